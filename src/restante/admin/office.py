@@ -1,0 +1,75 @@
+"""What every administrative function works on: the records, the keys, and the server if one is running."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.store.interface import Store
+from restante.store.live_directory import LiveDirectory
+from restante.tenancy.secrets import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAnswer:
+    """What became of the operator's request to release one node."""
+
+    node: str
+    code: int  # the reply code an asker would have got
+    text: str
+    pending: int  # messages
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDrain:
+    """One drain as `status` shows it."""
+
+    domain: str
+    destination: str
+    started_at: float
+    delivered: int
+    refused: int
+    deferred: int
+    connections: int  # open now
+    state: str  # "delivering", "waiting to retry", …
+    next_attempt_at: float | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenListener:
+    """One listener as `status` shows it."""
+
+    service: str
+    address: str  # host:port as bound
+    tls_minimum: str
+    sessions: int  # open now
+
+
+class Server(Protocol):
+    """The parts of the running server that an administrator may touch."""
+
+    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
+        """The operator's ETRN: no host or account binding, but the same door, destination and audit trail."""
+
+    def drains(self) -> Sequence[RunningDrain]:
+        """Drains that run or wait to retry."""
+
+    def listeners(self) -> Sequence[OpenListener]:
+        """Listeners that are open."""
+
+    def stop_drain(self, domain_id: int) -> None:
+        """End a domain's drain at once; its mail stays held. For a domain changed or removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Handed to every function of this package."""
+
+    store: Store
+    directory: LiveDirectory
+    vault: Vault
+    now: Callable[[], float]  # Unix time
+    own_addresses: Sequence[tuple[str, int]]  # what we listen on: never a destination
+    hostname: str  # our own name: never a destination
+    server: Server | None  # None: the command line opened the store itself

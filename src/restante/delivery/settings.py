@@ -1,0 +1,35 @@
+"""What an operator may set about handing mail over."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DeliverySettings(BaseModel):
+    """`[delivery]` in the configuration. Times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patience: Annotated[float, Field(ge=0)] = Field(
+        default=1800.0,
+        description="How long a drain goes on trying a destination that does not take its mail; what is left is held again.",
+    )
+    first_retry: Annotated[float, Field(gt=0)] = Field(
+        default=5.0, description="Pause after the first failed attempt of a drain; each further one is twice as long."
+    )
+    longest_retry: Annotated[float, Field(gt=0)] = Field(default=300.0, description="The longest such pause.")
+    connect_timeout: Annotated[float, Field(gt=0)] = Field(
+        default=30.0, description="For the connection to be made, per address."
+    )
+    reply_timeout: Annotated[float, Field(gt=0)] = Field(
+        default=300.0, description="For a reply to a command (RFC 5321 §4.5.3.2)."
+    )
+    content_timeout: Annotated[float, Field(gt=0)] = Field(
+        default=600.0, description="For the reply after content (RFC 5321 §4.5.3.2.6)."
+    )
+    messages_per_connection: Annotated[int, Field(ge=1)] = Field(
+        default=1000, description="After so many a connection is closed and another made, so that no peer tires of it."
+    )
+    drains_limit: Annotated[int, Field(ge=1)] = Field(
+        default=200, description="Domains drained at the same time; further ones wait their turn."
+    )

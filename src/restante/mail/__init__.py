@@ -1,0 +1,1 @@
+"""What a mail is: addresses, envelopes, messages and trace fields. Pure."""

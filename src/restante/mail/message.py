@@ -1,0 +1,90 @@
+"""Messages on their way into the store and out of it.
+
+Content is the octets from our own Received field to the end, CRLF line ends throughout. A small message carries it
+whole in `head`; a large one carries only the Received field there, and the rest in a spool file.
+"""
+
+from dataclasses import dataclass
+
+from restante.mail.envelope import Envelope
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that reads as a digit
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFile:
+    """Content on disk, durable: the store's name for the file, its octets, and their CRC-32."""
+
+    name: str
+    size: int
+    crc32: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One hosted domain's part of one received message, ready to be held.
+
+    `number` is unique and grows in the order of acceptance: the drain's cursor stands on that.
+    """
+
+    number: int
+    domain_id: int
+    envelope: Envelope
+    received_at: float  # Unix time
+    head: bytes
+    file: ContentFile | None = None
+
+    @property
+    def size(self) -> int:
+        """Octets of content in all."""
+        return len(self.head) + (self.file.size if self.file else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message in the store with the recipients that still wait; those refused are not among them."""
+
+    number: int
+    domain_id: int
+    envelope: Envelope
+    received_at: float
+    head: bytes
+    file: ContentFile | None = None
+
+    @property
+    def size(self) -> int:
+        """Octets of content in all."""
+        return len(self.head) + (self.file.size if self.file else 0)
+
+
+class MessageNumbers:
+    """Hands out message numbers: microseconds of Unix time, made to grow even if the clock steps back.
+
+    The number doubles as the message's name to people (`message_name`), in Received, logs and `queue list`.
+    """
+
+    def __init__(self, last: int = 0) -> None:
+        """`last` is the highest number already in the store."""
+        self._last = last
+
+    def next(self, now: float) -> int:
+        """Return a number higher than all before; `now` is Unix time in seconds."""
+        self._last = max(self._last + 1, int(now * 1_000_000))
+        return self._last
+
+
+def message_name(number: int) -> str:
+    """Spell a message number for people: 11 letters and digits for any date of this century."""
+    digits = []
+    while number:
+        number, digit = divmod(number, 32)
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits)) or "0"
+
+
+def message_number(name: str) -> int:
+    """Read back what `message_name` wrote. Raises ValueError for anything else."""
+    number = 0
+    for letter in name.lower():
+        number = number * 32 + _ALPHABET.index(letter)
+    return number

@@ -1,0 +1,46 @@
+"""Socket addresses as text and values."""
+
+import ipaddress
+
+from restante.tenancy.model import IpAddress
+
+
+def peer_address(host: str) -> IpAddress:
+    """Return a peer's address; an IPv4 address that came through an IPv6 socket is IPv4 again (RFC 4291 §2.5.5.2)."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def split_host_port(text: str, default_port: int | None = None) -> tuple[str, int]:
+    """Read `host:port`, `[address]:port`, or either without a port where there is a default.
+
+    Raises ValueError saying what is missing or wrong.
+    """
+    host, port_text = _split(text)
+    if not host:
+        raise ValueError(f"{text!r} names no host")
+    if port_text is None:
+        if default_port is None:
+            raise ValueError(f"{text!r} has no port")
+        return host, default_port
+    if not (port_text.isascii() and port_text.isdigit() and 0 <= int(port_text) <= 65535):  # noqa: PLR2004
+        raise ValueError(f"{text!r} has no valid port")
+    return host, int(port_text)
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError(f"{text!r} has unmatched brackets")
+        return host, rest[1:] if rest else None
+    if text.count(":") > 1:  # a bare IPv6 address
+        return text, None
+    host, colon, port = text.partition(":")
+    return host, port if colon else None
+
+
+def join_host_port(host: str, port: int) -> str:
+    """Spell an endpoint, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

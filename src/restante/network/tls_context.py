@@ -1,0 +1,55 @@
+"""TLS policies as OpenSSL contexts (S7; RFC 8996 on why 1.0 is a legacy profile, RFC 7435 on opportunism)."""
+
+import ssl
+import warnings
+from pathlib import Path
+
+VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+_LEGACY = ("1.0", "1.1")
+# OpenSSL 3 knows TLS 1.0 and 1.1 only at security level 0: their handshake signs with SHA-1.
+_LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0"
+
+
+def server_context(certificate: Path, key: Path, minimum: str) -> ssl.SSLContext:
+    """Build a listener's context. `minimum` is a key of VERSIONS; the legacy ones weaken this context alone.
+
+    Raises OSError or ssl.SSLError where the files cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    _set_minimum(context, minimum)
+    return context
+
+
+def unverified_client_context() -> ssl.SSLContext:
+    """Build the context for `opportunistic` and `required`: any certificate, and any version a primary speaks.
+
+    Encryption to whoever answers beats plain text to whoever answers; only `verify` says who it must be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    _set_minimum(context, "1.0")
+    return context
+
+
+def verifying_client_context(ca_file: str = "") -> ssl.SSLContext:
+    """Build the context for `verify` by certificate: the system's authorities, or those in a file instead.
+
+    Raises OSError or ssl.SSLError where the file cannot be used.
+    """
+    return ssl.create_default_context(cafile=ca_file or None)
+
+
+def _set_minimum(context: ssl.SSLContext, minimum: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # we know what the legacy profile is
+        context.minimum_version = VERSIONS[minimum]
+    if minimum in _LEGACY:
+        context.set_ciphers(_LEGACY_CIPHERS)

@@ -1,0 +1,1 @@
+"""What becomes of held mail: states, moves, attempts. Pure."""

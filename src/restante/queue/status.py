@@ -1,0 +1,71 @@
+"""The states of one recipient of a held message, and every move between them.
+
+    held ──delivered (250)──► gone
+     │ ▲ ╲
+     │ │  ╲──deferred (4xx, connection lost)──► held
+     │ └──released again──┐
+     └──refused (5xx)──► refused ──deleted──► gone
+
+A message is in the store as long as one of its recipients is. A crash at any point leaves a recipient where it was:
+mail that was handed over but not yet settled is handed over again, and never lost (DESIGN §8).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Status(StrEnum):
+    """Where a recipient stands."""
+
+    HELD = "held"
+    REFUSED = "refused"  # the destination said 5xx; waits for the customer
+    GONE = "gone"
+
+
+class Move(StrEnum):
+    """What can happen to a recipient."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    RELEASED_AGAIN = "released-again"
+    DELETED = "deleted"
+
+
+MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
+    Status.HELD: {
+        Move.DELIVERED: Status.GONE,
+        Move.DEFERRED: Status.HELD,
+        Move.REFUSED: Status.REFUSED,
+        Move.DELETED: Status.GONE,
+    },
+    Status.REFUSED: {
+        Move.RELEASED_AGAIN: Status.HELD,
+        Move.DELETED: Status.GONE,
+    },
+    Status.GONE: {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientOutcome:
+    """What the destination said of one recipient. `move` is DELIVERED, DEFERRED or REFUSED."""
+
+    forward_path: str
+    move: Move
+    reply: str = ""  # the destination's full reply, as text; "" for DELIVERED on the hot path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one attempt made of one message, per recipient that was tried."""
+
+    number: int
+    recipients: tuple[RecipientOutcome, ...]
+
+    @property
+    def is_delivered(self) -> bool:
+        """Every recipient tried was taken."""
+        return all(recipient.move is Move.DELIVERED for recipient in self.recipients)

@@ -1,0 +1,15 @@
+"""How the engines say that a peer broke the protocol."""
+
+from restante.smtp.replies import Reply
+
+
+class Refused(Exception):  # noqa: N818
+    """The peer's line cannot be accepted; `reply` is what it gets for it. Turned into that reply in one place."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
+
+
+class PeerBroke(Exception):  # noqa: N818
+    """A server we deliver to sent what is no SMTP reply, or one reply too many. The session is void."""

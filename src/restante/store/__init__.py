@@ -1,0 +1,1 @@
+"""Where held mail and the operator's records are kept."""

@@ -1,0 +1,20 @@
+"""What a store may raise. Each says what is known about the data afterwards."""
+
+
+class StoreError(Exception):
+    """The store could not do it, and nothing changed. Time may cure it: 451 to a sender, 458 to an asker."""
+
+
+class LeaseLost(StoreError):  # noqa: N818  it is an event of the protocol, not a fault
+    """Another drain owns the domain now; this one must stop. Nothing was settled."""
+
+
+class Conflict(StoreError):  # noqa: N818
+    """The record is already there, or was changed or removed meanwhile. Nothing changed."""
+
+
+class StoreUnusable(StoreError):  # noqa: N818
+    """The store cannot be opened: another server holds it, its schema is newer, its engine is too old.
+
+    The text says which and what to do.
+    """

@@ -1,0 +1,205 @@
+"""What a store promises. These docstrings are the contract; tests/contract runs on every implementation.
+
+Each method is one transaction: durable when it returns, and StoreError means nothing changed. All methods are called
+on the event loop; an implementation does its waiting elsewhere.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.queue.status import Outcome, Status
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Account, Directory, HostedDomain, Login
+
+INLINE_LIMIT = 65536  # octets; content above it goes through a Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a domain holds, refused mail included: exact at every commit, also after a crash."""
+
+    messages: int = 0
+    octets: int = 0
+    refused: int = 0  # messages with a refused recipient and none held: a release does not move them
+
+    @property
+    def held(self) -> int:
+        """Messages that a release would hand over."""
+        return self.messages - self.refused
+
+
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """A drain that is to run, or runs. It outlives the process: what is recorded is taken up again at start."""
+
+    domain_id: int
+    number: int  # fencing number: grows each time somebody takes the drain up
+    requested_at: float
+    deadline: float  # patience: Unix time at which what is left is simply held again
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which recipients a queue listing is about. None or "" means any."""
+
+    domain_ids: tuple[int, ...] | None = None
+    status: Status | None = None
+    reverse_path: str | None = None  # exact; "" is the null reverse-path
+    received_before: float | None = None  # Unix time
+    larger_than: int | None = None  # octets
+    numbers: tuple[int, ...] | None = None
+    after: int = 0  # number: for paging
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRecipient:
+    """One recipient in a listing."""
+
+    forward_path: str
+    status: Status
+    reply: str  # the destination's last word on it; "" if it has said none
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """One message in a listing, without its content."""
+
+    number: int
+    domain_id: int
+    reverse_path: str
+    recipients: tuple[QueuedRecipient, ...]
+    received_at: float
+    size: int
+
+
+class Spool(Protocol):
+    """Large content on its way to disk. Used by one connection, one call at a time."""
+
+    async def write(self, block: bytes) -> None:
+        """Append. Raises StoreError (disk full, I/O error); the spool can then only be discarded."""
+
+    async def close(self) -> ContentFile:
+        """Make file and directory entry durable and return the name by which a NewMessage refers to it."""
+
+    def discard(self) -> None:
+        """Forget it, at any time and more than once. After `close` it removes the file too: not for held mail."""
+
+
+class MailStore(Protocol):
+    """Held mail."""
+
+    async def hold(self, messages: Sequence[NewMessage]) -> None:
+        """Hold all of these or none.
+
+        Numbers must grow within a call and over calls. Raises StoreError; the caller then discards spools.
+        """
+
+    def open_spool(self) -> Spool:
+        """Begin large content. Nothing touches the disk before the first write."""
+
+    async def duplicate(self, file: ContentFile) -> ContentFile:
+        """Give the same content a second durable name: each held message owns its own file."""
+
+    async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
+        """Return messages with a held recipient whose number is above `after`, oldest first.
+
+        At most `limit`, and no more once `max_octets` of content are reached; at least one if there is one.
+        """
+
+    def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
+        """Yield a content file in blocks of some 256 KiB. Raises StoreError where it is missing or damaged."""
+
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of these recipients; a message with none left is gone, its file too.
+
+        A recipient that is no longer there (deleted meanwhile) is passed over. Raises LeaseLost if another has
+        taken the drain over: the destination may then get a message twice, and never not at all.
+        """
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds, as of the last commit. No I/O; no query."""
+
+    def usages(self) -> Mapping[int, Usage]:
+        """Return what each domain holds, by domain id; domains with nothing may be absent. No I/O."""
+
+    def last_number(self) -> int:
+        """Return the highest message number ever held, or 0."""
+
+    async def oldest(self) -> Mapping[int, float]:
+        """Return, by domain id, when the oldest message of each domain that has one was received."""
+
+    async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
+        """Return the messages that match, by number."""
+
+    async def message(self, number: int) -> HeldMessage | None:
+        """Return one message with all its recipients, held or refused, or None."""
+
+    async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Remove whole messages, whatever their state; returns how many were there."""
+
+    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Make the refused recipients of these messages held again; returns how many messages had some."""
+
+
+class DrainStore(Protocol):
+    """Which drains are to run."""
+
+    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
+        """Record a drain, or take over the one recorded: its number grows, the earlier owner is fenced off."""
+
+    async def close_drain(self, drain: Drain) -> None:
+        """Record that it is over. Nothing happens if another has taken it over."""
+
+    async def open_drains(self) -> list[Drain]:
+        """Return the drains recorded and not closed."""
+
+
+class TenancyStore(Protocol):
+    """The operator's records. Each change also writes its audit entry and moves the change number."""
+
+    async def directory(self) -> Directory:
+        """Return all of them at the present change number."""
+
+    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+        """Add or replace, by name."""
+
+    async def remove_account(self, name: str, audit: AuditEntry) -> None:
+        """Remove it. Raises Conflict while it has logins or domains."""
+
+    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+        """Add or replace, by user name. Raises Conflict if that user name is another account's."""
+
+    async def remove_login(self, user: str, audit: AuditEntry) -> None:
+        """Remove it; nothing happens if it is not there."""
+
+    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+        """Add (id 0) or replace, by name, and return it with its id.
+
+        Raises Conflict if id is 0 and the name is there, or the id is gone.
+        """
+
+    async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
+        """Remove it and what drain it has. Raises Conflict while it holds mail."""
+
+
+class AuditStore(Protocol):
+    """The audit trail. Only ever grows here."""
+
+    async def record(self, entries: Sequence[AuditEntry]) -> None:
+        """Append."""
+
+    async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
+        """Return the newest entries, newest first."""
+
+
+class Store(MailStore, DrainStore, TenancyStore, AuditStore, Protocol):
+    """All of it, from one implementation, so that one transaction can span them."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the data. No call may follow."""

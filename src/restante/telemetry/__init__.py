@@ -1,0 +1,1 @@
+"""What the server says of itself: the closed list of events, and the log."""

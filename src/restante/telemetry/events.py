@@ -1,0 +1,56 @@
+"""Every event that is logged, once. A line in the log is one of these and its fields; the reference lists them all."""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """The names of log lines. The docstring-like value after each is what the reference prints."""
+
+    # the server
+    SERVER_STARTING = "server-starting"
+    SERVER_READY = "server-ready"
+    SERVER_STOPPING = "server-stopping"
+    SERVER_STOPPED = "server-stopped"
+    SERVER_RELOADED = "server-reloaded"
+    RELOAD_FAILED = "reload-failed"
+    INTERNAL_ERROR = "internal-error"
+    # reception
+    SESSION_CLOSED = "session-closed"
+    MAIL_HELD = "mail-held"
+    MAIL_REFUSED = "mail-refused"
+    RECIPIENT_REFUSED = "recipient-refused"
+    AUTHENTICATION = "authentication"
+    # release
+    RELEASE_REQUESTED = "release-requested"
+    # delivery
+    DRAIN_STARTED = "drain-started"
+    DRAIN_FINISHED = "drain-finished"
+    DELIVERY_ATTEMPT = "delivery-attempt"
+    # the store
+    STORE_OPENED = "store-opened"
+    STORE_FAILED = "store-failed"
+    # administration
+    RECORD_CHANGED = "record-changed"
+
+
+MEANINGS: dict[Event, str] = {
+    Event.SERVER_STARTING: "The process has read its configuration and begins.",
+    Event.SERVER_READY: "Every listener is open and the store is readable.",
+    Event.SERVER_STOPPING: "A signal asked the server to stop; no new connection is taken.",
+    Event.SERVER_STOPPED: "Everything acknowledged is on disk and the store is closed.",
+    Event.SERVER_RELOADED: "SIGHUP: configuration and certificates were read again; sessions went on.",
+    Event.RELOAD_FAILED: "SIGHUP: the new configuration is wrong; the old one stays in force.",
+    Event.INTERNAL_ERROR: "A defect: the session concerned got a 421 or 451, the rest goes on. Report it.",
+    Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",
+    Event.MAIL_HELD: "A message is durably held; this server answers for it now.",
+    Event.MAIL_REFUSED: "A transaction ended without mail being held, after its content had begun.",
+    Event.RECIPIENT_REFUSED: "RCPT was answered with 4xx or 5xx.",
+    Event.AUTHENTICATION: "AUTH ended, well or not.",
+    Event.RELEASE_REQUESTED: "Somebody asked for a domain's mail; the answer and the true reason.",
+    Event.DRAIN_STARTED: "Handing over of a domain's held mail began.",
+    Event.DRAIN_FINISHED: "It ended: how much was delivered, deferred, refused, and why it stopped.",
+    Event.DELIVERY_ATTEMPT: "One connection to a destination ended, or could not be made.",
+    Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
+    Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
+    Event.RECORD_CHANGED: "An operator changed an account, login, domain or the queue.",
+}

@@ -1,0 +1,66 @@
+"""The log: one line per transaction, request, drain and attempt, with a closed set of event names.
+
+Lines go to standard error, for the service manager to keep; `json` for programs, `text` for people. No secret is ever a
+field: callers pass names and outcomes, never what was typed.
+"""
+
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from restante.telemetry.events import Event
+
+Format = Literal["text", "json"]
+
+
+class Log(Protocol):
+    """Where events are written. Tests pass a list-keeping one."""
+
+    def write(self, event: Event, **fields: Any) -> None:
+        """Write one line; `fields` are plain values."""
+
+    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+        """Write one line at level error, with where the error happened."""
+
+
+class StructuredLog:
+    """Writes events through structlog to standard error."""
+
+    def __init__(self, style: Format = "text") -> None:
+        self._logger = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=_processors(style))
+
+    def write(self, event: Event, **fields: Any) -> None:
+        """Write one line."""
+        self._logger.info(str(event), **fields)
+
+    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+        """Write one line with the error's text; a defect also gets its traceback."""
+        trace = error if event is Event.INTERNAL_ERROR else None
+        self._logger.error(str(event), error=f"{type(error).__name__}: {error}", exc_info=trace, **fields)
+
+
+def _processors(style: Format) -> list[structlog.typing.Processor]:
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    common: list[structlog.typing.Processor] = [stamp, structlog.processors.add_log_level]
+    if style == "json":
+        return [*common, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return [*common, structlog.processors.format_exc_info, _render_text]
+
+
+def _render_text(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> str:
+    """Spell a line as `time event key=value …`, quoting what would not read back."""
+    time, event, level = fields.pop("timestamp"), fields.pop("event"), fields.pop("level")
+    trace = fields.pop("exception", None)
+    pairs = " ".join(f"{key}={_quote(value)}" for key, value in fields.items() if value not in (None, ""))
+    mark = "" if level == "info" else f" [{level}]"
+    line = f"{time} {event}{mark} {pairs}".rstrip()
+    return f"{line}\n{trace}" if trace else line
+
+
+def _quote(value: Any) -> str:
+    text = value if isinstance(value, str) else str(value)
+    if text.isprintable() and not any(mark in text for mark in ' "='):
+        return text
+    return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'

@@ -1,0 +1,135 @@
+"""The facts an operator records: accounts, logins, hosted domains, destinations, authorized hosts.
+
+All are values: a change replaces one by another through the store, and everything that answers commands reads a
+`Directory`, an unchanging picture of them all.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from restante.mail.address import canonical_domain
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+DEFAULT_CONNECTIONS = 4
+
+
+class TlsUse(StrEnum):
+    """How the hop to a destination uses TLS."""
+
+    OFF = "off"
+    OPPORTUNISTIC = "opportunistic"  # STARTTLS where offered, any certificate; plain text where not
+    REQUIRED = "required"  # STARTTLS or no delivery, any certificate
+    VERIFY = "verify"  # STARTTLS, and the certificate or the key must be the right one
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationLogin:
+    """How we authenticate to a destination that wants it; the password is sealed (tenancy/secrets.py)."""
+
+    user: str
+    sealed_password: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a domain's mail goes, and nowhere else: hard-configured (S9), never the public MX."""
+
+    host: str  # a host name (A/AAAA are looked up) or an address in its canonical text
+    port: int = 25
+    tls: TlsUse = TlsUse.OPPORTUNISTIC
+    ca_file: str = ""  # for VERIFY: PEM file to trust instead of the system's CAs
+    key_pins: tuple[str, ...] = ()  # for VERIFY: hex SHA-256 of the SubjectPublicKeyInfo; replaces CAs and names
+    login: DestinationLogin | None = None
+    connections: int = DEFAULT_CONNECTIONS  # at once, at most
+
+    @property
+    def text(self) -> str:
+        """Return `host:port`, with an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizedHosts:
+    """From where a domain's release may be asked (S10): addresses and networks, and host names."""
+
+    networks: tuple[IpNetwork, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the entries as an operator writes them; a network of one address without its length."""
+        networks = (str(net.network_address) if net.num_addresses == 1 else str(net) for net in self.networks)
+        return (*networks, *self.names)
+
+
+def parse_authorized_hosts(texts: Iterable[str]) -> AuthorizedHosts:
+    """Read addresses, networks and host names. Raises ValueError naming the one that is neither."""
+    networks: list[IpNetwork] = []
+    names: list[str] = []
+    for text in texts:
+        try:
+            networks.append(ipaddress.ip_network(text.strip("[]"), strict=True))
+        except ValueError as error:
+            if "host bits" in str(error):
+                raise
+            names.append(canonical_domain(text))
+    return AuthorizedHosts(tuple(networks), tuple(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One customer of the platform."""
+
+    name: str  # lower case; also what `ETRN #name` names
+    created_at: float
+    empty_reply: int = 251  # what ETRN says when nothing is held: 251, or 250 for fetchmail with several domains
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """User name and secret of an account. User names are unique over the whole platform."""
+
+    user: str
+    account: str
+    password_hash: str  # Argon2id, PHC string
+    sealed_secret: bytes | None  # the password under the key file, for CRAM-MD5; None where that is not allowed
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class HostedDomain:
+    """A domain whose mail we hold."""
+
+    id: int  # the store's number for it; 0 before it is stored
+    name: str  # canonical
+    account: str
+    destination: Destination
+    authorized_hosts: AuthorizedHosts
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everything above, as it was at one change number. Replaced whole; never changed."""
+
+    change_number: int = 0
+    accounts: Mapping[str, Account] = field(default_factory=dict)  # by name
+    logins: Mapping[str, Login] = field(default_factory=dict)  # by user name
+    domains: Mapping[str, HostedDomain] = field(default_factory=dict)  # by canonical name
+
+    def domains_of(self, account: str) -> Iterator[HostedDomain]:
+        """Yield an account's domains by name."""
+        return (self.domains[name] for name in sorted(self.domains) if self.domains[name].account == account)
+
+    def logins_of(self, account: str) -> Iterator[Login]:
+        """Yield an account's logins by user name."""
+        return (self.logins[user] for user in sorted(self.logins) if self.logins[user].account == account)
+
+    def domain_by_id(self, domain_id: int) -> HostedDomain | None:
+        """Find a domain by the store's number. Linear: for listings, not for commands."""
+        return next((domain for domain in self.domains.values() if domain.id == domain_id), None)

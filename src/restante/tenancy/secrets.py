@@ -1,0 +1,44 @@
+"""Secrets that must be readable again, sealed under a key that the store never holds.
+
+CRAM-MD5 needs the password itself (RFC 2195 §2), and so does AUTH to a destination. Sealed with AES-256-GCM; the name
+of the secret's owner is bound in, so that one login's sealed secret is no good in another's place.
+"""
+
+from secrets import token_bytes
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_OCTETS = 32
+_NONCE_OCTETS = 12
+
+
+class SealBroken(Exception):  # noqa: N818
+    """The secret was sealed under another key, for another owner, or is damaged."""
+
+
+class Vault:
+    """Seals and opens secrets under one key."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key` is 32 octets. Raises ValueError for another length."""
+        if len(key) != KEY_OCTETS:
+            raise ValueError(f"the key has {len(key)} octets, it must have {KEY_OCTETS}")
+        self._cipher = AESGCM(key)
+
+    def seal(self, secret: str, owner: str) -> bytes:
+        """Return what may be stored."""
+        nonce = token_bytes(_NONCE_OCTETS)
+        return nonce + self._cipher.encrypt(nonce, secret.encode(), owner.encode())
+
+    def open(self, sealed: bytes, owner: str) -> str:
+        """Return the secret. Raises SealBroken."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], owner.encode()).decode()
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken(f"the secret of {owner} cannot be opened with this key file") from error
+
+
+def new_key() -> bytes:
+    """Make a key."""
+    return token_bytes(KEY_OCTETS)

@@ -1,0 +1,1 @@
+"""Restante against the stock programs it will meet."""

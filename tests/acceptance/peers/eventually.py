@@ -1,0 +1,23 @@
+"""Waiting for real processes: the one place in the tests that polls."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Fact = TypeVar("Fact")
+PAUSE: Final = 0.02  # seconds; short beside what any peer does, long beside what asking costs
+
+
+def eventually(look: Callable[[], Fact], *, what: str, timeout: float = 10.0) -> Fact:
+    """Return the first true answer of `look`, or fail the test after `timeout` seconds saying `what` never came."""
+    deadline = time.monotonic() + timeout
+    while not (fact := look()):
+        if time.monotonic() > deadline:
+            message = f"waited {timeout:g} s for {what}"
+            raise AssertionError(message)
+        time.sleep(PAUSE)
+    return fact

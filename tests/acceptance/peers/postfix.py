@@ -1,0 +1,109 @@
+"""Postfix as a primary: Debian's binaries and master.cf, with every directory our own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from tests.acceptance.peers.mailbox import Maildir
+from tests.acceptance.peers.primary import Primary
+from tests.acceptance.peers.programs import missing, require, require_root, run
+
+STOCK_MASTER: Final = Path("/usr/share/postfix/master.cf.dist")
+LISTENER: Final = re.compile(r"^smtp +inet ", re.MULTILINE)
+CHROOT: Final = re.compile(r"^(\S+ +(?:inet|unix|unix-dgram) +\S +\S +)y", re.MULTILINE)
+DELIVERING_USER: Final = "nobody"
+
+
+class PostfixPrimary(Primary):
+    """Stock Postfix, which has every recipient of its domains share one Maildir."""
+
+    def _make_directory(self) -> TemporaryDirectory[str]:
+        require("postfix")
+        require_root()
+        # Not pytest's tmp_path: that is closed to the users which Postfix's processes drop to.
+        directory = TemporaryDirectory(prefix="restante-postfix-")
+        self._top = Path(directory.name)
+        self._top.chmod(0o755)
+        for name, user in (("etc", "root"), ("queue", "root"), ("data", "postfix"), ("mail", DELIVERING_USER)):
+            (self._top / name).mkdir()
+            shutil.chown(self._top / name, user)
+        self.log_path = self._top / "log"
+        self.mailbox = Maildir(self._top / "mail" / "all")
+        return directory
+
+    def _configure(self) -> list[str | Path]:
+        etc = self._top / "etc"
+        settings = self._own_settings() | self._tls_settings() | self.settings
+        (etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        (etc / "master.cf").write_text(self._master())
+        checked = run("postfix", "-c", etc, "check")  # makes the queue's directories
+        assert checked.returncode == 0, f"{checked.stdout}{self.log()}"
+        daemons = run("postconf", "-c", etc, "-h", "daemon_directory").stdout.strip()
+        return [Path(daemons) / "master", "-c", etc, "-s"]
+
+    def _master(self) -> str:
+        """Debian's services, but for the listener's port; no chroot, which would need a copy of files from /etc."""
+        if not STOCK_MASTER.exists():
+            missing(f"{STOCK_MASTER} is not there: Postfix must be Debian's, run ci/install-peers")
+        with_port = LISTENER.sub(f"{self.address}:{self.port} inet ", STOCK_MASTER.read_text())
+        return CHROOT.sub(r"\1n", with_port)
+
+    def _own_settings(self) -> dict[str, str]:
+        return self._places() | self._manners() | self._mailboxes()
+
+    def _places(self) -> dict[str, str]:
+        return {
+            "compatibility_level": "3.6",
+            "queue_directory": str(self._top / "queue"),
+            "data_directory": str(self._top / "data"),
+            "maillog_file": str(self.log_path),
+            "maillog_file_prefixes": str(self._top),
+            "inet_interfaces": self.address,
+            "inet_protocols": "all",
+            "myhostname": self.hostname,
+        }
+
+    def _manners(self) -> dict[str, str]:
+        return {
+            # We connect from loopback, but stand for a host out on the Internet: neither trusted nor local.
+            "mynetworks": "",
+            "local_header_rewrite_clients": "",
+            "smtpd_peername_lookup": "no",
+            # A primary in a test sends nothing out, no bounce either.
+            "default_transport": "error:5.4.4 no mail leaves this test",
+            "notify_classes": "",
+        }
+
+    def _mailboxes(self) -> dict[str, str]:
+        table = " ".join(f"{{ {path} = {reply} }}," for path, reply in self.rejects.items())
+        return {
+            "mydestination": "",
+            "virtual_mailbox_domains": " ".join(self.domains),
+            "virtual_mailbox_base": str(self._top / "mail"),
+            "virtual_mailbox_maps": "static:all/",
+            "virtual_mailbox_limit": "0",  # leaves message_size_limit as the only limit
+            "virtual_minimum_uid": "1",
+            "virtual_uid_maps": f"static:{_user_id(DELIVERING_USER)}",
+            "virtual_gid_maps": f"static:{_user_id(DELIVERING_USER)}",
+            "smtpd_recipient_restrictions": f"check_recipient_access inline:{{ {table} }}" if table else "",
+        }
+
+    def _tls_settings(self) -> dict[str, str]:
+        if self.keys is None:
+            return {}
+        return {
+            "smtpd_tls_security_level": "may",
+            "smtpd_tls_cert_file": str(self.keys.certificate),
+            "smtpd_tls_key_file": str(self.keys.key),
+            "smtpd_tls_loglevel": "1",
+        }
+
+
+def _user_id(user: str) -> int:
+    import pwd
+
+    return pwd.getpwnam(user).pw_uid

@@ -1,0 +1,122 @@
+"""A primary: a stock mail server that takes its domains' mail into a mailbox whose bytes can be compared.
+
+    with PostfixPrimary(["alpha.example"]) as primary:   # nothing runs yet: the primary is off
+        primary.start()
+        …
+        [message] = primary.wait_for(1)
+
+Whatever stands before the @ is accepted. The configuration is written at each start, so a test may change `rejects`
+or `settings` while the primary is off; port and mailbox stay the same until the `with` ends.
+"""
+
+from __future__ import annotations
+
+import socket
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.ports import free_port
+from tests.acceptance.peers.process_group import ProcessGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from tests.acceptance.peers.mailbox import Maildir
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A server's certificate (with its chain) and key, PEM files. With one, a primary offers STARTTLS."""
+
+    certificate: Path
+    key: Path
+
+
+class Primary(ABC):
+    """What all primaries have in common; a subclass knows one mail server's configuration."""
+
+    log_path: Path
+    mailbox: Maildir
+
+    def __init__(
+        self,
+        domains: Sequence[str],
+        *,
+        address: str = "127.0.0.1",
+        port: int | None = None,
+        hostname: str = "primary.example",
+        keys: KeyPair | None = None,
+        rejects: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare a primary without starting it.
+
+        rejects: forward-path → reply to its RCPT, such as "550 5.1.1 no mailbox here" or "450 4.2.1 later".
+        settings: further settings in the mail server's own words; they win over ours.
+        """
+        self.domains = list(domains)
+        self.address = address
+        self.port = port or free_port(address)
+        self.hostname = hostname
+        self.keys = keys
+        self.rejects = dict(rejects or {})
+        self.settings = dict(settings or {})
+        self._directory = self._make_directory()
+        self._processes = ProcessGroup(self.log_path)
+
+    @abstractmethod
+    def _make_directory(self) -> TemporaryDirectory[str]:
+        """Make the server's own directory, and set `log_path` and `mailbox` within it."""
+
+    @abstractmethod
+    def _configure(self) -> list[str | Path]:
+        """Write the configuration and return the command that runs the server in the foreground."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._directory.cleanup()
+
+    def start(self) -> None:
+        """Start the server, and return when it answers."""
+        self._processes.start(self._configure())
+        try:
+            eventually(self._answers, what=f"a greeting from {self.address} port {self.port}")
+        except AssertionError as failure:
+            failure.add_note(self.log())
+            raise
+
+    def stop(self) -> None:
+        """Stop the server, and return when no process of it is left. Mail stays."""
+        self._processes.stop()
+
+    def messages(self) -> list[bytes]:
+        """Return what lies in the mailbox, raw, oldest first: one for each recipient."""
+        return self.mailbox.messages()
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[bytes]:
+        """Return the messages once at least `count` have arrived."""
+        try:
+            eventually(lambda: len(self.messages()) >= count, what=f"{count} messages", timeout=timeout)
+        except AssertionError as failure:
+            failure.add_note(f"{len(self.messages())} have arrived; the primary's log:\n{self.log()}")
+            raise
+        return self.messages()
+
+    def log(self) -> str:
+        """Return what the server has logged."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else "(nothing logged)"
+
+    def _answers(self) -> bool:
+        assert self._processes.is_running, "the server ended at once"
+        try:
+            with socket.create_connection((self.address, self.port), timeout=5) as connection:
+                return connection.recv(3) == b"220"
+        except ConnectionError:
+            return False

@@ -1,0 +1,67 @@
+"""The programs that `ci/install-peers` installs: finding them, and running one to its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Ended = subprocess.CompletedProcess[str]  # a program that came to its end: returncode, and stdout with stderr in it
+
+# An ordinary account's PATH has no sbin, where Debian keeps Postfix.
+PLACES: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the running test for `reason`, or fail it where the peers are required."""
+    if os.environ.get("RESTANTE_REQUIRE_PEERS") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def require(program: str) -> str:
+    """Return the path of `program`; without it the test cannot run."""
+    return shutil.which(program, path=PLACES) or missing(f"{program} is not installed: run ci/install-peers")
+
+
+def require_root() -> None:
+    """Demand root, as which mail servers start in order to drop to their own users."""
+    if os.geteuid() != 0:
+        missing("mail servers are started by root: run the acceptance tests as root")
+
+
+def peers_directory() -> Path:
+    """Return where `ci/install-peers` keeps what is no package of the machine."""
+    return Path(os.environ.get("RESTANTE_PEERS_DIR", "/var/lib/restante-peers"))
+
+
+def run(
+    program: str, *arguments: str | Path, timeout: float = 60.0, environment: Mapping[str, str] | None = None
+) -> Ended:
+    """Run `program` to its end, whatever its exit code.
+
+    It gets no environment of ours and no home: nobody's .swaksrc, .curlrc or .msmtprc has a say in a test.
+    """
+    return subprocess.run(
+        [require(program), *map(str, arguments)],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout,
+        env={"PATH": PLACES, "HOME": "/nonexistent", "LC_ALL": "C", **(environment or {})},
+    )
+
+
+def flags(**values: object) -> Sequence[str]:
+    """Return `--name=value` for each value that is given: `_` stands for `-`, None for left out."""
+    return [f"--{name.replace('_', '-')}={value}" for name, value in values.items() if value is not None]

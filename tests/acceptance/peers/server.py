@@ -1,0 +1,36 @@
+"""The server under test, as a peer is told of it on its command line."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Tls(enum.Enum):
+    """How the connection is secured."""
+
+    NONE = "none"
+    STARTTLS = "starttls"  # asked for and insisted on
+    IMPLICIT = "implicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to connect. With `authority` (a PEM file) its certificate is checked, host name too; without, not."""
+
+    host: str
+    port: int
+    tls: Tls = Tls.NONE
+    authority: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What to authenticate with."""
+
+    user: str
+    password: str
