@@ -1,0 +1,281 @@
+"""The thin shell round one session: a socket on one side, the dialogue on the other, TLS between them.
+
+One of the two places where strangers' bytes enter. No task and no timer belongs to a connection: the listener's sweep
+looks at `is_expired`, and whatever waits is waited for elsewhere. Reading stops while the dialogue cannot use more.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Protocol, cast
+
+from restante.network.addresses import peer_address
+from restante.network.tls import TlsFailed, TlsLayer
+from restante.reception.dialogue import Dialogue, Services
+from restante.smtp import replies
+from restante.smtp.phases import Phase
+from restante.smtp.replies import Reply
+from restante.smtp.server import ServerOptions, ServerSession
+from restante.telemetry.events import Event
+
+UNREAD_LIMIT = 65536  # octets kept while an answer is awaited; a client that pipelines more is not read
+_NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a listener serves: replaced whole when the configuration is read again."""
+
+    services: Services
+    options: ServerOptions
+    tls: SSLContext
+    is_implicit_tls: bool
+
+
+class Home(Protocol):
+    """The listener that a connection belongs to."""
+
+    @property
+    def is_full(self) -> bool:
+        """No further session is served now."""
+
+    def joined(self, connection: "Connection") -> None:
+        """Take note of a session that begins."""
+
+    def left(self, connection: "Connection") -> None:
+        """Take note that it ended."""
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection."""
+
+    __slots__ = (
+        "_clock",
+        "_dialogue",
+        "_end",
+        "_has_eof",
+        "_home",
+        "_is_closing",
+        "_is_reading",
+        "_is_stopping",
+        "_last_heard",
+        "_peer",
+        "_session",
+        "_terms",
+        "_tls",
+        "_transport",
+        "_write_is_full",
+    )
+
+    def __init__(self, terms: Terms, home: Home, clock: Callable[[], float]) -> None:
+        """`clock` is monotonic, in seconds."""
+        self._terms = terms
+        self._home = home
+        self._clock = clock
+        self._session = ServerSession(terms.options, has_tls=terms.is_implicit_tls)
+        self._tls: TlsLayer | None = None
+        self._is_reading = True
+        self._write_is_full = False
+        self._has_eof = False
+        self._is_stopping = False
+        self._is_closing = False
+        self._end = "connection lost"
+        self._last_heard = clock()
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet, or turn away when there are too many."""
+        self._transport = cast(asyncio.Transport, transport)
+        peername = transport.get_extra_info("peername")
+        self._peer = peer_address(peername[0])
+        self._dialogue = Dialogue(self._terms.services, self._session, self._peer, self._progress)
+        if self._terms.is_implicit_tls:
+            self._tls = TlsLayer(self._terms.tls, is_server=True)
+        if self._home.is_full:
+            self._turn_away()
+            return
+        self._home.joined(self)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand bytes to the session, through TLS if there is any."""
+        self._last_heard = self._clock()
+        if self._is_closing:
+            return
+        try:
+            plaintext = data if self._tls is None else self._decrypt(self._tls, data)
+        except TlsFailed as failure:
+            self._finish(f"TLS: {failure}")
+            return
+        if plaintext:
+            self._session.receive_data(plaintext)
+            self._dialogue.advance()
+        self._flush()
+        if self._tls is not None and self._tls.is_closed_by_peer:
+            self.eof_received()
+
+    def eof_received(self) -> bool:
+        """The client will say no more; an answer that is on its way is still sent."""
+        self._has_eof = True
+        if not self._dialogue.is_waiting:
+            self._finish("closed by client")
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the session; mail already submitted is held all the same."""
+        if exc is not None:
+            self._end = f"connection lost: {exc.strerror if isinstance(exc, OSError) else exc}"
+        in_content = " in mid-content" if self._session.is_in_content else ""
+        self._dialogue.abandon()
+        self._is_closing = True
+        self._home.left(self)
+        self._log_end(in_content)
+
+    def pause_writing(self) -> None:
+        """The client does not read our replies: take no more of its commands."""
+        self._write_is_full = True
+        self._control_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._write_is_full = False
+        self._control_reading()
+
+    # What the listener calls
+
+    def is_expired(self, now: float) -> bool:
+        """Tell whether the client has been silent for too long. While we owe it an answer it may be."""
+        return now - self._last_heard > self._patience()
+
+    def expire(self) -> None:
+        """End a session that was silent for too long (RFC 5321 §3.8)."""
+        self._say_goodbye(replies.TIMED_OUT, "timed out")
+
+    def stop(self) -> None:
+        """End the session because the server stops; what is being held is still acknowledged."""
+        self._is_stopping = True
+        if not self._dialogue.is_waiting:
+            self._say_goodbye(replies.SHUTTING_DOWN, "server stopping")
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._transport.abort()
+
+    # Inside
+
+    def _patience(self) -> float:
+        settings = self._terms.services.settings
+        if self._dialogue.is_waiting or self._dialogue.is_stalled:
+            return _NEVER
+        if self._session.is_in_content:
+            return settings.content_timeout
+        is_new = self._session.phase is Phase.CONNECTED or self._is_shaking_hands()
+        return settings.greeting_timeout if is_new else settings.command_timeout
+
+    def _is_shaking_hands(self) -> bool:
+        return self._tls is not None and not self._tls.is_established
+
+    def _decrypt(self, tls: TlsLayer, ciphertext: bytes) -> bytes:
+        was_established = tls.is_established
+        plaintext = tls.receive(ciphertext)
+        if tls.is_established and not was_established:
+            self._dialogue.tls = f"{tls.version} {tls.cipher}"
+            if not self._session.has_tls:
+                self._session.start_tls()
+        return plaintext
+
+    def _progress(self) -> None:
+        """Something that was waited for has come."""
+        if self._is_closing:
+            return
+        self._last_heard = self._clock()
+        self._dialogue.advance()
+        self._flush()
+        if self._is_stopping and not self._dialogue.is_waiting:
+            self._say_goodbye(replies.SHUTTING_DOWN, "server stopping")
+        elif self._has_eof and not self._dialogue.is_waiting:
+            self._finish("closed by client")
+
+    def _flush(self) -> None:
+        """Send the replies that gathered, in one piece; then see whether to read on, start TLS, or end."""
+        if self._is_closing:
+            return
+        self._send()
+        if self._session.phase is Phase.CLOSED:
+            self._finish("quit" if self._session.error_count < self._terms.options.limits.errors else "too many errors")
+            return
+        if self._dialogue.wants_tls:
+            self._dialogue.wants_tls = False
+            self._tls = TlsLayer(self._terms.tls, is_server=True)
+        self._control_reading()
+
+    def _send(self) -> None:
+        tls = self._tls
+        if tls is None:
+            if data := self._session.data_to_send():
+                self._transport.write(data)
+            return
+        if tls.is_established and (data := self._session.data_to_send()):
+            with contextlib.suppress(TlsFailed):  # the peer is gone; reading will tell
+                tls.send(data)
+        if ciphertext := tls.take_outgoing():
+            self._transport.write(ciphertext)
+
+    def _control_reading(self) -> None:
+        dialogue = self._dialogue
+        is_busy = dialogue.is_waiting and self._session.unread_octets > UNREAD_LIMIT
+        should_read = not (is_busy or dialogue.is_stalled or self._write_is_full or self._is_closing)
+        if should_read != self._is_reading and not self._transport.is_closing():
+            self._is_reading = should_read
+            if should_read:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _turn_away(self) -> None:
+        """Say 421 at once; under implicit TLS there is nobody to say it to before a costly handshake."""
+        self._end = "too many connections"
+        if self._tls is None:
+            self._transport.write(bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname)))
+        self._is_closing = True
+        self._transport.close()
+
+    def _say_goodbye(self, reply: Reply, end: str) -> None:
+        if self._is_closing:
+            return
+        if not self._is_shaking_hands():
+            self._session.close(reply.fill(hostname=self._terms.options.hostname))
+            self._send()
+        self._finish(end)
+
+    def _finish(self, end: str) -> None:
+        if self._is_closing:
+            return
+        self._end = end
+        self._is_closing = True
+        if self._tls is not None:
+            self._tls.close()
+            if ciphertext := self._tls.take_outgoing():
+                self._transport.write(ciphertext)
+        self._transport.close()
+
+    def _log_end(self, in_content: str) -> None:
+        """Write the session's line; one that only brought mail and quit has a line for each message already."""
+        tally = self._dialogue.tally
+        errors = self._session.error_count
+        if self._end == "quit" and tally.held and not errors and not tally.releases:
+            return
+        self._terms.services.log.write(
+            Event.SESSION_CLOSED,
+            peer=str(self._peer),
+            hello=self._session.client_name,
+            tls=self._dialogue.tls,
+            login=self._dialogue.login.user if self._dialogue.login else "",
+            held=tally.held,
+            releases=tally.releases,
+            errors=errors,
+            reason=f"{self._end}{in_content}",
+        )

@@ -1,0 +1,102 @@
+"""Content of one message on its way in: in memory while it is small, then to a spool, in bounded memory.
+
+At most one write to the spool is under way; what comes in meanwhile gathers, and past `STALL_OCTETS` the connection
+stops reading. So a connection keeps some 128 KiB whatever the size of the message.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from restante.mail.message import ContentFile
+from restante.store.errors import StoreError
+from restante.store.interface import INLINE_LIMIT, MailStore, Spool
+
+WRITE_OCTETS = 65536
+STALL_OCTETS = 131072
+
+Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
+
+
+class ContentBuffer:
+    """Takes blocks, and in the end gives them whole or as a durable file."""
+
+    __slots__ = ("_blocks", "_on_room", "_spawn", "_spool", "_store", "_writing", "failure", "octets", "size")
+
+    def __init__(self, store: MailStore, spawn: Spawn, on_room: Callable[[], None]) -> None:
+        """`on_room` is called when a stalled buffer has room again, or has failed; `spawn` starts a task."""
+        self._store = store
+        self._spawn = spawn
+        self._on_room = on_room
+        self._blocks: list[bytes] = []
+        self._spool: Spool | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self.octets = 0  # in memory
+        self.size = 0  # in all
+        self.failure: StoreError | None = None
+
+    def add(self, block: bytes) -> None:
+        """Take a block; after a failure it is thrown away, and the end will tell."""
+        if self.failure is not None:
+            return
+        self._blocks.append(block)
+        self.octets += len(block)
+        self.size += len(block)
+        if self.octets > (INLINE_LIMIT if self._spool is None else WRITE_OCTETS) and self._writing is None:
+            self._write()
+
+    @property
+    def is_stalled(self) -> bool:
+        """Reading must stop until `on_room` is called."""
+        return self._writing is not None and self.octets > STALL_OCTETS
+
+    @property
+    def is_spooled(self) -> bool:
+        """The content is too large for memory: `finish` it."""
+        return self._spool is not None
+
+    def inline(self) -> bytes:
+        """Return content that was never spooled."""
+        return self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
+
+    async def finish(self) -> ContentFile:
+        """Write what is left and make the file durable. Raises StoreError."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        if self.failure is not None:
+            raise self.failure
+        assert self._spool is not None
+        if self._blocks:
+            await self._spool.write(self._take())
+        return await self._spool.close()
+
+    def discard(self) -> None:
+        """Forget everything, also what a write under way will have written."""
+        self._blocks.clear()
+        self.octets = 0
+        if self._writing is not None:
+            self._writing.cancel()
+        if self._spool is not None:
+            self._spool.discard()
+
+    def _take(self) -> bytes:
+        data = b"".join(self._blocks)
+        self._blocks.clear()
+        self.octets = 0
+        return data
+
+    def _write(self) -> None:
+        if self._spool is None:
+            self._spool = self._store.open_spool()
+        self._writing = self._spawn(self._write_out(self._spool))
+
+    async def _write_out(self, spool: Spool) -> None:
+        try:
+            while self.octets > WRITE_OCTETS and self.failure is None:
+                await spool.write(self._take())
+        except StoreError as error:
+            self.failure = error
+            self._blocks.clear()
+            self.octets = 0
+        finally:
+            self._writing = None
+            self._on_room()

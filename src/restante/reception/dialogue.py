@@ -1,0 +1,297 @@
+"""One SMTP session's conversation: events from the engine, facts, a decision, the reply. No socket here.
+
+Theory of operation. `advance` answers events until there is none or one must wait: for the intake's sync, for a
+password check, for the releaser. While one waits the engine parses nothing more; when its answer comes, `advance` goes
+on by itself and `on_progress` tells the connection that there may be something to send. A dialogue whose connection is
+gone is `abandon`ed: what was submitted to the intake is held all the same, everything else is forgotten.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from restante.mail.message import ContentFile
+from restante.mail.trace import Origin
+from restante.reception.admission import HouseRules, admit_recipient
+from restante.reception.authentication import Authenticator
+from restante.reception.content_buffer import ContentBuffer, Spawn
+from restante.reception.intake import Intake, Receipt, ReceivedMail
+from restante.reception.settings import ReceptionSettings
+from restante.reception.transaction import Transaction
+from restante.release.etrn import answer_etrn
+from restante.release.releaser import Releaser
+from restante.sasl.mechanism import Credentials
+from restante.smtp import replies
+from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
+from restante.smtp.events import (
+    Authenticate,
+    ChunkReceived,
+    ContentBlock,
+    ContentReceived,
+    Event,
+    TransactionAborted,
+)
+from restante.smtp.replies import Reply
+from restante.smtp.server import ServerSession
+from restante.store.errors import StoreError
+from restante.store.interface import MailStore
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry import events
+from restante.telemetry.log import Log
+from restante.tenancy.model import IpAddress, Login
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every dialogue of the server shares."""
+
+    directory: LiveDirectory
+    store: MailStore
+    intake: Intake
+    authenticator: Authenticator
+    releaser: Releaser
+    log: Log
+    spawn: Spawn
+    settings: ReceptionSettings
+    rules: HouseRules
+
+
+@dataclass(slots=True)
+class SessionTally:
+    """What a session did, for its line in the log."""
+
+    held: int = 0
+    recipients_refused: int = 0
+    releases: int = 0
+    authentication_failures: int = 0
+
+
+class Dialogue:
+    """One session."""
+
+    def __init__(
+        self, services: Services, session: ServerSession, peer: IpAddress, on_progress: Callable[[], None]
+    ) -> None:
+        self._services = services
+        self._session = session
+        self._peer = peer
+        self._on_progress = on_progress
+        self._transaction: Transaction | None = None
+        self._is_abandoned = False
+        self.login: Login | None = None
+        self.tls = ""  # version and cipher, "" without
+        self.tally = SessionTally()
+        self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
+
+    def advance(self) -> None:
+        """Answer everything that can be answered now."""
+        while not self._is_abandoned and (event := self._session.next_event()) is not None:
+            self._handle(event)
+
+    def abandon(self) -> None:
+        """Forget the session; its connection is gone."""
+        self._is_abandoned = True
+        self._session.close()
+        self._forget_transaction()
+
+    @property
+    def is_waiting(self) -> bool:
+        """An answer is on its way from elsewhere."""
+        return self._session.awaits_answer
+
+    @property
+    def is_stalled(self) -> bool:
+        """Content comes in faster than it can be written."""
+        return self._transaction is not None and self._transaction.content.is_stalled
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case ContentBlock():
+                if self._transaction is not None:
+                    self._transaction.content.add(event.octets)
+            case Rcpt():
+                self._admit(event)
+            case Mail():
+                self._begin_transaction(event)
+            case Data():
+                self._session.reply(replies.START_CONTENT)
+            case ContentReceived():
+                self._take(event)
+            case ChunkReceived():
+                self._answer_chunk(event)
+            case TransactionAborted():
+                self._forget_transaction()
+            case Authenticate():
+                self._services.spawn(self._authenticate(event.mechanism, event.credentials))
+            case Etrn():
+                self._services.spawn(self._release(event.argument))
+            case StartTls():
+                self.wants_tls = True
+                self._session.reply(replies.READY_FOR_TLS)
+            case Hello() | Quit():
+                pass
+
+    # The mail transaction
+
+    def _begin_transaction(self, mail: Mail) -> None:
+        content = ContentBuffer(self._services.store, self._services.spawn, self._on_progress)
+        self._transaction = Transaction(mail, content)
+        self._session.reply(replies.SENDER_OK)
+
+    def _admit(self, rcpt: Rcpt) -> None:
+        transaction = self._transaction
+        assert transaction is not None
+        services = self._services
+        admission = admit_recipient(
+            rcpt.forward_path,
+            needs_smtputf8=transaction.mail.needs_smtputf8,
+            directory=services.directory.now,
+            rules=services.rules,
+        )
+        if admission.domain is not None:
+            transaction.recipients[admission.forward_path] = admission.domain
+        else:
+            self._log_refused_recipient(transaction, rcpt, admission.reply)
+        self._session.reply(admission.reply)
+
+    def _log_refused_recipient(self, transaction: Transaction, rcpt: Rcpt, reply: Reply) -> None:
+        self.tally.recipients_refused += 1
+        self._services.log.write(
+            events.Event.RECIPIENT_REFUSED,
+            peer=str(self._peer),
+            reverse_path=f"<{transaction.mail.reverse_path or ''}>",
+            forward_path=f"<{rcpt.forward_path}>",
+            answer=str(reply),
+        )
+
+    def _answer_chunk(self, chunk: ChunkReceived) -> None:
+        transaction = self._transaction
+        if transaction is None or transaction.content.failure is not None:
+            self._refuse_content(replies.STORE_FAILED)
+        else:
+            self._session.reply(replies.CHUNK_OK.fill(octets=chunk.octets))
+
+    def _take(self, received: ContentReceived) -> None:
+        """The content is complete: hand it to the intake, through a durable file if it is large."""
+        transaction = self._transaction
+        assert transaction is not None
+        if received.found_bare_newline and self._services.settings.bare_newlines == "reject":
+            self._refuse_content(replies.BARE_NEWLINE)
+        elif transaction.content.failure is not None:
+            self._refuse_content(replies.STORE_FAILED)
+        elif transaction.content.is_spooled:
+            self._services.spawn(self._finish_spool(transaction))
+        else:
+            self._submit(transaction, transaction.content.inline(), None)
+
+    async def _finish_spool(self, transaction: Transaction) -> None:
+        try:
+            file = await transaction.content.finish()
+        except StoreError as error:
+            self._services.log.failure(events.Event.STORE_FAILED, error, doing="spool", peer=str(self._peer))
+            if not self._is_abandoned:
+                self._refuse_content(replies.STORE_FAILED)
+                self._go_on()
+            return
+        if self._is_abandoned:
+            transaction.content.discard()
+        else:
+            self._submit(transaction, b"", file)
+
+    def _submit(self, transaction: Transaction, content: bytes, file: ContentFile | None) -> None:
+        """From here on the message is the intake's: it is held even if the client vanishes."""
+        self._transaction = None
+        mail = ReceivedMail(
+            origin=self._origin(),
+            envelope=transaction.envelope(),
+            domain_ids=[domain.id for domain in transaction.recipients.values()],
+            content=content,
+            file=file,
+            on_held=lambda receipt: self._on_held(transaction, receipt),
+        )
+        self._services.intake.submit(mail)
+
+    def _on_held(self, transaction: Transaction, receipt: Receipt) -> None:
+        self._log_receipt(transaction, receipt)
+        if receipt.failure is not None:
+            transaction.content.discard()
+            reply = replies.STORE_FAILED
+        else:
+            self.tally.held += 1
+            reply = replies.MESSAGE_HELD.fill(name=receipt.name)
+        if not self._is_abandoned:
+            self._session.reply(reply)
+            self._go_on()
+
+    def _log_receipt(self, transaction: Transaction, receipt: Receipt) -> None:
+        event = events.Event.MAIL_REFUSED if receipt.failure else events.Event.MAIL_HELD
+        self._services.log.write(
+            event,
+            name=receipt.name,
+            peer=str(self._peer),
+            hello=self._session.client_name,
+            tls=self.tls,
+            reverse_path=f"<{transaction.mail.reverse_path or ''}>",
+            recipients=len(transaction.recipients),
+            domains=",".join(sorted({domain.name for domain in transaction.recipients.values()})),
+            size=receipt.size,
+            reason=str(receipt.failure or ""),
+        )
+
+    def _refuse_content(self, reply: Reply) -> None:
+        transaction = self._transaction
+        self._forget_transaction()
+        self._services.log.write(
+            events.Event.MAIL_REFUSED,
+            peer=str(self._peer),
+            reverse_path=f"<{transaction.mail.reverse_path or ''}>" if transaction else "",
+            answer=str(reply),
+            reason=str(transaction.content.failure or "") if transaction else "",
+        )
+        self._session.reply(reply)
+
+    def _forget_transaction(self) -> None:
+        if self._transaction is not None:
+            self._transaction.content.discard()
+            self._transaction = None
+
+    def _origin(self) -> Origin:
+        session = self._session
+        return Origin(
+            session.client_name, self._peer, session.is_extended, self.tls, is_authenticated=session.is_authenticated
+        )
+
+    # AUTH and ETRN
+
+    async def _authenticate(self, mechanism: str, credentials: Credentials) -> None:
+        services = self._services
+        login = await services.authenticator.authenticate(credentials, services.directory.now)
+        services.log.write(
+            events.Event.AUTHENTICATION,
+            peer=str(self._peer),
+            user=credentials.user[:100],
+            mechanism=mechanism,
+            answer="accepted" if login else "refused",
+        )
+        if self._is_abandoned:
+            return
+        self.login = login
+        self._session.reply(replies.AUTHENTICATED if login else replies.BAD_CREDENTIALS)
+        if login is None:
+            self._count_failed_authentication()
+        self._go_on()
+
+    def _count_failed_authentication(self) -> None:
+        self.tally.authentication_failures += 1
+        if self.tally.authentication_failures >= self._services.settings.authentication_failures_limit:
+            self._session.close(replies.TOO_MANY_ERRORS.fill(hostname=self._services.rules.hostname))
+
+    async def _release(self, argument: str) -> None:
+        release = await answer_etrn(self._services.releaser, argument, self.login, self._peer)
+        self.tally.releases += release.reply.is_positive
+        if not self._is_abandoned:
+            self._session.reply(release.reply)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self.advance()
+        self._on_progress()

@@ -1,0 +1,150 @@
+"""Where responsibility for mail is taken: 250 follows durability, and this is the place.
+
+Theory of operation. Complete messages are submitted by the dialogues and wait here while the store writes the batch
+before them; when that is durable, all that waited is the next batch. One sync so acknowledges many, and a lone message
+waits for nobody. A batch fails whole: each of its senders then hears 451 and keeps its copy.
+
+Message numbers are given out here, one batch after the other, so that they grow in the order of commits: a drain that
+has read up to a number misses nothing behind it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, MessageNumbers, NewMessage, message_name
+from restante.mail.trace import Origin, received_field
+from restante.store.errors import StoreError
+from restante.store.interface import MailStore
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+
+BATCH_LIMIT = 500  # messages; a transaction longer than that keeps settlements waiting and saves no more syncs
+
+
+@dataclass(slots=True)
+class ReceivedMail:
+    """One mail transaction whose content is complete."""
+
+    origin: Origin
+    envelope: Envelope
+    domain_ids: Sequence[int]  # of each forward-path, in the same order
+    content: bytes  # whole, or b"" where `file` has it
+    file: ContentFile | None
+    on_held: Callable[["Receipt"], None]
+    number: int = 0  # given by the intake
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a submitted message: held under a name, or not held at all."""
+
+    name: str
+    size: int = 0
+    failure: StoreError | None = None
+
+
+class Intake:
+    """Commits waiting messages together, so that one sync acknowledges many."""
+
+    def __init__(
+        self, store: MailStore, log: Log, now: Callable[[], float], *, hostname: str, numbers: MessageNumbers
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._now = now
+        self._hostname = hostname
+        self._numbers = numbers
+        self._waiting: list[ReceivedMail] = []
+        self._wake = asyncio.Event()
+        self._is_closing = False
+
+    def submit(self, mail: ReceivedMail) -> None:
+        """Hold this mail; `on_held` is called once it is durable, or could not be held."""
+        self._waiting.append(mail)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Hold what is submitted, batch after batch, until `close`."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                mails, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
+                await self._hold(mails)
+            if self._is_closing:
+                return
+
+    def close(self) -> None:
+        """Let `run` return once everything submitted is settled."""
+        self._is_closing = True
+        self._wake.set()
+
+    async def _hold(self, mails: list[ReceivedMail]) -> None:
+        messages: list[NewMessage] = []
+        try:
+            for mail in mails:
+                await self._add(messages, mail)
+            await self._store.hold(messages)
+        except StoreError as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="hold", messages=len(mails))
+            self._fail(mails, error)
+        except Exception as error:  # noqa: BLE001  a defect here must leave no sender waiting for ever
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="hold", messages=len(mails))
+            self._fail(mails, StoreError(repr(error)))
+        else:
+            for mail in mails:
+                self._answer(mail, Receipt(message_name(mail.number), _size(mail)))
+
+    def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:
+        for mail in mails:
+            self._answer(mail, Receipt(message_name(mail.number), failure=error))
+
+    def _answer(self, mail: ReceivedMail, receipt: Receipt) -> None:
+        """Tell a dialogue; a defect in one must not leave the others without an answer."""
+        try:
+            mail.on_held(receipt)
+        except Exception as error:  # noqa: BLE001
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="answer", name=receipt.name)
+
+    async def _add(self, messages: list[NewMessage], mail: ReceivedMail) -> None:
+        """Make of one mail a message per hosted domain: two accounts never share one.
+
+        A second name for a content file that no row comes to refer to is swept when the store is next opened.
+        """
+        now = self._now()
+        mail.number = self._numbers.next(now)
+        head = self._received_field(mail, now) + mail.content
+        parts = _parts_by_domain(mail)
+        for index, (domain_id, forward_paths) in enumerate(parts.items()):
+            number = mail.number if index == 0 else self._numbers.next(now)
+            envelope = mail.envelope if len(parts) == 1 else replace(mail.envelope, forward_paths=forward_paths)
+            file = mail.file
+            if file is not None and index > 0:
+                file = await self._store.duplicate(file)
+            messages.append(NewMessage(number, domain_id, envelope, now, head, file))
+
+    def _received_field(self, mail: ReceivedMail, now: float) -> bytes:
+        paths = mail.envelope.forward_paths
+        return received_field(
+            mail.origin,
+            by=self._hostname,
+            name=message_name(mail.number),
+            only_recipient=paths[0] if len(paths) == 1 else "",
+            at=now,
+            is_smtputf8=mail.envelope.needs_smtputf8,
+        )
+
+
+def _parts_by_domain(mail: ReceivedMail) -> dict[int, tuple[str, ...]]:
+    if len(mail.domain_ids) == 1:
+        return {mail.domain_ids[0]: mail.envelope.forward_paths}
+    parts: dict[int, list[str]] = {}
+    for domain_id, path in zip(mail.domain_ids, mail.envelope.forward_paths, strict=True):
+        parts.setdefault(domain_id, []).append(path)
+    return {domain_id: tuple(paths) for domain_id, paths in parts.items()}
+
+
+def _size(mail: ReceivedMail) -> int:
+    return len(mail.content) + (mail.file.size if mail.file else 0)

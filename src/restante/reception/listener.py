@@ -1,0 +1,112 @@
+"""A listening socket and the sessions that came through it."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from restante.network.addresses import join_host_port, split_host_port
+from restante.reception.connection import Connection, Terms
+
+BACKLOG = 1024
+SWEEP_SECONDS = 1.0
+
+
+def bind(address: str) -> socket.socket:
+    """Bind `host:port` for a listener, before privileges are dropped. Raises OSError, ValueError.
+
+    An IPv6 socket takes IPv6 only, so that 0.0.0.0 and [::] can stand side by side.
+    """
+    host, port = split_host_port(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((host, port))
+        bound.setblocking(False)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+class SessionCount:
+    """Sessions over all listeners, against the limit that they share."""
+
+    def __init__(self, limit: int) -> None:
+        self.now = 0
+        self.limit = limit
+
+
+class Listener:
+    """Serves one address."""
+
+    def __init__(
+        self, service: str, bound: socket.socket, terms: Terms, count: SessionCount, clock: Callable[[], float]
+    ) -> None:
+        """`terms` may be replaced at any time; sessions that began go on under theirs."""
+        self.service = service
+        self.terms = terms
+        self._bound = bound
+        self._count = count
+        self._clock = clock
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port as bound."""
+        host, port = self._bound.getsockname()[:2]
+        return host, port
+
+    @property
+    def address_text(self) -> str:
+        """`host:port` as bound."""
+        return join_host_port(*self.address)
+
+    @property
+    def sessions(self) -> int:
+        """Sessions open now."""
+        return len(self._connections)
+
+    @property
+    def is_full(self) -> bool:
+        """No further session is served now."""
+        return self._count.now >= self._count.limit
+
+    def joined(self, connection: Connection) -> None:
+        """Take note of a session that begins."""
+        self._connections.add(connection)
+        self._count.now += 1
+
+    def left(self, connection: Connection) -> None:
+        """Take note that it ended."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self._count.now -= 1
+
+    async def open(self) -> None:
+        """Begin to accept connections."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self.terms, self, self._clock), sock=self._bound, backlog=BACKLOG
+        )
+
+    def sweep(self) -> None:
+        """End the sessions that were silent for too long. Call every SWEEP_SECONDS."""
+        now = self._clock()
+        for connection in [each for each in self._connections if each.is_expired(now)]:
+            connection.expire()
+
+    def close(self) -> None:
+        """Accept no more; end the sessions that we owe nothing, the others once they have their answer."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.stop()
+
+    def abort(self) -> None:
+        """Cut what is still open."""
+        for connection in list(self._connections):
+            connection.abort()

@@ -1,0 +1,26 @@
+"""One mail transaction as reception sees it: the envelope that grows, the domains it is for, the content."""
+
+from dataclasses import dataclass, field
+
+from restante.mail.envelope import Envelope
+from restante.reception.content_buffer import ContentBuffer
+from restante.smtp.commands import Mail
+from restante.tenancy.model import HostedDomain
+
+
+@dataclass(slots=True)
+class Transaction:
+    """From MAIL to the reply after the content."""
+
+    mail: Mail
+    content: ContentBuffer
+    recipients: dict[str, HostedDomain] = field(default_factory=dict)  # a recipient named twice is one
+
+    def envelope(self) -> Envelope:
+        """Return what has been accepted so far."""
+        return Envelope(
+            reverse_path=str(self.mail.reverse_path or ""),
+            forward_paths=tuple(self.recipients),
+            is_8bit=self.mail.is_8bit,
+            needs_smtputf8=self.mail.needs_smtputf8,
+        )

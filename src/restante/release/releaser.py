@@ -1,0 +1,182 @@
+"""The one door to held mail: every release request, whatever its way, is authorized, started and audited here.
+
+Theory of operation. The facts are fetched (directory, addresses of host names), the decision is pure
+(authorization.py), drains are started, and the audit entry is written in the same breath; the reply follows. The
+answer is the same for a domain that is unknown, another account's, or asked for from the wrong host: only the audit
+trail knows which. A drain hands mail to the destination on record; nothing of the request reaches it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.delivery.errors import CannotStart
+from restante.release.authorization import Authorization, authorize
+from restante.release.host_names import HostNames
+from restante.release.request import Asker, ReleaseRequest
+from restante.smtp import replies
+from restante.smtp.replies import Reply
+from restante.store.errors import StoreError
+from restante.store.interface import AuditStore, Usage
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import Directory, HostedDomain
+from restante.tenancy.node import Node, parse_node
+
+
+class Drains(Protocol):
+    """Starts drains (delivery/dispatcher.py)."""
+
+    async def start(self, domain: HostedDomain, requested_by: str) -> object:
+        """Start a drain or join the one that runs. Raises CannotStart or StoreError."""
+
+
+class HeldMail(AuditStore, Protocol):
+    """What the releaser needs of the store."""
+
+    def usages(self) -> Mapping[int, Usage]:
+        """Return what each domain holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What became of a request."""
+
+    reply: Reply
+    pending: int
+    reason: str
+
+
+class Releaser:
+    """Answers release requests."""
+
+    def __init__(
+        self,
+        *,
+        store: HeldMail,
+        directory: LiveDirectory,
+        drains: Drains,
+        host_names: HostNames,
+        log: Log,
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._drains = drains
+        self._host_names = host_names
+        self._log = log
+        self._now = now
+
+    async def release(self, request: ReleaseRequest) -> Release:
+        """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
+        try:
+            node = parse_node(request.argument)
+        except ValueError:
+            reply = replies.NODE_INVALID if request.argument else replies.NODE_MISSING
+            return await self._conclude(request, "", Release(reply, 0, "not a node"))
+        if request.asker.login is None and not request.asker.is_operator:
+            return await self._conclude(request, "", Release(replies.AUTHENTICATION_REQUIRED, 0, "not authenticated"))
+        directory = self._directory.now
+        names = _host_names_needed(request.asker, node, directory)
+        host_addresses = await self._host_names.addresses(names) if names else {}
+        authorization = authorize(request.asker, node, directory, host_addresses)
+        return await self._act(request, node, authorization, directory)
+
+    async def _act(
+        self, request: ReleaseRequest, node: Node, authorization: Authorization, directory: Directory
+    ) -> Release:
+        account = _account(request.asker, authorization)
+        if not authorization.is_granted:
+            reply = replies.NODE_NOT_ALLOWED.fill(node=node.text)
+            return await self._conclude(request, account, Release(reply, 0, authorization.reason))
+        waiting = self._waiting(authorization)
+        if not waiting:
+            reply = _empty_reply(directory, account).fill(node=node.text)
+            return await self._conclude(request, account, Release(reply, 0, f"{authorization.reason}; nothing held"))
+        return await self._start(request, node, account, waiting, authorization.reason)
+
+    def _waiting(self, authorization: Authorization) -> dict[HostedDomain, int]:
+        usages = self._store.usages()
+        held = {domain: usages[domain.id].held for domain in authorization.domains if domain.id in usages}
+        return {domain: count for domain, count in held.items() if count}
+
+    async def _start(
+        self, request: ReleaseRequest, node: Node, account: str, waiting: Mapping[HostedDomain, int], reason: str
+    ) -> Release:
+        pending = sum(waiting.values())
+        started = Release(replies.MESSAGES_PENDING.fill(count=pending, node=node.text), pending, reason)
+        # The entry is written while the drains are: one sync for all of it.
+        failures, conclusion = await asyncio.gather(
+            self._start_drains(waiting, request.asker.actor), self._conclude(request, account, started)
+        )
+        if len(failures) < len(waiting):
+            return conclusion
+        reply = replies.CANNOT_QUEUE.fill(node=node.text)
+        return await self._conclude(request, account, Release(reply, 0, f"no drain could start: {failures[0]}"))
+
+    async def _start_drains(self, domains: Iterable[HostedDomain], requested_by: str) -> list[str]:
+        """Start them all; returns why some could not be."""
+        starts = [self._drains.start(domain, requested_by) for domain in domains]
+        outcomes = await asyncio.gather(*starts, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, CannotStart | StoreError):
+                raise outcome
+        return [f"{type(outcome).__name__}: {outcome}" for outcome in outcomes if isinstance(outcome, Exception)]
+
+    async def _conclude(self, request: ReleaseRequest, account: str, release: Release) -> Release:
+        """Write the audit entry and the log line. A release that cannot be recorded is not confirmed."""
+        asker = request.asker
+        entry = AuditEntry(
+            at=self._now(),
+            action=AuditAction.RELEASE_REQUESTED,
+            actor=asker.actor,
+            subject=request.argument[:300],
+            account=account,
+            origin=asker.origin,
+            answer=str(release.reply),
+            reason=f"{release.reason}; {request.note}" if request.note else release.reason,
+        )
+        try:
+            await self._store.record([entry])
+        except StoreError as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="audit")
+            reply = replies.CANNOT_QUEUE.fill(node=entry.subject) if release.reply.is_positive else release.reply
+            release = Release(reply, release.pending, f"{release.reason}; not recorded: {error}")
+        self._log.write(
+            Event.RELEASE_REQUESTED,
+            actor=entry.actor,
+            origin=entry.origin,
+            node=entry.subject,
+            account=account,
+            answer=str(release.reply),
+            reason=release.reason,
+        )
+        return release
+
+
+def _host_names_needed(asker: Asker, node: Node, directory: Directory) -> set[str]:
+    """Name the hosts whose addresses may decide; none where a recorded address or network already does."""
+    if asker.login is None or asker.address is None:
+        return set()
+    address, account = asker.address, asker.login.account
+    return {
+        name
+        for domain in node.hosted(directory)
+        if domain.account == account and not any(address in network for network in domain.authorized_hosts.networks)
+        for name in domain.authorized_hosts.names
+    }
+
+
+def _account(asker: Asker, authorization: Authorization) -> str:
+    if asker.login is not None:
+        return asker.login.account
+    return authorization.domains[0].account if authorization.domains else ""
+
+
+def _empty_reply(directory: Directory, account: str) -> Reply:
+    """251, or 250 for an account whose asker stops at the first 251 (fetchmail with several domains)."""
+    record = directory.accounts.get(account)
+    return replies.QUEUING_STARTED if record is not None and record.empty_reply == 250 else replies.NOTHING_PENDING  # noqa: PLR2004

@@ -1,0 +1,35 @@
+"""CRAM-MD5 (RFC 2195): the client proves that it knows the password by a keyed digest of our challenge."""
+
+import hmac
+
+from restante.sasl.mechanism import BadResponse, Challenge, DigestCredentials
+
+_DIGEST_LENGTH = 32
+
+
+class CramMd5:
+    """One CRAM-MD5 exchange over a challenge that must never have been used before."""
+
+    def __init__(self, challenge: bytes) -> None:
+        self._challenge = challenge
+
+    def begin(self, initial: bytes | None) -> Challenge:
+        """Open. The client never speaks first (RFC 4954 §4: an initial response is an error)."""
+        if initial is not None:
+            raise BadResponse
+        return Challenge(self._challenge)
+
+    def respond(self, response: bytes) -> DigestCredentials:
+        """Read `user SP digest`."""
+        try:
+            user, _, digest = response.decode("utf-8").rpartition(" ")
+        except UnicodeDecodeError:
+            raise BadResponse from None
+        if not user or len(digest) != _DIGEST_LENGTH:
+            raise BadResponse
+        return DigestCredentials(user, self._challenge, digest.lower())
+
+
+def digest(password: str, challenge: bytes) -> str:
+    """Return what a client that knows the password answers."""
+    return hmac.new(password.encode(), challenge, "md5").hexdigest()

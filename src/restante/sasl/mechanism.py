@@ -1,0 +1,48 @@
+"""What every mechanism is: a small conversation that ends in credentials.
+
+A mechanism decides nothing: whether the credentials are good is for whoever knows the logins, off the event loop.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class BadResponse(Exception):  # noqa: N818
+    """The response is not of the mechanism's form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The server's next turn, before base64."""
+
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCredentials:
+    """A user name and the password itself."""
+
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestCredentials:
+    """A user name and the proof that the password is known (RFC 2195 §2)."""
+
+    user: str
+    challenge: bytes
+    digest: str  # hex, lower case
+
+
+Credentials = PasswordCredentials | DigestCredentials
+
+
+class Mechanism(Protocol):
+    """One exchange."""
+
+    def begin(self, initial: bytes | None) -> Challenge | Credentials:
+        """Open the exchange with the initial response, None without one. Raises BadResponse."""
+
+    def respond(self, response: bytes) -> Challenge | Credentials:
+        """Take the answer to the last challenge. Raises BadResponse."""

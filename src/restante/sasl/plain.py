@@ -1,0 +1,23 @@
+"""PLAIN (RFC 4616): authorization identity, user name and password, NUL between them."""
+
+from restante.sasl.mechanism import BadResponse, Challenge, PasswordCredentials
+
+_PARTS = 3
+
+
+class Plain:
+    """One PLAIN exchange."""
+
+    def begin(self, initial: bytes | None) -> Challenge | PasswordCredentials:
+        """Without an initial response the challenge is empty (RFC 4954 §4)."""
+        return Challenge(b"") if initial is None else self.respond(initial)
+
+    def respond(self, response: bytes) -> PasswordCredentials:
+        """Read the message. An authorization identity must be the user's own: nobody acts for another here."""
+        try:
+            parts = response.decode("utf-8").split("\0")
+        except UnicodeDecodeError:
+            raise BadResponse from None
+        if len(parts) != _PARTS or not parts[1] or parts[0] not in ("", parts[1]):
+            raise BadResponse
+        return PasswordCredentials(parts[1], parts[2])

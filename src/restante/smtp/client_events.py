@@ -1,0 +1,49 @@
+"""What a client session tells whoever runs it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from restante.smtp.transaction import Transaction
+
+
+class Ending(StrEnum):
+    """Why a server ended a session, or we had to."""
+
+    QUIT = "quit"  # we said it
+    REFUSED = "refused"  # greeting, EHLO, STARTTLS, AUTH or RSET did not go well: no transaction can be
+    BUSY = "busy"  # 421
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """Begin the TLS handshake now; call `tls_established` after it. Nothing may be sent in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Transactions can begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentWanted:
+    """Send the rest of the content by `send_content` and `end_content`; its head has been sent."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded:
+    """Every reply that this transaction gets has come."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Nothing more can be sent; what `outstanding` names has no outcome. `reason` is for people."""
+
+    ending: Ending
+    reason: str
+
+
+Event = StartTls | Ready | ContentWanted | TransactionEnded | SessionEnded

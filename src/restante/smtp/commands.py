@@ -1,0 +1,260 @@
+"""Commands, read from lines (RFC 5321 §4.1.1 and the extensions in docs/rfc.md).
+
+A line becomes one of these values or raises Refused with the reply the peer gets. Whether a command fits the moment
+is another question: phases.py.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from restante.mail.address import Mailbox
+from restante.smtp import replies
+from restante.smtp.errors import Refused
+from restante.smtp.grammar import Parameters, parse_hello_name, parse_path
+
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_NUMBER: Final = re.compile(r"[0-9]{1,20}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """EHLO, or HELO where `is_extended` is False."""
+
+    name: str
+    is_extended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """STARTTLS (RFC 3207)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """AUTH (RFC 4954). `initial` is the decoded initial response, None without one."""
+
+    mechanism: str
+    initial: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """MAIL. `reverse_path` None is the null reverse-path; `size` is what SIZE announced, 0 without it."""
+
+    reverse_path: Mailbox | None
+    size: int
+    is_8bit: bool
+    needs_smtputf8: bool
+    has_parameters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rcpt:
+    """RCPT."""
+
+    forward_path: Mailbox
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """DATA."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bdat:
+    """BDAT (RFC 3030 §2)."""
+
+    octets: int
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """RSET."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noop:
+    """NOOP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """HELP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """VRFY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Etrn:
+    """ETRN (RFC 1985). `argument` is as sent, "" without one."""
+
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """QUIT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unimplemented:
+    """A command we know and do not offer: TURN, EXPN."""
+
+
+Command = (
+    Hello | StartTls | Auth | Mail | Rcpt | Data | Bdat | Reset | Noop | Help | Verify | Etrn | Quit | Unimplemented
+)
+
+
+def parse_command(line: bytes) -> Command:
+    """Read a line without its CRLF. Raises Refused."""
+    verb_octets, _, argument_octets = line.partition(b" ")
+    parser = _PARSERS.get(verb_octets.upper())
+    if _CONTROL.search(line):
+        raise Refused(replies.BAD_CHARACTER)
+    if parser is None:
+        raise Refused(replies.UNKNOWN_COMMAND)
+    return parser(_text(argument_octets))
+
+
+def _text(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused(replies.BAD_CHARACTER) from None
+
+
+def _hello(argument: str, *, is_extended: bool) -> Hello:
+    try:
+        return Hello(parse_hello_name(argument), is_extended)
+    except ValueError:
+        raise Refused(replies.BAD_HELLO) from None
+
+
+def _auth(argument: str) -> Auth:
+    mechanism, _, initial = argument.strip(" ").partition(" ")
+    if not mechanism:
+        raise Refused(replies.BAD_ARGUMENTS)
+    return Auth(mechanism.upper(), decode_response(initial.encode()) if initial else None)
+
+
+def decode_response(line: bytes) -> bytes:
+    """Decode a SASL response line; `=` is an empty initial response (RFC 4954 §4). Raises Refused (501)."""
+    if line == b"=":
+        return b""
+    try:
+        return base64.b64decode(line, validate=True)
+    except binascii.Error:
+        raise Refused(replies.BAD_BASE64) from None
+
+
+def _mail(argument: str) -> Mail:
+    reverse_path, parameters = parse_path(argument, "FROM:", replies.BAD_REVERSE_PATH)
+    has_parameters = bool(parameters)
+    size = _size(parameters)
+    is_8bit = _is_8bit(parameters)
+    needs_smtputf8 = _flag(parameters, "SMTPUTF8")
+    parameters.pop("AUTH", None)  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
+    if parameters:
+        raise Refused(replies.UNKNOWN_PARAMETER)
+    if reverse_path is not None:
+        _require_ascii(reverse_path, needs_smtputf8=needs_smtputf8)
+        if not reverse_path.domain:
+            raise Refused(replies.BAD_REVERSE_PATH)
+    return Mail(reverse_path, size, is_8bit, needs_smtputf8, has_parameters)
+
+
+def _size(parameters: Parameters) -> int:
+    """RFC 1870 §3: SIZE= and up to 20 digits."""
+    if "SIZE" not in parameters:
+        return 0
+    return int(_required(parameters.pop("SIZE"), _NUMBER))
+
+
+def _is_8bit(parameters: Parameters) -> bool:
+    if "BODY" not in parameters:
+        return False
+    body = (parameters.pop("BODY") or "").upper()
+    if body not in ("7BIT", "8BITMIME"):
+        raise Refused(replies.UNKNOWN_PARAMETER)
+    return body == "8BITMIME"
+
+
+def _flag(parameters: Parameters, keyword: str) -> bool:
+    if keyword not in parameters:
+        return False
+    if parameters.pop(keyword) is not None:
+        raise Refused(replies.BAD_ARGUMENTS)
+    return True
+
+
+def _required(value: str | None, pattern: re.Pattern[str]) -> str:
+    if value is None or not pattern.match(value):
+        raise Refused(replies.BAD_ARGUMENTS)
+    return value
+
+
+def _require_ascii(mailbox: Mailbox, *, needs_smtputf8: bool) -> None:
+    if not needs_smtputf8 and not str(mailbox).isascii():
+        raise Refused(replies.NEEDS_SMTPUTF8)
+
+
+def _rcpt(argument: str) -> Rcpt:
+    forward_path, parameters = parse_path(argument, "TO:", replies.BAD_FORWARD_PATH)
+    if forward_path is None:
+        raise Refused(replies.BAD_FORWARD_PATH)
+    if not forward_path.domain and forward_path.local_part.lower() != "postmaster":  # RFC 5321 §4.5.1
+        raise Refused(replies.BAD_FORWARD_PATH)
+    return Rcpt(forward_path, tuple(parameters))
+
+
+def _bdat(argument: str) -> Bdat:
+    words = argument.upper().split()
+    if not words or not _NUMBER.match(words[0]) or words[1:] not in ([], ["LAST"]):
+        raise Refused(replies.BAD_ARGUMENTS)
+    return Bdat(int(words[0]), bool(words[1:]))
+
+
+def _bare(command: Command) -> Callable[[str], Command]:
+    """Make the parser of a command without argument; blanks behind it are forgiven."""
+
+    def parse(argument: str) -> Command:
+        if argument.strip(" \t"):
+            raise Refused(replies.NO_ARGUMENTS_ALLOWED)
+        return command
+
+    return parse
+
+
+def _any(command: Command) -> Callable[[str], Command]:
+    """Make the parser of a command whose argument does not matter to us."""
+    return lambda _argument: command
+
+
+_PARSERS: Final[Mapping[bytes, Callable[[str], Command]]] = {
+    b"EHLO": lambda argument: _hello(argument, is_extended=True),
+    b"HELO": lambda argument: _hello(argument, is_extended=False),
+    b"STARTTLS": _bare(StartTls()),
+    b"AUTH": _auth,
+    b"MAIL": _mail,
+    b"RCPT": _rcpt,
+    b"DATA": _bare(Data()),
+    b"BDAT": _bdat,
+    b"RSET": _bare(Reset()),
+    b"NOOP": _any(Noop()),
+    b"HELP": _any(Help()),
+    b"VRFY": _any(Verify()),
+    b"EXPN": _any(Unimplemented()),
+    b"TURN": _any(Unimplemented()),
+    b"ETRN": lambda argument: Etrn(argument.strip(" ")),
+    b"QUIT": _any(Quit()),
+}

@@ -1,0 +1,45 @@
+"""What a server session asks of whoever runs it. Commands that need facts from outside are events themselves."""
+
+from dataclasses import dataclass
+
+from restante.sasl.mechanism import Credentials
+from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Answer whether these credentials are good."""
+
+    mechanism: str
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class ContentBlock:
+    """Content of the message, decoded. Not answered."""
+
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkReceived:
+    """A BDAT chunk that is not the last is complete. Answer it."""
+
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContentReceived:
+    """The content is complete. Answer when the message is durable, or cannot be."""
+
+    found_bare_newline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionAborted:
+    """The mail transaction that was open is no more. Not answered."""
+
+
+Answered = Mail | Rcpt | Data | StartTls | Etrn | Authenticate | ChunkReceived | ContentReceived
+Unanswered = Hello | ContentBlock | TransactionAborted | Quit
+Event = Answered | Unanswered

@@ -1,0 +1,15 @@
+"""How much of anything one session may send (RFC 5321 §4.5.3.1 gives the least a server must take)."""
+
+from dataclasses import dataclass
+
+COMMAND_OCTETS = 2048  # with CRLF; RFC 5321 asks for 512, its extensions add to that (§4.1.1.11)
+AUTH_OCTETS = 12288  # one line of an AUTH exchange, with CRLF (RFC 4954 §4)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator set."""
+
+    message_octets: int = 50 * 1024 * 1024
+    recipients: int = 1000
+    errors: int = 20

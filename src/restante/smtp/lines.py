@@ -1,0 +1,45 @@
+"""Lines out of a stream of bytes: CRLF ends a line, nothing else does, and none is longer than it may be."""
+
+from restante.smtp import replies
+from restante.smtp.errors import Refused
+from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS
+
+
+class LineBuffer:
+    """Holds what was received and not yet used. Content is taken from `octets` directly."""
+
+    __slots__ = ("_is_skipping", "octets")
+
+    def __init__(self) -> None:
+        self.octets = b""
+        self._is_skipping = False
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        self.octets = self.octets + data if self.octets else data
+
+    def take_line(self, *, is_authenticating: bool) -> bytes | None:
+        """Take the next line, without its CRLF; None if it is not all here.
+
+        Raises Refused for a line that is too long, once it has ended, and for one that a bare LF ends.
+        """
+        line, newline, rest = self.octets.partition(b"\n")
+        limit = AUTH_OCTETS if is_authenticating or line[:4].upper() == b"AUTH" else COMMAND_OCTETS
+        is_too_long = len(line) >= limit
+        if not newline:
+            if is_too_long:  # forget it, up to the line end to come
+                self._is_skipping = True
+                self.octets = b""
+            return None
+        self.octets = rest
+        if is_too_long or self._is_skipping:
+            self._is_skipping = False
+            raise Refused(replies.AUTH_LINE_TOO_LONG if is_authenticating else replies.LINE_TOO_LONG)
+        if not line.endswith(b"\r"):
+            raise Refused(replies.BAD_CHARACTER)
+        return line[:-1]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.octets = b""
+        self._is_skipping = False

@@ -1,0 +1,52 @@
+"""What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1, §2.2)."""
+
+from dataclasses import dataclass
+
+from restante.smtp.peer_replies import ServerReply
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The extensions that matter to us. Without EHLO, or before it, none is offered."""
+
+    server_name: str = ""  # as the server calls itself
+    has_starttls: bool = False  # RFC 3207
+    has_pipelining: bool = False  # RFC 2920
+    has_chunking: bool = False  # RFC 3030
+    has_8bitmime: bool = False  # RFC 6152
+    has_smtputf8: bool = False  # RFC 6531
+    has_size: bool = False  # RFC 1870
+    size_limit: int = 0  # octets; 0 where the server names none
+    mechanisms: frozenset[str] = frozenset()  # RFC 4954
+
+
+NO_OFFER = Offer()
+
+
+def read_offer(reply: ServerReply) -> Offer:
+    """Read the reply to EHLO. What it says beyond the standards' grammar is passed over."""
+    texts = [line.decode("ascii", "replace").strip().upper() for line in reply.lines]
+    # "AUTH=" is how servers wrote it before RFC 2554, and some still do for old clients
+    words = [text.replace("AUTH=", "AUTH ", 1).split() for text in texts[1:]]
+    keywords = {parts[0]: parts[1:] for parts in words if parts}
+    size = keywords.get("SIZE", [])
+    return Offer(
+        server_name=_server_name(texts[0]),
+        has_starttls="STARTTLS" in keywords,
+        has_pipelining="PIPELINING" in keywords,
+        has_chunking="CHUNKING" in keywords,
+        has_8bitmime="8BITMIME" in keywords,
+        has_smtputf8="SMTPUTF8" in keywords,
+        has_size="SIZE" in keywords,
+        size_limit=_number(size[0]) if size else 0,
+        mechanisms=frozenset(name for parts in words if parts and parts[0] == "AUTH" for name in parts[1:]),
+    )
+
+
+def _server_name(text: str) -> str:
+    return text.split()[0].lower() if text else ""
+
+
+def _number(text: str) -> int:
+    """RFC 1870 §3: at most 20 digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else 0  # noqa: PLR2004

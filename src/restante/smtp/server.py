@@ -1,0 +1,440 @@
+"""The server side of SMTP without a socket (RFC 5321; docs/rfc.md lists the extensions).
+
+Theory of operation. The shell gives bytes (`receive_data`) and takes events (`next_event`) until there is none. An
+event that wants an answer gets it by `reply`; until then `next_event` returns None and nothing more is parsed, so that
+pipelined commands need no code of their own, here or in the shell. What needs no outside fact (syntax, sequence, EHLO,
+RSET, NOOP, HELP, VRFY, QUIT) is answered here. Replies gather in `data_to_send`: one write for a whole group.
+
+The bytes of the stream are either lines or content: content while `_incoming` is there, lines else (smtp/incoming.py).
+Whether a command fits the moment is said by the table in smtp/phases.py alone.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from restante.sasl.mechanism import BadResponse, Challenge, Credentials, Mechanism
+from restante.smtp import replies
+from restante.smtp.commands import (
+    Auth,
+    Bdat,
+    Command,
+    Data,
+    Etrn,
+    Hello,
+    Help,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Reset,
+    StartTls,
+    Unimplemented,
+    Verify,
+    decode_response,
+    parse_command,
+)
+from restante.smtp.content import ChunkDecoder
+from restante.smtp.errors import Refused
+from restante.smtp.events import (
+    Answered,
+    Authenticate,
+    ChunkReceived,
+    ContentBlock,
+    ContentReceived,
+    Event,
+    TransactionAborted,
+)
+from restante.smtp.extensions import offered_extensions
+from restante.smtp.incoming import Incoming, IncomingChunk, IncomingData, RefusedChunk
+from restante.smtp.limits import Limits
+from restante.smtp.lines import LineBuffer
+from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
+from restante.smtp.replies import Reply
+
+MechanismFactories = Mapping[str, Callable[[], Mechanism]]
+
+_FIXED_REPLIES: Final[Mapping[type[Command], Reply]] = {
+    Reset: replies.OK,
+    Noop: replies.OK,
+    Help: replies.HELP,
+    Verify: replies.CANNOT_VERIFY,
+    Unimplemented: replies.NOT_IMPLEMENTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What is the same for all sessions of a listener."""
+
+    hostname: str
+    limits: Limits
+    mechanisms: MechanismFactories
+    can_start_tls: bool
+
+
+class ServerSession:
+    """One client's dialogue with us."""
+
+    __slots__ = (
+        "_awaiting",
+        "_buffer",
+        "_chunk_decoder",
+        "_content_octets",
+        "_events",
+        "_incoming",
+        "_mechanism",
+        "_mechanism_name",
+        "_options",
+        "_outgoing",
+        "client_name",
+        "error_count",
+        "has_tls",
+        "is_authenticated",
+        "is_extended",
+        "phase",
+        "recipient_count",
+    )
+
+    def __init__(self, options: ServerOptions, *, has_tls: bool) -> None:
+        """Greet. `has_tls` for a listener with implicit TLS."""
+        self._options = options
+        self._buffer = LineBuffer()
+        self._outgoing: list[bytes] = []
+        self._events: list[Event] = []  # found and not yet given out
+        self._awaiting: Answered | None = None
+        self._mechanism: Mechanism | None = None  # an AUTH exchange is going on
+        self._mechanism_name = ""
+        self._incoming: Incoming | None = None
+        self._chunk_decoder: ChunkDecoder | None = None
+        self._content_octets = 0  # announced by the BDATs of this transaction
+        self.phase = Phase.CONNECTED
+        self.has_tls = has_tls
+        self.is_authenticated = False
+        self.is_extended = False
+        self.client_name = ""  # as EHLO or HELO gave it
+        self.recipient_count = 0
+        self.error_count = 0
+        self._say(replies.GREETING.fill(hostname=options.hostname))
+
+    # What the shell calls
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the client. Call `next_event` until it returns None after this."""
+        if self.phase is not Phase.CLOSED:
+            self._buffer.receive(data)
+
+    def next_event(self) -> Event | None:
+        """Return what to do next; None when an answer is awaited or more bytes are needed."""
+        while self._awaiting is None:
+            if self._events:
+                event = self._events.pop(0)
+                if isinstance(event, Answered):
+                    self._awaiting = event
+                return event
+            if self.phase is Phase.CLOSED or not self._advance():
+                return None
+        return None
+
+    def reply(self, reply: Reply) -> None:
+        """Answer the event that waits for it."""
+        event, self._awaiting = self._awaiting, None
+        assert event is not None, "there is nothing to answer"
+        self._say(reply)
+        if isinstance(event, ContentReceived):
+            self._end_transaction()
+        elif reply.is_positive:
+            self._after_acceptance(event)
+        else:
+            self._after_refusal(event)
+
+    def start_tls(self) -> None:
+        """Forget everything that was said without TLS (RFC 3207 §4.2). Call once the handshake is done."""
+        self._buffer.clear()
+        self._outgoing.clear()
+        self._end_transaction()
+        self.phase = Phase.CONNECTED
+        self.has_tls = True
+        self.is_extended = False
+        self.client_name = ""
+
+    def close(self, reply: Reply | None = None) -> None:
+        """End the dialogue, with a last word such as 421; what still comes in is not read."""
+        if reply is not None and self.phase is not Phase.CLOSED:
+            self._say(reply)
+        self.phase = Phase.CLOSED
+        self._awaiting = None
+        self._buffer.clear()
+
+    def data_to_send(self) -> bytes:
+        """Return the replies that wait, as one piece."""
+        if not self._outgoing:
+            return b""
+        data = self._outgoing[0] if len(self._outgoing) == 1 else b"".join(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    @property
+    def awaits_answer(self) -> bool:
+        """An event was given out and not answered yet."""
+        return self._awaiting is not None
+
+    @property
+    def unread_octets(self) -> int:
+        """How much has been received and not been used."""
+        return len(self._buffer.octets)
+
+    @property
+    def is_in_content(self) -> bool:
+        """What comes in now is content."""
+        return self._incoming is not None
+
+    # From bytes to commands and content
+
+    def _advance(self) -> bool:
+        """Use the next line or piece of content; False if there is none."""
+        if self._incoming is not None:
+            return self._take_content(self._incoming)
+        try:
+            line = self._buffer.take_line(is_authenticating=self._mechanism is not None)
+            if line is None:
+                return False
+            if self._mechanism is None:
+                self._obey(parse_command(line))
+            else:
+                self._continue_authentication(line)
+        except Refused as refused:
+            self._mechanism = None  # an AUTH exchange does not go on after an error
+            self._say(refused.reply)
+            self._count_error()
+        return True
+
+    def _take_content(self, incoming: Incoming) -> bool:
+        if not self._buffer.octets:
+            return False
+        was_refused = incoming.refusal is not None
+        self._buffer.octets = incoming.take(self._buffer.octets)
+        if incoming.refusal is not None and not was_refused:
+            self._events.append(TransactionAborted())
+        if incoming.block:
+            self._events.append(ContentBlock(incoming.block))
+        if incoming.is_complete:
+            self._content_is_complete(incoming)
+        return True
+
+    def _content_is_complete(self, incoming: Incoming) -> None:
+        self._incoming = None
+        if incoming.refusal is not None:
+            self._say(incoming.refusal)
+            self._end_transaction()
+            self._count_error()
+        elif isinstance(incoming, IncomingChunk) and not incoming.is_last:
+            self._events.append(ChunkReceived(incoming.octets))
+        else:
+            assert isinstance(incoming, IncomingData | IncomingChunk)
+            self._events.append(ContentReceived(incoming.found_bare_newline))
+
+    # Commands
+
+    def _obey(self, command: Command) -> None:
+        """Answer a command, or make it an event once it passes what the session itself can check."""
+        kind = type(command)
+        next_phase = TRANSITIONS[self.phase].get(kind)
+        if next_phase is None:
+            self._out_of_sequence(command)
+        elif kind in _FIXED_REPLIES:
+            self._say(_FIXED_REPLIES[kind])
+            if next_phase is not self.phase:
+                self._abort_transaction()
+        else:
+            self._check(command)
+
+    def _check(self, command: Command) -> None:
+        """Make it an event, or answer it, or raise Refused."""
+        match command:
+            case Rcpt():
+                self._check_rcpt(command)
+            case Mail():
+                self._check_mail(command)
+            case Hello():
+                self._greet(command)
+            case Bdat():
+                self._begin_chunk(command)
+            case StartTls():
+                self._check_start_tls(command)
+            case Auth():
+                self._begin_authentication(command)
+            case Etrn():
+                self._check_etrn(command)
+            case Quit():
+                self._quit(command)
+            case Data():
+                self._events.append(command)
+            case _:
+                raise AssertionError(command)  # it has a fixed reply
+
+    def _out_of_sequence(self, command: Command) -> None:
+        reply = replies.GREET_FIRST if self.phase is Phase.CONNECTED else replies.BAD_SEQUENCE
+        if isinstance(command, Bdat):
+            self._refuse_chunk(command, reply)
+            return
+        if isinstance(command, Etrn) and not self.has_tls:
+            reply = replies.TLS_REQUIRED
+        raise Refused(reply)
+
+    def _greet(self, hello: Hello) -> None:
+        self._abort_transaction()
+        self.phase = Phase.GREETED
+        self.client_name = hello.name
+        self.is_extended = hello.is_extended
+        reply = replies.HELLO.fill(hostname=self._options.hostname)
+        self._say(replace(reply, more=self._offers()) if hello.is_extended else reply)
+        self._events.append(hello)
+
+    def _offers(self) -> tuple[str, ...]:
+        return offered_extensions(
+            message_octets=self._options.limits.message_octets,
+            mechanisms=tuple(self._options.mechanisms),
+            has_tls=self.has_tls,
+            can_start_tls=self._options.can_start_tls,
+            is_authenticated=self.is_authenticated,
+        )
+
+    def _check_start_tls(self, command: StartTls) -> None:
+        if self.has_tls:
+            raise Refused(replies.TLS_ALREADY)
+        if not self._options.can_start_tls:
+            raise Refused(replies.NOT_IMPLEMENTED)
+        if self._buffer.octets:  # plain text put behind it, to be taken as said under TLS (CVE-2011-0411)
+            self.close(replies.DATA_BEFORE_TLS)
+        else:
+            self._events.append(command)
+
+    def _check_etrn(self, command: Etrn) -> None:
+        if not self.has_tls:
+            raise Refused(replies.TLS_REQUIRED)
+        self._events.append(command)
+
+    def _check_mail(self, mail: Mail) -> None:
+        if mail.has_parameters and not self.is_extended:
+            raise Refused(replies.UNKNOWN_PARAMETER)
+        if mail.size > self._options.limits.message_octets:
+            raise Refused(replies.MESSAGE_TOO_LARGE)
+        self._events.append(mail)
+
+    def _check_rcpt(self, rcpt: Rcpt) -> None:
+        if rcpt.parameters:
+            raise Refused(replies.UNKNOWN_PARAMETER)
+        if self.recipient_count < self._options.limits.recipients:
+            self._events.append(rcpt)
+        else:
+            self._say(replies.TOO_MANY_RECIPIENTS)  # no error: the client sends the rest in another transaction
+
+    def _quit(self, command: Quit) -> None:
+        self._abort_transaction()
+        self.close(replies.BYE.fill(hostname=self._options.hostname))
+        self._events.append(command)
+
+    def _begin_chunk(self, bdat: Bdat) -> None:
+        self._content_octets += bdat.octets
+        if self._content_octets > self._options.limits.message_octets:
+            self._abort_transaction()
+            self._refuse_chunk(bdat, replies.MESSAGE_TOO_LARGE)
+            return
+        self.phase = Phase.CHUNKS
+        if self._chunk_decoder is None:
+            self._chunk_decoder = ChunkDecoder()
+        self._begin_content(IncomingChunk(bdat.octets, self._chunk_decoder, is_last=bdat.is_last))
+
+    def _refuse_chunk(self, bdat: Bdat, reply: Reply) -> None:
+        self._begin_content(RefusedChunk(bdat.octets, reply))
+
+    def _begin_content(self, incoming: Incoming) -> None:
+        """Read content from here on; a chunk of no octets is complete at once."""
+        self._incoming = incoming
+        rest = incoming.take(b"")
+        assert not rest
+        if incoming.block:
+            self._events.append(ContentBlock(incoming.block))
+        if incoming.is_complete:
+            self._content_is_complete(incoming)
+
+    # Authentication
+
+    def _begin_authentication(self, auth: Auth) -> None:
+        if not self.has_tls:
+            raise Refused(replies.AUTH_NEEDS_TLS)
+        if self.is_authenticated:
+            raise Refused(replies.AUTH_ALREADY)
+        factory = self._options.mechanisms.get(auth.mechanism)
+        if factory is None:
+            raise Refused(replies.UNKNOWN_MECHANISM)
+        self._mechanism = factory()
+        self._mechanism_name = auth.mechanism
+        self._take_step(lambda mechanism: mechanism.begin(auth.initial))
+
+    def _continue_authentication(self, line: bytes) -> None:
+        if line == b"*":
+            raise Refused(replies.AUTH_CANCELLED)
+        response = decode_response(line) if line else b""
+        self._take_step(lambda mechanism: mechanism.respond(response))
+
+    def _take_step(self, step: Callable[[Mechanism], Challenge | Credentials]) -> None:
+        assert self._mechanism is not None
+        try:
+            outcome = step(self._mechanism)
+        except BadResponse:
+            raise Refused(replies.BAD_ARGUMENTS) from None
+        if isinstance(outcome, Challenge):
+            self._say(replies.CHALLENGE.fill(challenge=base64.b64encode(outcome.text).decode("ascii")))
+        else:
+            self._mechanism = None
+            self._events.append(Authenticate(self._mechanism_name, outcome))
+
+    # After an answer
+
+    def _after_acceptance(self, event: Answered) -> None:
+        match event:
+            case Mail():
+                self.phase = Phase.SENDER
+            case Rcpt():
+                self.phase = Phase.RECIPIENTS
+                self.recipient_count += 1
+            case Data():
+                self.phase = Phase.CONTENT
+                self._incoming = IncomingData(self._options.limits.message_octets)
+            case Authenticate():
+                self.is_authenticated = True
+            case _:
+                pass
+
+    def _after_refusal(self, event: Answered) -> None:
+        match event:
+            case Rcpt() | Authenticate() | Etrn():
+                self._count_error()
+            case ChunkReceived():
+                self._end_transaction()
+            case _:
+                pass
+
+    def _abort_transaction(self) -> None:
+        if self.phase in IN_TRANSACTION:
+            self._end_transaction()
+            self._events.append(TransactionAborted())
+
+    def _end_transaction(self) -> None:
+        if self.phase in IN_TRANSACTION:
+            self.phase = Phase.GREETED
+        self._chunk_decoder = None
+        self._content_octets = 0
+        self.recipient_count = 0
+
+    def _count_error(self) -> None:
+        """End a session that only makes mistakes."""
+        self.error_count += 1
+        if self.error_count >= self._options.limits.errors:
+            self.close(replies.TOO_MANY_ERRORS.fill(hostname=self._options.hostname))
+
+    def _say(self, reply: Reply) -> None:
+        self._outgoing.append(bytes(reply))

@@ -1,0 +1,101 @@
+"""One mail transaction as the client side sees it (RFC 5321 §3.3): what is sent, and what was answered to each step."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from restante.mail.message import HeldMessage
+from restante.smtp.offer import Offer
+from restante.smtp.peer_replies import ServerReply
+
+MAX_RECIPIENTS: Final = 100  # in one transaction: what every server must take (RFC 5321 §4.5.3.1.8)
+
+# What may stand between < and >: nothing that ends the line, the path or the argument, except in a quoted string.
+# Possessive throughout: a hostile path costs linear time.
+_SAFE_PATH: Final = re.compile(
+    r'(?:[^\x00-\x20\x7f<>"\ud800-\udfff]++|"(?:[^\x00-\x1f\x7f"\\\ud800-\udfff]|\\[\x20-\x7e])*+")*+\Z'
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One thing of ours that gets one reply. Compared by identity."""
+
+    name: str
+    goes_on: frozenset[int]  # the positive codes that fit; another positive one means that we are out of step
+
+
+GREETING: Final = Step("greeting", frozenset({220}))
+EHLO: Final = Step("EHLO", frozenset({250}))
+HELO: Final = Step("HELO", frozenset({250}))
+STARTTLS: Final = Step("STARTTLS", frozenset({220}))
+AUTH: Final = Step("AUTH", frozenset({235, 334}))
+MAIL: Final = Step("MAIL", frozenset({250}))
+RCPT: Final = Step("RCPT", frozenset({250, 251, 252}))
+DATA: Final = Step("DATA", frozenset({354}))
+CONTENT: Final = Step("content", frozenset({250}))
+END_MARK: Final = Step("end mark", frozenset({250}))  # of content that nobody was to get: means nothing
+RSET: Final = Step("RSET", frozenset({250}))
+QUIT: Final = Step("QUIT", frozenset({221, 250}))
+
+
+class Transaction:
+    """One message on its way over one session. Its fields fill as the replies come."""
+
+    __slots__ = ("content", "data", "mail", "message", "recipients")
+
+    def __init__(self, message: HeldMessage) -> None:
+        self.message = message
+        self.mail: ServerReply | None = None
+        self.recipients: list[ServerReply] = []  # by position in the envelope's forward-paths
+        self.data: ServerReply | None = None
+        self.content: ServerReply | None = None
+
+    @property
+    def has_recipients(self) -> bool:
+        """Whether content would reach anybody."""
+        if self.mail is None or not self.mail.is_positive:
+            return False
+        return any(reply.is_positive for reply in self.recipients)
+
+    @property
+    def is_left_open(self) -> bool:
+        """Whether the server still has it: taken by MAIL, and not ended by content (RFC 5321 §4.1.1.5)."""
+        return self.mail is not None and self.mail.is_positive and (self.data is None or not self.data.is_positive)
+
+
+def is_safe_path(path: str) -> bool:
+    """Tell whether a path can be sent without becoming something else on the way."""
+    return _SAFE_PATH.match(path) is not None
+
+
+def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, bytes]]:
+    """Return MAIL, each RCPT, and DATA, as sent. Raises ValueError for a path that must not be sent."""
+    envelope = message.envelope
+    for path in (envelope.reverse_path, *envelope.forward_paths):
+        if not is_safe_path(path):
+            raise ValueError(f"the path {path!r} cannot be sent")
+    mail = f"MAIL FROM:<{envelope.reverse_path}>{_mail_parameters(message, offer)}\r\n"
+    commands = [(MAIL, mail.encode())]
+    commands += [(RCPT, f"RCPT TO:<{path}>\r\n".encode()) for path in envelope.forward_paths]
+    commands.append((DATA, b"DATA\r\n"))
+    return commands
+
+
+def _mail_parameters(message: HeldMessage, offer: Offer) -> str:
+    """Name only what the server offers: another parameter is an error there (RFC 5321 §4.1.1.11)."""
+    size = f" SIZE={message.size}" if offer.has_size else ""  # RFC 1870 §6
+    # Without 8BITMIME 8-bit content goes out as it is: everybody takes it, and converting would break signatures.
+    body = " BODY=8BITMIME" if offer.has_8bitmime and message.envelope.is_8bit else ""
+    utf8 = " SMTPUTF8" if offer.has_smtputf8 and needs_smtputf8(message) else ""
+    return size + body + utf8
+
+
+def needs_smtputf8(message: HeldMessage) -> bool:
+    """Tell whether a server without SMTPUTF8 must not get this (RFC 6531 §3.2)."""
+    envelope = message.envelope
+    return (
+        envelope.needs_smtputf8
+        or not envelope.reverse_path.isascii()
+        or not all(map(str.isascii, envelope.forward_paths))
+    )

@@ -1,0 +1,58 @@
+"""What the argument of ETRN means (RFC 1985 §5.2): a domain, a domain with its subdomains, or an account's name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from restante.mail.address import canonical_domain
+from restante.tenancy.model import Directory, HostedDomain
+
+
+class NodeKind(Enum):
+    """The three forms."""
+
+    DOMAIN = auto()  # `example.net`
+    SUBTREE = auto()  # `@example.net`
+    ACCOUNT = auto()  # `#name`
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as asked for: `key` is canonical, `text` is what to say it by."""
+
+    kind: NodeKind
+    key: str
+    text: str
+
+    def covers(self, domain: HostedDomain) -> bool:
+        """Tell whether the domain belongs to the node. By label: `@foo.com` never covers `barfoo.com`."""
+        match self.kind:
+            case NodeKind.DOMAIN:
+                return domain.name == self.key
+            case NodeKind.SUBTREE:
+                return domain.name == self.key or domain.name.endswith(f".{self.key}")
+            case NodeKind.ACCOUNT:
+                return domain.account == self.key
+
+    def hosted(self, directory: Directory) -> Iterator[HostedDomain]:
+        """Yield the hosted domains that the node covers, of all accounts, by name."""
+        if self.kind is NodeKind.DOMAIN:
+            domain = directory.domains.get(self.key)
+            return iter(() if domain is None else (domain,))
+        return (domain for name in sorted(directory.domains) if self.covers(domain := directory.domains[name]))
+
+
+def parse_node(argument: str) -> Node:
+    """Read an argument; case does not matter, IDN may be either form. Raises ValueError for anything else."""
+    if argument.startswith("#"):
+        return Node(NodeKind.ACCOUNT, _account_name(argument[1:]), argument)
+    if argument.startswith("@"):
+        return Node(NodeKind.SUBTREE, canonical_domain(argument[1:]), argument)
+    return Node(NodeKind.DOMAIN, canonical_domain(argument), argument)
+
+
+def _account_name(text: str) -> str:
+    name = text.lower()
+    if not name or not all(letter.isalnum() or letter in "._-" for letter in name):
+        raise ValueError(f"not an account's name: {text!r}")
+    return name
