@@ -21,6 +21,7 @@ from restante.smtp.server import ServerOptions, ServerSession
 from restante.telemetry.events import Event
 
 UNREAD_LIMIT = 65536  # octets kept while an answer is awaited; a client that pipelines more is not read
+LINGER_SECONDS = 30.0  # for a client to take our last reply
 _NEVER = float("inf")
 
 
@@ -151,7 +152,9 @@ class Connection(asyncio.Protocol):
         return now - self._last_heard > self._patience()
 
     def expire(self) -> None:
-        """End a session that was silent for too long (RFC 5321 §3.8)."""
+        """End a session that was silent for too long (RFC 5321 §3.8); cut one that does not take its last reply."""
+        if self._is_closing:
+            self._transport.abort()
         self._say_goodbye(replies.TIMED_OUT, "timed out")
 
     def stop(self) -> None:
@@ -168,6 +171,8 @@ class Connection(asyncio.Protocol):
 
     def _patience(self) -> float:
         settings = self._terms.services.settings
+        if self._is_closing:
+            return LINGER_SECONDS
         if self._dialogue.is_waiting or self._dialogue.is_stalled:
             return _NEVER
         if self._session.is_in_content:
@@ -256,6 +261,7 @@ class Connection(asyncio.Protocol):
             return
         self._end = end
         self._is_closing = True
+        self._last_heard = self._clock()
         if self._tls is not None:
             self._tls.close()
             if ciphertext := self._tls.take_outgoing():

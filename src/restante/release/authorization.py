@@ -13,6 +13,8 @@ from restante.release.request import Asker
 from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpAddress
 from restante.tenancy.node import Node
 
+NO_SUCH_DOMAIN = "no such hosted domain"
+
 HostAddresses = Mapping[str, Collection[IpAddress]]  # host name → its addresses, by forward lookup
 
 
@@ -32,23 +34,22 @@ class Authorization:
 def authorize(asker: Asker, node: Node, directory: Directory, host_addresses: HostAddresses) -> Authorization:
     """Decide which domains this request releases."""
     covered = tuple(node.hosted(directory))
-    if not covered:
-        return Authorization((), "no such hosted domain")
     if asker.is_operator:
-        return Authorization(covered, "operator")
-    if asker.login is None:
-        return Authorization((), "not authenticated")
-    if directory.logins.get(asker.login.user) != asker.login:
-        return Authorization((), "the login was changed or removed since it authenticated")
-    own = tuple(domain for domain in covered if domain.account == asker.login.account)
-    if not own:
-        return Authorization((), "the domain belongs to another account")
+        return Authorization(covered, "operator" if covered else NO_SUCH_DOMAIN)
+    account = _proven_account(asker, directory)
+    own = tuple(domain for domain in covered if domain.account == account)
     allowed = tuple(
         domain for domain in own if is_authorized_host(asker.address, domain.authorized_hosts, host_addresses)
     )
-    if not allowed:
-        return Authorization((), f"host not authorized for {_names(own)}")
-    return Authorization(allowed, _grant_reason(own, allowed))
+    if allowed:
+        return Authorization(allowed, _grant_reason(own, allowed))
+    return Authorization((), _refusal_reason(asker, account, covered, own))
+
+
+def _proven_account(asker: Asker, directory: Directory) -> str | None:
+    """Name the account that the asker speaks for; None once its login was changed or removed."""
+    login = asker.login
+    return login.account if login is not None and directory.logins.get(login.user) == login else None
 
 
 def is_authorized_host(address: IpAddress | None, hosts: AuthorizedHosts, host_addresses: HostAddresses) -> bool:
@@ -63,6 +64,20 @@ def is_authorized_host(address: IpAddress | None, hosts: AuthorizedHosts, host_a
 def _grant_reason(own: tuple[HostedDomain, ...], allowed: tuple[HostedDomain, ...]) -> str:
     left_out = [domain for domain in own if domain not in allowed]
     return f"granted, but host not authorized for {_names(left_out)}" if left_out else "granted"
+
+
+def _refusal_reason(
+    asker: Asker, account: str | None, covered: tuple[HostedDomain, ...], own: tuple[HostedDomain, ...]
+) -> str:
+    if asker.login is None:
+        return "not authenticated"
+    if account is None:
+        return "the login was changed or removed since it authenticated"
+    if not covered:
+        return NO_SUCH_DOMAIN
+    if not own:
+        return "the domain belongs to another account"
+    return f"host not authorized for {_names(own)}"
 
 
 def _names(domains: Iterable[HostedDomain]) -> str:

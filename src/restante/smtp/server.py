@@ -227,7 +227,8 @@ class ServerSession:
         self._incoming = None
         if incoming.refusal is not None:
             self._say(incoming.refusal)
-            self._end_transaction()
+            if isinstance(incoming, IncomingData):
+                self._end_transaction()
             self._count_error()
         elif isinstance(incoming, IncomingChunk) and not incoming.is_last:
             self._events.append(ChunkReceived(incoming.octets))

@@ -1,0 +1,71 @@
+"""A server session with a ready answer for every event, and a memory of what it was asked."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from restante.sasl.cram_md5 import CramMd5
+from restante.sasl.plain import Plain
+from restante.smtp import replies
+from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
+from restante.smtp.events import Answered, Authenticate, ChunkReceived, ContentBlock, ContentReceived, Event
+from restante.smtp.limits import Limits
+from restante.smtp.replies import Reply
+from restante.smtp.server import ServerOptions, ServerSession
+from tests.transcript import play
+
+CHALLENGE: Final = b"<1.2@mx2.example.net>"
+ACCEPTING: Final[Mapping[type[Event], Reply]] = {
+    Mail: replies.SENDER_OK,
+    Rcpt: replies.RECIPIENT_OK,
+    Data: replies.START_CONTENT,
+    ContentReceived: replies.OK,
+    ChunkReceived: replies.OK,
+    Authenticate: replies.AUTHENTICATED,
+    Etrn: replies.QUEUING_STARTED.fill(node="x"),
+    StartTls: replies.READY_FOR_TLS,
+}
+
+
+class Conversation:
+    """Answers every event with what `answers` says, at once."""
+
+    def __init__(self, *, has_tls: bool = False, limits: Limits | None = None, can_start_tls: bool = True) -> None:
+        mechanisms = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
+        options = ServerOptions("mx2.example.net", limits or Limits(), mechanisms, can_start_tls)
+        self.session = ServerSession(options, has_tls=has_tls)
+        self.answers: dict[type[Event], Reply] = dict(ACCEPTING)
+        self.events: list[Event] = []
+        self.messages: list[bytes] = []
+        self._content = b""
+
+    def send(self, data: bytes) -> None:
+        """Give bytes and answer what comes of them."""
+        self.session.receive_data(data)
+        while (event := self.session.next_event()) is not None:
+            self.events.append(event)
+            self._answer(event)
+
+    def _answer(self, event: Event) -> None:
+        if isinstance(event, ContentBlock):
+            self._content += event.octets
+        if isinstance(event, ContentReceived):
+            self.messages.append(self._content)
+            self._content = b""
+        if isinstance(event, Answered):
+            self.session.reply(self.answers[type(event)])
+
+    def transcript(self, text: str, **values: str) -> None:
+        """Play a transcript (tests/transcript.py)."""
+        play(text, self.send, self.session.data_to_send, **values)
+
+    def greet(self) -> "Conversation":
+        """Get past greeting and EHLO."""
+        self.send(b"EHLO client.example\r\n")
+        self.session.data_to_send()
+        return self
+
+    def begin(self) -> "Conversation":
+        """Get as far as one accepted recipient."""
+        self.greet().send(b"MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n")
+        self.session.data_to_send()
+        return self
