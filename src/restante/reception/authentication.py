@@ -13,7 +13,7 @@ from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import Credentials, DigestCredentials
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.passwords import password_matches, prepare
-from restante.tenancy.secrets import SealBroken, Vault
+from restante.tenancy.secrets import SealBroken, Vault, login_owner
 
 _NOBODY = "\0nobody"  # no user name has a NUL
 
@@ -47,7 +47,7 @@ class Authenticator:
         """A login that may not use CRAM-MD5 keeps no secret, and is like one that does not exist."""
         known = login is not None and login.sealed_secret is not None
         if login is not None and login.sealed_secret is not None:
-            sealed, owner = login.sealed_secret, login.user
+            sealed, owner = login.sealed_secret, login_owner(login.user)
         else:
             sealed, owner = self._nobodys_secret, _NOBODY
         try:

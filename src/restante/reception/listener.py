@@ -37,6 +37,28 @@ class SessionCount:
     def __init__(self, limit: int) -> None:
         self.now = 0
         self.limit = limit
+        self._none = asyncio.Event()
+        self._none.set()
+
+    @property
+    def is_full(self) -> bool:
+        """No further session is served now."""
+        return self.now >= self.limit
+
+    def add(self) -> None:
+        """Count a session that begins."""
+        self.now += 1
+        self._none.clear()
+
+    def remove(self) -> None:
+        """Count one that ended."""
+        self.now -= 1
+        if not self.now:
+            self._none.set()
+
+    async def until_none(self) -> None:
+        """Wait until no session is left."""
+        await self._none.wait()
 
 
 class Listener:
@@ -73,18 +95,18 @@ class Listener:
     @property
     def is_full(self) -> bool:
         """No further session is served now."""
-        return self._count.now >= self._count.limit
+        return self._count.is_full
 
     def joined(self, connection: Connection) -> None:
         """Take note of a session that begins."""
         self._connections.add(connection)
-        self._count.now += 1
+        self._count.add()
 
     def left(self, connection: Connection) -> None:
         """Take note that it ended."""
         if connection in self._connections:
             self._connections.remove(connection)
-            self._count.now -= 1
+            self._count.remove()
 
     async def open(self) -> None:
         """Begin to accept connections."""

@@ -42,3 +42,13 @@ class Vault:
 def new_key() -> bytes:
     """Make a key."""
     return token_bytes(KEY_OCTETS)
+
+
+def login_owner(user: str) -> str:
+    """Name the owner of a login's secret; who opens one must name the same owner as who sealed it."""
+    return f"login {user}"
+
+
+def destination_owner(domain: str) -> str:
+    """Name the owner of the password with which a domain's destination is authenticated to."""
+    return f"destination {domain}"

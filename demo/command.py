@@ -1,0 +1,40 @@
+"""Calling the `restante` command as a person would, and keeping a server running meanwhile."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RESTANTE = Path(sys.executable).with_name("restante")
+START_SECONDS = 20.0
+
+
+def restante(config: Path, *words: str, typed: str = "") -> str:
+    """Run a command and return what it printed. Raises CalledProcessError, its complaint already on standard error."""
+    done = subprocess.run(
+        [RESTANTE, "--config", config, *words], check=True, input=typed, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
+@contextmanager
+def serving(config: Path, log: Path) -> Iterator[None]:
+    """Run the server for the time of a block; its log goes to a file. Raises RuntimeError if it does not start."""
+    with log.open("w") as lines:
+        server = subprocess.Popen([RESTANTE, "--config", config, "serve"], stderr=lines)
+    try:
+        _wait_until_ready(server, log)
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while "server-ready" not in log.read_text():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the server did not start; its last words: {log.read_text()[-500:]}")
+        time.sleep(0.05)

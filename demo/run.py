@@ -1,0 +1,58 @@
+"""`make run`: a server on loopback with a sample domain, and what to type next. Its data stays in ./var."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from command import RESTANTE, restante
+from primary import DEFAULT_PORT, HOST
+
+DIRECTORY = Path("var")
+CONFIG = DIRECTORY / "restante.toml"
+PASSWORD_FILE = DIRECTORY / "sample-password"
+DOMAIN = "sample.example"
+
+NEXT_STEPS = f"""
+Restante is about to listen on {HOST}: 2525 (mx) and 4465 (smtps). In another terminal, in this directory:
+
+  1. Send a message to a domain whose own server is away:
+       printf 'Subject: hello\\r\\n\\r\\nHeld for you.\\r\\n' | curl -sS smtp://{HOST}:2525 --crlf -T - \\
+           --mail-from me@elsewhere.example --mail-rcpt you@{DOMAIN}
+
+  2. See it held:
+       .venv/bin/restante --config {CONFIG} status
+       .venv/bin/restante --config {CONFIG} queue list
+
+  3. Let the domain's own server come back (it shows what it gets; leave it running):
+       .venv/bin/python demo/primary.py
+
+  4. Ask for the mail, as that server would:
+       .venv/bin/restante etrn {HOST}:4465 {DOMAIN} --login sample \\
+           --password-file {PASSWORD_FILE} --ca {DIRECTORY}/tls/cert.pem
+
+Ctrl-C ends the server. What it holds stays in {DIRECTORY}/ until you remove it.
+"""
+
+
+def set_up() -> None:
+    """Make ./var once: configuration, sample account, login and domain."""
+    if CONFIG.exists():
+        return
+    subprocess.run([RESTANTE, "init", "--dir", DIRECTORY, "--hostname", "mx2.example.net"], check=True)
+    restante(CONFIG, "account", "add", "sample", "--note", "made by make run")
+    password = restante(CONFIG, "login", "add", "sample", "sample", "--generate").split()[-1]
+    PASSWORD_FILE.touch(mode=0o600)
+    PASSWORD_FILE.write_text(password + "\n")
+    destination = f"{HOST}:{DEFAULT_PORT}"
+    restante(CONFIG, "domain", "add", DOMAIN, "--account", "sample", "--destination", destination, "--allow", HOST)
+
+
+def main() -> None:
+    """Set up, say what to type, and become the server."""
+    set_up()
+    print(NEXT_STEPS, flush=True)
+    os.execv(RESTANTE, [RESTANTE, "--config", CONFIG, "serve"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""ETRN on the wire: DESIGN §7's table, row by row, and what the audit trail keeps."""
+
+import ipaddress
+
+import pytest
+
+from tests.wire import Wire
+
+
+def test_etrn_for_another_accounts_node_is_refused(smtp: Wire) -> None:
+    """A login releases the nodes of its own account only, and learns nothing of others."""
+    smtp.hosts("mail.alpha.example", account="alpha", holding=2)
+    smtp.hosts("mail.beta.example", account="beta", holding=5)
+
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN mail.beta.example
+        S: 459 4.7.1 Node mail.beta.example not allowed
+        C: ETRN nowhere.example
+        S: 459 4.7.1 Node nowhere.example not allowed
+        C: ETRN #beta
+        S: 459 4.7.1 Node #beta not allowed
+        C: ETRN mail.alpha.example
+        S: 253 2.0.0 OK, 2 pending messages for node mail.alpha.example started
+    """)
+
+    assert smtp.drains.started == ["mail.alpha.example"]
+    assert [(entry.subject, entry.answer[:3], entry.reason) for entry in smtp.trail()] == [
+        ("mail.beta.example", "459", "the domain belongs to another account"),
+        ("nowhere.example", "459", "no such hosted domain"),
+        ("#beta", "459", "the domain belongs to another account"),
+        ("mail.alpha.example", "253", "granted"),
+    ]
+    assert {(entry.actor, entry.origin, entry.account) for entry in smtp.trail()} == {
+        ("login alpha", "192.0.2.10", "alpha")
+    }
+
+
+def test_the_right_login_from_a_wrong_host_is_refused_in_the_same_words(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1, allow=("198.51.100.7",))
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 459 4.7.1 Node a.example not allowed
+    """)
+    assert smtp.drains.started == []
+    assert smtp.trail()[0].reason == "host not authorized for a.example"
+
+
+def test_without_authentication_it_is_530_and_in_the_trail(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1)
+    smtp.transcript(
+        """
+        C: ETRN a.example
+        S: 530 5.7.0 Authentication required
+        C: AUTH PLAIN {wrong}
+        S: 535 5.7.8 Authentication credentials invalid
+        C: ETRN a.example
+        S: 530 5.7.0 Authentication required
+    """,
+        wrong="AGFscGhhAHdyb25n",
+    )
+    assert [(entry.actor, entry.reason) for entry in smtp.trail()] == [("anonymous", "not authenticated")] * 2
+
+
+@pytest.mark.parametrize(
+    ("argument", "answer"),
+    [
+        ("", "500 5.5.4 ETRN needs the name of a node"),
+        (" not-a-domain!", "501 5.5.4 Argument is not a domain, @domain or #name"),
+        (" two words", "501 5.5.4 Argument is not a domain, @domain or #name"),
+        (" @", "501 5.5.4 Argument is not a domain, @domain or #name"),
+        (" #", "501 5.5.4 Argument is not a domain, @domain or #name"),
+        (" 192.0.2.1", "501 5.5.4 Argument is not a domain, @domain or #name"),
+        (" a.example' OR 1=1 --", "501 5.5.4 Argument is not a domain, @domain or #name"),
+    ],
+)
+def test_what_is_no_node(smtp: Wire, argument: str, answer: str) -> None:
+    smtp.hosts("a.example")
+    smtp.transcript(
+        "C: AUTH PLAIN {alpha}\nS: 235 2.7.0 Authentication successful\nC: ETRN{argument}\nS: {answer}",
+        argument=argument,
+        answer=answer,
+    )
+
+
+def test_nothing_held_is_251_or_250_where_the_account_asks_for_it(smtp: Wire) -> None:
+    smtp.hosts("a.example", account="alpha")
+    smtp.hosts("b.example", account="beta", empty_reply=250)
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 251 2.0.0 OK, no messages waiting for node a.example
+    """)
+    smtp.connect(has_tls=True)
+    smtp.transcript("""
+        C: AUTH PLAIN {beta}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN b.example
+        S: 250 2.0.0 OK, queuing for node b.example started
+    """)
+    assert smtp.drains.started == []
+
+
+def test_subtree_and_account_forms_by_label_and_case(smtp: Wire) -> None:
+    smtp.hosts("foo.example", holding=1)
+    smtp.hosts("sub.foo.example", holding=2)
+    smtp.hosts("barfoo.example", holding=4)
+    smtp.hosts("other.foo.example", account="beta", holding=8)
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN @FOO.example
+        S: 253 2.0.0 OK, 3 pending messages for node @FOO.example started
+        C: ETRN #Alpha
+        S: 253 2.0.0 OK, 7 pending messages for node #Alpha started
+        C: ETRN SUB.Foo.EXAMPLE
+        S: 253 2.0.0 OK, 2 pending messages for node SUB.Foo.EXAMPLE started
+    """)
+    assert "other.foo.example" not in smtp.drains.started
+
+
+def test_an_internationalized_node_in_either_form(smtp: Wire) -> None:
+    smtp.hosts("xn--mnchen-3ya.example", holding=1)
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN xn--mnchen-3ya.example
+        S: 253 2.0.0 OK, 1 pending messages for node xn--mnchen-3ya.example started
+        C: ETRN MÜNCHEN.example
+        S: 253 2.0.0 OK, 1 pending messages for node MÜNCHEN.example started
+    """)
+
+
+def test_when_no_drain_can_start_it_is_458(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1)
+    smtp.drains.is_broken = True
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 458 4.3.0 Unable to queue messages for node a.example
+    """)
+    assert "stopping" in smtp.trail()[-1].reason
+
+
+def test_inside_a_transaction_it_is_503(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1)
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: MAIL FROM:<a@b.example>
+        S: 250 2.1.0 OK
+        C: ETRN a.example
+        S: 503 5.5.1 Bad sequence of commands
+    """)
+
+
+def test_a_host_given_by_name_is_matched_by_forward_lookup(smtp: Wire) -> None:
+    smtp.names.known["mail.a.example"] = (ipaddress.ip_address("192.0.2.10"),)
+    smtp.names.known["elsewhere.example"] = (ipaddress.ip_address("198.51.100.1"),)
+    smtp.hosts("a.example", holding=1, allow=("mail.a.example",))
+    smtp.hosts("b.example", holding=1, allow=("elsewhere.example", "unknown.example"))
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 253 2.0.0 OK, 1 pending messages for node a.example started
+        C: ETRN b.example
+        S: 459 4.7.1 Node b.example not allowed
+    """)
+
+
+def test_names_of_another_account_are_not_even_looked_up(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1)
+    smtp.hosts("b.example", account="beta", holding=1, allow=("mail.beta.example",))
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN b.example
+        S: 459 4.7.1 Node b.example not allowed
+        C: ETRN a.example
+        S: 253 2.0.0 OK, 1 pending messages for node a.example started
+    """)
+    assert smtp.names.asked == []
+
+
+def test_a_login_removed_since_it_authenticated_releases_nothing(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1)
+    smtp.transcript("C: AUTH PLAIN {alpha}\nS: 235 2.7.0 Authentication successful")
+    smtp.run(smtp.store.remove_login("alpha", smtp.run(smtp.store.audit(limit=1))[0]))
+    smtp.run(smtp.directory.refresh())
+    smtp.transcript("C: ETRN a.example\nS: 459 4.7.1 Node a.example not allowed")
+    assert smtp.drains.started == []
+
+
+def test_part_of_an_accounts_domains_may_be_asked_for_from_here(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1)
+    smtp.hosts("b.example", holding=1, allow=("198.51.100.1",))
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN #alpha
+        S: 253 2.0.0 OK, 1 pending messages for node #alpha started
+    """)
+    assert smtp.drains.started == ["a.example"]
+    assert smtp.trail()[0].reason == "granted, but host not authorized for b.example"

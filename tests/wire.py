@@ -1,0 +1,236 @@
+"""A server's whole first half on a string instead of a wire: dialogue, intake, releaser and a memory store, no sockets.
+
+`hosts` puts domains, accounts and held mail in place; `transcript` plays a session. Each account has one login, named
+after it, and `{account}` in a transcript is its PLAIN initial response.
+"""
+
+import asyncio
+import base64
+import ipaddress
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from restante.delivery.errors import CannotStart
+from restante.mail.envelope import Envelope
+from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
+from restante.network.resolver import LookupFailed
+from restante.reception.admission import HouseRules
+from restante.reception.authentication import Authenticator
+from restante.reception.dialogue import Dialogue, Services
+from restante.reception.intake import Intake
+from restante.reception.settings import ReceptionSettings
+from restante.release.host_names import HostNames
+from restante.release.releaser import Releaser
+from restante.sasl.cram_md5 import CramMd5
+from restante.sasl.plain import Plain
+from restante.smtp.limits import Limits
+from restante.smtp.server import ServerOptions, ServerSession
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
+from restante.telemetry.events import Event
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import Account, Destination, HostedDomain, IpAddress, Login, parse_authorized_hosts
+from restante.tenancy.passwords import hash_password
+from restante.tenancy.secrets import Vault, login_owner
+from tests.transcript import play
+
+T = TypeVar("T")
+
+NOW = 1_800_000_000.0
+PASSWORD = "a password in plain sight"
+CHALLENGE = b"<1.2@mx2.example.net>"
+HOME = ipaddress.ip_address("192.0.2.10")
+_PASSWORD_HASH = hash_password(PASSWORD)  # once: it is slow on purpose
+
+
+def audit(action: AuditAction = AuditAction.DOMAIN_ADDED) -> AuditEntry:
+    """An entry for changes that the world makes."""
+    return AuditEntry(NOW, action, "test", "test")
+
+
+@dataclass
+class Lines:
+    """A log that keeps its lines."""
+
+    lines: list[tuple[Event, dict[str, Any]]] = field(default_factory=list)
+
+    def write(self, event: Event, **fields: Any) -> None:
+        self.lines.append((event, fields))
+
+    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+        assert event is not Event.INTERNAL_ERROR, repr(error)
+        self.lines.append((event, {**fields, "error": error}))
+
+    def of(self, event: Event) -> list[dict[str, Any]]:
+        """Return the fields of each line of an event."""
+        return [fields for written, fields in self.lines if written is event]
+
+
+@dataclass
+class NoDrains:
+    """Takes note of the drains that would start."""
+
+    started: list[str] = field(default_factory=list)
+    is_broken: bool = False
+
+    async def start(self, domain: HostedDomain, requested_by: str) -> None:
+        if self.is_broken:
+            raise CannotStart("the server is stopping")
+        self.started.append(domain.name)
+
+
+@dataclass
+class Names:
+    """A DNS of a few names."""
+
+    known: dict[str, tuple[IpAddress, ...]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    is_away: bool = False
+
+    async def addresses(self, name: str) -> tuple[IpAddress, ...]:
+        self.asked.append(name)
+        if self.is_away or name not in self.known:
+            raise LookupFailed(name, is_temporary=self.is_away)
+        return self.known[name]
+
+
+class Wire:
+    """The world of one test."""
+
+    def __init__(self, settings: ReceptionSettings | None = None) -> None:
+        self.settings = settings or ReceptionSettings()
+        self.store = MemoryStore()
+        self.directory = LiveDirectory(self.store)
+        self.log = Lines()
+        self.drains = NoDrains()
+        self.names = Names()
+        self.vault = Vault(bytes(32))
+        self.peer: IpAddress = HOME
+        self.now = NOW
+        self._numbers = MessageNumbers()
+        self._runner = asyncio.Runner()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._services = self._make_services()
+        self.dialogue, self.session = self.connect(has_tls=True)
+
+    def close(self) -> None:
+        """Let go of the loop and the threads."""
+        self._services.authenticator.close()
+        for task in self._tasks:
+            task.cancel()
+        self._runner.close()
+
+    # The world
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run something to its end."""
+        return self._runner.run(coroutine)
+
+    def hosts(
+        self,
+        domain: str,
+        *,
+        account: str = "alpha",
+        holding: int = 0,
+        allow: tuple[str, ...] = ("192.0.2.0/24",),
+        empty_reply: int = 251,
+    ) -> HostedDomain:
+        """Host a domain for an account, with so many messages held."""
+        if account not in self.directory.now.accounts:
+            self._add_account(account, empty_reply)
+        hosted = HostedDomain(0, domain, account, Destination("192.0.2.99"), parse_authorized_hosts(allow), NOW)
+        hosted = self.run(self.store.put_domain(hosted, audit()))
+        self.run(self.directory.refresh())
+        if holding:
+            self.run(self.store.hold([self._message(hosted.id) for _ in range(holding)]))
+        return hosted
+
+    def held(self, domain: str) -> list[HeldMessage]:
+        """Return the messages held for a domain, oldest first."""
+        return self.run(self.store.held(self.directory.now.domains[domain].id, 0, 1000, 2**40))
+
+    def trail(self) -> list[AuditEntry]:
+        """Return the release requests in the audit trail, oldest first."""
+        entries = self.run(self.store.audit(limit=1000))
+        return [entry for entry in reversed(entries) if entry.action is AuditAction.RELEASE_REQUESTED]
+
+    # The session
+
+    def connect(self, *, has_tls: bool) -> tuple[Dialogue, ServerSession]:
+        """Begin a session and get past greeting and EHLO."""
+        mechanisms = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
+        limits = Limits(self.settings.message_size_limit, self.settings.recipients_limit, self.settings.errors_limit)
+        self.session = ServerSession(ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls)
+        self.dialogue = Dialogue(self._services, self.session, self.peer, lambda: None)
+        if has_tls:
+            self.dialogue.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
+        self.send(b"EHLO client.example\r\n")
+        self.session.data_to_send()
+        return self.dialogue, self.session
+
+    def send(self, data: bytes) -> None:
+        """Give bytes, and wait until every answer has come."""
+        self.run(self._send(data))
+
+    def transcript(self, text: str, **values: str) -> None:
+        """Play a transcript (tests/transcript.py); `{account}` is that account's PLAIN initial response."""
+        logins = {name: initial_response(name) for name in self.directory.now.accounts}
+        play(text, self.send, self.session.data_to_send, **{**logins, **values})
+
+    async def _send(self, data: bytes) -> None:
+        self.session.receive_data(data)
+        self.dialogue.advance()
+        while self.dialogue.is_waiting or any(not task.done() for task in self._tasks):
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+                self._tasks = {task for task in self._tasks if not task.done()}
+            await self._empty_intake()
+
+    async def _empty_intake(self) -> None:
+        intake = self._services.intake
+        turn = asyncio.ensure_future(intake.run())
+        intake.close()
+        await turn
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        return task
+
+    def _make_services(self) -> Services:
+        intake = Intake(self.store, self.log, lambda: self.now, hostname="mx2.example.net", numbers=self._numbers)
+        releaser = Releaser(
+            store=self.store,
+            directory=self.directory,
+            drains=self.drains,
+            host_names=HostNames(self.names, lambda: self.now),
+            log=self.log,
+            now=lambda: self.now,
+        )
+        return Services(
+            directory=self.directory,
+            store=self.store,
+            intake=intake,
+            authenticator=Authenticator(self.vault, threads=1),
+            releaser=releaser,
+            log=self.log,
+            spawn=self._spawn,
+            settings=self.settings,
+            rules=HouseRules("mx2.example.net", self.settings.postmaster),
+        )
+
+    def _add_account(self, name: str, empty_reply: int) -> None:
+        self.run(self.store.put_account(Account(name, NOW, empty_reply), audit()))
+        login = Login(name, name, _PASSWORD_HASH, self.vault.seal(PASSWORD, login_owner(name)), NOW)
+        self.run(self.store.put_login(login, audit()))
+        self.run(self.directory.refresh())
+
+    def _message(self, domain_id: int) -> NewMessage:
+        envelope = Envelope("a@a.example", ("b@b.example",))
+        return NewMessage(self._numbers.next(self.now), domain_id, envelope, self.now, b"Subject: x\r\n\r\nbody\r\n")
+
+
+def initial_response(user: str, password: str = PASSWORD) -> str:
+    """Return the PLAIN initial response of a login."""
+    return base64.b64encode(f"\0{user}\0{password}".encode()).decode()
