@@ -1,0 +1,111 @@
+"""Real listeners on loopback round the world of tests/wire.py: sockets, TLS, timeouts, with the clock in our hand."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import trustme
+
+from restante.network.tls_context import server_context
+from restante.reception.connection import Terms
+from restante.reception.listener import Listener, SessionCount, bind
+from restante.sasl.plain import Plain
+from restante.smtp.limits import Limits
+from restante.smtp.server import ServerOptions
+from tests.wire import Wire
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """A test authority and the files that a listener reads."""
+
+    authority: trustme.CA
+    certificate: Path
+    key: Path
+
+    def client_context(self) -> ssl.SSLContext:
+        """A client's context that trusts the authority."""
+        context = ssl.create_default_context()
+        self.authority.configure_trust(context)
+        return context
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("localhost", "127.0.0.1", "::1")
+    directory = tmp_path_factory.mktemp("tls")
+    certificate, key = directory / "cert.pem", directory / "key.pem"
+    leaf.cert_chain_pems[0].write_to_path(str(certificate))
+    leaf.private_key_pem.write_to_path(str(key))
+    return Certificates(authority, certificate, key)
+
+
+@dataclass
+class Clock:
+    """A monotonic clock that moves when told."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Reception:
+    """One world, and listeners in it."""
+
+    certificates: Certificates
+    world: Wire = field(default_factory=Wire)
+    clock: Clock = field(default_factory=Clock)
+    limits: Limits = field(default_factory=Limits)
+
+    @asynccontextmanager
+    async def listener(
+        self, service: str = "mx", address: str = "127.0.0.1:0", minimum: str = "1.2", connections: int = 100
+    ) -> AsyncIterator[Listener]:
+        """Listen for the time of a block."""
+        mechanisms = {"PLAIN": Plain}
+        options = ServerOptions("mx2.example.net", self.limits, mechanisms, can_start_tls=service == "mx")
+        context = server_context(self.certificates.certificate, self.certificates.key, minimum)
+        terms = Terms(self.world._services, options, context, is_implicit_tls=service == "smtps")
+        listener = Listener(service, bind(address), terms, SessionCount(connections), self.clock)
+        await listener.open()
+        intake = asyncio.create_task(self.world._services.intake.run())
+        try:
+            yield listener
+        finally:
+            listener.close()
+            listener.abort()
+            self.world._services.intake.close()
+            await intake
+
+
+@pytest.fixture
+def reception(certificates: Certificates) -> Iterator[Reception]:
+    made = Reception(certificates)
+    yield made
+    made.world.close()
+
+
+async def read_reply(reader: asyncio.StreamReader) -> bytes:
+    """Read one reply, all its lines; b"" at the end of the stream."""
+    lines = [await reader.readline()]
+    while lines[-1][3:4] == b"-":
+        lines.append(await reader.readline())
+    return b"".join(lines)
+
+
+def free_ipv6() -> bool:
+    """Tell whether this machine has IPv6 on loopback."""
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
