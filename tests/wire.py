@@ -25,7 +25,7 @@ from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
-from restante.smtp.server import ServerOptions, ServerSession
+from restante.smtp.server import MechanismFactories, ServerOptions, ServerSession
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
@@ -159,7 +159,7 @@ class Wire:
 
     def connect(self, *, has_tls: bool) -> tuple[Dialogue, ServerSession]:
         """Begin a session and get past greeting and EHLO."""
-        mechanisms = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
+        mechanisms: MechanismFactories = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
         limits = Limits(self.settings.message_size_limit, self.settings.recipients_limit, self.settings.errors_limit)
         self.session = ServerSession(ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls)
         self.dialogue = Dialogue(self._services, self.session, self.peer, lambda: None)

@@ -210,16 +210,16 @@ class Pipe(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.10", 40000)})
         self.written = b""
-        self.is_reading = True
+        self.reads = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
 
     def pause_reading(self) -> None:
-        self.is_reading = False
+        self.reads = False
 
     def resume_reading(self) -> None:
-        self.is_reading = True
+        self.reads = True
 
     def is_closing(self) -> bool:
         return False
@@ -234,9 +234,9 @@ def test_a_client_that_does_not_take_our_replies_is_not_read_either(reception: R
             connection = Connection(listener.terms, listener, reception.clock)
             connection.connection_made(pipe)
             connection.pause_writing()
-            assert not pipe.is_reading
+            assert not pipe.reads
             connection.resume_writing()
-            assert pipe.is_reading
+            assert pipe.reads
             connection.connection_lost(None)
 
     reception.world.run(session())

@@ -10,7 +10,7 @@ from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.events import Answered, Authenticate, ChunkReceived, ContentBlock, ContentReceived, Event
 from restante.smtp.limits import Limits
 from restante.smtp.replies import Reply
-from restante.smtp.server import ServerOptions, ServerSession
+from restante.smtp.server import MechanismFactories, ServerOptions, ServerSession
 from tests.transcript import play
 
 CHALLENGE: Final = b"<1.2@mx2.example.net>"
@@ -30,7 +30,7 @@ class Conversation:
     """Answers every event with what `answers` says, at once."""
 
     def __init__(self, *, has_tls: bool = False, limits: Limits | None = None, can_start_tls: bool = True) -> None:
-        mechanisms = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
+        mechanisms: MechanismFactories = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
         options = ServerOptions("mx2.example.net", limits or Limits(), mechanisms, can_start_tls)
         self.session = ServerSession(options, has_tls=has_tls)
         self.answers: dict[type[Event], Reply] = dict(ACCEPTING)

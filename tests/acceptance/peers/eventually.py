@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 Fact = TypeVar("Fact")
 PAUSE: Final = 0.02  # seconds; short beside what any peer does, long beside what asking costs
@@ -17,7 +15,6 @@ def eventually(look: Callable[[], Fact], *, what: str, timeout: float = 10.0) ->
     deadline = time.monotonic() + timeout
     while not (fact := look()):
         if time.monotonic() > deadline:
-            message = f"waited {timeout:g} s for {what}"
-            raise AssertionError(message)
+            raise AssertionError(f"waited {timeout:g} s for {what}")
         time.sleep(PAUSE)
     return fact

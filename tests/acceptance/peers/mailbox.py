@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 
 class Maildir:
@@ -17,8 +14,14 @@ class Maildir:
 
     def messages(self) -> list[bytes]:
         """Return the files as they are, oldest first."""
-        files = self._new.iterdir() if self._new.is_dir() else []
-        return [file.read_bytes() for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
+        return [file.read_bytes() for file in sorted(self._files(), key=lambda file: file.stat().st_mtime_ns)]
+
+    def count(self) -> int:
+        """Return how many there are, without reading them."""
+        return len(self._files())
+
+    def _files(self) -> list[Path]:
+        return list(self._new.iterdir()) if self._new.is_dir() else []
 
 
 def content_below(raw: bytes, marker: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shutil
 from pathlib import Path
@@ -12,6 +14,7 @@ from tests.acceptance.peers.mailbox import Maildir
 from tests.acceptance.peers.primary import Primary
 from tests.acceptance.peers.programs import missing, require, require_root, run
 
+DAEMONS: Final = Path("/usr/lib/postfix/sbin")
 STOCK_MASTER: Final = Path("/usr/share/postfix/master.cf.dist")
 LISTENER: Final = re.compile(r"^smtp +inet ", re.MULTILINE)
 CHROOT: Final = re.compile(r"^(\S+ +(?:inet|unix|unix-dgram) +\S +\S +)y", re.MULTILINE)
@@ -23,6 +26,8 @@ class PostfixPrimary(Primary):
 
     def _make_directory(self) -> TemporaryDirectory[str]:
         require("postfix")
+        if not STOCK_MASTER.exists():
+            missing(f"{STOCK_MASTER} is not there: Postfix must be Debian's, run ci/install-peers")
         require_root()
         # Not pytest's tmp_path: that is closed to the users which Postfix's processes drop to.
         directory = TemporaryDirectory(prefix="restante-postfix-")
@@ -32,6 +37,8 @@ class PostfixPrimary(Primary):
             (self._top / name).mkdir()
             shutil.chown(self._top / name, user)
         self.log_path = self._top / "log"
+        self.log_path.touch()
+        shutil.chown(self.log_path, "postfix")  # while the log daemon is off, programs write it themselves
         self.mailbox = Maildir(self._top / "mail" / "all")
         return directory
 
@@ -39,21 +46,19 @@ class PostfixPrimary(Primary):
         etc = self._top / "etc"
         settings = self._own_settings() | self._tls_settings() | self.settings
         (etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        os.utime(etc / "main.cf", (0, 0))  # Postfix waits until a fresh one is two seconds old: it might still change
         (etc / "master.cf").write_text(self._master())
-        checked = run("postfix", "-c", etc, "check")  # makes the queue's directories
-        assert checked.returncode == 0, f"{checked.stdout}{self.log()}"
-        daemons = run("postconf", "-c", etc, "-h", "daemon_directory").stdout.strip()
-        return [Path(daemons) / "master", "-c", etc, "-s"]
+        checked = run("postfix", "-c", etc, "check")  # which also makes the directories of the queue
+        assert checked.returncode == 0, f"{checked.stdout}{self._log_end()}"
+        return [DAEMONS / "master", "-c", etc, "-s"]
 
     def _master(self) -> str:
         """Debian's services, but for the listener's port; no chroot, which would need a copy of files from /etc."""
-        if not STOCK_MASTER.exists():
-            missing(f"{STOCK_MASTER} is not there: Postfix must be Debian's, run ci/install-peers")
         with_port = LISTENER.sub(f"{self.address}:{self.port} inet ", STOCK_MASTER.read_text())
         return CHROOT.sub(r"\1n", with_port)
 
     def _own_settings(self) -> dict[str, str]:
-        return self._places() | self._manners() | self._mailboxes()
+        return self._places() | self._manners() | self._mailboxes() | self._refusals()
 
     def _places(self) -> dict[str, str]:
         return {
@@ -62,8 +67,8 @@ class PostfixPrimary(Primary):
             "data_directory": str(self._top / "data"),
             "maillog_file": str(self.log_path),
             "maillog_file_prefixes": str(self._top),
-            "inet_interfaces": self.address,
-            "inet_protocols": "all",
+            "inet_interfaces": "loopback-only",  # master.cf names the one address to listen on
+            "inet_protocols": "ipv4",
             "myhostname": self.hostname,
         }
 
@@ -79,18 +84,25 @@ class PostfixPrimary(Primary):
         }
 
     def _mailboxes(self) -> dict[str, str]:
-        table = " ".join(f"{{ {path} = {reply} }}," for path, reply in self.rejects.items())
+        user = pwd.getpwnam(DELIVERING_USER)
         return {
             "mydestination": "",
+            "alias_maps": "",
+            "local_recipient_maps": "",
             "virtual_mailbox_domains": " ".join(self.domains),
             "virtual_mailbox_base": str(self._top / "mail"),
             "virtual_mailbox_maps": "static:all/",
             "virtual_mailbox_limit": "0",  # leaves message_size_limit as the only limit
             "virtual_minimum_uid": "1",
-            "virtual_uid_maps": f"static:{_user_id(DELIVERING_USER)}",
-            "virtual_gid_maps": f"static:{_user_id(DELIVERING_USER)}",
-            "smtpd_recipient_restrictions": f"check_recipient_access inline:{{ {table} }}" if table else "",
+            "virtual_uid_maps": f"static:{user.pw_uid}",
+            "virtual_gid_maps": f"static:{user.pw_gid}",
         }
+
+    def _refusals(self) -> dict[str, str]:
+        if not self.rejects:
+            return {}
+        table = ", ".join(f"{{ {path} = {reply} }}" for path, reply in self.rejects.items())
+        return {"smtpd_recipient_restrictions": f"check_recipient_access inline:{{ {table} }}"}
 
     def _tls_settings(self) -> dict[str, str]:
         if self.keys is None:
@@ -101,9 +113,3 @@ class PostfixPrimary(Primary):
             "smtpd_tls_key_file": str(self.keys.key),
             "smtpd_tls_loglevel": "1",
         }
-
-
-def _user_id(user: str) -> int:
-    import pwd
-
-    return pwd.getpwnam(user).pw_uid

@@ -13,19 +13,16 @@ from __future__ import annotations
 
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
 
 from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.mailbox import Maildir
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
-    from tests.acceptance.peers.mailbox import Maildir
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,7 @@ class Primary(ABC):
     ) -> None:
         """Prepare a primary without starting it.
 
+        address: of this machine; each of 127.0.0.0/8 will do, so that primaries can be told apart.
         rejects: forward-path → reply to its RCPT, such as "550 5.1.1 no mailbox here" or "450 4.2.1 later".
         settings: further settings in the mail server's own words; they win over ours.
         """
@@ -89,7 +87,7 @@ class Primary(ABC):
         try:
             eventually(self._answers, what=f"a greeting from {self.address} port {self.port}")
         except AssertionError as failure:
-            failure.add_note(self.log())
+            failure.add_note(self._log_end())
             raise
 
     def stop(self) -> None:
@@ -103,15 +101,18 @@ class Primary(ABC):
     def wait_for(self, count: int, timeout: float = 10.0) -> list[bytes]:
         """Return the messages once at least `count` have arrived."""
         try:
-            eventually(lambda: len(self.messages()) >= count, what=f"{count} messages", timeout=timeout)
+            eventually(lambda: self.mailbox.count() >= count, what=f"{count} messages", timeout=timeout)
         except AssertionError as failure:
-            failure.add_note(f"{len(self.messages())} have arrived; the primary's log:\n{self.log()}")
+            failure.add_note(f"{self.mailbox.count()} have arrived; the primary's log ends:\n{self._log_end()}")
             raise
         return self.messages()
 
     def log(self) -> str:
         """Return what the server has logged."""
-        return self.log_path.read_text(errors="replace") if self.log_path.exists() else "(nothing logged)"
+        return self.log_path.read_text(errors="replace")
+
+    def _log_end(self) -> str:
+        return "".join(self.log().splitlines(keepends=True)[-50:])
 
     def _answers(self) -> bool:
         assert self._processes.is_running, "the server ended at once"

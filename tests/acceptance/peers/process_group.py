@@ -1,24 +1,32 @@
 """A daemon and all its children, which live and end together.
 
 Everything started here is the leader of a session and process group of its own, so it is stopped by that number and
-never by name. Three things make sure that nothing is left behind: `stop()` returns only when the group is empty, it
-runs at the interpreter's exit if nobody called it, and where the interpreter is killed, the kernel ends the leader.
+never by name. Three things make sure that nothing is left behind: `stop()` returns only when the group is empty; it
+runs at the interpreter's exit if nobody called it; and where the interpreter is killed, a watcher ends the group.
+
+Whether a group is empty is asked of wait(2): as the "subreaper" (prctl(2)) we become the parent of every child that a
+daemon leaves behind. A look into /proc instead would miss a process that is forked while we read the list. And the
+kernel's own PR_SET_PDEATHSIG instead of a watcher is forgotten as soon as a daemon changes its user.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import ctypes
 import os
+import pwd
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
 from tests.acceptance.peers.eventually import eventually
-from tests.acceptance.peers.programs import PLACES, require
+from tests.acceptance.peers.programs import PLACES
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
+PATIENCE: Final = 2.0  # seconds
 
 
 class ProcessGroup:
@@ -27,20 +35,25 @@ class ProcessGroup:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._leader: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
 
-    def start(self, command: Sequence[str | Path]) -> None:
-        """Start `command`, which must stay in the foreground."""
-        guard = [require("setpriv"), "--pdeathsig", "TERM", "--"]
+    def start(self, command: Sequence[str | Path], *, user: str | None = None) -> None:
+        """Start `command`, which must stay in the foreground, as `user` if given (and we are root)."""
+        _adopt_orphans()
         with self._log.open("ab") as log:
             self._leader = subprocess.Popen(
-                [*guard, *map(str, command)],
+                [str(word) for word in command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 cwd="/",
                 env={"PATH": PLACES, "LC_ALL": "C"},
+                user=user,
+                group=pwd.getpwnam(user).pw_gid if user else None,
+                extra_groups=[] if user else None,
             )
+        self._watcher = _watch(self._leader.pid)
         atexit.register(self.stop)
 
     @property
@@ -48,47 +61,53 @@ class ProcessGroup:
         """Whether the daemon itself is still there."""
         return self._leader is not None and self._leader.poll() is None
 
-    def stop(self, *, timeout: float = 5.0) -> None:
+    def stop(self) -> None:
         """End the daemon and its children, gently at first, and return when none is left."""
         leader, self._leader = self._leader, None
         if leader is None:
             return
         atexit.unregister(self.stop)
         try:
-            end_group(leader.pid, signal.SIGTERM, timeout)
-        except AssertionError:
-            end_group(leader.pid, signal.SIGKILL, timeout)
-        finally:
-            leader.wait(timeout)
+            _end(leader.pid, signal.SIGTERM)
+        except AssertionError:  # Postfix's master may hang in its last words to a log daemon that ended before it
+            _end(leader.pid, signal.SIGKILL)
+        leader.wait()
+        self._dismiss_watcher()
 
-    def kill(self) -> None:
-        """End the daemon and its children as a power cut would."""
-        leader, self._leader = self._leader, None
-        if leader is not None:
-            atexit.unregister(self.stop)
-            end_group(leader.pid, signal.SIGKILL, 5.0)
-            leader.wait()
+    def _dismiss_watcher(self) -> None:
+        if self._watcher:
+            self._watcher.kill()
+            self._watcher.communicate()
 
 
-def end_group(group: int, how: signal.Signals, timeout: float) -> None:
-    """Send `how` to the whole group and wait until it is empty."""
-    if members(group):
+def _watch(group: int) -> subprocess.Popen[bytes]:
+    """Start a shell that reads from a pipe which only we hold open: when we are gone, it ends the group."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r _; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"', "watcher", str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a Ctrl-C is for us
+        cwd="/",
+    )
+
+
+def _end(group: int, how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended by itself
         os.killpg(group, how)
-    eventually(lambda: not members(group), what=f"process group {group} to end", timeout=timeout)
+    eventually(lambda: _has_ended(group), what=f"process group {group} to end", timeout=PATIENCE)
 
 
-def members(group: int) -> list[int]:
-    """Return the processes of a group that still run. Zombies do not: in a container there may be no one to reap them."""
-    return [pid for pid, state, its_group in processes() if its_group == group and state != "Z"]
+def _has_ended(group: int) -> bool:
+    """Reap what has ended of a group, and say whether it was the last."""
+    try:
+        while os.waitpid(-group, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return True
+    return False
 
 
-def processes() -> list[tuple[int, str, int]]:
-    """Return every process as (pid, state, process group); see proc(5), /proc/pid/stat."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            after_name = stat.read_text(errors="replace").rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while we looked
-        found.append((int(stat.parent.name), after_name[0], int(after_name[2])))
-    return found
+def _adopt_orphans() -> None:
+    done = ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    assert done == 0, "prctl(PR_SET_CHILD_SUBREAPER)"

@@ -6,12 +6,10 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from tempfile import TemporaryDirectory
+from typing import Final, NoReturn
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 Ended = subprocess.CompletedProcess[str]  # a program that came to its end: returncode, and stdout with stderr in it
 
@@ -42,26 +40,21 @@ def peers_directory() -> Path:
     return Path(os.environ.get("RESTANTE_PEERS_DIR", "/var/lib/restante-peers"))
 
 
-def run(
-    program: str, *arguments: str | Path, timeout: float = 60.0, environment: Mapping[str, str] | None = None
-) -> Ended:
+def run(program: str, *arguments: str | Path, timeout: float = 60.0) -> Ended:
     """Run `program` to its end, whatever its exit code.
 
-    It gets no environment of ours and no home: nobody's .swaksrc, .curlrc or .msmtprc has a say in a test.
+    It gets nothing of our environment and an empty home: nobody's .swaksrc, .curlrc or .msmtprc has a say in a test.
     """
-    return subprocess.run(
-        [require(program), *map(str, arguments)],
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-        env={"PATH": PLACES, "HOME": "/nonexistent", "LC_ALL": "C", **(environment or {})},
-    )
-
-
-def flags(**values: object) -> Sequence[str]:
-    """Return `--name=value` for each value that is given: `_` stands for `-`, None for left out."""
-    return [f"--{name.replace('_', '-')}={value}" for name, value in values.items() if value is not None]
+    command = [require(program), *map(str, arguments)]
+    with TemporaryDirectory() as home:
+        return subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            env={"PATH": PLACES, "HOME": home, "LC_ALL": "C"},
+        )

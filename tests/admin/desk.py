@@ -1,0 +1,118 @@
+"""An office over a memory store, with a server that only remembers what it was told."""
+
+import asyncio
+import ipaddress
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from restante.admin.accounts import NewAccount, add_account
+from restante.admin.domain_change import NewDomain
+from restante.admin.domains import add_domain
+from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDrain
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage
+from restante.network.resolver import LookupFailed
+from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
+from restante.telemetry.events import Event
+from restante.tenancy.model import IpAddress
+from restante.tenancy.secrets import Vault
+
+T = TypeVar("T")
+
+NOW = 1_760_000_000.0
+HEAD = b"Received: from a\r\n\tby b; now\r\nSubject: =?utf-8?q?x?=\r\n\r\nthe content is nobody's business\r\n"
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+@dataclass
+class FakeServer:
+    """Remembers what it was told."""
+
+    released: list[tuple[str, str, str]] = field(default_factory=list)
+    stopped: list[int] = field(default_factory=list)
+
+    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
+        self.released.append((node, actor, reason))
+        if node == "unknown.example":
+            return ReleaseAnswer(node, 459, f"Node {node} not allowed", 0, "not hosted")
+        return ReleaseAnswer(node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator")
+
+    def drains(self) -> Sequence[RunningDrain]:
+        return [RunningDrain("alpha.example", "192.0.2.1:25", NOW, 5, 0, 1, 2, "delivering", None, "")]
+
+    def listeners(self) -> Sequence[OpenListener]:
+        return [OpenListener("mx", "0.0.0.0:25", "1.2", 7)]
+
+    def stop_drain(self, domain_id: int) -> None:
+        self.stopped.append(domain_id)
+
+
+@dataclass
+class FakeResolver:
+    """Knows a few names."""
+
+    known: dict[str, list[str]] = field(default_factory=dict)
+
+    async def addresses(self, name: str) -> tuple[IpAddress, ...]:
+        if name not in self.known:
+            raise LookupFailed(f"{name}: no such name in DNS", is_temporary=False)
+        return tuple(ipaddress.ip_address(text) for text in self.known[name])
+
+
+@dataclass
+class Lines:
+    """A log that keeps its lines."""
+
+    lines: list[tuple[Event, dict[str, Any]]] = field(default_factory=list)
+
+    def write(self, event: Event, **fields: Any) -> None:
+        self.lines.append((event, fields))
+
+    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+        self.lines.append((event, fields | {"error": error}))
+
+
+@dataclass
+class Desk:
+    """The office, and hands on what is behind it."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    server: FakeServer | None = field(default_factory=FakeServer)
+    resolver: FakeResolver = field(default_factory=lambda: FakeResolver({"mail.alpha.example": ["192.0.2.1"]}))
+    log: Lines = field(default_factory=Lines)
+
+    def __post_init__(self) -> None:
+        self.office = Office(
+            store=self.store,
+            directory=LiveDirectory(self.store),
+            vault=Vault(bytes(32)),
+            now=lambda: NOW,
+            own_addresses=[("0.0.0.0", 25), ("127.0.0.1", 2525)],
+            hostname="mx2.example.net",
+            resolver=self.resolver,
+            server=self.server,
+            log=self.log,
+        )
+
+    async def host(self, name: str, account: str, **fields: Any) -> int:
+        """Host a domain, and its account if it is not there; returns the domain's id."""
+        if account not in self.office.directory.now.accounts:
+            await add_account(self.office, NewAccount(name=account))
+        given = {"destination": "mail.alpha.example", "allow": ("192.0.2.1",)} | fields
+        await add_domain(self.office, NewDomain(name=name, account=account, **given))
+        return self.office.directory.now.domains[name].id
+
+    async def hold(self, number: int, domain_id: int, *paths: str, reverse_path: str = "a@sender.example") -> None:
+        await self.store.hold([NewMessage(number, domain_id, Envelope(reverse_path, paths), NOW - 3600, HEAD)])
+
+    async def refuse(self, number: int, domain_id: int, path: str, reply: str) -> None:
+        """Let the destination refuse a recipient."""
+        drain = await self.store.open_drain(domain_id, NOW, NOW + 60)
+        await self.store.settle(drain, [Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))])
+        await self.store.close_drain(drain)

@@ -1,0 +1,109 @@
+import pytest
+from pydantic import SecretStr
+
+from restante.admin import logins
+from restante.admin.accounts import NewAccount, add_account
+from restante.admin.errors import AdminError, Kind
+from restante.admin.logins import LoginChange, NewLogin, add_login, change_login, generate_password, remove_login
+from restante.tenancy.passwords import hash_password, password_matches
+from tests.admin.desk import Desk, run
+
+PASSWORD = "correct horse"
+
+
+def cheap_hash(password: str) -> str:
+    return f"hash of {password}"
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """An office whose hashing takes no time."""
+    monkeypatch.setattr(logins, "hash_password", cheap_hash)
+    desk = Desk()
+    run(add_account(desk.office, NewAccount(name="alpha")))
+    return desk
+
+
+def add(desk: Desk, user: str = "primary", password: str = PASSWORD, *, cram_md5: bool = True) -> logins.LoginView:
+    new = NewLogin(user=user, password=SecretStr(password), cram_md5=cram_md5)
+    return run(add_login(desk.office, "alpha", new))
+
+
+def test_the_password_is_kept_as_a_hash_and_sealed_under_the_user_name(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "hash_password", hash_password)
+    add(desk)
+    login = desk.office.directory.now.logins["primary"]
+    assert password_matches(login.password_hash, PASSWORD)
+    assert login.sealed_secret is not None
+    assert PASSWORD.encode() not in login.sealed_secret
+    assert desk.office.vault.open(login.sealed_secret, "primary") == PASSWORD
+
+
+def test_without_cram_md5_nothing_readable_is_kept(desk: Desk) -> None:
+    view = add(desk, cram_md5=False)
+    assert not view.cram_md5
+    assert desk.office.directory.now.logins["primary"].sealed_secret is None
+
+
+def test_no_view_holds_a_secret(desk: Desk) -> None:
+    text = add(desk).model_dump_json()
+    assert PASSWORD not in text
+    assert "hash" not in text
+
+
+@pytest.mark.parametrize("user", ["", "a b", "-a", "ä", "a:b", "a\0", "x" * 129])
+def test_a_bad_user_name_is_refused(desk: Desk, user: str) -> None:
+    with pytest.raises(AdminError) as caught:
+        add(desk, user)
+    assert caught.value.kind is Kind.INVALID
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 256, "with\0nul and more", "two\nlines here"])
+def test_a_bad_password_is_refused_and_not_repeated(desk: Desk, password: str) -> None:
+    with pytest.raises(AdminError) as caught:
+        add(desk, password=password)
+    assert caught.value.kind is Kind.INVALID
+    assert password not in str(caught.value)
+
+
+def test_a_user_name_is_taken_over_all_accounts(desk: Desk) -> None:
+    add(desk)
+    run(add_account(desk.office, NewAccount(name="beta")))
+    new = NewLogin(user="primary", password=SecretStr(PASSWORD))
+    with pytest.raises(AdminError) as caught:
+        run(add_login(desk.office, "beta", new))
+    assert caught.value.kind is Kind.EXISTS
+
+
+def test_a_new_password_keeps_cram_md5_as_it_was(desk: Desk) -> None:
+    add(desk, cram_md5=False)
+    change = LoginChange(password=SecretStr("another one"))
+    assert not run(change_login(desk.office, "alpha", "primary", change)).cram_md5
+    assert desk.office.directory.now.logins["primary"].password_hash == "hash of another one"
+
+
+def test_cram_md5_can_be_forbidden_alone_and_allowed_with_a_password(desk: Desk) -> None:
+    add(desk)
+    assert not run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False))).cram_md5
+    with pytest.raises(AdminError, match="give a password too"):
+        run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=True)))
+    change = LoginChange(cram_md5=True, password=SecretStr(PASSWORD))
+    assert run(change_login(desk.office, "alpha", "primary", change)).cram_md5
+
+
+def test_a_login_is_found_in_its_own_account_only(desk: Desk) -> None:
+    add(desk)
+    run(add_account(desk.office, NewAccount(name="beta")))
+    with pytest.raises(AdminError) as caught:
+        run(remove_login(desk.office, "beta", "primary", "why not"))
+    assert caught.value.kind is Kind.NOT_FOUND
+    run(remove_login(desk.office, "alpha", "primary", "gone"))
+    assert not desk.office.directory.now.logins
+
+
+def test_generated_passwords_are_long_and_differ() -> None:
+    first, second = generate_password(), generate_password()
+    assert first != second
+    assert len(first) == 29

@@ -1,0 +1,61 @@
+import pytest
+
+from restante.admin.errors import AdminError, Kind
+from restante.admin.release import ReleaseOrder, release
+from restante.admin.status import show_status
+from restante.admin.trail import list_audit
+from restante.tenancy.audit import AuditAction, AuditEntry
+from tests.admin.desk import NOW, Desk, run
+
+
+def test_a_release_goes_through_the_servers_door() -> None:
+    desk = Desk()
+    answers = run(
+        release(desk.office, ReleaseOrder(nodes=("alpha.example", "unknown.example"), reason="asked by phone"))
+    )
+    assert [answer.code for answer in answers] == [253, 459]
+    assert desk.server
+    assert desk.server.released[0] == ("alpha.example", "operator", "asked by phone")
+
+
+def test_without_a_server_a_release_says_so() -> None:
+    with pytest.raises(AdminError, match="no server is running; start it") as caught:
+        run(release(Desk(server=None).office, ReleaseOrder(nodes=("alpha.example",))))
+    assert caught.value.kind is Kind.UNAVAILABLE
+
+
+def test_status_shows_mail_requests_drains_and_listeners() -> None:
+    async def story(desk: Desk) -> None:
+        number = await desk.host("alpha.example", "alpha")
+        await desk.host("beta.example", "beta")
+        await desk.hold(1, number, "x@alpha.example")
+        asked = [AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", "Alpha.example") for at in (NOW - 9, NOW - 5)]
+        await desk.store.record(asked)
+        view = await show_status(desk.office)
+        alpha, beta = view.domains
+        assert (alpha.messages, alpha.refused, beta.messages, view.messages) == (1, 0, 0, 1)
+        assert alpha.oldest_at
+        assert alpha.oldest_at.timestamp() == NOW - 3600
+        assert alpha.last_request_at
+        assert alpha.last_request_at.timestamp() == NOW - 5
+        assert beta.last_request_at is None
+        assert view.drains[0].state == "delivering"
+        assert view.listeners[0].sessions == 7
+
+    run(story(Desk()))
+
+
+def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
+    view = run(show_status(Desk(server=None).office))
+    assert not view.is_running
+    assert not view.drains
+    assert not view.listeners
+
+
+def test_the_trail_says_which_way_the_operator_came() -> None:
+    async def story(desk: Desk) -> str:
+        await desk.host("alpha.example", "alpha")
+        return (await list_audit(desk.office, account="alpha"))[0].origin
+
+    assert run(story(Desk())) == "control socket"
+    assert run(story(Desk(server=None))) == "command line"

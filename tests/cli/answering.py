@@ -1,0 +1,73 @@
+"""A backup MX that answers from a script: for the asking side only."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+GREETING = "220 mx2.example.net ESMTP"
+
+
+@dataclass
+class Script:
+    """What it says; what it heard is kept."""
+
+    context: ssl.SSLContext
+    is_implicit: bool = True
+    greeting: str = GREETING
+    features: list[str] = field(default_factory=lambda: ["ETRN", "AUTH PLAIN CRAM-MD5"])
+    replies: dict[str, str] = field(default_factory=dict)  # by the beginning of a line, in upper case
+    heard: list[str] = field(default_factory=list)
+    port: int = 0
+
+    def reply(self, line: str) -> str:
+        for beginning, reply in self.replies.items():
+            if line.upper().startswith(beginning):
+                return reply
+        if line.upper().startswith("EHLO"):
+            return "\r\n".join(["250-mx2.example.net", *(f"250-{feature}" for feature in self.features), "250 SIZE"])
+        return "221 bye" if line == "QUIT" else "250 OK"
+
+
+@contextmanager
+def answering(script: Script) -> Iterator[Script]:
+    """Answer one session inside."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        script.port = listener.getsockname()[1]
+        thread = threading.Thread(target=_serve, args=(script, listener))
+        thread.start()
+        yield script
+        with socket.create_connection(("127.0.0.1", script.port)):  # for a test that never came so far
+            pass
+        thread.join()
+
+
+def _serve(script: Script, listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    connection.settimeout(10)
+    try:
+        if script.is_implicit:
+            connection = script.context.wrap_socket(connection, server_side=True)
+        _converse(script, connection)
+    except OSError:
+        pass
+    finally:
+        connection.close()
+
+
+def _converse(script: Script, connection: socket.socket) -> None:
+    connection.sendall(f"{script.greeting}\r\n".encode())
+    stream = connection.makefile("rb")
+    while line := stream.readline().decode().rstrip("\r\n"):
+        script.heard.append(line)
+        connection.sendall(f"{script.reply(line)}\r\n".encode())
+        if line == "STARTTLS" and script.reply(line).startswith("220"):
+            stream.close()
+            connection = script.context.wrap_socket(connection, server_side=True)
+            stream = connection.makefile("rb")
+        if line == "QUIT":
+            break
+    stream.close()
+    connection.close()

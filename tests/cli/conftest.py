@@ -1,0 +1,60 @@
+"""The command line as a function: arguments in; exit code, output and errors out."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from restante.cli import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run `restante` in this process."""
+
+    def run(*arguments: str | Path, stdin: str = "") -> Outcome:
+        monkeypatch.setattr("sys.stdin", StringIO(stdin))
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pristine() -> Iterator[Path]:
+    """What `restante init` makes, with an account and a domain, once."""
+    with tempfile.TemporaryDirectory(prefix="rst") as name:
+        made = Path(name) / "made"
+        config = f"--config={made}/restante.toml"
+        domain = ["--account=alpha", "--destination=192.0.2.1", "--allow=192.0.2.1"]
+        assert main(["init", "--dir", str(made), "--hostname", "mx2.example.net"]) == 0
+        assert main([config, "account", "add", "alpha", "--note", "the first"]) == 0
+        assert main([config, "domain", "add", "alpha.example", *domain]) == 0
+        yield made
+
+
+@pytest.fixture
+def installation(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation of one's own, which commands find by the environment; its path fits a Unix socket."""
+    with tempfile.TemporaryDirectory(prefix="rst") as name:
+        directory = Path(name) / "i"
+        shutil.copytree(pristine, directory)
+        monkeypatch.setenv("RESTANTE_CONFIG", str(directory / "restante.toml"))
+        yield directory

@@ -1,0 +1,184 @@
+import base64
+import hmac
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from restante.cli.failures import Exit
+from restante.cli.replies import exit_for
+from tests.cli.answering import Script, answering
+from tests.cli.conftest import Command, Outcome
+
+PASSWORD = "correct hörse"
+PLAIN = base64.b64encode(f"\0primary\0{PASSWORD}".encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def context(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def script(context: ssl.SSLContext) -> Script:
+    return Script(context, replies={"AUTH PLAIN": "235 2.7.0 fine", "ETRN": "253 OK, 2 pending messages"})
+
+
+@pytest.fixture
+def asks(command: Command, authority: trustme.CA, tmp_path: Path) -> "Asks":
+    return Asks(command, authority, tmp_path)
+
+
+class Asks:
+    """`restante etrn` with what every test says alike."""
+
+    def __init__(self, command: Command, authority: trustme.CA, directory: Path) -> None:
+        self._command = command
+        self._ca, self._password = directory / "ca.pem", directory / "password"
+        authority.cert_pem.write_to_path(str(self._ca))
+        self._password.write_text(f"{PASSWORD}\nnot this\n", encoding="utf-8")
+
+    def __call__(self, script: Script, *arguments: str, host: str = "localhost", trusts: bool = True) -> Outcome:
+        given = ["--login", "primary", "--password-file", str(self._password), "--timeout", "5"]
+        given += ["--ca", str(self._ca)] if trusts else []
+        with answering(script):
+            return self._command("etrn", f"{host}:{script.port}", *arguments, *given)
+
+
+def test_a_session_asks_for_each_domain_and_says_the_answers_in_words(script: Script, asks: Asks) -> None:
+    script.replies = {"ETRN NONE": "251 nothing", **script.replies}
+    outcome = asks(script, "Alpha.example", "none.example", "@bücher.example", "#alpha")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[:2] == [
+        "Alpha.example: pending messages started (253 OK, 2 pending messages)",
+        "none.example: no messages waiting (251 nothing)",
+    ]
+    assert script.heard[1:] == [
+        f"AUTH PLAIN {PLAIN}",
+        "ETRN alpha.example",
+        "ETRN none.example",
+        "ETRN @xn--bcher-kva.example",
+        "ETRN #alpha",
+        "QUIT",
+    ]
+
+
+def test_starttls_comes_before_the_password(script: Script, asks: Asks) -> None:
+    script.is_implicit = False
+    script.features.append("STARTTLS")
+    script.replies["STARTTLS"] = "220 go on"
+    assert asks(script, "alpha.example", "--tls", "starttls").code == 0
+    assert [line.split()[0].upper() for line in script.heard] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "ETRN", "QUIT"]
+
+
+@pytest.mark.parametrize("feature", ["STARTTLS", "HELP"])
+def test_without_tls_the_password_is_never_sent(script: Script, asks: Asks, feature: str) -> None:
+    script.is_implicit = False
+    script.features.append(feature)
+    script.replies["STARTTLS"] = "454 not now"
+    outcome = asks(script, "alpha.example", "--tls", "starttls")
+    assert outcome.code in (69, 75)
+    assert "the password is not sent without TLS" in outcome.err
+    assert not [line for line in script.heard if line.startswith("AUTH")]
+
+
+@pytest.mark.parametrize("way", ["unknown authority", "another name"])
+def test_a_certificate_that_is_not_trusted_gets_no_password(
+    context: ssl.SSLContext, authority: trustme.CA, asks: Asks, way: str
+) -> None:
+    other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.example").configure_cert(other)
+    script = Script(other if way == "another name" else context)
+    outcome = asks(script, "alpha.example", trusts=way == "another name")
+    assert outcome.code == 69
+    assert "its certificate is not trusted" in outcome.err
+    assert script.heard == []
+
+
+def test_cram_md5_answers_the_challenge(script: Script, asks: Asks) -> None:
+    challenge = b"<1.2@mx2.example.net>"
+    digest = hmac.new(PASSWORD.encode(), challenge, "md5").hexdigest()
+    answer = base64.b64encode(f"primary {digest}".encode()).decode()
+    script.replies["AUTH CRAM-MD5"] = f"334 {base64.b64encode(challenge).decode()}"
+    script.replies[answer.upper()] = "235 2.7.0 fine"
+    assert asks(script, "alpha.example", "--auth", "cram-md5").code == 0
+    assert answer in script.heard
+
+
+@pytest.mark.parametrize(
+    ("beginning", "reply", "code"),
+    [
+        ("AUTH PLAIN", "535 5.7.8 wrong", 77),
+        ("AUTH PLAIN", "454 4.7.0 later", 75),
+        ("ETRN", "459 4.7.1 not allowed", 77),
+        ("ETRN", "458 4.0.0 unable", 75),
+        ("ETRN", "530 5.7.0 authenticate", 77),
+        ("ETRN", "501 5.5.4 bad", 65),
+        ("ETRN", "502 5.5.1 what", 69),
+    ],
+)
+def test_the_exit_code_follows_the_reply(script: Script, asks: Asks, beginning: str, reply: str, code: int) -> None:
+    script.replies[beginning] = reply
+    outcome = asks(script, "alpha.example")
+    assert outcome.code == code
+    assert PLAIN not in outcome.err
+
+
+def test_the_worst_answer_is_the_exit_code(script: Script, asks: Asks) -> None:
+    script.replies = {"ETRN ONE": "458 later", "ETRN TWO": "459 no", **script.replies}
+    assert asks(script, "one.example", "two.example", "three.example").code == 77
+
+
+@pytest.mark.parametrize(("greeting", "code"), [("421 busy", 75), ("554 go away", 69), ("", 75)])
+def test_a_server_that_does_not_want_to_talk(script: Script, asks: Asks, greeting: str, code: int) -> None:
+    script.greeting = greeting
+    outcome = asks(script, "alpha.example")
+    assert outcome.code == code
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_server_that_offers_no_auth_is_named_so(script: Script, asks: Asks) -> None:
+    script.features = ["ETRN"]
+    outcome = asks(script, "alpha.example")
+    assert outcome.code == 69
+    assert "no AUTH at all" in outcome.err
+
+
+@pytest.mark.parametrize("domain", ["a b", "", "@", "#", "no\r\nQUIT", "#a b", "ä" * 70])
+def test_what_is_no_node_is_never_sent(command: Command, domain: str) -> None:
+    arguments = ("etrn", "localhost:1", domain, "--login", "p", "--password-file", "-")
+    outcome = command(*arguments, stdin="correct horse")
+    assert outcome.code == 64
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_server_that_is_not_there_is_unavailable(command: Command) -> None:
+    outcome = command("etrn", "127.0.0.1:1", "a.example", "--login", "p", "--password-file", "-", stdin="x")
+    assert outcome.code == 69
+    assert "Connection refused" in outcome.err
+
+
+def test_the_password_file_must_hold_one(command: Command, tmp_path: Path) -> None:
+    asking = ("etrn", "127.0.0.1:1", "a.example", "--login", "p", "--password-file")
+    (tmp_path / "empty").write_text("\nsecond")
+    assert command(*asking, tmp_path / "empty").code == 64
+    assert command(*asking, tmp_path / "none").code == 66
+    assert command(*asking, "-").code == 64
+
+
+def test_an_authority_that_cannot_be_used_is_named(command: Command, tmp_path: Path) -> None:
+    asking = ("etrn", "127.0.0.1:1", "a.example", "--login", "p", "--password-file", "-", "--ca", tmp_path / "none")
+    assert command(*asking, stdin="x").code == 66
+
+
+def test_every_reply_has_an_exit_code() -> None:
+    assert [exit_for(code) for code in (250, 251, 252, 253)] == [Exit.DONE] * 4
+    assert exit_for(554) is Exit.UNAVAILABLE

@@ -1,0 +1,88 @@
+"""The same commands when a server answers on the control socket."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from restante.cli import local_office
+from restante.web.control import serve_on
+from restante.web.control_socket import open_control
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command
+
+
+@pytest.fixture
+def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An office that is served; opening the store besides would be a fault."""
+    monkeypatch.delattr(local_office, "open_office")
+    desk = Desk()
+    number = asyncio.run(desk.host("alpha.example", "alpha"))
+    for message in (33, 34):
+        asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path="\x1b[31m@evil.example"))
+    asyncio.run(desk.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
+    listener = open_control(installation / "data" / "control.sock")
+    loop = asyncio.new_event_loop()
+    serving = loop.create_task(serve_on(desk.office, listener))
+    thread = threading.Thread(target=_serve, args=(loop, serving))
+    thread.start()
+    yield desk
+    loop.call_soon_threadsafe(serving.cancel)
+    thread.join()
+
+
+def _serve(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[None]) -> None:
+    loop.run_until_complete(asyncio.wait([serving]))
+    loop.close()
+
+
+def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> None:
+    assert command("account", "add", "beta").code == 0
+    assert command("domain", "set", "alpha.example", "--connections", "2").code == 0
+    assert "beta" in desk.office.directory.now.accounts
+    assert desk.server
+    assert desk.server.stopped
+
+
+def test_release_tells_each_answer_and_exits_with_the_worst(desk: Desk, command: Command) -> None:
+    released = command("release", "alpha.example", "--reason", "by phone")
+    assert released.code == 0
+    assert released.out == "alpha.example: 253 OK, 2 pending messages for node alpha.example started\n"
+    assert command("release", "unknown.example", "alpha.example").code == 77
+
+
+def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None:
+    shown = command("status").out
+    assert "delivering" in shown
+    assert "0.0.0.0:25" in shown
+    assert "1 messages held, 1 refused" in shown
+
+
+def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
+    assert "refused" in command("queue", "list", "--status", "refused").out
+    shown = command("queue", "show", "12").out
+    assert "x@alpha.example> refused: 550 5.7.1" in shown
+    assert "Subject: =?utf-8?q?x?=" in shown
+    assert "business" not in shown
+    assert command("queue", "release", "12").out == "1 messages held again\n"
+    deleted = command("queue", "delete", "11", "zzz", "--reason", "spam", "--yes")
+    assert (deleted.code, deleted.out) == (66, "1 messages deleted\n")
+    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["12"]
+
+
+def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -> None:
+    assert "raise --limit" in command("queue", "list", "--limit", "2").err
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_what_strangers_wrote_never_controls_the_terminal(
+    desk: Desk, command: Command, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
+    shown = command("queue", "list").out + command("queue", "show", "12").out
+    assert "\\x1b[31m@evil" in shown.replace("\n", "")
+    assert "\x1b[31m" not in shown
+    assert "[bold]mail[/bold]\\x07" in shown

@@ -1,0 +1,120 @@
+import os
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from restante.config.check import check
+from restante.config.load import load
+from restante.config.problems import ConfigError
+from tests.config.files import NOW, installed, replaced
+
+DAY = 86400
+
+
+def failures(config: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        check(load(config, {}), NOW)
+    return str(caught.value)
+
+
+def warnings(config: Path, now: float = NOW) -> list[str]:
+    return [line for line in check(load(config, {}), now) if "user is not set" not in line]
+
+
+def test_what_init_makes_is_in_order(tmp_path: Path) -> None:
+    assert warnings(installed(tmp_path)) == []
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "restante.key").chmod(0o640)
+    assert f"chmod 600 {tmp_path}/restante.key" in failures(config)
+
+
+def test_a_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "restante.key").write_bytes(bytes(31))
+    assert "does not hold 32 octets" in failures(config)
+
+
+def test_everything_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    for path in (tmp_path / "restante.key", tmp_path / "tls" / "cert.pem", tmp_path / "tls" / "key.pem"):
+        path.unlink()
+    (tmp_path / "data").rmdir()
+    lines = failures(config).splitlines()
+    assert [line.split(": ")[1].split(" = ")[0] for line in lines] == [
+        "tls.certificate",
+        "tls.key",
+        "key_file",
+        "store",
+    ]
+    assert all("; " in line for line in lines)
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    other = trustme.CA().issue_cert("mx2.example.net")
+    other.private_key_pem.write_to_path(str(tmp_path / "tls" / "key.pem"))
+    assert f"is not the key of {tmp_path}/tls/cert.pem" in failures(config)
+
+
+def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    file = tmp_path / "tls" / "key.pem"
+    key = load_pem_private_key(file.read_bytes(), None)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))
+    assert "passphrase" in failures(config)
+
+
+def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "tls" / "cert.pem").write_text("nothing")
+    (tmp_path / "tls" / "key.pem").write_text("nothing")
+    assert "BEGIN CERTIFICATE" in failures(config)
+    assert "BEGIN PRIVATE KEY" in failures(config)
+
+
+@pytest.mark.parametrize("text", ["postmaster", "@example.org", "a b@example.org", "a@b c"])
+def test_a_postmaster_that_is_no_mailbox_is_refused(tmp_path: Path, text: str) -> None:
+    config = replaced(installed(tmp_path), "[log]", f'[reception]\npostmaster = "{text}"\n[log]')
+    assert f'reception.postmaster = "{text}": is not a mailbox' in failures(config)
+
+
+def test_a_user_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '# user = "restante"', 'user = "nobody-of-that-name"')
+    assert "useradd --system nobody-of-that-name" in failures(config)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_a_store_that_the_user_cannot_write_to_is_refused(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '# user = "restante"', 'user = "nobody"')
+    assert "chown -R nobody" in failures(config)
+
+
+def test_a_socket_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
+    name = "s" * 120
+    config = replaced(
+        installed(tmp_path), 'key_file = "restante.key"', f'key_file = "restante.key"\ncontrol_socket = "{name}"'
+    )
+    assert "shorter" in failures(config)
+
+
+def test_a_certificate_that_ends_is_warned_of(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    assert "expires on" in warnings(config, NOW + 3640 * DAY)[0]
+    assert "expired on" in warnings(config, NOW + 3660 * DAY)[0]
+
+
+def test_files_that_others_may_read_are_warned_of(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "tls" / "key.pem").chmod(0o644)
+    (tmp_path / "data").chmod(0o755)
+    assert [line.rpartition("; ")[2] for line in warnings(config)] == ["chmod 640 or less", "chmod 700"]

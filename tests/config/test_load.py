@@ -1,0 +1,187 @@
+from pathlib import Path
+
+import pytest
+
+from restante.config.load import find, load, load_with_warnings
+from restante.config.problems import ConfigError, Problem
+from restante.config.source import key_lines
+from restante.config.spell import as_toml
+from tests.config.files import installed, replaced
+
+
+def problems(config: Path, **environ: str) -> list[Problem]:
+    with pytest.raises(ConfigError) as caught:
+        load(config, environ)
+    return list(caught.value.problems)
+
+
+def line_of(config: Path, text: str) -> str:
+    number = next(number for number, line in enumerate(config.read_text().splitlines(), 1) if text in line)
+    return f"{config}:{number}"
+
+
+def test_what_init_makes_can_be_loaded_and_its_paths_start_at_the_file(tmp_path: Path) -> None:
+    config = load(installed(tmp_path), {})
+    assert config.hostname == "mx2.example.net"
+    assert config.store_directory == tmp_path / "data"
+    assert config.control_socket == tmp_path / "data" / "control.sock"
+    assert config.tls.certificate == tmp_path / "tls" / "cert.pem"
+    assert [listen.endpoint for listen in config.listen] == [("127.0.0.1", 2525), ("127.0.0.1", 4465)]
+    assert config.file == tmp_path / "restante.toml"
+
+
+def test_the_example_of_the_design_can_be_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "restante.toml"
+    file.write_text(
+        'hostname = "MX2.example.net"\nstore = "sqlite:///var/lib/restante"\n'
+        '[[listen]]\nservice = "mx"\naddress = "0.0.0.0:25"\n'
+        '[tls]\ncertificate = "tls/cert.pem"\nkey = "tls/key.pem"\nminimum = "1.2"\n'
+    )
+    config = load(file, {})
+    assert config.hostname == "mx2.example.net"
+    assert str(config.store_directory) == "/var/lib/restante"
+    assert config.key_file == tmp_path / "restante.key"
+
+
+def test_what_show_prints_is_read_back_as_the_same(tmp_path: Path) -> None:
+    first = load(installed(tmp_path), {"RESTANTE_RESOLVER__NAMESERVERS": '["::1", "192.0.2.1:5353"]'})
+    again = tmp_path / "again.toml"
+    again.write_text(as_toml(first))
+    assert load(again, {}).model_dump() == first.model_dump()
+    assert first.resolver.endpoints == (("::1", 53), ("192.0.2.1", 5353))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "said"),
+    [
+        ('hostname = "mx2.example.net"', "hostname = 5", "hostname", "write it in quotes"),
+        ('"mx2.example.net"', '"no name"', "hostname", "full name"),
+        ('"sqlite:data"', '"postgresql://h/d"', "store", "not in this version yet"),
+        ('"sqlite:data"', '"data"', "store", "sqlite:///DIRECTORY"),
+        ('"sqlite:data"', '"sqlite://data"', "store", "sqlite:///DIRECTORY"),
+        ('"127.0.0.1:2525"', '"127.0.0.1"', "listen[0].address", "ADDRESS:PORT"),
+        ('"127.0.0.1:4465"', '"localhost:25"', "listen[1].address", "ADDRESS:PORT"),
+        ('"127.0.0.1:4465"', '"[::]:99999"', "listen[1].address", "ADDRESS:PORT"),
+        ('"mx"  ', '"odmr"', "listen[0].service", "not in this version yet"),
+        ('"mx"  ', '"web"', "listen[0].service", "not in this version yet"),
+        ('"mx"  ', '"pop"', "listen[0].service", "'mx' or 'smtps'"),
+        ('minimum = "1.2"', 'minimum = "1.4"', "tls.minimum", "'1.0', '1.1', '1.2' or '1.3'"),
+        ('minimum = "1.2"', 'minimun = "1.2"', "tls.minimun", "did you mean tls.minimum?"),
+        ('[log]\nstyle = "text"', '[lgo]\nstyle = "text"', "lgo", "did you mean log?"),
+        ('[log]\nstyle = "text"', '[log]\nstyle = "xml"', "log.style", "'text' or 'json'"),
+        ("[log]", "[reception]\nerrors_limit = 0\n[log]", "reception.errors_limit", "write 1 or more"),
+        ("[log]", '[delivery]\npatience = "long"\n[log]', "delivery.patience", "write a number"),
+        ("[log]", "[reception]\nrecipients_limit = 1.5\n[log]", "reception.recipients_limit", "write a whole number"),
+        ("key_file", 'uvloop = "maybe"\nkey_file', "uvloop", "write true or false"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_line_key_and_remedy(
+    tmp_path: Path, old: str, new: str, key: str, said: str
+) -> None:
+    config = replaced(installed(tmp_path), old, new)
+    (problem,) = problems(config)
+    line = next((line for line in new.splitlines() if key.rpartition(".")[2] in line), new)
+    assert problem.where == line_of(config, line)
+    assert problem.key == key
+    assert said in str(problem)
+    assert "\n" not in str(problem)
+
+
+def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), 'hostname = "mx2.example.net"', "uvlop = true")
+    keys = {problem.key for problem in problems(replaced(config, "[tls]", "[tsl]"))}
+    assert keys == {"hostname", "uvlop", "tls", "tsl"}
+
+
+def test_a_missing_setting_comes_with_an_example(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), 'hostname = "mx2.example.net"', "")
+    (problem,) = problems(config)
+    assert str(problem) == f'{config}: hostname: is not set; add it, for example hostname = "mx2.example.net"'
+
+
+def test_an_unknown_setting_is_not_repeated_for_it_may_be_a_secret(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), "[log]", '[reception]\npassword = "hush"\n[log]')
+    assert "hush" not in str(problems(config)[0])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ("127.0.0.1:25", "127.0.0.1:25", True),
+        ("127.0.0.1:25", "0.0.0.0:25", True),
+        ("[::]:25", "[::1]:25", True),
+        ("0.0.0.0:25", "[::]:25", False),
+        ("127.0.0.1:25", "127.0.0.2:25", False),
+        ("127.0.0.1:0", "127.0.0.1:0", False),
+    ],
+)
+def test_two_listeners_do_not_meet(tmp_path: Path, one: str, other: str, meet: bool) -> None:
+    config = replaced(replaced(installed(tmp_path), "127.0.0.1:2525", one), "127.0.0.1:4465", other)
+    if meet:
+        (problem,) = problems(config)
+        assert "two listeners meet" in problem.cause
+    else:
+        assert len(load(config, {}).listen) == 2
+
+
+def test_text_that_is_no_toml_is_named_with_its_line(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), "[tls]", "[tls")
+    (problem,) = problems(config)
+    assert problem.where == line_of(config, "[tls")
+
+
+def test_the_environment_sets_any_key(tmp_path: Path) -> None:
+    environ = {
+        "RESTANTE_HOSTNAME": "other.example",
+        "RESTANTE_TLS__MINIMUM": "1.0",
+        "RESTANTE_UVLOOP": "false",
+        "RESTANTE_RECEPTION__ERRORS_LIMIT": "7",
+        "RESTANTE_LISTEN": '[{"service": "mx", "address": "[::1]:2600", "tls_minimum": "1.3"}]',
+        "RESTANTE_CONFIG": "unused",
+    }
+    config, warnings = load_with_warnings(installed(tmp_path), environ)
+    assert (config.hostname, config.tls.minimum, config.uvloop) == ("other.example", "1.0", False)
+    assert config.reception.errors_limit == 7
+    assert config.listen[0].endpoint == ("::1", 2600)
+    assert warnings == []
+
+
+def test_what_is_wrong_in_the_environment_is_named_by_its_variable(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    assert problems(config, RESTANTE_TLS__MINIMUM="2")[0].where == "RESTANTE_TLS__MINIMUM"
+    assert problems(config, RESTANTE_LISTEN="mx")[0].cause == "is not JSON"
+    assert problems(config, RESTANTE_TLS__MINIMUN="1.2")[0].remedy == "did you mean tls.minimum?"
+    assert "as JSON in RESTANTE_LISTEN" in problems(config, RESTANTE_LISTEN__0__ADDRESS="x")[0].remedy
+    shorter = problems(config, RESTANTE_LISTEN='[{"service": "mx", "address": "x"}]')
+    assert [problem.where for problem in shorter] == ["RESTANTE_LISTEN"]
+
+
+def test_a_variable_of_no_setting_is_a_warning(tmp_path: Path) -> None:
+    _, warnings = load_with_warnings(installed(tmp_path), {"RESTANTE_HOSTNAM": "x"})
+    assert warnings == ["RESTANTE_HOSTNAM: names no setting and is ignored; did you mean RESTANTE_HOSTNAME?"]
+
+
+def test_the_file_is_searched_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, named, here = (installed(tmp_path / name) for name in ("given", "named", "here"))
+    monkeypatch.chdir(here.parent)
+    environ = {"RESTANTE_CONFIG": str(named)}
+    assert find(given, environ) == given
+    assert find(None, environ) == named
+    assert find(None, {}) == here
+
+
+def test_no_file_at_all_is_an_error_with_the_places_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"restante.toml, /etc/restante/restante.toml; .*restante init"):
+        find(None, {})
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
+        load(tmp_path / "nowhere.toml", {})
+
+
+def test_the_lines_of_keys_are_found() -> None:
+    lines = key_lines('a = 1\n\n[b]\n"c d" = 2 # x = 3\ne.f = 4\n[[g]]\nh = 5\n[[g]]\nh = 6\n[ b.i ]\nj = """\n"""\n')
+    assert lines[("a",)] == 1
+    assert lines[("b", "c d")] == 4
+    assert lines[("b", "e", "f")] == 5
+    assert lines[("g", 1, "h")] == 9
+    assert lines[("b", "i", "j")] == 11

@@ -1,0 +1,138 @@
+"""The API's shapes: what `admin/` decides is tested there."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from restante.admin.errors import Kind
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+from restante.web.api.application import build_api
+from restante.web.api.problems import STATUSES
+from tests.admin.desk import Desk
+
+
+def ask(desk: Desk, method: str, path: str, **request: Any) -> httpx.Response:
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(build_api(desk.office), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
+            return await client.request(method, path, **request)
+
+    return asyncio.run(once())
+
+
+def story(desk: Desk) -> int:
+    return asyncio.run(desk.host("alpha.example", "alpha"))
+
+
+def test_records_are_added_listed_changed_and_removed() -> None:
+    desk = Desk()
+    assert ask(desk, "POST", "/v1/accounts", json={"name": "alpha"}).status_code == 201
+    domain = {"name": "alpha.example", "account": "alpha", "destination": "mail.alpha.example", "allow": ["192.0.2.1"]}
+    assert ask(desk, "POST", "/v1/domains", json=domain).json()["warnings"] == []
+    assert ask(desk, "GET", "/v1/domains", params={"account": "alpha"}).json()[0]["allow"] == ["192.0.2.1"]
+    changed = ask(desk, "PATCH", "/v1/domains/alpha.example", json={"connections": 9})
+    assert changed.json()["domain"]["connections"] == 9
+    assert ask(desk, "DELETE", "/v1/domains/alpha.example", params={"reason": "moved"}).status_code == 204
+    assert ask(desk, "DELETE", "/v1/accounts/alpha", params={"reason": "left"}).status_code == 204
+    assert ask(desk, "GET", "/v1/accounts").json() == []
+    assert [entry["action"] for entry in ask(desk, "GET", "/v1/audit", params={"limit": 2}).json()] == [
+        "account-removed",
+        "domain-removed",
+    ]
+
+
+def test_times_are_iso_and_utc() -> None:
+    desk = Desk()
+    story(desk)
+    assert ask(desk, "GET", "/v1/accounts/alpha").json()["created_at"] == "2025-10-09T08:53:20Z"
+
+
+def test_the_queue_is_filtered_shown_and_changed() -> None:
+    desk = Desk()
+    number = story(desk)
+    asyncio.run(desk.hold(1, number, "x@alpha.example", reverse_path=""))
+    listed = ask(desk, "GET", "/v1/queue", params={"domain": "alpha.example", "reverse_path": "", "status": "held"})
+    assert [message["name"] for message in listed.json()] == ["1"]
+    assert ask(desk, "GET", "/v1/queue/1").json()["headers"][1]["name"] == "Subject"
+    assert ask(desk, "POST", "/v1/queue/release", json={"names": ["1"]}).json() == {"changed": 0, "missing": []}
+    deleted = ask(desk, "POST", "/v1/queue/delete", json={"names": ["1"], "reason": "spam"})
+    assert deleted.json() == {"changed": 1, "missing": []}
+
+
+def test_a_release_and_the_status() -> None:
+    desk = Desk()
+    story(desk)
+    released = ask(desk, "POST", "/v1/release", json={"nodes": ["alpha.example"], "reason": "by phone"})
+    assert released.json()[0]["code"] == 253
+    assert ask(desk, "GET", "/v1/status").json()["drains"][0]["delivered"] == 5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "kind"),
+    [
+        ("GET", "/v1/accounts/nobody", None, 404, "not-found"),
+        ("POST", "/v1/accounts", {"name": "alpha"}, 409, "exists"),
+        ("POST", "/v1/accounts", {"name": "Not OK"}, 422, "invalid"),
+        ("POST", "/v1/accounts", {"name": "x", "colour": "blue"}, 422, "invalid"),
+        ("POST", "/v1/accounts", {}, 422, "invalid"),
+        ("DELETE", "/v1/accounts/alpha?reason=left", None, 409, "conflict"),
+        ("DELETE", "/v1/accounts/alpha?reason=", None, 400, "usage"),
+        ("DELETE", "/v1/accounts/alpha", None, 422, "invalid"),
+        ("GET", "/v1/nothing", None, 404, "not-found"),
+        ("PUT", "/v1/accounts", {}, 405, "usage"),
+        ("GET", "/v1/queue?limit=0", None, 422, "invalid"),
+        ("GET", "/v1/queue?colour=blue", None, 422, "invalid"),
+    ],
+)
+def test_every_no_has_one_shape(method: str, path: str, body: Any, status: int, kind: str) -> None:
+    desk = Desk()
+    story(desk)
+    answer = ask(desk, method, path, json=body)
+    assert answer.status_code == status
+    assert answer.json()["kind"] == kind
+    assert set(answer.json()) == {"error", "remedy", "kind"}
+
+
+def test_every_kind_has_its_status() -> None:
+    assert set(STATUSES) == set(Kind)
+
+
+def test_without_a_server_a_release_is_unavailable() -> None:
+    answer = ask(Desk(server=None), "POST", "/v1/release", json={"nodes": ["alpha.example"]})
+    assert (answer.status_code, answer.json()["kind"]) == (503, "unavailable")
+
+
+def test_a_password_of_the_wrong_shape_is_not_repeated() -> None:
+    desk = Desk()
+    story(desk)
+    answer = ask(desk, "POST", "/v1/accounts/alpha/logins", json={"user": "p", "password": ["hush hush"]})
+    assert answer.status_code == 422
+    assert "hush" not in answer.text
+
+
+def test_a_failing_store_means_try_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    async def fail(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(desk.store, "put_account", fail)
+    answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
+    assert (answer.status_code, answer.json()["kind"]) == (503, "try-later")
+    assert desk.log.lines[-1][0] is Event.STORE_FAILED
+
+
+def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr(desk.store, "put_account", fail)
+    answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
+    assert answer.status_code == 500
+    assert "inside" not in answer.text
+    assert desk.log.lines[-1][0] is Event.INTERNAL_ERROR

@@ -1,0 +1,112 @@
+import asyncio
+import contextlib
+import signal
+import socket
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvloop
+
+from restante.web.control import serve_on
+from restante.web.control_socket import ControlUnusable, answers, open_control
+from tests.admin.desk import Desk
+
+Loop = Callable[[], asyncio.AbstractEventLoop]
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """A directory whose name is short enough for a Unix socket in it."""
+    with tempfile.TemporaryDirectory(prefix="rst") as name:
+        yield Path(name)
+
+
+@contextlib.asynccontextmanager
+async def serving(desk: Desk, path: Path) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
+    """Serve inside, and give a client and the task that serves."""
+    listener = open_control(path)
+    transport = httpx.AsyncHTTPTransport(uds=str(path))
+    async with (
+        asyncio.TaskGroup() as tasks,
+        httpx.AsyncClient(transport=transport, base_url="http://restante") as client,
+    ):
+        task = tasks.create_task(serve_on(desk.office, listener))
+        yield client, task
+        if not task.cancelling():
+            task.cancel()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_the_api_is_served_to_the_servers_user_alone_until_cancelled(directory: Path, loop: Loop) -> None:
+    path = directory / "run" / "control.sock"
+
+    async def story() -> None:
+        async with serving(Desk(), path) as (client, _):
+            answer = await client.get("/v1/status")
+            assert answer.json()["is_running"]
+            assert "server" not in answer.headers
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+            with pytest.raises(ControlUnusable, match="another server answers"):
+                open_control(path)
+        assert not path.exists()
+
+    handler = signal.getsignal(signal.SIGTERM)
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(story())
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_request_that_has_begun_is_finished(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, path = Desk(), directory / "control.sock"
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    put = desk.store.put_account
+
+    async def slowly(*record: object) -> None:
+        begun.set()
+        await go_on.wait()
+        await put(*record)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.store, "put_account", slowly)
+
+    async def story() -> int:
+        async with serving(desk, path) as (client, task):
+            request = asyncio.create_task(client.post("/v1/accounts", json={"name": "alpha"}))
+            await begun.wait()
+            task.cancel()
+            asyncio.get_running_loop().call_soon(go_on.set)
+            return (await request).status_code
+
+    assert asyncio.run(story()) == 201
+    assert not path.exists()
+
+
+def test_a_socket_nobody_answers_on_is_replaced(directory: Path) -> None:
+    path = directory / "control.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    assert not answers(path)
+    open_control(path).close()
+
+
+def test_what_is_no_socket_is_left_alone(directory: Path) -> None:
+    path = directory / "control.sock"
+    path.write_text("mail")
+    with pytest.raises(ControlUnusable, match="no socket"):
+        open_control(path)
+    assert path.read_text() == "mail"
+
+
+def test_a_directory_that_others_may_write_to_is_refused(directory: Path) -> None:
+    directory.chmod(0o777)
+    with pytest.raises(ControlUnusable, match="chmod 700"):
+        open_control(directory / "control.sock")
+
+
+def test_a_path_that_is_too_long_is_said_so(directory: Path) -> None:
+    with pytest.raises(ControlUnusable, match="name another"):
+        open_control(directory / ("s" * 120))
