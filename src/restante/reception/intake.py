@@ -33,7 +33,7 @@ class ReceivedMail:
     content: bytes  # whole, or b"" where `file` has it
     file: ContentFile | None
     on_held: Callable[["Receipt"], None]
-    number: int = 0  # given by the intake
+    name: str = ""  # given by the intake
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ class Intake:
             self._fail(mails, StoreError(repr(error)))
         else:
             for mail in mails:
-                self._answer(mail, Receipt(message_name(mail.number), _size(mail)))
+                self._answer(mail, Receipt(mail.name, _size(mail)))
 
     def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:
         for mail in mails:
-            self._answer(mail, Receipt(message_name(mail.number), failure=error))
+            self._answer(mail, Receipt(mail.name, failure=error))
 
     def _answer(self, mail: ReceivedMail, receipt: Receipt) -> None:
         """Tell a dialogue; a defect in one must not leave the others without an answer."""
@@ -114,11 +114,12 @@ class Intake:
         A second name for a content file that no row comes to refer to is swept when the store is next opened.
         """
         now = self._now()
-        mail.number = self._numbers.next(now)
+        first = self._numbers.next(now)
+        mail.name = message_name(first)
         head = self._received_field(mail, now) + mail.content
         parts = _parts_by_domain(mail)
         for index, (domain_id, forward_paths) in enumerate(parts.items()):
-            number = mail.number if index == 0 else self._numbers.next(now)
+            number = first if index == 0 else self._numbers.next(now)
             envelope = mail.envelope if len(parts) == 1 else replace(mail.envelope, forward_paths=forward_paths)
             file = mail.file
             if file is not None and index > 0:
@@ -130,7 +131,7 @@ class Intake:
         return received_field(
             mail.origin,
             by=self._hostname,
-            name=message_name(mail.number),
+            name=mail.name,
             only_recipient=paths[0] if len(paths) == 1 else "",
             at=now,
             is_smtputf8=mail.envelope.needs_smtputf8,

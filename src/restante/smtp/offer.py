@@ -44,7 +44,7 @@ def read_offer(reply: ServerReply) -> Offer:
 
 
 def _server_name(text: str) -> str:
-    return text.split()[0].lower() if text else ""
+    return text.split(maxsplit=1)[0].lower() if text else ""
 
 
 def _number(text: str) -> int:

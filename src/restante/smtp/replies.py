@@ -4,7 +4,7 @@ One constant per distinct thing we say, so code and text are written once and te
 policy and no peer: detail belongs in the log.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 _POSITIVE_BELOW = 400
@@ -19,6 +19,10 @@ class Reply:
     status: str
     text: str
     more: tuple[str, ...] = ()  # further lines of a multi-line reply, without codes
+    _octets: bytes = field(init=False, repr=False, compare=False)  # encoded once: most replies are said for ever
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_octets", self._encode())
 
     @property
     def is_positive(self) -> bool:
@@ -36,16 +40,19 @@ class Reply:
 
     def __bytes__(self) -> bytes:
         """Return the reply as sent."""
+        return self._octets
+
+    def __str__(self) -> str:
+        """Return code, status and first line: the form for logs."""
+        return f"{self.code} {self.status} {self.text}" if self.status else f"{self.code} {self.text}"
+
+    def _encode(self) -> bytes:
         status = f"{self.status} " if self.status else ""
         lines = [self.text, *self.more]
         last = len(lines) - 1
         return "".join(
             f"{self.code}{' ' if index == last else '-'}{status}{line}\r\n" for index, line in enumerate(lines)
         ).encode("utf-8", "surrogateescape")
-
-    def __str__(self) -> str:
-        """Return code, status and first line: the form for logs."""
-        return f"{self.code} {self.status} {self.text}" if self.status else f"{self.code} {self.text}"
 
 
 # Greeting and goodbye

@@ -1,0 +1,391 @@
+"""The composition root: a Config in, a running server out. The only file that names concrete stores.
+
+Theory of operation. `serve` does what needs root first (bind, read keys), then becomes the plain user, then opens the
+store and runs until SIGTERM. Everything that runs has a parent: the one TaskGroup of `Application.run`. Stopping
+follows the walk of a message: stop listening, end the dialogues, empty the intake, give back the drains, close the store.
+What was acknowledged is on disk by then; a drain that was cut short is taken up again at the next start.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import pwd
+import signal
+import socket
+import sys
+import time
+from collections.abc import Coroutine, Sequence
+from secrets import token_hex
+from ssl import SSLContext, SSLError
+from typing import Any
+
+import uvloop
+
+from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDrain
+from restante.config.check import check
+from restante.config.key_file import KeyUnusable, read_key
+from restante.config.load import load
+from restante.config.problems import ConfigError
+from restante.config.schema import Config, Listen
+from restante.delivery.dispatcher import Dispatcher
+from restante.mail.message import MessageNumbers
+from restante.network.resolver import DnsResolver
+from restante.network.tls_context import server_context
+from restante.reception.admission import HouseRules
+from restante.reception.authentication import Authenticator
+from restante.reception.connection import Terms
+from restante.reception.dialogue import Services
+from restante.reception.intake import Intake
+from restante.reception.listener import SWEEP_SECONDS, Listener, SessionCount, bind
+from restante.release.host_names import HostNames
+from restante.release.releaser import Releaser
+from restante.release.request import Asker, ReleaseRequest
+from restante.sasl.cram_md5 import CramMd5
+from restante.sasl.plain import Plain
+from restante.smtp.limits import Limits
+from restante.smtp.server import ServerOptions
+from restante.store.errors import StoreError
+from restante.store.interface import Store
+from restante.store.live_directory import LiveDirectory
+from restante.store.sqlite.store import open_sqlite
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log, StructuredLog
+from restante.telemetry.readiness import notify
+from restante.tenancy.secrets import Vault
+from restante.web.control import serve_on
+from restante.web.control_socket import ControlUnusable, open_control
+
+EX_OK, EX_UNAVAILABLE, EX_OSERR, EX_NOPERM, EX_CONFIG = 0, 69, 71, 77, 78
+
+STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut
+_IMPLICIT_TLS = {"smtps"}
+
+
+def serve(config: Config) -> int:
+    """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
+    log = StructuredLog(config.log.style)
+    log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
+    sockets: list[socket.socket] = []
+    try:
+        sockets += [_bind(listen) for listen in config.listen]
+        vault = Vault(read_key(config.key_file))
+        contexts = _contexts(config)
+        _become(config.user)
+        application = Application(config, sockets, contexts, vault, log)
+        _run(application.run(), is_uvloop=config.uvloop)
+    except _CannotServe as error:
+        return _give_up(error.code, str(error))
+    except KeyUnusable as error:
+        return _give_up(EX_CONFIG, str(error))
+    except (StoreError, ControlUnusable) as error:
+        return _give_up(EX_UNAVAILABLE, str(error))
+    finally:
+        for bound in sockets:
+            bound.close()
+    return EX_OK
+
+
+class Application:
+    """The server's parts, wired."""
+
+    def __init__(
+        self,
+        config: Config,
+        sockets: Sequence[socket.socket],
+        contexts: Sequence[SSLContext],
+        vault: Vault,
+        log: Log,
+    ) -> None:
+        """`sockets` are bound and `contexts` made, one for each of the configuration's listeners, in its order."""
+        self._config = config
+        self._sockets = sockets
+        self._contexts = contexts
+        self._vault = vault
+        self._log = log
+        self._stop = asyncio.Event()
+        self._count = SessionCount(config.reception.connections_limit)
+        self._listeners: list[Listener] = []
+
+    async def run(self) -> None:
+        """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
+        store = await open_sqlite(self._config.store_directory, on_damage=self._on_damage)
+        try:
+            await self._serve(store)
+        finally:
+            await store.close()
+        self._log.write(Event.SERVER_STOPPED)
+
+    async def _serve(self, store: Store) -> None:
+        control = open_control(self._config.control_socket)
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            await self._compose(store)
+            background = [
+                tasks.create_task(self._intake.run()),
+                tasks.create_task(self._sweep()),
+                tasks.create_task(serve_on(self._office, control)),
+            ]
+            await self._open()
+            await self._stop.wait()
+            await self._wind_down()
+            for task in background[1:]:
+                task.cancel()
+
+    async def _compose(self, store: Store) -> None:
+        """Make the parts, in the order in which they need each other."""
+        config = self._config
+        self._store = store
+        self._directory = LiveDirectory(store)
+        await self._directory.refresh()
+        resolver = DnsResolver(config.resolver.endpoints)
+        self._authenticator = Authenticator(self._vault)
+        self._intake = Intake(
+            store, self._log, time.time, hostname=config.hostname, numbers=MessageNumbers(store.last_number())
+        )
+        own_addresses = [bound.getsockname()[:2] for bound in self._sockets]
+        self._dispatcher = Dispatcher(
+            store=store,
+            directory=self._directory,
+            resolver=resolver,
+            settings=config.delivery,
+            log=self._log,
+            now=time.time,
+            hostname=config.hostname,
+            own_addresses=own_addresses,
+            vault=self._vault,
+            tasks=self._tasks,
+        )
+        self._releaser = Releaser(
+            store=store,
+            directory=self._directory,
+            drains=self._dispatcher,
+            host_names=HostNames(resolver, time.time),
+            log=self._log,
+            now=time.time,
+        )
+        self._office = Office(
+            store=store,
+            directory=self._directory,
+            vault=self._vault,
+            now=time.time,
+            own_addresses=own_addresses,
+            hostname=config.hostname,
+            resolver=resolver,
+            server=self,
+            log=self._log,
+        )
+        self._listeners = [
+            Listener(listen.service, bound, self._terms(config, listen, context), self._count, time.monotonic)
+            for listen, bound, context in zip(config.listen, self._sockets, self._contexts, strict=True)
+        ]
+
+    def _terms(self, config: Config, listen: Listen, context: SSLContext) -> Terms:
+        reception = config.reception
+        services = Services(
+            directory=self._directory,
+            store=self._store,
+            intake=self._intake,
+            authenticator=self._authenticator,
+            releaser=self._releaser,
+            log=self._log,
+            spawn=self.spawn,
+            settings=reception,
+            rules=HouseRules(config.hostname, reception.postmaster),
+        )
+        options = ServerOptions(
+            hostname=config.hostname,
+            limits=Limits(reception.message_size_limit, reception.recipients_limit, reception.errors_limit),
+            mechanisms={"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(_challenge(config.hostname))},
+            can_start_tls=listen.service not in _IMPLICIT_TLS,
+        )
+        return Terms(services, options, context, is_implicit_tls=listen.service in _IMPLICIT_TLS)
+
+    def spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Start a task under the server's one group; a defect in it ends it alone, and is logged."""
+        return self._tasks.create_task(self._guard(coroutine))
+
+    async def _guard(self, coroutine: Coroutine[None, None, None]) -> None:
+        try:
+            await coroutine
+        except Exception as error:  # noqa: BLE001
+            self._log.failure(Event.INTERNAL_ERROR, error)
+
+    async def _open(self) -> None:
+        await self._dispatcher.resume()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_defect)
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        for listener in self._listeners:
+            await listener.open()
+        gc.collect()
+        gc.freeze()  # what lives as long as the server is not looked at again at every collection
+        listening = ", ".join(f"{listener.service} {listener.address_text}" for listener in self._listeners)
+        self._log.write(Event.SERVER_READY, listening=listening, control=str(self._config.control_socket))
+        notify("READY=1")
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            for listener in self._listeners:
+                listener.sweep()
+
+    async def _wind_down(self) -> None:
+        self._log.write(Event.SERVER_STOPPING, sessions=self._count.now)
+        notify("STOPPING=1")
+        for listener in self._listeners:
+            listener.close()
+        await self._until_sessions_end()
+        self._intake.close()
+        await self._dispatcher.stop_all()
+        self._authenticator.close()
+
+    async def _until_sessions_end(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._count.until_none()
+        for listener in self._listeners:
+            listener.abort()
+
+    # SIGHUP
+
+    def _reload(self) -> None:
+        """Read configuration and certificates again; sessions that began go on under the old ones."""
+        try:
+            config = load(self._config.file)
+            check(config, time.time())
+            contexts = _contexts(config)
+        except (ConfigError, _CannotServe) as error:
+            self._log.failure(Event.RELOAD_FAILED, error)
+            return
+        for listener, listen, context in zip(self._listeners, self._config.listen, contexts, strict=False):
+            renewed = next((new for new in config.listen if new.address == listen.address), listen)
+            listener.terms = self._terms(config, renewed, context)
+        self._dispatcher.settings = config.delivery
+        self._count.limit = config.reception.connections_limit
+        self._log.write(Event.SERVER_RELOADED, restart_for=", ".join(_needing_restart(self._config, config)))
+        self._config = config
+
+    def _on_defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log what a callback raised; without this it would go to standard error in a form of its own."""
+        error = context.get("exception") or RuntimeError(context["message"])
+        self._log.failure(Event.INTERNAL_ERROR, error, doing=context["message"])
+
+    def _on_damage(self, number: int, text: str) -> None:
+        self._log.failure(Event.STORE_FAILED, StoreError(text), doing="read", message=number)
+
+    # What an administrator may touch (admin.office.Server)
+
+    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
+        """Release as the operator."""
+        request = ReleaseRequest(Asker(is_operator=True, text=actor), node, reason)
+        release = await self._releaser.release(request)
+        return ReleaseAnswer(node, release.reply.code, release.reply.text, release.pending, release.reason)
+
+    def drains(self) -> Sequence[RunningDrain]:
+        """List the drains that run or wait."""
+        return [
+            RunningDrain(
+                domain=view.domain,
+                destination=view.destination,
+                started_at=view.started_at,
+                delivered=view.delivered,
+                refused=view.refused,
+                deferred=view.deferred,
+                connections=view.connections,
+                state=view.state,
+                next_attempt_at=view.next_attempt_at,
+                last_error=view.last_error,
+            )
+            for view in self._dispatcher.drains()
+        ]
+
+    def listeners(self) -> Sequence[OpenListener]:
+        """List the listeners."""
+        return [
+            OpenListener(
+                listener.service,
+                listener.address_text,
+                listen.tls_minimum or self._config.tls.minimum,
+                listener.sessions,
+            )
+            for listener, listen in zip(self._listeners, self._config.listen, strict=False)
+        ]
+
+    def stop_drain(self, domain_id: int) -> None:
+        """End a domain's drain; its mail stays held."""
+        self._dispatcher.stop(domain_id)
+
+
+class _CannotServe(Exception):  # noqa: N818
+    """Something outside is not in order; `code` is for the caller of the program."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def _bind(listen: Listen) -> socket.socket:
+    try:
+        return bind(listen.address)
+    except PermissionError:
+        remedy = "start as root (and set `user`), or allow it by CAP_NET_BIND_SERVICE"
+        raise _CannotServe(EX_NOPERM, f"{listen.address}: this user may not bind it; {remedy}") from None
+    except OSError as error:
+        remedy = "stop what uses it, or name another address in [[listen]]"
+        raise _CannotServe(EX_UNAVAILABLE, f"{listen.address}: {error.strerror}; {remedy}") from None
+
+
+def _contexts(config: Config) -> list[SSLContext]:
+    try:
+        return [
+            server_context(config.tls.certificate, config.tls.key, listen.tls_minimum or config.tls.minimum)
+            for listen in config.listen
+        ]
+    except (OSError, SSLError) as error:
+        remedy = "see `restante config check`"
+        raise _CannotServe(EX_CONFIG, f"{config.tls.certificate}: cannot be used: {error}; {remedy}") from None
+
+
+def _become(user: str) -> None:
+    """Drop privileges for good, if we have them."""
+    if not user or os.geteuid() != 0:
+        return
+    try:
+        record = pwd.getpwnam(user)
+    except KeyError:
+        raise _CannotServe(EX_CONFIG, f"user {user}: there is none on this machine; make it, or mend `user`") from None
+    os.initgroups(user, record.pw_gid)
+    os.setgid(record.pw_gid)
+    os.setuid(record.pw_uid)
+
+
+def _needing_restart(old: Config, new: Config) -> list[str]:
+    """Name the settings that changed and take effect only at the next start."""
+    names = ("hostname", "store", "key_file", "control_socket", "user", "uvloop", "resolver", "log")
+    changed = [name for name in names if getattr(old, name) != getattr(new, name)]
+    moved = [listen.address for listen in old.listen] != [listen.address for listen in new.listen]
+    return [*changed, "listen"] if moved else changed
+
+
+def _challenge(hostname: str) -> bytes:
+    """Make a CRAM-MD5 challenge that has never been used (RFC 2195 §2)."""
+    return f"<{token_hex(12)}.{time.time_ns()}@{hostname}>".encode()
+
+
+def _run(main: Coroutine[None, None, None], *, is_uvloop: bool) -> None:
+    """Run the server. A failure of one of its tasks is raised as itself, not as a group of one."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if is_uvloop else None) as runner:
+        try:
+            runner.run(main)
+        except BaseExceptionGroup as group:
+            if len(group.exceptions) == 1:
+                raise group.exceptions[0] from None
+            raise
+
+
+def _give_up(code: int, text: str) -> int:
+    sys.stderr.write(f"restante: {text}\n")
+    return code

@@ -1,0 +1,307 @@
+"""The client side of SMTP without a socket (RFC 5321; RFC 2920, 3207, 4954, 1870, 6152, 6531).
+
+Theory of operation. The shell gives bytes (`receive_data`), takes events (`next_event`) until there is none, begins a
+transaction whenever `can_begin`, and writes `data_to_send` once for all of that. Every reply that is due stands in one
+window, `_expected`, in the order in which its cause was sent; a reply belongs to the front of the window and to nothing
+else. A reply that fits nothing voids the session (PeerBroke): what has no outcome then is handed over again, later.
+
+- A reply can only be to what has left: entries of the window count from the `data_to_send` that carried them. So the
+  250 of content cannot come before the content, whatever a proxy says.
+- With PIPELINING, MAIL, each RCPT and DATA are one flight. The 354 lets the content go, and with it, in the same
+  flight, the opening of the next transaction (RFC 2920 §3.1): one round trip per message. Without, one command a time:
+  what must wait is in `_withheld`.
+- 354 without a recipient that was taken: the end mark alone is sent, and its reply, though it be 250, means nothing.
+- A transaction that DATA did not end stays open at the server: RSET before the next MAIL, and never else.
+
+What comes before the first transaction is in smtp/handshake.py. What a reply means for a recipient is not decided here:
+the transaction collects them, delivery/outcome.py judges.
+
+CHUNKING run-ahead has its place kept: `_is_window_open` grows from "one opening" to a number of transactions and octets,
+`opening_commands` ends with `BDAT n LAST` and the content instead of DATA, its step (one reply, 250) has CONTENT's
+handler, and the probe is one more step of the handshake. Nothing else here depends on DATA.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from restante.smtp.client_events import ContentWanted, Ending, Event, Ready, SessionEnded, StartTls, TransactionEnded
+from restante.smtp.content import DataEncoder
+from restante.smtp.errors import PeerBroke
+from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
+from restante.smtp.offer import NO_OFFER
+from restante.smtp.peer_replies import ReplyReader, ServerReply
+from restante.smtp.transaction import (
+    CONTENT,
+    DATA,
+    END_MARK,
+    GREETING,
+    MAIL,
+    QUIT,
+    RCPT,
+    RSET,
+    Step,
+    Transaction,
+    opening_commands,
+)
+
+_BUSY: Final = 421  # RFC 5321 §3.8: may come at any time, and closes the session
+
+
+class ClientSession:
+    """Our dialogue with one server."""
+
+    __slots__ = (
+        "_due",
+        "_encoder",
+        "_events",
+        "_expected",
+        "_handshake",
+        "_is_over",
+        "_is_quitting",
+        "_is_ready",
+        "_opening",
+        "_outgoing",
+        "_replies",
+        "_withheld",
+        "offer",
+        "reply_count",
+    )
+
+    def __init__(self, options: ClientOptions) -> None:
+        self._handshake = Handshake(options)
+        self._replies = ReplyReader()
+        self._outgoing: list[bytes] = []
+        self._events: deque[Event] = deque()
+        self._expected: deque[tuple[Step, Transaction | None]] = deque([(GREETING, None)])
+        self._due = 1  # how many of those, from the front, may be answered: their cause has left
+        self._opening: Transaction | None = None  # begun, and its content not sent
+        self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, without PIPELINING
+        self._encoder: DataEncoder | None = None  # content is being sent in blocks
+        self._is_ready = False
+        self._is_quitting = False
+        self._is_over = False
+        self.offer = NO_OFFER
+        self.reply_count = 0
+
+    # What the shell calls
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the server. Call `next_event` until it returns None after this."""
+        if not self._is_over:
+            self._replies.receive(data)
+
+    def next_event(self) -> Event | None:
+        """Return what happened next, None if more bytes are needed. Raises PeerBroke; nothing follows that."""
+        while not self._events:
+            if self._is_over or not self._take_next_reply():
+                return None
+        return self._events.popleft()
+
+    def data_to_send(self) -> bytes:
+        """Return what must be written now, at once and in order; b"" if nothing."""
+        if not self._outgoing:
+            return b""
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        self._due = len(self._expected)
+        return data
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether a transaction can begin now."""
+        return self._is_ready and not self._is_quitting and not self._is_over and self._is_window_open
+
+    def begin(self, transaction: Transaction) -> None:
+        """Open a transaction. Raises ValueError, with nothing sent, for a path that must not be sent."""
+        assert self.can_begin, "the window is full"
+        commands = opening_commands(transaction.message, self.offer)
+        self._opening = transaction
+        if self.offer.has_pipelining:
+            for step, line in commands:
+                self._send(line, step, transaction)
+        else:
+            self._withheld.extend(commands)
+            self._send_withheld(transaction)
+
+    def send_content(self, block: bytes) -> None:
+        """Send more of the content that a ContentWanted asked for."""
+        assert self._encoder is not None, "no content is wanted"
+        self._outgoing.append(self._encoder.encode(block))
+
+    def end_content(self) -> None:
+        """Send the end mark: only after the last octet of the content. There is no way to take content back."""
+        assert self._encoder is not None, "no content is wanted"
+        assert self._opening is not None
+        self._send_end_mark(self._encoder, self._opening)
+
+    def tls_established(self) -> None:
+        """Go on under TLS: what was said before it counts for nothing (RFC 3207 §4.2)."""
+        self._go_on(self._handshake.tls_established())
+
+    def quit(self) -> None:
+        """Begin no more transactions, and say QUIT when those begun have their replies."""
+        self._is_quitting = True
+        self._quit_when_idle()
+
+    def outstanding(self) -> list[Transaction]:
+        """Return the transactions without an outcome, in the order they were begun."""
+        begun = [transaction for _, transaction in self._expected if transaction is not None]
+        if self._opening is not None:
+            begun.append(self._opening)
+        return list(dict.fromkeys(begun))
+
+    @property
+    def awaited(self) -> Step | None:
+        """The step whose reply comes next, None if the server owes us nothing: each has its own patience."""
+        return self._expected[0][0] if self._expected else None
+
+    @property
+    def is_sending_content(self) -> bool:
+        """Whether a ContentWanted has not come to its `end_content`."""
+        return self._encoder is not None
+
+    # The window
+
+    @property
+    def _is_window_open(self) -> bool:
+        return self._opening is None and (self.offer.has_pipelining or not self._expected)
+
+    def _send(self, line: bytes, step: Step, transaction: Transaction | None = None) -> None:
+        self._outgoing.append(line)
+        self._expected.append((step, transaction))
+
+    def _take_next_reply(self) -> bool:
+        """Match one reply; False if there is none yet."""
+        try:
+            reply = self._replies.next_reply()
+            if reply is not None:
+                self._match(reply)
+        except PeerBroke:
+            self._is_over = True
+            raise
+        return reply is not None
+
+    def _match(self, reply: ServerReply) -> None:
+        if reply.code == _BUSY:
+            self._end(Ending.BUSY, reply.text)
+            return
+        if not self._due:
+            raise PeerBroke(f"a reply to nothing that was sent: {reply.text}")
+        step, transaction = self._expected[0]  # stays there until the reply is known to fit
+        if reply.is_positive and reply.code not in step.goes_on:
+            raise PeerBroke(f"no reply to {step.name}: {reply.text}")
+        self._expected.popleft()
+        self._due -= 1
+        self.reply_count += 1
+        if transaction is None:
+            self._take_session_reply(step, reply)
+        else:
+            _TRANSACTION_STEPS[step](self, transaction, reply)
+        if self._is_quitting:
+            self._quit_when_idle()
+
+    def _quit_when_idle(self) -> None:
+        if self._is_ready and not self._is_over and not self._expected and self._opening is None:
+            self._send(b"QUIT\r\n", QUIT)
+
+    def _end(self, ending: Ending, reason: str) -> None:
+        self._is_over = True
+        self._events.append(SessionEnded(ending, reason))
+
+    # The session's own steps
+
+    def _take_session_reply(self, step: Step, reply: ServerReply) -> None:
+        if step is QUIT:
+            self._end(Ending.QUIT, reply.text)
+        elif step is not RSET:
+            self._go_on(self._handshake.take(step, reply))
+        elif not reply.is_positive:  # whatever comes after would be taken for part of the old transaction
+            self._end(Ending.REFUSED, f"RSET: {reply.text}")
+
+    def _go_on(self, following: Next) -> None:
+        match following:
+            case Say(line, step):
+                self._send(line, step)
+            case StartTls():
+                if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
+                    raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
+                self._events.append(following)
+            case Ready():
+                self.offer = self._handshake.offer
+                self._is_ready = True
+                self._events.append(following)
+            case Refuse(reason):
+                self._end(Ending.REFUSED, reason)
+
+    # The steps of a transaction
+
+    def _take_mail(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.mail = reply
+        self._send_withheld(transaction)
+
+    def _take_rcpt(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.recipients.append(reply)
+        self._send_withheld(transaction)
+
+    def _send_withheld(self, transaction: Transaction) -> None:
+        """Without PIPELINING: send the next command of the opening, or none where it cannot help."""
+        if not self._withheld:
+            return
+        step, line = self._withheld.popleft()
+        if (step is RCPT and not _is_taken(transaction.mail)) or (step is DATA and not transaction.has_recipients):
+            self._withheld.clear()
+            self._conclude(transaction)
+        else:
+            self._send(line, step, transaction)
+
+    def _take_data(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.data = reply
+        if not reply.is_positive:
+            self._conclude(transaction)
+        elif transaction.has_recipients:
+            self._send_head(transaction)
+        else:
+            self._send(b".\r\n", END_MARK, transaction)
+            self._opening = None
+
+    def _send_head(self, transaction: Transaction) -> None:
+        encoder = DataEncoder()
+        self._outgoing.append(encoder.encode(transaction.message.head))
+        if transaction.message.file is None:
+            self._send_end_mark(encoder, transaction)
+        else:
+            self._encoder = encoder
+            self._events.append(ContentWanted(transaction))
+
+    def _send_end_mark(self, encoder: DataEncoder, transaction: Transaction) -> None:
+        self._send(encoder.finish(), CONTENT, transaction)
+        self._encoder = None
+        self._opening = None
+
+    def _take_end_mark(self, transaction: Transaction, _: ServerReply) -> None:
+        self._events.append(TransactionEnded(transaction))
+
+    def _take_content(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.content = reply
+        self._events.append(TransactionEnded(transaction))
+
+    def _conclude(self, transaction: Transaction) -> None:
+        """End a transaction whose content did not go."""
+        self._opening = None
+        self._events.append(TransactionEnded(transaction))
+        if transaction.is_left_open:
+            self._send(b"RSET\r\n", RSET)
+
+
+def _is_taken(reply: ServerReply | None) -> bool:
+    return reply is not None and reply.is_positive
+
+
+_TRANSACTION_STEPS: Final[Mapping[Step, Callable[[ClientSession, Transaction, ServerReply], None]]] = {
+    MAIL: ClientSession._take_mail,  # noqa: SLF001
+    RCPT: ClientSession._take_rcpt,  # noqa: SLF001
+    DATA: ClientSession._take_data,  # noqa: SLF001
+    CONTENT: ClientSession._take_content,  # noqa: SLF001
+    END_MARK: ClientSession._take_end_mark,  # noqa: SLF001
+}

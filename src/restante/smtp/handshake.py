@@ -1,0 +1,133 @@
+"""From the server's greeting to the first transaction (RFC 5321 §3.1, §3.2; RFC 3207; RFC 4954), client side.
+
+The handshake takes each reply and says what comes next. Three rules hold whatever the server says: no password without
+TLS, no mail without TLS where the destination's record demands it, and no mail to ourselves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from restante.smtp.client_auth import Authentication, ClientLogin, choose_mechanism
+from restante.smtp.client_events import Ready, StartTls
+from restante.smtp.offer import NO_OFFER, read_offer
+from restante.smtp.peer_replies import ServerReply
+from restante.smtp.transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
+from restante.tenancy.model import TlsUse
+
+_CHALLENGE: Final = 334
+_PERMANENT_FROM: Final = 500
+_DEMANDS_TLS: Final = (TlsUse.REQUIRED, TlsUse.VERIFY)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """What a session is told before it begins."""
+
+    hostname: str  # for EHLO; a server that calls itself so is ourselves
+    tls: TlsUse
+    login: ClientLogin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send this line; its reply goes to the step."""
+
+    line: bytes
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Nothing can be sent to this server."""
+
+    reason: str
+
+
+Next = Say | StartTls | Ready | Refuse
+
+
+class Handshake:
+    """One session's beginning."""
+
+    __slots__ = ("_authentication", "_options", "has_tls", "offer")
+
+    def __init__(self, options: ClientOptions) -> None:
+        self._options = options
+        self._authentication: Authentication | None = None
+        self.has_tls = False
+        self.offer = NO_OFFER
+
+    def take(self, step: Step, reply: ServerReply) -> Next:
+        """Say what follows from a reply. Raises PeerBroke."""
+        return _STEPS[step](self, reply)
+
+    def tls_established(self) -> Say:
+        """Begin anew: what was said before TLS counts for nothing (RFC 3207 §4.2)."""
+        self.has_tls = True
+        self.offer = NO_OFFER
+        return self._hello("EHLO", EHLO)
+
+    def _take_greeting(self, reply: ServerReply) -> Next:
+        return self._hello("EHLO", EHLO) if reply.is_positive else Refuse(f"greeting: {reply.text}")
+
+    def _hello(self, command: str, step: Step) -> Say:
+        return Say(f"{command} {self._options.hostname}\r\n".encode(), step)
+
+    def _take_ehlo(self, reply: ServerReply) -> Next:
+        if reply.is_positive:
+            self.offer = read_offer(reply)
+            return self._after_hello()
+        if reply.code < _PERMANENT_FROM:
+            return Refuse(f"EHLO: {reply.text}")
+        return self._hello("HELO", HELO)  # RFC 5321 §3.2: a server from before the extensions
+
+    def _take_helo(self, reply: ServerReply) -> Next:
+        return self._after_hello() if reply.is_positive else Refuse(f"HELO: {reply.text}")
+
+    def _after_hello(self) -> Next:
+        if self.offer.server_name == self._options.hostname.lower():
+            return Refuse(f"the destination calls itself {self.offer.server_name}: it is this server")
+        if self.has_tls or self._options.tls is TlsUse.OFF:
+            return self._authenticate()
+        if self.offer.has_starttls:
+            return Say(b"STARTTLS\r\n", STARTTLS)
+        return self._do_without_tls("the destination does not offer STARTTLS")
+
+    def _take_starttls(self, reply: ServerReply) -> Next:
+        return StartTls() if reply.is_positive else self._do_without_tls(f"STARTTLS: {reply.text}")
+
+    def _do_without_tls(self, reason: str) -> Next:
+        if self._options.tls in _DEMANDS_TLS:
+            return Refuse(f"TLS is required: {reason}")
+        return self._authenticate()
+
+    def _authenticate(self) -> Next:
+        login = self._options.login
+        if login is None:
+            return Ready()
+        if not self.has_tls:
+            return Refuse("the destination has a login, and TLS could not be had: no password without it")
+        mechanism = choose_mechanism(self.offer.mechanisms)
+        if mechanism is None:
+            return Refuse("the destination offers neither AUTH PLAIN nor CRAM-MD5")
+        self._authentication = Authentication(login, mechanism)
+        return Say(self._authentication.command() + b"\r\n", AUTH)
+
+    def _take_auth(self, reply: ServerReply) -> Next:
+        if not reply.is_positive:
+            return Refuse(f"AUTH: {reply.text}")
+        if reply.code != _CHALLENGE:
+            self._authentication = None
+            return Ready()
+        assert self._authentication is not None
+        return Say(self._authentication.respond(reply) + b"\r\n", AUTH)
+
+
+_STEPS: Final[Mapping[Step, Callable[[Handshake, ServerReply], Next]]] = {
+    GREETING: Handshake._take_greeting,  # noqa: SLF001  the table is part of the class
+    EHLO: Handshake._take_ehlo,  # noqa: SLF001
+    HELO: Handshake._take_helo,  # noqa: SLF001
+    STARTTLS: Handshake._take_starttls,  # noqa: SLF001
+    AUTH: Handshake._take_auth,  # noqa: SLF001
+}
