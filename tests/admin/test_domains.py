@@ -8,8 +8,8 @@ from pydantic import SecretStr, ValidationError
 from restante.admin.domain_change import DomainChange, NewDomain, read_pin
 from restante.admin.domains import add_domain, change_domain, list_domains, remove_domain, show_domain
 from restante.admin.errors import AdminError, Kind
-from restante.admin.sealing import destination_owner
 from restante.tenancy.model import TlsUse
+from restante.tenancy.secrets import destination_owner
 from tests.admin.desk import Desk, run
 
 PIN = "ab" * 32

@@ -6,6 +6,7 @@ from restante.admin.accounts import NewAccount, add_account
 from restante.admin.errors import AdminError, Kind
 from restante.admin.logins import LoginChange, NewLogin, add_login, change_login, generate_password, remove_login
 from restante.tenancy.passwords import hash_password, password_matches
+from restante.tenancy.secrets import login_owner
 from tests.admin.desk import Desk, run
 
 PASSWORD = "correct horse"
@@ -29,16 +30,14 @@ def add(desk: Desk, user: str = "primary", password: str = PASSWORD, *, cram_md5
     return run(add_login(desk.office, "alpha", new))
 
 
-def test_the_password_is_kept_as_a_hash_and_sealed_under_the_user_name(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_password_is_kept_as_a_hash_and_sealed_for_its_login(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logins, "hash_password", hash_password)
     add(desk)
     login = desk.office.directory.now.logins["primary"]
     assert password_matches(login.password_hash, PASSWORD)
     assert login.sealed_secret is not None
     assert PASSWORD.encode() not in login.sealed_secret
-    assert desk.office.vault.open(login.sealed_secret, "primary") == PASSWORD
+    assert desk.office.vault.open(login.sealed_secret, login_owner("primary")) == PASSWORD
 
 
 def test_without_cram_md5_nothing_readable_is_kept(desk: Desk) -> None:

@@ -132,6 +132,11 @@ def test_the_exit_code_follows_the_reply(script: Script, asks: Asks, beginning: 
     assert PLAIN not in outcome.err
 
 
+def test_a_rude_goodbye_changes_nothing(script: Script, asks: Asks) -> None:
+    script.replies["QUIT"] = "\0" * 9000  # more than a line may have: smtplib hangs up
+    assert asks(script, "alpha.example").code == 0
+
+
 def test_the_worst_answer_is_the_exit_code(script: Script, asks: Asks) -> None:
     script.replies = {"ETRN ONE": "458 later", "ETRN TWO": "459 no", **script.replies}
     assert asks(script, "one.example", "two.example", "three.example").code == 77

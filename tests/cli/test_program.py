@@ -1,9 +1,13 @@
 """The program as a process: what only a process has."""
 
+import os
+import pwd
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 PROGRAM = [sys.executable, "-c", "import sys; from restante.cli import main; sys.exit(main())"]
 
@@ -16,6 +20,19 @@ def test_a_change_outlives_the_process(installation: Path) -> None:
     added = run("account", "add", "beta")
     assert (added.returncode, added.stderr) == (0, "")
     assert "beta" in run("account", "list").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_root_leaves_no_file_that_the_server_could_not_open(installation: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    installation.parent.chmod(0o711)
+    for path in ((installation / "data"), *(installation / "data").rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    config = installation / "restante.toml"
+    config.write_text(config.read_text().replace('# user = "restante"', 'user = "nobody"'))
+    done = run("account", "add", "beta")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path.stat().st_uid for path in (installation / "data").rglob("*")} == {nobody.pw_uid}
 
 
 def test_the_exit_code_reaches_the_shell() -> None:

@@ -1,4 +1,5 @@
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,19 @@ def test_a_user_that_is_not_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_a_store_that_the_user_cannot_write_to_is_refused(tmp_path: Path) -> None:
     config = replaced(installed(tmp_path), '# user = "restante"', 'user = "nobody"')
+    assert "chown -R nobody" in failures(config)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_root_is_warned_of_files_that_the_user_cannot_read_again(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '# user = "restante"', 'user = "nobody"')
+    nobody = pwd.getpwnam("nobody")
+    os.chown(tmp_path / "data", nobody.pw_uid, nobody.pw_gid)
+    assert [line.split(": ")[0] for line in warnings(config)] == [
+        str(tmp_path / "tls" / "key.pem"),
+        str(tmp_path / "restante.key"),
+    ]
+    (tmp_path / "data" / "restante.db").touch()
     assert "chown -R nobody" in failures(config)
 
 

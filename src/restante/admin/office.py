@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from restante.network.resolver import Resolver
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
+from restante.telemetry.log import Log
 from restante.tenancy.secrets import Vault
 
 
@@ -72,4 +74,6 @@ class Office:
     now: Callable[[], float]  # Unix time
     own_addresses: Sequence[tuple[str, int]]  # what we listen on: never a destination
     hostname: str  # our own name: never a destination
+    resolver: Resolver  # the one deliveries use: a destination is judged by the addresses it would get
     server: Server | None  # None: the command line opened the store itself
+    log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail

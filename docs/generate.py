@@ -1,0 +1,262 @@
+"""Write docs/reference from the code: commands, settings, events, audit actions, replies.
+
+python docs/generate.py            writes the files
+python docs/generate.py --check    exits with 1 if one of them is not as it would be written
+
+What has no description in the code stops it, so that nothing can be added without saying what it is
+(tests/test_docs.py).
+"""
+
+# ruff: noqa: INP001  a script beside what it writes, no package
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import typer
+import typer.main
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from restante.cli.application import app
+from restante.cli.failures import Exit
+from restante.config.schema import Config
+from restante.config.source import key_name, variable_name
+from restante.smtp import replies
+from restante.smtp.replies import Reply
+from restante.telemetry.events import MEANINGS, Event
+from restante.tenancy.audit import AuditAction
+
+REFERENCE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py from the code: change it there. -->"
+
+AUDIT_MEANINGS = {
+    AuditAction.RELEASE_REQUESTED: "Somebody asked for a domain's mail: by ETRN, or the operator by `restante release`.",
+    AuditAction.ACCOUNT_ADDED: "An account was added.",
+    AuditAction.ACCOUNT_CHANGED: "An account's note or settings were changed.",
+    AuditAction.ACCOUNT_REMOVED: "An account was removed.",
+    AuditAction.LOGIN_ADDED: "A login was added.",
+    AuditAction.LOGIN_CHANGED: "A login's password, or its leave to use CRAM-MD5, was changed.",
+    AuditAction.LOGIN_REMOVED: "A login was removed.",
+    AuditAction.DOMAIN_ADDED: "A hosted domain was added.",
+    AuditAction.DOMAIN_CHANGED: "A domain's account, destination or authorized hosts were changed.",
+    AuditAction.DOMAIN_REMOVED: "A hosted domain was removed.",
+    AuditAction.MAIL_DELETED: "Messages were deleted for good; the subject is their names.",
+    AuditAction.REFUSED_RELEASED: "Refused messages were held again; the subject is their names.",
+}
+
+EXIT_MEANINGS = {
+    Exit.DONE: "done",
+    Exit.USAGE: "the command line is wrong",
+    Exit.DATA: "a value is not acceptable, or other records forbid it",
+    Exit.NO_INPUT: "what was named is not there",
+    Exit.UNAVAILABLE: "no server, or one that cannot be reached or used",
+    Exit.CANNOT_CREATE: "what was to be made is there already",
+    Exit.TRY_LATER: "not now; the same may work later",
+    Exit.NOT_ALLOWED: "not allowed, or wrong user name or password",
+    Exit.CONFIGURATION: "the configuration must be mended",
+}
+
+
+class Undocumented(Exception):  # noqa: N818
+    """Something has no description. The text names it."""
+
+
+def pages() -> Mapping[str, str]:
+    """Return each page's name and text. Raises Undocumented."""
+    return {
+        "commands.md": _page(_commands()),
+        "configuration.md": _page(_configuration()),
+        "events.md": _page(_events()),
+    }
+
+
+def _page(lines: Iterator[str]) -> str:
+    return "\n".join([NOTE, "", *lines]).rstrip() + "\n"
+
+
+def described(thing: str, text: str | None) -> str:
+    """Return a description as a cell of a table. Raises Undocumented if there is none."""
+    if not text or not text.strip():
+        raise Undocumented(f"{thing} has no description; write one where it is defined")
+    return _cell(text)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if rows:
+        yield "| " + " | ".join(titles) + " |"
+        yield "|" + "---|" * len(titles)
+        yield from ("| " + " | ".join(row) + " |" for row in rows)
+        yield ""
+
+
+# Commands
+
+
+def _commands() -> Iterator[str]:
+    yield from ("# Commands", "", "Every command takes `--help`. Errors are one line each on standard error: what,")
+    yield from ("why, and what to do.", "")
+    command: Any = typer.main.get_command(app)
+    for path, leaf in _leaves("restante", command):
+        yield from _command(path, leaf)
+    yield from ("## Exit codes", "")
+    yield from _table(["code", "meaning"], [[str(code.value), EXIT_MEANINGS[code]] for code in Exit])
+
+
+def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every command that does something, groups by name."""
+    for name in sorted(command.commands):
+        inner = command.commands[name]
+        if hasattr(inner, "commands"):
+            yield from _leaves(f"{path} {name}", inner)
+        else:
+            yield f"{path} {name}", inner
+
+
+def _command(path: str, command: Any) -> Iterator[str]:
+    if not command.help:
+        raise Undocumented(f"command {path} has no description; write its docstring")
+    yield from (f"## {path}", "", *(" ".join(part.split()) + "\n" for part in command.help.split("\n\n")))
+    rows = [_parameter(path, parameter) for parameter in command.params if parameter.name != "help"]
+    yield from _table(["", "", "meaning"], rows)
+
+
+def _parameter(path: str, parameter: Any) -> Sequence[str]:
+    several = "…" if parameter.nargs == -1 or parameter.multiple else ""
+    spelled = parameter.metavar if parameter.param_type_name == "argument" else _option(parameter)
+    need = "required" if parameter.required else _default(parameter)
+    return f"`{spelled}{several}`", need, described(f"{path} {spelled}", parameter.help)
+
+
+def _option(parameter: Any) -> str:
+    """Spell names and value as help does, without the brackets that versions of typer change."""
+    spelled: str = parameter.get_help_record(typer.Context(typer.main.get_command(app)))[0]
+    return spelled.translate(dict.fromkeys(map(ord, "<>[]"))).replace("|", "\\|")
+
+
+def _default(parameter: Any) -> str:
+    default = parameter.default
+    return f"default {default}" if isinstance(default, int | float | str) and default and default is not True else ""
+
+
+# Configuration
+
+
+def _configuration() -> Iterator[str]:
+    yield from ("# Configuration", "")
+    yield "The file is TOML, searched as `--config`, `$RESTANTE_CONFIG`, `./restante.toml`, `/etc/restante/restante.toml`."
+    yield "Relative paths start at its directory. Any key can be set by the environment variable named with it; lists and"
+    yield "tables are JSON there."
+    yield ""
+    yield from _section("Top level", Config, ())
+
+
+def _section(title: str, section: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
+    inner: list[tuple[str, type[BaseModel], tuple[str, ...]]] = []
+    rows: list[Sequence[str]] = []
+    for name, field in section.model_fields.items():
+        within = _section_within(field.annotation)
+        if within is None:
+            rows.append(_setting((*path, name), field))
+        else:
+            described(f"setting {key_name((*path, name))}", field.description)
+            is_list = get_origin(field.annotation) is tuple
+            inner.append((f"`[[{name}]]`" if is_list else f"`[{name}]`", within, (*path, name)))
+    yield from (f"## {title}", "")
+    yield from _table(["key", "value", "default", "meaning", "variable"], rows)
+    for subtitle, within, place in inner:
+        yield from _section(subtitle, within, place)
+
+
+def _section_within(annotation: Any) -> type[BaseModel] | None:
+    inner = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+
+
+def _setting(location: tuple[str, ...], field: FieldInfo) -> Sequence[str]:
+    text = described(f"setting {key_name(location)}", field.description)
+    variable = "" if location[0] == "listen" else f"`{variable_name(location)}`"
+    return f"`{location[-1]}`", _kind(field), _default_of(field), text, variable or "`RESTANTE_LISTEN`, whole"
+
+
+def _kind(field: FieldInfo) -> str:
+    bounds = [f"{name} {getattr(each, key)}" for each in field.metadata for key, name in _BOUNDS if hasattr(each, key)]
+    return _cell(", ".join([_type_name(field.annotation), *bounds]))
+
+
+_BOUNDS = (("ge", "from"), ("gt", "above"), ("le", "up to"), ("lt", "below"))
+_TYPE_NAMES: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
+
+
+def _type_name(annotation: Any) -> str:
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return ", ".join(f'"{value}"' for value in get_args(annotation))
+    if origin in (Union, UnionType):
+        return _type_name(next(part for part in get_args(annotation) if part is not type(None)))
+    if origin is tuple:
+        return "list"
+    return _TYPE_NAMES[annotation]
+
+
+def _default_of(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default is PydanticUndefined or field.default is None:
+        return ""
+    return f"`{json.dumps(field.default, default=str)}`"
+
+
+# Events, audit actions, replies
+
+
+def _events() -> Iterator[str]:
+    yield from ("# Events, audit trail, replies", "")
+    yield from ("## Events", "", "Every line of the log is one of these.", "")
+    yield from _table(
+        ["event", "meaning"], [[f"`{event}`", described(f"event {event}", MEANINGS.get(event))] for event in Event]
+    )
+    yield from (
+        "## Audit trail",
+        "",
+        "What `restante audit` shows. The true reason stands there, whatever was answered.",
+        "",
+    )
+    rows = [[f"`{each}`", described(f"audit action {each}", AUDIT_MEANINGS.get(each))] for each in AuditAction]
+    yield from _table(["action", "meaning"], rows)
+    yield from ("## Replies", "", "Everything the server says in SMTP. 4xx: the peer should try again later.", "")
+    known = {name: value for name, value in vars(replies).items() if isinstance(value, Reply)}
+    ordered = sorted(known.items(), key=lambda item: (item[1].code, item[1].status, item[0]))
+    yield from _table(
+        ["code", "status", "text"], [[str(each.code), each.status, _cell(each.text)] for _, each in ordered]
+    )
+
+
+def main() -> int:
+    """Write or check; returns the exit code."""
+    stale = {name: text for name, text in pages().items() if _differs(REFERENCE / name, text)}
+    if "--check" in sys.argv[1:]:
+        sys.stderr.writelines(
+            f"docs/reference/{name}: not as the code has it; run docs/generate.py\n" for name in stale
+        )
+        return 1 if stale else 0
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in stale.items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+def _differs(file: Path, text: str) -> bool:
+    return not file.exists() or file.read_text(encoding="utf-8") != text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

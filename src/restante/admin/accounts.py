@@ -1,0 +1,131 @@
+"""Accounts: the customers of the platform."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.store.errors import Conflict
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.model import Account, Directory
+
+NAME = re.compile(r"[a-z0-9._-]{1,64}\Z")
+MAX_NOTE_LENGTH = 500  # characters
+
+
+class NewAccount(BaseModel):
+    """What it takes to add one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    note: str = ""
+    empty_reply: Literal[250, 251] = 251
+
+
+class AccountChange(BaseModel):
+    """What to change; None leaves it as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    note: str | None = None
+    empty_reply: Literal[250, 251] | None = None
+
+
+class AccountView(BaseModel):
+    """An account as it is shown."""
+
+    name: str
+    note: str
+    empty_reply: int
+    domains: int
+    logins: int
+    created_at: datetime
+
+
+async def add_account(office: Office, new: NewAccount) -> AccountView:
+    """Add an account. Raises AdminError if the name is bad or taken."""
+    if not NAME.match(new.name):
+        remedy = "use 1 to 64 of a-z 0-9 . _ -"
+        raise AdminError(Kind.INVALID, f"account {new.name!r}: not a name for an account", remedy)
+    if new.name in office.directory.now.accounts:
+        raise AdminError(Kind.EXISTS, f"account {new.name}: is there already", "change it by `account set`")
+    account = Account(new.name, office.now(), new.empty_reply, _checked_note(new.note))
+    recorded = entry(office, AuditAction.ACCOUNT_ADDED, new.name, new.name)
+    await office.store.put_account(account, recorded)
+    await changed(office, recorded)
+    return _view(office.directory.now, account)
+
+
+def list_accounts(office: Office) -> Sequence[AccountView]:
+    """Return all accounts by name."""
+    directory = office.directory.now
+    return [_view(directory, directory.accounts[name]) for name in sorted(directory.accounts)]
+
+
+def show_account(office: Office, name: str) -> AccountView:
+    """Return one. Raises AdminError if it is not there."""
+    return _view(office.directory.now, find_account(office, name))
+
+
+async def change_account(office: Office, name: str, change: AccountChange) -> AccountView:
+    """Change what is given. Raises AdminError."""
+    account = find_account(office, name)
+    if change.note is not None:
+        account = replace(account, note=_checked_note(change.note))
+    if change.empty_reply is not None:
+        account = replace(account, empty_reply=change.empty_reply)
+    recorded = entry(office, AuditAction.ACCOUNT_CHANGED, name, name)
+    await office.store.put_account(account, recorded)
+    await changed(office, recorded)
+    return _view(office.directory.now, account)
+
+
+async def remove_account(office: Office, name: str, reason: str) -> None:
+    """Remove an account without logins and domains. Raises AdminError."""
+    view = show_account(office, name)
+    recorded = entry(office, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason))
+    if view.domains or view.logins:
+        raise _in_use(name, view)
+    try:
+        await office.store.remove_account(name, recorded)
+    except Conflict:  # something was added between our look and now
+        raise _in_use(name, show_account(office, name)) from None
+    await changed(office, recorded)
+
+
+def find_account(office: Office, name: str) -> Account:
+    """Return the account of that name. Raises AdminError."""
+    account = office.directory.now.accounts.get(name)
+    if account is None:
+        raise AdminError(Kind.NOT_FOUND, f"account {name}: there is none", "`restante account list` shows all")
+    return account
+
+
+def _in_use(name: str, view: AccountView) -> AdminError:
+    error = f"account {name}: has {view.domains} domains and {view.logins} logins"
+    return AdminError(Kind.CONFLICT, error, "remove them first")
+
+
+def _checked_note(note: str) -> str:
+    if len(note) > MAX_NOTE_LENGTH or not note.isprintable():
+        remedy = f"write one line of at most {MAX_NOTE_LENGTH} characters"
+        raise AdminError(Kind.INVALID, "note: too long, or of more than one line", remedy)
+    return note
+
+
+def _view(directory: Directory, account: Account) -> AccountView:
+    return AccountView(
+        name=account.name,
+        note=account.note,
+        empty_reply=account.empty_reply,
+        domains=sum(1 for _ in directory.domains_of(account.name)),
+        logins=sum(1 for _ in directory.logins_of(account.name)),
+        created_at=moment(account.created_at),
+    )

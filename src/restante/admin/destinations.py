@@ -1,0 +1,96 @@
+"""Where a domain's mail may go: anywhere but back to ourselves.
+
+Mail handed over to our own listener would be held again under a new number, for ever. So a destination is judged by the
+addresses it has now; a name that cannot be resolved now is taken with a warning, and deliveries judge again.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from contextlib import closing
+
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.mail.address import canonical_domain
+from restante.network.addresses import peer_address, split_host_port
+from restante.network.resolver import LookupFailed
+from restante.tenancy.model import IpAddress
+
+SMTP_PORT = 25
+_DISCARD_PORT = 9
+
+
+def read_destination(text: str) -> tuple[str, int]:
+    """Return canonical host and port of HOST[:PORT] or [ADDRESS]:PORT. Raises AdminError."""
+    remedy = "write HOST, HOST:PORT or [IPv6 ADDRESS]:PORT"
+    try:
+        host, port = split_host_port(text.strip(), SMTP_PORT)
+    except ValueError as error:
+        raise AdminError(Kind.INVALID, f"destination: {error}", remedy) from None
+    if port == 0:
+        raise AdminError(Kind.INVALID, f"destination {text!r}: 0 is no port to connect to", remedy)
+    if address := _literal(host):
+        return _checked_address(address), port
+    try:
+        return canonical_domain(host), port
+    except ValueError as error:
+        raise AdminError(Kind.INVALID, f"destination: {error}", remedy) from None
+
+
+async def judge_destination(office: Office, host: str, port: int) -> list[str]:
+    """Return warnings. Raises AdminError if mail sent there would come back to us."""
+    if host == office.hostname:
+        raise _loop(host, port, "it is this server's own name")
+    try:
+        addresses = await _addresses(office, host)
+    except LookupFailed as error:
+        return [f"destination {host}: {error}; mail can go there only once it resolves"]
+    for address in addresses:
+        if any(reaches(address, port, own) for own in office.own_addresses):
+            raise _loop(host, port, f"{address} port {port} is this server's own listener")
+    return []
+
+
+def reaches(address: IpAddress, port: int, own: tuple[str, int]) -> bool:
+    """Tell whether a connection to an address and port would arrive at our own listener."""
+    bound = peer_address(own[0])
+    if port != own[1]:
+        return False
+    return address == bound or (bound.is_unspecified and is_local(address))
+
+
+def is_local(address: IpAddress) -> bool:
+    """Tell whether an address is this machine's. The system is asked for its source address; nothing is sent."""
+    if address.is_loopback:
+        return True
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+    with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
+        try:
+            probe.connect((str(address), _DISCARD_PORT))
+        except OSError:
+            return False  # no route: not this machine
+        return peer_address(probe.getsockname()[0]) == address
+
+
+async def _addresses(office: Office, host: str) -> Sequence[IpAddress]:
+    literal = _literal(host)
+    return (literal,) if literal else await office.resolver.addresses(host)
+
+
+def _literal(host: str) -> IpAddress | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _checked_address(address: IpAddress) -> str:
+    plain = peer_address(str(address))
+    if plain.is_unspecified or plain.is_multicast or plain == ipaddress.IPv4Address("255.255.255.255"):
+        raise AdminError(Kind.INVALID, f"destination {plain}: is not the address of one host", "write the host's own")
+    return str(plain)
+
+
+def _loop(host: str, port: int, cause: str) -> AdminError:
+    remedy = "name the primary server: mail for a held domain must not come back here"
+    return AdminError(Kind.INVALID, f"destination {host}:{port}: {cause}", remedy)

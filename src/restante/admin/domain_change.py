@@ -1,0 +1,162 @@
+"""What an operator may set of a hosted domain, and the destination and authorized hosts that come of it.
+
+Nothing here asks the network or the store: texts and values go in, checked values come out.
+"""
+
+import base64
+import binascii
+import ssl
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from restante.admin.errors import AdminError, Kind
+from restante.tenancy.model import (
+    AuthorizedHosts,
+    Destination,
+    DestinationLogin,
+    TlsUse,
+    parse_authorized_hosts,
+)
+from restante.tenancy.secrets import Vault, destination_owner
+
+MAX_CONNECTIONS = 100
+_SHA256_OCTETS = 32
+_PROTECTED = (TlsUse.REQUIRED, TlsUse.VERIFY)
+
+
+class DomainFields(BaseModel):
+    """What may be given when a domain is added and when it is changed; None leaves it as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allow: tuple[str, ...] | None = None  # replaces all
+    tls: TlsUse | None = None
+    tls_ca: str | None = None  # "" for the system's authorities
+    tls_pins: tuple[str, ...] | None = None  # hex or base64; () for none
+    destination_login: str | None = None  # user name; "" for none
+    destination_password: SecretStr | None = None
+    connections: Annotated[int, Field(ge=1, le=MAX_CONNECTIONS)] | None = None
+
+
+class NewDomain(DomainFields):
+    """What it takes to add one."""
+
+    name: str
+    account: str
+    destination: str
+
+
+class DomainChange(DomainFields):
+    """What to change."""
+
+    account: str | None = None
+    destination: str | None = None
+    add_allow: tuple[str, ...] = ()
+    drop_allow: tuple[str, ...] = ()
+
+
+def changed_hosts(present: AuthorizedHosts, fields: DomainFields) -> AuthorizedHosts:
+    """Return the authorized hosts after a change. Raises AdminError."""
+    texts = present.texts if fields.allow is None else _parse_hosts(fields.allow).texts
+    if isinstance(fields, DomainChange):
+        texts = (*_without(texts, _parse_hosts(fields.drop_allow).texts), *_parse_hosts(fields.add_allow).texts)
+    return _parse_hosts(dict.fromkeys(texts))
+
+
+def _without(texts: Sequence[str], dropped: Sequence[str]) -> list[str]:
+    if missing := [text for text in dropped if text not in texts]:
+        error = f"authorized host {missing[0]}: is not on the list"
+        raise AdminError(Kind.NOT_FOUND, error, "`restante domain show DOMAIN` shows those that are")
+    return [text for text in texts if text not in dropped]
+
+
+def _parse_hosts(texts: Iterable[str]) -> AuthorizedHosts:
+    try:
+        return parse_authorized_hosts(texts)
+    except ValueError as error:
+        remedy = "write an address, a network such as 192.0.2.0/24, or a host name"
+        raise AdminError(Kind.INVALID, f"authorized host: {error}", remedy) from None
+
+
+def changed_destination(vault: Vault, domain: str, present: Destination, fields: DomainFields) -> Destination:
+    """Return the destination with TLS, login and limit as given. Raises AdminError for what contradicts itself."""
+    destination = replace(
+        present,
+        tls=present.tls if fields.tls is None else fields.tls,
+        ca_file=present.ca_file if fields.tls_ca is None else _checked_ca_file(fields.tls_ca),
+        key_pins=present.key_pins if fields.tls_pins is None else tuple(map(read_pin, fields.tls_pins)),
+        login=_changed_login(vault, domain, present.login, fields),
+        connections=present.connections if fields.connections is None else fields.connections,
+    )
+    _refuse_contradictions(domain, destination)
+    return destination
+
+
+def _refuse_contradictions(domain: str, destination: Destination) -> None:
+    if (destination.ca_file or destination.key_pins) and destination.tls is not TlsUse.VERIFY:
+        error = f"domain {domain}: an authority or pin is of use only where the destination is verified"
+        raise AdminError(Kind.USAGE, error, "say --tls verify too, or take --tls-ca and --tls-pin away")
+    if destination.login and destination.tls not in _PROTECTED:
+        error = f"domain {domain}: the password for its destination could go out in plain text"
+        raise AdminError(Kind.USAGE, error, "say --tls required or --tls verify too")
+
+
+def _changed_login(
+    vault: Vault, domain: str, present: DestinationLogin | None, fields: DomainFields
+) -> DestinationLogin | None:
+    user, password = fields.destination_login, fields.destination_password
+    if user is None and password is None:
+        return present
+    if user == "":
+        return None
+    user = user or (present.user if present else None)
+    if not user or password is None or not password.get_secret_value():
+        error = f"domain {domain}: a login at the destination is a user name and a password"
+        raise AdminError(Kind.USAGE, error, "give --destination-login and --destination-password-stdin")
+    return DestinationLogin(user, vault.seal(password.get_secret_value(), destination_owner(domain)))
+
+
+def read_pin(text: str) -> str:
+    """Return the hex of a SHA-256 given in hex (with or without colons) or base64. Raises AdminError."""
+    plain = text.strip().removeprefix("sha256//").removeprefix("sha256/")  # as curl and as HPKP write them
+    for decode in (_from_hex, _from_base64):
+        digest = decode(plain)
+        if digest is not None and len(digest) == _SHA256_OCTETS:
+            return digest.hex()
+    error = f"pin {text!r}: is not a SHA-256 in hex or base64"
+    remedy = "make it by: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
+    raise AdminError(Kind.INVALID, error, remedy)
+
+
+def _from_hex(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        return None
+
+
+def _from_base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return None
+
+
+def _checked_ca_file(text: str) -> str:
+    """Return the path if the file can be used now, as the server reads it. Raises AdminError."""
+    if not text:
+        return ""
+    if not Path(text).is_absolute():
+        raise AdminError(Kind.INVALID, f"authority {text}: is not a full path", "write it from / on")
+    try:
+        ssl.create_default_context(cafile=text)
+    except ssl.SSLError:
+        raise AdminError(Kind.INVALID, f"authority {text}: holds no PEM certificate", "name another file") from None
+    except OSError as error:
+        remedy = "name a file that the server may read"
+        raise AdminError(Kind.INVALID, f"authority {text}: {error.strerror}", remedy) from None
+    return text

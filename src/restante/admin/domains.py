@@ -1,0 +1,169 @@
+"""Hosted domains: whose mail we hold, where alone it may go, and from where it may be asked for."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from restante.admin.accounts import find_account
+from restante.admin.destinations import judge_destination, read_destination
+from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.mail.address import canonical_domain
+from restante.store.errors import Conflict
+from restante.store.interface import NO_USAGE, Usage
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
+
+
+class DomainView(BaseModel):
+    """A hosted domain as it is shown."""
+
+    name: str
+    account: str
+    destination: str  # host:port
+    tls: str
+    tls_ca: str
+    tls_pins: list[str]
+    destination_login: str | None  # the user name; the password is never shown
+    connections: int
+    allow: list[str]
+    created_at: datetime
+    messages: int  # in the store, refused ones included
+    octets: int
+    refused: int
+
+
+class ChangedDomain(BaseModel):
+    """A domain after a change, and what the operator should look at."""
+
+    domain: DomainView
+    warnings: list[str]
+
+
+async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
+    """Add a hosted domain. Raises AdminError."""
+    name = domain_name(new.name)
+    if name in office.directory.now.domains:
+        raise _taken(name)
+    find_account(office, new.account)
+    host, port = read_destination(new.destination)
+    destination = changed_destination(office.vault, name, Destination(host, port), new)
+    warnings = await judge_destination(office, host, port)
+    hosts = changed_hosts(AuthorizedHosts(), new)
+    domain = HostedDomain(0, name, new.account, destination, hosts, office.now())
+    stored = await _put(office, domain, AuditAction.DOMAIN_ADDED)
+    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_host_warnings(stored)])
+
+
+def list_domains(office: Office, account: str | None = None) -> Sequence[DomainView]:
+    """Return all domains, or an account's, by name. Raises AdminError if there is no such account."""
+    directory = office.directory.now
+    if account is not None:
+        find_account(office, account)
+        return [_view(office, domain) for domain in directory.domains_of(account)]
+    return [_view(office, directory.domains[name]) for name in sorted(directory.domains)]
+
+
+def show_domain(office: Office, name: str) -> DomainView:
+    """Return one. Raises AdminError if it is not hosted."""
+    return _view(office, find_domain(office, name))
+
+
+async def change_domain(office: Office, name: str, change: DomainChange) -> ChangedDomain:
+    """Change what is given, and end the domain's drain: it goes by what was. Raises AdminError."""
+    domain = find_domain(office, name)
+    warnings: list[str] = []
+    destination = domain.destination
+    if change.destination is not None:
+        host, port = read_destination(change.destination)
+        warnings = await judge_destination(office, host, port)
+        destination = replace(destination, host=host, port=port)
+    destination = changed_destination(office.vault, domain.name, destination, change)
+    account = find_account(office, change.account).name if change.account is not None else domain.account
+    hosts = changed_hosts(domain.authorized_hosts, change)
+    domain = replace(domain, account=account, destination=destination, authorized_hosts=hosts)
+    stored = await _put(office, domain, AuditAction.DOMAIN_CHANGED)
+    if office.server:
+        office.server.stop_drain(stored.id)
+    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_host_warnings(stored)])
+
+
+async def remove_domain(office: Office, name: str, reason: str) -> None:
+    """Remove a domain that holds no mail. Raises AdminError."""
+    domain = find_domain(office, name)
+    recorded = entry(office, AuditAction.DOMAIN_REMOVED, domain.name, domain.account, checked_reason(reason))
+    try:
+        await office.store.remove_domain(domain.id, recorded)
+    except Conflict:
+        held = office.store.usage(domain.id).messages
+        remedy = "release or delete them first"
+        raise AdminError(Kind.CONFLICT, f"domain {domain.name}: holds {held} messages", remedy) from None
+    await changed(office, recorded)
+    if office.server:
+        office.server.stop_drain(domain.id)
+
+
+def domain_name(text: str) -> str:
+    """Return the canonical name. Raises AdminError if it is none."""
+    try:
+        return canonical_domain(text)
+    except ValueError as error:
+        raise AdminError(Kind.INVALID, f"domain: {error}", "write a name such as example.org") from None
+
+
+def find_domain(office: Office, name: str) -> HostedDomain:
+    """Return the hosted domain of that name. Raises AdminError."""
+    domain = office.directory.now.domains.get(domain_name(name))
+    if domain is None:
+        remedy = "`restante domain list` shows those that are"
+        raise AdminError(Kind.NOT_FOUND, f"domain {name}: is not hosted here", remedy)
+    return domain
+
+
+async def _put(office: Office, domain: HostedDomain, action: AuditAction) -> HostedDomain:
+    recorded = entry(office, action, domain.name, domain.account)
+    try:
+        stored = await office.store.put_domain(domain, recorded)
+    except Conflict:
+        if domain.id == 0:
+            raise _taken(domain.name) from None
+        error = f"domain {domain.name}: was removed meanwhile"
+        raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None
+    await changed(office, recorded)
+    return stored
+
+
+def _taken(name: str) -> AdminError:
+    return AdminError(Kind.EXISTS, f"domain {name}: is hosted already", "change it by `domain set`")
+
+
+def _host_warnings(domain: HostedDomain) -> list[str]:
+    hosts = domain.authorized_hosts
+    if not hosts.networks and not hosts.names:
+        return [f"domain {domain.name}: no host is authorized, so only `restante release` hands its mail over"]
+    wide = [str(network) for network in hosts.networks if network.prefixlen == 0]
+    return [f"domain {domain.name}: {network} lets any host ask for its mail, with a password" for network in wide]
+
+
+def _view(office: Office, domain: HostedDomain) -> DomainView:
+    destination = domain.destination
+    usage: Usage = office.store.usages().get(domain.id, NO_USAGE)
+    return DomainView(
+        name=domain.name,
+        account=domain.account,
+        destination=destination.text,
+        tls=destination.tls,
+        tls_ca=destination.ca_file,
+        tls_pins=list(destination.key_pins),
+        destination_login=destination.login.user if destination.login else None,
+        connections=destination.connections,
+        allow=list(domain.authorized_hosts.texts),
+        created_at=moment(domain.created_at),
+        messages=usage.messages,
+        octets=usage.octets,
+        refused=usage.refused,
+    )

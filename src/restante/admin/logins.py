@@ -1,0 +1,157 @@
+"""Logins: with what a primary asks. A view never holds a secret; who makes a password shows it once, then forgets it."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from restante.admin.accounts import find_account
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.store.errors import Conflict
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.model import Login
+from restante.tenancy.passwords import hash_password
+from restante.tenancy.secrets import login_owner
+
+USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
+MIN_PASSWORD_LENGTH = 8  # characters
+MAX_PASSWORD_LENGTH = 255
+_LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # none that reads as another: people type these
+_GROUPS, _GROUP_LENGTH = 5, 5  # 25 of 30 letters: 122 bits
+
+
+class NewLogin(BaseModel):
+    """What it takes to add one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user: str
+    password: SecretStr
+    cram_md5: bool = True
+
+
+class LoginChange(BaseModel):
+    """What to change; None leaves it as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    password: SecretStr | None = None
+    cram_md5: bool | None = None
+
+
+class LoginView(BaseModel):
+    """A login as it is shown."""
+
+    user: str
+    account: str
+    cram_md5: bool  # may authenticate by CRAM-MD5: the password is kept, sealed
+    created_at: datetime
+
+
+def generate_password() -> str:
+    """Return a new strong password, to be shown once."""
+    groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
+    return "-".join(groups)
+
+
+async def add_login(office: Office, account: str, new: NewLogin) -> LoginView:
+    """Add a login. Raises AdminError if the user name is bad or taken, or the password too weak."""
+    find_account(office, account)
+    if not USER.match(new.user):
+        remedy = "use 1 to 128 letters, digits and . _ @ + -, beginning with a letter or digit"
+        raise AdminError(Kind.INVALID, f"login {new.user!r}: not a user name", remedy)
+    if new.user in office.directory.now.logins:
+        raise _taken(new.user)
+    password = _checked_password(new.password)
+    login = Login(new.user, account, await asyncio.to_thread(hash_password, password), None, office.now())
+    if new.cram_md5:
+        login = _with_sealed_secret(office, login, password)
+    return await _put(office, login, AuditAction.LOGIN_ADDED)
+
+
+def list_logins(office: Office, account: str) -> Sequence[LoginView]:
+    """Return an account's logins by user name. Raises AdminError if there is no such account."""
+    find_account(office, account)
+    return [_view(login) for login in office.directory.now.logins_of(account)]
+
+
+async def change_login(office: Office, account: str, user: str, change: LoginChange) -> LoginView:
+    """Change what is given: a new password keeps CRAM-MD5 as it was, unless that is given too. Raises AdminError."""
+    login = _find_login(office, account, user)
+    if change.password is None:
+        return await _put(office, _with_cram_md5(login, change.cram_md5), AuditAction.LOGIN_CHANGED)
+    password = _checked_password(change.password)
+    password_hash = await asyncio.to_thread(hash_password, password)
+    login = _find_login(office, account, user)  # again: it may have been removed while we were hashing
+    keeps_secret = login.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
+    login = replace(login, password_hash=password_hash, sealed_secret=None)
+    login = _with_sealed_secret(office, login, password) if keeps_secret else login
+    return await _put(office, login, AuditAction.LOGIN_CHANGED)
+
+
+async def remove_login(office: Office, account: str, user: str, reason: str) -> None:
+    """Remove it. Raises AdminError if it is not there."""
+    _find_login(office, account, user)
+    recorded = entry(office, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason))
+    await office.store.remove_login(user, recorded)
+    await changed(office, recorded)
+
+
+def _with_cram_md5(login: Login, wanted: bool | None) -> Login:  # noqa: FBT001  as the request has it
+    """Allow or forbid CRAM-MD5 to a login whose password stays."""
+    if wanted and login.sealed_secret is None:
+        remedy = "give a password too, for CRAM-MD5 needs it"
+        raise AdminError(Kind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy)
+    return replace(login, sealed_secret=None) if wanted is False else login
+
+
+async def _put(office: Office, login: Login, action: AuditAction) -> LoginView:
+    recorded = entry(office, action, login.user, login.account)
+    try:
+        await office.store.put_login(login, recorded)
+    except Conflict:
+        raise _taken(login.user) from None
+    await changed(office, recorded)
+    return _view(login)
+
+
+def _find_login(office: Office, account: str, user: str) -> Login:
+    login = office.directory.now.logins.get(user)
+    if login is None or login.account != account:
+        remedy = f"`restante login list {account}` shows those there are"
+        raise AdminError(Kind.NOT_FOUND, f"login {user}: account {account} has none of that name", remedy)
+    return login
+
+
+def _taken(user: str) -> AdminError:
+    remedy = "choose another user name: they are unique over all accounts"
+    return AdminError(Kind.EXISTS, f"login {user}: the user name is taken", remedy)
+
+
+def _checked_password(secret: SecretStr) -> str:
+    password = secret.get_secret_value()
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+        error = f"password: must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
+        raise AdminError(Kind.INVALID, error, "choose another, or let --generate make one")
+    if not password.isprintable():
+        raise AdminError(Kind.INVALID, "password: holds a character that cannot be typed", "choose another")
+    return password
+
+
+def _with_sealed_secret(office: Office, login: Login, password: str) -> Login:
+    return replace(login, sealed_secret=office.vault.seal(password, login_owner(login.user)))
+
+
+def _view(login: Login) -> LoginView:
+    return LoginView(
+        user=login.user,
+        account=login.account,
+        cram_md5=login.sealed_secret is not None,
+        created_at=moment(login.created_at),
+    )

@@ -1,0 +1,204 @@
+"""The queue: what is held and what was refused, message by message. Content is never shown."""
+
+import re
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.admin.domains import find_domain
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.admin.trail import announce, checked_reason, entry, moment
+from restante.mail.message import HeldMessage, message_name, message_number
+from restante.queue.status import Status
+from restante.store.interface import QueuedMessage, QueueFilter
+from restante.tenancy.audit import AuditAction, AuditEntry
+
+MAX_NAMES = 1000  # messages one request may name
+MAX_NAME_LENGTH = 12  # characters; more would be no number the store can hold
+MAX_HEADER_OCTETS = 65536
+
+_UNFOLD = re.compile(r"\r?\n(?=[ \t])")
+
+Change = Callable[[Sequence[int], AuditEntry], Awaitable[int]]
+
+
+class QueueSelection(BaseModel):
+    """Which messages to list; None means any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: str | None = None
+    reverse_path: str | None = None  # exact; "" is the null reverse-path
+    older: Annotated[float, Field(ge=0)] | None = None  # seconds since it was received
+    larger: Annotated[int, Field(ge=0)] | None = None  # octets
+    status: Status | None = None
+    after: str | None = None  # a message's name: for paging
+    limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class NamedMessages(BaseModel):
+    """Messages to act on, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_NAMES)]
+    reason: str = ""
+
+
+class RecipientView(BaseModel):
+    """One recipient of a message."""
+
+    forward_path: str
+    status: str
+    reply: str  # the destination's last word on it
+
+
+class MessageView(BaseModel):
+    """A message in a listing."""
+
+    name: str
+    domain: str
+    reverse_path: str
+    recipients: list[RecipientView]
+    received_at: datetime
+    size: int  # octets
+
+
+class HeaderView(BaseModel):
+    """One header field, unfolded."""
+
+    name: str
+    value: str
+
+
+class FullMessageView(MessageView):
+    """A message with all that is shown of it."""
+
+    is_8bit: bool
+    needs_smtputf8: bool
+    headers: list[HeaderView]
+
+
+class QueueChange(BaseModel):
+    """How many of the named messages were changed, and which were not there or had nothing to change."""
+
+    changed: int
+    missing: list[str]
+
+
+async def list_queue(office: Office, selection: QueueSelection) -> list[MessageView]:
+    """Return the messages that match, oldest first. Raises AdminError for a domain that is not hosted."""
+    domain = find_domain(office, selection.domain) if selection.domain else None
+    found = await office.store.list_queue(
+        QueueFilter(
+            domain_ids=(domain.id,) if domain else None,
+            status=selection.status,
+            reverse_path=selection.reverse_path,
+            received_before=None if selection.older is None else office.now() - selection.older,
+            larger_than=selection.larger,
+            after=_number(selection.after) if selection.after else 0,
+            limit=selection.limit,
+        )
+    )
+    names = _domain_names(office)
+    return [_view(message, names) for message in found]
+
+
+async def show_message(office: Office, name: str) -> FullMessageView:
+    """Return envelope, headers and the state of each recipient. Raises AdminError if it is not there."""
+    number = _number(name)
+    listed = await office.store.list_queue(QueueFilter(numbers=(number,)))
+    message = await office.store.message(number)
+    if not listed or message is None:
+        raise AdminError(Kind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
+    return FullMessageView(
+        **dict(_view(listed[0], _domain_names(office))),
+        is_8bit=message.envelope.is_8bit,
+        needs_smtputf8=message.envelope.needs_smtputf8,
+        headers=read_headers(await _beginning(office, message)),
+    )
+
+
+async def delete_messages(office: Office, named: NamedMessages) -> QueueChange:
+    """Delete messages for good, whatever their state. Raises AdminError without a reason or for a bad name."""
+    checked_reason(named.reason)
+    return await _change(office, named, AuditAction.MAIL_DELETED, office.store.delete)
+
+
+async def release_refused(office: Office, named: NamedMessages) -> QueueChange:
+    """Hold the refused recipients of these messages again: they go with the next release. Raises AdminError."""
+    return await _change(office, named, AuditAction.REFUSED_RELEASED, office.store.release_refused)
+
+
+async def _change(office: Office, named: NamedMessages, action: AuditAction, change: Change) -> QueueChange:
+    """Change each domain's messages with an entry of their own: no account's trail may name another's mail."""
+    numbers = {_number(name): name for name in named.names}
+    found = await office.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
+    by_domain: dict[int, list[int]] = defaultdict(list)
+    for message in found:
+        by_domain[message.domain_id].append(message.number)
+    count = 0
+    for domain_id, group in by_domain.items():
+        recorded = _group_entry(office, action, domain_id, group, named.reason)
+        count += await change(group, recorded)
+        announce(office, recorded)
+    there = {message.number for message in found}
+    return QueueChange(changed=count, missing=[name for number, name in numbers.items() if number not in there])
+
+
+def _group_entry(office: Office, action: AuditAction, domain_id: int, group: Sequence[int], reason: str) -> AuditEntry:
+    domain = office.directory.now.domain_by_id(domain_id)
+    subject = " ".join(message_name(number) for number in group)
+    return entry(office, action, subject, domain.account if domain else "", reason)
+
+
+def _number(name: str) -> int:
+    try:
+        if not 0 < len(name) <= MAX_NAME_LENGTH:
+            raise ValueError(name)  # noqa: TRY301  the same answer as for a wrong letter
+        return message_number(name)
+    except ValueError:
+        error = f"message {name!r}: is not the name of a message"
+        raise AdminError(Kind.INVALID, error, "`restante queue list` shows the names") from None
+
+
+def _domain_names(office: Office) -> dict[int, str]:
+    return {domain.id: domain.name for domain in office.directory.now.domains.values()}
+
+
+def _view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
+    return MessageView(
+        name=message_name(message.number),
+        domain=names.get(message.domain_id, ""),
+        reverse_path=message.reverse_path,
+        recipients=[
+            RecipientView(forward_path=one.forward_path, status=one.status, reply=one.reply)
+            for one in message.recipients
+        ],
+        received_at=moment(message.received_at),
+        size=message.size,
+    )
+
+
+async def _beginning(office: Office, message: HeldMessage) -> bytes:
+    """Return as much of the content as its headers may take; a large message has most of them in its file."""
+    beginning = message.head[:MAX_HEADER_OCTETS]
+    if message.file is None or b"\r\n\r\n" in beginning:
+        return beginning
+    blocks = office.store.read_file(message.file)
+    try:
+        return beginning + (await anext(blocks, b""))[:MAX_HEADER_OCTETS]
+    finally:
+        if isinstance(blocks, AsyncGenerator):
+            await blocks.aclose()  # now, not when the collector finds an open file
+
+
+def read_headers(beginning: bytes) -> list[HeaderView]:
+    """Return the header fields of content, unfolded; octets that are no UTF-8 are shown as such."""
+    text = beginning.partition(b"\r\n\r\n")[0].decode("utf-8", "backslashreplace")
+    fields = (line.partition(":") for line in _UNFOLD.sub("", text).split("\r\n"))
+    return [HeaderView(name=name.rstrip(), value=value.strip()) for name, colon, value in fields if colon]

@@ -1,0 +1,78 @@
+"""`restante account`: the customers of the platform."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from restante.cli.display import number_column, say, show_json, show_listing, show_record, text_column, time_column
+from restante.cli.exchange import ask, segment
+from restante.cli.options import ConfigFile, Json, Reason
+
+group = typer.Typer(name="account", help="The customers of the platform.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account: a-z 0-9 . _ -; `ETRN #NAME` names it too.")]
+Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Anything to remember, one line.")]
+EmptyReply = Annotated[
+    Literal["250", "251"] | None,
+    typer.Option(
+        "--empty-reply", help="What ETRN says when nothing is held; fetchmail with several domains needs 250."
+    ),
+]
+
+COLUMNS = (
+    text_column("NAME", "name"),
+    number_column("DOMAINS", "domains"),
+    number_column("LOGINS", "logins"),
+    number_column("EMPTY REPLY", "empty_reply"),
+    time_column("ADDED", "created_at"),
+    text_column("NOTE", "note"),
+)
+
+
+@group.command("add")
+def add(name: Name, note: Note = None, empty_reply: EmptyReply = None, config: ConfigFile = None) -> None:
+    """Add an account."""
+    ask(config, "POST", "/v1/accounts", body={"name": name} | _given(note, empty_reply))
+    say(f"account {name} added")
+
+
+@group.command("list")
+def list_all(*, as_json: Json = False, config: ConfigFile = None) -> None:
+    """List all accounts."""
+    show_listing(ask(config, "GET", "/v1/accounts"), COLUMNS, as_json=as_json)
+
+
+@group.command("show")
+def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Show one account."""
+    account = ask(config, "GET", f"/v1/accounts/{segment(name)}")
+    if as_json:
+        show_json(account)
+    else:
+        show_record((column.title.lower(), column.cell(account)) for column in COLUMNS)
+
+
+@group.command("set")
+def change(name: Name, note: Note = None, empty_reply: EmptyReply = None, config: ConfigFile = None) -> None:
+    """Change what is given of an account."""
+    given = _given(note, empty_reply)
+    if not given:
+        raise typer.BadParameter("nothing to change: give --note or --empty-reply")
+    ask(config, "PATCH", f"/v1/accounts/{segment(name)}", body=given)
+    say(f"account {name} changed")
+
+
+@group.command("remove")
+def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
+    """Remove an account that has no logins and domains any more."""
+    ask(config, "DELETE", f"/v1/accounts/{segment(name)}", params={"reason": reason})
+    say(f"account {name} removed")
+
+
+def _given(note: str | None, empty_reply: str | None) -> dict[str, str | int]:
+    given: dict[str, str | int] = {}
+    if note is not None:
+        given["note"] = note
+    if empty_reply is not None:
+        given["empty_reply"] = int(empty_reply)
+    return given

@@ -1,0 +1,78 @@
+"""All commands together, and how each end of one becomes an exit code."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from restante import __version__
+from restante.cli import account, audit, client, config, domain, init, login, queue, release, serve, status
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile
+
+app = typer.Typer(
+    name="restante",
+    help="A backup MX that holds mail for domains, and hands it over when the right server asks.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(*, is_wanted: bool) -> None:
+    if is_wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def restante(
+    context: typer.Context,
+    *,
+    config: ConfigFile = None,
+    version: Annotated[  # noqa: ARG001  its callback has done it
+        bool, typer.Option("--version", help="Say the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A backup MX that holds mail for domains, and hands it over when the right server asks."""
+    context.obj = config
+
+
+@app.command()
+def version() -> None:
+    """Say which version this is."""
+    typer.echo(f"restante {__version__}")
+
+
+for _group in (account, login, domain, queue, config):
+    app.add_typer(_group.group)
+app.command()(init.init)
+app.command()(serve.serve)
+app.command()(status.status)
+app.command()(release.release)
+app.command()(audit.audit)
+app.command()(client.etrn)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; one line on standard error says what went wrong."""
+    try:
+        outcome = app(args=list(arguments), prog_name="restante", standalone_mode=False)
+    except Failure as failure:
+        complain(*failure.texts)
+        return failure.code
+    except typer.TyperException as error:
+        complain(_usage(error))
+        return Exit.USAGE
+    except typer.Abort:
+        complain("stopped; nothing was changed")
+        return Exit.TRY_LATER
+    return outcome if isinstance(outcome, int) else Exit.DONE
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Spell what is wrong with the command line in one line."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    command = context.command_path if context else "restante"
+    text = " ".join(error.format_message().split()).removesuffix(".")
+    return f"{text[:1].lower()}{text[1:]}; see {command} --help"

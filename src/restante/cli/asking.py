@@ -1,0 +1,175 @@
+"""One session that asks for mail (RFC 1985) as a primary does: TLS, AUTH, ETRN for each domain, QUIT.
+
+Promise: the password goes out over TLS with a certificate that was verified, or not at all.
+"""
+
+import base64
+import hmac
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from restante.cli.failures import Exit, Failure
+from restante.cli.replies import exit_for, words
+from restante.mail.address import canonical_domain
+from restante.network.addresses import split_host_port
+
+IMPLICIT_PORT = 465
+STARTTLS_PORT = 25
+_AUTHENTICATED = 235
+_CHALLENGE = 334
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask, and as whom."""
+
+    server: str  # host, or host:port
+    login: str
+    password: str
+    is_implicit: bool
+    ca_file: Path | None
+    mechanism: str | None  # "plain", "cram-md5", None: what is offered
+    timeout: float
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Host and port. Raises Failure."""
+        try:
+            return split_host_port(self.server, IMPLICIT_PORT if self.is_implicit else STARTTLS_PORT)
+        except ValueError as error:
+            raise Failure(Exit.USAGE, f"server: {error}; write HOST or HOST:PORT") from None
+
+
+def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, int, str]]:
+    """Yield each domain with the code and text of the answer. Raises Failure where there can be none."""
+    nodes = [(domain, _node(domain)) for domain in domains]
+    try:
+        with closing(_connect(asking)) as session:
+            _authenticate(session, asking)
+            for domain, node in nodes:
+                code, text = session.docmd("ETRN", node)
+                yield domain, code, _one_line(text)
+            with suppress(OSError):  # everything is answered: how it parts does not matter
+                session.docmd("QUIT")
+    except smtplib.SMTPServerDisconnected:
+        raise Failure(Exit.TRY_LATER, f"{asking.server}: ended the session; ask again later") from None
+    except smtplib.SMTPConnectError as error:
+        said = f"{error.smtp_code} {_one_line(error.smtp_error)}" if error.smtp_code > 0 else "no greeting"
+        code = exit_for(error.smtp_code) or Exit.TRY_LATER
+        raise Failure(code, f"{asking.server}: {said}; look at the port, or ask again later") from None
+    except OSError as error:  # smtplib's own are among them
+        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: {_cause(error)}") from None
+
+
+def _node(text: str) -> str:
+    """Return an ETRN argument as it goes on the wire. Raises Failure for what is none."""
+    mark = text[:1] if text[:1] in ("@", "#") else ""
+    name = text.removeprefix(mark)
+    try:
+        if mark == "#":
+            if not name or not name.isascii() or not name.isprintable() or " " in name:
+                raise ValueError(f"not an account: {name!r}")  # noqa: TRY301  one remedy for both
+            return text
+        return mark + canonical_domain(name)
+    except ValueError as error:
+        raise Failure(Exit.USAGE, f"{text}: {error}; give DOMAIN, @DOMAIN or #ACCOUNT") from None
+
+
+def _connect(asking: Asking) -> smtplib.SMTP:
+    host, port = asking.endpoint
+    context = _context(asking.ca_file)
+    if asking.is_implicit:
+        session: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=asking.timeout, context=context)
+        session.ehlo_or_helo_if_needed()
+        return session
+    session = smtplib.SMTP(host, port, timeout=asking.timeout)
+    try:
+        _start_tls(session, asking.server, context)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _start_tls(session: smtplib.SMTP, server: str, context: ssl.SSLContext) -> None:
+    session.ehlo_or_helo_if_needed()
+    if not session.has_extn("starttls"):
+        remedy = "the password is not sent without TLS; try --tls implicit"
+        raise Failure(Exit.UNAVAILABLE, f"{server}: offers no STARTTLS; {remedy}")
+    try:
+        session.starttls(context=context)
+    except smtplib.SMTPResponseException as error:
+        said = f"{error.smtp_code} {_one_line(error.smtp_error)}"
+        remedy = "the password is not sent without TLS; ask again later"
+        code = exit_for(error.smtp_code) or Exit.UNAVAILABLE
+        raise Failure(code, f"{server}: refused STARTTLS with {said}; {remedy}") from None
+    session.ehlo_or_helo_if_needed()
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError):
+        text = f"{ca_file}: cannot be read, or holds no PEM certificate; name another as --ca"
+        raise Failure(Exit.NO_INPUT, text) from None
+
+
+def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
+    offered = session.esmtp_features.get("auth", "").upper().split()
+    mechanism = (asking.mechanism or ("plain" if "PLAIN" in offered else "cram-md5")).upper()
+    if mechanism not in offered:
+        known = " ".join(offered) or "no AUTH at all"
+        remedy = "look whether it is the right server and port"
+        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {mechanism}, but {known}; {remedy}")
+    code, text = (_plain if mechanism == "PLAIN" else _cram_md5)(session, asking)
+    if code != _AUTHENTICATED:
+        remedy = "look at --login and --password-file" if code >= 500 else "ask again later"  # noqa: PLR2004
+        cause = f"{words(code)} ({code} {_one_line(text)})"
+        raise Failure(exit_for(code), f"{asking.server}: login {asking.login}: {cause}; {remedy}")
+
+
+def _plain(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+    """Answer by RFC 4616; smtplib's own knows ASCII only."""
+    return session.docmd("AUTH", "PLAIN " + _base64(f"\0{asking.login}\0{asking.password}".encode()))
+
+
+def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+    """Answer by RFC 2195 §2."""
+    code, challenge = session.docmd("AUTH", "CRAM-MD5")
+    if code != _CHALLENGE:
+        return code, challenge
+    try:
+        octets = base64.b64decode(challenge)
+    except ValueError:
+        raise smtplib.SMTPException("its CRAM-MD5 challenge is not base64") from None
+    digest = hmac.new(asking.password.encode(), octets, "md5").hexdigest()
+    return session.docmd(_base64(f"{asking.login} {digest}".encode()))
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode("ascii")
+
+
+def _one_line(text: bytes | str) -> str:
+    plain = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else text
+    return " ".join(plain.split())
+
+
+def _cause(error: OSError) -> str:
+    """Return cause and remedy of a connection that could not be made or went wrong."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}; give its authority as --ca, and its full name"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}; look at --tls and the port"
+    if isinstance(error, socket.gaierror):
+        return f"{error.strerror}; look at its name"
+    if isinstance(error, TimeoutError):
+        return "no answer in time; ask again later"
+    if error.strerror:
+        return f"{error.strerror}; look at name and port, and whether it runs"
+    return f"{_one_line(str(error))}; ask again later"

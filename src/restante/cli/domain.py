@@ -1,0 +1,221 @@
+"""`restante domain`: whose mail is held, where alone it may go, and from where it may be asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from restante.cli.display import (
+    number_column,
+    say,
+    show_json,
+    show_listing,
+    show_record,
+    size_column,
+    text_column,
+    time_column,
+)
+from restante.cli.exchange import ask, segment
+from restante.cli.failures import warn
+from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
+
+group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
+
+Name = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
+AccountName = Annotated[str, typer.Option("--account", metavar="NAME", help="The account it belongs to.")]
+Destination = Annotated[
+    str,
+    typer.Option(
+        "--destination",
+        metavar="HOST[:PORT]",
+        help="The primary: host name or address, and port (25). Its mail goes there and nowhere else.",
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="HOST",
+        help='Address, network or host name from which its mail may be asked for; repeatable; "" for none.',
+    ),
+]
+Tls = Annotated[
+    Literal["off", "opportunistic", "required", "verify"] | None,
+    typer.Option("--tls", help="TLS to the destination; `verify` also checks who it is. New domains: opportunistic."),
+]
+TlsCa = Annotated[
+    str | None,
+    typer.Option("--tls-ca", metavar="FILE", help='For verify: PEM file of authorities; "" for the system\'s.'),
+]
+TlsPin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tls-pin",
+        metavar="SHA256",
+        help='For verify: the SHA-256 of the destination\'s public key, hex or base64; repeatable; "" for none.',
+    ),
+]
+DestinationLogin = Annotated[
+    str | None,
+    typer.Option("--destination-login", metavar="USER", help='User name to authenticate with there; "" for none.'),
+]
+DestinationPassword = Annotated[
+    bool,
+    typer.Option("--destination-password-stdin", help="Read the password for the destination from standard input."),
+]
+Connections = Annotated[
+    int | None, typer.Option("--connections", metavar="N", min=1, max=100, help="Connections at once. New domains: 4.")
+]
+
+COLUMNS = (
+    text_column("DOMAIN", "name"),
+    text_column("ACCOUNT", "account"),
+    text_column("DESTINATION", "destination"),
+    text_column("TLS", "tls"),
+    number_column("MESSAGES", "messages"),
+    size_column("SIZE", "octets"),
+    number_column("REFUSED", "refused"),
+)
+DETAILS = (
+    *COLUMNS,
+    text_column("TLS AUTHORITIES", "tls_ca"),
+    text_column("TLS PINS", "tls_pins"),
+    text_column("DESTINATION LOGIN", "destination_login"),
+    number_column("CONNECTIONS", "connections"),
+    text_column("AUTHORIZED HOSTS", "allow"),
+    time_column("ADDED", "created_at"),
+)
+
+
+@group.command("add")
+def add(
+    name: Name,
+    *,
+    account: AccountName,
+    destination: Destination,
+    allow: Allow = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_pin: TlsPin = None,
+    destination_login: DestinationLogin = None,
+    destination_password_stdin: DestinationPassword = False,
+    connections: Connections = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add a hosted domain: from now on its mail is taken and held."""
+    fields = _fields(
+        allow=allow,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_pin=tls_pin,
+        destination_login=destination_login,
+        connections=connections,
+    )
+    fields |= _password(is_given=destination_password_stdin)
+    body = {"name": name, "account": account, "destination": destination, **fields}
+    done = ask(config, "POST", "/v1/domains", body=body)
+    warn(done["warnings"])
+    say(f"domain {done['domain']['name']} added")
+
+
+@group.command("list")
+def list_all(
+    *,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")] = None,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """List hosted domains."""
+    show_listing(ask(config, "GET", "/v1/domains", params={"account": account}), COLUMNS, as_json=as_json)
+
+
+@group.command("show")
+def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Show one domain with all its settings."""
+    domain = ask(config, "GET", f"/v1/domains/{segment(name)}")
+    if as_json:
+        show_json(domain)
+        return
+    show_record((column.title.lower(), column.cell(domain)) for column in DETAILS)
+
+
+@group.command("set")
+def change(
+    name: Name,
+    *,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Give it to this account.")] = None,
+    destination: Annotated[
+        str | None, typer.Option("--destination", metavar="HOST[:PORT]", help="The primary, from now on.")
+    ] = None,
+    allow: Allow = None,
+    add_allow: Annotated[
+        list[str] | None, typer.Option("--add-allow", metavar="HOST", help="Authorize one more; repeatable.")
+    ] = None,
+    drop_allow: Annotated[
+        list[str] | None, typer.Option("--drop-allow", metavar="HOST", help="Authorize one less; repeatable.")
+    ] = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_pin: TlsPin = None,
+    destination_login: DestinationLogin = None,
+    destination_password_stdin: DestinationPassword = False,
+    connections: Connections = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change what is given of a domain; --allow replaces the whole list. A drain that runs for it is ended."""
+    fields = _fields(
+        allow=allow,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_pin=tls_pin,
+        destination_login=destination_login,
+        connections=connections,
+    )
+    fields |= _password(is_given=destination_password_stdin)
+    fields |= _without_none(account=account, destination=destination)
+    fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
+    if not fields:
+        raise typer.BadParameter("nothing to change: give at least one option")
+    done = ask(config, "PATCH", f"/v1/domains/{segment(name)}", body=fields)
+    warn(done["warnings"])
+    say(f"domain {done['domain']['name']} changed")
+
+
+@group.command("remove")
+def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
+    """Remove a domain that holds no mail: from now on its mail is refused."""
+    ask(config, "DELETE", f"/v1/domains/{segment(name)}", params={"reason": reason})
+    say(f"domain {name} removed")
+
+
+def _fields(
+    *,
+    allow: Sequence[str] | None,
+    tls: str | None,
+    tls_ca: str | None,
+    tls_pin: Sequence[str] | None,
+    destination_login: str | None,
+    connections: int | None,
+) -> dict[str, Any]:
+    return _without_none(
+        allow=_listed(allow),
+        tls=tls,
+        tls_ca=str(Path(tls_ca).absolute()) if tls_ca else tls_ca,  # the server's directory is another
+        tls_pins=_listed(tls_pin),
+        destination_login=destination_login,
+        connections=connections,
+    )
+
+
+def _listed(texts: Sequence[str] | None) -> list[str] | None:
+    """Return what was listed, None if nothing was; one empty text stands for an empty list."""
+    return [text for text in texts if text] if texts else None
+
+
+def _password(*, is_given: bool) -> dict[str, Any]:
+    return {"destination_password": password_from_stdin()} if is_given else {}
+
+
+def _without_none(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,73 @@
+"""The office without a server: the store opened by the command itself, for as long as it runs."""
+
+import os
+import pwd
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from restante.admin.office import Office
+from restante.cli.failures import Exit, Failure
+from restante.config.key_file import KeyUnusable, read_key
+from restante.config.schema import Config
+from restante.network.resolver import DnsResolver
+from restante.store.errors import StoreError
+from restante.store.interface import Store
+from restante.store.live_directory import LiveDirectory
+from restante.store.sqlite.store import open_sqlite
+from restante.tenancy.secrets import Vault
+
+
+@asynccontextmanager
+async def open_office(config: Config) -> AsyncIterator[Office]:
+    """Give an office over the store. Raises Failure where it cannot be opened: another process may have it."""
+    vault = _open_vault(config)
+    become(config.user)
+    store = await open_store(config)
+    try:
+        directory = LiveDirectory(store)
+        await directory.refresh()
+        yield Office(
+            store=store,
+            directory=directory,
+            vault=vault,
+            now=time.time,
+            own_addresses=[listen.endpoint for listen in config.listen],
+            hostname=config.hostname,
+            resolver=DnsResolver(config.resolver.endpoints),
+            server=None,
+        )
+    finally:
+        await store.close()
+
+
+async def open_store(config: Config) -> Store:
+    """Open the store that the configuration names. Raises Failure."""
+    if not config.store_directory.is_dir():
+        text = f"{config.store_directory}: the store's directory is not there; `restante init` makes one"
+        raise Failure(Exit.NO_INPUT, text)
+    try:
+        return await open_sqlite(config.store_directory)
+    except StoreError as error:
+        raise Failure(Exit.UNAVAILABLE, str(error)) from None
+
+
+def become(user: str) -> None:
+    """Become the server's user, if we are root: files made in the store must be the server's to open."""
+    if not user or os.geteuid() != 0:
+        return
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        text = f"user {user}: there is none on this machine; make it, or name another as `user`"
+        raise Failure(Exit.CONFIGURATION, text) from None
+    os.initgroups(user, account.pw_gid)
+    os.setgid(account.pw_gid)
+    os.setuid(account.pw_uid)
+
+
+def _open_vault(config: Config) -> Vault:
+    try:
+        return Vault(read_key(config.key_file))
+    except KeyUnusable as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None

@@ -1,0 +1,59 @@
+"""Options that many commands share, and how their values are read."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restante.cli.failures import Exit, Failure
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_OCTETS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+_AGE = re.compile(r"(\d+)([smhdw])")
+_SIZE = re.compile(r"(\d+)([KMG]?)", re.IGNORECASE)
+
+
+def _given_or_global(context: typer.Context, value: Path | None) -> Path | None:
+    """Let --config stand before the command as well as after it."""
+    return value or context.find_root().obj
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration. Else $RESTANTE_CONFIG, ./restante.toml, /etc/restante/restante.toml.",
+        callback=_given_or_global,
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON: stable keys, ISO times, sizes in octets.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+def seconds(text: str) -> int:
+    """Read an age such as 2d or 90m. Raises typer.BadParameter."""
+    found = _AGE.fullmatch(text.strip())
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no age; write a number and one of s m h d w, such as 3h")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def octets(text: str) -> int:
+    """Read a size such as 500, 64K or 10M. Raises typer.BadParameter."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no size; write a number, then K, M or G if wanted, such as 10M")
+    return int(found[1]) * _OCTETS[found[2].upper()]
+
+
+def password_from_stdin() -> str:
+    """Return the first line of standard input. Raises Failure if there is none."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise Failure(Exit.USAGE, "password: nothing came on standard input; write it there, on one line")
+    return password

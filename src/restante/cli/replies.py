@@ -1,0 +1,37 @@
+"""What an answer to ETRN (RFC 1985 §5.2) means: in words, and as the exit code of a program."""
+
+from restante.cli.failures import Exit
+
+_AUTHENTICATION = frozenset({530, 534, 535, 538})  # RFC 4954 §6
+_NODE_NOT_ALLOWED = 459
+_TEMPORARY = range(400, 500)
+
+_WORDS = {
+    250: "queuing started",
+    251: "no messages waiting",
+    252: "pending messages started",
+    253: "pending messages started",
+    458: "unable to queue messages now; ask again later",
+    459: "not allowed: not a domain of this login, or not asked from an authorized host",
+    500: "the server does not understand the request",
+    501: "not a domain name that the server takes",
+    502: "the server does not offer ETRN",
+    530: "the server wants authentication first",
+    535: "user name or password is wrong",
+}
+
+
+def words(code: int) -> str:
+    """Say what a reply code means."""
+    return _WORDS.get(code, "not done now; ask again later" if code in _TEMPORARY else "refused")
+
+
+def exit_for(code: int) -> Exit:
+    """Return the exit code for a reply: the worst of several is the highest."""
+    if code < min(_TEMPORARY):
+        return Exit.DONE
+    if code == _NODE_NOT_ALLOWED or code in _AUTHENTICATION:
+        return Exit.NOT_ALLOWED
+    if code in _TEMPORARY:
+        return Exit.TRY_LATER
+    return Exit.DATA if code in (500, 501) else Exit.UNAVAILABLE

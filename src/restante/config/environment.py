@@ -1,0 +1,68 @@
+"""Settings from the environment: `RESTANTE_TLS__MINIMUM=1.3` stands for `minimum` in `[tls]`; lists and tables are JSON.
+
+A variable that names no section is let be with a warning, for other programs use the prefix too; one that names a wrong
+key of a section fails like the same key in the file.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, get_origin
+
+from pydantic import BaseModel
+
+from restante.config.problems import ConfigError, Problem
+from restante.config.source import ENVIRONMENT_NESTING, ENVIRONMENT_PREFIX
+
+NOT_SETTINGS = frozenset({"RESTANTE_CONFIG"})
+
+
+def overlay(values: dict[str, Any], environ: Mapping[str, str], schema: type[BaseModel]) -> tuple[set[str], list[str]]:
+    """Put what the environment sets over `values`; return the variables used and those that mean nothing here."""
+    used: set[str] = set()
+    strange: list[str] = []
+    for variable, path in _settings_in(environ):
+        if path[0] not in schema.model_fields:
+            strange.append(variable)
+            continue
+        _put(values, path, _read(variable, path, environ[variable], schema), variable)
+        used.add(variable)
+    return used, strange
+
+
+def _settings_in(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    for variable in sorted(environ):
+        if variable.startswith(ENVIRONMENT_PREFIX) and variable not in NOT_SETTINGS:
+            yield variable, variable.removeprefix(ENVIRONMENT_PREFIX).lower().split(ENVIRONMENT_NESTING)
+
+
+def _read(variable: str, path: list[str], text: str, schema: type[BaseModel]) -> Any:
+    if not _holds_json(path, schema):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        remedy = f"""write lists and tables so, for example {variable}='["one", "two"]'"""
+        raise ConfigError([Problem(variable, "", "is not JSON", remedy)]) from None
+
+
+def _holds_json(path: list[str], schema: type[BaseModel]) -> bool:
+    """Tell whether the setting of that name is a list or a table."""
+    annotation: Any = schema
+    for name in path:
+        field = annotation.model_fields.get(name) if _is_section(annotation) else None
+        annotation = field.annotation if field else None
+    return _is_section(annotation) or get_origin(annotation) in {tuple, list}
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _put(values: dict[str, Any], path: list[str], value: Any, variable: str) -> None:
+    table: Any = values
+    for name in path[:-1]:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            remedy = f"set the whole of it as JSON in {ENVIRONMENT_PREFIX}{name.upper()}"
+            raise ConfigError([Problem(variable, "", f"{name} has no named keys", remedy)])
+    table[path[-1]] = value

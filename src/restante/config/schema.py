@@ -1,0 +1,229 @@
+"""What may be set, with defaults that run, types that refuse nonsense, and the text of the reference.
+
+The settings of taking mail and of handing it over live beside their user (reception/settings.py, delivery/settings.py)
+and are only collected here. Values are frozen: a reload makes a new Config.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from restante.config.source import Source
+from restante.delivery.settings import DeliverySettings
+from restante.mail.address import canonical_domain
+from restante.network.addresses import join_host_port, split_host_port
+from restante.reception.settings import ReceptionSettings
+
+DNS_PORT = 53
+SQLITE = "sqlite://"
+PLANNED_SERVICES = ("odmr", "web")
+
+TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
+
+
+def _wrong(cause: str, remedy: str) -> PydanticCustomError:
+    """Make the error of a value; `load` puts file, line and key before it."""
+    return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
+
+
+def _directory(info: ValidationInfo) -> Path:
+    """Return what relative paths are relative to: the directory of the configuration file."""
+    context: dict[str, Path] = info.context or {}
+    return context.get("directory", Path.cwd())
+
+
+def _resolve_path(path: Path, info: ValidationInfo) -> Path:
+    return _directory(info) / path.expanduser()
+
+
+def _check_domain(text: str) -> str:
+    try:
+        return canonical_domain(text)
+    except ValueError:
+        raise _wrong("is not a domain name", 'write this server\'s full name, such as "mx2.example.net"') from None
+
+
+def _check_listener(text: str) -> str:
+    host, port = _endpoint(text, None, 'write ADDRESS:PORT, such as "0.0.0.0:25" or "[::]:25"')
+    return join_host_port(host, port)
+
+
+def _check_nameserver(text: str) -> str:
+    host, port = _endpoint(text, DNS_PORT, 'write ADDRESS or ADDRESS:PORT, such as "192.0.2.53" or "[2001:db8::53]:53"')
+    return join_host_port(host, port)
+
+
+def _endpoint(text: str, default_port: int | None, remedy: str) -> tuple[str, int]:
+    try:
+        host, port = split_host_port(text, default_port)
+        return str(ipaddress.ip_address(host)), port
+    except ValueError as error:
+        raise _wrong(str(error).replace(repr(text), "it"), remedy) from None
+
+
+def _check_service(value: Any) -> Any:
+    if value in PLANNED_SERVICES:
+        raise _wrong("is not in this version yet", 'remove this [[listen]], or write "mx" or "smtps"')
+    return value
+
+
+def _check_store(url: str, info: ValidationInfo) -> str:
+    """Return `sqlite://` and an absolute path. `sqlite:data` is relative; `sqlite:///var/lib/x` is not."""
+    scheme, _, rest = url.partition(":")
+    if scheme in {"postgresql", "postgres"}:
+        raise _wrong("PostgreSQL is not in this version yet", 'write "sqlite:///DIRECTORY"')
+    path = rest.removeprefix("//") if rest.startswith("///") else rest
+    if scheme != "sqlite" or not path or path.startswith("//"):
+        raise _wrong("is not the URL of a store", 'write "sqlite:///DIRECTORY", such as "sqlite:///var/lib/restante"')
+    return f"{SQLITE}{_directory(info) / path}"
+
+
+ConfigPath = Annotated[Path, AfterValidator(_resolve_path)]
+DomainName = Annotated[str, AfterValidator(_check_domain)]
+
+
+class Section(BaseModel):
+    """A table of the configuration: unchangeable, and nothing in it is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Listen(Section):
+    """One `[[listen]]`: where connections are taken, and how they begin."""
+
+    service: Annotated[Literal["mx", "smtps"], BeforeValidator(_check_service)] = Field(
+        description="`mx`: mail and ETRN, TLS by STARTTLS. `smtps`: the same inside TLS from the first byte.",
+        examples=["mx"],
+    )
+    address: Annotated[str, AfterValidator(_check_listener)] = Field(
+        description="Address and port; `0.0.0.0:25` and `[::]:25` mean every address of this machine. Port 0: any.",
+        examples=["0.0.0.0:25"],
+    )
+    tls_minimum: TlsVersion | None = Field(
+        default=None, description="Oldest TLS version on this listener. Unset: that of `[tls]`."
+    )
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Address and port to bind."""
+        return split_host_port(self.address)
+
+
+class TlsSettings(Section):
+    """`[tls]`: what we show who connects to us."""
+
+    certificate: ConfigPath = Field(
+        description="PEM file with the certificate, and what leads from it to its authority.",
+        examples=["tls/cert.pem"],
+    )
+    key: ConfigPath = Field(
+        description="PEM file with the certificate's key, without a passphrase.", examples=["tls/key.pem"]
+    )
+    minimum: TlsVersion = Field(
+        default="1.2",
+        description="Oldest TLS version spoken. `1.0` and `1.1` are the legacy profile, for primaries that know no better.",
+    )
+
+
+class LogSettings(Section):
+    """`[log]`: how events are written to standard error."""
+
+    style: Literal["text", "json"] = Field(default="text", description="`text` for people, `json` for programs.")
+
+
+class ResolverSettings(Section):
+    """`[resolver]`: who is asked for the addresses of destinations and authorized hosts."""
+
+    nameservers: tuple[Annotated[str, AfterValidator(_check_nameserver)], ...] = Field(
+        default=(), description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: those of the system."
+    )
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        """Address and port of each name server."""
+        return tuple(split_host_port(text) for text in self.nameservers)
+
+
+def _beside_the_store(values: dict[str, Any]) -> Path:
+    return Path(str(values["store"]).removeprefix(SQLITE)) / "control.sock"
+
+
+class Config(Section):
+    """The whole configuration, as the server runs with it."""
+
+    hostname: DomainName = Field(
+        description="This server's own full name: in its greeting, in EHLO and in Received. It should resolve to this"
+        " machine, and the machine's address back to it, or primaries may refuse us.",
+        examples=["mx2.example.net"],
+    )
+    store: Annotated[str, AfterValidator(_check_store)] = Field(
+        default="sqlite:///var/lib/restante",
+        description="Where mail and records are held: `sqlite:///DIRECTORY`; `sqlite:NAME` is beside this file.",
+    )
+    key_file: ConfigPath = Field(
+        default=Path("restante.key"),
+        description="File with the 32 octets that seal stored secrets; mode 0600. Keep a copy apart from the store's.",
+    )
+    control_socket: ConfigPath = Field(
+        default_factory=_beside_the_store,
+        description="Unix socket on which the running server takes the commands of `restante`. Unset: `control.sock` in"
+        " the store's directory.",
+    )
+    user: str = Field(
+        default="", description="User to become after binding, when started as root. Empty: stay who we are."
+    )
+    uvloop: bool = Field(default=True, description="Use uvloop, the faster event loop, instead of asyncio's own.")
+    listen: tuple[Listen, ...] = Field(min_length=1, description="Where connections are taken.")
+    tls: TlsSettings = Field(description="What we show who connects to us.")
+    log: LogSettings = Field(default=LogSettings(), description="How events are written.")
+    resolver: ResolverSettings = Field(default=ResolverSettings(), description="Who is asked for addresses.")
+    reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Taking mail.")
+    delivery: DeliverySettings = Field(default=DeliverySettings(), description="Handing mail over.")
+
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    @field_validator("listen")
+    @classmethod
+    def _listeners_do_not_meet(cls, listen: tuple[Listen, ...]) -> tuple[Listen, ...]:
+        for place, later in enumerate(listen):
+            if other := next((one for one in listen[:place] if _meet(one.endpoint, later.endpoint)), None):
+                cause = f"two listeners meet at {later.address} ({other.service} on {other.address})"
+                raise _wrong(cause, "give one of them another port, or remove it")
+        return listen
+
+    @property
+    def source(self) -> Source:
+        """What this was read from, for messages that name file and line."""
+        return self._source
+
+    @property
+    def file(self) -> Path | None:
+        """The file this was read from, for a reload."""
+        return self._source.file
+
+    @property
+    def store_directory(self) -> Path:
+        """The directory of the embedded store."""
+        return Path(self.store.removeprefix(SQLITE))
+
+
+def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Tell whether the system would refuse the second of two binds. An IPv6 wildcard takes no IPv4 here."""
+    if one[1] != other[1] or one[1] == 0:
+        return False
+    addresses = (ipaddress.ip_address(one[0]), ipaddress.ip_address(other[0]))
+    if addresses[0].version != addresses[1].version:
+        return False
+    return addresses[0] == addresses[1] or any(address.is_unspecified for address in addresses)

@@ -1,0 +1,77 @@
+"""Where each setting was written: a line of the file, or a variable of the environment.
+
+The TOML reader of the standard library keeps no positions, so the lines are found again here. Table headers and keys at
+the start of a line are all that is looked at; what stands inside an inline table or a longer value is reported by the
+line of the key it belongs to.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ENVIRONMENT_PREFIX = "RESTANTE_"
+ENVIRONMENT_NESTING = "__"
+
+Location = tuple[str | int, ...]  # ("listen", 0, "address")
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
+_KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
+
+
+def key_lines(text: str) -> dict[Location, int]:
+    """Map each table and key of a TOML text to the number of its line."""
+    lines: dict[Location, int] = {}
+    counts: dict[Location, int] = {}
+    table: Location = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = _enter(header[1] == "[[", _parts(header[2]), counts)
+            lines.setdefault(_parts(header[2]), number)
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_parts(key[1])), number)
+    return lines
+
+
+def _enter(is_array: bool, name: Location, counts: dict[Location, int]) -> Location:  # noqa: FBT001  two kinds of header
+    """Return the location of the table that a header opens; `[[name]]` opens one more each time."""
+    if not is_array:
+        return name
+    counts[name] = counts.get(name, -1) + 1
+    return (*name, counts[name])
+
+
+def _parts(dotted: str) -> Location:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def key_name(location: Location) -> str:
+    """Spell a location as people do: `listen[0].address`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".")
+
+
+def variable_name(location: Sequence[str | int]) -> str:
+    """Return the environment variable that sets a key."""
+    return ENVIRONMENT_PREFIX + ENVIRONMENT_NESTING.join(str(part) for part in location).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a configuration was read from."""
+
+    file: Path | None = None
+    lines: Mapping[Location, int] = field(default_factory=dict)
+    variables: frozenset[str] = frozenset()  # those of the environment that were used
+
+    def where(self, location: Location) -> str:
+        """Name the place of a key, or of the innermost thing around it that was written."""
+        around = [location[:length] for length in range(len(location), 0, -1)]
+        for variable in map(variable_name, around):
+            if variable in self.variables:
+                return variable
+        for line in map(self.lines.get, around):
+            if line:
+                return f"{self.file}:{line}"
+        return str(self.file) if self.file else "configuration"

@@ -1,0 +1,41 @@
+"""Routes of accounts."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from restante.admin import accounts
+from restante.admin.accounts import AccountChange, AccountView, NewAccount
+from restante.web.api.office import Reason, TheOffice
+
+router = APIRouter(prefix="/accounts", tags=["accounts"])
+
+
+@router.post("", status_code=201)
+async def add(office: TheOffice, new: NewAccount) -> AccountView:
+    """Add an account."""
+    return await accounts.add_account(office, new)
+
+
+@router.get("")
+async def list_all(office: TheOffice) -> Sequence[AccountView]:
+    """List accounts by name."""
+    return accounts.list_accounts(office)
+
+
+@router.get("/{name}")
+async def show(office: TheOffice, name: str) -> AccountView:
+    """Show one account."""
+    return accounts.show_account(office, name)
+
+
+@router.patch("/{name}")
+async def change(office: TheOffice, name: str, wanted: AccountChange) -> AccountView:
+    """Change what is given."""
+    return await accounts.change_account(office, name, wanted)
+
+
+@router.delete("/{name}", status_code=204)
+async def remove(office: TheOffice, name: str, reason: Reason) -> None:
+    """Remove an account without logins and domains."""
+    await accounts.remove_account(office, name, reason)

@@ -1,0 +1,73 @@
+"""The control socket itself: a Unix socket that only the server's user, and root, can open.
+
+Promise: it has mode 0600 from its first moment, and a socket that somebody answers on is never taken away from him.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+from pathlib import Path
+
+SOCKET_MODE = 0o600
+DIRECTORY_MODE = 0o700
+_BACKLOG = 16
+_PROBE_SECONDS = 1.0
+
+
+class ControlUnusable(Exception):  # noqa: N818
+    """The socket cannot be opened. The text is socket, cause and remedy."""
+
+
+def open_control(path: Path) -> socket.socket:
+    """Bind and listen. Raises ControlUnusable where another server answers or the place is not safe."""
+    _prepare_directory(path.parent)
+    _clear_stale(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o777 & ~SOCKET_MODE)  # so that there is no moment at which others may connect
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise ControlUnusable(f"{path}: {error.strerror or error}; name another as control_socket") from None
+    finally:
+        os.umask(mask)
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def answers(path: Path) -> bool:
+    """Tell whether a server answers there. Raises PermissionError if we may not ask."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        probe.settimeout(_PROBE_SECONDS)
+        try:
+            probe.connect(str(path))
+        except PermissionError:
+            raise
+        except OSError:
+            return False
+    return True
+
+
+def _prepare_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        mode = directory.stat().st_mode
+    except OSError as error:
+        raise ControlUnusable(f"{directory}: {error.strerror}; make it, owned by the server's user") from None
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ControlUnusable(f"{directory}: others may write there and could put up a socket of theirs; chmod 700")
+
+
+def _clear_stale(path: Path) -> None:
+    """Remove what a server that is gone has left."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ControlUnusable(f"{path}: is there and is no socket; move it away, or name another as control_socket")
+    if answers(path):
+        raise ControlUnusable(f"{path}: another server answers there; stop it first")
+    path.unlink()

@@ -1,0 +1,57 @@
+"""The reference says what the code has, all of it: whoever adds a command, option, setting or event describes it."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer.main
+
+from restante.cli.application import app
+from restante.config.schema import Config
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def pages(generate: ModuleType) -> dict[str, str]:
+    return dict(generate.pages())
+
+
+@pytest.mark.parametrize("name", ["commands.md", "configuration.md", "events.md"])
+def test_the_reference_is_as_the_code_has_it(pages: dict[str, str], name: str) -> None:
+    written = (DOCS / "reference" / name).read_text(encoding="utf-8")
+    assert written == pages[name], f"run: python docs/generate.py (docs/reference/{name} is behind the code)"
+
+
+def test_an_option_without_help_stops_the_generator(generate: ModuleType) -> None:
+    command: Any = typer.main.get_command(app)
+    option = next(each for each in command.commands["etrn"].params if each.name == "tls")
+    option.help = ""
+    with pytest.raises(generate.Undocumented, match="restante etrn --tls"):
+        list(generate._command("restante etrn", command.commands["etrn"]))
+
+
+def test_a_setting_without_description_stops_the_generator(generate: ModuleType) -> None:
+    field = Config.model_fields["hostname"]._copy()
+    field.description = None
+    with pytest.raises(generate.Undocumented, match="setting hostname"):
+        generate._setting(("hostname",), field)
+
+
+def test_every_command_of_the_program_is_in_the_reference(generate: ModuleType, pages: dict[str, str]) -> None:
+    command: Any = typer.main.get_command(app)
+    text = pages["commands.md"]
+    assert all(f"## {path}\n" in text for path, _ in generate._leaves("restante", command))
+    assert text.count("\n## ") > 25
