@@ -1,4 +1,4 @@
-"""The composition root: a Config in, a running server out. The only file that names concrete stores.
+"""The composition root: a Config in, a running server out.
 
 Theory of operation. `serve` does what needs root first (bind, read keys), then becomes the plain user, then opens the
 store and runs until SIGTERM. Everything that runs has a parent: the one TaskGroup of `Application.run`. Stopping
@@ -9,8 +9,6 @@ What was acknowledged is on disk by then; a drain that was cut short is taken up
 import asyncio
 import contextlib
 import gc
-import os
-import pwd
 import signal
 import socket
 import sys
@@ -26,6 +24,7 @@ from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDr
 from restante.config.check import check
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
+from restante.config.privileges import NoSuchUser, become
 from restante.config.problems import ConfigError
 from restante.config.schema import Config, Listen
 from restante.delivery.dispatcher import Dispatcher
@@ -45,10 +44,10 @@ from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
 from restante.smtp.server import ServerOptions
+from restante.store.choice import open_store
 from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
-from restante.store.sqlite.store import open_sqlite
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log, StructuredLog
 from restante.telemetry.readiness import notify
@@ -71,12 +70,12 @@ def serve(config: Config) -> int:
         sockets += [_bind(listen) for listen in config.listen]
         vault = Vault(read_key(config.key_file))
         contexts = _contexts(config)
-        _become(config.user)
+        become(config.user)
         application = Application(config, sockets, contexts, vault, log)
         _run(application.run(), is_uvloop=config.uvloop)
     except _CannotServe as error:
         return _give_up(error.code, str(error))
-    except KeyUnusable as error:
+    except (KeyUnusable, NoSuchUser) as error:
         return _give_up(EX_CONFIG, str(error))
     except (StoreError, ControlUnusable) as error:
         return _give_up(EX_UNAVAILABLE, str(error))
@@ -109,7 +108,7 @@ class Application:
 
     async def run(self) -> None:
         """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
-        store = await open_sqlite(self._config.store_directory, on_damage=self._on_damage)
+        store = await open_store(self._config.store_directory, on_damage=self._on_damage)
         try:
             await self._serve(store)
         finally:
@@ -347,19 +346,6 @@ def _contexts(config: Config) -> list[SSLContext]:
     except (OSError, SSLError) as error:
         remedy = "see `restante config check`"
         raise _CannotServe(EX_CONFIG, f"{config.tls.certificate}: cannot be used: {error}; {remedy}") from None
-
-
-def _become(user: str) -> None:
-    """Drop privileges for good, if we have them."""
-    if not user or os.geteuid() != 0:
-        return
-    try:
-        record = pwd.getpwnam(user)
-    except KeyError:
-        raise _CannotServe(EX_CONFIG, f"user {user}: there is none on this machine; make it, or mend `user`") from None
-    os.initgroups(user, record.pw_gid)
-    os.setgid(record.pw_gid)
-    os.setuid(record.pw_uid)
 
 
 def _needing_restart(old: Config, new: Config) -> list[str]:

@@ -1,7 +1,5 @@
 """The office without a server: the store opened by the command itself, for as long as it runs."""
 
-import os
-import pwd
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,12 +7,13 @@ from contextlib import asynccontextmanager
 from restante.admin.office import Office
 from restante.cli.failures import Exit, Failure
 from restante.config.key_file import KeyUnusable, read_key
+from restante.config.privileges import NoSuchUser, become
 from restante.config.schema import Config
 from restante.network.resolver import DnsResolver
+from restante.store import choice
 from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
-from restante.store.sqlite.store import open_sqlite
 from restante.tenancy.secrets import Vault
 
 
@@ -22,7 +21,7 @@ from restante.tenancy.secrets import Vault
 async def open_office(config: Config) -> AsyncIterator[Office]:
     """Give an office over the store. Raises Failure where it cannot be opened: another process may have it."""
     vault = _open_vault(config)
-    become(config.user)
+    _become(config.user)
     store = await open_store(config)
     try:
         directory = LiveDirectory(store)
@@ -47,23 +46,17 @@ async def open_store(config: Config) -> Store:
         text = f"{config.store_directory}: the store's directory is not there; `restante init` makes one"
         raise Failure(Exit.NO_INPUT, text)
     try:
-        return await open_sqlite(config.store_directory)
+        return await choice.open_store(config.store_directory)
     except StoreError as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
 
 
-def become(user: str) -> None:
+def _become(user: str) -> None:
     """Become the server's user, if we are root: files made in the store must be the server's to open."""
-    if not user or os.geteuid() != 0:
-        return
     try:
-        account = pwd.getpwnam(user)
-    except KeyError:
-        text = f"user {user}: there is none on this machine; make it, or name another as `user`"
-        raise Failure(Exit.CONFIGURATION, text) from None
-    os.initgroups(user, account.pw_gid)
-    os.setgid(account.pw_gid)
-    os.setuid(account.pw_uid)
+        become(user)
+    except NoSuchUser as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
 
 
 def _open_vault(config: Config) -> Vault:
