@@ -16,8 +16,11 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
 from restante.reception.admission import HouseRules
+from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.dialogue import Dialogue, Services
+from restante.reception.expected_hosts import ExpectedHosts
+from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
 from restante.reception.settings import ReceptionSettings
 from restante.release.host_names import HostNames
@@ -108,6 +111,9 @@ class Wire:
         self.vault = Vault(bytes(32))
         self.peer: IpAddress = HOME
         self.now = NOW
+        self.flight = OctetsInFlight(self.settings.octets_in_flight_limit)
+        self.delays: list[float] = []
+        self._authenticator = Authenticator(self.vault, threads=1)
         self._numbers = MessageNumbers()
         self._runner = asyncio.Runner()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,7 +122,7 @@ class Wire:
 
     def close(self) -> None:
         """Let go of the loop and the threads."""
-        self._services.authenticator.close()
+        self._authenticator.close()
         for task in self._tasks:
             task.cancel()
         self._runner.close()
@@ -159,15 +165,25 @@ class Wire:
 
     def connect(self, *, has_tls: bool) -> tuple[Dialogue, ServerSession]:
         """Begin a session and get past greeting and EHLO."""
-        mechanisms: MechanismFactories = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
-        limits = Limits(self.settings.message_size_limit, self.settings.recipients_limit, self.settings.errors_limit)
-        self.session = ServerSession(ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls)
-        self.dialogue = Dialogue(self._services, self.session, self.peer, lambda: None)
-        if has_tls:
-            self.dialogue.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
+        self.dialogue, self.session = self._connect(has_tls=has_tls)
         self.send(b"EHLO client.example\r\n")
         self.session.data_to_send()
         return self.dialogue, self.session
+
+    def _connect(self, *, has_tls: bool) -> tuple[Dialogue, ServerSession]:
+        mechanisms: MechanismFactories = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
+        limits = Limits(
+            message_octets=self.settings.message_size_limit,
+            recipients=self.settings.recipients_limit,
+            errors=self.settings.errors_limit,
+            junk_commands=self.settings.junk_commands_limit,
+            refused_recipients=self.settings.refused_recipients_limit,
+        )
+        session = ServerSession(ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls)
+        dialogue = Dialogue(self._services, session, self.peer, lambda: None)
+        if has_tls:
+            dialogue.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
+        return dialogue, session
 
     def send(self, data: bytes) -> None:
         """Give bytes, and wait until every answer has come."""
@@ -182,10 +198,13 @@ class Wire:
         self.session.receive_data(data)
         self.dialogue.advance()
         while self.dialogue.is_waiting or any(not task.done() for task in self._tasks):
-            if self._tasks:
-                await asyncio.wait(self._tasks)
-                self._tasks = {task for task in self._tasks if not task.done()}
-            await self._empty_intake()
+            await self._settle_tasks()
+
+    async def _settle_tasks(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+            self._tasks = {task for task in self._tasks if not task.done()}
+        await self._empty_intake()
 
     async def _empty_intake(self) -> None:
         intake = self._services.intake
@@ -198,23 +217,31 @@ class Wire:
         self._tasks.add(task)
         return task
 
+    async def _sleep(self, seconds: float) -> None:
+        """Take note of the delay and do not wait."""
+        self.delays.append(seconds)
+
     def _make_services(self) -> Services:
+        host_names = HostNames(self.names, lambda: self.now)
+        expected = ExpectedHosts(self.directory, host_names.known)
         intake = Intake(self.store, self.log, lambda: self.now, hostname="mx2.example.net", numbers=self._numbers)
         releaser = Releaser(
             store=self.store,
             directory=self.directory,
             drains=self.drains,
-            host_names=HostNames(self.names, lambda: self.now),
+            host_names=host_names,
             log=self.log,
             now=lambda: self.now,
+            per_minute=self.settings.releases_per_minute,
         )
         return Services(
             directory=self.directory,
             store=self.store,
             intake=intake,
-            authenticator=Authenticator(self.vault, threads=1),
+            auth_gate=AuthGate(self._authenticator, expected, self.settings, lambda: self.now, self._sleep),
             releaser=releaser,
             log=self.log,
+            flight=self.flight,
             spawn=self._spawn,
             settings=self.settings,
             rules=HouseRules("mx2.example.net", self.settings.postmaster),

@@ -32,11 +32,16 @@ from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
 from restante.network.tls_context import server_context
 from restante.reception.admission import HouseRules
+from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.connection import Terms
 from restante.reception.dialogue import Services
+from restante.reception.doorkeeper import Doorkeeper, door_limits
+from restante.reception.expected_hosts import ExpectedHosts
+from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
-from restante.reception.listener import SWEEP_SECONDS, Listener, SessionCount, bind
+from restante.reception.listener import SWEEP_SECONDS, Listener, bind
+from restante.reception.settings import ReceptionSettings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.release.request import Asker, ReleaseRequest
@@ -103,7 +108,6 @@ class Application:
         self._vault = vault
         self._log = log
         self._stop = asyncio.Event()
-        self._count = SessionCount(config.reception.connections_limit)
         self._listeners: list[Listener] = []
 
     async def run(self) -> None:
@@ -138,7 +142,12 @@ class Application:
         self._directory = LiveDirectory(store)
         await self._directory.refresh()
         resolver = DnsResolver(config.resolver.endpoints)
+        self._host_names = HostNames(resolver, time.time)
+        expected = ExpectedHosts(self._directory, self._host_names.known)
+        self._door = Doorkeeper(door_limits(config.reception), expected.is_home)
+        self._flight = OctetsInFlight(config.reception.octets_in_flight_limit)
         self._authenticator = Authenticator(self._vault)
+        self._auth_gate = AuthGate(self._authenticator, expected, config.reception, time.monotonic)
         self._intake = Intake(
             store, self._log, time.time, hostname=config.hostname, numbers=MessageNumbers(store.last_number())
         )
@@ -159,9 +168,10 @@ class Application:
             store=store,
             directory=self._directory,
             drains=self._dispatcher,
-            host_names=HostNames(resolver, time.time),
+            host_names=self._host_names,
             log=self._log,
             now=time.time,
+            per_minute=config.reception.releases_per_minute,
         )
         self._office = Office(
             store=store,
@@ -175,7 +185,7 @@ class Application:
             log=self._log,
         )
         self._listeners = [
-            Listener(listen.service, bound, self._terms(config, listen, context), self._count, time.monotonic)
+            Listener(listen.service, bound, self._terms(config, listen, context), self._door, time.monotonic)
             for listen, bound, context in zip(config.listen, self._sockets, self._contexts, strict=True)
         ]
 
@@ -185,16 +195,17 @@ class Application:
             directory=self._directory,
             store=self._store,
             intake=self._intake,
-            authenticator=self._authenticator,
+            auth_gate=self._auth_gate,
             releaser=self._releaser,
             log=self._log,
+            flight=self._flight,
             spawn=self.spawn,
             settings=reception,
             rules=HouseRules(config.hostname, reception.postmaster),
         )
         options = ServerOptions(
             hostname=config.hostname,
-            limits=Limits(reception.message_size_limit, reception.recipients_limit, reception.errors_limit),
+            limits=_limits(reception),
             mechanisms={"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(_challenge(config.hostname))},
             can_start_tls=listen.service not in _IMPLICIT_TLS,
         )
@@ -230,9 +241,11 @@ class Application:
             await asyncio.sleep(SWEEP_SECONDS)
             for listener in self._listeners:
                 listener.sweep()
+            for reason, count in self._door.take_shed().items():
+                self._log.write(Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=self._door.sessions)
 
     async def _wind_down(self) -> None:
-        self._log.write(Event.SERVER_STOPPING, sessions=self._count.now)
+        self._log.write(Event.SERVER_STOPPING, sessions=self._door.sessions)
         notify("STOPPING=1")
         for listener in self._listeners:
             listener.close()
@@ -244,7 +257,7 @@ class Application:
     async def _until_sessions_end(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
-                await self._count.until_none()
+                await self._door.until_none()
         for listener in self._listeners:
             listener.abort()
 
@@ -263,7 +276,8 @@ class Application:
             renewed = next((new for new in config.listen if new.address == listen.address), listen)
             listener.terms = self._terms(config, renewed, context)
         self._dispatcher.settings = config.delivery
-        self._count.limit = config.reception.connections_limit
+        self._door.limits = door_limits(config.reception)
+        self._flight.limit = config.reception.octets_in_flight_limit
         self._log.write(Event.SERVER_RELOADED, restart_for=", ".join(_needing_restart(self._config, config)))
         self._config = config
 
@@ -346,6 +360,17 @@ def _contexts(config: Config) -> list[SSLContext]:
     except (OSError, SSLError) as error:
         remedy = "see `restante config check`"
         raise _CannotServe(EX_CONFIG, f"{config.tls.certificate}: cannot be used: {error}; {remedy}") from None
+
+
+def _limits(reception: ReceptionSettings) -> Limits:
+    return Limits(
+        message_octets=reception.message_size_limit,
+        recipients=reception.recipients_limit,
+        errors=reception.errors_limit,
+        early_commands=reception.early_commands_limit,
+        junk_commands=reception.junk_commands_limit,
+        refused_recipients=reception.refused_recipients_limit,
+    )
 
 
 def _needing_restart(old: Config, new: Config) -> list[str]:

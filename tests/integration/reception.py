@@ -13,7 +13,8 @@ import trustme
 
 from restante.network.tls_context import server_context
 from restante.reception.connection import Terms
-from restante.reception.listener import Listener, SessionCount, bind
+from restante.reception.doorkeeper import Doorkeeper, DoorLimits
+from restante.reception.listener import Listener, bind
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
 from restante.smtp.server import ServerOptions
@@ -74,7 +75,8 @@ class Reception:
         options = ServerOptions("mx2.example.net", self.limits, mechanisms, can_start_tls=service == "mx")
         context = server_context(self.certificates.certificate, self.certificates.key, minimum)
         terms = Terms(self.world._services, options, context, is_implicit_tls=service == "smtps")
-        listener = Listener(service, bind(address), terms, SessionCount(connections), self.clock)
+        door = Doorkeeper(DoorLimits(connections, connections, connections), lambda _: False)
+        listener = Listener(service, bind(address), terms, door, self.clock)
         await listener.open()
         intake = asyncio.create_task(self.world._services.intake.run())
         try:

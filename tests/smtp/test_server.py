@@ -445,3 +445,31 @@ def test_the_table_is_obeyed(phase: Phase, command: type[Command]) -> None:
     code = int(talk.session.data_to_send()[:3])
     assert (code == 503) is (expected is None)
     assert talk.session.phase is (expected or phase)
+
+
+class TestWearingOut:
+    def test_nothing_but_junk_ends_a_session(self) -> None:
+        talk = Conversation(limits=Limits(junk_commands=5)).greet()
+        talk.send(b"NOOP\r\n" * 10)
+        assert talk.session.data_to_send().endswith(
+            b"421 4.7.0 mx2.example.net saw too many errors, closing connection\r\n"
+        )
+
+    def test_a_message_makes_up_for_junk(self) -> None:
+        talk = Conversation(limits=Limits(junk_commands=5)).greet()
+        for _ in range(4):
+            talk.send(b"RSET\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nx\r\n.\r\n")
+        assert len(talk.messages) == 4
+        assert talk.session.phase is Phase.GREETED
+
+    def test_who_does_not_greet_is_sent_away_sooner(self) -> None:
+        talk = Conversation(limits=Limits(early_commands=3))
+        talk.send(b"NOOP\r\nMAIL FROM:<>\r\nNOOP\r\nNOOP\r\n")
+        assert talk.session.phase is Phase.CLOSED
+
+    def test_guessing_recipients_ends_a_session(self) -> None:
+        talk = Conversation(limits=Limits(refused_recipients=3)).begin()
+        talk.answers[Rcpt] = replies.RELAYING_DENIED
+        talk.send(b"RCPT TO:<c@b.example>\r\n" * 5)
+        assert talk.session.phase is Phase.CLOSED
+        assert talk.session.data_to_send().count(b"550 ") == 3

@@ -65,7 +65,7 @@ def test_any_bytes_give_replies_or_silence_and_never_an_exception(data: bytes, c
     st.lists(st.sampled_from([line for line in _LINES if line.endswith(b"\r\n") and b"BDAT" not in line]), max_size=12)
 )
 def test_every_line_outside_content_gets_exactly_one_reply(lines: list[bytes]) -> None:
-    talk = Conversation(has_tls=True)
+    talk = Conversation(has_tls=True, limits=Limits(early_commands=50))
     talk.session.data_to_send()
     for line in lines:
         if talk.session.is_in_content or line.count(b"\r\n") > 1:

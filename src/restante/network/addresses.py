@@ -4,12 +4,22 @@ import ipaddress
 
 from restante.tenancy.model import IpAddress
 
+_IPV6_MARK = 1 << 64  # no IPv4 address reaches it
+
 
 def peer_address(host: str) -> IpAddress:
     """Return a peer's address; an IPv4 address that came through an IPv6 socket is IPv4 again (RFC 4291 §2.5.5.2)."""
     address = ipaddress.ip_address(host.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+def address_block(address: IpAddress) -> int:
+    """Return a key for the hosts that count as one against limits: an IPv4 address, or an IPv6 /64.
+
+    Whoever has one IPv6 address has the other 2^64 of its network too.
+    """
+    return int(address) if address.version == 4 else (int(address) >> 64) | _IPV6_MARK  # noqa: PLR2004
 
 
 def split_host_port(text: str, default_port: int | None = None) -> tuple[str, int]:

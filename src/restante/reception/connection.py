@@ -14,11 +14,13 @@ from typing import Protocol, cast
 from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.reception.dialogue import Dialogue, Services
+from restante.reception.patience import Patience
 from restante.smtp import replies
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
 from restante.smtp.server import ServerOptions, ServerSession
 from restante.telemetry.events import Event
+from restante.tenancy.model import IpAddress
 
 UNREAD_LIMIT = 65536  # octets kept while an answer is awaited; a client that pipelines more is not read
 LINGER_SECONDS = 30.0  # for a client to take our last reply
@@ -38,12 +40,14 @@ class Terms:
 class Home(Protocol):
     """The listener that a connection belongs to."""
 
-    @property
-    def is_full(self) -> bool:
-        """No further session is served now."""
+    def refusal(self, address: IpAddress) -> str:
+        """Say why one more session from an address is not served now; "" if it is."""
 
     def joined(self, connection: "Connection") -> None:
         """Take note of a session that begins."""
+
+    def proved(self, connection: "Connection") -> None:
+        """Take note that it has authenticated."""
 
     def left(self, connection: "Connection") -> None:
         """Take note that it ended."""
@@ -61,13 +65,15 @@ class Connection(asyncio.Protocol):
         "_is_closing",
         "_is_reading",
         "_is_stopping",
-        "_last_heard",
-        "_peer",
+        "_is_turned_away",
+        "_patience",
         "_session",
         "_terms",
         "_tls",
         "_transport",
         "_write_is_full",
+        "is_stranger",
+        "peer",
     )
 
     def __init__(self, terms: Terms, home: Home, clock: Callable[[], float]) -> None:
@@ -82,8 +88,10 @@ class Connection(asyncio.Protocol):
         self._has_eof = False
         self._is_stopping = False
         self._is_closing = False
+        self._is_turned_away = False
         self._end = "connection lost"
-        self._last_heard = clock()
+        self._patience = Patience(clock())
+        self.is_stranger = True  # nobody has authenticated
 
     # What asyncio calls
 
@@ -91,19 +99,18 @@ class Connection(asyncio.Protocol):
         """Greet, or turn away when there are too many."""
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
-        self._peer = peer_address(peername[0])
-        self._dialogue = Dialogue(self._terms.services, self._session, self._peer, self._progress)
+        self.peer = peer_address(peername[0])
+        self._dialogue = Dialogue(self._terms.services, self._session, self.peer, self._progress)
         if self._terms.is_implicit_tls:
             self._tls = TlsLayer(self._terms.tls, is_server=True)
-        if self._home.is_full:
-            self._turn_away()
+        if refusal := self._home.refusal(self.peer):
+            self._turn_away(refusal)
             return
         self._home.joined(self)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the session, through TLS if there is any."""
-        self._last_heard = self._clock()
         if self._is_closing:
             return
         try:
@@ -112,8 +119,7 @@ class Connection(asyncio.Protocol):
             self._finish(f"TLS: {failure}")
             return
         if plaintext:
-            self._session.receive_data(plaintext)
-            self._dialogue.advance()
+            self._receive(plaintext)
         self._flush()
         if self._tls is not None and self._tls.is_closed_by_peer:
             self.eof_received()
@@ -132,8 +138,9 @@ class Connection(asyncio.Protocol):
         in_content = " in mid-content" if self._session.is_in_content else ""
         self._dialogue.abandon()
         self._is_closing = True
-        self._home.left(self)
-        self._log_end(in_content)
+        if not self._is_turned_away:  # those are counted, and logged together
+            self._home.left(self)
+            self._log_end(in_content)
 
     def pause_writing(self) -> None:
         """The client does not read our replies: take no more of its commands."""
@@ -149,7 +156,7 @@ class Connection(asyncio.Protocol):
 
     def is_expired(self, now: float) -> bool:
         """Tell whether the client has been silent for too long. While we owe it an answer it may be."""
-        return now - self._last_heard > self._patience()
+        return self._patience.is_over(self._time_allowed(), now)
 
     def expire(self) -> None:
         """End a session that was silent for too long (RFC 5321 §3.8); cut one that does not take its last reply."""
@@ -169,7 +176,18 @@ class Connection(asyncio.Protocol):
 
     # Inside
 
-    def _patience(self) -> float:
+    def _receive(self, plaintext: bytes) -> None:
+        """Let the dialogue go on. A whole command restarts the client's time; content tops it up."""
+        session = self._session
+        commands = session.command_count
+        session.receive_data(plaintext)
+        self._dialogue.advance()
+        if session.command_count != commands:
+            self._patience.restart(self._clock())
+        elif session.is_in_content:
+            self._patience.top_up(len(plaintext), self._terms.services.settings.minimum_rate, self._clock())
+
+    def _time_allowed(self) -> float:
         settings = self._terms.services.settings
         if self._is_closing:
             return LINGER_SECONDS
@@ -190,14 +208,18 @@ class Connection(asyncio.Protocol):
             self._dialogue.tls = f"{tls.version} {tls.cipher}"
             if not self._session.has_tls:
                 self._session.start_tls()
+            self._patience.restart(self._clock())
         return plaintext
 
     def _progress(self) -> None:
         """Something that was waited for has come."""
         if self._is_closing:
             return
-        self._last_heard = self._clock()
+        self._patience.restart(self._clock())
         self._dialogue.advance()
+        if self.is_stranger and self._dialogue.login is not None:
+            self.is_stranger = False
+            self._home.proved(self)
         self._flush()
         if self._is_stopping and not self._dialogue.is_waiting:
             self._say_goodbye(replies.SHUTTING_DOWN, "server stopping")
@@ -210,7 +232,7 @@ class Connection(asyncio.Protocol):
             return
         self._send()
         if self._session.phase is Phase.CLOSED:
-            self._finish("quit" if self._session.error_count < self._terms.options.limits.errors else "too many errors")
+            self._finish("too many errors" if self._session.is_worn_out else "quit")
             return
         if self._dialogue.wants_tls:
             self._dialogue.wants_tls = False
@@ -240,9 +262,10 @@ class Connection(asyncio.Protocol):
             else:
                 self._transport.pause_reading()
 
-    def _turn_away(self) -> None:
+    def _turn_away(self, refusal: str) -> None:
         """Say 421 at once; under implicit TLS there is nobody to say it to before a costly handshake."""
-        self._end = "too many connections"
+        self._end = refusal
+        self._is_turned_away = True
         if self._tls is None:
             self._transport.write(bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname)))
         self._is_closing = True
@@ -261,7 +284,7 @@ class Connection(asyncio.Protocol):
             return
         self._end = end
         self._is_closing = True
-        self._last_heard = self._clock()
+        self._patience.restart(self._clock())
         if self._tls is not None:
             self._tls.close()
             if ciphertext := self._tls.take_outgoing():
@@ -276,7 +299,7 @@ class Connection(asyncio.Protocol):
             return
         self._terms.services.log.write(
             Event.SESSION_CLOSED,
-            peer=str(self._peer),
+            peer=str(self.peer),
             hello=self._session.client_name,
             tls=self._dialogue.tls,
             login=self._dialogue.login.user if self._dialogue.login else "",

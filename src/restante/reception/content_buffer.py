@@ -1,17 +1,19 @@
 """Content of one message on its way in: in memory while it is small, then to a spool, in bounded memory.
 
 At most one write to the spool is under way; what comes in meanwhile gathers, and past `STALL_OCTETS` the connection
-stops reading. So a connection keeps some 128 KiB whatever the size of the message.
+stops reading. So a connection keeps some 128 KiB whatever the size of the message. When all sessions together have more
+than their share in memory, content goes to disk whatever its size, and reading waits for that.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 
 from restante.mail.message import ContentFile
+from restante.reception.flight import OctetsInFlight
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT, MailStore, Spool
 
-WRITE_OCTETS = 65536
+WRITE_OCTETS = INLINE_LIMIT  # what is not inline is written in pieces of that size
 STALL_OCTETS = 131072
 
 Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
@@ -20,11 +22,23 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 class ContentBuffer:
     """Takes blocks, and in the end gives them whole or as a durable file."""
 
-    __slots__ = ("_blocks", "_on_room", "_spawn", "_spool", "_store", "_writing", "failure", "octets", "size")
+    __slots__ = (
+        "_blocks",
+        "_flight",
+        "_on_room",
+        "_spawn",
+        "_spool",
+        "_store",
+        "_writing",
+        "failure",
+        "octets",
+        "size",
+    )
 
-    def __init__(self, store: MailStore, spawn: Spawn, on_room: Callable[[], None]) -> None:
+    def __init__(self, store: MailStore, flight: OctetsInFlight, spawn: Spawn, on_room: Callable[[], None]) -> None:
         """`on_room` is called when a stalled buffer has room again, or has failed; `spawn` starts a task."""
         self._store = store
+        self._flight = flight
         self._spawn = spawn
         self._on_room = on_room
         self._blocks: list[bytes] = []
@@ -41,13 +55,14 @@ class ContentBuffer:
         self._blocks.append(block)
         self.octets += len(block)
         self.size += len(block)
-        if self.octets > (INLINE_LIMIT if self._spool is None else WRITE_OCTETS) and self._writing is None:
+        self._flight.add(len(block))
+        if self._writing is None and self._is_due:
             self._write()
 
     @property
     def is_stalled(self) -> bool:
         """Reading must stop until `on_room` is called."""
-        return self._writing is not None and self.octets > STALL_OCTETS
+        return self._writing is not None and (self.octets > STALL_OCTETS or self._flight.is_over)
 
     @property
     def is_spooled(self) -> bool:
@@ -69,10 +84,15 @@ class ContentBuffer:
             await self._spool.write(self._take())
         return await self._spool.close()
 
-    def discard(self) -> None:
-        """Forget everything, also what a write under way will have written."""
+    def land(self) -> None:
+        """Count the content no longer: it is held, or forgotten."""
+        self._flight.remove(self.octets)
         self._blocks.clear()
         self.octets = 0
+
+    def discard(self) -> None:
+        """Forget everything, also what a write under way will have written."""
+        self.land()
         if self._writing is not None:
             self._writing.cancel()
         if self._spool is not None:
@@ -80,9 +100,13 @@ class ContentBuffer:
 
     def _take(self) -> bytes:
         data = b"".join(self._blocks)
-        self._blocks.clear()
-        self.octets = 0
+        self.land()
         return data
+
+    @property
+    def _is_due(self) -> bool:
+        """There is enough in memory to be written, or all sessions together have too much."""
+        return self.octets > WRITE_OCTETS or (self._flight.is_over and self.octets > 0)
 
     def _write(self) -> None:
         if self._spool is None:
@@ -91,12 +115,11 @@ class ContentBuffer:
 
     async def _write_out(self, spool: Spool) -> None:
         try:
-            while self.octets > WRITE_OCTETS and self.failure is None:
+            while self._is_due and self.failure is None:
                 await spool.write(self._take())
         except StoreError as error:
             self.failure = error
-            self._blocks.clear()
-            self.octets = 0
+            self.land()
         finally:
             self._writing = None
             self._on_room()

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from restante.mail.message import ContentFile
 from restante.mail.trace import Origin
 from restante.reception.admission import HouseRules, admit_recipient
-from restante.reception.authentication import Authenticator
+from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer, Spawn
+from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, Receipt, ReceivedMail
 from restante.reception.settings import ReceptionSettings
 from restante.reception.transaction import Transaction
@@ -47,9 +48,10 @@ class Services:
     directory: LiveDirectory
     store: MailStore
     intake: Intake
-    authenticator: Authenticator
+    auth_gate: AuthGate
     releaser: Releaser
     log: Log
+    flight: OctetsInFlight
     spawn: Spawn
     settings: ReceptionSettings
     rules: HouseRules
@@ -133,7 +135,8 @@ class Dialogue:
     # The mail transaction
 
     def _begin_transaction(self, mail: Mail) -> None:
-        content = ContentBuffer(self._services.store, self._services.spawn, self._on_progress)
+        services = self._services
+        content = ContentBuffer(services.store, services.flight, services.spawn, self._on_progress)
         self._transaction = Transaction(mail, content)
         self._session.reply(replies.SENDER_OK)
 
@@ -216,6 +219,7 @@ class Dialogue:
             transaction.content.discard()
             reply = replies.STORE_FAILED
         else:
+            transaction.content.land()
             self.tally.held += 1
             reply = replies.MESSAGE_HELD.fill(name=receipt.name)
         if not self._is_abandoned:
@@ -264,19 +268,19 @@ class Dialogue:
 
     async def _authenticate(self, mechanism: str, credentials: Credentials) -> None:
         services = self._services
-        login = await services.authenticator.authenticate(credentials, services.directory.now)
+        verdict = await services.auth_gate.attempt(credentials, self._peer, services.directory.now)
         services.log.write(
             events.Event.AUTHENTICATION,
             peer=str(self._peer),
             user=credentials.user[:100],
             mechanism=mechanism,
-            answer="accepted" if login else "refused",
+            answer=verdict.reason,
         )
         if self._is_abandoned:
             return
-        self.login = login
-        self._session.reply(replies.AUTHENTICATED if login else replies.BAD_CREDENTIALS)
-        if login is None:
+        self.login = verdict.login
+        self._session.reply(verdict.reply)
+        if verdict.login is None:
             self._count_failed_authentication()
         self._go_on()
 

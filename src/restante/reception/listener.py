@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from restante.network.addresses import join_host_port, split_host_port
 from restante.reception.connection import Connection, Terms
+from restante.reception.doorkeeper import Doorkeeper
+from restante.tenancy.model import IpAddress
 
 BACKLOG = 1024
 SWEEP_SECONDS = 1.0
@@ -31,47 +33,17 @@ def bind(address: str) -> socket.socket:
     return bound
 
 
-class SessionCount:
-    """Sessions over all listeners, against the limit that they share."""
-
-    def __init__(self, limit: int) -> None:
-        self.now = 0
-        self.limit = limit
-        self._none = asyncio.Event()
-        self._none.set()
-
-    @property
-    def is_full(self) -> bool:
-        """No further session is served now."""
-        return self.now >= self.limit
-
-    def add(self) -> None:
-        """Count a session that begins."""
-        self.now += 1
-        self._none.clear()
-
-    def remove(self) -> None:
-        """Count one that ended."""
-        self.now -= 1
-        if not self.now:
-            self._none.set()
-
-    async def until_none(self) -> None:
-        """Wait until no session is left."""
-        await self._none.wait()
-
-
 class Listener:
     """Serves one address."""
 
     def __init__(
-        self, service: str, bound: socket.socket, terms: Terms, count: SessionCount, clock: Callable[[], float]
+        self, service: str, bound: socket.socket, terms: Terms, door: Doorkeeper, clock: Callable[[], float]
     ) -> None:
         """`terms` may be replaced at any time; sessions that began go on under theirs."""
         self.service = service
         self.terms = terms
         self._bound = bound
-        self._count = count
+        self._door = door
         self._clock = clock
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -92,21 +64,25 @@ class Listener:
         """Sessions open now."""
         return len(self._connections)
 
-    @property
-    def is_full(self) -> bool:
-        """No further session is served now."""
-        return self._count.is_full
+    def refusal(self, address: IpAddress) -> str:
+        """Say why one more session from an address is not served now; "" if it is."""
+        return self._door.refusal(address)
 
     def joined(self, connection: Connection) -> None:
         """Take note of a session that begins."""
         self._connections.add(connection)
-        self._count.add()
+        self._door.entered(connection.peer)
+
+    def proved(self, connection: Connection) -> None:
+        """Take note that it has authenticated."""
+        if connection in self._connections:
+            self._door.authenticated()
 
     def left(self, connection: Connection) -> None:
         """Take note that it ended."""
         if connection in self._connections:
             self._connections.remove(connection)
-            self._count.remove()
+            self._door.left(connection.peer, was_stranger=connection.is_stranger)
 
     async def open(self) -> None:
         """Begin to accept connections."""

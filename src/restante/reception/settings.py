@@ -35,12 +35,54 @@ class ReceptionSettings(BaseModel):
     greeting_timeout: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="Seconds for a new connection to say its first word, or to finish its TLS handshake."
     )
+    minimum_rate: Annotated[float, Field(gt=0)] = Field(
+        default=500.0,
+        description="Octets a second that content must come in at, on average, once `content_timeout` is used up.",
+    )
     connections_limit: Annotated[int, Field(ge=1)] = Field(
         default=10000, description="Sessions at once over all listeners; more are told 421."
+    )
+    unauthenticated_limit: Annotated[int, Field(ge=1)] = Field(
+        default=9000,
+        description="Sessions at once that have not authenticated; past that only authorized hosts of hosted domains get in.",
+    )
+    connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
+        default=200, description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64."
+    )
+    octets_in_flight_limit: Annotated[int, Field(ge=1048576)] = Field(
+        default=256 * MEBIBYTE,
+        description="Content in memory over all sessions; past that it goes to disk at once and readers pause.",
     )
     errors_limit: Annotated[int, Field(ge=1)] = Field(
         default=20, description="Bad commands in one session before it is ended with 421."
     )
+    early_commands_limit: Annotated[int, Field(ge=1)] = Field(
+        default=10, description="Commands before EHLO or HELO in one session before it is ended with 421."
+    )
+    junk_commands_limit: Annotated[int, Field(ge=1)] = Field(
+        default=100,
+        description="NOOP, RSET, VRFY, HELP and the like between two messages before the session is ended with 421.",
+    )
+    refused_recipients_limit: Annotated[int, Field(ge=1)] = Field(
+        default=100, description="Refused recipients in one session before it is ended with 421."
+    )
     authentication_failures_limit: Annotated[int, Field(ge=1)] = Field(
         default=3, description="Failed AUTH in one session before it is ended with 421."
+    )
+    authentications_per_minute: Annotated[int, Field(ge=1)] = Field(
+        default=30, description="AUTH from one address block in a minute; more are put off with 454."
+    )
+    releases_per_minute: Annotated[int, Field(ge=1)] = Field(
+        default=60, description="ETRN by one login, or from one address block without one, in a minute; more get 458."
+    )
+    failures_until_refusal: Annotated[int, Field(ge=2)] = Field(
+        default=10,
+        description="Failed AUTH for one login, or from one address block, in `failure_memory`; further ones are put"
+        " off with 454, except from the login's own authorized hosts.",
+    )
+    failure_memory: Annotated[float, Field(gt=0)] = Field(
+        default=900.0, description="Seconds for which a failed AUTH is counted."
+    )
+    pending_authentications_limit: Annotated[int, Field(ge=1)] = Field(
+        default=32, description="Password checks that wait at once; further AUTH is put off with 454."
     )

@@ -36,6 +36,10 @@ class HostNames:
         found = await asyncio.gather(*(self._lookup(name) for name in wanted))
         return dict(zip(wanted, found, strict=True))
 
+    def known(self) -> dict[str, frozenset[IpAddress]]:
+        """Return what is known without asking, however old."""
+        return {name: answer.addresses for name, answer in self._answers.items()}
+
     async def _lookup(self, name: str) -> frozenset[IpAddress]:
         last = self._answers.get(name)
         if last is not None and self._now() - last.at < FRESH_SECONDS:

@@ -7,11 +7,12 @@ trail knows which. A drain hands mail to the destination on record; nothing of t
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from restante.delivery.errors import CannotStart
+from restante.network.addresses import address_block
 from restante.release.authorization import Authorization, authorize
 from restante.release.host_names import HostNames
 from restante.release.request import Asker, ReleaseRequest
@@ -22,6 +23,7 @@ from restante.store.interface import AuditStore, Usage
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
+from restante.tenancy.attempts import RateLimit
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Directory, HostedDomain
 from restante.tenancy.node import Node, parse_node
@@ -62,16 +64,21 @@ class Releaser:
         host_names: HostNames,
         log: Log,
         now: Callable[[], float],
+        per_minute: int = 60,
     ) -> None:
+        """`now` is Unix time; `per_minute` is how often one login, or one address block without one, may ask."""
         self._store = store
         self._directory = directory
         self._drains = drains
         self._host_names = host_names
         self._log = log
         self._now = now
+        self._rate = RateLimit(per_minute)
 
     async def release(self, request: ReleaseRequest) -> Release:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
+        if not request.asker.is_operator and not self._rate.allows(_rate_key(request.asker), self._now()):
+            return self._put_off(request)
         try:
             node = parse_node(request.argument)
         except ValueError:
@@ -145,16 +152,33 @@ class Releaser:
             self._log.failure(Event.STORE_FAILED, error, doing="audit")
             reply = replies.CANNOT_QUEUE.fill(node=entry.subject) if release.reply.is_positive else release.reply
             release = Release(reply, release.pending, f"{release.reason}; not recorded: {error}")
+        self._log_release(request, account, release)
+        return release
+
+    def _put_off(self, request: ReleaseRequest) -> Release:
+        """Answer one request too many: in the log only, for a flood must not fill the audit trail."""
+        release = Release(
+            replies.CANNOT_QUEUE.fill(node=request.argument[:300]), 0, "too many requests in a minute; not audited"
+        )
+        self._log_release(request, "", release)
+        return release
+
+    def _log_release(self, request: ReleaseRequest, account: str, release: Release) -> None:
         self._log.write(
             Event.RELEASE_REQUESTED,
-            actor=entry.actor,
-            origin=entry.origin,
-            node=entry.subject,
+            actor=request.asker.actor,
+            origin=request.asker.origin,
+            node=request.argument[:300],
             account=account,
             answer=str(release.reply),
             reason=release.reason,
         )
-        return release
+
+
+def _rate_key(asker: Asker) -> Hashable:
+    if asker.login is not None:
+        return asker.login.user
+    return None if asker.address is None else address_block(asker.address)
 
 
 def _host_names_needed(asker: Asker, node: Node, directory: Directory) -> set[str]:

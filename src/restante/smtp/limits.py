@@ -13,3 +13,6 @@ class Limits:
     message_octets: int = 50 * 1024 * 1024
     recipients: int = 1000
     errors: int = 20
+    early_commands: int = 10  # before EHLO
+    junk_commands: int = 100  # between two messages
+    refused_recipients: int = 100

@@ -84,15 +84,19 @@ class ServerSession:
         "_content_octets",
         "_events",
         "_incoming",
+        "_junk_count",
         "_mechanism",
         "_mechanism_name",
         "_options",
         "_outgoing",
+        "_refused_recipient_count",
         "client_name",
+        "command_count",
         "error_count",
         "has_tls",
         "is_authenticated",
         "is_extended",
+        "is_worn_out",
         "phase",
         "recipient_count",
     )
@@ -116,6 +120,10 @@ class ServerSession:
         self.client_name = ""  # as EHLO or HELO gave it
         self.recipient_count = 0
         self.error_count = 0
+        self.command_count = 0  # lines that were complete, good or bad
+        self.is_worn_out = False  # ended here for one mistake too many
+        self._junk_count = 0  # since the last message
+        self._refused_recipient_count = 0
         self._say(replies.GREETING.fill(hostname=options.hostname))
 
     # What the shell calls
@@ -144,6 +152,7 @@ class ServerSession:
         self._say(reply)
         if isinstance(event, ContentReceived):
             self._end_transaction()
+            self._junk_count = 0
         elif reply.is_positive:
             self._after_acceptance(event)
         else:
@@ -200,6 +209,7 @@ class ServerSession:
             line = self._buffer.take_line(is_authenticating=self._mechanism is not None)
             if line is None:
                 return False
+            self.command_count += 1
             if self._mechanism is None:
                 self._obey(parse_command(line))
             else:
@@ -207,6 +217,8 @@ class ServerSession:
         except Refused as refused:
             self._mechanism = None  # an AUTH exchange does not go on after an error
             self._say(refused.reply)
+            if self.phase is Phase.CONNECTED:
+                self._count_junk()
             self._count_error()
         return True
 
@@ -248,6 +260,7 @@ class ServerSession:
             self._say(_FIXED_REPLIES[kind])
             if next_phase is not self.phase:
                 self._abort_transaction()
+            self._count_junk()
         else:
             self._check(command)
 
@@ -292,6 +305,7 @@ class ServerSession:
         reply = replies.HELLO.fill(hostname=self._options.hostname)
         self._say(replace(reply, more=self._offers()) if hello.is_extended else reply)
         self._events.append(hello)
+        self._count_junk()
 
     def _offers(self) -> tuple[str, ...]:
         return offered_extensions(
@@ -412,7 +426,11 @@ class ServerSession:
 
     def _after_refusal(self, event: Answered) -> None:
         match event:
-            case Rcpt() | Authenticate() | Etrn():
+            case Rcpt():
+                self._refused_recipient_count += 1
+                if self._refused_recipient_count >= self._options.limits.refused_recipients:
+                    self._wear_out()
+            case Authenticate() | Etrn():
                 self._count_error()
             case ChunkReceived():
                 self._end_transaction()
@@ -435,7 +453,18 @@ class ServerSession:
         """End a session that only makes mistakes."""
         self.error_count += 1
         if self.error_count >= self._options.limits.errors:
-            self.close(replies.TOO_MANY_ERRORS.fill(hostname=self._options.hostname))
+            self._wear_out()
+
+    def _count_junk(self) -> None:
+        """End a session that does nothing, at length; sooner if it has not even greeted."""
+        self._junk_count += 1
+        limits = self._options.limits
+        if self._junk_count > (limits.early_commands if self.phase is Phase.CONNECTED else limits.junk_commands):
+            self._wear_out()
+
+    def _wear_out(self) -> None:
+        self.is_worn_out = True
+        self.close(replies.TOO_MANY_ERRORS.fill(hostname=self._options.hostname))
 
     def _say(self, reply: Reply) -> None:
         self._outgoing.append(bytes(reply))

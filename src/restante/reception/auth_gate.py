@@ -1,0 +1,82 @@
+"""AUTH under attack: what is tried too often is put off, and the owner of a login gets in all the same.
+
+Order of the checks, cheapest first: attempts a minute, failures remembered, checks that wait, and only then the costly
+look at the password. The first three give way to a login that is tried from one of its own authorized hosts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from restante.network.addresses import address_block
+from restante.reception.authentication import Authenticator
+from restante.reception.expected_hosts import ExpectedHosts
+from restante.reception.settings import ReceptionSettings
+from restante.sasl.mechanism import Credentials
+from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIALS, Reply
+from restante.tenancy.attempts import FailureLedger, RateLimit
+from restante.tenancy.model import Directory, IpAddress, Login
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to answer to an attempt, whose login was proved, and the true reason for the log."""
+
+    reply: Reply
+    login: Login | None
+    reason: str
+
+
+class AuthGate:
+    """Stands before the authenticator, for all sessions."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        expected: ExpectedHosts,
+        settings: ReceptionSettings,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`now` is monotonic, in seconds."""
+        self._authenticator = authenticator
+        self._expected = expected
+        self._now = now
+        self._sleep = sleep
+        self._failures = FailureLedger(settings.failures_until_refusal, settings.failure_memory)
+        self._rate = RateLimit(settings.authentications_per_minute)
+        self._most_pending = settings.pending_authentications_limit
+        self._pending = 0
+
+    async def attempt(self, credentials: Credentials, address: IpAddress, directory: Directory) -> Verdict:
+        """Check credentials, or put the attempt off. A failure is answered late, and later each time."""
+        login = directory.logins.get(credentials.user)
+        is_at_home = login is not None and self._expected.is_home_of(login.account, address)
+        keys: tuple[Hashable, ...] = (credentials.user, address_block(address))
+        reason = self._reason_to_put_off(keys, is_at_home=is_at_home)
+        if reason:
+            return Verdict(AUTH_UNAVAILABLE, None, f"put off: {reason}")
+        proved = await self._check(credentials, directory)
+        if proved is None:
+            self._failures.failed(keys, self._now())
+            await self._sleep(self._failures.delay(keys, self._now()))
+            return Verdict(BAD_CREDENTIALS, None, "refused")
+        self._failures.succeeded(keys)
+        return Verdict(AUTHENTICATED, proved, "accepted")
+
+    def _reason_to_put_off(self, keys: tuple[Hashable, ...], *, is_at_home: bool) -> str:
+        now = self._now()
+        if not self._rate.allows(keys if is_at_home else keys[1], now):
+            return "too many attempts in a minute"
+        if is_at_home:
+            return ""
+        if self._failures.is_refused(keys, now):
+            return "too many failures"
+        return "too many at once" if self._pending >= self._most_pending else ""
+
+    async def _check(self, credentials: Credentials, directory: Directory) -> Login | None:
+        self._pending += 1
+        try:
+            return await self._authenticator.authenticate(credentials, directory)
+        finally:
+            self._pending -= 1

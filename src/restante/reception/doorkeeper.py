@@ -1,0 +1,88 @@
+"""How many sessions there may be: in all, from one address block, and of strangers.
+
+Past a limit a new connection is told 421 and closed, which costs next to nothing; those already served are served on.
+Sessions that have authenticated do not count as strangers, and when strangers fill their share the authorized hosts of
+hosted domains still get in: the primary that comes for its mail is never kept out by a flood of mail.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from restante.network.addresses import address_block
+from restante.reception.settings import ReceptionSettings
+from restante.tenancy.model import IpAddress
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLimits:
+    """What the operator set."""
+
+    in_all: int
+    of_strangers: int
+    per_block: int
+
+
+def door_limits(settings: ReceptionSettings) -> DoorLimits:
+    """Take the door's limits out of the settings."""
+    return DoorLimits(settings.connections_limit, settings.unauthenticated_limit, settings.connections_per_block_limit)
+
+
+class Doorkeeper:
+    """Counts the sessions of all listeners."""
+
+    def __init__(self, limits: DoorLimits, is_expected: Callable[[IpAddress], bool]) -> None:
+        """`is_expected` tells whether an address is an authorized host of some domain; asked only under pressure."""
+        self.limits = limits
+        self._is_expected = is_expected
+        self._by_block: Counter[int] = Counter()
+        self._none = asyncio.Event()
+        self._none.set()
+        self.sessions = 0
+        self.strangers = 0
+        self.shed: Counter[str] = Counter()  # connections turned away since the last `take_shed`, by reason
+
+    def refusal(self, address: IpAddress) -> str:
+        """Say why one more session from there is not served now; "" if it is."""
+        if self.sessions >= self.limits.in_all:
+            reason = "too many sessions"
+        elif self._by_block[address_block(address)] >= self.limits.per_block:
+            reason = "too many sessions from one address block"
+        elif self.strangers >= self.limits.of_strangers and not self._is_expected(address):
+            reason = "too many unauthenticated sessions"
+        else:
+            return ""
+        self.shed[reason] += 1
+        return reason
+
+    def entered(self, address: IpAddress) -> None:
+        """Count a session that begins, as a stranger's."""
+        self.sessions += 1
+        self.strangers += 1
+        self._by_block[address_block(address)] += 1
+        self._none.clear()
+
+    def authenticated(self) -> None:
+        """Count one session less as a stranger's."""
+        self.strangers -= 1
+
+    def left(self, address: IpAddress, *, was_stranger: bool) -> None:
+        """Count a session that ended."""
+        self.sessions -= 1
+        self.strangers -= was_stranger
+        block = address_block(address)
+        self._by_block[block] -= 1
+        if not self._by_block[block]:
+            del self._by_block[block]
+        if not self.sessions:
+            self._none.set()
+
+    def take_shed(self) -> Counter[str]:
+        """Return what was turned away since the last call."""
+        shed, self.shed = self.shed, Counter()
+        return shed
+
+    async def until_none(self) -> None:
+        """Wait until no session is left."""
+        await self._none.wait()

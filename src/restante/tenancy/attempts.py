@@ -1,0 +1,79 @@
+"""Who fails to authenticate, and how often: growing delays, then refusal for a time. Pure: the time is an argument.
+
+Failures are counted for the login that was tried and for the address block that tried. A guesser of one password from
+many places meets the first count, a guesser of many from one place the second. The owner of a login must not be locked
+out by either: what is tried from one of the login's own authorized hosts is delayed, but never refused unchecked.
+
+Memory is bounded: each count forgets itself, and the oldest goes when there are too many.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+MOST_KEPT = 100_000  # counts; some 20 MiB when a botnet fills it
+_FREE_FAILURES = 1  # a typing error costs nothing
+_FIRST_DELAY = 0.5  # seconds
+_LONGEST_DELAY = 16.0
+_MINUTE = 60.0
+
+
+@dataclass(slots=True)
+class _Count:
+    failures: int
+    last: float
+
+
+class FailureLedger:
+    """Failed attempts by key: a login's user name, or an address block."""
+
+    def __init__(self, until_refusal: int, memory: float) -> None:
+        """`memory` is in seconds."""
+        self._until_refusal = until_refusal
+        self._memory = memory
+        self._counts: OrderedDict[Hashable, _Count] = OrderedDict()
+
+    def failures(self, key: Hashable, now: float) -> int:
+        """Return how many failures are remembered."""
+        count = self._counts.get(key)
+        return 0 if count is None or now - count.last > self._memory else count.failures
+
+    def is_refused(self, keys: Iterable[Hashable], now: float) -> bool:
+        """Tell whether any of these has failed too often to be tried now."""
+        return any(self.failures(key, now) >= self._until_refusal for key in keys)
+
+    def delay(self, keys: Iterable[Hashable], now: float) -> float:
+        """Return for how many seconds to keep an answer back."""
+        failures = max(self.failures(key, now) for key in keys) - _FREE_FAILURES
+        return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(failures - 1, 10)) if failures > 0 else 0.0
+
+    def failed(self, keys: Iterable[Hashable], now: float) -> None:
+        """Count a failure."""
+        for key in keys:
+            self._counts[key] = _Count(self.failures(key, now) + 1, now)
+            self._counts.move_to_end(key)
+        while len(self._counts) > MOST_KEPT:
+            self._counts.popitem(last=False)
+
+    def succeeded(self, keys: Iterable[Hashable]) -> None:
+        """Forget the failures: the right password was known after all."""
+        for key in keys:
+            self._counts.pop(key, None)
+
+
+class RateLimit:
+    """So many in a minute by key, evenly: a bucket that refills."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()  # what is left, and when that was
+
+    def allows(self, key: Hashable, now: float) -> bool:
+        """Count one, and tell whether it was within the limit."""
+        left, since = self._buckets.get(key, (float(self._per_minute), now))
+        left = min(self._per_minute, left + (now - since) * self._per_minute / _MINUTE)
+        self._buckets[key] = (max(0.0, left - 1), now) if left >= 1 else (left, now)
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > MOST_KEPT:
+            self._buckets.popitem(last=False)
+        return left >= 1
