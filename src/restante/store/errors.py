@@ -2,7 +2,11 @@
 
 
 class StoreError(Exception):
-    """The store could not do it, and nothing changed. Time may cure it: 451 to a sender, 458 to an asker."""
+    """The store could not do it, and nothing changed. Time may cure it: 451 to a sender, 458 to an asker.
+
+    After a failed sync only reopening tells: what was in flight may then be there, so that mail whose sender heard 451
+    and sends it again comes twice. Until then every call raises this.
+    """
 
 
 class LeaseLost(StoreError):  # noqa: N818  it is an event of the protocol, not a fault

@@ -1,7 +1,8 @@
 """What a store promises. These docstrings are the contract; tests/contract runs on every implementation.
 
-Each method is one transaction: durable when it returns, and StoreError means nothing changed. All methods are called
-on the event loop; an implementation does its waiting elsewhere.
+Each method is one transaction: durable when it returns, and StoreError means nothing changed (errors.py says what a
+failed sync leaves open). It is made even if its caller is cancelled meanwhile. All methods are called on the event
+loop; an implementation does its waiting elsewhere.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -45,7 +46,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which recipients a queue listing is about. None or "" means any."""
+    """Which recipients a queue listing is about. None means any."""
 
     domain_ids: tuple[int, ...] | None = None
     status: Status | None = None
@@ -97,7 +98,8 @@ class MailStore(Protocol):
     async def hold(self, messages: Sequence[NewMessage]) -> None:
         """Hold all of these or none.
 
-        Numbers must grow within a call and over calls. Raises StoreError; the caller then discards spools.
+        Numbers must grow within a call and over calls: raises Conflict where one does not, or where a domain is gone.
+        Raises StoreError; the caller then discards spools.
         """
 
     def open_spool(self) -> Spool:
@@ -109,11 +111,16 @@ class MailStore(Protocol):
     async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
         """Return messages with a held recipient whose number is above `after`, oldest first.
 
-        At most `limit`, and no more once `max_octets` of content are reached; at least one if there is one.
+        At most `limit`, and no more once `max_octets` of content are reached; at least one if there is one. A message
+        found damaged is reported and passed over: it keeps no other back.
         """
 
     def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
-        """Yield a content file in blocks of some 256 KiB. Raises StoreError where it is missing or damaged."""
+        """Yield a content file in blocks of some 256 KiB. Raises StoreError where it is missing or damaged.
+
+        That may be known only at its end: what was yielded is whole only if no error followed. The last block never
+        comes from a damaged file.
+        """
 
     async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
         """Record what became of these recipients; a message with none left is gone, its file too.
@@ -135,10 +142,10 @@ class MailStore(Protocol):
         """Return, by domain id, when the oldest message of each domain that has one was received."""
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
-        """Return the messages that match, by number."""
+        """Return the messages with a recipient that matches, by number, and of each those recipients only."""
 
     async def message(self, number: int) -> HeldMessage | None:
-        """Return one message with all its recipients, held or refused, or None."""
+        """Return one message with all its recipients, held or refused, or None. Raises StoreError if it is damaged."""
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages, whatever their state; returns how many were there."""
@@ -151,17 +158,26 @@ class DrainStore(Protocol):
     """Which drains are to run."""
 
     async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
-        """Record a drain, or take over the one recorded: its number grows, the earlier owner is fenced off."""
+        """Record a drain, or take over the one recorded: its number grows, the earlier owner is fenced off.
+
+        Raises Conflict if the domain is gone.
+        """
 
     async def close_drain(self, drain: Drain) -> None:
-        """Record that it is over. Nothing happens if another has taken it over."""
+        """Record that it is over; nothing can be settled under it any more.
+
+        Nothing happens if another has taken it over.
+        """
 
     async def open_drains(self) -> list[Drain]:
         """Return the drains recorded and not closed."""
 
 
 class TenancyStore(Protocol):
-    """The operator's records. Each change also writes its audit entry and moves the change number."""
+    """The operator's records. Each change also writes its audit entry and moves the change number.
+
+    Removing what is not there is no change.
+    """
 
     async def directory(self) -> Directory:
         """Return all of them at the present change number."""
@@ -173,15 +189,16 @@ class TenancyStore(Protocol):
         """Remove it. Raises Conflict while it has logins or domains."""
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
-        """Add or replace, by user name. Raises Conflict if that user name is another account's."""
+        """Add or replace, by user name. Raises Conflict if that user name is another account's, or its own is gone."""
 
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
-        """Remove it; nothing happens if it is not there."""
+        """Remove it."""
 
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id.
 
-        Raises Conflict if id is 0 and the name is there, or the id is gone.
+        Raises Conflict if id is 0 and the name is there, or the id is gone or another name's, or the account is gone.
+        A domain never changes its name: its mail would follow it to where another's belongs.
         """
 
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:

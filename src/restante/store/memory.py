@@ -1,0 +1,359 @@
+"""A store that forgets: the shortest implementation of the contract, for tests and for reading beside it.
+
+Everything is recounted on each call, so that nothing here can drift from what it claims. Content files live in a
+dictionary. Nothing suspends: each method has done its work when it is first awaited.
+"""
+
+import zlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeVar
+
+from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.queue.status import Move, Outcome, RecipientOutcome, Status
+from restante.store.errors import Conflict, LeaseLost, StoreError
+from restante.store.interface import Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Account, Directory, HostedDomain, Login
+
+_BLOCK = 256 * 1024
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(slots=True)
+class _Record:
+    """One message, who of its recipients waits, who was refused, and the destination's last word on each."""
+
+    message: NewMessage
+    held: list[str]
+    refused: set[str] = field(default_factory=set)
+    replies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        return (*self.held, *sorted(self.refused))
+
+    def settle(self, outcome: RecipientOutcome) -> None:
+        path = outcome.forward_path
+        if path not in self.held:
+            return  # deleted or settled meanwhile
+        self.replies[path] = outcome.reply
+        if outcome.move is not Move.DEFERRED:
+            self.held = [other for other in self.held if other != path]
+        if outcome.move is Move.REFUSED:
+            self.refused.add(path)
+
+    def release_again(self) -> None:
+        self.held.extend(sorted(self.refused))
+        self.refused.clear()
+
+    def recipients(self) -> Iterator[QueuedRecipient]:
+        for path in self.all_paths:
+            status = Status.REFUSED if path in self.refused else Status.HELD
+            yield QueuedRecipient(path, status, self.replies.get(path, ""))
+
+
+class MemoryStore:
+    """A `Store` in memory."""
+
+    def __init__(self) -> None:
+        self._mail: dict[int, _Record] = {}  # by number, and so in the order of acceptance
+        self._last_number = 0
+        self._files: dict[str, bytes] = {}
+        self._files_named = 0
+        self._drains: dict[int, Drain] = {}
+        self._drain_numbers: dict[int, int] = {}  # also of drains that are over: a number never comes back
+        self._last_domain_id = 0
+        self._directory = Directory()
+        self._audit: list[AuditEntry] = []
+
+    # --- mail
+
+    async def hold(self, messages: Sequence[NewMessage]) -> None:
+        """Hold all of these or none."""
+        self._check(messages)
+        for message in messages:
+            self._mail[message.number] = _Record(message, list(message.envelope.forward_paths))
+            self._last_number = message.number
+
+    def _check(self, messages: Sequence[NewMessage]) -> None:
+        last = self._last_number
+        for message in messages:
+            self._check_hosted(message.domain_id)
+            if message.number <= last:
+                raise Conflict(f"message number {message.number} is not above {last}")
+            last = message.number
+
+    def open_spool(self) -> "MemorySpool":
+        """Begin large content."""
+        return MemorySpool(self._files, self._new_file_name())
+
+    def _new_file_name(self) -> str:
+        self._files_named += 1
+        return f"memory-{self._files_named}"
+
+    async def duplicate(self, file: ContentFile) -> ContentFile:
+        """Give the same content a second name."""
+        if file.name not in self._files:
+            raise StoreError(f"content file {file.name} is missing")
+        copy = replace(file, name=self._new_file_name())
+        self._files[copy.name] = self._files[file.name]
+        return copy
+
+    async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
+        """Return messages with a held recipient whose number is above `after`, oldest first."""
+        found: list[HeldMessage] = []
+        octets = 0
+        for number, record in self._mail.items():
+            if len(found) == limit or (found and octets >= max_octets):
+                break
+            if number > after and record.message.domain_id == domain_id and record.held:
+                found.append(_handed_out(record.message, tuple(record.held)))
+                octets += record.message.size
+        return found
+
+    async def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
+        """Yield a content file in blocks."""
+        content = self._files.get(file.name, b"")
+        if len(content) != file.size or zlib.crc32(content) != file.crc32:
+            raise StoreError(f"content file {file.name} is missing or damaged")
+        for start in range(0, len(content), _BLOCK):
+            yield content[start : start + _BLOCK]
+
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of these recipients."""
+        if self._drain_numbers.get(drain.domain_id) != drain.number:
+            raise LeaseLost(f"drain {drain.number} of domain {drain.domain_id} is over or was taken over")
+        for outcome in outcomes:
+            record = self._mail.get(outcome.number)
+            if record is None or record.message.domain_id != drain.domain_id:
+                continue
+            for recipient in outcome.recipients:
+                record.settle(recipient)
+            if not record.all_paths:
+                self._forget(outcome.number)
+
+    def _forget(self, number: int) -> None:
+        record = self._mail.pop(number)
+        if record.message.file:
+            self._files.pop(record.message.file.name, None)
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds."""
+        records = [record for record in self._mail.values() if record.message.domain_id == domain_id]
+        octets = sum(record.message.size for record in records)
+        return Usage(len(records), octets, sum(not record.held for record in records))
+
+    def usages(self) -> Mapping[int, Usage]:
+        """Return what each domain holds, by domain id."""
+        return {domain_id: self.usage(domain_id) for domain_id in self._holding()}
+
+    def _holding(self) -> list[int]:
+        return list(dict.fromkeys(record.message.domain_id for record in self._mail.values()))
+
+    def last_number(self) -> int:
+        """Return the highest message number ever held, or 0."""
+        return self._last_number
+
+    async def oldest(self) -> Mapping[int, float]:
+        """Return, by domain id, when the oldest message was received."""
+        newest_first = reversed(self._mail.values())
+        return {record.message.domain_id: record.message.received_at for record in newest_first}
+
+    async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
+        """Return the messages with a recipient that matches, by number, and of each those recipients only."""
+        records = (record for record in self._mail.values() if _selects(selection, record.message))
+        listed = (_listed(record, selection.status) for record in records)
+        return [message for message in listed if message.recipients][: selection.limit]
+
+    async def message(self, number: int) -> HeldMessage | None:
+        """Return one message with all its recipients, or None."""
+        record = self._mail.get(number)
+        return _handed_out(record.message, record.all_paths) if record else None
+
+    async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Remove whole messages; returns how many were there."""
+        present = [number for number in dict.fromkeys(numbers) if number in self._mail]
+        for number in present:
+            self._forget(number)
+        self._audit.append(audit)
+        return len(present)
+
+    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Make the refused recipients of these messages held again; returns how many messages had some."""
+        records = [self._mail[number] for number in dict.fromkeys(numbers) if number in self._mail]
+        concerned = [record for record in records if record.refused]
+        for record in concerned:
+            record.release_again()
+        self._audit.append(audit)
+        return len(concerned)
+
+    # --- drains
+
+    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
+        """Record a drain, or take over the one recorded."""
+        self._check_hosted(domain_id)
+        self._drain_numbers[domain_id] = self._drain_numbers.get(domain_id, 0) + 1
+        drain = Drain(domain_id, self._drain_numbers[domain_id], requested_at, deadline)
+        self._drains[domain_id] = drain
+        return drain
+
+    async def close_drain(self, drain: Drain) -> None:
+        """Record that it is over."""
+        if self._drain_numbers.get(drain.domain_id) == drain.number:
+            self._drain_numbers[drain.domain_id] += 1  # nothing can be settled under it any more
+            del self._drains[drain.domain_id]
+
+    async def open_drains(self) -> list[Drain]:
+        """Return the drains recorded and not closed."""
+        return [self._drains[domain_id] for domain_id in sorted(self._drains)]
+
+    # --- tenancy
+
+    async def directory(self) -> Directory:
+        """Return all records at the present change number."""
+        return self._directory
+
+    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+        """Add or replace, by name."""
+        self._change(audit, accounts={**self._directory.accounts, account.name: account})
+
+    async def remove_account(self, name: str, audit: AuditEntry) -> None:
+        """Remove it. Raises Conflict while it has logins or domains."""
+        if any(self._directory.logins_of(name)) or any(self._directory.domains_of(name)):
+            raise Conflict(f"account {name} has logins or domains")
+        if name in self._directory.accounts:
+            self._change(audit, accounts=_without(self._directory.accounts, name))
+
+    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+        """Add or replace, by user name."""
+        self._check_account(login.account)
+        present = self._directory.logins.get(login.user)
+        if present and present.account != login.account:
+            raise Conflict(f"user name {login.user} is taken")
+        self._change(audit, logins={**self._directory.logins, login.user: login})
+
+    async def remove_login(self, user: str, audit: AuditEntry) -> None:
+        """Remove it."""
+        if user in self._directory.logins:
+            self._change(audit, logins=_without(self._directory.logins, user))
+
+    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+        """Add (id 0) or replace, by name, and return it with its id."""
+        self._check_account(domain.account)
+        present = self._directory.domains.get(domain.name)
+        if (present.id if present else 0) != domain.id:
+            raise Conflict(f"domain {domain.name} is there already, or is gone")
+        if not present:
+            self._last_domain_id += 1
+            domain = replace(domain, id=self._last_domain_id)
+        self._change(audit, domains={**self._directory.domains, domain.name: domain})
+        return domain
+
+    async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
+        """Remove it and what drain it has. Raises Conflict while it holds mail."""
+        if self.usage(domain_id).messages:
+            raise Conflict(f"domain {domain_id} holds mail")
+        present = self._directory.domain_by_id(domain_id)
+        if present is None:
+            return
+        self._drains.pop(domain_id, None)
+        self._drain_numbers.pop(domain_id, None)
+        self._change(audit, domains=_without(self._directory.domains, present.name))
+
+    def _change(
+        self,
+        audit: AuditEntry,
+        *,
+        accounts: Mapping[str, Account] | None = None,
+        logins: Mapping[str, Login] | None = None,
+        domains: Mapping[str, HostedDomain] | None = None,
+    ) -> None:
+        was = self._directory
+        self._directory = Directory(
+            was.change_number + 1,
+            was.accounts if accounts is None else accounts,
+            was.logins if logins is None else logins,
+            was.domains if domains is None else domains,
+        )
+        self._audit.append(audit)
+
+    def _check_account(self, name: str) -> None:
+        if name not in self._directory.accounts:
+            raise Conflict(f"account {name} is gone")
+
+    def _check_hosted(self, domain_id: int) -> None:
+        if self._directory.domain_by_id(domain_id) is None:
+            raise Conflict(f"domain {domain_id} is gone")
+
+    # --- audit
+
+    async def record(self, entries: Sequence[AuditEntry]) -> None:
+        """Append."""
+        self._audit.extend(entries)
+
+    async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
+        """Return the newest entries, newest first."""
+        newest_first = (entry for entry in reversed(self._audit) if account in (None, entry.account))
+        return list(islice(newest_first, limit))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class MemorySpool:
+    """Large content in memory."""
+
+    def __init__(self, files: dict[str, bytes], name: str) -> None:
+        self._files = files
+        self._name = name
+        self._content = bytearray()
+
+    async def write(self, block: bytes) -> None:
+        """Append."""
+        self._content += block
+
+    async def close(self) -> ContentFile:
+        """Keep it under its name."""
+        content = bytes(self._content)
+        self._files[self._name] = content
+        return ContentFile(self._name, len(content), zlib.crc32(content))
+
+    def discard(self) -> None:
+        """Forget it."""
+        self._files.pop(self._name, None)
+
+
+def _handed_out(message: NewMessage, forward_paths: tuple[str, ...]) -> HeldMessage:
+    envelope = replace(message.envelope, forward_paths=forward_paths)
+    return HeldMessage(message.number, message.domain_id, envelope, message.received_at, message.head, message.file)
+
+
+def _listed(record: _Record, status: Status | None) -> QueuedMessage:
+    message = record.message
+    recipients = tuple(recipient for recipient in record.recipients() if status in (None, recipient.status))
+    return QueuedMessage(
+        message.number,
+        message.domain_id,
+        message.envelope.reverse_path,
+        recipients,
+        message.received_at,
+        message.size,
+    )
+
+
+def _selects(selection: QueueFilter, message: NewMessage) -> bool:
+    return (
+        message.number > selection.after
+        and (selection.domain_ids is None or message.domain_id in selection.domain_ids)
+        and selection.reverse_path in (None, message.envelope.reverse_path)
+        and (selection.received_before is None or message.received_at < selection.received_before)
+        and (selection.larger_than is None or message.size > selection.larger_than)
+        and (selection.numbers is None or message.number in selection.numbers)
+    )
+
+
+def _without(records: Mapping[str, _Value], key: str) -> dict[str, _Value]:
+    return {name: record for name, record in records.items() if name != key}

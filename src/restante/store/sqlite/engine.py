@@ -1,0 +1,123 @@
+"""The engine: which SQLite will do, how its connections are set up, and what its errors mean for the data.
+
+SQLite 3.7.0 to 3.51.2 can lose committed data when one connection writes while another checkpoints, and distributions
+ship those versions: only the engine bundled with apsw is used, its version is checked, and one connection alone writes
+and checkpoints.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from restante.store.errors import StoreUnusable
+
+Row = tuple[Any, ...]
+Bindings = Sequence[Any] | Mapping[str, Any]
+
+OLDEST = (3, 51, 3)
+"""The first version without the checkpoint race."""
+
+PAGE_SIZE = 16384
+"""Octets. 4 KiB messages in groups of 20, one sync each: 32,000/s with 16384, 24,000/s with 8192, where each message
+has a page to itself; 32768 writes a third more log for the same rate, and 20 KB messages come out best here too."""
+
+JOURNAL_LIMIT = 256 * 1024 * 1024
+"""Octets to which a log that slow readers let grow is cut back. Normally it is reused, which makes a sync cheaper."""
+
+_WRITER_CACHE_KIB = 32 * 1024
+_READER_CACHE_KIB = 8 * 1024
+_BUSY_PATIENCE_MS = 10_000  # somebody's sqlite3 shell may hold the write lock for a moment
+_BUSY_IMPATIENCE_MS = 250
+_STATEMENTS = 256  # kept prepared: one per number of messages in an INSERT, and all the others
+
+
+def check_engine(version: str | None = None) -> None:
+    """Raise StoreUnusable if the engine may lose data; the argument is for tests."""
+    version = version or apsw.sqlite_lib_version()
+    if tuple(map(int, version.split("."))) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise StoreUnusable(
+            f"SQLite {version} can lose committed mail: {oldest} or newer is needed. "
+            "Install apsw from its wheel, which brings its own engine"
+        )
+
+
+def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """Open the one connection that writes. It checkpoints only when told to."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS)
+    _set_up(connection, _WRITER_CACHE_KIB)
+    connection.pragma("page_size", PAGE_SIZE)
+    if connection.pragma("journal_mode", "WAL") != "wal":
+        raise StoreUnusable(f"{path}: this file system cannot share memory between connections; use a local disk")
+    connection.pragma("synchronous", "FULL")
+    connection.pragma("journal_size_limit", JOURNAL_LIMIT)
+    return connection
+
+
+def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """Open a connection that can neither write nor checkpoint, not even when it is closed."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+    _set_up(connection, _READER_CACHE_KIB)
+    connection.pragma("query_only", value=True)
+    return connection
+
+
+def _set_up(connection: apsw.Connection, cache_kib: int) -> None:
+    connection.set_busy_timeout(_BUSY_PATIENCE_MS)
+    connection.wal_autocheckpoint(0)
+    connection.pragma("mmap_size", 0)  # an I/O error in mapped memory is a signal that kills the process
+    connection.pragma("cache_size", -cache_kib)
+    connection.pragma("temp_store", "MEMORY")
+
+
+def fetch(connection: apsw.Connection, query: str, bindings: Bindings = ()) -> list[Row]:
+    """Run one statement to its end."""
+    return connection.execute(query, bindings).fetchall()
+
+
+@contextmanager
+def impatience(connection: apsw.Connection) -> Iterator[None]:
+    """Wait for other connections' transactions only as long as a sender waiting for its 250 would not notice."""
+    connection.set_busy_timeout(_BUSY_IMPATIENCE_MS)
+    try:
+        yield
+    finally:
+        connection.set_busy_timeout(_BUSY_PATIENCE_MS)
+
+
+def close_without_checkpoint(connection: apsw.Connection) -> None:
+    """Let go, and leave the log as it is: after a failed sync a checkpoint could make doubtful pages look sound."""
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.close()
+
+
+def concerns_the_store(error: Exception) -> bool:
+    """Tell whether an error comes of the state of disk or database, so that any change would have met it."""
+    return isinstance(error, (*_CURABLE, *_FINAL))
+
+
+def is_final(error: Exception) -> bool:
+    """Tell whether the database must be opened anew before anything it says is believed.
+
+    After a failed sync the kernel may have dropped what it could not write, and would report the next sync as good.
+    A full disk is another matter: it is reported before anything is promised.
+    """
+    return isinstance(error, _FINAL)
+
+
+_FINAL = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
+_CURABLE = (
+    apsw.FullError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.NoMemError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+    apsw.InterruptError,
+    MemoryError,
+)

@@ -1,0 +1,146 @@
+"""What the writer knows without asking: which domains there are, what each holds, which drain may settle.
+
+The directory lock makes this process the only writer, so what was read once and moved with every change is exact; after
+a rollback it is read again. Touched on the writer thread only; the event loop is told after each commit.
+"""
+
+from dataclasses import dataclass, field
+
+import apsw
+
+from restante.store.errors import Conflict, LeaseLost
+from restante.store.interface import NO_USAGE, Drain, Usage
+from restante.store.sqlite import queries
+from restante.store.sqlite.engine import fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a commit changed that is answered from memory."""
+
+    usages: dict[int, Usage]  # of the domains touched
+    last_number: int
+
+
+@dataclass(slots=True)
+class _Figures:
+    """One domain's running figures."""
+
+    messages: int = 0
+    octets: int = 0
+    refused: int = 0
+    last_number: int = 0
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.messages, self.octets, self.refused)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The figures of one open transaction; of the last commit, when none is open."""
+
+    _figures: dict[int, _Figures] = field(default_factory=dict)  # one for each hosted domain
+    _drain_numbers: dict[int, int] = field(default_factory=dict)
+    _touched: set[int] = field(default_factory=set)
+    last_number: int = 0
+
+    @classmethod
+    def read(cls, connection: apsw.Connection) -> "Ledger":
+        """Read it from the database, as at the last commit."""
+        ledger = cls()
+        for (domain_id,) in fetch(connection, queries.DOMAIN_IDS):
+            ledger.add_domain(domain_id)
+        for domain_id, *figures in fetch(connection, queries.USAGES):
+            ledger._figures[domain_id] = _Figures(*figures)
+        ledger._drain_numbers = dict(fetch(connection, queries.DRAIN_NUMBERS))
+        ledger.last_number = fetch(connection, queries.LAST_NUMBER)[0][0]
+        return ledger
+
+    def balance_of_all(self) -> Balance:
+        """Say how everything stands."""
+        return Balance({domain_id: self.usage(domain_id) for domain_id in self._figures}, self.last_number)
+
+    # --- domains
+
+    def add_domain(self, domain_id: int) -> None:
+        """Begin its figures."""
+        self._figures[domain_id] = _Figures()
+
+    def remove_domain(self, domain_id: int) -> None:
+        """End them, and its drain."""
+        del self._figures[domain_id]
+        self._drain_numbers.pop(domain_id, None)
+        self._touched.add(domain_id)
+
+    def hosts(self, domain_id: int) -> bool:
+        """Tell whether it is a hosted domain."""
+        return domain_id in self._figures
+
+    def check_hosted(self, domain_id: int) -> None:
+        """Raise Conflict if it is none."""
+        if domain_id not in self._figures:
+            raise Conflict(f"domain {domain_id} is gone")
+
+    # --- mail
+
+    def check_new(self, number: int, domain_id: int, last: int) -> int:
+        """Raise Conflict where a message cannot follow the one numbered `last`; return its number."""
+        self.check_hosted(domain_id)
+        if number <= last:
+            raise Conflict(f"message number {number} is not above {last}")
+        return number
+
+    def add_message(self, number: int, domain_id: int, octets: int) -> None:
+        """One message more."""
+        figures = self._figures[domain_id]
+        figures.messages += 1
+        figures.octets += octets
+        figures.last_number = self.last_number = number
+        self._touched.add(domain_id)
+
+    def remove_messages(self, domain_id: int, messages: int, octets: int, refused: int = 0) -> None:
+        """So many fewer, `refused` of them with nobody held."""
+        figures = self._figures[domain_id]
+        figures.messages -= messages
+        figures.octets -= octets
+        self.move_to_refused(domain_id, -refused)
+
+    def move_to_refused(self, domain_id: int, messages: int) -> None:
+        """So many messages more have nobody held any longer; negative: so many have again."""
+        self._figures[domain_id].refused += messages
+        self._touched.add(domain_id)
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what it holds at this point of the transaction."""
+        figures = self._figures.get(domain_id)
+        return figures.usage if figures else NO_USAGE
+
+    # --- drains
+
+    def take_drain(self, domain_id: int) -> int:
+        """Move a domain's fencing number; whoever had the earlier one can settle nothing more."""
+        self._drain_numbers[domain_id] = self._drain_numbers.get(domain_id, 0) + 1
+        return self._drain_numbers[domain_id]
+
+    def has_drain(self, drain: Drain) -> bool:
+        """Tell whether this drain's number is the one in force."""
+        return self._drain_numbers.get(drain.domain_id) == drain.number
+
+    def check_drain(self, drain: Drain) -> None:
+        """Raise LeaseLost if this drain is not the one in force."""
+        if not self.has_drain(drain):
+            raise LeaseLost(f"drain {drain.number} of domain {drain.domain_id} is over or was taken over")
+
+    # --- the end of a transaction
+
+    def unwritten(self) -> list[list[int]]:
+        """Return the rows of `usage` that this transaction must write."""
+        rows = ((domain_id, self._figures.get(domain_id)) for domain_id in self._touched)
+        return [[domain_id, f.messages, f.octets, f.refused, f.last_number] for domain_id, f in rows if f]
+
+    def balance(self) -> Balance:
+        """Say what changed since the last call; to be called when it is durable."""
+        balance = Balance({domain_id: self.usage(domain_id) for domain_id in self._touched}, self.last_number)
+        self._touched.clear()
+        return balance

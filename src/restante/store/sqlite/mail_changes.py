@@ -1,0 +1,135 @@
+"""What changes of held mail do to the tables: hold, settle, delete, release refused recipients.
+
+Each function is the body of one `Change`: it runs on the writer thread inside a transaction, moves the ledger with every
+row it moves, and raises StoreError, if it must, before the first of them.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.store.interface import Drain
+from restante.store.sqlite import queries
+from restante.store.sqlite.engine import Row
+from restante.store.sqlite.rows import DOMAIN_ID, NUMBER, SIZE, audit_row, numbers_text, paths, storable
+from restante.store.sqlite.transaction import Transaction
+from restante.tenancy.audit import AuditEntry
+
+
+def hold(transaction: Transaction, rows: Sequence[Row]) -> None:
+    """Add messages, given as `message_row` spells them."""
+    ledger = transaction.ledger
+    last = ledger.last_number
+    for row in rows:
+        last = ledger.check_new(row[NUMBER], row[DOMAIN_ID], last)
+    for row in rows:
+        ledger.add_message(row[NUMBER], row[DOMAIN_ID], row[SIZE])
+    transaction.new_messages.extend(rows)
+
+
+# --- settling
+
+
+def settle(transaction: Transaction, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+    """Work in what became of messages: those wholly delivered at one stroke, if they stand as the drain believes."""
+    transaction.ledger.check_drain(drain)
+    delivered = [outcome for outcome in outcomes if outcome.is_delivered]
+    if delivered and not _remove_whole(transaction, drain.domain_id, delivered):
+        _settle_in_part(transaction, drain.domain_id, delivered)
+    if len(delivered) < len(outcomes):
+        _settle_in_part(transaction, drain.domain_id, [outcome for outcome in outcomes if not outcome.is_delivered])
+
+
+def _remove_whole(transaction: Transaction, domain_id: int, delivered: list[Outcome]) -> bool:
+    """Remove these messages if these are all their recipients; else change nothing and return False."""
+    delivered.sort(key=_number)
+    numbers = numbers_text([outcome.number for outcome in delivered])
+    believed = "\n\n".join("\n".join([one.forward_path for one in outcome.recipients]) for outcome in delivered)
+    [(octets, held_paths, files)] = transaction.execute(
+        queries.WHOLE_MESSAGES, {"numbers": numbers, "domain_id": domain_id}
+    )
+    if held_paths != believed:
+        return False
+    transaction.execute(queries.REMOVE_MESSAGES, (numbers,))
+    transaction.ledger.remove_messages(domain_id, len(delivered), octets)
+    _remove_files(transaction, files)
+    return True
+
+
+def _number(outcome: Outcome) -> int:
+    return outcome.number
+
+
+def _settle_in_part(transaction: Transaction, domain_id: int, outcomes: Iterable[Outcome]) -> None:
+    """Work outcomes in recipient by recipient: some were refused or deferred, or have been before."""
+    gone = [outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome)]
+    if gone:
+        _remove(transaction, gone)
+
+
+def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome) -> bool:
+    """Work one outcome in; tell whether the message is to be removed, having no recipient left."""
+    rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
+    held = paths(rows[0][0]) if rows else []
+    news = {one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held}
+    for recipient in news.values():
+        _keep_word(transaction, (domain_id, outcome.number), recipient)
+    left = [path for path in held if path not in news or news[path].move is Move.DEFERRED]
+    return left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
+
+
+def _keep_word(transaction: Transaction, message: tuple[int, int], recipient: RecipientOutcome) -> None:
+    """Keep the destination's last word on a recipient that it did not take."""
+    if recipient.move is Move.DELIVERED:
+        transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
+    else:
+        is_refused = recipient.move is Move.REFUSED
+        word = (*message, recipient.forward_path, is_refused, storable(recipient.reply))
+        transaction.execute(queries.KEEP_REPLY, word)
+
+
+def _has_nobody(transaction: Transaction, message: tuple[int, int], held: list[str]) -> bool:
+    """Keep who is held now; or tell that nobody is, and nobody was refused either."""
+    if not held and not transaction.execute(queries.ANY_REFUSED, message):
+        return True
+    domain_id, number = message
+    transaction.execute(queries.KEEP_HELD_PATHS, ("\n".join(held), number))
+    if not held:
+        transaction.ledger.move_to_refused(domain_id, 1)
+    return False
+
+
+# --- by hand
+
+
+def delete(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> int:
+    """Remove whole messages; return how many were there."""
+    transaction.execute(queries.RECORD, audit_row(audit))
+    return _remove(transaction, numbers)
+
+
+def release_refused(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> int:
+    """Hold refused recipients again; return how many messages had some."""
+    transaction.execute(queries.RECORD, audit_row(audit))
+    text = numbers_text(numbers)
+    concerned = transaction.execute(queries.REFUSED_MESSAGES, (text,))
+    transaction.execute(queries.HOLD_AGAIN, (text,))
+    transaction.execute(queries.REFUSED_NO_MORE, (text,))
+    for domain_id, _, held_by_nobody in concerned:
+        transaction.ledger.move_to_refused(domain_id, -held_by_nobody)
+    return sum(messages for _, messages, _ in concerned)
+
+
+def _remove(transaction: Transaction, numbers: Sequence[int]) -> int:
+    text = numbers_text(numbers)
+    doomed = transaction.execute(queries.DOOMED_MESSAGES, (text,))
+    transaction.execute(queries.REMOVE_REPLIES, (text,))
+    transaction.execute(queries.REMOVE_MESSAGES, (text,))
+    for domain_id, messages, octets, refused, files in doomed:
+        transaction.ledger.remove_messages(domain_id, messages, octets, refused)
+        _remove_files(transaction, files)
+    return sum(messages for _, messages, *_ in doomed)
+
+
+def _remove_files(transaction: Transaction, names: str | None) -> None:
+    if names:
+        transaction.files_to_remove.extend(names.split("\n"))

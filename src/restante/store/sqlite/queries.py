@@ -1,0 +1,225 @@
+"""Every SQL statement, by name, with the reason for its shape; tests/store/test_query_plans.py pins the hot ones' plans.
+
+Two costs shape them. The interpreter's lock is let go and taken again at every step of a statement, and beside a busy
+event loop taking it can cost more than the step: so the hot statements do many messages in one step and answer in one
+row. And a page written is a page logged, synced and copied back: so nothing small stands beside content.
+
+Lists of numbers come as JSON text, which keeps one prepared statement for any length.
+"""
+
+# ruff: noqa: S608  what is joined here are constants; every value is bound
+
+from functools import cache
+
+BEGIN = "BEGIN IMMEDIATE"  # the write lock now or not at all: no upgrade can fail half way
+COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
+
+# --- held mail, changed (writer thread)
+
+MOST_ROWS = 64  # messages in one INSERT: its text and program stay small enough to be kept prepared
+MESSAGE_COLUMNS = (
+    "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, head"
+)
+
+
+@cache
+def hold_messages(count: int) -> str:
+    """Insert `count` messages in one step: beside a busy event loop twice as fast as one step a message."""
+    row = f"({', '.join('?' * len(MESSAGE_COLUMNS.split(',')))})"
+    return f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {', '.join([row] * count)}"
+
+
+# One row for all the domains that a transaction has touched, in one step. `->>` takes the n-th of each inner array.
+KEEP_USAGES = """
+    INSERT OR REPLACE INTO usage (domain_id, messages, octets, refused, last_number)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)
+"""
+
+# The hot path of settling: are these messages what the drain believes, with nobody refused or deferred? One row
+# answers for the whole window: the paths, joined in the order of numbers, are compared as one text. Paths hold no line
+# end, so an empty line parts messages.
+WHOLE_MESSAGES = """
+    SELECT sum(size), group_concat(held_paths, char(10, 10) ORDER BY number), group_concat(file, char(10))
+    FROM message
+    WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id
+        AND NOT EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+        )
+"""
+
+REMOVE_MESSAGES = "DELETE FROM message WHERE number IN (SELECT value FROM json_each(?))"
+
+# What goes when these messages go. Grouped, for they may be of several domains; one row a domain.
+DOOMED_MESSAGES = """
+    SELECT domain_id, count(*), sum(size), sum(held_paths = ''), group_concat(file, char(10))
+    FROM message WHERE number IN (SELECT value FROM json_each(?)) GROUP BY domain_id
+"""
+
+# Through message, because last_reply is found by domain first.
+REMOVE_REPLIES = """
+    DELETE FROM last_reply WHERE (domain_id, number) IN (
+        SELECT domain_id, number FROM message WHERE number IN (SELECT value FROM json_each(?))
+    )
+"""
+
+# How one message stands, before an outcome that is not simply "all delivered" is worked in.
+STANDING = "SELECT held_paths FROM message WHERE number = ? AND domain_id = ?"
+ANY_REFUSED = "SELECT 1 FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused LIMIT 1"
+KEEP_HELD_PATHS = "UPDATE message SET held_paths = ? WHERE number = ?"
+KEEP_REPLY = """
+    INSERT OR REPLACE INTO last_reply (domain_id, number, forward_path, is_refused, reply) VALUES (?, ?, ?, ?, ?)
+"""
+FORGET_REPLY = "DELETE FROM last_reply WHERE domain_id = ? AND number = ? AND forward_path = ?"
+
+# Releasing refused recipients again: three statements whatever the number of messages.
+_HAS_REFUSED = """
+    EXISTS (
+        SELECT 1 FROM last_reply
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+    )
+"""
+REFUSED_MESSAGES = f"""
+    SELECT domain_id, count(*), sum(held_paths = '')
+    FROM message WHERE number IN (SELECT value FROM json_each(?)) AND {_HAS_REFUSED} GROUP BY domain_id
+"""
+HOLD_AGAIN = f"""
+    UPDATE message SET held_paths = ltrim(
+        held_paths || char(10) || (
+            SELECT group_concat(forward_path, char(10) ORDER BY forward_path) FROM last_reply
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+        ),
+        char(10)
+    )
+    WHERE number IN (SELECT value FROM json_each(?)) AND {_HAS_REFUSED}
+"""
+REFUSED_NO_MORE = """
+    UPDATE last_reply SET is_refused = 0 WHERE is_refused AND (domain_id, number) IN (
+        SELECT domain_id, number FROM message WHERE number IN (SELECT value FROM json_each(?))
+    )
+"""
+
+# --- held mail, read
+
+# A drain's next window. No LIMIT: the reader stops at its bound of messages and octets, and must be able to pass over
+# damaged rows. In index order, so that nothing is sorted and stopping costs nothing.
+HELD_MESSAGES = f"""
+    SELECT {MESSAGE_COLUMNS} FROM message
+    WHERE domain_id = ? AND number > ? AND held_paths <> '' ORDER BY number
+"""
+
+ONE_MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE number = ?"
+REFUSED_PATHS = """
+    SELECT forward_path FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused ORDER BY forward_path
+"""
+
+# Per domain the first number held and the first refused, each the first entry of its index; never a scan of message.
+# INDEXED BY, here and below, because without statistics the planner takes the primary key, full of mere deferrals.
+OLDEST_MESSAGES = """
+    SELECT domain_id, received_at FROM (
+        SELECT
+            (SELECT min(number) FROM message WHERE message.domain_id = usage.domain_id AND held_paths <> '') AS held,
+            (
+                SELECT min(number) FROM last_reply INDEXED BY last_reply_refused
+                WHERE last_reply.domain_id = usage.domain_id AND is_refused
+            ) AS refused
+        FROM usage WHERE messages > 0
+    ) AS first
+    JOIN message ON message.number = coalesce(min(first.held, first.refused), first.held, first.refused)
+"""
+
+FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the sweep: all of it from message_file
+
+# Listings. What differs is only where a listing starts from, so that each walks its own index in order and stops at
+# its limit; what it must match besides is the same for all. The replies come along as JSON: a row a message.
+_LISTED = """
+    SELECT message.number, message.domain_id, reverse_path, received_at, size, held_paths, (
+        SELECT json_group_array(json_array(forward_path, is_refused, reply) ORDER BY forward_path) FROM last_reply
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+    )
+"""
+_MATCHING = f"""
+    AND message.number > :after
+    AND (:reverse_path IS NULL OR reverse_path = :reverse_path)
+    AND (:received_before IS NULL OR received_at < :received_before)
+    AND (:larger_than IS NULL OR size > :larger_than)
+    AND (:status IS NULL OR (:status = 'held' AND held_paths <> '') OR (:status = 'refused' AND {_HAS_REFUSED}))
+"""
+LIST_ALL = f"{_LISTED} FROM message WHERE true {_MATCHING} ORDER BY message.number LIMIT :limit"
+LIST_NUMBERS = f"""
+    {_LISTED} FROM message WHERE message.number IN (SELECT value FROM json_each(:numbers))
+    AND (:domain_ids IS NULL OR message.domain_id IN (SELECT value FROM json_each(:domain_ids)))
+    {_MATCHING} ORDER BY message.number LIMIT :limit
+"""
+LIST_HELD = f"""
+    {_LISTED} FROM message WHERE message.domain_id = :domain_id AND held_paths <> ''
+    {_MATCHING} ORDER BY message.number LIMIT :limit
+"""
+# By groups of one number and not with DISTINCT: so the index's order carries through, and the limit stops the walk.
+LIST_REFUSED = f"""
+    {_LISTED} FROM last_reply AS parked INDEXED BY last_reply_refused
+    CROSS JOIN message ON message.number = parked.number
+    WHERE parked.domain_id = :domain_id AND parked.number > :after AND parked.is_refused
+    {_MATCHING} GROUP BY parked.number ORDER BY parked.number LIMIT :limit
+"""
+
+# --- what the writer keeps in memory, read when it starts and after a rollback
+
+DOMAIN_IDS = "SELECT id FROM domain"
+USAGES = "SELECT domain_id, messages, octets, refused, last_number FROM usage"
+DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
+LAST_NUMBER = (
+    "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
+)
+
+# --- drains
+
+KEEP_DRAIN = "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open) VALUES (?, ?, ?, ?, 1)"
+CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
+REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"
+OPEN_DRAINS = "SELECT domain_id, number, requested_at, deadline FROM drain WHERE is_open ORDER BY domain_id"
+
+# --- the operator's records: few, changed by hand, read whole
+
+MOVE_CHANGE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = 'change-number'"
+CHANGE_NUMBER = "SELECT value FROM counter WHERE name = 'change-number'"
+KEEP_LAST_NUMBER = "UPDATE counter SET value = max(value, ?) WHERE name = 'last-number'"
+
+ACCOUNTS = "SELECT name, created_at, empty_reply, note FROM account"
+KEEP_ACCOUNT = "INSERT OR REPLACE INTO account (name, created_at, empty_reply, note) VALUES (?, ?, ?, ?)"
+HAS_ACCOUNT = "SELECT 1 FROM account WHERE name = ?"
+ACCOUNT_IN_USE = """
+    SELECT 1 WHERE EXISTS (SELECT 1 FROM login WHERE account = :name)
+        OR EXISTS (SELECT 1 FROM domain WHERE account = :name)
+"""
+REMOVE_ACCOUNT = "DELETE FROM account WHERE name = ?"
+
+LOGINS = "SELECT user, account, password_hash, sealed_secret, created_at FROM login"
+KEEP_LOGIN = """
+    INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at) VALUES (?, ?, ?, ?, ?)
+"""
+ACCOUNT_OF_LOGIN = "SELECT account FROM login WHERE user = ?"
+REMOVE_LOGIN = "DELETE FROM login WHERE user = ?"
+
+DOMAINS = "SELECT id, name, account, destination, authorized_hosts, created_at FROM domain"
+ADD_DOMAIN = "INSERT INTO domain (name, account, destination, authorized_hosts, created_at) VALUES (?, ?, ?, ?, ?)"
+CHANGE_DOMAIN = """
+    UPDATE domain SET name = ?, account = ?, destination = ?, authorized_hosts = ?, created_at = ? WHERE id = ?
+"""
+ID_OF_DOMAIN = "SELECT id FROM domain WHERE name = ?"
+REMOVE_DOMAIN = "DELETE FROM domain WHERE id = ?"
+REMOVE_USAGE = "DELETE FROM usage WHERE domain_id = ?"
+
+# --- the audit trail: no statement here changes or removes an entry
+
+RECORD = """
+    INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+NEWEST_ENTRIES = """
+    SELECT at, action, actor, subject, account, origin, answer, reason FROM audit ORDER BY id DESC LIMIT ?
+"""
+NEWEST_ENTRIES_OF_ACCOUNT = """
+    SELECT at, action, actor, subject, account, origin, answer, reason FROM audit
+    WHERE account = ? ORDER BY id DESC LIMIT ?
+"""

@@ -1,0 +1,50 @@
+"""The connections that read: beside the writer, never in its way, each question in one short transaction.
+
+A transaction that stays open keeps the log from being reused, so nothing here outlives its question.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+import apsw
+
+from restante.store.errors import StoreError
+from restante.store.sqlite import engine
+
+_CONNECTIONS = 2  # one for drains, and one so that a long listing does not hold them up
+
+_Answer = TypeVar("_Answer")
+
+
+class Readers:
+    """A few threads, each question on a connection of its own while it lasts."""
+
+    def __init__(self, path: Path, vfs: str | None = None) -> None:
+        self._idle: SimpleQueue[apsw.Connection] = SimpleQueue()
+        for _ in range(_CONNECTIONS):
+            self._idle.put(engine.open_reader(path, vfs))
+        self._pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="restante-reader")
+
+    async def ask(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
+        """Put a question on a reading thread. Raises StoreError."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+        except (apsw.Error, MemoryError) as error:
+            raise StoreError(f"reading: {error}") from error
+
+    def _answer(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
+        connection = self._idle.get()
+        try:
+            return question(connection)
+        finally:
+            self._idle.put(connection)
+
+    def close(self) -> None:
+        """Wait for the questions that were asked, and let go."""
+        self._pool.shutdown()
+        while not self._idle.empty():
+            self._idle.get().close()

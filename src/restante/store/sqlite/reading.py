@@ -1,0 +1,157 @@
+"""What is asked of the tables and how the answer is read. Each function runs on a reading thread."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import NamedTuple
+
+import apsw
+
+from restante.mail.message import HeldMessage
+from restante.queue.status import Status
+from restante.store.interface import Drain, QueuedMessage, QueueFilter
+from restante.store.sqlite import queries
+from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.rows import (
+    NUMBER,
+    DamagedRow,
+    audit_entry,
+    held_message,
+    hosted_domain,
+    queued_message,
+)
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Account, Directory, Login
+
+
+class Damage(NamedTuple):
+    """A message that cannot be handed out."""
+
+    number: int
+    text: str
+
+
+class Window(NamedTuple):
+    """Messages for a drain, and those passed over on the way to them."""
+
+    messages: list[HeldMessage]
+    damaged: list[Damage]
+
+
+def held(connection: apsw.Connection, domain_id: int, after: int, limit: int, max_octets: int) -> Window:
+    """Read a drain's next messages, past damaged ones."""
+    window = Window([], [])
+    octets = 0
+    with closing(connection.cursor()) as cursor:
+        for row in cursor.execute(queries.HELD_MESSAGES, (domain_id, after)):
+            octets += _take(row, window)
+            if len(window.messages) == limit or (window.messages and octets >= max_octets):
+                break
+    return window
+
+
+def _take(row: Row, window: Window) -> int:
+    """Put a row's message in the window; return the octets that it takes there."""
+    try:
+        message = held_message(row)
+    except DamagedRow as damage:
+        window.damaged.append(Damage(row[NUMBER], str(damage)))
+        return 0
+    window.messages.append(message)
+    return message.size
+
+
+def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | None:
+    """Read one message with all its recipients."""
+    with connection:  # one moment for both statements
+        rows = fetch(connection, queries.ONE_MESSAGE, (number,))
+        if not rows:
+            return None
+        refused = fetch(connection, queries.REFUSED_PATHS, (rows[0][1], number))
+    try:
+        return held_message(rows[0], [path for (path,) in refused])
+    except DamagedRow as damage:
+        return Damage(number, str(damage))
+
+
+def oldest(connection: apsw.Connection) -> Mapping[int, float]:
+    """Read when each domain's oldest message was received."""
+    return dict(fetch(connection, queries.OLDEST_MESSAGES))
+
+
+# --- listings
+
+
+def queue(connection: apsw.Connection, selection: QueueFilter) -> list[QueuedMessage]:
+    """Read the messages that match."""
+    rows: dict[int, Row] = {}  # by number: one message can be held and refused
+    with connection:
+        for query, bindings in _listings(selection):
+            rows.update((row[NUMBER], row) for row in fetch(connection, query, bindings))
+    in_order = [rows[number] for number in sorted(rows)][: selection.limit]
+    return [queued_message(row, selection.status) for row in in_order]
+
+
+_Listing = tuple[str, dict[str, object]]
+
+
+def _listings(selection: QueueFilter) -> Iterator[_Listing]:
+    """Yield the queries whose answers, together and cut to the limit, are the answer."""
+    bindings: dict[str, object] = {
+        "after": selection.after,
+        "reverse_path": selection.reverse_path,
+        "received_before": selection.received_before,
+        "larger_than": selection.larger_than,
+        "status": selection.status,
+        "limit": selection.limit,
+    }
+    if selection.numbers is not None:
+        domain_ids = None if selection.domain_ids is None else json.dumps(selection.domain_ids)
+        numbers = json.dumps(selection.numbers)
+        yield queries.LIST_NUMBERS, bindings | {"numbers": numbers, "domain_ids": domain_ids}
+    elif selection.domain_ids is None:
+        yield queries.LIST_ALL, bindings
+    else:
+        yield from _listings_by_domain(selection.domain_ids, selection.status, bindings)
+
+
+def _listings_by_domain(
+    domain_ids: Iterable[int], status: Status | None, bindings: dict[str, object]
+) -> Iterator[_Listing]:
+    for domain_id in domain_ids:
+        if status is not Status.REFUSED:
+            yield queries.LIST_HELD, bindings | {"domain_id": domain_id}
+        if status is not Status.HELD:
+            yield queries.LIST_REFUSED, bindings | {"domain_id": domain_id}
+
+
+# --- drains, records, the trail
+
+
+def open_drains(connection: apsw.Connection) -> list[Drain]:
+    """Read the drains that are to run."""
+    return [Drain(*row) for row in fetch(connection, queries.OPEN_DRAINS)]
+
+
+def directory(connection: apsw.Connection) -> Directory:
+    """Read all of the operator's records, as at one moment."""
+    with connection:
+        [(change_number,)] = fetch(connection, queries.CHANGE_NUMBER)
+        accounts = [Account(*row) for row in fetch(connection, queries.ACCOUNTS)]
+        logins = [Login(*row) for row in fetch(connection, queries.LOGINS)]
+        domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
+    return Directory(
+        change_number,
+        {account.name: account for account in accounts},
+        {login.user: login for login in logins},
+        {domain.name: domain for domain in domains},
+    )
+
+
+def audit(connection: apsw.Connection, account: str | None, limit: int) -> list[AuditEntry]:
+    """Read the newest entries."""
+    if account is None:
+        rows = fetch(connection, queries.NEWEST_ENTRIES, (limit,))
+    else:
+        rows = fetch(connection, queries.NEWEST_ENTRIES_OF_ACCOUNT, (account, limit))
+    return [audit_entry(row) for row in rows]

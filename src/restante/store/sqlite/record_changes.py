@@ -1,0 +1,131 @@
+"""What changes of drains, of the operator's records and of the audit trail do to the tables.
+
+Each function is the body of one `Change`, as in mail_changes. There is one writer: what a check has found stays true
+until the commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from restante.store.errors import Conflict
+from restante.store.interface import Drain
+from restante.store.sqlite import queries
+from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row
+from restante.store.sqlite.transaction import Transaction
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Account, HostedDomain, Login
+
+# --- drains
+
+
+def open_drain(transaction: Transaction, domain_id: int, requested_at: float, deadline: float) -> Drain:
+    """Record a drain under a number that nobody has had."""
+    transaction.ledger.check_hosted(domain_id)
+    drain = Drain(domain_id, transaction.ledger.take_drain(domain_id), requested_at, deadline)
+    transaction.execute(queries.KEEP_DRAIN, (domain_id, drain.number, requested_at, deadline))
+    return drain
+
+
+def close_drain(transaction: Transaction, drain: Drain) -> None:
+    """Record that it is over, and let nothing more be settled under it."""
+    if transaction.ledger.has_drain(drain):
+        number = transaction.ledger.take_drain(drain.domain_id)
+        transaction.execute(queries.CLOSE_DRAIN, (number, drain.domain_id))
+
+
+# --- accounts and logins
+
+
+def put_account(transaction: Transaction, account: Account, audit: AuditEntry) -> None:
+    """Add or replace an account."""
+    transaction.execute(queries.KEEP_ACCOUNT, account_row(account))
+    _note_change(transaction, audit)
+
+
+def remove_account(transaction: Transaction, name: str, audit: AuditEntry) -> None:
+    """Remove an account that has nothing."""
+    if transaction.execute(queries.ACCOUNT_IN_USE, {"name": name}):
+        raise Conflict(f"account {name} has logins or domains")
+    if _has_account(transaction, name):
+        transaction.execute(queries.REMOVE_ACCOUNT, (name,))
+        _note_change(transaction, audit)
+
+
+def put_login(transaction: Transaction, login: Login, audit: AuditEntry) -> None:
+    """Add or replace a login of an account."""
+    _check_account(transaction, login.account)
+    present = transaction.execute(queries.ACCOUNT_OF_LOGIN, (login.user,))
+    if present and present != [(login.account,)]:
+        raise Conflict(f"user name {login.user} is taken")
+    transaction.execute(queries.KEEP_LOGIN, login_row(login))
+    _note_change(transaction, audit)
+
+
+def remove_login(transaction: Transaction, user: str, audit: AuditEntry) -> None:
+    """Remove a login if it is there."""
+    if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
+        transaction.execute(queries.REMOVE_LOGIN, (user,))
+        _note_change(transaction, audit)
+
+
+# --- domains
+
+
+def put_domain(transaction: Transaction, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+    """Add a domain, or replace the one that has both this name and this id."""
+    _check_account(transaction, domain.account)
+    present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
+    if present != ([(domain.id,)] if domain.id else []):
+        raise Conflict(f"domain {domain.name} is there already, or is gone")
+    stored = _change_domain(transaction, domain) if domain.id else _add_domain(transaction, domain)
+    _note_change(transaction, audit)
+    return stored
+
+
+def _add_domain(transaction: Transaction, domain: HostedDomain) -> HostedDomain:
+    transaction.execute(queries.ADD_DOMAIN, domain_row(domain))
+    domain_id = transaction.connection.last_insert_rowid()
+    transaction.ledger.add_domain(domain_id)
+    return replace(domain, id=domain_id)
+
+
+def _change_domain(transaction: Transaction, domain: HostedDomain) -> HostedDomain:
+    transaction.execute(queries.CHANGE_DOMAIN, (*domain_row(domain), domain.id))
+    return domain
+
+
+def remove_domain(transaction: Transaction, domain_id: int, audit: AuditEntry) -> None:
+    """Remove a domain that holds nothing, with its drain."""
+    ledger = transaction.ledger
+    if ledger.usage(domain_id).messages:
+        raise Conflict(f"domain {domain_id} holds mail")
+    if not ledger.hosts(domain_id):
+        return
+    for query in (queries.REMOVE_DOMAIN, queries.REMOVE_USAGE, queries.REMOVE_DRAIN):
+        transaction.execute(query, (domain_id,))
+    transaction.execute(queries.KEEP_LAST_NUMBER, (ledger.last_number,))
+    ledger.remove_domain(domain_id)
+    _note_change(transaction, audit)
+
+
+# --- the trail
+
+
+def record(transaction: Transaction, entries: Sequence[AuditEntry]) -> None:
+    """Append to the audit trail."""
+    for entry in entries:
+        transaction.execute(queries.RECORD, audit_row(entry))
+
+
+def _note_change(transaction: Transaction, audit: AuditEntry) -> None:
+    transaction.execute(queries.MOVE_CHANGE_NUMBER)
+    transaction.execute(queries.RECORD, audit_row(audit))
+
+
+def _has_account(transaction: Transaction, name: str) -> bool:
+    return bool(transaction.execute(queries.HAS_ACCOUNT, (name,)))
+
+
+def _check_account(transaction: Transaction, name: str) -> None:
+    if not _has_account(transaction, name):
+        raise Conflict(f"account {name} is gone")

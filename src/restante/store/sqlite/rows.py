@@ -1,0 +1,163 @@
+"""How values stand in rows, and what is made of a row again."""
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.queue.status import Status
+from restante.store.interface import QueuedMessage, QueuedRecipient
+from restante.store.sqlite.engine import Row
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import (
+    Account,
+    Destination,
+    DestinationLogin,
+    HostedDomain,
+    Login,
+    TlsUse,
+    parse_authorized_hosts,
+)
+
+NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
+
+_IS_8BIT = 1
+_NEEDS_SMTPUTF8 = 2
+
+
+class DamagedRow(Exception):  # noqa: N818  a finding, not a fault of this code
+    """What was read is not what was written."""
+
+
+def message_row(message: NewMessage) -> Row:
+    """Spell a message in the order of queries.MESSAGE_COLUMNS."""
+    envelope, file = message.envelope, message.file
+    return (
+        message.number,
+        message.domain_id,
+        message.received_at,
+        message.size,
+        envelope.is_8bit * _IS_8BIT | envelope.needs_smtputf8 * _NEEDS_SMTPUTF8,
+        envelope.reverse_path,
+        "\n".join(envelope.forward_paths),
+        file and file.name,
+        file and file.crc32,
+        zlib.crc32(message.head),
+        message.head,
+    )
+
+
+def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
+    """Read a message back; `refused` paths join those held. Raises DamagedRow where the content is not whole."""
+    number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, head = row
+    if zlib.crc32(head) != head_crc32:
+        raise DamagedRow(f"message {number}: its content does not match its checksum")
+    forward_paths = (*paths(held_paths), *refused)
+    envelope = Envelope(reverse_path, forward_paths, bool(flags & _IS_8BIT), bool(flags & _NEEDS_SMTPUTF8))
+    content = None if file is None else ContentFile(file, size - len(head), file_crc32)
+    return HeldMessage(number, domain_id, envelope, received_at, head, content)
+
+
+def paths(text: str) -> list[str]:
+    """Read back what `message_row` joined."""
+    return text.split("\n") if text else []
+
+
+def queued_message(row: Row, status: Status | None) -> QueuedMessage:
+    """Read one line of a listing, with the recipients of that status."""
+    number, domain_id, reverse_path, received_at, size, held_paths, replies = row
+    recipients = tuple(
+        recipient for recipient in _recipients(held_paths, json.loads(replies)) if status in (None, recipient.status)
+    )
+    return QueuedMessage(number, domain_id, reverse_path, recipients, received_at, size)
+
+
+def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[QueuedRecipient]:
+    last_words = {path: reply for path, is_refused, reply in replies if not is_refused}
+    held = [QueuedRecipient(path, Status.HELD, last_words.get(path, "")) for path in paths(held_paths)]
+    refused = [QueuedRecipient(path, Status.REFUSED, reply) for path, is_refused, reply in replies if is_refused]
+    return held + refused
+
+
+def storable(reply: str) -> str:
+    """Return a reply as text that a row can take: its octets were a stranger's, and settling must not fail on them."""
+    return reply.encode("utf-8", "replace").decode()
+
+
+def numbers_text(numbers: Sequence[int]) -> str:
+    """Spell numbers as the JSON array that the queries take."""
+    return str(list(numbers))
+
+
+def account_row(account: Account) -> Row:
+    """Spell an account in the order of queries.ACCOUNTS."""
+    return (account.name, account.created_at, account.empty_reply, account.note)
+
+
+def login_row(login: Login) -> Row:
+    """Spell a login in the order of queries.LOGINS."""
+    return (login.user, login.account, login.password_hash, login.sealed_secret, login.created_at)
+
+
+def domain_row(domain: HostedDomain) -> Row:
+    """Spell a hosted domain in the order of queries.DOMAINS, without its id."""
+    hosts = json.dumps(domain.authorized_hosts.texts)
+    return (domain.name, domain.account, _destination_text(domain.destination), hosts, domain.created_at)
+
+
+def hosted_domain(row: Row) -> HostedDomain:
+    """Read a hosted domain back."""
+    number, name, account, destination, hosts, created_at = row
+    authorized_hosts = parse_authorized_hosts(json.loads(hosts))
+    return HostedDomain(number, name, account, _destination(destination), authorized_hosts, created_at)
+
+
+def _destination_text(destination: Destination) -> str:
+    login = destination.login
+    return json.dumps(
+        {
+            "host": destination.host,
+            "port": destination.port,
+            "tls": destination.tls,
+            "ca_file": destination.ca_file,
+            "key_pins": destination.key_pins,
+            "login": login and {"user": login.user, "sealed": b64encode(login.sealed_password).decode()},
+            "connections": destination.connections,
+        }
+    )
+
+
+def _destination(text: str) -> Destination:
+    facts = json.loads(text)
+    login = facts["login"]
+    return Destination(
+        host=facts["host"],
+        port=facts["port"],
+        tls=TlsUse(facts["tls"]),
+        ca_file=facts["ca_file"],
+        key_pins=tuple(facts["key_pins"]),
+        login=login and DestinationLogin(login["user"], b64decode(login["sealed"])),
+        connections=facts["connections"],
+    )
+
+
+def audit_row(entry: AuditEntry) -> Row:
+    """Spell an audit entry in the order of queries.RECORD."""
+    return (
+        entry.at,
+        entry.action,
+        entry.actor,
+        entry.subject,
+        entry.account,
+        entry.origin,
+        entry.answer,
+        entry.reason,
+    )
+
+
+def audit_entry(row: Row) -> AuditEntry:
+    """Read an audit entry back."""
+    at, action, *rest = row
+    return AuditEntry(at, AuditAction(action), *rest)

@@ -1,0 +1,147 @@
+"""The tables, and how a database of an earlier version becomes one of this version.
+
+`PRAGMA user_version` counts the migrations that a database has been through. A migration, once released, is never
+edited: what it made is on people's disks.
+"""
+
+from collections.abc import Callable
+
+import apsw
+
+from restante.store.errors import StoreUnusable
+
+Migration = Callable[[apsw.Connection], object]
+
+_TABLES = """
+-- Held mail, one row a message: a release walks it by (domain_id, number), and settling removes whole rows.
+-- head stands last, so that nothing else has to be looked for behind its overflow pages.
+CREATE TABLE message (
+    number       INTEGER PRIMARY KEY,  -- grows in the order of acceptance: rows are appended, never squeezed in
+    domain_id    INTEGER NOT NULL,
+    received_at  REAL    NOT NULL,     -- Unix time
+    size         INTEGER NOT NULL,     -- octets of content, the file's included
+    flags        INTEGER NOT NULL,     -- rows.py names the bits
+    reverse_path TEXT    NOT NULL,
+    held_paths   TEXT    NOT NULL,     -- forward-paths that wait, a line each; '' where all that are left were refused
+    file         TEXT,                 -- name of the content file
+    file_crc32   INTEGER,
+    head_crc32   INTEGER NOT NULL,
+    head         BLOB    NOT NULL
+) STRICT;
+
+-- What a release walks. Mail that a release does not move is not in it, however much of that there is.
+CREATE INDEX message_held ON message (domain_id, number) WHERE held_paths <> '';
+
+-- What the orphan sweep reads instead of the whole table.
+CREATE INDEX message_file ON message (file) WHERE file IS NOT NULL;
+
+-- A destination's last word on a recipient, where it was not 250. Apart from message, because most mail never has one
+-- and a word more must not rewrite the content beside it. Refused recipients are here and not in held_paths.
+CREATE TABLE last_reply (
+    domain_id    INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    forward_path TEXT    NOT NULL,
+    is_refused   INTEGER NOT NULL,
+    reply        TEXT    NOT NULL,
+    PRIMARY KEY (domain_id, number, forward_path)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX last_reply_refused ON last_reply (domain_id, number) WHERE is_refused;
+
+-- What each domain holds, written with every change of it, so that nobody ever counts.
+CREATE TABLE usage (
+    domain_id   INTEGER PRIMARY KEY,
+    messages    INTEGER NOT NULL,
+    octets      INTEGER NOT NULL,
+    refused     INTEGER NOT NULL,
+    last_number INTEGER NOT NULL       -- highest ever held for it
+) STRICT;
+
+-- Drains. The number grows when one is taken over and when it is closed: whoever had it can settle nothing after either.
+CREATE TABLE drain (
+    domain_id    INTEGER PRIMARY KEY,
+    number       INTEGER NOT NULL,
+    requested_at REAL    NOT NULL,
+    deadline     REAL    NOT NULL,
+    is_open      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE account (
+    name        TEXT PRIMARY KEY,
+    created_at  REAL NOT NULL,
+    empty_reply INTEGER NOT NULL,
+    note        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE login (
+    user          TEXT PRIMARY KEY,
+    account       TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    sealed_secret BLOB,
+    created_at    REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX login_account ON login (account);
+
+-- AUTOINCREMENT: an id is never used again, so nothing that remembers a removed domain can mean another one.
+CREATE TABLE domain (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    name             TEXT NOT NULL UNIQUE,
+    account          TEXT NOT NULL,
+    destination      TEXT NOT NULL,    -- JSON object
+    authorized_hosts TEXT NOT NULL,    -- JSON array of texts
+    created_at       REAL NOT NULL
+) STRICT;
+
+CREATE INDEX domain_account ON domain (account);
+
+-- Only ever grows.
+CREATE TABLE audit (
+    id      INTEGER PRIMARY KEY,
+    at      REAL NOT NULL,
+    action  TEXT NOT NULL,
+    actor   TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account TEXT NOT NULL,
+    origin  TEXT NOT NULL,
+    answer  TEXT NOT NULL,
+    reason  TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX audit_account ON audit (account, id);
+
+CREATE TABLE counter (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO counter (name, value) VALUES
+    ('change-number', 0),              -- moves with every change of the operator's records
+    ('last-number', 0);                -- highest message number of domains that are gone
+"""
+
+
+def _create_tables(connection: apsw.Connection) -> None:
+    connection.execute(_TABLES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
+
+
+def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
+    """Bring a database up to the present schema, each step in its own transaction; return its version."""
+    present = int(connection.pragma("user_version"))
+    if present > len(migrations):
+        raise StoreUnusable(
+            f"the database has schema {present}, this version of restante knows {len(migrations)}: "
+            "run the newer restante again, or restore the backup made before the upgrade"
+        )
+    for version in range(present, len(migrations)):
+        _step(connection, migrations[version], version + 1)
+    return len(migrations)
+
+
+def _step(connection: apsw.Connection, migration: Migration, version: int) -> None:
+    with connection:  # commits, or rolls back if the migration raises
+        migration(connection)
+        connection.pragma("user_version", version)

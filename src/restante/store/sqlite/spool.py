@@ -1,0 +1,240 @@
+"""Large content in files: written before the row that names it, removed after the row is gone.
+
+    write … fsync file, fsync directory │ row committed │ … row removed, committed │ unlink
+            a crash here leaves an orphan │   held, whole   │   a crash here leaves an orphan
+
+Files without a row are swept when the store is opened, where the lock says that nobody is writing one. Each held message
+owns its file: the second holder of one content gets a second name for it.
+"""
+
+import asyncio
+import errno
+import os
+import secrets
+import threading
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from restante.mail.message import ContentFile
+from restante.store.errors import StoreError
+from restante.store.sqlite.health import Health
+
+BLOCK = 256 * 1024
+"""Octets read at a time."""
+
+_THREADS = 4  # syncs at once
+_SHARDS = "0123456789abcdef"  # directories, so that files made at one time do not all queue for one directory's lock
+_ROOM_WILL_COME = (errno.ENOSPC, errno.EDQUOT)
+
+_Answer = TypeVar("_Answer")
+
+
+class ContentFiles:
+    """The files of one store, and the threads that touch them."""
+
+    def __init__(self, directory: Path, health: Health) -> None:
+        self._directory = directory
+        self._health = health
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="restante-files")
+        for made in (directory, *(directory / shard for shard in _SHARDS)):
+            made.mkdir(mode=0o700, exist_ok=True)
+        for made in (directory, directory.parent):
+            self.sync_directory(made)
+
+    def new_name(self) -> str:
+        """Choose a name that no file has or had."""
+        name = secrets.token_hex(16)
+        return f"{name[0]}/{name}"
+
+    def path(self, name: str) -> Path:
+        """Tell where a file is."""
+        return self._directory / name
+
+    async def run(self, work: Callable[[], _Answer]) -> _Answer:
+        """Do work on a thread. Raises StoreError for whatever the system says."""
+        self._health.check()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except OSError as error:
+            raise StoreError(f"content file: {error}") from error
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Have work done on a thread, whenever. After `close` it is left to the next sweep."""
+        with suppress(RuntimeError):
+            self._pool.submit(work)
+
+    def open_spool(self) -> "FileSpool":
+        """Begin a file."""
+        return FileSpool(self)
+
+    async def duplicate(self, file: ContentFile) -> ContentFile:
+        """Give a file a second durable name."""
+        copy = ContentFile(self.new_name(), file.size, file.crc32)
+        await self.run(partial(self._link, file.name, copy.name))
+        return copy
+
+    def _link(self, name: str, second_name: str) -> None:
+        path = self.path(second_name)
+        os.link(self.path(name), path)
+        self.sync_directory(path.parent)
+
+    async def read(self, file: ContentFile) -> AsyncIterator[bytes]:
+        """Yield a file in blocks. The last one only when all of it is proven: what is damaged never ends."""
+        descriptor = await self.run(partial(Descriptor, self.path(file.name), os.O_RDONLY))
+        try:
+            size = crc32 = 0
+            waiting = b""
+            while block := await self.run(partial(descriptor.use, _read_block)):
+                size, crc32 = size + len(block), zlib.crc32(block, crc32)
+                if waiting:
+                    yield waiting
+                waiting = block
+            if (size, crc32) != (file.size, file.crc32):
+                raise StoreError(f"content file {file.name} does not match its size and checksum")
+            if waiting:
+                yield waiting
+        finally:
+            self.begin(descriptor.close)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files that no row names any longer; what a crash leaves of them is swept."""
+        self.begin(partial(self._unlink, list(names)))
+
+    def remove_unheld(self, name: str) -> None:
+        """Remove a file that was never held, on the thread that asks.
+
+        Not after a failed sync: its row may be found when the store is opened anew, and would then lack its content.
+        """
+        if not self._health.failure:
+            self._unlink([name])
+
+    def _unlink(self, names: Iterable[str]) -> None:
+        for name in names:
+            with suppress(OSError):
+                self.path(name).unlink()
+
+    def sweep(self, named: set[str]) -> set[str]:
+        """Remove the files that are not named; return the names that have no file."""
+        present = self.present()
+        self._unlink(present - named)
+        return named - present
+
+    def present(self) -> set[str]:
+        """Return the names of all files."""
+        return {f"{shard}/{path.name}" for shard in _SHARDS for path in self.path(shard).iterdir()}
+
+    def sync_directory(self, directory: Path) -> None:
+        """Make a directory's entries durable."""
+        descriptor = Descriptor(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self.sync(descriptor)
+        finally:
+            descriptor.close()
+
+    def sync(self, descriptor: "Descriptor") -> None:
+        """Make what was written durable. A failure for any reason but want of room is final for the store."""
+        try:
+            descriptor.use(os.fsync)
+        except OSError as error:
+            if error.errno not in _ROOM_WILL_COME:
+                self._health.fail(f"syncing content: {error}")
+            raise
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._pool.shutdown()
+
+
+class Descriptor:
+    """An open file that one thread uses and another may let go of.
+
+    The lock keeps the number from being closed under a read or a write: the system would give the same number to the
+    next socket, and the write would go there.
+    """
+
+    def __init__(self, path: Path, flags: int) -> None:
+        self._lock = threading.Lock()
+        self._number = os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+    def use(self, work: Callable[[int], _Answer]) -> _Answer:
+        """Call `work` with the number. Raises StoreError if it was let go of."""
+        with self._lock:
+            if self._number < 0:
+                raise StoreError("content file: closed meanwhile")
+            return work(self._number)
+
+    def close(self) -> None:
+        """Let go, as often as one likes."""
+        with self._lock:
+            if self._number >= 0:
+                os.close(self._number)
+            self._number = -1
+
+
+def _read_block(number: int) -> bytes:
+    return os.read(number, BLOCK)
+
+
+class FileSpool:
+    """One file being written."""
+
+    def __init__(self, files: ContentFiles) -> None:
+        self._files = files
+        self._name = files.new_name()
+        self._lock = threading.Lock()  # a write whose caller was cancelled may still run when discard comes
+        self._descriptor: Descriptor | None = None
+        self._size = 0
+        self._crc32 = 0
+        self._is_discarded = False
+
+    async def write(self, block: bytes) -> None:
+        """Append."""
+        await self._files.run(partial(self._append, block))
+
+    async def close(self) -> ContentFile:
+        """Make it durable."""
+        return await self._files.run(self._finish)
+
+    def discard(self) -> None:
+        """Forget it."""
+        self._is_discarded = True
+        self._files.begin(self._remove)
+
+    def _append(self, block: bytes) -> None:
+        with self._lock:
+            self._opened().use(partial(_write_all, block))
+            self._size += len(block)
+            self._crc32 = zlib.crc32(block, self._crc32)
+
+    def _opened(self) -> Descriptor:
+        if self._is_discarded:
+            raise StoreError("content file: discarded")
+        if self._descriptor is None:
+            path = self._files.path(self._name)
+            self._descriptor = Descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        return self._descriptor
+
+    def _finish(self) -> ContentFile:
+        with self._lock:
+            descriptor = self._opened()
+            self._files.sync(descriptor)
+            self._files.sync_directory(self._files.path(self._name).parent)
+            descriptor.close()
+            return ContentFile(self._name, self._size, self._crc32)
+
+    def _remove(self) -> None:
+        with self._lock:
+            if self._descriptor is not None:
+                self._descriptor.close()
+                self._files.remove_unheld(self._name)
+
+
+def _write_all(block: bytes, number: int) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[os.write(number, rest) :]

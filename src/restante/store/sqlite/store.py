@@ -1,0 +1,235 @@
+"""The store of one process: SQLite for mail and records, files for large content, all in one locked directory.
+
+    event loop ── change ────► Writer (one thread, one connection: transactions, syncs, checkpoints)
+        │  ▲                     │
+        │  └── answers, usage ───┘ one wake-up a commit
+        ├───── question ──► Readers (two threads, on connections that cannot write)
+        └───── content ───► ContentFiles (four threads)
+
+Promise: what a method says is done survives a crash of the process, the system and the power, as far as the disk does
+what it is told. Weak: a lost disk is lost mail, for nothing is replicated here; the database file never shrinks, though
+what removed mail leaves free is used again; and one transaction over very many messages (delete, release_refused) makes
+everybody wait for it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.queue.status import Outcome, Status
+from restante.store.errors import StoreError
+from restante.store.interface import NO_USAGE, Drain, QueuedMessage, QueueFilter, Usage
+from restante.store.sqlite import mail_changes, reading, record_changes
+from restante.store.sqlite.ledger import Balance
+from restante.store.sqlite.opening import Parts, open_parts
+from restante.store.sqlite.rows import message_row
+from restante.store.sqlite.spool import FileSpool
+from restante.store.sqlite.transaction import Change
+from restante.store.sqlite.writer import Writer
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Account, Directory, HostedDomain, Login
+
+OnDamage = Callable[[int, str], None]
+"""Told, on the event loop, of each message that is met and cannot be handed out: its number and what is wrong."""
+
+_Answer = TypeVar("_Answer")
+
+
+async def open_sqlite(directory: Path, *, on_damage: OnDamage | None = None, vfs: str | None = None) -> "SqliteStore":
+    """Open the store in a directory, making both where they are not there. `vfs` is SQLite's; tests put theirs in.
+
+    Raises StoreUnusable, which says why and what to do.
+    """
+    parts = await asyncio.to_thread(open_parts, directory, vfs)
+    return SqliteStore(parts, on_damage or _unheard)
+
+
+def _unheard(_number: int, _text: str) -> None:
+    """Where nobody listens for damage."""
+
+
+class SqliteStore:
+    """A `Store` on SQLite. Belongs to the event loop on which it was opened."""
+
+    def __init__(self, parts: Parts, on_damage: OnDamage) -> None:
+        self._lock = parts.lock
+        self._health = parts.health
+        self._files = parts.files
+        self._readers = parts.readers
+        self._on_damage = on_damage
+        self._usages: dict[int, Usage] = {}
+        self._last_number = 0
+        self._is_closed = False
+        self._announce(parts.ledger.balance_of_all())
+        self._writer = Writer(parts.connection, parts.ledger, parts.health, self._announce, parts.files.remove)
+        self._report(parts.damaged)
+
+    @property
+    def failure(self) -> str:
+        """Why the store must be opened anew; "" while all is well."""
+        return self._health.failure
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the data."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await asyncio.to_thread(self._readers.close)  # first: the last connection to go is the one that may checkpoint
+        await self._writer.close()
+        await asyncio.to_thread(self._files.close)
+        self._lock.release()
+
+    async def _write(self, change: Change) -> Any:
+        self._check()
+        return await self._writer.submit(change)
+
+    async def _read(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
+        self._check()
+        return await self._readers.ask(question)
+
+    def _check(self) -> None:
+        if self._is_closed:
+            raise StoreError("the store is closed")
+        self._health.check()
+
+    def _announce(self, balance: Balance) -> None:
+        self._usages.update(balance.usages)
+        self._last_number = balance.last_number
+
+    def _report(self, damaged: Sequence[reading.Damage]) -> None:
+        for damage in damaged:
+            self._on_damage(damage.number, damage.text)
+
+    # --- mail
+
+    async def hold(self, messages: Sequence[NewMessage]) -> None:
+        """Hold all of these or none."""
+        if messages:
+            await self._write(partial(mail_changes.hold, rows=[message_row(message) for message in messages]))
+
+    def open_spool(self) -> FileSpool:
+        """Begin large content."""
+        return self._files.open_spool()
+
+    async def duplicate(self, file: ContentFile) -> ContentFile:
+        """Give the same content a second durable name."""
+        self._check()
+        return await self._files.duplicate(file)
+
+    async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
+        """Return messages with a held recipient whose number is above `after`, oldest first; damaged ones left out."""
+        question = partial(reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets)
+        window = await self._read(question)
+        self._report(window.damaged)
+        return window.messages
+
+    def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
+        """Yield a content file in blocks."""
+        return self._files.read(file)
+
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of these recipients."""
+        await self._write(partial(mail_changes.settle, drain=drain, outcomes=outcomes))
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds, as of the last commit."""
+        return self._usages.get(domain_id, NO_USAGE)
+
+    def usages(self) -> Mapping[int, Usage]:
+        """Return what each domain holds, by domain id."""
+        return {domain_id: usage for domain_id, usage in self._usages.items() if usage.messages}
+
+    def last_number(self) -> int:
+        """Return the highest message number ever held, or 0."""
+        return self._last_number
+
+    async def oldest(self) -> Mapping[int, float]:
+        """Return, by domain id, when the oldest message was received."""
+        return await self._read(reading.oldest)
+
+    async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
+        """Return the messages with a recipient that matches, by number, and of each those recipients only."""
+        if selection.status is Status.REFUSED and selection.domain_ids is None:
+            selection = replace(selection, domain_ids=tuple(self.usages()))  # few are refused: not a walk over all mail
+        return await self._read(partial(reading.queue, selection=selection))
+
+    async def message(self, number: int) -> HeldMessage | None:
+        """Return one message with all its recipients, or None. Raises StoreError where it is damaged."""
+        found = await self._read(partial(reading.message, number=number))
+        if isinstance(found, reading.Damage):
+            self._report([found])
+            raise StoreError(found.text)
+        return found
+
+    async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Remove whole messages; returns how many were there."""
+        count: int = await self._write(partial(mail_changes.delete, numbers=numbers, audit=audit))
+        return count
+
+    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Make the refused recipients of these messages held again; returns how many messages had some."""
+        count: int = await self._write(partial(mail_changes.release_refused, numbers=numbers, audit=audit))
+        return count
+
+    # --- drains
+
+    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
+        """Record a drain, or take over the one recorded."""
+        change = partial(record_changes.open_drain, domain_id=domain_id, requested_at=requested_at, deadline=deadline)
+        drain: Drain = await self._write(change)
+        return drain
+
+    async def close_drain(self, drain: Drain) -> None:
+        """Record that it is over."""
+        await self._write(partial(record_changes.close_drain, drain=drain))
+
+    async def open_drains(self) -> list[Drain]:
+        """Return the drains recorded and not closed."""
+        return await self._read(reading.open_drains)
+
+    # --- tenancy
+
+    async def directory(self) -> Directory:
+        """Return all records at the present change number."""
+        return await self._read(reading.directory)
+
+    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+        """Add or replace, by name."""
+        await self._write(partial(record_changes.put_account, account=account, audit=audit))
+
+    async def remove_account(self, name: str, audit: AuditEntry) -> None:
+        """Remove it. Raises Conflict while it has logins or domains."""
+        await self._write(partial(record_changes.remove_account, name=name, audit=audit))
+
+    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+        """Add or replace, by user name."""
+        await self._write(partial(record_changes.put_login, login=login, audit=audit))
+
+    async def remove_login(self, user: str, audit: AuditEntry) -> None:
+        """Remove it."""
+        await self._write(partial(record_changes.remove_login, user=user, audit=audit))
+
+    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+        """Add (id 0) or replace, by name, and return it with its id."""
+        stored: HostedDomain = await self._write(partial(record_changes.put_domain, domain=domain, audit=audit))
+        return stored
+
+    async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
+        """Remove it and what drain it has. Raises Conflict while it holds mail."""
+        await self._write(partial(record_changes.remove_domain, domain_id=domain_id, audit=audit))
+
+    # --- audit
+
+    async def record(self, entries: Sequence[AuditEntry]) -> None:
+        """Append."""
+        await self._write(partial(record_changes.record, entries=entries))
+
+    async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
+        """Return the newest entries, newest first."""
+        return await self._read(partial(reading.audit, account=account, limit=limit))

@@ -1,0 +1,193 @@
+"""The one thread that writes. What waits while it syncs is its next group: one transaction, one sync, one wake-up.
+
+A change that cannot be made (StoreError) fails alone: it raises before it has written anything. Anything else that goes
+wrong rolls the whole group back. If disk or database is to blame, all of the group fail with StoreError; if not, one of
+the changes is, and each is made again alone, so that it fails by itself.
+
+A failed sync is final: what was in that group may be found in the database or not when it is opened again, and until
+then every change and every question gets StoreError.
+
+Checkpoints are made here, between groups, after the waiting have been answered.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+import apsw
+
+from restante.store.errors import StoreError
+from restante.store.sqlite import engine, queries
+from restante.store.sqlite.health import Health
+from restante.store.sqlite.ledger import Balance, Ledger
+from restante.store.sqlite.transaction import Change, Transaction
+
+CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
+"""Pages logged between checkpoints: the rate is the same from 8 to 128 MiB, and what waits meanwhile waits longer."""
+
+_LONG_LOG = 4 * CHECKPOINT_PAGES  # readers have kept the log from being reused: wait for them, once
+
+
+class _Waiting(NamedTuple):
+    change: Change
+    answer: asyncio.Future[Any]
+
+
+class _Answer(NamedTuple):
+    waiting: _Waiting
+    value: Any
+    error: Exception | None = None
+
+
+class Writer:
+    """Makes changes, in the order in which they were submitted."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        ledger: Ledger,
+        health: Health,
+        announce: Callable[[Balance], None],
+        remove_files: Callable[[list[str]], None],
+    ) -> None:
+        """`announce` is called on the event loop before the waiting are answered, `remove_files` on the thread."""
+        self._connection = connection
+        self._health = health
+        self._ledger = ledger
+        self._announce = announce
+        self._remove_files = remove_files
+        self._loop = asyncio.get_running_loop()
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._pages_logged = 0
+        self._thread = threading.Thread(target=self._run, name="restante-writer", daemon=True)
+        self._thread.start()
+
+    # --- on the event loop
+
+    def submit(self, change: Change) -> asyncio.Future[Any]:
+        """Put a change in the queue. It is made even if nobody waits for the answer any more."""
+        waiting = _Waiting(change, self._loop.create_future())
+        self._queue.put(waiting)
+        return waiting.answer
+
+    async def close(self) -> None:
+        """Make the changes that wait, and end."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    # --- on the thread
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            waiting = self._take()
+            is_open = waiting[-1] is not None
+            if group := [one for one in waiting if one is not None]:
+                self._serve(group)
+                self._checkpoint_if_due()
+        self._close_connection()
+
+    def _take(self) -> list[_Waiting | None]:
+        """Wait for one, then take all that are there."""
+        first = self._queue.get()
+        return [first, *(self._queue.get_nowait() for _ in range(self._queue.qsize()))]
+
+    def _serve(self, group: list[_Waiting]) -> None:
+        if self._health.failure:
+            self._answer([_Answer(one, None, StoreError(self._health.failure)) for one in group])
+            return
+        try:
+            answers = self._commit(group)
+        except Exception as error:  # noqa: BLE001  this thread must outlive whatever a change does
+            self._recover(group, error)
+        else:
+            self._answer(answers, self._ledger.balance())
+
+    def _commit(self, group: list[_Waiting]) -> list[_Answer]:
+        """Make a group's changes. What it raises, it raises before they are durable."""
+        transaction = Transaction(self._connection, self._ledger)
+        transaction.execute(queries.BEGIN)
+        answers = [_made(one, transaction) for one in group]
+        transaction.finish()
+        transaction.execute(queries.COMMIT)
+        if transaction.files_to_remove:
+            self._remove_files(transaction.files_to_remove)
+        return answers
+
+    def _recover(self, group: list[_Waiting], error: Exception) -> None:
+        """Undo what a group has begun, and find out whom to tell."""
+        if engine.is_final(error):
+            self._health.fail(f"committing: {error}")
+        else:
+            self._roll_back()
+        if len(group) > 1 and not engine.concerns_the_store(error):
+            for one in group:
+                self._serve([one])
+        else:
+            self._answer([_Answer(one, None, _as_raised(error)) for one in group])
+
+    def _roll_back(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute(queries.ROLLBACK)
+            self._ledger = Ledger.read(self._connection)
+        except apsw.Error as error:
+            self._health.fail(f"rolling back: {error}")
+
+    def _answer(self, answers: list[_Answer], balance: Balance | None = None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(self._hand_back, answers, balance)
+
+    def _hand_back(self, answers: list[_Answer], balance: Balance | None) -> None:
+        if balance:
+            self._announce(balance)
+        for (_, future), value, error in answers:
+            if future.done():
+                continue  # whoever waited was cancelled
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(error)
+
+    # --- checkpoints
+
+    def _checkpoint_if_due(self) -> None:
+        self._pages_logged += self._connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[0]
+        if self._pages_logged >= CHECKPOINT_PAGES and not self._health.failure:
+            self._pages_logged = 0
+            self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _checkpoint(self, mode: int) -> None:
+        try:
+            pages, _ = self._connection.wal_checkpoint(mode=mode)
+            if pages >= _LONG_LOG and mode == apsw.SQLITE_CHECKPOINT_PASSIVE:
+                with engine.impatience(self._connection):
+                    self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART)
+        except apsw.Error as error:  # what is not final is tried again next time: the log keeps all of it
+            if engine.is_final(error):
+                self._health.fail(f"checkpoint: {error}")
+
+    def _close_connection(self) -> None:
+        if not self._health.failure:
+            self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        with suppress(apsw.Error):  # all that was promised is in the log
+            engine.close_without_checkpoint(self._connection)
+
+
+def _made(waiting: _Waiting, transaction: Transaction) -> _Answer:
+    try:
+        return _Answer(waiting, waiting.change(transaction))
+    except StoreError as error:
+        return _Answer(waiting, None, error)
+
+
+def _as_raised(error: Exception) -> Exception:
+    """Return what one caller is to see: an error of its own, since a raised error collects where it went."""
+    if isinstance(error, apsw.FullError):
+        return StoreError("the disk is full")
+    if isinstance(error, (apsw.Error, MemoryError, StoreError)):
+        return StoreError(str(error) or type(error).__name__)
+    return error

@@ -1,0 +1,108 @@
+"""Messages, records and outcomes, for tests that do not care about most of what is in them."""
+
+import zlib
+from collections.abc import AsyncIterator
+
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.store.interface import Store
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain, Login
+
+NOTED = AuditEntry(1.0, AuditAction.DOMAIN_CHANGED, "operator", "a test")
+
+ANNA = "anna@alpha.example"
+BERT = "bert@alpha.example"
+CARL = "carl@alpha.example"
+
+CONTENT = b"Received: by mx2.example.net\r\nSubject: hello\r\n\r\nhello\r\n"
+
+
+def account(name: str = "alpha") -> Account:
+    """An account."""
+    return Account(name, created_at=100.0)
+
+
+def login(user: str = "alice", of: str = "alpha") -> Login:
+    """A login of an account."""
+    return Login(user, of, "$argon2id$", sealed_secret=b"\0sealed", created_at=101.0)
+
+
+def domain(name: str = "alpha.example", of: str = "alpha") -> HostedDomain:
+    """A hosted domain that is not in a store yet."""
+    return HostedDomain(0, name, of, Destination("mail." + name), AuthorizedHosts(), created_at=102.0)
+
+
+async def hosted(store: Store, name: str = "alpha.example") -> int:
+    """Put account and domain in a store; return the domain's id."""
+    await store.put_account(account(), NOTED)
+    return (await store.put_domain(domain(name), NOTED)).id
+
+
+def message(
+    number: int,
+    domain_id: int,
+    *to: str,
+    reverse_path: str = "bob@example.org",
+    received_at: float = 0.0,
+    head: bytes = CONTENT,
+    file: ContentFile | None = None,
+) -> NewMessage:
+    """A message; to Anna, if nobody is named; received at the second of its number, if nothing is said."""
+    envelope = Envelope(reverse_path, to or (ANNA,))
+    return NewMessage(number, domain_id, envelope, received_at or float(number), head, file)
+
+
+async def hold(store: Store, domain_id: int, *numbers: int) -> None:
+    """Hold messages of these numbers to Anna."""
+    await store.hold([message(number, domain_id) for number in numbers])
+
+
+async def spooled(store: Store, *blocks: bytes) -> ContentFile:
+    """Put content in a file."""
+    spool = store.open_spool()
+    for block in blocks:
+        await spool.write(block)
+    return await spool.close()
+
+
+async def content(blocks: AsyncIterator[bytes]) -> bytes:
+    """Read a content file to its end."""
+    return b"".join([block async for block in blocks])
+
+
+def content_file(name: str, octets: bytes) -> ContentFile:
+    """What refers to these octets under this name."""
+    return ContentFile(name, len(octets), zlib.crc32(octets))
+
+
+def delivered(number: int, *paths: str) -> Outcome:
+    """The destination took these; Anna, if nobody is named."""
+    return Outcome(number, tuple(RecipientOutcome(path, Move.DELIVERED) for path in paths or (ANNA,)))
+
+
+def refused(number: int, *paths: str, reply: str = "550 5.1.1 no such user") -> Outcome:
+    """The destination refused these for good; Anna, if nobody is named."""
+    return Outcome(number, tuple(RecipientOutcome(path, Move.REFUSED, reply) for path in paths or (ANNA,)))
+
+
+def deferred(number: int, *paths: str, reply: str = "450 4.2.1 try later") -> Outcome:
+    """The destination wants these later; Anna, if nobody is named."""
+    return Outcome(number, tuple(RecipientOutcome(path, Move.DEFERRED, reply) for path in paths or (ANNA,)))
+
+
+async def all_held(store: Store, domain_id: int) -> list[HeldMessage]:
+    """Everything that a release would hand over."""
+    return await store.held(domain_id, after=0, limit=1000, max_octets=1 << 30)
+
+
+async def held_numbers(store: Store, domain_id: int) -> list[int]:
+    """The numbers of everything that a release would hand over."""
+    return [one.number for one in await all_held(store, domain_id)]
+
+
+async def waiting(store: Store, number: int) -> tuple[str, ...]:
+    """Who of a message's recipients a release would hand it over for."""
+    mail = [one for domain_id in store.usages() for one in await all_held(store, domain_id) if one.number == number]
+    return mail[0].envelope.forward_paths if mail else ()

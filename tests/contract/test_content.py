@@ -1,0 +1,115 @@
+"""Large content, in files of its own."""
+
+import asyncio
+import os
+import zlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from restante.mail.message import ContentFile
+from restante.store.errors import StoreError
+from restante.store.interface import Store
+from tests.contract.making import all_held, content, delivered, hosted, message, spooled
+
+BIG = os.urandom(300_000) * 2
+
+
+async def keep_blocks(got: list[bytes], blocks: AsyncIterator[bytes]) -> None:
+    """Keep what comes, however it ends."""
+    async for block in blocks:
+        got.append(block)  # noqa: PERF401  what came before an error is the point
+
+
+async def test_content_comes_back_as_it_was_written(store: Store) -> None:
+    file = await spooled(store, BIG[:7], BIG[7:300_000], BIG[300_000:])
+    assert (file.size, file.crc32) == (len(BIG), zlib.crc32(BIG))
+    assert await content(store.read_file(file)) == BIG
+
+
+async def test_content_comes_in_blocks(store: Store) -> None:
+    file = await spooled(store, BIG)
+    sizes = [len(block) async for block in store.read_file(file)]
+    assert max(sizes) == 262144
+    assert sum(sizes) == len(BIG)
+
+
+async def test_empty_content_is_content(store: Store) -> None:
+    file = await spooled(store)
+    assert file.size == 0
+    assert await content(store.read_file(file)) == b""
+
+
+async def test_a_held_message_names_its_file(store: Store) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(store, BIG)
+    await store.hold([message(1, domain_id, head=b"Received: \r\n", file=file)])
+    [held] = await all_held(store, domain_id)
+    assert held.file == file
+    assert held.size == 12 + len(BIG)
+    assert store.usage(domain_id).octets == held.size
+
+
+async def test_a_duplicate_outlives_the_original(store: Store) -> None:
+    domain_id = await hosted(store)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    file = await spooled(store, BIG)
+    copy = await store.duplicate(file)
+    assert copy.name != file.name
+    await store.hold([message(1, domain_id, file=file), message(2, domain_id, file=copy)])
+    await store.settle(drain, [delivered(1)])
+    assert await content(store.read_file(copy)) == BIG
+
+
+async def test_what_is_not_there_cannot_be_duplicated(store: Store) -> None:
+    with pytest.raises(StoreError):
+        await store.duplicate(ContentFile("nothing", 1, 1))
+
+
+@pytest.mark.parametrize("claimed", [(len(BIG), 0), (len(BIG) + 1, zlib.crc32(BIG)), (1, zlib.crc32(BIG))])
+async def test_damaged_content_is_never_read_to_its_end(store: Store, claimed: tuple[int, int]) -> None:
+    file = await spooled(store, BIG)
+    blocks = store.read_file(ContentFile(file.name, *claimed))
+    got: list[bytes] = []
+    with pytest.raises(StoreError):
+        await keep_blocks(got, blocks)
+    assert sum(map(len, got)) < len(BIG)
+
+
+async def test_missing_content_is_a_store_error(store: Store) -> None:
+    with pytest.raises(StoreError):
+        await content(store.read_file(ContentFile("0/nothing", 1, 1)))
+
+
+async def test_reading_can_be_given_up(store: Store) -> None:
+    file = await spooled(store, BIG)
+    async for block in store.read_file(file):
+        assert block
+        break
+
+
+async def test_a_spool_can_be_discarded_at_any_time_and_more_than_once(store: Store) -> None:
+    untouched, begun, finished = store.open_spool(), store.open_spool(), store.open_spool()
+    await begun.write(BIG)
+    await finished.write(BIG)
+    file = await finished.close()
+    for spool in (untouched, begun, finished, begun):
+        spool.discard()
+    assert file.size == len(BIG)
+
+
+async def test_a_spool_can_be_discarded_while_it_is_being_written(store: Store) -> None:
+    """A connection that is lost cancels the write it waits for; the write may go on beside the discarding."""
+    spool = store.open_spool()
+    await spool.write(b"begun")
+    writing = asyncio.ensure_future(spool.write(BIG))
+    await asyncio.sleep(0)
+    writing.cancel()
+    spool.discard()
+    await asyncio.gather(writing, return_exceptions=True)
+
+
+async def test_many_spools_are_written_at_once(store: Store) -> None:
+    files = await asyncio.gather(*(spooled(store, bytes([number]) * 70_000) for number in range(20)))
+    read = await asyncio.gather(*(content(store.read_file(file)) for file in files))
+    assert read == [bytes([number]) * 70_000 for number in range(20)]

@@ -1,0 +1,149 @@
+"""Holding mail, and reading it back for a drain."""
+
+import pytest
+
+from restante.mail.envelope import Envelope
+from restante.mail.message import HeldMessage, NewMessage
+from restante.store.errors import Conflict
+from restante.store.interface import NO_USAGE, Store, Usage
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    all_held,
+    delivered,
+    held_numbers,
+    hold,
+    hosted,
+    message,
+    refused,
+)
+
+PLENTY = 1 << 30
+
+
+async def test_what_is_held_comes_back_whole(store: Store) -> None:
+    domain_id = await hosted(store)
+    envelope = Envelope("bob@example.org", (ANNA, "jürgen@alpha.example"), is_8bit=True, needs_smtputf8=True)
+    await store.hold([NewMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)))])
+    assert await all_held(store, domain_id) == [
+        HeldMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)), file=None)
+    ]
+
+
+async def test_a_null_reverse_path_and_empty_content_come_back_as_they_were(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.hold([message(1, domain_id, reverse_path="", head=b"")])
+    [held] = await all_held(store, domain_id)
+    assert (held.envelope.reverse_path, held.head, held.size) == ("", b"", 0)
+
+
+async def test_many_messages_are_held_at_once_and_read_oldest_first(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, *range(1, 201))
+    assert await held_numbers(store, domain_id) == list(range(1, 201))
+    assert store.usage(domain_id) == Usage(200, 200 * len(CONTENT))
+
+
+async def test_holding_nothing_is_nothing(store: Store) -> None:
+    await store.hold([])
+    assert store.last_number() == 0
+
+
+async def test_each_domain_has_its_own_mail(store: Store) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await store.hold([message(1, alpha), message(2, beta), message(3, alpha)])
+    assert await held_numbers(store, alpha) == [1, 3]
+    assert await held_numbers(store, beta) == [2]
+    assert store.usages() == {alpha: Usage(2, 2 * len(CONTENT)), beta: Usage(1, len(CONTENT))}
+
+
+async def test_a_window_ends_at_its_number_of_messages(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, *range(1, 11))
+    window = await store.held(domain_id, after=3, limit=4, max_octets=PLENTY)
+    assert [one.number for one in window] == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(("max_octets", "expected"), [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 3), (999, 4)])
+async def test_a_window_ends_where_its_octets_are_reached(store: Store, max_octets: int, expected: int) -> None:
+    domain_id = await hosted(store)
+    await store.hold([message(number, domain_id, head=b"x" * 100) for number in range(1, 5)])
+    window = await store.held(domain_id, after=0, limit=10, max_octets=max_octets)
+    assert len(window) == expected
+
+
+async def test_a_window_past_the_last_message_is_empty(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    assert await store.held(domain_id, after=2, limit=10, max_octets=PLENTY) == []
+
+
+async def test_a_window_passes_over_what_is_refused(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2, 3)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [refused(1), refused(2)])
+    assert await held_numbers(store, domain_id) == [3]
+
+
+async def test_mail_for_a_domain_that_is_gone_is_not_held_nor_what_came_with_it(store: Store) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await store.remove_domain(beta, NOTED)
+    with pytest.raises(Conflict):
+        await store.hold([message(1, alpha), message(2, beta)])
+    assert await held_numbers(store, alpha) == []
+    assert store.usage(alpha) == NO_USAGE
+    assert store.last_number() == 0
+
+
+@pytest.mark.parametrize("numbers", [(5, 5), (6, 5), (3,), (4,)])
+async def test_numbers_must_grow(store: Store, numbers: tuple[int, ...]) -> None:
+    """The drain's cursor stands on it: a smaller number would be passed over."""
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 4)
+    with pytest.raises(Conflict):
+        await hold(store, domain_id, *numbers)
+    assert await held_numbers(store, domain_id) == [4]
+    assert store.last_number() == 4
+
+
+async def test_the_last_number_outlives_its_message_and_its_domain(store: Store) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await hold(store, alpha, 3)
+    await hold(store, beta, 9)
+    await store.settle(await store.open_drain(beta, 0.0, 60.0), [delivered(9)])
+    assert store.last_number() == 9
+    await store.remove_domain(beta, NOTED)
+    assert store.last_number() == 9
+
+
+async def test_one_message_is_found_by_its_number(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.hold([message(5, domain_id, ANNA, BERT)])
+    found = await store.message(5)
+    assert found
+    assert found.envelope.forward_paths == (ANNA, BERT)
+    assert await store.message(6) is None
+
+
+async def test_one_message_is_found_with_its_refused_recipients_too(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.hold([message(5, domain_id, ANNA, BERT)])
+    await store.settle(await store.open_drain(domain_id, 0.0, 60.0), [refused(5, ANNA)])
+    found = await store.message(5)
+    assert found
+    assert found.envelope.forward_paths == (BERT, ANNA)
+
+
+async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(store: Store) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    gamma = await hosted(store, "gamma.example")
+    await hosted(store, "empty.example")
+    await hold(store, alpha, 10, 11)
+    await hold(store, beta, 12, 13)
+    await hold(store, gamma, 14)
+    await store.settle(await store.open_drain(beta, 0.0, 60.0), [refused(12)])
+    await store.settle(await store.open_drain(gamma, 0.0, 60.0), [delivered(14)])
+    assert await store.oldest() == {alpha: 10.0, beta: 12.0}

@@ -1,0 +1,186 @@
+"""Listing, deleting, releasing again: the queue as an operator sees and touches it."""
+
+from dataclasses import replace
+
+import pytest
+
+from restante.queue.status import Status
+from restante.store.interface import NO_USAGE, QueuedMessage, QueuedRecipient, QueueFilter, Store, Usage
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    deferred,
+    delivered,
+    held_numbers,
+    hold,
+    hosted,
+    message,
+    refused,
+    waiting,
+)
+
+SIZE = len(CONTENT)
+
+
+async def a_queue(store: Store) -> tuple[int, int]:
+    """Two domains; 1 and 4 held, 2 half refused, 3 and 5 refused."""
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await store.hold(
+        [
+            message(1, alpha, reverse_path=""),
+            message(2, alpha, ANNA, BERT),
+            message(3, alpha, ANNA, BERT, head=b"x" * 1000),
+            message(4, beta),
+            message(5, beta),
+        ]
+    )
+    await store.settle(await store.open_drain(alpha, 0.0, 60.0), [refused(2, ANNA), refused(3, ANNA, BERT)])
+    await store.settle(await store.open_drain(beta, 0.0, 60.0), [deferred(4), refused(5)])
+    return alpha, beta
+
+
+async def listed(store: Store, selection: QueueFilter) -> list[int]:
+    """The numbers of the messages in a listing."""
+    return [one.number for one in await store.list_queue(selection)]
+
+
+async def test_a_listing_says_all_but_the_content(store: Store) -> None:
+    alpha, _ = await a_queue(store)
+    [found] = await store.list_queue(QueueFilter(numbers=(2,)))
+    assert found == QueuedMessage(
+        number=2,
+        domain_id=alpha,
+        reverse_path="bob@example.org",
+        recipients=(
+            QueuedRecipient(BERT, Status.HELD, ""),
+            QueuedRecipient(ANNA, Status.REFUSED, "550 5.1.1 no such user"),
+        ),
+        received_at=2.0,
+        size=SIZE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        (QueueFilter(), [1, 2, 3, 4, 5]),
+        (QueueFilter(status=Status.HELD), [1, 2, 4]),
+        (QueueFilter(status=Status.REFUSED), [2, 3, 5]),
+        (QueueFilter(reverse_path=""), [1]),
+        (QueueFilter(reverse_path="bob@example.org"), [2, 3, 4, 5]),
+        (QueueFilter(received_before=3.0), [1, 2]),
+        (QueueFilter(larger_than=SIZE), [3]),
+        (QueueFilter(larger_than=SIZE - 1), [1, 2, 3, 4, 5]),
+        (QueueFilter(numbers=(5, 1, 77)), [1, 5]),
+        (QueueFilter(numbers=()), []),
+        (QueueFilter(domain_ids=()), []),
+        (QueueFilter(after=2), [3, 4, 5]),
+        (QueueFilter(limit=2), [1, 2]),
+        (QueueFilter(after=1, limit=2, status=Status.REFUSED), [2, 3]),
+        (QueueFilter(numbers=(1, 2, 3), status=Status.REFUSED, after=2), [3]),
+        (QueueFilter(received_before=5.0, larger_than=10, reverse_path="bob@example.org"), [2, 3, 4]),
+    ],
+)
+async def test_a_listing_is_of_what_matches(store: Store, selection: QueueFilter, expected: list[int]) -> None:
+    await a_queue(store)
+    assert await listed(store, selection) == expected
+
+
+@pytest.mark.parametrize(
+    ("selection", "of_alpha", "of_both"),
+    [
+        (QueueFilter(), [1, 2, 3], [1, 2, 3, 4, 5]),
+        (QueueFilter(status=Status.HELD), [1, 2], [1, 2, 4]),
+        (QueueFilter(status=Status.REFUSED), [2, 3], [2, 3, 5]),
+        (QueueFilter(limit=2), [1, 2], [1, 2]),
+        (QueueFilter(after=1, limit=3), [2, 3], [2, 3, 4]),
+        (QueueFilter(numbers=(1, 4)), [1], [1, 4]),
+        (QueueFilter(larger_than=SIZE), [3], [3]),
+    ],
+)
+async def test_a_listing_of_domains_is_of_theirs_only(
+    store: Store, selection: QueueFilter, of_alpha: list[int], of_both: list[int]
+) -> None:
+    alpha, beta = await a_queue(store)
+    assert await listed(store, replace(selection, domain_ids=(alpha,))) == of_alpha
+    assert await listed(store, replace(selection, domain_ids=(beta, alpha))) == of_both
+
+
+async def test_a_listing_by_status_shows_the_recipients_of_that_status(store: Store) -> None:
+    await a_queue(store)
+    [held] = await store.list_queue(QueueFilter(numbers=(2,), status=Status.HELD))
+    [parked] = await store.list_queue(QueueFilter(numbers=(2,), status=Status.REFUSED))
+    assert [one.forward_path for one in held.recipients] == [BERT]
+    assert [one.forward_path for one in parked.recipients] == [ANNA]
+
+
+async def test_a_long_listing_is_read_in_pages(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, *range(1, 26))
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [refused(number) for number in range(1, 26, 3)])
+    pages, after = [], 0
+    while page := await listed(store, QueueFilter(domain_ids=(domain_id,), after=after, limit=4)):
+        pages.append(len(page))
+        after = page[-1]
+    assert pages == [4, 4, 4, 4, 4, 4, 1]
+
+
+async def test_deleted_messages_are_gone_whatever_their_state(store: Store) -> None:
+    alpha, beta = await a_queue(store)
+    assert await store.delete([2, 3, 4, 99, 2], NOTED) == 3
+    assert await listed(store, QueueFilter()) == [1, 5]
+    assert store.usage(alpha) == Usage(1, SIZE)
+    assert store.usage(beta) == Usage(1, SIZE, refused=1)
+
+
+async def test_deleting_what_is_not_there_is_recorded_too(store: Store) -> None:
+    assert await store.delete([1], NOTED) == 0
+    assert await store.audit() == [NOTED]
+
+
+async def test_refused_recipients_are_held_again(store: Store) -> None:
+    alpha, beta = await a_queue(store)
+    assert await store.release_refused([1, 2, 3, 99], NOTED) == 2
+    assert await held_numbers(store, alpha) == [1, 2, 3]
+    assert await waiting(store, 2) == (BERT, ANNA)
+    assert await waiting(store, 3) == (ANNA, BERT)
+    assert store.usage(alpha) == Usage(3, 2 * SIZE + 1000, refused=0)
+    assert store.usage(beta) == Usage(2, 2 * SIZE, refused=1)
+
+
+async def test_a_recipient_held_again_keeps_the_destinations_last_word(store: Store) -> None:
+    _, beta = await a_queue(store)
+    await store.release_refused([5], NOTED)
+    [found] = await store.list_queue(QueueFilter(numbers=(5,)))
+    assert found.recipients == (QueuedRecipient(ANNA, Status.HELD, "550 5.1.1 no such user"),)
+    assert store.usage(beta).held == 2
+
+
+async def test_a_recipient_held_again_can_be_delivered_or_refused_again(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [refused(1), refused(2)])
+    await store.release_refused([1, 2], NOTED)
+    await store.settle(drain, [delivered(1), refused(2)])
+    assert store.usage(domain_id) == Usage(1, SIZE, refused=1)
+
+
+async def test_what_an_operator_does_to_mail_is_recorded(store: Store) -> None:
+    await a_queue(store)
+    deletion, release = replace(NOTED, subject="deletion"), replace(NOTED, subject="release")
+    await store.delete([1], deletion)
+    await store.release_refused([5], release)
+    assert (await store.audit())[:2] == [release, deletion]
+
+
+async def test_a_queue_emptied_is_empty_in_every_way(store: Store) -> None:
+    alpha, beta = await a_queue(store)
+    await store.delete([1, 2, 3, 4, 5], NOTED)
+    assert store.usages() == {}
+    assert store.usage(alpha) == store.usage(beta) == NO_USAGE
+    assert await store.oldest() == {}
+    assert await listed(store, QueueFilter()) == []

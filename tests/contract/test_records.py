@@ -1,0 +1,297 @@
+"""The operator's records, drains and the audit trail."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from restante.store.errors import Conflict
+from restante.store.interface import Store
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import (
+    Account,
+    Destination,
+    DestinationLogin,
+    HostedDomain,
+    Login,
+    TlsUse,
+    parse_authorized_hosts,
+)
+from tests.contract.making import NOTED, account, delivered, domain, held_numbers, hold, hosted, login
+
+FULL_DESTINATION = Destination(
+    host="2001:db8::25",
+    port=2525,
+    tls=TlsUse.VERIFY,
+    ca_file="/etc/ssl/own.pem",
+    key_pins=("aa" * 32, "bb" * 32),
+    login=DestinationLogin("relay", b"\0\xffsealed"),
+    connections=9,
+)
+
+# --- what is put comes back
+
+
+async def test_an_empty_store_has_an_empty_directory(store: Store) -> None:
+    directory = await store.directory()
+    assert (directory.accounts, directory.logins, directory.domains) == ({}, {}, {})
+
+
+async def test_an_account_comes_back_as_it_was(store: Store) -> None:
+    put = Account("alpha", 1700000000.5, empty_reply=250, note="the first — ünïcode")
+    await store.put_account(put, NOTED)
+    assert (await store.directory()).accounts == {"alpha": put}
+
+
+@pytest.mark.parametrize("sealed_secret", [None, b"", b"\0\1\xff"])
+async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes | None) -> None:
+    await store.put_account(account(), NOTED)
+    put = Login("alice@alpha.example", "alpha", "$argon2id$v=19$", sealed_secret, 5.0)
+    await store.put_login(put, NOTED)
+    assert (await store.directory()).logins == {put.user: put}
+
+
+@pytest.mark.parametrize("destination", [Destination("mail.alpha.example"), FULL_DESTINATION])
+async def test_a_domain_comes_back_as_it_was(store: Store, destination: Destination) -> None:
+    await store.put_account(account(), NOTED)
+    hosts = parse_authorized_hosts(["192.0.2.1", "198.51.100.0/24", "2001:db8::/32", "::1", "mail.alpha.example"])
+    put = await store.put_domain(HostedDomain(0, "alpha.example", "alpha", destination, hosts, 7.5), NOTED)
+    assert put.id > 0
+    assert put == HostedDomain(put.id, "alpha.example", "alpha", destination, hosts, 7.5)
+    assert (await store.directory()).domains == {"alpha.example": put}
+
+
+def test_the_full_destination_leaves_no_field_at_its_default() -> None:
+    """A field that a store forgets to keep would else come back right by chance."""
+    plain = Destination("")
+    assert [one.name for one in fields(plain) if getattr(plain, one.name) == getattr(FULL_DESTINATION, one.name)] == []
+
+
+async def test_records_are_replaced(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.put_login(login(), NOTED)
+    await store.put_account(replace(account(), note="new"), NOTED)
+    await store.put_login(replace(login(), password_hash="new"), NOTED)
+    changed = replace(domain(), id=domain_id, destination=FULL_DESTINATION)
+    assert await store.put_domain(changed, NOTED) == changed
+    directory = await store.directory()
+    assert directory.accounts["alpha"].note == "new"
+    assert directory.logins["alice"].password_hash == "new"
+    assert directory.domains["alpha.example"] == changed
+
+
+async def test_records_are_removed(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.put_login(login(), NOTED)
+    await store.remove_login("alice", NOTED)
+    await store.remove_domain(domain_id, NOTED)
+    await store.remove_account("alpha", NOTED)
+    directory = await store.directory()
+    assert (directory.accounts, directory.logins, directory.domains) == ({}, {}, {})
+
+
+# --- the change number and the trail
+
+
+async def test_every_change_moves_the_change_number_and_is_recorded(store: Store) -> None:
+    seen = [(await store.directory()).change_number]
+    await store.put_account(account(), NOTED)
+    seen.append((await store.directory()).change_number)
+    await store.put_login(login(), NOTED)
+    seen.append((await store.directory()).change_number)
+    put = await store.put_domain(domain(), NOTED)
+    seen.append((await store.directory()).change_number)
+    await store.put_domain(put, NOTED)
+    seen.append((await store.directory()).change_number)
+    await store.remove_domain(put.id, NOTED)
+    seen.append((await store.directory()).change_number)
+    await store.remove_login("alice", NOTED)
+    seen.append((await store.directory()).change_number)
+    await store.remove_account("alpha", NOTED)
+    seen.append((await store.directory()).change_number)
+    assert seen == sorted(set(seen))
+    assert len(await store.audit()) == len(seen) - 1
+
+
+async def test_removing_what_is_not_there_changes_and_records_nothing(store: Store) -> None:
+    before = (await store.directory()).change_number
+    await store.remove_account("nobody", NOTED)
+    await store.remove_login("nobody", NOTED)
+    await store.remove_domain(77, NOTED)
+    assert (await store.directory()).change_number == before
+    assert await store.audit() == []
+
+
+async def test_a_change_refused_changes_and_records_nothing(store: Store) -> None:
+    await hosted(store)
+    before, recorded = await store.directory(), await store.audit()
+    with pytest.raises(Conflict):
+        await store.put_domain(domain(), NOTED)
+    assert await store.directory() == before
+    assert await store.audit() == recorded
+
+
+# --- conflicts
+
+
+async def test_an_account_with_logins_or_domains_cannot_be_removed(store: Store) -> None:
+    domain_id = await hosted(store)
+    with pytest.raises(Conflict):
+        await store.remove_account("alpha", NOTED)
+    await store.remove_domain(domain_id, NOTED)
+    await store.put_login(login(), NOTED)
+    with pytest.raises(Conflict):
+        await store.remove_account("alpha", NOTED)
+    assert "alpha" in (await store.directory()).accounts
+
+
+async def test_a_user_name_is_one_accounts_only(store: Store) -> None:
+    await store.put_account(account("alpha"), NOTED)
+    await store.put_account(account("beta"), NOTED)
+    await store.put_login(login("alice", of="alpha"), NOTED)
+    with pytest.raises(Conflict):
+        await store.put_login(login("alice", of="beta"), NOTED)
+    assert (await store.directory()).logins["alice"].account == "alpha"
+
+
+async def test_nothing_is_put_under_an_account_that_is_gone(store: Store) -> None:
+    with pytest.raises(Conflict):
+        await store.put_login(login(), NOTED)
+    with pytest.raises(Conflict):
+        await store.put_domain(domain(), NOTED)
+
+
+async def test_a_domain_is_added_once(store: Store) -> None:
+    await hosted(store)
+    with pytest.raises(Conflict):
+        await store.put_domain(domain(), NOTED)
+
+
+async def test_a_domain_that_is_gone_is_not_changed(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.remove_domain(domain_id, NOTED)
+    with pytest.raises(Conflict):
+        await store.put_domain(replace(domain(), id=domain_id), NOTED)
+
+
+async def test_a_domain_never_changes_its_name(store: Store) -> None:
+    """Its mail would go to where another domain's belongs."""
+    domain_id = await hosted(store)
+    with pytest.raises(Conflict):
+        await store.put_domain(replace(domain("other.example"), id=domain_id), NOTED)
+
+
+async def test_an_id_is_never_used_again(store: Store) -> None:
+    first = await hosted(store)
+    await store.remove_domain(first, NOTED)
+    assert await hosted(store) != first
+
+
+async def test_a_domain_that_holds_mail_cannot_be_removed(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1)
+    with pytest.raises(Conflict):
+        await store.remove_domain(domain_id, NOTED)
+    await store.settle(await store.open_drain(domain_id, 0.0, 60.0), [delivered(1)])
+    await store.remove_domain(domain_id, NOTED)
+    assert (await store.directory()).domains == {}
+
+
+# --- drains
+
+
+async def test_a_drain_is_recorded_until_it_is_closed(store: Store) -> None:
+    domain_id = await hosted(store)
+    drain = await store.open_drain(domain_id, 10.5, 70.5)
+    assert (drain.domain_id, drain.requested_at, drain.deadline) == (domain_id, 10.5, 70.5)
+    assert await store.open_drains() == [drain]
+    await store.close_drain(drain)
+    assert await store.open_drains() == []
+
+
+async def test_a_drain_taken_over_has_a_higher_number(store: Store) -> None:
+    domain_id = await hosted(store)
+    earlier = await store.open_drain(domain_id, 1.0, 60.0)
+    later = await store.open_drain(domain_id, 2.0, 120.0)
+    assert later.number > earlier.number
+    assert await store.open_drains() == [later]
+
+
+async def test_closing_a_drain_that_was_taken_over_does_nothing(store: Store) -> None:
+    domain_id = await hosted(store)
+    earlier = await store.open_drain(domain_id, 1.0, 60.0)
+    later = await store.open_drain(domain_id, 2.0, 120.0)
+    await store.close_drain(earlier)
+    assert await store.open_drains() == [later]
+    await store.settle(later, [])
+
+
+async def test_a_number_never_comes_back(store: Store) -> None:
+    """Or who was fenced off long ago could settle under somebody else's drain."""
+    domain_id = await hosted(store)
+    numbers = []
+    for _ in range(3):
+        drain = await store.open_drain(domain_id, 1.0, 60.0)
+        numbers.append(drain.number)
+        await store.close_drain(drain)
+        await store.close_drain(drain)
+    assert numbers == sorted(set(numbers))
+
+
+async def test_each_domain_has_its_drain_and_it_goes_with_the_domain(store: Store) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    of_alpha, of_beta = await store.open_drain(alpha, 1.0, 60.0), await store.open_drain(beta, 1.0, 60.0)
+    assert await store.open_drains() == [of_alpha, of_beta]
+    await store.remove_domain(alpha, NOTED)
+    assert await store.open_drains() == [of_beta]
+
+
+async def test_a_domain_that_is_gone_has_no_drain(store: Store) -> None:
+    with pytest.raises(Conflict):
+        await store.open_drain(77, 1.0, 60.0)
+
+
+async def test_opening_a_drain_touches_no_mail(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1)
+    await store.close_drain(await store.open_drain(domain_id, 1.0, 60.0))
+    assert await held_numbers(store, domain_id) == [1]
+
+
+# --- the audit trail
+
+
+def entry(subject: str, of: str = "alpha") -> AuditEntry:
+    """An entry with every field filled."""
+    return AuditEntry(
+        at=12.5,
+        action=AuditAction.RELEASE_REQUESTED,
+        actor="login alice",
+        subject=subject,
+        account=of,
+        origin="192.0.2.1",
+        answer="459 4.7.1 not allowed",
+        reason="host not authorized",
+    )
+
+
+async def test_entries_come_back_newest_first(store: Store) -> None:
+    await store.record([entry("first"), entry("second")])
+    await store.record([entry("third")])
+    assert await store.audit() == [entry("third"), entry("second"), entry("first")]
+
+
+async def test_only_as_many_as_are_asked_for(store: Store) -> None:
+    await store.record([entry(str(number)) for number in range(10)])
+    assert [one.subject for one in await store.audit(limit=3)] == ["9", "8", "7"]
+
+
+async def test_an_account_sees_its_own_entries_only(store: Store) -> None:
+    await store.record([entry("a"), entry("b", of="beta"), entry("c"), entry("nobody's", of="")])
+    assert [one.subject for one in await store.audit(account="alpha")] == ["c", "a"]
+    assert [one.subject for one in await store.audit(account="")] == ["nobody's"]
+    assert [one.subject for one in await store.audit(account="alpha", limit=1)] == ["c"]
+
+
+async def test_recording_nothing_is_nothing(store: Store) -> None:
+    await store.record([])
+    assert await store.audit() == []

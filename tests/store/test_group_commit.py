@@ -1,0 +1,223 @@
+"""Group commit: what waits while one group is written and synced is the next group. Counted, not timed."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from restante.mail.message import NewMessage
+from restante.store.errors import Conflict, LeaseLost, StoreError
+from restante.store.interface import NO_USAGE, Usage
+from restante.store.sqlite import SqliteStore
+from restante.store.sqlite.transaction import Transaction
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    all_held,
+    deferred,
+    delivered,
+    held_numbers,
+    hold,
+    hosted,
+    message,
+    refused,
+)
+from tests.store.watched_disk import WatchedDisk
+
+LIMIT = 30.0  # seconds after which a test that waits for ever fails instead
+
+
+@contextmanager
+def busy(store: SqliteStore) -> Iterator[None]:
+    """Keep the writer at a change of its own, so that whatever is asked meanwhile waits together."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def dawdle(_transaction: Transaction) -> None:
+        begun.set()
+        assert go_on.wait(LIMIT)
+
+    store._writer.submit(dawdle)
+    assert begun.wait(LIMIT)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
+async def together(store: SqliteStore, *calls: Any) -> list[Any]:
+    """Let these calls wait together, and return what each came to."""
+    with busy(store):
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        await asyncio.sleep(0)  # each has now put its change in the queue
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def statements(store: SqliteStore) -> Iterator[list[str]]:
+    """Watch what the writer has the engine do, by the first word."""
+    seen: list[str] = []
+
+    def note(_cursor: Any, statement: str, _bindings: Any) -> bool:
+        seen.append(statement.split(maxsplit=1)[0])
+        return True
+
+    store._writer._connection.exec_trace = note
+    yield seen
+    store._writer._connection.exec_trace = None
+
+
+async def test_one_sync_holds_all_that_waited(store: SqliteStore, disk: WatchedDisk) -> None:
+    domain_id = await hosted(store)
+    disk.syncs.clear()
+    await together(store, *(hold(store, domain_id, number) for number in range(1, 51)))
+    assert disk.syncs == ["wal"]
+    assert await held_numbers(store, domain_id) == list(range(1, 51))
+
+
+async def test_one_sync_serves_changes_of_every_kind(store: SqliteStore, disk: WatchedDisk) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2, 3)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    disk.syncs.clear()
+    await together(
+        store,
+        store.settle(drain, [delivered(1), refused(2)]),
+        hold(store, domain_id, 4),
+        store.delete([3], NOTED),
+        store.record([NOTED]),
+        store.close_drain(drain),
+    )
+    assert disk.syncs == ["wal"]
+    assert store.usage(domain_id) == Usage(2, 2 * len(CONTENT), refused=1)
+
+
+async def test_messages_are_inserted_many_at_a_step(store: SqliteStore) -> None:
+    """Beside a busy event loop each step costs the writer a turn at the interpreter's lock."""
+    domain_id = await hosted(store)
+    with statements(store) as seen:
+        await hold(store, domain_id, *range(1, 51))
+    assert seen == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+
+
+async def test_delivered_messages_are_settled_many_at_a_step(store: SqliteStore) -> None:
+    domain_id = await hosted(store)
+    paths = [(f"{number}@alpha.example", BERT) for number in range(1, 65)]
+    await store.hold([message(number, domain_id, *to) for number, to in enumerate(paths, start=1)])
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    outcomes = [delivered(number, *to) for number, to in enumerate(paths, start=1)]
+    with statements(store) as seen:
+        await store.settle(drain, outcomes[::-1])
+    assert seen == ["BEGIN", "SELECT", "DELETE", "INSERT", "COMMIT"]
+
+
+async def test_nothing_of_a_message_outlives_it(store: SqliteStore) -> None:
+    domain_id = await hosted(store)
+    await store.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 5)])
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [refused(1, ANNA), deferred(2, ANNA), deferred(3, ANNA, BERT), refused(4, ANNA, BERT)])
+    await store.settle(drain, [delivered(1, BERT), delivered(2, ANNA, BERT), delivered(3, ANNA), delivered(3, BERT)])
+    await store.delete([1, 4], NOTED)
+    connection = store._writer._connection
+    left = [table for table in ("message", "last_reply") if connection.execute(f"SELECT 1 FROM {table}").fetchall()]
+    assert left == []
+    assert store.usage(domain_id) == NO_USAGE
+
+
+async def test_the_event_loop_is_woken_once_for_a_group(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    domain_id = await hosted(store)
+    wakings = []
+
+    class Loop:
+        def call_soon_threadsafe(self, call: Callable[..., object], *arguments: object) -> None:
+            wakings.append(call)
+            loop.call_soon_threadsafe(call, *arguments)
+
+    loop = asyncio.get_running_loop()
+    with busy(store):
+        tasks = [asyncio.ensure_future(hold(store, domain_id, number)) for number in range(1, 21)]
+        await asyncio.sleep(0)
+        monkeypatch.setattr(store._writer, "_loop", Loop())
+    await asyncio.gather(*tasks)
+    assert len(wakings) == 2  # the change that kept it busy, and all the others
+
+
+async def test_a_change_that_cannot_be_made_fails_alone(store: SqliteStore) -> None:
+    domain_id = await hosted(store)
+    earlier = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.open_drain(domain_id, 0.0, 60.0)
+    results = await together(
+        store,
+        hold(store, domain_id, 1),
+        hold(store, 77, 2),
+        store.settle(earlier, [delivered(1)]),
+        hold(store, domain_id, 3),
+    )
+    assert [type(result) for result in results] == [type(None), Conflict, LeaseLost, type(None)]
+    assert await held_numbers(store, domain_id) == [1, 3]
+
+
+async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) -> None:
+    """What the database cannot take at all must not cost the others of its group their 250."""
+    domain_id = await hosted(store)
+    senseless = message(2, domain_id, "\udcff@alpha.example")
+    results = await together(
+        store, hold(store, domain_id, 1), store.hold([senseless]), hold(store, domain_id, 3), store.record([NOTED])
+    )
+    assert [type(result) for result in results] == [type(None), UnicodeEncodeError, type(None), type(None)]
+    assert await held_numbers(store, domain_id) == [1, 3]
+    assert store.usage(domain_id) == Usage(2, 2 * len(CONTENT))
+    assert store.last_number() == 3
+
+
+async def test_a_number_too_big_for_the_engine_is_a_mistake(store: SqliteStore) -> None:
+    domain_id = await hosted(store)
+    with pytest.raises(OverflowError):
+        await hold(store, domain_id, 1 << 70)
+    await hold(store, domain_id, 1)
+    assert store.last_number() == 1
+
+
+async def test_a_change_is_made_even_if_nobody_waits_for_it_any_more(store: SqliteStore) -> None:
+    domain_id = await hosted(store)
+    with busy(store):
+        given_up = asyncio.ensure_future(hold(store, domain_id, 1))
+        await asyncio.sleep(0)
+        given_up.cancel()
+    await hold(store, domain_id, 2)
+    assert given_up.cancelled()
+    assert await held_numbers(store, domain_id) == [1, 2]
+
+
+async def test_closing_finishes_what_waits(store: SqliteStore, disk: WatchedDisk) -> None:
+    domain_id = await hosted(store)
+    disk.syncs.clear()
+    with busy(store):
+        holding = [asyncio.ensure_future(hold(store, domain_id, number)) for number in range(1, 6)]
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(store.close())
+        await asyncio.sleep(0)
+    await asyncio.gather(closing, *holding)
+    assert disk.syncs[0] == "wal"
+
+
+async def test_a_closed_store_says_so(store: SqliteStore) -> None:
+    domain_id = await hosted(store)
+    await store.close()
+    await store.close()
+    for call in (hold(store, domain_id, 1), all_held(store, domain_id), store.directory(), store.record([NOTED])):
+        with pytest.raises(StoreError, match="closed"):
+            await call
+
+
+async def test_a_group_larger_than_a_statement_is_still_one_transaction(store: SqliteStore, disk: WatchedDisk) -> None:
+    domain_id = await hosted(store)
+    messages: list[NewMessage] = [message(number, domain_id) for number in range(1, 201)]
+    disk.syncs.clear()
+    await store.hold(messages)
+    assert disk.syncs == ["wal"]
+    assert store.usage(domain_id).messages == 200

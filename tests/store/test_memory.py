@@ -1,0 +1,23 @@
+"""What is the memory store's own."""
+
+import asyncio
+
+from restante.store.memory import MemoryStore
+from tests.contract.making import delivered, hosted, message, spooled
+
+
+async def test_a_message_gone_takes_its_file_along(runner: asyncio.Runner) -> None:
+    store = MemoryStore()
+    domain_id = await hosted(store)
+    await store.hold([message(1, domain_id, file=await spooled(store, b"content"))])
+    await store.settle(await store.open_drain(domain_id, 0.0, 60.0), [delivered(1)])
+    assert store._files == {}
+
+
+async def test_what_is_discarded_leaves_nothing(runner: asyncio.Runner) -> None:
+    store = MemoryStore()
+    spool = store.open_spool()
+    await spool.write(b"content")
+    await spool.close()
+    spool.discard()
+    assert store._files == {}

@@ -1,0 +1,288 @@
+"""Opening a store: a new one, an old one, somebody else's, one that a crash has left."""
+
+import asyncio
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import apsw
+import pytest
+
+from restante.store.errors import StoreUnusable
+from restante.store.interface import Usage
+from restante.store.sqlite import SqliteStore, engine, open_sqlite, schema
+from tests.contract.making import (
+    CONTENT,
+    NOTED,
+    all_held,
+    content,
+    delivered,
+    held_numbers,
+    hold,
+    hosted,
+    message,
+    refused,
+    spooled,
+)
+
+# --- who may
+
+
+def modes(directory: Path) -> dict[bool, set[int]]:
+    """The permissions of all directories (True) and of all files (False)."""
+    found: dict[bool, set[int]] = {True: set(), False: set()}
+    for path in (directory, *directory.rglob("*")):
+        found[path.is_dir()].add(stat.S_IMODE(path.stat().st_mode))
+    return found
+
+
+async def test_everything_is_the_users_own(store: SqliteStore, directory: Path) -> None:
+    domain_id = await hosted(store)
+    await store.hold([message(1, domain_id, file=await spooled(store, b"content"))])
+    assert modes(directory) == {True: {0o700}, False: {0o600}}
+
+
+async def test_directories_that_are_missing_are_made_the_users_own(runner: asyncio.Runner, tmp_path: Path) -> None:
+    await (await open_sqlite(tmp_path / "one" / "two")).close()
+    assert modes(tmp_path / "one") == {True: {0o700}, False: {0o600}}
+
+
+async def test_a_directory_in_use_is_refused_with_the_name_of_the_process(store: SqliteStore, directory: Path) -> None:
+    with pytest.raises(StoreUnusable, match=f"in use by process {os.getpid()}"):
+        await open_sqlite(directory)
+
+
+async def test_a_directory_left_by_a_process_that_died_is_free(store: SqliteStore, directory: Path) -> None:
+    await store.close()
+    (directory / "lock").write_text("999999\n")
+    await (await open_sqlite(directory)).close()
+
+
+async def test_a_failed_opening_lets_go_of_the_directory(store: SqliteStore, directory: Path) -> None:
+    await store.close()
+    path = directory / "restante.db"
+    sound = path.read_bytes()
+    path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(StoreUnusable, match="not a database"):
+        await open_sqlite(directory)
+    path.write_bytes(sound)
+    await (await open_sqlite(directory)).close()
+
+
+async def test_a_directory_that_cannot_be_made_is_said_in_one_line(runner: asyncio.Runner, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnusable, match=r"file.*may write there"):
+        await open_sqlite(tmp_path / "file" / "store")
+
+
+# --- which engine
+
+
+@pytest.mark.parametrize("version", ["3.51.3", "3.51.10", "3.52.0", "4.0.0"])
+def test_engines_without_the_checkpoint_race_will_do(version: str) -> None:
+    engine.check_engine(version)
+
+
+@pytest.mark.parametrize("version", ["3.51.2", "3.46.1", "3.7.0"])
+def test_older_engines_will_not(version: str) -> None:
+    with pytest.raises(StoreUnusable, match=rf"SQLite {version} can lose .* 3\.51\.3"):
+        engine.check_engine(version)
+
+
+async def test_the_database_is_set_up_to_keep_what_it_says(store: SqliteStore) -> None:
+    connection = store._writer._connection
+    pragmas = {name: connection.pragma(name) for name in ("journal_mode", "synchronous", "page_size", "mmap_size")}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 16384, "mmap_size": 0}
+
+
+# --- which schema
+
+
+def user_version(directory: Path) -> int:
+    connection = apsw.Connection(str(directory / "restante.db"))
+    version = int(connection.pragma("user_version"))
+    connection.close()
+    return version
+
+
+async def test_a_new_database_has_the_present_schema(store: SqliteStore, directory: Path) -> None:
+    assert user_version(directory) == len(schema.MIGRATIONS)
+
+
+async def test_a_newer_schema_is_refused_with_a_remedy(store: SqliteStore, directory: Path) -> None:
+    await store.close()
+    connection = apsw.Connection(str(directory / "restante.db"))
+    connection.pragma("user_version", len(schema.MIGRATIONS) + 1)
+    connection.close()
+    with pytest.raises(StoreUnusable, match="run the newer restante again"):
+        await open_sqlite(directory)
+
+
+def steps(*statements: str) -> tuple[schema.Migration, ...]:
+    """Migrations that do one statement each."""
+
+    def step(statement: str) -> schema.Migration:
+        return lambda connection: connection.execute(statement)
+
+    return tuple(map(step, statements))
+
+
+def test_only_the_steps_that_are_missing_are_made() -> None:
+    connection = apsw.Connection(":memory:")
+    assert schema.migrate(connection, steps("CREATE TABLE one (x)")) == 1
+    assert schema.migrate(connection, steps("CREATE TABLE one (x)", "CREATE TABLE two (x)")) == 2
+    assert connection.pragma("user_version") == 2
+    assert connection.table_exists("main", "two")
+
+
+def test_a_step_that_fails_leaves_the_version_before_it() -> None:
+    connection = apsw.Connection(":memory:")
+    broken = steps("CREATE TABLE one (x)", "CREATE TABLE two (x); INSERT INTO three VALUES (1)")
+    with pytest.raises(apsw.SQLError):
+        schema.migrate(connection, broken)
+    assert connection.pragma("user_version") == 1
+    assert not connection.table_exists("main", "two")
+
+
+# --- after a crash
+
+
+async def crashed(store: SqliteStore, directory: Path) -> Path:
+    """Copy what is on disk while the store is open: what a crash at this moment would leave."""
+    copy = directory.with_name("crashed")
+    await asyncio.to_thread(shutil.copytree, directory, copy)
+    return copy
+
+
+async def test_what_was_done_is_there_after_a_crash(store: SqliteStore, directory: Path) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(store, b"content")
+    await hold(store, domain_id, 1, 2, 3)
+    await store.hold([message(4, domain_id, file=file)])
+    drain = await store.open_drain(domain_id, 5.0, 60.0)
+    await store.settle(drain, [delivered(1), refused(2)])
+    again = await open_sqlite(await crashed(store, directory))
+    assert [one.number for one in await all_held(again, domain_id)] == [3, 4]
+    assert await content(again.read_file(file)) == b"content"
+    assert again.usage(domain_id) == store.usage(domain_id) == Usage(3, 3 * len(CONTENT) + 7, refused=1)
+    assert again.last_number() == 4
+    assert await again.open_drains() == [drain]
+    assert await again.directory() == await store.directory()
+    await again.close()
+
+
+async def test_a_drain_found_after_a_crash_can_be_taken_up(store: SqliteStore, directory: Path) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1)
+    await store.open_drain(domain_id, 5.0, 60.0)
+    again = await open_sqlite(await crashed(store, directory))
+    [left] = await again.open_drains()
+    drain = await again.open_drain(left.domain_id, left.requested_at, left.deadline)
+    assert drain.number > left.number
+    await again.settle(drain, [delivered(1)])
+    await again.close()
+
+
+async def test_the_numbers_are_known_after_everything_was_handed_over(store: SqliteStore, directory: Path) -> None:
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await hold(store, alpha, 5)
+    await hold(store, beta, 9)
+    await store.delete([5, 9], NOTED)
+    await store.remove_domain(beta, NOTED)
+    await store.close()
+    again = await open_sqlite(directory)
+    assert again.last_number() == 9
+    assert await hosted(again, "gamma.example") not in (alpha, beta)
+    await again.close()
+
+
+def remove_logs(directory: Path) -> None:
+    for path in directory.glob("restante.db-*"):
+        path.unlink()
+
+
+async def test_a_clean_end_leaves_all_in_one_file(store: SqliteStore, directory: Path) -> None:
+    """So that a copy of restante.db and content/ is a backup."""
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1)
+    await store.close()
+    remove_logs(directory)
+    again = await open_sqlite(directory)
+    assert await held_numbers(again, domain_id) == [1]
+    await again.close()
+
+
+# --- orphans
+
+
+def files(directory: Path) -> set[str]:
+    return {f"{path.parent.name}/{path.name}" for path in (directory / "content").glob("*/*")}
+
+
+async def test_content_that_no_message_names_is_swept(store: SqliteStore, directory: Path) -> None:
+    """A crash between the file and its row, or between the row's end and the file's, leaves an orphan."""
+    domain_id = await hosted(store)
+    kept, orphan = await spooled(store, b"kept"), await spooled(store, b"orphan")
+    begun = store.open_spool()
+    await begun.write(b"never finished")
+    await store.hold([message(1, domain_id, file=kept)])
+    copy = await crashed(store, directory)
+    assert len(files(copy)) == 3
+    again = await open_sqlite(copy)
+    assert files(copy) == {kept.name}
+    assert orphan.name not in files(copy)
+    await again.close()
+
+
+async def test_content_without_a_database_is_not_taken_for_orphans(store: SqliteStore, directory: Path) -> None:
+    await spooled(store, b"somebody's mail")
+    await store.close()
+    (directory / "restante.db").unlink()
+    with pytest.raises(StoreUnusable, match=r"restore restante\.db"):
+        await open_sqlite(directory)
+    assert len(files(directory)) == 1
+
+
+async def test_a_message_gone_takes_its_file_along(store: SqliteStore, directory: Path) -> None:
+    domain_id = await hosted(store)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    settled, settled_in_part, deleted, stays = [await spooled(store, bytes(10)) for _ in range(4)]
+    await store.hold(
+        [
+            message(1, domain_id, file=settled),
+            message(2, domain_id, "anna@alpha.example", "bert@alpha.example", file=settled_in_part),
+            message(3, domain_id, file=deleted),
+            message(4, domain_id, file=stays),
+        ]
+    )
+    await store.settle(drain, [delivered(1), delivered(2, "anna@alpha.example")])
+    await store.settle(drain, [delivered(2, "bert@alpha.example")])
+    await store.delete([3], NOTED)
+    await store.close()
+    assert files(directory) == {stays.name}
+
+
+async def test_what_is_discarded_leaves_no_file(store: SqliteStore, directory: Path) -> None:
+    begun, finished, untouched = store.open_spool(), store.open_spool(), store.open_spool()
+    await begun.write(b"begun")
+    await finished.write(b"finished")
+    await finished.close()
+    cancelled = store.open_spool()
+    writing = asyncio.ensure_future(cancelled.write(b"cancelled"))
+    await asyncio.sleep(0)
+    writing.cancel()
+    for spool in (begun, finished, untouched, cancelled, begun):
+        spool.discard()
+    await asyncio.gather(writing, return_exceptions=True)
+    await store.close()
+    assert files(directory) == set()
+
+
+async def test_held_numbers_are_in_order_after_reopening(store: SqliteStore, directory: Path) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, *range(1, 300, 3))
+    await store.close()
+    again = await open_sqlite(directory)
+    assert await held_numbers(again, domain_id) == list(range(1, 300, 3))
+    await again.close()

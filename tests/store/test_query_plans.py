@@ -1,0 +1,139 @@
+"""How the engine goes about the queries of the hot path and of the listings: by which index, and sorting nothing large.
+
+Plans are asked of an empty database without statistics, which is what the store runs on: nothing analyzes it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import apsw
+import pytest
+
+from restante.store.sqlite import queries, schema
+
+BY_NUMBERS = ["SEARCH message USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY", "SCAN json_each VIRTUAL TABLE"]
+REPLIES_OF_ONE = "SEARCH last_reply USING PRIMARY KEY (domain_id=? AND number=?)"
+FILTER: Mapping[str, Any] = {
+    "after": 0,
+    "reverse_path": None,
+    "received_before": None,
+    "larger_than": None,
+    "status": None,
+    "limit": 10,
+}
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[apsw.Connection]:
+    connection = apsw.Connection(":memory:")
+    schema.migrate(connection)
+    yield connection
+    connection.close()
+
+
+def plan(connection: apsw.Connection, query: str, bindings: Any) -> list[str]:
+    """The steps, without the numbers that SQLite gives to subqueries."""
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {query}", bindings).fetchall()
+    return [str(row[3]).rstrip("0123456789: ").removesuffix(" INDEX") for row in rows]
+
+
+def test_a_drains_window_walks_its_index_and_sorts_nothing(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.HELD_MESSAGES, (1, 0)) == [
+        "SEARCH message USING INDEX message_held (domain_id=? AND number>?)"
+    ]
+
+
+def test_whole_messages_are_found_by_number_and_their_replies_by_key(connection: apsw.Connection) -> None:
+    steps = plan(connection, queries.WHOLE_MESSAGES, {"numbers": "[1]", "domain_id": 1})
+    assert steps == [
+        "USE TEMP B-TREE FOR group_concat(ORDER BY)",  # of one window
+        *BY_NUMBERS,
+        "CORRELATED SCALAR SUBQUERY",
+        REPLIES_OF_ONE,
+    ]
+
+
+def test_messages_are_removed_by_number(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.REMOVE_MESSAGES, ("[1]",)) == BY_NUMBERS
+
+
+def test_usages_are_written_without_looking_anything_up(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.KEEP_USAGES, ("[]",)) == ["SCAN json_each VIRTUAL TABLE"]
+
+
+@pytest.mark.parametrize("count", [1, queries.MOST_ROWS])
+def test_messages_are_inserted_without_looking_anything_up(connection: apsw.Connection, count: int) -> None:
+    query = queries.hold_messages(count)
+    steps = plan(connection, query, (None,) * query.count("?"))
+    assert steps == ([] if count == 1 else [f"SCAN {count}-ROW VALUES CLAUSE"])
+
+
+@pytest.mark.parametrize(
+    ("query", "bindings"),
+    [
+        (queries.DOOMED_MESSAGES, ("[1]",)),
+        (queries.REMOVE_REPLIES, ("[1]",)),
+        (queries.STANDING, (1, 1)),
+        (queries.ANY_REFUSED, (1, 1)),
+        (queries.KEEP_HELD_PATHS, ("", 1)),
+        (queries.FORGET_REPLY, (1, 1, "")),
+        (queries.REFUSED_MESSAGES, ("[1]",)),
+        (queries.HOLD_AGAIN, ("[1]",)),
+        (queries.REFUSED_NO_MORE, ("[1]",)),
+        (queries.ONE_MESSAGE, (1,)),
+        (queries.REFUSED_PATHS, (1, 1)),
+    ],
+)
+def test_single_messages_are_found_by_their_keys(connection: apsw.Connection, query: str, bindings: Any) -> None:
+    tables = [step for step in plan(connection, query, bindings) if " message" in step or " last_reply" in step]
+    assert tables
+    assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in tables)
+
+
+@pytest.mark.parametrize(
+    ("query", "more", "first"),
+    [
+        (queries.LIST_ALL, {}, "SEARCH message USING INTEGER PRIMARY KEY (rowid>?)"),
+        (queries.LIST_NUMBERS, {"numbers": "[1]", "domain_ids": None}, BY_NUMBERS[0]),
+        (queries.LIST_HELD, {"domain_id": 1}, "SEARCH message USING INDEX message_held (domain_id=? AND number>?)"),
+        (
+            queries.LIST_REFUSED,
+            {"domain_id": 1},
+            "SEARCH parked USING INDEX last_reply_refused (domain_id=? AND number>?)",
+        ),
+    ],
+)
+def test_listings_walk_an_index_in_order_and_stop_at_their_limit(
+    connection: apsw.Connection, query: str, more: Mapping[str, Any], first: str
+) -> None:
+    steps = plan(connection, query, {**FILTER, **more})
+    assert steps[0] == first
+    assert "USE TEMP B-TREE FOR ORDER BY" not in steps
+    assert "USE TEMP B-TREE FOR GROUP BY" not in steps
+
+
+def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Connection) -> None:
+    assert set(plan(connection, queries.OLDEST_MESSAGES, ())) == {
+        "SCAN usage",
+        "CORRELATED SCALAR SUBQUERY",
+        "SEARCH message USING INDEX message_held (domain_id=?)",
+        "SEARCH last_reply USING INDEX last_reply_refused (domain_id=?)",
+        "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
+    }
+
+
+def test_the_sweep_reads_an_index_only(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.FILES, ()) == ["SEARCH message USING COVERING INDEX message_file (file>?)"]
+
+
+def test_the_newest_entries_come_from_the_end(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.NEWEST_ENTRIES, (10,)) == ["SCAN audit"]
+    assert plan(connection, queries.NEWEST_ENTRIES_OF_ACCOUNT, ("alpha", 10)) == [
+        "SEARCH audit USING INDEX audit_account (account=?)"
+    ]
+
+
+def test_nothing_changes_or_removes_an_audit_entry() -> None:
+    statements = [text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)]
+    touching = [text.split()[0] for text in statements if " audit" in text]
+    assert sorted(touching) == ["INSERT", "SELECT", "SELECT"]

@@ -1,0 +1,55 @@
+"""A disk that counts syncs, and fails when told to: an SQLite VFS under the store's own connections."""
+
+from itertools import count
+from typing import Any
+
+import apsw
+
+_NUMBERS = count()
+
+
+class WatchedDisk(apsw.VFS):
+    """Passes everything on to the system's files, "wal" and "db", unless a test has said what is to fail."""
+
+    def __init__(self) -> None:
+        self.name = f"watched-{next(_NUMBERS)}"
+        self.syncs: list[str] = []  # which kind of file, for each sync
+        self._failures: dict[tuple[str, str], Exception] = {}
+        super().__init__(self.name, "")
+
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802  SQLite's name for it
+        return _WatchedFile(self, name, flags)
+
+    def fails_to(self, verb: str, kind: str, error: Exception) -> None:
+        """From now on, "sync" or "write" fails on files of this kind."""
+        self._failures[verb, kind] = error
+
+    def is_sound(self) -> None:
+        """From now on nothing fails."""
+        self._failures.clear()
+
+    def meet(self, verb: str, kind: str) -> None:
+        """Raise what a test wants to be raised here."""
+        if error := self._failures.get((verb, kind)):
+            raise error
+
+
+class _WatchedFile(apsw.VFSFile):
+    def __init__(self, disk: WatchedDisk, name: Any, flags: list[int]) -> None:
+        super().__init__("", name, flags)
+        self._disk = disk
+        self._kind = "wal" if flags[0] & apsw.SQLITE_OPEN_WAL else "db"
+
+    def xSync(self, flags: int) -> None:  # noqa: N802
+        self._disk.syncs.append(self._kind)
+        self._disk.meet("sync", self._kind)
+        super().xSync(flags)
+
+    def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802
+        self._disk.meet("write", self._kind)
+        super().xWrite(data, offset)
+
+
+def failed_sync() -> apsw.IOError:
+    """What SQLite says when fsync does not succeed."""
+    return apsw.IOError("disk I/O error: fsync")
