@@ -111,8 +111,8 @@ class MailStore(Protocol):
     async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
         """Return messages with a held recipient whose number is above `after`, oldest first.
 
-        At most `limit`, and no more once `max_octets` of content are reached; at least one if there is one. A message
-        found damaged is reported and passed over: it keeps no other back.
+        At most `limit`, and no more once `max_octets` are in memory (content files do not count); at least one if
+        there is one. A message found damaged is reported and passed over: it keeps no other back.
         """
 
     def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:

@@ -111,7 +111,7 @@ class MemoryStore:
                 break
             if number > after and record.message.domain_id == domain_id and record.held:
                 found.append(_handed_out(record.message, tuple(record.held)))
-                octets += record.message.size
+                octets += len(record.message.head)
         return found
 
     async def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:

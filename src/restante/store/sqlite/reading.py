@@ -58,7 +58,7 @@ def _take(row: Row, window: Window) -> int:
         window.damaged.append(Damage(row[NUMBER], str(damage)))
         return 0
     window.messages.append(message)
-    return message.size
+    return len(message.head)
 
 
 def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | None:
