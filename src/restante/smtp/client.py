@@ -93,9 +93,15 @@ class ClientSession:
 
     def next_event(self) -> Event | None:
         """Return what happened next, None if more bytes are needed. Raises PeerBroke; nothing follows that."""
-        while not self._events:
-            if self._is_over or not self._take_next_reply():
-                return None
+        try:
+            while not self._events:
+                reply = None if self._is_over else self._replies.next_reply()
+                if reply is None:
+                    return None
+                self._match(reply)
+        except PeerBroke:
+            self._is_over = True
+            raise
         return self._events.popleft()
 
     def data_to_send(self) -> bytes:
@@ -170,17 +176,6 @@ class ClientSession:
     def _send(self, line: bytes, step: Step, transaction: Transaction | None = None) -> None:
         self._outgoing.append(line)
         self._expected.append((step, transaction))
-
-    def _take_next_reply(self) -> bool:
-        """Match one reply; False if there is none yet."""
-        try:
-            reply = self._replies.next_reply()
-            if reply is not None:
-                self._match(reply)
-        except PeerBroke:
-            self._is_over = True
-            raise
-        return reply is not None
 
     def _match(self, reply: ServerReply) -> None:
         if reply.code == _BUSY:

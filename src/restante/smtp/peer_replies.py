@@ -14,8 +14,9 @@ MAX_LINE: Final = 2048  # octets without CRLF; RFC 5321 §4.5.3.1.5 asks for 512
 MAX_LINES: Final = 128  # of one reply
 _MAX_TEXT: Final = 1000  # characters of a reply that are kept for people
 
+# Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
 # Reply-code = %x32-35 %x30-35 %x30-39; a middle digit above 5 occurs, and harms nobody
-_CODES: Final = {b"%d" % code: code for code in range(200, 600)}
+_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*+))?\r\n")
 # status-code = class "." subject "." detail (RFC 3463 §2)
 _ENHANCED: Final = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |\Z)")
 
@@ -62,27 +63,24 @@ class ReplyReader:
 
     def next_reply(self) -> ServerReply | None:
         """Return the next complete reply, None if more bytes are needed. Raises PeerBroke."""
-        while (end := self._buffer.find(b"\r\n", self._position)) >= 0:
-            line = self._buffer[self._position : end]
-            self._position = end + 2
-            if (reply := self._take_line(line)) is not None:
+        while (match := _LINE.match(self._buffer, self._position)) is not None:
+            if match.end() - self._position > MAX_LINE + 2:
+                raise PeerBroke(f"no SMTP reply: {_excerpt(match[0])}")
+            self._position = match.end()
+            code, mark, text = match.groups()
+            if mark == b"-" or self._lines:
+                reply = self._take_line_of_many(int(code), text or b"", is_last=mark != b"-")
+                if reply is None:
+                    continue
                 return reply
-        self._check_tail()
+            return ServerReply(int(code), (text or b"",))
+        self._check_rest()
         return None
 
     @property
     def has_surplus(self) -> bool:
         """Whether there are bytes beyond the last reply given out."""
         return self._position < len(self._buffer) or bool(self._lines)
-
-    def _take_line(self, line: bytes) -> ServerReply | None:
-        code = _CODES.get(line[:3])
-        mark = line[3:4]
-        if code is None or mark not in (b" ", b"", b"-") or b"\n" in line or b"\r" in line or len(line) > MAX_LINE:
-            raise PeerBroke(f"no SMTP reply: {_excerpt(line)}")
-        if mark != b"-" and not self._lines:
-            return ServerReply(code, (line[4:],))
-        return self._take_line_of_many(code, line[4:], is_last=mark != b"-")
 
     def _take_line_of_many(self, code: int, text: bytes, *, is_last: bool) -> ServerReply | None:
         if self._lines and code != self._code:
@@ -96,11 +94,11 @@ class ReplyReader:
         lines, self._lines = tuple(self._lines), []
         return ServerReply(code, lines)
 
-    def _check_tail(self) -> None:
-        """Refuse what cannot become a line: endless, or ended by a bare LF."""
-        tail = self._buffer[self._position :]
-        if len(tail) > MAX_LINE + 1 or b"\n" in tail:  # + 1: a CR whose LF has not come
-            raise PeerBroke(f"no SMTP reply: {_excerpt(tail)}")
+    def _check_rest(self) -> None:
+        """Refuse what is not the beginning of a line, or is one without end."""
+        rest = self._buffer[self._position :]
+        if len(rest) > MAX_LINE + 1 or b"\n" in rest or b"\r" in rest[:-1]:  # a CR may wait for its LF
+            raise PeerBroke(f"no SMTP reply: {_excerpt(rest)}")
 
 
 def _printable(text: str) -> str:

@@ -118,6 +118,7 @@ CHUNK_OK: Final = Reply(250, "2.0.0", "{octets} octets received")
 MESSAGE_HELD: Final = Reply(250, "2.0.0", "OK, held as {name}")
 BARE_NEWLINE: Final = Reply(550, "5.6.0", "Content has a CR or LF that stands alone")
 STORE_FAILED: Final = Reply(451, "4.3.0", "Cannot store mail now, try again later")
+STORE_FULL: Final = Reply(452, "4.3.1", "No room for mail now, try again later")
 CANNOT_CHECK: Final = Reply(451, "4.3.0", "Cannot check that now, try again later")
 
 # ETRN (RFC 1985 §5)

@@ -1,0 +1,276 @@
+"""One attempt of a drain: held mail over several connections, until all was tried or the destination stops taking it.
+
+Theory of operation. One coroutine (`_feed`) keeps the supply filled; each connection is a task, and takes its messages by
+itself. Manners towards a primary that has just come back:
+
+- Slow start: one connection, and twice as many whenever all are up and as many messages got through, up to the
+  destination's number.
+- A connection that fails while others work gives its messages back to them, once each, and for a while no further
+  connection is tried: the destination has shown how many it bears.
+- It ends when the last connection has failed, and when ten messages in a row were deferred.
+
+Ending is gentle: nothing more is begun, replies outstanding are waited for, QUIT is said. `abort` is not.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from typing import Final
+
+from restante.delivery.approach import Approach
+from restante.delivery.connection import DeliveryConnection
+from restante.delivery.equipment import Equipment
+from restante.delivery.journal import Journal
+from restante.delivery.outcome import deferred_for
+from restante.delivery.route import Endpoint
+from restante.delivery.settlement import Settlement
+from restante.delivery.supply import Supply
+from restante.delivery.tally import Tally
+from restante.delivery.terms import ConnectionEnd, EndKind, Work
+from restante.mail.message import HeldMessage
+from restante.queue.status import Move, Outcome
+from restante.store.errors import StoreError
+from restante.tenancy.model import Directory
+
+DEFERRED_LIMIT: Final = 10  # messages in a row
+UNSETTLED_PER_CONNECTION: Final = 64
+_GROWTH_PAUSE: Final = 500  # messages to be delivered after a connection failed before another is tried
+_OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
+
+
+class AttemptKind(Enum):
+    """How an attempt ended."""
+
+    COMPLETE = auto()  # the round is: everything held was tried, in this attempt or an earlier one
+    STOPPED = auto()  # by the destination, the store, or whoever called `end`
+    CHANGED = auto()  # the record of the destination did
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """Why an attempt ended."""
+
+    kind: AttemptKind
+    reason: str
+    tried: int = 0  # messages
+    delivered: int = 0
+
+
+class Attempt:
+    """Made anew each time."""
+
+    def __init__(
+        self, approach: Approach, supply: Supply, settlement: Settlement, journal: Journal, equipment: Equipment
+    ) -> None:
+        self._approach = approach
+        self._supply = supply
+        self._settlement = settlement
+        self._journal = journal
+        self._equipment = equipment
+        self._endpoints = approach.endpoints
+        self._is_plain = False  # the handshake failed, and TLS is not a must
+        self._running = 0  # tasks: one for each connection, open or on its way
+        self._connections: set[DeliveryConnection] = set()
+        self._wanted = 1  # connections
+        self._most = approach.destination.connections
+        self._delivered_since_growth = 0
+        self._tried = 0
+        self._delivered = 0
+        self._deferred_in_a_row = 0
+        self._in_hand = 0  # messages taken by connections, and without an outcome
+        self._picture: Directory | None = None  # the one in which the record was last looked at
+        self._news = asyncio.Event()
+        self._kind, self._reason = AttemptKind.STOPPED, ""
+        self._is_ending = False
+        settlement.limit = UNSETTLED_PER_CONNECTION * self._most
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections are up."""
+        return sum(connection.is_ready for connection in self._connections)
+
+    async def run(self) -> AttemptEnd:
+        """Hand over what can be handed over. Raises only what is a defect of ours."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            await self._feed()
+            for connection in self._connections:
+                connection.finish()
+        return AttemptEnd(self._kind, self._reason, self._tried, self._delivered)
+
+    def end(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
+        """Begin no more messages."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._kind, self._reason = kind, reason
+            self._news.set()
+
+    def abort(self, reason: str) -> None:
+        """Close every connection, whatever it waits for."""
+        self.end(reason)
+        for connection in self._connections:
+            connection.abort(reason)
+
+    def settlement_changed(self) -> None:
+        """Go on when there is room again for outcomes, and stop when there is no more use in them."""
+        if self._settlement.is_lease_lost:
+            self.abort(self._settlement.failure)
+        elif self._settlement.failure:
+            self.end(self._settlement.failure)
+        else:
+            self._wake_connections()
+
+    # Mail for the connections
+
+    async def _feed(self) -> None:
+        while not self._is_ending:
+            if self._supply.is_low or self._has_tried_all:
+                await self._read_on()
+            else:
+                await self._news.wait()
+                self._news.clear()
+
+    @property
+    def _has_tried_all(self) -> bool:
+        return self._supply.is_exhausted and self._supply.is_empty and not self._in_hand
+
+    async def _read_on(self) -> None:
+        """Read more mail; where all that was there has been tried, mail that came meanwhile."""
+        was_all = self._has_tried_all
+        try:
+            has_more = await self._supply.read()
+        except StoreError as error:
+            self.end(f"held mail cannot be read: {error}")
+            return
+        if has_more:
+            self._open_connections()
+            self._wake_connections()
+        elif was_all and self._has_tried_all:
+            self.end(f"all was tried, {self._supply.left_behind} messages were deferred", AttemptKind.COMPLETE)
+
+    def _take(self) -> HeldMessage | None:
+        if self._equipment.directory.now is not self._picture:
+            self._look_at_record()
+        if self._is_ending or self._settlement.is_full:
+            return None
+        message = self._supply.take()
+        if message is not None:
+            self._in_hand += 1
+        if self._supply.is_low:
+            self._news.set()
+        return message
+
+    def _look_at_record(self) -> None:
+        """See to it that no mail goes where it went before a change."""
+        self._picture = self._equipment.directory.now
+        domain = self._picture.domains.get(self._approach.domain.name)
+        if domain is None or (domain.id, domain.destination) != (self._approach.domain.id, self._approach.destination):
+            self.end("the destination was changed", AttemptKind.CHANGED)
+
+    def _wake_connections(self) -> None:
+        for connection in self._connections:
+            connection.wake()
+
+    # What became of it
+
+    def _report(self, tally: Tally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+        move = self._record(message, outcome, reply)
+        tally.count(move)
+        self._tried += 1
+        if move is Move.DELIVERED:
+            self._delivered += 1
+            self._deferred_in_a_row = 0
+            self._grow()
+        else:
+            self._consider_stopping(outcome)
+
+    def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
+        self._settlement.add(outcome)
+        self._in_hand -= 1
+        if not self._in_hand:
+            self._news.set()
+        return self._journal.record(message, outcome, reply)
+
+    def _grow(self) -> None:
+        self._delivered_since_growth += 1
+        if self._wanted < self._most and self._has_earned_more:
+            self._wanted = min(2 * self._wanted, self._most)
+            self._delivered_since_growth = 0
+            self._open_connections()
+
+    @property
+    def _has_earned_more(self) -> bool:
+        return self._delivered_since_growth >= self._wanted and self.connection_count >= self._wanted
+
+    def _consider_stopping(self, outcome: Outcome) -> None:
+        moves = {recipient.move for recipient in outcome.recipients}
+        self._supply.left_behind += Move.DEFERRED in moves
+        self._deferred_in_a_row = self._deferred_in_a_row + 1 if moves == {Move.DEFERRED} else 0
+        if self._deferred_in_a_row == DEFERRED_LIMIT:
+            last = outcome.recipients[-1].reply
+            self.end(f"{DEFERRED_LIMIT} messages in a row were deferred: {last}")
+
+    # Connections
+
+    def _open_connections(self) -> None:
+        while self._running < self._wanted and not self._is_ending and not self._supply.is_empty:
+            self._running += 1
+            self._tasks.create_task(self._keep_connection())
+
+    async def _keep_connection(self) -> None:
+        """Make one connection, and see to it until it ends."""
+        end = await self._try_endpoints()
+        self._running -= 1
+        for message in end.outstanding:
+            self._take_back(message, end)
+        if not self._is_ending:
+            self._make_do_without(end)
+        self._news.set()
+
+    def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
+        """Defer a message whose connection was lost: what the destination made of it is not known."""
+        outcome = deferred_for(message, end.reason)
+        self._record(message, outcome, "")
+        if end.kind is EndKind.UNREADABLE:
+            self._consider_stopping(outcome)
+        elif not self._supply.give_back(message):
+            self._supply.left_behind += 1
+
+    def _make_do_without(self, end: ConnectionEnd) -> None:
+        if end.kind in _OURS:
+            self._open_connections()  # another in its place
+        elif self._running:
+            self._wanted, self._delivered_since_growth = self._running, -_GROWTH_PAUSE
+        else:
+            self.end(end.reason)
+        self._wake_connections()
+
+    async def _try_endpoints(self) -> ConnectionEnd:
+        """Try the addresses in order until one lets us begin, but first those that have."""
+        proven = [connection.endpoint for connection in self._connections if connection.is_ready]
+        for endpoint in dict.fromkeys([*proven, *self._endpoints]):
+            end = await self._try_endpoint(endpoint)
+            if end.kind is EndKind.TLS_FAILED and self._approach.may_do_without_tls and not self._is_ending:
+                self._is_plain = True
+                end = await self._try_endpoint(endpoint)
+            if end.was_ready:
+                self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
+            if end.was_ready or self._is_ending:
+                break
+        return end
+
+    async def _try_endpoint(self, endpoint: Endpoint) -> ConnectionEnd:
+        tally = Tally()
+        terms = self._approach.terms(endpoint, self._equipment, is_plain=self._is_plain)
+        work = Work(self._take, partial(self._report, tally), self._equipment.store.read_file)
+        connection = DeliveryConnection(terms, work)
+        self._connections.add(connection)
+        if self._is_ending:
+            connection.abort(self._reason)
+        try:
+            end = await connection.run()
+        finally:
+            self._connections.discard(connection)
+        self._journal.attempted(terms, end, tally)
+        return end

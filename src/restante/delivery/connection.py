@@ -1,0 +1,336 @@
+"""One connection to a destination: a thin shell that moves bytes between a socket, TLS and a ClientSession.
+
+Theory of operation. Whatever happens on the socket ends in the same three moves: the session gets the bytes, its events
+are handled, and `_pump` begins what can be begun and writes all that waits in one write. There is no task, future or
+timer per message: one task (`run`) sits by the connection and wakes for large content and for the end; one timer
+looks after one deadline, which every write and every reply moves on.
+
+Promises: a message is reported once, when its transaction has ended, or stands in `outstanding` at the end, never both.
+Replies are read while content is written (both sides with full buffers would else wait for ever). Content that
+cannot be read to its end is never given an end mark: the connection is dropped instead.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Final, TypeVarTuple, cast
+
+from restante.delivery.deadline import Deadline
+from restante.delivery.outcome import UNSAFE_PATH, obstacle, outcome_of, refused_for, session_complaint
+from restante.delivery.route import Endpoint, leads_home
+from restante.delivery.terms import ConnectionEnd, EndKind, Terms, Work
+from restante.delivery.wire import Wire
+from restante.mail.message import HeldMessage
+from restante.network.addresses import peer_address
+from restante.network.tls import TlsFailed
+from restante.smtp.client import ClientSession
+from restante.smtp.client_events import ContentWanted, Ending, Event, Ready, SessionEnded, StartTls, TransactionEnded
+from restante.smtp.errors import PeerBroke
+from restante.smtp.transaction import CONTENT, QUIT, Transaction
+from restante.store.errors import StoreError
+
+_Arguments = TypeVarTuple("_Arguments")
+
+# Seconds. At QUIT every outcome is known, and nothing is worth a long wait; but where we close before the server does,
+# it may still count this connection when the next one comes.
+_GOODBYE_TIMEOUT: Final = 5.0
+_CLOSING_TIMEOUT: Final = 1.0
+
+
+class DeliveryConnection(asyncio.Protocol):
+    """Hands messages over one connection, from `run` to its end."""
+
+    def __init__(self, terms: Terms, work: Work) -> None:
+        self._terms = terms
+        self._settings = terms.settings
+        self._work = work
+        self._loop = asyncio.get_running_loop()
+        self._session = ClientSession(terms.options)
+        self._deadline = Deadline(self._loop, self._give_up_waiting)
+        self._connecting = asyncio.timeout(self._settings.connect_timeout)
+        self._is_connecting = False
+        self._wire: Wire | None = None  # None before there is a connection
+        self._can_write = asyncio.Event()
+        self._can_write.set()
+        self._news = asyncio.Event()  # for `run`: content is wanted, or the end has come
+        self._wanted: Transaction | None = None  # whose content is
+        self._begun = 0
+        self._complaint = ""  # of the destination, for which the session ends
+        self._was_ready = False
+        self._is_leaving = False  # QUIT was answered
+        self._kind: EndKind | None = None  # set once: it is over
+        self._reason = ""
+        self._defect: Exception | None = None
+
+    # What the attempt calls
+
+    async def run(self) -> ConnectionEnd:
+        """Connect, hand over until there is no more to do or it cannot go on, and say how it ended.
+
+        Raises only what is a defect of ours.
+        """
+        try:
+            await self._connect()
+            await self._stand_by()
+        finally:
+            self._deadline.cancel()
+            if self._wire is not None:  # whatever is not sent by now is not worth sending
+                self._wire.abort()
+        if self._defect is not None:
+            raise self._defect
+        assert self._kind is not None
+        outstanding = tuple(transaction.message for transaction in self._session.outstanding())
+        version = self._wire.tls_version if self._wire is not None else ""
+        return ConnectionEnd(self._kind, self._reason, self._was_ready, outstanding, version)
+
+    def wake(self) -> None:
+        """Look for messages again."""
+        self._guarded(self._pump)
+
+    def finish(self) -> None:
+        """Begin no more; wait for the replies outstanding and say QUIT. Before it was ready, just leave."""
+        if self._was_ready:
+            self._guarded(self._say_quit)
+        else:
+            self.abort("no longer needed")
+
+    def abort(self, reason: str) -> None:
+        """Leave at once."""
+        self._close(EndKind.ABORTED, reason)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it goes."""
+        return self._terms.endpoint
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is up and can take messages."""
+        return self._was_ready and self._kind is None
+
+    # The task beside the connection
+
+    async def _connect(self) -> None:
+        endpoint = self._terms.endpoint
+        if self._kind is not None:  # aborted before it began
+            return
+        try:
+            async with self._connecting:
+                self._is_connecting = True
+                await self._loop.create_connection(lambda: self, str(endpoint.address), endpoint.port)
+        except TimeoutError:
+            self._close(EndKind.UNREACHABLE, "connecting timed out")
+        except OSError as error:
+            self._close(EndKind.UNREACHABLE, error.strerror or str(error))
+        finally:
+            self._is_connecting = False
+
+    async def _stand_by(self) -> None:
+        while self._kind is None:
+            await self._news.wait()
+            self._news.clear()
+            if self._wanted is not None:
+                transaction, self._wanted = self._wanted, None
+                await self._stream(transaction)
+
+    async def _stream(self, transaction: Transaction) -> None:
+        """Send a large message's file, no faster than the destination takes it."""
+        file = transaction.message.file
+        assert file is not None
+        try:
+            async for block in self._work.read_file(file):
+                self._guarded(self._send_block, block)
+                await self._can_write.wait()
+                if self._kind is not None:
+                    return
+        except StoreError as error:
+            self._close(EndKind.UNREADABLE, f"held content cannot be read: {error}")
+        else:
+            self._guarded(self._end_content)
+
+    def _send_block(self, block: bytes) -> None:
+        self._session.send_content(block)
+        self._flush()
+
+    def _end_content(self) -> None:
+        self._session.end_content()
+        self._pump()
+
+    # What the socket calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: the destination speaks first."""
+        self._wire = Wire(cast(asyncio.Transport, transport))  # uvloop's is none by inheritance
+        local = peer_address(transport.get_extra_info("sockname")[0])
+        if self._kind is not None:  # aborted meanwhile
+            self._wire.abort()
+        elif leads_home(self._terms.endpoint, local, self._terms.own_addresses):
+            self._close(EndKind.REFUSED, f"the destination is this server itself ({self._terms.endpoint.text})")
+        else:
+            self._deadline.move(self._patience())
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        self._guarded(self._receive, data)
+
+    def eof_received(self) -> None:
+        """End: a destination that has no more to say has no replies for us."""
+        self._close(EndKind.BROKEN, "the destination closed the connection")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, if that is news."""
+        self._close(EndKind.BROKEN, str(exc) if exc is not None else "the destination closed the connection")
+
+    def pause_writing(self) -> None:
+        """Hold back large content: the destination is slower than our disk."""
+        self._can_write.clear()
+
+    def resume_writing(self) -> None:
+        """Go on with it."""
+        self._can_write.set()
+
+    # Bytes and events
+
+    def _guarded(self, move: Callable[[*_Arguments], None], *arguments: *_Arguments) -> None:
+        """Make a move on behalf of a callback: what goes wrong ends this connection, and nothing else."""
+        if self._kind is not None:
+            return
+        try:
+            move(*arguments)
+        except PeerBroke as error:
+            self._close(EndKind.BROKEN, str(error))
+        except TlsFailed as error:
+            self._close(EndKind.BROKEN, f"TLS: {error}")
+        except Exception as error:  # noqa: BLE001  raised again by `run`, where the drain's task meets it
+            self._defect = error
+            self._close(EndKind.ABORTED, "internal error")
+
+    def _receive(self, data: bytes) -> None:
+        assert self._wire is not None
+        count = self._session.reply_count
+        was_secure = self._wire.is_secure
+        data = self._wire.read(data)
+        if self._wire.is_secure and not was_secure:
+            self._session.tls_established()
+        self._session.receive_data(data)
+        while (event := self._session.next_event()) is not None:
+            self._handle(event)
+        if self._wire.is_ended:
+            self._close(EndKind.BROKEN, "the destination closed the connection")
+        if self._kind is not None:
+            return
+        self._pump()
+        if self._session.reply_count != count:  # bytes alone prove no life: they could drip for ever
+            self._deadline.move(self._patience())
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case TransactionEnded(transaction):
+                self._report(transaction)
+            case ContentWanted(transaction):
+                self._wanted = transaction
+                self._news.set()
+            case Ready():
+                self._was_ready = True
+            case StartTls():
+                assert self._wire is not None
+                assert self._terms.tls is not None, "the session was told to do without"
+                self._wire.begin_tls(self._terms.tls)
+            case SessionEnded(Ending.QUIT, _):
+                self._is_leaving = True
+            case SessionEnded(ending, reason):
+                self._close(EndKind.BUSY if ending is Ending.BUSY else EndKind.REFUSED, reason)
+
+    def _report(self, transaction: Transaction) -> None:
+        outcome = outcome_of(transaction)
+        if not outcome.is_delivered and (complaint := session_complaint(transaction)):
+            self._complaint = complaint
+            self._session.quit()
+        reply = transaction.content
+        self._work.report(transaction.message, outcome, reply.text if reply is not None else "")
+
+    # Sending
+
+    def _pump(self) -> None:
+        """Begin what can be begun, and write all that waits at once."""
+        session = self._session
+        while session.can_begin and (message := self._next_message()) is not None:
+            self._begin(message)
+        self._flush()
+
+    def _begin(self, message: HeldMessage) -> None:
+        refusal = obstacle(message, self._session.offer, self._terms.destination)
+        if refusal is None:
+            try:
+                self._session.begin(Transaction(message))
+            except ValueError:
+                refusal = UNSAFE_PATH
+            else:
+                self._begun += 1
+                return
+        self._work.report(message, refused_for(message, refusal), str(refusal))
+
+    def _next_message(self) -> HeldMessage | None:
+        if self._begun == self._settings.messages_per_connection:
+            self._session.quit()
+            return None
+        return self._work.take()
+
+    def _say_quit(self) -> None:
+        self._session.quit()
+        self._flush()
+
+    def _flush(self) -> None:
+        data = self._session.data_to_send()
+        if data and self._wire is not None:
+            self._wire.write(data)
+            self._deadline.move(self._patience())
+
+    # Time
+
+    def _patience(self) -> float:
+        """Return how long the next thing may take (RFC 5321 §4.5.3.2); nothing owed, nothing awaited."""
+        awaited = self._session.awaited
+        if self._is_leaving:
+            return _CLOSING_TIMEOUT
+        if awaited is CONTENT:
+            return self._settings.content_timeout
+        if awaited is QUIT:
+            return _GOODBYE_TIMEOUT
+        shakes_hands = self._wire is not None and self._wire.is_shaking_hands
+        is_owed = awaited is not None or shakes_hands or self._session.is_sending_content
+        return self._settings.reply_timeout if is_owed else math.inf
+
+    def _give_up_waiting(self) -> None:
+        awaited = self._session.awaited
+        what = f"the reply to {awaited.name}" if awaited is not None else "the destination"
+        self._close(EndKind.BROKEN, f"timed out waiting for {what}")
+
+    # The end
+
+    def _close(self, kind: EndKind, reason: str) -> None:
+        if self._kind is not None:
+            return
+        if self._is_leaving or self._session.awaited is QUIT:
+            self._say_goodbye()  # every outcome is known, and many servers just go
+            return
+        if kind is EndKind.BROKEN and self._wire is not None and self._wire.is_shaking_hands:
+            kind = EndKind.TLS_FAILED
+        self._conclude(kind, reason)
+        if self._wire is not None:
+            self._wire.abort()
+        elif kind is EndKind.ABORTED and self._is_connecting:
+            self._connecting.reschedule(self._loop.time())
+
+    def _say_goodbye(self) -> None:
+        if self._complaint:
+            self._conclude(EndKind.REFUSED, self._complaint)
+        else:
+            self._conclude(EndKind.QUIT, "")
+        if self._wire is not None:
+            self._wire.close()
+
+    def _conclude(self, kind: EndKind, reason: str) -> None:
+        self._kind, self._reason = kind, reason
+        self._can_write.set()
+        self._news.set()

@@ -1,0 +1,148 @@
+"""Starts drains, one for a domain at most, and ends them.
+
+A drain is recorded in the store before it runs, so that it survives the process: `resume` takes up what was recorded,
+and SIGTERM (`stop_all`) leaves the record there. A defect in one drain ends that drain; its mail stays held.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Final
+
+from restante.delivery.drain import DomainDrain, Stop
+from restante.delivery.equipment import DeliveryStore, Equipment
+from restante.delivery.errors import CannotStart
+from restante.delivery.settings import DeliverySettings
+from restante.delivery.view import DrainView
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.network.resolver import Resolver
+from restante.store.interface import Drain
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.secrets import Vault
+
+STOP_GRACE: Final = 5.0  # seconds for replies outstanding: what is cut off may be handed over twice
+
+
+class Start(StrEnum):
+    """What became of a request."""
+
+    STARTED = "started"
+    JOINED = "joined"
+
+
+class Dispatcher:
+    """All drains of this process."""
+
+    def __init__(
+        self,
+        *,
+        store: DeliveryStore,
+        directory: LiveDirectory,
+        resolver: Resolver,
+        settings: DeliverySettings,
+        log: Log,
+        now: Callable[[], float],
+        hostname: str,
+        own_addresses: Sequence[tuple[str, int]],
+        vault: Vault,
+        tasks: asyncio.TaskGroup,
+        wait: Wait = wait_at_most,
+        grace: float = STOP_GRACE,
+    ) -> None:
+        """`now` gives Unix time; `own_addresses` are what we listen on; drains are tasks of `tasks`."""
+        self._equipment = Equipment(
+            store=store,
+            directory=directory,
+            resolver=resolver,
+            settings=settings,
+            log=log,
+            now=now,
+            hostname=hostname,
+            own_addresses=own_addresses,
+            vault=vault,
+            wait=wait,
+        )
+        self._tasks = tasks
+        self._grace = grace
+        self._drains: dict[int, DomainDrain] = {}
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._doors: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # one start for a domain at a time
+        self._is_stopping = False
+
+    @property
+    def settings(self) -> DeliverySettings:
+        """What the operator has set. Replaced on reload; attempts that run go on under the old ones."""
+        return self._equipment.settings
+
+    @settings.setter
+    def settings(self, settings: DeliverySettings) -> None:
+        self._equipment.settings = settings
+
+    async def start(self, domain: HostedDomain, requested_by: str) -> Start:
+        """Hand over a domain's held mail. A drain that runs is joined: it gets new patience and tries at once.
+
+        When it returns the drain is on record and survives a crash (but not the new patience of one joined: after a
+        restart it makes at least one attempt). Delivery goes on by itself. Raises CannotStart or StoreError.
+        """
+        async with self._doors[domain.id]:
+            deadline = self._equipment.now() + self.settings.patience
+            if await self._joined(domain.id, deadline):
+                return Start.JOINED
+            if self._is_stopping:
+                raise CannotStart("the server is stopping")
+            lease = await self._equipment.store.open_drain(domain.id, self._equipment.now(), deadline)
+            if not self._is_stopping:  # else it is on record, and the next start takes it up
+                self._launch(lease, domain, requested_by)
+            return Start.STARTED
+
+    async def resume(self) -> None:
+        """Take up the drains that were recorded when the server last stopped. Raises StoreError."""
+        domains = {domain.id: domain for domain in self._equipment.directory.now.domains.values()}
+        for recorded in await self._equipment.store.open_drains():
+            domain = domains.get(recorded.domain_id)
+            if domain is None or domain.id in self._drains:
+                continue
+            lease = await self._equipment.store.open_drain(domain.id, recorded.requested_at, recorded.deadline)
+            self._launch(lease, domain, "an earlier run of the server")
+
+    def stop(self, domain_id: int) -> None:
+        """End a domain's drain, if there is one, for good; its mail stays held. Returns before it has ended."""
+        if (drain := self._drains.get(domain_id)) is not None:
+            drain.stop(Stop("stopped by the operator", stays_recorded=False), self._grace)
+
+    async def stop_all(self) -> None:
+        """End every drain and return when all have: they stay recorded, and go on at the next start."""
+        self._is_stopping = True
+        for drain in self._drains.values():
+            drain.stop(Stop("the server is stopping", stays_recorded=True), self._grace)
+        if self._running:
+            await asyncio.wait(self._running.values())
+
+    def drains(self) -> list[DrainView]:
+        """Return what each drain is doing, in the order they were started."""
+        return [drain.view for drain in self._drains.values()]
+
+    async def _joined(self, domain_id: int, deadline: float) -> bool:
+        """Join the domain's drain; False when there is none, if need be after the end of one that was ending."""
+        while (drain := self._drains.get(domain_id)) is not None:
+            if drain.join(deadline):
+                return True
+            await asyncio.wait([self._running[domain_id]])
+        return False
+
+    def _launch(self, lease: Drain, domain: HostedDomain, requested_by: str) -> None:
+        drain = DomainDrain(lease, domain, self._equipment)
+        self._drains[domain.id] = drain
+        self._running[domain.id] = self._tasks.create_task(self._run(drain, domain, requested_by))
+
+    async def _run(self, drain: DomainDrain, domain: HostedDomain, requested_by: str) -> None:
+        try:
+            await drain.run(requested_by)
+        except Exception as error:  # noqa: BLE001  the boundary: one drain's defect is no other's
+            self._equipment.log.failure(Event.INTERNAL_ERROR, error, domain=domain.name)
+        finally:
+            del self._drains[domain.id], self._running[domain.id]

@@ -1,0 +1,248 @@
+"""One drain: attempts to hand over a domain's held mail, until there is none left or patience ends.
+
+Theory of operation. An attempt (attempt.py) walks over the held mail; between attempts everything is settled. What comes
+next follows from how it ended:
+
+    the round is complete, nothing left behind       finished
+    … and something is still held                    a new round from the oldest message, after a pause
+    the destination stopped taking mail              the same round goes on where it stopped, after a pause
+    the destination was changed                      at once, to the new one
+    asked again meanwhile                            a new round at once: the customer says that they are back
+
+Pauses grow (queue/schedule.py); when the next would end after the deadline, what is left is simply held. At least one
+attempt is made, however late: after a restart the deadline may lie in the past. Mail that arrives while an attempt
+runs joins it; mail that arrives in a pause is in the next one.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from restante.delivery.approach import find_approach
+from restante.delivery.attempt import Attempt, AttemptEnd, AttemptKind
+from restante.delivery.equipment import Equipment
+from restante.delivery.journal import Journal
+from restante.delivery.route import NoRoute
+from restante.delivery.settlement import Settlement
+from restante.delivery.supply import Supply
+from restante.delivery.view import DrainState, DrainView
+from restante.queue.schedule import Schedule, next_attempt
+from restante.store.errors import StoreError
+from restante.store.interface import Drain
+from restante.telemetry.events import Event
+from restante.tenancy.model import HostedDomain
+
+_FINISHED: Final = "everything was handed over"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a drain must end. One that stays recorded is taken up again at the next start."""
+
+    reason: str
+    stays_recorded: bool
+
+
+class DomainDrain:
+    """One domain's drain, from `run` to its end."""
+
+    def __init__(self, lease: Drain, domain: HostedDomain, equipment: Equipment) -> None:
+        self._lease = lease
+        self._domain_name = domain.name
+        self._equipment = equipment
+        self._deadline = lease.deadline
+        self._started_at = equipment.now()
+        self._journal = Journal(equipment.log, domain.name)
+        self._journal.destination = domain.destination.text
+        self._supply = Supply(equipment.store, lease.domain_id)
+        self._settlement = Settlement(equipment.store, lease, equipment.wait, equipment.log, self._settlement_changed)
+        self._attempt: Attempt | None = None
+        self._attempts: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()  # asked again
+        self._failures = 0
+        self._next_attempt_at: float | None = None
+        self._state = DrainState.WAITING_TURN
+        self._stop: Stop | None = None
+        self._is_closing = False
+        self._reason = "internal error"  # until there is a better one
+
+    # What the dispatcher calls
+
+    async def run(self, requested_by: str) -> None:
+        """Hand over. Raises only what is a defect; whatever happens, what was settled is settled and mail stays held."""
+        self._log_start(requested_by)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                settling = tasks.create_task(self._settlement.run())
+                self._attempts = tasks.create_task(self._make_attempts())
+                await asyncio.wait([self._attempts])
+                settling.cancel()
+        finally:
+            self._is_closing = True
+            await self._settlement.finish()
+            await self._close()
+            self._log_finish()
+
+    def join(self, deadline: float) -> bool:
+        """Go on until `deadline` and begin a new round at once. False if it is about to end: start another then."""
+        if self._is_closing or self._stop is not None:
+            return False
+        self._deadline = max(self._deadline, deadline)
+        self._woken.set()
+        return True
+
+    def stop(self, stop: Stop, grace: float) -> None:
+        """End: begin no more, wait `grace` seconds for replies outstanding, close the connections."""
+        if self._stop is not None or self._is_closing:
+            return
+        self._stop, self._state, self._reason = stop, DrainState.STOPPING, stop.reason
+        self._settlement.hurry()
+        if self._attempt is not None:
+            self._attempt.end(stop.reason)
+            asyncio.get_running_loop().call_later(grace, self._attempt.abort, stop.reason)
+        elif self._attempts is not None:
+            self._attempts.cancel()  # it waits for its turn, an address, the store or the next attempt
+
+    @property
+    def view(self) -> DrainView:
+        """What it is doing."""
+        totals = self._journal.totals
+        return DrainView(
+            domain=self._domain_name,
+            destination=self._journal.destination,
+            started_at=self._started_at,
+            delivered=totals.delivered,
+            refused=totals.refused,
+            deferred=totals.deferred,
+            connections=self._attempt.connection_count if self._attempt is not None else 0,
+            state=self._state,
+            next_attempt_at=self._next_attempt_at,
+            last_error=self._journal.last_error,
+        )
+
+    # Attempts
+
+    async def _make_attempts(self) -> None:
+        """Return when there is no more to do, with `_reason` set; no request can join from that moment."""
+        try:
+            while self._stop is None:
+                end = await self._make_attempt()
+                await self._settlement.flush()
+                if self._is_final(end):
+                    return
+                await self._prepare_next(end)
+        finally:
+            self._is_closing = True
+
+    async def _make_attempt(self) -> AttemptEnd:
+        self._become(DrainState.WAITING_TURN)
+        async with self._equipment.turns:
+            self._become(DrainState.LOOKING_UP)
+            domain = self._record()
+            if domain is None:
+                return AttemptEnd(AttemptKind.CHANGED, "the domain is no longer hosted")
+            self._journal.destination = domain.destination.text
+            try:
+                approach = await find_approach(domain, self._equipment)
+            except NoRoute as error:
+                self._journal.could_not_attempt(str(error))
+                return AttemptEnd(AttemptKind.STOPPED, str(error))
+            self._become(DrainState.DELIVERING)
+            self._attempt = Attempt(approach, self._supply, self._settlement, self._journal, self._equipment)
+            try:
+                return await self._attempt.run()
+            finally:
+                self._attempt = None
+                self._become(DrainState.SETTLING)
+
+    def _record(self) -> HostedDomain | None:
+        """Return the domain as recorded now; one of the same name that was added since is another."""
+        domain = self._equipment.directory.now.domains.get(self._domain_name)
+        return domain if domain is not None and domain.id == self._lease.domain_id else None
+
+    def _is_final(self, end: AttemptEnd) -> bool:
+        """Decide whether that was the last attempt, and say why."""
+        if self._stop is not None:
+            return True
+        if self._settlement.failure:
+            self._reason = self._settlement.failure
+        elif self._record() is None:
+            self._reason = "the domain is no longer hosted"
+        elif end.kind is AttemptKind.COMPLETE and not self._supply.left_behind and not self._woken.is_set():
+            self._reason = _FINISHED
+        else:
+            return False
+        return True
+
+    async def _prepare_next(self, end: AttemptEnd) -> None:
+        """Choose where the next attempt begins, and wait until it may; patience may end here."""
+        if end.kind is AttemptKind.COMPLETE:
+            self._supply.begin_round()
+        else:
+            self._supply.lay_down()
+        was_nothing_left = end.kind is AttemptKind.COMPLETE and not end.tried  # the attempt before had come to the end
+        if end.kind is not AttemptKind.CHANGED and not was_nothing_left and not self._woken.is_set():
+            await self._pause(end)
+        if self._woken.is_set():
+            self._woken.clear()
+            self._failures = 0
+            self._supply.begin_round()
+
+    async def _pause(self, end: AttemptEnd) -> None:
+        got_through = end.kind is AttemptKind.STOPPED and end.delivered
+        self._failures = 1 if got_through else self._failures + 1
+        now = self._equipment.now()
+        at = next_attempt(self._schedule, self._failures, now, self._deadline, self._equipment.jitter())
+        if at is None:
+            self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False)
+            self._reason = self._stop.reason
+            return
+        self._next_attempt_at = at
+        self._become(DrainState.WAITING_TO_RETRY)
+        await self._equipment.wait(self._woken, at - now)
+        self._next_attempt_at = None
+
+    @property
+    def _schedule(self) -> Schedule:
+        return Schedule(self._equipment.settings.first_retry, self._equipment.settings.longest_retry)
+
+    def _settlement_changed(self) -> None:
+        if self._attempt is not None:
+            self._attempt.settlement_changed()
+
+    def _become(self, state: DrainState) -> None:
+        if self._stop is None:
+            self._state = state
+
+    # The end
+
+    async def _close(self) -> None:
+        if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
+            return
+        try:
+            await self._equipment.store.close_drain(self._lease)
+        except StoreError as error:  # it is taken up again at the next start, which does no harm
+            self._equipment.log.failure(Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name)
+
+    def _log_start(self, requested_by: str) -> None:
+        self._equipment.log.write(
+            Event.DRAIN_STARTED,
+            domain=self._domain_name,
+            destination=self._journal.destination,
+            requested_by=requested_by,
+            held=self._equipment.store.usage(self._lease.domain_id).held,
+        )
+
+    def _log_finish(self) -> None:
+        totals = self._journal.totals
+        self._equipment.log.write(
+            Event.DRAIN_FINISHED,
+            domain=self._domain_name,
+            destination=self._journal.destination,
+            delivered=totals.delivered,
+            deferred=totals.deferred,
+            refused=totals.refused,
+            held=self._equipment.store.usage(self._lease.domain_id).held,
+            seconds=round(self._equipment.now() - self._started_at, 3),
+            reason=self._reason,
+        )

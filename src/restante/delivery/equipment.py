@@ -1,0 +1,42 @@
+"""What every drain works with, made once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import random
+from typing import Protocol
+
+from restante.delivery.settings import DeliverySettings
+from restante.delivery.tls_plan import TlsPlans
+from restante.delivery.turns import Turns
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.network.resolver import Resolver
+from restante.store.interface import DrainStore, MailStore
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.log import Log
+from restante.tenancy.secrets import Vault
+
+
+class DeliveryStore(MailStore, DrainStore, Protocol):
+    """The parts of the store that delivery needs."""
+
+
+@dataclass(slots=True)
+class Equipment:
+    """Shared by all drains. `settings` is replaced when the configuration is read again."""
+
+    store: DeliveryStore
+    directory: LiveDirectory
+    resolver: Resolver
+    settings: DeliverySettings
+    log: Log
+    now: Callable[[], float]  # Unix time
+    hostname: str
+    own_addresses: Sequence[tuple[str, int]]
+    vault: Vault
+    wait: Wait = wait_at_most
+    jitter: Callable[[], float] = random  # from 0 up to 1
+    tls_plans: TlsPlans = field(default_factory=TlsPlans)
+    turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(lambda: self.settings.drains_limit)

@@ -1,0 +1,87 @@
+"""What a drain tells: a line for each message delivered, each recipient deferred or refused, each connection; and counts.
+
+At three in the morning the question is "where did message X go": its name, the destination and the destination's own
+words are in one line. Never content, and no reverse-path.
+"""
+
+from typing import Final
+
+from restante.delivery.tally import Tally, move_of
+from restante.delivery.terms import ConnectionEnd, Terms
+from restante.mail.message import HeldMessage, message_name
+from restante.queue.status import Move, Outcome
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+
+_EVENTS: Final = {Move.DEFERRED: Event.DELIVERY_DEFERRED, Move.REFUSED: Event.DELIVERY_REFUSED}
+
+
+class Journal:
+    """One drain's lines and counts."""
+
+    def __init__(self, log: Log, domain: str) -> None:
+        self._log = log
+        self._domain = domain
+        self.destination = ""  # as the attempt that goes on has it
+        self.totals = Tally()
+        self.last_error = ""
+
+    def record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
+        """Tell what became of a message, and return it; `reply` is the one to its content, if there was one."""
+        move = move_of(outcome)
+        self.totals.count(move)
+        name = message_name(message.number)
+        if move is Move.DELIVERED:
+            self._delivered(name, len(outcome.recipients), reply)
+        else:
+            self._not_delivered(name, outcome, reply)
+        return move
+
+    def _not_delivered(self, name: str, outcome: Outcome, reply: str) -> None:
+        for recipient in outcome.recipients:
+            if recipient.move is Move.DELIVERED:
+                continue
+            self.last_error = recipient.reply
+            self._log.write(
+                _EVENTS[recipient.move],
+                message=name,
+                domain=self._domain,
+                destination=self.destination,
+                forward_path=recipient.forward_path,
+                reply=recipient.reply,
+            )
+        taken = sum(recipient.move is Move.DELIVERED for recipient in outcome.recipients)
+        if taken:
+            self._delivered(name, taken, reply)
+
+    def _delivered(self, name: str, recipients: int, reply: str) -> None:
+        self._log.write(
+            Event.MESSAGE_DELIVERED,
+            message=name,
+            domain=self._domain,
+            destination=self.destination,
+            recipients=recipients,
+            reply=reply,
+        )
+
+    def attempted(self, terms: Terms, end: ConnectionEnd, tally: Tally) -> None:
+        """Tell that a connection ended."""
+        self.last_error = end.reason or self.last_error
+        self._log.write(
+            Event.DELIVERY_ATTEMPT,
+            domain=self._domain,
+            destination=self.destination,
+            address=terms.endpoint.text,
+            tls=end.tls,
+            end=str(end.kind),
+            reason=end.reason,
+            delivered=tally.delivered,
+            deferred=tally.deferred,
+            refused=tally.refused,
+            outstanding=len(end.outstanding),
+        )
+
+    def could_not_attempt(self, reason: str) -> None:
+        """Tell that no connection could even be tried."""
+        self.last_error = reason
+        self._log.write(Event.DELIVERY_ATTEMPT, domain=self._domain, destination=self.destination, reason=reason)

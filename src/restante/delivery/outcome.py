@@ -1,0 +1,121 @@
+"""What the replies of a destination mean for each recipient (RFC 5321 §4.2.1, §4.2.4, §4.5.3.1.10).
+
+The first reply that is not positive decides, in the order MAIL, RCPT (the recipient's own), DATA, content; a recipient
+for whom all of them are there and positive is delivered. Then:
+
+    reply to      4xx        5xx               5xx about the session (below)
+    ---------     --------   ---------------   -----------------------------
+    MAIL          deferred   refused, all      deferred, the session ends
+    RCPT          deferred   refused, this     deferred, the session ends      552 is deferred: old servers say it
+    DATA          deferred   refused, taken    deferred, the session ends      where 452 is meant
+    content       deferred   refused, taken    deferred, the session ends
+    none came     deferred
+
+"About the session" is what no change to the message would mend: 530, 534, 535, 538 (authenticate, or use TLS), 500, 502,
+503, 504 (the commands themselves), and any 5xx with an enhanced code that says so. 501 is not among them: it is about
+the address, and one odd address must not hold up all the rest. 421 and what comes before MAIL never get here:
+the session ends, and everything outstanding is deferred.
+
+What is refused is parked, not bounced (DESIGN §8). When in doubt a row says deferred.
+"""
+
+from typing import Final
+
+from restante.mail.message import HeldMessage
+from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.smtp.offer import Offer
+from restante.smtp.peer_replies import ServerReply
+from restante.smtp.replies import Reply
+from restante.smtp.transaction import CONTENT, DATA, MAIL, RCPT, Step, Transaction, needs_smtputf8
+
+SESSION_CODES: Final = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
+# Authentication or encryption wanted (RFC 4954 §6, RFC 5248 §2.4)
+SESSION_STATUSES: Final = frozenset({"5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.12"})
+_PERMANENT_FROM: Final = 500
+_TOO_MANY_RECIPIENTS_ONCE: Final = 552
+
+# Said in the destination's place, before anything is sent; the codes are those it would have used.
+LACKS_SMTPUTF8: Final = Reply(550, "5.6.7", "Not sent: the message needs SMTPUTF8, which {destination} does not offer")
+TOO_LARGE: Final = Reply(552, "5.3.4", "Not sent: {octets} octets are more than the {limit} that {destination} takes")
+UNSAFE_PATH: Final = Reply(553, "5.1.3", "Not sent: an address has a character that no command can carry")
+
+
+def outcome_of(transaction: Transaction) -> Outcome:
+    """Judge a transaction that has ended."""
+    message = transaction.message
+    paths = message.envelope.forward_paths
+    recipients = (_judge_recipient(transaction, index, path) for index, path in enumerate(paths))
+    return Outcome(message.number, tuple(recipients))
+
+
+def _judge_recipient(transaction: Transaction, index: int, path: str) -> RecipientOutcome:
+    failure = _decisive(transaction, index)
+    if failure is None:
+        return RecipientOutcome(path, Move.DELIVERED)
+    step, reply = failure
+    if reply is None:
+        return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")
+    return RecipientOutcome(path, _move(step, reply), reply.text)
+
+
+def _decisive(transaction: Transaction, index: int) -> tuple[Step, ServerReply | None] | None:
+    """Return the first reply that is missing or not positive; None only when content was taken with a 250."""
+    own = transaction.recipients[index] if index < len(transaction.recipients) else None
+    for step, reply in (
+        (MAIL, transaction.mail),
+        (RCPT, own),
+        (DATA, transaction.data),
+        (CONTENT, transaction.content),
+    ):
+        if reply is None or not reply.is_positive or reply.code not in step.goes_on:
+            return step, reply
+    return None
+
+
+def _move(step: Step, reply: ServerReply) -> Move:
+    if reply.code < _PERMANENT_FROM or is_about_session(reply):
+        return Move.DEFERRED
+    if step is RCPT and reply.code == _TOO_MANY_RECIPIENTS_ONCE:
+        return Move.DEFERRED
+    return Move.REFUSED
+
+
+def is_about_session(reply: ServerReply) -> bool:
+    """Tell whether a 5xx is a complaint that every other message would get too."""
+    return reply.code in SESSION_CODES or (reply.code >= _PERMANENT_FROM and reply.enhanced in SESSION_STATUSES)
+
+
+def session_complaint(transaction: Transaction) -> str:
+    """Return the reply for which the session must end, "" if there is none.
+
+    Only decisive replies count: after a refused MAIL, the 503 to RCPT and DATA is as it should be.
+    """
+    for index in range(len(transaction.message.envelope.forward_paths)):
+        failure = _decisive(transaction, index)
+        if failure is not None and failure[1] is not None and is_about_session(failure[1]):
+            return failure[1].text
+    return ""
+
+
+def obstacle(message: HeldMessage, offer: Offer, destination: str) -> Reply | None:
+    """Return why a message cannot be sent to a server with this offer, None if it can."""
+    if needs_smtputf8(message) and not offer.has_smtputf8:
+        return LACKS_SMTPUTF8.fill(destination=destination)
+    if 0 < offer.size_limit < message.size:  # RFC 1870 §6.1
+        return TOO_LARGE.fill(octets=message.size, limit=offer.size_limit, destination=destination)
+    return None
+
+
+def refused_for(message: HeldMessage, obstacle: Reply) -> Outcome:
+    """Refuse every recipient without having asked."""
+    return _same_for_all(message, Move.REFUSED, str(obstacle))
+
+
+def deferred_for(message: HeldMessage, reason: str) -> Outcome:
+    """Defer every recipient: nothing is known of what the destination made of it."""
+    return _same_for_all(message, Move.DEFERRED, reason)
+
+
+def _same_for_all(message: HeldMessage, move: Move, reply: str) -> Outcome:
+    paths = message.envelope.forward_paths
+    return Outcome(message.number, tuple(RecipientOutcome(path, move, reply) for path in paths))

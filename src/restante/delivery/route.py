@@ -1,0 +1,75 @@
+"""Where a connection for a domain goes: the destination on record, at the addresses its name has now.
+
+Nothing else can be an endpoint: not the public MX, not the address of whoever asked (S9, S11). And never ourselves:
+mail handed to our own listener would be held again under a new number, for ever. What can be seen beforehand is seen
+here; what a wildcard listener hides shows once the connection is there (`leads_home`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from restante.network.addresses import peer_address
+from restante.tenancy.model import Destination, IpAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address and port to connect to."""
+
+    address: IpAddress
+    port: int
+
+    @property
+    def text(self) -> str:
+        """Return `address:port`, IPv6 in brackets."""
+        return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"  # noqa: PLR2004
+
+
+class NoRoute(Exception):  # noqa: N818
+    """There is nowhere to connect to now. The text says why."""
+
+
+def literal_address(destination: Destination) -> IpAddress | None:
+    """Return the destination's address where it is recorded as one: there is nothing to look up then."""
+    try:
+        return peer_address(destination.host)
+    except ValueError:
+        return None
+
+
+def route(
+    destination: Destination, addresses: Sequence[IpAddress], hostname: str, own_addresses: Sequence[tuple[str, int]]
+) -> tuple[Endpoint, ...]:
+    """Return the endpoints to try, in order. Raises NoRoute where none is left.
+
+    `addresses` are those of the destination's host. One that is ours makes the whole destination wrong: some of the
+    mail would come back.
+    """
+    if destination.host == hostname:
+        raise NoRoute(f"the destination {destination.text} is this server's own name")
+    endpoints = tuple(Endpoint(address, destination.port) for address in dict.fromkeys(addresses))
+    for endpoint in endpoints:
+        if _is_own(endpoint, own_addresses):
+            raise NoRoute(f"the destination {destination.text} is this server itself ({endpoint.text})")
+    if not endpoints:
+        raise NoRoute(f"the destination {destination.text} has no address")
+    return endpoints
+
+
+def leads_home(endpoint: Endpoint, local: IpAddress, own_addresses: Sequence[tuple[str, int]]) -> bool:
+    """Tell whether a connection, made from our address `local`, has arrived at our own listener.
+
+    Only on one and the same machine are both ends' addresses the same.
+    """
+    return endpoint.address == local and any(
+        port == endpoint.port and peer_address(bound).is_unspecified for bound, port in own_addresses
+    )
+
+
+def _is_own(endpoint: Endpoint, own_addresses: Sequence[tuple[str, int]]) -> bool:
+    for bound, port in own_addresses:
+        address = peer_address(bound)
+        is_here = address == endpoint.address or (address.is_unspecified and endpoint.address.is_loopback)
+        if port == endpoint.port and is_here:
+            return True
+    return False

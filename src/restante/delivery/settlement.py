@@ -1,0 +1,127 @@
+"""Records in the store what the destination made of each message. Here mail could be lost or doubled.
+
+Theory of operation. Outcomes gather while a batch is being settled; then they are the next batch. A message leaves the
+store only by an outcome that says DELIVERED, which exists only for a 250 to its content (delivery/outcome.py). So:
+
+- Nothing is lost: an outcome that cannot be settled leaves its message held.
+- It may then be handed over a second time. How many can be, at most, is bounded: when `limit` outcomes are not settled,
+  `is_full`, and the connections take no further message.
+- A batch that failed is tried again for about half a minute, its outcomes kept; settling the same outcome twice does
+  nothing (the store passes over recipients that are gone). Then `failure` says why, and the drain must end; what is
+  left gets one last try by `finish`.
+- Once the lease is lost another drain owns the domain: nothing more is tried.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from restante.delivery.waiting import Wait
+from restante.queue.status import Outcome
+from restante.store.errors import LeaseLost, StoreError
+from restante.store.interface import Drain
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+
+PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of one batch
+
+
+class Settler(Protocol):
+    """What is needed of the store."""
+
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+        """Record outcomes."""
+
+
+class Settlement:
+    """One drain's outcomes on their way into the store."""
+
+    def __init__(self, store: Settler, lease: Drain, wait: Wait, log: Log, on_change: Callable[[], None]) -> None:
+        """`on_change` is called when there may be room again, and when it has failed."""
+        self._store = store
+        self._lease = lease
+        self._wait = wait
+        self._log = log
+        self._on_change = on_change
+        self._gathered: list[Outcome] = []
+        self._batch: list[Outcome] = []  # being settled
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self.limit = 64
+        self.failure = ""
+        self.is_lease_lost = False
+
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome. Whatever becomes of the store, it is not forgotten while the drain lives."""
+        self._gathered.append(outcome)
+        self._news.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is unsettled that no further message may be sent."""
+        return len(self._gathered) + len(self._batch) >= self.limit
+
+    async def run(self) -> None:
+        """Settle what comes, for ever. Cancel it, then `finish`."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._gathered and not self.failure:
+                await self._settle_gathered()
+            self._idle.set()
+
+    async def flush(self) -> None:
+        """Return when everything added so far is settled, or `failure` says why it is not."""
+        while (self._gathered or self._batch) and not self.failure:
+            self._idle.clear()
+            await self._idle.wait()
+
+    def hurry(self) -> None:
+        """Make no more pauses: the server is stopping."""
+        self._hurried.set()
+
+    async def finish(self) -> None:
+        """Try once more what is not settled, and say in the log how much could not be."""
+        outcomes = [*self._batch, *self._gathered]
+        if not outcomes or self.is_lease_lost:
+            return
+        try:
+            await self._store.settle(self._lease, outcomes)
+        except StoreError as error:
+            self._log.failure(
+                Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id, unsettled=len(outcomes)
+            )
+        else:
+            self._batch, self._gathered = [], []
+
+    async def _settle_gathered(self) -> None:
+        self._batch, self._gathered = self._gathered, []
+        for pause in PAUSES:
+            await self._try_batch()
+            if not self._batch or self.failure:
+                break
+            await self._wait(self._hurried, pause)
+        else:
+            await self._try_batch()
+            if self._batch and not self.failure:
+                self._fail("the store cannot record what was delivered")
+
+    async def _try_batch(self) -> None:
+        try:
+            await self._store.settle(self._lease, self._batch)
+        except LeaseLost as error:
+            self.is_lease_lost = True
+            self._fail(str(error))
+        except StoreError as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id)
+        else:
+            was_full = self.is_full  # now, not when the batch began: it may have filled up meanwhile
+            was_full = self.is_full
+            self._batch = []
+            if was_full:
+                self._on_change()
+
+    def _fail(self, reason: str) -> None:
+        self.failure = reason
+        self._on_change()

@@ -1,0 +1,57 @@
+"""What a connection to a destination is made with, and what it leaves behind."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from restante.delivery.route import Endpoint
+from restante.delivery.settings import DeliverySettings
+from restante.delivery.tls_plan import TlsPlan
+from restante.mail.message import ContentFile, HeldMessage
+from restante.queue.status import Outcome
+from restante.smtp.handshake import ClientOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Where it goes and how."""
+
+    endpoint: Endpoint
+    destination: str  # as people know it
+    options: ClientOptions
+    tls: TlsPlan | None  # None where the options want no TLS
+    settings: DeliverySettings
+    own_addresses: Sequence[tuple[str, int]] = ()  # what we listen on
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Where its messages come from, and where what became of them goes."""
+
+    take: Callable[[], HeldMessage | None]  # the next message; None: nothing now, `wake` says when
+    report: Callable[[HeldMessage, Outcome, str], None]  # with the reply to the content, as text, if there was one
+    read_file: Callable[[ContentFile], AsyncIterator[bytes]]
+
+
+class EndKind(StrEnum):
+    """How a connection ended."""
+
+    QUIT = "quit"  # as we wanted
+    UNREACHABLE = "unreachable"  # no connection was made
+    TLS_FAILED = "tls failed"  # the handshake, or who the peer turned out to be
+    REFUSED = "refused"  # the destination will not talk to us, or not about mail
+    BUSY = "busy"  # 421
+    BROKEN = "broken"  # closed, silent, or no SMTP
+    UNREADABLE = "unreadable"  # the content of the message outstanding cannot be read from our own disk
+    ABORTED = "aborted"  # by us
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionEnd:
+    """What is left to know when it is over."""
+
+    kind: EndKind
+    reason: str  # "" where all went well
+    was_ready: bool  # transactions could begin
+    outstanding: tuple[HeldMessage, ...]  # begun, and without an outcome
+    tls: str  # version, "" for none

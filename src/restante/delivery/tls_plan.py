@@ -1,0 +1,46 @@
+"""How the hop to a destination is encrypted, and who may be at its other end (RFC 3207, RFC 7435)."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+from restante.network.tls import TlsFailed, TlsLayer
+from restante.network.tls_context import unverified_client_context, verifying_client_context
+from restante.tenancy.model import Destination, TlsUse
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPlan:
+    """What a connection needs to begin TLS and to judge the peer."""
+
+    context: ssl.SSLContext
+    peer_name: str
+    key_pins: frozenset[str] = frozenset()  # hex SHA-256, lower case; empty where the certificate decides
+
+    def begin(self) -> TlsLayer:
+        """Begin the handshake."""
+        return TlsLayer(self.context, is_server=False, peer_name=self.peer_name)
+
+    def check_peer(self, tls: TlsLayer) -> None:
+        """Raise TlsFailed where the key is none of the pinned ones. Certificates were checked by the handshake."""
+        if self.key_pins and (key := tls.peer_key_sha256()) not in self.key_pins:
+            raise TlsFailed(f"the destination's key is {key}, which is not pinned")
+
+
+class TlsPlans:
+    """Makes plans, and shares the one context that is the same for every destination that is not verified."""
+
+    def __init__(self) -> None:
+        self._unverified: ssl.SSLContext | None = None
+
+    async def plan(self, destination: Destination) -> TlsPlan | None:
+        """Return how to do it, None for `off`. Raises OSError (ssl.SSLError is one) for an unusable CA file."""
+        if destination.tls is TlsUse.OFF:
+            return None
+        if destination.tls is TlsUse.VERIFY and not destination.key_pins:
+            # read again each time: a file replaced is a file believed
+            return TlsPlan(await asyncio.to_thread(verifying_client_context, destination.ca_file), destination.host)
+        is_pinned = destination.tls is TlsUse.VERIFY
+        pins = frozenset(pin.lower() for pin in destination.key_pins) if is_pinned else frozenset[str]()
+        self._unverified = self._unverified or unverified_client_context()
+        return TlsPlan(self._unverified, destination.host, pins)

@@ -1,0 +1,27 @@
+"""When a drain tries again (RFC 5321 §4.5.4.1), and when it stops trying."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_SPREAD: Final = 0.25  # of a pause, to either side: drains that failed together do not come back together
+_MAX_DOUBLINGS: Final = 32  # beyond any sensible ratio of the two pauses
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Pauses between the attempts of one drain, in seconds."""
+
+    first_retry: float
+    longest_retry: float
+
+
+def next_attempt(schedule: Schedule, failures: int, now: float, deadline: float, jitter: float) -> float | None:
+    """Return the Unix time of the next attempt, None if patience ends before it.
+
+    `failures` counts the attempts since one last got mail through, this one included: the first pause is
+    `first_retry`, each further one twice as long. `jitter` is a random number from 0 up to 1; 0.5 changes nothing.
+    """
+    doublings = min(max(failures - 1, 0), _MAX_DOUBLINGS)
+    pause = min(schedule.first_retry * 2**doublings, schedule.longest_retry)
+    at = now + pause * (1 - _SPREAD + 2 * _SPREAD * jitter)
+    return at if at <= deadline else None

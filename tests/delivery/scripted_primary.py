@@ -1,0 +1,184 @@
+"""A destination on loopback that does what its script says.
+
+`script` maps what a command begins with to the reply: a text, or a list of texts used one after the other and then
+left. "GREETING", "HANDSHAKE" (where there is no context for TLS) and "CONTENT" stand for the moments without a command.
+CLOSE and SILENCE are acts instead of replies. Where the script is silent, all is well.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self, cast
+
+from restante.network.tls import TlsFailed, TlsLayer
+from restante.smtp.content import DataDecoder
+
+CLOSE: Final = "CLOSE"  # the connection, at once
+SILENCE: Final = "SILENCE"  # no reply, and nothing read any more
+GARBAGE: Final = "\x16\x03nonsense"
+_DEFAULTS: Final[Mapping[str, str]] = {
+    "GREETING": "220 p.example ESMTP",
+    "MAIL": "250 2.1.0 OK",
+    "RCPT": "250 2.1.5 OK",
+    "DATA": "354 go ahead",
+    "CONTENT": "250 2.0.0 queued",
+    "RSET": "250 2.0.0 OK",
+    "STARTTLS": "220 go ahead",
+    "HANDSHAKE": "this is no TLS",
+    "AUTH": "235 welcome",
+    "QUIT": "221 bye",
+}
+Script = dict[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A message that got its 250."""
+
+    reverse_path: str
+    forward_paths: tuple[str, ...]
+    content: bytes
+
+
+@dataclass
+class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
+    """Listens on a port of its own while the block lasts."""
+
+    script: Script = field(default_factory=dict)
+    offer: tuple[str, ...] = ("PIPELINING", "8BITMIME")
+    context: ssl.SSLContext | None = None  # for STARTTLS
+    taken: list[Taken] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)  # of all connections
+    connections: int = 0  # ever made
+    open: set["_Session"] = field(default_factory=set)
+    most_open: int = 0
+    port: int = 0
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Session(self), "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for session in list(self.open):
+            session.transport.abort()
+        await asyncio.sleep(0)
+
+    def answer(self, command: str) -> str:
+        """Return what the script says to a command; the longest key that fits it decides."""
+        for key in sorted(self.script, key=len, reverse=True):
+            if command.startswith(key):
+                scripted = self.script[key]
+                if isinstance(scripted, str):
+                    return scripted
+                if scripted:
+                    return scripted.pop(0)
+        if command.startswith("EHLO"):
+            return "\r\n".join([*(f"250-{line}" for line in ("p.example", *self.offer)), "250 HELP"])
+        return next((reply for key, reply in _DEFAULTS.items() if command.startswith(key)), "500 what?")
+
+
+class _Session(asyncio.Protocol):
+    """One connection."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, primary: ScriptedPrimary) -> None:
+        self._primary = primary
+        self._buffer = b""
+        self._tls: TlsLayer | None = None
+        self._ignores_tls = False
+        self._is_silent = False
+        self._decoder: DataDecoder | None = None
+        self._content = b""
+        self._reverse_path = ""
+        self._forward_paths: list[str] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        primary = self._primary
+        primary.connections += 1
+        primary.open.add(self)
+        primary.most_open = max(primary.most_open, len(primary.open))
+        self._say(primary.answer("GREETING"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._primary.open.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._tls is not None:
+            try:
+                data = self._tls.receive(data)
+            except TlsFailed:
+                self.transport.write(self._tls.take_outgoing())
+                self.transport.close()
+                return
+            self.transport.write(self._tls.take_outgoing())
+        if self._ignores_tls:
+            self._say(self._primary.answer("HANDSHAKE"))
+            return
+        self._buffer += data
+        while self._buffer and not self._is_silent and not self.transport.is_closing() and self._advance():
+            pass
+
+    def _advance(self) -> bool:
+        if self._decoder is not None:
+            return self._take_content(self._decoder)
+        line, end, rest = self._buffer.partition(b"\r\n")
+        if end:
+            self._buffer = rest
+            self._obey(line.decode())
+        return bool(end)
+
+    def _take_content(self, decoder: DataDecoder) -> bool:
+        self._content += decoder.receive(self._buffer)
+        self._buffer = decoder.surplus
+        if decoder.is_complete:
+            self._decoder = None
+            reply = self._primary.answer("CONTENT")
+            if reply.startswith("250"):
+                taken = Taken(self._reverse_path, tuple(self._forward_paths), self._content)
+                self._primary.taken.append(taken)
+            self._say(reply)
+        return decoder.is_complete
+
+    def _obey(self, command: str) -> None:
+        self._primary.commands.append(command)
+        reply = self._primary.answer(command)
+        path = command.partition("<")[2].partition(">")[0]
+        if command.startswith("MAIL") and reply.startswith("2"):
+            self._reverse_path, self._forward_paths = path, []
+        elif command.startswith("RCPT") and reply.startswith("2"):
+            self._forward_paths.append(path)
+        elif command == "DATA" and reply.startswith("354"):
+            self._decoder, self._content = DataDecoder(), b""
+        self._say(reply)
+        if command == "QUIT" and reply.startswith("221"):
+            self.transport.close()
+        if command == "STARTTLS" and reply.startswith("220"):
+            self._start_tls()
+
+    def _start_tls(self) -> None:
+        self._buffer = b""
+        self._ignores_tls = self._primary.context is None
+        if self._primary.context is not None:
+            self._tls = TlsLayer(self._primary.context, is_server=True)
+
+    def _say(self, reply: str) -> None:
+        if reply == CLOSE:
+            self.transport.abort()
+        elif reply == SILENCE:
+            self._is_silent = True
+            self.transport.pause_reading()
+        elif self._tls is not None:
+            self._tls.send(reply.encode() + b"\r\n")
+            self.transport.write(self._tls.take_outgoing())
+        else:
+            self.transport.write(reply.encode() + b"\r\n")

@@ -1,0 +1,338 @@
+"""Requests for drains: started, joined, stopped, resumed; and one drain's defect is no other's."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from restante.delivery.dispatcher import Dispatcher, Start
+from restante.delivery.errors import CannotStart
+from restante.delivery.settings import DeliverySettings
+from restante.delivery.view import DrainState
+from restante.queue.status import Status
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
+from tests.delivery.test_drain import numbers
+from tests.delivery.world import World, until
+from tests.wire import NOW, audit
+
+
+def states(dispatcher: Dispatcher) -> list[DrainState]:
+    return [view.state for view in dispatcher.drains()]
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_over() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 3)
+            assert await dispatcher.start(domain, "login alpha") is Start.STARTED
+            (recorded,) = await world.store.open_drains()
+            assert recorded.deadline == NOW + world.settings.patience
+            await until(lambda: not dispatcher.drains())
+            assert await world.store.open_drains() == []
+        assert world.log.of(Event.DRAIN_STARTED)[0]["requested_by"] == "login alpha"
+        assert world.log.of(Event.DRAIN_STARTED)[0]["held"] == 3
+
+    asyncio.run(main())
+
+
+def test_a_second_request_joins_and_makes_it_try_at_once_with_new_patience() -> None:
+    """The customer says that they are back: no back-off stands between them and their mail."""
+
+    async def main() -> None:
+        world = World(settings=DeliverySettings(patience=100.0, first_retry=80.0))
+        primary = ScriptedPrimary(script={"GREETING": ["421 not yet"] * 2})
+        async with primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+
+            async def ask_again() -> None:
+                (view,) = dispatcher.drains()
+                assert view.state is DrainState.WAITING_TO_RETRY
+                assert view.next_attempt_at is not None
+                assert view.last_error == "421 not yet"
+                assert await dispatcher.start(domain, "test") is Start.JOINED
+
+            world.on_pause = ask_again
+            await world.hold(domain, 3)
+            await dispatcher.start(domain, "test")
+            await until(lambda: not dispatcher.drains())
+        assert numbers(primary) == [1, 2, 3]
+        assert world.now == NOW
+        assert len(world.pauses) == 2
+
+    asyncio.run(main())
+
+
+def test_a_request_during_an_attempt_is_followed_by_a_new_round() -> None:
+    """Mail that was refused and is released again has a number that the walk has passed."""
+
+    async def main() -> None:
+        world = World()
+        primary = ScriptedPrimary(script={"CONTENT": ["554 a virus"]})
+        async with primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port, connections=1)
+            await world.hold(domain, 20)
+            settle = world.store.settle
+
+            async def release_again(*arguments: Any) -> None:
+                await settle(*arguments)
+                if await world.store.release_refused([1], audit()):
+                    assert await dispatcher.start(domain, "test") is Start.JOINED
+
+            world.intercept("settle", release_again)
+            await dispatcher.start(domain, "test")
+            await until(lambda: not dispatcher.drains())
+        assert numbers(primary) == [*range(2, 21), 1]
+        assert not world.pauses
+
+    asyncio.run(main())
+
+
+def test_requests_at_the_same_moment_make_one_drain() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 3)
+            open_drain = world.store.open_drain
+
+            async def open_slowly(*arguments: Any) -> Any:
+                await asyncio.sleep(0)
+                return await open_drain(*arguments)
+
+            world.intercept("open_drain", open_slowly)
+            starts = await asyncio.gather(*(dispatcher.start(domain, "test") for _ in range(10)))
+            await until(lambda: not dispatcher.drains())
+        assert starts == [Start.STARTED] + [Start.JOINED] * 9
+        assert sorted(numbers(primary)) == [1, 2, 3]
+
+    asyncio.run(main())
+
+
+def test_a_request_for_a_drain_that_is_ending_starts_another() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            close_drain, starts = world.store.close_drain, list[asyncio.Task[Start]]()
+
+            async def close_slowly(*arguments: Any) -> None:
+                if not starts:
+                    await world.hold(domain, 1)
+                    starts.append(asyncio.ensure_future(dispatcher.start(domain, "test")))
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                await close_drain(*arguments)
+
+            world.intercept("close_drain", close_slowly)
+            await dispatcher.start(domain, "test")
+            await until(lambda: bool(starts) and starts[0].done() and not dispatcher.drains())
+            assert await starts[0] is Start.STARTED
+        assert numbers(primary) == [1]
+
+    asyncio.run(main())
+
+
+def test_a_store_that_cannot_record_a_drain_starts_none() -> None:
+    async def main() -> None:
+        world = World()
+        async with world.dispatcher() as dispatcher:
+            domain = await world.host(1)
+
+            async def fail(*_: Any) -> Any:
+                raise StoreError("disk full")
+
+            world.intercept("open_drain", fail)
+            with pytest.raises(StoreError):
+                await dispatcher.start(domain, "test")
+            assert dispatcher.drains() == []
+
+    asyncio.run(main())
+
+
+def test_so_many_drains_at_once_and_the_others_visibly_wait_in_order() -> None:
+    async def main() -> None:
+        world = World(settings=DeliverySettings(drains_limit=2))
+        primary = ScriptedPrimary(script={"GREETING": [SILENCE, SILENCE]})
+        async with primary, world.dispatcher() as dispatcher:
+            domains = [await world.host(primary.port, name=f"{name}.example") for name in "abcd"]
+            for domain in domains:
+                await world.hold(domain, 1)
+                await dispatcher.start(domain, "test")
+            await until(lambda: len(primary.open) == 2)
+            assert states(dispatcher) == [DrainState.DELIVERING] * 2 + [DrainState.WAITING_TURN] * 2
+            dispatcher.stop(domains[3].id)  # one that waits
+            dispatcher.stop(domains[0].id)
+            await until(lambda: len(dispatcher.drains()) == 1)
+            assert len(await world.store.open_drains()) == 1
+        assert numbers(primary) == [3]
+
+    asyncio.run(main())
+
+
+def test_a_drain_that_waits_to_retry_holds_nobody_up() -> None:
+    async def main() -> None:
+        world = World(settings=DeliverySettings(drains_limit=1))
+        world.on_pause = forever
+        primary = ScriptedPrimary(script={"GREETING": ["421 not now"]})
+        async with primary, world.dispatcher() as dispatcher:
+            for name in ("a.example", "b.example"):
+                domain = await world.host(primary.port, name=name)
+                await world.hold(domain, 1)
+                await dispatcher.start(domain, "test")
+            await until(lambda: len(primary.taken) == 1)
+            await until(lambda: states(dispatcher) == [DrainState.WAITING_TO_RETRY])
+
+    asyncio.run(main())
+
+
+def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
+    async def main() -> None:
+        world = World()
+        world.on_pause = forever
+        async with ScriptedPrimary({"GREETING": "421 not now"}) as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 2)
+            await dispatcher.start(domain, "test")
+            await until(lambda: states(dispatcher) == [DrainState.WAITING_TO_RETRY])
+            dispatcher.stop(domain.id)
+            assert states(dispatcher) == [DrainState.STOPPING]
+            await until(lambda: not dispatcher.drains())
+            dispatcher.stop(domain.id)  # nothing happens
+            assert await world.store.open_drains() == []
+            assert await world.waiting(Status.HELD) == [1, 2]
+        assert world.log.of(Event.DRAIN_FINISHED)[0]["reason"] == "stopped by the operator"
+
+    asyncio.run(main())
+
+
+def test_at_sigterm_replies_outstanding_are_waited_for_and_settled() -> None:
+    async def main() -> None:
+        world = World(grace=60.0)
+        primary = ScriptedPrimary(script={"CONTENT": ["250 OK"] * 3 + [SILENCE]})
+        async with primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port, connections=1)
+            await world.hold(domain, 10)
+            await dispatcher.start(domain, "test")
+            await until(lambda: any(session._is_silent for session in primary.open))
+            stopping = asyncio.ensure_future(dispatcher.stop_all())
+            await until(lambda: states(dispatcher) == [DrainState.STOPPING])
+            (session,) = primary.open
+            session._is_silent = False
+            session._say("250 at last")
+            session.transport.resume_reading()
+            session.data_received(b"")
+            await stopping
+            assert dispatcher.drains() == []
+            with pytest.raises(CannotStart):
+                await dispatcher.start(domain, "test")
+            assert len(await world.store.open_drains()) == 1, "it goes on at the next start"
+        held = await world.waiting(Status.HELD)
+        assert 4 not in held
+        assert not set(numbers(primary)) & set(held)
+
+    asyncio.run(main())
+
+
+def test_at_sigterm_a_silent_destination_is_left_after_the_grace() -> None:
+    async def main() -> None:
+        world = World(grace=0.0)
+        async with ScriptedPrimary({"CONTENT": SILENCE}) as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 3)
+            await dispatcher.start(domain, "test")
+            await until(lambda: any(session._is_silent for session in primary.open))
+            await dispatcher.stop_all()
+            assert await world.waiting(Status.HELD) == [1, 2, 3]
+
+    asyncio.run(main())
+
+
+def test_what_was_on_record_is_taken_up_at_the_next_start() -> None:
+    """One attempt is made even if the deadline has passed while the server was down."""
+
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 3)
+            await world.store.open_drain(domain.id, NOW - 7200, NOW - 3600)
+            async with world.dispatcher() as dispatcher:
+                await dispatcher.resume()
+                await until(lambda: not dispatcher.drains())
+            assert await world.store.open_drains() == []
+        assert sorted(numbers(primary)) == [1, 2, 3]
+
+    asyncio.run(main())
+
+
+def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
+    async def main() -> None:
+        world = World(log=DefectsToo())
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            bad = await world.host(primary.port, name="bad.example")
+            good = await world.host(primary.port, name="good.example")
+            held = world.store.held
+
+            async def stumble(domain_id: int, *arguments: Any) -> Any:
+                if domain_id == bad.id:
+                    raise RuntimeError("a defect")
+                return await held(domain_id, *arguments)
+
+            world.intercept("held", stumble)
+            await world.hold(bad, 1)
+            await world.hold(good, 1)
+            await dispatcher.start(bad, "test")
+            await dispatcher.start(good, "test")
+            await until(lambda: not dispatcher.drains())
+            assert await world.store.open_drains() == []
+        assert numbers(primary) == [2]
+        (line,) = world.log.of(Event.INTERNAL_ERROR)
+        assert line["domain"] == "bad.example"
+
+    asyncio.run(main())
+
+
+class DefectsToo(type(World().log)):  # type: ignore[misc]
+    """A log that takes note of defects too."""
+
+    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+        self.lines.append((event, {**fields, "error": error}))
+
+
+def test_a_view_tells_what_a_drain_is_doing() -> None:
+    async def main() -> None:
+        world = World()
+        primary = ScriptedPrimary(script={"CONTENT": ["250 OK", "554 no", "451 later", SILENCE]})
+        async with primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port, connections=1)
+            await world.hold(domain, 9)
+            await dispatcher.start(domain, "test")
+            await until(lambda: any(session._is_silent for session in primary.open))
+            (view,) = dispatcher.drains()
+            assert (view.domain, view.destination) == ("b.example", f"127.0.0.1:{primary.port}")
+            assert (view.delivered, view.refused, view.deferred) == (1, 1, 1)
+            assert (view.connections, view.state) == (1, DrainState.DELIVERING)
+            assert view.started_at == NOW
+            assert view.last_error == "451 later"
+
+    asyncio.run(main())
+
+
+def test_settings_can_be_replaced() -> None:
+    async def main() -> None:
+        world = World()
+        async with world.dispatcher() as dispatcher:
+            dispatcher.settings = DeliverySettings(patience=7.0)
+            domain = await world.host(1)
+            await dispatcher.start(domain, "test")
+            assert (await world.store.open_drains())[0].deadline == NOW + 7
+
+    asyncio.run(main())

@@ -1,0 +1,62 @@
+"""Where mail may go, and that it never comes back."""
+
+import ipaddress
+
+import pytest
+
+from restante.delivery.route import Endpoint, NoRoute, leads_home, literal_address, route
+from restante.tenancy.model import Destination, IpAddress
+
+OWN = [("0.0.0.0", 25), ("192.0.2.9", 2525), ("::", 465)]
+
+
+def ip(text: str) -> IpAddress:
+    return ipaddress.ip_address(text)
+
+
+def test_all_addresses_are_tried_in_the_order_given() -> None:
+    destination = Destination("p.example", 26)
+    endpoints = route(destination, [ip("192.0.2.1"), ip("2001:db8::1"), ip("192.0.2.1")], "mx2.example.net", OWN)
+    assert [endpoint.text for endpoint in endpoints] == ["192.0.2.1:26", "[2001:db8::1]:26"]
+
+
+def test_a_destination_recorded_as_an_address_needs_no_lookup() -> None:
+    assert literal_address(Destination("2001:db8::1")) == ip("2001:db8::1")
+    assert literal_address(Destination("::ffff:192.0.2.1")) == ip("192.0.2.1")
+    assert literal_address(Destination("p.example")) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "address"),
+    [
+        ("mx2.example.net", 25, "192.0.2.1"),
+        ("p.example", 2525, "192.0.2.9"),
+        ("p.example", 25, "127.0.0.1"),
+        ("p.example", 25, "127.9.9.9"),
+        ("p.example", 465, "::1"),
+    ],
+)
+def test_we_are_no_destination(host: str, port: int, address: str) -> None:
+    with pytest.raises(NoRoute, match="this server"):
+        route(Destination(host, port), [ip("198.51.100.1"), ip(address)], "mx2.example.net", OWN)
+
+
+def test_no_address_is_no_route() -> None:
+    with pytest.raises(NoRoute, match="no address"):
+        route(Destination("p.example"), [], "mx2.example.net", OWN)
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "local", "is_home"),
+    [
+        ("192.0.2.7", 25, "192.0.2.7", True),  # our own address, where a wildcard listens
+        ("192.0.2.7", 26, "192.0.2.7", False),  # this machine, another server
+        ("192.0.2.7", 25, "192.0.2.8", False),
+        ("192.0.2.7", 2525, "192.0.2.7", False),  # bound to another address
+        ("2001:db8::1", 465, "2001:db8::1", True),
+    ],
+)
+def test_what_a_wildcard_listener_hides_shows_once_connected(
+    address: str, port: int, local: str, is_home: bool
+) -> None:
+    assert leads_home(Endpoint(ip(address), port), ip(local), OWN) is is_home

@@ -1,0 +1,158 @@
+"""Outcomes on their way into the store: in batches, never forgotten, and never without end."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from restante.delivery.settlement import PAUSES, Settlement
+from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.store.errors import LeaseLost, StoreError
+from restante.store.interface import Drain
+from tests.delivery.world import until
+from tests.wire import Lines
+
+LEASE = Drain(1, 1, 0.0, 0.0)
+
+
+def outcome(number: int) -> Outcome:
+    return Outcome(number, (RecipientOutcome("b@b.example", Move.DELIVERED),))
+
+
+class Book:
+    """A store that settles when it is let, and fails as told."""
+
+    def __init__(self, *failures: StoreError) -> None:
+        self.failures = list(failures)
+        self.batches: list[list[int]] = []
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+        self.tries = 0
+
+    async def settle(self, _: Drain, outcomes: Sequence[Outcome]) -> None:
+        self.tries += 1
+        numbers = [each.number for each in outcomes]
+        await self.may_go_on.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        self.batches.append(numbers)
+
+
+class Scene:
+    def __init__(self, *failures: StoreError) -> None:
+        self.book = Book(*failures)
+        self.pauses: list[float] = []
+        self.changes = 0
+        self.settlement = Settlement(self.book, LEASE, self.wait, Lines(), self.change)
+
+    async def wait(self, _: asyncio.Event, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    def change(self) -> None:
+        self.changes += 1
+
+
+def play(act: Callable[[Scene], Coroutine[Any, Any, None]], *failures: StoreError) -> Scene:
+    async def main() -> Scene:
+        scene = Scene(*failures)
+        running = asyncio.ensure_future(scene.settlement.run())
+        await act(scene)
+        running.cancel()
+        await asyncio.wait([running])
+        await scene.settlement.finish()
+        return scene
+
+    return asyncio.run(main())
+
+
+def test_what_gathers_during_one_batch_is_the_next() -> None:
+    async def act(scene: Scene) -> None:
+        scene.book.may_go_on.clear()
+        scene.settlement.add(outcome(1))
+        await until(lambda: scene.book.tries == 1)
+        for number in range(2, 6):
+            scene.settlement.add(outcome(number))
+        scene.book.may_go_on.set()
+        await scene.settlement.flush()
+
+    assert play(act).book.batches == [[1], [2, 3, 4, 5]]
+
+
+def test_it_is_full_until_there_is_room_and_says_so() -> None:
+    async def act(scene: Scene) -> None:
+        scene.settlement.limit = 3
+        scene.book.may_go_on.clear()
+        for number in range(1, 4):
+            assert not scene.settlement.is_full
+            scene.settlement.add(outcome(number))
+        fullness = [scene.settlement.is_full]
+        scene.book.may_go_on.set()
+        await scene.settlement.flush()
+        assert [*fullness, scene.settlement.is_full] == [True, False]
+        assert scene.changes == 1
+
+    play(act)
+
+
+def test_it_says_so_too_when_it_became_full_during_a_batch() -> None:
+    async def act(scene: Scene) -> None:
+        scene.settlement.limit = 2
+        scene.book.may_go_on.clear()
+        scene.settlement.add(outcome(1))
+        await until(lambda: scene.book.tries == 1)
+        scene.settlement.add(outcome(2))
+        assert scene.settlement.is_full
+        scene.book.may_go_on.set()
+        await scene.settlement.flush()
+        assert scene.changes == 1
+
+    play(act)
+
+
+def test_a_batch_that_failed_is_tried_again() -> None:
+    async def act(scene: Scene) -> None:
+        scene.settlement.add(outcome(1))
+        await scene.settlement.flush()
+        assert scene.settlement.failure == ""
+
+    scene = play(act, *[StoreError("busy")] * 2)
+    assert scene.book.batches == [[1]]
+    assert scene.pauses == list(PAUSES[:2])
+
+
+def test_a_store_that_does_not_recover_is_a_failure_after_half_a_minute() -> None:
+    async def act(scene: Scene) -> None:
+        scene.settlement.add(outcome(1))
+        await until(lambda: bool(scene.settlement.failure))
+        scene.settlement.add(outcome(2))
+        await scene.settlement.flush()
+        assert scene.book.batches == []
+        assert scene.changes == 1
+
+    failures = [StoreError("disk full")] * (len(PAUSES) + 1)
+    scene = play(act, *failures)
+    assert 25 < sum(scene.pauses) < 35
+    assert scene.book.batches == [[1, 2]], "the last try, which went well"
+
+
+def test_after_a_lost_lease_nothing_more_is_tried() -> None:
+    async def act(scene: Scene) -> None:
+        scene.settlement.add(outcome(1))
+        await scene.settlement.flush()
+        assert scene.settlement.is_lease_lost
+        scene.settlement.add(outcome(2))
+        await scene.settlement.flush()
+
+    scene = play(act, LeaseLost("taken over"))
+    assert scene.book.tries == 1
+    assert not scene.pauses
+
+
+def test_a_batch_cut_short_is_settled_at_the_end() -> None:
+    async def act(scene: Scene) -> None:
+        scene.book.may_go_on.clear()
+        scene.settlement.add(outcome(1))
+        await until(lambda: scene.book.tries == 1)
+        scene.settlement.add(outcome(2))
+        asyncio.get_running_loop().call_later(0, scene.book.may_go_on.set)
+
+    assert play(act).book.batches == [[1, 2]]

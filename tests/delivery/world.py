@@ -1,0 +1,166 @@
+"""Everything a drain needs, in memory: store, directory, log, and a clock that only pauses move.
+
+`World.run` runs a coroutine with a dispatcher; `World.drain` starts one drain and returns when it has ended. A pause
+takes no time: the clock jumps, and `on_pause` may change the world meanwhile.
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.settings import DeliverySettings
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage
+from restante.network.resolver import LookupFailed
+from restante.queue.status import Status
+from restante.store.interface import QueueFilter
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
+from restante.telemetry.events import Event
+from restante.tenancy.model import (
+    Account,
+    AuthorizedHosts,
+    Destination,
+    DestinationLogin,
+    HostedDomain,
+    IpAddress,
+    TlsUse,
+)
+from restante.tenancy.secrets import Vault, destination_owner, new_key
+from tests.wire import NOW, Lines, audit
+
+DOMAIN = "b.example"
+
+
+@dataclass
+class Names:
+    """A resolver with a table."""
+
+    table: dict[str, list[str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def addresses(self, name: str) -> tuple[IpAddress, ...]:
+        self.asked.append(name)
+        if name not in self.table:
+            raise LookupFailed(f"{name}: no such name in DNS", is_temporary=False)
+        return tuple(ipaddress.ip_address(text) for text in self.table[name])
+
+
+@dataclass
+class World:
+    """One hosted domain, and what happens to its mail."""
+
+    settings: DeliverySettings = field(default_factory=DeliverySettings)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    log: Lines = field(default_factory=Lines)
+    names: Names = field(default_factory=Names)
+    vault: Vault = field(default_factory=lambda: Vault(new_key()))
+    own_addresses: list[tuple[str, int]] = field(default_factory=list)
+    grace: float = 0.0
+    now: float = NOW
+    pauses: list[float] = field(default_factory=list)
+    on_pause: Callable[[], Awaitable[None]] | None = None
+    held: int = 0  # messages, ever
+    end: dict[str, Any] = field(default_factory=dict)  # of the last drain, as logged
+
+    def __post_init__(self) -> None:
+        self.directory = LiveDirectory(self.store)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Pause without pausing."""
+        self.pauses.append(round(seconds, 3))
+        await asyncio.sleep(0)
+        if self.on_pause is not None:
+            await self.on_pause()
+        if not event.is_set():
+            self.now += seconds
+
+    async def host(self, port: int, name: str = DOMAIN, **destination: Any) -> HostedDomain:
+        """Host a domain, or change the destination of one that is hosted."""
+        await self.store.put_account(Account("alpha", NOW), audit())
+        fields = {"host": "127.0.0.1", "port": port, "tls": TlsUse.OFF, **destination}
+        present = self.directory.now.domains.get(name)
+        domain = HostedDomain(
+            present.id if present else 0, name, "alpha", Destination(**fields), AuthorizedHosts(), NOW
+        )
+        stored = await self.store.put_domain(domain, audit())
+        await self.directory.refresh()
+        return stored
+
+    def login(self, user: str, password: str, domain: str = DOMAIN) -> DestinationLogin:
+        """Make a login for a destination."""
+        return DestinationLogin(user, self.vault.seal(password, destination_owner(domain)))
+
+    async def hold(self, domain: HostedDomain, count: int = 1, *to: str, content: bytes | None = None) -> None:
+        """Hold messages; the content of each is its ordinal, unless given."""
+        for _ in range(count):
+            self.held += 1
+            envelope = Envelope("a@a.example", to or ("b@b.example",))
+            body = content if content is not None else b"%d\r\n" % self.held
+            await self.store.hold([NewMessage(self.held, domain.id, envelope, NOW, body)])
+
+    async def hold_large(self, domain: HostedDomain, head: bytes, rest: bytes) -> None:
+        """Hold a message whose content is in a file."""
+        spool = self.store.open_spool()
+        await spool.write(rest)
+        self.held += 1
+        envelope = Envelope("a@a.example", ("b@b.example",))
+        await self.store.hold([NewMessage(self.held, domain.id, envelope, NOW, head, await spool.close())])
+
+    @asynccontextmanager
+    async def dispatcher(self) -> AsyncIterator[Dispatcher]:
+        """Provide a dispatcher; what still runs at the end of the block is stopped."""
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(
+                store=self.store,
+                directory=self.directory,
+                resolver=self.names,
+                settings=self.settings,
+                log=self.log,
+                now=lambda: self.now,
+                hostname="mx2.example.net",
+                own_addresses=self.own_addresses,
+                vault=self.vault,
+                tasks=tasks,
+                wait=self.wait,
+                grace=self.grace,
+            )
+            yield dispatcher
+            await dispatcher.stop_all()
+
+    async def drain(self, domain: HostedDomain) -> None:
+        """Drain a domain, and return when that has ended."""
+        async with self.dispatcher() as dispatcher:
+            await dispatcher.start(domain, "test")
+            await until(lambda: not dispatcher.drains())
+        self.end = self.log.of(Event.DRAIN_FINISHED)[-1]
+
+    def intercept(self, method: str, instead: Callable[..., Any]) -> None:
+        """Let the store do something else."""
+        setattr(self.store, method, instead)
+
+    def set(self, **settings: Any) -> None:
+        """Change settings."""
+        self.settings = self.settings.model_copy(update=settings)
+
+    async def waiting(self, status: Status | None = None) -> list[int]:
+        """Return the numbers of the messages in the store."""
+        return [message.number for message in await self.store.list_queue(QueueFilter(status=status))]
+
+    async def words(self, number: int) -> list[tuple[str, Status, str]]:
+        """Return what the store says of a message's recipients."""
+        listed = await self.store.list_queue(QueueFilter(numbers=(number,)))
+        return [(each.forward_path, each.status, each.reply) for each in listed[0].recipients]
+
+
+async def until(condition: Callable[[], bool], turns: int = 100_000) -> None:
+    """Let the loop turn until something is so."""
+    for _ in range(turns):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came true")

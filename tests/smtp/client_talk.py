@@ -1,0 +1,108 @@
+"""A client session with mail to send, and a player for transcripts in which the server's lines are given.
+
+`S: …` lines that follow one another come in one read; the `C: …` lines after them must be exactly what is sent then.
+`S~ …` gives bytes as they stand, with \\r, \\n and \\xNN understood. `T:` is the end of the TLS handshake that
+must have been asked for.
+"""
+
+from collections import deque
+from itertools import groupby
+from textwrap import dedent
+
+from restante.delivery.outcome import outcome_of
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, HeldMessage
+from restante.queue.status import Move
+from restante.smtp.client import ClientSession
+from restante.smtp.client_auth import ClientLogin
+from restante.smtp.client_events import ContentWanted, Event, SessionEnded, StartTls, TransactionEnded
+from restante.smtp.handshake import ClientOptions
+from restante.smtp.transaction import Transaction
+from restante.tenancy.model import TlsUse
+
+PIPELINING = "S: 220 p.example ESMTP\nC: EHLO mx2.example.net\nS: 250-p.example\nS: 250 PIPELINING\n"
+PLAIN = "S: 220 p.example ESMTP\nC: EHLO mx2.example.net\nS: 250 p.example\n"
+
+
+def mail(
+    number: int = 1,
+    *to: str,
+    content: bytes = b"Subject: x\r\n\r\nbody\r\n",
+    reverse_path: str = "a@a.example",
+    is_8bit: bool = False,
+    needs_smtputf8: bool = False,
+    file: ContentFile | None = None,
+) -> HeldMessage:
+    """Make a held message; without recipients it is for b@b.example."""
+    envelope = Envelope(reverse_path, to or ("b@b.example",), is_8bit, needs_smtputf8)
+    return HeldMessage(number, 1, envelope, 1e9, content, file)
+
+
+class ClientTalk:
+    """Begins its messages as soon as it may, as the shell does."""
+
+    def __init__(self, *messages: HeldMessage, tls: TlsUse = TlsUse.OFF, login: ClientLogin | None = None) -> None:
+        self.session = ClientSession(ClientOptions("mx2.example.net", tls, login))
+        self.waiting = deque(messages)
+        self.events: list[Event] = []
+        self.moves: dict[int, dict[str, Move]] = {}
+        self.replies: dict[int, list[str]] = {}
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the server, and begin what can be begun."""
+        self.session.receive_data(data)
+        self.go_on()
+
+    def go_on(self) -> None:
+        while (event := self.session.next_event()) is not None:
+            self.events.append(event)
+            if isinstance(event, TransactionEnded):
+                self._note(event.transaction)
+        while self.session.can_begin and self.waiting:
+            self.session.begin(Transaction(self.waiting.popleft()))
+
+    def _note(self, transaction: Transaction) -> None:
+        outcome = outcome_of(transaction)
+        moves = self.moves.setdefault(outcome.number, {})
+        moves.update({recipient.forward_path: recipient.move for recipient in outcome.recipients})
+        self.replies[outcome.number] = [recipient.reply for recipient in outcome.recipients]
+
+    def transcript(self, *texts: str) -> "ClientTalk":
+        """Play transcripts, one after another."""
+        lines = [line for text in texts for line in dedent(text).splitlines() if line and not line.startswith("#")]
+        for kind, group in groupby(lines, lambda line: line[:1]):
+            self._play(kind, [(line[1:2], line[3:]) for line in group])
+        assert self.session.data_to_send() == b""
+        return self
+
+    def _play(self, kind: str, lines: list[tuple[str, str]]) -> None:
+        if kind == "C":
+            expected = "".join(f"{words}\r\n" for _, words in lines)
+            assert self.session.data_to_send().decode() == expected
+        elif kind == "S":
+            assert self.session.data_to_send() == b"", "more was sent than the transcript says"
+            self.receive(b"".join(_octets(words) if mark == "~" else f"{words}\r\n".encode() for mark, words in lines))
+        else:
+            assert kind == "T", f"not a line of a transcript: {kind!r}"
+            assert isinstance(self.events[-1], StartTls)
+            self.session.tls_established()
+
+    @property
+    def ending(self) -> SessionEnded:
+        """How the session ended."""
+        assert isinstance(self.events[-1], SessionEnded)
+        return self.events[-1]
+
+    @property
+    def outstanding(self) -> list[int]:
+        """The numbers of the messages without an outcome."""
+        return [transaction.message.number for transaction in self.session.outstanding()]
+
+    @property
+    def wants_content(self) -> bool:
+        """Whether the file of a large message is asked for."""
+        return bool(self.events) and isinstance(self.events[-1], ContentWanted)
+
+
+def _octets(words: str) -> bytes:
+    return words.encode("latin-1").decode("unicode_escape").encode("latin-1")

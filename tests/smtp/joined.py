@@ -1,0 +1,247 @@
+"""Letters with their fate written on them, and engines joined to one another by two streams of bytes.
+
+What a server does with a letter stands in its paths (reference.py): `250.451@a.example` is a reverse-path that is taken
+and whose content is put off. So both sides, and the test, know it without a word between them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Final
+
+from hypothesis import strategies as st
+
+from restante.delivery.outcome import outcome_of
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, HeldMessage
+from restante.queue.status import Move
+from restante.smtp import replies
+from restante.smtp.client import ClientSession
+from restante.smtp.client_events import ContentWanted, Ending, SessionEnded, TransactionEnded
+from restante.smtp.commands import Mail, Rcpt
+from restante.smtp.events import (
+    Answered,
+    ChunkReceived,
+    ContentBlock,
+    ContentReceived,
+    Event,
+    TransactionAborted,
+)
+from restante.smtp.handshake import ClientOptions
+from restante.smtp.limits import Limits
+from restante.smtp.replies import Reply
+from restante.smtp.server import ServerOptions, ServerSession
+from restante.smtp.transaction import Transaction
+from restante.tenancy.model import TlsUse
+from tests.smtp.reference import Taken, code_in, normalized
+from tests.smtp.test_content import cut
+
+_PATIENT: Final = Limits(errors=10_000, refused_recipients=10_000, junk_commands=10_000)
+_MOVES: Final = {2: Move.DELIVERED, 4: Move.DEFERRED, 5: Move.REFUSED}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message, and the replies that it gets. `blocks` cuts its content; all but the first lie in a file."""
+
+    mail: int
+    rcpt: tuple[int, ...]
+    end: int  # the reply to the content
+    content: bytes
+    blocks: tuple[int, ...] = ()
+
+    @property
+    def reverse_path(self) -> str:
+        return f"{self.mail}.{self.end}@a.example"
+
+    @property
+    def forward_paths(self) -> tuple[str, ...]:
+        return tuple(f"{code}.{place}@b.example" for place, code in enumerate(self.rcpt))
+
+    @property
+    def taken_paths(self) -> list[str]:
+        """The recipients that the server takes."""
+        return [path for path in self.forward_paths if self.mail == 250 and code_in(path) == 250]
+
+    @property
+    def is_taken(self) -> bool:
+        return bool(self.taken_paths) and self.end == 250
+
+    def moves(self) -> dict[str, Move]:
+        """What must become of each recipient: the first reply that is not positive decides."""
+        decisive = {path: [self.mail, code_in(path), self.end] for path in self.forward_paths}
+        return {
+            path: _MOVES[next((code for code in codes if code != 250), 250) // 100] for path, codes in decisive.items()
+        }
+
+
+_codes = st.sampled_from([250, 250, 250, 450, 550])
+_tokens = [
+    b"\r",
+    b"\n",
+    b".",
+    b"a",
+    b"\0",
+    b"\xff",
+    b"\r\n",
+    b"\r\n.",
+    b"\r\n.\r\n",
+    b"QUIT\r\n",
+    b"DATA\r\n",
+    b"x" * 70,
+]
+raw_contents = st.lists(st.sampled_from(_tokens) | st.binary(max_size=9), max_size=12).map(b"".join)
+held_contents = raw_contents.map(normalized)
+pieces = st.lists(st.integers(min_value=1, max_value=60), max_size=12)  # lengths to cut a stream into, over and over
+
+
+def letters(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[Letter]]:
+    """Make a few letters with such contents."""
+    recipients = st.lists(_codes, min_size=1, max_size=3).map(tuple)
+    blocks = st.lists(st.integers(min_value=1, max_value=30), max_size=4).map(tuple)
+    return st.lists(st.builds(Letter, _codes, recipients, _codes, contents, blocks), min_size=1, max_size=4)
+
+
+class JoinedServer:
+    """A server session that does with each letter what its paths say."""
+
+    def __init__(self) -> None:
+        options = ServerOptions("p.example", _PATIENT, {}, can_start_tls=False)
+        self.session = ServerSession(options, has_tls=False)
+        self.mail_seen: list[str] = []  # every reverse-path that was asked about
+        self.taken: list[Taken] = []
+        self._open: Taken | None = None
+
+    def receive(self, data: bytes) -> None:
+        self.session.receive_data(data)
+        while (event := self.session.next_event()) is not None:
+            self._take(event)
+            if isinstance(event, Answered):
+                self.session.reply(self._answer(event))
+
+    def says(self) -> bytes:
+        return self.session.data_to_send()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Mail():
+                assert self._open is None, "a transaction inside another"
+                self.mail_seen.append(str(event.reverse_path))
+                self._open = Taken(str(event.reverse_path)) if code_in(str(event.reverse_path)) == 250 else None
+            case Rcpt() if code_in(str(event.forward_path)) == 250:
+                assert self._open is not None
+                self._open.forward_paths.append(str(event.forward_path))
+            case ContentBlock():
+                assert self._open is not None
+                assert self._open.forward_paths
+                self._open.content += event.octets
+            case TransactionAborted():
+                self._open = None
+            case _:
+                pass
+
+    def _answer(self, event: Answered) -> Reply:
+        match event:
+            case Mail():
+                return _said(code_in(str(event.reverse_path)))
+            case Rcpt():
+                return _said(code_in(str(event.forward_path)))
+            case ChunkReceived():
+                return replies.CHUNK_OK.fill(octets=event.octets)
+            case ContentReceived():
+                return self._answer_content()
+            case _:
+                return replies.START_CONTENT
+
+    def _answer_content(self) -> Reply:
+        assert self._open is not None
+        taken, self._open = self._open, None
+        code = int(taken.reverse_path[4:7])
+        if code == 250:
+            self.taken.append(taken)
+        return _said(code)
+
+
+def _said(code: int) -> Reply:
+    return Reply(code, "", "as asked")
+
+
+class JoinedClient:
+    """A client session with letters to send, which quits when they are sent."""
+
+    def __init__(self, to_send: Sequence[Letter]) -> None:
+        self.session = ClientSession(ClientOptions("mx2.example.net", TlsUse.OFF))
+        self._letters = list(to_send)
+        self._waiting = [_message(number, letter) for number, letter in enumerate(to_send)]
+        self.moves: dict[int, dict[str, Move]] = {}
+        self.has_quit = False
+
+    def receive(self, data: bytes) -> None:
+        self.session.receive_data(data)
+        while (event := self.session.next_event()) is not None:
+            if isinstance(event, TransactionEnded):
+                outcome = outcome_of(event.transaction)
+                assert outcome.number not in self.moves
+                self.moves[outcome.number] = {each.forward_path: each.move for each in outcome.recipients}
+            elif isinstance(event, ContentWanted):
+                self._send_blocks(event.transaction)
+            elif isinstance(event, SessionEnded):
+                self.has_quit = event.ending is Ending.QUIT
+        while self.session.can_begin and self._waiting:
+            self.session.begin(Transaction(self._waiting.pop(0)))
+        if not self._waiting:
+            self.session.quit()
+
+    def says(self) -> bytes:
+        return self.session.data_to_send()
+
+    def _send_blocks(self, transaction: Transaction) -> None:
+        letter = self._letters[transaction.message.number]
+        for block in cut(letter.content, list(letter.blocks))[1:]:
+            self.session.send_content(block)
+        self.session.end_content()
+
+
+def _message(number: int, letter: Letter) -> HeldMessage:
+    envelope = Envelope(letter.reverse_path, letter.forward_paths)
+    head = letter.content
+    file = None
+    if letter.blocks and letter.content:
+        head = cut(letter.content, list(letter.blocks))[0]
+        file = ContentFile("f", len(letter.content) - len(head), 0)
+    return HeldMessage(number, 1, envelope, 1e9, head, file)
+
+
+class Join:
+    """Carries bytes both ways, cut as told, until nobody says anything any more."""
+
+    def __init__(self, up: Sequence[int], down: Sequence[int]) -> None:
+        """`up` and `down` are lengths to cut what client and server say; empty: not at all."""
+        self._lengths_up = _lengths(up)
+        self._lengths_down = _lengths(down)
+        self.sent = b""  # all that the client said
+
+    def carry(
+        self,
+        client: JoinedClient,
+        receive: Callable[[bytes], None],
+        says: Callable[[], bytes],
+    ) -> None:
+        """`receive` and `says` are the server's."""
+        up, down = b"", says()
+        while up or down:
+            piece, down = _split(down, next(self._lengths_down))
+            client.receive(piece)
+            up += client.says()
+            piece, up = _split(up, next(self._lengths_up))
+            self.sent += piece
+            receive(piece)
+            down += says()
+
+
+def _lengths(lengths: Sequence[int]) -> Iterator[int]:
+    return cycle(lengths or [1 << 20])
+
+
+def _split(data: bytes, length: int) -> tuple[bytes, bytes]:
+    return data[:length], data[length:]

@@ -1,0 +1,135 @@
+"""Engines joined to engines, and to the reference: whatever the content and however both streams are cut, mail arrives
+as it was sent, to whom it was accepted for, once."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.smtp.joined import (
+    Join,
+    JoinedClient,
+    JoinedServer,
+    Letter,
+    held_contents,
+    letters,
+    pieces,
+    raw_contents,
+)
+from tests.smtp.reference import ALL_NEWLINES, ReferenceDestination, Taken, ended, normalized, stuffed
+from tests.smtp.test_content import cut
+
+
+def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
+    """Return what a server must have taken of these letters."""
+    return [
+        Taken(letter.reverse_path, letter.taken_paths, normalized(ended(letter.content) if is_data else letter.content))
+        for letter in to_send
+        if letter.is_taken
+    ]
+
+
+# Our client and our server
+
+
+@given(letters(held_contents), pieces, pieces, st.booleans())
+def test_our_client_to_our_server_by_data(
+    to_send: list[Letter], up: list[int], down: list[int], has_pipelining: bool
+) -> None:
+    client, server = JoinedClient(to_send), JoinedServer()
+
+    def says() -> bytes:
+        said = server.says()
+        return said if has_pipelining else said.replace(b"PIPELINING", b"X-NOTHING")
+
+    Join(up, down).carry(client, server.receive, says)
+    assert server.taken == arrived(to_send)
+    assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
+    assert client.has_quit
+    assert client.session.outstanding() == []
+
+
+# A foreign client and our server
+
+
+def mail_commands(letter: Letter) -> list[bytes]:
+    paths = [f"RCPT TO:<{path}>\r\n".encode() for path in letter.forward_paths]
+    return [f"MAIL FROM:<{letter.reverse_path}>\r\n".encode(), *paths]
+
+
+def bdat(letter: Letter, *, is_last_empty: bool) -> list[bytes]:
+    """Spell content as chunks, cut as the letter says; the last one may be empty (RFC 3030 §2)."""
+    chunks = cut(letter.content, list(letter.blocks)) or [b""]
+    if is_last_empty:
+        chunks.append(b"")
+    marks = [b""] * (len(chunks) - 1) + [b" LAST"]
+    return [b"BDAT %d%s\r\n%s" % (len(chunk), mark, chunk) for chunk, mark in zip(chunks, marks, strict=True)]
+
+
+@given(letters(raw_contents), pieces, st.booleans(), st.booleans())
+def test_a_foreign_client_by_bdat(to_send: list[Letter], lengths: list[int], is_last_empty: bool, waits: bool) -> None:
+    """All in one flight, or with a pause after each command: a refused chunk's octets are never commands."""
+    flight = [b"EHLO c.example\r\n"]
+    for letter in to_send:
+        flight += [*mail_commands(letter), *bdat(letter, is_last_empty=is_last_empty), b"RSET\r\n"]
+    flight.append(b"QUIT\r\n")
+    server = JoinedServer()
+    for piece in flight if waits else cut(b"".join(flight), lengths * 20):
+        server.receive(piece)
+    assert server.taken == arrived(to_send, is_data=False)
+    assert server.mail_seen == [letter.reverse_path for letter in to_send]
+    answers = [line for line in server.says().split(b"\r\n")[:-1] if line[3:4] == b" "]
+    assert len(answers) == 1 + len(flight)
+
+
+@given(letters(raw_contents), pieces)
+def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> None:
+    """What has a bare CR or LF arrives with CRLF in its place, and ends where the client ended it."""
+    flight = b"EHLO c.example\r\n"
+    for letter in to_send:
+        flight += b"".join(mail_commands(letter))
+        if letter.taken_paths:  # else DATA is refused, and a client that sent content all the same has itself to blame
+            flight += b"DATA\r\n" + stuffed(letter.content)
+        flight += b"RSET\r\n"
+    server = JoinedServer()
+    for piece in cut(flight, lengths * 20):
+        server.receive(piece)
+    assert server.taken == arrived(to_send)
+    assert server.mail_seen == [letter.reverse_path for letter in to_send]
+
+
+# Our client and a foreign server
+
+
+@given(letters(held_contents), pieces, pieces, st.sampled_from(ALL_NEWLINES), st.booleans())
+def test_our_client_to_a_foreign_server(
+    to_send: list[Letter], up: list[int], down: list[int], newline: bytes, has_pipelining: bool
+) -> None:
+    """Held content never ends its own DATA, not even where a bare LF or CR ends a line: the server hears our verbs only."""
+    client = JoinedClient(to_send)
+    destination = ReferenceDestination(newline, ("PIPELINING",) if has_pipelining else ("HELP",))
+    Join(up, down).carry(client, destination.receive, destination.says)
+    assert destination.taken == arrived(to_send)
+    assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
+    assert destination.verbs.count("MAIL") == len(to_send)
+    assert set(destination.verbs) <= {"EHLO", "MAIL", "RCPT", "DATA", "RSET", "QUIT"}
+    assert client.has_quit
+
+
+@given(letters(raw_contents), pieces, st.booleans(), st.sampled_from(ALL_NEWLINES))
+def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
+    sent: list[Letter], lengths: list[int], by_bdat: bool, newline: bytes
+) -> None:
+    """The whole way: taken from a stranger as it came, held, handed over to a server that reads lines as it likes."""
+    server = JoinedServer()
+    server.receive(b"EHLO c.example\r\n")
+    for letter in sent:
+        if letter.is_taken:
+            content = bdat(letter, is_last_empty=False) if by_bdat else [b"DATA\r\n", stuffed(letter.content)]
+            for piece in cut(b"".join([*mail_commands(letter), *content]), lengths):
+                server.receive(piece)
+    held = [Letter(250, (250,), 250, taken.content) for taken in server.taken]
+    client, destination = JoinedClient(held), ReferenceDestination(newline)
+    Join((), ()).carry(client, destination.receive, destination.says)
+    assert [taken.content for taken in destination.taken] == [ended(letter.content) for letter in held]
+    assert destination.verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * len(held), "QUIT"]

@@ -1,0 +1,131 @@
+"""Smuggling: no content, however it and the stream are cut, becomes a command or ends before its end.
+
+Each sequence that has ended DATA on some server stands in the middle of a whole dialogue, with a transaction of the
+attacker's behind it; then the stream is cut at every octet.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from restante.smtp.events import ContentReceived
+from tests.smtp.conversation import Conversation
+from tests.smtp.joined import Join, JoinedClient, JoinedServer, Letter
+from tests.smtp.reference import ALL_NEWLINES, ReferenceDestination, Taken, ended, normalized
+from tests.smtp.test_content import NO_END_OF_DATA, cut
+
+EVIL = (
+    b"MAIL FROM:<250.250.evil@a.example>\r\nRCPT TO:<250.victim@b.example>\r\nDATA\r\nFrom: boss\r\n\r\nPay him.\r\n"
+    b"RSET\r\nBDAT 4 LAST\r\nQUIT"
+)
+OPENING = b"MAIL FROM:<250.250@a.example>\r\nRCPT TO:<250.0@b.example>\r\n"
+SECOND = b"MAIL FROM:<250.250.2@a.example>\r\nRCPT TO:<250.2@b.example>\r\nDATA\r\nsecond\r\n.\r\nQUIT\r\n"
+
+
+def spelled(octets: bytes) -> str:
+    """Name octets in a test's name."""
+    names = {b"\r": "CR", b"\n": "LF", b"\0": "NUL", b".": "dot"}
+    return "-".join(names.get(octets[place : place + 1], "?") for place in range(len(octets)))
+
+
+sequences = pytest.mark.parametrize("sequence", NO_END_OF_DATA, ids=spelled)
+
+
+def content_with(sequence: bytes) -> bytes:
+    return b"Subject: x\r\n\r\nbody" + sequence + EVIL + b"\r\n"
+
+
+def octet_by_octet(stream: bytes) -> list[bytes]:
+    return cut(stream, [1] * len(stream))
+
+
+def ways_to_cut(stream: bytes) -> Iterator[list[bytes]]:
+    yield from ([stream[:place], stream[place:]] for place in range(1, len(stream)))
+    yield octet_by_octet(stream)
+
+
+def check(pieces: list[bytes], taken: list[Taken], replies: list[int]) -> None:
+    """See that a dialogue has these messages and replies, and that nobody was asked about the attacker's."""
+    server = JoinedServer()
+    for piece in pieces:
+        server.receive(piece)
+    assert server.taken == taken
+    assert not [path for path in server.mail_seen if "evil" in path]
+    assert [int(line[:3]) for line in server.says().split(b"\r\n")[:-1] if line[3:4] == b" "] == replies
+
+
+SECOND_TAKEN = Taken("250.250.2@a.example", ["250.2@b.example"], b"second\r\n")
+SECOND_REPLIES = [250, 250, 354, 250, 221]
+
+
+@sequences
+def test_no_sequence_ends_data_wherever_the_stream_is_cut(sequence: bytes) -> None:
+    content = content_with(sequence)
+    # As sent; the strict reading of it is that a dot goes which stands first in a line, and CRLF alone ends a line.
+    unstuffed = b"\r\n".join(line.removeprefix(b".") for line in content.split(b"\r\n"))
+    first = Taken("250.250@a.example", ["250.0@b.example"], normalized(unstuffed))
+    stream = b"EHLO c.example\r\n" + OPENING + b"DATA\r\n" + content + b".\r\n" + SECOND
+    for pieces in ways_to_cut(stream):
+        check(pieces, [first, SECOND_TAKEN], [220, 250, 250, 250, 354, 250, *SECOND_REPLIES])
+
+
+@sequences
+def test_a_chunk_ends_by_its_count_wherever_the_stream_is_cut(sequence: bytes) -> None:
+    content = content_with(sequence + b"\r\n.\r\n")
+    first = Taken("250.250@a.example", ["250.0@b.example"], normalized(content))
+    stream = b"EHLO c.example\r\n" + OPENING + b"BDAT %d LAST\r\n%s" % (len(content), content) + SECOND
+    for pieces in ways_to_cut(stream):
+        check(pieces, [first, SECOND_TAKEN], [220, 250, 250, 250, 250, *SECOND_REPLIES])
+
+
+@sequences
+def test_a_message_may_be_cut_into_chunks_at_every_octet(sequence: bytes) -> None:
+    content = content_with(sequence + b"\r\n.\r\n")
+    first = Taken("250.250@a.example", ["250.0@b.example"], normalized(content))
+    suspicious = range(content.index(sequence), content.index(EVIL) + 1)
+    for place in range(len(content) + 1):
+        chunks = b"BDAT %d\r\n%sBDAT %d LAST\r\n%s" % (place, content[:place], len(content) - place, content[place:])
+        stream = b"EHLO c.example\r\n" + OPENING + chunks + SECOND
+        replies = [220, 250, 250, 250, 250, 250, *SECOND_REPLIES]
+        check([stream], [first, SECOND_TAKEN], replies)
+        if place in suspicious:
+            check(octet_by_octet(stream), [first, SECOND_TAKEN], replies)
+
+
+@sequences
+def test_the_octets_of_a_refused_chunk_are_never_commands(sequence: bytes) -> None:
+    """The recipient is refused, and the client had its chunks under way already."""
+    content = content_with(sequence + b"\r\n.\r\n")
+    opening = b"MAIL FROM:<250.250@a.example>\r\nRCPT TO:<550.0@b.example>\r\n"
+    chunk = b"BDAT %d\r\n%sBDAT %d LAST\r\n%s" % (len(content), content, len(content), content)
+    stream = b"EHLO c.example\r\n" + opening + chunk + b"RSET\r\n" + SECOND
+    for pieces in ways_to_cut(stream):
+        check(pieces, [SECOND_TAKEN], [220, 250, 250, 550, 503, 503, 250, *SECOND_REPLIES])
+
+
+@sequences
+def test_whoever_wants_bare_newlines_refused_is_told_of_each(sequence: bytes) -> None:
+    talk = Conversation().begin()
+    for piece in cut(b"DATA\r\nbody" + sequence + b"rest\r\n.\r\n", [1] * 60):
+        talk.send(piece)
+    received = next(event for event in talk.events if isinstance(event, ContentReceived))
+    has_bare_newline = any(octet in sequence.replace(b"\r\n", b"") for octet in b"\r\n")
+    assert received.found_bare_newline is has_bare_newline
+
+
+@sequences
+@pytest.mark.parametrize("newline", ALL_NEWLINES)
+@pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
+def test_what_was_held_ends_nothing_at_the_destination(sequence: bytes, newline: bytes, by_bdat: bool) -> None:
+    """Taken by either verb, handed over by DATA to a server that may read line ends as no standard allows."""
+    content = content_with(sequence)
+    server = JoinedServer()
+    verb = b"BDAT %d LAST\r\n%s" % (len(content), content) if by_bdat else b"DATA\r\n" + content + b".\r\n"
+    server.receive(b"EHLO c.example\r\n" + OPENING + verb)
+    (held,) = [taken.content for taken in server.taken]
+    for place in range(1, len(held)):
+        letters = [Letter(250, (250,), 250, held, (place,)), Letter(250, (250,), 250, b"next\r\n")]
+        client, destination = JoinedClient(letters), ReferenceDestination(newline)
+        Join((), ()).carry(client, destination.receive, destination.says)
+        assert [taken.content for taken in destination.taken] == [ended(held), b"next\r\n"]
+        assert destination.verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]
