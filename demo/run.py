@@ -16,7 +16,7 @@ NEXT_STEPS = f"""
 Restante is about to listen on {HOST}: 2525 (mx) and 4465 (smtps). In another terminal, in this directory:
 
   1. Send a message to a domain whose own server is away:
-       printf 'Subject: hello\\r\\n\\r\\nHeld for you.\\r\\n' | curl -sS smtp://{HOST}:2525 --crlf -T - \\
+       printf 'Subject: hello\\n\\nHeld for you.\\n' | curl -sS smtp://{HOST}:2525 --crlf -T - \\
            --mail-from me@elsewhere.example --mail-rcpt you@{DOMAIN}
 
   2. See it held:
