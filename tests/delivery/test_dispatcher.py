@@ -300,6 +300,27 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
     asyncio.run(main())
 
 
+def test_a_defect_of_the_store_ends_the_drain_and_its_record() -> None:
+    async def main() -> None:
+        world = World(log=DefectsToo())
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+
+            async def stumble(*_: Any) -> None:
+                raise RuntimeError("a defect")
+
+            world.intercept("settle", stumble)
+            await world.hold(domain, 5)
+            await dispatcher.start(domain, "test")
+            await until(lambda: not dispatcher.drains())
+            assert await world.store.open_drains() == []
+            assert len(await world.waiting(Status.HELD)) == 5
+        assert world.log.of(Event.DRAIN_FINISHED)[0]["reason"] == "internal error"
+        assert len(world.log.of(Event.INTERNAL_ERROR)) == 1
+
+    asyncio.run(main())
+
+
 class DefectsToo(type(World().log)):  # type: ignore[misc]
     """A log that takes note of defects too."""
 

@@ -79,9 +79,7 @@ class DomainDrain:
                 settling.cancel()
         finally:
             self._is_closing = True
-            await self._settlement.finish()
-            await self._close()
-            self._log_finish()
+            await self._end()
 
     def join(self, deadline: float) -> bool:
         """Go on until `deadline` and begin a new round at once. False if it is about to end: start another then."""
@@ -215,6 +213,13 @@ class DomainDrain:
             self._state = state
 
     # The end
+
+    async def _end(self) -> None:
+        try:
+            await self._settlement.finish()
+        finally:
+            await self._close()
+            self._log_finish()
 
     async def _close(self) -> None:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):

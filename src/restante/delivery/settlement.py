@@ -117,7 +117,6 @@ class Settlement:
             self._log.failure(Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id)
         else:
             was_full = self.is_full  # now, not when the batch began: it may have filled up meanwhile
-            was_full = self.is_full
             self._batch = []
             if was_full:
                 self._on_change()

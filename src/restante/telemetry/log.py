@@ -4,6 +4,7 @@ Lines go to standard error, for the service manager to keep; `json` for programs
 field: callers pass names and outcomes, never what was typed.
 """
 
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Literal, Protocol
@@ -13,6 +14,8 @@ import structlog
 from restante.telemetry.events import Event
 
 Format = Literal["text", "json"]
+
+_PLAIN = re.compile(r"[!#-<>-~]+\Z")  # reads back without quotes: no blank, quotation mark, equals sign, control
 
 
 class Log(Protocol):
@@ -29,7 +32,8 @@ class StructuredLog:
     """Writes events through structlog to standard error."""
 
     def __init__(self, style: Format = "text") -> None:
-        self._logger = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=_processors(style))
+        # Bound at once: a logger that is not assembles itself anew for every line.
+        self._logger = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=_processors(style)).bind()
 
     def write(self, event: Event, **fields: Any) -> None:
         """Write one line."""
@@ -61,6 +65,6 @@ def _render_text(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -
 
 def _quote(value: Any) -> str:
     text = value if isinstance(value, str) else str(value)
-    if text.isprintable() and not any(mark in text for mark in ' "='):
+    if _PLAIN.match(text):
         return text
     return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
