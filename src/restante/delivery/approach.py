@@ -62,7 +62,7 @@ async def _addresses(destination: Destination, equipment: Equipment) -> tuple[Ip
     if literal is not None:
         return (literal,)
     try:
-        return await equipment.resolver.addresses(destination.host.removeprefix("primary."))
+        return await equipment.resolver.addresses(destination.host)
     except LookupFailed as error:
         raise NoRoute(str(error)) from error
 
