@@ -49,7 +49,7 @@ def swaks_authenticates(server: Server, login: Login, *, mechanism: str = "PLAIN
 
 def _dot_stuffed(content: bytes) -> bytes:
     """Return the content as it goes over the wire after DATA, end of data included (RFC 5321 §4.5.2)."""
-    return re.sub(rb"^\.", b"..", content, flags=re.MULTILINE) + b".\r\n"
+    return re.sub(rb"^\.", b"..", content, flags=re.MULTILINE) + b"."
 
 
 def smtp_source_sends(

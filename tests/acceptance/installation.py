@@ -1,0 +1,309 @@
+"""An installation of Restante, used as its operator would: made by `restante init`, told things by the command line.
+
+It has one account, alpha, with one login of that name.
+
+    with Installation() as restante:                       # made, not running
+        restante.start()
+        login = restante.hosts("alpha.example", at(primary))
+        …
+
+The server is a process of its own on ports of its own; it is stopped when the `with` ends, and must then have ended in
+good order, with no defect in its log. What a peer needs to connect is `mx`, `starttls` and `smtps`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Final, Protocol, Self
+
+from tests.acceptance.certificates import Authority
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.ports import free_port
+from tests.acceptance.peers.process_group import ProcessGroup
+from tests.acceptance.peers.programs import PLACES
+from tests.acceptance.peers.server import Login, Server, Tls
+
+RESTANTE: Final = Path(sys.executable).with_name("restante")
+HOSTNAME: Final = "mx2.example.net"
+HOST: Final = "127.0.0.1"
+QUICK: Final = {"first_retry": 0.2, "longest_retry": 1.0}  # seconds: nobody waits for a second attempt in a test
+PATIENCE: Final = 20.0  # seconds for a start, and for a stop, in which the server may wait for its peers
+LOG_TAIL: Final = 60  # lines
+
+ALPHA: Final = Login("alpha", "the-alpha-password")
+
+Ended = subprocess.CompletedProcess[str]
+
+
+class Host(Protocol):
+    """Something that listens: a primary, a sink."""
+
+    @property
+    def address(self) -> str:
+        """Where."""
+
+    @property
+    def port(self) -> int:
+        """On which port."""
+
+
+def at(host: Host) -> str:
+    """Spell a destination."""
+    return f"{host.address}:{host.port}"
+
+
+class Installation:
+    """One directory, one configuration, and at most one server process."""
+
+    open: ClassVar[list[Installation]] = []  # for the report of a test that failed
+
+    def __init__(
+        self, *, user: str = "", mx_port: int | None = None, delivery: Mapping[str, float] | None = None, more: str = ""
+    ) -> None:
+        """Make one. `delivery` are settings of that table, `more` is TOML to add: further tables and listeners."""
+        self._directory = TemporaryDirectory(prefix="restante-")  # short: the control socket's path has a limit
+        self.directory = Path(self._directory.name)
+        self.config = self.directory / "restante.toml"
+        self.log_path = self.directory / "log"
+        self.mx_port = mx_port or free_port(HOST)
+        self.smtps_port = free_port(HOST)
+        self._process = ServerProcess(self.log_path)
+        self._logins = {ALPHA.user: ALPHA}
+        self._authorities = 0
+        shutil.copytree(_made(), self.directory, dirs_exist_ok=True)
+        self.directory.chmod(0o755)  # a server that has dropped its privileges must get in
+        self.certify()
+        self._configure(user, {**QUICK, **(delivery or {})}, more)
+
+    def __enter__(self) -> Self:
+        Installation.open.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self.is_running:
+                self.stop()
+            assert not self.events("internal-error"), self.log_tail()
+        finally:
+            self._process.stop()
+            self._directory.cleanup()
+            Installation.open.remove(self)
+
+    def certify(self) -> None:
+        """Have a new authority issue the certificate; a running server goes on with the old one until SIGHUP."""
+        self._authorities += 1
+        authority = Authority(self.directory, f"authority-{self._authorities}")
+        keys = authority.issue("localhost")
+        self.authority = authority.file
+        shutil.copyfile(keys.certificate, self.directory / "tls/cert.pem")
+        shutil.copyfile(keys.key, self.directory / "tls/key.pem")
+
+    def _configure(self, user: str, delivery: Mapping[str, float], more: str) -> None:
+        text = self.config.read_text()
+        text = text.replace("127.0.0.1:2525", f"{HOST}:{self.mx_port}")
+        text = text.replace("127.0.0.1:4465", f"{HOST}:{self.smtps_port}")
+        text = text.replace('style = "text"', 'style = "json"')
+        if user:
+            text = text.replace('# user = "restante"', f'user = "{user}"')
+            for path in self.directory.rglob("*"):
+                shutil.chown(path, user)  # as `restante config check` says
+        settings = "".join(f"{name} = {value}\n" for name, value in delivery.items())
+        self.config.write_text(f"{text}\n[delivery]\n{settings}\n{more}\n")
+
+    # The server
+
+    def start(self) -> None:
+        """Start the server, and return when it says that it is ready."""
+        starts = len(self.events("server-ready"))
+        self._process.start([RESTANTE, "--config", self.config, "serve"])
+        self._wait_for_start(starts)
+
+    def _wait_for_start(self, starts: int) -> None:
+        def is_ready() -> bool:
+            assert self.is_running, f"the server ended at once:\n{self.log_tail()}"
+            return len(self.events("server-ready")) > starts
+
+        eventually(is_ready, what="the server to be ready", timeout=PATIENCE)
+
+    def stop(self) -> None:
+        """Stop the server by SIGTERM, and see that it ends in good order."""
+        assert self._process.end_by(signal.SIGTERM) == 0, self.log_tail()
+        assert json.loads(self._log_lines()[-1])["event"] == "server-stopped", self.log_tail()
+
+    def kill(self) -> None:
+        """End the server as a power cut would: no goodbye, nothing finished."""
+        self._process.end_by(signal.SIGKILL)
+
+    def reload(self) -> None:
+        """Have the server read configuration and certificate again, and return when it has."""
+        before = len(self.events("server-reloaded"))
+        self.ask_to_reload()
+        eventually(lambda: len(self.events("server-reloaded")) > before, what="the server to have reloaded")
+
+    def ask_to_reload(self) -> None:
+        """Send SIGHUP."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server's process is there."""
+        return self._process.is_running
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
+    # Where peers connect
+
+    @property
+    def mx(self) -> Server:
+        """Port 25, in clear."""
+        return Server(HOST, self.mx_port)
+
+    @property
+    def starttls(self) -> Server:
+        """Port 25, with STARTTLS and the certificate checked."""
+        return Server("localhost", self.mx_port, Tls.STARTTLS, self.authority)
+
+    @property
+    def smtps(self) -> Server:
+        """Port 465: TLS from the first byte, and the certificate checked."""
+        return Server("localhost", self.smtps_port, Tls.IMPLICIT, self.authority)
+
+    # The command line
+
+    def run(self, *words: str, typed: str = "") -> Ended:
+        """Run a command of `restante`, however it ends."""
+        return _run(self.config, *words, typed=typed)
+
+    def do(self, *words: str, typed: str = "") -> str:
+        """Run a command that must succeed, and return what it printed."""
+        return _do(self.config, *words, typed=typed)
+
+    def shown(self, *words: str) -> Any:
+        """Return what a command shows, as JSON."""
+        return json.loads(self.do(*words, "--json"))
+
+    def etrn(self, *nodes: str, login: Login, server: Server | None = None, options: Sequence[str] = ()) -> Ended:
+        """Ask as a primary does that has nothing but `restante etrn`."""
+        server = server or self.smtps
+        password = self.directory / f"password-of-{login.user}"
+        password.touch(mode=0o600)
+        password.write_text(f"{login.password}\n")
+        who = ("--login", login.user, "--password-file", str(password))
+        how = ("--tls", server.tls.value, "--ca", str(server.authority))
+        return self.run("etrn", f"{server.host}:{server.port}", *nodes, *who, *how, *options)
+
+    # The records
+
+    def has_account(self, name: str) -> Login:
+        """Add an account with one login of its name, if it is not there, and return the login."""
+        if name not in self._logins:
+            self._logins[name] = login = Login(name, f"the-{name}-password")
+            _add_account(self.config, login)
+        return self._logins[name]
+
+    def hosts(
+        self,
+        domain: str,
+        destination: str,
+        *options: str,
+        account: str = "alpha",
+        allow: Sequence[str] = (HOST,),
+    ) -> Login:
+        """Host a domain, for an account that is added if need be, and return the account's login."""
+        login = self.has_account(account)
+        hosts = [word for host in allow for word in ("--allow", host)]
+        self.do("domain", "add", domain, "--account", account, "--destination", destination, *hosts, *options)
+        return login
+
+    def held(self, domain: str) -> int:
+        """Return how many messages of a domain are in the store, refused ones included."""
+        messages: int = self.shown("domain", "show", domain)["messages"]
+        return messages
+
+    # The log
+
+    def events(self, name: str, **fields: Any) -> list[dict[str, Any]]:
+        """Return the lines of an event, oldest first; with `fields`, those that have these values."""
+        lines = [json.loads(line) for line in self._log_lines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == name and fields.items() <= line.items()]
+
+    def wait_for_event(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Return the newest line of an event once there is one."""
+        found = eventually(lambda: self.events(name, **fields), what=f"the event {name} {fields or ''}")
+        return found[-1]
+
+    def log_tail(self) -> str:
+        """Return the end of the server's log."""
+        return "\n".join(self._log_lines()[-LOG_TAIL:])
+
+    def _log_lines(self) -> list[str]:
+        """Return the whole lines; one that is being written is not there yet."""
+        text = self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+        return text[: text.rfind("\n") + 1].splitlines()
+
+
+def _run(config: Path, *words: str, typed: str = "") -> Ended:
+    return subprocess.run(
+        [RESTANTE, "--config", config, *words],
+        check=False,
+        input=typed,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        cwd="/",
+        env={"PATH": PLACES, "LC_ALL": "C.UTF-8"},
+    )
+
+
+def _do(config: Path, *words: str, typed: str = "") -> str:
+    ended = _run(config, *words, typed=typed)
+    assert ended.returncode == 0, f"restante {' '.join(words)}: {ended.returncode} {ended.stderr}"
+    return ended.stdout
+
+
+def _add_account(config: Path, login: Login) -> None:
+    _do(config, "account", "add", login.user)
+    _do(config, "login", "add", login.user, login.user, "--password-stdin", typed=login.password)
+
+
+@cache
+def _made() -> Path:
+    """Return what `restante init` makes, with the account alpha. Made once and copied: a command takes half a second."""
+    directory = TemporaryDirectory(prefix="restante-made-")
+    atexit.register(directory.cleanup)
+    path = Path(directory.name)
+    _do(path / "restante.toml", "init", "--dir", directory.name, "--hostname", HOSTNAME)
+    _add_account(path / "restante.toml", ALPHA)
+    return path
+
+
+class ServerProcess(ProcessGroup):
+    """The server's process: it may be ended in more than one way, and must not be helped along."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._leader is not None, "the server is not running"
+        return self._leader.pid
+
+    def end_by(self, how: signal.Signals) -> int:
+        """Send a signal and return the exit code, once it has ended by itself."""
+        leader = self._leader
+        assert leader is not None, "the server is not running"
+        leader.send_signal(how)
+        eventually(lambda: leader.poll() is not None, what=f"the server to end by {how.name}", timeout=PATIENCE)
+        self.stop()
+        return leader.returncode

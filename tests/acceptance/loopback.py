@@ -1,0 +1,11 @@
+"""Machines on loopback: each peer of a test stands at an address of its own, which no other test uses."""
+
+from __future__ import annotations
+
+import random
+
+
+def addresses(count: int) -> list[str]:
+    """Return addresses of this machine on which, in all likelihood, nobody else listens or from which nobody calls."""
+    network = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}"
+    return [f"{network}.{host}" for host in range(1, count + 1)]

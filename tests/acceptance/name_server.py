@@ -1,0 +1,68 @@
+"""A name server of our own on loopback, which says what a test wants and remembers what it was asked."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+ADDRESS: Final = "127.0.0.1"
+TIME_TO_LIVE: Final = 0  # nobody remembers an answer: the next one may be another
+SAYS_HOW_LONG_NO_IS_NO: Final = f". . 1 3600 3600 3600 {TIME_TO_LIVE}"  # the last field of a SOA (RFC 2308 §5)
+
+Records = Mapping[str, Mapping[str, Sequence[str]]]  # name → type → values, as in a zone file
+
+
+class NameServer:
+    """Runs while its `with` lasts. `records` may be replaced at any time."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.failing: set[str] = set()  # names for which it answers SERVFAIL
+        self.asked: list[tuple[str, str]] = []  # name and type of each query
+
+        answer = self._answer
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                data, socket = self.request
+                socket.sendto(answer(data), self.client_address)
+
+        self._server = socketserver.UDPServer((ADDRESS, 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def settings(self) -> str:
+        """The table that makes Restante ask here and nowhere else."""
+        return f'[resolver]\nnameservers = ["{ADDRESS}:{self._server.server_address[1]}"]\n'
+
+    def _answer(self, data: bytes) -> bytes:
+        query = dns.message.from_wire(data)
+        question = query.question[0]
+        name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
+        self.asked.append((name, kind))
+        answer = dns.message.make_response(query, recursion_available=True)
+        if name in self.failing:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif values := self.records.get(name, {}).get(kind):
+            answer.answer.append(dns.rrset.from_text(question.name, TIME_TO_LIVE, "IN", kind, *values))
+        else:
+            answer.set_rcode(dns.rcode.NOERROR if name in self.records else dns.rcode.NXDOMAIN)
+            answer.authority.append(dns.rrset.from_text(".", TIME_TO_LIVE, "IN", "SOA", SAYS_HOW_LONG_NO_IS_NO))
+        return answer.to_wire()

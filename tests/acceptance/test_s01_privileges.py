@@ -1,0 +1,59 @@
+"""S1 on port 25: the server binds as root and is a plain user from then on."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.acceptance.installation import HOST, Installation
+from tests.acceptance.peers.ports import is_free
+from tests.acceptance.peers.programs import require_root
+from tests.acceptance.sample import message, send
+
+USER: Final = "nobody"
+AWAY: Final = "127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def restante() -> Iterator[Installation]:
+    """An installation on a port that only root may bind, with a plain user to become."""
+    require_root()
+    port = next(port for port in range(1023, 512, -1) if is_free(HOST, port))
+    with Installation(user=USER, mx_port=port) as restante:
+        restante.hosts("alpha.example", AWAY)  # by root, with the server down
+        restante.start()
+        yield restante
+
+
+def test_the_server_keeps_nothing_of_root(restante: Installation) -> None:
+    """No user or group id, and no file in the store: what an intruder would get is the plain user's."""
+    user = pwd.getpwnam(USER)
+    send(restante.mx, "reader@alpha.example", content=message("to a plain user"))
+
+    status = process_status(restante.pid)
+    assert set(status["Uid"]) == {str(user.pw_uid)}  # real, effective, saved, for files
+    assert set(status["Gid"]) == {str(user.pw_gid)}
+    assert set(status["Groups"]) <= {str(group) for group in os.getgrouplist(USER, user.pw_gid)}
+    assert {file.owner() for file in (restante.directory / "data").rglob("*")} == {USER}
+
+
+def test_the_plain_user_can_start_again_and_reload(restante: Installation) -> None:
+    """Whatever it made as that user it can use the next time, and root's commands reach it."""
+    restante.hosts("beta.example", AWAY)
+    restante.stop()
+
+    restante.start()
+    restante.reload()
+    send(restante.mx, "reader@beta.example", content=message("again"))
+    assert restante.held("beta.example") == 1
+
+
+def process_status(pid: int) -> dict[str, list[str]]:
+    """Return what the kernel says of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: values.split() for name, _, values in (line.partition(":") for line in lines)}

@@ -1,0 +1,47 @@
+"""S5 when the certificate is renewed: SIGHUP shows the new one, and drops no session."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.acceptance.installation import Installation
+from tests.acceptance.peers.askers import curl_asks
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.sample import message, send
+from tests.acceptance.session import Session
+
+AWAY: Final = "127.0.0.1:9"
+BAD_CERTIFICATE: Final = 60  # exit code of curl
+
+
+def test_a_reload_shows_the_new_certificate_and_drops_no_session(restante: Installation) -> None:
+    """Neither one under TLS nor one in the middle of a mail transaction notices anything."""
+    login = restante.hosts("alpha.example", AWAY)
+    before = restante.smtps
+    with Session(restante.starttls) as asking, Session(restante.mx) as sending:
+        asking.authenticate(login)
+        sending.say("MAIL FROM:<someone@sender.example>")
+        sending.say("RCPT TO:<reader@alpha.example>")
+        restante.certify()
+        restante.reload()
+
+        assert curl_asks(restante.smtps, login, "alpha.example").returncode == 0
+        assert curl_asks(restante.starttls, login, "alpha.example").returncode == 0
+        assert sending.say("DATA").startswith(b"354")
+        assert sending.say("Subject: x\r\n\r\nin the middle of it\r\n.").startswith(b"250 2.0.0 OK, held as")
+        assert asking.say("ETRN alpha.example").startswith(b"253 ")
+    assert before.authority != restante.authority
+    assert curl_asks(before, login, "alpha.example").returncode == BAD_CERTIFICATE
+
+
+def test_a_reload_of_nonsense_changes_nothing(restante: Installation) -> None:
+    """The log names file and line, and the server goes on as it was."""
+    right = restante.config.read_text()
+    restante.config.write_text(right.replace("minimum =", "minimal ="))
+    restante.ask_to_reload()
+
+    failure = eventually(lambda: restante.events("reload-failed"), what="the reload to fail")
+    assert "minimal" in failure[-1]["error"]
+    restante.config.write_text(right)
+    restante.hosts("beta.example", AWAY)
+    send(restante.starttls, "reader@beta.example", content=message("after a failed reload"))
