@@ -58,7 +58,7 @@ def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None
     shown = command("status").out
     assert "delivering" in shown
     assert "0.0.0.0:25" in shown
-    assert "1 messages held, 1 refused" in shown
+    assert "1 message held, 1 refused" in shown
 
 
 def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
