@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from secrets import token_hex
 from ssl import SSLContext, SSLError
 from typing import Any
@@ -41,6 +42,7 @@ from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
 from restante.reception.listener import SWEEP_SECONDS, Listener, bind
+from restante.reception.room import Room, free_octets
 from restante.reception.settings import ReceptionSettings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
@@ -60,7 +62,7 @@ from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
 from restante.web.control_socket import ControlUnusable, open_control
 
-EX_OK, EX_UNAVAILABLE, EX_OSERR, EX_NOPERM, EX_CONFIG = 0, 69, 71, 77, 78
+EX_OK, EX_UNAVAILABLE, EX_OSERR, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 69, 71, 75, 77, 78
 
 STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut
 _IMPLICIT_TLS = {"smtps"}
@@ -78,6 +80,8 @@ def serve(config: Config) -> int:
         become(config.user)
         application = Application(config, sockets, contexts, vault, log)
         _run(application.run(), is_uvloop=config.uvloop)
+        if application.failure:
+            return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
     except _CannotServe as error:
         return _give_up(error.code, str(error))
     except (KeyUnusable, NoSuchUser) as error:
@@ -109,10 +113,11 @@ class Application:
         self._log = log
         self._stop = asyncio.Event()
         self._listeners: list[Listener] = []
+        self.failure = ""  # why it ended without having been asked to
 
     async def run(self) -> None:
         """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
-        store = await open_store(self._config.store_directory, on_damage=self._on_damage)
+        store = await open_store(self._config.store_directory, on_damage=self._on_damage, is_server=True)
         try:
             await self._serve(store)
         finally:
@@ -146,6 +151,7 @@ class Application:
         expected = ExpectedHosts(self._directory, self._host_names.known)
         self._door = Doorkeeper(door_limits(config.reception), expected.is_home)
         self._flight = OctetsInFlight(config.reception.octets_in_flight_limit)
+        self._room = Room(partial(free_octets, config.store_directory), config.reception.disk_reserve)
         self._authenticator = Authenticator(self._vault)
         self._auth_gate = AuthGate(self._authenticator, expected, config.reception, time.monotonic)
         self._intake = Intake(
@@ -202,6 +208,7 @@ class Application:
             spawn=self.spawn,
             settings=reception,
             rules=HouseRules(config.hostname, reception.postmaster),
+            room=self._room,
         )
         options = ServerOptions(
             hostname=config.hostname,
@@ -222,6 +229,7 @@ class Application:
             self._log.failure(Event.INTERNAL_ERROR, error)
 
     async def _open(self) -> None:
+        self._look_for_room()
         await self._dispatcher.resume()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_defect)
@@ -243,6 +251,21 @@ class Application:
                 listener.sweep()
             for reason, count in self._door.take_shed().items():
                 self._log.write(Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=self._door.sessions)
+            self._look_for_room()
+            self._look_for_failure()
+
+    def _look_for_room(self) -> None:
+        free = self._room.look()
+        if free is not None:
+            event = Event.ROOM_SHORT if self._room.is_short else Event.ROOM_BACK
+            self._log.write(event, free=free, disk_reserve=self._room.reserve)
+
+    def _look_for_failure(self) -> None:
+        """Leave when the store can be believed no more: only opening it anew tells what is on the disk."""
+        if self._store.failure and not self.failure:
+            self.failure = self._store.failure
+            self._log.failure(Event.SERVER_FAILING, StoreError(self.failure))
+            self._stop.set()
 
     async def _wind_down(self) -> None:
         self._log.write(Event.SERVER_STOPPING, sessions=self._door.sessions)
@@ -278,6 +301,7 @@ class Application:
         self._dispatcher.settings = config.delivery
         self._door.limits = door_limits(config.reception)
         self._flight.limit = config.reception.octets_in_flight_limit
+        self._room.reserve = config.reception.disk_reserve
         self._log.write(Event.SERVER_RELOADED, restart_for=", ".join(_needing_restart(self._config, config)))
         self._config = config
 

@@ -8,11 +8,14 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.errors import StoreError
-from restante.store.interface import NO_USAGE
+from restante.queue.status import Status
+from restante.store.errors import Damaged, StoreError
+from restante.store.interface import DAMAGED, NO_USAGE, QueueFilter
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.sqlite.engine import PAGE_SIZE
 from tests.contract.making import (
+    ANNA,
+    BERT,
     NOTED,
     all_held,
     content,
@@ -232,7 +235,44 @@ async def test_a_damaged_message_is_never_handed_out_and_keeps_no_other_back(
     assert await held_numbers(store, domain_id) == [3]
     with pytest.raises(StoreError, match="checksum"):
         await store.message(4)
-    assert damage.numbers == [1, 2, 1, 2, 4, 4]
+    assert damage.numbers == [1, 2, 4, 4]  # once parked, a drain does not meet it again
+
+
+async def refused_with(store: SqliteStore) -> dict[int, list[str]]:
+    """What is parked, and the reply of each recipient."""
+    listed = await store.list_queue(QueueFilter(status=Status.REFUSED))
+    return {one.number: [recipient.reply for recipient in one.recipients] for one in listed}
+
+
+async def test_damaged_messages_are_parked_where_people_look(store: SqliteStore, directory: Path) -> None:
+    """And counted as refused, so that no release believes that it could hand them over."""
+    domain_id = await hosted(store)
+    file = await spooled(store, b"content")
+    await store.hold([message(1, domain_id, ANNA, BERT), message(2, domain_id, file=file), message(3, domain_id)])
+    spoil(directory, "UPDATE message SET head = x'00' WHERE number = 1")
+    (directory / "content" / file.name).write_bytes(b"CONTENT")
+    assert await held_numbers(store, domain_id) == [2, 3]
+    with pytest.raises(Damaged, match="checksum"):
+        await content(store.read_file(file))
+    assert await held_numbers(store, domain_id) == [3]
+    parked = await refused_with(store)
+    assert {number: len(replies) for number, replies in parked.items()} == {1: 2, 2: 1}
+    assert all(reply.startswith(DAMAGED) for replies in parked.values() for reply in replies)
+    assert store.usage(domain_id).refused == 2
+
+
+async def test_mended_content_can_be_held_again(store: SqliteStore, directory: Path) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(store, b"content")
+    await store.hold([message(1, domain_id, file=file)])
+    path = directory / "content" / file.name
+    path.rename(directory / "elsewhere")
+    with pytest.raises(Damaged, match="missing"):
+        await content(store.read_file(file))
+    (directory / "elsewhere").rename(path)
+    assert await store.release_refused([1], NOTED) == 1
+    assert await held_numbers(store, domain_id) == [1]
+    assert await content(store.read_file(file)) == b"content"
 
 
 async def test_a_damaged_message_can_be_deleted(store: SqliteStore, directory: Path) -> None:
@@ -263,6 +303,7 @@ async def test_missing_content_is_reported_when_the_store_is_opened(
     (directory / "content" / file.name).unlink()
     again = await open_sqlite(directory, on_damage=damage)
     assert damage.numbers == [1]
+    assert list(await refused_with(again)) == [1]
     assert await again.delete([1], NOTED) == 1
     await again.close()
 

@@ -1,7 +1,11 @@
 """What is the memory store's own."""
 
 import asyncio
+from pathlib import Path
 
+import pytest
+
+from restante.store.errors import StoreError
 from restante.store.memory import MemoryStore
 from tests.contract.making import delivered, hosted, message, spooled
 
@@ -21,3 +25,8 @@ async def test_what_is_discarded_leaves_nothing(runner: asyncio.Runner) -> None:
     await spool.close()
     spool.discard()
     assert store._files == {}
+
+
+async def test_there_is_nothing_to_back_up(runner: asyncio.Runner, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="nothing to copy"):
+        await MemoryStore().backup(tmp_path)

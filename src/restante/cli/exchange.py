@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from restante.config.schema import Config
 
-ANSWER_SECONDS = 120.0  # looking up a destination or waiting for the disk may take long; nothing takes longer
+ANSWER_SECONDS = 120.0  # looking up a destination or waiting for the disk may take long; only a backup takes longer
 _BASE_URL = "http://restante"
 
 
@@ -30,9 +30,10 @@ def ask(
     *,
     params: Mapping[str, Any] | None = None,
     body: Mapping[str, Any] | None = None,
+    seconds: float = ANSWER_SECONDS,
 ) -> Any:
     """Send one request and return the JSON of its answer. Raises Failure with what the API said against it."""
-    return asyncio.run(_ask(read_config(config_file), method, path, params, body))
+    return asyncio.run(_ask(read_config(config_file), method, path, params, body, seconds=seconds))
 
 
 def segment(text: str) -> str:
@@ -52,13 +53,19 @@ def read_config(config_file: Path | None) -> "Config":
 
 
 async def _ask(
-    config: "Config", method: str, path: str, params: Mapping[str, Any] | None, body: Mapping[str, Any] | None
+    config: "Config",
+    method: str,
+    path: str,
+    params: Mapping[str, Any] | None,
+    body: Mapping[str, Any] | None,
+    *,
+    seconds: float,
 ) -> Any:
     import httpx  # noqa: PLC0415  heavy
 
     given = None if params is None else {key: value for key, value in params.items() if value is not None}
     async with _transport(config) as transport:
-        client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=ANSWER_SECONDS, trust_env=False)
+        client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False)
         async with client:
             try:
                 return _content(await client.request(method, path, params=given, json=body))

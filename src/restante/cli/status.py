@@ -56,7 +56,9 @@ def _show(view: Row) -> None:
     running = "running" if view["is_running"] else "no server is running, so no drains and no listeners"
     say(f"{view['hostname']}, restante {view['version']}: {running}")
     held = view["messages"] - view["refused"]
-    say(f"{held} {'message' if held == 1 else 'messages'} held, {view['refused']} refused, {human_size(view['octets'])}")
+    say(
+        f"{held} {'message' if held == 1 else 'messages'} held, {view['refused']} refused, {human_size(view['octets'])}"
+    )
     for title, columns in (("domains", DOMAINS), ("drains", DRAINS), ("listeners", LISTENERS)):
         if view[title]:
             say("")

@@ -6,8 +6,8 @@ on by itself and `on_progress` tells the connection that there may be something 
 gone is `abandon`ed: what was submitted to the intake is held all the same, everything else is forgotten.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 
 from restante.mail.message import ContentFile
 from restante.mail.trace import Origin
@@ -16,6 +16,7 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer, Spawn
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, Receipt, ReceivedMail
+from restante.reception.room import Room
 from restante.reception.settings import ReceptionSettings
 from restante.reception.transaction import Transaction
 from restante.release.etrn import answer_etrn
@@ -33,7 +34,7 @@ from restante.smtp.events import (
 )
 from restante.smtp.replies import Reply
 from restante.smtp.server import ServerSession
-from restante.store.errors import StoreError
+from restante.store.errors import StoreError, StoreFull
 from restante.store.interface import MailStore
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry import events
@@ -55,6 +56,7 @@ class Services:
     spawn: Spawn
     settings: ReceptionSettings
     rules: HouseRules
+    room: Room = field(default_factory=Room)
 
 
 @dataclass(slots=True)
@@ -123,9 +125,9 @@ class Dialogue:
             case TransactionAborted():
                 self._forget_transaction()
             case Authenticate():
-                self._services.spawn(self._authenticate(event.mechanism, event.credentials))
+                self._answer_later(self._authenticate(event.mechanism, event.credentials))
             case Etrn():
-                self._services.spawn(self._release(event.argument))
+                self._answer_later(self._release(event.argument))
             case StartTls():
                 self.wants_tls = True
                 self._session.reply(replies.READY_FOR_TLS)
@@ -136,6 +138,9 @@ class Dialogue:
 
     def _begin_transaction(self, mail: Mail) -> None:
         services = self._services
+        if services.room.is_short:
+            self._session.reply(replies.STORE_FULL)
+            return
         content = ContentBuffer(services.store, services.flight, services.spawn, self._on_progress)
         self._transaction = Transaction(mail, content)
         self._session.reply(replies.SENDER_OK)
@@ -168,8 +173,10 @@ class Dialogue:
 
     def _answer_chunk(self, chunk: ChunkReceived) -> None:
         transaction = self._transaction
-        if transaction is None or transaction.content.failure is not None:
+        if transaction is None:
             self._refuse_content(replies.STORE_FAILED)
+        elif transaction.content.failure is not None:
+            self._refuse_content(_reply_to(transaction.content.failure))
         else:
             self._session.reply(replies.CHUNK_OK.fill(octets=chunk.octets))
 
@@ -180,9 +187,9 @@ class Dialogue:
         if received.found_bare_newline and self._services.settings.bare_newlines == "reject":
             self._refuse_content(replies.BARE_NEWLINE)
         elif transaction.content.failure is not None:
-            self._refuse_content(replies.STORE_FAILED)
+            self._refuse_content(_reply_to(transaction.content.failure))
         elif transaction.content.is_spooled:
-            self._services.spawn(self._finish_spool(transaction))
+            self._answer_later(self._finish_spool(transaction))
         else:
             self._submit(transaction, transaction.content.inline(), None)
 
@@ -192,7 +199,7 @@ class Dialogue:
         except StoreError as error:
             self._services.log.failure(events.Event.STORE_FAILED, error, doing="spool", peer=str(self._peer))
             if not self._is_abandoned:
-                self._refuse_content(replies.STORE_FAILED)
+                self._refuse_content(_reply_to(error))
                 self._go_on()
             return
         if self._is_abandoned:
@@ -217,7 +224,7 @@ class Dialogue:
         self._log_receipt(transaction, receipt)
         if receipt.failure is not None:
             transaction.content.discard()
-            reply = replies.STORE_FAILED
+            reply = _reply_to(receipt.failure)
         else:
             transaction.content.land()
             self.tally.held += 1
@@ -296,6 +303,24 @@ class Dialogue:
             self._session.reply(release.reply)
             self._go_on()
 
+    def _answer_later(self, answer: Coroutine[None, None, None]) -> None:
+        self._services.spawn(self._answer_or_end(answer))
+
+    async def _answer_or_end(self, answer: Coroutine[None, None, None]) -> None:
+        """See an answer through; a defect on the way ends this session, which would else wait for it for ever."""
+        try:
+            await answer
+        except Exception:
+            self._forget_transaction()
+            self._session.close(replies.INTERNAL_ERROR.fill(hostname=self._services.rules.hostname))
+            self._on_progress()
+            raise
+
     def _go_on(self) -> None:
         self.advance()
         self._on_progress()
+
+
+def _reply_to(failure: StoreError) -> Reply:
+    """Say what a sender is told when the store could not: time cures both."""
+    return replies.STORE_FULL if isinstance(failure, StoreFull) else replies.STORE_FAILED

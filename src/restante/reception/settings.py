@@ -53,6 +53,10 @@ class ReceptionSettings(BaseModel):
         default=256 * MEBIBYTE,
         description="Content in memory over all sessions; past that it goes to disk at once and readers pause.",
     )
+    disk_reserve: Annotated[int, Field(ge=0)] = Field(
+        default=256 * MEBIBYTE,
+        description="Octets to be free on the store's disk; below that MAIL is answered 452 and no new mail is taken.",
+    )
     errors_limit: Annotated[int, Field(ge=1)] = Field(
         default=20, description="Bad commands in one session before it is ended with 421."
     )

@@ -1,10 +1,12 @@
 """CRAM-MD5 (RFC 2195): the client proves that it knows the password by a keyed digest of our challenge."""
 
 import hmac
+import re
+from typing import Final
 
 from restante.sasl.mechanism import BadResponse, Challenge, DigestCredentials
 
-_DIGEST_LENGTH = 32
+_DIGEST: Final = re.compile(r"[0-9A-Fa-f]{32}\Z")  # anything else could not even be compared in constant time
 
 
 class CramMd5:
@@ -25,7 +27,7 @@ class CramMd5:
             user, _, digest = response.decode("utf-8").rpartition(" ")
         except UnicodeDecodeError:
             raise BadResponse from None
-        if not user or len(digest) != _DIGEST_LENGTH:
+        if not user or not _DIGEST.match(digest):
             raise BadResponse
         return DigestCredentials(user, self._challenge, digest.lower())
 

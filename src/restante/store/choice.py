@@ -3,13 +3,25 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from restante.store.care import StoreReport
 from restante.store.interface import Store
-from restante.store.sqlite import open_sqlite
+from restante.store.sqlite import BALLAST, check_directory, open_sqlite
 
 
-async def open_store(directory: Path, *, on_damage: Callable[[int, str], None] | None = None) -> Store:
+async def open_store(
+    directory: Path, *, on_damage: Callable[[int, str], None] | None = None, is_server: bool = False
+) -> Store:
     """Open the embedded store in a directory. Raises StoreUnusable.
 
-    `on_damage` is told the number of each message whose content turns out damaged, and how.
+    `on_damage` is told the number of each message whose content turns out damaged, and how. A server's store keeps
+    some room on the disk of its own, so that mail can leave when nothing more fits.
     """
-    return await open_sqlite(directory, on_damage=on_damage)
+    return await open_sqlite(directory, on_damage=on_damage, ballast=BALLAST if is_server else 0)
+
+
+def check_store(directory: Path, on_progress: Callable[[int, int], None]) -> StoreReport:
+    """Look at everything in a store, also one that cannot be opened or that a server has open. Blocks.
+
+    `on_progress` is told how many messages were looked at, and how many there are.
+    """
+    return check_directory(directory, on_progress)

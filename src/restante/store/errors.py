@@ -9,6 +9,14 @@ class StoreError(Exception):
     """
 
 
+class StoreFull(StoreError):  # noqa: N818
+    """There is no room on the disk, and nothing changed. Mail that leaves makes some: 452 to a sender."""
+
+
+class Damaged(StoreError):  # noqa: N818
+    """Content is not what was written, or is not there. No time cures it."""
+
+
 class LeaseLost(StoreError):  # noqa: N818  it is an event of the protocol, not a fault
     """Another drain owns the domain now; this one must stop. Nothing was settled."""
 

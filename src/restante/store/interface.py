@@ -7,6 +7,7 @@ loop; an implementation does its waiting elsewhere.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
@@ -15,6 +16,7 @@ from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 
 INLINE_LIMIT = 65536  # octets; content above it goes through a Spool
+DAMAGED = "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,15 @@ class QueuedMessage:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a copy of the store has in it."""
+
+    messages: int
+    octets: int
+    files: int
+
+
 class Spool(Protocol):
     """Large content on its way to disk. Used by one connection, one call at a time."""
 
@@ -112,14 +123,15 @@ class MailStore(Protocol):
         """Return messages with a held recipient whose number is above `after`, oldest first.
 
         At most `limit`, and no more once `max_octets` are in memory (content files do not count); at least one if
-        there is one. A message found damaged is reported and passed over: it keeps no other back.
+        there is one. A message found damaged is reported and passed over: it keeps no other back. Its recipients become
+        refused, with a reply that begins with DAMAGED: to be seen, and deleted, or held again once it is mended.
         """
 
     def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
         """Yield a content file in blocks of some 256 KiB. Raises StoreError where it is missing or damaged.
 
         That may be known only at its end: what was yielded is whole only if no error followed. The last block never
-        comes from a damaged file.
+        comes from a damaged file. The message that it belongs to is then reported and refused, as in `held`.
         """
 
     async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
@@ -217,6 +229,17 @@ class AuditStore(Protocol):
 
 class Store(MailStore, DrainStore, TenancyStore, AuditStore, Protocol):
     """All of it, from one implementation, so that one transaction can span them."""
+
+    @property
+    def failure(self) -> str:
+        """Why the store must be opened anew before it does anything more; "" while all is well."""
+
+    async def backup(self, directory: Path) -> Backup:
+        """Write a copy of everything, as at one moment, to a directory that is not there yet or is empty.
+
+        Mail comes in and leaves meanwhile. What cannot be written leaves no copy that could be taken for a whole one.
+        Raises StoreError.
+        """
 
     async def close(self) -> None:
         """Finish what was begun and let go of the data. No call may follow."""

@@ -8,12 +8,13 @@ import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import Conflict, LeaseLost, StoreError
-from restante.store.interface import Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
+from restante.store.interface import Backup, Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 
@@ -68,6 +69,11 @@ class MemoryStore:
         self._last_domain_id = 0
         self._directory = Directory()
         self._audit: list[AuditEntry] = []
+
+    @property
+    def failure(self) -> str:
+        """Nothing can happen to it."""
+        return ""
 
     # --- mail
 
@@ -298,6 +304,10 @@ class MemoryStore:
         """Return the newest entries, newest first."""
         newest_first = (entry for entry in reversed(self._audit) if account in (None, entry.account))
         return list(islice(newest_first, limit))
+
+    async def backup(self, directory: Path) -> Backup:
+        """Raise StoreError: there is nothing that would outlive the process."""
+        raise StoreError(f"{directory}: a store in memory has nothing to copy")
 
     async def close(self) -> None:
         """Nothing is open."""

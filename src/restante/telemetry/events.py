@@ -13,9 +13,11 @@ class Event(StrEnum):
     SERVER_STOPPED = "server-stopped"
     SERVER_RELOADED = "server-reloaded"
     RELOAD_FAILED = "reload-failed"
+    SERVER_FAILING = "server-failing"
     INTERNAL_ERROR = "internal-error"
     # reception
     SESSION_CLOSED = "session-closed"
+    CONNECTIONS_SHED = "connections-shed"
     MAIL_HELD = "mail-held"
     MAIL_REFUSED = "mail-refused"
     RECIPIENT_REFUSED = "recipient-refused"
@@ -26,9 +28,14 @@ class Event(StrEnum):
     DRAIN_STARTED = "drain-started"
     DRAIN_FINISHED = "drain-finished"
     DELIVERY_ATTEMPT = "delivery-attempt"
+    MESSAGE_DELIVERED = "message-delivered"
+    DELIVERY_DEFERRED = "delivery-deferred"
+    DELIVERY_REFUSED = "delivery-refused"
     # the store
     STORE_OPENED = "store-opened"
     STORE_FAILED = "store-failed"
+    ROOM_SHORT = "room-short"
+    ROOM_BACK = "room-back"
     # administration
     RECORD_CHANGED = "record-changed"
 
@@ -40,8 +47,11 @@ MEANINGS: dict[Event, str] = {
     Event.SERVER_STOPPED: "Everything acknowledged is on disk and the store is closed.",
     Event.SERVER_RELOADED: "SIGHUP: configuration and certificates were read again; sessions went on.",
     Event.RELOAD_FAILED: "SIGHUP: the new configuration is wrong; the old one stays in force.",
+    Event.SERVER_FAILING: "A sync failed, or the database is damaged: nothing is believed until the store is opened anew."
+    " The server leaves with exit code 75, for the service manager to start it again.",
     Event.INTERNAL_ERROR: "A defect: the session concerned got a 421 or 451, the rest goes on. Report it.",
     Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",
+    Event.CONNECTIONS_SHED: "Connections of the last second that were told 421 at once, and past which limit.",
     Event.MAIL_HELD: "A message is durably held; this server answers for it now.",
     Event.MAIL_REFUSED: "A transaction ended without mail being held, after its content had begun.",
     Event.RECIPIENT_REFUSED: "RCPT was answered with 4xx or 5xx.",
@@ -50,7 +60,12 @@ MEANINGS: dict[Event, str] = {
     Event.DRAIN_STARTED: "Handing over of a domain's held mail began.",
     Event.DRAIN_FINISHED: "It ended: how much was delivered, deferred, refused, and why it stopped.",
     Event.DELIVERY_ATTEMPT: "One connection to a destination ended, or could not be made.",
+    Event.MESSAGE_DELIVERED: "The destination has taken a message; its reply says under which name.",
+    Event.DELIVERY_DEFERRED: "The destination did not take a message for a recipient now, or said nothing; it stays held.",
+    Event.DELIVERY_REFUSED: "The destination said 5xx to a recipient: it waits as refused for the customer.",
     Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
+    Event.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: MAIL is answered 452.",
+    Event.ROOM_BACK: "There is room on the store's disk again: mail is taken.",
     Event.RECORD_CHANGED: "An operator changed an account, login, domain or the queue.",
 }

@@ -1,5 +1,7 @@
 """The store of one process, on SQLite."""
 
+from restante.store.sqlite.ballast import BALLAST
+from restante.store.sqlite.check import check_directory
 from restante.store.sqlite.store import OnDamage, SqliteStore, open_sqlite
 
-__all__ = ["OnDamage", "SqliteStore", "open_sqlite"]
+__all__ = ["BALLAST", "OnDamage", "SqliteStore", "check_directory", "open_sqlite"]

@@ -106,7 +106,14 @@ def is_final(error: Exception) -> bool:
     After a failed sync the kernel may have dropped what it could not write, and would report the next sync as good.
     A full disk is another matter: it is reported before anything is promised.
     """
-    return isinstance(error, _FINAL)
+    return isinstance(error, _FINAL) and not is_want_of_room(error)
+
+
+def is_want_of_room(error: Exception) -> bool:
+    """Tell whether the disk is full: for the files of the database, or for the index of its log."""
+    if isinstance(error, apsw.IOError):
+        return getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE
+    return isinstance(error, apsw.FullError)
 
 
 _FINAL = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)

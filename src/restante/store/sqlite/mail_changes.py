@@ -7,7 +7,7 @@ row it moves, and raises StoreError, if it must, before the first of them.
 from collections.abc import Iterable, Sequence
 
 from restante.queue.status import Move, Outcome, RecipientOutcome
-from restante.store.interface import Drain
+from restante.store.interface import DAMAGED, Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.rows import DOMAIN_ID, NUMBER, SIZE, audit_row, numbers_text, paths, storable
@@ -17,6 +17,7 @@ from restante.tenancy.audit import AuditEntry
 
 def hold(transaction: Transaction, rows: Sequence[Row]) -> None:
     """Add messages, given as `message_row` spells them."""
+    transaction.ballast.require()
     ledger = transaction.ledger
     last = ledger.last_number
     for row in rows:
@@ -96,6 +97,22 @@ def _has_nobody(transaction: Transaction, message: tuple[int, int], held: list[s
     if not held:
         transaction.ledger.move_to_refused(domain_id, 1)
     return False
+
+
+# --- damage
+
+
+def park_damaged(transaction: Transaction, number: int, text: str) -> None:
+    """Keep a message from drains and show it to people: who waited for it is refused, in the store's own words."""
+    rows = transaction.execute(queries.WHO_WAITS, (number,))
+    held = paths(rows[0][1]) if rows else []
+    if not held:
+        return
+    domain_id = rows[0][0]
+    for path in held:
+        transaction.execute(queries.KEEP_REPLY, (domain_id, number, path, 1, f"{DAMAGED} {text}"))
+    transaction.execute(queries.KEEP_HELD_PATHS, ("", number))
+    transaction.ledger.move_to_refused(domain_id, 1)
 
 
 # --- by hand

@@ -100,6 +100,10 @@ REFUSED_NO_MORE = """
     )
 """
 
+# A damaged message: whose it is and who waits for it. Not its content, which may be what cannot be read.
+WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = ?"
+NUMBER_OF_FILE = "SELECT number FROM message WHERE file = ?"
+
 # --- held mail, read
 
 # A drain's next window. No LIMIT: the reader stops at its bound of messages and octets, and must be able to pass over
@@ -172,6 +176,17 @@ DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
 LAST_NUMBER = (
     "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
 )
+
+# --- looking after the store: each short, so that the log can be reused meanwhile, however long all of it takes
+
+RECOUNT = """
+    SELECT domain_id, count(*), sum(size), sum(held_paths = '') FROM message GROUP BY domain_id ORDER BY domain_id
+"""
+CONTENTS_AFTER = """
+    SELECT number, size, head_crc32, head, file, file_crc32 FROM message WHERE number > ? ORDER BY number LIMIT ?
+"""
+IS_HELD = "SELECT 1 FROM message WHERE number = ?"
+TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM message"
 
 # --- drains
 

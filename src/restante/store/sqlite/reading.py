@@ -74,6 +74,11 @@ def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | 
         return Damage(number, str(damage))
 
 
+def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Damage]:
+    """Say whose content a damaged file is; it may be nobody's any more."""
+    return [Damage(number, text) for (number,) in fetch(connection, queries.NUMBER_OF_FILE, (name,))]
+
+
 def oldest(connection: apsw.Connection) -> Mapping[int, float]:
     """Read when each domain's oldest message was received."""
     return dict(fetch(connection, queries.OLDEST_MESSAGES))

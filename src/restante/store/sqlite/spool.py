@@ -13,15 +13,16 @@ import os
 import secrets
 import threading
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from restante.mail.message import ContentFile
-from restante.store.errors import StoreError
+from restante.store.errors import Damaged, StoreError, StoreFull
+from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.health import Health
 
 BLOCK = 256 * 1024
@@ -37,9 +38,13 @@ _Answer = TypeVar("_Answer")
 class ContentFiles:
     """The files of one store, and the threads that touch them."""
 
-    def __init__(self, directory: Path, health: Health) -> None:
+    def __init__(self, directory: Path, health: Health, ballast: Ballast) -> None:
         self._directory = directory
         self._health = health
+        self.ballast = ballast
+        self._removals = threading.Lock()
+        self._copies_under_way = 0
+        self._put_off: list[str] = []  # names to be removed when no copy is under way
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="restante-files")
         for made in (directory, *(directory / shard for shard in _SHARDS)):
             made.mkdir(mode=0o700, exist_ok=True)
@@ -61,7 +66,8 @@ class ContentFiles:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except OSError as error:
-            raise StoreError(f"content file: {error}") from error
+            kind = StoreFull if error.errno in _ROOM_WILL_COME else StoreError
+            raise kind(f"content file: {error}") from error
 
     def begin(self, work: Callable[[], object]) -> None:
         """Have work done on a thread, whenever. After `close` it is left to the next sweep."""
@@ -83,9 +89,14 @@ class ContentFiles:
         os.link(self.path(name), path)
         self.sync_directory(path.parent)
 
-    async def read(self, file: ContentFile) -> AsyncIterator[bytes]:
+    async def read(self, file: ContentFile) -> AsyncGenerator[bytes, None]:
         """Yield a file in blocks. The last one only when all of it is proven: what is damaged never ends."""
-        descriptor = await self.run(partial(Descriptor, self.path(file.name), os.O_RDONLY))
+        try:
+            descriptor = await self.run(partial(Descriptor, self.path(file.name), os.O_RDONLY))
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise Damaged(f"content file {file.name} is missing") from error
+            raise
         try:
             size = crc32 = 0
             waiting = b""
@@ -95,7 +106,7 @@ class ContentFiles:
                     yield waiting
                 waiting = block
             if (size, crc32) != (file.size, file.crc32):
-                raise StoreError(f"content file {file.name} does not match its size and checksum")
+                raise Damaged(f"content file {file.name} does not match its size and checksum")
             if waiting:
                 yield waiting
         finally:
@@ -103,7 +114,24 @@ class ContentFiles:
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files that no row names any longer; what a crash leaves of them is swept."""
+        with self._removals:
+            if self._copies_under_way:
+                self._put_off += names
+                return
         self.begin(partial(self._unlink, list(names)))
+
+    @contextmanager
+    def keeping_all(self) -> Iterator[None]:
+        """Remove nothing inside: rows of an earlier moment may name what rows of this moment do not."""
+        with self._removals:
+            self._copies_under_way += 1
+        try:
+            yield
+        finally:
+            with self._removals:
+                self._copies_under_way -= 1
+                names, self._put_off = self._put_off, []
+            self.remove(names)
 
     def remove_unheld(self, name: str) -> None:
         """Remove a file that was never held, on the thread that asks.
@@ -206,6 +234,7 @@ class FileSpool:
         self._files.begin(self._remove)
 
     def _append(self, block: bytes) -> None:
+        self._files.ballast.require()
         with self._lock:
             self._opened().use(partial(_write_all, block))
             self._size += len(block)

@@ -14,6 +14,7 @@ everybody wait for it.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,9 +24,10 @@ import apsw
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.status import Outcome, Status
-from restante.store.errors import StoreError
-from restante.store.interface import NO_USAGE, Drain, QueuedMessage, QueueFilter, Usage
+from restante.store.errors import Damaged, StoreError
+from restante.store.interface import NO_USAGE, Backup, Drain, QueuedMessage, QueueFilter, Usage
 from restante.store.sqlite import mail_changes, reading, record_changes
+from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.opening import Parts, open_parts
 from restante.store.sqlite.rows import message_row
@@ -41,13 +43,18 @@ OnDamage = Callable[[int, str], None]
 _Answer = TypeVar("_Answer")
 
 
-async def open_sqlite(directory: Path, *, on_damage: OnDamage | None = None, vfs: str | None = None) -> "SqliteStore":
+async def open_sqlite(
+    directory: Path, *, on_damage: OnDamage | None = None, vfs: str | None = None, ballast: int = 0
+) -> "SqliteStore":
     """Open the store in a directory, making both where they are not there. `vfs` is SQLite's; tests put theirs in.
 
-    Raises StoreUnusable, which says why and what to do.
+    `ballast` is the room, in octets, that is kept so that a full disk can be emptied. Raises StoreUnusable, which says
+    why and what to do.
     """
-    parts = await asyncio.to_thread(open_parts, directory, vfs)
-    return SqliteStore(parts, on_damage or _unheard)
+    parts = await asyncio.to_thread(open_parts, directory, vfs, ballast)
+    store = SqliteStore(parts, on_damage or _unheard)
+    await store.park(parts.damaged)
+    return store
 
 
 def _unheard(_number: int, _text: str) -> None:
@@ -67,8 +74,16 @@ class SqliteStore:
         self._last_number = 0
         self._is_closed = False
         self._announce(parts.ledger.balance_of_all())
-        self._writer = Writer(parts.connection, parts.ledger, parts.health, self._announce, parts.files.remove)
-        self._report(parts.damaged)
+        self._writer = Writer(
+            parts.connection,
+            parts.ledger,
+            parts.health,
+            parts.ballast,
+            announce=self._announce,
+            remove_files=parts.files.remove,
+        )
+        self._path = parts.path
+        self._vfs = parts.vfs
 
     @property
     def failure(self) -> str:
@@ -102,9 +117,12 @@ class SqliteStore:
         self._usages.update(balance.usages)
         self._last_number = balance.last_number
 
-    def _report(self, damaged: Sequence[reading.Damage]) -> None:
+    async def park(self, damaged: Sequence[reading.Damage]) -> None:
+        """Tell of damaged messages, and refuse their recipients; what cannot be now is done when they are next met."""
         for damage in damaged:
             self._on_damage(damage.number, damage.text)
+            with suppress(StoreError):
+                await self._write(partial(mail_changes.park_damaged, number=damage.number, text=damage.text))
 
     # --- mail
 
@@ -126,12 +144,18 @@ class SqliteStore:
         """Return messages with a held recipient whose number is above `after`, oldest first; damaged ones left out."""
         question = partial(reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets)
         window = await self._read(question)
-        self._report(window.damaged)
+        await self.park(window.damaged)
         return window.messages
 
-    def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
+    async def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
         """Yield a content file in blocks."""
-        return self._files.read(file)
+        try:
+            async with aclosing(self._files.read(file)) as blocks:
+                async for block in blocks:
+                    yield block
+        except Damaged as damage:
+            await self.park(await self._read(partial(reading.damage_of_file, name=file.name, text=str(damage))))
+            raise
 
     async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
         """Record what became of these recipients."""
@@ -163,7 +187,7 @@ class SqliteStore:
         """Return one message with all its recipients, or None. Raises StoreError where it is damaged."""
         found = await self._read(partial(reading.message, number=number))
         if isinstance(found, reading.Damage):
-            self._report([found])
+            await self.park([found])
             raise StoreError(found.text)
         return found
 
@@ -176,6 +200,11 @@ class SqliteStore:
         """Make the refused recipients of these messages held again; returns how many messages had some."""
         count: int = await self._write(partial(mail_changes.release_refused, numbers=numbers, audit=audit))
         return count
+
+    async def backup(self, directory: Path) -> Backup:
+        """Write a copy of everything, as at one moment."""
+        self._check()
+        return await asyncio.to_thread(write_backup, self._path, self._vfs, self._files, directory)
 
     # --- drains
 

@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 
 from restante.store.sqlite import queries
+from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.engine import Bindings, Row, fetch
 from restante.store.sqlite.ledger import Ledger
 
@@ -18,6 +19,7 @@ class Transaction:
 
     connection: apsw.Connection
     ledger: Ledger
+    ballast: Ballast
     new_messages: list[Row] = field(default_factory=list)  # inserted together, at the end
     files_to_remove: list[str] = field(default_factory=list)  # content files that no message refers to after commit
 

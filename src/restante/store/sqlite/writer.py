@@ -7,6 +7,8 @@ the changes is, and each is made again alone, so that it fails by itself.
 A failed sync is final: what was in that group may be found in the database or not when it is opened again, and until
 then every change and every question gets StoreError.
 
+On a full disk the ballast goes, and each change of the group is made again alone: what only removes now has room.
+
 Checkpoints are made here, between groups, after the waiting have been answered.
 """
 
@@ -19,8 +21,9 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from restante.store.errors import StoreError
+from restante.store.errors import StoreError, StoreFull
 from restante.store.sqlite import engine, queries
+from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.health import Health
 from restante.store.sqlite.ledger import Balance, Ledger
 from restante.store.sqlite.transaction import Change, Transaction
@@ -50,12 +53,15 @@ class Writer:
         connection: apsw.Connection,
         ledger: Ledger,
         health: Health,
+        ballast: Ballast,
+        *,
         announce: Callable[[Balance], None],
         remove_files: Callable[[list[str]], None],
     ) -> None:
         """`announce` is called on the event loop before the waiting are answered, `remove_files` on the thread."""
         self._connection = connection
         self._health = health
+        self._ballast = ballast
         self._ledger = ledger
         self._announce = announce
         self._remove_files = remove_files
@@ -82,6 +88,7 @@ class Writer:
 
     def _run(self) -> None:
         is_open = True
+        self._checkpoint_if_due()  # a disk that was full at the end may be full yet: what is in the log takes no room twice
         while is_open:
             waiting = self._take()
             is_open = waiting[-1] is not None
@@ -108,7 +115,7 @@ class Writer:
 
     def _commit(self, group: list[_Waiting]) -> list[_Answer]:
         """Make a group's changes. What it raises, it raises before they are durable."""
-        transaction = Transaction(self._connection, self._ledger)
+        transaction = Transaction(self._connection, self._ledger, self._ballast)
         transaction.execute(queries.BEGIN)
         answers = [_made(one, transaction) for one in group]
         transaction.finish()
@@ -123,11 +130,16 @@ class Writer:
             self._health.fail(f"committing: {error}")
         else:
             self._roll_back()
-        if len(group) > 1 and not engine.concerns_the_store(error):
+        if self._is_worth_another_try(group, error):
             for one in group:
                 self._serve([one])
         else:
             self._answer([_Answer(one, None, _as_raised(error)) for one in group])
+
+    def _is_worth_another_try(self, group: list[_Waiting], error: Exception) -> bool:
+        if engine.is_want_of_room(error):
+            return self._ballast.give_up()
+        return len(group) > 1 and not engine.concerns_the_store(error)
 
     def _roll_back(self) -> None:
         try:
@@ -156,7 +168,8 @@ class Writer:
 
     def _checkpoint_if_due(self) -> None:
         self._pages_logged += self._connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[0]
-        if self._pages_logged >= CHECKPOINT_PAGES and not self._health.failure:
+        is_due = self._pages_logged >= CHECKPOINT_PAGES or self._ballast.is_given_up
+        if is_due and not self._health.failure:
             self._pages_logged = 0
             self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)
 
@@ -169,6 +182,8 @@ class Writer:
         except apsw.Error as error:  # what is not final is tried again next time: the log keeps all of it
             if engine.is_final(error):
                 self._health.fail(f"checkpoint: {error}")
+            elif engine.is_want_of_room(error):
+                self._ballast.give_up()
 
     def _close_connection(self) -> None:
         if not self._health.failure:
@@ -186,8 +201,8 @@ def _made(waiting: _Waiting, transaction: Transaction) -> _Answer:
 
 def _as_raised(error: Exception) -> Exception:
     """Return what one caller is to see: an error of its own, since a raised error collects where it went."""
-    if isinstance(error, apsw.FullError):
-        return StoreError("the disk is full")
+    if engine.is_want_of_room(error):
+        return StoreFull("the disk is full")
     if isinstance(error, (apsw.Error, MemoryError, StoreError)):
         return StoreError(str(error) or type(error).__name__)
     return error

@@ -1,0 +1,32 @@
+"""What a look at all of a store has found."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    kind: str  # "schema", "database", "figures", "content"
+    text: str
+    number: int | None = None  # of the message concerned
+
+
+@dataclass(slots=True)
+class StoreReport:
+    """All of it."""
+
+    engine: str
+    schema_known: int  # the newest that this program knows
+    schema: int = 0
+    is_in_use: bool = False  # a server had it open meanwhile
+    messages: int = 0
+    octets: int = 0
+    contents_read: int = 0  # messages
+    orphans: list[str] = field(default_factory=list)  # files that no row names: on their way in, or swept at next start
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything is as it was written."""
+        return not self.findings

@@ -1,0 +1,89 @@
+"""A copy of the store while it serves: the database as at one moment, and the content files that its rows name.
+
+    copy the database, within one read transaction  →  link or copy each file  →  sync  →  give the database its name
+
+Content files are kept from being removed meanwhile. They are immutable once a row names them, so on the same file system
+a second name is as good as a copy. The database gets its name last: what was broken off is no store.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from restante.store.errors import StoreError, StoreFull
+from restante.store.interface import Backup
+from restante.store.sqlite import engine, queries
+from restante.store.sqlite.spool import ContentFiles
+
+_DATABASE = "restante.db"
+PARTIAL = "restante.db.partial"
+_CONTENT = "content"
+
+
+def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Backup:
+    """Copy the database at `path` and the files it names to `target`. Blocks. Raises StoreError."""
+    try:
+        _prepare(target)
+        with files.keeping_all():  # here, on the thread: whoever waits for it may be gone before it ends
+            made = _copy(path, vfs, files, target)
+        (target / PARTIAL).rename(target / _DATABASE)
+        files.sync_directory(target)
+    except OSError as error:
+        raise StoreError(f"{target}: {error.strerror or error}") from error
+    except apsw.FullError as error:
+        raise StoreFull(f"{target}: there is no room") from error
+    except apsw.Error as error:
+        raise StoreError(f"{target}: {error}") from error
+    return made
+
+
+def _prepare(target: Path) -> None:
+    target.mkdir(mode=0o700, exist_ok=True)
+    if any(target.iterdir()):
+        raise StoreError(f"{target}: there is something in it; name a directory that is empty or not there")
+    (target / _CONTENT).mkdir(mode=0o700)
+
+
+def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Backup:
+    (target / PARTIAL).touch(mode=0o600)
+    with closing(apsw.Connection(str(target / PARTIAL))) as copy:
+        with closing(engine.open_reader(path, vfs)) as source, copy.backup("main", source, "main") as under_way:
+            under_way.step(-1)  # in one step: one moment, whatever is committed meanwhile
+        copy.pragma("journal_mode", "DELETE")  # whole in one file; the next to open it makes it WAL again
+        names = [name for name, _ in engine.fetch(copy, queries.FILES)]
+        [(messages, octets)] = engine.fetch(copy, queries.TOTALS)
+    _sync(target / PARTIAL)
+    _copy_files(files, names, target / _CONTENT)
+    return Backup(messages, octets, len(names))
+
+
+def _copy_files(files: ContentFiles, names: Iterable[str], content: Path) -> None:
+    for name in names:
+        place = content / name
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        _copy_file(files.path(name), place)
+    for directory in (*content.iterdir(), content):
+        files.sync_directory(directory)
+
+
+def _copy_file(source: Path, place: Path) -> None:
+    if not source.exists():
+        return  # known to be missing: its message is parked as damaged, in the copy as here
+    try:
+        os.link(source, place)
+    except OSError:  # another file system, or one without second names
+        shutil.copyfile(source, place)
+        place.chmod(0o600)
+        _sync(place)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,91 @@
+"""Room on the disk that is the store's own, to be given up when there is no other: so that a full disk can be emptied.
+
+Removing a row needs room too: its pages go through the log, and the log into the database. Without any, mail could
+not even leave. So a server keeps a file of no use; when the engine finds the disk full the file goes, and from then on
+nothing is held (StoreFull) until it can be made again. What only removes or records goes on in the room it has left,
+with a checkpoint behind each group so that the log does not grow.
+
+Weak: a file system that compresses, or copies on write, may give back less than the file seemed to take.
+"""
+
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from restante.store.errors import StoreFull
+
+BALLAST = 32 * 1024 * 1024
+"""Octets: what a log of the usual length may add to the database, and as much for the log itself."""
+
+PAUSE = 1.0  # seconds before it may be made again: where the disk says "full" for another reason, this ends the dispute
+
+_TIMES = 2  # so much must be free before it is made again: what is just enough would be gone at once
+
+
+class Ballast:
+    """One store's. Used on the writer thread and on those that write content."""
+
+    def __init__(self, path: Path, octets: int) -> None:
+        """With `octets` 0 none is made, and holding does not depend on it; one that is there can be given up."""
+        self._path = path
+        self._octets = octets
+        self._lock = threading.Lock()
+        self._is_there = path.exists()
+        self._not_before = 0.0  # on the monotonic clock
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the disk was full, and has not been found to have room since."""
+        return bool(self._octets) and not self._is_there
+
+    def prepare(self) -> None:
+        """Before the store is opened: give it up if opening may need the room, else make it if there is some."""
+        if self._free() < self._octets // _TIMES:
+            self.give_up()
+        elif not self._is_there:
+            self._make()
+
+    def require(self) -> None:
+        """Raise StoreFull where mail may not be held: it would take the room that removing needs."""
+        if self.is_given_up:
+            self._make()
+            if self.is_given_up:
+                raise StoreFull("the disk is full")
+
+    def give_up(self) -> bool:
+        """Make room; False where there is none to be made."""
+        with self._lock:
+            had_any, self._is_there = self._is_there, False
+            self._not_before = time.monotonic() + PAUSE
+            self._remove()
+        return had_any
+
+    def _make(self) -> None:
+        with self._lock:
+            if self._is_there or not self._octets or time.monotonic() < self._not_before:
+                return
+            if self._free() < _TIMES * self._octets:
+                return
+            try:
+                self._allocate()
+            except OSError:
+                self._remove()
+            else:
+                self._is_there = True
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._path.unlink()
+
+    def _allocate(self) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, self._octets)
+        finally:
+            os.close(descriptor)
+
+    def _free(self) -> int:
+        facts = os.statvfs(self._path.parent)
+        return facts.f_bavail * facts.f_frsize

@@ -1,0 +1,98 @@
+"""What a server that was killed has left on its disk, read without any of its code.
+
+Database and log are copied before they are opened, so that the server which starts next finds them as its predecessor
+left them and must recover by itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import apsw
+
+from tests.acceptance.crash.books import Books, Key, Piece
+
+_ROWS: Final = """
+    SELECT number, domain.name, held_paths, head, file, size
+    FROM message LEFT JOIN domain ON domain.id = domain_id ORDER BY number
+"""
+
+
+@dataclass(slots=True)
+class Held:
+    """The messages in a store."""
+
+    keys: Counter[Key] = field(default_factory=Counter)
+    spoiled: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)  # content files that a row names
+    files: set[str] = field(default_factory=set)  # content files that are there
+
+    @property
+    def orphans(self) -> set[str]:
+        """Files without a row."""
+        return self.files - self.named
+
+    @property
+    def copies(self) -> int:
+        """Rows beyond the first of a message."""
+        return self.keys.total() - len(self.keys)
+
+
+class Reader:
+    """Reads one store again and again. What was proven whole at one look is not compared again at the next."""
+
+    def __init__(self, directory: Path, books: Books) -> None:
+        self._directory = directory
+        self._books = books
+        self._proven: dict[int, Key] = {}
+
+    def look(self, *, is_thorough: bool = False) -> Held:
+        """Read what is there while nobody writes."""
+        held = Held(files={f"{path.parent.name}/{path.name}" for path in self._directory.glob("content/*/*")})
+        seen: dict[int, Key] = {}
+        with TemporaryDirectory(prefix="restante-look-") as name:
+            connection = apsw.Connection(str(self._copied(Path(name))))
+            try:
+                for row in connection.execute(_ROWS):
+                    known = None if is_thorough else self._proven.get(row[0])
+                    seen[row[0]] = known if known is not None and row[4] is None else self._proof(row, held)
+                    held.keys[seen[row[0]]] += 1
+                if is_thorough:
+                    held.spoiled += _complaints(connection)
+            finally:
+                connection.close()
+        self._proven = seen
+        return held
+
+    def _copied(self, place: Path) -> Path:
+        for suffix in ("", "-wal"):
+            file = self._directory / f"restante.db{suffix}"
+            if file.exists():
+                shutil.copyfile(file, place / file.name)
+        return place / "restante.db"
+
+    def _proof(self, row: tuple[Any, ...], held: Held) -> Key:
+        """Compare a message with what was sent."""
+        number, domain, held_paths, head, file, size = row
+        content = head
+        if file is not None:
+            held.named.add(file)
+            path = self._directory / "content" / file
+            content += path.read_bytes() if path.exists() else b""
+        key, wrong = self._books.key_of(Piece(tuple(held_paths.split("\n")), content))
+        if not wrong and (len(content) != size or key.domain != domain):
+            wrong = f"{key}: row {number} has {size} octets for {domain}; {len(content)} are there"
+        if wrong:
+            held.spoiled.append(f"held: {wrong} (crc32 {zlib.crc32(content):08x})")
+        return key
+
+
+def _complaints(connection: apsw.Connection) -> list[str]:
+    """Ask the engine whether the database hangs together."""
+    return [f"database: {text}" for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]

@@ -1,0 +1,112 @@
+"""A destination that records what it takes: a program of its own, so that it can be killed.
+
+    python -m tests.acceptance.crash.sink PORT FILE DELAY [--chunking]
+
+It speaks PIPELINING, and CHUNKING if told to. A message is in FILE before it is answered with 250, in one write: a line
+of JSON (its recipients, its octets), then its content. DELAY is the pause before that 250, in seconds: so there is
+always something under way that can be cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+_PATH: Final = re.compile(rb"<([^>]*)>")
+_MOST: Final = 1 << 26  # octets of a line or a message
+
+
+class Record:
+    """The file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def add(self, to: list[str], content: bytes) -> None:
+        """Write a message."""
+        line = json.dumps({"to": to, "octets": len(content)}).encode()
+        os.write(self._file, line + b"\n" + content)
+
+
+class Session:
+    """One connection."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, record: Record, delay: float, offer: bytes
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._record = record
+        self._delay = delay
+        self._offer = offer
+        self._to: list[str] = []
+        self._chunks: list[bytes] = []
+
+    async def run(self) -> None:
+        """Answer until the other side leaves."""
+        try:
+            self._say(b"220 sink.example")
+            while (line := (await self._reader.readuntil(b"\r\n")).rstrip()).upper() != b"QUIT":
+                await self._obey(line)
+            self._say(b"221 bye")
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            self._writer.close()
+
+    async def _obey(self, line: bytes) -> None:
+        match line[:4].upper():
+            case b"EHLO":
+                self._say(self._offer)
+            case b"RCPT":
+                self._to += [path.decode() for path in _PATH.findall(line)[:1]]
+                self._say(b"250 OK")
+            case b"DATA":
+                self._say(b"354 go on")
+                content = await self._reader.readuntil(b"\r\n.\r\n")
+                await self._take(content[:-3].replace(b"\r\n..", b"\r\n."))
+            case b"BDAT":
+                await self._take_chunk(line)
+            case _:
+                self._to.clear()
+                self._say(b"250 OK")
+
+    async def _take_chunk(self, line: bytes) -> None:
+        self._chunks.append(await self._reader.readexactly(int(line.split()[1])))
+        if line.upper().endswith(b"LAST"):
+            await self._take(b"".join(self._chunks))
+        else:
+            self._say(b"250 OK")
+
+    async def _take(self, content: bytes) -> None:
+        self._record.add(self._to, content)
+        self._to = []
+        self._chunks = []
+        await asyncio.sleep(self._delay)
+        self._say(b"250 OK")
+
+    def _say(self, reply: bytes) -> None:
+        self._writer.write(reply + b"\r\n")
+
+
+async def main(port: int, file: Path, delay: float, *, has_chunking: bool) -> None:
+    """Serve for ever."""
+    record = Record(file)
+    lines = [b"250-sink.example", b"250-PIPELINING", b"250-8BITMIME", *([b"250-CHUNKING"] if has_chunking else [])]
+    offer = b"\r\n".join([*lines, b"250 SIZE 0"])
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await Session(reader, writer, record, delay, offer).run()
+
+    server = await asyncio.start_server(serve, HOST, port, limit=_MOST, backlog=1024)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), has_chunking="--chunking" in sys.argv))

@@ -1,0 +1,73 @@
+"""Content that the disk has spoiled: it is parked where people look, never handed over as whole, and stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+from tests.acceptance.crash.books import ALPHA, Books, Key
+from tests.acceptance.crash.destination import Destination
+from tests.acceptance.crash.senders import Senders
+from tests.acceptance.crash.victim import Victim
+
+LOAD = 0.7  # seconds
+
+
+async def load(victim: Victim, books: Books) -> None:
+    """Have mail of all kinds held."""
+    sending = asyncio.ensure_future(Senders(victim.mx_port, books, 1).run())
+    await asyncio.wait([sending], timeout=LOAD)
+    sending.cancel()
+    await asyncio.wait([sending])
+
+
+def files_of_one(victim: Victim) -> tuple[Path, Path]:
+    """Return two content files that have no second name: each is one message's."""
+    first, second, *_ = (file for file in sorted(victim.store.glob("content/*/*")) if file.stat().st_nlink == 1)
+    return first, second
+
+
+def spoil(flipped: Path, removed: Path) -> None:
+    """Flip a bit of one content file, and remove another."""
+    octets = bytearray(flipped.read_bytes())
+    octets[len(octets) // 2] ^= 1
+    flipped.write_bytes(octets)
+    removed.unlink()
+
+
+def token_of(file: Path) -> str:
+    """Return whose content a file is."""
+    return file.read_bytes().partition(b"X-Token: ")[2].partition(b"\r\n")[0].decode()
+
+
+def test_damaged_mail_is_parked_and_the_rest_is_handed_over() -> None:
+    books = Books(random.SystemRandom().getrandbits(32))
+    with Victim() as victim, Destination(books) as destination:
+        victim.host_at(destination)
+        victim.start()
+        asyncio.run(load(victim, books))
+        victim.stop()
+        books.close_life()
+        files = files_of_one(victim)
+        doomed = [token_of(file) for file in files]
+        spoil(*files)
+        assert victim.run("store", "check").returncode == 65
+
+        victim.start()
+        assert victim.events("store-failed", doing="read"), victim.log_tail()  # the one that is gone is named at start
+        victim.release()
+        victim.wait_until_only_refused()
+        parked = victim.shown("queue", "list", "--status", "refused")
+        assert len(parked) == 2
+        replies = {recipient["reply"] for message in parked for recipient in message["recipients"]}
+        assert all(reply.startswith("damaged: ") for reply in replies), replies
+
+        destination.look()
+        assert destination.spoiled == []
+        spoiled = {Key(token, message["domain"]) for token in doomed for message in parked}
+        assert books.acknowledged - spoiled <= destination.taken.keys()
+        assert ALPHA in {key.domain for key in destination.taken}
+        names = [message["name"] for message in parked]
+        victim.do("queue", "delete", *names, "--yes", "--reason", "cannot be mended")
+        assert victim.shown("store", "check")["is_sound"]

@@ -1,0 +1,44 @@
+"""A sync that fails once: senders hear 451, nothing more is believed, and the server leaves to be started again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.crash.campaign import Campaign
+from tests.acceptance.crash.senders import Senders
+from tests.acceptance.crash.server import FAILURES
+
+EX_TEMPFAIL = 75
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Iterator[Campaign]:
+    """One installation for all."""
+    with Campaign(random.SystemRandom().getrandbits(32)) as campaign:
+        yield campaign
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failed_sync_loses_nothing_and_ends_the_server(campaign: Campaign, failure: str) -> None:
+    """What was in flight may be there or not; what was acknowledged is."""
+    victim = campaign.victim
+    before = campaign.destination.taken.copy()
+    victim.start_with(failure, campaign.random.randint(3, 30))
+    senders = Senders(victim.mx_port, campaign.books, campaign.random.getrandbits(32), is_patient=True)
+    asyncio.run(senders.run())
+    assert victim.wait_until_it_leaves() == EX_TEMPFAIL, victim.log_tail()
+    assert 451 in senders.refusals
+    assert set(senders.refusals) <= {451, 421}
+    assert "start the server again" in victim.log_tail().splitlines()[-1]
+    assert victim.events("server-failing")
+    findings = campaign.account(failure, before, 0)
+    assert findings.are_sound, findings
+
+
+def test_after_that_it_serves_again(campaign: Campaign) -> None:
+    assert campaign.finish().are_sound
+    assert not campaign.held.keys

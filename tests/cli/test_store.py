@@ -1,0 +1,37 @@
+"""`restante store`, with no server running."""
+
+import json
+from pathlib import Path
+
+from restante.cli.failures import Exit
+from tests.cli.conftest import Command
+
+
+def test_a_new_store_is_sound(command: Command, installation: Path) -> None:
+    checked = command("store", "check")
+    assert checked.code == Exit.DONE
+    assert "none: it is sound" in checked.out
+    assert json.loads(command("store", "check", "--json").out)["is_sound"] is True
+
+
+def test_a_store_that_cannot_be_opened_is_checked_all_the_same(command: Command, installation: Path) -> None:
+    (installation / "data" / "restante.db").write_bytes(b"no database" * 1000)
+    checked = command("store", "check", "--json")
+    assert checked.code == Exit.DATA
+    [finding] = json.loads(checked.out)["findings"]
+    assert finding["kind"] == "database"
+    assert "not a database" in finding["text"]
+
+
+def test_a_copy_takes_the_place_of_the_store(command: Command, installation: Path) -> None:
+    assert command("store", "backup", installation / "copy").code == Exit.DONE
+    (installation / "data").rename(installation / "old")
+    (installation / "copy").rename(installation / "data")
+    assert "alpha.example" in command("domain", "list").out
+    assert command("store", "check").code == Exit.DONE
+
+
+def test_nothing_is_overwritten_by_a_copy(command: Command, installation: Path) -> None:
+    refused = command("store", "backup", installation)
+    assert refused.code == Exit.TRY_LATER
+    assert "there is something in it" in refused.err

@@ -1,0 +1,65 @@
+"""Defects of ours on the way to an answer: the session ends with 421, and nobody waits for ever."""
+
+from collections.abc import Callable
+
+import pytest
+
+from restante.reception.auth_gate import AuthGate
+from restante.reception.content_buffer import ContentBuffer
+from restante.release.releaser import Releaser
+from restante.smtp.phases import Phase
+from tests.wire import Wire
+
+GOODBYE = "S: 421 4.3.0 mx2.example.net internal error, try again later"
+
+
+class Defect(Exception):  # noqa: N818
+    """What nobody expected."""
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
+    """Make a method raise what nobody expects."""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise Defect
+
+    return lambda owner, name: monkeypatch.setattr(owner, name, broken)
+
+
+def check_is_over(smtp: Wire) -> None:
+    assert smtp.session.phase is Phase.CLOSED
+    assert not smtp.dialogue.is_waiting
+
+
+def test_a_defect_in_the_check_of_a_password_ends_the_session(smtp: Wire, breaks: Callable[[type, str], None]) -> None:
+    smtp.hosts("a.example", account="alpha")
+    breaks(AuthGate, "attempt")
+    smtp.transcript(f"""
+        C: AUTH PLAIN {{alpha}}
+        {GOODBYE}
+    """)
+    check_is_over(smtp)
+
+
+def test_a_defect_in_a_release_ends_the_session(smtp: Wire, breaks: Callable[[type, str], None]) -> None:
+    smtp.hosts("a.example", account="alpha")
+    breaks(Releaser, "release")
+    smtp.transcript(f"""
+        C: AUTH PLAIN {{alpha}}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        {GOODBYE}
+    """)
+    check_is_over(smtp)
+
+
+def test_a_defect_at_the_end_of_large_content_ends_the_session(smtp: Wire, breaks: Callable[[type, str], None]) -> None:
+    smtp.hosts("a.example")
+    breaks(ContentBuffer, "finish")
+    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n" + b"x" * 100_000 + b"\r\n.\r\nNOOP\r\n")
+    last = smtp.session.data_to_send().split(b"\r\n")[-2].decode()
+    assert f"S: {last}" == GOODBYE
+    check_is_over(smtp)
+    assert smtp.held("a.example") == []
+    assert smtp.flight.now == 0

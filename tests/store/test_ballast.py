@@ -1,0 +1,123 @@
+"""Room of the store's own: given up when the disk is full, so that mail can leave; none is taken meanwhile."""
+
+import asyncio
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import apsw
+import pytest
+
+from restante.store.errors import StoreFull
+from restante.store.interface import NO_USAGE
+from restante.store.sqlite import SqliteStore, ballast, open_sqlite
+from tests.contract.making import NOTED, delivered, hold, hosted, message, spooled
+from tests.store.watched_disk import WatchedDisk
+
+OCTETS = 65536
+
+
+class Room:
+    """What the system says is free."""
+
+    def __init__(self) -> None:
+        self.free = 10 * OCTETS
+
+    def statvfs(self, _path: object) -> SimpleNamespace:
+        return SimpleNamespace(f_bavail=self.free, f_frsize=1)
+
+
+@pytest.fixture
+def room(runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) -> Room:
+    room = Room()
+    monkeypatch.setattr(os, "statvfs", room.statvfs)
+    return room
+
+
+class FullOnce:
+    """A disk that is full until the ballast is gone."""
+
+    def __init__(self, disk: WatchedDisk, file: Path) -> None:
+        self._file = file
+        disk.meet = self.meet  # type: ignore[method-assign]
+
+    def meet(self, verb: str, kind: str) -> None:
+        if (verb, kind) == ("write", "wal") and self._file.exists():
+            raise apsw.FullError("database or disk is full")
+
+
+async def open_with_ballast(directory: Path, disk: WatchedDisk) -> SqliteStore:
+    return await open_sqlite(directory, vfs=disk.name, ballast=OCTETS)
+
+
+async def test_what_only_removes_goes_on_and_what_adds_waits_for_room(
+    directory: Path, disk: WatchedDisk, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_with_ballast(directory, disk)
+    file = directory / "ballast"
+    assert file.stat().st_size == OCTETS
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2, 3)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+
+    FullOnce(disk, file)
+    room.free = 0
+    monkeypatch.setattr(ballast, "PAUSE", 0.0)
+    with pytest.raises(StoreFull):
+        await hold(store, domain_id, 4)
+    assert not file.exists()
+    await store.settle(drain, [delivered(1)])
+    assert await store.delete([2], NOTED) == 1
+    with pytest.raises(StoreFull):
+        await spooled(store, b"large")
+    assert store.usage(domain_id).messages == 1
+
+    disk.meet = lambda *_: None  # type: ignore[method-assign]
+    room.free = 10 * OCTETS
+    await store.hold([message(5, domain_id, file=await spooled(store, b"large"))])
+    assert file.exists()
+    assert store.usage(domain_id).messages == 2
+    await store.close()
+
+
+async def test_a_settlement_that_finds_the_disk_full_succeeds(directory: Path, disk: WatchedDisk, room: Room) -> None:
+    store = await open_with_ballast(directory, disk)
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    FullOnce(disk, directory / "ballast")
+    room.free = 0
+    await store.settle(drain, [delivered(1)])
+    assert store.usage(domain_id) == NO_USAGE
+    await store.close()
+
+
+async def test_a_store_opened_on_a_full_disk_gives_its_ballast_up(
+    directory: Path, disk: WatchedDisk, room: Room
+) -> None:
+    await (await open_with_ballast(directory, disk)).close()
+    room.free = 0
+    store = await open_with_ballast(directory, disk)
+    assert not (directory / "ballast").exists()
+    domain_id = await hosted(store)
+    with pytest.raises(StoreFull):
+        await hold(store, domain_id, 1)
+    await store.close()
+
+
+async def test_without_a_server_there_is_none(store: SqliteStore, directory: Path) -> None:
+    assert not (directory / "ballast").exists()
+
+
+async def test_a_disk_that_is_full_whatever_is_free_is_not_argued_with(
+    directory: Path, disk: WatchedDisk, room: Room
+) -> None:
+    """A limit that nobody sees in the free room: given up and made again, the ballast would go round for ever."""
+    store = await open_with_ballast(directory, disk)
+    domain_id = await hosted(store)
+    disk.fails_to("write", "wal", apsw.FullError("database or disk is full"))
+    for number in (1, 2):
+        with pytest.raises(StoreFull):
+            await hold(store, domain_id, number)
+    disk.is_sound()
+    await store.close()
