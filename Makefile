@@ -2,8 +2,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+T ?= 600
+N ?= 1000
 
-.PHONY: install run demo test check format lock docs clean
+.PHONY: install run demo test crash fuzz check format lock docs clean
 
 # The virtual environment is made anew when the lock or the project's metadata changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -22,6 +24,17 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest
+
+# N kills of the server and of the destination under load; prints what was acknowledged, lost, invented, doubled.
+crash: install
+	$(BIN)/python -m tests.acceptance.crash.campaign $(N) $(SEED)
+
+# T seconds in all, the same for each target. What is found is in tests/fuzz/findings, and is replayed by `make test`.
+fuzz: install
+	@cd tests/fuzz/corpus && set -- * && cd ../../.. && for target; do \
+		echo "== $$target"; \
+		$(BIN)/python -m tests.fuzz.run $$target $$(($(T) / $$#)) || failed="$$failed $$target"; \
+	done; test -z "$$failed" || { echo "found something:$$failed"; exit 1; }
 
 check: install
 	$(BIN)/ruff check

@@ -1,0 +1,160 @@
+"""A server's bytes into the client session, cut anyhow, with mail to send.
+
+The rule: events or PeerBroke, nothing else, and nothing after an end. And: no message counts as delivered whose content
+has not left, none has two outcomes or is forgotten, no password leaves without TLS and no mail where TLS is demanded,
+and no line that is sent ends with anything but CRLF.
+"""
+
+import re
+from typing import Final
+
+from restante.delivery.outcome import outcome_of, session_complaint
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, HeldMessage
+from restante.queue.status import Move
+from restante.smtp.client import ClientSession
+from restante.smtp.client_auth import ClientLogin
+from restante.smtp.client_events import ContentWanted, Event, SessionEnded, StartTls, TransactionEnded
+from restante.smtp.errors import PeerBroke
+from restante.smtp.handshake import ClientOptions
+from restante.smtp.peer_replies import MAX_LINE
+from restante.smtp.transaction import Transaction
+from restante.tenancy.model import TlsUse
+from tests.fuzz.choices import Choices, pieces, read_input
+from tests.smtp.reference import stuffed
+
+_LOGINS: Final = (None, ClientLogin("us", "secret"), ClientLogin("u" * 300, "s" * 300))
+_DEMANDS_TLS: Final = (TlsUse.REQUIRED, TlsUse.VERIFY)
+_UNSAFE_PATHS: Final = ("b\r\nDATA@b.example", "b>@b.example", "b c@b.example", "b\ud800@b.example")
+_PATHS: Final = ("b@b.example", "", '"b c"@b.example', "b\u00e9@b.example", *_UNSAFE_PATHS)
+_BODIES: Final = (b"x\r\n", b".\r\n", b"a\r\n..\r\n.\r\n", b"no end", b"")
+_AUTH: Final = re.compile(rb"^AUTH \w[^ \r]*( [^\r]*)?\r\n((?:(?!QUIT\r)[A-Za-z0-9+/=]+\r\n)*)", re.MULTILINE)
+_BARE_NEWLINE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+
+
+def check(data: bytes) -> None:
+    """Run one input. Raises what breaks the rule."""
+    settings, octets, stream = read_input(data, 3)
+    options = ClientOptions("mx2.example.net", settings.one_of(tuple(TlsUse)), settings.one_of(_LOGINS))
+    choices = Choices(octets)
+    shell = _Shell(options, [_Letter(number, choices) for number in range(settings.below(5))], choices)
+    for piece in pieces(stream, Choices(octets)):
+        shell.receive(piece)
+    shell.check_end()
+
+
+class _Letter:
+    """A message, its content in one piece or with a part in a file."""
+
+    def __init__(self, number: int, choices: Choices) -> None:
+        self.content = b"number %d\r\n%s" % (number, choices.one_of(_BODIES))
+        self.head = choices.below(len(self.content)) if choices.flag() else len(self.content)
+        file = ContentFile("f", len(self.content) - self.head, 0) if self.head < len(self.content) else None
+        paths = tuple(choices.one_of(_PATHS) for _ in range(1 + choices.below(3)))
+        envelope = Envelope(choices.one_of(_PATHS), paths, choices.flag(), choices.flag())
+        self.message = HeldMessage(number, 1, envelope, 1e9, self.content[: self.head], file)
+
+
+class _Shell:
+    """What runs a session: as delivery does, with less in it."""
+
+    def __init__(self, options: ClientOptions, letters: list[_Letter], choices: Choices) -> None:
+        self._session = ClientSession(options)
+        self._options = options
+        self._letters = letters
+        self._waiting = list(letters)
+        self._choices = choices
+        self._begun: set[int] = set()
+        self._ended: set[int] = set()
+        self._wanted: Transaction | None = None  # content that is still to be sent
+        self._has_tls = False
+        self._is_over = False
+        self._said = b""
+
+    def receive(self, piece: bytes) -> None:
+        """Take a piece of the stream, and do all that follows."""
+        self._session.receive_data(piece)
+        try:
+            self._go_on()
+        except PeerBroke:
+            self._is_over = True
+        self._begin()
+        if self._wanted is not None and not self._choices.flag():
+            self._send_content(self._wanted)
+        if self._choices.below(16) == 10:
+            self._session.quit()
+        self._flush()
+
+    def _go_on(self) -> None:
+        while (event := self._session.next_event()) is not None:
+            assert isinstance(event, Event)
+            assert not self._is_over, f"{event} after the end"
+            self._take(event)
+        rest = self._session._replies
+        assert self._is_over or len(rest._buffer) - rest._position <= MAX_LINE + 1
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case StartTls():
+                assert self._options.tls is not TlsUse.OFF
+                assert not self._has_tls
+                assert self._session.data_to_send() == b"", "nothing may be sent before the handshake"
+                self._has_tls = True
+                self._session.tls_established()
+            case ContentWanted():
+                assert self._wanted is None
+                self._wanted = event.transaction
+            case TransactionEnded():
+                self._judge(event.transaction)
+            case SessionEnded():
+                assert event.reason.isprintable()
+                self._is_over = True
+            case _:
+                pass
+
+    def _begin(self) -> None:
+        while self._waiting and self._session.can_begin:
+            letter = self._waiting.pop(0)
+            transaction = Transaction(letter.message)
+            try:
+                self._session.begin(transaction)
+            except ValueError:
+                assert not any(transaction is each for each in self._session.outstanding())
+            else:
+                envelope = letter.message.envelope
+                assert not {envelope.reverse_path, *envelope.forward_paths} & set(_UNSAFE_PATHS)
+                self._begun.add(letter.message.number)
+
+    def _judge(self, transaction: Transaction) -> None:
+        outcome = outcome_of(transaction)
+        assert outcome.number in self._begun - self._ended
+        self._ended.add(outcome.number)
+        assert [each.forward_path for each in outcome.recipients] == [*transaction.message.envelope.forward_paths]
+        assert all(each.reply.isprintable() for each in outcome.recipients)
+        assert session_complaint(transaction).isprintable()
+        if Move.DELIVERED in {each.move for each in outcome.recipients}:
+            assert stuffed(self._letters[outcome.number].content) in self._said, "delivered before it was sent"
+
+    def _send_content(self, transaction: Transaction) -> None:
+        letter = self._letters[transaction.message.number]
+        rest = letter.content[letter.head :]
+        cut = self._choices.below(len(rest) + 1)
+        self._session.send_content(rest[:cut])
+        self._session.send_content(rest[cut:])
+        self._session.end_content()
+        self._wanted = None
+
+    def _flush(self) -> None:
+        said = self._session.data_to_send()
+        if not self._has_tls:
+            assert not re.search(rb"^AUTH ", said, re.MULTILINE), "a password in clear"
+            assert b"MAIL FROM" not in said or self._options.tls not in _DEMANDS_TLS
+        self._said += said
+
+    def check_end(self) -> None:
+        """See that nothing is forgotten, and that what was said is lines."""
+        assert {each.message.number for each in self._session.outstanding()} == self._begun - self._ended
+        assert not _BARE_NEWLINE.search(self._said)
+        for initial, responses in _AUTH.findall(self._said):  # a password is said once
+            assert bool(initial) + responses.count(b"\n") <= 1
+        assert len(self._said) <= 5000 + 4 * sum(len(letter.content) for letter in self._letters)

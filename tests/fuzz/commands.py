@@ -1,0 +1,87 @@
+"""A line into the parser of commands, and from there into what is made of commands.
+
+The rule: a command or Refused, nothing else. And what is accepted holds nothing that would end a line or a path further
+on: every path that we take can be sent on, and means the same there.
+"""
+
+import re
+from contextlib import suppress
+from typing import Final
+
+from restante.mail.address import Mailbox, canonical_domain, literal_address, split_mailbox
+from restante.mail.envelope import Envelope
+from restante.mail.message import HeldMessage
+from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
+from restante.smtp.errors import Refused
+from restante.smtp.offer import Offer
+from restante.smtp.replies import Reply
+from restante.smtp.transaction import opening_commands
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_EVERYTHING: Final = Offer(has_pipelining=True, has_8bitmime=True, has_smtputf8=True, has_size=True)
+
+
+def check(data: bytes) -> None:
+    """Run one input: every line of it. Raises what breaks the rule."""
+    for line in data.split(b"\n"):
+        _check_line(line)
+
+
+def _check_line(line: bytes) -> None:
+    answer = _parse(line)
+    if isinstance(answer, Reply):
+        assert not answer.is_positive
+    else:
+        assert isinstance(answer, Command)
+        _check_command(answer)
+
+
+def _parse(line: bytes) -> Command | Reply:
+    try:
+        return parse_command(line)
+    except Refused as refused:
+        return refused.reply
+
+
+def _check_command(command: Command) -> None:
+    match command:
+        case Hello():
+            assert command.name.isascii()
+            assert command.name.isprintable()
+            assert " " not in command.name
+        case Auth():
+            assert command.mechanism == command.mechanism.upper()
+        case Bdat():
+            assert 0 <= command.octets < 10**20
+        case Etrn():
+            assert not _CONTROL.search(command.argument)
+        case Mail():
+            assert 0 <= command.size < 10**20
+            if command.reverse_path is not None:
+                _check_path(command.reverse_path, needs_smtputf8=command.needs_smtputf8)
+        case Rcpt():
+            _check_path(command.forward_path, needs_smtputf8=True)
+        case _:
+            pass
+
+
+def _check_path(path: Mailbox, *, needs_smtputf8: bool) -> None:
+    text = str(path)
+    assert needs_smtputf8 or text.isascii()
+    assert not _CONTROL.search(text)
+    assert len(text) <= 520
+    assert split_mailbox(text) == path
+    if path.domain:
+        _check_sent_on(path, text)
+    literal_address(path.domain)
+    with suppress(ValueError):
+        assert canonical_domain(path.domain).isascii()
+
+
+def _check_sent_on(path: Mailbox, text: str) -> None:
+    """As the envelope has it, to a server like us: the same path must come out."""
+    message = HeldMessage(1, 1, Envelope(text, (text,), needs_smtputf8=True), 0.0, b"")
+    mail, rcpt = (parse_command(line.removesuffix(b"\r\n")) for _, line in opening_commands(message, _EVERYTHING)[:2])
+    assert isinstance(mail, Mail)
+    assert isinstance(rcpt, Rcpt)
+    assert mail.reverse_path == rcpt.forward_path == path

@@ -1,0 +1,72 @@
+"""A server's bytes into the reader of replies, cut anyhow, and from there into what is made of replies.
+
+The rule: replies or PeerBroke, nothing else; and the cuts change neither.
+"""
+
+from collections.abc import Iterable
+
+from restante.smtp.client_auth import Authentication, ClientLogin
+from restante.smtp.errors import PeerBroke
+from restante.smtp.offer import read_offer
+from restante.smtp.peer_replies import MAX_LINE, MAX_LINES, ReplyReader, ServerReply
+from tests.fuzz.choices import Choices, pieces, read_input
+
+_LOGIN = ClientLogin("us", "secret")
+
+
+def check(data: bytes) -> None:
+    """Run one input. Raises what breaks the rule."""
+    _, octets, stream = read_input(data, 0)
+    found, complaint = _read(pieces(stream, Choices(octets)))
+    whole, same_complaint = _read([stream])
+    assert (found, bool(complaint)) == (whole, bool(same_complaint))
+    assert complaint.isprintable()
+    _check_lines(found, stream)
+    for reply in found:
+        _check_reply(reply)
+
+
+def _read(stream: Iterable[bytes]) -> tuple[list[ServerReply], str]:
+    """Return the replies, and how the server broke the protocol after them, "" if it did not."""
+    reader = ReplyReader()
+    found: list[ServerReply] = []
+    try:
+        for piece in stream:
+            reader.receive(piece)
+            while (reply := reader.next_reply()) is not None:
+                found.append(reply)
+            assert len(reader._buffer) - reader._position <= MAX_LINE + 1
+    except PeerBroke as error:
+        return found, str(error)
+    return found, ""
+
+
+def _check_lines(found: list[ServerReply], stream: bytes) -> None:
+    """CRLF alone ends a line: what was read is the first lines of the stream, by that reading."""
+    read = [b"%d%s" % (reply.code, line) for reply in found for line in reply.lines]
+    sent = [line[:3] + line[4:] for line in stream.split(b"\r\n")[: len(read)]]
+    assert read == sent
+
+
+def _check_reply(reply: ServerReply) -> None:
+    assert 200 <= reply.code < 600
+    assert 1 <= len(reply.lines) <= MAX_LINES
+    assert all(len(line) <= MAX_LINE and b"\r" not in line and b"\n" not in line for line in reply.lines)
+    assert reply.text.isprintable()
+    assert len(reply.text) <= 1010
+    assert reply.text.startswith(str(reply.code))
+    assert not reply.enhanced or reply.enhanced.replace(".", "").isdigit()
+    offer = read_offer(reply)
+    assert 0 <= offer.size_limit < 10**20
+    _answer_challenge(reply)
+
+
+def _answer_challenge(reply: ServerReply) -> None:
+    authentication = Authentication(_LOGIN, "CRAM-MD5")
+    authentication.command()
+    try:
+        response = authentication.respond(reply)
+    except PeerBroke:
+        return
+    assert b"\r" not in response
+    assert b"\n" not in response

@@ -1,0 +1,52 @@
+"""Responses into the SASL mechanisms, and what they give into the check of digests.
+
+The rule: a challenge, credentials or BadResponse, nothing else; and what is checked later can be checked.
+"""
+
+import hmac
+from typing import Final
+
+from restante.sasl import cram_md5
+from restante.sasl.cram_md5 import CramMd5
+from restante.sasl.mechanism import BadResponse, Challenge, DigestCredentials, Mechanism, PasswordCredentials
+from restante.sasl.plain import Plain
+
+_CHALLENGE: Final = b"<1.2@mx2.example.net>"
+_PASSWORD: Final = "secret"
+
+
+def check(data: bytes) -> None:
+    """Run one input, as initial response and as a later one. Raises what breaks the rule."""
+    for mechanism in (Plain(), CramMd5(_CHALLENGE)):
+        _check_step(mechanism, data, is_initial=True)
+    for mechanism in (Plain(), CramMd5(_CHALLENGE)):
+        assert isinstance(mechanism.begin(None), Challenge)
+        _check_step(mechanism, data, is_initial=False)
+
+
+def _check_step(mechanism: Mechanism, response: bytes, *, is_initial: bool) -> None:
+    try:
+        outcome = mechanism.begin(response) if is_initial else mechanism.respond(response)
+    except BadResponse:
+        return
+    match outcome:
+        case PasswordCredentials():
+            assert outcome.user
+            assert "\0" not in outcome.user + outcome.password
+            identity, user, password = response.split(b"\0")
+            assert (user, password) == (outcome.user.encode(), outcome.password.encode())
+            assert identity in (b"", user)
+        case DigestCredentials():
+            assert outcome.user
+            assert outcome.challenge == _CHALLENGE
+            _check_digest(outcome, response)
+        case _:
+            raise AssertionError(f"{outcome} after a response")
+
+
+def _check_digest(credentials: DigestCredentials, response: bytes) -> None:
+    """Compare as reception/authentication.py does."""
+    expected = cram_md5.digest(_PASSWORD, credentials.challenge)
+    is_good = hmac.compare_digest(expected, credentials.digest)
+    assert is_good == (response[-len(expected) :].lower() == expected.encode())
+    assert response[: -len(expected)] == f"{credentials.user} ".encode()

@@ -1,0 +1,19 @@
+"""The targets by name. Each takes an input and raises whatever breaks its rule."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.fuzz import address, client_session, commands, node, peer_replies, sasl, server_session
+
+TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
+    "address": address.check,
+    "client-session": client_session.check,
+    "commands": commands.check,
+    "node": node.check,
+    "peer-replies": peer_replies.check,
+    "sasl": sasl.check,
+    "server-session": server_session.check,
+}
+CORPUS: Final = Path(__file__).with_name("corpus")  # seeds: TARGET/what-it-is
+FINDINGS: Final = Path(__file__).with_name("findings")  # inputs that once broke a rule: TARGET/what-it-showed

@@ -1,0 +1,43 @@
+"""A few seconds of fuzzing for each target, so that a rule that breaks easily breaks here; `make fuzz` looks longer."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.acceptance.peers.programs import missing
+from tests.fuzz.targets import TARGETS
+
+ROOT: Final = Path(__file__).parents[2]
+IN_CI: Final = os.environ.get("RESTANTE_REQUIRE_PEERS") == "1"
+SECONDS: Final = 5 if IN_CI else 1  # for each target
+PATIENCE: Final = 120.0  # seconds
+
+
+@pytest.fixture(autouse=True)
+def _fuzzer() -> None:
+    if importlib.util.find_spec("atheris") is None:
+        missing("atheris is not installed: it is served for CPython on Linux x86-64 only")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_breaks_the_rule_in_a_few_seconds(target: str, tmp_path: Path) -> None:
+    places = ("--kept", str(tmp_path / "kept"), "--findings", str(tmp_path / "findings"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.run", target, str(SECONDS), *places],
+        cwd=ROOT,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=PATIENCE,
+    )
+    found = [f"{path.name}: {path.read_bytes()!r}" for path in (tmp_path / "findings").iterdir()]
+    assert (ended.returncode, found) == (0, []), ended.stdout[-6000:]
+    assert "stat::number_of_executed_units: 0\n" not in ended.stdout
+    assert "stat::number_of_executed_units" in ended.stdout
