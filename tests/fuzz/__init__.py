@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of everything that reads strangers' bytes: `make fuzz`, or `tests/fuzz/run.py TARGET SECONDS`."""
+"""Coverage-guided fuzzing of everything that reads strangers' bytes: `make fuzz`, or `python -m tests.fuzz.run TARGET SECONDS`."""

@@ -1,4 +1,4 @@
-"""Defects of ours on the way to an answer: the session ends with 421, and nobody waits for ever."""
+"""Defects of ours: nobody waits for ever, and nothing is acknowledged that is not whole."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer
 from restante.release.releaser import Releaser
 from restante.smtp.phases import Phase
+from restante.store.memory import MemorySpool
 from tests.wire import Wire
 
 GOODBYE = "S: 421 4.3.0 mx2.example.net internal error, try again later"
@@ -17,13 +18,13 @@ class Defect(Exception):  # noqa: N818
     """What nobody expected."""
 
 
+async def broken(*_: object, **__: object) -> None:
+    raise Defect
+
+
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
     """Make a method raise what nobody expects."""
-
-    async def broken(*_: object, **__: object) -> None:
-        raise Defect
-
     return lambda owner, name: monkeypatch.setattr(owner, name, broken)
 
 
@@ -61,5 +62,19 @@ def test_a_defect_at_the_end_of_large_content_ends_the_session(smtp: Wire, break
     last = smtp.session.data_to_send().split(b"\r\n")[-2].decode()
     assert f"S: {last}" == GOODBYE
     check_is_over(smtp)
+    assert smtp.held("a.example") == []
+    assert smtp.flight.now == 0
+
+
+def test_a_defect_while_content_is_written_leaves_no_hole_in_it(smtp: Wire) -> None:
+    """The pieces that were lost must not be followed by others, and by a 250 for the rest."""
+    smtp.hosts("a.example")
+    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n")
+    smtp.session.data_to_send()
+    with pytest.MonkeyPatch.context() as once:
+        once.setattr(MemorySpool, "write", broken)
+        smtp.send(b"x" * 100_000)
+    smtp.send(b"y" * 100_000 + b"\r\n.\r\n")
+    assert smtp.session.data_to_send() == b"451 4.3.0 Cannot store mail now, try again later\r\n"
     assert smtp.held("a.example") == []
     assert smtp.flight.now == 0

@@ -3,7 +3,7 @@ as it was sent, to whom it was accepted for, once."""
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.smtp.joined import (
@@ -19,6 +19,8 @@ from tests.smtp.joined import (
 from tests.smtp.reference import ALL_NEWLINES, ReferenceDestination, Taken, ended, normalized, stuffed
 from tests.smtp.test_content import cut
 
+unhurried = settings(deadline=None)  # whole sessions, on a machine that may be busy
+
 
 def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
     """Return what a server must have taken of these letters."""
@@ -32,6 +34,7 @@ def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
 # Our client and our server
 
 
+@unhurried
 @given(letters(held_contents), pieces, pieces, st.booleans())
 def test_our_client_to_our_server_by_data(
     to_send: list[Letter], up: list[int], down: list[int], has_pipelining: bool
@@ -66,6 +69,7 @@ def bdat(letter: Letter, *, is_last_empty: bool) -> list[bytes]:
     return [b"BDAT %d%s\r\n%s" % (len(chunk), mark, chunk) for chunk, mark in zip(chunks, marks, strict=True)]
 
 
+@unhurried
 @given(letters(raw_contents), pieces, st.booleans(), st.booleans())
 def test_a_foreign_client_by_bdat(to_send: list[Letter], lengths: list[int], is_last_empty: bool, waits: bool) -> None:
     """All in one flight, or with a pause after each command: a refused chunk's octets are never commands."""
@@ -82,6 +86,7 @@ def test_a_foreign_client_by_bdat(to_send: list[Letter], lengths: list[int], is_
     assert len(answers) == 1 + len(flight)
 
 
+@unhurried
 @given(letters(raw_contents), pieces)
 def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> None:
     """What has a bare CR or LF arrives with CRLF in its place, and ends where the client ended it."""
@@ -101,6 +106,7 @@ def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> 
 # Our client and a foreign server
 
 
+@unhurried
 @given(letters(held_contents), pieces, pieces, st.sampled_from(ALL_NEWLINES), st.booleans())
 def test_our_client_to_a_foreign_server(
     to_send: list[Letter], up: list[int], down: list[int], newline: bytes, has_pipelining: bool
@@ -116,6 +122,7 @@ def test_our_client_to_a_foreign_server(
     assert client.has_quit
 
 
+@unhurried
 @given(letters(raw_contents), pieces, st.booleans(), st.sampled_from(ALL_NEWLINES))
 def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
     sent: list[Letter], lengths: list[int], by_bdat: bool, newline: bytes

@@ -118,8 +118,14 @@ class ContentBuffer:
             while self._is_due and self.failure is None:
                 await spool.write(self._take())
         except StoreError as error:
-            self.failure = error
-            self.land()
+            self._fail(error)
+        except Exception as error:  # a defect: what was being written is lost, and must not become a hole
+            self._fail(StoreError(repr(error)))
+            raise
         finally:
             self._writing = None
             self._on_room()
+
+    def _fail(self, error: StoreError) -> None:
+        self.failure = error
+        self.land()
