@@ -61,6 +61,17 @@ def test_many_logins_from_one_block_are_put_off_too() -> None:
     smtp.close()
 
 
+def test_a_login_of_ones_own_buys_no_further_guesses_at_others() -> None:
+    smtp = crowd()
+    smtp.hosts("b.example", account="beta")
+    attempt(smtp, "alpha", "guess")
+    attempt(smtp, "alpha", "guess")
+    assert attempt(smtp, "beta") == ACCEPTED
+    assert attempt(smtp, "alpha", "guess") == REFUSED
+    assert attempt(smtp, "alpha", "guess") == PUT_OFF
+    smtp.close()
+
+
 def test_so_many_attempts_in_a_minute() -> None:
     smtp = crowd(authentications_per_minute=2, failures_until_refusal=100)
     assert [attempt(smtp, "alpha", "guess") for _ in range(3)] == [REFUSED, REFUSED, PUT_OFF]
