@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import httpx
+
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.postfix import PostfixPrimary
@@ -105,7 +107,9 @@ class Restante:
         text = self._config.read_text().replace(f"{HOST}:2525", f"{HOST}:{self.port}")
         self._config.write_text(text.replace(f"{HOST}:4465", f"{HOST}:{free_port(HOST)}"))
         self._run("account", "add", "bench")
-        self._run("domain", "add", DOMAIN, "--account", "bench", "--destination", f"{HOST}:{self._sink.port}")
+        self._run(
+            "domain", "add", DOMAIN, "--account", "bench", "--destination", f"{HOST}:{self._sink.port}", "--allow", HOST
+        )
         log = self._directory / "log"
         with log.open("w") as lines:
             self._server = subprocess.Popen([RESTANTE, "--config", self._config, "serve"], stderr=lines)
@@ -119,7 +123,9 @@ class Restante:
 
     def release(self) -> None:
         """Hand everything over now."""
-        self._run("release", DOMAIN)
+        transport = httpx.HTTPTransport(uds=str(self._directory / "data" / "control.sock"))
+        with httpx.Client(transport=transport, base_url="http://restante") as client:
+            client.post("/v1/release", json={"nodes": [DOMAIN], "reason": "bench"}).raise_for_status()
 
     def stop(self) -> None:
         """Stop."""
