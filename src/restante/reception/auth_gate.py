@@ -61,7 +61,8 @@ class AuthGate:
             self._failures.failed(keys, self._now())
             await self._sleep(self._failures.delay(keys, self._now()))
             return Verdict(BAD_CREDENTIALS, None, "refused")
-        self._failures.succeeded(keys[:1])  # not the block's: with a login of one's own one could guess at others for ever
+        # The block's failures stay: else a login of one's own would buy guesses at others without end.
+        self._failures.succeeded(keys[:1])
         return Verdict(AUTHENTICATED, proved, "accepted")
 
     def _reason_to_put_off(self, keys: tuple[Hashable, ...], *, is_at_home: bool) -> str:

@@ -118,6 +118,15 @@ class Primary(ABC):
         assert self._processes.is_running, "the server ended at once"
         try:
             with socket.create_connection((self.address, self.port), timeout=5) as connection:
-                return connection.recv(3) == b"220"
+                return _greets(connection)
         except ConnectionError:
             return False
+
+
+def _greets(connection: socket.socket) -> bool:
+    """Hear the greeting and take leave as one should: a primary's log is to have nothing to complain of."""
+    with connection.makefile("rb") as replies:
+        greeting = replies.readline()
+        connection.sendall(b"QUIT\r\n")
+        replies.read()
+    return greeting.startswith(b"220")
