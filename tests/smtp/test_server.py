@@ -112,9 +112,6 @@ def test_commands_that_change_nothing_are_answered_anywhere() -> None:
         ("RCPT TO:<b@b.example>", "503 5.5.1 Bad sequence of commands"),
         ("DATA", "503 5.5.1 Bad sequence of commands"),
         ("DATA now", "501 5.5.4 This command takes no argument"),
-        ("BDAT", "501 5.5.4 Syntax error in arguments"),
-        ("BDAT x LAST", "501 5.5.4 Syntax error in arguments"),
-        ("BDAT 1 FIRST", "501 5.5.4 Syntax error in arguments"),
         ("BDAT 0 LAST", "503 5.5.1 Bad sequence of commands"),
         ("AUTH", "501 5.5.4 Syntax error in arguments"),
         ("AUTH PLAIN", "538 5.7.11 Encryption required for requested authentication mechanism"),
@@ -248,6 +245,20 @@ class TestBdat:
             S: 250 2.0.0 OK
         """)
         assert talk.messages == [b"ab\r\nc"]
+
+    @pytest.mark.parametrize("line", ["BDAT", "BDAT x LAST", "bdat 1 FIRST"])
+    def test_one_that_cannot_be_read_ends_the_session_for_its_octets_could_be_commands(self, line: str) -> None:
+        talk = Conversation().begin()
+        talk.transcript(
+            """
+            C~ {line}\\r\\nNOOP\\r\\n
+            S: 501 5.5.4 Syntax error in arguments
+            S: 421 4.7.0 mx2.example.net saw too many errors, closing connection
+            """,
+            line=line,
+        )
+        assert TransactionAborted() not in talk.events
+        assert talk.session.phase is Phase.CLOSED
 
     def test_the_octets_of_a_refused_chunk_are_no_commands(self) -> None:
         talk = Conversation().greet()

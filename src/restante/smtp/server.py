@@ -205,6 +205,7 @@ class ServerSession:
         """Use the next line or piece of content; False if there is none."""
         if self._incoming is not None:
             return self._take_content(self._incoming)
+        line: bytes | None = None
         try:
             line = self._buffer.take_line(is_authenticating=self._mechanism is not None)
             if line is None:
@@ -217,6 +218,9 @@ class ServerSession:
         except Refused as refused:
             self._mechanism = None  # an AUTH exchange does not go on after an error
             self._say(refused.reply)
+            if line is not None and line[:5].upper() in (b"BDAT", b"BDAT "):
+                self._wear_out()  # nobody knows how many octets follow: read on, they would be taken for commands
+                return True
             if self.phase is Phase.CONNECTED:
                 self._count_junk()
             self._count_error()
