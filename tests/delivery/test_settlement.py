@@ -77,33 +77,16 @@ def test_what_gathers_during_one_batch_is_the_next() -> None:
     assert play(act).book.batches == [[1], [2, 3, 4, 5]]
 
 
-def test_it_is_full_until_there_is_room_and_says_so() -> None:
+def test_what_is_unsettled_is_known_and_each_batch_that_is_settled_is_news() -> None:
     async def act(scene: Scene) -> None:
-        scene.settlement.limit = 3
-        scene.book.may_go_on.clear()
-        for number in range(1, 4):
-            assert not scene.settlement.is_full
-            scene.settlement.add(outcome(number))
-        fullness = [scene.settlement.is_full]
-        scene.book.may_go_on.set()
-        await scene.settlement.flush()
-        assert [*fullness, scene.settlement.is_full] == [True, False]
-        assert scene.changes == 1
-
-    play(act)
-
-
-def test_it_says_so_too_when_it_became_full_during_a_batch() -> None:
-    async def act(scene: Scene) -> None:
-        scene.settlement.limit = 2
         scene.book.may_go_on.clear()
         scene.settlement.add(outcome(1))
         await until(lambda: scene.book.tries == 1)
         scene.settlement.add(outcome(2))
-        assert scene.settlement.is_full
+        assert (scene.settlement.unsettled, scene.changes) == (2, 0)
         scene.book.may_go_on.set()
         await scene.settlement.flush()
-        assert scene.changes == 1
+        assert (scene.settlement.unsettled, scene.changes) == (0, 2)
 
     play(act)
 

@@ -21,6 +21,29 @@ from restante.smtp.transaction import Transaction
 from restante.tenancy.model import TlsUse
 
 PIPELINING = "S: 220 p.example ESMTP\nC: EHLO mx2.example.net\nS: 250-p.example\nS: 250 PIPELINING\n"
+CHUNKING_OFFERED = """
+    S: 220 p.example ESMTP
+    C: EHLO mx2.example.net
+    S: 250-p.example
+    S: 250-PIPELINING
+    S: 250 CHUNKING
+"""
+PROBED = """
+    C: MAIL FROM:<>
+    C: BDAT 12 LAST
+    C: NOPE
+    C: NOPE
+    C: MAIL FROM:<>
+    C: RSET
+"""
+CHUNKING = f"""
+    {CHUNKING_OFFERED.strip()}
+    {PROBED.strip()}
+    S: 250 2.1.0 OK
+    S: 554 5.5.1 no valid recipients
+    S: 250 2.1.0 OK
+    S: 250 2.0.0 OK
+"""
 PLAIN = "S: 220 p.example ESMTP\nC: EHLO mx2.example.net\nS: 250 p.example\n"
 
 
@@ -54,12 +77,16 @@ class ClientTalk:
         self.go_on()
 
     def go_on(self) -> None:
+        self._take_events()
+        while self.session.can_begin and self.waiting:
+            self.session.begin(Transaction(self.waiting.popleft()))
+            self._take_events()
+
+    def _take_events(self) -> None:
         while (event := self.session.next_event()) is not None:
             self.events.append(event)
             if isinstance(event, TransactionEnded):
                 self._note(event.transaction)
-        while self.session.can_begin and self.waiting:
-            self.session.begin(Transaction(self.waiting.popleft()))
 
     def _note(self, transaction: Transaction) -> None:
         outcome = outcome_of(transaction)

@@ -126,8 +126,7 @@ class JoinedServer:
         match event:
             case Mail():
                 assert self._open is None, "a transaction inside another"
-                self.mail_seen.append(str(event.reverse_path))
-                self._open = Taken(str(event.reverse_path)) if code_in(str(event.reverse_path)) == 250 else None
+                self._open = self._opened(event)
             case Rcpt() if code_in(str(event.forward_path)) == 250:
                 assert self._open is not None
                 self._open.forward_paths.append(str(event.forward_path))
@@ -140,10 +139,16 @@ class JoinedServer:
             case _:
                 pass
 
+    def _opened(self, mail: Mail) -> Taken | None:
+        if mail.reverse_path is None:
+            return Taken("the probe's")
+        self.mail_seen.append(str(mail.reverse_path))
+        return Taken(str(mail.reverse_path)) if code_in(str(mail.reverse_path)) == 250 else None
+
     def _answer(self, event: Answered) -> Reply:
         match event:
             case Mail():
-                return _said(code_in(str(event.reverse_path)))
+                return _said(code_in(str(event.reverse_path)) if event.reverse_path is not None else 250)
             case Rcpt():
                 return _said(code_in(str(event.forward_path)))
             case ChunkReceived():
@@ -178,6 +183,14 @@ class JoinedClient:
 
     def receive(self, data: bytes) -> None:
         self.session.receive_data(data)
+        self._take_events()
+        while self.session.can_begin and self._waiting:
+            self.session.begin(Transaction(self._waiting.pop(0)))
+            self._take_events()
+        if not self._waiting:
+            self.session.quit()
+
+    def _take_events(self) -> None:
         while (event := self.session.next_event()) is not None:
             if isinstance(event, TransactionEnded):
                 outcome = outcome_of(event.transaction)
@@ -187,10 +200,6 @@ class JoinedClient:
                 self._send_blocks(event.transaction)
             elif isinstance(event, SessionEnded):
                 self.has_quit = event.ending is Ending.QUIT
-        while self.session.can_begin and self._waiting:
-            self.session.begin(Transaction(self._waiting.pop(0)))
-        if not self._waiting:
-            self.session.quit()
 
     def says(self) -> bytes:
         return self.session.data_to_send()
@@ -208,7 +217,8 @@ def _message(number: int, letter: Letter) -> HeldMessage:
     file = None
     if letter.blocks and letter.content:
         head = cut(letter.content, list(letter.blocks))[0]
-        file = ContentFile("f", len(letter.content) - len(head), 0)
+        size = len(letter.content) - len(head)
+        file = ContentFile("f", size, 0) if size else None
     return HeldMessage(number, 1, envelope, 1e9, head, file)
 
 

@@ -373,10 +373,10 @@ def test_quit_waits_for_what_was_begun() -> None:
     assert list(talk.waiting) == [mail(2)]
 
 
-def test_quit_before_the_session_is_ready_comes_when_it_is() -> None:
+def test_quit_before_the_session_is_ready_takes_the_place_of_what_comes_next() -> None:
     talk = ClientTalk(mail(1))
     talk.session.quit()
-    talk.transcript(PLAIN, "C: QUIT\nS: 221 bye")
+    talk.transcript("S: 220 p.example ESMTP\nC: QUIT\nS: 221 bye")
     assert talk.ending.ending is Ending.QUIT
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.smtp.chunking_reference import ChunkingDestination, Refusal
 from tests.smtp.joined import (
     Join,
     JoinedClient,
@@ -35,18 +36,17 @@ def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
 
 
 @unhurried
-@given(letters(held_contents), pieces, pieces, st.booleans())
-def test_our_client_to_our_server_by_data(
-    to_send: list[Letter], up: list[int], down: list[int], has_pipelining: bool
-) -> None:
+@given(letters(held_contents), pieces, pieces, st.sampled_from([b"", b"PIPELINING", b"CHUNKING"]))
+def test_our_client_to_our_server(to_send: list[Letter], up: list[int], down: list[int], lacks: bytes) -> None:
     client, server = JoinedClient(to_send), JoinedServer()
 
     def says() -> bytes:
         said = server.says()
-        return said if has_pipelining else said.replace(b"PIPELINING", b"X-NOTHING")
+        return said.replace(lacks, b"X-NOTHING") if lacks else said
 
     Join(up, down).carry(client, server.receive, says)
-    assert server.taken == arrived(to_send)
+    assert server.taken == arrived(to_send, is_data=bool(lacks))
+    assert client.session.runs_ahead == (not lacks)
     assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
     assert client.has_quit
     assert client.session.outstanding() == []
@@ -123,9 +123,25 @@ def test_our_client_to_a_foreign_server(
 
 
 @unhurried
-@given(letters(raw_contents), pieces, st.booleans(), st.sampled_from(ALL_NEWLINES))
+@given(letters(held_contents), pieces, pieces, st.sampled_from(Refusal))
+def test_our_client_to_a_foreign_server_by_chunks(
+    to_send: list[Letter], up: list[int], down: list[int], refusal: Refusal
+) -> None:
+    """Whatever a refused chunk does to a server: no message gets another's reverse-path, recipients or octets."""
+    client, destination = JoinedClient(to_send), ChunkingDestination(refusal)
+    Join(up, down).carry(client, destination.receive, destination.says)
+    goes_astray = refusal is Refusal.GOES_ASTRAY
+    assert destination.taken == arrived(to_send, is_data=goes_astray)
+    assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
+    assert destination.verbs.count("BDAT") == 1 + (0 if goes_astray else len(to_send))
+    assert ("RSET" in destination.verbs[6:]) <= (refusal is not Refusal.ENDS)
+    assert client.has_quit
+
+
+@unhurried
+@given(letters(raw_contents), pieces, st.booleans(), st.sampled_from(ALL_NEWLINES), st.booleans())
 def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
-    sent: list[Letter], lengths: list[int], by_bdat: bool, newline: bytes
+    sent: list[Letter], lengths: list[int], by_bdat: bool, newline: bytes, drops_nuls: bool
 ) -> None:
     """The whole way: taken from a stranger as it came, held, handed over to a server that reads lines as it likes."""
     server = JoinedServer()

@@ -34,10 +34,12 @@ class Approach:
 
     def terms(self, endpoint: Endpoint, equipment: Equipment, *, is_plain: bool) -> Terms:
         """Return what a connection to one of the endpoints is made with."""
+        may_run_ahead = equipment.settings.run_ahead and not equipment.caution.applies(self.destination.text)
+        options = replace(self.options, may_run_ahead=may_run_ahead)
         return Terms(
             endpoint=endpoint,
             destination=self.destination.text,
-            options=replace(self.options, tls=TlsUse.OFF) if is_plain else self.options,
+            options=replace(options, tls=TlsUse.OFF) if is_plain else options,
             tls=None if is_plain else self.tls,
             settings=equipment.settings,
             own_addresses=equipment.own_addresses,

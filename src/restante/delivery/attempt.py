@@ -27,14 +27,15 @@ from restante.delivery.route import Endpoint
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
 from restante.delivery.tally import Tally
-from restante.delivery.terms import ConnectionEnd, EndKind, Work
+from restante.delivery.terms import ConnectionEnd, EndKind, Manner, Work
 from restante.mail.message import HeldMessage
 from restante.queue.status import Move, Outcome
+from restante.smtp.window import MOST_MESSAGES
 from restante.store.errors import StoreError
 from restante.tenancy.model import Directory
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
-UNSETTLED_PER_CONNECTION: Final = 64
+UNSETTLED_PER_CONNECTION: Final = MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
 _GROWTH_PAUSE: Final = 500  # messages to be delivered after a connection failed before another is tried
 _OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
 
@@ -83,7 +84,6 @@ class Attempt:
         self._news = asyncio.Event()
         self._kind, self._reason = AttemptKind.STOPPED, ""
         self._is_ending = False
-        settlement.limit = UNSETTLED_PER_CONNECTION * self._most
 
     @property
     def connection_count(self) -> int:
@@ -152,7 +152,7 @@ class Attempt:
     def _take(self) -> HeldMessage | None:
         if self._equipment.directory.now is not self._picture:
             self._look_at_record()
-        if self._is_ending or self._settlement.is_full:
+        if self._is_ending or self._is_full:
             return None
         message = self._supply.take()
         if message is not None:
@@ -160,6 +160,10 @@ class Attempt:
         if self._supply.is_low:
             self._news.set()
         return message
+
+    @property
+    def _is_full(self) -> bool:
+        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._most
 
     def _look_at_record(self) -> None:
         """See to it that no mail goes where it went before a change."""
@@ -254,6 +258,8 @@ class Attempt:
             if end.kind is EndKind.TLS_FAILED and self._approach.may_do_without_tls and not self._is_ending:
                 self._is_plain = True
                 end = await self._try_endpoint(endpoint)
+            if end.manner is Manner.PROBED and end.kind is EndKind.BROKEN and not self._is_ending:
+                end = await self._try_endpoint(endpoint)  # by DATA: caution has learned
             if end.was_ready:
                 self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
             if end.was_ready or self._is_ending:
@@ -272,5 +278,6 @@ class Attempt:
             end = await connection.run()
         finally:
             self._connections.discard(connection)
+        self._equipment.caution.learn(terms.destination, end)
         self._journal.attempted(terms, end, tally)
         return end

@@ -1,8 +1,8 @@
 """One connection to a destination: a thin shell that moves bytes between a socket, TLS and a ClientSession.
 
 Theory of operation. Whatever happens on the socket ends in the same three moves: the session gets the bytes, its events
-are handled, and `_pump` begins what can be begun and writes all that waits in one write. There is no task, future or
-timer per message: one task (`run`) sits by the connection and wakes for large content and for the end; one timer
+are handled, and `_pump` begins what can be begun and writes all that waits, as long as the destination's buffers
+take it. There is no task, future or timer per message: one task (`run`) sits by the connection and wakes for large content and for the end; one timer
 looks after one deadline, which every write and every reply moves on.
 
 Promises: a message is reported once, when its transaction has ended, or stands in `outstanding` at the end, never both.
@@ -18,13 +18,22 @@ from typing import Final, TypeVarTuple, cast
 from restante.delivery.deadline import Deadline
 from restante.delivery.outcome import UNSAFE_PATH, obstacle, outcome_of, refused_for, session_complaint
 from restante.delivery.route import Endpoint, leads_home
-from restante.delivery.terms import ConnectionEnd, EndKind, Terms, Work
+from restante.delivery.terms import ConnectionEnd, EndKind, Manner, Terms, Work
 from restante.delivery.wire import Wire
 from restante.mail.message import HeldMessage
 from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed
 from restante.smtp.client import ClientSession
-from restante.smtp.client_events import ContentWanted, Ending, Event, Ready, SessionEnded, StartTls, TransactionEnded
+from restante.smtp.client_events import (
+    ContentWanted,
+    Ending,
+    Event,
+    Ready,
+    SessionEnded,
+    StartTls,
+    TransactionEnded,
+    WindowSettled,
+)
 from restante.smtp.errors import PeerBroke
 from restante.smtp.transaction import CONTENT, QUIT, Transaction
 from restante.store.errors import StoreError
@@ -35,6 +44,8 @@ _Arguments = TypeVarTuple("_Arguments")
 # it may still count this connection when the next one comes.
 _GOODBYE_TIMEOUT: Final = 5.0
 _CLOSING_TIMEOUT: Final = 1.0
+_NOT_NEEDED: Final = "no longer needed"
+_WRITE_OCTETS: Final = 256 * 1024  # about what one write carries, so that memory stays bounded
 
 
 class DeliveryConnection(asyncio.Protocol):
@@ -55,8 +66,11 @@ class DeliveryConnection(asyncio.Protocol):
         self._news = asyncio.Event()  # for `run`: content is wanted, or the end has come
         self._wanted: Transaction | None = None  # whose content is
         self._begun = 0
+        self._ahead_since = 0.0  # loop time at which the window began to fill
+        self._windows_settled = 0
         self._complaint = ""  # of the destination, for which the session ends
         self._was_ready = False
+        self._is_not_needed = False  # told to finish before it could begin
         self._is_leaving = False  # QUIT was answered
         self._kind: EndKind | None = None  # set once: it is over
         self._reason = ""
@@ -81,18 +95,18 @@ class DeliveryConnection(asyncio.Protocol):
         assert self._kind is not None
         outstanding = tuple(transaction.message for transaction in self._session.outstanding())
         version = self._wire.tls_version if self._wire is not None else ""
-        return ConnectionEnd(self._kind, self._reason, self._was_ready, outstanding, version)
+        return ConnectionEnd(self._kind, self._reason, self._was_ready, outstanding, version, self._manner())
 
     def wake(self) -> None:
         """Look for messages again."""
         self._guarded(self._pump)
 
     def finish(self) -> None:
-        """Begin no more; wait for the replies outstanding and say QUIT. Before it was ready, just leave."""
-        if self._was_ready:
-            self._guarded(self._say_quit)
+        """Begin no more; wait for the replies outstanding and say QUIT, soon if nothing was begun yet."""
+        if self._wire is None:
+            self.abort(_NOT_NEEDED)
         else:
-            self.abort("no longer needed")
+            self._guarded(self._say_quit)
 
     def abort(self, reason: str) -> None:
         """Leave at once."""
@@ -107,6 +121,11 @@ class DeliveryConnection(asyncio.Protocol):
     def is_ready(self) -> bool:
         """Whether it is up and can take messages."""
         return self._was_ready and self._kind is None
+
+    def _manner(self) -> Manner:
+        if not self._session.runs_ahead:
+            return Manner.PROBED if self._session.is_probing else Manner.DATA
+        return Manner.AHEAD if self._windows_settled else Manner.AHEAD_IN_VAIN
 
     # The task beside the connection
 
@@ -186,8 +205,9 @@ class DeliveryConnection(asyncio.Protocol):
         self._can_write.clear()
 
     def resume_writing(self) -> None:
-        """Go on with it."""
+        """Go on with it, and with further messages."""
         self._can_write.set()
+        self._guarded(self._pump)
 
     # Bytes and events
 
@@ -213,8 +233,7 @@ class DeliveryConnection(asyncio.Protocol):
         if self._wire.is_secure and not was_secure:
             self._session.tls_established()
         self._session.receive_data(data)
-        while (event := self._session.next_event()) is not None:
-            self._handle(event)
+        self._take_events()
         if self._wire.is_ended:
             self._close(EndKind.BROKEN, "the destination closed the connection")
         if self._kind is not None:
@@ -223,10 +242,17 @@ class DeliveryConnection(asyncio.Protocol):
         if self._session.reply_count != count:  # bytes alone prove no life: they could drip for ever
             self._deadline.move(self._patience())
 
+    def _take_events(self) -> None:
+        while (event := self._session.next_event()) is not None:
+            self._handle(event)
+
     def _handle(self, event: Event) -> None:
         match event:
             case TransactionEnded(transaction):
                 self._report(transaction)
+            case WindowSettled(is_whole):
+                self._windows_settled += 1
+                self._session.window.adapt(self._loop.time() - self._ahead_since, is_whole=is_whole)
             case ContentWanted(transaction):
                 self._wanted = transaction
                 self._news.set()
@@ -252,21 +278,26 @@ class DeliveryConnection(asyncio.Protocol):
     # Sending
 
     def _pump(self) -> None:
-        """Begin what can be begun, and write all that waits at once."""
+        """Begin what can be begun, and write all that waits."""
         session = self._session
-        while session.can_begin and (message := self._next_message()) is not None:
+        while session.can_begin and self._can_write.is_set() and (message := self._next_message()) is not None:
             self._begin(message)
+            if session.outgoing_octets >= _WRITE_OCTETS:
+                self._flush()
         self._flush()
 
     def _begin(self, message: HeldMessage) -> None:
         refusal = obstacle(message, self._session.offer, self._terms.destination)
         if refusal is None:
+            if not self._session.is_ahead:
+                self._ahead_since = self._loop.time()
             try:
                 self._session.begin(Transaction(message))
             except ValueError:
                 refusal = UNSAFE_PATH
             else:
                 self._begun += 1
+                self._take_events()
                 return
         self._work.report(message, refused_for(message, refusal), str(refusal))
 
@@ -279,6 +310,9 @@ class DeliveryConnection(asyncio.Protocol):
     def _say_quit(self) -> None:
         self._session.quit()
         self._flush()
+        if not self._was_ready:  # a greeting may take minutes, and there is nothing to wait for
+            self._is_not_needed = True
+            self._deadline.move(_GOODBYE_TIMEOUT)
 
     def _flush(self) -> None:
         data = self._session.data_to_send()
@@ -291,6 +325,8 @@ class DeliveryConnection(asyncio.Protocol):
     def _patience(self) -> float:
         """Return how long the next thing may take (RFC 5321 §4.5.3.2); nothing owed, nothing awaited."""
         awaited = self._session.awaited
+        if self._is_not_needed:
+            return _GOODBYE_TIMEOUT
         if self._is_leaving:
             return _CLOSING_TIMEOUT
         if awaited is CONTENT:
@@ -302,6 +338,9 @@ class DeliveryConnection(asyncio.Protocol):
         return self._settings.reply_timeout if is_owed else math.inf
 
     def _give_up_waiting(self) -> None:
+        if self._is_not_needed:
+            self.abort(_NOT_NEEDED)
+            return
         awaited = self._session.awaited
         what = f"the reply to {awaited.name}" if awaited is not None else "the destination"
         self._close(EndKind.BROKEN, f"timed out waiting for {what}")

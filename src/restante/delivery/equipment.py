@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from random import random
 from typing import Protocol
 
+from restante.delivery.caution import Caution
 from restante.delivery.settings import DeliverySettings
 from restante.delivery.tls_plan import TlsPlans
 from restante.delivery.turns import Turns
@@ -37,6 +38,8 @@ class Equipment:
     jitter: Callable[[], float] = random  # from 0 up to 1
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
     turns: Turns = field(init=False)
+    caution: Caution = field(init=False)
 
     def __post_init__(self) -> None:
         self.turns = Turns(lambda: self.settings.drains_limit)
+        self.caution = Caution(self.now)

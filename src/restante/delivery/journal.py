@@ -73,6 +73,7 @@ class Journal:
             destination=self.destination,
             address=terms.endpoint.text,
             tls=end.tls,
+            manner=str(end.manner),
             end=str(end.kind),
             reason=end.reason,
             delivered=tally.delivered,

@@ -61,12 +61,8 @@ def _judge_recipient(transaction: Transaction, index: int, path: str) -> Recipie
 def _decisive(transaction: Transaction, index: int) -> tuple[Step, ServerReply | None] | None:
     """Return the first reply that is missing or not positive; None only when content was taken with a 250."""
     own = transaction.recipients[index] if index < len(transaction.recipients) else None
-    for step, reply in (
-        (MAIL, transaction.mail),
-        (RCPT, own),
-        (DATA, transaction.data),
-        (CONTENT, transaction.content),
-    ):
+    data = () if transaction.is_chunked else ((DATA, transaction.data),)
+    for step, reply in ((MAIL, transaction.mail), (RCPT, own), *data, (CONTENT, transaction.content)):
         if reply is None or not reply.is_positive or reply.code not in step.goes_on:
             return step, reply
     return None

@@ -30,6 +30,16 @@ class DeliverySettings(BaseModel):
     messages_per_connection: Annotated[int, Field(ge=1)] = Field(
         default=1000, description="After so many a connection is closed and another made, so that no peer tires of it."
     )
+    run_ahead: bool = Field(
+        default=True,
+        description="Send whole messages ahead of the replies to them, where the destination offers CHUNKING and shows that"
+        " it bears it: distance costs little then. A lost connection can make copies of up to 64 messages.",
+    )
+    hops_limit: Annotated[int, Field(ge=1)] = Field(
+        default=50,
+        description="Received fields, our own among them, that a message may have; with more it goes in a circle and is"
+        " parked as refused. RFC 5321 §6.3 has 100 in mind, Postfix refuses at 50 as well.",
+    )
     drains_limit: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Domains drained at the same time; further ones wait their turn."
     )

@@ -4,8 +4,8 @@ Theory of operation. Outcomes gather while a batch is being settled; then they a
 store only by an outcome that says DELIVERED, which exists only for a 250 to its content (delivery/outcome.py). So:
 
 - Nothing is lost: an outcome that cannot be settled leaves its message held.
-- It may then be handed over a second time. How many can be, at most, is bounded: when `limit` outcomes are not settled,
-  `is_full`, and the connections take no further message.
+- It may then be handed over a second time. How many can be, at most, is bounded: the connections take no further message
+  when too many are `unsettled` or on their way (delivery/attempt.py).
 - A batch that failed is tried again for about half a minute, its outcomes kept; settling the same outcome twice does
   nothing (the store passes over recipients that are gone). Then `failure` says why, and the drain must end; what is
   left gets one last try by `finish`.
@@ -37,7 +37,7 @@ class Settlement:
     """One drain's outcomes on their way into the store."""
 
     def __init__(self, store: Settler, lease: Drain, wait: Wait, log: Log, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when there may be room again, and when it has failed."""
+        """`on_change` is called when a batch is settled, and when it has failed."""
         self._store = store
         self._lease = lease
         self._wait = wait
@@ -48,7 +48,6 @@ class Settlement:
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._hurried = asyncio.Event()
-        self.limit = 64
         self.failure = ""
         self.is_lease_lost = False
 
@@ -58,9 +57,9 @@ class Settlement:
         self._news.set()
 
     @property
-    def is_full(self) -> bool:
-        """Whether so much is unsettled that no further message may be sent."""
-        return len(self._gathered) + len(self._batch) >= self.limit
+    def unsettled(self) -> int:
+        """How many outcomes the store does not have yet."""
+        return len(self._gathered) + len(self._batch)
 
     async def run(self) -> None:
         """Settle what comes, for ever. Cancel it, then `finish`."""
@@ -116,10 +115,8 @@ class Settlement:
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id)
         else:
-            was_full = self.is_full  # now, not when the batch began: it may have filled up meanwhile
             self._batch = []
-            if was_full:
-                self._on_change()
+            self._on_change()
 
     def _fail(self, reason: str) -> None:
         self.failure = reason

@@ -46,6 +46,15 @@ class EndKind(StrEnum):
     ABORTED = "aborted"  # by us
 
 
+class Manner(StrEnum):
+    """How messages went over a connection, or were to go."""
+
+    DATA = "data"  # each waited for the replies of the one before
+    PROBED = "probed"  # it ended in the probe for CHUNKING
+    AHEAD_IN_VAIN = "ahead-in-vain"  # whole windows were sent ahead by BDAT, and none came to its end
+    AHEAD = "ahead"
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionEnd:
     """What is left to know when it is over."""
@@ -55,3 +64,4 @@ class ConnectionEnd:
     was_ready: bool  # transactions could begin
     outstanding: tuple[HeldMessage, ...]  # begun, and without an outcome
     tls: str  # version, "" for none
+    manner: Manner = Manner.DATA

@@ -1,7 +1,7 @@
 """The client side of SMTP without a socket (RFC 5321; RFC 2920, 3207, 4954, 1870, 6152, 6531).
 
 Theory of operation. The shell gives bytes (`receive_data`), takes events (`next_event`) until there is none, begins a
-transaction whenever `can_begin`, and writes `data_to_send` once for all of that. Every reply that is due stands in one
+transaction whenever `can_begin` and takes what events that gives, and writes `data_to_send` once for all of that. Every reply that is due stands in one
 window, `_expected`, in the order in which its cause was sent; a reply belongs to the front of the window and to nothing
 else. A reply that fits nothing voids the session (PeerBroke): what has no outcome then is handed over again, later.
 
@@ -11,24 +11,37 @@ else. A reply that fits nothing voids the session (PeerBroke): what has no outco
   flight, the opening of the next transaction (RFC 2920 §3.1): one round trip per message. Without, one command a time:
   what must wait is in `_withheld`.
 - 354 without a recipient that was taken: the end mark alone is sent, and its reply, though it be 250, means nothing.
-- A transaction that DATA did not end stays open at the server: RSET before the next MAIL, and never else.
+- A transaction that DATA did not end stays open at the server: RSET before the next MAIL. Else never: servers count it.
+- Where the probe has shown that the server bears it (smtp/chunking_probe.py), whole transactions run ahead of their
+  replies, MAIL, RCPT and `BDAT n LAST` with the content, as many as the window takes (smtp/window.py). The distance
+  then costs one round trip for a window, not for a message.
+- A window counts as a whole. None of its transactions has ended before the last of its replies is there and nothing
+  beyond it: with 250 to everything, one reply too many shows only then. 421 is the exception, for it says itself where
+  the replies end, and a server that closes after so many messages must not get them twice.
+- Large content does not run ahead of the word on its recipients: sent in vain it costs more than the round trip.
 
 What comes before the first transaction is in smtp/handshake.py. What a reply means for a recipient is not decided here:
 the transaction collects them, delivery/outcome.py judges.
-
-CHUNKING run-ahead has its place kept: `_is_window_open` grows from "one opening" to a number of transactions and octets,
-`opening_commands` ends with `BDAT n LAST` and the content instead of DATA, its step (one reply, 250) has CONTENT's
-handler, and the probe is one more step of the handshake. Nothing else here depends on DATA.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from restante.smtp.client_events import ContentWanted, Ending, Event, Ready, SessionEnded, StartTls, TransactionEnded
-from restante.smtp.content import DataEncoder
+from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Way
+from restante.smtp.client_events import (
+    ContentWanted,
+    Ending,
+    Event,
+    Ready,
+    SessionEnded,
+    StartTls,
+    TransactionEnded,
+    WindowSettled,
+)
+from restante.smtp.content import ChunkEncoder, DataEncoder
 from restante.smtp.errors import PeerBroke
-from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
+from restante.smtp.handshake import Await, ClientOptions, Handshake, Next, Refuse, Say
 from restante.smtp.offer import NO_OFFER
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.transaction import (
@@ -44,14 +57,17 @@ from restante.smtp.transaction import (
     Transaction,
     opening_commands,
 )
+from restante.smtp.window import Window
 
 _BUSY: Final = 421  # RFC 5321 §3.8: may come at any time, and closes the session
+_LARGE: Final = 1024 * 1024  # octets of content
 
 
 class ClientSession:
     """Our dialogue with one server."""
 
     __slots__ = (
+        "_ahead",
         "_due",
         "_encoder",
         "_events",
@@ -60,12 +76,16 @@ class ClientSession:
         "_is_over",
         "_is_quitting",
         "_is_ready",
+        "_may_be_left_open",
         "_opening",
         "_outgoing",
         "_replies",
+        "_way",
         "_withheld",
         "offer",
+        "outgoing_octets",
         "reply_count",
+        "window",
     )
 
     def __init__(self, options: ClientOptions) -> None:
@@ -76,12 +96,17 @@ class ClientSession:
         self._expected: deque[tuple[Step, Transaction | None]] = deque([(GREETING, None)])
         self._due = 1  # how many of those, from the front, may be answered: their cause has left
         self._opening: Transaction | None = None  # begun, and its content not sent
-        self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, without PIPELINING
-        self._encoder: DataEncoder | None = None  # content is being sent in blocks
+        self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, which waits for replies
+        self._encoder: DataEncoder | ChunkEncoder | None = None  # content is being sent in blocks
+        self._way = Way.DATA
+        self._may_be_left_open = False  # a transaction, at the server: its content is not known to have been taken
+        self._ahead: list[Transaction] = []  # all that is in the window, with their replies or without
+        self.window = Window()
         self._is_ready = False
         self._is_quitting = False
         self._is_over = False
         self.offer = NO_OFFER
+        self.outgoing_octets = 0  # that `data_to_send` would return
         self.reply_count = 0
 
     # What the shell calls
@@ -110,6 +135,7 @@ class ClientSession:
             return b""
         data = b"".join(self._outgoing)
         self._outgoing.clear()
+        self.outgoing_octets = 0
         self._due = len(self._expected)
         return data
 
@@ -119,10 +145,17 @@ class ClientSession:
         return self._is_ready and not self._is_quitting and not self._is_over and self._is_window_open
 
     def begin(self, transaction: Transaction) -> None:
-        """Open a transaction. Raises ValueError, with nothing sent, for a path that must not be sent."""
+        """Open a transaction; take the events that come of it before the next.
+
+        Raises ValueError, with nothing sent, for a path that must not be sent.
+        """
         assert self.can_begin, "the window is full"
         commands = opening_commands(transaction.message, self.offer)
         self._opening = transaction
+        if self.runs_ahead:
+            self._run_ahead(transaction, commands)
+            return
+        commands.append((DATA, b"DATA\r\n"))
         if self.offer.has_pipelining:
             for step, line in commands:
                 self._send(line, step, transaction)
@@ -130,10 +163,24 @@ class ClientSession:
             self._withheld.extend(commands)
             self._send_withheld(transaction)
 
+    def _run_ahead(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
+        size = transaction.message.size
+        if self._way is Way.AHEAD_WITH_RSET and self._may_be_left_open:
+            self._send(b"RSET\r\n", RSET)
+        self._may_be_left_open = True
+        transaction.is_chunked = True
+        self._ahead.append(transaction)
+        self.window.take(size)
+        for step, line in commands:
+            self._send(line, step, transaction)
+        self._withheld.append((CONTENT, b"BDAT %d LAST\r\n" % size))
+        if size <= _LARGE:
+            self._send_chunk(transaction)
+
     def send_content(self, block: bytes) -> None:
         """Send more of the content that a ContentWanted asked for."""
         assert self._encoder is not None, "no content is wanted"
-        self._outgoing.append(self._encoder.encode(block))
+        self._write(self._encoder.encode(block))
 
     def end_content(self) -> None:
         """Send the end mark: only after the last octet of the content. There is no way to take content back."""
@@ -152,10 +199,7 @@ class ClientSession:
 
     def outstanding(self) -> list[Transaction]:
         """Return the transactions without an outcome, in the order they were begun."""
-        begun = [transaction for _, transaction in self._expected if transaction is not None]
-        if self._opening is not None:
-            begun.append(self._opening)
-        return list(dict.fromkeys(begun))
+        return list(dict.fromkeys([*self._ahead, *self._unanswered()]))
 
     @property
     def awaited(self) -> Step | None:
@@ -167,14 +211,41 @@ class ClientSession:
         """Whether a ContentWanted has not come to its `end_content`."""
         return self._encoder is not None
 
+    @property
+    def runs_ahead(self) -> bool:
+        """Whether transactions go ahead of their replies."""
+        return self._way is not Way.DATA
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether the probe for CHUNKING waits for its replies."""
+        return self.awaited in PROBE_STEPS or self.awaited in REST_STEPS
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether there are some in the window."""
+        return bool(self._ahead)
+
     # The window
 
     @property
     def _is_window_open(self) -> bool:
-        return self._opening is None and (self.offer.has_pipelining or not self._expected)
+        if self._opening is not None:
+            return False
+        if self.runs_ahead:
+            return self.window.has_room
+        return self.offer.has_pipelining or not self._expected
 
-    def _send(self, line: bytes, step: Step, transaction: Transaction | None = None) -> None:
-        self._outgoing.append(line)
+    def _unanswered(self) -> list[Transaction]:
+        begun = [transaction for _, transaction in self._expected if transaction is not None]
+        return begun if self._opening is None else [*begun, self._opening]
+
+    def _write(self, data: bytes) -> None:
+        self._outgoing.append(data)
+        self.outgoing_octets += len(data)
+
+    def _send(self, data: bytes, step: Step, transaction: Transaction | None = None) -> None:
+        self._write(data)
         self._expected.append((step, transaction))
 
     def _match(self, reply: ServerReply) -> None:
@@ -193,8 +264,21 @@ class ClientSession:
             self._take_session_reply(step, reply)
         else:
             _TRANSACTION_STEPS[step](self, transaction, reply)
+        if self._ahead and not self._expected and self._opening is None:
+            self._settle_window()
         if self._is_quitting:
             self._quit_when_idle()
+
+    def _settle_window(self) -> None:
+        """Every reply is there: what ran ahead counts now, if there is nothing beyond."""
+        if self._replies.has_surplus:
+            raise PeerBroke("more was answered than was asked")
+        is_whole = all(transaction.is_delivered for transaction in self._ahead)
+        self._events.extend(map(TransactionEnded, self._ahead))
+        self._events.append(WindowSettled(is_whole))
+        self._may_be_left_open = not _is_taken(self._ahead[-1].content)
+        self._ahead.clear()
+        self.window.empty()
 
     def _quit_when_idle(self) -> None:
         if self._is_ready and not self._is_over and not self._expected and self._opening is None:
@@ -202,7 +286,15 @@ class ClientSession:
 
     def _end(self, ending: Ending, reason: str) -> None:
         self._is_over = True
+        if ending is Ending.BUSY:
+            self._settle_answered()
         self._events.append(SessionEnded(ending, reason))
+
+    def _settle_answered(self) -> None:
+        unanswered = set(self._unanswered())
+        answered = [transaction for transaction in self._ahead if transaction not in unanswered]
+        self._events.extend(map(TransactionEnded, answered))
+        self._ahead = self._ahead[len(answered) :]  # they have their replies in the order in which they were begun
 
     # The session's own steps
 
@@ -216,14 +308,21 @@ class ClientSession:
 
     def _go_on(self, following: Next) -> None:
         match following:
-            case Say(line, step):
-                self._send(line, step)
+            case Say() | Ready() if self._is_quitting:
+                self._send(b"QUIT\r\n", QUIT)
+            case Say(data, steps):
+                self._write(data)
+                self._expected.extend((step, None) for step in steps)
+            case Await(steps):
+                self._expected.extend((step, None) for step in steps)
+                self._due += len(steps)
             case StartTls():
                 if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
                     raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
                 self._events.append(following)
             case Ready():
                 self.offer = self._handshake.offer
+                self._way = self._handshake.way
                 self._is_ready = True
                 self._events.append(following)
             case Refuse(reason):
@@ -240,36 +339,46 @@ class ClientSession:
         self._send_withheld(transaction)
 
     def _send_withheld(self, transaction: Transaction) -> None:
-        """Without PIPELINING: send the next command of the opening, or none where it cannot help."""
-        if not self._withheld:
+        """Send what waited for the replies to all that went before it, or nothing where it cannot help."""
+        if not self._withheld or transaction is not self._opening or self._is_awaited(transaction):
             return
-        step, line = self._withheld.popleft()
-        if (step is RCPT and not _is_taken(transaction.mail)) or (step is DATA and not transaction.has_recipients):
+        step, line = self._withheld[0]
+        if (step is RCPT and not _is_taken(transaction.mail)) or (step in _ENDS and not transaction.has_recipients):
             self._withheld.clear()
             self._conclude(transaction)
+        elif step is CONTENT:
+            self._send_chunk(transaction)
         else:
+            self._withheld.popleft()
             self._send(line, step, transaction)
+
+    def _is_awaited(self, transaction: Transaction) -> bool:
+        return bool(self._expected) and self._expected[-1][1] is transaction
+
+    def _send_chunk(self, transaction: Transaction) -> None:
+        _, command = self._withheld.popleft()
+        self._write(command)
+        self._send_head(transaction, ChunkEncoder(transaction.message.size))
 
     def _take_data(self, transaction: Transaction, reply: ServerReply) -> None:
         transaction.data = reply
         if not reply.is_positive:
             self._conclude(transaction)
         elif transaction.has_recipients:
-            self._send_head(transaction)
+            self._send_head(transaction, DataEncoder())
         else:
             self._send(b".\r\n", END_MARK, transaction)
             self._opening = None
 
-    def _send_head(self, transaction: Transaction) -> None:
-        encoder = DataEncoder()
-        self._outgoing.append(encoder.encode(transaction.message.head))
+    def _send_head(self, transaction: Transaction, encoder: DataEncoder | ChunkEncoder) -> None:
+        self._write(encoder.encode(transaction.message.head))
         if transaction.message.file is None:
             self._send_end_mark(encoder, transaction)
         else:
             self._encoder = encoder
             self._events.append(ContentWanted(transaction))
 
-    def _send_end_mark(self, encoder: DataEncoder, transaction: Transaction) -> None:
+    def _send_end_mark(self, encoder: DataEncoder | ChunkEncoder, transaction: Transaction) -> None:
         self._send(encoder.finish(), CONTENT, transaction)
         self._encoder = None
         self._opening = None
@@ -279,14 +388,21 @@ class ClientSession:
 
     def _take_content(self, transaction: Transaction, reply: ServerReply) -> None:
         transaction.content = reply
-        self._events.append(TransactionEnded(transaction))
+        self._end_transaction(transaction)
+
+    def _end_transaction(self, transaction: Transaction) -> None:
+        if not transaction.is_chunked:  # else when the window is settled
+            self._events.append(TransactionEnded(transaction))
 
     def _conclude(self, transaction: Transaction) -> None:
         """End a transaction whose content did not go."""
         self._opening = None
-        self._events.append(TransactionEnded(transaction))
+        self._end_transaction(transaction)
         if transaction.is_left_open:
             self._send(b"RSET\r\n", RSET)
+
+
+_ENDS: Final = (DATA, CONTENT)  # what comes after the last RCPT
 
 
 def _is_taken(reply: ServerReply | None) -> bool:

@@ -39,6 +39,13 @@ class TransactionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowSettled:
+    """Everything that ran ahead has its replies. `is_whole`: all of it was delivered."""
+
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """Nothing more can be sent; what `outstanding` names has no outcome. `reason` is for people."""
 
@@ -46,4 +53,4 @@ class SessionEnded:
     reason: str
 
 
-Event = StartTls | Ready | ContentWanted | TransactionEnded | SessionEnded
+Event = StartTls | Ready | ContentWanted | TransactionEnded | WindowSettled | SessionEnded

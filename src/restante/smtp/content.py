@@ -124,3 +124,24 @@ class DataEncoder:
     def finish(self) -> bytes:
         """Return the end mark, with the line end that it needs before it."""
         return b".\r\n" if self._tail == b"\r\n" else END_MARK
+
+
+class ChunkEncoder:
+    """What DataEncoder is to DATA, for one BDAT: octets go as they are, and their number ends them (RFC 3030 §2)."""
+
+    __slots__ = ("_owed",)
+
+    def __init__(self, octets: int) -> None:
+        """`octets` is what the command has announced."""
+        self._owed = octets
+
+    def encode(self, block: bytes) -> bytes:
+        """Return the block itself."""
+        self._owed -= len(block)
+        return block
+
+    def finish(self) -> bytes:
+        """Return nothing. Raises ValueError if the content is not as long as announced: replies would be astray."""
+        if self._owed:
+            raise ValueError(f"a chunk is {-self._owed} octets longer than announced")
+        return b""

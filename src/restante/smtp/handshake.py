@@ -1,13 +1,16 @@
 """From the server's greeting to the first transaction (RFC 5321 §3.1, §3.2; RFC 3207; RFC 4954), client side.
 
 The handshake takes each reply and says what comes next. Three rules hold whatever the server says: no password without
-TLS, no mail without TLS where the destination's record demands it, and no mail to ourselves.
+TLS, no mail without TLS where the destination's record demands it, and no mail to ourselves. Its last step is the probe
+for CHUNKING (smtp/chunking_probe.py), where it is offered and wanted.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Way
 from restante.smtp.client_auth import Authentication, ClientLogin, choose_mechanism
 from restante.smtp.client_events import Ready, StartTls
 from restante.smtp.offer import NO_OFFER, read_offer
@@ -18,6 +21,8 @@ from restante.tenancy.model import TlsUse
 _CHALLENGE: Final = 334
 _PERMANENT_FROM: Final = 500
 _DEMANDS_TLS: Final = (TlsUse.REQUIRED, TlsUse.VERIFY)
+# Exim 4.88 to 4.95 offers CHUNKING and has faults in it.
+_FAULTY_CHUNKING: Final = re.compile(r"\bExim 4\.(?:8[89]|9[0-5])\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +32,22 @@ class ClientOptions:
     hostname: str  # for EHLO; a server that calls itself so is ourselves
     tls: TlsUse
     login: ClientLogin | None = None
+    may_run_ahead: bool = True  # of the replies, where the server bears it
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Send this line; its reply goes to the step."""
+    """Send this; the replies go to the steps, one each."""
 
-    line: bytes
-    step: Step
+    data: bytes
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Send nothing now; replies to these steps are due besides what is awaited already."""
+
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +57,26 @@ class Refuse:
     reason: str
 
 
-Next = Say | StartTls | Ready | Refuse
+Next = Say | Await | StartTls | Ready | Refuse
 
 
 class Handshake:
     """One session's beginning."""
 
-    __slots__ = ("_authentication", "_options", "has_tls", "offer")
+    __slots__ = ("_authentication", "_has_faulty_chunking", "_options", "_probe", "has_tls", "offer", "way")
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._authentication: Authentication | None = None
+        self._has_faulty_chunking = False
+        self._probe = ChunkingProbe()
         self.has_tls = False
         self.offer = NO_OFFER
+        self.way = Way.DATA
 
     def take(self, step: Step, reply: ServerReply) -> Next:
         """Say what follows from a reply. Raises PeerBroke."""
-        return _STEPS[step](self, reply)
+        return self._take_probe(step, reply) if step in _PROBE else _STEPS[step](self, reply)
 
     def tls_established(self) -> Say:
         """Begin anew: what was said before TLS counts for nothing (RFC 3207 §4.2)."""
@@ -69,10 +85,11 @@ class Handshake:
         return self._hello("EHLO", EHLO)
 
     def _take_greeting(self, reply: ServerReply) -> Next:
+        self._has_faulty_chunking = _FAULTY_CHUNKING.search(reply.text) is not None
         return self._hello("EHLO", EHLO) if reply.is_positive else Refuse(f"greeting: {reply.text}")
 
     def _hello(self, command: str, step: Step) -> Say:
-        return Say(f"{command} {self._options.hostname}\r\n".encode(), step)
+        return Say(f"{command} {self._options.hostname}\r\n".encode(), (step,))
 
     def _take_ehlo(self, reply: ServerReply) -> Next:
         if reply.is_positive:
@@ -91,7 +108,7 @@ class Handshake:
         if self.has_tls or self._options.tls is TlsUse.OFF:
             return self._authenticate()
         if self.offer.has_starttls:
-            return Say(b"STARTTLS\r\n", STARTTLS)
+            return Say(b"STARTTLS\r\n", (STARTTLS,))
         return self._do_without_tls("the destination does not offer STARTTLS")
 
     def _take_starttls(self, reply: ServerReply) -> Next:
@@ -105,25 +122,37 @@ class Handshake:
     def _authenticate(self) -> Next:
         login = self._options.login
         if login is None:
-            return Ready()
+            return self._ask_about_chunking()
         if not self.has_tls:
             return Refuse("the destination has a login, and TLS could not be had: no password without it")
         mechanism = choose_mechanism(self.offer.mechanisms)
         if mechanism is None:
             return Refuse("the destination offers neither AUTH PLAIN nor CRAM-MD5")
         self._authentication = Authentication(login, mechanism)
-        return Say(self._authentication.command() + b"\r\n", AUTH)
+        return Say(self._authentication.command() + b"\r\n", (AUTH,))
 
     def _take_auth(self, reply: ServerReply) -> Next:
         if not reply.is_positive:
             return Refuse(f"AUTH: {reply.text}")
         if reply.code != _CHALLENGE:
             self._authentication = None
-            return Ready()
+            return self._ask_about_chunking()
         assert self._authentication is not None
-        return Say(self._authentication.respond(reply) + b"\r\n", AUTH)
+        return Say(self._authentication.respond(reply) + b"\r\n", (AUTH,))
+
+    def _ask_about_chunking(self) -> Next:
+        is_offered = self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
+        return Say(PROBE, PROBE_STEPS) if is_offered and self._options.may_run_ahead else Ready()
+
+    def _take_probe(self, step: Step, reply: ServerReply) -> Next:
+        answer = self._probe.take(step, reply)
+        if isinstance(answer, Way):
+            self.way = answer
+            return Ready()
+        return Await(answer or ())
 
 
+_PROBE: Final = frozenset(PROBE_STEPS + REST_STEPS)
 _STEPS: Final[Mapping[Step, Callable[[Handshake, ServerReply], Next]]] = {
     GREETING: Handshake._take_greeting,  # noqa: SLF001  the table is part of the class
     EHLO: Handshake._take_ehlo,  # noqa: SLF001

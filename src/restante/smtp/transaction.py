@@ -42,10 +42,11 @@ QUIT: Final = Step("QUIT", frozenset({221, 250}))
 class Transaction:
     """One message on its way over one session. Its fields fill as the replies come."""
 
-    __slots__ = ("content", "data", "mail", "message", "recipients")
+    __slots__ = ("content", "data", "is_chunked", "mail", "message", "recipients")
 
     def __init__(self, message: HeldMessage) -> None:
         self.message = message
+        self.is_chunked = False  # its content goes by BDAT: there is no DATA, and `data` stays None
         self.mail: ServerReply | None = None
         self.recipients: list[ServerReply] = []  # by position in the envelope's forward-paths
         self.data: ServerReply | None = None
@@ -59,8 +60,14 @@ class Transaction:
         return any(reply.is_positive for reply in self.recipients)
 
     @property
+    def is_delivered(self) -> bool:
+        """Whether every recipient was taken, and then the content."""
+        replies = (self.mail, *self.recipients, self.content)
+        return all(reply is not None and reply.is_positive for reply in replies)
+
+    @property
     def is_left_open(self) -> bool:
-        """Whether the server still has it: taken by MAIL, and not ended by content (RFC 5321 §4.1.1.5)."""
+        """Whether the server still has it: taken by MAIL, and no content was sent (RFC 5321 §4.1.1.5)."""
         return self.mail is not None and self.mail.is_positive and (self.data is None or not self.data.is_positive)
 
 
@@ -70,7 +77,7 @@ def is_safe_path(path: str) -> bool:
 
 
 def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, bytes]]:
-    """Return MAIL, each RCPT, and DATA, as sent. Raises ValueError for a path that must not be sent."""
+    """Return MAIL and each RCPT, as sent. Raises ValueError for a path that must not be sent."""
     envelope = message.envelope
     for path in (envelope.reverse_path, *envelope.forward_paths):
         if not is_safe_path(path):
@@ -78,7 +85,6 @@ def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, byt
     mail = f"MAIL FROM:<{envelope.reverse_path}>{_mail_parameters(message, offer)}\r\n"
     commands = [(MAIL, mail.encode())]
     commands += [(RCPT, f"RCPT TO:<{path}>\r\n".encode()) for path in envelope.forward_paths]
-    commands.append((DATA, b"DATA\r\n"))
     return commands
 
 

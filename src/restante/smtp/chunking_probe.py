@@ -1,0 +1,81 @@
+"""The probe: it tells whether whole transactions may run ahead of their replies, by BDAT (RFC 3030, RFC 2920).
+
+What a server offers is not always what it bears, and running ahead of one that goes astray doubles or loses mail. So each
+session asks once, in one flight, before any mail is at stake:
+
+    we send                            a server that bears it          one that takes a refused chunk for commands
+    ---------------------------------  -----------------------------   -------------------------------------------
+    MAIL FROM:<>                       250, or what its policy says    the same
+    BDAT 12 LAST, NOPE, NOPE           4xx or 5xx: no recipients       4xx or 5xx
+                                                                       5xx to NOPE
+                                                                       5xx to NOPE
+    MAIL FROM:<>                       250: the refusal has ended the  …
+                                       transaction. Else it has not.
+    RSET                               250                             250
+
+The chunk is two lines that no server knows as commands, so that the fourth reply tells at once which it is: 250, or the
+5xx to a NOPE; with words of use in the chunk a reply that comes late could be taken for that to a later command.
+
+The second MAIL matters as much. Postfix ends the transaction with the refused chunk. Exim 4.96 does not: there the next
+MAIL that ran ahead is 503, its RCPT joins the old transaction, and its content is delivered under the reverse-path of the
+message before. Such a server gets RSET before each MAIL that runs ahead; the others do not, for they count them.
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+from restante.smtp.errors import PeerBroke
+from restante.smtp.peer_replies import ServerReply
+from restante.smtp.transaction import Step
+
+
+class Way(Enum):
+    """How transactions go to a server."""
+
+    DATA = auto()  # each waits for the replies of the one before
+    AHEAD = auto()  # by BDAT, a window of them ahead of the replies
+    AHEAD_WITH_RSET = auto()  # the same, each but the first after RSET
+
+
+PROBE: Final = b"MAIL FROM:<>\r\nBDAT 12 LAST\r\nNOPE\r\nNOPE\r\nMAIL FROM:<>\r\nRSET\r\n"
+_ANY: Final = frozenset({250})
+_NONE: Final[frozenset[int]] = frozenset()
+PROBE_MAIL: Final = Step("MAIL of the probe", _ANY)
+PROBE_CHUNK: Final = Step("BDAT of the probe", _NONE)
+PROBE_MAIL_AGAIN: Final = Step("second MAIL of the probe", _ANY)
+PROBE_RSET: Final = Step("RSET of the probe", _ANY)
+PROBE_REST: Final = Step("rest of the probe", _ANY)  # where the chunk was taken for commands
+PROBE_STEPS: Final = (PROBE_MAIL, PROBE_CHUNK, PROBE_MAIL_AGAIN, PROBE_RSET)
+REST_STEPS: Final = (PROBE_REST, PROBE_REST)  # the second MAIL, and RSET
+
+
+class ChunkingProbe:
+    """Takes the replies to one probe."""
+
+    __slots__ = ("_mails_taken", "_rests")
+
+    def __init__(self) -> None:
+        self._mails_taken = 0
+        self._rests = 0  # replies to what stands behind a chunk that was taken for commands
+
+    def take(self, step: Step, reply: ServerReply) -> Way | tuple[Step, ...] | None:
+        """Return the way once it is known, steps whose replies are due besides, or None. Raises PeerBroke."""
+        if step is PROBE_RSET:
+            return self._judge(reply)
+        if step is PROBE_REST:
+            return self._take_rest(reply)
+        self._mails_taken += reply.is_positive  # BDAT has no positive reply that fits
+        return None
+
+    def _judge(self, reply: ServerReply) -> Way | tuple[Step, ...]:
+        if not reply.is_positive:
+            return REST_STEPS
+        return Way.AHEAD if self._mails_taken == 2 else Way.AHEAD_WITH_RSET  # noqa: PLR2004  both
+
+    def _take_rest(self, reply: ServerReply) -> Way | None:
+        self._rests += 1
+        if self._rests < len(REST_STEPS):
+            return None
+        if not reply.is_positive:
+            raise PeerBroke(f"no reply to the probe for CHUNKING: {reply.text}")
+        return Way.DATA

@@ -1,0 +1,48 @@
+"""How much may run ahead of its replies: a bounded window that fits the server's pace.
+
+A window is filled, and settled as a whole when the last of its replies is there; what it holds is sent again if the
+connection is lost before. So it is kept as small as the road allows: it starts with a few messages, doubles while the
+server answers quickly and takes all, and is halved where the server needs seconds for it. A large window helps on a long
+road, and there is nothing in it for a server that is slow itself.
+"""
+
+from typing import Final
+
+FEWEST_MESSAGES: Final = 4
+MOST_MESSAGES: Final = 64  # the copies that one lost connection can make, at most (DESIGN §10)
+MOST_OCTETS: Final = 4 * 1024 * 1024
+QUICK: Final = 2.0  # seconds from the first octet sent to the last reply
+SLOW: Final = 5.0
+
+
+class Window:
+    """Of one session."""
+
+    __slots__ = ("_count", "_octets", "messages")
+
+    def __init__(self) -> None:
+        self.messages = FEWEST_MESSAGES
+        self._count = 0
+        self._octets = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more message may go; an empty window takes one of any size."""
+        return self._count < self.messages and self._octets < MOST_OCTETS
+
+    def take(self, octets: int) -> None:
+        """Count a message that goes."""
+        self._count += 1
+        self._octets += octets
+
+    def empty(self) -> None:
+        """Begin anew: everything has its replies."""
+        self._count = 0
+        self._octets = 0
+
+    def adapt(self, seconds: float, *, is_whole: bool) -> None:
+        """Set the size of the next one by how long the last took, and whether all of it was delivered."""
+        if seconds > SLOW or not is_whole:
+            self.messages = max(self.messages // 2, FEWEST_MESSAGES)
+        elif seconds < QUICK:
+            self.messages = min(self.messages * 2, MOST_MESSAGES)

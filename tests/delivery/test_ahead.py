@@ -1,0 +1,175 @@
+"""Messages that run ahead of their replies, over real sockets: what is copied, what never is lost, and when it is left off."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from restante.queue.status import Status
+from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
+from restante.store.interface import Drain
+from restante.telemetry.events import Event
+from restante.tenancy.model import HostedDomain
+from tests.delivery.scripted_primary import CLOSE, SILENCE, Script, ScriptedPrimary
+from tests.delivery.swift_loop import run_swiftly
+from tests.delivery.world import World, until
+
+CHUNKING = ("PIPELINING", "CHUNKING", "8BITMIME")
+TAKEN = "250 2.0.0 queued"
+
+
+def chunking(script: Script | None = None) -> ScriptedPrimary:
+    return ScriptedPrimary(script or {}, offer=CHUNKING)
+
+
+def play(
+    primary: ScriptedPrimary, scene: Callable[[World, HostedDomain], Awaitable[None]], **settings: object
+) -> World:
+    world = World()
+    world.set(**settings)
+
+    async def main() -> None:
+        async with primary:
+            await scene(world, await world.host(primary.port, connections=1))
+
+    run_swiftly(main())
+    return world
+
+
+async def drain_in_turn(world: World, domain: HostedDomain, *before: Callable[[], Awaitable[None]]) -> None:
+    """Drain once after each of these, by one dispatcher; without polling, for only in an idle loop does time jump."""
+    close_drain, closed = world.store.close_drain, asyncio.Event()
+
+    async def close(drain: Drain) -> None:
+        await close_drain(drain)
+        closed.set()
+
+    world.intercept("close_drain", close)
+    async with world.dispatcher() as dispatcher:
+        for act in before:
+            await act()
+            closed.clear()
+            await dispatcher.start(domain, "test")
+            await closed.wait()
+            await until(lambda: not dispatcher.drains())
+
+
+def drained(primary: ScriptedPrimary, count: int, **settings: object) -> World:
+    async def scene(world: World, domain: HostedDomain) -> None:
+        await drain_in_turn(world, domain, lambda: world.hold(domain, count))
+
+    return play(primary, scene, **settings)
+
+
+def numbers(primary: ScriptedPrimary) -> list[int]:
+    return [int(taken.content) for taken in primary.taken]
+
+
+def manners(world: World) -> list[tuple[str, str]]:
+    return [(line["manner"], line["end"]) for line in world.log.of(Event.DELIVERY_ATTEMPT)]
+
+
+def still_held(world: World) -> list[int]:
+    return asyncio.run(world.waiting(Status.HELD))
+
+
+def verbs(primary: ScriptedPrimary) -> set[str]:
+    return {command.split(maxsplit=1)[0] for command in primary.commands}
+
+
+def test_all_is_delivered_in_order_without_data_or_rset() -> None:
+    primary = chunking()
+    world = drained(primary, 500)
+    assert numbers(primary) == list(range(1, 501))
+    assert not still_held(world)
+    assert manners(world) == [("ahead", "quit")]
+    assert primary.commands.count("RSET") == 1, "the probe's"
+    assert "DATA" not in verbs(primary)
+
+
+def test_large_content_goes_as_it_is() -> None:
+    primary = chunking()
+
+    async def scene(world: World, domain: HostedDomain) -> None:
+        await world.hold_large(domain, b"R: x\r\n", b".\r\n" * 60_000)
+        await world.hold_large(domain, b"R: y\r\n", b"z" * 3_000_000)
+        await world.hold(domain, 2)
+        await world.drain(domain)
+
+    play(primary, scene)
+    assert [len(taken.content) for taken in primary.taken] == [6 + 180_000, 6 + 3_000_000, 3, 3]
+    assert primary.taken[0].content == b"R: x\r\n" + b".\r\n" * 60_000
+
+
+def test_an_operator_can_do_without() -> None:
+    primary = chunking()
+    assert manners(drained(primary, 3, run_ahead=False)) == [("data", "quit")]
+    assert "BDAT" not in verbs(primary)
+
+
+def test_a_lost_connection_makes_no_more_copies_than_the_window_and_loses_nothing() -> None:
+    """Growth by doubling: the windows are 4, 8, 16, 32 and then 64; the loss falls into the last."""
+    primary = chunking({"CONTENT": [*[TAKEN] * 110, CLOSE]})
+    world = drained(primary, 300)
+    copies = len(numbers(primary)) - 300
+    assert set(numbers(primary)) == set(range(1, 301))
+    assert copies == 110 - (4 + 8 + 16 + 32)
+    assert copies <= MOST_MESSAGES
+    assert not still_held(world)
+
+
+def test_one_reply_too_many_makes_copies_of_that_window_only() -> None:
+    primary = chunking({"CONTENT": [*[TAKEN] * 5, f"{TAKEN}\r\n250 and another"]})
+    world = drained(primary, 40)
+    assert set(numbers(primary)) == set(range(1, 41))
+    assert len(numbers(primary)) <= 40 + 2 * FEWEST_MESSAGES
+    assert not still_held(world)
+
+
+def test_421_in_mid_window_makes_no_copies() -> None:
+    primary = chunking({"CONTENT": [*[TAKEN] * 30, "421 4.7.0 that is enough"]})
+    world = drained(primary, 100)
+    assert sorted(numbers(primary)) == list(range(1, 101))
+    assert not still_held(world)
+
+
+def test_where_the_first_window_stalls_data_is_spoken_for_a_day() -> None:
+    primary = chunking({"CONTENT": [SILENCE]})
+
+    async def scene(world: World, domain: HostedDomain) -> None:
+        async def a_day_later() -> None:
+            world.now += 86_401
+            await world.hold(domain, 1)
+
+        await drain_in_turn(world, domain, lambda: world.hold(domain, 3), lambda: world.hold(domain, 1), a_day_later)
+
+    world = play(primary, scene)
+    assert manners(world) == [("ahead-in-vain", "broken"), ("data", "quit"), ("data", "quit"), ("ahead", "quit")]
+    assert sorted(numbers(primary)) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("answer", [CLOSE, SILENCE, "250 taken, for nobody", "this is no SMTP"])
+def test_where_the_probe_goes_wrong_data_is_spoken_at_once(answer: str) -> None:
+    primary = chunking({"BDAT": [answer]})
+    world = drained(primary, 3)
+    assert manners(world) == [("probed", "broken"), ("data", "quit")]
+    assert numbers(primary) == [1, 2, 3]
+    assert not world.pauses
+
+
+def test_where_connections_break_twice_within_an_hour_data_is_spoken() -> None:
+    """The third connection makes one copy at most where the first two made many."""
+    primary = chunking({"CONTENT": [*[TAKEN] * 20, CLOSE, *[TAKEN] * 20, CLOSE, *[TAKEN] * 20, CLOSE]})
+    world = drained(primary, 100)
+    used = [manner for manner, _ in manners(world)]
+    assert used[:2] == ["ahead", "ahead"]
+    assert set(used[2:]) == {"data"}
+    assert set(numbers(primary)) == set(range(1, 101))
+    assert not still_held(world)
+
+
+def test_a_server_that_refuses_everything_gets_no_large_windows() -> None:
+    primary = chunking({"RCPT": "450 4.2.0 greylisted"})
+    world = drained(primary, 100, patience=0)
+    assert len(still_held(world)) == 100
+    assert primary.commands.count("RCPT TO:<b@b.example>") <= 3 * FEWEST_MESSAGES
