@@ -6,7 +6,7 @@ from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Move
 from restante.smtp.client_events import Ending, WindowSettled
 from restante.smtp.errors import PeerBroke
-from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, MOST_OCTETS
+from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, MOST_OCTETS, Pace, Window
 from tests.smtp.client_talk import CHUNKING, CHUNKING_OFFERED, PROBED, ClientTalk, mail
 
 DELIVERED, DEFERRED, REFUSED = Move.DELIVERED, Move.DEFERRED, Move.REFUSED
@@ -64,18 +64,20 @@ def test_mail_that_comes_later_joins_a_window_with_room() -> None:
 
 
 def test_the_window_grows_while_the_server_is_quick_and_takes_all() -> None:
-    talk = ClientTalk()
+    pace = Pace()
     for _ in range(9):
-        talk.session.window.adapt(0.1, is_whole=True)
-    assert talk.session.window.messages == MOST_MESSAGES
-    talk.session.window.adapt(9.0, is_whole=True)
-    assert talk.session.window.messages == MOST_MESSAGES // 2
-    talk.session.window.adapt(0.1, is_whole=False)
-    assert talk.session.window.messages == MOST_MESSAGES // 4
+        pace.adapt(0.1, is_whole=True)
+    assert pace.messages == MOST_MESSAGES
+    pace.adapt(9.0, is_whole=True)
+    assert pace.messages == MOST_MESSAGES // 2
+    pace.adapt(0.1, is_whole=False)
+    assert pace.messages == MOST_MESSAGES // 4
+    pace.start_again()
+    assert pace.messages == FEWEST_MESSAGES
 
 
 def test_the_window_takes_so_many_octets_and_always_one_message() -> None:
-    window = ClientTalk().session.window
+    window = Window(Pace())
     window.take(MOST_OCTETS + 1)
     assert not window.has_room
     window.empty()

@@ -9,6 +9,7 @@ from restante.delivery.tls_plan import TlsPlan
 from restante.network.resolver import LookupFailed
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.window import Pace
 from restante.tenancy.model import Destination, HostedDomain, IpAddress, TlsUse
 from restante.tenancy.secrets import SealBroken, destination_owner
 
@@ -32,7 +33,7 @@ class Approach:
         """Whether a handshake that failed may be answered by plain text (RFC 7435): never with a password to send."""
         return self.destination.tls is TlsUse.OPPORTUNISTIC and self.options.login is None
 
-    def terms(self, endpoint: Endpoint, equipment: Equipment, *, is_plain: bool) -> Terms:
+    def terms(self, endpoint: Endpoint, equipment: Equipment, pace: Pace, *, is_plain: bool) -> Terms:
         """Return what a connection to one of the endpoints is made with."""
         may_run_ahead = equipment.settings.run_ahead and not equipment.caution.applies(self.destination.text)
         options = replace(self.options, may_run_ahead=may_run_ahead)
@@ -43,6 +44,7 @@ class Approach:
             tls=None if is_plain else self.tls,
             settings=equipment.settings,
             own_addresses=equipment.own_addresses,
+            pace=pace,
         )
 
 

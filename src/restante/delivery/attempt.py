@@ -30,7 +30,7 @@ from restante.delivery.tally import Tally
 from restante.delivery.terms import ConnectionEnd, EndKind, Manner, Work
 from restante.mail.message import HeldMessage
 from restante.queue.status import Move, Outcome
-from restante.smtp.window import MOST_MESSAGES
+from restante.smtp.window import MOST_MESSAGES, Pace
 from restante.store.errors import StoreError
 from restante.tenancy.model import Directory
 
@@ -76,6 +76,7 @@ class Attempt:
         self._wanted = 1  # connections
         self._most = approach.destination.connections
         self._delivered_since_growth = 0
+        self._pace = Pace()
         self._tried = 0
         self._delivered = 0
         self._deferred_in_a_row = 0
@@ -246,6 +247,7 @@ class Attempt:
             self._open_connections()  # another in its place
         elif self._running:
             self._wanted, self._delivered_since_growth = self._running, -_GROWTH_PAUSE
+            self._pace.start_again()
         else:
             self.end(end.reason)
         self._wake_connections()
@@ -268,7 +270,7 @@ class Attempt:
 
     async def _try_endpoint(self, endpoint: Endpoint) -> ConnectionEnd:
         tally = Tally()
-        terms = self._approach.terms(endpoint, self._equipment, is_plain=self._is_plain)
+        terms = self._approach.terms(endpoint, self._equipment, self._pace, is_plain=self._is_plain)
         work = Work(self._take, partial(self._report, tally), self._equipment.store.read_file)
         connection = DeliveryConnection(terms, work)
         self._connections.add(connection)

@@ -56,7 +56,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._settings = terms.settings
         self._work = work
         self._loop = asyncio.get_running_loop()
-        self._session = ClientSession(terms.options)
+        self._session = ClientSession(terms.options, terms.pace)
         self._deadline = Deadline(self._loop, self._give_up_waiting)
         self._connecting = asyncio.timeout(self._settings.connect_timeout)
         self._is_connecting = False
@@ -252,7 +252,7 @@ class DeliveryConnection(asyncio.Protocol):
                 self._report(transaction)
             case WindowSettled(is_whole):
                 self._windows_settled += 1
-                self._session.window.adapt(self._loop.time() - self._ahead_since, is_whole=is_whole)
+                self._terms.pace.adapt(self._loop.time() - self._ahead_since, is_whole=is_whole)
             case ContentWanted(transaction):
                 self._wanted = transaction
                 self._news.set()

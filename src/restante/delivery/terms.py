@@ -1,7 +1,7 @@
 """What a connection to a destination is made with, and what it leaves behind."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from restante.delivery.route import Endpoint
@@ -10,6 +10,7 @@ from restante.delivery.tls_plan import TlsPlan
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Outcome
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.window import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Terms:
     tls: TlsPlan | None  # None where the options want no TLS
     settings: DeliverySettings
     own_addresses: Sequence[tuple[str, int]] = ()  # what we listen on
+    pace: Pace = field(default_factory=Pace)  # of what runs ahead
 
 
 @dataclass(frozen=True, slots=True)

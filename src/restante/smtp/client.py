@@ -57,7 +57,7 @@ from restante.smtp.transaction import (
     Transaction,
     opening_commands,
 )
-from restante.smtp.window import Window
+from restante.smtp.window import Pace, Window
 
 _BUSY: Final = 421  # RFC 5321 §3.8: may come at any time, and closes the session
 _LARGE: Final = 1024 * 1024  # octets of content
@@ -81,14 +81,15 @@ class ClientSession:
         "_outgoing",
         "_replies",
         "_way",
+        "_window",
         "_withheld",
         "offer",
         "outgoing_octets",
         "reply_count",
-        "window",
     )
 
-    def __init__(self, options: ClientOptions) -> None:
+    def __init__(self, options: ClientOptions, pace: Pace | None = None) -> None:
+        """`pace` is shared by the sessions with one server."""
         self._handshake = Handshake(options)
         self._replies = ReplyReader()
         self._outgoing: list[bytes] = []
@@ -101,7 +102,7 @@ class ClientSession:
         self._way = Way.DATA
         self._may_be_left_open = False  # a transaction, at the server: its content is not known to have been taken
         self._ahead: list[Transaction] = []  # all that is in the window, with their replies or without
-        self.window = Window()
+        self._window = Window(pace or Pace())
         self._is_ready = False
         self._is_quitting = False
         self._is_over = False
@@ -170,7 +171,7 @@ class ClientSession:
         self._may_be_left_open = True
         transaction.is_chunked = True
         self._ahead.append(transaction)
-        self.window.take(size)
+        self._window.take(size)
         for step, line in commands:
             self._send(line, step, transaction)
         self._withheld.append((CONTENT, b"BDAT %d LAST\r\n" % size))
@@ -233,7 +234,7 @@ class ClientSession:
         if self._opening is not None:
             return False
         if self.runs_ahead:
-            return self.window.has_room
+            return self._window.has_room
         return self.offer.has_pipelining or not self._expected
 
     def _unanswered(self) -> list[Transaction]:
@@ -278,7 +279,7 @@ class ClientSession:
         self._events.append(WindowSettled(is_whole))
         self._may_be_left_open = not _is_taken(self._ahead[-1].content)
         self._ahead.clear()
-        self.window.empty()
+        self._window.empty()
 
     def _quit_when_idle(self) -> None:
         if self._is_ready and not self._is_over and not self._expected and self._opening is None:

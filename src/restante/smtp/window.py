@@ -15,20 +15,40 @@ QUICK: Final = 2.0  # seconds from the first octet sent to the last reply
 SLOW: Final = 5.0
 
 
-class Window:
-    """Of one session."""
+class Pace:
+    """How many messages a window takes. The connections of one attempt share it: the server behind them is the same."""
 
-    __slots__ = ("_count", "_octets", "messages")
+    __slots__ = ("messages",)
 
     def __init__(self) -> None:
         self.messages = FEWEST_MESSAGES
+
+    def adapt(self, seconds: float, *, is_whole: bool) -> None:
+        """Set the size of the next window by how long one took, and whether all of it was delivered."""
+        if seconds > SLOW or not is_whole:
+            self.messages = max(self.messages // 2, FEWEST_MESSAGES)
+        elif seconds < QUICK:
+            self.messages = min(self.messages * 2, MOST_MESSAGES)
+
+    def start_again(self) -> None:
+        """A connection was lost: what it had in its window goes out a second time, so the next ones are small."""
+        self.messages = FEWEST_MESSAGES
+
+
+class Window:
+    """Of one session."""
+
+    __slots__ = ("_count", "_octets", "_pace")
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
         self._count = 0
         self._octets = 0
 
     @property
     def has_room(self) -> bool:
         """Whether one more message may go; an empty window takes one of any size."""
-        return self._count < self.messages and self._octets < MOST_OCTETS
+        return self._count < self._pace.messages and self._octets < MOST_OCTETS
 
     def take(self, octets: int) -> None:
         """Count a message that goes."""
@@ -39,10 +59,3 @@ class Window:
         """Begin anew: everything has its replies."""
         self._count = 0
         self._octets = 0
-
-    def adapt(self, seconds: float, *, is_whole: bool) -> None:
-        """Set the size of the next one by how long the last took, and whether all of it was delivered."""
-        if seconds > SLOW or not is_whole:
-            self.messages = max(self.messages // 2, FEWEST_MESSAGES)
-        elif seconds < QUICK:
-            self.messages = min(self.messages * 2, MOST_MESSAGES)
