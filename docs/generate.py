@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: commands, settings, events, audit actions, replies.
+"""Write docs/reference from the code: commands, settings, events, audit actions, replies, metrics.
 
 python docs/generate.py            writes the files
 python docs/generate.py --check    exits with 1 if one of them is not as it would be written
@@ -29,9 +29,11 @@ from restante.config.source import key_name, variable_name
 from restante.smtp import replies
 from restante.smtp.replies import Reply
 from restante.telemetry.events import MEANINGS, Event
+from restante.telemetry.metrics import METRICS, Kind, Label, Metric
 from restante.tenancy.audit import AuditAction
 
 REFERENCE = Path(__file__).parent / "reference"
+ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"
 NOTE = "<!-- Written by docs/generate.py from the code: change it there. -->"
 
 AUDIT_MEANINGS = {
@@ -72,6 +74,7 @@ def pages() -> Mapping[str, str]:
         "commands.md": _page(_commands()),
         "configuration.md": _page(_configuration()),
         "events.md": _page(_events()),
+        "metrics.md": _page(_metrics()),
     }
 
 
@@ -238,6 +241,40 @@ def _events() -> Iterator[str]:
     yield from _table(
         ["code", "status", "text"], [[str(each.code), each.status, _cell(each.text)] for _, each in ordered]
     )
+
+
+# Metrics
+
+
+def _metrics() -> Iterator[str]:
+    yield from ("# Metrics", "")
+    yield "`GET /metrics` on the control socket, and at the address that `telemetry.metrics` names, shows all of these: as"
+    yield "text for Prometheus, or as OpenMetrics where the Accept header asks for that. They begin at 0 with the process."
+    yield "No label ever has a domain, account, login or address in it. How to use them:"
+    yield "[watch a server](../how-to/watch-a-server.md)."
+    yield ""
+    yield from _table(["metric", "kind", "labels", "meaning"], [_metric(metric) for metric in METRICS])
+    yield from ("## Alerts worth having", "", "From `contrib/prometheus/alerts.yml`:", "", "```yaml")
+    yield from ALERTS.read_text(encoding="utf-8").splitlines()
+    yield "```"
+
+
+def _metric(metric: Metric) -> Sequence[str]:
+    labels = "; ".join(_label(label) for label in metric.labels)
+    meaning = described(f"metric {metric.name}", metric.meaning)
+    return f"`{shown_name(metric)}`", str(metric.kind), labels, meaning
+
+
+def shown_name(metric: Metric) -> str:
+    """Return the name as it stands in the text, and in queries."""
+    endings = {Kind.COUNTER: "_total", Kind.INFO: "_info", Kind.GAUGE: ""}
+    return metric.name + endings[metric.kind]
+
+
+def _label(label: Label) -> str:
+    if label.values == tuple(Event):
+        return f"`{label.name}`: each of [the events](events.md)"
+    return f"`{label.name}`: {', '.join(label.values)}" if label.values else f"`{label.name}`"
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """The reference says what the code has, all of it: whoever adds a command, option, setting or event describes it."""
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,7 @@ import typer.main
 
 from restante.cli.application import app
 from restante.config.schema import Config
+from restante.telemetry.metrics import METRICS, Kind, Read
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -29,7 +31,7 @@ def pages(generate: ModuleType) -> dict[str, str]:
     return dict(generate.pages())
 
 
-@pytest.mark.parametrize("name", ["commands.md", "configuration.md", "events.md"])
+@pytest.mark.parametrize("name", ["commands.md", "configuration.md", "events.md", "metrics.md"])
 def test_the_reference_is_as_the_code_has_it(pages: dict[str, str], name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")
     assert written == pages[name], f"run: python docs/generate.py (docs/reference/{name} is behind the code)"
@@ -48,6 +50,27 @@ def test_a_setting_without_description_stops_the_generator(generate: ModuleType)
     field.description = None
     with pytest.raises(generate.Undocumented, match="setting hostname"):
         generate._setting(("hostname",), field)
+
+
+def test_a_metric_without_meaning_stops_the_generator(generate: ModuleType) -> None:
+    with pytest.raises(generate.Undocumented, match="metric restante_nothing"):
+        generate._metric(Read("restante_nothing", Kind.GAUGE, "", lambda _: 0))
+
+
+def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleType) -> None:
+    """A rule about a metric of another name would never fire."""
+    shown = {generate.shown_name(metric): {label.name for label in metric.labels} for metric in METRICS}
+    shown["up"] = set()  # Prometheus' own
+    asked = re.findall(
+        r"\b(?:restante|process)_\w+", (DOCS / "how-to" / "watch-a-server.md").read_text(encoding="utf-8")
+    )
+    assert set(asked) <= set(shown)
+    assert len(asked) > 10
+    rules = re.findall(r"expr: (.+)", generate.ALERTS.read_text(encoding="utf-8"))
+    assert len(rules) > 3
+    for rule in rules:
+        [(name, selectors)] = re.findall(r"\b((?:restante|process)_\w+|up)\b(\{.*?\})?", rule)
+        assert set(re.findall(r"(\w+)=", selectors)) - {"job"} <= shown[name], rule
 
 
 def test_every_command_of_the_program_is_in_the_reference(generate: ModuleType, pages: dict[str, str]) -> None:

@@ -13,7 +13,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 from ssl import SSLContext, SSLError
@@ -21,21 +22,25 @@ from typing import Any
 
 import uvloop
 
+from restante.admin.instruments import Instruments
 from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDrain
+from restante.config.certificate import Unfit, read_certificate
 from restante.config.check import check
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
-from restante.config.privileges import NoSuchUser, become
+from restante.config.privileges import NoSuchUser, become, keep_memory_private
 from restante.config.problems import ConfigError
 from restante.config.schema import Config, Listen
 from restante.delivery.dispatcher import Dispatcher
 from restante.mail.message import MessageNumbers
+from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
 from restante.network.tls_context import server_context
 from restante.reception.admission import HouseRules
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.connection import Terms
+from restante.reception.descriptors import raise_limit, sessions_possible
 from restante.reception.dialogue import Services
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
@@ -55,12 +60,16 @@ from restante.store.choice import open_store
 from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
+from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
+from restante.telemetry.exposition import expose
 from restante.telemetry.log import Log, StructuredLog
+from restante.telemetry.metrics import Exposition
 from restante.telemetry.readiness import notify
 from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
 from restante.web.control_socket import ControlUnusable, open_control
+from restante.web.metrics import serve_metrics
 
 EX_OK, EX_UNAVAILABLE, EX_OSERR, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 69, 71, 75, 77, 78
 
@@ -70,15 +79,19 @@ _IMPLICIT_TLS = {"smtps"}
 
 def serve(config: Config) -> int:
     """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
-    log = StructuredLog(config.log.style)
+    keep_memory_private()
+    raise_limit()
+    counts = Counts()
+    log = StructuredLog(config.log.style, counts.count)
     log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
     sockets: list[socket.socket] = []
     try:
-        sockets += [_bind(listen) for listen in config.listen]
+        sockets += [_bind(address, key) for address, key in _addresses(config)]
         vault = Vault(read_key(config.key_file))
-        contexts = _contexts(config)
+        identity = _read_identity(config)
         become(config.user)
-        application = Application(config, sockets, contexts, vault, log)
+        keep_memory_private()
+        application = Application(config, sockets, identity, vault, log, counts=counts)
         _run(application.run(), is_uvloop=config.uvloop)
         if application.failure:
             return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
@@ -94,6 +107,14 @@ def serve(config: Config) -> int:
     return EX_OK
 
 
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What we show who connects to us, read from files."""
+
+    contexts: Sequence[SSLContext]  # one for each of the configuration's listeners, in its order
+    expires_at: float  # Unix time
+
+
 class Application:
     """The server's parts, wired."""
 
@@ -101,16 +122,21 @@ class Application:
         self,
         config: Config,
         sockets: Sequence[socket.socket],
-        contexts: Sequence[SSLContext],
+        identity: _Identity,
         vault: Vault,
         log: Log,
+        *,
+        counts: Counts,
     ) -> None:
-        """`sockets` are bound and `contexts` made, one for each of the configuration's listeners, in its order."""
+        """`sockets` are bound as `_addresses` has them; `counts` are of what `log` writes."""
         self._config = config
-        self._sockets = sockets
-        self._contexts = contexts
+        self._sockets = sockets[: len(config.listen)]
+        self._metrics_sockets = sockets[len(config.listen) :]
+        self._identity = identity
         self._vault = vault
         self._log = log
+        self._counts = counts
+        self._started_at = time.time()
         self._stop = asyncio.Event()
         self._listeners: list[Listener] = []
         self.failure = ""  # why it ended without having been asked to
@@ -133,6 +159,7 @@ class Application:
                 tasks.create_task(self._intake.run()),
                 tasks.create_task(self._sweep()),
                 tasks.create_task(serve_on(self._office, control)),
+                *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
             ]
             await self._open()
             await self._stop.wait()
@@ -149,7 +176,7 @@ class Application:
         resolver = DnsResolver(config.resolver.endpoints)
         self._host_names = HostNames(resolver, time.time)
         expected = ExpectedHosts(self._directory, self._host_names.known)
-        self._door = Doorkeeper(door_limits(config.reception), expected.is_home)
+        self._door = Doorkeeper(door_limits(config.reception, sessions_possible()), expected.is_home)
         self._flight = OctetsInFlight(config.reception.octets_in_flight_limit)
         self._room = Room(partial(free_octets, config.store_directory), config.reception.disk_reserve)
         self._authenticator = Authenticator(self._vault)
@@ -192,8 +219,20 @@ class Application:
         )
         self._listeners = [
             Listener(listen.service, bound, self._terms(config, listen, context), self._door, time.monotonic)
-            for listen, bound, context in zip(config.listen, self._sockets, self._contexts, strict=True)
+            for listen, bound, context in zip(config.listen, self._sockets, self._identity.contexts, strict=True)
         ]
+        self._instruments = Instruments(
+            store=store,
+            drains=self._dispatcher.drains,
+            door=self._door,
+            flight=self._flight,
+            intake=self._intake,
+            room=self._room,
+            listeners=self._listeners,
+            now=time.time,
+            started_at=self._started_at,
+            certificate_expires_at=self._identity.expires_at,
+        )
 
     def _terms(self, config: Config, listen: Listen, context: SSLContext) -> Terms:
         reception = config.reception
@@ -241,7 +280,14 @@ class Application:
         gc.collect()
         gc.freeze()  # what lives as long as the server is not looked at again at every collection
         listening = ", ".join(f"{listener.service} {listener.address_text}" for listener in self._listeners)
-        self._log.write(Event.SERVER_READY, listening=listening, control=str(self._config.control_socket))
+        metrics = ", ".join(join_host_port(*bound.getsockname()[:2]) for bound in self._metrics_sockets)
+        self._log.write(
+            Event.SERVER_READY,
+            listening=listening,
+            control=str(self._config.control_socket),
+            metrics=metrics,
+            sessions_limit=self._door.limits.in_all,
+        )
         notify("READY=1")
 
     async def _sweep(self) -> None:
@@ -291,17 +337,18 @@ class Application:
         try:
             config = load(self._config.file)
             check(config, time.time())
-            contexts = _contexts(config)
+            identity = _read_identity(config)
         except (ConfigError, _CannotServe) as error:
             self._log.failure(Event.RELOAD_FAILED, error)
             return
-        for listener, listen, context in zip(self._listeners, self._config.listen, contexts, strict=False):
+        for listener, listen, context in zip(self._listeners, self._config.listen, identity.contexts, strict=False):
             renewed = next((new for new in config.listen if new.address == listen.address), listen)
             listener.terms = self._terms(config, renewed, context)
         self._dispatcher.settings = config.delivery
-        self._door.limits = door_limits(config.reception)
+        self._door.limits = door_limits(config.reception, sessions_possible())
         self._flight.limit = config.reception.octets_in_flight_limit
         self._room.reserve = config.reception.disk_reserve
+        self._instruments.certificate_expires_at = identity.expires_at
         self._log.write(Event.SERVER_RELOADED, restart_for=", ".join(_needing_restart(self._config, config)))
         self._config = config
 
@@ -351,6 +398,10 @@ class Application:
             for listener, listen in zip(self._listeners, self._config.listen, strict=False)
         ]
 
+    async def metrics(self, accept: str) -> Exposition:
+        """Return every metric as it is now."""
+        return expose(self._counts, await self._instruments.read(), accept)
+
     def stop_drain(self, domain_id: int) -> None:
         """End a domain's drain; its mail stays held."""
         self._dispatcher.stop(domain_id)
@@ -364,24 +415,33 @@ class _CannotServe(Exception):  # noqa: N818
         self.code = code
 
 
-def _bind(listen: Listen) -> socket.socket:
+def _addresses(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what is to be bound, and where it is set: first the listeners, in their order."""
+    yield from ((listen.address, "[[listen]]") for listen in config.listen)
+    if config.telemetry.metrics:
+        yield config.telemetry.metrics, "[telemetry]"
+
+
+def _bind(address: str, table: str) -> socket.socket:
     try:
-        return bind(listen.address)
+        return bind(address)
     except PermissionError:
         remedy = "start as root (and set `user`), or allow it by CAP_NET_BIND_SERVICE"
-        raise _CannotServe(EX_NOPERM, f"{listen.address}: this user may not bind it; {remedy}") from None
+        raise _CannotServe(EX_NOPERM, f"{address}: this user may not bind it; {remedy}") from None
     except OSError as error:
-        remedy = "stop what uses it, or name another address in [[listen]]"
-        raise _CannotServe(EX_UNAVAILABLE, f"{listen.address}: {error.strerror}; {remedy}") from None
+        remedy = f"stop what uses it, or name another address in {table}"
+        raise _CannotServe(EX_UNAVAILABLE, f"{address}: {error.strerror}; {remedy}") from None
 
 
-def _contexts(config: Config) -> list[SSLContext]:
+def _read_identity(config: Config) -> _Identity:
     try:
-        return [
+        certificate = read_certificate(config.tls.certificate.read_bytes())
+        contexts = [
             server_context(config.tls.certificate, config.tls.key, listen.tls_minimum or config.tls.minimum)
             for listen in config.listen
         ]
-    except (OSError, SSLError) as error:
+        return _Identity(contexts, certificate.not_valid_after_utc.timestamp())
+    except (OSError, SSLError, Unfit) as error:
         remedy = "see `restante config check`"
         raise _CannotServe(EX_CONFIG, f"{config.tls.certificate}: cannot be used: {error}; {remedy}") from None
 
@@ -399,7 +459,7 @@ def _limits(reception: ReceptionSettings) -> Limits:
 
 def _needing_restart(old: Config, new: Config) -> list[str]:
     """Name the settings that changed and take effect only at the next start."""
-    names = ("hostname", "store", "key_file", "control_socket", "user", "uvloop", "resolver", "log")
+    names = ("hostname", "store", "key_file", "control_socket", "user", "uvloop", "resolver", "log", "telemetry")
     changed = [name for name in names if getattr(old, name) != getattr(new, name)]
     moved = [listen.address for listen in old.listen] != [listen.address for listen in new.listen]
     return [*changed, "listen"] if moved else changed

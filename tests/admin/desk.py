@@ -17,6 +17,7 @@ from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
+from restante.telemetry.metrics import Exposition
 from restante.tenancy.model import IpAddress
 from restante.tenancy.secrets import Vault
 
@@ -48,6 +49,9 @@ class FakeServer:
 
     def listeners(self) -> Sequence[OpenListener]:
         return [OpenListener("mx", "0.0.0.0:25", "1.2", 7)]
+
+    async def metrics(self, accept: str) -> Exposition:
+        return Exposition(b"restante_held_messages 7.0\n", f"text/plain; asked={accept}")
 
     def stop_drain(self, domain_id: int) -> None:
         self.stopped.append(domain_id)

@@ -1,5 +1,6 @@
 import os
 import pwd
+import re
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,35 @@ def test_a_certificate_that_ends_is_warned_of(tmp_path: Path) -> None:
     config = installed(tmp_path)
     assert "expires on" in warnings(config, NOW + 3640 * DAY)[0]
     assert "expired on" in warnings(config, NOW + 3660 * DAY)[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_warned_of"),
+    [
+        ("127.0.0.1:9325", False),
+        ("[::1]:9325", False),
+        ("10.1.2.3:9325", False),
+        ("[fd00::1]:9325", False),
+        ("0.0.0.0:9325", True),
+        ("[::]:9325", True),
+        ("8.8.8.8:9325", True),
+    ],
+)
+def test_metrics_that_strangers_may_read_are_warned_of(tmp_path: Path, address: str, is_warned_of: bool) -> None:
+    config = replaced(
+        installed(tmp_path), '# [telemetry]\n# metrics = "127.0.0.1:9325"', f'[telemetry]\nmetrics = "{address}"'
+    )
+    said = warnings(config)
+    assert bool(said) is is_warned_of
+    assert all(
+        re.match(rf"{config}:\d+: anybody may read the metrics at {re.escape(address)}; ", line) for line in said
+    )
+
+
+@pytest.mark.parametrize("address", ["localhost:9325", "127.0.0.1", "9325"])
+def test_an_address_for_metrics_must_be_one(tmp_path: Path, address: str) -> None:
+    config = replaced(installed(tmp_path), "[log]", f'[telemetry]\nmetrics = "{address}"\n[log]')
+    assert f'telemetry.metrics = "{address}"' in failures(config)
 
 
 def test_files_that_others_may_read_are_warned_of(tmp_path: Path) -> None:

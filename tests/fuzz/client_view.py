@@ -11,7 +11,7 @@ from typing import Final
 from restante.smtp.commands import Bdat, Command, Data, Hello, Mail, Rcpt, Reset, StartTls, parse_command
 from restante.smtp.errors import Refused
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS
-from tests.smtp.reference import normalized
+from tests.smtp.reference import normalized, with_crlf
 
 _CODE: Final = re.compile(rb"^([0-9]{3}) ", re.MULTILINE)
 _END_MARK: Final = b"\r\n.\r\n"
@@ -100,11 +100,11 @@ class ClientView:
             return False
         self._rest = stream[end + len(_END_MARK) :]
         lines = stream[2 : end + 2].split(b"\r\n")
-        content = normalized(b"\r\n".join(line.removeprefix(b".") for line in lines))
+        content = b"\r\n".join(line.removeprefix(b".") for line in lines)
         code = self._codes.popleft()
-        assert (code == _TOO_LARGE) == (len(content) > self._limit)
+        assert (code == _TOO_LARGE) == (len(with_crlf(content)) > self._limit)  # NULs count, though they go
         if code != _TOO_LARGE:
-            self.messages.append(content)
+            self.messages.append(normalized(content))
         self._is_open = False
         return True
 

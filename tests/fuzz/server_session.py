@@ -1,7 +1,7 @@
 """A stranger's bytes into the server session, cut anyhow, every event answered as the input says.
 
 The rule: an event or replies, nothing else. And: a transaction is open when its commands and content come, content has
-no bare newline, nothing wants an answer after the end, what is kept and what is said stays small, neither the cuts nor
+no bare newline and no NUL, nothing wants an answer after the end, what is kept and what is said stays small, neither the cuts nor
 answers that come late change anything, and to a client that matches replies by position all of it fits.
 """
 
@@ -180,6 +180,7 @@ class _Shell:
 
     def _check_content(self) -> None:
         assert not _BARE_NEWLINE.search(self._content)
+        assert b"\0" not in self._content
         assert len(self._content) <= 2 * self.options.limits.message_octets + 2  # a bare LF becomes two octets
         self.messages.append(self._content)
 

@@ -124,7 +124,7 @@ def test_no_handshake_but_nonsense_is_a_clean_close(reception: Reception) -> Non
     reception.world.run(session("smtps"))
     reasons = [line["reason"] for line in reception.world.log.of(Event.SESSION_CLOSED)]
     assert len(reasons) == 2
-    assert all(reason.startswith("TLS: ") for reason in reasons)
+    assert all(reason.startswith("TLS failed: ") for reason in reasons)
 
 
 def test_a_client_that_vanishes_in_mid_content_is_logged_once_and_leaves_nothing(reception: Reception) -> None:

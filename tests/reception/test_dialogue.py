@@ -8,6 +8,7 @@ import pytest
 
 from restante.mail.message import message_name
 from restante.reception.settings import ReceptionSettings
+from restante.smtp.session_end import SessionEnd
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
 from tests.wire import CHALLENGE, NOW, PASSWORD, Wire, initial_response
@@ -127,13 +128,31 @@ def test_a_store_that_fails_is_451_and_the_session_lives_on(smtp: Wire, monkeypa
     assert len(smtp.held("a.example")) == 1
 
 
-def test_bare_newlines_are_refused_where_the_operator_says_so() -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"bare\nnewline\r\n", b"Content has a CR or LF that stands alone"),
+        (b"bare\rnewline and \0\r\n", b"Content has a CR or LF that stands alone"),
+        (b"octet \0\r\n", b"Content has a NUL octet"),
+    ],
+)
+@pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
+def test_flaws_in_content_are_refused_where_the_operator_says_so(content: bytes, words: bytes, by_bdat: bool) -> None:
     smtp = Wire(ReceptionSettings(bare_newlines="reject"))
     smtp.hosts("a.example")
-    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\nbare\nnewline\r\n.\r\n")
-    assert smtp.session.data_to_send().endswith(b"550 5.6.0 Content has a CR or LF that stands alone\r\n")
+    verb = b"BDAT %d LAST\r\n%s" % (len(content), content) if by_bdat else b"DATA\r\n" + content + b".\r\n"
+    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\n" + verb)
+    assert smtp.session.data_to_send().endswith(b"550 5.6.0 " + words + b"\r\n")
     assert smtp.held("a.example") == []
     smtp.close()
+
+
+def test_by_default_a_nul_is_taken_out(smtp: Wire) -> None:
+    smtp.hosts("a.example")
+    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\none\r\n\0.\0\r\ntwo\r\n.\r\n")
+    assert b"250 2.0.0 OK, held as" in smtp.session.data_to_send()
+    (message,) = smtp.held("a.example")
+    assert message.head.endswith(b"\r\none\r\n.\r\ntwo\r\n")
 
 
 def test_mail_submitted_by_a_client_that_vanishes_is_held_all_the_same(smtp: Wire) -> None:
@@ -197,6 +216,7 @@ class TestAuthentication:
             wrong=initial_response("alpha", "wrong"),
             nobody=initial_response("nobody"),
         )
+        assert smtp.session.end is SessionEnd.FAILED_AUTHENTICATIONS
 
     def test_no_password_reaches_the_log(self, smtp: Wire) -> None:
         smtp.hosts("a.example")

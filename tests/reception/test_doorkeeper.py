@@ -21,7 +21,7 @@ def test_past_the_limit_in_all_nobody_gets_in() -> None:
     assert door.refusal(STRANGER) == ""
     door.entered(STRANGER)
     assert door.refusal(HOME) == "too many sessions"
-    door.left(STRANGER, was_stranger=True)
+    door.left(STRANGER, was_stranger=True, ended="quit")
     assert door.refusal(HOME) == ""
 
 
@@ -37,8 +37,8 @@ def test_who_has_authenticated_is_no_stranger() -> None:
     door.entered(STRANGER)
     door.authenticated()
     assert door.refusal(OTHER) == ""
-    door.left(STRANGER, was_stranger=False)
-    assert (door.sessions, door.strangers) == (0, 0)
+    door.left(STRANGER, was_stranger=False, ended="quit")
+    assert (door.sessions, door.strangers, door.ended) == (0, 0, {"quit": 1})
 
 
 @pytest.mark.parametrize(

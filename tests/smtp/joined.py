@@ -86,6 +86,7 @@ _tokens = [
     b"\r\n",
     b"\r\n.",
     b"\r\n.\r\n",
+    b"\r\n\0.\0\r\n",
     b"QUIT\r\n",
     b"DATA\r\n",
     b"x" * 70,

@@ -23,6 +23,11 @@ def reply(code: int) -> bytes:
 
 
 def normalized(content: bytes) -> bytes:
+    """Return content as it is kept: lines end with CRLF, and there is no NUL."""
+    return with_crlf(content).replace(b"\0", b"")
+
+
+def with_crlf(content: bytes) -> bytes:
     """End every line with CRLF that ends with CR, LF or CRLF."""
     lines = content.splitlines(keepends=True)  # bytes know no other line ends
     return b"".join(line.rstrip(b"\r\n") + b"\r\n" if line.endswith((b"\r", b"\n")) else line for line in lines)
@@ -49,10 +54,16 @@ class Taken:
 
 
 class ReferenceDestination:
-    """A server that reads lines and does what they say, one after another. `newline` says what ends a line for it."""
+    """A server that reads lines and does what they say, one after another.
 
-    def __init__(self, newline: bytes = NEWLINE, offers: tuple[str, ...] = ("PIPELINING",)) -> None:
+    `newline` says what ends a line for it; one that drops NULs does so before it looks for that.
+    """
+
+    def __init__(
+        self, newline: bytes = NEWLINE, offers: tuple[str, ...] = ("PIPELINING",), *, drops_nuls: bool = False
+    ) -> None:
         self._newline = re.compile(newline)
+        self._dropped = b"\0" if drops_nuls else b""
         self._offers = offers
         self._unread = b""
         self._open: Taken | None = None
@@ -63,7 +74,7 @@ class ReferenceDestination:
 
     def receive(self, data: bytes) -> None:
         """Take bytes, and do what the lines in them say."""
-        self._unread += data
+        self._unread += data.translate(None, self._dropped)
         while (match := self._newline.search(self._unread)) is not None:
             if match.end() == len(self._unread) and match[0].endswith(b"\r"):
                 return  # an LF may follow

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.smtp.content import ChunkDecoder, DataDecoder, DataEncoder, has_bare_newline, normalize_newlines
+from restante.smtp.content import ChunkDecoder, DataDecoder, DataEncoder, has_bare_newline
+from tests.smtp.reference import ended, normalized
 
 # Each has ended DATA on some server, and so let one message smuggle in a second.
 NO_END_OF_DATA = [
@@ -18,11 +19,15 @@ NO_END_OF_DATA = [
     b"\r\n.\r",
     b"\r\n\0.\r\n",
     b"\r\n.\0\r\n",
+    b"\r\0\n.\r\n",
+    b"\r\n.\r\0\n",
+    b"\0\r\n\0\0.\0\r\0\n\0",
     b"\r\n.\r\r\n",
     b"\r\r\n.\r\r\n",
 ]
 troublesome = st.lists(
-    st.sampled_from([b"\r", b"\n", b".", b"a", b"\0", b"\r\n", b"\r\n.", b"\r\n.\r\n"]), max_size=16
+    st.sampled_from([b"\r", b"\n", b".", b"a", b"\0", b"\r\n", b"\r\n.", b"\r\n.\r\n", b"\r\0\n", b"\0" * 3]),
+    max_size=16,
 ).map(b"".join)
 slices = st.lists(st.integers(min_value=1, max_value=5), max_size=40)
 
@@ -61,17 +66,18 @@ def test_what_looks_like_an_end_never_leaves_us_as_one(sequence: bytes) -> None:
     sent = DataEncoder().encode(content)
     assert b"\r\n.\r\n" not in b"\r\n" + sent
     assert not has_bare_newline(sent)
+    assert b"\0" not in sent
 
 
 @given(troublesome, slices, slices)
 def test_content_comes_through_byte_for_byte(content: bytes, cuts: list[int], recuts: list[int]) -> None:
-    content = normalize_newlines(content)
+    content = normalized(content)
     encoder = DataEncoder()
     wire = b"".join(encoder.encode(piece) for piece in cut(content, cuts)) + encoder.finish()
     received, decoder, surplus = decode(cut(wire + b"QUIT\r\n", recuts))
     assert decoder.is_complete
     assert surplus == b"QUIT\r\n"
-    assert received == (content if not content or content.endswith(b"\r\n") else content + b"\r\n")
+    assert received == ended(content)
 
 
 @given(troublesome, slices)
@@ -79,23 +85,50 @@ def test_slicing_changes_nothing(stream: bytes, cuts: list[int]) -> None:
     whole, sliced = decode([stream]), decode(cut(stream, cuts))
     assert whole[0] == sliced[0]
     assert whole[1].is_complete == sliced[1].is_complete
+    assert whole[1].nuls == sliced[1].nuls
+    assert whole[1].found_bare_newline == sliced[1].found_bare_newline
     assert whole[2] == sliced[2]
 
 
-@given(troublesome)
-def test_normalizing_leaves_no_bare_newline_and_is_done_once(content: bytes) -> None:
-    normal = normalize_newlines(content)
-    assert not has_bare_newline(normal)
-    assert normalize_newlines(normal) == normal
-
-
 @given(troublesome, slices)
-def test_chunks_are_normalized_whatever_their_cut(content: bytes, cuts: list[int]) -> None:
+def test_chunks_are_cleaned_whatever_their_cut(content: bytes, cuts: list[int]) -> None:
     decoder, received = ChunkDecoder(), b""
     for piece in cut(content, cuts):
         received += decoder.receive(piece, is_last=False)
     received += decoder.receive(b"", is_last=True)
-    assert received == normalize_newlines(content)
+    assert received == normalized(content)
+    assert decoder.nuls == content.count(b"\0")
+
+
+@given(troublesome, slices, st.booleans())
+def test_what_is_kept_has_no_bare_newline_and_no_nul_and_cleaning_it_again_changes_nothing(
+    content: bytes, cuts: list[int], by_bdat: bool
+) -> None:
+    once = ChunkDecoder().receive(content, is_last=True) if by_bdat else decode(cut(content + b"\r\n.\r\n", cuts))[0]
+    assert not has_bare_newline(once)
+    assert b"\0" not in once
+    again = ChunkDecoder()
+    assert again.receive(once, is_last=True) == once
+    assert (again.found_bare_newline, again.nuls) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"a\0b", b"ab"),
+        (b"\0\0", b""),
+        (b"a\r\0\nb", b"a\r\n\r\nb"),  # two bare newlines, not one line end
+        (b"a\r\n\0.b", b"a\r\n.b"),  # not stuffed: the dot was not first in the line
+        (b"a\r\n..\0b", b"a\r\n.b"),
+        (b"a\r\n.\0\r\nb", b"a\r\n\r\nb"),
+    ],
+)
+def test_nuls_go_and_take_nothing_with_them(sent: bytes, kept: bytes) -> None:
+    stream = sent + b"\r\n.\r\n"
+    for place in range(len(stream)):
+        content, decoder, _ = decode([piece for piece in (stream[:place], stream[place:]) if piece])
+        assert decoder.is_complete
+        assert content == kept + b"\r\n"
 
 
 def test_an_empty_message() -> None:

@@ -89,7 +89,7 @@ def test_a_foreign_client_by_bdat(to_send: list[Letter], lengths: list[int], is_
 @unhurried
 @given(letters(raw_contents), pieces)
 def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> None:
-    """What has a bare CR or LF arrives with CRLF in its place, and ends where the client ended it."""
+    """What has a bare CR or LF arrives with CRLF in its place, what has a NUL without it; it ends where the client said."""
     flight = b"EHLO c.example\r\n"
     for letter in to_send:
         flight += b"".join(mail_commands(letter))
@@ -107,13 +107,14 @@ def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> 
 
 
 @unhurried
-@given(letters(held_contents), pieces, pieces, st.sampled_from(ALL_NEWLINES), st.booleans())
+@given(letters(held_contents), pieces, pieces, st.sampled_from(ALL_NEWLINES), st.booleans(), st.booleans())
 def test_our_client_to_a_foreign_server(
-    to_send: list[Letter], up: list[int], down: list[int], newline: bytes, has_pipelining: bool
+    to_send: list[Letter], up: list[int], down: list[int], newline: bytes, drops_nuls: bool, has_pipelining: bool
 ) -> None:
     """Held content never ends its own DATA, not even where a bare LF or CR ends a line: the server hears our verbs only."""
     client = JoinedClient(to_send)
-    destination = ReferenceDestination(newline, ("PIPELINING",) if has_pipelining else ("HELP",))
+    offers = ("PIPELINING",) if has_pipelining else ("HELP",)
+    destination = ReferenceDestination(newline, offers, drops_nuls=drops_nuls)
     Join(up, down).carry(client, destination.receive, destination.says)
     assert destination.taken == arrived(to_send)
     assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}
@@ -152,7 +153,7 @@ def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
             for piece in cut(b"".join([*mail_commands(letter), *content]), lengths):
                 server.receive(piece)
     held = [Letter(250, (250,), 250, taken.content) for taken in server.taken]
-    client, destination = JoinedClient(held), ReferenceDestination(newline)
+    client, destination = JoinedClient(held), ReferenceDestination(newline, drops_nuls=drops_nuls)
     Join((), ()).carry(client, destination.receive, destination.says)
     assert [taken.content for taken in destination.taken] == [ended(letter.content) for letter in held]
     assert destination.verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * len(held), "QUIT"]

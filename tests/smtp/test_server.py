@@ -307,7 +307,7 @@ class TestBdat:
         talk = Conversation().begin()
         talk.send(b"BDAT 4\r\na\nb\rBDAT 3 LAST\r\nc\rd")
         assert talk.messages == [b"a\r\nb\r\nc\r\nd"]
-        assert ContentReceived(found_bare_newline=True) in talk.events
+        assert ContentReceived(found_bare_newline=True, found_nul=False) in talk.events
 
 
 class TestAuth:

@@ -104,19 +104,26 @@ def test_the_octets_of_a_refused_chunk_are_never_commands(sequence: bytes) -> No
 
 
 @sequences
-def test_whoever_wants_bare_newlines_refused_is_told_of_each(sequence: bytes) -> None:
+@pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
+def test_whoever_wants_bare_newlines_and_nuls_refused_is_told_of_each(sequence: bytes, by_bdat: bool) -> None:
+    content = b"body" + sequence + b"rest\r\n"
     talk = Conversation().begin()
-    for piece in cut(b"DATA\r\nbody" + sequence + b"rest\r\n.\r\n", [1] * 60):
+    verb = b"BDAT %d LAST\r\n%s" % (len(content), content) if by_bdat else b"DATA\r\n" + content + b".\r\n"
+    for piece in octet_by_octet(verb):
         talk.send(piece)
     received = next(event for event in talk.events if isinstance(event, ContentReceived))
     has_bare_newline = any(octet in sequence.replace(b"\r\n", b"") for octet in b"\r\n")
     assert received.found_bare_newline is has_bare_newline
+    assert received.found_nul is (b"\0" in sequence)
 
 
 @sequences
 @pytest.mark.parametrize("newline", ALL_NEWLINES)
+@pytest.mark.parametrize("drops_nuls", [False, True], ids=["", "drops-NUL"])
 @pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
-def test_what_was_held_ends_nothing_at_the_destination(sequence: bytes, newline: bytes, by_bdat: bool) -> None:
+def test_what_was_held_ends_nothing_at_the_destination(
+    sequence: bytes, newline: bytes, drops_nuls: bool, by_bdat: bool
+) -> None:
     """Taken by either verb, handed over by DATA to a server that may read line ends as no standard allows."""
     content = content_with(sequence)
     server = JoinedServer()
@@ -125,7 +132,7 @@ def test_what_was_held_ends_nothing_at_the_destination(sequence: bytes, newline:
     (held,) = [taken.content for taken in server.taken]
     for place in range(1, len(held)):
         letters = [Letter(250, (250,), 250, held, (place,)), Letter(250, (250,), 250, b"next\r\n")]
-        client, destination = JoinedClient(letters), ReferenceDestination(newline)
+        client, destination = JoinedClient(letters), ReferenceDestination(newline, drops_nuls=drops_nuls)
         Join((), ()).carry(client, destination.receive, destination.says)
         assert [taken.content for taken in destination.taken] == [ended(held), b"next\r\n"]
         assert destination.verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]

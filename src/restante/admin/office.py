@@ -8,6 +8,7 @@ from restante.network.resolver import Resolver
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.log import Log
+from restante.telemetry.metrics import Exposition
 from restante.tenancy.secrets import Vault
 
 
@@ -59,6 +60,9 @@ class Server(Protocol):
 
     def listeners(self) -> Sequence[OpenListener]:
         """Listeners that are open."""
+
+    async def metrics(self, accept: str) -> Exposition:
+        """Every metric as it is now, in the format that an HTTP Accept header asks for."""
 
     def stop_drain(self, domain_id: int) -> None:
         """End a domain's drain at once; its mail stays held. For a domain changed or removed."""

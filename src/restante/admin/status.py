@@ -1,4 +1,4 @@
-"""How things stand: held mail by domain, running drains, open listeners."""
+"""How things stand: held mail by domain, running drains, open listeners; and all of it as numbers, for programs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,9 +7,11 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from restante import __version__
+from restante.admin.errors import no_server
 from restante.admin.office import Office, RunningDrain
 from restante.admin.trail import moment
 from restante.store.interface import NO_USAGE, Usage
+from restante.telemetry.metrics import Exposition
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 
@@ -82,6 +84,13 @@ async def show_status(office: Office) -> StatusView:
         drains=[_drain_view(drain) for drain in server.drains()] if server else [],
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
     )
+
+
+async def show_metrics(office: Office, accept: str) -> Exposition:
+    """Return the metrics, in the format that an Accept header asks for. Raises AdminError without a running server."""
+    if office.server is None:
+        raise no_server("metrics")
+    return await office.server.metrics(accept)
 
 
 async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainStatus]:

@@ -4,6 +4,7 @@ The schema has refused what can be seen from the text alone; here the disk is lo
 `restante config check`.
 """
 
+import ipaddress
 import os
 import pwd
 import stat
@@ -130,9 +131,20 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
         yield f"{config.tls.key}: others may use this key; chmod 640 or less"
     if config.store_directory.stat().st_mode & _OTHERS:
         yield f"{config.store_directory}: others may look into held mail; chmod 700"
+    yield from _metrics_warnings(config)
     yield from _reload_warnings(config)
     if os.geteuid() == 0 and not config.user:
         yield f"{config.source.where(('user',))}: user is not set and the server stays root; name a plain user"
+
+
+def _metrics_warnings(config: Config) -> Iterator[str]:
+    """Warn of metrics that strangers may read: there is no password on them, and no limit on who stays connected."""
+    if config.telemetry.metrics_endpoint is None:
+        return
+    address = ipaddress.ip_address(config.telemetry.metrics_endpoint[0])
+    if address.is_unspecified or address.is_global:
+        where = config.source.where(("telemetry", "metrics"))
+        yield f"{where}: anybody may read the metrics at {config.telemetry.metrics}; name a loopback or private address"
 
 
 def _reload_warnings(config: Config) -> Iterator[str]:

@@ -48,6 +48,9 @@ minimum = "1.2"                 # "1.0" = legacy profile, for old primaries; als
 
 [log]
 style = "text"                  # "json" for programs
+
+# [telemetry]
+# metrics = "127.0.0.1:9325"    # for a Prometheus on this machine; without it they are on the control socket
 """
 
 

@@ -60,6 +60,10 @@ def _check_listener(text: str) -> str:
     return join_host_port(host, port)
 
 
+def _check_metrics_address(text: str) -> str:
+    return join_host_port(*_endpoint(text, None, 'write ADDRESS:PORT, such as "127.0.0.1:9325"')) if text else ""
+
+
 def _check_nameserver(text: str) -> str:
     host, port = _endpoint(text, DNS_PORT, 'write ADDRESS or ADDRESS:PORT, such as "192.0.2.53" or "[2001:db8::53]:53"')
     return join_host_port(host, port)
@@ -143,6 +147,22 @@ class LogSettings(Section):
     style: Literal["text", "json"] = Field(default="text", description="`text` for people, `json` for programs.")
 
 
+class TelemetrySettings(Section):
+    """`[telemetry]`: what the server tells programs that watch it."""
+
+    metrics: Annotated[str, AfterValidator(_check_metrics_address)] = Field(
+        default="",
+        description="Address and port of a plain HTTP listener that shows the metrics at `/metrics` to whoever can reach it:"
+        " loopback or a private network. Empty: on the control socket only.",
+        examples=["127.0.0.1:9325"],
+    )
+
+    @property
+    def metrics_endpoint(self) -> tuple[str, int] | None:
+        """Address and port to bind; None for no such listener."""
+        return split_host_port(self.metrics) if self.metrics else None
+
+
 class ResolverSettings(Section):
     """`[resolver]`: who is asked for the addresses of destinations and authorized hosts."""
 
@@ -188,6 +208,7 @@ class Config(Section):
     listen: tuple[Listen, ...] = Field(min_length=1, description="Where connections are taken.")
     tls: TlsSettings = Field(description="What we show who connects to us.")
     log: LogSettings = Field(default=LogSettings(), description="How events are written.")
+    telemetry: TelemetrySettings = Field(default=TelemetrySettings(), description="What programs that watch are told.")
     resolver: ResolverSettings = Field(default=ResolverSettings(), description="Who is asked for addresses.")
     reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Taking mail.")
     delivery: DeliverySettings = Field(default=DeliverySettings(), description="Handing mail over.")

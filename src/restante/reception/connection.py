@@ -19,6 +19,7 @@ from restante.smtp import replies
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
 from restante.smtp.server import ServerOptions, ServerSession
+from restante.smtp.session_end import SessionEnd
 from restante.telemetry.events import Event
 from restante.tenancy.model import IpAddress
 
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_clock",
+        "_detail",
         "_dialogue",
         "_end",
         "_has_eof",
@@ -72,6 +74,7 @@ class Connection(asyncio.Protocol):
         "_tls",
         "_transport",
         "_write_is_full",
+        "ended",
         "is_stranger",
         "peer",
     )
@@ -89,7 +92,9 @@ class Connection(asyncio.Protocol):
         self._is_stopping = False
         self._is_closing = False
         self._is_turned_away = False
-        self._end = "connection lost"
+        self._end = SessionEnd.CONNECTION_LOST
+        self._detail = ""  # of the end, for the log
+        self.ended = ""  # the end in words of this program alone, once it has come
         self._patience = Patience(clock())
         self.is_stranger = True  # nobody has authenticated
 
@@ -100,11 +105,11 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
         self.peer = peer_address(peername[0])
-        self._dialogue = Dialogue(self._terms.services, self._session, self.peer, self._progress)
+        self._dialogue = Dialogue(self._terms.services, self._session, self.peer, self._progress, self._control_reading)
         if self._terms.is_implicit_tls:
             self._tls = TlsLayer(self._terms.tls, is_server=True)
-        if refusal := self._home.refusal(self.peer):
-            self._turn_away(refusal)
+        if self._home.refusal(self.peer):
+            self._turn_away()
             return
         self._home.joined(self)
         self._flush()
@@ -116,7 +121,7 @@ class Connection(asyncio.Protocol):
         try:
             plaintext = data if self._tls is None else self._decrypt(self._tls, data)
         except TlsFailed as failure:
-            self._finish(f"TLS: {failure}")
+            self._finish(SessionEnd.TLS_FAILED, str(failure))
             return
         if plaintext:
             self._receive(plaintext)
@@ -128,19 +133,19 @@ class Connection(asyncio.Protocol):
         """The client will say no more; an answer that is on its way is still sent."""
         self._has_eof = True
         if not self._dialogue.is_waiting:
-            self._finish("closed by client")
+            self._finish(SessionEnd.CLOSED_BY_CLIENT)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the session; mail already submitted is held all the same."""
-        if exc is not None:
-            self._end = f"connection lost: {exc.strerror if isinstance(exc, OSError) else exc}"
-        in_content = " in mid-content" if self._session.is_in_content else ""
+        if exc is not None and not self._is_closing:
+            self._detail = str((exc.strerror if isinstance(exc, OSError) else None) or exc)
+        self.ended = f"{self._end} in mid-content" if self._session.is_in_content else str(self._end)
         self._dialogue.abandon()
         self._is_closing = True
         if not self._is_turned_away:  # those are counted, and logged together
             self._home.left(self)
-            self._log_end(in_content)
+            self._log_end()
 
     def pause_writing(self) -> None:
         """The client does not read our replies: take no more of its commands."""
@@ -162,13 +167,13 @@ class Connection(asyncio.Protocol):
         """End a session that was silent for too long (RFC 5321 §3.8); cut one that does not take its last reply."""
         if self._is_closing:
             self._transport.abort()
-        self._say_goodbye(replies.TIMED_OUT, "timed out")
+        self._say_goodbye(replies.TIMED_OUT, SessionEnd.TIMED_OUT)
 
     def stop(self) -> None:
         """End the session because the server stops; what is being held is still acknowledged."""
         self._is_stopping = True
         if not self._dialogue.is_waiting:
-            self._say_goodbye(replies.SHUTTING_DOWN, "server stopping")
+            self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -222,9 +227,9 @@ class Connection(asyncio.Protocol):
             self._home.proved(self)
         self._flush()
         if self._is_stopping and not self._dialogue.is_waiting:
-            self._say_goodbye(replies.SHUTTING_DOWN, "server stopping")
+            self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)
         elif self._has_eof and not self._dialogue.is_waiting:
-            self._finish("closed by client")
+            self._finish(SessionEnd.CLOSED_BY_CLIENT)
 
     def _flush(self) -> None:
         """Send the replies that gathered, in one piece; then see whether to read on, start TLS, or end."""
@@ -232,7 +237,7 @@ class Connection(asyncio.Protocol):
             return
         self._send()
         if self._session.phase is Phase.CLOSED:
-            self._finish("too many errors" if self._session.is_worn_out else "quit")
+            self._finish(self._session.end)
             return
         if self._dialogue.wants_tls:
             self._dialogue.wants_tls = False
@@ -262,16 +267,15 @@ class Connection(asyncio.Protocol):
             else:
                 self._transport.pause_reading()
 
-    def _turn_away(self, refusal: str) -> None:
+    def _turn_away(self) -> None:
         """Say 421 at once; under implicit TLS there is nobody to say it to before a costly handshake."""
-        self._end = refusal
         self._is_turned_away = True
         if self._tls is None:
             self._transport.write(bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname)))
         self._is_closing = True
         self._transport.close()
 
-    def _say_goodbye(self, reply: Reply, end: str) -> None:
+    def _say_goodbye(self, reply: Reply, end: SessionEnd) -> None:
         if self._is_closing:
             return
         if not self._is_shaking_hands():
@@ -279,10 +283,10 @@ class Connection(asyncio.Protocol):
             self._send()
         self._finish(end)
 
-    def _finish(self, end: str) -> None:
+    def _finish(self, end: SessionEnd, detail: str = "") -> None:
         if self._is_closing:
             return
-        self._end = end
+        self._end, self._detail = end, detail
         self._is_closing = True
         self._patience.restart(self._clock())
         if self._tls is not None:
@@ -291,11 +295,11 @@ class Connection(asyncio.Protocol):
                 self._transport.write(ciphertext)
         self._transport.close()
 
-    def _log_end(self, in_content: str) -> None:
+    def _log_end(self) -> None:
         """Write the session's line; one that only brought mail and quit has a line for each message already."""
         tally = self._dialogue.tally
         errors = self._session.error_count
-        if self._end == "quit" and tally.held and not errors and not tally.releases:
+        if self._end is SessionEnd.QUIT and tally.held and not errors and not tally.releases:
             return
         self._terms.services.log.write(
             Event.SESSION_CLOSED,
@@ -306,5 +310,5 @@ class Connection(asyncio.Protocol):
             held=tally.held,
             releases=tally.releases,
             errors=errors,
-            reason=f"{self._end}{in_content}",
+            reason=f"{self.ended}: {self._detail}" if self._detail else self.ended,
         )

@@ -34,6 +34,7 @@ from restante.smtp.events import (
 )
 from restante.smtp.replies import Reply
 from restante.smtp.server import ServerSession
+from restante.smtp.session_end import SessionEnd
 from restante.store.errors import StoreError, StoreFull
 from restante.store.interface import MailStore
 from restante.store.live_directory import LiveDirectory
@@ -73,12 +74,19 @@ class Dialogue:
     """One session."""
 
     def __init__(
-        self, services: Services, session: ServerSession, peer: IpAddress, on_progress: Callable[[], None]
+        self,
+        services: Services,
+        session: ServerSession,
+        peer: IpAddress,
+        on_progress: Callable[[], None],
+        on_stall: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_stall` is called when `is_stalled` has become true by what other sessions have brought."""
         self._services = services
         self._session = session
         self._peer = peer
         self._on_progress = on_progress
+        self._on_stall = on_stall
         self._transaction: Transaction | None = None
         self._is_abandoned = False
         self.login: Login | None = None
@@ -104,7 +112,7 @@ class Dialogue:
 
     @property
     def is_stalled(self) -> bool:
-        """Content comes in faster than it can be written."""
+        """Content comes in faster than it can be written: this one, or all sessions' together."""
         return self._transaction is not None and self._transaction.content.is_stalled
 
     def _handle(self, event: Event) -> None:
@@ -141,7 +149,9 @@ class Dialogue:
         if services.room.is_short:
             self._session.reply(replies.STORE_FULL)
             return
-        content = ContentBuffer(services.store, services.flight, services.spawn, self._on_progress)
+        content = ContentBuffer(
+            services.store, services.flight, services.spawn, on_room=self._on_progress, on_stall=self._on_stall
+        )
         self._transaction = Transaction(mail, content)
         self._session.reply(replies.SENDER_OK)
 
@@ -184,8 +194,8 @@ class Dialogue:
         """The content is complete: hand it to the intake, through a durable file if it is large."""
         transaction = self._transaction
         assert transaction is not None
-        if received.found_bare_newline and self._services.settings.bare_newlines == "reject":
-            self._refuse_content(replies.BARE_NEWLINE)
+        if (flaw := _flaw_in(received)) is not None and self._services.settings.bare_newlines == "reject":
+            self._refuse_content(flaw)
         elif transaction.content.failure is not None:
             self._refuse_content(_reply_to(transaction.content.failure))
         elif transaction.content.is_spooled:
@@ -221,7 +231,6 @@ class Dialogue:
         self._services.intake.submit(mail)
 
     def _on_held(self, transaction: Transaction, receipt: Receipt) -> None:
-        self._log_receipt(transaction, receipt)
         if receipt.failure is not None:
             transaction.content.discard()
             reply = _reply_to(receipt.failure)
@@ -229,11 +238,12 @@ class Dialogue:
             transaction.content.land()
             self.tally.held += 1
             reply = replies.MESSAGE_HELD.fill(name=receipt.name)
+        self._log_receipt(transaction, receipt, reply)
         if not self._is_abandoned:
             self._session.reply(reply)
             self._go_on()
 
-    def _log_receipt(self, transaction: Transaction, receipt: Receipt) -> None:
+    def _log_receipt(self, transaction: Transaction, receipt: Receipt, reply: Reply) -> None:
         event = events.Event.MAIL_REFUSED if receipt.failure else events.Event.MAIL_HELD
         self._services.log.write(
             event,
@@ -245,6 +255,7 @@ class Dialogue:
             recipients=len(transaction.recipients),
             domains=",".join(sorted({domain.name for domain in transaction.recipients.values()})),
             size=receipt.size,
+            answer=str(reply) if receipt.failure else "",
             reason=str(receipt.failure or ""),
         )
 
@@ -294,7 +305,8 @@ class Dialogue:
     def _count_failed_authentication(self) -> None:
         self.tally.authentication_failures += 1
         if self.tally.authentication_failures >= self._services.settings.authentication_failures_limit:
-            self._session.close(replies.TOO_MANY_ERRORS.fill(hostname=self._services.rules.hostname))
+            reply = replies.TOO_MANY_ERRORS.fill(hostname=self._services.rules.hostname)
+            self._session.close(reply, SessionEnd.FAILED_AUTHENTICATIONS)
 
     async def _release(self, argument: str) -> None:
         release = await answer_etrn(self._services.releaser, argument, self.login, self._peer)
@@ -312,13 +324,20 @@ class Dialogue:
             await answer
         except Exception:
             self._forget_transaction()
-            self._session.close(replies.INTERNAL_ERROR.fill(hostname=self._services.rules.hostname))
+            self._session.close(replies.INTERNAL_ERROR.fill(hostname=self._services.rules.hostname), SessionEnd.DEFECT)
             self._on_progress()
             raise
 
     def _go_on(self) -> None:
         self.advance()
         self._on_progress()
+
+
+def _flaw_in(received: ContentReceived) -> Reply | None:
+    """Return what a sender is told of its content where flaws are not mended, None for content without any."""
+    if received.found_bare_newline:
+        return replies.BARE_NEWLINE
+    return replies.NUL_IN_CONTENT if received.found_nul else None
 
 
 def _reply_to(failure: StoreError) -> Reply:

@@ -24,9 +24,14 @@ class DoorLimits:
     per_block: int
 
 
-def door_limits(settings: ReceptionSettings) -> DoorLimits:
-    """Take the door's limits out of the settings."""
-    return DoorLimits(settings.connections_limit, settings.unauthenticated_limit, settings.connections_per_block_limit)
+def door_limits(settings: ReceptionSettings, possible: int) -> DoorLimits:
+    """Take the door's limits out of the settings; `possible` is how many sessions the system allows.
+
+    A tenth of what there is in all is never the strangers', however small it has become.
+    """
+    in_all = min(settings.connections_limit, possible)
+    of_strangers = min(settings.unauthenticated_limit, in_all - in_all // 10)
+    return DoorLimits(in_all, of_strangers, settings.connections_per_block_limit)
 
 
 class Doorkeeper:
@@ -41,6 +46,7 @@ class Doorkeeper:
         self._none.set()
         self.sessions = 0
         self.strangers = 0
+        self.ended: Counter[str] = Counter()  # sessions since the start, by the words for their end
         self.shed: Counter[str] = Counter()  # connections turned away since the last `take_shed`, by reason
 
     def refusal(self, address: IpAddress) -> str:
@@ -67,10 +73,11 @@ class Doorkeeper:
         """Count one session less as a stranger's."""
         self.strangers -= 1
 
-    def left(self, address: IpAddress, *, was_stranger: bool) -> None:
+    def left(self, address: IpAddress, *, was_stranger: bool, ended: str) -> None:
         """Count a session that ended."""
         self.sessions -= 1
         self.strangers -= was_stranger
+        self.ended[ended] += 1
         block = address_block(address)
         self._by_block[block] -= 1
         if not self._by_block[block]:

@@ -59,6 +59,7 @@ class Intake:
         self._waiting: list[ReceivedMail] = []
         self._wake = asyncio.Event()
         self._is_closing = False
+        self.batches = 0  # held since the start
 
     def submit(self, mail: ReceivedMail) -> None:
         """Hold this mail; `on_held` is called once it is durable, or could not be held."""
@@ -94,6 +95,7 @@ class Intake:
             self._log.failure(Event.INTERNAL_ERROR, error, doing="hold", messages=len(mails))
             self._fail(mails, StoreError(repr(error)))
         else:
+            self.batches += 1
             for mail in mails:
                 self._answer(mail, Receipt(mail.name, _size(mail)))
 

@@ -10,6 +10,7 @@ from restante.reception.doorkeeper import Doorkeeper
 from restante.tenancy.model import IpAddress
 
 BACKLOG = 1024
+ACCEPTED_AT_ONCE = 64
 SWEEP_SECONDS = 1.0
 
 
@@ -82,14 +83,15 @@ class Listener:
         """Take note that it ended."""
         if connection in self._connections:
             self._connections.remove(connection)
-            self._door.left(connection.peer, was_stranger=connection.is_stranger)
+            self._door.left(connection.peer, was_stranger=connection.is_stranger, ended=connection.ended)
 
     async def open(self) -> None:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self.terms, self, self._clock), sock=self._bound, backlog=BACKLOG
+            lambda: Connection(self.terms, self, self._clock), sock=self._bound, backlog=ACCEPTED_AT_ONCE
         )
+        self._bound.listen(BACKLOG)  # asyncio would accept so many before it lets go of one that is told 421
 
     def sweep(self) -> None:
         """End the sessions that were silent for too long. Call every SWEEP_SECONDS."""

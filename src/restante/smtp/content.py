@@ -1,8 +1,9 @@
 """Content in transit: DATA with its dots, and BDAT without (RFC 5321 §4.1.1.4, §4.5.2; RFC 3030 §2).
 
 Strict about one thing above all: `CRLF.CRLF` ends DATA and nothing else does, wherever TCP cuts the stream. Servers
-that let a bare LF or CR take part in the end mark are how one message smuggles in a second. What we take, we keep
-with CRLF line ends only, so that nothing we hand over can be read otherwise by the next server.
+that let a bare LF or CR take part in the end mark, or drop a NUL before they look for it, are how one message smuggles
+in a second. What we take, we keep with CRLF line ends only and without NUL (RFC 2045 §2.7, §2.8: mail that is not
+BINARYMIME has none), so that nothing we hand over can be read otherwise by the next server.
 
 All searching is done by bytes methods over whole blocks, never by line: the speed of this file is that of memchr.
 """
@@ -22,26 +23,44 @@ def has_bare_newline(block: bytes) -> bool:
     return block.count(b"\n") != pairs or block.count(b"\r") != pairs
 
 
-def normalize_newlines(block: bytes) -> bytes:
-    """Turn every CR or LF that stands alone into CRLF."""
-    return _ANY_NEWLINE.sub(b"\r\n", block) if has_bare_newline(block) else block
+class _Cleaner:
+    """What content by either verb goes through: CRLF line ends only, and no NUL. Each message has its own."""
 
-
-class DataDecoder:
-    """Finds the end of DATA, removes the stuffed dots, and normalizes line ends.
-
-    Bytes that may be the beginning of the end mark are kept back until the next call decides; the line end of the
-    DATA command itself counts as the first half of an end mark, so that `.CRLF` alone is an empty message.
-    """
-
-    __slots__ = ("_kept", "_owed", "found_bare_newline", "is_complete", "surplus")
+    __slots__ = ("found_bare_newline", "nuls")
 
     def __init__(self) -> None:
+        self.found_bare_newline = False
+        self.nuls = 0  # taken out so far
+
+    def _clean(self, block: bytes) -> bytes:
+        if has_bare_newline(block):
+            self.found_bare_newline = True
+            block = _ANY_NEWLINE.sub(b"\r\n", block)
+        # After the newlines: a CR and an LF with a NUL between them are two bare ones, wherever the stream is cut. Then
+        # every CR has its LF behind it, and taking NULs out makes and breaks no line end.
+        if b"\0" in block:
+            octets = len(block)
+            block = block.replace(b"\0", b"")
+            self.nuls += octets - len(block)
+        return block
+
+
+class DataDecoder(_Cleaner):
+    """Finds the end of DATA, removes the stuffed dots, and cleans what is left.
+
+    The end is looked for in the stream as it comes: what has a NUL in it is no end mark. Bytes that may be the beginning
+    of one are kept back until the next call decides; the line end of the DATA command itself counts as the first half
+    of an end mark, so that `.CRLF` alone is an empty message.
+    """
+
+    __slots__ = ("_kept", "_owed", "is_complete", "surplus")
+
+    def __init__(self) -> None:
+        super().__init__()
         self._kept = b"\r\n"
         self._owed = 2  # octets at the front that are the command's line end, not content
         self.is_complete = False
         self.surplus = b""  # what followed the end mark
-        self.found_bare_newline = False
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes and return the content in them; b"" is no sign of the end, `is_complete` is."""
@@ -53,18 +72,13 @@ class DataDecoder:
             block = stream[: end + 2]  # the mark's first CRLF ends the last line
         else:
             block, self._kept = _keep_back(stream)
-        return self._clean(block)
+        return self._clean(self._unstuff(block)) if block else b""
 
-    def _clean(self, block: bytes) -> bytes:
-        if not block:
-            return b""
-        # A dot after CRLF is stuffed, whatever follows it (§4.5.2); done before normalizing, so that a dot after a
-        # bare newline, which the sender did not stuff, stays.
+    def _unstuff(self, block: bytes) -> bytes:
+        # A dot after CRLF is stuffed, whatever follows it (§4.5.2); done before cleaning, so that a dot after a bare
+        # newline or a NUL, which the sender did not stuff, stays.
         block = block.replace(b"\r\n.", b"\r\n")[self._owed :]
         self._owed = 0
-        if has_bare_newline(block):
-            self.found_bare_newline = True
-            return _ANY_NEWLINE.sub(b"\r\n", block)
         return block
 
 
@@ -76,14 +90,14 @@ def _keep_back(stream: bytes) -> tuple[bytes, bytes]:
     return stream, b""
 
 
-class ChunkDecoder:
-    """Normalizes the line ends of BDAT content, chunk after chunk; a CR at the end of one waits for the next."""
+class ChunkDecoder(_Cleaner):
+    """Cleans BDAT content, chunk after chunk; a CR at the end of one waits for the next."""
 
-    __slots__ = ("_kept", "found_bare_newline")
+    __slots__ = ("_kept",)
 
     def __init__(self) -> None:
+        super().__init__()
         self._kept = b""
-        self.found_bare_newline = False
 
     def receive(self, data: bytes, *, is_last: bool) -> bytes:
         """Take content and return what is certain of it."""
@@ -91,10 +105,7 @@ class ChunkDecoder:
         self._kept = b""
         if not is_last and block.endswith(b"\r"):
             block, self._kept = block[:-1], b"\r"
-        if has_bare_newline(block):
-            self.found_bare_newline = True
-            return _ANY_NEWLINE.sub(b"\r\n", block)
-        return block
+        return self._clean(block)
 
 
 class DataEncoder:

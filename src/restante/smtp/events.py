@@ -32,7 +32,8 @@ class ChunkReceived:
 class ContentReceived:
     """The content is complete. Answer when the message is durable, or cannot be."""
 
-    found_bare_newline: bool
+    found_bare_newline: bool  # and it was made CRLF
+    found_nul: bool  # and it was taken out
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,13 @@ class Incoming(Protocol):
 class IncomingData:
     """DATA: everything up to CRLF.CRLF."""
 
-    __slots__ = ("_decoder", "_left", "block", "is_complete", "refusal")
+    __slots__ = ("_decoder", "_limit", "_octets", "block", "is_complete", "refusal")
 
     def __init__(self, limit: int) -> None:
-        """`limit`: octets of content that may come before it is refused as too large."""
+        """`limit`: octets of content that may come before it is refused as too large; NULs count, though not kept."""
         self._decoder = DataDecoder()
-        self._left = limit
+        self._limit = limit
+        self._octets = 0
         self.block = b""
         self.is_complete = False
         self.refusal: Reply | None = None
@@ -39,8 +40,8 @@ class IncomingData:
         """Use bytes; returns those behind the end mark."""
         block = self._decoder.receive(data)
         self.is_complete = self._decoder.is_complete
-        self._left -= len(block)
-        if self._left < 0:
+        self._octets += len(block)
+        if self._octets + self._decoder.nuls > self._limit:
             self.refusal = replies.MESSAGE_TOO_LARGE
         self.block = b"" if self.refusal else block
         return self._decoder.surplus
@@ -49,6 +50,11 @@ class IncomingData:
     def found_bare_newline(self) -> bool:
         """A CR or LF stood alone somewhere."""
         return self._decoder.found_bare_newline
+
+    @property
+    def found_nul(self) -> bool:
+        """There was a NUL somewhere."""
+        return self._decoder.nuls > 0
 
 
 class IncomingChunk:
@@ -77,6 +83,11 @@ class IncomingChunk:
     def found_bare_newline(self) -> bool:
         """A CR or LF stood alone somewhere, in this chunk or one before."""
         return self._decoder.found_bare_newline
+
+    @property
+    def found_nul(self) -> bool:
+        """There was a NUL somewhere, in this chunk or one before."""
+        return self._decoder.nuls > 0
 
 
 class RefusedChunk:

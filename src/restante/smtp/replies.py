@@ -117,6 +117,7 @@ START_CONTENT: Final = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
 CHUNK_OK: Final = Reply(250, "2.0.0", "{octets} octets received")
 MESSAGE_HELD: Final = Reply(250, "2.0.0", "OK, held as {name}")
 BARE_NEWLINE: Final = Reply(550, "5.6.0", "Content has a CR or LF that stands alone")
+NUL_IN_CONTENT: Final = Reply(550, "5.6.0", "Content has a NUL octet")  # RFC 2045 §2.7, §2.8
 STORE_FAILED: Final = Reply(451, "4.3.0", "Cannot store mail now, try again later")
 STORE_FULL: Final = Reply(452, "4.3.1", "No room for mail now, try again later")
 CANNOT_CHECK: Final = Reply(451, "4.3.0", "Cannot check that now, try again later")

@@ -52,6 +52,7 @@ from restante.smtp.limits import Limits
 from restante.smtp.lines import LineBuffer
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
 from restante.smtp.replies import Reply
+from restante.smtp.session_end import SessionEnd
 
 MechanismFactories = Mapping[str, Callable[[], Mechanism]]
 
@@ -92,11 +93,11 @@ class ServerSession:
         "_refused_recipient_count",
         "client_name",
         "command_count",
+        "end",
         "error_count",
         "has_tls",
         "is_authenticated",
         "is_extended",
-        "is_worn_out",
         "phase",
         "recipient_count",
     )
@@ -121,7 +122,7 @@ class ServerSession:
         self.recipient_count = 0
         self.error_count = 0
         self.command_count = 0  # lines that were complete, good or bad
-        self.is_worn_out = False  # ended here for one mistake too many
+        self.end = SessionEnd.QUIT  # why, once it is closed
         self._junk_count = 0  # since the last message
         self._refused_recipient_count = 0
         self._say(replies.GREETING.fill(hostname=options.hostname))
@@ -168,10 +169,12 @@ class ServerSession:
         self.is_extended = False
         self.client_name = ""
 
-    def close(self, reply: Reply | None = None) -> None:
+    def close(self, reply: Reply | None = None, end: SessionEnd = SessionEnd.QUIT) -> None:
         """End the dialogue, with a last word such as 421; what still comes in is not read."""
-        if reply is not None and self.phase is not Phase.CLOSED:
-            self._say(reply)
+        if self.phase is not Phase.CLOSED:
+            self.end = end
+            if reply is not None:
+                self._say(reply)
         self.phase = Phase.CLOSED
         self._awaiting = None
         self._buffer.clear()
@@ -219,7 +222,9 @@ class ServerSession:
             self._mechanism = None  # an AUTH exchange does not go on after an error
             self._say(refused.reply)
             if line is not None and line[:5].upper() in (b"BDAT", b"BDAT "):
-                self._wear_out()  # nobody knows how many octets follow: read on, they would be taken for commands
+                self._wear_out(
+                    SessionEnd.UNREADABLE_BDAT
+                )  # nobody knows how many octets follow: read on, they would be taken for commands
                 return True
             if self.phase is Phase.CONNECTED:
                 self._count_junk()
@@ -250,7 +255,7 @@ class ServerSession:
             self._events.append(ChunkReceived(incoming.octets))
         else:
             assert isinstance(incoming, IncomingData | IncomingChunk)
-            self._events.append(ContentReceived(incoming.found_bare_newline))
+            self._events.append(ContentReceived(incoming.found_bare_newline, incoming.found_nul))
 
     # Commands
 
@@ -326,7 +331,7 @@ class ServerSession:
         if not self._options.can_start_tls:
             raise Refused(replies.NOT_IMPLEMENTED)
         if self._buffer.octets:  # plain text put behind it, to be taken as said under TLS (CVE-2011-0411)
-            self.close(replies.DATA_BEFORE_TLS)
+            self.close(replies.DATA_BEFORE_TLS, SessionEnd.DATA_BEFORE_TLS)
         else:
             self._events.append(command)
 
@@ -433,7 +438,7 @@ class ServerSession:
             case Rcpt():
                 self._refused_recipient_count += 1
                 if self._refused_recipient_count >= self._options.limits.refused_recipients:
-                    self._wear_out()
+                    self._wear_out(SessionEnd.REFUSED_RECIPIENTS)
             case Authenticate() | Etrn():
                 self._count_error()
             case ChunkReceived():
@@ -457,18 +462,20 @@ class ServerSession:
         """End a session that only makes mistakes."""
         self.error_count += 1
         if self.error_count >= self._options.limits.errors:
-            self._wear_out()
+            self._wear_out(SessionEnd.ERRORS)
 
     def _count_junk(self) -> None:
         """End a session that does nothing, at length; sooner if it has not even greeted."""
         self._junk_count += 1
         limits = self._options.limits
-        if self._junk_count > (limits.early_commands if self.phase is Phase.CONNECTED else limits.junk_commands):
-            self._wear_out()
+        if self.phase is Phase.CONNECTED:
+            if self._junk_count > limits.early_commands:
+                self._wear_out(SessionEnd.EARLY_COMMANDS)
+        elif self._junk_count > limits.junk_commands:
+            self._wear_out(SessionEnd.JUNK_COMMANDS)
 
-    def _wear_out(self) -> None:
-        self.is_worn_out = True
-        self.close(replies.TOO_MANY_ERRORS.fill(hostname=self._options.hostname))
+    def _wear_out(self, end: SessionEnd) -> None:
+        self.close(replies.TOO_MANY_ERRORS.fill(hostname=self._options.hostname), end)
 
     def _say(self, reply: Reply) -> None:
         self._outgoing.append(bytes(reply))

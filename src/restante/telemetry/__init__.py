@@ -1,1 +1,1 @@
-"""What the server says of itself: the closed list of events, and the log."""
+"""What the server says of itself: the closed lists of events and metrics, and the log, whose lines are counted."""

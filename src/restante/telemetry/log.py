@@ -6,7 +6,7 @@ field: callers pass names and outcomes, never what was typed.
 
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Literal, Protocol
 
 import structlog
@@ -31,18 +31,26 @@ class Log(Protocol):
 class StructuredLog:
     """Writes events through structlog to standard error."""
 
-    def __init__(self, style: Format = "text") -> None:
+    def __init__(self, style: Format = "text", count: Callable[[Event, Mapping[str, Any]], None] | None = None) -> None:
+        """`count` is told of every line: its event and its fields."""
         # Bound at once: a logger that is not assembles itself anew for every line.
         self._logger = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=_processors(style)).bind()
+        self._count = count or _uncounted
 
     def write(self, event: Event, **fields: Any) -> None:
         """Write one line."""
+        self._count(event, fields)
         self._logger.info(str(event), **fields)
 
     def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
         """Write one line with the error's text; a defect also gets its traceback."""
+        self._count(event, fields)
         trace = error if event is Event.INTERNAL_ERROR else None
         self._logger.error(str(event), error=f"{type(error).__name__}: {error}", exc_info=trace, **fields)
+
+
+def _uncounted(_event: Event, _fields: Mapping[str, Any]) -> None:
+    """Where nobody counts."""
 
 
 def _processors(style: Format) -> list[structlog.typing.Processor]:

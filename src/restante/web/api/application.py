@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from restante import __version__
 from restante.admin.office import Office
-from restante.web.api import accounts, domains, logins, mail_queue, operations, store_care
+from restante.web.api import accounts, domains, logins, mail_queue, metrics, operations, store_care
 from restante.web.api.problems import handle_problems
 
 
@@ -18,5 +18,6 @@ def build_api(office: Office) -> FastAPI:
     api.state.office = office
     for routes in (accounts, logins, domains, mail_queue, operations, store_care):
         api.include_router(routes.router, prefix="/v1")
+    api.include_router(metrics.router)
     handle_problems(api)
     return api

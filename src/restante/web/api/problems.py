@@ -2,10 +2,11 @@
 
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from restante.admin.errors import AdminError, Kind
@@ -33,7 +34,7 @@ class ProblemView(BaseModel):
     kind: Kind
 
 
-def handle_problems(api: FastAPI) -> None:
+def handle_problems(api: Starlette) -> None:
     """Give every exception that may leave a route its answer."""
     api.add_exception_handler(AdminError, _answer_admin_error)
     api.add_exception_handler(StoreError, _answer_store_error)

@@ -1,0 +1,71 @@
+"""What the metrics read off the server's parts, each time somebody asks."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from restante import __version__
+from restante.delivery.view import DrainView
+from restante.reception.doorkeeper import Doorkeeper
+from restante.reception.flight import OctetsInFlight
+from restante.reception.intake import Intake
+from restante.reception.listener import Listener
+from restante.reception.room import Room
+from restante.store.errors import StoreError
+from restante.store.interface import Store
+from restante.telemetry.metrics import State
+from restante.telemetry.process import look_at_process
+
+
+@dataclass(slots=True)
+class Instruments:
+    """The parts that are looked at. Nothing here costs more the more mail is held."""
+
+    store: Store
+    drains: Callable[[], Sequence[DrainView]]
+    door: Doorkeeper
+    flight: OctetsInFlight
+    intake: Intake
+    room: Room
+    listeners: Sequence[Listener]
+    now: Callable[[], float]  # Unix time
+    started_at: float
+    certificate_expires_at: float  # of the certificate in use
+
+    async def read(self) -> State:
+        """Look at all of them. Asks the store one question, and does without the answer where it fails."""
+        oldest = await self._oldest_age()
+        usages = self.store.usages().values()
+        drains = self.drains()
+        return State(
+            held_messages=sum(usage.held for usage in usages),
+            refused_messages=sum(usage.refused for usage in usages),
+            stored_octets=sum(usage.octets for usage in usages),
+            domains_with_mail=len(usages),
+            oldest_message_age=oldest,
+            sessions_open=self._sessions(),
+            sessions_unauthenticated=self.door.strangers,
+            sessions_ended=self.door.ended,
+            octets_in_flight=self.flight.now,
+            batches_held=self.intake.batches,
+            drains=Counter(drain.state.value for drain in drains),
+            delivery_connections=sum(drain.connections for drain in drains),
+            is_room_short=self.room.is_short,
+            certificate_expires_at=self.certificate_expires_at,
+            started_at=self.started_at,
+            version=__version__,
+            process=look_at_process(),
+        )
+
+    async def _oldest_age(self) -> float | None:
+        try:
+            oldest = await self.store.oldest()
+        except StoreError:
+            return None
+        return max(0.0, self.now() - min(oldest.values())) if oldest else 0.0
+
+    def _sessions(self) -> Counter[str]:
+        sessions: Counter[str] = Counter()
+        for listener in self.listeners:
+            sessions[listener.service] += listener.sessions
+        return sessions

@@ -1,0 +1,62 @@
+"""The metrics as text, in the formats that Prometheus and its like read. The only file that needs the library."""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from restante.telemetry.counts import Counts
+from restante.telemetry.metrics import METRICS, Counted, Exposition, Kind, LabelValues, Metric, Read, State
+
+_Samples = Mapping[LabelValues, float]
+
+
+def expose(counts: Counts, state: State, accept: str = "") -> Exposition:
+    """Write every metric, in the format that an Accept header asks for: OpenMetrics, or the plain text format."""
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # the library compares what stands there as a version
+        encode, content_type = choose_encoder("")
+    return Exposition(encode(_Moment(counts, state)), content_type)
+
+
+class _Moment(Collector):
+    """All metrics at one moment. Made for one answer: there is no registry that others could add to."""
+
+    def __init__(self, counts: Counts, state: State) -> None:
+        self._counts = counts
+        self._state = state
+
+    def collect(self) -> Iterator[Family]:
+        """Yield each metric with its samples."""
+        for metric in METRICS:
+            yield _family(metric, self._samples(metric))
+
+    def _samples(self, metric: Metric) -> _Samples:
+        return self._counts.of(metric) if isinstance(metric, Counted) else _read(metric, self._state)
+
+
+def _read(metric: Read, state: State) -> _Samples:
+    value = metric.value(state)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        return {(): value}
+    samples: dict[LabelValues, float] = {(each,): 0 for each in metric.labels[0].values}
+    return samples | {(each,): count for each, count in value.items()}
+
+
+def _family(metric: Metric, samples: _Samples) -> Family:
+    names = [label.name for label in metric.labels]
+    if metric.kind is Kind.INFO:
+        info = InfoMetricFamily(metric.name, metric.meaning)
+        for values in samples:
+            info.add_metric([], dict(zip(names, values, strict=True)))
+        return info
+    kind = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
+    family = kind(metric.name, metric.meaning, labels=names)
+    for values, value in samples.items():
+        family.add_metric(values, value)
+    return family

@@ -1,0 +1,353 @@
+"""Every metric, once: its name, its kind, what it means, its labels, and where its value comes from.
+
+Theory of operation. What is worth counting has a line in the log already: an event of a closed list, with the outcome as
+a field. So lines are counted (counts.py) as they are written, by the rules of the table below. The parts of the server
+know nothing of metrics, their tests need no library, and log and metrics cannot tell different stories. It costs a
+dictionary look-up and an addition or two per line; a metrics library takes a lock for each, and looks labels up. Where
+no line is written (a session that only brought mail, a batch that was held) the part counts in a plain number of its own.
+Those, and whatever is a state and no count, are read when somebody asks (`State`): nothing is kept up to date for nobody.
+
+Labels are few, and their values are words of this program: reply codes, reasons, states. Never a domain, an account, a
+login, an address or anything else that a stranger or a customer chose: that would grow without end, and tell on them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from restante.telemetry.events import Event
+from restante.telemetry.process import ProcessFacts
+
+Fields = Mapping[str, Any]  # of one line of the log
+LabelValues = tuple[str, ...]  # in the order of a metric's labels
+
+
+class Kind(StrEnum):
+    """What may be done with a metric."""
+
+    COUNTER = "counter"  # only grows, from 0 at the start of the process; as shown, its name ends in _total
+    GAUGE = "gauge"  # goes up and down
+    INFO = "info"  # always 1: its labels are what it says; as shown, its name ends in _info
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the server stands at one moment. Times are Unix time, ages seconds."""
+
+    held_messages: int
+    refused_messages: int
+    stored_octets: int
+    domains_with_mail: int
+    oldest_message_age: float | None  # None: the store cannot say
+    sessions_open: Mapping[str, int]  # by service
+    sessions_unauthenticated: int
+    sessions_ended: Mapping[str, int]  # by reason
+    octets_in_flight: int
+    batches_held: int
+    drains: Mapping[str, int]  # by state
+    delivery_connections: int
+    is_room_short: bool
+    certificate_expires_at: float
+    started_at: float
+    version: str
+    process: ProcessFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Exposition:
+    """All of it as text: the body of an answer, and its content type."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label, and the values it has from the start, so that the first of a kind is seen as an increase."""
+
+    name: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A counter of lines of the log, or of a number that stands in them."""
+
+    name: str
+    meaning: str
+    event: Event | None  # None: every line, by its event
+    labels: tuple[Label, ...] = ()
+    values: Callable[[Fields], LabelValues | None] | None = None  # None for a line that does not count
+    amount: str = ""  # the field that is added up; "": lines are counted
+
+    @property
+    def kind(self) -> Kind:
+        """Lines are never taken back."""
+        return Kind.COUNTER
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A metric that is read off the state."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    value: Callable[[State], float | Mapping[str, int] | None]  # by the label's value, where there is a label
+    labels: tuple[Label, ...] = ()
+
+
+Metric = Counted | Read
+
+
+def _code(fields: Fields) -> LabelValues:
+    return (str(fields.get("answer", ""))[:3],)
+
+
+def _attempt(fields: Fields) -> LabelValues:
+    return str(fields.get("mechanism", "")), str(fields.get("answer", "")).partition(":")[0]
+
+
+def _put_off(fields: Fields) -> LabelValues | None:
+    outcome, _, limit = str(fields.get("answer", "")).partition(": ")
+    return (limit,) if outcome == "put off" else None
+
+
+def _field(name: str, default: str = "") -> Callable[[Fields], LabelValues]:
+    return lambda fields: (str(fields.get(name, default)),)
+
+
+_MECHANISM = Label("mechanism", ("PLAIN", "CRAM-MD5"))
+_OUTCOME = Label("outcome", ("accepted", "refused", "put off"))
+_PUT_OFF_LIMIT = Label("limit", ("too many attempts in a minute", "too many failures", "too many at once"))
+_DOOR_LIMIT = Label(
+    "limit",
+    ("too many sessions", "too many sessions from one address block", "too many unauthenticated sessions"),
+)
+_SESSION_END = Label(
+    "reason",
+    (
+        "quit",
+        "closed by client",
+        "closed by client in mid-content",
+        "connection lost",
+        "connection lost in mid-content",
+        "timed out",
+        "timed out in mid-content",
+        "too many errors",
+        "too many commands before EHLO",
+        "too many commands that do nothing",
+        "too many refused recipients",
+        "too many failed authentications",
+        "unreadable BDAT",
+        "data before TLS",
+        "TLS failed",
+        "TLS failed in mid-content",
+        "server stopping",
+        "server stopping in mid-content",
+        "internal error",
+    ),
+)
+_DRAIN_STATE = Label(
+    "state",
+    ("waiting its turn", "looking up the destination", "delivering", "settling", "waiting to retry", "stopping"),
+)
+_DELIVERY_END = Label(
+    "end",
+    ("quit", "unreachable", "tls failed", "refused", "busy", "broken", "unreadable", "aborted", "no route"),
+)
+_DOING = Label("doing", ("hold", "spool", "audit", "settle", "close drain", "read", "request"))
+
+METRICS: Final[tuple[Metric, ...]] = (
+    # what is held
+    Read(
+        "restante_held_messages",
+        Kind.GAUGE,
+        "Messages that a release would hand over.",
+        lambda state: state.held_messages,
+    ),
+    Read(
+        "restante_refused_messages",
+        Kind.GAUGE,
+        "Messages that their destination refused: they wait for the customer, and no release moves them.",
+        lambda state: state.refused_messages,
+    ),
+    Read("restante_stored_octets", Kind.GAUGE, "Octets of all these.", lambda state: state.stored_octets),
+    Read(
+        "restante_domains_with_mail",
+        Kind.GAUGE,
+        "Hosted domains that have at least one message here.",
+        lambda state: state.domains_with_mail,
+    ),
+    Read(
+        "restante_oldest_message_age_seconds",
+        Kind.GAUGE,
+        "How long the oldest message has been here; 0 if there is none, absent where the store cannot say.",
+        lambda state: state.oldest_message_age,
+    ),
+    # reception
+    Counted("restante_messages_held", "Messages durably held, and answered with 250.", Event.MAIL_HELD),
+    Counted("restante_octets_held", "Octets of content of these messages.", Event.MAIL_HELD, amount="size"),
+    Read(
+        "restante_batches_held",
+        Kind.COUNTER,
+        "Commits that these messages took: the more messages share one, the busier the disk is.",
+        lambda state: state.batches_held,
+    ),
+    Counted(
+        "restante_mail_refused",
+        "Messages refused after their content had begun, by the code of the reply.",
+        Event.MAIL_REFUSED,
+        (Label("code", ("451", "452", "550")),),
+        _code,
+    ),
+    Counted(
+        "restante_recipients_refused",
+        "Recipients refused at RCPT, by the code of the reply.",
+        Event.RECIPIENT_REFUSED,
+        (Label("code", ("451", "550", "553")),),
+        _code,
+    ),
+    Read(
+        "restante_sessions_open",
+        Kind.GAUGE,
+        "SMTP sessions open now, by the service of their listener.",
+        lambda state: state.sessions_open,
+        (Label("service"),),
+    ),
+    Read(
+        "restante_sessions_unauthenticated",
+        Kind.GAUGE,
+        "Those of them that have not authenticated: `reception.unauthenticated_limit` is about these.",
+        lambda state: state.sessions_unauthenticated,
+    ),
+    Read(
+        "restante_sessions_ended",
+        Kind.COUNTER,
+        "SMTP sessions that ended, by reason: a limit of `[reception]` that struck is one.",
+        lambda state: state.sessions_ended,
+        (_SESSION_END,),
+    ),
+    Counted(
+        "restante_connections_shed",
+        "Connections told 421 at once, by the limit they met. Brought up to date once a second.",
+        Event.CONNECTIONS_SHED,
+        (_DOOR_LIMIT,),
+        _field("reason"),
+        amount="count",
+    ),
+    Counted(
+        "restante_authentications",
+        "AUTH that came to its end, by mechanism and outcome.",
+        Event.AUTHENTICATION,
+        (_MECHANISM, _OUTCOME),
+        _attempt,
+    ),
+    Counted(
+        "restante_authentications_put_off",
+        "AUTH answered with 454 without a look at the password, by the limit it met: guesses, mostly.",
+        Event.AUTHENTICATION,
+        (_PUT_OFF_LIMIT,),
+        _put_off,
+    ),
+    Read(
+        "restante_octets_in_flight",
+        Kind.GAUGE,
+        "Octets in memory of content that is coming in: bounded by `reception.octets_in_flight_limit`.",
+        lambda state: state.octets_in_flight,
+    ),
+    # release
+    Counted(
+        "restante_release_requests",
+        "Requests for mail, by ETRN or by the operator, by the code of the answer.",
+        Event.RELEASE_REQUESTED,
+        (Label("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
+        _code,
+    ),
+    # delivery
+    Read(
+        "restante_drains",
+        Kind.GAUGE,
+        "Drains that are not over, by what they are doing.",
+        lambda state: state.drains,
+        (_DRAIN_STATE,),
+    ),
+    Read(
+        "restante_delivery_connections_open",
+        Kind.GAUGE,
+        "Connections to destinations over which mail can go now.",
+        lambda state: state.delivery_connections,
+    ),
+    Counted(
+        "restante_messages_delivered",
+        "Messages that a destination took, for all of their recipients or some.",
+        Event.MESSAGE_DELIVERED,
+    ),
+    Counted(
+        "restante_recipients_deferred",
+        "Recipients that a destination did not take now: their messages stay held.",
+        Event.DELIVERY_DEFERRED,
+    ),
+    Counted(
+        "restante_recipients_refused_by_destination",
+        "Recipients that a destination refused with 5xx.",
+        Event.DELIVERY_REFUSED,
+    ),
+    Counted(
+        "restante_delivery_attempts",
+        "Connections to destinations that ended or could not be made, by how; `no route`: none could be tried.",
+        Event.DELIVERY_ATTEMPT,
+        (_DELIVERY_END,),
+        _field("end", "no route"),
+    ),
+    # the store
+    Counted(
+        "restante_store_failures",
+        "Times that the store could not do something, by what; `request` is a command of the operator.",
+        Event.STORE_FAILED,
+        (_DOING,),
+        _field("doing", "request"),
+    ),
+    Read(
+        "restante_room_short",
+        Kind.GAUGE,
+        "1 while less than `reception.disk_reserve` is free on the store's disk and MAIL is answered 452, else 0.",
+        lambda state: state.is_room_short,
+    ),
+    # the server
+    Read(
+        "restante_certificate_expiry_timestamp_seconds",
+        Kind.GAUGE,
+        "Unix time at which the certificate in use ends.",
+        lambda state: state.certificate_expires_at,
+    ),
+    Counted(
+        "restante_log_lines",
+        "Lines of the log, by event: also of those that have no metric of their own.",
+        None,
+        (Label("event", tuple(Event)),),
+    ),
+    Read("restante", Kind.INFO, "The version that runs.", lambda state: {state.version: 1}, (Label("version"),)),
+    # the process, under the names that Prometheus has for every program
+    Read(
+        "process_start_time_seconds",
+        Kind.GAUGE,
+        "Unix time at which the server started.",
+        lambda state: state.started_at,
+    ),
+    Read(
+        "process_cpu_seconds",
+        Kind.COUNTER,
+        "Seconds of processor time used.",
+        lambda state: state.process.cpu_seconds,
+    ),
+    Read(
+        "process_resident_memory_bytes",
+        Kind.GAUGE,
+        "Octets of memory in use.",
+        lambda state: state.process.resident_octets,
+    ),
+    Read("process_open_fds", Kind.GAUGE, "Files and sockets open now.", lambda state: state.process.open_files),
+    Read("process_max_fds", Kind.GAUGE, "How many may be.", lambda state: state.process.open_files_limit),
+)

@@ -1,0 +1,30 @@
+"""The metrics on a TCP port of their own, for a Prometheus that cannot reach the control socket. Nothing else is there."""
+
+import socket
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.office import Office
+from restante.web.api.metrics import answer
+from restante.web.api.problems import handle_problems
+from restante.web.serving import serve
+
+
+def build_metrics(office: Office) -> Starlette:
+    """Return an application with one page."""
+
+    async def show_metrics(request: Request) -> Response:
+        return await answer(office, request)
+
+    application = Starlette(routes=[Route("/metrics", show_metrics, methods=["GET"])])
+    application.state.office = office
+    handle_problems(application)
+    return application
+
+
+async def serve_metrics(office: Office, listener: socket.socket) -> None:
+    """Serve on a bound socket until cancelled."""
+    await serve(build_metrics(office), listener)

@@ -1,0 +1,88 @@
+"""What the metrics read off the parts."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from restante.admin.instruments import Instruments
+from restante.delivery.view import DrainState, DrainView
+from restante.mail.message import MessageNumbers
+from restante.reception.doorkeeper import Doorkeeper, DoorLimits
+from restante.reception.flight import OctetsInFlight
+from restante.reception.intake import Intake
+from restante.reception.room import Room
+from restante.store.errors import StoreError
+from restante.telemetry.metrics import State
+from tests.admin.desk import HEAD, NOW, Desk
+
+
+def drain(state: DrainState, connections: int) -> DrainView:
+    return DrainView("a.example", "192.0.2.1:25", NOW, 5, 0, 1, connections, state, None, "")
+
+
+def instruments(desk: Desk) -> Instruments:
+    door = Doorkeeper(DoorLimits(9, 9, 9), lambda _: False)
+    numbers = MessageNumbers()
+    return Instruments(
+        store=desk.store,
+        drains=lambda: [
+            drain(DrainState.DELIVERING, 3),
+            drain(DrainState.DELIVERING, 1),
+            drain(DrainState.STOPPING, 0),
+        ],
+        door=door,
+        flight=OctetsInFlight(100),
+        intake=Intake(desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers),
+        room=Room(lambda: 5, reserve=10),
+        listeners=[],
+        now=lambda: NOW,
+        started_at=NOW - 60,
+        certificate_expires_at=NOW + 60,
+    )
+
+
+async def with_mail(desk: Desk) -> Instruments:
+    alpha, beta = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "beta")
+    await desk.hold(1, alpha, "x@alpha.example")
+    await desk.hold(2, alpha, "y@alpha.example")
+    await desk.hold(3, beta, "z@beta.example")
+    await desk.refuse(2, alpha, "y@alpha.example", "550 no")
+    return instruments(desk)
+
+
+def read(desk: Desk) -> State:
+    async def story() -> State:
+        return await (await with_mail(desk)).read()
+
+    return asyncio.run(story())
+
+
+def test_held_and_refused_mail_are_told_apart() -> None:
+    state = read(Desk())
+    assert (state.held_messages, state.refused_messages, state.domains_with_mail) == (2, 1, 2)
+    assert state.stored_octets == 3 * len(HEAD)
+    assert state.oldest_message_age == 3600
+
+
+def test_drains_are_counted_by_what_they_do() -> None:
+    state = read(Desk())
+    assert state.drains == {"delivering": 2, "stopping": 1}
+    assert state.delivery_connections == 4
+
+
+def test_an_empty_store_has_nothing_old() -> None:
+    state = asyncio.run(instruments(Desk()).read())
+    assert (state.held_messages, state.oldest_message_age) == (0, 0)
+
+
+def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    async def fail() -> Mapping[int, float]:
+        raise StoreError("the database must be opened anew")
+
+    monkeypatch.setattr(desk.store, "oldest", fail)
+    state = read(desk)
+    assert state.oldest_message_age is None
+    assert state.held_messages == 2

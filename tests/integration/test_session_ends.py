@@ -1,0 +1,87 @@
+"""How sessions ended is counted, also of those that have no line in the log."""
+
+import asyncio
+import errno
+
+import pytest
+
+from restante.reception.connection import Connection
+from restante.reception.listener import Listener
+from restante.smtp.limits import Limits
+from restante.telemetry.events import Event
+from tests.integration.reception import Reception, read_reply
+from tests.integration.test_listener import close, until
+
+EHLO = b"EHLO c.example\r\n"
+TO_CONTENT = b"MAIL FROM:<b@b.example>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n"
+
+
+async def talk(listener: Listener, said: bytes, replies: int) -> asyncio.StreamWriter:
+    """Say it all, and read so many replies, the greeting among them."""
+    reader, writer = await asyncio.open_connection(*listener.address)
+    writer.write(said)
+    for _ in range(replies):
+        await read_reply(reader)
+    return writer
+
+
+def test_one_that_brought_mail_and_quit_is_counted_though_it_has_no_line(reception: Reception) -> None:
+    reception.world.hosts("a.example")
+
+    async def session() -> None:
+        async with reception.listener() as listener:
+            await close(await talk(listener, EHLO + TO_CONTENT + b"Subject: x\r\n\r\nx\r\n.\r\nQUIT\r\n", 7))
+            await until(lambda: not listener.sessions)
+            assert listener._door.ended == {"quit": 1}
+
+    reception.world.run(session())
+    assert reception.world.log.of(Event.SESSION_CLOSED) == []
+    assert reception.world._services.intake.batches == 1
+
+
+class DeadTransport(asyncio.Transport):
+    """A connection on which nothing arrives any more."""
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return ("192.0.2.7", 25025) if name == "peername" else default
+
+    def write(self, data: object) -> None:
+        """Take it, and that is all."""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Wait for what is never taken."""
+
+
+@pytest.mark.parametrize(
+    ("said", "end", "reason"),
+    [
+        (EHLO, "connection lost", "connection lost: Connection reset by peer"),
+        (
+            EHLO + TO_CONTENT + b"half a mess",
+            "connection lost in mid-content",
+            "connection lost in mid-content: Connection reset by peer",
+        ),
+        (EHLO + b"FOO\r\nFOO\r\n", "too many errors", "too many errors"),
+    ],
+)
+def test_one_that_is_reset_is_named_for_what_ended_it_first(
+    reception: Reception, said: bytes, end: str, reason: str
+) -> None:
+    """Who runs into a limit and hangs up in anger has run into a limit."""
+    reception.world.hosts("a.example")
+    reception.limits = Limits(errors=2)
+
+    async def session() -> None:
+        async with reception.listener() as listener:
+            connection = Connection(listener.terms, listener, reception.clock)
+            connection.connection_made(DeadTransport())
+            connection.data_received(said)
+            connection.connection_lost(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+            assert listener._door.ended == {end: 1}
+
+    reception.world.run(session())
+    [line] = reception.world.log.of(Event.SESSION_CLOSED)
+    assert line["reason"] == reason
