@@ -1,5 +1,6 @@
 """Log lines read back, whatever a stranger put into them."""
 
+import asyncio
 import json
 
 import pytest
@@ -23,6 +24,25 @@ def test_a_json_line(capsys: pytest.CaptureFixture[str]) -> None:
     StructuredLog("json").write(Event.MAIL_HELD, name="abc", size=3)
     fields = json.loads(capsys.readouterr().err)
     assert (fields["event"], fields["name"], fields["size"], fields["level"]) == ("mail-held", "abc", 3, "info")
+
+
+def test_the_lines_of_one_turn_of_the_loop_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr("sys.stderr.write", written.append)
+    log = StructuredLog("json")
+
+    async def turn() -> None:
+        log.write(Event.MAIL_HELD, name="a")
+        log.write(Event.MAIL_HELD, name="b")
+        assert written == []
+        await asyncio.sleep(0)
+        assert [json.loads(line)["name"] for line in written[0].splitlines()] == ["a", "b"]
+        log.write(Event.MAIL_HELD, name="c")
+        log.failure(Event.STORE_FAILED, ValueError("boom"))
+        assert [json.loads(line)["event"] for line in written[1].splitlines()] == ["mail-held", "store-failed"]
+
+    asyncio.run(turn())
+    assert len(written) == 2
 
 
 def test_a_failure_says_what_and_a_defect_also_where(capsys: pytest.CaptureFixture[str]) -> None:

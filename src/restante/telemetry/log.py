@@ -2,8 +2,13 @@
 
 Lines go to standard error, for the service manager to keep; `json` for programs, `text` for people. No secret is ever a
 field: callers pass names and outcomes, never what was typed.
+
+Under load there are thousands a second, and a system call for each would cost as much as making it. So the lines of one
+turn of the event loop leave together, at its end. A kill can take the last turn's lines with it, and mail never.
 """
 
+import asyncio
+import atexit
 import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
@@ -34,7 +39,7 @@ class StructuredLog:
     def __init__(self, style: Format = "text", count: Callable[[Event, Mapping[str, Any]], None] | None = None) -> None:
         """`count` is told of every line: its event and its fields."""
         # Bound at once: a logger that is not assembles itself anew for every line.
-        self._logger = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=_processors(style)).bind()
+        self._logger = structlog.wrap_logger(_Lines(), processors=_processors(style)).bind()
         self._count = count or _uncounted
 
     def write(self, event: Event, **fields: Any) -> None:
@@ -47,6 +52,37 @@ class StructuredLog:
         self._count(event, fields)
         trace = error if event is Event.INTERNAL_ERROR else None
         self._logger.error(str(event), error=f"{type(error).__name__}: {error}", exc_info=trace, **fields)
+
+
+class _Lines:
+    """Standard error, as structlog calls it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+        atexit.register(self._write)
+
+    def info(self, line: str) -> None:
+        """Write a line by the end of this turn of the loop; without a loop, now."""
+        self._waiting.append(line)
+        if len(self._waiting) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self._write)
+        except RuntimeError:
+            self._write()
+
+    def error(self, line: str) -> None:
+        """Write a line now: it may be the last."""
+        self._waiting.append(line)
+        self._write()
+
+    def _write(self) -> None:
+        if not self._waiting:
+            return
+        lines = "".join(f"{line}\n" for line in self._waiting)
+        self._waiting.clear()
+        sys.stderr.write(lines)
+        sys.stderr.flush()
 
 
 def _uncounted(_event: Event, _fields: Mapping[str, Any]) -> None:
