@@ -15,9 +15,10 @@ from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Move
 from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
-from restante.smtp.client_events import ContentWanted, Event, SessionEnded, StartTls, TransactionEnded
+from restante.smtp.client_events import ContentWanted, Event, SessionEnded, StartTls, TransactionEnded, WindowSettled
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.transaction import Transaction
+from restante.smtp.window import SLOW, Pace
 from restante.tenancy.model import TlsUse
 
 PIPELINING = "S: 220 p.example ESMTP\nC: EHLO mx2.example.net\nS: 250-p.example\nS: 250 PIPELINING\n"
@@ -64,8 +65,11 @@ def mail(
 class ClientTalk:
     """Begins its messages as soon as it may, as the shell does."""
 
+    seconds_per_window = SLOW  # so its size stays
+
     def __init__(self, *messages: HeldMessage, tls: TlsUse = TlsUse.OFF, login: ClientLogin | None = None) -> None:
-        self.session = ClientSession(ClientOptions("mx2.example.net", tls, login))
+        self.pace = Pace()
+        self.session = ClientSession(ClientOptions("mx2.example.net", tls, login), self.pace)
         self.waiting = deque(messages)
         self.events: list[Event] = []
         self.moves: dict[int, dict[str, Move]] = {}
@@ -87,6 +91,8 @@ class ClientTalk:
             self.events.append(event)
             if isinstance(event, TransactionEnded):
                 self._note(event.transaction)
+            elif isinstance(event, WindowSettled):
+                self.pace.adapt(self.seconds_per_window, is_whole=event.is_whole)
 
     def _note(self, transaction: Transaction) -> None:
         outcome = outcome_of(transaction)

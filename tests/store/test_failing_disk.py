@@ -55,6 +55,7 @@ async def test_after_a_failed_sync_nothing_is_believed(store: SqliteStore, disk:
         store.duplicate(file),
         store.open_spool().write(b"more"),
         content(store.read_file(file)),
+        store.read_beginning(file, 1),
     ):
         with pytest.raises(StoreError, match="opened anew"):
             await call

@@ -1,5 +1,6 @@
-"""A disk that counts syncs, and fails when told to: an SQLite VFS under the store's own connections."""
+"""A disk that counts syncs and octets, and fails when told to: an SQLite VFS under the store's own connections."""
 
+from collections import Counter
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,7 @@ class WatchedDisk(apsw.VFS):
     def __init__(self) -> None:
         self.name = f"watched-{next(_NUMBERS)}"
         self.syncs: list[str] = []  # which kind of file, for each sync
+        self.octets: Counter[str] = Counter()  # written, by kind of file
         self._failures: dict[tuple[str, str], Exception] = {}
         super().__init__(self.name, "")
 
@@ -46,6 +48,7 @@ class _WatchedFile(apsw.VFSFile):
         super().xSync(flags)
 
     def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802
+        self._disk.octets[self._kind] += len(data)
         self._disk.meet("write", self._kind)
         super().xWrite(data, offset)
 

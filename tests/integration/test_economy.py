@@ -1,0 +1,83 @@
+"""What a session costs the machine, counted at the transport: writes, and nothing else that grows with the traffic."""
+
+import asyncio
+from typing import Final
+
+import pytest
+
+from restante.reception.connection import Connection
+from tests.integration.reception import Reception
+from tests.integration.test_listener import until
+
+OPENING: Final = b"MAIL FROM:<a@a.example>\r\n" + b"RCPT TO:<b@alpha.example>\r\n" * 20 + b"DATA\r\n"
+MESSAGE: Final = b"Subject: x\r\n\r\nbody\r\n.\r\n"
+
+
+class Counter(asyncio.Transport):
+    """A transport that counts writes."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("192.0.2.10", 40000)})
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.writes.append(bytes(data))
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    @property
+    def replies(self) -> int:
+        """How many have been written in all."""
+        return sum(line[3:4] == b" " for write in self.writes for line in write.splitlines())
+
+
+def test_replies_to_what_came_together_leave_together(reception: Reception) -> None:
+    """22 commands in one packet are answered in one write, the content in another (RFC 2920 §3.2)."""
+    reception.world.hosts("alpha.example", account="alpha")
+
+    async def session() -> None:
+        async with reception.listener() as listener:
+            counter = Counter()
+            connection = Connection(listener.terms, listener, reception.clock)
+            connection.connection_made(counter)
+            connection.data_received(b"EHLO c.example\r\n")
+            greeting = len(counter.writes)
+            connection.data_received(OPENING)
+            assert len(counter.writes) == greeting + 1
+            assert counter.replies == 2 + 22
+            connection.data_received(MESSAGE)
+            await until(lambda: counter.replies > 2 + 22)
+            assert len(counter.writes) == greeting + 2
+            connection.connection_lost(None)
+
+    reception.world.run(session())
+
+
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_an_idle_session_has_no_task_and_no_timer(reception: Reception, pieces: int) -> None:
+    """A thousand idle sessions are a thousand objects; the listener's one sweep looks after them."""
+
+    async def session() -> None:
+        async with reception.listener() as listener:
+            tasks, timers = len(asyncio.all_tasks()), _timers()
+            connections = [Connection(listener.terms, listener, reception.clock) for _ in range(50)]
+            for connection in connections:
+                connection.connection_made(Counter())
+                for _ in range(pieces):
+                    connection.data_received(b"NOOP\r\n")
+            assert (len(asyncio.all_tasks()), _timers()) == (tasks, timers)
+            for connection in connections:
+                connection.connection_lost(None)
+
+    reception.world.run(session())
+
+
+def _timers() -> int:
+    return len(asyncio.get_running_loop()._scheduled)  # type: ignore[attr-defined]

@@ -1,0 +1,55 @@
+"""What distance costs, counted: how often the client must wait for the server before so many messages are delivered."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from restante.queue.status import Move
+from restante.smtp.window import QUICK
+from tests.smtp.chunking_reference import ChunkingDestination, Refusal
+from tests.smtp.client_talk import ClientTalk, mail
+from tests.smtp.reference import ReferenceDestination
+
+COUNT: Final = 500
+HANDSHAKE: Final = 2  # greeting, EHLO
+
+
+class Traveler(ClientTalk):
+    """A client on a long road, whose every window is quick enough for the next to be larger."""
+
+    seconds_per_window = QUICK / 2
+
+    def __init__(self) -> None:
+        messages = (mail(number, "250.b@b.example", reverse_path="250.250@a.example") for number in range(COUNT))
+        super().__init__(*messages)
+        self.waits = 0
+
+    def travel(self, server: ReferenceDestination) -> "Traveler":
+        """Carry flights to and fro until all is delivered."""
+        while len(self.moves) < COUNT:
+            self.waits += 1
+            self.receive(server.says())
+            server.receive(self.session.data_to_send())
+        return self
+
+
+@pytest.mark.parametrize(
+    ("make", "per_message", "besides"),
+    [
+        (lambda: ReferenceDestination(offers=("HELP",)), 4, HANDSHAKE),
+        (lambda: ReferenceDestination(), 1, HANDSHAKE + 1),  # noqa: PLW0108  for the look of the table
+    ],
+)
+def test_a_message_costs_so_many_round_trips(
+    make: Callable[[], ReferenceDestination], per_message: int, besides: int
+) -> None:
+    client = Traveler().travel(make())
+    assert client.waits == COUNT * per_message + besides
+
+
+def test_with_chunking_a_window_costs_one() -> None:
+    """4, 8, 16 and 32 while it grows, then 64 each: 11 windows for 500 messages, and one round trip for the probe."""
+    client = Traveler().travel(ChunkingDestination(Refusal.ENDS))
+    assert client.waits == 11 + 1 + HANDSHAKE
+    assert all(set(moves.values()) == {Move.DELIVERED} for moves in client.moves.values())
