@@ -1,9 +1,11 @@
-"""The walk over held mail: forward only, each message once in a round."""
+"""The walk over held mail: forward only, each message once in a round, and those marked that go in a circle."""
 
 import asyncio
 
-from restante.delivery.supply import BATCH_MESSAGES, Supply
-from restante.mail.message import HeldMessage
+from restante.delivery.supply import BATCH_MESSAGES, FILES_AT_ONCE, Supply
+from restante.mail.message import ContentFile, HeldMessage
+from restante.mail.trace import HEADER_OCTETS
+from restante.store.errors import StoreError
 from tests.smtp.client_talk import mail
 
 
@@ -12,9 +14,28 @@ class Shelf:
 
     def __init__(self, *numbers: int) -> None:
         self.messages = [mail(number) for number in numbers]
+        self.files: dict[str, bytes] = {}
+        self.looked_into: list[str] = []
 
     async def held(self, _: int, after: int, limit: int, __: int) -> list[HeldMessage]:
         return [message for message in self.messages if message.number > after][:limit]
+
+    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+        self.looked_into.append(file.name)
+        if file.name not in self.files:
+            raise StoreError("it is not there")
+        return self.files[file.name][:octets]
+
+    def add_large(self, number: int, head: bytes, rest: bytes | None) -> None:
+        """Put a message with a file on the shelf; None: the file is missing."""
+        name = f"file-{number}"
+        if rest is not None:
+            self.files[name] = rest
+        self.messages.append(mail(number, content=head, file=ContentFile(name, len(rest or b""), 0)))
+
+
+def supply_of(shelf: Shelf, hops_limit: int = 3) -> Supply:
+    return Supply(shelf, 1, lambda: hops_limit)
 
 
 def take_all(supply: Supply) -> list[int]:
@@ -30,7 +51,7 @@ def read(supply: Supply) -> bool:
 
 def test_it_reads_on_from_where_it_was_and_says_when_there_is_no_more() -> None:
     shelf = Shelf(*range(1, BATCH_MESSAGES + 11))
-    supply = Supply(shelf, 1)
+    supply = supply_of(shelf)
     lows = [supply.is_low]
     assert read(supply)
     lows.append(supply.is_low)
@@ -45,7 +66,7 @@ def test_it_reads_on_from_where_it_was_and_says_when_there_is_no_more() -> None:
 
 
 def test_what_was_read_and_not_sent_is_read_again_by_the_next_attempt() -> None:
-    supply = Supply(Shelf(1, 2, 3, 4), 1)
+    supply = supply_of(Shelf(1, 2, 3, 4))
     read(supply)
     supply.take()
     supply.take()
@@ -56,7 +77,7 @@ def test_what_was_read_and_not_sent_is_read_again_by_the_next_attempt() -> None:
 
 
 def test_a_message_can_be_given_back_once_in_a_round() -> None:
-    supply = Supply(Shelf(1, 2, 3), 1)
+    supply = supply_of(Shelf(1, 2, 3))
     read(supply)
     first, second = supply.take(), supply.take()
     assert first is not None
@@ -73,7 +94,7 @@ def test_a_message_can_be_given_back_once_in_a_round() -> None:
 
 
 def test_a_new_round_begins_with_the_oldest() -> None:
-    supply = Supply(Shelf(1, 2), 1)
+    supply = supply_of(Shelf(1, 2))
     read(supply)
     take_all(supply)
     supply.left_behind = 1
@@ -86,8 +107,65 @@ def test_a_new_round_begins_with_the_oldest() -> None:
 def test_recipients_beyond_a_hundred_are_another_transaction() -> None:
     shelf = Shelf()
     shelf.messages = [mail(1, *(f"{index}@b.example" for index in range(201)))]
-    supply = Supply(shelf, 1)
+    supply = supply_of(shelf)
     read(supply)
     parts = [supply.take() for _ in range(3)]
     assert [len(part.envelope.forward_paths) for part in parts if part] == [100, 100, 1]
     assert all(part is not None and supply.give_back(part) for part in parts)
+
+
+RECEIVED = b"Received: x\r\n"
+
+
+def circling(supply: Supply) -> list[int]:
+    """Read and take everything; return which of it goes in a circle."""
+    while read(supply):
+        pass
+    found = []
+    while (message := supply.take()) is not None:
+        if message.goes_in_a_circle:
+            found.append(message.number)
+    return found
+
+
+def test_what_has_come_too_far_is_marked() -> None:
+    shelf = Shelf()
+    shelf.messages = [mail(hops, content=RECEIVED * hops + b"\r\nbody") for hops in range(1, 8)]
+    assert circling(supply_of(shelf, hops_limit=3)) == [4, 5, 6, 7]
+
+
+def test_large_content_is_looked_into_as_far_as_a_header_goes() -> None:
+    shelf = Shelf()
+    padding = b"X-Padding: %s\r\n" % (b"x" * HEADER_OCTETS)
+    shelf.add_large(1, RECEIVED, RECEIVED * 2)
+    shelf.add_large(2, RECEIVED, RECEIVED * 3 + padding)
+    shelf.add_large(3, RECEIVED, padding + RECEIVED * 3)  # not where anybody's fields stand
+    shelf.add_large(4, RECEIVED, b"Subject: x\r\n\r\n" + RECEIVED * 3)
+    shelf.add_large(5, RECEIVED, None)  # sending it will tell
+    assert circling(supply_of(shelf, hops_limit=3)) == [2]
+
+
+def test_all_parts_of_a_message_that_goes_in_a_circle_are_marked() -> None:
+    shelf = Shelf()
+    shelf.messages = [mail(1, *(f"{index}@b.example" for index in range(101)), content=RECEIVED * 4)]
+    assert circling(supply_of(shelf, hops_limit=3)) == [1, 1]
+
+
+def test_a_batch_of_large_mail_does_not_wait_for_its_last_file() -> None:
+    shelf = Shelf()
+    for number in range(1, 2 * FILES_AT_ONCE + 2):
+        shelf.add_large(number, RECEIVED, b"")
+    shelf.messages.append(mail(1000))
+    supply = supply_of(shelf)
+    assert read(supply)
+    assert len(shelf.looked_into) == FILES_AT_ONCE
+    assert take_all(supply) == [*range(1, FILES_AT_ONCE + 1)]
+    assert supply.is_low
+    supply.lay_down()  # what was not looked at is read again
+    assert read(supply)
+    assert read(supply)
+    assert take_all(supply) == [*range(FILES_AT_ONCE + 1, 2 * FILES_AT_ONCE + 2), 1000]
+    assert len(set(shelf.looked_into)) == len(shelf.looked_into)
+    supply.begin_round()
+    assert read(supply)
+    assert take_all(supply)[0] == 1

@@ -49,12 +49,13 @@ class DomainDrain:
     def __init__(self, lease: Drain, domain: HostedDomain, equipment: Equipment) -> None:
         self._lease = lease
         self._domain_name = domain.name
+        self._account = domain.account
         self._equipment = equipment
         self._deadline = lease.deadline
         self._started_at = equipment.now()
         self._journal = Journal(equipment.log, domain.name)
         self._journal.destination = domain.destination.text
-        self._supply = Supply(equipment.store, lease.domain_id)
+        self._supply = Supply(equipment.store, lease.domain_id, lambda: equipment.settings.hops_limit)
         self._settlement = Settlement(equipment.store, lease, equipment.wait, equipment.log, self._settlement_changed)
         self._attempt: Attempt | None = None
         self._attempts: asyncio.Task[None] | None = None
@@ -134,7 +135,7 @@ class DomainDrain:
 
     async def _make_attempt(self) -> AttemptEnd:
         self._become(DrainState.WAITING_TURN)
-        async with self._equipment.turns:
+        async with self._equipment.turns.turn(self._account):
             self._become(DrainState.LOOKING_UP)
             domain = self._record()
             if domain is None:

@@ -41,5 +41,5 @@ class Equipment:
     caution: Caution = field(init=False)
 
     def __post_init__(self) -> None:
-        self.turns = Turns(lambda: self.settings.drains_limit)
+        self.turns = Turns(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
         self.caution = Caution(self.now)

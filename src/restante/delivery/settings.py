@@ -43,3 +43,6 @@ class DeliverySettings(BaseModel):
     drains_limit: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Domains drained at the same time; further ones wait their turn."
     )
+    account_drains_limit: Annotated[int, Field(ge=1)] = Field(
+        default=50, description="The same for each account, so that none keeps the others waiting."
+    )

@@ -1,43 +1,71 @@
-"""Takes turns: so many at once, the others in the order they came."""
+"""Takes turns, fairly: so many at once in all, so many for each account, and the one with the fewest comes first.
+
+An account with ten thousand domains whose server is away asks for them all at once. Its attempts then hold turns for as
+long as a connection takes to fail, one after another; another account's mail must not stand behind them.
+"""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from types import TracebackType
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 
 class Turns:
-    """`async with turns:` waits for a turn and gives it back. The limit is asked for each time: it may be changed."""
+    """The limits are asked for each time: they may be changed."""
 
-    def __init__(self, limit: Callable[[], int]) -> None:
+    def __init__(self, limit: Callable[[], int], account_limit: Callable[[], int]) -> None:
         self._limit = limit
-        self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._account_limit = account_limit
+        self._taken: Counter[str] = Counter()  # by account
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # by account, in the order they came
 
-    async def __aenter__(self) -> None:
-        if not self._waiting and self._taken < self._limit():
-            self._taken += 1
-            return
+    @asynccontextmanager
+    async def turn(self, account: str) -> AsyncIterator[None]:
+        """Have a turn for the time of the block."""
+        await self._await_turn(account)
+        try:
+            yield
+        finally:
+            self._give_back(account)
+
+    async def _await_turn(self, account: str) -> None:
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._waiting.setdefault(account, deque()).append(turn)
+        self._hand_out()
         try:
             await turn
         except asyncio.CancelledError:
             if not turn.cancelled():  # it had come already
-                self._give_back()
-            elif turn in self._waiting:
-                self._waiting.remove(turn)
+                self._give_back(account)
+            else:
+                self._leave(account, turn)
             raise
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._give_back()
+    def _leave(self, account: str, turn: asyncio.Future[None]) -> None:
+        if account in self._waiting and turn in self._waiting[account]:
+            self._waiting[account].remove(turn)
+            self._forget_if_empty(account)
 
-    def _give_back(self) -> None:
-        self._taken -= 1
-        while self._waiting and self._taken < self._limit():
-            turn = self._waiting.popleft()
+    def _give_back(self, account: str) -> None:
+        self._taken[account] -= 1
+        if not self._taken[account]:
+            del self._taken[account]
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._taken.total() < self._limit() and (account := self._next()) is not None:
+            turn = self._waiting[account].popleft()
+            self._forget_if_empty(account)
             if not turn.done():
-                self._taken += 1
+                self._taken[account] += 1
                 turn.set_result(None)
+
+    def _next(self) -> str | None:
+        """Return whose turn it is: of those that may have one more, the account with the fewest; then the longest here."""
+        limit = self._account_limit()
+        entitled = (account for account in self._waiting if self._taken[account] < limit)
+        return min(entitled, key=self._taken.__getitem__, default=None)
+
+    def _forget_if_empty(self, account: str) -> None:
+        if not self._waiting[account]:
+            del self._waiting[account]

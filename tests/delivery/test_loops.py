@@ -1,0 +1,60 @@
+"""Mail that goes in a circle is parked, and keeps no other back."""
+
+import asyncio
+
+from restante.delivery.settings import DeliverySettings
+from restante.queue.status import Status
+from restante.telemetry.events import Event
+from restante.tenancy.model import HostedDomain
+from tests.delivery.scripted_primary import ScriptedPrimary
+from tests.delivery.test_drain import play
+from tests.delivery.world import World, until
+
+RECEIVED = b"Received: x\r\n"
+PARKED = [
+    (
+        "b@b.example",
+        Status.REFUSED,
+        "554 5.4.6 Not sent: so many Received fields mean that the message goes in a circle",
+    )
+]
+
+
+def test_mail_that_goes_in_a_circle_is_parked_and_the_rest_is_handed_over() -> None:
+    primary = ScriptedPrimary()
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        await world.hold(domain, content=RECEIVED * 50 + b"\r\none\r\n")
+        await world.hold(domain, content=RECEIVED * 51 + b"\r\ntwo\r\n")
+        await world.hold_large(domain, RECEIVED, RECEIVED * 49 + b"\r\nthree\r\n")
+        await world.hold_large(domain, RECEIVED, RECEIVED * 50 + b"\r\nfour\r\n")
+        await world.drain(domain)
+
+    world = World()
+    play(world, primary, scene)
+    assert sorted(taken.content.splitlines()[-1] for taken in primary.taken) == [b"one", b"three"]
+    assert (world.end["delivered"], world.end["refused"], world.end["deferred"]) == (2, 2, 0)
+    assert asyncio.run(world.waiting(Status.REFUSED)) == [2, 4]
+    assert [asyncio.run(world.words(number)) for number in (2, 4)] == [PARKED, PARKED]
+    assert len(world.log.of(Event.DELIVERY_REFUSED)) == 2
+
+
+def test_how_far_mail_may_come_can_be_set_while_a_drain_runs() -> None:
+    """It makes two rounds: what the first one deferred is looked at anew by the second."""
+    primary = ScriptedPrimary(script={"CONTENT": ["451 later"]})
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        await world.hold(domain, content=RECEIVED * 3 + b"\r\n")
+        async with world.dispatcher() as dispatcher:
+
+            async def reload() -> None:
+                dispatcher.settings = DeliverySettings(hops_limit=2)
+
+            world.on_pause = reload
+            await dispatcher.start(domain, "test")
+            await until(lambda: not dispatcher.drains())
+
+    world = World()
+    play(world, primary, scene)
+    assert primary.taken == []
+    assert asyncio.run(world.words(1)) == PARKED
