@@ -10,8 +10,8 @@ Each life is of one kind:
     destination    held mail is handed over; the destination is killed, comes back, and later the server is killed
 
 What one kill may double is bounded, and the bound is asserted for each kill: the messages that the destination has taken
-and the store still holds are at most those whose outcomes may wait for their record, and those in hand,
-UNSETTLED_PER_CONNECTION + IN_HAND for each connection.
+and the store still holds are at most those on their way and those whose outcomes wait for their record, together
+UNSETTLED_PER_CONNECTION for each connection.
 """
 
 # ruff: noqa: T201  it is a program too, and tells what happens
@@ -35,9 +35,8 @@ from tests.acceptance.crash.holdings import Held, Reader
 from tests.acceptance.crash.senders import Senders
 from tests.acceptance.crash.victim import CONNECTIONS, Victim
 
-IN_HAND: Final = 1  # messages whose content a connection has sent and whose reply it has not read
 DOMAINS: Final = 2
-WINDOW: Final = (UNSETTLED_PER_CONNECTION + IN_HAND) * CONNECTIONS * DOMAINS  # copies that one kill may make
+WINDOW: Final = UNSETTLED_PER_CONNECTION * CONNECTIONS * DOMAINS  # copies that one kill may make
 KINDS: Final = {"reception": 8, "drain": 5, "both": 5, "destination": 3}  # how often
 BACKLOG: Final = 60  # messages that must be held for a drain to be worth cutting
 

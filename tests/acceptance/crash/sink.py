@@ -79,7 +79,10 @@ class Session:
 
     async def _take_chunk(self, line: bytes) -> None:
         self._chunks.append(await self._reader.readexactly(int(line.split()[1])))
-        if line.upper().endswith(b"LAST"):
+        if not self._to:
+            self._chunks.clear()
+            self._say(b"503 no recipients")
+        elif line.upper().endswith(b"LAST"):
             await self._take(b"".join(self._chunks))
         else:
             self._say(b"250 OK")
