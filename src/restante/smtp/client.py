@@ -28,6 +28,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from restante.smtp.ahead import Ahead
 from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Way
 from restante.smtp.client_events import (
     ContentWanted,
@@ -37,7 +38,6 @@ from restante.smtp.client_events import (
     SessionEnded,
     StartTls,
     TransactionEnded,
-    WindowSettled,
 )
 from restante.smtp.content import ChunkEncoder, DataEncoder
 from restante.smtp.errors import PeerBroke
@@ -57,7 +57,7 @@ from restante.smtp.transaction import (
     Transaction,
     opening_commands,
 )
-from restante.smtp.window import Pace, Window
+from restante.smtp.window import Pace
 
 _BUSY: Final = 421  # RFC 5321 §3.8: may come at any time, and closes the session
 _LARGE: Final = 1024 * 1024  # octets of content
@@ -76,12 +76,9 @@ class ClientSession:
         "_is_over",
         "_is_quitting",
         "_is_ready",
-        "_may_be_left_open",
         "_opening",
         "_outgoing",
         "_replies",
-        "_way",
-        "_window",
         "_withheld",
         "offer",
         "outgoing_octets",
@@ -99,10 +96,7 @@ class ClientSession:
         self._opening: Transaction | None = None  # begun, and its content not sent
         self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, which waits for replies
         self._encoder: DataEncoder | ChunkEncoder | None = None  # content is being sent in blocks
-        self._way = Way.DATA
-        self._may_be_left_open = False  # a transaction, at the server: its content is not known to have been taken
-        self._ahead: list[Transaction] = []  # all that is in the window, with their replies or without
-        self._window = Window(pace or Pace())
+        self._ahead = Ahead(pace or Pace())
         self._is_ready = False
         self._is_quitting = False
         self._is_over = False
@@ -166,12 +160,9 @@ class ClientSession:
 
     def _run_ahead(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
         size = transaction.message.size
-        if self._way is Way.AHEAD_WITH_RSET and self._may_be_left_open:
+        if self._ahead.needs_reset:
             self._send(b"RSET\r\n", RSET)
-        self._may_be_left_open = True
-        transaction.is_chunked = True
-        self._ahead.append(transaction)
-        self._window.take(size)
+        self._ahead.add(transaction)
         for step, line in commands:
             self._send(line, step, transaction)
         self._withheld.append((CONTENT, b"BDAT %d LAST\r\n" % size))
@@ -200,7 +191,7 @@ class ClientSession:
 
     def outstanding(self) -> list[Transaction]:
         """Return the transactions without an outcome, in the order they were begun."""
-        return list(dict.fromkeys([*self._ahead, *self._unanswered()]))
+        return list(dict.fromkeys([*self._ahead.transactions, *self._unanswered()]))
 
     @property
     def awaited(self) -> Step | None:
@@ -215,7 +206,7 @@ class ClientSession:
     @property
     def runs_ahead(self) -> bool:
         """Whether transactions go ahead of their replies."""
-        return self._way is not Way.DATA
+        return self._ahead.way is not Way.DATA
 
     @property
     def is_probing(self) -> bool:
@@ -225,7 +216,7 @@ class ClientSession:
     @property
     def is_ahead(self) -> bool:
         """Whether there are some in the window."""
-        return bool(self._ahead)
+        return bool(self._ahead.transactions)
 
     # The window
 
@@ -234,7 +225,7 @@ class ClientSession:
         if self._opening is not None:
             return False
         if self.runs_ahead:
-            return self._window.has_room
+            return self._ahead.has_room
         return self.offer.has_pipelining or not self._expected
 
     def _unanswered(self) -> list[Transaction]:
@@ -265,7 +256,7 @@ class ClientSession:
             self._take_session_reply(step, reply)
         else:
             _TRANSACTION_STEPS[step](self, transaction, reply)
-        if self._ahead and not self._expected and self._opening is None:
+        if self.is_ahead and not self._expected and self._opening is None:
             self._settle_window()
         if self._is_quitting:
             self._quit_when_idle()
@@ -274,12 +265,7 @@ class ClientSession:
         """Every reply is there: what ran ahead counts now, if there is nothing beyond."""
         if self._replies.has_surplus:
             raise PeerBroke("more was answered than was asked")
-        is_whole = all(transaction.is_delivered for transaction in self._ahead)
-        self._events.extend(map(TransactionEnded, self._ahead))
-        self._events.append(WindowSettled(is_whole))
-        self._may_be_left_open = not _is_taken(self._ahead[-1].content)
-        self._ahead.clear()
-        self._window.empty()
+        self._events.extend(self._ahead.settle())
 
     def _quit_when_idle(self) -> None:
         if self._is_ready and not self._is_over and not self._expected and self._opening is None:
@@ -288,14 +274,8 @@ class ClientSession:
     def _end(self, ending: Ending, reason: str) -> None:
         self._is_over = True
         if ending is Ending.BUSY:
-            self._settle_answered()
+            self._events.extend(self._ahead.settle_answered(self._unanswered()))
         self._events.append(SessionEnded(ending, reason))
-
-    def _settle_answered(self) -> None:
-        unanswered = set(self._unanswered())
-        answered = [transaction for transaction in self._ahead if transaction not in unanswered]
-        self._events.extend(map(TransactionEnded, answered))
-        self._ahead = self._ahead[len(answered) :]  # they have their replies in the order in which they were begun
 
     # The session's own steps
 
@@ -323,7 +303,7 @@ class ClientSession:
                 self._events.append(following)
             case Ready():
                 self.offer = self._handshake.offer
-                self._way = self._handshake.way
+                self._ahead.way = self._handshake.way
                 self._is_ready = True
                 self._events.append(following)
             case Refuse(reason):
