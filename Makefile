@@ -5,7 +5,7 @@ BIN := .venv/bin
 T ?= 600
 N ?= 1000
 
-.PHONY: install run demo test crash fuzz check format lock docs clean
+.PHONY: install run demo test crash fuzz bench check format lock docs clean
 
 # The virtual environment is made anew when the lock or the project's metadata changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -29,12 +29,15 @@ test: install
 crash: install
 	$(BIN)/python -m tests.acceptance.crash.campaign $(N) $(SEED)
 
-# T seconds in all, the same for each target. What is found is in tests/fuzz/findings, and is replayed by `make test`.
+# T seconds in all, a target on each processor. What is found is in tests/fuzz/findings, and is replayed by `make test`.
 fuzz: install
-	@cd tests/fuzz/corpus && set -- * && cd ../../.. && for target; do \
-		echo "== $$target"; \
-		$(BIN)/python -m tests.fuzz.run $$target $$(($(T) / $$#)) || failed="$$failed $$target"; \
-	done; test -z "$$failed" || { echo "found something:$$failed"; exit 1; }
+	$(BIN)/python -m tests.fuzz.run_all $(T)
+
+# Restante beside stock mail servers, as root; bench/README.md tells how to read it. QUICK=1: in under three minutes.
+# EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/be/measured, PUBLISH=1 (writes docs/benchmarks.md).
+bench: install
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(EVERY),--every) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(ROWS),--rows '$(ROWS)') $(if $(DIR),--dir '$(DIR)') $(if $(PUBLISH),--publish)
 
 check: install
 	$(BIN)/ruff check

@@ -1,0 +1,163 @@
+"""Handing over: from ETRN to the last message at the destination, near and far.
+
+Restante's store is filled beforehand through its own interface, Postfix's queue by smtp-source, after which it is waited
+for until all is deferred, for its ETRN moves nothing else. Postfix does this with its defaults: 20 connections, kept
+open from message to message as its cache decides. What distance makes slow gets fewer messages, or a run would take an
+hour. All messages have 4 KiB.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bench.load.load import Load
+from bench.measure import Meter
+from bench.results import Sample
+from bench.rows.row import Extent, Row
+from bench.servers.park import POSTFIX, RESTANTE, Park
+from bench.servers.server import Lost
+from bench.sinks.destination import ChunkingSink, Destination, Distant, StockPostfix, StockSink
+from bench.syncs import counting_syncs
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.ports import free_port
+
+SIZE: Final = 4096
+PATIENCE: Final = 900.0  # seconds
+FILLING_SESSIONS: Final = 20
+
+CHUNKING, PIPELINING, STOCK = "CHUNKING sink", "smtp-sink", "Postfix"
+
+DESTINATIONS: Final[dict[str, Callable[[int], Destination]]] = {
+    CHUNKING: ChunkingSink,
+    PIPELINING: StockSink,
+    STOCK: StockPostfix,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who hands over, where to, and how many messages."""
+
+    server: str
+    destination: str
+    messages: int
+
+    @property
+    def text(self) -> str:
+        """Return it as the table has it."""
+        return f"{self.server} to {self.destination}"
+
+
+class DrainRow(Row):
+    """Drains over one distance."""
+
+    def __init__(self, park: Park, round_trip: int, subjects: list[Subject]) -> None:
+        self.name = f"drain-{round_trip}ms"
+        self.title = f"drain, {round_trip} ms round trip" if round_trip else "drain on this machine"
+        self.subjects = [subject.text for subject in subjects]
+        self.ratios = [
+            (ours.text, theirs.text)
+            for ours in subjects
+            for theirs in subjects
+            if ours.server != POSTFIX and theirs.server == POSTFIX and _are_like(ours.destination, theirs.destination)
+        ]
+        self.note = "messages: " + ", ".join(f"{subject.text} {subject.messages:,}" for subject in subjects)
+        self._subjects = {subject.text: subject for subject in subjects}
+        self._park = park
+        self._round_trip = round_trip
+
+    def run(self, subject: str, *, is_first: bool) -> Sample:
+        """Fill, ask, and wait until all has come."""
+        what = self._subjects[subject]
+        server = self._park[what.server]
+        syncs = self._count_syncs(what) if is_first and not self._round_trip else None
+        with self._holding(what), self._destination(what) as destination:
+            os.sync()
+            with Meter(server.pid) as meter:
+                begin = server.ask_for_mail()
+                seconds = wait_for(destination, what.messages) - begin
+            check_all_came(destination, what.messages)
+            eventually(lambda: server.held().messages == 0, what=f"{server.name} to hold nothing", timeout=60)
+        return Sample(what.messages / seconds, meter.cpu / what.messages * 1000, meter.memory, syncs)
+
+    def _count_syncs(self, what: Subject) -> float | None:
+        server = self._park[what.server]
+        with self._holding(what), self._destination(what) as destination, counting_syncs(server.pid) as syncs:
+            server.ask_for_mail()
+            wait_for(destination, what.messages)
+        return None if syncs.count is None else syncs.count / what.messages
+
+    @contextmanager
+    def _holding(self, what: Subject) -> Iterator[None]:
+        """Run the server with the mail in its keeping."""
+        if what.server != POSTFIX:
+            with self._park.restante.running_filled(what.messages, SIZE):
+                yield
+            return
+        postfix = self._park.postfix
+        with postfix.running():
+            Load(what.messages, SIZE, FILLING_SESSIONS, is_kept=True).send(postfix.port)
+            postfix.settle()
+            postfix.check_held(what.messages, SIZE)
+            yield
+
+    @contextmanager
+    def _destination(self, what: Subject) -> Iterator[Destination]:
+        """Run the destination, at its distance, where the mail goes."""
+        port = self._park.destination_port
+        if self._round_trip:
+            destination: Destination = Distant(DESTINATIONS[what.destination](free_port()), port, self._round_trip)
+        else:
+            destination = DESTINATIONS[what.destination](port)
+        try:
+            destination.start()
+            yield destination
+        finally:
+            destination.close()
+
+
+def _are_like(ours: str, theirs: str) -> bool:
+    """Tell whether both are sinks, or both are not: Postfix hands over in one way to either sink."""
+    return (ours == STOCK) == (theirs == STOCK)
+
+
+def wait_for(destination: Destination, messages: int) -> float:
+    """Return the moment at which the last message had come. Raises Lost where some never come."""
+    deadline = time.monotonic() + PATIENCE
+    while (count := destination.count()) < messages:
+        if time.monotonic() > deadline:
+            raise Lost(f"{count} of {messages} messages have come within {PATIENCE:.0f} s")
+        time.sleep(destination.look_every)
+    return time.monotonic()
+
+
+def check_all_came(destination: Destination, messages: int) -> None:
+    """Compare what has come with what was held. Raises Lost."""
+    octets = destination.octets()
+    if destination.count() != messages or (octets is not None and octets < messages * SIZE):
+        raise Lost(f"{messages} messages were held; {destination.count()} came, with {octets} octets")
+
+
+def drain_rows(park: Park, extent: Extent) -> list[Row]:
+    """Return a row for each distance."""
+    if extent is Extent.QUICK:
+        near = [Subject(RESTANTE, CHUNKING, 4000), Subject(RESTANTE, PIPELINING, 4000)]
+        far = [Subject(RESTANTE, CHUNKING, 4000), Subject(RESTANTE, PIPELINING, 300)]
+        postfix = Subject(POSTFIX, PIPELINING, 2000), Subject(POSTFIX, PIPELINING, 300)
+        return [DrainRow(park, 0, [*near, postfix[0]]), DrainRow(park, 100, [*far, postfix[1]])]
+    return [DrainRow(park, round_trip, _every(round_trip)) for round_trip in (0, 20, 100)]
+
+
+def _every(round_trip: int) -> list[Subject]:
+    """Return all pairs. Those whose rate the distance decides get less, or they would take an hour."""
+    some = {0: 10_000, 20: 5000, 100: 2000}[round_trip]
+    return [
+        Subject(RESTANTE, CHUNKING, 10_000),
+        Subject(RESTANTE, PIPELINING, some),
+        Subject(POSTFIX, PIPELINING, some),
+        Subject(RESTANTE, STOCK, 10_000),
+        Subject(POSTFIX, STOCK, some),
+    ]

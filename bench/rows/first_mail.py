@@ -1,0 +1,162 @@
+"""What much held mail costs where it should cost nothing: the first message after ETRN, start-up, listings.
+
+Stores are filled through Restante's own interface: the mail of 1,000,000 messages is made once and lent to each run. The
+destination hears MAIL, says 421, and nothing leaves. Times are those that a primary or an operator would take: from ETRN
+to MAIL, from the start of the process to readiness, from a command's start to its end, the interpreter's included.
+"""
+
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bench.domains import HOST
+from bench.results import Sample
+from bench.rows.row import Extent, Row
+from bench.servers.park import Park
+from bench.servers.restante import RestanteServer
+from tests.acceptance.peers.eventually import eventually
+
+SIZE: Final = 4096
+REQUESTS: Final = 7
+PATIENCE: Final = 60.0  # seconds
+
+EHLO_REPLY: Final = b"250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+BUSY: Final = b"421 4.3.2 Not now\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How much is held."""
+
+    messages: int
+    domains: int = 1
+
+    @property
+    def text(self) -> str:
+        """Return it as the table has it."""
+        domains = "1 domain" if self.domains == 1 else f"{self.domains:,} domains"
+        return f"{self.messages:,} held in {domains}"
+
+
+class BusySink:
+    """A destination that says 421 to MAIL, and remembers when it first heard it."""
+
+    def __init__(self, port: int) -> None:
+        self._listener = socket.create_server((HOST, port), backlog=64)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        self.heard: list[float] = []  # monotonic seconds
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(PATIENCE)
+                self._converse(connection)
+
+    def _converse(self, connection: socket.socket) -> None:
+        connection.sendall(b"220 sink.example ESMTP\r\n")
+        while said := connection.recv(65536):
+            if b"MAIL FROM" in said:
+                self.heard.append(time.monotonic())
+                connection.sendall(BUSY)
+                return
+            connection.sendall(EHLO_REPLY if said.startswith(b"EHLO") else b"250 2.0.0 Ok\r\n")
+
+
+class HeldRow(Row):
+    """One thing that is done beside much held mail, or little."""
+
+    def __init__(
+        self,
+        park: Park,
+        what: tuple[str, str, str],
+        take: "Take",
+        fillings: list[Filling],
+    ) -> None:
+        """`what`: name, title, unit."""
+        self.name, self.title, self.unit = what
+        self.subjects = [filling.text for filling in fillings]
+        self.ratios = [(more, self.subjects[0]) for more in self.subjects[1:]]
+        self._park = park
+        self._take = take
+        self._fillings = dict(zip(self.subjects, fillings, strict=True))
+
+    def run(self, subject: str, *, is_first: bool) -> Sample:  # noqa: ARG002  each round is like the first
+        """Do it beside so much, and see that all of it is still there."""
+        filling, server = self._fillings[subject], self._park.restante
+        with server.lent_filled(filling.messages, SIZE, domains=filling.domains):
+            begin = time.monotonic()
+            server.start_again()
+            try:
+                value = self._take(self._park, begin)
+                server.check_held(filling.messages, SIZE)
+            finally:
+                server.stop()
+        return Sample(value)
+
+
+Take = Callable[[Park, float], float]
+"""Takes a time, in milliseconds, of a server that has just become ready; it is also told when it was started."""
+
+
+def first_mail(park: Park, _: float) -> float:
+    """Take the time from ETRN to the first MAIL at the destination."""
+    sink = BusySink(park.destination_port)
+    try:
+        return statistics.median(_first_mail(park.restante, sink) for _ in range(REQUESTS))
+    finally:
+        sink.close()
+
+
+def _first_mail(server: RestanteServer, sink: BusySink) -> float:
+    sink.heard.clear()
+    begin = server.ask_for_mail()
+    eventually(lambda: sink.heard, what="MAIL at the destination", timeout=PATIENCE)
+    eventually(lambda: not server.status()["drains"], what="the drain to end", timeout=PATIENCE)
+    return (sink.heard[0] - begin) * 1000
+
+
+def start_up(_: Park, begin: float) -> float:
+    """Take the time until the server said that it was ready."""
+    return (time.monotonic() - begin) * 1000
+
+
+def command(*words: str) -> Take:
+    """Return what takes the time of a command of `restante`."""
+
+    def take(park: Park, _: float) -> float:
+        begin = time.monotonic()
+        park.restante.command(*words)
+        return (time.monotonic() - begin) * 1000
+
+    return take
+
+
+WHATS: Final = [
+    (("first-mail", "ETRN to first MAIL", "ms"), first_mail),
+    (("start-up", "start-up", "ms"), start_up),
+    (("queue-list", "restante queue list (the first thousand)", "ms"), command("queue", "list", "--json")),
+    (("status", "restante status", "ms"), command("status", "--json")),
+]
+
+
+def held_rows(park: Park, extent: Extent) -> list[Row]:
+    """Return them: in the quick run, the first MAIL only, with a hundred thousand at most."""
+    if extent is Extent.QUICK:
+        return [HeldRow(park, *WHATS[0], [Filling(1000), Filling(100_000)])]
+    fillings = [Filling(1000), Filling(100_000), Filling(1_000_000), Filling(1_000_000, 10_000)]
+    return [HeldRow(park, what, take, fillings) for what, take in WHATS]

@@ -1,0 +1,87 @@
+"""Exim as a backup MX that only takes mail: Debian's program in a tree of its own, `queue_only`, no queue runner.
+
+It gets what speaks for it: limits above what the bench opens, a split spool directory, no TLS unless TLS is measured
+(it would make a key for each connection). It waits 200 ms at QUIT, so that it is measured on kept connections only.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from bench.domains import OTHER, domain
+from bench.servers.postfix import MESSAGE_SIZE_LIMIT
+from bench.servers.server import Held, Server
+from tests.acceptance.installation import ServerProcess
+from tests.acceptance.peers.exim import EximPrimary
+from tests.acceptance.peers.primary import KeyPair
+
+SETTINGS: Final = {
+    "queue_only": "true",
+    "split_spool_directory": "true",
+    "smtp_accept_max": "0",
+    "smtp_accept_max_per_connection": "0",
+    "smtp_connect_backlog": "1024",
+    "message_size_limit": str(MESSAGE_SIZE_LIMIT),
+}
+
+
+class _Primary(EximPrimary):
+    """The tests' Exim, of which the bench wants to know more, and which is to deliver nothing."""
+
+    def __init__(self) -> None:
+        super().__init__([domain(), OTHER], settings=SETTINGS)
+        self._processes: ServerProcess = ServerProcess(self.log_path)
+
+    @property
+    def pid(self) -> int:
+        return self._processes.pid
+
+    @property
+    def spool(self) -> Path:
+        return self._top / "var/spool/exim4"
+
+    def _configure(self) -> list[str | Path]:
+        return [word for word in super()._configure() if word != "-q10s"]
+
+
+class EximServer(Server):
+    """One Exim."""
+
+    name = "Exim"
+
+    def __init__(self, keys: KeyPair) -> None:
+        """`keys` are for when it offers TLS."""
+        self._keys = keys
+        self._primary = _Primary()
+        self.port = self._primary.port
+
+    def close(self) -> None:
+        """Stop and remove everything."""
+        self._primary.__exit__()
+
+    def start(self) -> None:
+        """Start with an empty spool."""
+        for file in self._files():
+            file.unlink()
+        self._primary.log_path.write_bytes(b"")
+        self._primary.keys = self._keys if self.has_tls else None
+        self._primary.start()
+
+    def stop(self) -> None:
+        """Stop all its processes."""
+        self._primary.stop()
+
+    @property
+    def pid(self) -> int:
+        """Its daemon."""
+        return self._primary.pid
+
+    def held(self) -> Held:
+        """Count the messages in its spool: a header file each, without which the content is none."""
+        files = self._files()
+        headers = sum(file.name.endswith("-H") for file in files)
+        return Held(headers, sum(file.stat().st_size for file in files))
+
+    def _files(self) -> list[Path]:
+        tops = [self._primary.spool / kind for kind in ("input", "msglog")]
+        return [Path(where, name) for top in tops for where, _, names in os.walk(top) for name in names]

@@ -1,0 +1,73 @@
+"""Fills a store through its own interface: what SMTP would take an hour for is there in a minute.
+
+    python -m bench.servers.filling DIRECTORY '{"messages": …, "size": …, "domains": …, "others": …, "port": …}'
+
+`messages` go to so many domains by turns, and `others` to the other account's; each has `size` octets.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from bench.content import content
+from bench.domains import ACCOUNT, HOST, OTHER, SENDER, domain, mailbox
+from restante.mail.envelope import Envelope
+from restante.mail.message import MessageNumbers, NewMessage
+from restante.store.choice import open_store
+from restante.store.interface import Store
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import Destination, HostedDomain, parse_authorized_hosts
+
+BATCH: Final = 500  # as many as the server holds in one transaction
+
+
+async def fill(directory: Path, *, messages: int, size: int, domains: int, others: int, port: int) -> None:
+    """Do it."""
+    store = await open_store(directory)
+    try:
+        for batch in _batches(map(domain, range(domains))):
+            await _host(store, batch, port)
+        ids = {name: hosted.id for name, hosted in (await store.directory()).domains.items()}
+        names = [*(domain(turn % domains) for turn in range(messages)), *[OTHER] * others]
+        new = _messages(names, ids, size)
+        while held := list(islice(new, BATCH)):
+            await store.hold(held)
+    finally:
+        await store.close()
+
+
+def _batches(names: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(names)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+async def _host(store: Store, names: Iterable[str], port: int) -> None:
+    """Host those of these domains that are not hosted yet: all at once, so that they share a sync."""
+    present = (await store.directory()).domains
+    new = [name for name in names if name not in present]
+    await asyncio.gather(*(store.put_domain(_hosted(name, port), _added(name)) for name in new))
+
+
+def _hosted(name: str, port: int) -> HostedDomain:
+    return HostedDomain(0, name, ACCOUNT, Destination(HOST, port), parse_authorized_hosts([HOST]), time.time())
+
+
+def _added(name: str) -> AuditEntry:
+    return AuditEntry(time.time(), AuditAction.DOMAIN_ADDED, "bench", name, ACCOUNT)
+
+
+def _messages(names: Iterable[str], ids: dict[str, int], size: int) -> Iterator[NewMessage]:
+    numbers, head = MessageNumbers(), content(size)
+    for name in names:
+        now = time.time()
+        yield NewMessage(numbers.next(now), ids[name], Envelope(SENDER, (mailbox(name),)), now, head)
+
+
+if __name__ == "__main__":
+    asyncio.run(fill(Path(sys.argv[1]), **json.loads(sys.argv[2])))

@@ -1,0 +1,76 @@
+"""The servers under test: each is made when first wanted, stopped except while it is measured, and removed at the end."""
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Self
+
+from bench.servers.exim import EximServer
+from bench.servers.floor import FloorServer
+from bench.servers.postfix import PostfixServer
+from bench.servers.restante import RestanteServer
+from bench.servers.server import Server
+from tests.acceptance.peers.ports import free_port
+
+RESTANTE, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = "Restante", "Postfix", "Postfix HOLD", "Exim", "floor"
+
+
+class Park:
+    """All of them, by name."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self.destination_port = free_port()  # where all hand over to
+        self.other_port = free_port()  # where Restante hands over the other account's mail to
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __getitem__(self, name: str) -> Server:
+        """Return a server by the name it has in the table."""
+        place = {
+            RESTANTE: "restante",
+            POSTFIX: "postfix",
+            POSTFIX_HOLDS: "postfix_holds",
+            EXIM: "exim",
+            FLOOR: "floor",
+        }[name]
+        server: Server = getattr(self, place)
+        return server
+
+    @cached_property
+    def restante(self) -> RestanteServer:
+        """Restante."""
+        server = RestanteServer(self.destination_port, self.other_port)
+        self._stack.callback(server.close)
+        return server
+
+    @cached_property
+    def postfix(self) -> PostfixServer:
+        """Postfix that defers what it takes, until ETRN."""
+        server = PostfixServer(POSTFIX, destination_port=self.destination_port, keys=self.restante.keys)
+        self._stack.callback(server.close)
+        return server
+
+    @cached_property
+    def postfix_holds(self) -> PostfixServer:
+        """Postfix that does nothing with what it takes."""
+        server = PostfixServer(POSTFIX_HOLDS, holds=True, keys=self.restante.keys)
+        self._stack.callback(server.close)
+        return server
+
+    @cached_property
+    def exim(self) -> EximServer:
+        """Exim that does nothing with what it takes."""
+        server = EximServer(self.restante.keys)
+        self._stack.callback(server.close)
+        return server
+
+    @cached_property
+    def floor(self) -> FloorServer:
+        """The sink that stores nothing, as a server."""
+        server = FloorServer()
+        self._stack.callback(server.close)
+        return server

@@ -1,0 +1,120 @@
+"""Postfix as a backup MX: Debian's programs and master.cf, a configuration and queue directory of its own.
+
+It gets what speaks for it: no delay of its own making (in_flow_delay), process and connection limits above what the
+bench opens, no look-ups in DNS. Everything else is as it comes, its sync before 250 included. It keeps mail in either
+of the ways in which Postfix can:
+
+- deferring (`defer_transports`, `fast_flush_domains`), the way that Postfix documents for ETRN, and which ETRN releases;
+- holding (`HOLD`): what arrives is queued and not looked at. That costs it least, and no ETRN releases it.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+from bench.domains import HOST, OTHER, domain
+from bench.servers.server import Held, Server
+from tests.acceptance.installation import ServerProcess
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.peers.primary import KeyPair
+
+MESSAGE_SIZE_LIMIT: Final = 60_000_000
+SETTLING_SECONDS: Final = 600
+
+FAIRNESS: Final = {
+    "in_flow_delay": "0",
+    "default_process_limit": "1200",
+    "smtpd_client_connection_count_limit": "0",
+    "smtpd_client_connection_rate_limit": "0",
+    "message_size_limit": str(MESSAGE_SIZE_LIMIT),
+    "relay_domains": f"{domain()}, {OTHER}",
+    "relay_recipient_maps": "",
+}
+DEFERS: Final = {
+    "defer_transports": "relay",
+    "fast_flush_domains": "$relay_domains",
+    "queue_run_delay": "3600s",  # what was deferred waits for ETRN, however long a run takes
+    "minimal_backoff_time": "3600s",
+    "maximal_backoff_time": "7200s",
+}
+HOLDS: Final = {"smtpd_recipient_restrictions": "check_recipient_access static:HOLD, permit"}
+
+
+class _Primary(PostfixPrimary):
+    """The tests' Postfix, of which the bench wants to know more."""
+
+    def __init__(self, settings: dict[str, str], port: int | None) -> None:
+        super().__init__([], port=port, settings=settings)
+        self._processes: ServerProcess = ServerProcess(self.log_path)
+
+    @property
+    def pid(self) -> int:
+        return self._processes.pid
+
+    @property
+    def queue(self) -> Path:
+        return self._top / "queue"
+
+
+class PostfixServer(Server):
+    """One Postfix, in one of its two ways."""
+
+    def __init__(
+        self, name: str, *, holds: bool = False, destination_port: int = 0, keys: KeyPair | None = None, port: int = 0
+    ) -> None:
+        """With `holds` it queues and nothing more; else its mail goes, once asked for, to that port."""
+        self.name = name
+        relay = {"relay_transport": f"relay:[{HOST}]:{destination_port}"}
+        settings = FAIRNESS | relay | (HOLDS if holds else DEFERS)
+        self._keys = keys
+        self._primary = _Primary(settings, port or None)
+        self._where = "hold" if holds else "deferred"
+        self.port = self._primary.port
+
+    def close(self) -> None:
+        """Stop and remove everything."""
+        self._primary.__exit__()
+
+    def start(self) -> None:
+        """Start with an empty queue."""
+        for queue in ("maildrop", "incoming", "active", "deferred", "defer", "hold", "flush"):
+            for file in self._files(queue):
+                file.unlink()
+        self._primary.log_path.write_bytes(b"")
+        self._primary.keys = self._keys if self.has_tls else None
+        self._primary.start()
+
+    def stop(self) -> None:
+        """Stop all its processes."""
+        self._primary.stop()
+
+    @property
+    def pid(self) -> int:
+        """Its master."""
+        return self._primary.pid
+
+    def held(self) -> Held:
+        """Count the files of its queue."""
+        sizes = [file.stat().st_size for file in self._files(self._where)]
+        return Held(len(sizes), sum(sizes))
+
+    def held_now(self) -> int:
+        """Count them without a look at each."""
+        return sum(1 for _ in self._files(self._where))
+
+    def settle(self) -> None:
+        """Wait until nothing is on its way through the queues."""
+        eventually(lambda: not self._is_moving(), what="Postfix to come to rest", timeout=SETTLING_SECONDS)
+
+    def _is_moving(self) -> bool:
+        return any(True for queue in ("maildrop", "incoming", "active") for _ in self._files(queue))
+
+    def _files(self, queue: str) -> list[Path]:
+        """List a queue's files. Its directories come and go while we look."""
+        found: list[Path] = []
+        for directory, _, names in os.walk(self._primary.queue / queue):
+            with contextlib.suppress(FileNotFoundError):
+                found += [Path(directory, name) for name in names]
+        return found

@@ -1,0 +1,151 @@
+"""Restante, as `restante init` makes it, with its limits raised above what the bench does to it."""
+
+import http.client
+import json
+import shutil
+import smtplib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bench.domains import ACCOUNT, HOST, OTHER, OTHER_ACCOUNT, ROOT, domain
+from bench.servers.server import Held, Server, anybody
+from tests.acceptance.installation import Installation
+from tests.acceptance.peers.primary import KeyPair
+
+# Those of the tests are shorter than what the program has by default. Without patience a drain that is sent away ends.
+DELIVERY: Final = {"first_retry": 5.0, "longest_retry": 300.0, "patience": 0.0}
+LIMITS: Final = """
+[reception]
+connections_limit = 60000
+unauthenticated_limit = 60000
+connections_per_block_limit = 60000
+authentications_per_minute = 100000
+releases_per_minute = 100000
+"""
+
+
+class RestanteServer(Server):
+    """The server under test, and its stores: an empty one, and those filled beforehand."""
+
+    name = "Restante"
+
+    def __init__(self, destination_port: int, other_port: int) -> None:
+        """The ports, on this machine, to which mail is handed over: for the numbered domains, and for OTHER."""
+        self._made = Installation(delivery=DELIVERY, more=LIMITS).__enter__()
+        self._login = self._made.hosts(domain(), f"{HOST}:{destination_port}", account=ACCOUNT)
+        self._other_login = self._made.hosts(OTHER, f"{HOST}:{other_port}", account=OTHER_ACCOUNT)
+        self._destination_port = destination_port
+        self._stores = self._made.directory / "stores"
+        self._stores.mkdir()
+        self._empty = Path(shutil.copytree(self._data, self._stores / "empty"))
+        self.port = self._made.mx_port
+
+    def close(self) -> None:
+        """Remove everything."""
+        self._made.__exit__()
+
+    @property
+    def keys(self) -> KeyPair:
+        """Its certificate and key, so that the peers can show the same."""
+        return KeyPair(self._made.directory / "tls/cert.pem", self._made.directory / "tls/key.pem")
+
+    def start(self) -> None:
+        """Start with nothing held."""
+        self._start_on_copy(self._empty)
+
+    def _start_on_copy(self, store: Path) -> None:
+        shutil.rmtree(self._data)
+        shutil.copytree(store, self._data)
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Start with what is there."""
+        self._made.log_path.unlink(missing_ok=True)
+        self._made.start()
+
+    def stop(self) -> None:
+        """Stop in good order."""
+        self._made.stop()
+
+    @property
+    def pid(self) -> int:
+        """Its one process."""
+        return self._made.pid
+
+    def held(self) -> Held:
+        """Ask it."""
+        status = self.status()
+        return Held(status["messages"], status["octets"])
+
+    def status(self) -> dict[str, Any]:
+        """Return what `restante status` shows."""
+        connection = _ControlConnection(self._data / "control.sock")
+        try:
+            connection.request("GET", "/v1/status")
+            status: dict[str, Any] = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+        return status
+
+    def command(self, *words: str) -> str:
+        """Run a command of `restante`, and return what it printed."""
+        return self._made.do(*words)
+
+    def _introduce(self, session: smtplib.SMTP, node: str) -> None:
+        login = self._other_login if node == OTHER else self._login
+        session.starttls(context=anybody())
+        session.login(login.user, login.password)
+
+    # Stores that were filled
+
+    @contextmanager
+    def running_filled(self, messages: int, size: int, *, domains: int = 1, others: int = 0) -> Iterator[None]:
+        """Run it on a copy of a store with so many messages of `size` octets; nothing of it is kept."""
+        self._start_on_copy(self._filled(messages, size, domains, others))
+        try:
+            yield
+        finally:
+            self.stop()
+
+    @contextmanager
+    def lent_filled(self, messages: int, size: int, *, domains: int = 1, others: int = 0) -> Iterator[None]:
+        """Give it such a store for the time of a block, not running; what it does to it stays done."""
+        store = self._filled(messages, size, domains, others)
+        shutil.rmtree(self._data)
+        store.rename(self._data)
+        try:
+            yield
+        finally:
+            self._data.rename(store)
+            shutil.copytree(self._empty, self._data)
+
+    def _filled(self, messages: int, size: int, domains: int, others: int) -> Path:
+        """Return a store that was filled, by whom first asked."""
+        store = self._stores / f"{messages}-{size}-{domains}-{others}"
+        if not store.exists():
+            half = Path(shutil.copytree(self._empty, store.with_suffix(".half"), dirs_exist_ok=True))
+            facts = {"messages": messages, "size": size, "domains": domains, "others": others}
+            words = [str(half), json.dumps(facts | {"port": self._destination_port})]
+            subprocess.run([sys.executable, "-m", "bench.servers.filling", *words], check=True, cwd=ROOT)
+            half.rename(store)
+        return store
+
+    @property
+    def _data(self) -> Path:
+        return self._made.directory / "data"
+
+
+class _ControlConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("restante", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(60)
+        self.sock.connect(str(self._path))

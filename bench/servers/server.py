@@ -1,0 +1,89 @@
+"""What the bench asks of a server, whichever it is."""
+
+import smtplib
+import ssl
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bench.domains import HOST, domain
+
+LINE_ENDS: Final = 0.98  # of the octets are there where a server keeps a CRLF as one octet
+
+
+class Lost(Exception):  # noqa: N818
+    """Mail that was taken is not there. What was measured counts for nothing then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a server answers for."""
+
+    messages: int
+    octets: int  # at least those of the content, but for line ends
+
+
+class Server(ABC):
+    """One server on a port of its own, with its store on the disk that all of them share."""
+
+    name: str
+    port: int
+    has_tls = False  # whether it offers STARTTLS when next started; Restante always does
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it with nothing held."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop it."""
+
+    @property
+    @abstractmethod
+    def pid(self) -> int:
+        """Its leading process."""
+
+    @abstractmethod
+    def held(self) -> Held:
+        """Tell what it holds."""
+
+    def settle(self) -> None:  # noqa: B027  most have nothing to do
+        """Wait until it has done all that taking mail costs, be it after its 250."""
+
+    def ask_for_mail(self, node: str = domain()) -> float:
+        """Ask for mail by ETRN, and return the moment just before (monotonic seconds)."""
+        with smtplib.SMTP(HOST, self.port, timeout=60) as session:
+            self._introduce(session, node)
+            begin = time.monotonic()
+            code, text = session.docmd("ETRN", node)
+            assert code // 100 == 2, f"ETRN: {code} {text!r}"
+            return begin
+
+    def _introduce(self, session: smtplib.SMTP, node: str) -> None:  # noqa: ARG002  whoever asks may ask
+        session.ehlo()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run it for the time of a block, with nothing held at first."""
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+
+    def check_held(self, messages: int, octets_each: int) -> None:
+        """Compare what is held with what was taken. Raises Lost."""
+        held = self.held()
+        if held.messages != messages or held.octets < messages * octets_each * LINE_ENDS:
+            raise Lost(f"{self.name} said 250 to {messages} messages of {octets_each} octets, and holds {held}")
+
+
+def anybody() -> ssl.SSLContext:
+    """Return a context that checks no certificate: this is loopback."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,1 @@
+"""Where they hand it over to."""

@@ -1,0 +1,106 @@
+"""What the program is built to reach (the table of its design), and whether a run has shown it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bench.results import Report, RowResult, number
+
+NEAR, FAR = "drain-0ms", "drain-100ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One target."""
+
+    what: str
+    bound: str
+    measured: str
+    is_met: bool
+
+    @property
+    def word(self) -> str:
+        """Return it in a word."""
+        return "met" if self.is_met else "NOT MET"
+
+
+@dataclass(frozen=True, slots=True)
+class _AtLeast:
+    """A ratio of a row that shall be so high."""
+
+    row: str
+    subject: str
+    reference: str
+    bound: float
+    stretch: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _AtMost:
+    """A value of a row that shall be so low: of the subject that is named, or of the first."""
+
+    row: str
+    bound: float
+    unit: str
+    subject: str = ""
+    reference: str = ""  # of which the subject's value is taken; none: the value itself
+
+
+_POSTFIX: Final = ("Postfix", "Postfix HOLD")
+_RATES: Final = [
+    *(_AtLeast(row, "Restante", peer, 3, 5) for row in ("accept-4k-20", "accept-4k-100") for peer in _POSTFIX),
+    *(_AtLeast("accept-4k-20-kept", "Restante", peer, 4, 6) for peer in _POSTFIX),
+    _AtLeast("accept-4k-20-kept", "Restante", "Exim", 2),
+    _AtLeast(NEAR, "Restante to smtp-sink", "Postfix to smtp-sink", 5, 8),
+    _AtLeast(FAR, "Restante to CHUNKING sink", "Postfix to smtp-sink", 30),
+    _AtLeast(FAR, "Restante to smtp-sink", "Postfix to smtp-sink", 3),
+]
+_LOSS: Final = 20.0  # percent
+_COSTS: Final = [
+    _AtMost("first-mail", 1.2, "x", subject, "1,000 held in 1 domain")
+    for subject in ("100,000 held in 1 domain", "1,000,000 held in 1 domain", "1,000,000 held in 10,000 domains")
+] + [
+    _AtMost("memory-idle", 12, " KiB"),
+    _AtMost("memory-idle-tls", 64, " KiB"),
+    _AtMost("memory-50mb", 256, " KiB"),
+]
+
+
+def verdicts(report: Report) -> list[Verdict]:
+    """Judge what the run has measured, and pass over what it has not."""
+    return [*_rates(report), *_loss(report), *_costs(report)]
+
+
+def _rates(report: Report) -> Iterator[Verdict]:
+    for target in _RATES:
+        row = report.row(target.row)
+        ratio = row.ratio(target.subject, target.reference) if row else None
+        if row and ratio:
+            stretch = f" (stretch {target.stretch:g}x)" if target.stretch else ""
+            what = f"{row.title}: {target.subject}, of {target.reference}"
+            bound = f"≥ {target.bound:g}x{stretch}"
+            yield Verdict(what, bound, f"{number(ratio.median)}x", ratio.median >= target.bound)
+
+
+def _loss(report: Report) -> Iterator[Verdict]:
+    subject = "Restante to CHUNKING sink"
+    values = [row.value(subject) for row in (report.row(NEAR), report.row(FAR)) if row]
+    if len(values) == 2 and values[0] and values[1]:
+        loss = (1 - values[1].median / values[0].median) * 100
+        yield Verdict(f"{subject}: loss from 0 to 100 ms", f"≤ {_LOSS:g} %", f"{loss:.0f} %", loss <= _LOSS)
+
+
+def _costs(report: Report) -> Iterator[Verdict]:
+    for target in _COSTS:
+        row = report.row(target.row)
+        value = _cost(row, target) if row else None
+        if row and value is not None:
+            what = f"{row.title}: {target.subject or next(iter(row.samples))}"
+            bound = f"≤ {target.bound:g}{target.unit}"
+            yield Verdict(what, bound, f"{number(value)}{target.unit}", value <= target.bound)
+
+
+def _cost(row: RowResult, target: _AtMost) -> float | None:
+    subject = target.subject or next(iter(row.samples))
+    spread = row.ratio(subject, target.reference) if target.reference else row.value(subject)
+    return spread.median if spread else None
