@@ -3,10 +3,9 @@
 Theory of operation. One coroutine (`_feed`) keeps the supply filled; each connection is a task, and takes its messages by
 itself. Manners towards a primary that has just come back:
 
-- Slow start: one connection, and twice as many whenever all are up and as many messages got through, up to the
-  destination's number.
+- Slow start: one connection, and more as messages get through (growth.py), up to the destination's number.
 - A connection that fails while others work gives its messages back to them, once each, and for a while no further
-  connection is tried: the destination has shown how many it bears.
+  connection is tried.
 - It ends when the last connection has failed, and when ten messages in a row were deferred.
 
 Ending is gentle: nothing more is begun, replies outstanding are waited for, QUIT is said. `abort` is not.
@@ -21,6 +20,7 @@ from typing import Final
 from restante.delivery.approach import Approach
 from restante.delivery.connection import DeliveryConnection
 from restante.delivery.equipment import Equipment
+from restante.delivery.growth import Growth
 from restante.delivery.journal import Journal
 from restante.delivery.outcome import deferred_for
 from restante.delivery.route import Endpoint
@@ -36,7 +36,6 @@ from restante.tenancy.model import Directory
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
 UNSETTLED_PER_CONNECTION: Final = MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
-_GROWTH_PAUSE: Final = 500  # messages to be delivered after a connection failed before another is tried
 _OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
 
 
@@ -73,9 +72,8 @@ class Attempt:
         self._is_plain = False  # the handshake failed, and TLS is not a must
         self._running = 0  # tasks: one for each connection, open or on its way
         self._connections: set[DeliveryConnection] = set()
-        self._wanted = 1  # connections
-        self._most = approach.destination.connections
-        self._delivered_since_growth = 0
+        self._growth = Growth(approach.destination.connections)
+        self._loop = asyncio.get_running_loop()
         self._pace = Pace()
         self._tried = 0
         self._delivered = 0
@@ -164,7 +162,7 @@ class Attempt:
 
     @property
     def _is_full(self) -> bool:
-        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._most
+        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._growth.wanted
 
     def _look_at_record(self) -> None:
         """See to it that no mail goes where it went before a change."""
@@ -186,7 +184,8 @@ class Attempt:
         if move is Move.DELIVERED:
             self._delivered += 1
             self._deferred_in_a_row = 0
-            self._grow()
+            if self._growth.deliver(self.connection_count, self._loop.time()):
+                self._open_connections()
         else:
             self._consider_stopping(outcome)
 
@@ -196,17 +195,6 @@ class Attempt:
         if not self._in_hand:
             self._news.set()
         return self._journal.record(message, outcome, reply)
-
-    def _grow(self) -> None:
-        self._delivered_since_growth += 1
-        if self._wanted < self._most and self._has_earned_more:
-            self._wanted = min(2 * self._wanted, self._most)
-            self._delivered_since_growth = 0
-            self._open_connections()
-
-    @property
-    def _has_earned_more(self) -> bool:
-        return self._delivered_since_growth >= self._wanted and self.connection_count >= self._wanted
 
     def _consider_stopping(self, outcome: Outcome) -> None:
         moves = {recipient.move for recipient in outcome.recipients}
@@ -219,7 +207,7 @@ class Attempt:
     # Connections
 
     def _open_connections(self) -> None:
-        while self._running < self._wanted and not self._is_ending and not self._supply.is_empty:
+        while self._running < self._growth.wanted and not self._is_ending and not self._supply.is_empty:
             self._running += 1
             self._tasks.create_task(self._keep_connection())
 
@@ -246,7 +234,7 @@ class Attempt:
         if end.kind in _OURS:
             self._open_connections()  # another in its place
         elif self._running:
-            self._wanted, self._delivered_since_growth = self._running, -_GROWTH_PAUSE
+            self._growth.lose(self._running)
             self._pace.start_again()
         else:
             self.end(end.reason)

@@ -14,7 +14,7 @@ from restante.mail.address import canonical_domain
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-DEFAULT_CONNECTIONS = 4
+DEFAULT_CONNECTIONS = 20  # what Postfix has as well; delivery/growth.py says when so many are made
 
 
 class TlsUse(StrEnum):
