@@ -19,6 +19,7 @@ from restante.cli.display import (
 from restante.cli.exchange import ask, segment
 from restante.cli.failures import warn
 from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
+from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
 
@@ -65,7 +66,14 @@ DestinationPassword = Annotated[
     typer.Option("--destination-password-stdin", help="Read the password for the destination from standard input."),
 ]
 Connections = Annotated[
-    int | None, typer.Option("--connections", metavar="N", min=1, max=100, help="Connections at once. New domains: 4.")
+    int | None,
+    typer.Option(
+        "--connections",
+        metavar="N",
+        min=1,
+        max=100,
+        help=f"Connections at once, at most. New domains: {DEFAULT_CONNECTIONS}.",
+    ),
 ]
 
 COLUMNS = (
