@@ -87,7 +87,9 @@ class ChunkingDestination(ReferenceDestination):
             return
         assert self._open is not None
         code = int(self._open.reverse_path[4:7])
-        self.said += reply(code)
         if code == 250:
+            self.said += b"250 taken as %d\r\n" % len(self.taken)
             self.taken.append(self._open)
+        else:
+            self.said += reply(code)
         self._open = None

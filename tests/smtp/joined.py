@@ -165,6 +165,7 @@ class JoinedServer:
         code = int(taken.reverse_path[4:7])
         if code == 250:
             self.taken.append(taken)
+            return Reply(code, "", f"taken as {len(self.taken)}")
         return _said(code)
 
 

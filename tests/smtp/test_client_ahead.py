@@ -123,15 +123,19 @@ def test_content_that_is_taken_for_nobody_is_no_delivery() -> None:
 
 
 def test_a_server_that_keeps_a_refused_transaction_open_gets_rset_between_those_ahead() -> None:
-    talk = ClientTalk(*letters(2)).transcript(
+    taken = "S: 250 OK\nS: 250 Accepted\nS: 250- 3 byte chunk, total 3\nS: 250 OK id={}"
+    talk = ClientTalk(*letters(3)).transcript(
         EXIM,
+        SENT,
+        taken.format(1),
         SENT,
         "C: RSET",
         SENT,
         "S: 250 OK\nS: 550 no\nS: 503 no recipients\nS: 250 Reset OK",
-        "S: 250 OK\nS: 250 Accepted\nS: 250- 3 byte chunk, total 3\nS: 250 OK id=1",
+        taken.format(2),
     )
-    assert {number: moves["b@b.example"] for number, moves in talk.moves.items()} == {1: REFUSED, 2: DELIVERED}
+    moves = {number: moves["b@b.example"] for number, moves in talk.moves.items()}
+    assert moves == {1: DELIVERED, 2: REFUSED, 3: DELIVERED}
 
 
 def test_it_gets_none_after_a_window_whose_last_message_was_taken() -> None:
@@ -146,7 +150,7 @@ def test_it_gets_none_after_a_window_whose_last_message_was_taken() -> None:
 
 def test_a_server_with_a_policy_against_the_null_reverse_path_gets_rset_too() -> None:
     """Whether it keeps transactions open could not be seen."""
-    refusing = "S: 550 no bounces\nS: 503 no\nS: 550 no bounces\nS: 250 OK"
+    refusing = "S: 550 5.7.1 no bounces\nS: 503 5.5.1 no\nS: 550 5.7.1 no bounces\nS: 250 2.0.0 OK"
     ClientTalk(*letters(2)).transcript(CHUNKING_OFFERED, PROBED, refusing, SENT, "C: RSET", SENT)
 
 
@@ -233,6 +237,31 @@ def test_quit_waits_for_the_window() -> None:
     talk.transcript(TAKEN * 2, "C: QUIT\nS: 221 bye")
     assert talk.ending.ending is Ending.QUIT
     assert set(talk.moves) == {1, 2}
+
+
+def test_a_reply_to_a_recipient_never_counts_as_one_to_content() -> None:
+    """One 250 too many at the front, and the last content not answered yet: the words of its recipient stand there."""
+    talk = ClientTalk(*letters(2)).transcript(CHUNKING, SENT * 2)
+    with pytest.raises(PeerBroke, match="which is which"):
+        talk.transcript("S: 250 2.0.0 hello again", TAKEN, "S: 250 2.1.0 OK\nS: 250 2.1.5 OK")
+    assert talk.moves == {}
+    assert talk.outstanding == [1, 2]
+
+
+def test_without_enhanced_codes_the_first_message_goes_alone_and_names_tell_content_apart() -> None:
+    talk = ClientTalk(*letters(3)).transcript(
+        EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1", SENT, "C: RSET", SENT
+    )
+    with pytest.raises(PeerBroke, match="which is which"):
+        talk.transcript("S: 250 OK\nS: 250 OK\nS: 250 Accepted\nS: 250 OK\nS: 250 OK id=2\nS: 250 OK\nS: 250 Accepted")
+    assert set(talk.moves) == {1}
+
+
+def test_a_server_that_says_the_same_to_everything_gets_one_message_ahead() -> None:
+    talk = ClientTalk(*letters(3)).transcript(EXIM, SENT)
+    with pytest.raises(PeerBroke, match="which is which"):
+        talk.transcript("S: 250 OK\nS: 250 OK\nS: 250 OK")
+    assert talk.outstanding == [1]
 
 
 # Large content

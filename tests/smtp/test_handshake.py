@@ -199,6 +199,16 @@ def test_without_authentication_there_is_no_session(offer: str, script: str, rea
 
 
 @pytest.mark.parametrize(
+    "repeated", [f"AUTH PLAIN {PLAIN_RESPONSE}", f"AUTH PLAIN {PLAIN_RESPONSE[:12]}...", LOGIN.password]
+)
+def test_a_server_that_repeats_our_password_does_not_get_it_into_the_log(repeated: str) -> None:
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=LOGIN)
+    script = f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 500 5.5.2 not understood: {repeated}"
+    talk.transcript(TO_TLS, "S: 250-p.example\nS: 250 AUTH PLAIN", script)
+    assert talk.ending.reason == "AUTH: 500 5.5.2"
+
+
+@pytest.mark.parametrize(
     ("offer", "script"),
     [
         ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 334 more"),

@@ -106,15 +106,21 @@ def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> 
 # Our client and a foreign server
 
 
+foreign_servers = st.builds(
+    ReferenceDestination,
+    st.sampled_from(ALL_NEWLINES),
+    st.sampled_from([("PIPELINING",), ("HELP",)]),
+    drops_nuls=st.booleans(),
+)
+
+
 @unhurried
-@given(letters(held_contents), pieces, pieces, st.sampled_from(ALL_NEWLINES), st.booleans(), st.booleans())
+@given(letters(held_contents), pieces, pieces, foreign_servers)
 def test_our_client_to_a_foreign_server(
-    to_send: list[Letter], up: list[int], down: list[int], newline: bytes, drops_nuls: bool, has_pipelining: bool
+    to_send: list[Letter], up: list[int], down: list[int], destination: ReferenceDestination
 ) -> None:
     """Held content never ends its own DATA, not even where a bare LF or CR ends a line: the server hears our verbs only."""
     client = JoinedClient(to_send)
-    offers = ("PIPELINING",) if has_pipelining else ("HELP",)
-    destination = ReferenceDestination(newline, offers, drops_nuls=drops_nuls)
     Join(up, down).carry(client, destination.receive, destination.says)
     assert destination.taken == arrived(to_send)
     assert client.moves == {number: letter.moves() for number, letter in enumerate(to_send)}

@@ -49,7 +49,7 @@ def test_a_message_costs_so_many_round_trips(
 
 
 def test_with_chunking_a_window_costs_one() -> None:
-    """4, 8, 16 and 32 while it grows, then 64 each: 11 windows for 500 messages, and one round trip for the probe."""
+    """1, then 8, 16 and 32 while it grows, then 64 each: 11 windows for 500 messages, and a round trip for the probe."""
     client = Traveler().travel(ChunkingDestination(Refusal.ENDS))
     assert client.waits == 11 + 1 + HANDSHAKE
     assert all(set(moves.values()) == {Move.DELIVERED} for moves in client.moves.values())

@@ -52,9 +52,10 @@ REST_STEPS: Final = (PROBE_REST, PROBE_REST)  # the second MAIL, and RSET
 class ChunkingProbe:
     """Takes the replies to one probe."""
 
-    __slots__ = ("_mails_taken", "_rests")
+    __slots__ = ("_mails_taken", "_rests", "has_codes")
 
     def __init__(self) -> None:
+        self.has_codes = False  # the server says enhanced codes (RFC 2034)
         self._mails_taken = 0
         self._rests = 0  # replies to what stands behind a chunk that was taken for commands
 
@@ -64,6 +65,7 @@ class ChunkingProbe:
             return self._judge(reply)
         if step is PROBE_REST:
             return self._take_rest(reply)
+        self.has_codes = bool(reply.enhanced)
         self._mails_taken += reply.is_positive  # BDAT has no positive reply that fits
         return None
 

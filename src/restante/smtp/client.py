@@ -11,12 +11,13 @@ else. A reply that fits nothing voids the session (PeerBroke): what has no outco
   flight, the opening of the next transaction (RFC 2920 §3.1): one round trip per message. Without, one command a time:
   what must wait is in `_withheld`.
 - 354 without a recipient that was taken: the end mark alone is sent, and its reply, though it be 250, means nothing.
-- A transaction that DATA did not end stays open at the server: RSET before the next MAIL. Else never: servers count it.
+- A transaction that DATA did not end stays open at the server: RSET before the next MAIL, and the transaction has ended
+  when that is answered. Else never: servers count it.
 - Where the probe has shown that the server bears it (smtp/chunking_probe.py), whole transactions run ahead of their
   replies, MAIL, RCPT and `BDAT n LAST` with the content, as many as the window takes (smtp/window.py). The distance
   then costs one round trip for a window, not for a message.
-- A window counts as a whole. None of its transactions has ended before the last of its replies is there and nothing
-  beyond it: with 250 to everything, one reply too many shows only then. 421 is the exception, for it says itself where
+- A window counts as a whole. None of its transactions has ended before the last of its replies is there, nothing beyond
+  it, and each where it belongs (smtp/ahead.py): with 250 to everything, one reply too many shows only then. 421 is the exception, for it says itself where
   the replies end, and a server that closes after so many messages must not get them twice.
 - Large content does not run ahead of the word on its recipients: sent in vain it costs more than the round trip.
 
@@ -262,7 +263,7 @@ class ClientSession:
             self._quit_when_idle()
 
     def _settle_window(self) -> None:
-        """Every reply is there: what ran ahead counts now, if there is nothing beyond."""
+        """Every reply is there: what ran ahead counts now, if there is nothing beyond. Raises PeerBroke."""
         if self._replies.has_surplus:
             raise PeerBroke("more was answered than was asked")
         self._events.extend(self._ahead.settle())
@@ -303,7 +304,7 @@ class ClientSession:
                 self._events.append(following)
             case Ready():
                 self.offer = self._handshake.offer
-                self._ahead.way = self._handshake.way
+                self._ahead.open(self._handshake.way, has_codes=self._handshake.has_codes)
                 self._is_ready = True
                 self._events.append(following)
             case Refuse(reason):
@@ -378,9 +379,14 @@ class ClientSession:
     def _conclude(self, transaction: Transaction) -> None:
         """End a transaction whose content did not go."""
         self._opening = None
+        if transaction.is_left_open:  # its end counts with the reply to RSET: a refusal out of step shows there
+            self._send(b"RSET\r\n", RSET, transaction)
+        else:
+            self._end_transaction(transaction)
+
+    def _take_reset(self, transaction: Transaction, reply: ServerReply) -> None:
         self._end_transaction(transaction)
-        if transaction.is_left_open:
-            self._send(b"RSET\r\n", RSET)
+        self._take_session_reply(RSET, reply)
 
 
 _ENDS: Final = (DATA, CONTENT)  # what comes after the last RCPT
@@ -396,4 +402,5 @@ _TRANSACTION_STEPS: Final[Mapping[Step, Callable[[ClientSession, Transaction, Se
     DATA: ClientSession._take_data,  # noqa: SLF001
     CONTENT: ClientSession._take_content,  # noqa: SLF001
     END_MARK: ClientSession._take_end_mark,  # noqa: SLF001
+    RSET: ClientSession._take_reset,  # noqa: SLF001
 }

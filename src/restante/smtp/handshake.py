@@ -63,7 +63,16 @@ Next = Say | Await | StartTls | Ready | Refuse
 class Handshake:
     """One session's beginning."""
 
-    __slots__ = ("_authentication", "_has_faulty_chunking", "_options", "_probe", "has_tls", "offer", "way")
+    __slots__ = (
+        "_authentication",
+        "_has_faulty_chunking",
+        "_options",
+        "_probe",
+        "has_codes",
+        "has_tls",
+        "offer",
+        "way",
+    )
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
@@ -73,6 +82,7 @@ class Handshake:
         self.has_tls = False
         self.offer = NO_OFFER
         self.way = Way.DATA
+        self.has_codes = False  # the server says enhanced codes; known where it was probed
 
     def take(self, step: Step, reply: ServerReply) -> Next:
         """Say what follows from a reply. Raises PeerBroke."""
@@ -132,12 +142,12 @@ class Handshake:
         return Say(self._authentication.command() + b"\r\n", (AUTH,))
 
     def _take_auth(self, reply: ServerReply) -> Next:
+        assert self._authentication is not None
         if not reply.is_positive:
-            return Refuse(f"AUTH: {reply.text}")
+            return Refuse(f"AUTH: {self._authentication.text_to_show(reply)}")
         if reply.code != _CHALLENGE:
             self._authentication = None
             return self._ask_about_chunking()
-        assert self._authentication is not None
         return Say(self._authentication.respond(reply) + b"\r\n", (AUTH,))
 
     def _ask_about_chunking(self) -> Next:
@@ -147,7 +157,7 @@ class Handshake:
     def _take_probe(self, step: Step, reply: ServerReply) -> Next:
         answer = self._probe.take(step, reply)
         if isinstance(answer, Way):
-            self.way = answer
+            self.way, self.has_codes = answer, self._probe.has_codes
             return Ready()
         return Await(answer or ())
 

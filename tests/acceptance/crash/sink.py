@@ -27,11 +27,14 @@ class Record:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._count = 0
 
-    def add(self, to: list[str], content: bytes) -> None:
-        """Write a message."""
+    def add(self, to: list[str], content: bytes) -> int:
+        """Write a message; return its number."""
         line = json.dumps({"to": to, "octets": len(content)}).encode()
         os.write(self._file, line + b"\n" + content)
+        self._count += 1
+        return self._count
 
 
 class Session:
@@ -88,11 +91,11 @@ class Session:
             self._say(b"250 OK")
 
     async def _take(self, content: bytes) -> None:
-        self._record.add(self._to, content)
+        number = self._record.add(self._to, content)
         self._to = []
         self._chunks = []
         await asyncio.sleep(self._delay)
-        self._say(b"250 OK")
+        self._say(b"250 taken as %d" % number)
 
     def _say(self, reply: bytes) -> None:
         self._writer.write(reply + b"\r\n")
