@@ -34,6 +34,12 @@ async def test_content_comes_in_blocks(store: Store) -> None:
     assert sum(sizes) == len(BIG)
 
 
+@pytest.mark.parametrize(("octets", "got"), [(1, 1), (70_000, 70_000), (len(BIG), len(BIG)), (1 << 20, len(BIG))])
+async def test_the_beginning_of_content_can_be_read_alone(store: Store, octets: int, got: int) -> None:
+    file = await spooled(store, BIG)
+    assert await store.read_beginning(file, octets) == BIG[:got]
+
+
 async def test_empty_content_is_content(store: Store) -> None:
     file = await spooled(store)
     assert file.size == 0
@@ -79,6 +85,8 @@ async def test_damaged_content_is_never_read_to_its_end(store: Store, claimed: t
 async def test_missing_content_is_a_store_error(store: Store) -> None:
     with pytest.raises(StoreError):
         await content(store.read_file(ContentFile("0/nothing", 1, 1)))
+    with pytest.raises(StoreError):
+        await store.read_beginning(ContentFile("0/nothing", 1, 1), 1)
 
 
 async def test_reading_can_be_given_up(store: Store) -> None:

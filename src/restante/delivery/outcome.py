@@ -35,6 +35,7 @@ _PERMANENT_FROM: Final = 500
 _TOO_MANY_RECIPIENTS_ONCE: Final = 552
 
 # Said in the destination's place, before anything is sent; the codes are those it would have used.
+TOO_MANY_HOPS: Final = Reply(554, "5.4.6", "Not sent: so many Received fields mean that the message goes in a circle")
 LACKS_SMTPUTF8: Final = Reply(550, "5.6.7", "Not sent: the message needs SMTPUTF8, which {destination} does not offer")
 TOO_LARGE: Final = Reply(552, "5.3.4", "Not sent: {octets} octets are more than the {limit} that {destination} takes")
 UNSAFE_PATH: Final = Reply(553, "5.1.3", "Not sent: an address has a character that no command can carry")
@@ -95,6 +96,8 @@ def session_complaint(transaction: Transaction) -> str:
 
 def obstacle(message: HeldMessage, offer: Offer, destination: str) -> Reply | None:
     """Return why a message cannot be sent to a server with this offer, None if it can."""
+    if message.goes_in_a_circle:
+        return TOO_MANY_HOPS
     if needs_smtputf8(message) and not offer.has_smtputf8:
         return LACKS_SMTPUTF8.fill(destination=destination)
     if 0 < offer.size_limit < message.size:  # RFC 1870 §6.1

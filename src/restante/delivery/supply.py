@@ -1,5 +1,7 @@
 """A domain's held mail on its way to the connections: oldest first, read ahead, each message once in a round.
 
+A message that has come by too many hosts is marked here, where its header is at hand; delivery/outcome.py refuses it.
+
 A round is one walk over all that is held. It may take several attempts: one that is stopped leaves its place, so that
 ten messages which the destination defers do not stand before all the others for ever. Two things make sure that
 nothing is handed over twice by one drain: within a round the walk only goes forward, and the next round begins
@@ -7,15 +9,19 @@ when everything of this one is settled (the caller's part).
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
-from restante.mail.message import HeldMessage
+from restante.mail.message import ContentFile, HeldMessage
+from restante.mail.trace import HEADER_OCTETS, has_more_hops
 from restante.smtp.transaction import MAX_RECIPIENTS
+from restante.store.errors import StoreError
 
 BATCH_MESSAGES: Final = 256
 BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain
+FILES_AT_ONCE: Final = 16  # looked into before the connections hear of more mail: a disk may take its time
 
 
 class HeldMail(Protocol):
@@ -24,15 +30,21 @@ class HeldMail(Protocol):
     async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
         """Return the next messages."""
 
+    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+        """Return the first octets of a content file."""
+
 
 class Supply:
     """What waits to be sent."""
 
-    def __init__(self, store: HeldMail, domain_id: int) -> None:
+    def __init__(self, store: HeldMail, domain_id: int, hops_limit: Callable[[], int]) -> None:
+        """`hops_limit`: Received fields that a message may have, as set when it is read."""
         self._store = store
         self._domain_id = domain_id
+        self._hops_limit = hops_limit
+        self._unseen: deque[HeldMessage] = deque()  # read from the store, and their headers not looked at
         self._pending: deque[HeldMessage] = deque()
-        self._last_read = 0  # number
+        self._last_read = 0  # number of the last that was pending
         self._given_back: set[tuple[int, str]] = set()
         self.is_exhausted = False  # the last read found nothing further
         self.left_behind = 0  # messages of this round that were tried and are still held
@@ -61,24 +73,39 @@ class Supply:
         return True
 
     async def read(self) -> bool:
-        """Read the next batch, whether or not the end had been reached; returns whether there was one."""
-        batch = await self._store.held(self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS)
-        self.is_exhausted = not batch
-        for message in batch:
-            self._pending.extend(_parts(message))
-        if batch:
-            self._last_read = batch[-1].number
-        return bool(batch)
+        """Read on, whether or not the end had been reached; returns whether there was something."""
+        if not self._unseen:
+            self._unseen.extend(await self._store.held(self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS))
+        self.is_exhausted = not self._unseen
+        files = 0
+        while self._unseen and files < FILES_AT_ONCE:
+            files += self._unseen[0].file is not None
+            await self._see(self._unseen[0])
+        return not self.is_exhausted
+
+    async def _see(self, message: HeldMessage) -> None:
+        """Make the first unseen message pending, marked if it has come too far."""
+        content = message.head
+        if message.file is not None:
+            with suppress(StoreError):  # it is met again when the content is sent, and told there
+                content += await self._store.read_beginning(message.file, HEADER_OCTETS)
+        if has_more_hops(content, self._hops_limit()):
+            message = replace(message, goes_in_a_circle=True)
+        self._unseen.popleft()
+        self._pending.extend(_parts(message))
+        self._last_read = message.number
 
     def lay_down(self) -> None:
         """End an attempt: forget what was read and not sent; the next attempt reads on from there."""
         if self._pending:
             self._last_read = min(message.number for message in self._pending) - 1
+        self._unseen.clear()
         self._pending.clear()
         self.is_exhausted = False
 
     def begin_round(self) -> None:
         """Start again with the oldest message. Only when all outcomes are settled."""
+        self._unseen.clear()
         self._pending.clear()
         self._given_back.clear()
         self._last_read = 0

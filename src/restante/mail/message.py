@@ -50,6 +50,7 @@ class HeldMessage:
     received_at: float
     head: bytes
     file: ContentFile | None = None
+    goes_in_a_circle: bool = False  # as the drain found that reads it
 
     @property
     def size(self) -> int:

@@ -134,6 +134,12 @@ class MailStore(Protocol):
         comes from a damaged file. The message that it belongs to is then reported and refused, as in `held`.
         """
 
+    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+        """Return so many octets of a content file, or all if it has less. Not proven: only the whole has a checksum.
+
+        Raises StoreError where it is missing.
+        """
+
     async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
         """Record what became of these recipients; a message with none left is gone, its file too.
 

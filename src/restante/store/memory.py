@@ -128,6 +128,12 @@ class MemoryStore:
         for start in range(0, len(content), _BLOCK):
             yield content[start : start + _BLOCK]
 
+    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+        """Return the first octets of a content file."""
+        if file.name not in self._files:
+            raise StoreError(f"content file {file.name} is missing")
+        return self._files[file.name][:octets]
+
     async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
         """Record what became of these recipients."""
         if self._drain_numbers.get(drain.domain_id) != drain.number:

@@ -112,6 +112,14 @@ class ContentFiles:
         finally:
             self.begin(descriptor.close)
 
+    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+        """Read the first octets of a file."""
+        return await self.run(partial(self._beginning, file.name, octets))
+
+    def _beginning(self, name: str, octets: int) -> bytes:
+        with self.path(name).open("rb", buffering=0) as file:
+            return file.read(octets)
+
     def remove(self, names: Iterable[str]) -> None:
         """Remove files that no row names any longer; what a crash leaves of them is swept."""
         with self._removals:

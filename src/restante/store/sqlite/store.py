@@ -157,6 +157,11 @@ class SqliteStore:
             await self.park(await self._read(partial(reading.damage_of_file, name=file.name, text=str(damage))))
             raise
 
+    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+        """Return the first octets of a content file."""
+        self._check()
+        return await self._files.read_beginning(file, octets)
+
     async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
         """Record what became of these recipients."""
         await self._write(partial(mail_changes.settle, drain=drain, outcomes=outcomes))

@@ -1,0 +1,167 @@
+"""The table of hostile destinations: where in the dialogue which of them goes astray, and what must come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tests.acceptance.hostile_destination import (
+    Act,
+    Place,
+    Trap,
+    adds,
+    begins_and_hangs_up,
+    changes,
+    drips,
+    floods,
+    hangs_up,
+    is_late,
+    says,
+    stops_reading,
+)
+from tests.acceptance.sample import message
+
+OFFERS: Final = {"pipelining": b"PIPELINING", "plain": b"HELP", "ahead": b"PIPELINING CHUNKING"}  # a column each
+SMALL: Final = [message(f"number {number}", b".\r\n..\r\nbody\r\n") for number in (1, 2, 3)]
+LARGE: Final = message("large", b"".join(b".line %07d of a large message\r\n" % number for number in range(130_000)))
+
+NO_REPLY: Final = "no SMTP reply"
+OUT_OF_STEP: Final = "a reply to nothing that was sent|no reply to |more was answered than was asked|which is which"
+GONE: Final = "closed the connection|[Cc]onnection reset|Broken pipe"
+TIMED_OUT: Final = "timed out waiting for"
+NOT_YET: Final = f"{NO_REPLY}|{TIMED_OUT}"  # where it might still become a line
+END_OF_ALL: Final = "everything was handed over"
+
+# What may be said or done where a reply is due, and the reason that the drain then gives.
+ANSWERS: Final[dict[str, tuple[Act, str]]] = {
+    "octets": (says(bytes(range(256))), NO_REPLY),
+    "HTTP": (says(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\nContent-Length: 0\r\n\r\n"), NO_REPLY),
+    "a TLS record": (says(b"\x16\x03\x03\x00\x05hello"), NOT_YET),
+    "an empty line": (says(b"\r\n"), NO_REPLY),
+    "no code": (says(b"OK go on\r\n"), NO_REPLY),
+    "code 099": (says(b"099 OK\r\n"), NO_REPLY),
+    "code 199": (says(b"199 OK\r\n"), NO_REPLY),
+    "code 999": (says(b"999 OK\r\n"), NO_REPLY),
+    "code 2x0": (says(b"2x0 OK\r\n"), NO_REPLY),
+    "code 25": (says(b"25 OK\r\n"), NO_REPLY),
+    "code 2500": (says(b"2500 OK\r\n"), NO_REPLY),
+    "Arabic digits": (says("\u0662\u0665\u0660 OK\r\n".encode()), NO_REPLY),
+    "code 299": (says(b"299 hm\r\n"), OUT_OF_STEP),
+    "lines end with LF": (changes(b"\r\n", b"\n"), NO_REPLY),
+    "lines end with CR": (changes(b"\r\n", b"\r"), NOT_YET),
+    "LF in a line": (says(b"250-one\n250 two\r\n"), NO_REPLY),
+    "the code changes": (says(b"250-one\r\n251 two\r\n"), "changes from 250 to 251"),
+    "a line without end": (floods(b"2"), NO_REPLY),
+    "a text without end": (floods(b"250 and more and more"), NO_REPLY),
+    "a reply without end": (floods(b"250-more\r\n"), "a reply of more than 128 lines"),
+    "replies without end": (floods(b"250 more\r\n"), OUT_OF_STEP),
+    "one octet at a time": (drips, TIMED_OUT),
+    "one 250 too many": (adds(b"250 one more\r\n"), OUT_OF_STEP),
+    "one 550 too many": (adds(b"550 one more\r\n"), OUT_OF_STEP),
+    "one 354 too many": (adds(b"354 one more\r\n"), OUT_OF_STEP),
+    "twenty 250 and 354": (adds(b"250 yes\r\n354 yes\r\n" * 10), OUT_OF_STEP),
+    "half a reply": (begins_and_hangs_up, GONE),
+    "hangs up": (hangs_up, GONE),
+    "late": (is_late, TIMED_OUT),
+}
+ANSWERED_FIRST: Final = {  # here the reply itself comes first, and what comes after it is too much
+    "replies without end",
+    "one 250 too many",
+    "one 550 too many",
+    "one 354 too many",
+    "twenty 250 and 354",
+}
+# Of 250 and 354; elsewhere 250. At QUIT nothing is wrong any more.
+GOOD_CODES: Final = {
+    Place.GREETING: set[str](),
+    Place.PROBE: set[str](),
+    Place.DATA: {"354"},
+    Place.QUIT: {"250", "354"},
+}
+SEEN_AFTER_THE_PROBE: Final = {"one 250 too many", "one 550 too many"}  # all its replies fit, shifted by one
+# What may be said or done where no reply is due.
+UNASKED: Final[dict[str, tuple[Act, str]]] = {
+    "octets": ANSWERS["octets"],
+    "250": (says(b"250 fine\r\n"), OUT_OF_STEP),
+    "354": (says(b"354 go on\r\n"), OUT_OF_STEP),
+    "450": (says(b"450 later\r\n"), OUT_OF_STEP),
+    "550": (says(b"550 no\r\n"), OUT_OF_STEP),
+    "a line without end": ANSWERS["a line without end"],
+    "a reply without end": ANSWERS["a reply without end"],
+    "half a reply": (lambda talk, _: begins_and_hangs_up(talk, b"250 fine\r\n"), GONE),
+    "hangs up": ANSWERS["hangs up"],
+}
+# Messages taken when the trap springs: elsewhere it waits for the second.
+BEFORE: Final = {Place.GREETING: 0, Place.EHLO: 0, Place.PROBE: 0, Place.QUIT: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row."""
+
+    place: Place
+    name: str
+    act: Act
+    reason: str  # what the drain says then
+    delivered: int  # of the three messages
+    is_large: bool = False  # the second one
+    connections: int = 1  # at most
+    then: tuple[Trap, ...] = ()
+
+    @property
+    def traps(self) -> list[Trap]:
+        """What the destination is given."""
+        return [Trap(self.place, self.act, None if self.place in BEFORE else 1), *self.then]
+
+    @property
+    def letters(self) -> list[bytes]:
+        """What is held for the domain, oldest first."""
+        return [SMALL[0], LARGE if self.is_large else SMALL[1], SMALL[2]]
+
+    def __str__(self) -> str:
+        return f"{self.place.value}: {self.name}"
+
+
+# In these an unasked 550 stands exactly where the refusal of the next command would: nobody can tell them apart. The
+# message is parked, which loses nothing.
+LOOKS_LIKE_A_REFUSAL: Final = {"after a message: 550"}
+
+
+def rows(column: str) -> Iterator[Case]:
+    """Return a column of the table.
+
+    Where messages wait for one another the trap springs at the second. Where they run ahead of their replies none counts
+    before all have been answered; and a connection on which that already fails in its probe is followed by one that
+    does without.
+    """
+    runs_ahead = column == "ahead"
+    places = {*Place} - {Place.IN_CONTENT, Place.AFTER, Place.DATA if runs_ahead else Place.PROBE}
+    for place in places:
+        before = BEFORE.get(place, 0 if runs_ahead else 1)
+        connections = 2 if runs_ahead and place is Place.EHLO else 1
+        for name, act, reason in answers(place):
+            if place is Place.PROBE and name not in SEEN_AFTER_THE_PROBE:
+                yield Case(place, name, act, END_OF_ALL, 3, connections=2)
+            else:
+                is_answered = place is Place.CONTENT and name in ANSWERED_FIRST and not runs_ahead
+                yield Case(place, name, act, reason, before + is_answered, connections=connections)
+    # The reply to a recipient stands where that to the last content is due, which never comes.
+    never = Trap(Place.CONTENT, is_late, after=2)
+    name = "one 250 too many, one too few"
+    yield Case(Place.MAIL, name, adds(b"250 one more\r\n"), f"{OUT_OF_STEP}|{TIMED_OUT}", 1 - runs_ahead, then=(never,))
+    for place in (Place.IN_CONTENT, Place.AFTER):
+        for name, (act, reason) in UNASKED.items():
+            yield Case(place, name, act, reason, 1 - runs_ahead, is_large=place is Place.IN_CONTENT)
+    yield Case(Place.IN_CONTENT, "stops reading", stops_reading, TIMED_OUT, 1 - runs_ahead, is_large=True)
+
+
+def answers(place: Place) -> Iterator[tuple[str, Act, str]]:
+    """Return name, act and reason of what may happen where a reply is due."""
+    for name, (act, reason) in ANSWERS.items():
+        yield name, act, END_OF_ALL if place is Place.QUIT else reason
+    for code in sorted({"250", "354"} - GOOD_CODES.get(place, {"250"})):
+        yield f"{code} instead", says(f"{code} fine\r\n".encode()), OUT_OF_STEP
+
+
+TABLE: Final = {column: sorted(rows(column), key=str) for column in OFFERS}
