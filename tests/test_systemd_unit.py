@@ -71,6 +71,7 @@ def test_the_program_understands_how_it_is_started() -> None:
         ("AmbientCapabilities", "CAP_NET_BIND_SERVICE"),
         ("CapabilityBoundingSet", "CAP_NET_BIND_SERVICE"),
         ("UMask", "0077"),
+        ("LimitCORE", "0"),
         ("StateDirectory", "restante"),
         ("StateDirectoryMode", "0700"),
         ("RuntimeDirectory", "restante"),

@@ -1,8 +1,8 @@
 """Content of one message on its way in: in memory while it is small, then to a spool, in bounded memory.
 
 At most one write to the spool is under way; what comes in meanwhile gathers, and past `STALL_OCTETS` the connection
-stops reading. So a connection keeps some 128 KiB whatever the size of the message. When all sessions together have more
-than their share in memory, content goes to disk whatever its size, and reading waits for that.
+stops reading. So a connection keeps some 128 KiB whatever the size of the message. When all sessions together have as
+much in memory as they may, content goes to disk whatever its size, and all reading waits for that (flight.py).
 """
 
 import asyncio
@@ -26,6 +26,7 @@ class ContentBuffer:
         "_blocks",
         "_flight",
         "_on_room",
+        "_on_stall",
         "_spawn",
         "_spool",
         "_store",
@@ -35,18 +36,30 @@ class ContentBuffer:
         "size",
     )
 
-    def __init__(self, store: MailStore, flight: OctetsInFlight, spawn: Spawn, on_room: Callable[[], None]) -> None:
-        """`on_room` is called when a stalled buffer has room again, or has failed; `spawn` starts a task."""
+    def __init__(
+        self,
+        store: MailStore,
+        flight: OctetsInFlight,
+        spawn: Spawn,
+        on_room: Callable[[], None],
+        on_stall: Callable[[], None],
+    ) -> None:
+        """`on_room` is called when a stalled buffer has room again, or has failed; `spawn` starts a task.
+
+        `on_stall` is called when it becomes stalled by what others have brought; not for its own blocks.
+        """
         self._store = store
         self._flight = flight
         self._spawn = spawn
         self._on_room = on_room
+        self._on_stall = on_stall
         self._blocks: list[bytes] = []
         self._spool: Spool | None = None
         self._writing: asyncio.Task[None] | None = None
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
+        flight.begins(self)
 
     def add(self, block: bytes) -> None:
         """Take a block; after a failure it is thrown away, and the end will tell."""
@@ -62,7 +75,19 @@ class ContentBuffer:
     @property
     def is_stalled(self) -> bool:
         """Reading must stop until `on_room` is called."""
-        return self._writing is not None and (self.octets > STALL_OCTETS or self._flight.is_over)
+        if self.failure is not None:
+            return False  # what comes is thrown away
+        return self._flight.is_over or (self._writing is not None and self.octets > STALL_OCTETS)
+
+    def make_room(self) -> None:
+        """Write what is in memory, and stop reading: there is too much over all sessions."""
+        if self._writing is None and self.octets and self.failure is None:
+            self._write()
+        self._on_stall()
+
+    def go_on(self) -> None:
+        """There is room again. Soon: whoever has made it is in the middle of something."""
+        asyncio.get_running_loop().call_soon(self._on_room)
 
     @property
     def is_spooled(self) -> bool:
@@ -70,18 +95,20 @@ class ContentBuffer:
         return self._spool is not None
 
     def inline(self) -> bytes:
-        """Return content that was never spooled."""
+        """Return content that was never spooled. It is complete, and counted until it lands."""
+        self._flight.ends(self)
         return self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
 
     async def finish(self) -> ContentFile:
         """Write what is left and make the file durable. Raises StoreError."""
+        self._flight.ends(self)
         if self._writing is not None:
             await asyncio.wait([self._writing])
         if self.failure is not None:
             raise self.failure
         assert self._spool is not None
         if self._blocks:
-            await self._spool.write(self._take())
+            await self._write_waiting(self._spool)
         return await self._spool.close()
 
     def land(self) -> None:
@@ -92,16 +119,22 @@ class ContentBuffer:
 
     def discard(self) -> None:
         """Forget everything, also what a write under way will have written."""
+        self._flight.ends(self)
         self.land()
         if self._writing is not None:
             self._writing.cancel()
         if self._spool is not None:
             self._spool.discard()
 
-    def _take(self) -> bytes:
+    async def _write_waiting(self, spool: Spool) -> None:
+        """Write what is in memory; it is counted until that is done."""
         data = b"".join(self._blocks)
-        self.land()
-        return data
+        self._blocks.clear()
+        self.octets = 0
+        try:
+            await spool.write(data)
+        finally:
+            self._flight.remove(len(data))
 
     @property
     def _is_due(self) -> bool:
@@ -116,7 +149,7 @@ class ContentBuffer:
     async def _write_out(self, spool: Spool) -> None:
         try:
             while self._is_due and self.failure is None:
-                await spool.write(self._take())
+                await self._write_waiting(spool)
         except StoreError as error:
             self._fail(error)
         except Exception as error:  # a defect: what was being written is lost, and must not become a hole

@@ -286,11 +286,12 @@ class Dialogue:
 
     async def _authenticate(self, mechanism: str, credentials: Credentials) -> None:
         services = self._services
+        logins = services.directory.now.logins
         verdict = await services.auth_gate.attempt(credentials, self._peer, services.directory.now)
         services.log.write(
             events.Event.AUTHENTICATION,
             peer=str(self._peer),
-            user=credentials.user[:100],
+            user=credentials.user if credentials.user in logins else "",  # else it may be a password in the wrong place
             mechanism=mechanism,
             answer=verdict.reason,
         )

@@ -20,7 +20,8 @@ class ReceptionSettings(BaseModel):
     )
     bare_newlines: Literal["normalize", "reject"] = Field(
         default="normalize",
-        description="What to do with a CR or LF that stands alone in content: turn it into CRLF, or refuse the message.",
+        description="What to do with a CR or LF that stands alone in content, and with a NUL: turn the one into CRLF and"
+        " take the other out, or refuse the message.",
     )
     postmaster: str = Field(
         default="",
@@ -40,11 +41,14 @@ class ReceptionSettings(BaseModel):
         description="Octets a second that content must come in at, on average, once `content_timeout` is used up.",
     )
     connections_limit: Annotated[int, Field(ge=1)] = Field(
-        default=10000, description="Sessions at once over all listeners; more are told 421."
+        default=10000,
+        description="Sessions at once over all listeners; more are told 421. Fewer where the system does not let the process"
+        " have two descriptors for each (RLIMIT_NOFILE).",
     )
     unauthenticated_limit: Annotated[int, Field(ge=1)] = Field(
         default=9000,
-        description="Sessions at once that have not authenticated; past that only authorized hosts of hosted domains get in.",
+        description="Sessions at once that have not authenticated; past that only authorized hosts of hosted domains get in."
+        " Never more than nine tenths of all.",
     )
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64."

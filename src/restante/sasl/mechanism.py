@@ -3,7 +3,7 @@
 A mechanism decides nothing: whether the credentials are good is for whoever knows the logins, off the event loop.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -23,7 +23,7 @@ class PasswordCredentials:
     """A user name and the password itself."""
 
     user: str
-    password: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class DigestCredentials:
 
     user: str
     challenge: bytes
-    digest: str  # hex, lower case
+    digest: str = field(repr=False)  # hex, lower case
 
 
 Credentials = PasswordCredentials | DigestCredentials

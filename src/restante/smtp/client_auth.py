@@ -10,6 +10,7 @@ from restante.smtp.errors import PeerBroke
 from restante.smtp.peer_replies import ServerReply
 
 _MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); a longer initial response waits to be asked for
+_TELLTALE: Final = 8  # characters of a response in base64: fewer may stand there by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class Authentication:
             raise PeerBroke(f"AUTH {self.mechanism} was answered, and a further challenge came")
         self._has_responded = True
         return base64.b64encode(self._plain() if self.mechanism == "PLAIN" else self._cram_md5(challenge))
+
+    def text_to_show(self, reply: ServerReply) -> str:
+        """Return a reply's text for people, its words left out where they repeat what was said: that is a secret.
+
+        Servers do so with a command that they do not understand, and some cut it short.
+        """
+        secrets = (self._login.password, base64.b64encode(self._plain()).decode()[:_TELLTALE])
+        return f"{reply.code} {reply.enhanced}".rstrip() if any(one in reply.text for one in secrets) else reply.text
 
     def _plain(self) -> bytes:
         return f"\0{self._login.user}\0{self._login.password}".encode()
