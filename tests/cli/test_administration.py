@@ -1,6 +1,7 @@
 """Commands over a real store without a server: accounts, logins, domains, their listings and their errors."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_listings_are_whole_and_aligned_where_no_terminal_is(installation: Path, command: Command) -> None:
     lines = command("account", "list").out.splitlines()
-    assert lines[0].split() == ["NAME", "DOMAINS", "LOGINS", "EMPTY", "REPLY", "ADDED", "NOTE"]
+    assert lines[0].split() == [
+        *("NAME", "DOMAINS", "LOGINS", "EMPTY", "REPLY", "MESSAGES", "SIZE", "QUOTA", "ADDED", "NOTE"),
+    ]
     assert lines[1].startswith("alpha")
     assert lines[1].endswith("  the first")
     assert lines[1].index("the first") == lines[0].index("NOTE")
@@ -51,6 +54,49 @@ def test_a_domain_is_changed_by_what_is_given(installation: Path, command: Comma
     domain = json.loads(command("domain", "show", "alpha.example", "--json").out)
     assert domain["allow"] == ["192.0.2.1", "mail.alpha.example"]
     assert (domain["connections"], domain["destination"]) == (7, "192.0.2.1:25")
+
+
+def test_a_policy_is_set_shown_and_taken_back(installation: Path, command: Command) -> None:
+    limits = ("--quota", "1G", "--quota-messages", "500", "--message-size", "20M", "--retention", "30d")
+    assert command("domain", "set", "alpha.example", "--hold", "on-return", "--at-end", "delete", *limits).code == 0
+    shown = command("domain", "show", "alpha.example").out
+    for line in (
+        "hold on-return",
+        "quota 1.0 GiB or 500 messages",
+        "message size 20.0 MiB",
+        "retention 30d, then delete",
+    ):
+        assert line in re.sub(r" +", " ", shown)
+    none = ("--quota", "none", "--quota-messages", "none", "--message-size", "none", "--retention", "none")
+    assert command("domain", "set", "alpha.example", *none).code == 0
+    policy = json.loads(command("domain", "show", "alpha.example", "--json").out)["policy"]
+    names = ("hold", "quota", "quota_messages", "message_size", "retention", "at_end")
+    assert [policy[name] for name in names] == ["on-return", None, None, None, None, "delete"]
+
+
+def test_a_suspension_says_why_and_until_when(installation: Path, command: Command) -> None:
+    words = ("--hold", "suspended", "--reason", "not paid", "--until", "2099-01-02", "--while-suspended", "defer")
+    assert command("domain", "set", "alpha.example", *words).code == 0
+    line = "suspended until 2099-01-02 00:00:00Z, mail is put off: not paid; else until-asked"
+    assert line in command("domain", "show", "alpha.example").out
+    assert " suspended " in command("domain", "list").out
+    assert command("domain", "set", "alpha.example", "--hold", "until-asked").code == 0
+    assert "suspended" not in command("domain", "show", "alpha.example").out
+
+
+def test_a_domain_is_added_with_its_policy(installation: Path, command: Command) -> None:
+    words = ("--account", "alpha", "--destination", "192.0.2.1", "--hold", "relay", "--ignore-tags")
+    assert command("domain", "add", "beta.example", *words).code == 0
+    policy = json.loads(command("domain", "show", "beta.example", "--json").out)["policy"]
+    assert (policy["hold"], policy["ignore_tags"]) == ("relay", True)
+
+
+def test_an_account_has_a_quota(installation: Path, command: Command) -> None:
+    assert command("account", "set", "alpha", "--quota", "10G").code == 0
+    assert json.loads(command("account", "show", "alpha", "--json").out)["quota"] == 10 << 30
+    assert "10.0 GiB" in command("account", "list").out
+    assert command("account", "set", "alpha", "--quota", "none").code == 0
+    assert json.loads(command("account", "show", "alpha", "--json").out)["quota"] is None
 
 
 def test_warnings_go_to_standard_error(installation: Path, command: Command) -> None:
@@ -109,6 +155,21 @@ def test_the_whole_is_taken_down_again(installation: Path, command: Command) -> 
         (("domain", "set", "alpha.example", "--connections", "0"), 64),
         (("domain", "set", "alpha.example", "--tls", "maybe"), 64),
         (("domain", "set", "alpha.example", "--destination-login", "us"), 64),
+        (("domain", "set", "alpha.example", "--hold", "sometimes"), 64),
+        (("domain", "set", "alpha.example", "--hold", "suspended"), 64),
+        (("domain", "set", "alpha.example", "--reason", "not paid"), 64),
+        (("domain", "set", "alpha.example", "--hold", "suspended", "--reason", "x", "--until", "1999-01-01"), 65),
+        (("domain", "set", "alpha.example", "--until", "some day"), 64),
+        (("domain", "set", "alpha.example", "--accept", "when-down"), 64),
+        (("domain", "set", "alpha.example", "--force-until", "2d"), 64),
+        (("domain", "set", "alpha.example", "--force-accept", "maybe"), 65),
+        (("domain", "set", "alpha.example", "--quota", "much"), 64),
+        (("domain", "set", "alpha.example", "--quota-messages", "0"), 64),
+        (("domain", "set", "alpha.example", "--retention", "0"), 64),
+        (("domain", "set", "alpha.example", "--at-end", "bounce"), 65),
+        (("domain", "set", "alpha.example", "--refused-at-end", "bounce"), 65),
+        (("domain", "set", "alpha.example", "--on-refusal", "bounce"), 65),
+        (("account", "set", "alpha", "--quota", "much"), 64),
         (("queue", "show", "zzz"), 66),
         (("queue", "show", "!"), 65),
         (("queue", "list", "--older", "soon"), 64),

@@ -75,6 +75,7 @@ class Agreement(RuleBasedStateMachine):
         self.crashes = 0
         self.drains: list[Drain] = []
         self.both(lambda store: store.put_account(account(), NOTED))
+        self.both(lambda store: store.put_account(account("beta"), NOTED))
         self.both(lambda store: store.put_domain(domain(NAMES[0]), NOTED))
 
     async def opened(self) -> SqliteStore:
@@ -182,6 +183,12 @@ class Agreement(RuleBasedStateMachine):
     def put_domain(self, name: str) -> None:
         self.both(lambda store: store.put_domain(domain(name), NOTED))
 
+    @rule(name=st.sampled_from(NAMES), of=st.sampled_from(["alpha", "beta"]))
+    def give_domain_to(self, name: str, of: str) -> None:
+        present = self.runner.run(self.memory.directory()).domains.get(name)
+        if present is not None:
+            self.both(lambda store: store.put_domain(replace(present, account=of), NOTED))
+
     @rule(domain_id=DOMAIN_IDS)
     def remove_domain(self, domain_id: int) -> None:
         self.both(lambda store: store.remove_domain(domain_id, NOTED))
@@ -226,6 +233,8 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def memory_answers_are_the_same(self) -> None:
         assert self.sqlite.usages() == self.memory.usages()
+        for name in ("alpha", "beta"):
+            assert self.sqlite.usage_of_account(name) == self.memory.usage_of_account(name)
         assert self.sqlite.last_number() == self.memory.last_number()
 
     @invariant()

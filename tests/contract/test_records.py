@@ -16,6 +16,19 @@ from restante.tenancy.model import (
     TlsUse,
     parse_authorized_hosts,
 )
+from restante.tenancy.policy import (
+    Accept,
+    AtEnd,
+    Forced,
+    Hold,
+    Policy,
+    Recipients,
+    Retention,
+    Suspension,
+    Unknown,
+    WhileSuspended,
+)
+from restante.tenancy.quota import Quota
 from tests.contract.making import NOTED, account, delivered, domain, held_numbers, hold, hosted, login
 
 FULL_DESTINATION = Destination(
@@ -26,6 +39,20 @@ FULL_DESTINATION = Destination(
     key_pins=("aa" * 32, "bb" * 32),
     login=DestinationLogin("relay", b"\0\xffsealed"),
     connections=9,
+)
+
+FULL_POLICY = Policy(
+    hold=Hold.ON_RETURN,
+    suspension=Suspension("not paid — ünïcode", 1.8e9, WhileSuspended.DEFER),
+    accept=Accept.WHEN_DOWN,
+    forced=Forced(is_on=False, until=1.7e9),
+    recipients=Recipients.LIST,
+    unknown=Unknown.REJECT,
+    ignores_tags=True,
+    quota=Quota(10**12, 5),
+    message_octets=1 << 20,
+    retention=Retention(30.5, AtEnd.DELETE),
+    refused_retention=Retention(None, AtEnd.DELETE),
 )
 
 # --- what is put comes back
@@ -40,6 +67,27 @@ async def test_an_account_comes_back_as_it_was(store: Store) -> None:
     put = Account("alpha", 1700000000.5, empty_reply=250, note="the first — ünïcode")
     await store.put_account(put, NOTED)
     assert (await store.directory()).accounts == {"alpha": put}
+
+
+async def test_a_quota_comes_back_as_it_was(store: Store) -> None:
+    put = Account("alpha", 1.0, quota=Quota(octets=10**12, messages=7))
+    await store.put_account(put, NOTED)
+    assert (await store.directory()).accounts == {"alpha": put}
+
+
+@pytest.mark.parametrize("policy", [Policy(), FULL_POLICY])
+async def test_a_policy_comes_back_as_it_was(store: Store, policy: Policy) -> None:
+    await store.put_account(account(), NOTED)
+    put = await store.put_domain(replace(domain(), policy=policy), NOTED)
+    assert put.policy == policy
+    assert (await store.directory()).domains == {"alpha.example": put}
+
+
+def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() -> None:
+    """A field that a store forgets to keep would else come back right by chance."""
+    plain = Policy()
+    left = [one.name for one in fields(plain) if getattr(plain, one.name) == getattr(FULL_POLICY, one.name)]
+    assert left == ["on_refusal"]  # it has one value only
 
 
 @pytest.mark.parametrize("sealed_secret", [None, b"", b"\0\1\xff"])

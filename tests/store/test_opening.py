@@ -12,6 +12,8 @@ import pytest
 from restante.store.errors import StoreUnusable
 from restante.store.interface import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, schema
+from restante.tenancy.policy import Policy
+from restante.tenancy.quota import Quota
 from tests.contract.making import (
     CONTENT,
     NOTED,
@@ -117,6 +119,25 @@ async def test_a_newer_schema_is_refused_with_a_remedy(store: SqliteStore, direc
     connection.close()
     with pytest.raises(StoreUnusable, match="run the newer restante again"):
         await open_sqlite(directory)
+
+
+async def test_records_of_the_first_schema_have_the_default_policy(runner: asyncio.Runner, directory: Path) -> None:
+    directory.mkdir()
+    connection = apsw.Connection(str(directory / "restante.db"))
+    schema.migrate(connection, schema.MIGRATIONS[:1])
+    connection.execute("INSERT INTO account VALUES ('alpha', 1.0, 251, '')")
+    destination = '{"host": "192.0.2.1", "port": 25, "tls": "off", "ca_file": "", "key_pins": [], "login": null, '
+    connection.execute(
+        "INSERT INTO domain (name, account, destination, authorized_hosts, created_at) "
+        "VALUES ('alpha.example', 'alpha', ?, '[]', 2.0)",
+        (destination + '"connections": 4}',),
+    )
+    connection.close()
+    store = await open_sqlite(directory)
+    found = await store.directory()
+    assert found.accounts["alpha"].quota == Quota()
+    assert found.domains["alpha.example"].policy == Policy()
+    await store.close()
 
 
 def steps(*statements: str) -> tuple[schema.Migration, ...]:

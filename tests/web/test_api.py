@@ -44,6 +44,17 @@ def test_records_are_added_listed_changed_and_removed() -> None:
     ]
 
 
+def test_a_policy_is_given_and_shown() -> None:
+    desk = Desk()
+    story(desk)
+    given = {"hold": "suspended", "reason": "not paid", "until": "2099-01-01T00:00:00Z", "quota": 1000}
+    policy = ask(desk, "PATCH", "/v1/domains/alpha.example", json=given).json()["domain"]["policy"]
+    assert {name: policy[name] for name in given} == given
+    assert policy["hold_otherwise"] == "until-asked"
+    assert ask(desk, "PATCH", "/v1/domains/alpha.example", json={"until": "2099-01-01T00:00:00"}).status_code == 422
+    assert ask(desk, "PATCH", "/v1/accounts/alpha", json={"quota": 7}).json()["quota"] == 7
+
+
 def test_times_are_iso_and_utc() -> None:
     desk = Desk()
     story(desk)

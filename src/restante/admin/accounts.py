@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
+from restante.admin.policy_change import Amount, changed_quota
 from restante.admin.trail import changed, checked_reason, entry, moment
 from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.model import Account, Directory
+from restante.tenancy.model import Account
+from restante.tenancy.quota import NO_QUOTA
 
 NAME = re.compile(r"[a-z0-9._-]{1,64}\Z")
 MAX_NOTE_LENGTH = 500  # characters
@@ -27,6 +29,8 @@ class NewAccount(BaseModel):
     name: str
     note: str = ""
     empty_reply: Literal[250, 251] = 251
+    quota: Amount | None = None  # octets, of all its domains together
+    quota_messages: Amount | None = None
 
 
 class AccountChange(BaseModel):
@@ -36,6 +40,8 @@ class AccountChange(BaseModel):
 
     note: str | None = None
     empty_reply: Literal[250, 251] | None = None
+    quota: Amount | None = None  # 0 takes it away
+    quota_messages: Amount | None = None
 
 
 class AccountView(BaseModel):
@@ -47,6 +53,10 @@ class AccountView(BaseModel):
     domains: int
     logins: int
     created_at: datetime
+    quota: int | None  # octets
+    quota_messages: int | None
+    messages: int  # in the store, of all its domains, refused ones included
+    octets: int
 
 
 async def add_account(office: Office, new: NewAccount) -> AccountView:
@@ -56,22 +66,23 @@ async def add_account(office: Office, new: NewAccount) -> AccountView:
         raise AdminError(Kind.INVALID, f"account {new.name!r}: not a name for an account", remedy)
     if new.name in office.directory.now.accounts:
         raise AdminError(Kind.EXISTS, f"account {new.name}: is there already", "change it by `account set`")
-    account = Account(new.name, office.now(), new.empty_reply, _checked_note(new.note))
+    quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
+    account = Account(new.name, office.now(), new.empty_reply, _checked_note(new.note), quota)
     recorded = entry(office, AuditAction.ACCOUNT_ADDED, new.name, new.name)
     await office.store.put_account(account, recorded)
     await changed(office, recorded)
-    return _view(office.directory.now, account)
+    return _view(office, account)
 
 
 def list_accounts(office: Office) -> Sequence[AccountView]:
     """Return all accounts by name."""
     directory = office.directory.now
-    return [_view(directory, directory.accounts[name]) for name in sorted(directory.accounts)]
+    return [_view(office, directory.accounts[name]) for name in sorted(directory.accounts)]
 
 
 def show_account(office: Office, name: str) -> AccountView:
     """Return one. Raises AdminError if it is not there."""
-    return _view(office.directory.now, find_account(office, name))
+    return _view(office, find_account(office, name))
 
 
 async def change_account(office: Office, name: str, change: AccountChange) -> AccountView:
@@ -81,10 +92,11 @@ async def change_account(office: Office, name: str, change: AccountChange) -> Ac
         account = replace(account, note=_checked_note(change.note))
     if change.empty_reply is not None:
         account = replace(account, empty_reply=change.empty_reply)
+    account = replace(account, quota=changed_quota(account.quota, change.quota, change.quota_messages))
     recorded = entry(office, AuditAction.ACCOUNT_CHANGED, name, name)
     await office.store.put_account(account, recorded)
     await changed(office, recorded)
-    return _view(office.directory.now, account)
+    return _view(office, account)
 
 
 async def remove_account(office: Office, name: str, reason: str) -> None:
@@ -120,7 +132,9 @@ def _checked_note(note: str) -> str:
     return note
 
 
-def _view(directory: Directory, account: Account) -> AccountView:
+def _view(office: Office, account: Account) -> AccountView:
+    directory = office.directory.now
+    usage = office.store.usage_of_account(account.name)
     return AccountView(
         name=account.name,
         note=account.note,
@@ -128,4 +142,8 @@ def _view(directory: Directory, account: Account) -> AccountView:
         domains=sum(1 for _ in directory.domains_of(account.name)),
         logins=sum(1 for _ in directory.logins_of(account.name)),
         created_at=moment(account.created_at),
+        quota=account.quota.octets,
+        quota_messages=account.quota.messages,
+        messages=usage.messages,
+        octets=usage.octets,
     )

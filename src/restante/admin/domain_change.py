@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from restante.admin.errors import AdminError, Kind
+from restante.admin.policy_change import PolicyFields
 from restante.tenancy.model import (
     AuthorizedHosts,
     Destination,
@@ -28,10 +29,8 @@ _SHA256_OCTETS = 32
 _PROTECTED = (TlsUse.REQUIRED, TlsUse.VERIFY)
 
 
-class DomainFields(BaseModel):
+class DomainFields(PolicyFields):
     """What may be given when a domain is added and when it is changed; None leaves it as it is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     allow: tuple[str, ...] | None = None  # replaces all
     tls: TlsUse | None = None

@@ -11,12 +11,14 @@ from restante.admin.destinations import judge_destination, read_destination
 from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
+from restante.admin.policy_change import PolicyView, changed_policy, policy_view
 from restante.admin.trail import changed, checked_reason, entry, moment
 from restante.mail.address import canonical_domain
 from restante.store.errors import Conflict
 from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
+from restante.tenancy.policy import DEFAULT_POLICY
 
 
 class DomainView(BaseModel):
@@ -35,6 +37,7 @@ class DomainView(BaseModel):
     messages: int  # in the store, refused ones included
     octets: int
     refused: int
+    policy: PolicyView
 
 
 class ChangedDomain(BaseModel):
@@ -54,7 +57,9 @@ async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
     destination = changed_destination(office.vault, name, Destination(host, port), new)
     warnings = await judge_destination(office, host, port)
     hosts = changed_hosts(AuthorizedHosts(), new)
-    domain = HostedDomain(0, name, new.account, destination, hosts, office.now())
+    now = office.now()
+    policy = changed_policy(name, DEFAULT_POLICY, new, now)
+    domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
     stored = await _put(office, domain, AuditAction.DOMAIN_ADDED)
     return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_host_warnings(stored)])
 
@@ -85,7 +90,8 @@ async def change_domain(office: Office, name: str, change: DomainChange) -> Chan
     destination = changed_destination(office.vault, domain.name, destination, change)
     account = find_account(office, change.account).name if change.account is not None else domain.account
     hosts = changed_hosts(domain.authorized_hosts, change)
-    domain = replace(domain, account=account, destination=destination, authorized_hosts=hosts)
+    policy = changed_policy(domain.name, domain.policy, change, office.now())
+    domain = replace(domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy)
     stored = await _put(office, domain, AuditAction.DOMAIN_CHANGED)
     if office.server:
         office.server.stop_drain(stored.id)
@@ -166,4 +172,5 @@ def _view(office: Office, domain: HostedDomain) -> DomainView:
         messages=usage.messages,
         octets=usage.octets,
         refused=usage.refused,
+        policy=policy_view(domain.policy, office.now()),
     )

@@ -4,9 +4,20 @@ from typing import Annotated, Literal
 
 import typer
 
-from restante.cli.display import number_column, say, show_json, show_listing, show_record, text_column, time_column
+from restante.cli.display import (
+    Column,
+    number_column,
+    say,
+    show_json,
+    show_listing,
+    show_record,
+    size_column,
+    text_column,
+    time_column,
+)
 from restante.cli.exchange import ask, segment
 from restante.cli.options import ConfigFile, Json, Reason
+from restante.cli.policy_options import QuotaMessagesOption, QuotaOption, human_quota
 
 group = typer.Typer(name="account", help="The customers of the platform.")
 
@@ -24,15 +35,26 @@ COLUMNS = (
     number_column("DOMAINS", "domains"),
     number_column("LOGINS", "logins"),
     number_column("EMPTY REPLY", "empty_reply"),
+    number_column("MESSAGES", "messages"),
+    size_column("SIZE", "octets"),
+    Column("QUOTA", lambda row: human_quota(row["quota"], row["quota_messages"])),
     time_column("ADDED", "created_at"),
     text_column("NOTE", "note"),
 )
 
 
 @group.command("add")
-def add(name: Name, note: Note = None, empty_reply: EmptyReply = None, config: ConfigFile = None) -> None:
+def add(
+    name: Name,
+    *,
+    note: Note = None,
+    empty_reply: EmptyReply = None,
+    quota: QuotaOption = None,
+    quota_messages: QuotaMessagesOption = None,
+    config: ConfigFile = None,
+) -> None:
     """Add an account."""
-    ask(config, "POST", "/v1/accounts", body={"name": name} | _given(note, empty_reply))
+    ask(config, "POST", "/v1/accounts", body={"name": name} | _given(note, empty_reply, quota, quota_messages))
     say(f"account {name} added")
 
 
@@ -53,11 +75,19 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
 
 
 @group.command("set")
-def change(name: Name, note: Note = None, empty_reply: EmptyReply = None, config: ConfigFile = None) -> None:
+def change(
+    name: Name,
+    *,
+    note: Note = None,
+    empty_reply: EmptyReply = None,
+    quota: QuotaOption = None,
+    quota_messages: QuotaMessagesOption = None,
+    config: ConfigFile = None,
+) -> None:
     """Change what is given of an account."""
-    given = _given(note, empty_reply)
+    given = _given(note, empty_reply, quota, quota_messages)
     if not given:
-        raise typer.BadParameter("nothing to change: give --note or --empty-reply")
+        raise typer.BadParameter("nothing to change: give --note, --empty-reply, --quota or --quota-messages")
     ask(config, "PATCH", f"/v1/accounts/{segment(name)}", body=given)
     say(f"account {name} changed")
 
@@ -69,10 +99,16 @@ def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
     say(f"account {name} removed")
 
 
-def _given(note: str | None, empty_reply: str | None) -> dict[str, str | int]:
+def _given(
+    note: str | None, empty_reply: str | None, quota: int | None, quota_messages: int | None
+) -> dict[str, str | int]:
     given: dict[str, str | int] = {}
     if note is not None:
         given["note"] = note
     if empty_reply is not None:
         given["empty_reply"] = int(empty_reply)
+    if quota is not None:
+        given["quota"] = quota
+    if quota_messages is not None:
+        given["quota_messages"] = quota_messages
     return given

@@ -1,6 +1,6 @@
 """`restante domain`: whose mail is held, where alone it may go, and from where it may be asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +20,7 @@ from restante.cli.exchange import ask, segment
 from restante.cli.failures import warn
 from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
 from restante.tenancy.model import DEFAULT_CONNECTIONS
+from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
 
@@ -81,12 +82,13 @@ COLUMNS = (
     text_column("ACCOUNT", "account"),
     text_column("DESTINATION", "destination"),
     text_column("TLS", "tls"),
+    HOLD_COLUMN,
     number_column("MESSAGES", "messages"),
     size_column("SIZE", "octets"),
     number_column("REFUSED", "refused"),
 )
 DETAILS = (
-    *COLUMNS,
+    *(column for column in COLUMNS if column is not HOLD_COLUMN),
     text_column("TLS AUTHORITIES", "tls_ca"),
     text_column("TLS PINS", "tls_pins"),
     text_column("DESTINATION LOGIN", "destination_login"),
@@ -97,6 +99,7 @@ DETAILS = (
 
 
 @group.command("add")
+@with_policy
 def add(
     name: Name,
     *,
@@ -110,6 +113,7 @@ def add(
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
     config: ConfigFile = None,
+    policy: Mapping[str, Any],
 ) -> None:
     """Add a hosted domain: from now on its mail is taken and held."""
     fields = _fields(
@@ -120,7 +124,7 @@ def add(
         destination_login=destination_login,
         connections=connections,
     )
-    fields |= _password(is_given=destination_password_stdin)
+    fields |= _password(is_given=destination_password_stdin) | dict(policy)
     body = {"name": name, "account": account, "destination": destination, **fields}
     done = ask(config, "POST", "/v1/domains", body=body)
     warn(done["warnings"])
@@ -145,10 +149,12 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
     if as_json:
         show_json(domain)
         return
-    show_record((column.title.lower(), column.cell(domain)) for column in DETAILS)
+    facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
+    show_record([*facts, *policy_fields(domain)])
 
 
 @group.command("set")
+@with_policy
 def change(
     name: Name,
     *,
@@ -170,6 +176,7 @@ def change(
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
     config: ConfigFile = None,
+    policy: Mapping[str, Any],
 ) -> None:
     """Change what is given of a domain; --allow replaces the whole list. A drain that runs for it is ended."""
     fields = _fields(
@@ -180,7 +187,7 @@ def change(
         destination_login=destination_login,
         connections=connections,
     )
-    fields |= _password(is_given=destination_password_stdin)
+    fields |= _password(is_given=destination_password_stdin) | dict(policy)
     fields |= _without_none(account=account, destination=destination)
     fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
     if not fields:

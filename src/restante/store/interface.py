@@ -32,6 +32,12 @@ class Usage:
         """Messages that a release would hand over."""
         return self.messages - self.refused
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.messages + other.messages, self.octets + other.octets, self.refused + other.refused)
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(self.messages - other.messages, self.octets - other.octets, self.refused - other.refused)
+
 
 NO_USAGE = Usage()
 
@@ -152,6 +158,9 @@ class MailStore(Protocol):
 
     def usages(self) -> Mapping[int, Usage]:
         """Return what each domain holds, by domain id; domains with nothing may be absent. No I/O."""
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what all domains of an account hold together, as of the last commit. No I/O; no walk over domains."""
 
     def last_number(self) -> int:
         """Return the highest message number ever held, or 0."""

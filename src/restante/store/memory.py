@@ -14,7 +14,7 @@ from typing import TypeVar
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import Conflict, LeaseLost, StoreError
-from restante.store.interface import Backup, Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
+from restante.store.interface import NO_USAGE, Backup, Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 
@@ -161,6 +161,10 @@ class MemoryStore:
     def usages(self) -> Mapping[int, Usage]:
         """Return what each domain holds, by domain id."""
         return {domain_id: self.usage(domain_id) for domain_id in self._holding()}
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what all domains of an account hold together."""
+        return sum((self.usage(domain.id) for domain in self._directory.domains_of(account)), start=NO_USAGE)
 
     def _holding(self) -> list[int]:
         return list(dict.fromkeys(record.message.domain_id for record in self._mail.values()))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from restante.mail.address import canonical_domain
+from restante.tenancy.policy import DEFAULT_POLICY, Policy
+from restante.tenancy.quota import NO_QUOTA, Quota
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -88,6 +90,7 @@ class Account:
     created_at: float
     empty_reply: int = 251  # what ETRN says when nothing is held: 251, or 250 for fetchmail with several domains
     note: str = ""
+    quota: Quota = NO_QUOTA  # of all its domains together
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class HostedDomain:
     destination: Destination
     authorized_hosts: AuthorizedHosts
     created_at: float
+    policy: Policy = DEFAULT_POLICY
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The directory lock makes this process the only writer, so what was read once and
 a rollback it is read again. Touched on the writer thread only; the event loop is told after each commit.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import apsw
@@ -19,6 +20,7 @@ class Balance:
     """What a commit changed that is answered from memory."""
 
     usages: dict[int, Usage]  # of the domains touched
+    accounts: dict[int, str]  # whose they are; "" for a domain that is gone
     last_number: int
 
 
@@ -41,6 +43,7 @@ class Ledger:
     """The figures of one open transaction; of the last commit, when none is open."""
 
     _figures: dict[int, _Figures] = field(default_factory=dict)  # one for each hosted domain
+    _accounts: dict[int, str] = field(default_factory=dict)  # whose each is
     _drain_numbers: dict[int, int] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
     last_number: int = 0
@@ -49,8 +52,8 @@ class Ledger:
     def read(cls, connection: apsw.Connection) -> "Ledger":
         """Read it from the database, as at the last commit."""
         ledger = cls()
-        for (domain_id,) in fetch(connection, queries.DOMAIN_IDS):
-            ledger.add_domain(domain_id)
+        for domain_id, account in fetch(connection, queries.DOMAIN_IDS):
+            ledger.add_domain(domain_id, account)
         for domain_id, *figures in fetch(connection, queries.USAGES):
             ledger._figures[domain_id] = _Figures(*figures)
         ledger._drain_numbers = dict(fetch(connection, queries.DRAIN_NUMBERS))
@@ -59,17 +62,23 @@ class Ledger:
 
     def balance_of_all(self) -> Balance:
         """Say how everything stands."""
-        return Balance({domain_id: self.usage(domain_id) for domain_id in self._figures}, self.last_number)
+        return self._balance(self._figures)
 
     # --- domains
 
-    def add_domain(self, domain_id: int) -> None:
+    def add_domain(self, domain_id: int, account: str) -> None:
         """Begin its figures."""
         self._figures[domain_id] = _Figures()
+        self._accounts[domain_id] = account
+
+    def give_domain(self, domain_id: int, account: str) -> None:
+        """Note whose it is now; what it holds goes with it."""
+        self._accounts[domain_id] = account
+        self._touched.add(domain_id)
 
     def remove_domain(self, domain_id: int) -> None:
         """End them, and its drain."""
-        del self._figures[domain_id]
+        del self._figures[domain_id], self._accounts[domain_id]
         self._drain_numbers.pop(domain_id, None)
         self._touched.add(domain_id)
 
@@ -141,6 +150,10 @@ class Ledger:
 
     def balance(self) -> Balance:
         """Say what changed since the last call; to be called when it is durable."""
-        balance = Balance({domain_id: self.usage(domain_id) for domain_id in self._touched}, self.last_number)
+        balance = self._balance(self._touched)
         self._touched.clear()
         return balance
+
+    def _balance(self, domain_ids: Iterable[int]) -> Balance:
+        usages = {domain_id: self.usage(domain_id) for domain_id in domain_ids}
+        return Balance(usages, {domain_id: self._accounts.get(domain_id, "") for domain_id in usages}, self.last_number)

@@ -170,7 +170,7 @@ LIST_REFUSED = f"""
 
 # --- what the writer keeps in memory, read when it starts and after a rollback
 
-DOMAIN_IDS = "SELECT id FROM domain"
+DOMAIN_IDS = "SELECT id, account FROM domain"
 USAGES = "SELECT domain_id, messages, octets, refused, last_number FROM usage"
 DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
 LAST_NUMBER = (
@@ -201,8 +201,8 @@ MOVE_CHANGE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = 'change-
 CHANGE_NUMBER = "SELECT value FROM counter WHERE name = 'change-number'"
 KEEP_LAST_NUMBER = "UPDATE counter SET value = max(value, ?) WHERE name = 'last-number'"
 
-ACCOUNTS = "SELECT name, created_at, empty_reply, note FROM account"
-KEEP_ACCOUNT = "INSERT OR REPLACE INTO account (name, created_at, empty_reply, note) VALUES (?, ?, ?, ?)"
+ACCOUNTS = "SELECT name, created_at, empty_reply, note, quota FROM account"
+KEEP_ACCOUNT = "INSERT OR REPLACE INTO account (name, created_at, empty_reply, note, quota) VALUES (?, ?, ?, ?, ?)"
 HAS_ACCOUNT = "SELECT 1 FROM account WHERE name = ?"
 ACCOUNT_IN_USE = """
     SELECT 1 WHERE EXISTS (SELECT 1 FROM login WHERE account = :name)
@@ -217,10 +217,13 @@ KEEP_LOGIN = """
 ACCOUNT_OF_LOGIN = "SELECT account FROM login WHERE user = ?"
 REMOVE_LOGIN = "DELETE FROM login WHERE user = ?"
 
-DOMAINS = "SELECT id, name, account, destination, authorized_hosts, created_at FROM domain"
-ADD_DOMAIN = "INSERT INTO domain (name, account, destination, authorized_hosts, created_at) VALUES (?, ?, ?, ?, ?)"
+DOMAINS = "SELECT id, name, account, destination, authorized_hosts, created_at, policy FROM domain"
+ADD_DOMAIN = """
+    INSERT INTO domain (name, account, destination, authorized_hosts, created_at, policy) VALUES (?, ?, ?, ?, ?, ?)
+"""
 CHANGE_DOMAIN = """
-    UPDATE domain SET name = ?, account = ?, destination = ?, authorized_hosts = ?, created_at = ? WHERE id = ?
+    UPDATE domain SET name = ?, account = ?, destination = ?, authorized_hosts = ?, created_at = ?, policy = ?
+    WHERE id = ?
 """
 ID_OF_DOMAIN = "SELECT id FROM domain WHERE name = ?"
 REMOVE_DOMAIN = "DELETE FROM domain WHERE id = ?"

@@ -15,13 +15,14 @@ from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.rows import (
     NUMBER,
     DamagedRow,
+    account,
     audit_entry,
     held_message,
     hosted_domain,
     queued_message,
 )
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.model import Account, Directory, Login
+from restante.tenancy.model import Directory, Login
 
 
 class Damage(NamedTuple):
@@ -142,12 +143,12 @@ def directory(connection: apsw.Connection) -> Directory:
     """Read all of the operator's records, as at one moment."""
     with connection:
         [(change_number,)] = fetch(connection, queries.CHANGE_NUMBER)
-        accounts = [Account(*row) for row in fetch(connection, queries.ACCOUNTS)]
+        accounts = [account(row) for row in fetch(connection, queries.ACCOUNTS)]
         logins = [Login(*row) for row in fetch(connection, queries.LOGINS)]
         domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
     return Directory(
         change_number,
-        {account.name: account for account in accounts},
+        {one.name: one for one in accounts},
         {login.user: login for login in logins},
         {domain.name: domain for domain in domains},
     )

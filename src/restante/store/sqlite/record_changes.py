@@ -85,12 +85,13 @@ def put_domain(transaction: Transaction, domain: HostedDomain, audit: AuditEntry
 def _add_domain(transaction: Transaction, domain: HostedDomain) -> HostedDomain:
     transaction.execute(queries.ADD_DOMAIN, domain_row(domain))
     domain_id = transaction.connection.last_insert_rowid()
-    transaction.ledger.add_domain(domain_id)
+    transaction.ledger.add_domain(domain_id, domain.account)
     return replace(domain, id=domain_id)
 
 
 def _change_domain(transaction: Transaction, domain: HostedDomain) -> HostedDomain:
     transaction.execute(queries.CHANGE_DOMAIN, (*domain_row(domain), domain.id))
+    transaction.ledger.give_domain(domain.id, domain.account)
     return domain
 
 

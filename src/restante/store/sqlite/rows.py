@@ -10,6 +10,7 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.status import Status
 from restante.store.interface import QueuedMessage, QueuedRecipient
 from restante.store.sqlite.engine import Row
+from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import (
     Account,
@@ -93,7 +94,13 @@ def numbers_text(numbers: Sequence[int]) -> str:
 
 def account_row(account: Account) -> Row:
     """Spell an account in the order of queries.ACCOUNTS."""
-    return (account.name, account.created_at, account.empty_reply, account.note)
+    return (account.name, account.created_at, account.empty_reply, account.note, quota_text(account.quota))
+
+
+def account(row: Row) -> Account:
+    """Read an account back."""
+    name, created_at, empty_reply, note, quota = row
+    return Account(name, created_at, empty_reply, note, read_quota(quota))
 
 
 def login_row(login: Login) -> Row:
@@ -104,14 +111,17 @@ def login_row(login: Login) -> Row:
 def domain_row(domain: HostedDomain) -> Row:
     """Spell a hosted domain in the order of queries.DOMAINS, without its id."""
     hosts = json.dumps(domain.authorized_hosts.texts)
-    return (domain.name, domain.account, _destination_text(domain.destination), hosts, domain.created_at)
+    destination = _destination_text(domain.destination)
+    return (domain.name, domain.account, destination, hosts, domain.created_at, policy_text(domain.policy))
 
 
 def hosted_domain(row: Row) -> HostedDomain:
     """Read a hosted domain back."""
-    number, name, account, destination, hosts, created_at = row
+    number, name, account, destination, hosts, created_at, policy = row
     authorized_hosts = parse_authorized_hosts(json.loads(hosts))
-    return HostedDomain(number, name, account, _destination(destination), authorized_hosts, created_at)
+    return HostedDomain(
+        number, name, account, _destination(destination), authorized_hosts, created_at, read_policy(policy)
+    )
 
 
 def _destination_text(destination: Destination) -> str:

@@ -125,7 +125,18 @@ def _create_tables(connection: apsw.Connection) -> None:
     connection.execute(_TABLES)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create_tables,)
+_POLICIES = """
+-- JSON objects; '' is what a record had before there were any: no quota, the default policy.
+ALTER TABLE account ADD COLUMN quota TEXT NOT NULL DEFAULT '';
+ALTER TABLE domain ADD COLUMN policy TEXT NOT NULL DEFAULT '';
+"""
+
+
+def _add_policies(connection: apsw.Connection) -> None:
+    connection.execute(_POLICIES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies)
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:

@@ -27,6 +27,7 @@ from restante.queue.status import Outcome, Status
 from restante.store.errors import Damaged, StoreError
 from restante.store.interface import NO_USAGE, Backup, Drain, QueuedMessage, QueueFilter, Usage
 from restante.store.sqlite import mail_changes, reading, record_changes
+from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.opening import Parts, open_parts
@@ -71,6 +72,7 @@ class SqliteStore:
         self._readers = parts.readers
         self._on_damage = on_damage
         self._usages: dict[int, Usage] = {}
+        self._accounts = AccountSums()
         self._last_number = 0
         self._is_closed = False
         self._announce(parts.ledger.balance_of_all())
@@ -115,6 +117,7 @@ class SqliteStore:
 
     def _announce(self, balance: Balance) -> None:
         self._usages.update(balance.usages)
+        self._accounts.take(balance)
         self._last_number = balance.last_number
 
     async def park(self, damaged: Sequence[reading.Damage]) -> None:
@@ -173,6 +176,10 @@ class SqliteStore:
     def usages(self) -> Mapping[int, Usage]:
         """Return what each domain holds, by domain id."""
         return {domain_id: usage for domain_id, usage in self._usages.items() if usage.messages}
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what all domains of an account hold together, as of the last commit."""
+        return self._accounts.usage(account)
 
     def last_number(self) -> int:
         """Return the highest message number ever held, or 0."""

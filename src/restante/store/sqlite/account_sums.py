@@ -1,0 +1,39 @@
+"""What each account holds: the sum over its domains, moved with every balance so that nobody ever adds them up.
+
+Touched on the event loop only, with what a commit has announced: exact as of that commit.
+"""
+
+from restante.store.interface import NO_USAGE, Usage
+from restante.store.sqlite.ledger import Balance
+
+
+class AccountSums:
+    """Running sums."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Usage] = {}
+        self._counted: dict[int, tuple[str, Usage]] = {}  # by domain id: in whose sum it is, and with what
+
+    def take(self, balance: Balance) -> None:
+        """Work a balance in."""
+        for domain_id, usage in balance.usages.items():
+            self._move(domain_id, balance.accounts[domain_id], usage)
+
+    def usage(self, account: str) -> Usage:
+        """Return an account's sum."""
+        return self._sums.get(account, NO_USAGE)
+
+    def _move(self, domain_id: int, account: str, usage: Usage) -> None:
+        """Take a domain out of the sum it was in, and put it in the one it belongs to now."""
+        if (counted := self._counted.pop(domain_id, None)) is not None:
+            self._add(counted[0], NO_USAGE - counted[1])
+        if account:
+            self._counted[domain_id] = (account, usage)
+            self._add(account, usage)
+
+    def _add(self, account: str, usage: Usage) -> None:
+        total = self.usage(account) + usage
+        if total == NO_USAGE:
+            self._sums.pop(account, None)
+        else:
+            self._sums[account] = total

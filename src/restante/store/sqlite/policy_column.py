@@ -1,0 +1,33 @@
+"""Policies and quotas as the JSON text that stands in one column.
+
+Every field is written, so that a default which changes in a later version changes no domain that is there. What a column
+lacks, because an earlier version wrote it, is read as its default; what it has beyond, from a later one, is passed over.
+"""
+
+from pydantic import TypeAdapter
+
+from restante.tenancy.policy import DEFAULT_POLICY, Policy
+from restante.tenancy.quota import NO_QUOTA, Quota
+
+_POLICY = TypeAdapter(Policy)
+_QUOTA = TypeAdapter(Quota)
+
+
+def policy_text(policy: Policy) -> str:
+    """Spell a policy."""
+    return _POLICY.dump_json(policy).decode()
+
+
+def read_policy(text: str) -> Policy:
+    """Read a policy back; "" is the default."""
+    return _POLICY.validate_json(text) if text else DEFAULT_POLICY
+
+
+def quota_text(quota: Quota) -> str:
+    """Spell a quota."""
+    return _QUOTA.dump_json(quota).decode()
+
+
+def read_quota(text: str) -> Quota:
+    """Read a quota back; "" is none."""
+    return _QUOTA.validate_json(text) if text else NO_QUOTA

@@ -1,0 +1,132 @@
+"""What is wanted for a domain's mail: when it leaves, what is taken in, how much of it, and for how long (S14). Pure.
+
+Values and the questions one can ask of them; the time is an argument. What the defaults say together: everything for the
+domain is taken and held, nothing leaves without a request, and nothing is ever thrown away.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from restante.tenancy.quota import NO_QUOTA, Quota
+
+DAY: Final = 86400.0
+
+
+class Hold(StrEnum):
+    """What makes held mail leave."""
+
+    UNTIL_ASKED = "until-asked"  # a request, and nothing else
+    ON_RETURN = "on-return"  # also that the destination is seen to be back
+    RELAY = "relay"  # at once, then with growing pauses, as any secondary does
+
+
+class WhileSuspended(StrEnum):
+    """What becomes of mail that comes in meanwhile."""
+
+    ACCEPT = "accept"  # it is held
+    DEFER = "defer"  # 450
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Nothing leaves, whoever asks. The hold policy beside it is in force again when it ends."""
+
+    reason: str
+    until: float | None = None  # Unix time; None: until it is lifted
+    mail: WhileSuspended = WhileSuspended.ACCEPT
+
+
+class Accept(StrEnum):
+    """When mail is taken in."""
+
+    ALWAYS = "always"
+    WHEN_DOWN = "when-down"  # while the destination answers, RCPT gets 450: the highest MX is no back door
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """Taking mail in or not, whatever the destination does: for a maintenance window."""
+
+    is_on: bool
+    until: float | None = None  # Unix time; None: until it is lifted
+
+
+class Recipients(StrEnum):
+    """Which addresses are known to be there."""
+
+    ANY = "any"  # all of them
+    LIST = "list"  # those on the domain's list
+    LEARNED = "learned"  # those too, and those that the destination took
+
+
+class Unknown(StrEnum):
+    """What RCPT of an address that is not known gets."""
+
+    ACCEPT = "accept"
+    DEFER = "defer"  # 450
+    REJECT = "reject"  # 550: only where the list is whole, or mail is lost to its sender
+
+
+class AtEnd(StrEnum):
+    """What becomes of mail whose retention is over. A report to the reverse-path would be a further member."""
+
+    KEEP = "keep"  # it stays, and is told of
+    DELETE = "delete"
+
+
+class OnRefusal(StrEnum):
+    """What becomes of mail that the destination refuses. A report to the reverse-path would be a further member."""
+
+    KEEP = "keep"  # parked, until somebody acts or its retention is over
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """For how long."""
+
+    seconds: float | None = None  # None: no end
+    at_end: AtEnd = AtEnd.KEEP
+
+
+HELD_FOR_EVER: Final = Retention()
+REFUSED_FOR_TWO_WEEKS: Final = Retention(14 * DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All of it, for one domain."""
+
+    hold: Hold = Hold.UNTIL_ASKED
+    suspension: Suspension | None = None
+    accept: Accept = Accept.ALWAYS
+    forced: Forced | None = None
+    recipients: Recipients = Recipients.ANY
+    unknown: Unknown = Unknown.ACCEPT
+    ignores_tags: bool = False  # user+tag is user
+    quota: Quota = NO_QUOTA
+    message_octets: int | None = None  # largest message; None: the server's limit alone
+    retention: Retention = HELD_FOR_EVER  # from when it was received
+    refused_retention: Retention = REFUSED_FOR_TWO_WEEKS  # from when it was refused
+    on_refusal: OnRefusal = OnRefusal.KEEP
+
+    def suspension_at(self, now: float) -> Suspension | None:
+        """Return the suspension in force."""
+        return self.suspension if self.suspension is not None and _is_on(self.suspension.until, now) else None
+
+    def leaves_unasked(self, now: float) -> bool:
+        """Tell whether a drain may start without a request."""
+        return self.hold is not Hold.UNTIL_ASKED and self.suspension_at(now) is None
+
+    def awaits_outage(self, now: float, *, is_up: bool) -> bool:
+        """Tell whether mail is put off because the destination can take it itself; `is_up`: it is known to answer."""
+        if self.forced is not None and _is_on(self.forced.until, now):
+            return not self.forced.is_on
+        return self.accept is Accept.WHEN_DOWN and is_up
+
+
+DEFAULT_POLICY: Final = Policy()
+
+
+def _is_on(until: float | None, now: float) -> bool:
+    return until is None or now < until

@@ -1,0 +1,106 @@
+"""What an operator sets of a policy, and what contradicts itself."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from restante.admin.accounts import AccountChange, change_account
+from restante.admin.domain_change import DomainChange
+from restante.admin.domains import change_domain, show_domain
+from restante.admin.errors import AdminError, Kind
+from restante.admin.policy_change import PolicyView
+from tests.admin.desk import NOW, Desk, run
+
+LATER = datetime.fromtimestamp(NOW + 3600, UTC)
+
+
+async def policy(desk: Desk, **fields: Any) -> PolicyView:
+    return (await change_domain(desk.office, "alpha.example", DomainChange(**fields))).domain.policy
+
+
+def test_a_suspension_leaves_what_was_in_force_before() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha", hold="on-return")
+        suspended = await policy(desk, hold="suspended", reason="not paid", until=LATER)
+        assert (suspended.hold, suspended.hold_otherwise, suspended.until) == ("suspended", "on-return", LATER)
+        longer = await policy(desk, hold="suspended", until=datetime.fromtimestamp(NOW + 7200, UTC))
+        assert (longer.reason, longer.while_suspended) == ("not paid", "accept")
+        lifted = await policy(desk, hold="relay")
+        assert (lifted.hold, lifted.reason) == ("relay", "")
+
+    run(story(Desk()))
+
+
+def test_a_suspension_that_is_over_is_forgotten_by_the_next_change() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        await policy(desk, hold="suspended", reason="not paid", until=LATER)
+        object.__setattr__(desk.office, "now", lambda: NOW + 3600)
+        assert show_domain(desk.office, "alpha.example").policy.hold == "until-asked"
+        await policy(desk, quota=5)
+        assert desk.office.directory.now.domains["alpha.example"].policy.suspension is None
+
+    run(story(Desk()))
+
+
+def test_accepting_is_forced_for_a_time_and_let_go() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha", hold="on-return", accept="when-down")
+        forced = await policy(desk, force_accept="on", force_until=LATER)
+        assert (forced.accept, forced.force_accept, forced.force_until) == ("when-down", "on", LATER)
+        turned = await policy(desk, force_accept="off")
+        assert (turned.force_accept, turned.force_until) == ("off", None)
+        assert (await policy(desk, force_until=LATER)).force_until == LATER
+        assert (await policy(desk, force_accept="")).force_accept == ""
+
+    run(story(Desk()))
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "words"),
+    [
+        ({"hold": "suspended"}, Kind.USAGE, "--reason"),
+        ({"hold": "suspended", "reason": "two\nlines"}, Kind.USAGE, "one line"),
+        ({"while_suspended": "defer"}, Kind.USAGE, "--hold suspended"),
+        ({"accept": "when-down"}, Kind.USAGE, "--hold on-return"),
+        ({"force_until": LATER}, Kind.USAGE, "--force-accept"),
+        ({"force_accept": "on", "force_until": datetime.fromtimestamp(NOW, UTC)}, Kind.INVALID, "in the past"),
+        ({"on_refusal": "bounce"}, Kind.INVALID, "not in this version"),
+        ({"at_end": "bounce"}, Kind.INVALID, "not in this version"),
+        ({"refused_at_end": "bounce"}, Kind.INVALID, "not in this version"),
+    ],
+)
+def test_what_contradicts_itself_or_cannot_be_yet_is_refused(fields: dict[str, Any], kind: Kind, words: str) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        before = desk.office.directory.now.domains["alpha.example"]
+        with pytest.raises(AdminError, match=words) as caught:
+            await policy(desk, **fields)
+        assert caught.value.kind is kind
+        assert desk.office.directory.now.domains["alpha.example"] == before
+
+    run(story(Desk()))
+
+
+def test_when_down_cannot_lose_the_watch_that_it_needs() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha", hold="on-return", accept="when-down")
+        with pytest.raises(AdminError, match="watched"):
+            await policy(desk, hold="until-asked")
+
+    run(story(Desk()))
+
+
+def test_an_account_shows_what_its_domains_hold_together() -> None:
+    async def story(desk: Desk) -> None:
+        one, two = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "alpha")
+        await desk.hold(1, one, "x@alpha.example")
+        await desk.hold(2, two, "x@beta.example")
+        view = await change_account(desk.office, "alpha", AccountChange(quota=100, quota_messages=3))
+        assert (view.messages, view.quota, view.quota_messages) == (2, 100, 3)
+        assert view.octets > 0
+        taken_away = await change_account(desk.office, "alpha", AccountChange(quota=0))
+        assert (taken_away.quota, taken_away.quota_messages) == (None, 3)
+
+    run(story(Desk()))

@@ -1,0 +1,69 @@
+"""What a policy says at a moment, row by row."""
+
+import pytest
+
+from restante.tenancy.policy import Accept, Forced, Hold, Policy, Suspension
+from restante.tenancy.quota import Quota
+
+
+@pytest.mark.parametrize(("until", "now", "is_on"), [(None, 1e12, True), (100.0, 99.9, True), (100.0, 100.0, False)])
+def test_a_suspension_ends_by_itself(until: float | None, now: float, is_on: bool) -> None:
+    policy = Policy(hold=Hold.RELAY, suspension=Suspension("not paid", until))
+    assert (policy.suspension_at(now) is not None) is is_on
+    assert policy.leaves_unasked(now) is not is_on
+
+
+@pytest.mark.parametrize(("hold", "leaves"), [(Hold.UNTIL_ASKED, False), (Hold.ON_RETURN, True), (Hold.RELAY, True)])
+def test_only_where_it_is_wanted_mail_leaves_unasked(hold: Hold, leaves: bool) -> None:
+    assert Policy(hold=hold).leaves_unasked(0.0) is leaves
+
+
+ON, OFF = Forced(is_on=True, until=100.0), Forced(is_on=False, until=100.0)
+
+
+@pytest.mark.parametrize(
+    ("accept", "forced", "now", "is_up", "is_put_off"),
+    [
+        (Accept.ALWAYS, None, 0.0, True, False),
+        (Accept.WHEN_DOWN, None, 0.0, True, True),
+        (Accept.WHEN_DOWN, None, 0.0, False, False),
+        (Accept.WHEN_DOWN, ON, 99.0, True, False),
+        (Accept.WHEN_DOWN, ON, 100.0, True, True),
+        (Accept.WHEN_DOWN, OFF, 99.0, False, True),
+        (Accept.ALWAYS, OFF, 99.0, False, True),
+        (Accept.ALWAYS, OFF, 100.0, True, False),
+    ],
+)
+def test_when_mail_is_left_to_the_destination(
+    accept: Accept, forced: Forced | None, now: float, is_up: bool, is_put_off: bool
+) -> None:
+    policy = Policy(hold=Hold.ON_RETURN, accept=accept, forced=forced)
+    assert policy.awaits_outage(now, is_up=is_up) is is_put_off
+
+
+@pytest.mark.parametrize(
+    ("quota", "octets", "messages", "size", "has_room"),
+    [
+        (Quota(), 1 << 60, 1 << 40, 1 << 40, True),
+        (Quota(octets=100), 99, 5, 0, True),
+        (Quota(octets=100), 100, 5, 0, False),
+        (Quota(octets=100), 60, 5, 40, True),
+        (Quota(octets=100), 60, 5, 41, False),
+        (Quota(messages=2), 0, 1, 9, True),
+        (Quota(messages=2), 0, 2, 0, False),
+        (Quota(messages=0), 0, 0, 0, False),
+    ],
+)
+def test_whether_one_more_fits(quota: Quota, octets: int, messages: int, size: int, has_room: bool) -> None:
+    assert quota.has_room(octets, messages, size) is has_room
+
+
+@pytest.mark.parametrize(
+    ("octets", "messages", "step"), [(79, 0, 0), (80, 0, 80), (99, 0, 80), (100, 0, 100), (300, 0, 100), (0, 8, 80)]
+)
+def test_how_full_it_is(octets: int, messages: int, step: int) -> None:
+    assert Quota(octets=100, messages=10).step(octets, messages) == step
+
+
+def test_without_a_quota_nothing_is_ever_full() -> None:
+    assert Quota().step(1 << 60, 1 << 40) == 0
