@@ -8,7 +8,7 @@ import asyncio
 import base64
 import ipaddress
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from restante.delivery.errors import CannotStart
@@ -16,6 +16,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
 from restante.reception.admission import HouseRules
+from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.dialogue import Dialogue, Services
@@ -23,6 +24,7 @@ from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
 from restante.reception.settings import ReceptionSettings
+from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
@@ -35,6 +37,8 @@ from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Account, Destination, HostedDomain, IpAddress, Login, parse_authorized_hosts
 from restante.tenancy.passwords import hash_password
+from restante.tenancy.policy import Policy
+from restante.tenancy.quota import Quota
 from restante.tenancy.secrets import Vault, login_owner
 from tests.transcript import play
 
@@ -113,6 +117,7 @@ class Wire:
         self.now = NOW
         self.flight = OctetsInFlight(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
+        self.is_up = False  # the destinations, as far as is known
         self._authenticator = Authenticator(self.vault, threads=1)
         self._numbers = MessageNumbers()
         self._runner = asyncio.Runner()
@@ -126,6 +131,11 @@ class Wire:
         for task in self._tasks:
             task.cancel()
         self._runner.close()
+
+    def restart(self) -> None:
+        """Forget what is only in memory, but for the store, and begin a new session."""
+        self._services = self._make_services()
+        self.connect(has_tls=True)
 
     # The world
 
@@ -141,16 +151,30 @@ class Wire:
         holding: int = 0,
         allow: tuple[str, ...] = ("192.0.2.0/24",),
         empty_reply: int = 251,
+        **policy: Any,
     ) -> HostedDomain:
         """Host a domain for an account, with so many messages held."""
         if account not in self.directory.now.accounts:
             self._add_account(account, empty_reply)
-        hosted = HostedDomain(0, domain, account, Destination("192.0.2.99"), parse_authorized_hosts(allow), NOW)
+        hosts = parse_authorized_hosts(allow)
+        hosted = HostedDomain(0, domain, account, Destination("192.0.2.99"), hosts, NOW, Policy(**policy))
         hosted = self.run(self.store.put_domain(hosted, audit()))
         self.run(self.directory.refresh())
         if holding:
             self.run(self.store.hold([self._message(hosted.id) for _ in range(holding)]))
         return hosted
+
+    def change(self, domain: str, **policy: Any) -> None:
+        """Change what is given of a domain's policy."""
+        present = self.directory.now.domains[domain]
+        self.run(self.store.put_domain(replace(present, policy=replace(present.policy, **policy)), audit()))
+        self.run(self.directory.refresh())
+
+    def set_quota(self, account: str, quota: Quota) -> None:
+        """Change an account's quota."""
+        present = self.directory.now.accounts[account]
+        self.run(self.store.put_account(replace(present, quota=quota), audit()))
+        self.run(self.directory.refresh())
 
     def held(self, domain: str) -> list[HeldMessage]:
         """Return the messages held for a domain, oldest first."""
@@ -224,7 +248,15 @@ class Wire:
     def _make_services(self) -> Services:
         host_names = HostNames(self.names, lambda: self.now)
         expected = ExpectedHosts(self.directory, host_names.known)
-        intake = Intake(self.store, self.log, lambda: self.now, hostname="mx2.example.net", numbers=self._numbers)
+        arrivals = Arrivals(self.store, self.directory, self.log, lambda: self.now)
+        intake = Intake(
+            self.store,
+            self.log,
+            lambda: self.now,
+            hostname="mx2.example.net",
+            numbers=self._numbers,
+            on_held=arrivals.held,
+        )
         releaser = Releaser(
             store=self.store,
             directory=self.directory,
@@ -245,6 +277,8 @@ class Wire:
             spawn=self._spawn,
             settings=self.settings,
             rules=HouseRules("mx2.example.net", self.settings.postmaster),
+            standings=Standings(self.store, self.directory, lambda: self.now, lambda destination: self.is_up),
+            arrivals=arrivals,
         )
 
     def _add_account(self, name: str, empty_reply: int) -> None:

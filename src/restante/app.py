@@ -37,6 +37,7 @@ from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
 from restante.network.tls_context import server_context
 from restante.reception.admission import HouseRules
+from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.connection import Terms
@@ -49,6 +50,7 @@ from restante.reception.intake import Intake
 from restante.reception.listener import SWEEP_SECONDS, Listener, bind
 from restante.reception.room import Room, free_octets
 from restante.reception.settings import ReceptionSettings
+from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.release.request import Asker, ReleaseRequest
@@ -181,9 +183,16 @@ class Application:
         self._room = Room(partial(free_octets, config.store_directory), config.reception.disk_reserve)
         self._authenticator = Authenticator(self._vault)
         self._auth_gate = AuthGate(self._authenticator, expected, config.reception, time.monotonic)
+        self._arrivals = Arrivals(store, self._directory, self._log, time.time)
         self._intake = Intake(
-            store, self._log, time.time, hostname=config.hostname, numbers=MessageNumbers(store.last_number())
+            store,
+            self._log,
+            time.time,
+            hostname=config.hostname,
+            numbers=MessageNumbers(store.last_number()),
+            on_held=self._arrivals.held,
         )
+        self._standings = Standings(store, self._directory, time.time)
         own_addresses = [bound.getsockname()[:2] for bound in self._sockets]
         self._dispatcher = Dispatcher(
             store=store,
@@ -248,6 +257,8 @@ class Application:
             settings=reception,
             rules=HouseRules(config.hostname, reception.postmaster),
             room=self._room,
+            standings=self._standings,
+            arrivals=self._arrivals,
         )
         options = ServerOptions(
             hostname=config.hostname,

@@ -12,6 +12,7 @@ from restante.delivery.view import DrainState
 from restante.queue.status import Status
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
+from restante.tenancy.policy import Policy, Suspension
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.test_drain import numbers
 from tests.delivery.world import World, until
@@ -269,6 +270,22 @@ def test_what_was_on_record_is_taken_up_at_the_next_start() -> None:
                 await until(lambda: not dispatcher.drains())
             assert await world.store.open_drains() == []
         assert sorted(numbers(primary)) == [1, 2, 3]
+
+    asyncio.run(main())
+
+
+def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary:
+            domain = await world.host(primary.port, policy=Policy(suspension=Suspension("not paid")))
+            await world.hold(domain, 3)
+            await world.store.open_drain(domain.id, NOW - 60, NOW + 3600)
+            async with world.dispatcher() as dispatcher:
+                await dispatcher.resume()
+                assert dispatcher.drains() == []
+            assert await world.store.open_drains() == []
+        assert await world.waiting(Status.HELD) == [1, 2, 3]
 
     asyncio.run(main())
 

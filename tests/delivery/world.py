@@ -30,6 +30,7 @@ from restante.tenancy.model import (
     IpAddress,
     TlsUse,
 )
+from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.secrets import Vault, destination_owner, new_key
 from tests.wire import NOW, Lines, audit
 
@@ -79,13 +80,21 @@ class World:
         if not event.is_set():
             self.now += seconds
 
-    async def host(self, port: int, name: str = DOMAIN, *, account: str = "alpha", **destination: Any) -> HostedDomain:
+    async def host(
+        self,
+        port: int,
+        name: str = DOMAIN,
+        *,
+        account: str = "alpha",
+        policy: Policy = DEFAULT_POLICY,
+        **destination: Any,
+    ) -> HostedDomain:
         """Host a domain, or change the destination of one that is hosted."""
         await self.store.put_account(Account("alpha", NOW), audit())
         fields = {"host": "127.0.0.1", "port": port, "tls": TlsUse.OFF, **destination}
         present = self.directory.now.domains.get(name)
         domain = HostedDomain(
-            present.id if present else 0, name, account, Destination(**fields), AuthorizedHosts(), NOW
+            present.id if present else 0, name, account, Destination(**fields), AuthorizedHosts(), NOW, policy
         )
         stored = await self.store.put_domain(domain, audit())
         await self.directory.refresh()

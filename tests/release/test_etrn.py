@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 
+from restante.tenancy.policy import Suspension
 from tests.wire import Wire
 
 
@@ -208,3 +209,46 @@ def test_part_of_an_accounts_domains_may_be_asked_for_from_here(smtp: Wire) -> N
     """)
     assert smtp.drains.started == ["a.example"]
     assert smtp.trail()[0].reason == "granted, but host not authorized for b.example"
+
+
+def test_a_suspended_domain_is_458_to_whoever_may_ask_for_it(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1, suspension=Suspension("not paid", until=smtp.now + 60))
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 458 4.3.0 Unable to queue messages for node a.example
+    """)
+    assert smtp.drains.started == []
+    assert [(entry.answer[:3], entry.reason) for entry in smtp.trail()] == [
+        ("458", "a.example is suspended: not paid"),
+    ]
+    smtp.now += 60
+    smtp.transcript("""
+        C: ETRN a.example
+        S: 253 2.0.0 OK, 1 pending messages for node a.example started
+    """)
+
+
+def test_nobody_else_learns_that_a_domain_is_suspended(smtp: Wire) -> None:
+    smtp.hosts("a.example", account="alpha", holding=1, suspension=Suspension("not paid"))
+    smtp.hosts("b.example", account="beta")
+    smtp.transcript("""
+        C: AUTH PLAIN {beta}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 459 4.7.1 Node a.example not allowed
+    """)
+
+
+def test_of_several_domains_those_suspended_are_left_out(smtp: Wire) -> None:
+    smtp.hosts("a.example", holding=1, suspension=Suspension("not paid"))
+    smtp.hosts("sub.a.example", holding=2)
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN @a.example
+        S: 253 2.0.0 OK, 2 pending messages for node @a.example started
+    """)
+    assert smtp.drains.started == ["sub.a.example"]
+    assert smtp.trail()[0].reason == "granted, but a.example is suspended: not paid"

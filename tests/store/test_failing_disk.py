@@ -153,6 +153,7 @@ async def test_a_full_disk_is_an_error_and_not_the_end(store: SqliteStore, disk:
     await hold(store, domain_id, 3)
     assert await held_numbers(store, domain_id) == [1, 3]
     assert store.usage(domain_id).messages == 2
+    assert store.usage_of_account("alpha") == store.usage(domain_id)
 
 
 async def test_a_full_disk_fails_the_whole_group(store: SqliteStore, disk: WatchedDisk) -> None:

@@ -121,7 +121,8 @@ async def test_a_newer_schema_is_refused_with_a_remedy(store: SqliteStore, direc
         await open_sqlite(directory)
 
 
-async def test_records_of_the_first_schema_have_the_default_policy(runner: asyncio.Runner, directory: Path) -> None:
+def make_first_schema(directory: Path) -> None:
+    """An account and a domain, as the first version kept them."""
     directory.mkdir()
     connection = apsw.Connection(str(directory / "restante.db"))
     schema.migrate(connection, schema.MIGRATIONS[:1])
@@ -133,6 +134,10 @@ async def test_records_of_the_first_schema_have_the_default_policy(runner: async
         (destination + '"connections": 4}',),
     )
     connection.close()
+
+
+async def test_records_of_the_first_schema_have_the_default_policy(runner: asyncio.Runner, directory: Path) -> None:
+    make_first_schema(directory)
     store = await open_sqlite(directory)
     found = await store.directory()
     assert found.accounts["alpha"].quota == Quota()
@@ -187,6 +192,7 @@ async def test_what_was_done_is_there_after_a_crash(store: SqliteStore, director
     assert [one.number for one in await all_held(again, domain_id)] == [3, 4]
     assert await content(again.read_file(file)) == b"content"
     assert again.usage(domain_id) == store.usage(domain_id) == Usage(3, 3 * len(CONTENT) + 7, refused=1)
+    assert again.usage_of_account("alpha") == store.usage_of_account("alpha") == again.usage(domain_id)
     assert again.last_number() == 4
     assert await again.open_drains() == [drain]
     assert await again.directory() == await store.directory()

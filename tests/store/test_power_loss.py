@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from restante.store.errors import StoreError
-from restante.store.interface import Store
+from restante.store.interface import NO_USAGE, Store, Usage
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from tests.contract.making import NOTED, all_held, content, delivered, hosted, message, spooled
 from tests.store.damage_report import DamageReport
@@ -134,6 +134,8 @@ async def check(place: Path, owed: Owed, what: str) -> None:
         assert owed.must <= there.keys(), what
         assert there.keys() <= owed.files.keys(), what
         assert not there.keys() & owed.gone, what
+        figures = Usage(len(there), sum(held.size for held in there.values()))
+        assert sum(store.usages().values(), start=NO_USAGE) == store.usage_of_account("alpha") == figures, what
         assert damage.texts == [], what
         for number, held in there.items():
             assert held.head == small(number), what

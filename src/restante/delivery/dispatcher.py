@@ -100,14 +100,20 @@ class Dispatcher:
             return Start.STARTED
 
     async def resume(self) -> None:
-        """Take up the drains that were recorded when the server last stopped. Raises StoreError."""
+        """Take up the drains that were recorded when the server last stopped. Raises StoreError.
+
+        One of a domain that has been suspended meanwhile is over.
+        """
         domains = {domain.id: domain for domain in self._equipment.directory.now.domains.values()}
         for recorded in await self._equipment.store.open_drains():
             domain = domains.get(recorded.domain_id)
             if domain is None or domain.id in self._drains:
                 continue
             lease = await self._equipment.store.open_drain(domain.id, recorded.requested_at, recorded.deadline)
-            self._launch(lease, domain, "an earlier run of the server")
+            if domain.policy.suspension_at(self._equipment.now()) is not None:
+                await self._equipment.store.close_drain(lease)
+            else:
+                self._launch(lease, domain, "an earlier run of the server")
 
     def stop(self, domain_id: int) -> None:
         """End a domain's drain, if there is one, for good; its mail stays held. Returns before it has ended."""

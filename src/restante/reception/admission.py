@@ -1,14 +1,38 @@
-"""Whether to take responsibility for a recipient. Pure; the facts come in as arguments.
+"""Whether to take responsibility for a recipient, and for the content that came. Pure; the facts come in as arguments.
 
-Permanent refusals exist for what no time cures: a domain that is not hosted. Everything else is 4xx: a backup that
-answers 5xx turns the primary's bad hour into a bounce (DESIGN §8).
+Permanent refusals exist for what no time cures: a domain that is not hosted, a message larger than the domain takes.
+Everything else is 4xx: a backup that answers 5xx turns the primary's bad hour into a bounce (DESIGN §8).
+
+What a domain's policy says against a message, in this order:
+
+    suspended, and mail is to be put off          450
+    the destination is to take its mail itself    450    --accept when-down while it answers, --force-accept off
+    larger than the domain takes                  552    by SIZE at RCPT (RFC 1870 §6.1), else at the end of content
+    no room within the domain's quota             452    always: mail that leaves makes room
+    no room within its account's                  452
+
+A message of several domains has one reply at the end of its content. There it is refused only if every one of them is
+against it; else it is held for all: what goes beyond a limit that way is one message, and nobody's mail is lost.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from restante.mail.address import Mailbox, canonical_domain, is_address_literal, split_mailbox
-from restante.smtp.replies import NEEDS_SMTPUTF8, POSTMASTER_UNSET, RECIPIENT_OK, RELAYING_DENIED, Reply
+from restante.smtp.replies import (
+    MESSAGE_TOO_LARGE,
+    NEEDS_SMTPUTF8,
+    NOT_NOW,
+    POSTMASTER_UNSET,
+    QUOTA_FULL,
+    RECIPIENT_OK,
+    RELAYING_DENIED,
+    Reply,
+)
+from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.model import Directory, HostedDomain
+from restante.tenancy.policy import WhileSuspended
+from restante.tenancy.quota import NO_QUOTA, Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +42,7 @@ class Admission:
     reply: Reply
     domain: HostedDomain | None = None
     forward_path: str = ""
+    reason: str = ""  # the true one, for the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +53,70 @@ class HouseRules:
     postmaster: str  # mailbox in a hosted domain, "" for none
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand with one hosted domain, as of the last commit and the last look at its destination."""
+
+    now: float  # Unix time
+    usage: Usage = NO_USAGE
+    account_usage: Usage = NO_USAGE
+    account_quota: Quota = NO_QUOTA
+    is_up: bool = False  # the destination is known to answer
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a domain's mail is not taken."""
+
+    reply: Reply
+    reason: str
+    is_quota: bool = False
+
+
 def admit_recipient(path: Mailbox, *, needs_smtputf8: bool, directory: Directory, rules: HouseRules) -> Admission:
-    """Answer RCPT."""
+    """Answer RCPT as far as the address itself goes; `object_to_recipient` says what its domain's policy has against it."""
     if not needs_smtputf8 and not str(path).isascii():
         return Admission(NEEDS_SMTPUTF8)
     if is_own_postmaster(path, rules.hostname):
         return _admit_postmaster(directory, rules)
     return _admit_hosted(path, directory) or Admission(RELAYING_DENIED)
+
+
+def object_to_recipient(domain: HostedDomain, standing: Standing, announced: int) -> Objection | None:
+    """Say what a domain's policy has against one more message; `announced` is its SIZE in octets, 0 without one."""
+    policy = domain.policy
+    suspension = policy.suspension_at(standing.now)
+    if suspension is not None and suspension.mail is WhileSuspended.DEFER:
+        return Objection(NOT_NOW, f"the domain is suspended: {suspension.reason}")
+    if policy.awaits_outage(standing.now, is_up=standing.is_up):
+        return Objection(NOT_NOW, "the destination is to take its mail itself")
+    return _object_to_size(domain, announced) or _object_to_quota(domain, standing, announced)
+
+
+def object_to_content(size: int, domains: Iterable[tuple[HostedDomain, Standing]]) -> Objection | None:
+    """Say why content of this size is not taken; None as soon as one of its domains takes it."""
+    found: Objection | None = None
+    for domain, standing in domains:
+        found = _object_to_size(domain, size) or _object_to_quota(domain, standing, size)
+        if found is None:
+            return None
+    return found
+
+
+def _object_to_size(domain: HostedDomain, size: int) -> Objection | None:
+    limit = domain.policy.message_octets
+    if limit is None or size <= limit:
+        return None
+    return Objection(MESSAGE_TOO_LARGE, f"{domain.name} takes messages of up to {limit} octets")
+
+
+def _object_to_quota(domain: HostedDomain, standing: Standing, size: int) -> Objection | None:
+    usage, whole = standing.usage, standing.account_usage
+    if not domain.policy.quota.has_room(usage.octets, usage.messages, size):
+        return Objection(QUOTA_FULL, f"the quota of {domain.name} is reached", is_quota=True)
+    if not standing.account_quota.has_room(whole.octets, whole.messages, size):
+        return Objection(QUOTA_FULL, f"the quota of account {domain.account} is reached", is_quota=True)
+    return None
 
 
 def is_own_postmaster(path: Mailbox, hostname: str) -> bool:

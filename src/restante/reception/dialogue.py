@@ -11,13 +11,22 @@ from dataclasses import dataclass, field
 
 from restante.mail.message import ContentFile
 from restante.mail.trace import Origin
-from restante.reception.admission import HouseRules, admit_recipient
+from restante.reception.admission import (
+    Admission,
+    HouseRules,
+    Objection,
+    admit_recipient,
+    object_to_content,
+    object_to_recipient,
+)
+from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer, Spawn
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, Receipt, ReceivedMail
 from restante.reception.room import Room
 from restante.reception.settings import ReceptionSettings
+from restante.reception.standing import Standings
 from restante.reception.transaction import Transaction
 from restante.release.etrn import answer_etrn
 from restante.release.releaser import Releaser
@@ -40,7 +49,7 @@ from restante.store.interface import MailStore
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry import events
 from restante.telemetry.log import Log
-from restante.tenancy.model import IpAddress, Login
+from restante.tenancy.model import HostedDomain, IpAddress, Login
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,8 @@ class Services:
     spawn: Spawn
     settings: ReceptionSettings
     rules: HouseRules
+    standings: Standings
+    arrivals: Arrivals
     room: Room = field(default_factory=Room)
 
 
@@ -166,19 +177,31 @@ class Dialogue:
             rules=services.rules,
         )
         if admission.domain is not None:
+            admission = self._ask_policy(admission, admission.domain, transaction.mail.size)
+        if admission.domain is not None:
             transaction.recipients[admission.forward_path] = admission.domain
         else:
-            self._log_refused_recipient(transaction, rcpt, admission.reply)
+            self._log_refused_recipient(transaction, rcpt, admission)
         self._session.reply(admission.reply)
 
-    def _log_refused_recipient(self, transaction: Transaction, rcpt: Rcpt, reply: Reply) -> None:
+    def _ask_policy(self, admission: Admission, domain: HostedDomain, announced: int) -> Admission:
+        services = self._services
+        objection = object_to_recipient(domain, services.standings.of(domain), announced)
+        if objection is None:
+            return admission
+        if objection.is_quota:
+            services.arrivals.refused_for_quota(domain)
+        return Admission(objection.reply, reason=objection.reason)
+
+    def _log_refused_recipient(self, transaction: Transaction, rcpt: Rcpt, admission: Admission) -> None:
         self.tally.recipients_refused += 1
         self._services.log.write(
             events.Event.RECIPIENT_REFUSED,
             peer=str(self._peer),
             reverse_path=f"<{transaction.mail.reverse_path or ''}>",
             forward_path=f"<{rcpt.forward_path}>",
-            answer=str(reply),
+            answer=str(admission.reply),
+            reason=admission.reason,
         )
 
     def _answer_chunk(self, chunk: ChunkReceived) -> None:
@@ -198,10 +221,24 @@ class Dialogue:
             self._refuse_content(flaw)
         elif transaction.content.failure is not None:
             self._refuse_content(_reply_to(transaction.content.failure))
+        elif (objection := self._object_to_content(transaction)) is not None:
+            self._refuse_content(objection.reply, objection.reason)
         elif transaction.content.is_spooled:
             self._answer_later(self._finish_spool(transaction))
         else:
             self._submit(transaction, transaction.content.inline(), None)
+
+    def _object_to_content(self, transaction: Transaction) -> Objection | None:
+        """Apply the domains' limits to what really came: SIZE may be missing, or wrong."""
+        services = self._services
+        domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
+        objection = object_to_content(
+            transaction.content.size, ((domain, services.standings.of(domain)) for domain in domains)
+        )
+        if objection is not None and objection.is_quota:
+            for domain in domains:
+                services.arrivals.refused_for_quota(domain)
+        return objection
 
     async def _finish_spool(self, transaction: Transaction) -> None:
         try:
@@ -259,7 +296,7 @@ class Dialogue:
             reason=str(receipt.failure or ""),
         )
 
-    def _refuse_content(self, reply: Reply) -> None:
+    def _refuse_content(self, reply: Reply, reason: str = "") -> None:
         transaction = self._transaction
         self._forget_transaction()
         self._services.log.write(
@@ -267,7 +304,7 @@ class Dialogue:
             peer=str(self._peer),
             reverse_path=f"<{transaction.mail.reverse_path or ''}>" if transaction else "",
             answer=str(reply),
-            reason=str(transaction.content.failure or "") if transaction else "",
+            reason=reason or (str(transaction.content.failure or "") if transaction else ""),
         )
         self._session.reply(reply)
 

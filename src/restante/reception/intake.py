@@ -49,13 +49,22 @@ class Intake:
     """Commits waiting messages together, so that one sync acknowledges many."""
 
     def __init__(
-        self, store: MailStore, log: Log, now: Callable[[], float], *, hostname: str, numbers: MessageNumbers
+        self,
+        store: MailStore,
+        log: Log,
+        now: Callable[[], float],
+        *,
+        hostname: str,
+        numbers: MessageNumbers,
+        on_held: Callable[[Sequence[NewMessage]], None] = lambda _messages: None,
     ) -> None:
+        """`on_held` is told of each batch once it is durable, before its senders are answered."""
         self._store = store
         self._log = log
         self._now = now
         self._hostname = hostname
         self._numbers = numbers
+        self._on_held = on_held
         self._waiting: list[ReceivedMail] = []
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -96,8 +105,16 @@ class Intake:
             self._fail(mails, StoreError(repr(error)))
         else:
             self.batches += 1
+            self._tell(messages)
             for mail in mails:
                 self._answer(mail, Receipt(mail.name, _size(mail)))
+
+    def _tell(self, messages: Sequence[NewMessage]) -> None:
+        """Tell who listens; a defect there must not keep senders from their 250."""
+        try:
+            self._on_held(messages)
+        except Exception as error:  # noqa: BLE001
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="tell of mail", messages=len(messages))
 
     def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:
         for mail in mails:

@@ -2,7 +2,8 @@
 
 Three things must hold of each domain: it belongs to the login's account, the node covers it, and the asker's address
 is one of its authorized hosts. A domain for which one fails is left out; when none is left the request is not allowed,
-and the asker hears the same whichever it was. Where mail goes is no part of this: the destination is on record, and no
+and the asker hears the same whichever it was. Of those that are left a suspended one is left out too; when nothing else is
+left, the asker hears that it cannot be now (458): whoever may ask is told the truth. Where mail goes is no part of this: the destination is on record, and no
 request can name another.
 """
 
@@ -24,6 +25,7 @@ class Authorization:
 
     domains: tuple[HostedDomain, ...]
     reason: str
+    is_suspended: bool = False  # they might be released, were they not
 
     @property
     def is_granted(self) -> bool:
@@ -31,8 +33,29 @@ class Authorization:
         return bool(self.domains)
 
 
-def authorize(asker: Asker, node: Node, directory: Directory, host_addresses: HostAddresses) -> Authorization:
-    """Decide which domains this request releases."""
+def authorize(
+    asker: Asker, node: Node, directory: Directory, host_addresses: HostAddresses, now: float
+) -> Authorization:
+    """Decide which domains this request releases; `now` is Unix time."""
+    return _without_suspended(_authorize(asker, node, directory, host_addresses), now)
+
+
+def _without_suspended(granted: Authorization, now: float) -> Authorization:
+    """Leave suspended domains out of what was granted."""
+    suspended = [domain for domain in granted.domains if domain.policy.suspension_at(now) is not None]
+    if not suspended:
+        return granted
+    left = tuple(domain for domain in granted.domains if domain not in suspended)
+    why = "; ".join(f"{domain.name} is suspended: {_reason(domain, now)}" for domain in suspended)
+    return Authorization(left, f"{granted.reason}, but {why}" if left else why, is_suspended=not left)
+
+
+def _reason(domain: HostedDomain, now: float) -> str:
+    suspension = domain.policy.suspension_at(now)
+    return suspension.reason if suspension else ""
+
+
+def _authorize(asker: Asker, node: Node, directory: Directory, host_addresses: HostAddresses) -> Authorization:
     covered = tuple(node.hosted(directory))
     if asker.is_operator:
         return Authorization(covered, "operator" if covered else NO_SUCH_DOMAIN)

@@ -89,13 +89,16 @@ class Releaser:
         directory = self._directory.now
         names = _host_names_needed(request.asker, node, directory)
         host_addresses = await self._host_names.addresses(names) if names else {}
-        authorization = authorize(request.asker, node, directory, host_addresses)
+        authorization = authorize(request.asker, node, directory, host_addresses, self._now())
         return await self._act(request, node, authorization, directory)
 
     async def _act(
         self, request: ReleaseRequest, node: Node, authorization: Authorization, directory: Directory
     ) -> Release:
         account = _account(request.asker, authorization)
+        if authorization.is_suspended:
+            reply = replies.CANNOT_QUEUE.fill(node=node.text)
+            return await self._conclude(request, account, Release(reply, 0, authorization.reason))
         if not authorization.is_granted:
             reply = replies.NODE_NOT_ALLOWED.fill(node=node.text)
             return await self._conclude(request, account, Release(reply, 0, authorization.reason))

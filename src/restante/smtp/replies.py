@@ -108,6 +108,7 @@ RECIPIENT_OK: Final = Reply(250, "2.1.5", "OK")
 BAD_REVERSE_PATH: Final = Reply(501, "5.1.7", "Bad reverse-path syntax")
 BAD_FORWARD_PATH: Final = Reply(501, "5.1.3", "Bad forward-path syntax")
 NEEDS_SMTPUTF8: Final = Reply(553, "5.6.7", "Address needs SMTPUTF8")  # RFC 6531 §3.5
+NOT_NOW: Final = Reply(450, "4.3.2", "Not taking mail for this domain now, try again later")
 RELAYING_DENIED: Final = Reply(550, "5.7.1", "Not a domain we hold mail for")
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", "Too many recipients")
 POSTMASTER_UNSET: Final = Reply(451, "4.3.5", "No postmaster mailbox is set here yet, try again later")
@@ -120,6 +121,7 @@ BARE_NEWLINE: Final = Reply(550, "5.6.0", "Content has a CR or LF that stands al
 NUL_IN_CONTENT: Final = Reply(550, "5.6.0", "Content has a NUL octet")  # RFC 2045 §2.7, §2.8
 STORE_FAILED: Final = Reply(451, "4.3.0", "Cannot store mail now, try again later")
 STORE_FULL: Final = Reply(452, "4.3.1", "No room for mail now, try again later")
+QUOTA_FULL: Final = Reply(452, "4.2.2", "No room for mail to this domain now, try again later")
 CANNOT_CHECK: Final = Reply(451, "4.3.0", "Cannot check that now, try again later")
 
 # ETRN (RFC 1985 §5)

@@ -21,6 +21,8 @@ class Event(StrEnum):
     MAIL_HELD = "mail-held"
     MAIL_REFUSED = "mail-refused"
     RECIPIENT_REFUSED = "recipient-refused"
+    MAIL_AFTER_QUIET = "mail-after-quiet"
+    QUOTA_REACHED = "quota-reached"
     AUTHENTICATION = "authentication"
     # release
     RELEASE_REQUESTED = "release-requested"
@@ -55,6 +57,8 @@ MEANINGS: dict[Event, str] = {
     Event.MAIL_HELD: "A message is durably held; this server answers for it now.",
     Event.MAIL_REFUSED: "A transaction ended without mail being held, after its content had begun.",
     Event.RECIPIENT_REFUSED: "RCPT was answered with 4xx or 5xx.",
+    Event.MAIL_AFTER_QUIET: "Mail came for a domain that had none for an hour: its own server may be away.",
+    Event.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota; past 100 % RCPT is answered 452.",
     Event.AUTHENTICATION: "AUTH ended, well or not.",
     Event.RELEASE_REQUESTED: "Somebody asked for a domain's mail; the answer and the true reason.",
     Event.DRAIN_STARTED: "Handing over of a domain's held mail began.",

@@ -1,0 +1,122 @@
+"""What is told, and what begins, when mail has been held or a quota has no room: called by the intake and the dialogues.
+
+    mail for a domain that had none for an hour     the event `mail-after-quiet`: somebody's server may be away
+    a quota filled to 80 or 100 %                   the event `quota-reached`, once until it has been below 80 again
+    mail that is to leave unasked                   whoever sees to that is told (delivery/watcher.py)
+
+What was told is remembered in memory. After a restart a quota's present step counts as told; a domain that holds mail
+counts as not quiet.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from restante.mail.message import NewMessage
+from restante.store.interface import Usage
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.model import Directory, HostedDomain
+from restante.tenancy.quota import FULL_PERCENT, Quota
+
+QUIET_SECONDS: Final = 3600.0
+
+_Key = tuple[str, str]  # "domain" or "account", and its name
+
+
+class Usages(Protocol):
+    """What is needed of the store."""
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds."""
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what an account holds."""
+
+
+class Arrivals:
+    """Hears of every batch that was held."""
+
+    def __init__(
+        self,
+        store: Usages,
+        directory: LiveDirectory,
+        log: Log,
+        now: Callable[[], float],
+        on_mail: Callable[[HostedDomain], None] = lambda _domain: None,
+    ) -> None:
+        """`on_mail` is told of each domain that mail was held for; `now` is Unix time."""
+        self._store = store
+        self._directory = directory
+        self._log = log
+        self._now = now
+        self._on_mail = on_mail
+        self._last: dict[int, float] = {}  # by domain id: when mail last came
+        self._picture = Directory()
+        self._by_id: dict[int, HostedDomain] = {}
+        self._told: dict[_Key, int] = {
+            key: step
+            for domain in directory.now.domains.values()
+            for key, quota, usage in self._quotas(domain)
+            if (step := quota.step(usage.octets, usage.messages))
+        }
+
+    def held(self, messages: Sequence[NewMessage]) -> None:
+        """Take note of a batch that is durable now."""
+        counts: dict[int, int] = {}
+        for message in messages:
+            counts[message.domain_id] = counts.get(message.domain_id, 0) + 1
+        for domain_id, count in counts.items():
+            domain = self._domain(domain_id)
+            if domain is not None:
+                self._came(domain, count)
+
+    def refused_for_quota(self, domain: HostedDomain) -> None:
+        """Take note that a message found no room: the quota is full, though a smaller one might have fitted."""
+        for key, quota, usage in self._quotas(domain):
+            if quota.step(usage.octets, usage.messages):
+                self._tell(key, domain.account, FULL_PERCENT, usage)
+
+    def _came(self, domain: HostedDomain, count: int) -> None:
+        now, last = self._now(), self._last.get(domain.id)
+        self._last[domain.id] = now
+        was_empty = self._store.usage(domain.id).messages <= count
+        if now - last > QUIET_SECONDS if last is not None else was_empty:
+            self._log.write(Event.MAIL_AFTER_QUIET, domain=domain.name, account=domain.account, messages=count)
+        for key, quota, usage in self._quotas(domain):
+            self._look_at_quota(key, domain.account, quota, usage)
+        self._on_mail(domain)
+
+    def _quotas(self, domain: HostedDomain) -> Iterator[tuple[_Key, Quota, Usage]]:
+        yield ("domain", domain.name), domain.policy.quota, self._store.usage(domain.id)
+        account = self._directory.now.accounts.get(domain.account)
+        if account is not None:
+            yield ("account", account.name), account.quota, self._store.usage_of_account(account.name)
+
+    def _look_at_quota(self, key: _Key, account: str, quota: Quota, usage: Usage) -> None:
+        step = quota.step(usage.octets, usage.messages)
+        if step:
+            self._tell(key, account, step, usage)
+        else:
+            self._told.pop(key, None)
+
+    def _tell(self, key: _Key, account: str, step: int, usage: Usage) -> None:
+        if step <= self._told.get(key, 0):
+            return
+        self._told[key] = step
+        scope, name = key
+        self._log.write(
+            Event.QUOTA_REACHED,
+            scope=scope,
+            name=name,
+            account=account,
+            percent=step,
+            messages=usage.messages,
+            octets=usage.octets,
+        )
+
+    def _domain(self, domain_id: int) -> HostedDomain | None:
+        if self._picture is not self._directory.now:
+            self._picture = self._directory.now
+            self._by_id = {domain.id: domain for domain in self._picture.domains.values()}
+        return self._by_id.get(domain_id)

@@ -1,0 +1,42 @@
+"""The facts that a domain's policy is applied to, as they are in memory: what is held, and whether the destination answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.reception.admission import Standing
+from restante.store.interface import Usage
+from restante.store.live_directory import LiveDirectory
+from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.quota import NO_QUOTA
+
+
+class Usages(Protocol):
+    """What is needed of the store."""
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds."""
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what an account holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Looks a domain's standing up. No I/O, no query."""
+
+    store: Usages
+    directory: LiveDirectory
+    now: Callable[[], float]  # Unix time
+    is_up: Callable[[Destination], bool] = lambda _destination: False  # known to answer
+
+    def of(self, domain: HostedDomain) -> Standing:
+        """Return how things stand with it."""
+        account = self.directory.now.accounts.get(domain.account)
+        return Standing(
+            now=self.now(),
+            usage=self.store.usage(domain.id),
+            account_usage=self.store.usage_of_account(domain.account),
+            account_quota=account.quota if account else NO_QUOTA,
+            is_up=self.is_up(domain.destination),
+        )
