@@ -32,6 +32,7 @@ from restante.config.privileges import NoSuchUser, become, keep_memory_private
 from restante.config.problems import ConfigError
 from restante.config.schema import Config, Listen
 from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers
 from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
@@ -53,7 +54,7 @@ from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
-from restante.release.request import Asker, ReleaseRequest
+from restante.release.request import BY_POLICY, Asker, ReleaseRequest
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
@@ -68,6 +69,8 @@ from restante.telemetry.exposition import expose
 from restante.telemetry.log import Log, StructuredLog
 from restante.telemetry.metrics import Exposition
 from restante.telemetry.readiness import notify
+from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.policy import Hold
 from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
 from restante.web.control_socket import ControlUnusable, open_control
@@ -160,6 +163,7 @@ class Application:
             background = [
                 tasks.create_task(self._intake.run()),
                 tasks.create_task(self._sweep()),
+                tasks.create_task(self._watcher.run()),
                 tasks.create_task(serve_on(self._office, control)),
                 *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
             ]
@@ -183,7 +187,7 @@ class Application:
         self._room = Room(partial(free_octets, config.store_directory), config.reception.disk_reserve)
         self._authenticator = Authenticator(self._vault)
         self._auth_gate = AuthGate(self._authenticator, expected, config.reception, time.monotonic)
-        self._arrivals = Arrivals(store, self._directory, self._log, time.time)
+        self._arrivals = Arrivals(store, self._directory, self._log, time.time, on_mail=self._mail_came)
         self._intake = Intake(
             store,
             self._log,
@@ -192,7 +196,7 @@ class Application:
             numbers=MessageNumbers(store.last_number()),
             on_held=self._arrivals.held,
         )
-        self._standings = Standings(store, self._directory, time.time)
+        self._standings = Standings(store, self._directory, time.time, self._is_up)
         own_addresses = [bound.getsockname()[:2] for bound in self._sockets]
         self._dispatcher = Dispatcher(
             store=store,
@@ -205,7 +209,20 @@ class Application:
             own_addresses=own_addresses,
             vault=self._vault,
             tasks=self._tasks,
+            on_end=self._drain_ended,
         )
+        self._watcher = Watcher(
+            store=store,
+            directory=self._directory,
+            probe=self._dispatcher.probe,
+            start=self._start_unasked,
+            is_draining=self._dispatcher.is_draining,
+            settings=lambda: self._dispatcher.settings,
+            log=self._log,
+            now=time.time,
+            spawn=self.spawn,
+        )
+        self._directory.on_change(self._watcher.records_changed)
         self._releaser = Releaser(
             store=store,
             directory=self._directory,
@@ -340,6 +357,24 @@ class Application:
                 await self._door.until_none()
         for listener in self._listeners:
             listener.abort()
+
+    # Mail that leaves unasked: the watcher is made after those who tell it
+
+    def _mail_came(self, domain: HostedDomain) -> None:
+        self._watcher.mail_came(domain)
+
+    def _drain_ended(self, domain_id: int) -> None:
+        self._watcher.drain_ended(domain_id)
+
+    def _is_up(self, destination: Destination) -> bool:
+        return self._watcher.is_up(destination)
+
+    async def _start_unasked(self, domain: HostedDomain) -> None:
+        """Begin a drain as policy has it: on a return through the door, audited; a relay's are no requests."""
+        if domain.policy.hold is Hold.RELAY:
+            await self._dispatcher.start(domain, "policy relay")
+        else:
+            await self._releaser.release(ReleaseRequest(BY_POLICY, domain.name))
 
     # SIGHUP
 

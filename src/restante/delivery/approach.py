@@ -51,7 +51,7 @@ class Approach:
 async def find_approach(domain: HostedDomain, equipment: Equipment) -> Approach:
     """Look everything up. Raises NoRoute where the destination cannot be reached as it is recorded."""
     destination = domain.destination
-    addresses = await _addresses(destination, equipment)
+    addresses = await addresses_of(destination, equipment)
     endpoints = route(destination, addresses, equipment.hostname, equipment.own_addresses)
     options = ClientOptions(equipment.hostname, destination.tls, _login(domain, equipment))
     try:
@@ -61,7 +61,8 @@ async def find_approach(domain: HostedDomain, equipment: Equipment) -> Approach:
     return Approach(domain, endpoints, options, plan)
 
 
-async def _addresses(destination: Destination, equipment: Equipment) -> tuple[IpAddress, ...]:
+async def addresses_of(destination: Destination, equipment: Equipment) -> tuple[IpAddress, ...]:
+    """Look a destination's host up. Raises NoRoute."""
     literal = literal_address(destination)
     if literal is not None:
         return (literal,)

@@ -108,6 +108,10 @@ class DeliveryConnection(asyncio.Protocol):
         else:
             self._guarded(self._say_quit)
 
+    def finish_soon(self) -> None:
+        """The same, from within a callback of this connection."""
+        self._loop.call_soon(self.finish)
+
     def abort(self, reason: str) -> None:
         """Leave at once."""
         self._close(EndKind.ABORTED, reason)

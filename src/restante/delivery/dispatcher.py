@@ -13,6 +13,7 @@ from typing import Final
 from restante.delivery.drain import DomainDrain, Stop
 from restante.delivery.equipment import DeliveryStore, Equipment
 from restante.delivery.errors import CannotStart
+from restante.delivery.probe import probe
 from restante.delivery.settings import DeliverySettings
 from restante.delivery.view import DrainView
 from restante.delivery.waiting import Wait, wait_at_most
@@ -21,7 +22,7 @@ from restante.store.interface import Drain
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
-from restante.tenancy.model import HostedDomain
+from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.secrets import Vault
 
 STOP_GRACE: Final = 5.0  # seconds for replies outstanding: what is cut off may be handed over twice
@@ -52,8 +53,12 @@ class Dispatcher:
         tasks: asyncio.TaskGroup,
         wait: Wait = wait_at_most,
         grace: float = STOP_GRACE,
+        on_end: Callable[[int], None] = lambda _domain_id: None,
     ) -> None:
-        """`now` gives Unix time; `own_addresses` are what we listen on; drains are tasks of `tasks`."""
+        """`now` gives Unix time; `own_addresses` are what we listen on; drains are tasks of `tasks`.
+
+        `on_end` is told of each domain whose drain is over.
+        """
         self._equipment = Equipment(
             store=store,
             directory=directory,
@@ -68,6 +73,7 @@ class Dispatcher:
         )
         self._tasks = tasks
         self._grace = grace
+        self._on_end = on_end
         self._drains: dict[int, DomainDrain] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._doors: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # one start for a domain at a time
@@ -132,6 +138,14 @@ class Dispatcher:
         """Return what each drain is doing, in the order they were started."""
         return [drain.view for drain in self._drains.values()]
 
+    def is_draining(self, domain_id: int) -> bool:
+        """Tell whether a domain has a drain."""
+        return domain_id in self._drains
+
+    async def probe(self, destination: Destination) -> str:
+        """Look whether a destination answers; returns "" if it does, else why not."""
+        return await probe(destination, self._equipment)
+
     async def _joined(self, domain_id: int, deadline: float) -> bool:
         """Join the domain's drain; False when there is none, if need be after the end of one that was ending."""
         while (drain := self._drains.get(domain_id)) is not None:
@@ -152,3 +166,4 @@ class Dispatcher:
             self._equipment.log.failure(Event.INTERNAL_ERROR, error, domain=domain.name)
         finally:
             del self._drains[domain.id], self._running[domain.id]
+            self._on_end(domain.id)

@@ -35,6 +35,14 @@ class DeliverySettings(BaseModel):
         description="Send whole messages ahead of the replies to them, where the destination offers CHUNKING and shows that"
         " it bears it: distance costs little then. A lost connection can make copies of up to 64 messages.",
     )
+    probe_pause: Annotated[float, Field(gt=0)] = Field(
+        default=15.0,
+        description="Between two looks at a destination that is watched (`--hold on-return`), while it is in doubt whether it"
+        " is there; one that is there is looked at four times as rarely, one that is away more and more rarely.",
+    )
+    longest_probe_pause: Annotated[float, Field(gt=0)] = Field(
+        default=600.0, description="The longest such pause: the longest time, about, for which a return goes unseen."
+    )
     hops_limit: Annotated[int, Field(ge=1)] = Field(
         default=50,
         description="Received fields, our own among them, that a message may have; with more it goes in a circle and is"

@@ -25,7 +25,7 @@ class Authorization:
 
     domains: tuple[HostedDomain, ...]
     reason: str
-    is_suspended: bool = False  # they might be released, were they not
+    suspended: tuple[HostedDomain, ...] = ()  # those that are left out for that alone
 
     @property
     def is_granted(self) -> bool:
@@ -47,7 +47,7 @@ def _without_suspended(granted: Authorization, now: float) -> Authorization:
         return granted
     left = tuple(domain for domain in granted.domains if domain not in suspended)
     why = "; ".join(f"{domain.name} is suspended: {_reason(domain, now)}" for domain in suspended)
-    return Authorization(left, f"{granted.reason}, but {why}" if left else why, is_suspended=not left)
+    return Authorization(left, f"{granted.reason}, but {why}" if left else why, tuple(suspended))
 
 
 def _reason(domain: HostedDomain, now: float) -> str:

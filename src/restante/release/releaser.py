@@ -96,7 +96,7 @@ class Releaser:
         self, request: ReleaseRequest, node: Node, authorization: Authorization, directory: Directory
     ) -> Release:
         account = _account(request.asker, authorization)
-        if authorization.is_suspended:
+        if authorization.suspended and not authorization.is_granted:
             reply = replies.CANNOT_QUEUE.fill(node=node.text)
             return await self._conclude(request, account, Release(reply, 0, authorization.reason))
         if not authorization.is_granted:
@@ -200,7 +200,8 @@ def _host_names_needed(asker: Asker, node: Node, directory: Directory) -> set[st
 def _account(asker: Asker, authorization: Authorization) -> str:
     if asker.login is not None:
         return asker.login.account
-    return authorization.domains[0].account if authorization.domains else ""
+    covered = authorization.domains or authorization.suspended
+    return covered[0].account if covered else ""
 
 
 def _empty_reply(directory: Directory, account: str) -> Reply:

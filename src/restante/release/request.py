@@ -13,6 +13,7 @@ class Asker:
     address: IpAddress | None = None
     is_operator: bool = False
     text: str = ""  # for the operator: which command, and as whom
+    place: str = "control socket"  # from where, without an address
 
     @property
     def actor(self) -> str:
@@ -24,7 +25,10 @@ class Asker:
     @property
     def origin(self) -> str:
         """Name the place for the audit trail."""
-        return str(self.address) if self.address else "control socket"
+        return str(self.address) if self.address else self.place
+
+
+BY_POLICY = Asker(is_operator=True, text="policy on-return", place="this server")  # the destination is back
 
 
 @dataclass(frozen=True, slots=True)

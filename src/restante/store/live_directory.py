@@ -1,5 +1,7 @@
 """The picture of accounts, logins and domains that commands are answered from: in memory, replaced when it changes."""
 
+from collections.abc import Callable
+
 from restante.store.interface import TenancyStore
 from restante.tenancy.model import Directory
 
@@ -10,7 +12,14 @@ class LiveDirectory:
     def __init__(self, store: TenancyStore) -> None:
         self._store = store
         self.now = Directory()
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have this called after each refresh."""
+        self._listeners.append(listener)
 
     async def refresh(self) -> None:
         """Read it again. Whoever changes a record calls this before telling anybody that it is done."""
         self.now = await self._store.directory()
+        for listener in self._listeners:
+            listener()

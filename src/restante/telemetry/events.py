@@ -33,6 +33,8 @@ class Event(StrEnum):
     MESSAGE_DELIVERED = "message-delivered"
     DELIVERY_DEFERRED = "delivery-deferred"
     DELIVERY_REFUSED = "delivery-refused"
+    PRIMARY_AWAY = "primary-away"
+    PRIMARY_BACK = "primary-back"
     # the store
     STORE_OPENED = "store-opened"
     STORE_FAILED = "store-failed"
@@ -67,6 +69,8 @@ MEANINGS: dict[Event, str] = {
     Event.MESSAGE_DELIVERED: "The destination has taken a message; its reply says under which name.",
     Event.DELIVERY_DEFERRED: "The destination did not take a message for a recipient now, or said nothing; it stays held.",
     Event.DELIVERY_REFUSED: "The destination said 5xx to a recipient: it waits as refused for the customer.",
+    Event.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row; a line for each account concerned.",
+    Event.PRIMARY_BACK: "It answers again, twice in a row: drains begin for domains that are held until its return.",
     Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
     Event.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: MAIL is answered 452.",

@@ -1,0 +1,57 @@
+"""A look at a destination: connect, hear its greeting, say EHLO and QUIT. No mail, no TLS, no password."""
+
+from typing import Final
+
+from restante.delivery.approach import addresses_of
+from restante.delivery.connection import DeliveryConnection
+from restante.delivery.equipment import Equipment
+from restante.delivery.route import Endpoint, NoRoute, route
+from restante.delivery.terms import Terms, Work
+from restante.mail.message import HeldMessage
+from restante.smtp.handshake import ClientOptions
+from restante.tenancy.model import Destination, TlsUse
+
+# Seconds. A probe is not worth a delivery's patience; the next one comes.
+_CONNECT_TIMEOUT: Final = 10.0
+_REPLY_TIMEOUT: Final = 30.0
+
+
+async def probe(destination: Destination, equipment: Equipment) -> str:
+    """Return "" if transactions could begin at one of the destination's addresses, else why not."""
+    try:
+        addresses = await addresses_of(destination, equipment)
+        endpoints = route(destination, addresses, equipment.hostname, equipment.own_addresses)
+    except NoRoute as error:
+        return str(error)
+    reason = ""
+    for endpoint in endpoints:
+        reason = await _probe_endpoint(endpoint, destination, equipment)
+        if not reason:
+            break
+    return reason
+
+
+async def _probe_endpoint(endpoint: Endpoint, destination: Destination, equipment: Equipment) -> str:
+    settings = equipment.settings
+    terms = Terms(
+        endpoint=endpoint,
+        destination=destination.text,
+        options=ClientOptions(equipment.hostname, TlsUse.OFF, may_run_ahead=False),
+        tls=None,
+        settings=settings.model_copy(
+            update={
+                "connect_timeout": min(settings.connect_timeout, _CONNECT_TIMEOUT),
+                "reply_timeout": min(settings.reply_timeout, _REPLY_TIMEOUT),
+            }
+        ),
+        own_addresses=equipment.own_addresses,
+    )
+
+    def take() -> HeldMessage | None:
+        """Leave as soon as mail is asked for: the destination has answered EHLO then."""
+        connection.finish_soon()
+        return None
+
+    connection = DeliveryConnection(terms, Work(take, lambda *_: None, equipment.store.read_file))
+    end = await connection.run()
+    return "" if end.was_ready else end.reason or str(end.kind)

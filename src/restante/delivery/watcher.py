@@ -1,0 +1,294 @@
+"""Mail that leaves without a request: destinations are watched, and drains begin when policy says so (S14).
+
+    relay        a drain begins when mail comes
+    on-return    a drain begins when the destination is seen to be up; to see that it is probed, while mail is held for
+                 one of its domains
+    either       a drain that ended and left mail behind is followed by another, after pauses that grow
+
+Domains that take mail only while their destination is away (`--accept when-down`) have it watched all the time.
+
+Theory of operation. One task (`run`) decides; probes and starts of drains are tasks beside it, which wake it when they
+are done. It looks at what changed: domains that mail came for, drains that ended, probes that are due. All domains are
+looked at only when the records have changed and once a minute, for mail that is held again by hand.
+
+Everything here is in memory. A restart begins anew: two probes tell again what was known.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass, field
+from random import random
+from typing import Any, Final, Protocol
+
+from restante.delivery.errors import CannotStart
+from restante.delivery.settings import DeliverySettings
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.queue.presence import Presence, Seen
+from restante.queue.schedule import Schedule, next_attempt
+from restante.store.errors import StoreError
+from restante.store.interface import Usage
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.model import Destination, Directory, HostedDomain
+from restante.tenancy.policy import Accept, Hold
+
+PROBES_AT_ONCE: Final = 50
+_LOOK_AROUND: Final = 60.0  # seconds
+_DRAIN_AGAIN: Final = Schedule(first_retry=300.0, longest_retry=3600.0)  # after a drain that left mail behind
+_DOMAINS_NAMED: Final = 20  # in one line of the log
+
+
+class Usages(Protocol):
+    """What is needed of the store."""
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A domain with mail that may leave unasked."""
+
+    domain: HostedDomain
+    drain_at: float  # Unix time; not before
+    drains: int = 0  # begun since it was last empty, or its destination came back
+    is_busy: bool = False  # a drain is being started, or runs
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A destination that is probed."""
+
+    destination: Destination
+    domains: list[HostedDomain]
+    probe_at: float
+    presence: Presence = field(default_factory=Presence)
+    is_busy: bool = False  # being probed
+
+
+class Watcher:
+    """Begins drains that nobody asked for."""
+
+    def __init__(
+        self,
+        *,
+        store: Usages,
+        directory: LiveDirectory,
+        probe: Callable[[Destination], Awaitable[str]],
+        start: Callable[[HostedDomain], Awaitable[None]],
+        is_draining: Callable[[int], bool],
+        settings: Callable[[], DeliverySettings],
+        log: Log,
+        now: Callable[[], float],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        wait: Wait = wait_at_most,
+        jitter: Callable[[], float] = random,
+    ) -> None:
+        """`probe` returns "" for a destination that answers, else why not; `start` begins a domain's drain.
+
+        `start` may raise CannotStart or StoreError. `now` gives Unix time.
+        """
+        self._store = store
+        self._directory = directory
+        self._probe = probe
+        self._start = start
+        self._is_draining = is_draining
+        self._settings = settings
+        self._log = log
+        self._now = now
+        self._spawn = spawn
+        self._wait = wait
+        self._jitter = jitter
+        self._waiting: dict[int, _Waiting] = {}  # by domain id
+        self._watched: dict[str, _Watched] = {}  # by the destination's text
+        self._probing: set[asyncio.Task[None]] = set()
+        self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
+        self._picture: Directory | None = None  # the one that was last looked at
+        self._look_at = 0.0
+        self._woken = asyncio.Event()
+
+    # What others tell and ask
+
+    def mail_came(self, domain: HostedDomain) -> None:
+        """Hear that mail was held for a domain. Cheap: it is called for every batch."""
+        if domain.id not in self._waiting and domain.policy.leaves_unasked(self._now()):
+            self._waiting[domain.id] = _Waiting(domain, self._now())
+            if domain.policy.hold is Hold.ON_RETURN:
+                self._watch(domain)
+            self._woken.set()
+
+    def _watch(self, domain: HostedDomain) -> None:
+        watched = self._watched.setdefault(domain.destination.text, _Watched(domain.destination, [], self._now()))
+        if domain not in watched.domains:
+            watched.domains.append(domain)
+
+    def records_changed(self) -> None:
+        """Hear that the operator has changed something."""
+        self._woken.set()
+
+    def drain_ended(self, domain_id: int) -> None:
+        """Hear that a domain's drain is over, whoever had asked for it."""
+        waiting = self._waiting.get(domain_id)
+        if waiting is not None:
+            waiting.is_busy = False
+            waiting.drain_at = self._after(_DRAIN_AGAIN, waiting.drains)
+            self._woken.set()
+
+    def is_up(self, destination: Destination) -> bool:
+        """Tell whether a destination is known to answer; one that is not watched is not."""
+        return self.seen(destination) is Seen.UP
+
+    def seen(self, destination: Destination) -> Seen:
+        """Return what is known of a destination."""
+        watched = self._watched.get(destination.text)
+        return watched.presence.seen if watched is not None else Seen.UNKNOWN
+
+    # The task
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        try:
+            await self._watch_on()
+        finally:
+            for probing in self._probing:
+                probing.cancel()
+
+    async def _watch_on(self) -> None:
+        while True:
+            self._woken.clear()
+            now = self._now()
+            if self._directory.now is not self._picture or now >= self._look_at:
+                self._look_around(now)
+            for waiting in list(self._waiting.values()):
+                self._consider_drain(waiting, now)
+            for watched in self._watched.values():
+                self._consider_probe(watched, now)
+            await self._wait(self._woken, max(self._next() - now, 0.0))
+
+    def _next(self) -> float:
+        drains = (one.drain_at for one in self._waiting.values() if not one.is_busy and self._may_leave(one.domain))
+        probes = (one.probe_at for one in self._watched.values() if not one.is_busy)
+        return min([self._look_at, *drains, *probes])
+
+    def _look_around(self, now: float) -> None:
+        """Find out anew which domains have mail that may leave, and which destinations are to be watched."""
+        self._picture = self._directory.now
+        self._look_at = now + _LOOK_AROUND
+        domains = self._picture.domains.values()
+        eligible = [domain for domain in domains if domain.policy.leaves_unasked(now) and self._held(domain)]
+        self._waiting = {domain.id: self._as_waiting(domain, now) for domain in eligible}
+        groups: defaultdict[str, list[HostedDomain]] = defaultdict(list)
+        for domain in _to_watch(domains, self._waiting):
+            groups[domain.destination.text].append(domain)
+        self._watched = {text: self._as_watched(text, group, now) for text, group in groups.items()}
+
+    def _as_waiting(self, domain: HostedDomain, now: float) -> _Waiting:
+        waiting = self._waiting.get(domain.id) or _Waiting(domain, now)
+        waiting.domain = domain
+        return waiting
+
+    def _as_watched(self, text: str, domains: list[HostedDomain], now: float) -> _Watched:
+        watched = self._watched.get(text) or _Watched(domains[0].destination, domains, now)
+        watched.domains = domains
+        return watched
+
+    def _held(self, domain: HostedDomain) -> int:
+        return self._store.usage(domain.id).held
+
+    # Drains
+
+    def _consider_drain(self, waiting: _Waiting, now: float) -> None:
+        if waiting.is_busy:
+            return
+        if not self._held(waiting.domain):
+            del self._waiting[waiting.domain.id]
+        elif self._is_draining(waiting.domain.id):
+            waiting.is_busy = True  # somebody has asked; `drain_ended` will be called
+        elif now >= waiting.drain_at and self._may_leave(waiting.domain):
+            waiting.is_busy = True
+            waiting.drains += 1
+            self._spawn(self._begin_drain(waiting))
+
+    def _may_leave(self, domain: HostedDomain) -> bool:
+        return domain.policy.hold is Hold.RELAY or self.is_up(domain.destination)
+
+    async def _begin_drain(self, waiting: _Waiting) -> None:
+        """Start it; whatever happens, it is considered again after its end, or after a pause."""
+        try:
+            await self._start(waiting.domain)
+        except CannotStart:  # the server is stopping
+            pass
+        except StoreError as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="start drain", domain=waiting.domain.name)
+        finally:
+            if not self._is_draining(waiting.domain.id):
+                self.drain_ended(waiting.domain.id)
+
+    def _after(self, schedule: Schedule, failures: int) -> float:
+        at = next_attempt(schedule, failures, self._now(), float("inf"), self._jitter())
+        assert at is not None  # there is no deadline
+        return at
+
+    # Probes
+
+    def _consider_probe(self, watched: _Watched, now: float) -> None:
+        if not watched.is_busy and now >= watched.probe_at:
+            watched.is_busy = True
+            probing = self._spawn(self._look_at_destination(watched))
+            self._probing.add(probing)
+            probing.add_done_callback(self._probing.discard)
+
+    async def _look_at_destination(self, watched: _Watched) -> None:
+        reason = "internal error"
+        try:
+            async with self._probes:
+                reason = await self._probe(watched.destination)
+        finally:
+            self._learn(watched, reason)
+            watched.is_busy = False
+            self._woken.set()
+
+    def _learn(self, watched: _Watched, reason: str) -> None:
+        before, watched.presence = watched.presence, watched.presence.after(is_good=not reason)
+        settings = self._settings()
+        schedule = Schedule(settings.probe_pause, settings.longest_probe_pause)
+        watched.probe_at = watched.presence.next_probe(schedule, self._now(), self._jitter())
+        if watched.presence.seen is before.seen:
+            return
+        if watched.presence.seen is Seen.AWAY:
+            self._tell(Event.PRIMARY_AWAY, watched, reason)
+        elif before.seen is Seen.AWAY:
+            self._tell(Event.PRIMARY_BACK, watched, reason)
+            self._begin_anew(watched)
+
+    def _begin_anew(self, watched: _Watched) -> None:
+        """A destination that has come back gets its mail now, whatever went wrong before."""
+        for domain in watched.domains:
+            waiting = self._waiting.get(domain.id)
+            if waiting is not None:
+                waiting.drains, waiting.drain_at = 0, self._now()
+
+    def _tell(self, event: Event, watched: _Watched, reason: str) -> None:
+        """Write a line for each account concerned: no line tells one account of another's domains."""
+        names: defaultdict[str, list[str]] = defaultdict(list)
+        for domain in watched.domains:
+            names[domain.account].append(domain.name)
+        for account, domains in names.items():
+            more = f" and {len(domains) - _DOMAINS_NAMED} more" if len(domains) > _DOMAINS_NAMED else ""
+            self._log.write(
+                event,
+                destination=watched.destination.text,
+                account=account,
+                domains=",".join(domains[:_DOMAINS_NAMED]) + more,
+                reason=reason,
+            )
+
+
+def _to_watch(domains: Iterable[HostedDomain], waiting: dict[int, _Waiting]) -> Iterator[HostedDomain]:
+    """Yield the domains whose destinations are to be probed."""
+    for domain in domains:
+        has_mail_for_its_return = domain.policy.hold is Hold.ON_RETURN and domain.id in waiting
+        if has_mail_for_its_return or domain.policy.accept is Accept.WHEN_DOWN:
+            yield domain

@@ -1,0 +1,57 @@
+"""Whether a destination is there, as probes show it, and when to look again. Pure.
+
+    unknown ──two good──► up ◄──two good── away
+       └──────two bad──► away ◄──two bad──┘ (from up)
+
+One probe proves nothing: a server that is starting answers once and is gone, a line that is bad loses one connection.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+from typing import Final
+
+from restante.queue.schedule import Schedule, next_attempt
+
+NEEDED: Final = 2  # probes of one kind in a row
+_CALM: Final = 4.0  # a destination that is up is looked at so much more rarely than one that is in doubt
+
+
+class Seen(StrEnum):
+    """What is known of it."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """One destination, since it was first looked at."""
+
+    seen: Seen = Seen.UNKNOWN
+    good: int = 0  # probes in a row
+    bad: int = 0
+
+    def after(self, *, is_good: bool) -> "Presence":
+        """Return what is known after one more probe."""
+        good, bad = (self.good + 1, 0) if is_good else (0, self.bad + 1)
+        seen = Seen.UP if good >= NEEDED else Seen.AWAY if bad >= NEEDED else self.seen
+        return Presence(seen, good, bad)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the last probe said something new: the next one, soon, decides."""
+        return max(self.good, self.bad) < NEEDED
+
+    def next_probe(self, schedule: Schedule, now: float, jitter: float) -> float:
+        """Return the Unix time of the next probe; `jitter` is a random number from 0 up to 1.
+
+        The pauses of one that is away grow, those of one that is up do not: its going away is to be seen in time.
+        """
+        failures = 1 if self.is_in_doubt else max(self.bad - NEEDED + 1, 1)
+        if self.seen is Seen.UP and not self.is_in_doubt:
+            schedule = Schedule(_CALM * schedule.first_retry, schedule.longest_retry)
+        at = next_attempt(schedule, failures, now, inf, jitter)
+        assert at is not None  # there is no deadline
+        return at

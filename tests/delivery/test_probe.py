@@ -1,0 +1,74 @@
+"""A look at a destination, on the wire."""
+
+import asyncio
+
+import pytest
+
+from restante.delivery.settings import DeliverySettings
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
+from tests.delivery.swift_loop import run_swiftly
+from tests.delivery.world import World
+
+
+async def probed(world: World, script: Script) -> tuple[str, list[str]]:
+    """What a probe says of a primary with this script, and what the primary heard."""
+    async with ScriptedPrimary(script) as primary, world.dispatcher() as dispatcher:
+        domain = await world.host(primary.port)
+        return await dispatcher.probe(domain.destination), primary.commands
+
+
+def test_a_probe_says_who_it_is_and_goes() -> None:
+    said, heard = asyncio.run(probed(World(), {}))
+    assert said == ""
+    assert heard == ["EHLO mx2.example.net", "QUIT"]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ({"GREETING": "421 not now"}, "421 not now"),
+        ({"GREETING": "554 go away"}, "554 go away"),
+        ({"GREETING": CLOSE}, "closed"),
+        ({"GREETING": GARBAGE}, ""),
+        ({"EHLO": "451 later"}, "451 later"),
+        ({"EHLO": CLOSE}, "closed"),
+        ({"EHLO": "250 mx2.example.net"}, "it is this server"),
+    ],
+)
+def test_who_takes_no_mail_is_not_there(script: Script, words: str) -> None:
+    said, _ = asyncio.run(probed(World(), script))
+    assert said
+    assert words in said
+
+
+@pytest.mark.parametrize("moment", ["GREETING", "EHLO"])
+def test_silence_is_waited_for_half_a_minute_only(moment: str) -> None:
+    async def main() -> tuple[str, float]:
+        began = asyncio.get_running_loop().time()
+        said, _ = await probed(World(), {moment: SILENCE})
+        return said, asyncio.get_running_loop().time() - began
+
+    said, seconds = run_swiftly(main())
+    assert "timed out" in said
+    assert 29 < seconds < 60
+
+
+def test_where_nobody_listens_nobody_is_there() -> None:
+    async def main() -> str:
+        world = World(settings=DeliverySettings())
+        async with world.dispatcher() as dispatcher:
+            async with ScriptedPrimary() as primary:
+                port = primary.port
+            return await dispatcher.probe((await world.host(port)).destination)
+
+    assert "connect" in asyncio.run(main()).lower()
+
+
+def test_our_own_listener_is_nobody_to_hand_mail_to() -> None:
+    async def main() -> str:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            world.own_addresses.append(("127.0.0.1", primary.port))
+            return await dispatcher.probe((await world.host(primary.port)).destination)
+
+    assert "this server itself" in asyncio.run(main())

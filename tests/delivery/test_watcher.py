@@ -1,0 +1,357 @@
+"""What leaves unasked, and when. The clock moves only when the watcher waits; probes and drains are the test's."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from restante.delivery.errors import CannotStart
+from restante.delivery.settings import DeliverySettings
+from restante.delivery.watcher import Watcher
+from restante.queue.presence import Seen
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.policy import Accept, Hold, Policy, Suspension
+from tests.contract.making import account
+from tests.delivery.world import World
+from tests.wire import audit
+
+SETTINGS = DeliverySettings(probe_pause=10.0, longest_probe_pause=100.0)
+PORT = 2500
+
+
+class Enough(Exception):  # noqa: N818
+    """The time of the test is over."""
+
+
+@dataclass
+class Scene:
+    """A world with a watcher. `up` are the ports that answer; a drain empties its domain, if `takes`."""
+
+    world: World = field(default_factory=World)
+    up: set[int] = field(default_factory=set)
+    takes: bool = True
+    probed: list[tuple[float, int]] = field(default_factory=list)  # when, and which port
+    begun: list[tuple[float, str]] = field(default_factory=list)  # when, and whose drain
+    draining: set[int] = field(default_factory=set)
+    acts: dict[float, Callable[[], Awaitable[None]]] = field(default_factory=dict)  # what happens when
+    error: Exception | None = None  # of the next start
+
+    def __post_init__(self) -> None:
+        self.began = self.world.now
+
+    @property
+    def clock(self) -> float:
+        return round(self.world.now - self.began, 3)
+
+    async def host(self, name: str, port: int = PORT, **policy: Any) -> HostedDomain:
+        return await self.world.host(port, name, policy=Policy(**policy))
+
+    async def mail(self, domain: HostedDomain) -> None:
+        """A message comes."""
+        await self.world.hold(domain)
+        self.watcher.mail_came(domain)
+
+    async def probe(self, destination: Destination) -> str:
+        self.probed.append((self.clock, destination.port))
+        return "" if destination.port in self.up else "connection refused"
+
+    async def start(self, domain: HostedDomain) -> None:
+        self.begun.append((self.clock, domain.name))
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        if self.takes:
+            numbers = [message.number for message in await self.world.store.held(domain.id, 0, 1000, 1 << 30)]
+            await self.world.store.delete(numbers, audit())
+        self.watcher.drain_ended(domain.id)
+
+    async def watch(self, seconds: float) -> None:
+        """Let the watcher work for so long."""
+        async with asyncio.TaskGroup() as tasks:
+            self._until = self.world.now + seconds
+            self.watcher = Watcher(
+                store=self.world.store,
+                directory=self.world.directory,
+                probe=self.probe,
+                start=self.start,
+                is_draining=self.draining.__contains__,
+                settings=lambda: SETTINGS,
+                log=self.world.log,
+                now=lambda: self.world.now,
+                spawn=tasks.create_task,
+                wait=self.wait,
+                jitter=lambda: 0.5,
+            )
+            with pytest.raises(Enough):
+                await self.watcher.run()
+
+    async def wait(self, woken: asyncio.Event, seconds: float) -> None:
+        """Let what was begun come to its end; then the time jumps to the next act, or over the pause."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+        if woken.is_set():
+            return
+        assert seconds > 0, "it would turn for ever"
+        now = self.world.now
+        acts = [at for at in self.acts if now <= self.began + at <= now + seconds]
+        self.world.now = min([now + seconds, self._until, *(self.began + at for at in acts)])
+        if acts and self.world.now == self.began + min(acts):
+            await self.acts.pop(min(acts))()
+        if self.world.now >= self._until:
+            raise Enough
+
+
+def test_until_asked_nothing_is_watched_and_nothing_leaves() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        domain = await scene.host("b.example")
+        await scene.world.hold(domain, 3)
+        scene.acts[5.0] = lambda: scene.mail(domain)
+        await scene.watch(86400)
+        assert (scene.probed, scene.begun) == ([], [])
+
+    asyncio.run(main())
+
+
+def test_on_return_it_leaves_when_the_destination_answers_twice() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        await scene.world.hold(domain, 3)
+
+        async def come_back() -> None:
+            scene.up.add(PORT)
+
+        scene.acts[75.0] = come_back
+        await scene.watch(200)
+        assert [at for at, _ in scene.probed] == [0.0, 10.0, 20.0, 40.0, 80.0, 90.0]  # no more once all has left
+        assert scene.begun == [(90.0, "b.example")]
+        [away], [back] = scene.world.log.of(Event.PRIMARY_AWAY), scene.world.log.of(Event.PRIMARY_BACK)
+        assert (away["destination"], away["account"], away["domains"]) == (f"127.0.0.1:{PORT}", "alpha", "b.example")
+        assert away["reason"] == "connection refused"
+        assert back["domains"] == "b.example"
+
+    asyncio.run(main())
+
+
+def test_one_good_probe_among_bad_ones_is_no_return() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        await scene.world.hold(domain, 1)
+
+        async def flicker() -> None:
+            scene.up ^= {PORT}
+
+        scene.acts |= {35.0: flicker, 45.0: flicker}  # up for the probe at 40 alone
+        await scene.watch(400)
+        assert scene.begun == []
+        assert len(scene.world.log.of(Event.PRIMARY_AWAY)) == 1
+
+    asyncio.run(main())
+
+
+def test_only_while_mail_is_held_it_is_watched() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        scene.acts[500.0] = lambda: scene.mail(domain)
+        await scene.watch(2000)
+        assert [at for at, _ in scene.probed] == [500.0, 510.0]
+        assert scene.begun == [(510.0, "b.example")]
+
+    asyncio.run(main())
+
+
+def test_one_destination_of_many_domains_is_probed_once() -> None:
+    async def main() -> None:
+        scene = Scene()
+        for name in ("a.example", "b.example", "c.example"):
+            await scene.world.hold(await scene.host(name, hold=Hold.ON_RETURN), 1)
+        await scene.world.hold(await scene.host("d.example", PORT + 1, hold=Hold.ON_RETURN), 1)
+        await scene.watch(5)
+        assert sorted(port for _, port in scene.probed) == [PORT, PORT + 1]
+
+    asyncio.run(main())
+
+
+def test_a_relay_hands_over_at_once_and_then_after_growing_pauses() -> None:
+    async def main() -> None:
+        scene = Scene(takes=False)
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+        scene.acts[7.0] = lambda: scene.mail(domain)
+        await scene.watch(10000)
+        assert [at for at, _ in scene.begun] == [7.0, 307.0, 907.0, 2107.0, 4507.0, 8107.0]
+        assert scene.probed == []
+
+    asyncio.run(main())
+
+
+def test_mail_that_comes_in_the_pause_waits_for_its_end() -> None:
+    async def main() -> None:
+        scene = Scene(takes=False)
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+        scene.acts |= {0.0: lambda: scene.mail(domain), 50.0: lambda: scene.mail(domain)}
+        await scene.watch(350)
+        assert [at for at, _ in scene.begun] == [0.0, 300.0]
+
+    asyncio.run(main())
+
+
+def test_a_relay_that_has_been_emptied_begins_anew() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+        scene.acts |= {0.0: lambda: scene.mail(domain), 50.0: lambda: scene.mail(domain)}
+        await scene.watch(100)
+        assert [at for at, _ in scene.begun] == [0.0, 50.0]
+
+    asyncio.run(main())
+
+
+def test_a_drain_that_leaves_mail_behind_is_followed_by_another_while_it_is_up() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT}, takes=False)
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        await scene.world.hold(domain, 1)
+        await scene.watch(1000)
+        assert [at for at, _ in scene.begun] == [10.0, 310.0, 910.0]
+
+    asyncio.run(main())
+
+
+def test_a_return_makes_an_end_of_pauses() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT}, takes=False)
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN)
+        await scene.world.hold(domain, 1)
+
+        async def flicker() -> None:
+            scene.up ^= {PORT}
+
+        scene.acts |= {1000.0: flicker, 1100.0: flicker}
+        await scene.watch(1400)
+        before = [at for at, _ in scene.begun if at < 1000.0]
+        after = [at for at, _ in scene.begun if at > 1000.0]
+        assert before == [10.0, 310.0, 910.0]
+        [back] = [at for at in after if at < 1300.0]  # long before 2110, where the next would have been
+        assert 1100.0 < back < 1300.0
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("error", [CannotStart("the server is stopping"), StoreError("disk full")])
+def test_a_start_that_fails_is_tried_again(error: Exception) -> None:
+    async def main() -> None:
+        scene = Scene(error=error)
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+        await scene.world.hold(domain, 1)
+        await scene.watch(400)
+        assert [at for at, _ in scene.begun] == [0.0, 300.0]
+        assert len(scene.world.log.of(Event.STORE_FAILED)) == isinstance(error, StoreError)
+
+    asyncio.run(main())
+
+
+def test_a_drain_that_somebody_asked_for_is_left_alone() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+        await scene.world.hold(domain, 1)
+        scene.draining.add(domain.id)
+
+        async def end() -> None:
+            scene.draining.clear()
+            scene.watcher.drain_ended(domain.id)
+
+        scene.acts[40.0] = end
+        await scene.watch(500)
+        assert [at for at, _ in scene.begun] == [340.0]
+
+    asyncio.run(main())
+
+
+def test_a_suspended_domain_is_left_in_peace_until_it_is_over() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        suspension = Suspension("not paid", until=scene.world.now + 1000)
+        domain = await scene.host("b.example", hold=Hold.RELAY, suspension=suspension)
+        await scene.world.hold(domain, 1)
+        scene.acts[100.0] = lambda: scene.mail(domain)
+        await scene.watch(1100)
+        [(at, _)] = scene.begun
+        assert 1000.0 <= at <= 1060.0
+
+    asyncio.run(main())
+
+
+def test_mail_held_again_by_hand_is_found_within_a_minute() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example", hold=Hold.RELAY)
+
+        async def hold_silently() -> None:
+            await scene.world.hold(domain, 1)
+
+        scene.acts[90.0] = hold_silently
+        await scene.watch(300)
+        assert [at for at, _ in scene.begun] == [120.0]
+
+    asyncio.run(main())
+
+
+def test_a_domain_that_takes_mail_only_when_down_is_watched_without_mail() -> None:
+    async def main() -> None:
+        scene = Scene(up={PORT})
+        domain = await scene.host("b.example", hold=Hold.ON_RETURN, accept=Accept.WHEN_DOWN)
+        seen: dict[float, Seen] = {}
+
+        async def look() -> None:
+            seen[scene.clock] = scene.watcher.seen(domain.destination)
+
+        async def leave() -> None:
+            scene.up.clear()
+
+        scene.acts |= {5.0: look, 15.0: look, 100.0: leave, 199.0: look}
+        await scene.watch(200)
+        assert seen == {5.0: Seen.UNKNOWN, 15.0: Seen.UP, 199.0: Seen.AWAY}
+        assert scene.begun == []
+
+    asyncio.run(main())
+
+
+def test_a_change_of_the_records_is_seen_at_once() -> None:
+    async def main() -> None:
+        scene = Scene()
+        domain = await scene.host("b.example")
+        await scene.world.hold(domain, 1)
+
+        async def relay() -> None:
+            await scene.host("b.example", hold=Hold.RELAY)
+            scene.watcher.records_changed()
+
+        scene.acts[5.0] = relay
+        await scene.watch(10)
+        assert [at for at, _ in scene.begun] == [5.0]
+
+    asyncio.run(main())
+
+
+def test_each_account_is_told_of_its_own_domains() -> None:
+    async def main() -> None:
+        scene = Scene()
+        await scene.world.store.put_account(account("beta"), audit())
+        policy = Policy(hold=Hold.ON_RETURN)
+        mine = await scene.world.host(PORT, "a.example", policy=policy)
+        yours = await scene.world.host(PORT, "b.example", account="beta", policy=policy)
+        await scene.world.hold(mine, 1)
+        await scene.world.hold(yours, 1)
+        await scene.watch(20)
+        told = [(line["account"], line["domains"]) for line in scene.world.log.of(Event.PRIMARY_AWAY)]
+        assert sorted(told) == [("alpha", "a.example"), ("beta", "b.example")]
+
+    asyncio.run(main())
