@@ -32,6 +32,7 @@ from restante.config.privileges import NoSuchUser, become, keep_memory_private
 from restante.config.problems import ConfigError
 from restante.config.schema import Config, Listen
 from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.retention import RetentionSweep
 from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers
 from restante.network.addresses import join_host_port
@@ -164,6 +165,7 @@ class Application:
                 tasks.create_task(self._intake.run()),
                 tasks.create_task(self._sweep()),
                 tasks.create_task(self._watcher.run()),
+                tasks.create_task(self._retention.run()),
                 tasks.create_task(serve_on(self._office, control)),
                 *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
             ]
@@ -221,6 +223,13 @@ class Application:
             log=self._log,
             now=time.time,
             spawn=self.spawn,
+        )
+        self._retention = RetentionSweep(
+            store=store,
+            directory=self._directory,
+            is_draining=self._dispatcher.is_draining,
+            log=self._log,
+            now=time.time,
         )
         self._directory.on_change(self._watcher.records_changed)
         self._releaser = Releaser(

@@ -154,7 +154,24 @@ class Agreement(RuleBasedStateMachine):
     def settle(self, data: st.DataObject) -> None:
         drain = data.draw(st.sampled_from(self.drains[-3:]))
         outcomes = [Outcome(number, data.draw(OUTCOMES)) for number in self.some_numbers(data)]
-        self.both(lambda store: store.settle(drain, outcomes))
+        at = data.draw(st.sampled_from([0.0, 8.0, 16.0]))
+        self.both(lambda store: store.settle(drain, outcomes, at))
+
+    @rule(
+        domain_id=DOMAIN_IDS,
+        status=st.sampled_from([Status.HELD, Status.REFUSED]),
+        before=st.sampled_from([5.0, 12.0, 30.0]),
+        limit=st.integers(1, 5),
+    )
+    def expire(self, domain_id: int, status: Status, before: float, limit: int) -> None:
+        numbers = self.both(lambda store: store.expired(domain_id, status, before, limit))
+        self.both(lambda store: store.expire(domain_id, [*numbers, 1, 2, 999], status, before, NOTED))
+        self.both(lambda store: store.waiting_since(domain_id, status))
+
+    @rule(domain_id=DOMAIN_IDS, value=st.none() | st.floats(0, 9))
+    def keep_mark(self, domain_id: int, value: float | None) -> None:
+        self.both(lambda store: store.keep_mark(domain_id, "a kind", value))
+        self.both(lambda store: store.marks("a kind"))
 
     @precondition(lambda self: self.drains)
     @rule(count=st.integers(1, 5))

@@ -28,7 +28,7 @@ class Book:
         self.may_go_on.set()
         self.tries = 0
 
-    async def settle(self, _: Drain, outcomes: Sequence[Outcome]) -> None:
+    async def settle(self, _: Drain, outcomes: Sequence[Outcome], at: float) -> None:
         self.tries += 1
         numbers = [each.number for each in outcomes]
         await self.may_go_on.wait()

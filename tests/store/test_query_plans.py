@@ -43,6 +43,18 @@ def test_a_drains_window_walks_its_index_and_sorts_nothing(connection: apsw.Conn
     ]
 
 
+def test_mail_that_is_due_is_walked_to_oldest_first_and_nothing_sorted(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.HELD_SINCE, (1,)) == [
+        "SEARCH message USING INDEX message_held (domain_id=?)",
+        "CORRELATED SCALAR SUBQUERY",
+        "SEARCH last_reply USING PRIMARY KEY (domain_id=? AND number=?)",
+    ]
+    for query, bindings in ((queries.REFUSED_BEFORE, (1, 1.0, 10)), (queries.FIRST_REFUSED, (1,))):
+        [step] = plan(connection, query, bindings)
+        assert step.startswith("SEARCH last_reply USING")
+        assert "last_reply_refused (domain_id=?" in step
+
+
 def test_whole_messages_are_found_by_number_and_their_replies_by_key(connection: apsw.Connection) -> None:
     steps = plan(connection, queries.WHOLE_MESSAGES, {"numbers": "[1]", "domain_id": 1})
     assert steps == [
@@ -79,7 +91,13 @@ def test_messages_are_inserted_without_looking_anything_up(connection: apsw.Conn
         (queries.FORGET_REPLY, (1, 1, "")),
         (queries.REFUSED_MESSAGES, ("[1]",)),
         (queries.HOLD_AGAIN, ("[1]",)),
-        (queries.REFUSED_NO_MORE, ("[1]",)),
+        (queries.REFUSED_NO_MORE, (1.0, "[1]")),
+        (queries.STANDINGS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
+        (queries.WAIT_NO_MORE, ("[1]",)),
+        (queries.FORGET_DEFERRALS, (1, "[1]")),
+        (queries.DUE_REFUSALS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
+        (queries.FORGET_REFUSALS, {"numbers": "[1]", "domain_id": 1, "before": 1.0}),
+        (queries.LEFT_WITH_NOBODY, {"numbers": "[1]", "domain_id": 1}),
         (queries.ONE_MESSAGE, (1,)),
         (queries.REFUSED_PATHS, (1, 1)),
     ],

@@ -56,7 +56,9 @@ class DomainDrain:
         self._journal = Journal(equipment.log, domain.name)
         self._journal.destination = domain.destination.text
         self._supply = Supply(equipment.store, lease.domain_id, lambda: equipment.settings.hops_limit)
-        self._settlement = Settlement(equipment.store, lease, equipment.wait, equipment.log, self._settlement_changed)
+        self._settlement = Settlement(
+            equipment.store, lease, equipment.wait, equipment.log, self._settlement_changed, now=equipment.now
+        )
         self._attempt: Attempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # asked again

@@ -14,6 +14,7 @@ store only by an outcome that says DELIVERED, which exists only for a 250 to its
 
 import asyncio
 from collections.abc import Callable, Sequence
+from time import time
 from typing import Final, Protocol
 
 from restante.delivery.waiting import Wait
@@ -29,15 +30,25 @@ PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of
 class Settler(Protocol):
     """What is needed of the store."""
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float) -> None:
         """Record outcomes."""
 
 
 class Settlement:
     """One drain's outcomes on their way into the store."""
 
-    def __init__(self, store: Settler, lease: Drain, wait: Wait, log: Log, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when a batch is settled, and when it has failed."""
+    def __init__(
+        self,
+        store: Settler,
+        lease: Drain,
+        wait: Wait,
+        log: Log,
+        on_change: Callable[[], None],
+        *,
+        now: Callable[[], float] = time,
+    ) -> None:
+        """`on_change` is called when a batch is settled, and when it has failed; `now` gives Unix time."""
+        self._now = now
         self._store = store
         self._lease = lease
         self._wait = wait
@@ -86,7 +97,7 @@ class Settlement:
         if not outcomes or self.is_lease_lost:
             return
         try:
-            await self._store.settle(self._lease, outcomes)
+            await self._store.settle(self._lease, outcomes, self._now())
         except StoreError as error:
             self._log.failure(
                 Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id, unsettled=len(outcomes)
@@ -108,7 +119,7 @@ class Settlement:
 
     async def _try_batch(self) -> None:
         try:
-            await self._store.settle(self._lease, self._batch)
+            await self._store.settle(self._lease, self._batch, self._now())
         except LeaseLost as error:
             self.is_lease_lost = True
             self._fail(str(error))

@@ -4,7 +4,7 @@
      │ ▲ ╲
      │ │  ╲──deferred (4xx, connection lost)──► held
      │ └──released again──┐
-     └──refused (5xx)──► refused ──deleted──► gone
+     └──refused (5xx)──► refused ──deleted──► gone        and from both, expired ──► gone
 
 A message is in the store as long as one of its recipients is. A crash at any point leaves a recipient where it was:
 mail that was handed over but not yet settled is handed over again, and never lost (DESIGN §8).
@@ -32,6 +32,7 @@ class Move(StrEnum):
     REFUSED = "refused"
     RELEASED_AGAIN = "released-again"
     DELETED = "deleted"
+    EXPIRED = "expired"  # its retention is over, and it is not to be kept
 
 
 MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
@@ -40,10 +41,12 @@ MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
         Move.DEFERRED: Status.HELD,
         Move.REFUSED: Status.REFUSED,
         Move.DELETED: Status.GONE,
+        Move.EXPIRED: Status.GONE,
     },
     Status.REFUSED: {
         Move.RELEASED_AGAIN: Status.HELD,
         Move.DELETED: Status.GONE,
+        Move.EXPIRED: Status.GONE,
     },
     Status.GONE: {},
 }

@@ -146,8 +146,8 @@ class MailStore(Protocol):
         Raises StoreError where it is missing.
         """
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
-        """Record what became of these recipients; a message with none left is gone, its file too.
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float = 0.0) -> None:
+        """Record what became of these recipients at `at`, Unix time; a message with none left is gone, its file too.
 
         A recipient that is no longer there (deleted meanwhile) is passed over. Raises LeaseLost if another has
         taken the drain over: the destination may then get a message twice, and never not at all.
@@ -178,7 +178,32 @@ class MailStore(Protocol):
         """Remove whole messages, whatever their state; returns how many were there."""
 
     async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
-        """Make the refused recipients of these messages held again; returns how many messages had some."""
+        """Make the refused recipients of these messages held again; returns how many messages had some.
+
+        Their time begins anew, with that of the entry.
+        """
+
+    async def expired(self, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+        """Return the numbers of messages with a recipient that has this status since before then, oldest first.
+
+        Who is held is so since the message was received, or since somebody of it was refused or held again; who is
+        refused, since that was settled.
+        """
+
+    async def expire(
+        self, domain_id: int, numbers: Sequence[int], status: Status, before: float, audit: AuditEntry
+    ) -> int:
+        """Remove the recipients of these messages that have this status since before then.
+
+        A message with none left is gone. Returns from how many messages somebody was removed; the entry is written if
+        there were any.
+        """
+
+    async def waiting_since(self, domain_id: int, status: Status) -> float | None:
+        """Return since when the first recipient of a domain with this status has it; None where there is none.
+
+        Of those held, that of the oldest message counts.
+        """
 
 
 class DrainStore(Protocol):
@@ -232,6 +257,16 @@ class TenancyStore(Protocol):
         """Remove it and what drain it has. Raises Conflict while it holds mail."""
 
 
+class MarkStore(Protocol):
+    """What was told of each domain, kept so that it is not told again. A mark goes with its domain."""
+
+    async def marks(self, kind: str) -> Mapping[int, float]:
+        """Return the marks of a kind, by domain id."""
+
+    async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
+        """Keep a mark in place of the one there was; None forgets it. Raises Conflict if the domain is gone."""
+
+
 class AuditStore(Protocol):
     """The audit trail. Only ever grows here."""
 
@@ -242,7 +277,7 @@ class AuditStore(Protocol):
         """Return the newest entries, newest first."""
 
 
-class Store(MailStore, DrainStore, TenancyStore, AuditStore, Protocol):
+class Store(MailStore, DrainStore, TenancyStore, MarkStore, AuditStore, Protocol):
     """All of it, from one implementation, so that one transaction can span them."""
 
     @property

@@ -31,22 +31,44 @@ class _Record:
     held: list[str]
     refused: set[str] = field(default_factory=set)
     replies: dict[str, str] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
 
     @property
     def all_paths(self) -> tuple[str, ...]:
         return (*self.held, *sorted(self.refused))
 
-    def settle(self, outcome: RecipientOutcome) -> None:
+    @property
+    def held_since(self) -> float:
+        return max([self.message.received_at, *self.times.values()])
+
+    def settle(self, outcome: RecipientOutcome, at: float) -> None:
         path = outcome.forward_path
         if path not in self.held:
             return  # deleted or settled meanwhile
         self.replies[path] = outcome.reply
         if outcome.move is not Move.DEFERRED:
             self.held = [other for other in self.held if other != path]
+        if outcome.move is Move.DELIVERED:
+            self.times.pop(path, None)
         if outcome.move is Move.REFUSED:
             self.refused.add(path)
+            self.times[path] = at
 
-    def release_again(self) -> None:
+    def expire(self, status: Status, before: float) -> bool:
+        """Remove who has the status since before then; tell whether there was anybody."""
+        if status is Status.HELD:
+            is_due = bool(self.held) and self.held_since < before
+            if is_due:
+                self.times = {path: at for path, at in self.times.items() if path in self.refused}
+                self.held = []
+            return is_due
+        due = {path for path in self.refused if self.times[path] < before}
+        self.refused -= due
+        self.times = {path: at for path, at in self.times.items() if path not in due}
+        return bool(due)
+
+    def release_again(self, at: float) -> None:
+        self.times |= dict.fromkeys(self.refused, at)
         self.held.extend(sorted(self.refused))
         self.refused.clear()
 
@@ -66,6 +88,7 @@ class MemoryStore:
         self._files_named = 0
         self._drains: dict[int, Drain] = {}
         self._drain_numbers: dict[int, int] = {}  # also of drains that are over: a number never comes back
+        self._marks: dict[tuple[int, str], float] = {}
         self._last_domain_id = 0
         self._directory = Directory()
         self._audit: list[AuditEntry] = []
@@ -134,7 +157,7 @@ class MemoryStore:
             raise StoreError(f"content file {file.name} is missing")
         return self._files[file.name][:octets]
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float = 0.0) -> None:
         """Record what became of these recipients."""
         if self._drain_numbers.get(drain.domain_id) != drain.number:
             raise LeaseLost(f"drain {drain.number} of domain {drain.domain_id} is over or was taken over")
@@ -143,7 +166,7 @@ class MemoryStore:
             if record is None or record.message.domain_id != drain.domain_id:
                 continue
             for recipient in outcome.recipients:
-                record.settle(recipient)
+                record.settle(recipient, at)
             if not record.all_paths:
                 self._forget(outcome.number)
 
@@ -202,9 +225,53 @@ class MemoryStore:
         records = [self._mail[number] for number in dict.fromkeys(numbers) if number in self._mail]
         concerned = [record for record in records if record.refused]
         for record in concerned:
-            record.release_again()
+            record.release_again(audit.at)
         self._audit.append(audit)
         return len(concerned)
+
+    async def expired(self, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+        """Return messages with a recipient that has this status since before then, oldest first."""
+        records = self._of(domain_id)
+        if status is Status.HELD:
+            due = [record for record in records if record.held and record.held_since < before]
+        else:
+            due = [record for record in records if any(record.times[path] < before for path in record.refused)]
+        return [record.message.number for record in due][:limit]
+
+    async def expire(
+        self, domain_id: int, numbers: Sequence[int], status: Status, before: float, audit: AuditEntry
+    ) -> int:
+        """Remove the recipients of these messages that have this status since before then."""
+        concerned = [record for record in self._of(domain_id) if record.message.number in numbers]
+        count = sum([record.expire(status, before) for record in concerned])
+        for record in concerned:
+            if not record.all_paths:
+                self._forget(record.message.number)
+        if count:
+            self._audit.append(audit)
+        return count
+
+    async def waiting_since(self, domain_id: int, status: Status) -> float | None:
+        """Return since when the first recipient with this status has it."""
+        if status is Status.HELD:
+            return next((record.held_since for record in self._of(domain_id) if record.held), None)
+        return min((record.times[path] for record in self._of(domain_id) for path in record.refused), default=None)
+
+    def _of(self, domain_id: int) -> list[_Record]:
+        return [record for record in self._mail.values() if record.message.domain_id == domain_id]
+
+    # --- marks
+
+    async def marks(self, kind: str) -> Mapping[int, float]:
+        """Return the marks of a kind, by domain id."""
+        return {domain_id: value for (domain_id, of), value in self._marks.items() if of == kind}
+
+    async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
+        """Keep a mark; None forgets it."""
+        self._check_hosted(domain_id)
+        self._marks.pop((domain_id, kind), None)
+        if value is not None:
+            self._marks[domain_id, kind] = value
 
     # --- drains
 
@@ -277,6 +344,7 @@ class MemoryStore:
             return
         self._drains.pop(domain_id, None)
         self._drain_numbers.pop(domain_id, None)
+        self._marks = {key: value for key, value in self._marks.items() if key[0] != domain_id}
         self._change(audit, domains=_without(self._directory.domains, present.name))
 
     def _change(

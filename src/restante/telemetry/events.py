@@ -40,6 +40,10 @@ class Event(StrEnum):
     STORE_FAILED = "store-failed"
     ROOM_SHORT = "room-short"
     ROOM_BACK = "room-back"
+    # retention
+    RETENTION_AHEAD = "retention-ahead"
+    RETENTION_OVER = "retention-over"
+    MAIL_EXPIRED = "mail-expired"
     # administration
     RECORD_CHANGED = "record-changed"
 
@@ -75,5 +79,8 @@ MEANINGS: dict[Event, str] = {
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
     Event.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: MAIL is answered 452.",
     Event.ROOM_BACK: "There is room on the store's disk again: mail is taken.",
+    Event.RETENTION_AHEAD: "The oldest mail of a domain will be deleted in 7, 3 or 1 days if nobody fetches it; each told once.",
+    Event.RETENTION_OVER: "Mail is older than its domain's retention, and is kept all the same.",
+    Event.MAIL_EXPIRED: "Mail whose retention was over was deleted; the audit trail has the names.",
     Event.RECORD_CHANGED: "An operator changed an account, login, domain or the queue.",
 }

@@ -22,6 +22,7 @@ class AuditAction(StrEnum):
     DOMAIN_REMOVED = "domain-removed"
     MAIL_DELETED = "mail-deleted"
     REFUSED_RELEASED = "refused-released"
+    MAIL_EXPIRED = "mail-expired"
 
 
 @dataclass(frozen=True, slots=True)

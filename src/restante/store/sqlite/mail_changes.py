@@ -5,8 +5,9 @@ row it moves, and raises StoreError, if it must, before the first of them.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.interface import DAMAGED, Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
@@ -30,14 +31,15 @@ def hold(transaction: Transaction, rows: Sequence[Row]) -> None:
 # --- settling
 
 
-def settle(transaction: Transaction, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+def settle(transaction: Transaction, drain: Drain, outcomes: Sequence[Outcome], at: float) -> None:
     """Work in what became of messages: those wholly delivered at one stroke, if they stand as the drain believes."""
     transaction.ledger.check_drain(drain)
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
     if delivered and not _remove_whole(transaction, drain.domain_id, delivered):
-        _settle_in_part(transaction, drain.domain_id, delivered)
+        _settle_in_part(transaction, drain.domain_id, delivered, at)
     if len(delivered) < len(outcomes):
-        _settle_in_part(transaction, drain.domain_id, [outcome for outcome in outcomes if not outcome.is_delivered])
+        others = [outcome for outcome in outcomes if not outcome.is_delivered]
+        _settle_in_part(transaction, drain.domain_id, others, at)
 
 
 def _remove_whole(transaction: Transaction, domain_id: int, delivered: list[Outcome]) -> bool:
@@ -60,31 +62,31 @@ def _number(outcome: Outcome) -> int:
     return outcome.number
 
 
-def _settle_in_part(transaction: Transaction, domain_id: int, outcomes: Iterable[Outcome]) -> None:
+def _settle_in_part(transaction: Transaction, domain_id: int, outcomes: Iterable[Outcome], at: float) -> None:
     """Work outcomes in recipient by recipient: some were refused or deferred, or have been before."""
-    gone = [outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome)]
+    gone = [outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome, at)]
     if gone:
         _remove(transaction, gone)
 
 
-def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome) -> bool:
+def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome, at: float) -> bool:
     """Work one outcome in; tell whether the message is to be removed, having no recipient left."""
     rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
     news = {one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held}
     for recipient in news.values():
-        _keep_word(transaction, (domain_id, outcome.number), recipient)
+        _keep_word(transaction, (domain_id, outcome.number), recipient, at)
     left = [path for path in held if path not in news or news[path].move is Move.DEFERRED]
     return left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
 
 
-def _keep_word(transaction: Transaction, message: tuple[int, int], recipient: RecipientOutcome) -> None:
+def _keep_word(transaction: Transaction, message: tuple[int, int], recipient: RecipientOutcome, at: float) -> None:
     """Keep the destination's last word on a recipient that it did not take."""
     if recipient.move is Move.DELIVERED:
         transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
     else:
         is_refused = recipient.move is Move.REFUSED
-        word = (*message, recipient.forward_path, is_refused, storable(recipient.reply))
+        word = (*message, recipient.forward_path, is_refused, storable(recipient.reply), at if is_refused else 0.0)
         transaction.execute(queries.KEEP_REPLY, word)
 
 
@@ -102,7 +104,7 @@ def _has_nobody(transaction: Transaction, message: tuple[int, int], held: list[s
 # --- damage
 
 
-def park_damaged(transaction: Transaction, number: int, text: str) -> None:
+def park_damaged(transaction: Transaction, number: int, text: str, at: float) -> None:
     """Keep a message from drains and show it to people: who waited for it is refused, in the store's own words."""
     rows = transaction.execute(queries.WHO_WAITS, (number,))
     held = paths(rows[0][1]) if rows else []
@@ -110,7 +112,7 @@ def park_damaged(transaction: Transaction, number: int, text: str) -> None:
         return
     domain_id = rows[0][0]
     for path in held:
-        transaction.execute(queries.KEEP_REPLY, (domain_id, number, path, 1, f"{DAMAGED} {text}"))
+        transaction.execute(queries.KEEP_REPLY, (domain_id, number, path, 1, f"{DAMAGED} {text}", at))
     transaction.execute(queries.KEEP_HELD_PATHS, ("", number))
     transaction.ledger.move_to_refused(domain_id, 1)
 
@@ -130,10 +132,50 @@ def release_refused(transaction: Transaction, numbers: Sequence[int], audit: Aud
     text = numbers_text(numbers)
     concerned = transaction.execute(queries.REFUSED_MESSAGES, (text,))
     transaction.execute(queries.HOLD_AGAIN, (text,))
-    transaction.execute(queries.REFUSED_NO_MORE, (text,))
+    transaction.execute(queries.REFUSED_NO_MORE, (audit.at, text))
     for domain_id, _, held_by_nobody in concerned:
         transaction.ledger.move_to_refused(domain_id, -held_by_nobody)
     return sum(messages for _, messages, _ in concerned)
+
+
+# --- by time
+
+
+def expire(
+    transaction: Transaction,
+    *,
+    domain_id: int,
+    numbers: Sequence[int],
+    status: Status,
+    before: float,
+    audit: AuditEntry,
+) -> int:
+    """Remove the recipients of these messages that have this status since before then; return of how many some did."""
+    bindings = {"domain_id": domain_id, "numbers": numbers_text(numbers), "before": before}
+    expired = _expire_held(transaction, bindings) if status is Status.HELD else _expire_refused(transaction, bindings)
+    if expired:
+        transaction.execute(queries.RECORD, audit_row(audit))
+    return expired
+
+
+def _expire_held(transaction: Transaction, bindings: dict[str, Any]) -> int:
+    standings = transaction.execute(queries.STANDINGS, bindings)
+    due = [(number, has_refused) for number, is_due, has_refused in standings if is_due]
+    domain_id, mixed = bindings["domain_id"], [number for number, has_refused in due if has_refused]
+    if mixed:
+        transaction.execute(queries.WAIT_NO_MORE, (numbers_text(mixed),))
+        transaction.execute(queries.FORGET_DEFERRALS, (domain_id, numbers_text(mixed)))
+        transaction.ledger.move_to_refused(domain_id, len(mixed))
+    _remove(transaction, [number for number, has_refused in due if not has_refused])
+    return len(due)
+
+
+def _expire_refused(transaction: Transaction, bindings: dict[str, Any]) -> int:
+    due = [number for (number,) in transaction.execute(queries.DUE_REFUSALS, bindings)]
+    transaction.execute(queries.FORGET_REFUSALS, bindings)
+    narrowed = {"domain_id": bindings["domain_id"], "numbers": numbers_text(due)}
+    _remove(transaction, [number for (number,) in transaction.execute(queries.LEFT_WITH_NOBODY, narrowed)])
+    return len(due)
 
 
 def _remove(transaction: Transaction, numbers: Sequence[int]) -> int:

@@ -68,8 +68,11 @@ REMOVE_REPLIES = """
 STANDING = "SELECT held_paths FROM message WHERE number = ? AND domain_id = ?"
 ANY_REFUSED = "SELECT 1 FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused LIMIT 1"
 KEEP_HELD_PATHS = "UPDATE message SET held_paths = ? WHERE number = ?"
+# A deferral leaves the time: retention counts from when a recipient was held again, not from the last attempt.
 KEEP_REPLY = """
-    INSERT OR REPLACE INTO last_reply (domain_id, number, forward_path, is_refused, reply) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO last_reply (domain_id, number, forward_path, is_refused, reply, at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        is_refused = excluded.is_refused, reply = excluded.reply, at = iif(excluded.is_refused, excluded.at, at)
 """
 FORGET_REPLY = "DELETE FROM last_reply WHERE domain_id = ? AND number = ? AND forward_path = ?"
 
@@ -95,10 +98,68 @@ HOLD_AGAIN = f"""
     WHERE number IN (SELECT value FROM json_each(?)) AND {_HAS_REFUSED}
 """
 REFUSED_NO_MORE = """
-    UPDATE last_reply SET is_refused = 0 WHERE is_refused AND (domain_id, number) IN (
+    UPDATE last_reply SET is_refused = 0, at = ? WHERE is_refused AND (domain_id, number) IN (
         SELECT domain_id, number FROM message WHERE number IN (SELECT value FROM json_each(?))
     )
 """
+
+# --- held mail whose time is over
+
+# How messages stand: number, whether those who wait have done so since before then, whether somebody was refused.
+STANDINGS = """
+    SELECT number, held_paths <> '' AND received_at < :before AND NOT EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND at >= :before
+        ), EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+        )
+    FROM message WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id
+"""
+WAIT_NO_MORE = "UPDATE message SET held_paths = '' WHERE number IN (SELECT value FROM json_each(?))"
+FORGET_DEFERRALS = """
+    DELETE FROM last_reply
+    WHERE domain_id = ? AND NOT is_refused AND number IN (SELECT value FROM json_each(?))
+"""
+DUE_REFUSALS = """
+    SELECT DISTINCT number FROM last_reply
+    WHERE domain_id = :domain_id AND is_refused AND at < :before
+        AND number IN (SELECT value FROM json_each(:numbers)) ORDER BY number
+"""
+FORGET_REFUSALS = """
+    DELETE FROM last_reply
+    WHERE domain_id = :domain_id AND is_refused AND at < :before
+        AND number IN (SELECT value FROM json_each(:numbers))
+"""
+# Those of the given messages that are left with nobody; their last replies are gone with their recipients.
+LEFT_WITH_NOBODY = """
+    SELECT number FROM message
+    WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id AND held_paths = ''
+        AND NOT EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
+        )
+"""
+KEEP_MARK = "INSERT OR REPLACE INTO mark (domain_id, kind, value) VALUES (?, ?, ?)"
+REMOVE_MARK = "DELETE FROM mark WHERE domain_id = ? AND kind = ?"
+REMOVE_MARKS = "DELETE FROM mark WHERE domain_id = ?"
+MARKS = "SELECT domain_id, value FROM mark WHERE kind = ?"
+
+# Oldest first: the reader stops at the first that came too late, so that what is not due yet is never walked over.
+# The second value is later than `received_at` for a message of which somebody was refused or held again since.
+HELD_SINCE = """
+    SELECT number, received_at, max(received_at, coalesce((
+        SELECT max(at) FROM last_reply
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+    ), 0))
+    FROM message WHERE domain_id = ? AND held_paths <> '' ORDER BY number
+"""
+# Refused mail is little, and by no order of time in its index.
+REFUSED_BEFORE = """
+    SELECT DISTINCT number FROM last_reply INDEXED BY last_reply_refused
+    WHERE domain_id = ? AND is_refused AND at < ? ORDER BY number LIMIT ?
+"""
+FIRST_REFUSED = "SELECT min(at) FROM last_reply INDEXED BY last_reply_refused WHERE domain_id = ? AND is_refused"
 
 # A damaged message: whose it is and who waits for it. Not its content, which may be what cannot be read.
 WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = ?"

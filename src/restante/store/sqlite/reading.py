@@ -85,6 +85,38 @@ def oldest(connection: apsw.Connection) -> Mapping[int, float]:
     return dict(fetch(connection, queries.OLDEST_MESSAGES))
 
 
+# --- what is due
+
+
+def expired(connection: apsw.Connection, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+    """Read the numbers of messages with a recipient that has this status since before then, oldest first."""
+    if status is Status.REFUSED:
+        return [number for (number,) in fetch(connection, queries.REFUSED_BEFORE, (domain_id, before, limit))]
+    found: list[int] = []
+    with closing(connection.cursor()) as cursor:
+        for number, received_at, since in cursor.execute(queries.HELD_SINCE, (domain_id,)):
+            if received_at >= before or len(found) == limit:
+                break
+            if since < before:
+                found.append(number)
+    return found
+
+
+def waiting_since(connection: apsw.Connection, domain_id: int, status: Status) -> float | None:
+    """Read since when the first recipient with this status has it."""
+    if status is Status.REFUSED:
+        [(at,)] = fetch(connection, queries.FIRST_REFUSED, (domain_id,))
+        return None if at is None else float(at)
+    with closing(connection.cursor()) as cursor:
+        row = next(cursor.execute(queries.HELD_SINCE, (domain_id,)), None)
+    return None if row is None else float(row[2])
+
+
+def marks(connection: apsw.Connection, kind: str) -> Mapping[int, float]:
+    """Read what was told, by domain id."""
+    return dict(fetch(connection, queries.MARKS, (kind,)))
+
+
 # --- listings
 
 

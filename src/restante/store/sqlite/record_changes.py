@@ -102,11 +102,20 @@ def remove_domain(transaction: Transaction, domain_id: int, audit: AuditEntry) -
         raise Conflict(f"domain {domain_id} holds mail")
     if not ledger.hosts(domain_id):
         return
-    for query in (queries.REMOVE_DOMAIN, queries.REMOVE_USAGE, queries.REMOVE_DRAIN):
+    for query in (queries.REMOVE_DOMAIN, queries.REMOVE_USAGE, queries.REMOVE_DRAIN, queries.REMOVE_MARKS):
         transaction.execute(query, (domain_id,))
     transaction.execute(queries.KEEP_LAST_NUMBER, (ledger.last_number,))
     ledger.remove_domain(domain_id)
     _note_change(transaction, audit)
+
+
+def keep_mark(transaction: Transaction, domain_id: int, kind: str, value: float | None) -> None:
+    """Keep what was told of a domain; None forgets it."""
+    transaction.ledger.check_hosted(domain_id)
+    if value is None:
+        transaction.execute(queries.REMOVE_MARK, (domain_id, kind))
+    else:
+        transaction.execute(queries.KEEP_MARK, (domain_id, kind, value))
 
 
 # --- the trail

@@ -129,6 +129,19 @@ _POLICIES = """
 -- JSON objects; '' is what a record had before there were any: no quota, the default policy.
 ALTER TABLE account ADD COLUMN quota TEXT NOT NULL DEFAULT '';
 ALTER TABLE domain ADD COLUMN policy TEXT NOT NULL DEFAULT '';
+
+-- Unix time at which a recipient was refused, or held again; 0 for one that has only ever waited. What had been refused
+-- before times were kept counts from now on.
+ALTER TABLE last_reply ADD COLUMN at REAL NOT NULL DEFAULT 0;
+UPDATE last_reply SET at = unixepoch() WHERE is_refused;
+
+-- What was told of a domain, so that a restart does not tell it again.
+CREATE TABLE mark (
+    domain_id INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,
+    value     REAL    NOT NULL,
+    PRIMARY KEY (domain_id, kind)
+) STRICT, WITHOUT ROWID;
 """
 
 

@@ -13,6 +13,7 @@ everybody wait for it.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -125,7 +126,8 @@ class SqliteStore:
         for damage in damaged:
             self._on_damage(damage.number, damage.text)
             with suppress(StoreError):
-                await self._write(partial(mail_changes.park_damaged, number=damage.number, text=damage.text))
+                change = partial(mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time())
+                await self._write(change)
 
     # --- mail
 
@@ -165,9 +167,9 @@ class SqliteStore:
         self._check()
         return await self._files.read_beginning(file, octets)
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome]) -> None:
+    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float = 0.0) -> None:
         """Record what became of these recipients."""
-        await self._write(partial(mail_changes.settle, drain=drain, outcomes=outcomes))
+        await self._write(partial(mail_changes.settle, drain=drain, outcomes=outcomes, at=at))
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds, as of the last commit."""
@@ -212,6 +214,34 @@ class SqliteStore:
         """Make the refused recipients of these messages held again; returns how many messages had some."""
         count: int = await self._write(partial(mail_changes.release_refused, numbers=numbers, audit=audit))
         return count
+
+    async def expired(self, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+        """Return messages with a recipient that has this status since before then, oldest first."""
+        return await self._read(
+            partial(reading.expired, domain_id=domain_id, status=status, before=before, limit=limit)
+        )
+
+    async def expire(
+        self, domain_id: int, numbers: Sequence[int], status: Status, before: float, audit: AuditEntry
+    ) -> int:
+        """Remove the recipients of these messages that have this status since before then."""
+        change = partial(
+            mail_changes.expire, domain_id=domain_id, numbers=numbers, status=status, before=before, audit=audit
+        )
+        count: int = await self._write(change)
+        return count
+
+    async def waiting_since(self, domain_id: int, status: Status) -> float | None:
+        """Return since when the first recipient of a domain with this status has it."""
+        return await self._read(partial(reading.waiting_since, domain_id=domain_id, status=status))
+
+    async def marks(self, kind: str) -> Mapping[int, float]:
+        """Return the marks of a kind, by domain id."""
+        return await self._read(partial(reading.marks, kind=kind))
+
+    async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
+        """Keep a mark; None forgets it."""
+        await self._write(partial(record_changes.keep_mark, domain_id=domain_id, kind=kind, value=value))
 
     async def backup(self, directory: Path) -> Backup:
         """Write a copy of everything, as at one moment."""

@@ -1,0 +1,141 @@
+"""Mail whose retention is over: warned of ahead, then deleted or kept, as its domain's policy says (S14).
+
+Theory of operation. Once an hour each domain is looked at, its held mail and its refused mail apart. What is to be deleted
+goes in batches, each one transaction with its entry in the audit trail, so that nobody waits long for the store. What
+was told is marked in the store by the step that was told (7, 3, 1 days ahead, or over); the mark follows the domain's
+oldest mail, so that mail which comes day after day is told of once, and again after it had all been further from its end.
+
+A report to the reverse-path, instead of deleting, would be one more branch of `_end`: reports do not exist yet, and the
+setting for them is refused (admin/policy_change.py).
+
+A drain that runs keeps its domain's mail for a day longer: what is being handed over should not vanish under it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.mail.message import message_name
+from restante.queue.retention import OVER, warning_due
+from restante.queue.status import Status
+from restante.store.errors import StoreError
+from restante.store.interface import MailStore, MarkStore
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import DAY, AtEnd, Retention
+
+SWEEP_SECONDS: Final = 3600.0
+BATCH: Final = 200  # messages in one transaction
+ACTOR: Final = "retention"
+
+
+class RetentionStore(MailStore, MarkStore, Protocol):
+    """What is needed of the store."""
+
+
+class RetentionSweep:
+    """Looks after mail that nobody fetched."""
+
+    def __init__(
+        self,
+        *,
+        store: RetentionStore,
+        directory: LiveDirectory,
+        is_draining: Callable[[int], bool],
+        log: Log,
+        now: Callable[[], float],
+        wait: Wait = wait_at_most,
+    ) -> None:
+        """`now` gives Unix time."""
+        self._store = store
+        self._directory = directory
+        self._is_draining = is_draining
+        self._log = log
+        self._now = now
+        self._wait = wait
+
+    async def run(self) -> None:
+        """Sweep now and every hour, until cancelled."""
+        never = asyncio.Event()
+        while True:
+            await self.sweep()
+            await self._wait(never, SWEEP_SECONDS)
+
+    async def sweep(self) -> None:
+        """Look at every domain once. A store that fails is logged; the next sweep tries again."""
+        try:
+            for status in (Status.HELD, Status.REFUSED):
+                marks = await self._store.marks(_kind(status))
+                for domain in list(self._directory.now.domains.values()):
+                    if self._is_concerned(domain, status) or domain.id in marks:
+                        await self._look_at(domain, status, marks.get(domain.id))
+        except StoreError as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="retention")
+
+    def _is_concerned(self, domain: HostedDomain, status: Status) -> bool:
+        usage = self._store.usage(domain.id)
+        return _retention(domain, status).seconds is not None and usage.messages > 0
+
+    async def _look_at(self, domain: HostedDomain, status: Status, mark: float | None) -> None:
+        retention = _retention(domain, status)
+        step: float | None = None
+        if retention.seconds is not None:
+            await self._end(domain, status, retention.seconds, retention.at_end)
+            since = await self._store.waiting_since(domain.id, status)
+            step = None if since is None else warning_due(since, retention.seconds, self._now())
+        if step is not None and (mark is None or step < mark):
+            self._tell(domain, status, step, retention.at_end)
+        if step != mark:
+            await self._store.keep_mark(domain.id, _kind(status), step)
+
+    async def _end(self, domain: HostedDomain, status: Status, seconds: float, at_end: AtEnd) -> None:
+        """Do with expired mail what is to be done."""
+        if at_end is AtEnd.DELETE:
+            await self._delete(domain, status, seconds)
+
+    async def _delete(self, domain: HostedDomain, status: Status, seconds: float) -> None:
+        grace = DAY if self._is_draining(domain.id) else 0.0
+        before = self._now() - seconds - grace
+        deleted = 0
+        while numbers := await self._store.expired(domain.id, status, before, BATCH):
+            count = await self._store.expire(
+                domain.id, numbers, status, before, self._entry(domain, status, seconds, numbers)
+            )
+            deleted += count
+            if not count:  # changed between the two calls, all of them: nothing is left to do with them
+                break
+        if deleted:
+            self._write(Event.MAIL_EXPIRED, domain, status, messages=deleted)
+
+    def _entry(self, domain: HostedDomain, status: Status, seconds: float, numbers: Sequence[int]) -> AuditEntry:
+        return AuditEntry(
+            at=self._now(),
+            action=AuditAction.MAIL_EXPIRED,
+            actor=ACTOR,
+            subject=" ".join(message_name(number) for number in numbers),
+            account=domain.account,
+            origin="this server",
+            reason=f"{status} for more than {seconds / DAY:g} days, as {domain.name} has it",
+        )
+
+    def _tell(self, domain: HostedDomain, status: Status, step: float, at_end: AtEnd) -> None:
+        """Tell of what is coming; of mail that will only be kept, when its time is over."""
+        if step == OVER:
+            self._write(Event.RETENTION_OVER, domain, status, at_end=str(at_end))
+        elif at_end is not AtEnd.KEEP:
+            self._write(Event.RETENTION_AHEAD, domain, status, days=int(step / DAY), at_end=str(at_end))
+
+    def _write(self, event: Event, domain: HostedDomain, status: Status, **fields: object) -> None:
+        self._log.write(event, domain=domain.name, account=domain.account, status=str(status), **fields)
+
+
+def _kind(status: Status) -> str:
+    return f"retention-{status}"
+
+
+def _retention(domain: HostedDomain, status: Status) -> Retention:
+    return domain.policy.retention if status is Status.HELD else domain.policy.refused_retention
