@@ -7,6 +7,8 @@ itself. Manners towards a primary that has just come back:
 - A connection that fails while others work gives its messages back to them, once each, and for a while no further
   connection is tried.
 - It ends when the last connection has failed, and when ten messages in a row were deferred.
+- It ends for good when many in a row were refused (`delivery.refusals_limit`): a destination that refuses everything is
+  broken, and would have the whole queue parked. What is on its way by then (a window for each connection) is judged yet.
 
 Ending is gentle: nothing more is begun, replies outstanding are waited for, QUIT is said. `abort` is not.
 """
@@ -45,6 +47,7 @@ class AttemptKind(Enum):
     COMPLETE = auto()  # the round is: everything held was tried, in this attempt or an earlier one
     STOPPED = auto()  # by the destination, the store, or whoever called `end`
     CHANGED = auto()  # the record of the destination did
+    REFUSING = auto()  # by us: the destination refuses one message after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Attempt:
         self._tried = 0
         self._delivered = 0
         self._deferred_in_a_row = 0
+        self._refused_in_a_row = 0
         self._in_hand = 0  # messages taken by connections, and without an outcome
         self._picture: Directory | None = None  # the one in which the record was last looked at
         self._news = asyncio.Event()
@@ -180,6 +184,7 @@ class Attempt:
     def _report(self, tally: Tally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
         move = self._record(message, outcome, reply)
         tally.count(move)
+        self._count_refusal(outcome)
         self._tried += 1
         if move is Move.DELIVERED:
             self._delivered += 1
@@ -195,6 +200,15 @@ class Attempt:
         if not self._in_hand:
             self._news.set()
         return self._journal.record(message, outcome, reply)
+
+    def _count_refusal(self, outcome: Outcome) -> None:
+        if not outcome.is_refused:
+            self._refused_in_a_row = 0
+            return
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row == self._equipment.settings.refusals_limit:
+            last = outcome.recipients[-1].reply
+            self.end(f"{self._refused_in_a_row} messages in a row were refused: {last}", AttemptKind.REFUSING)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
         moves = {recipient.move for recipient in outcome.recipients}

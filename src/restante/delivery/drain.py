@@ -7,6 +7,7 @@ next follows from how it ended:
     … and something is still held                    a new round from the oldest message, after a pause
     the destination stopped taking mail              the same round goes on where it stopped, after a pause
     the destination was changed                      at once, to the new one
+    many messages in a row were refused              the end: what was refused is parked, the rest is held
     asked again meanwhile                            a new round at once: the customer says that they are back
 
 Pauses grow (queue/schedule.py); when the next would end after the deadline, what is left is simply held. At least one
@@ -167,6 +168,9 @@ class DomainDrain:
             return True
         if self._settlement.failure:
             self._reason = self._settlement.failure
+        elif end.kind is AttemptKind.REFUSING and not self._woken.is_set():
+            self._reason = end.reason
+            self._log_refusals(end.reason)
         elif self._record() is None:
             self._reason = "the domain is no longer hosted"
         elif end.kind is AttemptKind.COMPLETE and not self._supply.left_behind and not self._woken.is_set():
@@ -239,6 +243,17 @@ class DomainDrain:
             destination=self._journal.destination,
             requested_by=requested_by,
             held=self._equipment.store.usage(self._lease.domain_id).held,
+        )
+
+    def _log_refusals(self, reason: str) -> None:
+        self._equipment.log.write(
+            Event.DESTINATION_REFUSES,
+            domain=self._domain_name,
+            account=self._account,
+            destination=self._journal.destination,
+            refused=self._journal.totals.refused,
+            held=self._equipment.store.usage(self._lease.domain_id).held,
+            reason=reason,
         )
 
     def _log_finish(self) -> None:

@@ -19,6 +19,7 @@ the session ends, and everything outstanding is deferred.
 What is refused is parked, not bounced (DESIGN §8). When in doubt a row says deferred.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from restante.mail.message import HeldMessage
@@ -107,7 +108,7 @@ def obstacle(message: HeldMessage, offer: Offer, destination: str) -> Reply | No
 
 def refused_for(message: HeldMessage, obstacle: Reply) -> Outcome:
     """Refuse every recipient without having asked."""
-    return _same_for_all(message, Move.REFUSED, str(obstacle))
+    return replace(_same_for_all(message, Move.REFUSED, str(obstacle)), is_ours=True)
 
 
 def deferred_for(message: HeldMessage, reason: str) -> Outcome:

@@ -35,6 +35,11 @@ class DeliverySettings(BaseModel):
         description="Send whole messages ahead of the replies to them, where the destination offers CHUNKING and shows that"
         " it bears it: distance costs little then. A lost connection can make copies of up to 64 messages.",
     )
+    refusals_limit: Annotated[int, Field(ge=1)] = Field(
+        default=20,
+        description="Messages in a row, over all connections, that the destination refuses (5xx) before the drain stops: a server"
+        " that refuses everything is broken. What it has refused is parked, the rest stays held.",
+    )
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,
         description="Between two looks at a destination that is watched (`--hold on-return`), while it is in doubt whether it"

@@ -67,6 +67,12 @@ class Outcome:
 
     number: int
     recipients: tuple[RecipientOutcome, ...]
+    is_ours: bool = False  # we judged it ourselves: the destination was never asked
+
+    @property
+    def is_refused(self) -> bool:
+        """The destination took it for nobody, and refused it for all who were tried."""
+        return not self.is_ours and all(recipient.move is Move.REFUSED for recipient in self.recipients)
 
     @property
     def is_delivered(self) -> bool:

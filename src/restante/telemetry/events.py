@@ -33,6 +33,7 @@ class Event(StrEnum):
     MESSAGE_DELIVERED = "message-delivered"
     DELIVERY_DEFERRED = "delivery-deferred"
     DELIVERY_REFUSED = "delivery-refused"
+    DESTINATION_REFUSES = "destination-refuses"
     PRIMARY_AWAY = "primary-away"
     PRIMARY_BACK = "primary-back"
     # the store
@@ -73,6 +74,7 @@ MEANINGS: dict[Event, str] = {
     Event.MESSAGE_DELIVERED: "The destination has taken a message; its reply says under which name.",
     Event.DELIVERY_DEFERRED: "The destination did not take a message for a recipient now, or said nothing; it stays held.",
     Event.DELIVERY_REFUSED: "The destination said 5xx to a recipient: it waits as refused for the customer.",
+    Event.DESTINATION_REFUSES: "A drain was stopped: the destination refused `delivery.refusals_limit` messages in a row.",
     Event.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row; a line for each account concerned.",
     Event.PRIMARY_BACK: "It answers again, twice in a row: drains begin for domains that are held until its return.",
     Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",

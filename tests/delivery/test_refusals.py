@@ -1,0 +1,84 @@
+"""A destination that refuses one message after the other: the drain stops before the whole queue is parked."""
+
+import asyncio
+
+from restante.delivery.settings import DeliverySettings
+from restante.queue.status import Status
+from restante.telemetry.events import Event
+from tests.delivery.scripted_primary import ScriptedPrimary
+from tests.delivery.world import World
+
+REFUSED = "550 5.7.1 our filter is broken"
+TAKEN = "250 2.1.5 OK"
+ONE_BY_ONE = ("8BITMIME",)  # no PIPELINING: nothing is on its way when the last refusal comes
+
+
+def drained(count: int, primary: ScriptedPrimary, **settings: int) -> World:
+    """Hold so many messages and drain them over one connection."""
+    world = World(settings=DeliverySettings(**settings))  # type: ignore[arg-type]
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            await world.hold(domain, count)
+            await world.drain(domain)
+
+    asyncio.run(main())
+    return world
+
+
+def count(world: World, status: Status) -> int:
+    return len(asyncio.run(world.waiting(status)))
+
+
+def test_many_refusals_in_a_row_stop_the_drain_and_the_rest_is_held() -> None:
+    world = drained(100, ScriptedPrimary({"RCPT": REFUSED}, offer=ONE_BY_ONE))
+    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (20, 80)
+    assert world.pauses == []  # it is not tried again
+    [told] = world.log.of(Event.DESTINATION_REFUSES)
+    assert (told["domain"], told["account"], told["refused"], told["held"]) == ("b.example", "alpha", 20, 80)
+    assert world.end["reason"] == told["reason"] == f"20 messages in a row were refused: {REFUSED}"
+    assert asyncio.run(world.store.open_drains()) == []
+
+
+def test_one_that_is_taken_in_between_begins_the_row_anew() -> None:
+    replies = [*[REFUSED] * 19, TAKEN, *[REFUSED] * 19, TAKEN, REFUSED]
+    world = drained(41, ScriptedPrimary({"RCPT": replies}, offer=ONE_BY_ONE))
+    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (39, 0)
+    assert world.log.of(Event.DESTINATION_REFUSES) == []
+
+
+def test_the_operator_says_how_many() -> None:
+    world = drained(10, ScriptedPrimary({"CONTENT": REFUSED}, offer=ONE_BY_ONE), refusals_limit=3)
+    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (3, 7)
+
+
+def test_what_is_on_its_way_by_then_is_judged_yet() -> None:
+    world = drained(100, ScriptedPrimary({"CONTENT": REFUSED}))
+    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (21, 79)
+
+
+def test_what_the_destination_was_never_asked_about_is_none_of_its_refusals() -> None:
+    """It takes no message of that size: each is refused by us, and says nothing against it."""
+    world = drained(25, ScriptedPrimary(offer=("PIPELINING", "SIZE 1")))
+    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (25, 0)
+    assert world.log.of(Event.DESTINATION_REFUSES) == []
+
+
+def test_the_next_request_goes_on_where_this_one_stopped() -> None:
+    world, primary = (
+        World(settings=DeliverySettings(refusals_limit=5)),
+        ScriptedPrimary({"RCPT": REFUSED}, offer=ONE_BY_ONE),
+    )
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            await world.hold(domain, 12)
+            await world.drain(domain)
+            primary.script.clear()
+            await world.drain(domain)
+
+    asyncio.run(main())
+    assert [int(taken.content) for taken in primary.taken] == list(range(6, 13))
+    assert count(world, Status.REFUSED) == 5
