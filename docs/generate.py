@@ -47,6 +47,7 @@ AUDIT_MEANINGS = {
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",
     AuditAction.DOMAIN_CHANGED: "A domain's account, destination or authorized hosts were changed.",
     AuditAction.DOMAIN_REMOVED: "A hosted domain was removed.",
+    AuditAction.RECIPIENTS_CHANGED: "A domain's list of recipients was changed; the reason says by how many.",
     AuditAction.MAIL_DELETED: "Messages were deleted for good; the subject is their names.",
     AuditAction.MAIL_EXPIRED: "Mail was deleted because its retention was over; the subject is the names of the messages.",
     AuditAction.REFUSED_RELEASED: "Refused messages were held again; the subject is their names.",

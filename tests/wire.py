@@ -32,6 +32,7 @@ from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
 from restante.smtp.server import MechanismFactories, ServerOptions, ServerSession
 from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -39,6 +40,7 @@ from restante.tenancy.model import Account, Destination, HostedDomain, IpAddress
 from restante.tenancy.passwords import hash_password
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
+from restante.tenancy.recipients import Recipient
 from restante.tenancy.secrets import Vault, login_owner
 from tests.transcript import play
 
@@ -109,6 +111,7 @@ class Wire:
         self.settings = settings or ReceptionSettings()
         self.store = MemoryStore()
         self.directory = LiveDirectory(self.store)
+        self.recipients = LiveRecipients(self.store, self.directory)
         self.log = Lines()
         self.drains = NoDrains()
         self.names = Names()
@@ -175,6 +178,12 @@ class Wire:
         present = self.directory.now.accounts[account]
         self.run(self.store.put_account(replace(present, quota=quota), audit()))
         self.run(self.directory.refresh())
+
+    def knows(self, domain: str, *recipients: Recipient) -> None:
+        """Let recipients of a domain be known."""
+        hosted = self.directory.now.domains[domain]
+        self.run(self.store.learn(hosted.id, recipients))
+        self.run(self.recipients.refresh(hosted))
 
     def held(self, domain: str) -> list[HeldMessage]:
         """Return the messages held for a domain, oldest first."""
@@ -277,7 +286,9 @@ class Wire:
             spawn=self._spawn,
             settings=self.settings,
             rules=HouseRules("mx2.example.net", self.settings.postmaster),
-            standings=Standings(self.store, self.directory, lambda: self.now, lambda destination: self.is_up),
+            standings=Standings(
+                self.store, self.directory, lambda: self.now, lambda destination: self.is_up, self.recipients.of
+            ),
             arrivals=arrivals,
         )
 

@@ -64,6 +64,7 @@ from restante.store.choice import open_store
 from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.exposition import expose
@@ -181,6 +182,8 @@ class Application:
         self._store = store
         self._directory = LiveDirectory(store)
         await self._directory.refresh()
+        self._recipients = LiveRecipients(store, self._directory)
+        await self._recipients.load()
         resolver = DnsResolver(config.resolver.endpoints)
         self._host_names = HostNames(resolver, time.time)
         expected = ExpectedHosts(self._directory, self._host_names.known)
@@ -198,7 +201,7 @@ class Application:
             numbers=MessageNumbers(store.last_number()),
             on_held=self._arrivals.held,
         )
-        self._standings = Standings(store, self._directory, time.time, self._is_up)
+        self._standings = Standings(store, self._directory, time.time, self._is_up, self._recipients.of)
         own_addresses = [bound.getsockname()[:2] for bound in self._sockets]
         self._dispatcher = Dispatcher(
             store=store,
@@ -212,6 +215,7 @@ class Application:
             vault=self._vault,
             tasks=self._tasks,
             on_end=self._drain_ended,
+            learn=self._recipients.learn,
         )
         self._watcher = Watcher(
             store=store,
@@ -250,6 +254,7 @@ class Application:
             hostname=config.hostname,
             resolver=resolver,
             server=self,
+            recipients=self._recipients,
             log=self._log,
         )
         self._listeners = [

@@ -15,6 +15,7 @@ from restante.mail.message import NewMessage
 from restante.network.resolver import LookupFailed
 from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
 from restante.telemetry.metrics import Exposition
@@ -92,15 +93,17 @@ class Desk:
     log: Lines = field(default_factory=Lines)
 
     def __post_init__(self) -> None:
+        directory = LiveDirectory(self.store)
         self.office = Office(
             store=self.store,
-            directory=LiveDirectory(self.store),
+            directory=directory,
             vault=Vault(bytes(32)),
             now=lambda: NOW,
             own_addresses=[("0.0.0.0", 25), ("127.0.0.1", 2525)],
             hostname="mx2.example.net",
             resolver=self.resolver,
             server=self.server,
+            recipients=LiveRecipients(self.store, directory),
             log=self.log,
         )
 

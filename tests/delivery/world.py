@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.equipment import Learn, forget
 from restante.delivery.settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
@@ -62,6 +63,7 @@ class World:
     vault: Vault = field(default_factory=lambda: Vault(new_key()))
     own_addresses: list[tuple[str, int]] = field(default_factory=list)
     grace: float = 0.0
+    learn: Learn = forget
     now: float = NOW
     pauses: list[float] = field(default_factory=list)
     on_pause: Callable[[], Awaitable[None]] | None = None
@@ -137,6 +139,7 @@ class World:
                 tasks=tasks,
                 wait=self.wait,
                 grace=self.grace,
+                learn=self.learn,
             )
             yield dispatcher
             await dispatcher.stop_all()

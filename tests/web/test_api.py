@@ -55,6 +55,18 @@ def test_a_policy_is_given_and_shown() -> None:
     assert ask(desk, "PATCH", "/v1/accounts/alpha", json={"quota": 7}).json()["quota"] == 7
 
 
+def test_recipients_are_changed_replaced_and_listed() -> None:
+    desk = Desk()
+    story(desk)
+    path = "/v1/domains/alpha.example/recipients"
+    ten = [f"user{number}" for number in range(10)]
+    assert ask(desk, "PUT", path, json={"addresses": ten}).json()["added"] == 10
+    assert ask(desk, "PUT", path, json={"addresses": ["one"]}).status_code == 409
+    assert ask(desk, "PUT", path, json={"addresses": ["one"], "is_confirmed": True}).json()["listed"] == 1
+    assert ask(desk, "PATCH", path, json={"add": ["two"], "remove": ["one"]}).json()["dropped"] == 1
+    assert [(each["name"], each["source"]) for each in ask(desk, "GET", path).json()] == [("two", "list")]
+
+
 def test_times_are_iso_and_utc() -> None:
     desk = Desk()
     story(desk)

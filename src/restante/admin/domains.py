@@ -18,7 +18,7 @@ from restante.store.errors import Conflict
 from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
-from restante.tenancy.policy import DEFAULT_POLICY
+from restante.tenancy.policy import DEFAULT_POLICY, Recipients, Unknown
 
 
 class DomainView(BaseModel):
@@ -61,7 +61,7 @@ async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
     stored = await _put(office, domain, AuditAction.DOMAIN_ADDED)
-    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_host_warnings(stored)])
+    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_warnings(office, stored)])
 
 
 def list_domains(office: Office, account: str | None = None) -> Sequence[DomainView]:
@@ -95,7 +95,7 @@ async def change_domain(office: Office, name: str, change: DomainChange) -> Chan
     stored = await _put(office, domain, AuditAction.DOMAIN_CHANGED)
     if office.server:
         office.server.stop_drain(stored.id)
-    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_host_warnings(stored)])
+    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_warnings(office, stored)])
 
 
 async def remove_domain(office: Office, name: str, reason: str) -> None:
@@ -140,6 +140,7 @@ async def _put(office: Office, domain: HostedDomain, action: AuditAction) -> Hos
         error = f"domain {domain.name}: was removed meanwhile"
         raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None
     await changed(office, recorded)
+    await office.recipients.refresh(stored)
     return stored
 
 
@@ -147,7 +148,22 @@ def _taken(name: str) -> AdminError:
     return AdminError(Kind.EXISTS, f"domain {name}: is hosted already", "change it by `domain set`")
 
 
-def _host_warnings(domain: HostedDomain) -> list[str]:
+def _warnings(office: Office, domain: HostedDomain) -> list[str]:
+    return [*_access_warnings(domain), *_recipient_warnings(office, domain)]
+
+
+def _recipient_warnings(office: Office, domain: HostedDomain) -> list[str]:
+    """An empty list that is taken at its word keeps all mail out."""
+    policy, book = domain.policy, office.recipients.of(domain.id)
+    if policy.recipients is not Recipients.LIST or policy.unknown is Unknown.ACCEPT or book is None:
+        return []
+    if book.listed or book.patterns:
+        return []
+    answer = "550" if policy.unknown is Unknown.REJECT else "450"
+    return [f"domain {domain.name}: its list of recipients is empty, so all its mail is answered {answer}"]
+
+
+def _access_warnings(domain: HostedDomain) -> list[str]:
     hosts = domain.authorized_hosts
     if not hosts.networks and not hosts.names:
         return [f"domain {domain.name}: no host is authorized, so only `restante release` hands its mail over"]

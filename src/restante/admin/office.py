@@ -7,6 +7,7 @@ from typing import Protocol
 from restante.network.resolver import Resolver
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.log import Log
 from restante.telemetry.metrics import Exposition
 from restante.tenancy.secrets import Vault
@@ -80,4 +81,5 @@ class Office:
     hostname: str  # our own name: never a destination
     resolver: Resolver  # the one deliveries use: a destination is judged by the addresses it would get
     server: Server | None  # None: the command line opened the store itself
+    recipients: LiveRecipients
     log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail

@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 from restante import __version__
-from restante.cli import account, audit, client, config, domain, init, login, queue, release, serve, status, store
+from restante.cli import (
+    account,
+    audit,
+    client,
+    config,
+    domain,
+    init,
+    login,
+    queue,
+    recipient,
+    release,
+    serve,
+    status,
+    store,
+)
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile
 
@@ -44,7 +58,7 @@ def version() -> None:
     typer.echo(f"restante {__version__}")
 
 
-for _group in (account, login, domain, queue, store, config):
+for _group in (account, login, domain, recipient, queue, store, config):
     app.add_typer(_group.group)
 app.command()(init.init)
 app.command()(serve.serve)

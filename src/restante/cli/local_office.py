@@ -14,6 +14,7 @@ from restante.store import choice
 from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
 from restante.tenancy.secrets import Vault
 
 
@@ -26,6 +27,8 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
     try:
         directory = LiveDirectory(store)
         await directory.refresh()
+        recipients = LiveRecipients(store, directory)
+        await recipients.load()
         yield Office(
             store=store,
             directory=directory,
@@ -35,6 +38,7 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
             hostname=config.hostname,
             resolver=DnsResolver(config.resolver.endpoints),
             server=None,
+            recipients=recipients,
         )
     finally:
         await store.close()

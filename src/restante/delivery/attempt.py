@@ -24,6 +24,7 @@ from restante.delivery.connection import DeliveryConnection
 from restante.delivery.equipment import Equipment
 from restante.delivery.growth import Growth
 from restante.delivery.journal import Journal
+from restante.delivery.lessons import Lessons
 from restante.delivery.outcome import deferred_for
 from restante.delivery.route import Endpoint
 from restante.delivery.settlement import Settlement
@@ -64,8 +65,17 @@ class Attempt:
     """Made anew each time."""
 
     def __init__(
-        self, approach: Approach, supply: Supply, settlement: Settlement, journal: Journal, equipment: Equipment
+        self,
+        approach: Approach,
+        supply: Supply,
+        settlement: Settlement,
+        journal: Journal,
+        equipment: Equipment,
+        *,
+        lessons: Lessons | None = None,
     ) -> None:
+        """`lessons`: where what the destination says of mailboxes is kept; None where nobody wants to know."""
+        self._lessons = lessons
         self._approach = approach
         self._supply = supply
         self._settlement = settlement
@@ -196,6 +206,8 @@ class Attempt:
 
     def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
         self._settlement.add(outcome)
+        if self._lessons is not None:
+            self._lessons.take(outcome)
         self._in_hand -= 1
         if not self._in_hand:
             self._news.set()

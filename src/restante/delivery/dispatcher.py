@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from restante.delivery.drain import DomainDrain, Stop
-from restante.delivery.equipment import DeliveryStore, Equipment
+from restante.delivery.equipment import DeliveryStore, Equipment, Learn, forget
 from restante.delivery.errors import CannotStart
 from restante.delivery.probe import probe
 from restante.delivery.settings import DeliverySettings
@@ -54,10 +54,11 @@ class Dispatcher:
         wait: Wait = wait_at_most,
         grace: float = STOP_GRACE,
         on_end: Callable[[int], None] = lambda _domain_id: None,
+        learn: Learn = forget,
     ) -> None:
         """`now` gives Unix time; `own_addresses` are what we listen on; drains are tasks of `tasks`.
 
-        `on_end` is told of each domain whose drain is over.
+        `on_end` is told of each domain whose drain is over, `learn` of what destinations say of mailboxes.
         """
         self._equipment = Equipment(
             store=store,
@@ -70,6 +71,7 @@ class Dispatcher:
             own_addresses=own_addresses,
             vault=vault,
             wait=wait,
+            learn=learn,
         )
         self._tasks = tasks
         self._grace = grace

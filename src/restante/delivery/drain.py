@@ -23,6 +23,7 @@ from restante.delivery.approach import find_approach
 from restante.delivery.attempt import Attempt, AttemptEnd, AttemptKind
 from restante.delivery.equipment import Equipment
 from restante.delivery.journal import Journal
+from restante.delivery.lessons import Lessons
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
@@ -32,6 +33,7 @@ from restante.store.errors import StoreError
 from restante.store.interface import Drain
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import Recipients
 
 _FINISHED: Final = "everything was handed over"
 
@@ -60,6 +62,7 @@ class DomainDrain:
         self._settlement = Settlement(
             equipment.store, lease, equipment.wait, equipment.log, self._settlement_changed, now=equipment.now
         )
+        self._lessons = Lessons() if domain.policy.recipients is Recipients.LEARNED else None
         self._attempt: Attempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # asked again
@@ -150,7 +153,9 @@ class DomainDrain:
                 self._journal.could_not_attempt(str(error))
                 return AttemptEnd(AttemptKind.STOPPED, str(error))
             self._become(DrainState.DELIVERING)
-            self._attempt = Attempt(approach, self._supply, self._settlement, self._journal, self._equipment)
+            self._attempt = Attempt(
+                approach, self._supply, self._settlement, self._journal, self._equipment, lessons=self._lessons
+            )
             try:
                 return await self._attempt.run()
             finally:
@@ -225,8 +230,18 @@ class DomainDrain:
         try:
             await self._settlement.finish()
         finally:
+            await self._learn()
             await self._close()
             self._log_finish()
+
+    async def _learn(self) -> None:
+        lessons = self._lessons.learned(self._equipment.now()) if self._lessons is not None else []
+        if not lessons:
+            return
+        try:
+            await self._equipment.learn(self._lease.domain_id, lessons)
+        except StoreError as error:  # the next drain learns it again
+            self._equipment.log.failure(Event.STORE_FAILED, error, doing="learn", domain=self._domain_name)
 
     async def _close(self) -> None:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):

@@ -1,6 +1,6 @@
 """What every drain works with, made once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import random
 from typing import Protocol
@@ -14,11 +14,19 @@ from restante.network.resolver import Resolver
 from restante.store.interface import DrainStore, MailStore
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.log import Log
+from restante.tenancy.recipients import Recipient
 from restante.tenancy.secrets import Vault
 
 
 class DeliveryStore(MailStore, DrainStore, Protocol):
     """The parts of the store that delivery needs."""
+
+
+Learn = Callable[[int, Sequence[Recipient]], Awaitable[None]]  # a domain's id; may raise StoreError
+
+
+async def forget(_domain_id: int, _lessons: Sequence[Recipient]) -> None:
+    """Where nobody wants to know."""
 
 
 @dataclass(slots=True)
@@ -36,6 +44,7 @@ class Equipment:
     vault: Vault
     wait: Wait = wait_at_most
     jitter: Callable[[], float] = random  # from 0 up to 1
+    learn: Learn = forget  # what destinations say of mailboxes
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
     turns: Turns = field(init=False)
     caution: Caution = field(init=False)

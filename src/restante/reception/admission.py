@@ -1,6 +1,7 @@
 """Whether to take responsibility for a recipient, and for the content that came. Pure; the facts come in as arguments.
 
-Permanent refusals exist for what no time cures: a domain that is not hosted, a message larger than the domain takes.
+Permanent refusals exist for what no time cures: a domain that is not hosted, a mailbox that is not there where the customer
+vouches for the list of those that are, a message larger than the domain takes.
 Everything else is 4xx: a backup that answers 5xx turns the primary's bad hour into a bounce (DESIGN §8).
 
 What a domain's policy says against a message, in this order:
@@ -8,6 +9,8 @@ What a domain's policy says against a message, in this order:
     suspended, and mail is to be put off          450
     the destination is to take its mail itself    450    --accept when-down while it answers, --force-accept off
     larger than the domain takes                  552    by SIZE at RCPT (RFC 1870 §6.1), else at the end of content
+    a mailbox that the destination said is none   550
+    a mailbox that is not known                   as the domain has it: taken (default), 450, 550
     no room within the domain's quota             452    always: mail that leaves makes room
     no room within its account's                  452
 
@@ -20,8 +23,10 @@ from dataclasses import dataclass
 
 from restante.mail.address import Mailbox, canonical_domain, is_address_literal, split_mailbox
 from restante.smtp.replies import (
+    CANNOT_TELL,
     MESSAGE_TOO_LARGE,
     NEEDS_SMTPUTF8,
+    NO_MAILBOX,
     NOT_NOW,
     POSTMASTER_UNSET,
     QUOTA_FULL,
@@ -31,8 +36,9 @@ from restante.smtp.replies import (
 )
 from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.model import Directory, HostedDomain
-from restante.tenancy.policy import WhileSuspended
+from restante.tenancy.policy import Unknown, WhileSuspended
 from restante.tenancy.quota import NO_QUOTA, Quota
+from restante.tenancy.recipients import Known, RecipientBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Standing:
     account_usage: Usage = NO_USAGE
     account_quota: Quota = NO_QUOTA
     is_up: bool = False  # the destination is known to answer
+    book: RecipientBook | None = None  # None: the domain's recipients could not be read, all are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ def admit_recipient(path: Mailbox, *, needs_smtputf8: bool, directory: Directory
     return _admit_hosted(path, directory) or Admission(RELAYING_DENIED)
 
 
-def object_to_recipient(domain: HostedDomain, standing: Standing, announced: int) -> Objection | None:
+def object_to_recipient(domain: HostedDomain, local_part: str, standing: Standing, announced: int) -> Objection | None:
     """Say what a domain's policy has against one more message; `announced` is its SIZE in octets, 0 without one."""
     policy = domain.policy
     suspension = policy.suspension_at(standing.now)
@@ -90,7 +97,25 @@ def object_to_recipient(domain: HostedDomain, standing: Standing, announced: int
         return Objection(NOT_NOW, f"the domain is suspended: {suspension.reason}")
     if policy.awaits_outage(standing.now, is_up=standing.is_up):
         return Objection(NOT_NOW, "the destination is to take its mail itself")
-    return _object_to_size(domain, announced) or _object_to_quota(domain, standing, announced)
+    return (
+        _object_to_size(domain, announced)
+        or _object_to_mailbox(domain, local_part, standing)
+        or _object_to_quota(domain, standing, announced)
+    )
+
+
+def _object_to_mailbox(domain: HostedDomain, local_part: str, standing: Standing) -> Objection | None:
+    """Never because the destination is away: what it is not asked about now is known from before, or is not."""
+    if standing.book is None:
+        return None
+    match standing.book.known(local_part, domain.policy, standing.now), domain.policy.unknown:
+        case (Known.YES, _) | (Known.UNKNOWN, Unknown.ACCEPT):
+            return None
+        case Known.NO, _:
+            return Objection(NO_MAILBOX, "the destination said that there is no such mailbox")
+        case _, Unknown.DEFER:
+            return Objection(CANNOT_TELL, "the mailbox is not known")
+    return Objection(NO_MAILBOX, "the mailbox is not known")
 
 
 def object_to_content(size: int, domains: Iterable[tuple[HostedDomain, Standing]]) -> Objection | None:

@@ -9,6 +9,7 @@ gone is `abandon`ed: what was submitted to the intake is held all the same, ever
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
+from restante.mail.address import split_mailbox
 from restante.mail.message import ContentFile
 from restante.mail.trace import Origin
 from restante.reception.admission import (
@@ -186,7 +187,8 @@ class Dialogue:
 
     def _ask_policy(self, admission: Admission, domain: HostedDomain, announced: int) -> Admission:
         services = self._services
-        objection = object_to_recipient(domain, services.standings.of(domain), announced)
+        local_part = split_mailbox(admission.forward_path).local_part
+        objection = object_to_recipient(domain, local_part, services.standings.of(domain), announced)
         if objection is None:
             return admission
         if objection.is_quota:

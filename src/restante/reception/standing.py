@@ -9,6 +9,7 @@ from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.quota import NO_QUOTA
+from restante.tenancy.recipients import RecipientBook
 
 
 class Usages(Protocol):
@@ -29,6 +30,7 @@ class Standings:
     directory: LiveDirectory
     now: Callable[[], float]  # Unix time
     is_up: Callable[[Destination], bool] = lambda _destination: False  # known to answer
+    book: Callable[[int], RecipientBook | None] = lambda _domain_id: None
 
     def of(self, domain: HostedDomain) -> Standing:
         """Return how things stand with it."""
@@ -39,4 +41,5 @@ class Standings:
             account_usage=self.store.usage_of_account(domain.account),
             account_quota=account.quota if account else NO_QUOTA,
             is_up=self.is_up(domain.destination),
+            book=self.book(domain.id),
         )

@@ -14,6 +14,7 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.status import Outcome, Status
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.recipients import Recipient
 
 INLINE_LIMIT = 65536  # octets; content above it goes through a Spool
 DAMAGED = "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
@@ -257,6 +258,21 @@ class TenancyStore(Protocol):
         """Remove it and what drain it has. Raises Conflict while it holds mail."""
 
 
+class RecipientStore(Protocol):
+    """Which mailboxes of each domain are known. They go with their domain."""
+
+    async def recipients(self, domain_id: int) -> list[Recipient]:
+        """Return a domain's recipients by source and name."""
+
+    async def change_list(
+        self, domain_id: int, added: Sequence[Recipient], dropped: Sequence[str], audit: AuditEntry
+    ) -> None:
+        """Drop names from a domain's list, then add to it or replace. Raises Conflict if the domain is gone."""
+
+    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
+        """Keep what a destination said, in place of what it said before. Raises Conflict if the domain is gone."""
+
+
 class MarkStore(Protocol):
     """What was told of each domain, kept so that it is not told again. A mark goes with its domain."""
 
@@ -277,7 +293,7 @@ class AuditStore(Protocol):
         """Return the newest entries, newest first."""
 
 
-class Store(MailStore, DrainStore, TenancyStore, MarkStore, AuditStore, Protocol):
+class Store(MailStore, DrainStore, TenancyStore, RecipientStore, MarkStore, AuditStore, Protocol):
     """All of it, from one implementation, so that one transaction can span them."""
 
     @property

@@ -17,6 +17,7 @@ from restante.store.errors import Conflict, LeaseLost, StoreError
 from restante.store.interface import NO_USAGE, Backup, Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.recipients import Recipient, Source
 
 _BLOCK = 256 * 1024
 
@@ -88,6 +89,7 @@ class MemoryStore:
         self._files_named = 0
         self._drains: dict[int, Drain] = {}
         self._drain_numbers: dict[int, int] = {}  # also of drains that are over: a number never comes back
+        self._recipients: dict[tuple[int, Source, str], Recipient] = {}
         self._marks: dict[tuple[int, str], float] = {}
         self._last_domain_id = 0
         self._directory = Directory()
@@ -260,6 +262,28 @@ class MemoryStore:
     def _of(self, domain_id: int) -> list[_Record]:
         return [record for record in self._mail.values() if record.message.domain_id == domain_id]
 
+    # --- recipients
+
+    async def recipients(self, domain_id: int) -> list[Recipient]:
+        """Return a domain's recipients by source and name."""
+        of_domain = [one for (of, _, _), one in self._recipients.items() if of == domain_id]
+        return sorted(of_domain, key=lambda one: (one.source, one.name))
+
+    async def change_list(
+        self, domain_id: int, added: Sequence[Recipient], dropped: Sequence[str], audit: AuditEntry
+    ) -> None:
+        """Change a domain's list."""
+        self._check_hosted(domain_id)
+        for name in dropped:
+            self._recipients.pop((domain_id, Source.LIST, name), None)
+        self._recipients |= {(domain_id, one.source, one.name): one for one in added}
+        self._audit.append(audit)
+
+    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
+        """Keep what a destination said of mailboxes."""
+        self._check_hosted(domain_id)
+        self._recipients |= {(domain_id, one.source, one.name): one for one in lessons}
+
     # --- marks
 
     async def marks(self, kind: str) -> Mapping[int, float]:
@@ -345,6 +369,7 @@ class MemoryStore:
         self._drains.pop(domain_id, None)
         self._drain_numbers.pop(domain_id, None)
         self._marks = {key: value for key, value in self._marks.items() if key[0] != domain_id}
+        self._recipients = {key: value for key, value in self._recipients.items() if key[0] != domain_id}
         self._change(audit, domains=_without(self._directory.domains, present.name))
 
     def _change(

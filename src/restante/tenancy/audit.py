@@ -20,6 +20,7 @@ class AuditAction(StrEnum):
     DOMAIN_ADDED = "domain-added"
     DOMAIN_CHANGED = "domain-changed"
     DOMAIN_REMOVED = "domain-removed"
+    RECIPIENTS_CHANGED = "recipients-changed"
     MAIL_DELETED = "mail-deleted"
     REFUSED_RELEASED = "refused-released"
     MAIL_EXPIRED = "mail-expired"

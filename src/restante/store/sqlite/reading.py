@@ -23,6 +23,7 @@ from restante.store.sqlite.rows import (
 )
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Directory, Login
+from restante.tenancy.recipients import Recipient, Source
 
 
 class Damage(NamedTuple):
@@ -115,6 +116,12 @@ def waiting_since(connection: apsw.Connection, domain_id: int, status: Status) -
 def marks(connection: apsw.Connection, kind: str) -> Mapping[int, float]:
     """Read what was told, by domain id."""
     return dict(fetch(connection, queries.MARKS, (kind,)))
+
+
+def recipients(connection: apsw.Connection, domain_id: int) -> list[Recipient]:
+    """Read a domain's recipients."""
+    rows = fetch(connection, queries.RECIPIENTS, (domain_id,))
+    return [Recipient(name, Source(source), bool(is_there), at) for name, source, is_there, at in rows]
 
 
 # --- listings

@@ -4,6 +4,7 @@ Each function is the body of one `Change`, as in mail_changes. There is one writ
 until the commit.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from restante.store.sqlite.rows import account_row, audit_row, domain_row, login
 from restante.store.sqlite.transaction import Transaction
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, HostedDomain, Login
+from restante.tenancy.recipients import Recipient
 
 # --- drains
 
@@ -102,7 +104,13 @@ def remove_domain(transaction: Transaction, domain_id: int, audit: AuditEntry) -
         raise Conflict(f"domain {domain_id} holds mail")
     if not ledger.hosts(domain_id):
         return
-    for query in (queries.REMOVE_DOMAIN, queries.REMOVE_USAGE, queries.REMOVE_DRAIN, queries.REMOVE_MARKS):
+    for query in (
+        queries.REMOVE_DOMAIN,
+        queries.REMOVE_USAGE,
+        queries.REMOVE_DRAIN,
+        queries.REMOVE_MARKS,
+        queries.REMOVE_RECIPIENTS,
+    ):
         transaction.execute(query, (domain_id,))
     transaction.execute(queries.KEEP_LAST_NUMBER, (ledger.last_number,))
     ledger.remove_domain(domain_id)
@@ -116,6 +124,32 @@ def keep_mark(transaction: Transaction, domain_id: int, kind: str, value: float 
         transaction.execute(queries.REMOVE_MARK, (domain_id, kind))
     else:
         transaction.execute(queries.KEEP_MARK, (domain_id, kind, value))
+
+
+def change_list(
+    transaction: Transaction,
+    *,
+    domain_id: int,
+    added: Sequence[Recipient],
+    dropped: Sequence[str],
+    audit: AuditEntry,
+) -> None:
+    """Change a domain's list of recipients."""
+    transaction.ledger.check_hosted(domain_id)
+    transaction.execute(queries.REMOVE_FROM_LIST, (domain_id, json.dumps(list(dropped))))
+    _keep_recipients(transaction, domain_id, added)
+    transaction.execute(queries.RECORD, audit_row(audit))
+
+
+def learn(transaction: Transaction, domain_id: int, lessons: Sequence[Recipient]) -> None:
+    """Keep what a destination said of mailboxes."""
+    transaction.ledger.check_hosted(domain_id)
+    _keep_recipients(transaction, domain_id, lessons)
+
+
+def _keep_recipients(transaction: Transaction, domain_id: int, recipients: Sequence[Recipient]) -> None:
+    entries = json.dumps([(one.name, one.source, int(one.is_there), one.at) for one in recipients])
+    transaction.execute(queries.KEEP_RECIPIENTS, {"domain_id": domain_id, "entries": entries})
 
 
 # --- the trail

@@ -135,6 +135,16 @@ ALTER TABLE domain ADD COLUMN policy TEXT NOT NULL DEFAULT '';
 ALTER TABLE last_reply ADD COLUMN at REAL NOT NULL DEFAULT 0;
 UPDATE last_reply SET at = unixepoch() WHERE is_refused;
 
+-- Mailboxes of a domain: on its list, or as its destination said. Read whole, into memory.
+CREATE TABLE recipient (
+    domain_id INTEGER NOT NULL,
+    source    TEXT    NOT NULL,
+    name      TEXT    NOT NULL,
+    is_there  INTEGER NOT NULL,
+    at        REAL    NOT NULL,
+    PRIMARY KEY (domain_id, source, name)
+) STRICT, WITHOUT ROWID;
+
 -- What was told of a domain, so that a restart does not tell it again.
 CREATE TABLE mark (
     domain_id INTEGER NOT NULL,

@@ -38,6 +38,7 @@ from restante.store.sqlite.transaction import Change
 from restante.store.sqlite.writer import Writer
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.recipients import Recipient
 
 OnDamage = Callable[[int, str], None]
 """Told, on the event loop, of each message that is met and cannot be handed out: its number and what is wrong."""
@@ -294,6 +295,23 @@ class SqliteStore:
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
         """Remove it and what drain it has. Raises Conflict while it holds mail."""
         await self._write(partial(record_changes.remove_domain, domain_id=domain_id, audit=audit))
+
+    # --- recipients
+
+    async def recipients(self, domain_id: int) -> list[Recipient]:
+        """Return a domain's recipients by source and name."""
+        return await self._read(partial(reading.recipients, domain_id=domain_id))
+
+    async def change_list(
+        self, domain_id: int, added: Sequence[Recipient], dropped: Sequence[str], audit: AuditEntry
+    ) -> None:
+        """Change a domain's list."""
+        change = partial(record_changes.change_list, domain_id=domain_id, added=added, dropped=dropped, audit=audit)
+        await self._write(change)
+
+    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
+        """Keep what a destination said of mailboxes."""
+        await self._write(partial(record_changes.learn, domain_id=domain_id, lessons=lessons))
 
     # --- audit
 

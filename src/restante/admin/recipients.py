@@ -1,0 +1,123 @@
+"""The list of a domain's mailboxes: added to, taken from, replaced, shown with what its destination has said."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from restante.admin.domains import find_domain
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.admin.trail import announce, entry, moment
+from restante.store.errors import Conflict
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.recipients import Recipient, Source, parse_recipient
+
+LARGEST_DROP = 0.2  # of a list, by a replacement that was not confirmed
+
+
+class RecipientChange(BaseModel):
+    """What to add to a list and what to take from it: local parts, addresses of the domain, patterns with `*`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class RecipientList(BaseModel):
+    """A whole list, in place of the one that is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    addresses: tuple[str, ...]
+    is_confirmed: bool = False  # it may drop many
+    is_preview: bool = False  # only say what it would do
+
+
+class RecipientView(BaseModel):
+    """One entry."""
+
+    name: str  # local part, or pattern
+    source: str  # "list" or "drain"
+    is_there: bool
+    at: datetime  # when it was listed, or said
+
+
+class ListChange(BaseModel):
+    """What a change has done to a list, or would do."""
+
+    added: int
+    dropped: int
+    listed: int  # afterwards
+    is_large: bool  # so many are dropped that it wants to be confirmed
+
+
+async def list_recipients(office: Office, domain: str) -> Sequence[RecipientView]:
+    """Return a domain's recipients by source and name. Raises AdminError if it is not hosted."""
+    found = await office.store.recipients(find_domain(office, domain).id)
+    return [RecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at)) for one in found]
+
+
+async def change_recipients(office: Office, domain: str, change: RecipientChange) -> ListChange:
+    """Add and remove. Raises AdminError for what is no address of the domain, or is not there to be removed."""
+    hosted = find_domain(office, domain)
+    present = await _listed(office, hosted)
+    removed = _parse(hosted, change.remove)
+    if missing := sorted(removed - present):
+        error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
+        raise AdminError(Kind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are")
+    return await _put(office, hosted, present, (present - removed) | _parse(hosted, change.add))
+
+
+async def replace_recipients(office: Office, domain: str, wanted: RecipientList) -> ListChange:
+    """Put a list in place of the one there is. Raises AdminError where that drops many and is not confirmed."""
+    hosted = find_domain(office, domain)
+    present = await _listed(office, hosted)
+    names = _parse(hosted, wanted.addresses)
+    change = _difference(present, names)
+    if wanted.is_preview:
+        return change
+    if change.is_large and not wanted.is_confirmed:
+        error = f"domain {hosted.name}: {change.dropped} of the {len(present)} recipients listed would be dropped"
+        raise AdminError(Kind.CONFLICT, error, "say --yes if the new list is whole")
+    return await _put(office, hosted, present, names)
+
+
+async def _listed(office: Office, domain: HostedDomain) -> set[str]:
+    return {one.name for one in await office.store.recipients(domain.id) if one.source is Source.LIST}
+
+
+def _parse(domain: HostedDomain, texts: Iterable[str]) -> set[str]:
+    try:
+        return {parse_recipient(domain.name, text) for text in texts}
+    except ValueError as error:
+        remedy = f"write one as user, user@{domain.name} or sales-*"
+        raise AdminError(Kind.INVALID, f"recipient: {error}", remedy) from None
+
+
+def _difference(present: set[str], wanted: set[str]) -> ListChange:
+    dropped = len(present - wanted)
+    return ListChange(
+        added=len(wanted - present),
+        dropped=dropped,
+        listed=len(wanted),
+        is_large=dropped > LARGEST_DROP * len(present),
+    )
+
+
+async def _put(office: Office, domain: HostedDomain, present: set[str], wanted: set[str]) -> ListChange:
+    change = _difference(present, wanted)
+    now = office.now()
+    added = [Recipient(name, Source.LIST, is_there=True, at=now) for name in sorted(wanted - present)]
+    words = f"{change.added} added, {change.dropped} dropped, {change.listed} listed"
+    recorded = entry(office, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, words)
+    try:
+        await office.store.change_list(domain.id, added, sorted(present - wanted), recorded)
+    except Conflict:
+        error = f"domain {domain.name}: was removed meanwhile"
+        raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None
+    await office.recipients.refresh(domain)
+    announce(office, recorded)
+    return change

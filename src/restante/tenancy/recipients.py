@@ -1,0 +1,107 @@
+"""Which mailboxes of a domain are there: those on its list, and those that its destination took or refused. Pure.
+
+A mailbox is known here by its local part in lower case: that case matters is a liberty that RFC 5321 §2.4 gives and
+nobody takes. A `*` in an entry of the list stands for any characters.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from restante.mail.address import canonical_domain
+from restante.tenancy.policy import DAY, Policy, Recipients
+
+TAKEN_COUNTS_FOR: Final = 30 * DAY  # a mailbox may be closed
+REFUSED_COUNTS_FOR: Final = 7 * DAY  # or opened
+_LONGEST: Final = 64  # octets, RFC 5321 §4.5.3.1.1
+_POSTMASTER: Final = "postmaster"  # RFC 5321 §4.5.1: always there
+_TAG: Final = "+"
+_ANY: Final = "*"
+
+
+class Source(StrEnum):
+    """Who says so."""
+
+    LIST = "list"  # the operator or the customer
+    DRAIN = "drain"  # the destination, when mail was handed over
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One entry. From one source there is at most one for each name."""
+
+    name: str  # local part in lower case, or a pattern
+    source: Source
+    is_there: bool  # False: the destination said that it is not
+    at: float  # Unix time
+
+
+class Known(StrEnum):
+    """What is known of a mailbox."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class RecipientBook:
+    """One domain's entries, as they are looked up: one look in a set for most."""
+
+    listed: frozenset[str] = frozenset()
+    patterns: tuple[re.Pattern[str], ...] = ()
+    learned: dict[str, tuple[bool, float]] = field(default_factory=dict)  # name → is there, since when that is known
+
+    def known(self, local_part: str, policy: Policy, now: float) -> Known:
+        """Return what is known of a mailbox under this policy."""
+        if policy.recipients is Recipients.ANY:
+            return Known.YES
+        name = local_part.lower()
+        known = self._known(name, policy, now)
+        if known is Known.UNKNOWN and policy.ignores_tags and _TAG in name[1:]:
+            return self._known(name[: name.index(_TAG, 1)], policy, now)
+        return known
+
+    def _known(self, name: str, policy: Policy, now: float) -> Known:
+        if name == _POSTMASTER or name in self.listed or any(pattern.fullmatch(name) for pattern in self.patterns):
+            return Known.YES
+        return self._learned(name, now) if policy.recipients is Recipients.LEARNED else Known.UNKNOWN
+
+    def _learned(self, name: str, now: float) -> Known:
+        is_there, at = self.learned.get(name, (False, float("-inf")))
+        if now - at > (TAKEN_COUNTS_FOR if is_there else REFUSED_COUNTS_FOR):
+            return Known.UNKNOWN
+        return Known.YES if is_there else Known.NO
+
+
+def make_book(recipients: Iterable[Recipient]) -> RecipientBook:
+    """Make the book of these entries."""
+    listed: set[str] = set()
+    patterns: list[re.Pattern[str]] = []
+    learned: dict[str, tuple[bool, float]] = {}
+    for recipient in recipients:
+        if recipient.source is not Source.LIST:
+            learned[recipient.name] = (recipient.is_there, recipient.at)
+        elif _ANY in recipient.name:
+            patterns.append(_compiled(recipient.name))
+        else:
+            listed.add(recipient.name)
+    return RecipientBook(frozenset(listed), tuple(patterns), learned)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split(_ANY))), re.DOTALL)
+
+
+def parse_recipient(domain: str, text: str) -> str:
+    """Return the name of an entry, given as a local part or an address of this domain. Raises ValueError."""
+    local_part, at, given = text.strip().rpartition("@")
+    if not at:
+        local_part = given
+    elif canonical_domain(given) != domain:
+        raise ValueError(f"{text!r} is not in {domain}")
+    if not 0 < len(local_part.encode()) <= _LONGEST or not local_part.isprintable() or " " in local_part:
+        raise ValueError(f"{text!r} is not an address")
+    return local_part.lower()

@@ -1,0 +1,29 @@
+"""Routes of a domain's recipients."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from restante.admin import recipients
+from restante.admin.recipients import ListChange, RecipientChange, RecipientList, RecipientView
+from restante.web.api.office import TheOffice
+
+router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
+
+
+@router.get("")
+async def list_all(office: TheOffice, domain: str) -> Sequence[RecipientView]:
+    """List them by source and name."""
+    return await recipients.list_recipients(office, domain)
+
+
+@router.patch("")
+async def change(office: TheOffice, domain: str, wanted: RecipientChange) -> ListChange:
+    """Add to the list, and take from it."""
+    return await recipients.change_recipients(office, domain, wanted)
+
+
+@router.put("")
+async def replace(office: TheOffice, domain: str, wanted: RecipientList) -> ListChange:
+    """Put another list in place of the one there is."""
+    return await recipients.replace_recipients(office, domain, wanted)

@@ -1,0 +1,76 @@
+"""What is known of a mailbox: the list, patterns, tags, what the destination said, and for how long that counts."""
+
+import pytest
+
+from restante.tenancy.policy import DAY, Policy, Recipients
+from restante.tenancy.recipients import Known, Recipient, Source, make_book, parse_recipient
+
+NOW = 1000 * DAY
+LISTED = ["anna", "sales-*", "*.bot", "with.dot", "quo*ted"]
+BOOK = make_book(
+    [
+        *(Recipient(name, Source.LIST, is_there=True, at=0.0) for name in LISTED),
+        Recipient("taken", Source.DRAIN, is_there=True, at=NOW - 29 * DAY),
+        Recipient("taken-long-ago", Source.DRAIN, is_there=True, at=NOW - 31 * DAY),
+        Recipient("refused", Source.DRAIN, is_there=False, at=NOW - 6 * DAY),
+        Recipient("refused-long-ago", Source.DRAIN, is_there=False, at=NOW - 8 * DAY),
+        Recipient("anna", Source.DRAIN, is_there=False, at=NOW),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "by_list", "by_learning"),
+    [
+        ("anna", Known.YES, Known.YES),  # the list wins
+        ("ANNA", Known.YES, Known.YES),
+        ("Postmaster", Known.YES, Known.YES),
+        ("sales-", Known.YES, Known.YES),
+        ("Sales-north", Known.YES, Known.YES),
+        ("sales", Known.UNKNOWN, Known.UNKNOWN),
+        ("a.bot", Known.YES, Known.YES),
+        ("a.bots", Known.UNKNOWN, Known.UNKNOWN),
+        ("withxdot", Known.UNKNOWN, Known.UNKNOWN),
+        ("anna+tag", Known.UNKNOWN, Known.UNKNOWN),
+        ("taken", Known.UNKNOWN, Known.YES),
+        ("taken-long-ago", Known.UNKNOWN, Known.UNKNOWN),
+        ("refused", Known.UNKNOWN, Known.NO),
+        ("refused-long-ago", Known.UNKNOWN, Known.UNKNOWN),
+        ("nobody", Known.UNKNOWN, Known.UNKNOWN),
+    ],
+)
+def test_what_is_known(name: str, by_list: Known, by_learning: Known) -> None:
+    assert BOOK.known(name, Policy(recipients=Recipients.LIST), NOW) is by_list
+    assert BOOK.known(name, Policy(recipients=Recipients.LEARNED), NOW) is by_learning
+    assert BOOK.known(name, Policy(), NOW) is Known.YES
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("anna+tag", Known.YES), ("anna+a+b", Known.YES), ("nobody+tag", Known.UNKNOWN), ("+anna", Known.UNKNOWN)],
+)
+def test_tags_are_ignored_where_that_is_wanted(name: str, known: Known) -> None:
+    assert BOOK.known(name, Policy(recipients=Recipients.LIST, ignores_tags=True), NOW) is known
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("anna", "anna"),
+        (" Anna@Alpha.Example. ", "anna"),
+        ("sales-*@alpha.example", "sales-*"),
+        ("*", "*"),
+        ('"quoted"@alpha.example', '"quoted"'),
+        ("ünï@alpha.example", "ünï"),
+    ],
+)
+def test_entries_are_read(text: str, name: str) -> None:
+    assert parse_recipient("alpha.example", text) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["", "@alpha.example", "anna@beta.example", "anna@sub.alpha.example", "an na", "a\tb", "x" * 65, "a@b@c d"]
+)
+def test_what_is_no_address_of_the_domain_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not|not a domain"):
+        parse_recipient("alpha.example", text)
