@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from restante.delivery.outcome import outcome_of, session_complaint
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Move
@@ -27,6 +28,10 @@ _LOGINS: Final = (None, ClientLogin("us", "secret"), ClientLogin("u" * 300, "s" 
 _DEMANDS_TLS: Final = (TlsUse.REQUIRED, TlsUse.VERIFY)
 _UNSAFE_PATHS: Final = ("b\r\nDATA@b.example", "b>@b.example", "b c@b.example", "b\ud800@b.example")
 _PATHS: Final = ("b@b.example", "", '"b c"@b.example', "b\u00e9@b.example", *_UNSAFE_PATHS)
+_ASKED: Final = (  # by turns: a choice for it would change what the inputs found so far mean
+    None,
+    DsnRequest(Ret.FULL, "QQ+2B314", {"b@b.example": RecipientRequest(Notify.NEVER, "rfc822;b@b.example")}),
+)
 _BODIES: Final = (b"x\r\n", b".\r\n", b"a\r\n..\r\n.\r\n", b"no end", b"")
 _AUTH: Final = re.compile(rb"^AUTH \w[^ \r]*( [^\r]*)?\r\n((?:(?!QUIT\r)[A-Za-z0-9+/=]+\r\n)*)", re.MULTILINE)
 _BARE_NEWLINE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
@@ -51,7 +56,7 @@ class _Letter:
         self.head = choices.below(len(self.content)) if choices.flag() else len(self.content)
         file = ContentFile("f", len(self.content) - self.head, 0) if self.head < len(self.content) else None
         paths = tuple(choices.one_of(_PATHS) for _ in range(1 + choices.below(3)))
-        envelope = Envelope(choices.one_of(_PATHS), paths, choices.flag(), choices.flag())
+        envelope = Envelope(choices.one_of(_PATHS), paths, choices.flag(), choices.flag(), _ASKED[number % 2])
         self.message = HeldMessage(number, 1, envelope, 1e9, self.content[: self.head], file)
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from restante.mail.address import Mailbox, canonical_domain, literal_address, split_mailbox
+from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, xtext_decoded
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
@@ -18,7 +19,7 @@ from restante.smtp.replies import Reply
 from restante.smtp.transaction import opening_commands
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_EVERYTHING: Final = Offer(has_pipelining=True, has_8bitmime=True, has_smtputf8=True, has_size=True)
+_EVERYTHING: Final = Offer(has_pipelining=True, has_8bitmime=True, has_smtputf8=True, has_dsn=True, has_size=True)
 
 
 def check(data: bytes) -> None:
@@ -59,8 +60,11 @@ def _check_command(command: Command) -> None:
             assert 0 <= command.size < 10**20
             if command.reverse_path is not None:
                 _check_path(command.reverse_path, needs_smtputf8=command.needs_smtputf8)
+            _check_asked_again(DsnRequest(command.ret, command.envelope_id))
         case Rcpt():
             _check_path(command.forward_path, needs_smtputf8=True)
+            if command.request is not None:
+                _check_asked_again(DsnRequest(recipients={"b@b.example": command.request}))
         case _:
             pass
 
@@ -85,3 +89,17 @@ def _check_sent_on(path: Mailbox, text: str) -> None:
     assert isinstance(mail, Mail)
     assert isinstance(rcpt, Rcpt)
     assert mail.reverse_path == rcpt.forward_path == path
+
+
+def _check_asked_again(asked: DsnRequest) -> None:
+    """What was asked about reports comes out at the next server as it came in, and can stand in a field of a report."""
+    message = HeldMessage(1, 1, Envelope("a@a.example", ("b@b.example",), dsn=asked), 0.0, b"")
+    mail, rcpt = (parse_command(line.removesuffix(b"\r\n")) for _, line in opening_commands(message, _EVERYTHING)[:2])
+    assert isinstance(mail, Mail)
+    assert isinstance(rcpt, Rcpt)
+    assert (mail.ret, mail.envelope_id) == (asked.ret, asked.envelope_id)
+    assert (rcpt.request or RecipientRequest()) == asked.of("b@b.example")
+    assert asked.ret in (None, *Ret)
+    for value in (asked.envelope_id, asked.of("b@b.example").original):
+        assert value.isascii()
+        assert not _CONTROL.search(xtext_decoded(value.partition(";")[2] or value))

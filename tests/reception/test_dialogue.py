@@ -6,6 +6,7 @@ import hmac
 
 import pytest
 
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import message_name
 from restante.reception.settings import ReceptionSettings
 from restante.smtp.session_end import SessionEnd
@@ -77,6 +78,26 @@ def test_a_message_to_two_accounts_is_two_that_know_nothing_of_each_other(smtp: 
     assert for_b.envelope.forward_paths == ("two@b.example",)
     assert for_a.head == for_b.head
     assert b"@" not in for_a.head.partition(b"Subject")[0]  # no address of the other in Received
+
+
+def test_what_was_asked_about_reports_is_kept_and_tells_no_account_of_anothers_recipients(smtp: Wire) -> None:
+    smtp.hosts("a.example", account="alpha")
+    smtp.hosts("b.example", account="beta")
+    smtp.send(
+        b"MAIL FROM:<s@s.example> ENVID=QQ314\r\nRCPT TO:<one@a.example> NOTIFY=SUCCESS ORCPT=rfc822;first@a.example\r\n"
+        b"RCPT TO:<two@b.example>\r\nDATA\r\nSubject: x\r\n.\r\n"
+    )
+    (for_a,), (for_b,) = smtp.held("a.example"), smtp.held("b.example")
+    asked = RecipientRequest(Notify.SUCCESS, "rfc822;first@a.example")
+    assert for_a.envelope.dsn == DsnRequest(None, "QQ314", {"one@a.example": asked})
+    assert for_b.envelope.dsn == DsnRequest(None, "QQ314")
+
+
+def test_a_message_of_which_nothing_was_asked_has_no_request(smtp: Wire) -> None:
+    smtp.hosts("a.example")
+    smtp.send(b"MAIL FROM:<s@s.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
+    (held,) = smtp.held("a.example")
+    assert held.envelope.dsn is None
 
 
 @pytest.mark.parametrize("path", ["postmaster", "Postmaster", "POSTMASTER@mx2.example.net"])

@@ -6,10 +6,12 @@ must have been asked for.
 """
 
 from collections import deque
+from dataclasses import replace
 from itertools import groupby
 from textwrap import dedent
 
 from restante.delivery.outcome import outcome_of
+from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Move
@@ -56,10 +58,11 @@ def mail(
     is_8bit: bool = False,
     needs_smtputf8: bool = False,
     file: ContentFile | None = None,
+    dsn: DsnRequest | None = None,
 ) -> HeldMessage:
     """Make a held message; without recipients it is for b@b.example."""
     envelope = Envelope(reverse_path, to or ("b@b.example",), is_8bit, needs_smtputf8)
-    return HeldMessage(number, 1, envelope, 1e9, content, file)
+    return HeldMessage(number, 1, replace(envelope, dsn=dsn), 1e9, content, file)
 
 
 class ClientTalk:

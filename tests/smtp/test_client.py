@@ -2,6 +2,7 @@
 
 import pytest
 
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.message import ContentFile
 from restante.queue.status import Move
 from restante.smtp.client_events import Ending
@@ -299,6 +300,42 @@ def test_only_what_is_offered_is_asked_for() -> None:
     ClientTalk(mail(1, is_8bit=True)).transcript(
         PIPELINING,
         """
+        C: MAIL FROM:<a@a.example>
+        C: RCPT TO:<b@b.example>
+        C: DATA
+        """,
+    )
+
+
+def test_what_was_asked_about_reports_is_passed_on_as_it_came() -> None:
+    """RFC 3461 §5.2.1; and nothing is added for whom nothing was said of."""
+    asked = {
+        "b@b.example": RecipientRequest(Notify.SUCCESS | Notify.DELAY, "rfc822;B+3Db@b.example"),
+        "d@b.example": RecipientRequest(Notify.NEVER),
+    }
+    to = ("b@b.example", "c@b.example", "d@b.example")
+    talk = ClientTalk(mail(1, *to, dsn=DsnRequest(Ret.HDRS, "QQ+2B314", asked)), mail(2))
+    talk.transcript(
+        """
+        S: 220 p.example ESMTP
+        C: EHLO mx2.example.net
+        S: 250-p.example
+        S: 250-PIPELINING
+        S: 250 DSN
+        C: MAIL FROM:<a@a.example> RET=HDRS ENVID=QQ+2B314
+        C: RCPT TO:<b@b.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B+3Db@b.example
+        C: RCPT TO:<c@b.example>
+        C: RCPT TO:<d@b.example> NOTIFY=NEVER
+        C: DATA
+        S: 250 OK
+        S: 250 OK
+        S: 250 OK
+        S: 250 OK
+        S: 354 go ahead
+        C: Subject: x
+        C:
+        C: body
+        C: .
         C: MAIL FROM:<a@a.example>
         C: RCPT TO:<b@b.example>
         C: DATA

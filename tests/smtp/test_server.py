@@ -2,6 +2,7 @@
 
 import pytest
 
+from restante.mail.dsn_request import Notify, RecipientRequest, Ret
 from restante.smtp import replies
 from restante.smtp.commands import Bdat, Command, Data, Etrn, Hello, Mail, Rcpt, Reset, StartTls
 from restante.smtp.events import Authenticate, ChunkReceived, ContentReceived, TransactionAborted
@@ -22,6 +23,7 @@ def test_a_whole_mail_transaction() -> None:
         S: 250-SMTPUTF8
         S: 250-CHUNKING
         S: 250-ENHANCEDSTATUSCODES
+        S: 250-DSN
         S: 250-STARTTLS
         S: 250 HELP
         C: MAIL FROM:<a@a.example> SIZE=100 BODY=8BITMIME
@@ -53,6 +55,7 @@ def test_under_tls_auth_and_etrn_are_offered_and_starttls_is_not() -> None:
         S: 250-SMTPUTF8
         S: 250-CHUNKING
         S: 250-ENHANCEDSTATUSCODES
+        S: 250-DSN
         S: 250-AUTH PLAIN CRAM-MD5
         S: 250-ETRN
         S: 250 HELP
@@ -177,6 +180,94 @@ def test_nested_mail_is_refused_and_the_transaction_stays() -> None:
         S: 503 5.5.1 Bad sequence of commands
         C: DATA
         S: 354 End data with <CR><LF>.<CR><LF>
+    """)
+
+
+def test_what_is_asked_about_reports_is_taken() -> None:
+    """RFC 3461 §4, §5.1: with what is validly asked the replies are as without it."""
+    talk = Conversation().greet()
+    talk.transcript("""
+        C: MAIL FROM:<a@a.example> RET=full ENVID=QQ+2B314
+        S: 250 2.1.0 OK
+        C: RCPT TO:<b@b.example> NOTIFY=Delay,success ORCPT=rfc822;B+3Db@b.example
+        S: 250 2.1.5 OK
+        C: RCPT TO:<c@b.example> NOTIFY=NEVER
+        S: 250 2.1.5 OK
+        C: RCPT TO:<d@b.example>
+        S: 250 2.1.5 OK
+    """)
+    [mail] = [event for event in talk.events if isinstance(event, Mail)]
+    assert (mail.ret, mail.envelope_id) == (Ret.FULL, "QQ+2B314")
+    assert [event.request for event in talk.events if isinstance(event, Rcpt)] == [
+        RecipientRequest(Notify.SUCCESS | Notify.DELAY, "rfc822;B+3Db@b.example"),
+        RecipientRequest(Notify.NEVER),
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "RET",
+        "RET=",
+        "RET=SOME",
+        "RET=FULL RET=FULL",
+        "ENVID",
+        "ENVID=a+b",
+        "ENVID=a+0",
+        "ENVID=a+2b",  # hexchar has upper-case digits
+        "ENVID=a+0A",  # what stands for a line end could end a line of the report
+        "ENVID=\u00fc",
+        f"ENVID={'x' * 101}",
+        "ENVID=a ENVID=a",
+    ],
+)
+def test_mail_with_what_cannot_be_asked_is_a_syntax_error(parameters: str) -> None:
+    talk = Conversation().greet()
+    talk.transcript(f"C: MAIL FROM:<a@a.example> {parameters}\nS: 501 5.5.4 Syntax error in arguments")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "NOTIFY",
+        "NOTIFY=SOMETIMES",
+        "NOTIFY=NEVER,SUCCESS",
+        "NOTIFY=SUCCESS,",
+        "NOTIFY=SUCCESS NOTIFY=DELAY",
+        "ORCPT",
+        "ORCPT=b@b.example",
+        "ORCPT=;b@b.example",
+        "ORCPT=rf(c);b@b.example",
+        "ORCPT=rfc822;b+b",
+        "ORCPT=rfc822;b+0D",
+        "ORCPT=rfc822;b\u00fc@b.example",
+        f"ORCPT=rfc822;{'x' * 494}",
+        "ORCPT=rfc822;b ORCPT=rfc822;b",
+    ],
+)
+def test_rcpt_with_what_cannot_be_asked_is_a_syntax_error(parameters: str) -> None:
+    talk = Conversation().begin()
+    talk.transcript(f"C: RCPT TO:<c@b.example> {parameters}\nS: 501 5.5.4 Syntax error in arguments")
+
+
+def test_an_original_recipient_in_utf_8_is_kept_in_ascii() -> None:
+    """RFC 6533 §3: so it can be passed on to any server and stand in any report."""
+    talk = Conversation().begin()
+    talk.transcript("C: RCPT TO:<c@b.example> ORCPT=UTF-8;\u00fc\u5927@b.example\nS: 250 2.1.5 OK")
+    [*_, rcpt] = [event for event in talk.events if isinstance(event, Rcpt)]
+    assert rcpt.request == RecipientRequest(None, "UTF-8;\\x{FC}\\x{5927}@b.example")
+
+
+def test_after_helo_nothing_can_be_asked() -> None:
+    talk = Conversation()
+    talk.send(b"HELO client.example\r\nMAIL FROM:<a@a.example>\r\n")
+    talk.session.data_to_send()
+    talk.transcript("""
+        C: RCPT TO:<b@b.example> NOTIFY=NEVER
+        S: 555 5.5.4 Parameter not recognized or not offered
+        C: RCPT TO:<b@b.example>
+        S: 250 2.1.5 OK
     """)
 
 

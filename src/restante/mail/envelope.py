@@ -1,6 +1,9 @@
 """The envelope of a mail transaction (RFC 5321 §2.3.1)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from restante.mail.dsn_request import DsnRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +17,10 @@ class Envelope:
     forward_paths: tuple[str, ...]
     is_8bit: bool = False  # BODY=8BITMIME was declared (RFC 6152)
     needs_smtputf8: bool = False  # SMTPUTF8 was declared (RFC 6531 §3.4)
+    dsn: DsnRequest | None = None  # what was asked about reports (RFC 3461); None where nothing was
+    is_suspect: bool = False  # taken although something spoke against the reverse-path: no report goes there
+
+    def part(self, forward_paths: Sequence[str]) -> "Envelope":
+        """Return the envelope for some of its recipients; it tells nothing of the others."""
+        dsn = self.dsn and self.dsn.only(forward_paths)
+        return replace(self, forward_paths=tuple(forward_paths), dsn=dsn)

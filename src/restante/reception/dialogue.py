@@ -181,6 +181,8 @@ class Dialogue:
             admission = self._ask_policy(admission, admission.domain, transaction.mail.size)
         if admission.domain is not None:
             transaction.recipients[admission.forward_path] = admission.domain
+            if rcpt.request is not None:
+                transaction.ask(admission.forward_path, rcpt.request)
         else:
             self._log_refused_recipient(transaction, rcpt, admission)
         self._session.reply(admission.reply)

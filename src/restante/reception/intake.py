@@ -10,7 +10,7 @@ has read up to a number misses nothing behind it.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage, message_name
@@ -139,7 +139,7 @@ class Intake:
         parts = _parts_by_domain(mail)
         for index, (domain_id, forward_paths) in enumerate(parts.items()):
             number = first if index == 0 else self._numbers.next(now)
-            envelope = mail.envelope if len(parts) == 1 else replace(mail.envelope, forward_paths=forward_paths)
+            envelope = mail.envelope if len(parts) == 1 else mail.envelope.part(forward_paths)
             file = mail.file
             if file is not None and index > 0:
                 file = await self._store.duplicate(file)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from restante.mail.dsn_request import DsnRequest, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.reception.content_buffer import ContentBuffer
 from restante.smtp.commands import Mail
@@ -15,6 +16,14 @@ class Transaction:
     mail: Mail
     content: ContentBuffer
     recipients: dict[str, HostedDomain] = field(default_factory=dict)  # a recipient named twice is one
+    requests: dict[str, RecipientRequest] | None = None  # about reports, of those of whom something was said
+    is_suspect: bool = False
+
+    def ask(self, forward_path: str, request: RecipientRequest) -> None:
+        """Keep what was said about reports on a recipient."""
+        if self.requests is None:
+            self.requests = {}
+        self.requests[forward_path] = request
 
     def envelope(self) -> Envelope:
         """Return what has been accepted so far."""
@@ -23,4 +32,11 @@ class Transaction:
             forward_paths=tuple(self.recipients),
             is_8bit=self.mail.is_8bit,
             needs_smtputf8=self.mail.needs_smtputf8,
+            dsn=self._dsn(),
+            is_suspect=self.is_suspect,
         )
+
+    def _dsn(self) -> DsnRequest | None:
+        if self.requests is None and self.mail.ret is None and not self.mail.envelope_id:
+            return None
+        return DsnRequest(self.mail.ret, self.mail.envelope_id, self.requests or {})

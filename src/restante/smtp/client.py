@@ -148,6 +148,7 @@ class ClientSession:
         assert self.can_begin, "the window is full"
         commands = opening_commands(transaction.message, self.offer)
         self._opening = transaction
+        transaction.passes_dsn_on = self.offer.has_dsn
         if self.runs_ahead:
             self._run_ahead(transaction, commands)
             return

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from restante.mail.address import Mailbox
+from restante.mail.dsn_request import RecipientRequest, Ret
 from restante.smtp import replies
+from restante.smtp.dsn_parameters import take_mail_request, take_recipient_request
 from restante.smtp.errors import Refused
 from restante.smtp.grammar import Parameters, parse_hello_name, parse_path
 
@@ -50,14 +52,17 @@ class Mail:
     is_8bit: bool
     needs_smtputf8: bool
     has_parameters: bool
+    ret: Ret | None = None
+    envelope_id: str = ""  # xtext
 
 
 @dataclass(frozen=True, slots=True)
 class Rcpt:
-    """RCPT."""
+    """RCPT. `request` is what it said about reports; `unknown` are the keywords that mean nothing to us."""
 
     forward_path: Mailbox
-    parameters: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    request: RecipientRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,7 @@ def _mail(argument: str) -> Mail:
     size = _size(parameters)
     is_8bit = _is_8bit(parameters)
     needs_smtputf8 = _flag(parameters, "SMTPUTF8")
+    ret, envelope_id = take_mail_request(parameters)
     parameters.pop("AUTH", None)  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
     if parameters:
         raise Refused(replies.UNKNOWN_PARAMETER)
@@ -170,7 +176,7 @@ def _mail(argument: str) -> Mail:
         _require_ascii(reverse_path, needs_smtputf8=needs_smtputf8)
         if not reverse_path.domain:
             raise Refused(replies.BAD_REVERSE_PATH)
-    return Mail(reverse_path, size, is_8bit, needs_smtputf8, has_parameters)
+    return Mail(reverse_path, size, is_8bit, needs_smtputf8, has_parameters, ret, envelope_id)
 
 
 def _size(parameters: Parameters) -> int:
@@ -214,7 +220,8 @@ def _rcpt(argument: str) -> Rcpt:
         raise Refused(replies.BAD_FORWARD_PATH)
     if not forward_path.domain and forward_path.local_part.lower() != "postmaster":  # RFC 5321 §4.5.1
         raise Refused(replies.BAD_FORWARD_PATH)
-    return Rcpt(forward_path, tuple(parameters))
+    request = take_recipient_request(parameters) if parameters else None
+    return Rcpt(forward_path, tuple(parameters), request)
 
 
 def _bdat(argument: str) -> Bdat:

@@ -22,8 +22,8 @@ _DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]+|\[[A-Za-z0-9:.\-]+\])"
 _PATH: Final = re.compile(
     rf"<(?:@[A-Za-z0-9_\-.,@\[\]:]*:)?(?P<local>{_LOCAL_PART})?(?:@(?P<domain>{_DOMAIN}))?>(?P<rest>.*)\Z"
 )
-# esmtp-param = esmtp-keyword ["=" esmtp-value]
-_PARAMETER: Final = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9\-]*)(?:=(?P<value>[!-<>-~]+))?\Z")
+# esmtp-param = esmtp-keyword ["=" esmtp-value];  UTF8-non-ascii in values: RFC 6531 §3.3, for ORCPT
+_PARAMETER: Final = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9\-]*)(?:=(?P<value>[!-<>-~\u00a1-\U0010ffff]+))?\Z")
 # ehlo = Domain / address-literal; RFC 5321 §4.1.4 forbids refusing mail because the name does not check out
 _HELLO_NAME: Final = re.compile(r"(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]{1,255}|\[[A-Za-z0-9:.\-]{1,64}\])\Z")
 

@@ -15,6 +15,7 @@ class Offer:
     has_chunking: bool = False  # RFC 3030
     has_8bitmime: bool = False  # RFC 6152
     has_smtputf8: bool = False  # RFC 6531
+    has_dsn: bool = False  # RFC 3461
     has_size: bool = False  # RFC 1870
     size_limit: int = 0  # octets; 0 where the server names none
     mechanisms: frozenset[str] = frozenset()  # RFC 4954
@@ -37,6 +38,7 @@ def read_offer(reply: ServerReply) -> Offer:
         has_chunking="CHUNKING" in keywords,
         has_8bitmime="8BITMIME" in keywords,
         has_smtputf8="SMTPUTF8" in keywords,
+        has_dsn="DSN" in keywords,
         has_size="SIZE" in keywords,
         size_limit=_number(size[0]) if size else 0,
         mechanisms=frozenset(name for parts in words if parts and parts[0] == "AUTH" for name in parts[1:]),

@@ -348,7 +348,7 @@ class ServerSession:
         self._events.append(mail)
 
     def _check_rcpt(self, rcpt: Rcpt) -> None:
-        if rcpt.parameters:
+        if rcpt.unknown or (rcpt.request is not None and not self.is_extended):
             raise Refused(replies.UNKNOWN_PARAMETER)
         if self.recipient_count < self._options.limits.recipients:
             self._events.append(rcpt)

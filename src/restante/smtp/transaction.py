@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from restante.mail.message import HeldMessage
+from restante.smtp.dsn_parameters import mail_parameters, recipient_parameters
 from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
 
@@ -42,11 +43,12 @@ QUIT: Final = Step("QUIT", frozenset({221, 250}))
 class Transaction:
     """One message on its way over one session. Its fields fill as the replies come."""
 
-    __slots__ = ("content", "data", "is_chunked", "mail", "message", "recipients")
+    __slots__ = ("content", "data", "is_chunked", "mail", "message", "passes_dsn_on", "recipients")
 
     def __init__(self, message: HeldMessage) -> None:
         self.message = message
         self.is_chunked = False  # its content goes by BDAT: there is no DATA, and `data` stays None
+        self.passes_dsn_on = False  # the server has the DSN extension: what was asked about reports is its to answer
         self.mail: ServerReply | None = None
         self.recipients: list[ServerReply] = []  # by position in the envelope's forward-paths
         self.data: ServerReply | None = None
@@ -84,7 +86,12 @@ def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, byt
             raise ValueError(f"the path {path!r} cannot be sent")
     mail = f"MAIL FROM:<{envelope.reverse_path}>{_mail_parameters(message, offer)}\r\n"
     commands = [(MAIL, mail.encode())]
-    commands += [(RCPT, f"RCPT TO:<{path}>\r\n".encode()) for path in envelope.forward_paths]
+    dsn = envelope.dsn if offer.has_dsn else None
+    if dsn is None:
+        commands += [(RCPT, f"RCPT TO:<{path}>\r\n".encode()) for path in envelope.forward_paths]
+    else:
+        for path in envelope.forward_paths:
+            commands.append((RCPT, f"RCPT TO:<{path}>{recipient_parameters(dsn.of(path))}\r\n".encode()))
     return commands
 
 
@@ -94,7 +101,8 @@ def _mail_parameters(message: HeldMessage, offer: Offer) -> str:
     # Without 8BITMIME 8-bit content goes out as it is: everybody takes it, and converting would break signatures.
     body = " BODY=8BITMIME" if offer.has_8bitmime and message.envelope.is_8bit else ""
     utf8 = " SMTPUTF8" if offer.has_smtputf8 and needs_smtputf8(message) else ""
-    return size + body + utf8
+    dsn = mail_parameters(message.envelope.dsn) if offer.has_dsn and message.envelope.dsn is not None else ""
+    return size + body + utf8 + dsn
 
 
 def needs_smtputf8(message: HeldMessage) -> bool:

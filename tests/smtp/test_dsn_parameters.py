@@ -1,0 +1,78 @@
+"""What is asked about reports, from a command into a value and into a command again."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.mail.dsn_request import (
+    DsnRequest,
+    Notify,
+    RecipientRequest,
+    Ret,
+    parse_notify,
+    unembedded,
+    utf8_address,
+    xtext_decoded,
+)
+from restante.mail.envelope import Envelope
+from restante.mail.message import HeldMessage
+from restante.smtp.commands import Mail, Rcpt, parse_command
+from restante.smtp.offer import Offer
+from restante.smtp.transaction import opening_commands
+
+PATH = "b@b.example"
+xtexts = st.lists(st.sampled_from(["a", "B", ";", "+2B", "+3D", "+20", "~", "\\x{FC}"]), min_size=1, max_size=12).map(
+    "".join
+)
+notifies = st.none() | st.sampled_from([Notify(bits) for bits in range(8)])
+originals = st.just("") | xtexts.map(lambda text: f"rfc822;{text}")
+requests = st.builds(
+    DsnRequest,
+    st.none() | st.sampled_from(Ret),
+    st.just("") | xtexts,
+    st.builds(RecipientRequest, notifies, originals).map(lambda one: {PATH: one}),
+)
+
+
+def message(asked: DsnRequest) -> HeldMessage:
+    return HeldMessage(1, 1, Envelope("a@a.example", (PATH,), dsn=asked), 0.0, b"x\r\n")
+
+
+@given(requests)
+def test_it_comes_out_as_it_came_in(asked: DsnRequest) -> None:
+    lines = [line.removesuffix(b"\r\n") for _, line in opening_commands(message(asked), Offer(has_dsn=True))]
+    mail, rcpt = map(parse_command, lines)
+    assert isinstance(mail, Mail)
+    assert isinstance(rcpt, Rcpt)
+    assert (mail.ret, mail.envelope_id) == (asked.ret, asked.envelope_id)
+    assert (rcpt.request or RecipientRequest()) == asked.of(PATH)
+
+
+@given(requests)
+def test_a_server_without_the_extension_hears_nothing_of_it(asked: DsnRequest) -> None:
+    """RFC 3461 §5.2.2 (a)."""
+    assert [line for _, line in opening_commands(message(asked), Offer())] == [
+        b"MAIL FROM:<a@a.example>\r\n",
+        b"RCPT TO:<b@b.example>\r\n",
+    ]
+
+
+@pytest.mark.parametrize("text", ["NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,FAILURE,DELAY", "FAILURE,DELAY"])
+def test_notify_is_spelled_as_it_was_asked(text: str) -> None:
+    assert parse_notify(text).text == text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20))
+def test_any_address_can_be_written_in_ascii(path: str) -> None:
+    """RFC 6533 §3: and neither blanks nor what xtext has a meaning for are in it."""
+    written = utf8_address(path)
+    assert written.isascii()
+    assert not set(written) & set(" +=")
+    assert xtext_decoded(written) == written
+    if path.isprintable():
+        assert unembedded(written) == path
+
+
+@pytest.mark.parametrize("text", ["\\x{0A}", "\\x{D800}", "\\x{110000}", "\\x{41", "\\x{g1}"])
+def test_what_is_embedded_never_becomes_a_control_or_half_a_character(text: str) -> None:
+    assert unembedded(text) == text
