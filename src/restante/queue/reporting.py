@@ -1,0 +1,51 @@
+"""Whom a report may speak of (RFC 3461 §4.1, §5.2.2). Where none may be spoken of, there is no report.
+
+    to hear     without NOTIFY    NOTIFY has it    NOTIFY has it not, or is NEVER
+    --------    --------------    -------------    ------------------------------
+    failed      yes               FAILURE          no
+    delayed     no                DELAY            no
+    relayed     no                SUCCESS          no
+
+And never on mail from the null reverse-path, which reports come from themselves: a report is never answered by a report
+(RFC 5321 §4.5.5); nor on mail that was taken under suspicion, whose reverse-path may be somebody's who never sent it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from restante.mail.address import is_address_literal, split_mailbox
+from restante.mail.dsn_request import Notify
+from restante.mail.envelope import Envelope
+from restante.mail.report import Action
+
+_ASKED_BY: Final[Mapping[Action, Notify]] = {
+    Action.FAILED: Notify.FAILURE,
+    Action.DELAYED: Notify.DELAY,
+    Action.RELAYED: Notify.SUCCESS,
+}
+
+
+def may_report(envelope: Envelope) -> bool:
+    """Tell whether anything at all may be told to this reverse-path."""
+    domain = split_mailbox(envelope.reverse_path).domain
+    return bool(domain) and not is_address_literal(domain) and not envelope.is_suspect
+
+
+def recipients_to_tell_of(action: Action, envelope: Envelope, forward_paths: Sequence[str]) -> tuple[str, ...]:
+    """Return those of whom the sender is to hear this."""
+    if not may_report(envelope):
+        return ()
+    return tuple(path for path in forward_paths if is_wanted(action, envelope, path))
+
+
+def is_wanted(action: Action, envelope: Envelope, forward_path: str) -> bool:
+    """Tell whether the sender wants to hear this of a recipient."""
+    notify = envelope.dsn.of(forward_path).notify if envelope.dsn is not None else None
+    if notify is None:
+        return action is Action.FAILED
+    return _ASKED_BY[action] in notify
+
+
+def wants_word_of_delay(envelope: Envelope) -> bool:
+    """Tell whether a message must be looked after for delay."""
+    return envelope.dsn is not None and bool(recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths))

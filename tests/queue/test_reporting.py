@@ -1,0 +1,57 @@
+"""Who hears what, by the table of RFC 3461 §5.2.2."""
+
+import pytest
+
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
+from restante.mail.envelope import Envelope
+from restante.mail.report import Action
+from restante.queue.reporting import recipients_to_tell_of, wants_word_of_delay
+
+ANNA, BERT = "anna@b.example", "bert@b.example"
+
+
+def envelope(notify: Notify | None = None, reverse_path: str = "s@a.example", *, is_suspect: bool = False) -> Envelope:
+    asked = None if notify is None else DsnRequest(recipients={ANNA: RecipientRequest(notify)})
+    return Envelope(reverse_path, (ANNA, BERT), dsn=asked, is_suspect=is_suspect)
+
+
+@pytest.mark.parametrize(
+    ("notify", "told"),
+    [
+        (None, {Action.FAILED}),
+        (Notify.NEVER, set()),
+        (Notify.SUCCESS, {Action.RELAYED}),
+        (Notify.FAILURE, {Action.FAILED}),
+        (Notify.DELAY, {Action.DELAYED}),
+        (Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, set(Action)),
+    ],
+)
+def test_the_sender_hears_what_was_asked_for(notify: Notify | None, told: set[Action]) -> None:
+    found = {action for action in Action if ANNA in recipients_to_tell_of(action, envelope(notify), (ANNA, BERT))}
+    assert found == told
+
+
+@pytest.mark.parametrize("action", Action)
+def test_of_a_recipient_of_whom_nothing_was_said_only_failure_is_told(action: Action) -> None:
+    told = recipients_to_tell_of(action, envelope(Notify.NEVER), (ANNA, BERT))
+    assert told == ((BERT,) if action is Action.FAILED else ())
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("reverse_path", ["", "s@[192.0.2.1]"])
+def test_a_report_is_never_answered_and_none_goes_where_no_name_leads(action: Action, reverse_path: str) -> None:
+    everything = envelope(Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, reverse_path)
+    assert recipients_to_tell_of(action, everything, (ANNA,)) == ()
+
+
+@pytest.mark.parametrize("action", Action)
+def test_nothing_is_told_of_mail_taken_under_suspicion(action: Action) -> None:
+    everything = envelope(Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, is_suspect=True)
+    assert recipients_to_tell_of(action, everything, (ANNA,)) == ()
+
+
+def test_word_of_delay_is_wanted_where_it_was_asked_for() -> None:
+    assert wants_word_of_delay(envelope(Notify.DELAY))
+    assert not wants_word_of_delay(envelope())
+    assert not wants_word_of_delay(envelope(Notify.FAILURE))
+    assert not wants_word_of_delay(envelope(Notify.DELAY, reverse_path=""))
