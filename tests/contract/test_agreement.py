@@ -17,10 +17,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from restante.mail.message import HeldMessage
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
+from restante.mail.message import HeldMessage, NewMessage
+from restante.mail.report import Action, NewReport, ReportOutcome
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import Conflict, LeaseLost
-from restante.store.interface import Drain, QueueFilter, Store
+from restante.store.interface import Bounce, Drain, QueueFilter, Store
 from restante.store.memory import MemoryStore
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
 from restante.store.sqlite.transaction import Transaction
@@ -30,7 +32,8 @@ from tests.store.damage_report import DamageReport
 PATHS = [ANNA, BERT, CARL]
 NAMES = ["alpha.example", "beta.example"]
 DOMAIN_IDS = st.sampled_from([1, 1, 2, 3])  # the last is never there, or seldom
-MOVES = st.sampled_from([Move.DELIVERED, Move.DELIVERED, Move.DEFERRED, Move.REFUSED])
+MOVES = st.sampled_from([Move.DELIVERED, Move.DELIVERED, Move.DEFERRED, Move.REFUSED, Move.BOUNCED])
+NOTIFIES = st.sampled_from([None, None, Notify.DELAY, Notify.SUCCESS | Notify.FAILURE])
 
 RECIPIENT_OUTCOMES = st.builds(
     RecipientOutcome, st.sampled_from(PATHS), MOVES, st.sampled_from(["", "450 later", "550"])
@@ -45,6 +48,22 @@ SELECTIONS = st.builds(
     after=st.integers(0, 20),
     limit=st.integers(1, 10),
 )
+
+
+SOME_PATHS = st.lists(st.sampled_from(PATHS), max_size=2)
+
+
+def asking(new: NewMessage, notify: Notify | None) -> NewMessage:
+    """The same message, of whose first recipient something was asked."""
+    if notify is None:
+        return new
+    request = DsnRequest(recipients={new.envelope.forward_paths[0]: RecipientRequest(notify, "rfc822;a+2Bb@c.example")})
+    return replace(new, envelope=replace(new.envelope, dsn=request))
+
+
+def made(about: int, domain_id: int, *paths: str) -> NewReport:
+    """A report."""
+    return NewReport(about, domain_id, Action.FAILED, paths, "bob@example.org", b"on %d\r\n" % about, float(about))
 
 
 CHECKPOINT_PAGES = 40  # so that the log is used anew while the machine runs
@@ -109,10 +128,11 @@ class Agreement(RuleBasedStateMachine):
         sizes=st.lists(st.integers(0, 100), max_size=8),
         to=st.permutations(PATHS),
         count=st.integers(1, 3),
+        notify=NOTIFIES,
     )
-    def hold(self, domain_id: int, sizes: list[int], to: list[str], count: int) -> None:
+    def hold(self, domain_id: int, sizes: list[int], to: list[str], count: int, notify: Notify | None) -> None:
         messages = [
-            message(self.number + place, domain_id, *to[:count], head=b"x" * size)
+            asking(message(self.number + place, domain_id, *to[:count], head=b"x" * size), notify)
             for place, size in enumerate(sizes, start=1)
         ]
         self.number += len(messages)
@@ -154,8 +174,11 @@ class Agreement(RuleBasedStateMachine):
     def settle(self, data: st.DataObject) -> None:
         drain = data.draw(st.sampled_from(self.drains[-3:]))
         outcomes = [Outcome(number, data.draw(OUTCOMES)) for number in self.some_numbers(data)]
+        reports = [
+            made(one.number, drain.domain_id, *data.draw(SOME_PATHS)) for one in outcomes if data.draw(st.booleans())
+        ]
         at = data.draw(st.sampled_from([0.0, 8.0, 16.0]))
-        self.both(lambda store: store.settle(drain, outcomes, at))
+        self.both(lambda store: store.settle(drain, outcomes, reports, at))
 
     @rule(
         domain_id=DOMAIN_IDS,
@@ -172,6 +195,29 @@ class Agreement(RuleBasedStateMachine):
     def keep_mark(self, domain_id: int, value: float | None) -> None:
         self.both(lambda store: store.keep_mark(domain_id, "a kind", value))
         self.both(lambda store: store.marks("a kind"))
+
+    @rule(data=st.data())
+    def bounce(self, data: st.DataObject) -> None:
+        """Some with the recipients that they have, some with others."""
+        listed = {one.number: one for one in self.both(lambda store: store.list_queue(QueueFilter()))}
+        bounces = []
+        for number in dict.fromkeys(self.some_numbers(data)):
+            there = tuple(one.forward_path for one in listed[number].recipients) if number in listed else ()
+            paths = data.draw(st.sampled_from([there, there, (ANNA,)]))
+            bounces.append(Bounce(number, paths, made(number, 1, *paths) if data.draw(st.booleans()) else None))
+        self.both(lambda store: store.bounce(bounces, NOTED))
+
+    @rule(data=st.data(), next_at=st.none() | st.integers(1, 9).map(float))
+    def settle_reports(self, data: st.DataObject, next_at: float | None) -> None:
+        waiting = self.both(lambda store: store.due_reports(100.0, 5, 1 << 20))
+        some = data.draw(st.lists(st.sampled_from([*(one.number for one in waiting), 999]), max_size=3))
+        self.both(lambda store: store.settle_reports([ReportOutcome(number, next_at, "450") for number in some]))
+
+    @rule(before=st.integers(1, 40))
+    def tell_of_delay(self, before: int) -> None:
+        late = self.both(lambda store: store.late_messages(float(before), 3))
+        numbers = [(one[0] if isinstance(one, tuple) else one).number for one in late]
+        self.both(lambda store: store.tell_of_delay(numbers, [made(number, 1, ANNA) for number in numbers]))
 
     @precondition(lambda self: self.drains)
     @rule(count=st.integers(1, 5))
@@ -259,6 +305,9 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda store: store.list_queue(QueueFilter()))
         self.both(lambda store: store.oldest())
         self.both(lambda store: store.open_drains())
+        self.both(lambda store: store.due_reports(100.0, 100, 1 << 20))
+        self.both(lambda store: store.next_report_at())
+        self.both(lambda store: store.late_messages(100.0, 100))
         self.both(lambda store: store.directory())
 
     def teardown(self) -> None:

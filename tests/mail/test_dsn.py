@@ -52,12 +52,15 @@ def parsed(made: NewReport) -> tuple[EmailMessage, list[Message], list[Message]]
     assert not read.defects
     assert read.get_content_type() == "multipart/report"
     assert read.get_param("report-type") == "delivery-status"
-    parts = read.get_payload()
-    assert isinstance(parts, list)
+    parts = within(read)
     assert [part.defects for part in parts] == [[], [], []]
-    groups = parts[1].get_payload()
-    assert isinstance(groups, list)
-    return read, parts, groups
+    return read, parts, within(parts[1])
+
+
+def within(whole: Message) -> list[Message]:
+    payload = whole.get_payload()
+    assert isinstance(payload, list)
+    return [part for part in payload if isinstance(part, Message)]
 
 
 def text(part: Message) -> str:
@@ -199,7 +202,7 @@ def test_to_a_utf_8_reverse_path_it_goes_as_it_is() -> None:
     read = message_from_bytes(made.content, policy=SMTPUTF8)
     assert (made.needs_smtputf8, made.is_8bit) == (True, True)
     assert read["To"] == "sönder@a.example"
-    kinds = [part.get_content_type() for part in read.get_payload() if isinstance(part, Message)]
+    kinds = [part.get_content_type() for part in within(read)]
     assert kinds == ["text/plain", "message/global-delivery-status", "message/global"]
     assert f"Final-Recipient: utf-8; {UTF8_PATH}\r\n".encode() in made.content
     assert f"Original-Recipient: utf-8; {UTF8_PATH}\r\n".encode() in made.content

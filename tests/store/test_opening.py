@@ -4,11 +4,13 @@ import asyncio
 import os
 import shutil
 import stat
+import zlib
 from pathlib import Path
 
 import apsw
 import pytest
 
+from restante.mail.envelope import Envelope
 from restante.store.errors import StoreUnusable
 from restante.store.interface import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, schema
@@ -169,6 +171,34 @@ def test_a_step_that_fails_leaves_the_version_before_it() -> None:
         schema.migrate(connection, broken)
     assert connection.pragma("user_version") == 1
     assert not connection.table_exists("main", "two")
+
+
+async def test_mail_held_before_there_were_reports_is_held_as_it_was(runner: asyncio.Runner, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    schema.migrate(connection, schema.MIGRATIONS[:1])
+    row = (
+        7,
+        1,
+        7.0,
+        len(CONTENT),
+        3,
+        "bob@example.org",
+        "anna@alpha.example",
+        None,
+        None,
+        zlib.crc32(CONTENT),
+        CONTENT,
+    )
+    connection.execute(f"INSERT INTO message VALUES ({','.join('?' * len(row))})", row)
+    connection.close()
+
+    store = await open_sqlite(tmp_path / "store")
+    [held] = await all_held(store, 1)
+    assert (held.number, held.received_at, held.head) == (7, 7.0, CONTENT)
+    assert held.envelope == Envelope("bob@example.org", ("anna@alpha.example",), is_8bit=True, needs_smtputf8=True)
+    assert await store.due_reports(1e12, 10, 1 << 20) == []
+    await store.close()
 
 
 # --- after a crash

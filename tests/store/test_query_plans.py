@@ -100,6 +100,7 @@ def test_messages_are_inserted_without_looking_anything_up(connection: apsw.Conn
         (queries.LEFT_WITH_NOBODY, {"numbers": "[1]", "domain_id": 1}),
         (queries.ONE_MESSAGE, (1,)),
         (queries.REFUSED_PATHS, (1, 1)),
+        (queries.DELAY_IS_TOLD, (1,)),
     ],
 )
 def test_single_messages_are_found_by_their_keys(connection: apsw.Connection, query: str, bindings: Any) -> None:
@@ -142,6 +143,17 @@ def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Conne
 
 def test_the_sweep_reads_an_index_only(connection: apsw.Connection) -> None:
     assert plan(connection, queries.FILES, ()) == ["SEARCH message USING COVERING INDEX message_file (file>?)"]
+
+
+def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.DUE_REPORTS, (1.0,)) == ["SEARCH report USING INDEX report_due (next_attempt_at<?)"]
+    assert plan(connection, queries.NEXT_REPORT_AT, ()) == ["SEARCH report USING COVERING INDEX report_due"]
+
+
+def test_late_mail_is_found_without_a_look_at_any_other(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.LATE_MESSAGES, (1.0,)) == [
+        "SEARCH message USING INDEX message_delay (received_at<?)"
+    ]
 
 
 def test_the_newest_entries_come_from_the_end(connection: apsw.Connection) -> None:

@@ -97,7 +97,7 @@ class Settlement:
         if not outcomes or self.is_lease_lost:
             return
         try:
-            await self._store.settle(self._lease, outcomes, self._now())
+            await self._store.settle(self._lease, outcomes, at=self._now())
         except StoreError as error:
             self._log.failure(
                 Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id, unsettled=len(outcomes)
@@ -119,7 +119,7 @@ class Settlement:
 
     async def _try_batch(self) -> None:
         try:
-            await self._store.settle(self._lease, self._batch, self._now())
+            await self._store.settle(self._lease, self._batch, at=self._now())
         except LeaseLost as error:
             self.is_lease_lost = True
             self._fail(str(error))

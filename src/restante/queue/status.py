@@ -4,7 +4,8 @@
      │ ▲ ╲
      │ │  ╲──deferred (4xx, connection lost)──► held
      │ └──released again──┐
-     └──refused (5xx)──► refused ──deleted──► gone        and from both, expired ──► gone
+     ├──refused (5xx)──► refused ──deleted, bounced──► gone
+     └──bounced──► gone                          from both, expired ──► gone
 
 A message is in the store as long as one of its recipients is. A crash at any point leaves a recipient where it was:
 mail that was handed over but not yet settled is handed over again, and never lost (DESIGN §8).
@@ -33,6 +34,7 @@ class Move(StrEnum):
     RELEASED_AGAIN = "released-again"
     DELETED = "deleted"
     EXPIRED = "expired"  # its retention is over, and it is not to be kept
+    BOUNCED = "bounced"  # given up, and the sender told of it where that may be
 
 
 MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
@@ -42,11 +44,13 @@ MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
         Move.REFUSED: Status.REFUSED,
         Move.DELETED: Status.GONE,
         Move.EXPIRED: Status.GONE,
+        Move.BOUNCED: Status.GONE,
     },
     Status.REFUSED: {
         Move.RELEASED_AGAIN: Status.HELD,
         Move.DELETED: Status.GONE,
         Move.EXPIRED: Status.GONE,
+        Move.BOUNCED: Status.GONE,
     },
     Status.GONE: {},
 }
@@ -54,7 +58,7 @@ MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecipientOutcome:
-    """What the destination said of one recipient. `move` is DELIVERED, DEFERRED or REFUSED."""
+    """What the destination said of one recipient. `move` is DELIVERED, DEFERRED, REFUSED, or BOUNCED."""
 
     forward_path: str
     move: Move
@@ -67,6 +71,7 @@ class Outcome:
 
     number: int
     recipients: tuple[RecipientOutcome, ...]
+    passes_dsn_on: bool = False  # the destination took over what was asked about reports (RFC 3461 §5.2.1)
     is_ours: bool = False  # we judged it ourselves: the destination was never asked
 
     @property

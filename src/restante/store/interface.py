@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.report import NewReport, Report, ReportOutcome
 from restante.queue.status import Outcome, Status
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
@@ -89,6 +90,15 @@ class QueuedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounce:
+    """A message to be given up, and what its sender is told; None: nobody may be told."""
+
+    number: int
+    forward_paths: tuple[str, ...]  # all that the report was made for: if these are not all any more, nothing is done
+    report: NewReport | None
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
     """What a copy of the store has in it."""
 
@@ -147,11 +157,15 @@ class MailStore(Protocol):
         Raises StoreError where it is missing.
         """
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float = 0.0) -> None:
+    async def settle(
+        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+    ) -> None:
         """Record what became of these recipients at `at`, Unix time; a message with none left is gone, its file too.
 
-        A recipient that is no longer there (deleted meanwhile) is passed over. Raises LeaseLost if another has
-        taken the drain over: the destination may then get a message twice, and never not at all.
+        A recipient that is no longer there (deleted meanwhile) is passed over. The reports on these outcomes are stored
+        in the same transaction; one of whose recipients none was held is passed over too, so that settling the same
+        again tells nothing twice. Raises LeaseLost if another has taken the drain over: the destination may then get a
+        message twice, and never not at all.
         """
 
     def usage(self, domain_id: int) -> Usage:
@@ -204,6 +218,40 @@ class MailStore(Protocol):
         """Return since when the first recipient of a domain with this status has it; None where there is none.
 
         Of those held, that of the oldest message counts.
+        """
+
+    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+        """Remove these messages and store the reports on them; returns the numbers of those that were removed.
+
+        A message whose recipients have changed meanwhile stays as it is.
+        """
+
+
+class ReportStore(Protocol):
+    """Reports on their way to reverse-paths. They are nobody's usage, and outlive the domain that they are about."""
+
+    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
+        """Return the reports whose next attempt is due, those due longest first.
+
+        At most `limit`, and no more once `max_octets` of content are in memory; at least one if there is one.
+        """
+
+    async def next_report_at(self) -> float | None:
+        """Return when the next attempt on any report is due, None if there are no reports."""
+
+    async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+        """Record what became of these reports; one that is not there is passed over."""
+
+    async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
+        """Return messages received before then whose sender wants to hear of delay and has not yet, oldest first.
+
+        Each with the recipients that still wait. Damaged messages are left out.
+        """
+
+    async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
+        """Store the reports, and take note that these messages' senders have heard: no second time, even of others.
+
+        A report on a message that is gone, or of whose delay was told already, is passed over.
         """
 
 
@@ -294,6 +342,7 @@ class AuditStore(Protocol):
 
 
 class Store(MailStore, DrainStore, TenancyStore, RecipientStore, MarkStore, AuditStore, Protocol):
+class Store(MailStore, ReportStore, DrainStore, TenancyStore, AuditStore, Protocol):
     """All of it, from one implementation, so that one transaction can span them."""
 
     @property

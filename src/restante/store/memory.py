@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.report import NewReport, Report, ReportOutcome
+from restante.queue.reporting import wants_word_of_delay
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import Conflict, LeaseLost, StoreError
-from restante.store.interface import NO_USAGE, Backup, Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
+from restante.store.interface import NO_USAGE, Backup, Bounce, Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
+from restante.store.memory_reports import MemoryReports
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient, Source
@@ -33,6 +36,7 @@ class _Record:
     refused: set[str] = field(default_factory=set)
     replies: dict[str, str] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
+    is_delay_told: bool = False
 
     @property
     def all_paths(self) -> tuple[str, ...]:
@@ -87,6 +91,7 @@ class MemoryStore:
         self._last_number = 0
         self._files: dict[str, bytes] = {}
         self._files_named = 0
+        self._reports = MemoryReports()
         self._drains: dict[int, Drain] = {}
         self._drain_numbers: dict[int, int] = {}  # also of drains that are over: a number never comes back
         self._recipients: dict[tuple[int, Source, str], Recipient] = {}
@@ -159,10 +164,13 @@ class MemoryStore:
             raise StoreError(f"content file {file.name} is missing")
         return self._files[file.name][:octets]
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float = 0.0) -> None:
-        """Record what became of these recipients."""
+    async def settle(
+        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+    ) -> None:
+        """Record what became of these recipients, with the reports on them."""
         if self._drain_numbers.get(drain.domain_id) != drain.number:
             raise LeaseLost(f"drain {drain.number} of domain {drain.domain_id} is over or was taken over")
+        self._reports.keep([report for report in reports if self._is_news(report, drain.domain_id)])
         for outcome in outcomes:
             record = self._mail.get(outcome.number)
             if record is None or record.message.domain_id != drain.domain_id:
@@ -296,6 +304,59 @@ class MemoryStore:
         self._marks.pop((domain_id, kind), None)
         if value is not None:
             self._marks[domain_id, kind] = value
+
+    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+        """Remove these messages and store the reports on them."""
+        done = []
+        for bounce in bounces:
+            record = self._mail.get(bounce.number)
+            if record is not None and set(record.all_paths) == set(bounce.forward_paths):
+                self._forget(bounce.number)
+                self._reports.keep([bounce.report] if bounce.report else [])
+                done.append(bounce.number)
+        self._audit.append(audit)
+        return done
+
+    # --- reports
+
+    def _is_news(self, report: NewReport, domain_id: int) -> bool:
+        """Tell whether one of those whom it speaks of still waits: what they wait for is settled with it."""
+        record = self._mail.get(report.about)
+        if record is None or record.message.domain_id != domain_id:
+            return False
+        return any(path in record.held for path in report.forward_paths)
+
+    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
+        """Return the reports whose next attempt is due, those due longest first."""
+        return self._reports.due(now, limit, max_octets)
+
+    async def next_report_at(self) -> float | None:
+        """Return when the next attempt on any report is due."""
+        return self._reports.next_at()
+
+    async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+        """Record what became of these reports."""
+        self._reports.settle(outcomes)
+
+    async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
+        """Return messages whose sender wants to hear of delay and has not yet, oldest first."""
+        late = (
+            record
+            for record in self._mail.values()
+            if record.message.received_at < received_before
+            and record.held
+            and not record.is_delay_told
+            and wants_word_of_delay(record.message.envelope)
+        )
+        in_order = sorted(late, key=lambda record: (record.message.received_at, record.message.number))
+        return [_handed_out(record.message, tuple(record.held)) for record in in_order[:limit]]
+
+    async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
+        """Store the reports, and take note that these messages' senders have heard."""
+        untold = {number for number in numbers if number in self._mail and not self._mail[number].is_delay_told}
+        self._reports.keep([report for report in reports if report.about in untold])
+        for number in untold:
+            self._mail[number].is_delay_told = True
 
     # --- drains
 

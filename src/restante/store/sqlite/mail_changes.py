@@ -7,11 +7,12 @@ row it moves, and raises StoreError, if it must, before the first of them.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from restante.mail.report import NewReport
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.interface import DAMAGED, Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
-from restante.store.sqlite.rows import DOMAIN_ID, NUMBER, SIZE, audit_row, numbers_text, paths, storable
+from restante.store.sqlite.rows import DOMAIN_ID, NUMBER, SIZE, audit_row, numbers_text, paths, report_row, storable
 from restante.store.sqlite.transaction import Transaction
 from restante.tenancy.audit import AuditEntry
 
@@ -31,15 +32,31 @@ def hold(transaction: Transaction, rows: Sequence[Row]) -> None:
 # --- settling
 
 
-def settle(transaction: Transaction, drain: Drain, outcomes: Sequence[Outcome], at: float) -> None:
+def settle(
+    transaction: Transaction,
+    drain: Drain,
+    outcomes: Sequence[Outcome],
+    reports: Sequence[NewReport] = (),
+    at: float = 0.0,
+) -> None:
     """Work in what became of messages: those wholly delivered at one stroke, if they stand as the drain believes."""
     transaction.ledger.check_drain(drain)
+    for report in reports:  # before their outcomes: afterwards nobody is there any more who would make them news
+        if _is_news(transaction, drain.domain_id, report):
+            transaction.execute(queries.KEEP_REPORT, report_row(report))
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
     if delivered and not _remove_whole(transaction, drain.domain_id, delivered):
         _settle_in_part(transaction, drain.domain_id, delivered, at)
     if len(delivered) < len(outcomes):
         others = [outcome for outcome in outcomes if not outcome.is_delivered]
         _settle_in_part(transaction, drain.domain_id, others, at)
+
+
+def _is_news(transaction: Transaction, domain_id: int, report: NewReport) -> bool:
+    """Tell whether one of those whom a report speaks of still waits: it was not told before then."""
+    rows = transaction.execute(queries.STANDING, (report.about, domain_id))
+    held = paths(rows[0][0]) if rows else []
+    return any(path in held for path in report.forward_paths)
 
 
 def _remove_whole(transaction: Transaction, domain_id: int, delivered: list[Outcome]) -> bool:
@@ -66,7 +83,7 @@ def _settle_in_part(transaction: Transaction, domain_id: int, outcomes: Iterable
     """Work outcomes in recipient by recipient: some were refused or deferred, or have been before."""
     gone = [outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome, at)]
     if gone:
-        _remove(transaction, gone)
+        remove(transaction, gone)
 
 
 def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome, at: float) -> bool:
@@ -82,7 +99,7 @@ def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome, at: 
 
 def _keep_word(transaction: Transaction, message: tuple[int, int], recipient: RecipientOutcome, at: float) -> None:
     """Keep the destination's last word on a recipient that it did not take."""
-    if recipient.move is Move.DELIVERED:
+    if recipient.move in (Move.DELIVERED, Move.BOUNCED):
         transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
     else:
         is_refused = recipient.move is Move.REFUSED
@@ -123,7 +140,7 @@ def park_damaged(transaction: Transaction, number: int, text: str, at: float) ->
 def delete(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> int:
     """Remove whole messages; return how many were there."""
     transaction.execute(queries.RECORD, audit_row(audit))
-    return _remove(transaction, numbers)
+    return remove(transaction, numbers)
 
 
 def release_refused(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> int:
@@ -166,7 +183,7 @@ def _expire_held(transaction: Transaction, bindings: dict[str, Any]) -> int:
         transaction.execute(queries.WAIT_NO_MORE, (numbers_text(mixed),))
         transaction.execute(queries.FORGET_DEFERRALS, (domain_id, numbers_text(mixed)))
         transaction.ledger.move_to_refused(domain_id, len(mixed))
-    _remove(transaction, [number for number, has_refused in due if not has_refused])
+    remove(transaction, [number for number, has_refused in due if not has_refused])
     return len(due)
 
 
@@ -174,11 +191,12 @@ def _expire_refused(transaction: Transaction, bindings: dict[str, Any]) -> int:
     due = [number for (number,) in transaction.execute(queries.DUE_REFUSALS, bindings)]
     transaction.execute(queries.FORGET_REFUSALS, bindings)
     narrowed = {"domain_id": bindings["domain_id"], "numbers": numbers_text(due)}
-    _remove(transaction, [number for (number,) in transaction.execute(queries.LEFT_WITH_NOBODY, narrowed)])
+    remove(transaction, [number for (number,) in transaction.execute(queries.LEFT_WITH_NOBODY, narrowed)])
     return len(due)
 
 
-def _remove(transaction: Transaction, numbers: Sequence[int]) -> int:
+def remove(transaction: Transaction, numbers: Sequence[int]) -> int:
+    """Remove whole messages and what goes with them; return how many were there."""
     text = numbers_text(numbers)
     doomed = transaction.execute(queries.DOOMED_MESSAGES, (text,))
     transaction.execute(queries.REMOVE_REPLIES, (text,))

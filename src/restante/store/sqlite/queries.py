@@ -19,7 +19,7 @@ ROLLBACK = "ROLLBACK"
 
 MOST_ROWS = 64  # messages in one INSERT: its text and program stay small enough to be kept prepared
 MESSAGE_COLUMNS = (
-    "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, head"
+    "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head"
 )
 
 
@@ -248,6 +248,29 @@ CONTENTS_AFTER = """
 """
 IS_HELD = "SELECT 1 FROM message WHERE number = ?"
 TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM message"
+
+# --- reports
+
+# In the order of the index, so that nothing is sorted; the reader stops at its bound of reports and octets.
+DUE_REPORTS = """
+    SELECT number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content
+    FROM report WHERE next_attempt_at <= ? ORDER BY next_attempt_at, number
+"""
+NEXT_REPORT_AT = "SELECT min(next_attempt_at) FROM report"
+KEEP_REPORT = """
+    INSERT INTO report
+        (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures, reply, content)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?)
+"""
+REMOVE_REPORT = "DELETE FROM report WHERE number = ?"
+PUT_REPORT_OFF = "UPDATE report SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
+
+# `flags & 8` as in the index: the engine compares expressions, not what they come to.
+LATE_MESSAGES = f"""
+    SELECT {MESSAGE_COLUMNS} FROM message
+    WHERE flags & 8 AND received_at < ? AND held_paths <> '' ORDER BY received_at, number
+"""
+DELAY_IS_TOLD = "UPDATE message SET flags = flags & ~8 WHERE number = ? AND flags & 8 RETURNING number"
 
 # --- drains
 

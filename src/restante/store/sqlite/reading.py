@@ -8,6 +8,7 @@ from typing import NamedTuple
 import apsw
 
 from restante.mail.message import HeldMessage
+from restante.mail.report import Report
 from restante.queue.status import Status
 from restante.store.interface import Drain, QueuedMessage, QueueFilter
 from restante.store.sqlite import queries
@@ -20,6 +21,7 @@ from restante.store.sqlite.rows import (
     held_message,
     hosted_domain,
     queued_message,
+    waiting_report,
 )
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Directory, Login
@@ -168,6 +170,39 @@ def _listings_by_domain(
             yield queries.LIST_HELD, bindings | {"domain_id": domain_id}
         if status is not Status.HELD:
             yield queries.LIST_REFUSED, bindings | {"domain_id": domain_id}
+
+
+# --- reports
+
+
+def due_reports(connection: apsw.Connection, now: float, limit: int, max_octets: int) -> list[Report]:
+    """Read the reports that are due."""
+    found: list[Report] = []
+    octets = 0
+    with closing(connection.cursor()) as cursor:
+        for row in cursor.execute(queries.DUE_REPORTS, (now,)):
+            found.append(waiting_report(row))
+            octets += len(found[-1].content)
+            if len(found) == limit or octets >= max_octets:
+                break
+    return found
+
+
+def next_report_at(connection: apsw.Connection) -> float | None:
+    """Read when the next report is due."""
+    at: float | None = fetch(connection, queries.NEXT_REPORT_AT)[0][0]
+    return at
+
+
+def late_messages(connection: apsw.Connection, received_before: float, limit: int) -> list[HeldMessage]:
+    """Read messages whose senders want to hear of delay."""
+    window = Window([], [])
+    with closing(connection.cursor()) as cursor:
+        for row in cursor.execute(queries.LATE_MESSAGES, (received_before,)):
+            _take(row, window)
+            if len(window.messages) == limit:
+                break
+    return window.messages
 
 
 # --- drains, records, the trail

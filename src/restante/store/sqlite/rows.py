@@ -5,8 +5,11 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 
+from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.report import Action, NewReport, Report
+from restante.queue.reporting import wants_word_of_delay
 from restante.queue.status import Status
 from restante.store.interface import QueuedMessage, QueuedRecipient
 from restante.store.sqlite.engine import Row
@@ -26,6 +29,8 @@ NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
 
 _IS_8BIT = 1
 _NEEDS_SMTPUTF8 = 2
+_IS_SUSPECT = 4
+_WANTS_WORD_OF_DELAY = 8  # until it has been told; queries.py and the index message_delay spell it out
 
 
 class DamagedRow(Exception):  # noqa: N818  a finding, not a fault of this code
@@ -40,23 +45,56 @@ def message_row(message: NewMessage) -> Row:
         message.domain_id,
         message.received_at,
         message.size,
-        envelope.is_8bit * _IS_8BIT | envelope.needs_smtputf8 * _NEEDS_SMTPUTF8,
+        _flags(envelope),
         envelope.reverse_path,
         "\n".join(envelope.forward_paths),
         file and file.name,
         file and file.crc32,
         zlib.crc32(message.head),
+        envelope.dsn and _dsn_text(envelope.dsn),
         message.head,
     )
 
 
+def _flags(envelope: Envelope) -> int:
+    flags = envelope.is_8bit * _IS_8BIT | envelope.needs_smtputf8 * _NEEDS_SMTPUTF8
+    if envelope.is_suspect:
+        flags |= _IS_SUSPECT
+    if envelope.dsn is not None and wants_word_of_delay(envelope):
+        flags |= _WANTS_WORD_OF_DELAY
+    return flags
+
+
+def _dsn_text(dsn: DsnRequest) -> str:
+    recipients = {
+        path: [None if one.notify is None else one.notify.text, one.original] for path, one in dsn.recipients.items()
+    }
+    return json.dumps({"ret": dsn.ret, "id": dsn.envelope_id, "to": recipients}, separators=(",", ":"))
+
+
+def _dsn(text: str) -> DsnRequest:
+    asked = json.loads(text)
+    recipients = {
+        path: RecipientRequest(None if notify is None else parse_notify(notify), original)
+        for path, (notify, original) in asked["to"].items()
+    }
+    return DsnRequest(Ret(asked["ret"]) if asked["ret"] else None, asked["id"], recipients)
+
+
 def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     """Read a message back; `refused` paths join those held. Raises DamagedRow where the content is not whole."""
-    number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, head = row
+    number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head = row
     if zlib.crc32(head) != head_crc32:
         raise DamagedRow(f"message {number}: its content does not match its checksum")
     forward_paths = (*paths(held_paths), *refused)
-    envelope = Envelope(reverse_path, forward_paths, bool(flags & _IS_8BIT), bool(flags & _NEEDS_SMTPUTF8))
+    envelope = Envelope(
+        reverse_path,
+        forward_paths,
+        bool(flags & _IS_8BIT),
+        bool(flags & _NEEDS_SMTPUTF8),
+        None if dsn is None else _dsn(dsn),
+        bool(flags & _IS_SUSPECT),
+    )
     content = None if file is None else ContentFile(file, size - len(head), file_crc32)
     return HeldMessage(number, domain_id, envelope, received_at, head, content)
 
@@ -90,6 +128,38 @@ def storable(reply: str) -> str:
 def numbers_text(numbers: Sequence[int]) -> str:
     """Spell numbers as the JSON array that the queries take."""
     return str(list(numbers))
+
+
+def report_row(report: NewReport) -> Row:
+    """Spell a report for queries.KEEP_REPORT."""
+    return (
+        report.about,
+        report.domain_id,
+        report.action,
+        report.reverse_path,
+        report.is_8bit * _IS_8BIT | report.needs_smtputf8 * _NEEDS_SMTPUTF8,
+        report.made_at,
+        report.made_at,  # the first attempt is due at once
+        report.content,
+    )
+
+
+def waiting_report(row: Row) -> Report:
+    """Read a row of queries.DUE_REPORTS."""
+    number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content = row
+    return Report(
+        number,
+        about,
+        domain_id,
+        Action(action),
+        reverse_path,
+        content,
+        made_at,
+        bool(flags & _IS_8BIT),
+        bool(flags & _NEEDS_SMTPUTF8),
+        failures,
+        reply,
+    )
 
 
 def account_row(account: Account) -> Row:

@@ -159,7 +159,39 @@ def _add_policies(connection: apsw.Connection) -> None:
     connection.execute(_POLICIES)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies)
+_REPORTS = """
+-- What the sender asked about reports, as JSON; NULL where nothing was asked, as with almost all mail. It stands behind head
+-- because rows that are there stay as they are then; a NULL is known from the record's own beginning, so that nobody has
+-- to look for it behind head's overflow pages.
+ALTER TABLE message ADD COLUMN dsn TEXT;
+
+-- Mail whose sender wants to hear of delay and has not yet (rows.py names the bit).
+CREATE INDEX message_delay ON message (received_at) WHERE flags & 8;
+
+-- Reports on their way to reverse-paths.
+CREATE TABLE report (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    about           INTEGER NOT NULL,  -- number of the message
+    domain_id       INTEGER NOT NULL,  -- whose mail that is, or was
+    action          TEXT    NOT NULL,
+    reverse_path    TEXT    NOT NULL,  -- where it goes
+    flags           INTEGER NOT NULL,
+    made_at         REAL    NOT NULL,
+    next_attempt_at REAL    NOT NULL,
+    failures        INTEGER NOT NULL,
+    reply           TEXT    NOT NULL,  -- why the last attempt failed
+    content         BLOB    NOT NULL
+) STRICT;
+
+CREATE INDEX report_due ON report (next_attempt_at);
+"""
+
+
+def _add_reports(connection: apsw.Connection) -> None:
+    connection.execute(_REPORTS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies, _add_reports)
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:

@@ -24,10 +24,11 @@ from typing import Any, TypeVar
 import apsw
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.report import NewReport, Report, ReportOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Damaged, StoreError
-from restante.store.interface import NO_USAGE, Backup, Drain, QueuedMessage, QueueFilter, Usage
-from restante.store.sqlite import mail_changes, reading, record_changes
+from restante.store.interface import NO_USAGE, Backup, Bounce, Drain, QueuedMessage, QueueFilter, Usage
+from restante.store.sqlite import mail_changes, reading, record_changes, report_changes
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
@@ -168,9 +169,11 @@ class SqliteStore:
         self._check()
         return await self._files.read_beginning(file, octets)
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float = 0.0) -> None:
-        """Record what became of these recipients."""
-        await self._write(partial(mail_changes.settle, drain=drain, outcomes=outcomes, at=at))
+    async def settle(
+        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+    ) -> None:
+        """Record what became of these recipients, with the reports on them."""
+        await self._write(partial(mail_changes.settle, drain=drain, outcomes=outcomes, reports=reports, at=at))
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds, as of the last commit."""
@@ -243,6 +246,33 @@ class SqliteStore:
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
         """Keep a mark; None forgets it."""
         await self._write(partial(record_changes.keep_mark, domain_id=domain_id, kind=kind, value=value))
+
+    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+        """Remove these messages and store the reports on them."""
+        numbers: list[int] = await self._write(partial(report_changes.bounce, bounces=bounces, audit=audit))
+        return numbers
+
+    # --- reports
+
+    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
+        """Return the reports whose next attempt is due, those due longest first."""
+        return await self._read(partial(reading.due_reports, now=now, limit=limit, max_octets=max_octets))
+
+    async def next_report_at(self) -> float | None:
+        """Return when the next attempt on any report is due."""
+        return await self._read(reading.next_report_at)
+
+    async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+        """Record what became of these reports."""
+        await self._write(partial(report_changes.settle_reports, outcomes=outcomes))
+
+    async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
+        """Return messages whose sender wants to hear of delay and has not yet, oldest first."""
+        return await self._read(partial(reading.late_messages, received_before=received_before, limit=limit))
+
+    async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
+        """Store the reports, and take note that these messages' senders have heard."""
+        await self._write(partial(report_changes.tell_of_delay, numbers=numbers, reports=reports))
 
     async def backup(self, directory: Path) -> Backup:
         """Write a copy of everything, as at one moment."""

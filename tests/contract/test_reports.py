@@ -1,0 +1,245 @@
+"""Reports: stored with what causes them or not at all, told once, and kept until they are done with."""
+
+import pytest
+
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage
+from restante.mail.report import Action, NewReport, Report, ReportOutcome
+from restante.queue.status import Move, Outcome, RecipientOutcome, Status
+from restante.store.errors import LeaseLost, StoreError
+from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, Store, Usage
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    content,
+    delivered,
+    hold,
+    hosted,
+    message,
+    refused,
+    spooled,
+    waiting,
+)
+
+LATER = 1e12
+
+
+def report(about: int, domain_id: int, *paths: str, action: Action = Action.FAILED, made_at: float = 50.0) -> NewReport:
+    told = paths or (ANNA,)
+    return NewReport(about, domain_id, action, told, "bob@example.org", b"report on %d\r\n" % about, made_at)
+
+
+async def drained(store: Store, *to: str) -> Drain:
+    domain_id = await hosted(store)
+    await store.hold([message(1, domain_id, *to)])
+    return await store.open_drain(domain_id, 0.0, 60.0)
+
+
+async def reports(store: Store) -> list[Report]:
+    return await store.due_reports(LATER, 100, 1 << 20)
+
+
+def bounced(number: int, *paths: str) -> Outcome:
+    return Outcome(number, tuple(RecipientOutcome(path, Move.BOUNCED, "550 5.1.1 no") for path in paths or (ANNA,)))
+
+
+# --- with what a drain settles
+
+
+async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store) -> None:
+    drain = await drained(store)
+    made = NewReport(1, drain.domain_id, Action.RELAYED, (ANNA,), "bob@example.org", b"\xff\r\n", 50.0, True, True)
+    await store.settle(drain, [delivered(1)], [made])
+    assert await reports(store) == [
+        Report(1, 1, drain.domain_id, Action.RELAYED, "bob@example.org", b"\xff\r\n", 50.0, True, True)
+    ]
+    assert await store.message(1) is None
+
+
+async def test_what_is_settled_again_is_not_told_again(store: Store) -> None:
+    """A drain that does not know whether its batch was settled settles it once more."""
+    drain = await drained(store, ANNA, BERT)
+    for _ in range(2):
+        await store.settle(drain, [delivered(1, ANNA)], [report(1, drain.domain_id, action=Action.RELAYED)])
+    for _ in range(2):
+        await store.settle(drain, [delivered(1, BERT)], [report(1, drain.domain_id, BERT, action=Action.RELAYED)])
+    assert len(await reports(store)) == 2
+
+
+async def test_nothing_is_told_of_what_was_deleted_meanwhile(store: Store) -> None:
+    drain = await drained(store)
+    await store.delete([1], NOTED)
+    await store.settle(drain, [bounced(1)], [report(1, drain.domain_id)])
+    assert await reports(store) == []
+
+
+async def test_who_was_taken_over_tells_nothing(store: Store) -> None:
+    earlier = await drained(store)
+    await store.open_drain(earlier.domain_id, 0.0, 60.0)
+    with pytest.raises(LeaseLost):
+        await store.settle(earlier, [delivered(1)], [report(1, earlier.domain_id)])
+    assert await reports(store) == []
+
+
+async def test_nothing_is_told_of_another_domains_message(store: Store) -> None:
+    beta = await hosted(store, "beta.example")
+    await hold(store, beta, 1)
+    drain = await store.open_drain(await hosted(store, "alpha.example"), 0.0, 60.0)
+    await store.settle(drain, [bounced(1)], [report(1, beta)])
+    assert await reports(store) == []
+
+
+async def test_a_recipient_bounced_is_gone(store: Store) -> None:
+    drain = await drained(store, ANNA, BERT)
+    await store.settle(drain, [bounced(1, ANNA)], [report(1, drain.domain_id)])
+    assert await waiting(store, 1) == (BERT,)
+    [listed] = await store.list_queue(QueueFilter())
+    assert [(one.forward_path, one.status, one.reply) for one in listed.recipients] == [(BERT, Status.HELD, "")]
+    await store.settle(drain, [bounced(1, BERT)], [report(1, drain.domain_id, BERT)])
+    assert await store.message(1) is None
+    assert store.usage(drain.domain_id) == NO_USAGE
+
+
+# --- by hand
+
+
+async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_them(store: Store) -> None:
+    drain = await drained(store, ANNA, BERT)
+    await store.settle(drain, [refused(1, BERT)])
+    file = await spooled(store, b"large")
+    await store.hold([message(2, drain.domain_id, file=file)])
+    bounces = [Bounce(1, (BERT, ANNA), report(1, drain.domain_id, ANNA, BERT)), Bounce(2, (ANNA,), None)]
+    assert await store.bounce(bounces, NOTED) == [1, 2]
+    assert store.usage(drain.domain_id) == NO_USAGE
+    assert [one.about for one in await reports(store)] == [1]
+    assert (await store.audit())[0] == NOTED
+    with pytest.raises(StoreError):
+        await content(store.read_file(file))
+
+
+@pytest.mark.parametrize("paths", [(ANNA,), (ANNA, BERT, "carl@alpha.example")])
+async def test_a_message_that_has_changed_meanwhile_stays(store: Store, paths: tuple[str, ...]) -> None:
+    drain = await drained(store, ANNA, BERT)
+    assert await store.bounce([Bounce(1, paths, report(1, drain.domain_id, *paths))], NOTED) == []
+    assert await waiting(store, 1) == (ANNA, BERT)
+    assert await reports(store) == []
+
+
+async def test_a_message_that_is_gone_is_not_bounced(store: Store) -> None:
+    drain = await drained(store)
+    assert await store.bounce([Bounce(9, (ANNA,), report(9, drain.domain_id))], NOTED) == []
+    assert await reports(store) == []
+
+
+async def test_a_refused_message_that_is_bounced_counts_no_more(store: Store) -> None:
+    drain = await drained(store)
+    await store.hold([message(2, drain.domain_id)])
+    await store.settle(drain, [refused(1)])
+    await store.bounce([Bounce(1, (ANNA,), report(1, drain.domain_id))], NOTED)
+    assert store.usage(drain.domain_id) == Usage(1, len(CONTENT))
+
+
+# --- on their way
+
+
+async def stored(store: Store, *due_at: float) -> int:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, *range(1, len(due_at) + 1))
+    made = [Bounce(n, (ANNA,), report(n, domain_id, made_at=at)) for n, at in enumerate(due_at, start=1)]
+    await store.bounce(made, NOTED)
+    return domain_id
+
+
+async def test_reports_come_when_they_are_due_the_longest_due_first(store: Store) -> None:
+    await stored(store, 30.0, 10.0, 20.0, 40.0)
+    assert [one.about for one in await store.due_reports(30.0, 100, 1 << 20)] == [2, 3, 1]
+    assert [one.about for one in await store.due_reports(30.0, 2, 1 << 20)] == [2, 3]
+    assert [one.about for one in await store.due_reports(30.0, 100, 1)] == [2]
+    assert await store.due_reports(9.0, 100, 1 << 20) == []
+    assert await store.next_report_at() == 10.0
+
+
+async def test_a_report_that_is_put_off_waits_and_knows_why(store: Store) -> None:
+    await stored(store, 10.0, 20.0)
+    first, second = await reports(store)
+    await store.settle_reports([ReportOutcome(first.number, 70.0, "450 \udcff later"), ReportOutcome(99, 1.0, "")])
+    assert await store.due_reports(69.0, 100, 1 << 20) == [second]
+    again = (await reports(store))[1]
+    assert (again.number, again.failures, again.reply[:4]) == (first.number, 1, "450 ")
+    assert await store.next_report_at() == 20.0
+
+
+async def test_a_report_that_is_done_with_is_gone_and_its_number_too(store: Store) -> None:
+    domain_id = await stored(store, 10.0)
+    [first] = await reports(store)
+    await store.settle_reports([ReportOutcome(first.number), ReportOutcome(first.number)])
+    assert await reports(store) == []
+    assert await store.next_report_at() is None
+    await store.hold([message(9, domain_id)])
+    await store.bounce([Bounce(9, (ANNA,), report(9, domain_id))], NOTED)
+    assert [one.number for one in await reports(store)] == [first.number + 1]
+
+
+async def test_reports_outlive_the_domain_that_they_are_about(store: Store) -> None:
+    domain_id = await stored(store, 10.0)
+    await store.remove_domain(domain_id, NOTED)
+    assert len(await reports(store)) == 1
+
+
+# --- what was asked, and word of delay
+
+
+def asked(number: int, domain_id: int, notify: Notify | None, reverse_path: str = "bob@example.org") -> NewMessage:
+    dsn = DsnRequest(Ret.FULL, "QQ+2B314", {ANNA: RecipientRequest(notify, "rfc822;Anna@alpha.example")})
+    return NewMessage(number, domain_id, Envelope(reverse_path, (ANNA, BERT), dsn=dsn), float(number), CONTENT)
+
+
+async def test_what_was_asked_about_reports_is_held(store: Store) -> None:
+    domain_id = await hosted(store)
+    new = asked(1, domain_id, Notify.SUCCESS | Notify.DELAY)
+    suspect = NewMessage(2, domain_id, Envelope("bob@example.org", (ANNA,), is_suspect=True), 2.0, CONTENT)
+    await store.hold([new, suspect])
+    first, second = await store.held(domain_id, 0, 10, 1 << 20)
+    assert (first.envelope, second.envelope) == (new.envelope, suspect.envelope)
+
+
+async def test_mail_whose_sender_wants_word_of_delay_is_found_once_it_is_late(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.hold(
+        [
+            asked(1, domain_id, Notify.DELAY),
+            asked(2, domain_id, None),
+            asked(3, domain_id, Notify.NEVER),
+            asked(4, domain_id, Notify.DELAY, reverse_path=""),
+            message(5, domain_id),
+            asked(6, domain_id, Notify.DELAY | Notify.FAILURE),
+            asked(7, domain_id, Notify.DELAY),
+        ]
+    )
+    assert [one.number for one in await store.late_messages(7.0, 10)] == [1, 6]
+    assert [one.number for one in await store.late_messages(100.0, 2)] == [1, 6]
+
+
+async def test_delay_is_told_once(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.hold([asked(1, domain_id, Notify.DELAY), asked(2, domain_id, Notify.DELAY)])
+    late = report(1, domain_id, action=Action.DELAYED)
+    await store.tell_of_delay([1, 9], [late, report(9, domain_id)])
+    await store.tell_of_delay([1], [late])
+    assert [one.about for one in await reports(store)] == [1]
+    assert [one.number for one in await store.late_messages(100.0, 10)] == [2]
+    [held, _] = await store.held(domain_id, 0, 10, 1 << 20)
+    assert held.envelope == asked(1, domain_id, Notify.DELAY).envelope
+
+
+async def test_mail_that_was_refused_is_not_late(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.hold([asked(1, domain_id, Notify.DELAY)])
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [refused(1, ANNA, BERT)])
+    assert await store.late_messages(100.0, 10) == []
+    await store.release_refused([1], NOTED)
+    assert [one.number for one in await store.late_messages(100.0, 10)] == [1]
