@@ -50,6 +50,7 @@ AUDIT_MEANINGS = {
     AuditAction.RECIPIENTS_CHANGED: "A domain's list of recipients was changed; the reason says by how many.",
     AuditAction.MAIL_DELETED: "Messages were deleted for good; the subject is their names.",
     AuditAction.MAIL_EXPIRED: "Mail was deleted because its retention was over; the subject is the names of the messages.",
+    AuditAction.MAIL_BOUNCED: "Messages were given up, and their senders told; the subject is their names.",
     AuditAction.REFUSED_RELEASED: "Refused messages were held again; the subject is their names.",
 }
 

@@ -31,7 +31,8 @@ from restante.config.load import load
 from restante.config.privileges import NoSuchUser, become, keep_memory_private
 from restante.config.problems import ConfigError
 from restante.config.schema import Config, Listen
-from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
+from restante.delivery.reports import Reports
 from restante.delivery.retention import RetentionSweep
 from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers
@@ -171,8 +172,10 @@ class Application:
                 *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
             ]
             await self._open()
+            reporting = tasks.create_task(self._reports.run())
             await self._stop.wait()
             await self._wind_down()
+            await self._end_reporting(reporting)
             for task in background[1:]:
                 task.cancel()
 
@@ -236,6 +239,8 @@ class Application:
             now=time.time,
         )
         self._directory.on_change(self._watcher.records_changed)
+        self._reports = Reports(store, self._dispatcher.equipment, resolver, config.reports)
+        self._dispatcher.equipment.desk.on_stored = self._reports.wake
         self._releaser = Releaser(
             store=store,
             directory=self._directory,
@@ -365,6 +370,12 @@ class Application:
         await self._dispatcher.stop_all()
         self._authenticator.close()
 
+    async def _end_reporting(self, reporting: asyncio.Task[None]) -> None:
+        """Let the reports that are on their way arrive, for a moment: one that is cut off may be sent twice."""
+        self._reports.close()
+        await asyncio.wait([reporting], timeout=STOP_GRACE)
+        reporting.cancel()
+
     async def _until_sessions_end(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
@@ -405,6 +416,7 @@ class Application:
             renewed = next((new for new in config.listen if new.address == listen.address), listen)
             listener.terms = self._terms(config, renewed, context)
         self._dispatcher.settings = config.delivery
+        self._reports.settings = config.reports
         self._door.limits = door_limits(config.reception, sessions_possible())
         self._flight.limit = config.reception.octets_in_flight_limit
         self._room.reserve = config.reception.disk_reserve
@@ -461,6 +473,10 @@ class Application:
     async def metrics(self, accept: str) -> Exposition:
         """Return every metric as it is now."""
         return expose(self._counts, await self._instruments.read(), accept)
+
+    def send_reports(self) -> None:
+        """See to the reports that were stored."""
+        self._reports.wake()
 
     def stop_drain(self, domain_id: int) -> None:
         """End a domain's drain; its mail stays held."""

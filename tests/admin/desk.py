@@ -38,6 +38,7 @@ class FakeServer:
 
     released: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
+    reports_sent: int = 0  # times it was told to
 
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
         self.released.append((node, actor, reason))
@@ -53,6 +54,9 @@ class FakeServer:
 
     async def metrics(self, accept: str) -> Exposition:
         return Exposition(b"restante_held_messages 7.0\n", f"text/plain; asked={accept}")
+
+    def send_reports(self) -> None:
+        self.reports_sent += 1
 
     def stop_drain(self, domain_id: int) -> None:
         self.stopped.append(domain_id)

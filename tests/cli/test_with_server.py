@@ -73,6 +73,18 @@ def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
     assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["12"]
 
 
+def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> None:
+    refused = command("queue", "bounce", "12", "--reason", "no such mailbox")
+    assert (refused.code, refused.err) == (
+        64,
+        "restante: queue bounce: there is nobody to ask; say --yes if it is meant\n",
+    )
+    done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
+    assert (done.code, done.out) == (66, "1 messages bounced, 1 senders are told\n")
+    assert "message zzz: not in the queue" in done.err
+    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["11"]
+
+
 def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -> None:
     assert "raise --limit" in command("queue", "list", "--limit", "2").err
 

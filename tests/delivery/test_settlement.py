@@ -1,13 +1,19 @@
 """Outcomes on their way into the store: in batches, never forgotten, and never without end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
+from restante.delivery.report_desk import ReportDesk
 from restante.delivery.settlement import PAUSES, Settlement
+from restante.mail.envelope import Envelope
+from restante.mail.message import HeldMessage
+from restante.mail.report import Action, Fate, NewReport, News
 from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.store.errors import LeaseLost, StoreError
 from restante.store.interface import Drain
+from restante.store.memory import MemoryStore
+from restante.telemetry.events import Event
 from tests.delivery.world import until
 from tests.wire import Lines
 
@@ -24,17 +30,21 @@ class Book:
     def __init__(self, *failures: StoreError) -> None:
         self.failures = list(failures)
         self.batches: list[list[int]] = []
+        self.reports: list[list[int]] = []
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
         self.tries = 0
 
-    async def settle(self, _: Drain, outcomes: Sequence[Outcome], at: float) -> None:
+    async def settle(
+        self, _: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+    ) -> None:
         self.tries += 1
         numbers = [each.number for each in outcomes]
         await self.may_go_on.wait()
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(numbers)
+        self.reports.append([each.about for each in reports])
 
 
 class Scene:
@@ -42,7 +52,9 @@ class Scene:
         self.book = Book(*failures)
         self.pauses: list[float] = []
         self.changes = 0
-        self.settlement = Settlement(self.book, LEASE, self.wait, Lines(), self.change)
+        self.log = Lines()
+        self.desk = ReportDesk(MemoryStore(), "mx2.example.net", lambda: 0.0, self.log)
+        self.settlement = Settlement(self.book, LEASE, self.wait, self.log, desk=self.desk, on_change=self.change)
 
     async def wait(self, _: asyncio.Event, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -139,3 +151,73 @@ def test_a_batch_cut_short_is_settled_at_the_end() -> None:
         asyncio.get_running_loop().call_later(0, scene.book.may_go_on.set)
 
     assert play(act).book.batches == [[1, 2]]
+
+
+def held(number: int) -> HeldMessage:
+    return HeldMessage(number, 1, Envelope("a@a.example", ("b@b.example",)), 0.0, b"A: b\r\n\r\n")
+
+
+RELAYED = News(Action.RELAYED, (Fate("b@b.example", "250 queued"),))
+
+
+def test_what_is_told_goes_with_the_batch_of_its_outcome() -> None:
+    async def act(scene: Scene) -> None:
+        scene.book.may_go_on.clear()
+        scene.settlement.add(outcome(1))
+        await until(lambda: scene.book.tries == 1)
+        for number in (2, 3):
+            scene.settlement.tell(held(number), RELAYED)
+            scene.settlement.add(outcome(number))
+        scene.book.may_go_on.set()
+        await scene.settlement.flush()
+
+    scene = play(act, StoreError("disk full"))
+    assert scene.book.batches == [[1], [2, 3]]
+    assert scene.book.reports == [[], [2, 3]]
+    assert len(scene.log.of(Event.REPORT_MADE)) == 2
+
+
+def test_a_batch_that_is_tried_again_has_the_same_reports_and_they_are_announced_once() -> None:
+    async def act(scene: Scene) -> None:
+        scene.settlement.tell(held(1), RELAYED)
+        scene.settlement.add(outcome(1))
+        await scene.settlement.flush()
+
+    scene = play(act, StoreError("disk full"), StoreError("disk full"))
+    assert (scene.book.tries, scene.book.reports) == (3, [[1]])
+    assert len(scene.log.of(Event.REPORT_MADE)) == 1
+
+
+def test_a_batch_cut_short_is_settled_with_its_reports_at_the_end() -> None:
+    async def act(scene: Scene) -> None:
+        scene.book.may_go_on.clear()
+        for number in (1, 2):
+            scene.settlement.tell(held(number), RELAYED)
+            scene.settlement.add(outcome(number))
+            await until(lambda: scene.book.tries == 1)
+        asyncio.get_running_loop().call_later(0, scene.book.may_go_on.set)
+
+    scene = play(act)
+    assert (scene.book.batches, scene.book.reports) == ([[1, 2]], [[1, 2]])
+
+
+def test_reports_that_were_not_made_yet_when_it_was_cut_short_are_made_at_the_end() -> None:
+    """There is no outcome without its report."""
+    begun = asyncio.Event()
+
+    async def act(scene: Scene) -> None:
+        make_all = scene.desk.make_all
+
+        async def hang_at_first(news: Iterable[tuple[HeldMessage, News]]) -> list[NewReport]:
+            if not begun.is_set():
+                begun.set()
+                await asyncio.Event().wait()
+            return await make_all(news)
+
+        scene.desk.make_all = hang_at_first  # type: ignore[method-assign]
+        scene.settlement.tell(held(1), RELAYED)
+        scene.settlement.add(outcome(1))
+        await begun.wait()
+
+    scene = play(act)
+    assert (scene.book.batches, scene.book.reports) == ([[1]], [[1]])

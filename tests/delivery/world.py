@@ -16,7 +16,8 @@ from restante.delivery.equipment import Learn, forget
 from restante.delivery.settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.network.resolver import LookupFailed
+from restante.mail.report import Report
+from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.status import Status
 from restante.store.interface import QueueFilter
 from restante.store.live_directory import LiveDirectory
@@ -44,6 +45,13 @@ class Names:
 
     table: dict[str, list[str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    mx: dict[str, list[Exchanger] | LookupFailed] = field(default_factory=dict)
+
+    async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
+        found = self.mx.get(domain, [])
+        if isinstance(found, LookupFailed):
+            raise found
+        return tuple(found)
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         self.asked.append(name)
@@ -67,6 +75,7 @@ class World:
     now: float = NOW
     pauses: list[float] = field(default_factory=list)
     on_pause: Callable[[], Awaitable[None]] | None = None
+    bounces_refused: bool = False
     held: int = 0  # messages, ever
     end: dict[str, Any] = field(default_factory=dict)  # of the last drain, as logged
 
@@ -114,6 +123,17 @@ class World:
             body = content if content is not None else b"%d\r\n" % self.held
             await self.store.hold([NewMessage(self.held, domain.id, envelope, NOW, body)])
 
+    async def hold_asking(
+        self, domain: HostedDomain, envelope: Envelope, content: bytes = b"Subject: x\r\n\r\nx\r\n"
+    ) -> None:
+        """Hold a message with this envelope."""
+        self.held += 1
+        await self.store.hold([NewMessage(self.held, domain.id, envelope, self.now, content)])
+
+    async def reports(self) -> list[Report]:
+        """Return the reports in the store."""
+        return await self.store.due_reports(1e12, 1000, 1 << 30)
+
     async def hold_large(self, domain: HostedDomain, head: bytes, rest: bytes) -> None:
         """Hold a message whose content is in a file."""
         spool = self.store.open_spool()
@@ -141,6 +161,7 @@ class World:
                 grace=self.grace,
                 learn=self.learn,
             )
+            dispatcher.equipment.bounces_refused = lambda _: self.bounces_refused
             yield dispatcher
             await dispatcher.stop_all()
 

@@ -103,7 +103,20 @@ def refusals() -> list[str]:
 
 def test_no_label_is_for_names_of_people_or_places() -> None:
     assert {each.name for metric in METRICS for each in metric.labels} == {
-        *("code", "doing", "end", "event", "limit", "mechanism", "outcome", "reason", "service", "state", "version")
+        *(
+            "action",
+            "code",
+            "doing",
+            "end",
+            "event",
+            "limit",
+            "mechanism",
+            "outcome",
+            "reason",
+            "service",
+            "state",
+            "version",
+        )
     }
 
 

@@ -65,6 +65,9 @@ class Server(Protocol):
     async def metrics(self, accept: str) -> Exposition:
         """Every metric as it is now, in the format that an HTTP Accept header asks for."""
 
+    def send_reports(self) -> None:
+        """Reports to senders were stored: see to them now."""
+
     def stop_drain(self, domain_id: int) -> None:
         """End a domain's drain at once; its mail stays held. For a domain changed or removed."""
 

@@ -100,7 +100,7 @@ async def list_queue(office: Office, selection: QueueSelection) -> list[MessageV
             reverse_path=selection.reverse_path,
             received_before=None if selection.older is None else office.now() - selection.older,
             larger_than=selection.larger,
-            after=_number(selection.after) if selection.after else 0,
+            after=number_of(selection.after) if selection.after else 0,
             limit=selection.limit,
         )
     )
@@ -110,7 +110,7 @@ async def list_queue(office: Office, selection: QueueSelection) -> list[MessageV
 
 async def show_message(office: Office, name: str) -> FullMessageView:
     """Return envelope, headers and the state of each recipient. Raises AdminError if it is not there."""
-    number = _number(name)
+    number = number_of(name)
     listed = await office.store.list_queue(QueueFilter(numbers=(number,)))
     message = await office.store.message(number)
     if not listed or message is None:
@@ -136,7 +136,7 @@ async def release_refused(office: Office, named: NamedMessages) -> QueueChange:
 
 async def _change(office: Office, named: NamedMessages, action: AuditAction, change: Change) -> QueueChange:
     """Change each domain's messages with an entry of their own: no account's trail may name another's mail."""
-    numbers = {_number(name): name for name in named.names}
+    numbers = {number_of(name): name for name in named.names}
     found = await office.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
     by_domain: dict[int, list[int]] = defaultdict(list)
     for message in found:
@@ -156,7 +156,8 @@ def _group_entry(office: Office, action: AuditAction, domain_id: int, group: Seq
     return entry(office, action, subject, domain.account if domain else "", reason)
 
 
-def _number(name: str) -> int:
+def number_of(name: str) -> int:
+    """Read a message's name. Raises AdminError."""
     try:
         if not 0 < len(name) <= MAX_NAME_LENGTH:
             raise ValueError(name)  # noqa: TRY301  the same answer as for a wrong letter

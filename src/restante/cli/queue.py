@@ -90,9 +90,23 @@ def delete(
     config: ConfigFile = None,
 ) -> None:
     """Delete messages for good; nobody is told."""
-    _confirm(len(names), is_confirmed=yes)
+    _confirm("delete", len(names), is_confirmed=yes)
     done = ask(config, "POST", "/v1/queue/delete", body={"names": names, "reason": reason})
     _report(done, "deleted")
+
+
+@group.command("bounce")
+def bounce(
+    names: Names,
+    *,
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before bouncing.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Give messages up: they go, and their senders get a report that delivery failed, where they may be told."""
+    _confirm("bounce", len(names), is_confirmed=yes)
+    done = ask(config, "POST", "/v1/queue/bounce", body={"names": names, "reason": reason})
+    _report(done, f"bounced, {done['told']} senders are told")
 
 
 @group.command("release")
@@ -129,12 +143,12 @@ def _recipient(recipient: Row) -> str:
     return f"<{recipient['forward_path']}> {recipient['status']}{reply}"
 
 
-def _confirm(count: int, *, is_confirmed: bool) -> None:
+def _confirm(verb: str, count: int, *, is_confirmed: bool) -> None:
     if is_confirmed:
         return
     if not sys.stdin.isatty():
-        raise Failure(Exit.USAGE, "queue delete: there is nobody to ask; say --yes if it is meant")
-    typer.confirm(f"Delete {count} messages for good?", abort=True)
+        raise Failure(Exit.USAGE, f"queue {verb}: there is nobody to ask; say --yes if it is meant")
+    typer.confirm(f"{verb.capitalize()} {count} messages for good?", abort=True)
 
 
 def _report(done: dict[str, Any], verb: str) -> None:

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from restante.config.source import Source
+from restante.delivery.report_settings import ReportSettings
 from restante.delivery.settings import DeliverySettings
 from restante.mail.address import canonical_domain
 from restante.network.addresses import join_host_port, split_host_port
@@ -212,6 +213,7 @@ class Config(Section):
     resolver: ResolverSettings = Field(default=ResolverSettings(), description="Who is asked for addresses.")
     reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Taking mail.")
     delivery: DeliverySettings = Field(default=DeliverySettings(), description="Handing mail over.")
+    reports: ReportSettings = Field(default=ReportSettings(), description="Telling senders what became of their mail.")
 
     _source: Source = PrivateAttr(default_factory=Source)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from restante.delivery.equipment import Equipment
-from restante.delivery.route import Endpoint, NoRoute, literal_address, route
+from restante.delivery.route import Endpoint, NoRoute, literal_address, remote_name, route
 from restante.delivery.terms import Terms
 from restante.delivery.tls_plan import TlsPlan
 from restante.network.resolver import LookupFailed
@@ -27,6 +27,11 @@ class Approach:
     def destination(self) -> Destination:
         """The destination on record when this was made."""
         return self.domain.destination
+
+    @property
+    def remote(self) -> str:
+        """What a report calls the destination."""
+        return remote_name(self.destination)
 
     @property
     def may_do_without_tls(self) -> bool:

@@ -32,6 +32,7 @@ from restante.delivery.supply import Supply
 from restante.delivery.tally import Tally
 from restante.delivery.terms import ConnectionEnd, EndKind, Manner, Work
 from restante.mail.message import HeldMessage
+from restante.queue.reporting import in_keeping, news_of
 from restante.queue.status import Move, Outcome
 from restante.smtp.window import MOST_MESSAGES, Pace
 from restante.store.errors import StoreError
@@ -82,6 +83,7 @@ class Attempt:
         self._journal = journal
         self._equipment = equipment
         self._endpoints = approach.endpoints
+        self._is_refused_bounced = equipment.bounces_refused(approach.domain)
         self._is_plain = False  # the handshake failed, and TLS is not a must
         self._running = 0  # tasks: one for each connection, open or on its way
         self._connections: set[DeliveryConnection] = set()
@@ -192,6 +194,8 @@ class Attempt:
     # What became of it
 
     def _report(self, tally: Tally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+        if self._is_refused_bounced or message.envelope.dsn is not None:  # else there is nothing to tell, as mostly
+            outcome = self._tell(message, outcome, reply)
         move = self._record(message, outcome, reply)
         tally.count(move)
         self._count_refusal(outcome)
@@ -203,6 +207,13 @@ class Attempt:
                 self._open_connections()
         else:
             self._consider_stopping(outcome)
+
+    def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
+        """Have the sender told what is to be told, and return the outcome as the domain wants it."""
+        outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
+        for news in news_of(outcome, message.envelope, reply, self._approach.remote):
+            self._settlement.tell(message, news)
+        return outcome
 
     def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
         self._settlement.add(outcome)

@@ -82,6 +82,11 @@ class Dispatcher:
         self._is_stopping = False
 
     @property
+    def equipment(self) -> Equipment:
+        """What drains work with; reports do too."""
+        return self._equipment
+
+    @property
     def settings(self) -> DeliverySettings:
         """What the operator has set. Replaced on reload; attempts that run go on under the old ones."""
         return self._equipment.settings

@@ -60,7 +60,13 @@ class DomainDrain:
         self._journal.destination = domain.destination.text
         self._supply = Supply(equipment.store, lease.domain_id, lambda: equipment.settings.hops_limit)
         self._settlement = Settlement(
-            equipment.store, lease, equipment.wait, equipment.log, self._settlement_changed, now=equipment.now
+            equipment.store,
+            lease,
+            equipment.wait,
+            equipment.log,
+            desk=equipment.desk,
+            on_change=self._settlement_changed,
+            now=equipment.now,
         )
         self._lessons = Lessons() if domain.policy.recipients is Recipients.LEARNED else None
         self._attempt: Attempt | None = None

@@ -6,6 +6,7 @@ from random import random
 from typing import Protocol
 
 from restante.delivery.caution import Caution
+from restante.delivery.report_desk import ReportDesk
 from restante.delivery.settings import DeliverySettings
 from restante.delivery.tls_plan import TlsPlans
 from restante.delivery.turns import Turns
@@ -15,6 +16,7 @@ from restante.store.interface import DrainStore, MailStore
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.log import Log
 from restante.tenancy.recipients import Recipient
+from restante.tenancy.model import HostedDomain
 from restante.tenancy.secrets import Vault
 
 
@@ -45,10 +47,13 @@ class Equipment:
     wait: Wait = wait_at_most
     jitter: Callable[[], float] = random  # from 0 up to 1
     learn: Learn = forget  # what destinations say of mailboxes
+    bounces_refused: Callable[[HostedDomain], bool] = lambda _: False  # or keeps it, for the customer to decide
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
     turns: Turns = field(init=False)
     caution: Caution = field(init=False)
+    desk: ReportDesk = field(init=False)
 
     def __post_init__(self) -> None:
         self.turns = Turns(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
         self.caution = Caution(self.now)
+        self.desk = ReportDesk(self.store, self.hostname, self.now, self.log)

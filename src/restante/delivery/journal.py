@@ -13,7 +13,11 @@ from restante.queue.status import Move, Outcome
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 
-_EVENTS: Final = {Move.DEFERRED: Event.DELIVERY_DEFERRED, Move.REFUSED: Event.DELIVERY_REFUSED}
+_EVENTS: Final = {
+    Move.DEFERRED: Event.DELIVERY_DEFERRED,
+    Move.REFUSED: Event.DELIVERY_REFUSED,
+    Move.BOUNCED: Event.DELIVERY_REFUSED,
+}
 
 
 class Journal:
@@ -49,6 +53,7 @@ class Journal:
                 destination=self.destination,
                 forward_path=recipient.forward_path,
                 reply=recipient.reply,
+                **({"bounced": True} if recipient.move is Move.BOUNCED else {}),
             )
         taken = sum(recipient.move is Move.DELIVERED for recipient in outcome.recipients)
         if taken:

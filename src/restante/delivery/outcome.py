@@ -47,7 +47,7 @@ def outcome_of(transaction: Transaction) -> Outcome:
     message = transaction.message
     paths = message.envelope.forward_paths
     recipients = (_judge_recipient(transaction, index, path) for index, path in enumerate(paths))
-    return Outcome(message.number, tuple(recipients))
+    return Outcome(message.number, tuple(recipients), transaction.passes_dsn_on)
 
 
 def _judge_recipient(transaction: Transaction, index: int, path: str) -> RecipientOutcome:

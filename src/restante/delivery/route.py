@@ -37,6 +37,11 @@ def literal_address(destination: Destination) -> IpAddress | None:
         return None
 
 
+def remote_name(destination: Destination) -> str:
+    """Return what a report calls the host that was to get mail (RFC 3464 §2.3.5)."""
+    return destination.host if literal_address(destination) is None else f"[{destination.host}]"
+
+
 def route(
     destination: Destination, addresses: Sequence[IpAddress], hostname: str, own_addresses: Sequence[tuple[str, int]]
 ) -> tuple[Endpoint, ...]:

@@ -9,6 +9,8 @@ store only by an outcome that says DELIVERED, which exists only for a 250 to its
 - A batch that failed is tried again for about half a minute, its outcomes kept; settling the same outcome twice does
   nothing (the store passes over recipients that are gone). Then `failure` says why, and the drain must end; what is
   left gets one last try by `finish`.
+- What the sender is to hear of an outcome is made into reports when its batch is settled, and stored in the same
+  transaction: there is no report without its outcome, and no outcome without its report.
 - Once the lease is lost another drain owns the domain: nothing more is tried.
 """
 
@@ -17,7 +19,10 @@ from collections.abc import Callable, Sequence
 from time import time
 from typing import Final, Protocol
 
+from restante.delivery.report_desk import ReportDesk
 from restante.delivery.waiting import Wait
+from restante.mail.message import HeldMessage
+from restante.mail.report import NewReport, News
 from restante.queue.status import Outcome
 from restante.store.errors import LeaseLost, StoreError
 from restante.store.interface import Drain
@@ -30,8 +35,10 @@ PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of
 class Settler(Protocol):
     """What is needed of the store."""
 
-    async def settle(self, drain: Drain, outcomes: Sequence[Outcome], at: float) -> None:
-        """Record outcomes."""
+    async def settle(
+        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+    ) -> None:
+        """Record outcomes, and the reports on them."""
 
 
 class Settlement:
@@ -43,8 +50,9 @@ class Settlement:
         lease: Drain,
         wait: Wait,
         log: Log,
-        on_change: Callable[[], None],
         *,
+        desk: ReportDesk,
+        on_change: Callable[[], None],
         now: Callable[[], float] = time,
     ) -> None:
         """`on_change` is called when a batch is settled, and when it has failed; `now` gives Unix time."""
@@ -55,8 +63,12 @@ class Settlement:
         self._log = log
         self._on_change = on_change
         self._gathered: list[Outcome] = []
+        self._news: list[tuple[HeldMessage, News]] = []  # of what is gathered
         self._batch: list[Outcome] = []  # being settled
-        self._news = asyncio.Event()
+        self._batch_news: list[tuple[HeldMessage, News]] = []  # of it, as long as no reports are made of that
+        self._reports: list[NewReport] = []  # on the batch
+        self._desk = desk
+        self._arrival = asyncio.Event()
         self._idle = asyncio.Event()
         self._hurried = asyncio.Event()
         self.failure = ""
@@ -65,7 +77,11 @@ class Settlement:
     def add(self, outcome: Outcome) -> None:
         """Take an outcome. Whatever becomes of the store, it is not forgotten while the drain lives."""
         self._gathered.append(outcome)
-        self._news.set()
+        self._arrival.set()
+
+    def tell(self, message: HeldMessage, news: News) -> None:
+        """Take what the sender is to hear of an outcome: before the outcome, so that both are of one batch."""
+        self._news.append((message, news))
 
     @property
     def unsettled(self) -> int:
@@ -75,8 +91,8 @@ class Settlement:
     async def run(self) -> None:
         """Settle what comes, for ever. Cancel it, then `finish`."""
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._arrival.wait()
+            self._arrival.clear()
             while self._gathered and not self.failure:
                 await self._settle_gathered()
             self._idle.set()
@@ -96,17 +112,23 @@ class Settlement:
         outcomes = [*self._batch, *self._gathered]
         if not outcomes or self.is_lease_lost:
             return
+        reports = [*self._reports, *await self._desk.make_all([*self._batch_news, *self._news])]
         try:
-            await self._store.settle(self._lease, outcomes, at=self._now())
+            await self._store.settle(self._lease, outcomes, reports, self._now())
         except StoreError as error:
             self._log.failure(
                 Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id, unsettled=len(outcomes)
             )
         else:
             self._batch, self._gathered = [], []
+            self._desk.stored(reports)
 
     async def _settle_gathered(self) -> None:
         self._batch, self._gathered = self._gathered, []
+        self._batch_news, self._news = self._news, []
+        if self._batch_news:
+            self._reports = await self._desk.make_all(self._batch_news)
+            self._batch_news = []
         for pause in PAUSES:
             await self._try_batch()
             if not self._batch or self.failure:
@@ -119,14 +141,15 @@ class Settlement:
 
     async def _try_batch(self) -> None:
         try:
-            await self._store.settle(self._lease, self._batch, at=self._now())
+            await self._store.settle(self._lease, self._batch, self._reports, self._now())
         except LeaseLost as error:
             self.is_lease_lost = True
             self._fail(str(error))
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id)
         else:
-            self._batch = []
+            self._desk.stored(self._reports)
+            self._batch, self._reports = [], []
             self._on_change()
 
     def _fail(self, reason: str) -> None:

@@ -1,15 +1,18 @@
-"""Names to addresses: A and AAAA records only.
+"""Names to addresses: A and AAAA records; and, for reports alone, a domain's MX records.
 
-Nothing in Restante looks at MX records to deliver held mail (S9): a domain's public MX may lie, or point at us.
+Nothing in Restante looks at MX records to deliver held mail (S9): a domain's public MX may lie, or point at us. So they
+are behind an interface of their own, which nobody has who delivers mail.
 """
 
 import asyncio
 import ipaddress
 from collections.abc import Sequence
-from typing import Protocol
+from random import random
+from typing import NamedTuple, Protocol
 
 import dns.asyncresolver
 import dns.exception
+import dns.name
 import dns.resolver
 
 from restante.tenancy.model import IpAddress
@@ -32,6 +35,23 @@ class Resolver(Protocol):
         """Return a host's addresses, IPv4 first. Raises LookupFailed."""
 
 
+class Exchanger(NamedTuple):
+    """One MX record; `host` is "" in the null MX of a domain that takes no mail (RFC 7505)."""
+
+    preference: int
+    host: str
+
+
+class MailExchangers(Protocol):
+    """Looks up who takes a domain's mail."""
+
+    async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
+        """Return its MX records, the most preferred first, those of one preference by chance; () without any.
+
+        Raises LookupFailed.
+        """
+
+
 class DnsResolver:
     """Asks the system's name servers, or those given, through dnspython, with its cache."""
 
@@ -52,6 +72,19 @@ class DnsResolver:
         failures = [answer for answer in answers if isinstance(answer, LookupFailed)]
         raise next((failure for failure in failures if failure.is_temporary), failures[0])
 
+    async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
+        """Return a domain's MX records in the order in which they are to be tried (RFC 5321 §5.1)."""
+        try:
+            answer = await self._resolver.resolve(f"{domain}.", "MX", search=False)
+        except dns.resolver.NXDOMAIN:
+            raise LookupFailed(f"{domain}: no such name in DNS", is_temporary=False) from None
+        except dns.resolver.NoAnswer:
+            return ()
+        except (dns.exception.DNSException, OSError) as error:
+            raise LookupFailed(f"{domain}: MX lookup failed: {type(error).__name__}", is_temporary=True) from None
+        found = [Exchanger(record.preference, _host_name(record.exchange)) for record in answer]
+        return tuple(sorted(found, key=lambda exchanger: (exchanger.preference, random())))  # noqa: S311  for the load
+
     async def _ask(self, name: str, record: str) -> tuple[IpAddress, ...] | LookupFailed:
         try:
             answer = await self._resolver.resolve(f"{name}.", record, search=False)
@@ -62,6 +95,10 @@ class DnsResolver:
         except (dns.exception.DNSException, OSError) as error:
             return LookupFailed(f"{name}: {record} lookup failed: {type(error).__name__}", is_temporary=True)
         return tuple(ipaddress.ip_address(record_.address) for record_ in answer)
+
+
+def _host_name(name: dns.name.Name) -> str:
+    return "" if name == dns.name.root else name.to_text(omit_final_dot=True).lower()
 
 
 def _make_resolver(nameservers: Sequence[tuple[str, int]]) -> dns.asyncresolver.Resolver:

@@ -10,13 +10,15 @@ And never on mail from the null reverse-path, which reports come from themselves
 (RFC 5321 §4.5.5); nor on mail that was taken under suspicion, whose reverse-path may be somebody's who never sent it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from restante.mail.address import is_address_literal, split_mailbox
 from restante.mail.dsn_request import Notify
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action
+from restante.mail.report import Action, Fate, News
+from restante.queue.status import Move, Outcome
 
 _ASKED_BY: Final[Mapping[Action, Notify]] = {
     Action.FAILED: Notify.FAILURE,
@@ -49,3 +51,31 @@ def is_wanted(action: Action, envelope: Envelope, forward_path: str) -> bool:
 def wants_word_of_delay(envelope: Envelope) -> bool:
     """Tell whether a message must be looked after for delay."""
     return envelope.dsn is not None and bool(recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths))
+
+
+def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool) -> Outcome:
+    """Turn *refused* into *bounced* where the domain wants that.
+
+    Not for mail that was taken under suspicion: nobody could be told, so it stays to be looked at.
+    """
+    if not is_refused_bounced or envelope.is_suspect:
+        return outcome
+    recipients = tuple(
+        replace(one, move=Move.BOUNCED) if one.move is Move.REFUSED else one for one in outcome.recipients
+    )
+    return replace(outcome, recipients=recipients)
+
+
+def news_of(outcome: Outcome, envelope: Envelope, reply: str, remote: str) -> Iterator[News]:
+    """Yield what the sender is to hear of an outcome: of those bounced, and of those handed over to who will not say.
+
+    `reply` is the one to the content.
+    """
+    bounced = {one.forward_path: one.reply for one in outcome.recipients if one.move is Move.BOUNCED}
+    if failed := recipients_to_tell_of(Action.FAILED, envelope, tuple(bounced)):
+        yield News(Action.FAILED, tuple(Fate(path, bounced[path], is_refused=True) for path in failed), remote)
+    if outcome.passes_dsn_on or envelope.dsn is None:
+        return
+    delivered = [one.forward_path for one in outcome.recipients if one.move is Move.DELIVERED]
+    if relayed := recipients_to_tell_of(Action.RELAYED, envelope, delivered):
+        yield News(Action.RELAYED, tuple(Fate(path, reply) for path in relayed), remote)

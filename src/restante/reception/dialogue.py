@@ -28,6 +28,7 @@ from restante.reception.intake import Intake, Receipt, ReceivedMail
 from restante.reception.room import Room
 from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
+from restante.reception.suspicion import is_suspect
 from restante.reception.transaction import Transaction
 from restante.release.etrn import answer_etrn
 from restante.release.releaser import Releaser
@@ -181,6 +182,10 @@ class Dialogue:
             admission = self._ask_policy(admission, admission.domain, transaction.mail.size)
         if admission.domain is not None:
             transaction.recipients[admission.forward_path] = admission.domain
+            if not transaction.is_suspect:
+                transaction.is_suspect = is_suspect(
+                    transaction.mail.reverse_path, admission.domain, is_authenticated=self.login is not None
+                )
             if rcpt.request is not None:
                 transaction.ask(admission.forward_path, rcpt.request)
         else:

@@ -36,6 +36,11 @@ class Event(StrEnum):
     DESTINATION_REFUSES = "destination-refuses"
     PRIMARY_AWAY = "primary-away"
     PRIMARY_BACK = "primary-back"
+    # reports
+    REPORT_MADE = "report-made"
+    REPORT_SENT = "report-sent"
+    REPORT_DEFERRED = "report-deferred"
+    REPORT_DROPPED = "report-dropped"
     # the store
     STORE_OPENED = "store-opened"
     STORE_FAILED = "store-failed"
@@ -77,6 +82,10 @@ MEANINGS: dict[Event, str] = {
     Event.DESTINATION_REFUSES: "A drain was stopped: the destination refused `delivery.refusals_limit` messages in a row.",
     Event.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row; a line for each account concerned.",
     Event.PRIMARY_BACK: "It answers again, twice in a row: drains begin for domains that are held until its return.",
+    Event.REPORT_MADE: "A report to a message's sender is stored, with what it tells of: failed, delayed or relayed.",
+    Event.REPORT_SENT: "A mail server of the reverse-path's domain has taken a report.",
+    Event.REPORT_DEFERRED: "A report could not be sent now; it is tried again.",
+    Event.REPORT_DROPPED: "A report was given up: refused, nowhere to send it to, or tried for too long. Nobody is told.",
     Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
     Event.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: MAIL is answered 452.",

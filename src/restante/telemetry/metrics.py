@@ -157,7 +157,8 @@ _DELIVERY_END = Label(
     "end",
     ("quit", "unreachable", "tls failed", "refused", "busy", "broken", "unreadable", "aborted", "no route"),
 )
-_DOING = Label("doing", ("hold", "spool", "audit", "settle", "close drain", "read", "request"))
+_DOING = Label("doing", ("hold", "spool", "audit", "settle", "close drain", "read", "report", "request"))
+_REPORT_ACTION = Label("action", ("failed", "delayed", "relayed"))
 
 METRICS: Final[tuple[Metric, ...]] = (
     # what is held
@@ -300,6 +301,29 @@ METRICS: Final[tuple[Metric, ...]] = (
         Event.DELIVERY_ATTEMPT,
         (_DELIVERY_END,),
         _field("end", "no route"),
+    ),
+    # reports to senders
+    Counted(
+        "restante_reports_made",
+        "Reports that were stored, by what they tell of. Those not yet sent or dropped are on their way.",
+        Event.REPORT_MADE,
+        (_REPORT_ACTION,),
+        _field("action"),
+    ),
+    Counted(
+        "restante_reports_sent",
+        "Reports that a mail server of the reverse-path's domain took.",
+        Event.REPORT_SENT,
+        (_REPORT_ACTION,),
+        _field("action"),
+    ),
+    Counted("restante_reports_deferred", "Attempts to send a report that are to be made again.", Event.REPORT_DEFERRED),
+    Counted(
+        "restante_reports_dropped",
+        "Reports given up: refused, with nowhere to go, or tried for too long.",
+        Event.REPORT_DROPPED,
+        (_REPORT_ACTION,),
+        _field("action"),
     ),
     # the store
     Counted(

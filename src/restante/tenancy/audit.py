@@ -22,6 +22,7 @@ class AuditAction(StrEnum):
     DOMAIN_REMOVED = "domain-removed"
     RECIPIENTS_CHANGED = "recipients-changed"
     MAIL_DELETED = "mail-deleted"
+    MAIL_BOUNCED = "mail-bounced"
     REFUSED_RELEASED = "refused-released"
     MAIL_EXPIRED = "mail-expired"
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from restante.admin import queue
+from restante.admin import bounce, queue
+from restante.admin.bounce import BounceChange
 from restante.admin.queue import FullMessageView, MessageView, NamedMessages, QueueChange, QueueSelection
 from restante.web.api.office import TheOffice
 
@@ -27,6 +28,12 @@ async def show(office: TheOffice, name: str) -> FullMessageView:
 async def delete(office: TheOffice, named: NamedMessages) -> QueueChange:
     """Delete messages for good."""
     return await queue.delete_messages(office, named)
+
+
+@router.post("/bounce")
+async def give_up(office: TheOffice, named: NamedMessages) -> BounceChange:
+    """Give messages up: they go, and their senders are told."""
+    return await bounce.bounce_messages(office, named)
 
 
 @router.post("/release")

@@ -1,0 +1,29 @@
+"""To which hosts a report goes: the public MX records of the reverse-path's domain (RFC 5321 §5.1, RFC 7505).
+
+The one place where MX records count. Held mail never gets here: it goes to the destination on record (route.py).
+"""
+
+from collections.abc import Sequence
+
+from restante.network.resolver import Exchanger
+
+
+class NoExchange(Exception):  # noqa: N818
+    """No host takes mail for the domain, or none but ourselves; it will be no different later. The text says why."""
+
+
+def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> tuple[str, ...]:
+    """Return the hosts to try, in order. `exchangers` are sorted by preference; none means that there is no MX record.
+
+    Raises NoExchange. Where we are an MX ourselves, hosts that are no better than us are none (§5.1): they would bring
+    it back.
+    """
+    if not exchangers:
+        return (domain,)
+    if any(not exchanger.host for exchanger in exchangers):
+        raise NoExchange(f"{domain} takes no mail (null MX)")
+    own = [exchanger.preference for exchanger in exchangers if exchanger.host == hostname]
+    hosts = [exchanger.host for exchanger in exchangers if not own or exchanger.preference < min(own)]
+    if not hosts:
+        raise NoExchange(f"the mail of {domain} comes to this server itself")
+    return tuple(dict.fromkeys(hosts))

@@ -1,0 +1,31 @@
+"""What an operator may set about reports to senders."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ReportSettings(BaseModel):
+    """`[reports]` in the configuration. Times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    per_minute: Annotated[int, Field(ge=1)] = Field(
+        default=60, description="Attempts to send a report, in all; further ones wait. No flood is to come from here."
+    )
+    first_retry: Annotated[float, Field(gt=0)] = Field(
+        default=300.0,
+        description="Pause after the first failed attempt to send one; each further one is twice as long.",
+    )
+    longest_retry: Annotated[float, Field(gt=0)] = Field(default=14400.0, description="The longest such pause.")
+    lifetime: Annotated[float, Field(ge=0)] = Field(
+        default=172800.0, description="How long a report is tried; then it is dropped, and a line of the log says so."
+    )
+    delay_after: Annotated[float, Field(ge=0)] = Field(
+        default=14400.0,
+        description="How long a message is held before a sender who asked for word of delay (NOTIFY=DELAY) gets it."
+        " 0: never.",
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=25, description="Port of the hosts that MX records name: 25 everywhere but in a laboratory."
+    )

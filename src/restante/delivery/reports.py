@@ -1,0 +1,199 @@
+"""Sends reports: takes those that are due from the store, so many a minute, and records what became of each.
+
+Theory of operation. There is one task. It sends what is due, domain by domain and some domains at a time (errand.py);
+it looks for mail whose sender wants word of delay; then it waits: for the next report that is due, for room in the
+minute, or for word that reports were stored. Each report that was tried is settled at once:
+
+    a host took it                          gone
+    5xx, null MX, no such domain            gone, and a line of the log
+    anything else                           tried again later; after its lifetime gone, and a line of the log
+
+A report is never answered by a report: it leaves from the null reverse-path. A crash between a host's 250 and the
+settling sends it twice, as with any mail; and nothing more is sent while the store cannot record what was. Held mail does not come here, and does not wait for this.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from restante.delivery.equipment import Equipment
+from restante.delivery.errand import Errand
+from restante.delivery.report_settings import ReportSettings
+from restante.mail.address import canonical_domain, split_mailbox
+from restante.mail.message import HeldMessage, message_name
+from restante.mail.report import Action, Fate, NewReport, News, Report, ReportOutcome
+from restante.network.resolver import MailExchangers
+from restante.queue.reporting import recipients_to_tell_of
+from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.status import Move, RecipientOutcome
+from restante.store.errors import StoreError
+from restante.store.interface import QueueFilter, ReportStore
+from restante.telemetry.events import Event
+
+BATCH: Final = 50  # reports read at once
+BATCH_OCTETS: Final = 4 * 1024 * 1024
+DOMAINS_AT_ONCE: Final = 10
+LATE_BATCH: Final = 100  # messages
+LONGEST_PAUSE: Final = 300.0  # seconds between two looks for mail that is late
+_MINUTE: Final = 60.0
+_AFTER_FAILURE: Final = 30.0  # of the store
+_UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
+
+
+class Reports:
+    """All reports of this process."""
+
+    def __init__(
+        self, store: ReportStore, equipment: Equipment, exchangers: MailExchangers, settings: ReportSettings
+    ) -> None:
+        self._store = store
+        self._equipment = equipment
+        self._exchangers = exchangers
+        self.settings = settings  # replaced on reload
+        self._tried_at: deque[float] = deque()  # attempts of the last minute
+        self._unsettled: list[ReportOutcome] = []
+        self._settling = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._is_closing = False
+        self._looked_for_late_at = 0.0
+
+    def wake(self) -> None:
+        """See to reports now: some were stored."""
+        self._news.set()
+
+    def close(self) -> None:
+        """Let `run` return, after the attempts that it is in."""
+        self._is_closing = True
+        self._news.set()
+
+    async def run(self) -> None:
+        """Send reports until `close`."""
+        while not self._is_closing:
+            self._news.clear()
+            try:
+                await self._look_for_late_mail()
+                await self._send_due()
+                pause = await self._pause()
+            except StoreError as error:
+                self._equipment.log.failure(Event.STORE_FAILED, error, doing="report")
+                pause = _AFTER_FAILURE
+            if not self._is_closing:
+                await self._equipment.wait(self._news, pause)
+
+    # Sending
+
+    async def _send_due(self) -> None:
+        await self._settle()
+        while not self._is_closing and not self._unsettled and (room := self._room()):
+            due = await self._store.due_reports(self._equipment.now(), min(room, BATCH), BATCH_OCTETS)
+            if not due:
+                return
+            await self._send(due)
+
+    async def _send(self, reports: Sequence[Report]) -> None:
+        self._tried_at.extend([self._equipment.now()] * len(reports))
+        by_domain: defaultdict[str, list[Report]] = defaultdict(list)
+        for report in reports:
+            by_domain[_domain(report)].append(report)
+        turns = asyncio.Semaphore(DOMAINS_AT_ONCE)
+        async with asyncio.TaskGroup() as tasks:
+            for domain, some in by_domain.items():
+                tasks.create_task(self._send_to(domain, some, turns))
+
+    async def _send_to(self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore) -> None:
+        async with turns:
+            port = self.settings.port
+            errand = Errand(domain, reports, self._equipment, exchangers=self._exchangers, port=port)
+            try:
+                await errand.run()
+            except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
+                self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="report", domain=domain)
+            for report in reports:
+                self._conclude(domain, report, errand.outcomes.get(report.number, _UNKNOWN))
+            with suppress(StoreError):  # said, and tried again, before anything more is sent
+                await self._settle()
+
+    async def _settle(self) -> None:
+        async with self._settling:
+            outcomes = tuple(self._unsettled)
+            if outcomes:
+                await self._store.settle_reports(outcomes)
+                del self._unsettled[: len(outcomes)]
+
+    def _conclude(self, domain: str, report: Report, recipient: RecipientOutcome) -> None:
+        """Take note of what became of a report, and tell it."""
+        outcome, event = self._judge(report, recipient)
+        self._unsettled.append(outcome)
+        self._equipment.log.write(
+            event,
+            message=message_name(report.about),
+            action=str(report.action),
+            domain=domain,
+            failures=report.failures + (event is not Event.REPORT_SENT),
+            reply=outcome.reply,
+        )
+
+    def _judge(self, report: Report, recipient: RecipientOutcome) -> tuple[ReportOutcome, Event]:
+        """Say what becomes of a report, and of which event that is."""
+        if recipient.move is Move.DELIVERED:
+            return ReportOutcome(report.number, None, recipient.reply), Event.REPORT_SENT
+        at = self._next_attempt(report) if recipient.move is Move.DEFERRED else None
+        event = Event.REPORT_DROPPED if at is None else Event.REPORT_DEFERRED
+        return ReportOutcome(report.number, at, recipient.reply), event
+
+    def _next_attempt(self, report: Report) -> float | None:
+        schedule = Schedule(self.settings.first_retry, self.settings.longest_retry)
+        deadline = report.made_at + self.settings.lifetime
+        return next_attempt(schedule, report.failures + 1, self._equipment.now(), deadline, self._equipment.jitter())
+
+    def _room(self) -> int:
+        """Return how many attempts the minute has left."""
+        now = self._equipment.now()
+        while self._tried_at and self._tried_at[0] <= now - _MINUTE:
+            self._tried_at.popleft()
+        return max(self.settings.per_minute - len(self._tried_at), 0)
+
+    async def _pause(self) -> float:
+        now = self._equipment.now()
+        due_at = await self._store.next_report_at()
+        if due_at is None:
+            return LONGEST_PAUSE
+        if not self._room():
+            due_at = max(due_at, self._tried_at[0] + _MINUTE)
+        return min(max(due_at - now, 0.0), LONGEST_PAUSE)
+
+    # Delay
+
+    async def _look_for_late_mail(self) -> None:
+        now = self._equipment.now()
+        if not self.settings.delay_after or now < self._looked_for_late_at + LONGEST_PAUSE:
+            return
+        self._looked_for_late_at = now
+        while late := await self._store.late_messages(now - self.settings.delay_after, LATE_BATCH):
+            reports = [report for message in late if (report := await self._report_on_delay(message)) is not None]
+            await self._store.tell_of_delay([message.number for message in late], reports)
+            self._equipment.desk.stored(reports)
+
+    async def _report_on_delay(self, message: HeldMessage) -> NewReport | None:
+        envelope = message.envelope
+        told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
+        if not told:
+            return None
+        listed = await self._store_words(message.number)
+        fates = tuple(Fate(path, listed.get(path, "")) for path in told)
+        return await self._equipment.desk.make(message, News(Action.DELAYED, fates))
+
+    async def _store_words(self, number: int) -> dict[str, str]:
+        """Return the destination's last word on each recipient."""
+        listed = await self._equipment.store.list_queue(QueueFilter(numbers=(number,)))
+        return {one.forward_path: one.reply for message in listed for one in message.recipients}
+
+
+def _domain(report: Report) -> str:
+    """Return where a report goes; who may be told was looked at before it was made, so that it is a domain name."""
+    try:
+        return canonical_domain(split_mailbox(report.reverse_path).domain)
+    except ValueError:
+        return "invalid"  # RFC 6761 §6.4: there is no such domain, and the report is dropped

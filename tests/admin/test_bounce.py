@@ -1,0 +1,169 @@
+"""Mail given up by hand: gone, told where that may be, and in the trail."""
+
+from email import message_from_bytes
+
+import pytest
+
+from restante.admin.bounce import AT_ONCE, BounceChange, bounce_messages
+from restante.admin.errors import AdminError, Kind
+from restante.admin.queue import NamedMessages
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, NewMessage, message_name
+from restante.mail.report import Report
+from restante.telemetry.events import Event
+from restante.tenancy.audit import AuditAction
+from tests.admin.desk import HEAD, NOW, Desk, FakeServer, run
+
+X, Y = "x@beta.example", "y@beta.example"
+
+
+async def bounced(desk: Desk, *names: str, reason: str = "the customer has moved") -> BounceChange:
+    return await bounce_messages(desk.office, NamedMessages(names=names, reason=reason))
+
+
+async def reports(desk: Desk) -> list[Report]:
+    return await desk.store.due_reports(NOW, 1000, 1 << 30)
+
+
+def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
+    async def story() -> None:
+        desk = Desk()
+        beta = await desk.host("beta.example", "beta")
+        await desk.hold(1, beta, X, Y)
+        await desk.refuse(1, beta, Y, "550 5.1.1 no such user")
+        assert await bounced(desk, "1", "zz") == BounceChange(changed=1, missing=["zz"], told=1)
+
+        [report] = await reports(desk)
+        assert (report.about, report.reverse_path) == (1, "a@sender.example")
+        groups = [str(part) for part in message_from_bytes(report.content).walk() if "Action" in part]
+        assert [group.split("\n")[0] for group in groups] == [
+            f"Final-Recipient: rfc822; {X}",
+            f"Final-Recipient: rfc822; {Y}",
+        ]
+        assert "Status: 5.4.7" in groups[0]
+        assert "Remote-MTA: dns; mail.alpha.example\nDiagnostic-Code: smtp; 550 5.1.1 no such user" in groups[1]
+        assert "nobody's business" not in report.content.decode()
+        assert await desk.store.message(1) is None
+        [entry] = await desk.store.audit(limit=1)
+        assert (entry.action, entry.subject, entry.account, entry.reason) == (
+            AuditAction.MAIL_BOUNCED,
+            "1",
+            "beta",
+            "the customer has moved",
+        )
+        assert desk.server is not None
+        assert desk.server.reports_sent == 1
+        made = [fields for event, fields in desk.log.lines if event is Event.REPORT_MADE]
+        assert made == [{"message": "1", "action": "failed", "recipients": 2}]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        Envelope("", (X,)),
+        Envelope("a@sender.example", (X,), is_suspect=True),
+        Envelope("a@sender.example", (X,), dsn=DsnRequest(recipients={X: RecipientRequest(Notify.NEVER)})),
+    ],
+)
+def test_who_may_not_be_told_is_not_told_and_the_message_is_gone_all_the_same(envelope: Envelope) -> None:
+    async def story() -> None:
+        desk = Desk()
+        beta = await desk.host("beta.example", "beta")
+        await desk.store.hold([NewMessage(1, beta, envelope, NOW, HEAD)])
+        assert await bounced(desk, "1") == BounceChange(changed=1, missing=[], told=0)
+        assert await reports(desk) == []
+        assert await desk.store.message(1) is None
+
+    run(story())
+
+
+def test_each_accounts_trail_names_its_own_mail_only() -> None:
+    async def story() -> None:
+        desk = Desk()
+        beta, gamma = await desk.host("beta.example", "beta"), await desk.host("gamma.example", "gamma")
+        await desk.hold(1, beta, X)
+        await desk.hold(2, gamma, "z@gamma.example")
+        assert (await bounced(desk, "1", "2")).changed == 2
+        trail = [entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
+        assert {(entry.account, entry.subject) for entry in trail} == {("beta", "1"), ("gamma", "2")}
+
+    run(story())
+
+
+def test_many_go_a_bounded_number_at_a_time() -> None:
+    async def story() -> None:
+        desk = Desk()
+        beta = await desk.host("beta.example", "beta")
+        numbers = range(1, 2 * AT_ONCE + 2)
+        for number in numbers:
+            await desk.hold(number, beta, X)
+        done = await bounced(desk, *map(message_name, numbers))
+        assert (done.changed, done.told) == (2 * AT_ONCE + 1, 2 * AT_ONCE + 1)
+        assert len(await reports(desk)) == 2 * AT_ONCE + 1
+        entries = [entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
+        assert len(entries) == 3
+
+    run(story())
+
+
+def test_a_message_that_changes_while_its_report_is_made_stays() -> None:
+    async def story() -> None:
+        desk = Desk()
+        beta = await desk.host("beta.example", "beta")
+        await desk.hold(1, beta, X, Y)
+        message = desk.store.message
+
+        async def and_then_it_is_deleted(number: int) -> object:
+            found = await message(number)
+            desk.store.message = message  # type: ignore[method-assign]
+            await desk.store.delete([1], (await desk.store.audit())[0])
+            return found
+
+        desk.store.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
+        assert await bounced(desk, "1") == BounceChange(changed=0, missing=["1"], told=0)
+        assert await reports(desk) == []
+
+    run(story())
+
+
+def test_mail_that_is_being_handed_over_is_not_bounced_but_what_was_refused_is() -> None:
+    """The fake server has a drain of alpha.example running."""
+
+    async def story() -> None:
+        desk = Desk(server=FakeServer())
+        alpha = await desk.host("alpha.example", "alpha")
+        await desk.hold(1, alpha, "x@alpha.example")
+        await desk.hold(2, alpha, "x@alpha.example")
+        await desk.refuse(2, alpha, "x@alpha.example", "550 no")
+        with pytest.raises(AdminError) as caught:
+            await bounced(desk, "1", "2")
+        assert caught.value.kind is Kind.CONFLICT
+        assert await desk.store.message(1) is not None
+        assert (await bounced(desk, "2")).changed == 1
+
+    run(story())
+
+
+def test_of_a_message_whose_file_is_gone_the_sender_hears_all_the_same() -> None:
+    async def story() -> None:
+        desk = Desk()
+        beta = await desk.host("beta.example", "beta")
+        missing = NewMessage(
+            1, beta, Envelope("a@sender.example", (X,)), NOW, b"Received: x\r\n", ContentFile("gone", 9, 0)
+        )
+        await desk.store.hold([missing])
+        assert (await bounced(desk, "1")).told == 1  # with the headers that there are
+        [report] = await reports(desk)
+        assert b"Received: x" in report.content
+
+    run(story())
+
+
+@pytest.mark.parametrize("reason", ["", "two\nlines"])
+def test_a_reason_is_wanted(reason: str) -> None:
+    with pytest.raises(AdminError) as caught:
+        run(bounced(Desk(), "1", reason=reason))
+    assert caught.value.kind is Kind.USAGE

@@ -1,0 +1,321 @@
+"""Reports on their way: over real sockets on loopback, by the MX records of a table, with a clock that pauses move."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from restante.delivery.report_settings import ReportSettings
+from restante.delivery.reports import LONGEST_PAUSE, Reports
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
+from restante.mail.envelope import Envelope
+from restante.mail.report import Action, NewReport
+from restante.network.resolver import Exchanger, LookupFailed
+from restante.store.errors import StoreError
+from restante.store.interface import Bounce
+from restante.telemetry.events import Event
+from tests.delivery.scripted_primary import CLOSE, ScriptedPrimary
+from tests.delivery.world import World, until
+from tests.wire import NOW, audit
+
+SENDER = "s@a.example"
+MX = "mx1.a.example"
+ANNA = "anna@b.example"
+
+
+@dataclass
+class Post:
+    """Mail hosts of the Internet, all on one port, and the reports that go there."""
+
+    world: World
+    settings: ReportSettings
+    reports: Reports
+    host: ScriptedPrimary
+    stored: int = 0
+    failures: list[StoreError] = field(default_factory=list)
+
+    async def store(self, *reverse_paths: str) -> None:
+        """Store a report for each."""
+        domain = self.world.directory.now.domains["b.example"]
+        for path in reverse_paths:
+            self.stored += 1
+            await self.world.hold_asking(domain, Envelope(path, (ANNA,)))
+            content = b"Subject: report %d\r\n\r\n.\r\n" % self.stored
+            made = NewReport(self.world.held, domain.id, Action.FAILED, (ANNA,), path, content, self.world.now)
+            assert await self.world.store.bounce([Bounce(self.world.held, (ANNA,), made)], audit())
+
+    async def go_on_until(self, condition: Callable[[], bool]) -> None:
+        """Run until something is so, then end in good order."""
+        running = asyncio.ensure_future(self.reports.run())
+        await until(lambda: condition() or running.done())
+        self.reports.close()
+        await running
+
+    def lines(self, event: Event) -> list[dict[str, Any]]:
+        return self.world.log.of(event)
+
+    def count(self, *events: Event) -> int:
+        return sum(len(self.lines(event)) for event in events)
+
+
+def play(
+    act: Callable[[Post], Coroutine[Any, Any, None]], host: ScriptedPrimary | None = None, **settings: Any
+) -> Post:
+    """Run a scene. a.example has one MX, at which `host` listens."""
+    world = World()
+    host = host or ScriptedPrimary()
+    found: list[Post] = []
+
+    async def main() -> None:
+        async with host, world.dispatcher() as dispatcher:
+            await world.host(25)
+            world.names.mx = {"a.example": [Exchanger(10, MX)]}
+            world.names.table = {MX: ["127.0.0.1"]}
+            given = ReportSettings(port=host.port, **settings)
+            reports = Reports(world.store, dispatcher.equipment, world.names, given)
+            found.append(Post(world, given, reports, host))
+            await act(found[0])
+
+    asyncio.run(main())
+    return found[0]
+
+
+def test_a_report_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        assert await post.world.reports() == []
+
+    post = play(act)
+    [taken] = post.host.taken
+    assert (taken.reverse_path, taken.forward_paths) == ("", (SENDER,))
+    assert taken.content == b"Subject: report 1\r\n\r\n.\r\n"
+    [line] = post.lines(Event.REPORT_SENT)
+    assert line == {
+        "message": "1",
+        "action": "failed",
+        "domain": "a.example",
+        "failures": 0,
+        "reply": "250 2.0.0 queued",
+    }
+
+
+def test_reports_to_one_domain_share_a_connection() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER, "t@A.example", "u@a.example.")
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 3)
+
+    post = play(act, ScriptedPrimary(offer=()))
+    assert (len(post.host.taken), post.host.connections) == (3, 1)
+
+
+def test_hosts_are_tried_in_the_order_of_preference() -> None:
+    async def act(post: Post) -> None:
+        post.world.names.mx["a.example"] = [
+            Exchanger(5, "gone.a.example"),
+            Exchanger(7, "off.a.example"),
+            Exchanger(10, MX),
+        ]
+        post.world.names.table["off.a.example"] = ["127.0.0.9"]  # nobody listens there
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+
+    post = play(act)
+    assert post.world.names.asked == ["gone.a.example", "off.a.example", MX]
+
+
+def test_a_domain_without_mx_is_its_own_host() -> None:
+    async def act(post: Post) -> None:
+        post.world.names.mx, post.world.names.table = {}, {"a.example": ["127.0.0.1"]}
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+
+    assert len(play(act).host.taken) == 1
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [Exchanger(0, "")],
+        [Exchanger(10, "mx2.example.net")],
+        LookupFailed("a.example: no such name in DNS", is_temporary=False),
+    ],
+)
+def test_what_has_nowhere_to_go_is_dropped_at_once(records: list[Exchanger] | LookupFailed) -> None:
+    async def act(post: Post) -> None:
+        post.world.names.mx["a.example"] = records
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        assert await post.world.reports() == []
+
+    post = play(act)
+    assert not post.host.connections
+    assert not post.lines(Event.REPORT_DEFERRED)
+
+
+def test_a_report_that_is_refused_is_dropped_and_answered_by_none() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        assert await post.world.reports() == []
+
+    post = play(act, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}))
+    [line] = post.lines(Event.REPORT_DROPPED)
+    assert line["reply"] == "550 5.1.1 nobody"
+
+
+@pytest.mark.parametrize("trouble", ["450", "CLOSE", "DNS", "away"])
+def test_a_report_that_cannot_go_now_is_tried_again_with_growing_pauses(trouble: str) -> None:
+    host = ScriptedPrimary()
+    if trouble == "450":
+        host.script["RCPT"] = ["450 4.2.1 later"] * 3
+    elif trouble == "CLOSE":
+        host.script["GREETING"] = [CLOSE] * 3
+
+    async def act(post: Post) -> None:
+        names = post.world.names
+        if trouble == "DNS":
+            names.mx["a.example"] = LookupFailed("a.example: MX lookup failed: Timeout", is_temporary=True)
+        elif trouble == "away":
+            names.table = {}
+
+        async def mend() -> None:
+            if post.count(Event.REPORT_DEFERRED) == 3:
+                names.mx["a.example"], names.table = [Exchanger(10, MX)], {MX: ["127.0.0.1"]}
+
+        post.world.on_pause = mend
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+
+    post = play(act, host, first_retry=8.0)
+    assert [line["failures"] for line in post.lines(Event.REPORT_DEFERRED)] == [1, 2, 3]
+    assert [taken.forward_paths for taken in post.host.taken if taken.forward_paths] == [(SENDER,)]
+    pauses = [pause for pause in post.world.pauses if pause]
+    assert [round(pauses[place] / (8 * 2**place)) for place in range(3)] == [1, 1, 1]
+
+
+def test_after_its_lifetime_a_report_is_dropped() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        assert await post.world.reports() == []
+
+    post = play(act, ScriptedPrimary(script={"RCPT": "450 4.2.1 later"}), lifetime=3600.0, first_retry=60.0)
+    assert 1300 < sum(post.world.pauses) <= 3600
+    [line] = post.lines(Event.REPORT_DROPPED)
+    assert line["reply"] == "450 4.2.1 later"
+
+
+def test_no_more_are_tried_in_a_minute_than_are_allowed() -> None:
+    """However many there are, and to however many domains."""
+    sent_at: list[float] = []
+
+    async def act(post: Post) -> None:
+        for number in range(7):
+            post.world.names.mx[f"a{number}.example"] = [Exchanger(10, MX)]
+        await post.store(*(f"s@a{number}.example" for number in range(7)))
+        write = post.world.log.write
+
+        def note(event: Event, **fields: Any) -> None:
+            write(event, **fields)
+            if event is Event.REPORT_SENT:
+                sent_at.append(post.world.now)
+
+        post.world.log.write = note  # type: ignore[method-assign]
+        await post.go_on_until(lambda: len(sent_at) == 7)
+
+    play(act, per_minute=3)
+    assert all(later - earlier >= 60 for earlier, later in zip(sent_at, sent_at[3:], strict=False))
+    assert sent_at[-1] - sent_at[0] < 200
+
+
+def test_a_host_that_turns_out_to_be_ourselves_gets_nothing() -> None:
+    async def act(post: Post) -> None:
+        post.world.own_addresses.append(("127.0.0.1", post.host.port))
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+
+    post = play(act)
+    assert not post.host.connections
+    assert "this server itself" in post.lines(Event.REPORT_DEFERRED)[0]["reply"]
+
+
+def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_before() -> None:
+    async def act(post: Post) -> None:
+        settle = post.world.store.settle_reports
+        failing = [StoreError("the disk is away")] * 3
+
+        async def fail_at_first(outcomes: Any) -> None:
+            if failing:
+                raise failing.pop()
+            await settle(outcomes)
+
+        post.world.intercept("settle_reports", fail_at_first)
+        await post.store(SENDER, "t@a.example")
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 2 and not failing)
+        assert await post.world.reports() == []
+
+    post = play(act, per_minute=1)
+    assert len(post.host.taken) == 2
+    assert post.count(Event.STORE_FAILED) == 2
+
+
+def test_a_defect_in_one_errand_puts_its_reports_off() -> None:
+    async def act(post: Post) -> None:
+        post.world.names.table[MX] = ["no address"]
+        post.world.log.failure = lambda *_, **__: None  # type: ignore[method-assign]
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+
+    assert play(act).lines(Event.REPORT_DEFERRED)[0]["reply"] == "internal error"
+
+
+def test_it_waits_for_word_that_reports_were_stored() -> None:
+    async def act(post: Post) -> None:
+        async def store_and_tell() -> None:
+            if not post.stored:
+                await post.store(SENDER)
+                post.reports.wake()
+
+        post.world.on_pause = store_and_tell
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        assert post.world.now == NOW
+
+    assert play(act).world.pauses[0] == LONGEST_PAUSE
+
+
+# Delay
+
+
+def asking(notify: Notify, reverse_path: str = SENDER) -> Envelope:
+    return Envelope(reverse_path, (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(notify)}))
+
+
+def test_who_asked_for_it_hears_once_that_mail_waits() -> None:
+    async def act(post: Post) -> None:
+        domain = post.world.directory.now.domains["b.example"]
+        for envelope in (
+            asking(Notify.DELAY),
+            asking(Notify.FAILURE),
+            Envelope(SENDER, (ANNA,)),
+            asking(Notify.DELAY, ""),
+        ):
+            await post.world.hold_asking(domain, envelope)
+        await post.go_on_until(lambda: post.world.now > NOW + 3 * 3600)
+
+    post = play(act, delay_after=3600.0)
+    [line] = post.lines(Event.REPORT_MADE)
+    assert (line["message"], line["action"]) == ("1", "delayed")
+    [taken] = post.host.taken
+    assert b"Action: delayed\r\nStatus: 4.0.0\r\n" in taken.content
+    assert asyncio.run(post.world.waiting()) == [1, 2, 3, 4]
+
+
+def test_no_word_of_delay_where_the_operator_wants_none() -> None:
+    async def act(post: Post) -> None:
+        await post.world.hold_asking(post.world.directory.now.domains["b.example"], asking(Notify.DELAY))
+        await post.go_on_until(lambda: post.world.now > NOW + 1e6)
+
+    assert not play(act, delay_after=0).lines(Event.REPORT_MADE)

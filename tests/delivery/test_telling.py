@@ -1,0 +1,144 @@
+"""What senders are told of a drain's outcomes: stored with them, by what was asked and what the destination offers."""
+
+import asyncio
+from email import message_from_bytes
+from typing import Any
+
+import pytest
+
+from restante.delivery.report_desk import ReportDesk
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
+from restante.mail.envelope import Envelope
+from restante.mail.report import Action, Report
+from restante.queue.status import Status
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+from restante.tenancy.model import HostedDomain
+from tests.delivery.scripted_primary import ScriptedPrimary
+from tests.delivery.test_drain import play
+from tests.delivery.world import World
+
+ANNA, BERT = "anna@b.example", "bert@b.example"
+SUCCESS = DsnRequest(Ret.FULL, "QQ314", {ANNA: RecipientRequest(Notify.SUCCESS, "rfc822;Anna@b.example")})
+PLAIN, WITH_DSN = ("PIPELINING",), ("PIPELINING", "DSN")
+
+
+def told(
+    world: World, primary: ScriptedPrimary, *envelopes: Envelope, content: bytes = b"A: b\r\n\r\nx\r\n"
+) -> list[Report]:
+    """Drain messages with these envelopes once, and return the reports that are in the store then."""
+    found: list[Report] = []
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        for envelope in envelopes:
+            await world.hold_asking(domain, envelope, content)
+        world.set(patience=0)
+        await world.drain(domain)
+        found.extend(await world.reports())
+
+    play(world, primary, scene)
+    return found
+
+
+def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
+    """RFC 3461 §5.2.2 (b), and (e) for whom nothing was asked."""
+    primary = ScriptedPrimary(offer=PLAIN, script={"CONTENT": "250 2.0.0 queued as 4711"})
+    world = World()
+    [report] = told(
+        world, primary, Envelope("s@a.example", (ANNA, BERT), dsn=SUCCESS), Envelope("t@a.example", (ANNA,))
+    )
+    assert (report.about, report.action, report.reverse_path) == (1, Action.RELAYED, "s@a.example")
+    fields = str(message_from_bytes(report.content).get_payload(1))
+    assert "Final-Recipient: rfc822; anna@b.example" in fields
+    assert "Diagnostic-Code: smtp; 250 2.0.0 queued as 4711" in fields
+    assert "Remote-MTA: dns; [127.0.0.1]" in fields
+    assert "bert@" not in fields
+    assert [taken.content for taken in primary.taken] == [b"A: b\r\n\r\nx\r\n"] * 2
+    assert not [command for command in primary.commands if "NOTIFY" in command or "RET" in command]
+    assert [line["action"] for line in world.log.of(Event.REPORT_MADE)] == ["relayed"]
+
+
+def test_a_destination_that_reports_itself_gets_the_request_instead() -> None:
+    primary = ScriptedPrimary(offer=WITH_DSN)
+    assert told(World(), primary, Envelope("s@a.example", (ANNA,), dsn=SUCCESS)) == []
+    assert primary.commands[1:3] == [
+        "MAIL FROM:<s@a.example> RET=FULL ENVID=QQ314",
+        "RCPT TO:<anna@b.example> NOTIFY=SUCCESS ORCPT=rfc822;Anna@b.example",
+    ]
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        Envelope("", (ANNA,), dsn=SUCCESS),
+        Envelope("s@a.example", (ANNA,), dsn=SUCCESS, is_suspect=True),
+        Envelope("s@a.example", (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(Notify.NEVER)})),
+    ],
+)
+def test_nobody_else_is_told(envelope: Envelope) -> None:
+    primary = ScriptedPrimary(offer=PLAIN)
+    assert told(World(), primary, envelope) == []
+    assert len(primary.taken) == 1
+
+
+def test_what_is_refused_waits_and_is_not_told_where_the_domain_keeps_it() -> None:
+    world = World()
+    assert told(world, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}), Envelope("s@a.example", (ANNA,))) == []
+    assert asyncio.run(world.waiting(Status.REFUSED)) == [1]
+
+
+def test_what_is_refused_is_bounced_where_the_domain_wants_that() -> None:
+    primary = ScriptedPrimary(script={"RCPT TO:<anna": "550 5.1.1 nobody"})
+    world = World(bounces_refused=True)
+    [report] = told(world, primary, Envelope("s@a.example", (ANNA, BERT)))
+    assert (report.action, report.about) == (Action.FAILED, 1)
+    assert "550 5.1.1 nobody" in report.content.decode()
+    assert asyncio.run(world.waiting()) == []
+    [line] = world.log.of(Event.DELIVERY_REFUSED)
+    assert line["bounced"] is True
+
+
+@pytest.mark.parametrize(
+    ("envelope", "left"),
+    [
+        (Envelope("", (ANNA,)), []),  # a report that cannot be delivered is nobody's any more
+        (Envelope("s@a.example", (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(Notify.NEVER)})), []),
+        (Envelope("s@a.example", (ANNA,), is_suspect=True), [1]),  # nobody could be told: it stays to be looked at
+    ],
+)
+def test_bouncing_without_a_report(envelope: Envelope, left: list[int]) -> None:
+    world = World(bounces_refused=True)
+    assert told(world, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}), envelope) == []
+    assert asyncio.run(world.waiting(Status.REFUSED)) == left
+
+
+def test_a_report_is_stored_with_its_outcome_or_neither_is() -> None:
+    """The settling fails at first; tried again it stores both, once."""
+    world = World()
+    settle = world.store.settle
+    failures = [StoreError("the disk is away")] * 2
+
+    async def fail_at_first(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await settle(*arguments)
+
+    world.intercept("settle", fail_at_first)
+    reports = told(world, ScriptedPrimary(offer=PLAIN), Envelope("s@a.example", (ANNA,), dsn=SUCCESS))
+    assert len(reports) == 1
+    assert asyncio.run(world.waiting()) == []
+
+
+def test_of_a_large_message_the_headers_come_from_its_file() -> None:
+    world = World()
+
+    async def story() -> None:
+        domain = await world.host(25)
+        await world.hold_large(domain, b"Received: by us\r\n", b"Subject: large\r\n\r\n" + b"x" * 100_000)
+        [message] = await world.store.held(domain.id, 0, 1, 1)
+        desk = ReportDesk(world.store, "mx2.example.net", lambda: world.now)
+        beginning = await desk._beginning(message)
+        assert beginning.startswith(b"Received: by us\r\nSubject: large\r\n\r\n")
+        assert len(beginning) < 70_000
+
+    asyncio.run(story())
