@@ -48,9 +48,14 @@ class NameServer:
         self._server.server_close()
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_address[1])
+
+    @property
     def settings(self) -> str:
         """The table that makes Restante ask here and nowhere else."""
-        return f'[resolver]\nnameservers = ["{ADDRESS}:{self._server.server_address[1]}"]\n'
+        return f'[resolver]\nnameservers = ["{ADDRESS}:{self.port}"]\n'
 
     def _answer(self, data: bytes) -> bytes:
         query = dns.message.from_wire(data)

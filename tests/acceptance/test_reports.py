@@ -1,0 +1,175 @@
+"""Reports to senders: by the public MX, which a name server of the test says, to a real Postfix that takes and files them."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterator, Sequence
+from email import message_from_bytes
+from email.message import Message
+from typing import Final
+
+import pytest
+
+from tests.acceptance.installation import HOSTNAME, Installation, at
+from tests.acceptance.loopback import addresses
+from tests.acceptance.name_server import NameServer
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.ports import free_port
+from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.peers.primary import Primary
+from tests.acceptance.sample import REVERSE_PATH, message
+from tests.acceptance.test_s03_partial_success import release
+
+SENDER_DOMAIN: Final = REVERSE_PATH.partition("@")[2]
+NO_MAILBOX: Final = "550 5.1.1 no mailbox of that name"
+DSN_TAKEN_UP: Final = "sender delivery status notification"  # as Postfix logs the report that it makes itself
+
+
+@pytest.fixture(scope="module")
+def names() -> Iterator[NameServer]:
+    """The DNS as the server under test sees it."""
+    with NameServer({}) as names:
+        yield names
+
+
+@pytest.fixture
+def home(names: NameServer) -> Iterator[Primary]:
+    """The mail server of the reverse-path's domain, which only its MX record leads to."""
+    [address] = addresses(1)
+    with PostfixPrimary(
+        [SENDER_DOMAIN], address=address, port=free_port(address), hostname="mx.sender.example"
+    ) as home:
+        mx = f"mx.{SENDER_DOMAIN}"
+        names.records = {SENDER_DOMAIN: {"MX": [f"10 {mx}."], "A": ["127.0.0.1"]}, mx: {"A": [home.address]}}
+        yield home
+
+
+@pytest.fixture
+def restante(names: NameServer, home: Primary) -> Iterator[Installation]:
+    """An installation that has little patience, and sends its reports where that mail server listens."""
+    reports = f"[reports]\nport = {home.port}\nfirst_retry = 0.2\nlongest_retry = 1.0\n"
+    with Installation(delivery={"patience": 0.5}, more=f"{names.settings}\n{reports}") as restante:
+        restante.start()
+        yield restante
+
+
+def send_asking(
+    restante: Installation, to: str, *, mail: Sequence[str] = (), rcpt: Sequence[str] = (), content: bytes
+) -> None:
+    """Send a message and say what is wanted of reports, with the standard library's client."""
+    with smtplib.SMTP(restante.mx.host, restante.mx.port) as client:
+        client.ehlo("client.sender.example")
+        assert client.has_extn("dsn")
+        assert client.sendmail(REVERSE_PATH, [to], content, mail, rcpt) == {}
+
+
+def parts(raw: bytes) -> list[Message]:
+    """Read a report as it lies in a mailbox, and return its parts."""
+    report = message_from_bytes(raw)
+    assert report.get_content_type() == "multipart/report"
+    assert report["Return-Path"] == "<>"
+    assert report["Auto-Submitted"] == "auto-replied"
+    assert not report.defects
+    payload = report.get_payload()
+    assert isinstance(payload, list)
+    found = [part for part in payload if isinstance(part, Message)]
+    assert [part.defects for part in found] == [[], [], []]
+    return found
+
+
+def fields(part: Message) -> dict[str, str]:
+    """Return the fields of a delivery-status part, its groups in one."""
+    assert part.get_content_type() == "message/delivery-status"
+    groups = part.get_payload()
+    assert isinstance(groups, list)
+    return {name: str(value) for group in groups if isinstance(group, Message) for name, value in group.items()}
+
+
+def test_what_a_primary_refused_is_bounced_to_the_senders_mx(restante: Installation, home: Primary) -> None:
+    """Refused by a real primary, given up by the operator, told to a real MTA that the public MX leads to."""
+    to = "nobody@refusing.example"
+    with PostfixPrimary(["refusing.example"], rejects={to: NO_MAILBOX}) as primary:
+        primary.start()
+        restante.hosts("refusing.example", at(primary))
+        send_asking(
+            restante,
+            to,
+            mail=["RET=FULL", "ENVID=QQ+2B314"],
+            rcpt=["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{to}"],
+            content=message("to nobody"),
+        )
+        release(restante, "refusing.example")
+        [queued] = restante.shown("queue", "list", "refusing.example", "--status", "refused")
+        assert not restante.events("report-made")
+
+        home.start()
+        done = restante.do("queue", "bounce", queued["name"], "--yes", "--reason", "the mailbox will not come back")
+        assert done == "1 messages bounced, 1 senders are told\n"
+        [raw] = home.wait_for(1)
+
+    words, status, returned = parts(raw)
+    told = fields(status)
+    assert told["Diagnostic-Code"].startswith(f"smtp; {NO_MAILBOX[:9]}")
+    assert {name: told[name] for name in told if name not in ("Arrival-Date", "Diagnostic-Code")} == {
+        "Original-Envelope-Id": "QQ+314",
+        "Reporting-MTA": f"dns; {HOSTNAME}",
+        "Original-Recipient": f"rfc822; {to}",
+        "Final-Recipient": f"rfc822; {to}",
+        "Action": "failed",
+        "Status": "5.1.1",
+        "Remote-MTA": "dns; [127.0.0.1]",
+    }
+    assert to in str(words.get_payload())
+    assert returned.get_content_type() == "message/rfc822"
+    assert "A plain line." in str(returned.get_payload(0))
+    assert restante.held("refusing.example") == 0
+    assert restante.shown("audit")[0]["action"] == "mail-bounced"
+    assert restante.wait_for_event("report-sent")["domain"] == SENDER_DOMAIN
+
+
+def test_a_report_survives_a_kill_and_arrives_once(restante: Installation, home: Primary) -> None:
+    """The sender's server is off when the message is given up, and stays so over a crash of ours."""
+    restante.hosts("gone.example", "127.0.0.1:9")
+    send_asking(restante, "reader@gone.example", content=message("given up"))
+    [queued] = restante.shown("queue", "list", "gone.example")
+    restante.do("queue", "bounce", queued["name"], "--yes", "--reason", "the domain is gone")
+    restante.wait_for_event("report-deferred")
+    restante.kill()
+    home.start()
+    restante.start()
+
+    [raw] = home.wait_for(1)
+    _, status, returned = parts(raw)
+    assert (fields(status)["Action"], fields(status)["Status"]) == ("failed", "5.4.7")
+    assert returned.get_content_type() == "text/rfc822-headers"
+    restante.wait_for_event("report-sent")
+    restante.stop()
+    restante.start()
+    assert len(home.messages()) == 1
+    assert len(restante.events("report-made")) == 1
+
+
+def test_only_a_primary_that_does_not_report_makes_us_say_that_mail_was_relayed(
+    restante: Installation, home: Primary
+) -> None:
+    """Two stock Postfixes: one offers DSN, and gets what was asked; of the other the sender hears from us."""
+    home.start()
+    deaf_settings = {"smtpd_discard_ehlo_keywords": "dsn"}
+    with (
+        PostfixPrimary(["able.example"]) as able,
+        PostfixPrimary(["deaf.example"], settings=deaf_settings) as deaf,
+    ):
+        for primary, domain in ((able, "able.example"), (deaf, "deaf.example")):
+            primary.start()
+            restante.hosts(domain, at(primary))
+            send_asking(restante, f"reader@{domain}", rcpt=["NOTIFY=SUCCESS"], content=message(f"to {domain}"))
+            release(restante, domain)
+            primary.wait_for(1)
+        [raw] = home.wait_for(1)
+        eventually(lambda: DSN_TAKEN_UP in able.log(), what="Postfix to take up what was asked")
+        assert DSN_TAKEN_UP not in deaf.log()
+
+    told = fields(parts(raw)[1])
+    assert (told["Action"], told["Status"]) == ("relayed", "2.1.9")
+    assert told["Final-Recipient"] == "rfc822; reader@deaf.example"
+    assert len(restante.events("report-made")) == 1
