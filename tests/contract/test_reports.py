@@ -120,12 +120,25 @@ async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_the
         await content(store.read_file(file))
 
 
-@pytest.mark.parametrize("paths", [(ANNA,), (ANNA, BERT, "carl@alpha.example")])
+@pytest.mark.parametrize("paths", [(), (ANNA, BERT, "carl@alpha.example")])
 async def test_a_message_that_has_changed_meanwhile_stays(store: Store, paths: tuple[str, ...]) -> None:
     drain = await drained(store, ANNA, BERT)
     assert await store.bounce([Bounce(1, paths, report(1, drain.domain_id, *paths))], NOTED) == []
     assert await waiting(store, 1) == (ANNA, BERT)
     assert await reports(store) == []
+
+
+@pytest.mark.parametrize("gone", [ANNA, BERT])
+async def test_some_recipients_are_bounced_and_the_others_stay(store: Store, gone: str) -> None:
+    """Anna is held and Bert was refused."""
+    drain = await drained(store, ANNA, BERT)
+    await store.settle(drain, [refused(1, BERT)])
+    assert await store.bounce([Bounce(1, (gone,), report(1, drain.domain_id, gone))], NOTED) == [1]
+    [listed] = await store.list_queue(QueueFilter())
+    left = {ANNA: (BERT, Status.REFUSED), BERT: (ANNA, Status.HELD)}[gone]
+    assert [(one.forward_path, one.status) for one in listed.recipients] == [left]
+    assert store.usage(drain.domain_id) == Usage(1, len(CONTENT), refused=int(gone == ANNA))
+    assert len(await reports(store)) == 1
 
 
 async def test_a_message_that_is_gone_is_not_bounced(store: Store) -> None:

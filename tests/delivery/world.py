@@ -160,8 +160,8 @@ class World:
                 wait=self.wait,
                 grace=self.grace,
                 learn=self.learn,
+                bounces_refused=lambda _: self.bounces_refused,
             )
-            dispatcher.equipment.bounces_refused = lambda _: self.bounces_refused
             yield dispatcher
             await dispatcher.stop_all()
 

@@ -11,16 +11,14 @@ from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.queue import NamedMessages, QueueChange, number_of
 from restante.admin.trail import announce, checked_reason, entry
+from restante.delivery.giving_up import prepare_bounce
 from restante.delivery.report_desk import ReportDesk
 from restante.delivery.route import remote_name
-from restante.mail.message import HeldMessage, message_name
-from restante.mail.report import Action, Fate, NewReport, News
-from restante.queue.reporting import recipients_to_tell_of
+from restante.mail.message import message_name
 from restante.queue.status import Status
 from restante.store.errors import StoreError
 from restante.store.interface import Bounce, QueuedMessage, QueueFilter
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.model import HostedDomain
 
 AT_ONCE = 100  # messages in one transaction: their reports are in memory together
 
@@ -74,31 +72,13 @@ def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[Queu
 
 async def _bounce(office: Office, listed: QueuedMessage) -> Bounce | None:
     """Return what is to be done with a message; None for one that is gone. Raises AdminError for a damaged one."""
+    domain = office.directory.now.domain_by_id(listed.domain_id)
+    remote = remote_name(domain.destination) if domain is not None else ""
     try:
-        message = await office.store.message(listed.number)
+        return await prepare_bounce(office.store, _desk(office), listed, remote)
     except StoreError as error:
         remedy = "`restante queue delete` removes it; nobody can be shown what it was"
         raise AdminError(Kind.CONFLICT, str(error), remedy) from error
-    if message is None:
-        return None
-    return Bounce(message.number, message.envelope.forward_paths, await _report(office, listed, message))
-
-
-async def _report(office: Office, listed: QueuedMessage, message: HeldMessage) -> NewReport | None:
-    told = set(recipients_to_tell_of(Action.FAILED, message.envelope, message.envelope.forward_paths))
-    fates = tuple(
-        Fate(one.forward_path, one.reply, one.status is Status.REFUSED)
-        for one in listed.recipients
-        if one.forward_path in told
-    )
-    if not fates:
-        return None
-    domain = office.directory.now.domain_by_id(message.domain_id)
-    return await _desk(office).make(message, News(Action.FAILED, fates, _remote(domain)))
-
-
-def _remote(domain: HostedDomain | None) -> str:
-    return remote_name(domain.destination) if domain is not None else ""
 
 
 async def _carry_out(office: Office, domain_id: int, bounces: Sequence[Bounce], reason: str) -> set[int]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from restante.delivery.drain import DomainDrain, Stop
-from restante.delivery.equipment import DeliveryStore, Equipment, Learn, forget
+from restante.delivery.equipment import DeliveryStore, Equipment, Learn, forget, keeps_refused
 from restante.delivery.errors import CannotStart
 from restante.delivery.probe import probe
 from restante.delivery.settings import DeliverySettings
@@ -51,6 +51,7 @@ class Dispatcher:
         own_addresses: Sequence[tuple[str, int]],
         vault: Vault,
         tasks: asyncio.TaskGroup,
+        bounces_refused: Callable[[HostedDomain], bool] = keeps_refused,
         wait: Wait = wait_at_most,
         grace: float = STOP_GRACE,
         on_end: Callable[[int], None] = lambda _domain_id: None,
@@ -58,6 +59,7 @@ class Dispatcher:
     ) -> None:
         """`now` gives Unix time; `own_addresses` are what we listen on; drains are tasks of `tasks`.
 
+        `bounces_refused` says of which domains refused mail is bounced at once.
         `on_end` is told of each domain whose drain is over, `learn` of what destinations say of mailboxes.
         """
         self._equipment = Equipment(
@@ -70,6 +72,7 @@ class Dispatcher:
             hostname=hostname,
             own_addresses=own_addresses,
             vault=vault,
+            bounces_refused=bounces_refused,
             wait=wait,
             learn=learn,
         )

@@ -20,6 +20,11 @@ from restante.tenancy.model import HostedDomain
 from restante.tenancy.secrets import Vault
 
 
+def keeps_refused(_domain: HostedDomain) -> bool:
+    """Leave it to the customer what becomes of refused mail."""
+    return False
+
+
 class DeliveryStore(MailStore, DrainStore, Protocol):
     """The parts of the store that delivery needs."""
 
@@ -47,7 +52,7 @@ class Equipment:
     wait: Wait = wait_at_most
     jitter: Callable[[], float] = random  # from 0 up to 1
     learn: Learn = forget  # what destinations say of mailboxes
-    bounces_refused: Callable[[HostedDomain], bool] = lambda _: False  # or keeps it, for the customer to decide
+    bounces_refused: Callable[[HostedDomain], bool] = keeps_refused
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
     turns: Turns = field(init=False)
     caution: Caution = field(init=False)

@@ -91,10 +91,10 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A message to be given up, and what its sender is told; None: nobody may be told."""
+    """Recipients of one message to be given up, held or refused, and what the sender is told; None: nothing may be."""
 
     number: int
-    forward_paths: tuple[str, ...]  # all that the report was made for: if these are not all any more, nothing is done
+    forward_paths: tuple[str, ...]  # if one of them is not there any more, nothing is done
     report: NewReport | None
 
 
@@ -221,9 +221,9 @@ class MailStore(Protocol):
         """
 
     async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
-        """Remove these messages and store the reports on them; returns the numbers of those that were removed.
+        """Remove these recipients and store the reports on them; returns the numbers of the messages concerned.
 
-        A message whose recipients have changed meanwhile stays as it is.
+        A message with none left is gone, its file too. One whose recipients have changed meanwhile stays as it is.
         """
 
 

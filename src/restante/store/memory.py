@@ -72,6 +72,11 @@ class _Record:
         self.times = {path: at for path, at in self.times.items() if path not in due}
         return bool(due)
 
+    def give_up(self, paths: Sequence[str]) -> None:
+        self.held = [path for path in self.held if path not in paths]
+        self.refused.difference_update(paths)
+        self.times = {path: at for path, at in self.times.items() if path not in paths}
+
     def release_again(self, at: float) -> None:
         self.times |= dict.fromkeys(self.refused, at)
         self.held.extend(sorted(self.refused))
@@ -306,12 +311,14 @@ class MemoryStore:
             self._marks[domain_id, kind] = value
 
     async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
-        """Remove these messages and store the reports on them."""
+        """Remove these recipients and store the reports on them."""
         done = []
         for bounce in bounces:
             record = self._mail.get(bounce.number)
-            if record is not None and set(record.all_paths) == set(bounce.forward_paths):
-                self._forget(bounce.number)
+            if record is not None and bounce.forward_paths and set(bounce.forward_paths) <= set(record.all_paths):
+                record.give_up(bounce.forward_paths)
+                if not record.all_paths:
+                    self._forget(bounce.number)
                 self._reports.keep([bounce.report] if bounce.report else [])
                 done.append(bounce.number)
         self._audit.append(audit)

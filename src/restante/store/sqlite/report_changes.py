@@ -12,21 +12,33 @@ from restante.tenancy.audit import AuditEntry
 
 
 def bounce(transaction: Transaction, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
-    """Remove messages that stand as their reports say, and keep the reports; return their numbers."""
+    """Remove recipients of messages that stand as their reports say, and keep the reports; return the numbers."""
     transaction.execute(queries.RECORD, audit_row(audit))
-    agreed = {one.number: one for one in bounces if _recipients(transaction, one.number) == set(one.forward_paths)}
-    remove(transaction, list(agreed))
-    keep(transaction, [one.report for one in agreed.values() if one.report is not None])
-    return list(agreed)
+    done = [one for one in bounces if _give_up(transaction, one)]
+    keep(transaction, [one.report for one in done if one.report is not None])
+    return [one.number for one in done]
 
 
-def _recipients(transaction: Transaction, number: int) -> set[str] | None:
-    rows = transaction.execute(queries.WHO_WAITS, (number,))
-    if not rows:
-        return None
+def _give_up(transaction: Transaction, bounce: Bounce) -> bool:
+    rows = transaction.execute(queries.WHO_WAITS, (bounce.number,))
+    if not rows or not bounce.forward_paths:
+        return False
     domain_id, held_paths = rows[0]
-    refused = transaction.execute(queries.REFUSED_PATHS, (domain_id, number))
-    return {*paths(held_paths), *(path for (path,) in refused)}
+    held = paths(held_paths)
+    refused = [path for (path,) in transaction.execute(queries.REFUSED_PATHS, (domain_id, bounce.number))]
+    named = set(bounce.forward_paths)
+    if not named <= {*held, *refused}:
+        return False
+    if named == {*held, *refused}:
+        remove(transaction, [bounce.number])
+        return True
+    for path in named:
+        transaction.execute(queries.FORGET_REPLY, (domain_id, bounce.number, path))
+    left = [path for path in held if path not in named]
+    if left != held:
+        transaction.execute(queries.KEEP_HELD_PATHS, ("\n".join(left), bounce.number))
+        transaction.ledger.move_to_refused(domain_id, int(not left))
+    return True
 
 
 def keep(transaction: Transaction, reports: Iterable[NewReport]) -> None:

@@ -248,7 +248,7 @@ class SqliteStore:
         await self._write(partial(record_changes.keep_mark, domain_id=domain_id, kind=kind, value=value))
 
     async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
-        """Remove these messages and store the reports on them."""
+        """Remove these recipients and store the reports on them."""
         numbers: list[int] = await self._write(partial(report_changes.bounce, bounces=bounces, audit=audit))
         return numbers
 
