@@ -111,19 +111,27 @@ def test_reports_to_one_domain_share_a_connection() -> None:
     assert (len(post.host.taken), post.host.connections) == (3, 1)
 
 
-def test_hosts_are_tried_in_the_order_of_preference() -> None:
+@pytest.mark.parametrize("reply", ["250 2.0.0 queued", "450 4.2.1 later"])
+def test_hosts_are_tried_in_the_order_of_preference_until_one_lets_us_begin(reply: str) -> None:
     async def act(post: Post) -> None:
-        post.world.names.mx["a.example"] = [
-            Exchanger(5, "gone.a.example"),
-            Exchanger(7, "off.a.example"),
-            Exchanger(10, MX),
-        ]
+        hosts = ("gone.a.example", "off.a.example", MX, "spare.a.example")
+        post.world.names.mx["a.example"] = [Exchanger(place, host) for place, host in enumerate(hosts)]
         post.world.names.table["off.a.example"] = ["127.0.0.9"]  # nobody listens there
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DEFERRED) == 1)
 
-    post = play(act)
+    post = play(act, ScriptedPrimary(script={"CONTENT": reply}))
     assert post.world.names.asked == ["gone.a.example", "off.a.example", MX]
+
+
+def test_where_the_handshake_fails_a_report_goes_in_clear() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DEFERRED) == 1)
+
+    post = play(act, ScriptedPrimary(offer=("STARTTLS",)))
+    assert post.host.commands.count("STARTTLS") == 1
+    assert (len(post.host.taken), post.host.connections) == (1, 2)
 
 
 def test_a_domain_without_mx_is_its_own_host() -> None:
@@ -252,12 +260,14 @@ def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_befo
                 raise failing.pop()
             await settle(outcomes)
 
+        due = post.world.store.due_reports
         post.world.intercept("settle_reports", fail_at_first)
+        post.world.intercept("due_reports", lambda now, _, octets: due(now, 1, octets))
         await post.store(SENDER, "t@a.example")
         await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 2 and not failing)
         assert await post.world.reports() == []
 
-    post = play(act, per_minute=1)
+    post = play(act)
     assert len(post.host.taken) == 2
     assert post.count(Event.STORE_FAILED) == 2
 

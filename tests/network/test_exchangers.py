@@ -8,7 +8,7 @@ from restante.network.resolver import DnsResolver, Exchanger, LookupFailed
 from tests.acceptance.name_server import ADDRESS, NameServer, Records
 
 RECORDS: Records = {
-    "a.example": {"MX": ["20 Backup.a.example.", "10 mx.a.example."]},
+    "a.example": {"MX": [f"{preference} MX{preference}.a.example." for preference in range(80, 0, -10)]},
     "null.example": {"MX": ["0 ."]},
     "none.example": {"A": ["192.0.2.1"]},
     "broken.example": {"MX": ["10 mx.a.example."]},
@@ -25,7 +25,7 @@ def exchangers(domain: str) -> tuple[Exchanger, ...]:
 @pytest.mark.parametrize(
     ("domain", "found"),
     [
-        ("a.example", (Exchanger(10, "mx.a.example"), Exchanger(20, "backup.a.example"))),
+        ("a.example", tuple(Exchanger(preference, f"mx{preference}.a.example") for preference in range(10, 90, 10))),
         ("null.example", (Exchanger(0, ""),)),
         ("none.example", ()),
     ],
