@@ -64,8 +64,8 @@ async def test_refused_mail_is_due_by_when_it_was_refused(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     lease = await drain(store, domain_id)
-    await store.settle(lease, [refused(1)], 100.0)
-    await store.settle(lease, [refused(2)], 50.0)
+    await store.settle(lease, [refused(1)], at=100.0)
+    await store.settle(lease, [refused(2)], at=50.0)
     assert await store.expired(domain_id, Status.REFUSED, 100.0, 10) == [2]
     assert await store.expired(domain_id, Status.REFUSED, 100.5, 10) == [1, 2]
     assert await store.waiting_since(domain_id, Status.REFUSED) == 50.0
@@ -76,7 +76,7 @@ async def test_refused_mail_is_due_by_when_it_was_refused(store: Store) -> None:
 async def test_of_a_message_only_who_is_due_goes(store: Store) -> None:
     domain_id = await hosted(store)
     await store.hold([message(1, domain_id, ANNA, BERT, CARL)])
-    await store.settle(await drain(store, domain_id), [refused(1, BERT)], 10.0)
+    await store.settle(await drain(store, domain_id), [refused(1, BERT)], at=10.0)
     assert await store.expire(domain_id, [1], Status.HELD, 11.0, NOTED) == 1
     assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
     assert await held_numbers(store, domain_id) == []
@@ -88,8 +88,8 @@ async def test_refused_recipients_go_and_those_who_wait_stay(store: Store) -> No
     domain_id = await hosted(store)
     await store.hold([message(1, domain_id, ANNA, BERT, CARL)])
     lease = await drain(store, domain_id)
-    await store.settle(lease, [refused(1, BERT)], 10.0)
-    await store.settle(lease, [refused(1, CARL)], 20.0)
+    await store.settle(lease, [refused(1, BERT)], at=10.0)
+    await store.settle(lease, [refused(1, CARL)], at=20.0)
     assert await store.expire(domain_id, [1], Status.REFUSED, 15.0, NOTED) == 1
     assert [one.status for one in (await store.list_queue(QueueFilter()))[0].recipients] == [
         HELD,
@@ -104,19 +104,19 @@ async def test_what_is_held_again_has_its_time_anew(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     lease = await drain(store, domain_id)
-    await store.settle(lease, [refused(1)], 10.0)
+    await store.settle(lease, [refused(1)], at=10.0)
     await store.release_refused([1], replace(NOTED, at=100.0))
     assert await store.expired(domain_id, Status.HELD, 100.0, 10) == [2]
     assert await store.waiting_since(domain_id, Status.HELD) == 100.0
     assert await store.expire(domain_id, [1], Status.HELD, 100.0, NOTED) == 0
-    await store.settle(lease, [deferred(1)], 200.0)  # an attempt is no new beginning
+    await store.settle(lease, [deferred(1)], at=200.0)  # an attempt is no new beginning
     assert await store.expired(domain_id, Status.HELD, 101.0, 10) == [1, 2]
 
 
 async def test_attempts_do_not_make_mail_younger(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    await store.settle(await drain(store, domain_id), [deferred(1)], 500.0)
+    await store.settle(await drain(store, domain_id), [deferred(1)], at=500.0)
     assert await store.expire(domain_id, [1], Status.HELD, 2.0, NOTED) == 1
     assert store.usage(domain_id) == NO_USAGE
 
@@ -126,7 +126,7 @@ async def test_a_drain_may_settle_what_has_expired_under_it(store: Store) -> Non
     await hold(store, domain_id, 1)
     lease = await drain(store, domain_id)
     await store.expire(domain_id, [1], Status.HELD, 2.0, NOTED)
-    await store.settle(lease, [delivered(1)], 3.0)
+    await store.settle(lease, [delivered(1)], at=3.0)
     assert store.usage(domain_id) == NO_USAGE
 
 

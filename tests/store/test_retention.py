@@ -141,7 +141,7 @@ async def test_refused_mail_has_a_retention_of_its_own(keeping: Keeping) -> None
     alpha = await keeping.host(refused_retention=Retention(14 * DAY, AtEnd.DELETE))
     await keeping.store.hold([message(1, alpha.id), message(2, alpha.id)])
     drain = await keeping.store.open_drain(alpha.id, 0.0, 60.0)
-    await keeping.store.settle(drain, [refused(1)], 100 * DAY)
+    await keeping.store.settle(drain, [refused(1)], at=100 * DAY)
     assert await keeping.sweep_on(100, 106, 107.1, 113.1, 114.1) == [
         (107.1, "retention-ahead", 7),
         (113.1, "retention-ahead", 1),
@@ -155,7 +155,7 @@ async def test_by_default_refused_mail_is_kept_and_told_of_after_two_weeks(keepi
     """A half-repaired primary must not destroy mail."""
     alpha = await keeping.host()
     await keeping.store.hold([message(1, alpha.id)])
-    await keeping.store.settle(await keeping.store.open_drain(alpha.id, 0.0, 60.0), [refused(1)], 100 * DAY)
+    await keeping.store.settle(await keeping.store.open_drain(alpha.id, 0.0, 60.0), [refused(1)], at=100 * DAY)
     assert await keeping.sweep_on(113.9, 114.1, 1000) == [(114.1, "retention-over", None)]
     assert keeping.store.usage(alpha.id).refused == 1
 

@@ -19,8 +19,8 @@ from restante.cli.display import (
 from restante.cli.exchange import ask, segment
 from restante.cli.failures import warn
 from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
-from restante.tenancy.model import DEFAULT_CONNECTIONS
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
+from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
 

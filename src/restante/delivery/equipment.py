@@ -15,8 +15,8 @@ from restante.network.resolver import Resolver
 from restante.store.interface import DrainStore, MailStore
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.log import Log
-from restante.tenancy.recipients import Recipient
 from restante.tenancy.model import HostedDomain
+from restante.tenancy.recipients import Recipient
 from restante.tenancy.secrets import Vault
 
 

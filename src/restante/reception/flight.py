@@ -24,15 +24,15 @@ class OctetsInFlight:
         self.limit = limit
         self.now = 0
         self.is_over = False  # content must go to disk at once, and its readers wait
-        self._contents: set[Content] = set()
+        self._contents: dict[Content, None] = {}  # in the order they began
 
     def begins(self, content: Content) -> None:
         """Take note of content that will be coming in."""
-        self._contents.add(content)
+        self._contents[content] = None
 
     def ends(self, content: Content) -> None:
         """It has all come in, or no more of it will; as often as one likes."""
-        self._contents.discard(content)
+        self._contents.pop(content, None)
 
     def add(self, octets: int) -> None:
         """Count content that came in."""

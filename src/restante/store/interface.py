@@ -341,8 +341,7 @@ class AuditStore(Protocol):
         """Return the newest entries, newest first."""
 
 
-class Store(MailStore, DrainStore, TenancyStore, RecipientStore, MarkStore, AuditStore, Protocol):
-class Store(MailStore, ReportStore, DrainStore, TenancyStore, AuditStore, Protocol):
+class Store(MailStore, ReportStore, DrainStore, TenancyStore, RecipientStore, MarkStore, AuditStore, Protocol):
     """All of it, from one implementation, so that one transaction can span them."""
 
     @property
