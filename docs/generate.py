@@ -52,6 +52,9 @@ AUDIT_MEANINGS = {
     AuditAction.MAIL_EXPIRED: "Mail was deleted because its retention was over; the subject is the names of the messages.",
     AuditAction.MAIL_BOUNCED: "Messages were given up, and their senders told; the subject is their names.",
     AuditAction.REFUSED_RELEASED: "Refused messages were held again; the subject is their names.",
+    AuditAction.CONTENT_READ: "Somebody was shown a message's content; the subject is its name.",
+    AuditAction.MAIL_EXPORTED: "Messages were copied out, content and all; the subject is their names.",
+    AuditAction.MAIL_IMPORTED: "Messages were brought in by hand and are held; the subject is their names.",
 }
 
 EXIT_MEANINGS = {

@@ -49,7 +49,7 @@ from restante.reception.dialogue import Services
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
-from restante.reception.intake import Intake
+from restante.reception.intake import Intake, hold_all
 from restante.reception.listener import SWEEP_SECONDS, Listener, bind
 from restante.reception.room import Room, free_octets
 from restante.reception.settings import ReceptionSettings
@@ -258,6 +258,7 @@ class Application:
             own_addresses=own_addresses,
             hostname=config.hostname,
             resolver=resolver,
+            hold=partial(hold_all, self._intake),
             server=self,
             recipients=self._recipients,
             log=self._log,

@@ -11,9 +11,10 @@ from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
 from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDrain
 from restante.mail.envelope import Envelope
-from restante.mail.message import NewMessage
+from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
 from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
@@ -95,6 +96,7 @@ class Desk:
     server: FakeServer | None = field(default_factory=FakeServer)
     resolver: FakeResolver = field(default_factory=lambda: FakeResolver({"mail.alpha.example": ["192.0.2.1"]}))
     log: Lines = field(default_factory=Lines)
+    numbers: MessageNumbers = field(default_factory=MessageNumbers)
 
     def __post_init__(self) -> None:
         directory = LiveDirectory(self.store)
@@ -106,10 +108,20 @@ class Desk:
             own_addresses=[("0.0.0.0", 25), ("127.0.0.1", 2525)],
             hostname="mx2.example.net",
             resolver=self.resolver,
+            hold=self._hold,
             server=self.server,
             recipients=LiveRecipients(self.store, directory),
             log=self.log,
         )
+
+    async def _hold(self, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+        """The intake of the server, for as long as these take."""
+        intake = Intake(self.store, self.log, lambda: NOW, hostname="mx2.example.net", numbers=self.numbers)
+        holding = asyncio.create_task(hold_all(intake, mails))
+        await asyncio.sleep(0)
+        intake.close()
+        await intake.run()
+        return await holding
 
     async def host(self, name: str, account: str, **fields: Any) -> int:
         """Host a domain, and its account if it is not there; returns the domain's id."""

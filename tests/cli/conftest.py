@@ -1,7 +1,9 @@
 """The command line as a function: arguments in; exit code, output and errors out."""
 
+import asyncio
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
@@ -9,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from restante.cli import main
+from restante.cli import local_office, main
+from restante.web.control import serve_on
+from restante.web.control_socket import open_control
+from tests.admin.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,27 @@ def installation(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
         shutil.copytree(pristine, directory)
         monkeypatch.setenv("RESTANTE_CONFIG", str(directory / "restante.toml"))
         yield directory
+
+
+@pytest.fixture
+def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An office that is served; opening the store besides would be a fault."""
+    monkeypatch.delattr(local_office, "open_office")
+    desk = Desk()
+    number = asyncio.run(desk.host("alpha.example", "alpha"))
+    for message in (33, 34):
+        asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path="\x1b[31m@evil.example"))
+    asyncio.run(desk.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
+    listener = open_control(installation / "data" / "control.sock")
+    loop = asyncio.new_event_loop()
+    serving = loop.create_task(serve_on(desk.office, listener))
+    thread = threading.Thread(target=_serve, args=(loop, serving))
+    thread.start()
+    yield desk
+    loop.call_soon_threadsafe(serving.cancel)
+    thread.join()
+
+
+def _serve(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[None]) -> None:
+    loop.run_until_complete(asyncio.wait([serving]))
+    loop.close()

@@ -1,42 +1,11 @@
 """The same commands when a server answers on the control socket."""
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from restante.cli import local_office
-from restante.web.control import serve_on
-from restante.web.control_socket import open_control
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
-
-
-@pytest.fixture
-def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """An office that is served; opening the store besides would be a fault."""
-    monkeypatch.delattr(local_office, "open_office")
-    desk = Desk()
-    number = asyncio.run(desk.host("alpha.example", "alpha"))
-    for message in (33, 34):
-        asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path="\x1b[31m@evil.example"))
-    asyncio.run(desk.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
-    listener = open_control(installation / "data" / "control.sock")
-    loop = asyncio.new_event_loop()
-    serving = loop.create_task(serve_on(desk.office, listener))
-    thread = threading.Thread(target=_serve, args=(loop, serving))
-    thread.start()
-    yield desk
-    loop.call_soon_threadsafe(serving.cancel)
-    thread.join()
-
-
-def _serve(loop: asyncio.AbstractEventLoop, serving: asyncio.Task[None]) -> None:
-    loop.run_until_complete(asyncio.wait([serving]))
-    loop.close()
 
 
 def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> None:

@@ -1,10 +1,11 @@
 """What every administrative function works on: the records, the keys, and the server if one is running."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from restante.network.resolver import Resolver
+from restante.reception.intake import Receipt, ReceivedMail
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -83,6 +84,7 @@ class Office:
     own_addresses: Sequence[tuple[str, int]]  # what we listen on: never a destination
     hostname: str  # our own name: never a destination
     resolver: Resolver  # the one deliveries use: a destination is judged by the addresses it would get
+    hold: Callable[[Sequence[ReceivedMail]], Awaitable[list[Receipt]]]  # the one intake: it gives out message numbers
     server: Server | None  # None: the command line opened the store itself
     recipients: LiveRecipients
     log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail

@@ -1,4 +1,4 @@
-"""The queue: what is held and what was refused, message by message. Content is never shown."""
+"""The queue: what is held and what was refused, message by message. Content is never shown here (queue_content.py)."""
 
 import re
 from collections import defaultdict
@@ -19,6 +19,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 
 MAX_NAMES = 1000  # messages one request may name
 MAX_NAME_LENGTH = 12  # characters; more would be no number the store can hold
+MAX_PATTERN_LENGTH = 600  # characters, as a path may have
 MAX_HEADER_OCTETS = 65536
 
 _UNFOLD = re.compile(r"\r?\n(?=[ \t])")
@@ -33,11 +34,21 @@ class QueueSelection(BaseModel):
 
     domain: str | None = None
     reverse_path: str | None = None  # exact; "" is the null reverse-path
+    recipient: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = None  # pattern: *, ?, […]
     older: Annotated[float, Field(ge=0)] | None = None  # seconds since it was received
     larger: Annotated[int, Field(ge=0)] | None = None  # octets
     status: Status | None = None
     after: str | None = None  # a message's name: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class SelectedNames(BaseModel):
+    """One page of the messages that match: what is needed to count them, and then to act on just these."""
+
+    names: list[str]  # oldest first; `after` the last of them begins the next page
+    octets: int
+    domains: list[str]  # whose they are
+    shared: int  # of these: messages that have recipients who do not match, too
 
 
 class NamedMessages(BaseModel):
@@ -92,20 +103,52 @@ class QueueChange(BaseModel):
 
 async def list_queue(office: Office, selection: QueueSelection) -> list[MessageView]:
     """Return the messages that match, oldest first. Raises AdminError for a domain that is not hosted."""
-    domain = find_domain(office, selection.domain) if selection.domain else None
-    found = await office.store.list_queue(
-        QueueFilter(
-            domain_ids=(domain.id,) if domain else None,
-            status=selection.status,
-            reverse_path=selection.reverse_path,
-            received_before=None if selection.older is None else office.now() - selection.older,
-            larger_than=selection.larger,
-            after=number_of(selection.after) if selection.after else 0,
-            limit=selection.limit,
-        )
+    found = await office.store.list_queue(queue_filter(office, selection))
+    names = domain_names(office)
+    return [view(message, names) for message in found]
+
+
+async def name_messages(office: Office, selection: QueueSelection) -> SelectedNames:
+    """Return the names of the messages that match, oldest first. Raises AdminError as `list_queue` does."""
+    found = await office.store.list_queue(queue_filter(office, selection))
+    names = domain_names(office)
+    return SelectedNames(
+        names=[message_name(message.number) for message in found],
+        octets=sum(message.size for message in found),
+        domains=sorted({names.get(message.domain_id, "") for message in found}),
+        shared=await _shared(office, selection, found),
     )
-    names = _domain_names(office)
-    return [_view(message, names) for message in found]
+
+
+async def _shared(office: Office, selection: QueueSelection, found: Sequence[QueuedMessage]) -> int:
+    whole = await with_all_recipients(office, selection, found)
+    there = {message.number: len(message.recipients) for message in whole}
+    return sum(there.get(message.number, 0) > len(message.recipients) for message in found)
+
+
+async def with_all_recipients(
+    office: Office, selection: QueueSelection, found: Sequence[QueuedMessage]
+) -> Sequence[QueuedMessage]:
+    """Return these messages with every recipient, also those whom the selection is not about."""
+    if selection.status is None and selection.recipient is None:
+        return found
+    numbers = tuple(message.number for message in found)
+    return await office.store.list_queue(QueueFilter(numbers=numbers, limit=len(numbers)))
+
+
+def queue_filter(office: Office, selection: QueueSelection) -> QueueFilter:
+    """Spell a selection for the store. Raises AdminError for a domain that is not hosted."""
+    domain = find_domain(office, selection.domain) if selection.domain else None
+    return QueueFilter(
+        domain_ids=(domain.id,) if domain else None,
+        status=selection.status,
+        reverse_path=selection.reverse_path,
+        recipient=selection.recipient,
+        received_before=None if selection.older is None else office.now() - selection.older,
+        larger_than=selection.larger,
+        after=number_of(selection.after) if selection.after else 0,
+        limit=selection.limit,
+    )
 
 
 async def show_message(office: Office, name: str) -> FullMessageView:
@@ -116,7 +159,7 @@ async def show_message(office: Office, name: str) -> FullMessageView:
     if not listed or message is None:
         raise AdminError(Kind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
     return FullMessageView(
-        **dict(_view(listed[0], _domain_names(office))),
+        **dict(view(listed[0], domain_names(office))),
         is_8bit=message.envelope.is_8bit,
         needs_smtputf8=message.envelope.needs_smtputf8,
         headers=read_headers(await _beginning(office, message)),
@@ -157,7 +200,7 @@ def _group_entry(office: Office, action: AuditAction, domain_id: int, group: Seq
 
 
 def number_of(name: str) -> int:
-    """Read a message's name. Raises AdminError."""
+    """Return the number that a name spells. Raises AdminError."""
     try:
         if not 0 < len(name) <= MAX_NAME_LENGTH:
             raise ValueError(name)  # noqa: TRY301  the same answer as for a wrong letter
@@ -167,11 +210,13 @@ def number_of(name: str) -> int:
         raise AdminError(Kind.INVALID, error, "`restante queue list` shows the names") from None
 
 
-def _domain_names(office: Office) -> dict[int, str]:
+def domain_names(office: Office) -> dict[int, str]:
+    """Return the names of the hosted domains, by id."""
     return {domain.id: domain.name for domain in office.directory.now.domains.values()}
 
 
-def _view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
+def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
+    """Return a message as it is listed; `names` are of the domains, by id."""
     return MessageView(
         name=message_name(message.number),
         domain=names.get(message.domain_id, ""),

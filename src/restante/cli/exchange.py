@@ -1,11 +1,14 @@
-"""One path for every administrative command: a request to the API.
+"""One path for every administrative command: requests to the API.
 
-When a server answers on the control socket, the request goes there; else the same API is built in this process over the
+When a server answers on the control socket, a request goes there; else the same API is built in this process over the
 store, opened for this one command. So no rule exists twice, and what a command does never depends on the way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -22,18 +25,86 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 120.0  # looking up a destination or waiting for the disk may take long; only a backup takes longer
 _BASE_URL = "http://restante"
 
+Params = Mapping[str, Any] | None
+
+
+class Api:
+    """The API, for as long as a command talks to it. Every method raises Failure with what the API said against it."""
+
+    def __init__(self, client: "httpx.AsyncClient", place: str) -> None:
+        self._client = client
+        self._place = place
+
+    async def ask(self, method: str, path: str, *, params: Params = None, body: Mapping[str, Any] | None = None) -> Any:
+        """Send one request and return the JSON of its answer."""
+        with self._failing():
+            return _content(await self._client.request(method, path, params=_given(params), json=body))
+
+    async def send(self, path: str, octets: AsyncIterator[bytes], *, params: Params = None) -> Any:
+        """Send a body as it is read, and return the JSON of the answer."""
+        with self._failing():
+            return _content(await self._client.post(path, params=_given(params), content=octets))
+
+    async def receive(
+        self, method: str, path: str, *, params: Params = None, body: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Send one request and yield the octets of its answer as they come. Raises Failure also where they end early."""
+        with self._failing():
+            async with self._client.stream(method, path, params=_given(params), json=body) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    _content(answer)
+                async for block in answer.aiter_bytes():
+                    yield block
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        import httpx  # noqa: PLC0415  heavy
+
+        try:
+            yield
+        except httpx.TransportError as error:
+            cause = f"the server went away: {type(error).__name__}"
+            raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; look at its log") from None
+
 
 def ask(
     config_file: Path | None,
     method: str,
     path: str,
     *,
-    params: Mapping[str, Any] | None = None,
+    params: Params = None,
     body: Mapping[str, Any] | None = None,
     seconds: float = ANSWER_SECONDS,
 ) -> Any:
     """Send one request and return the JSON of its answer. Raises Failure with what the API said against it."""
-    return asyncio.run(_ask(read_config(config_file), method, path, params, body, seconds=seconds))
+
+    async def once() -> Any:
+        async with connected(config_file, seconds=seconds) as api:
+            return await api.ask(method, path, params=params, body=body)
+
+    return asyncio.run(once())
+
+
+@asynccontextmanager
+async def connected(
+    config_file: Path | None,
+    *,
+    seconds: float = ANSWER_SECONDS,
+    is_streaming: bool = False,
+    needs_server: str = "",
+) -> AsyncIterator[Api]:
+    """Give the API for several requests. Raises Failure.
+
+    `is_streaming` is for answers that memory may not hold; `needs_server` names what cannot be had without one.
+    """
+    import httpx  # noqa: PLC0415  heavy
+
+    config = read_config(config_file)
+    async with _transport(config, is_streaming=is_streaming, needs_server=needs_server) as transport:
+        client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False)
+        async with client:
+            yield Api(client, str(config.control_socket))
 
 
 def segment(text: str) -> str:
@@ -52,40 +123,47 @@ def read_config(config_file: Path | None) -> "Config":
         raise Failure(Exit.CONFIGURATION, *map(str, error.problems)) from None
 
 
-async def _ask(
-    config: "Config",
-    method: str,
-    path: str,
-    params: Mapping[str, Any] | None,
-    body: Mapping[str, Any] | None,
-    *,
-    seconds: float,
-) -> Any:
-    import httpx  # noqa: PLC0415  heavy
-
-    given = None if params is None else {key: value for key, value in params.items() if value is not None}
-    async with _transport(config) as transport:
-        client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False)
-        async with client:
-            try:
-                return _content(await client.request(method, path, params=given, json=body))
-            except httpx.TransportError as error:
-                cause = f"the server went away: {type(error).__name__}"
-                raise Failure(Exit.TRY_LATER, f"{config.control_socket}: {cause}; look at its log") from None
-
-
 @asynccontextmanager
-async def _transport(config: "Config") -> AsyncIterator["httpx.AsyncBaseTransport"]:
+async def _transport(
+    config: "Config", *, is_streaming: bool, needs_server: str
+) -> AsyncIterator["httpx.AsyncBaseTransport"]:
     import httpx  # noqa: PLC0415
 
     if _server_answers(config.control_socket):
         yield httpx.AsyncHTTPTransport(uds=str(config.control_socket))
         return
+    if needs_server:
+        remedy = "start it: restante serve --config FILE"
+        raise Failure(Exit.UNAVAILABLE, f"{needs_server}: no server is running; {remedy}")
     from restante.cli.local_office import open_office  # noqa: PLC0415
     from restante.web.api.application import build_api  # noqa: PLC0415
 
     async with open_office(config) as office:
-        yield httpx.ASGITransport(build_api(office))
+        api = build_api(office)
+        if is_streaming:
+            async with _served(api) as path:
+                yield httpx.AsyncHTTPTransport(uds=path)
+        else:
+            yield httpx.ASGITransport(api)
+
+
+@asynccontextmanager
+async def _served(api: Any) -> AsyncIterator[str]:
+    """Serve the API to ourselves on a socket of our own: without one httpx would keep a whole answer in memory."""
+    from restante.web.serving import serve  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="restante-") as directory:  # of mode 0700
+        path = f"{directory}/socket"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        listener.listen()
+        listener.setblocking(False)
+        serving = asyncio.create_task(serve(api, listener))
+        try:
+            yield path
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
 
 
 def _server_answers(path: Path) -> bool:
@@ -95,6 +173,10 @@ def _server_answers(path: Path) -> bool:
         return answers(path)
     except PermissionError:
         raise Failure(Exit.NOT_ALLOWED, f"{path}: not allowed; run as root or as the server's user") from None
+
+
+def _given(params: Params) -> dict[str, Any] | None:
+    return None if params is None else {key: value for key, value in params.items() if value is not None}
 
 
 def _content(answer: "httpx.Response") -> Any:

@@ -1,20 +1,26 @@
 """The office without a server: the store opened by the command itself, for as long as it runs."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 from restante.admin.office import Office
 from restante.cli.failures import Exit, Failure
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import NoSuchUser, become
 from restante.config.schema import Config
+from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
+from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store import choice
 from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
+from restante.telemetry.events import Event
 from restante.tenancy.secrets import Vault
 
 
@@ -37,11 +43,32 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
             own_addresses=[listen.endpoint for listen in config.listen],
             hostname=config.hostname,
             resolver=DnsResolver(config.resolver.endpoints),
+            hold=partial(_hold, store, MessageNumbers(store.last_number()), config.hostname),
             server=None,
             recipients=recipients,
         )
     finally:
         await store.close()
+
+
+async def _hold(store: Store, numbers: MessageNumbers, hostname: str, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+    """Hold mail through an intake that is there for this alone."""
+    intake = Intake(store, _Unwritten(), time.time, hostname=hostname, numbers=numbers)
+    holding = asyncio.create_task(hold_all(intake, mails))
+    await asyncio.sleep(0)  # by then all is submitted
+    intake.close()
+    await intake.run()
+    return await holding
+
+
+class _Unwritten:
+    """The log where no server runs: what goes wrong is said by the command, in its own words."""
+
+    def write(self, event: Event, **fields: Any) -> None:
+        """Write nothing."""
+
+    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+        """Write nothing."""
 
 
 async def open_store(config: Config) -> Store:

@@ -1,10 +1,13 @@
-"""`restante queue`: held and refused mail, message by message. Content is never shown."""
+"""`restante queue`: held and refused mail, message by message. Content is shown only where it is asked for."""
 
+import asyncio
 import sys
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from restante.cli import queue_changes
 from restante.cli.display import (
     Column,
     Row,
@@ -18,13 +21,12 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.exchange import ask, segment
+from restante.cli.exchange import ask, connected, segment
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile, Json, Reason, octets, seconds
+from restante.cli.options import ConfigFile, Json
+from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status
 
 group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
-
-Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Messages, as `queue list` names them.")]
 
 COLUMNS = (
     text_column("NAME", "name"),
@@ -39,28 +41,21 @@ COLUMNS = (
 
 @group.command("list")
 def list_all(
-    domain: Annotated[str | None, typer.Argument(metavar="DOMAIN", help="Only this domain's mail.")] = None,
+    domain_name: Annotated[str | None, typer.Argument(metavar="DOMAIN", help="Only this domain's mail.")] = None,
     *,
-    reverse_path: Annotated[
-        str | None, typer.Option("--reverse-path", metavar="PATH", help="Only mail from it; <> is the null path.")
-    ] = None,
-    older: Annotated[
-        int | None, typer.Option("--older", metavar="AGE", parser=seconds, help="Only older: 90m, 3h, 2d, 1w.")
-    ] = None,
-    larger: Annotated[
-        int | None, typer.Option("--larger", metavar="SIZE", parser=octets, help="Only larger: 500, 64K, 10M.")
-    ] = None,
-    status: Annotated[
-        Literal["held", "refused"] | None, typer.Option("--status", help="Only with a recipient that is so.")
-    ] = None,
+    domain: Domain = None,
+    reverse_path: ReversePath = None,
+    recipient: Recipient = None,
+    older: Older = None,
+    larger: Larger = None,
+    status: Status = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 1000,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """List messages, oldest first."""
-    path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
-    params = {"domain": domain, "reverse_path": path, "older": older, "larger": larger, "status": status}
-    messages = ask(config, "GET", "/v1/queue", params=params | {"limit": limit})
+    selection = Selection(domain_name or domain, reverse_path, recipient, older, larger, status)
+    messages = ask(config, "GET", "/v1/queue", params=selection.params | {"limit": limit})
     show_listing(messages, COLUMNS, as_json=as_json)
     if len(messages) == limit:
         complain(f"queue: {limit} messages are shown, there may be more; raise --limit")
@@ -70,10 +65,22 @@ def list_all(
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The message, as `queue list` names it.")],
     *,
+    is_raw: Annotated[
+        bool, typer.Option("--raw", help="Write the content, octet for octet; the audit trail keeps that.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why the content is read; kept in the audit trail.")
+    ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show a message's envelope, headers, and the state of each recipient with the destination's last reply."""
+    """Show a message's envelope, headers, and the state of each recipient with the destination's last reply.
+
+    Its content is not shown, but with --raw.
+    """
+    if is_raw:
+        _write_content(config, name, reason)
+        return
     message = ask(config, "GET", f"/v1/queue/{segment(name)}")
     if as_json:
         show_json(message)
@@ -81,43 +88,25 @@ def show(
         _show_message(message)
 
 
-@group.command("delete")
-def delete(
-    names: Names,
-    *,
-    reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting.")] = False,
-    config: ConfigFile = None,
-) -> None:
-    """Delete messages for good; nobody is told."""
-    _confirm("delete", len(names), is_confirmed=yes)
-    done = ask(config, "POST", "/v1/queue/delete", body={"names": names, "reason": reason})
-    _report(done, "deleted")
+group.command("delete")(queue_changes.delete)
+group.command("bounce")(queue_changes.bounce)
+group.command("release")(queue_changes.release)
 
 
-@group.command("bounce")
-def bounce(
-    names: Names,
-    *,
-    reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before bouncing.")] = False,
-    config: ConfigFile = None,
-) -> None:
-    """Give messages up: they go, and their senders get a report that delivery failed, where they may be told."""
-    _confirm("bounce", len(names), is_confirmed=yes)
-    done = ask(config, "POST", "/v1/queue/bounce", body={"names": names, "reason": reason})
-    _report(done, f"bounced, {done['told']} senders are told")
+def _write_content(config: Path | None, name: str, reason: str) -> None:
+    """Write content to standard output. Raises Failure where that is a terminal: strangers would control it."""
+    if sys.stdout.isatty():
+        remedy = "send it to a file, or through less or cat -v"
+        raise Failure(Exit.USAGE, f"queue show: content may have anything in it, and this is a terminal; {remedy}")
 
+    async def write() -> None:
+        async with connected(config, is_streaming=True) as api:
+            path = f"/v1/queue/{segment(name)}/content"
+            async for block in api.receive("GET", path, params={"reason": reason}):
+                sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
 
-@group.command("release")
-def release(
-    names: Names,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
-    config: ConfigFile = None,
-) -> None:
-    """Hold refused mail again: it goes with the next release of its domain."""
-    done = ask(config, "POST", "/v1/queue/release", body={"names": names, "reason": reason})
-    _report(done, "held again")
+    asyncio.run(write())
 
 
 def _show_message(message: Row) -> None:

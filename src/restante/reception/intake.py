@@ -11,6 +11,7 @@ has read up to a number misses nothing behind it.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage, message_name
@@ -27,13 +28,14 @@ BATCH_LIMIT = 500  # messages; a transaction longer than that keeps settlements 
 class ReceivedMail:
     """One mail transaction whose content is complete."""
 
-    origin: Origin
+    origin: Origin | None  # None: not by SMTP but by hand; it gets no Received field, and came when `received_at` says
     envelope: Envelope
     domain_ids: Sequence[int]  # of each forward-path, in the same order
     content: bytes  # whole, or b"" where `file` has it
     file: ContentFile | None
     on_held: Callable[["Receipt"], None]
     name: str = ""  # given by the intake
+    received_at: float | None = None  # Unix time; None: now
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class Intake:
         now = self._now()
         first = self._numbers.next(now)
         mail.name = message_name(first)
-        head = self._received_field(mail, now) + mail.content
+        head = self._received_field(mail.origin, mail, now) + mail.content if mail.origin else mail.content
+        received_at = now if mail.received_at is None else mail.received_at
         parts = _parts_by_domain(mail)
         for index, (domain_id, forward_paths) in enumerate(parts.items()):
             number = first if index == 0 else self._numbers.next(now)
@@ -143,18 +146,32 @@ class Intake:
             file = mail.file
             if file is not None and index > 0:
                 file = await self._store.duplicate(file)
-            messages.append(NewMessage(number, domain_id, envelope, now, head, file))
+            messages.append(NewMessage(number, domain_id, envelope, received_at, head, file))
 
-    def _received_field(self, mail: ReceivedMail, now: float) -> bytes:
+    def _received_field(self, origin: Origin, mail: ReceivedMail, now: float) -> bytes:
         paths = mail.envelope.forward_paths
         return received_field(
-            mail.origin,
+            origin,
             by=self._hostname,
             name=mail.name,
             only_recipient=paths[0] if len(paths) == 1 else "",
             at=now,
             is_smtputf8=mail.envelope.needs_smtputf8,
         )
+
+
+async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+    """Submit these, and return what became of each once all are settled."""
+    settled = [asyncio.get_running_loop().create_future() for _ in mails]
+    for mail, future in zip(mails, settled, strict=True):
+        mail.on_held = partial(_settle, future)
+        intake.submit(mail)
+    return [await future for future in settled]
+
+
+def _settle(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
+    if not future.done():  # whoever waited may have gone
+        future.set_result(receipt)
 
 
 def _parts_by_domain(mail: ReceivedMail) -> dict[int, tuple[str, ...]]:

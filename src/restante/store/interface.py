@@ -187,7 +187,7 @@ class MailStore(Protocol):
         """Return the messages with a recipient that matches, by number, and of each those recipients only."""
 
     async def message(self, number: int) -> HeldMessage | None:
-        """Return one message with all its recipients, held or refused, or None. Raises StoreError if it is damaged."""
+        """Return one message with all its recipients, held or refused, or None. Raises Damaged, StoreError."""
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages, whatever their state; returns how many were there."""

@@ -25,6 +25,9 @@ class AuditAction(StrEnum):
     MAIL_BOUNCED = "mail-bounced"
     REFUSED_RELEASED = "refused-released"
     MAIL_EXPIRED = "mail-expired"
+    CONTENT_READ = "content-read"
+    MAIL_EXPORTED = "mail-exported"
+    MAIL_IMPORTED = "mail-imported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,17 @@ def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
     return connection
 
 
+def add_functions(connection: apsw.Connection) -> None:
+    """Give a connection the functions that listings use. Each row they look at costs the interpreter's lock."""
+    connection.create_scalar_function("any_path_matches", _any_path_matches, 2, deterministic=True)
+
+
+def _any_path_matches(*given: Any) -> bool:
+    """Tell whether one of some paths, a line each, matches: what SQLite's GLOB cannot say of lines, nor of any case."""
+    paths, pattern = given
+    return any(path_matches(path, str(pattern)) for path in str(paths).split("\n"))
+
+
 def _set_up(connection: apsw.Connection, cache_kib: int) -> None:
     connection.set_busy_timeout(_BUSY_PATIENCE_MS)
     connection.wal_autocheckpoint(0)

@@ -202,11 +202,11 @@ class SqliteStore:
         return await self._read(partial(reading.queue, selection=selection))
 
     async def message(self, number: int) -> HeldMessage | None:
-        """Return one message with all its recipients, or None. Raises StoreError where it is damaged."""
+        """Return one message with all its recipients, or None. Raises Damaged, StoreError."""
         found = await self._read(partial(reading.message, number=number))
         if isinstance(found, reading.Damage):
             await self.park([found])
-            raise StoreError(found.text)
+            raise Damaged(found.text)
         return found
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:

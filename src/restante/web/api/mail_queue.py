@@ -2,14 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
 
-from restante.admin import bounce, queue
+from restante.admin import bounce, queue, queue_content, queue_import
 from restante.admin.bounce import BounceChange
-from restante.admin.queue import FullMessageView, MessageView, NamedMessages, QueueChange, QueueSelection
+from restante.admin.queue import (
+    FullMessageView,
+    MessageView,
+    NamedMessages,
+    QueueChange,
+    QueueSelection,
+    SelectedNames,
+)
+from restante.admin.queue_content import ExportOrder
+from restante.admin.queue_import import ImportResult
 from restante.web.api.office import TheOffice
 
 router = APIRouter(prefix="/queue", tags=["queue"])
+
+PARCELS = "application/x-restante-parcels"  # mail/parcel.py
 
 
 @router.get("")
@@ -18,10 +30,23 @@ async def list_all(office: TheOffice, selection: Annotated[QueueSelection, Query
     return await queue.list_queue(office, selection)
 
 
+@router.get("/selection")
+async def names(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> SelectedNames:
+    """Name the messages that match and count them: what comes before acting on many. It is no message's name itself."""
+    return await queue.name_messages(office, selection)
+
+
 @router.get("/{name}")
 async def show(office: TheOffice, name: str) -> FullMessageView:
     """Show a message's envelope, headers and states."""
     return await queue.show_message(office, name)
+
+
+@router.get("/{name}/content")
+async def content(office: TheOffice, name: str, reason: str = "") -> StreamingResponse:
+    """Give a message's content, octet for octet; the audit trail keeps that. Cut short, it is damaged."""
+    found = await queue_content.read_content(office, name, reason)
+    return StreamingResponse(found.blocks, media_type="message/rfc822", headers={"Content-Length": str(found.size)})
 
 
 @router.post("/delete")
@@ -40,3 +65,15 @@ async def give_up(office: TheOffice, named: NamedMessages) -> BounceChange:
 async def release(office: TheOffice, named: NamedMessages) -> QueueChange:
     """Hold refused recipients again."""
     return await queue.release_refused(office, named)
+
+
+@router.post("/export")
+async def export(office: TheOffice, order: ExportOrder) -> StreamingResponse:
+    """Give messages with envelope and content, as parcels; the audit trail keeps that."""
+    return StreamingResponse(await queue_content.export_mail(office, order), media_type=PARCELS)
+
+
+@router.post("/import", status_code=201)
+async def import_mail(office: TheOffice, request: Request, reason: str = "") -> list[ImportResult]:
+    """Hold the messages of a body of parcels, all or none."""
+    return await queue_import.import_mail(office, request.stream(), reason)

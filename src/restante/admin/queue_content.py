@@ -1,0 +1,155 @@
+"""Content in an operator's hands: one message shown, or many exported. Each look is in its account's audit trail first."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.admin.queue import (
+    MAX_NAMES,
+    MessageView,
+    QueueSelection,
+    domain_names,
+    number_of,
+    queue_filter,
+    view,
+    with_all_recipients,
+)
+from restante.admin.trail import announce, entry
+from restante.mail.message import HeldMessage, message_name
+from restante.mail.parcel import WHOLE, pack_block, pack_failure, pack_label
+from restante.store.errors import Damaged, StoreError
+from restante.store.interface import QueuedMessage, QueueFilter
+from restante.tenancy.audit import AuditAction
+
+_PAGE = 200  # messages listed, and recorded, at a time
+
+
+class ExportOrder(BaseModel):
+    """What to export: the messages that match, or those named; and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    selection: QueueSelection = QueueSelection()  # its limit bounds nothing here: all that match are exported
+    names: Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)] = ()
+    reason: str = ""
+
+
+class ExportedLabel(MessageView):
+    """What is said of an exported message: all of its envelope, and how its recipients stand."""
+
+    is_8bit: bool
+    needs_smtputf8: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message's content on its way out; it was found whole just before."""
+
+    size: int
+    blocks: AsyncIterator[bytes]
+
+
+async def read_content(office: Office, name: str, reason: str = "") -> Content:
+    """Return a message's content, octet for octet as it is held.
+
+    All of it is read once before the first octet is given: it then stands for a whole message. Raises AdminError if it
+    is not there or damaged, StoreError.
+    """
+    try:
+        message = await office.store.message(number_of(name))
+        if message is None:
+            raise AdminError(Kind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
+        async for _ in content_blocks(office, message):
+            pass
+    except Damaged as damage:
+        remedy = "restore its file from a copy (docs/how-to/back-up-and-restore.md)"
+        raise AdminError(Kind.CONFLICT, f"message {name}: {damage}", remedy) from None
+    await _record(office, AuditAction.CONTENT_READ, message.domain_id, [message.number], reason)
+    return Content(message.size, content_blocks(office, message))
+
+
+async def export_mail(office: Office, order: ExportOrder) -> AsyncIterator[bytes]:
+    """Return parcels of what is to be exported, oldest first. Raises AdminError before anything is given out.
+
+    A damaged message ends with the reason; one that leaves the store meanwhile is not among them.
+    """
+    if order.names:
+        numbers = tuple(number_of(name) for name in order.names)
+        pages = _pages(office, QueueFilter(numbers=numbers, limit=_PAGE), QueueSelection())
+    else:
+        selection = order.selection.model_copy(update={"limit": _PAGE})
+        pages = _pages(office, queue_filter(office, selection), selection)
+    return _parcels(office, pages, order.reason)
+
+
+async def content_blocks(office: Office, message: HeldMessage) -> AsyncIterator[bytes]:
+    """Yield a message's content. Raises StoreError where its file is not whole."""
+    if message.head:
+        yield message.head
+    if message.file is not None:
+        async for block in office.store.read_file(message.file):
+            yield block
+
+
+async def _pages(
+    office: Office, filter_: QueueFilter, selection: QueueSelection
+) -> AsyncIterator[Sequence[QueuedMessage]]:
+    while found := await office.store.list_queue(filter_):
+        yield await with_all_recipients(office, selection, found)
+        filter_ = replace(filter_, after=found[-1].number)
+
+
+async def _parcels(office: Office, pages: AsyncIterator[Sequence[QueuedMessage]], reason: str) -> AsyncIterator[bytes]:
+    async for page in pages:
+        by_domain: dict[int, list[int]] = defaultdict(list)
+        for message in page:
+            by_domain[message.domain_id].append(message.number)
+        for domain_id, numbers in by_domain.items():
+            await _record(office, AuditAction.MAIL_EXPORTED, domain_id, numbers, reason)
+        names = domain_names(office)
+        for message in page:
+            async for octets in _parcel(office, message, names):
+                yield octets
+
+
+async def _parcel(office: Office, listed: QueuedMessage, names: dict[int, str]) -> AsyncIterator[bytes]:
+    """Yield one message's parcel; nothing if it has left meanwhile."""
+    try:
+        message = await office.store.message(listed.number)
+    except StoreError as error:
+        yield _label(names, listed, None) + pack_failure(str(error))
+        return
+    if message is None:
+        return
+    waiting = _label(names, listed, message)
+    try:
+        async for block in content_blocks(office, message):
+            yield waiting + pack_block(block)
+            waiting = b""
+    except StoreError as error:
+        yield waiting + pack_failure(str(error))
+    else:
+        yield waiting + WHOLE
+
+
+def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | None) -> bytes:
+    label = ExportedLabel(
+        **dict(view(listed, names)),
+        is_8bit=message is not None and message.envelope.is_8bit,
+        needs_smtputf8=message is not None and message.envelope.needs_smtputf8,
+    )
+    return pack_label(label.model_dump_json())
+
+
+async def _record(office: Office, action: AuditAction, domain_id: int, numbers: Sequence[int], reason: str) -> None:
+    """Write the entry before any of the content leaves: what cannot be recorded is not shown."""
+    domain = office.directory.now.domain_by_id(domain_id)
+    subject = " ".join(map(message_name, numbers))
+    recorded = entry(office, action, subject, domain.account if domain else "", reason)
+    await office.store.record([recorded])
+    announce(office, recorded)

@@ -1,0 +1,212 @@
+"""`restante queue delete|bounce|release`: the same done to many messages, a bounded number at a time.
+
+What was counted is what is changed, and mail that comes in meanwhile is not. Broken off, it is done for some and not
+for others; the same command again counts, and does, what is left.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from restante.cli.display import say
+from restante.cli.exchange import Api, connected
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile, Reason
+from restante.cli.progress import progress
+from restante.cli.queue_selection import (
+    Domain,
+    Every,
+    Larger,
+    Older,
+    Recipient,
+    ReversePath,
+    Selection,
+    Status,
+    Yes,
+    confirm,
+    count,
+    require_choice,
+)
+
+AT_ONCE: Final = 1000  # messages in one request, and so in one transaction of the store
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]", help="Messages, as `queue list` names them; or use filters.")
+]
+WhyRelease = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What is done."""
+
+    command: str
+    path: str
+    question: str
+    done: str
+
+
+DELETE: Final = Verb("queue delete", "/v1/queue/delete", "delete for good", "deleted")
+BOUNCE: Final = Verb("queue bounce", "/v1/queue/bounce", "give up and tell the senders", "bounced")
+RELEASE: Final = Verb("queue release", "/v1/queue/release", "hold again", "held again")
+
+
+@dataclass(slots=True)
+class Work:
+    """How far it is."""
+
+    verb: Verb
+    reason: str
+    total: int = 0
+    tried: int = 0
+    changed: int = 0
+    told: int = 0  # senders, of what was bounced
+    missing: list[str] = field(default_factory=list)
+
+    async def run(self, api: Api, names: Sequence[str]) -> None:
+        """Do it to all of these. Raises Failure."""
+        self.total = len(names)
+        with progress(self.verb.question, self.total) as advance:
+            for start in range(0, self.total, AT_ONCE):
+                chunk = names[start : start + AT_ONCE]
+                done = await api.ask("POST", self.verb.path, body={"names": chunk, "reason": self.reason})
+                self.tried += len(chunk)
+                self.changed += done["changed"]
+                self.missing += done["missing"]
+                self.told += done.get("told", 0)
+                advance(len(chunk))
+
+    @property
+    def is_half_done(self) -> bool:
+        """Some of it is done and some is not."""
+        return 0 < self.tried < self.total
+
+    def half_done(self) -> str:
+        """Say so."""
+        return (
+            f"{self.verb.command}: stopped: {self.changed} messages {self.verb.done}, "
+            f"{self.total - self.tried} of {self.total} not looked at; the same command again goes on"
+        )
+
+
+def delete(
+    names: Names = None,
+    *,
+    reason: Reason,
+    domain: Domain = None,
+    reverse_path: ReversePath = None,
+    recipient: Recipient = None,
+    older: Older = None,
+    larger: Larger = None,
+    status: Status = None,
+    is_all: Every = False,
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Delete messages for good, for all their recipients; nobody is told.
+
+    They are counted first. What comes in after that is not deleted.
+    """
+    selection = Selection(domain, reverse_path, recipient, older, larger, status)
+    require_choice(DELETE.command, names or [], selection, is_all=is_all)
+    _change(config, DELETE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
+
+
+def bounce(
+    names: Names = None,
+    *,
+    reason: Reason,
+    domain: Domain = None,
+    reverse_path: ReversePath = None,
+    recipient: Recipient = None,
+    older: Older = None,
+    larger: Larger = None,
+    status: Status = None,
+    is_all: Every = False,
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Give messages up: they go, and their senders get a report that delivery failed, where they may be told.
+
+    They are counted first. What comes in after that is not bounced.
+    """
+    selection = Selection(domain, reverse_path, recipient, older, larger, status)
+    require_choice(BOUNCE.command, names or [], selection, is_all=is_all)
+    _change(config, BOUNCE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
+
+
+def release(
+    names: Names = None,
+    *,
+    reason: WhyRelease = "",
+    domain: Domain = None,
+    reverse_path: ReversePath = None,
+    recipient: Recipient = None,
+    older: Older = None,
+    larger: Larger = None,
+    is_all: Every = False,
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Hold refused mail again: it goes with the next release of its domain."""
+    selection = Selection(domain, reverse_path, recipient, older, larger)
+    require_choice(RELEASE.command, names or [], selection, is_all=is_all)
+    refused = Selection(domain, reverse_path, recipient, older, larger, "refused")
+    _change(config, RELEASE, names or [], refused, reason, is_confirmed=yes, asks_for_names=False)
+
+
+def _change(
+    config: Path | None,
+    verb: Verb,
+    names: Sequence[str],
+    selection: Selection,
+    reason: str,
+    *,
+    is_confirmed: bool,
+    asks_for_names: bool,
+) -> None:
+    work = Work(verb, reason)
+
+    async def change() -> None:
+        async with connected(config) as api:
+            chosen = names
+            if names:
+                what = f"{len(names)} {'message' if len(names) == 1 else 'messages'}"
+                confirm(verb.command, what, verb.question, is_confirmed=is_confirmed or not asks_for_names)
+            else:
+                counted = await count(api, selection)
+                chosen = counted.names
+                if chosen:
+                    confirm(verb.command, str(counted), verb.question, is_confirmed=is_confirmed)
+            await work.run(api, chosen)
+
+    _run(work, change)
+    _report(work, is_by_name=bool(names))
+
+
+def _run(work: Work, change: Callable[[], Coroutine[None, None, None]]) -> None:
+    try:
+        asyncio.run(change())
+    except KeyboardInterrupt:
+        if not work.total:
+            raise
+        raise Failure(Exit.TRY_LATER, work.half_done()) from None
+    except Failure:
+        if work.is_half_done:
+            complain(work.half_done())
+        raise
+
+
+def _report(work: Work, *, is_by_name: bool) -> None:
+    """Say how many were changed. Raises Failure if some that were named were not there."""
+    told = f", {work.told} senders are told" if work.verb is BOUNCE else ""
+    say(f"{work.changed} messages {work.verb.done}{told}")
+    if work.missing and is_by_name:
+        remedy = "they may be delivered or deleted; `restante queue list` shows what is there"
+        raise Failure(Exit.NO_INPUT, f"message {' '.join(work.missing)}: not in the queue; {remedy}")
+    if work.missing:
+        complain(f"{work.verb.command}: {len(work.missing)} were gone meanwhile: delivered or deleted")

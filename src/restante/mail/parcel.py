@@ -1,0 +1,110 @@
+"""Parcels: how messages travel between the command line and the API, many in one stream, each whole or said not to be.
+
+    parcel := label LF *( length LF octets ) end
+    label  := a JSON object on one line: the envelope, and whatever else is said of the message
+    length := octets that follow, in hexadecimal; never 0
+    end    := "0" LF            the content is whole
+            / "!" reason LF     it is not, and what came of it must be thrown away
+
+A stream that is cut off is known by its last parcel: that has no end.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+MAX_LABEL: Final = 4 * 1024 * 1024  # octets; a thousand recipients with long replies need less
+WHOLE: Final = b"0\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A parcel begins."""
+
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A parcel ends; `failure` is "" if its content is whole."""
+
+    failure: str
+
+
+Piece = Label | bytes | End
+
+
+def pack_label(text: str) -> bytes:
+    """Begin a parcel; the text is JSON without line ends."""
+    return text.encode() + b"\n"
+
+
+def pack_block(block: bytes) -> bytes:
+    """Spell a piece of content. Nothing is nothing."""
+    return b"%x\n%b" % (len(block), block) if block else b""
+
+
+def pack_failure(reason: str) -> bytes:
+    """End a parcel whose content is not whole."""
+    return b"!" + " ".join(reason.split()).encode("utf-8", "replace") + b"\n"
+
+
+class Unpacker:
+    """Takes a stream in whatever pieces it comes, and gives what is in it. Raises ValueError for what is no parcel."""
+
+    def __init__(self) -> None:
+        self._waiting = b""  # a line that is not whole yet
+        self._owed = 0  # octets of the block we are in
+        self._is_inside = False  # a parcel has begun and not ended
+
+    def receive(self, data: bytes) -> Iterator[Piece]:
+        """Yield what is complete with these octets."""
+        place = 0
+        data, self._waiting = self._waiting + data, b""
+        while place < len(data):
+            if self._owed:
+                block = data[place : place + self._owed]
+                place += len(block)
+                self._owed -= len(block)
+                yield block
+                continue
+            end = data.find(b"\n", place)
+            if end < 0:
+                self._keep(data[place:])
+                return
+            piece = self._read_line(data[place:end])
+            place = end + 1
+            if piece is not None:
+                yield piece
+
+    def close(self) -> None:
+        """Raise ValueError if the stream was cut off."""
+        if self._is_inside or self._waiting:
+            raise ValueError("the stream ends within a message")
+
+    def _keep(self, line: bytes) -> None:
+        if len(line) > MAX_LABEL:
+            raise ValueError(f"a label is longer than {MAX_LABEL} octets")
+        self._waiting = line
+
+    def _read_line(self, line: bytes) -> Label | End | None:
+        if not self._is_inside:
+            return self._begin(line)
+        if line.startswith(b"!"):
+            return self._end(line[1:].decode("utf-8", "replace") or "no reason given")
+        self._owed = int(line, 16)
+        if self._owed < 0:
+            raise ValueError("a block is less than nothing")
+        return None if self._owed else self._end("")
+
+    def _begin(self, line: bytes) -> Label:
+        facts = json.loads(line)
+        if not isinstance(facts, dict):
+            raise ValueError("a label is no JSON object")  # noqa: TRY004  it is the octets that are wrong
+        self._is_inside = True
+        return Label(facts)
+
+    def _end(self, failure: str) -> End:
+        self._is_inside = False
+        return End(failure)

@@ -1,0 +1,180 @@
+"""Deleting and releasing by filter: counted first, asked about, in bounded steps, and half done when broken off."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from restante.cli import queue_changes, queue_selection
+from restante.store.errors import StoreError
+from restante.tenancy.audit import AuditAction, AuditEntry
+from tests.admin.desk import HEAD, Desk
+from tests.cli.conftest import Command
+
+
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """Besides 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, and 14 of beta.example."""
+    alpha = desk.office.directory.now.domains["alpha.example"].id
+    asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
+    beta = asyncio.run(desk.host("beta.example", "beta"))
+    asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
+    return desk
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Somebody who answers every question with a no; the questions are kept."""
+    asked: list[str] = []
+
+    def confirm(text: str, *, abort: bool) -> None:
+        asked.append(text)
+        raise typer.Abort
+
+    monkeypatch.setattr(queue_selection, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(typer, "confirm", confirm)
+    return asked
+
+
+def left(command: Command) -> list[str]:
+    return [message["name"] for message in json.loads(command("queue", "list", "--json").out)]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (["--domain", "alpha.example"], ["14"]),
+        (["--recipient", "Y@*"], ["11", "12", "14"]),
+        (["--reverse-path", "<>"], ["11", "12", "13"]),
+        (["--status", "refused"], ["11", "13", "14"]),
+        (["--domain", "alpha.example", "--status", "held"], ["12", "14"]),
+        (["--older", "30m", "--larger", "10"], []),
+        (["--older", "2h"], ["11", "12", "13", "14"]),
+        (["--all"], []),
+        (["13", "14"], ["11", "12"]),
+    ],
+)
+def test_what_matches_is_deleted_and_nothing_else(
+    filled: Desk, command: Command, filters: Sequence[str], expected: list[str]
+) -> None:
+    assert command("queue", "delete", *filters, "--reason", "spam", "--yes").code == 0
+    assert left(command) == expected
+
+
+def test_what_is_to_be_deleted_is_counted_and_asked_about(filled: Desk, command: Command, terminal: list[str]) -> None:
+    assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 75
+    assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete for good?"]
+    assert command("queue", "delete", "--recipient", "x@*", "--reason", "spam").code == 75
+    assert "(1 of them to others too" in terminal[1]
+    assert command("queue", "delete", "--all", "--reason", "spam").code == 75
+    assert "4 messages" in terminal[2]
+    assert "of 2 domains" in terminal[2]
+    assert left(command) == ["11", "12", "13", "14"]
+
+
+def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command: Command) -> None:
+    for verb in ("delete", "release"):
+        refused = command("queue", verb, "--domain", "alpha.example", "--reason", "spam")
+        assert refused.code == 64
+        assert "of alpha.example: there is nobody to ask; say --yes" in refused.err
+    assert left(command) == ["11", "12", "13", "14"]
+
+
+@pytest.mark.parametrize("verb", ["delete", "release"])
+@pytest.mark.parametrize("filters", [[], ["11", "--domain", "alpha.example"], ["--all", "--older", "1h"]])
+def test_which_messages_must_be_said_in_one_way(
+    filled: Desk, command: Command, verb: str, filters: Sequence[str]
+) -> None:
+    refused = command("queue", verb, *filters, "--reason", "spam", "--yes")
+    assert refused.code == 64
+    assert "give names, or filters" in refused.err
+    assert left(command) == ["11", "12", "13", "14"]
+
+
+def test_refused_mail_is_held_again_by_filter(filled: Desk, command: Command) -> None:
+    released = command("queue", "release", "--domain", "alpha.example", "--yes")
+    assert (released.code, released.out) == (0, "1 messages held again\n")
+    assert command("queue", "release", "--all", "--yes").out == "0 messages held again\n"
+
+
+def test_a_filter_that_nothing_matches_asks_nothing(filled: Desk, command: Command, terminal: list[str]) -> None:
+    done = command("queue", "delete", "--recipient", "nobody@*", "--reason", "spam")
+    assert (done.code, done.out, terminal) == (0, "0 messages deleted\n", [])
+
+
+def test_counting_reads_page_after_page(
+    filled: Desk, command: Command, terminal: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in (1, 2, 3):
+        monkeypatch.setattr(queue_selection, "PAGE", size)
+        command("queue", "delete", "--all", "--reason", "spam")
+    assert [text.split(",")[0] for text in terminal] == ["4 messages"] * 3
+
+
+def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_there(
+    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_changes, "AT_ONCE", 1)
+    delete = filled.store.delete
+    calls: list[int] = []
+
+    async def failing(numbers: Sequence[int], audit: AuditEntry) -> int:
+        calls.append(len(numbers))
+        if len(calls) == 3:
+            raise StoreError("the disk is full")
+        return await delete(numbers, audit)
+
+    monkeypatch.setattr(filled.store, "delete", failing)
+    stopped = command("queue", "delete", "--all", "--reason", "spam", "--yes")
+    assert stopped.code == 75
+    assert "2 messages deleted, 2 of 4 not looked at; the same command again goes on" in stopped.err
+    assert left(command) == ["13", "14"]
+    assert command("queue", "delete", "--all", "--reason", "spam", "--yes").out == "2 messages deleted\n"
+    assert calls == [1, 1, 1, 1, 1]
+
+
+def test_an_interruption_says_how_far_it_came(filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting(queue_changes.Work):
+        async def run(self, api: Any, names: Sequence[str]) -> None:
+            await super().run(api, names[:1])
+            self.total = len(names)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(queue_changes, "Work", Interrupting)
+    stopped = command("queue", "delete", "--all", "--reason", "spam", "--yes")
+    assert (stopped.code, stopped.out) == (75, "")
+    assert "queue delete: stopped: 1 messages deleted, 3 of 4 not looked at" in stopped.err
+
+
+def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(filled: Desk, command: Command) -> None:
+    shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
+    assert (shown.code, shown.out) == (0, HEAD.decode())
+    [entry] = asyncio.run(filled.store.audit(account="alpha", limit=1))
+    assert (entry.action, entry.subject, entry.reason) == (AuditAction.CONTENT_READ, "12", "asked by the customer")
+
+
+def test_content_that_cannot_be_recorded_is_not_shown(
+    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_entries: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(filled.store, "record", fail)
+    shown = command("queue", "show", "12", "--raw")
+    assert (shown.code, shown.out) == (75, "")
+
+
+def test_content_goes_to_no_terminal(filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    shown = command("queue", "show", "12", "--raw")
+    assert (shown.code, shown.out) == (64, "")
+    assert "less" in shown.err
+
+
+def test_content_is_to_be_had_without_a_server(installation: object, command: Command) -> None:
+    shown = command("queue", "show", "zzz", "--raw")
+    assert (shown.code, shown.out) == (66, "")
