@@ -17,6 +17,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.queue import number_of
@@ -38,7 +39,6 @@ from restante.tenancy.model import HostedDomain
 
 MAX_MESSAGES = 500  # in one request
 MAX_INLINE = 16 * 1024 * 1024  # octets of one request that are kept in memory; more goes to disk, whatever its size
-_REMEDY = "look at what it was read from"
 
 _Path = Annotated[str, Field(max_length=600)]
 
@@ -63,6 +63,7 @@ class ImportResult(BaseModel):
     held: list[str]  # its names here, one for each hosted domain
     already: list[str]  # messages that it is the same as; it was not held again for their domains
     passed_over: list[str]  # forward-paths that are of no hosted domain, or no forward-paths
+    error: str = ""  # why it could not be held at all
 
 
 @dataclass(slots=True)
@@ -205,9 +206,6 @@ def _read_label(facts: object) -> ImportLabel:
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    if not _is_path(label.reverse_path, may_be_null=True):
-        text = f"reverse-path {label.reverse_path!r}: is none by RFC 5321"
-        raise AdminError(Kind.INVALID, text, _REMEDY)
     return label
 
 
@@ -230,6 +228,9 @@ async def _parts(office: Office, parcels: Sequence[_Parcel]) -> tuple[list[_Part
         by_domain, passed_over = _sorted_by_domain(office, parcel.label)
         result = ImportResult(held=[], already=[], passed_over=passed_over)
         results.append(result)
+        if not _is_path(parcel.label.reverse_path, may_be_null=True):
+            result.error = f"the reverse-path {parcel.label.reverse_path!r} is none by RFC 5321"
+            continue
         file = parcel.file
         for domain, paths in by_domain.items():
             same = await _same(office, parcel, domain, paths, taken)
@@ -247,9 +248,10 @@ async def _parts(office: Office, parcels: Sequence[_Parcel]) -> tuple[list[_Part
 def _sorted_by_domain(office: Office, label: ImportLabel) -> tuple[dict[HostedDomain, list[str]], list[str]]:
     by_domain: dict[HostedDomain, list[str]] = {}
     passed_over = []
+    only = None if label.only_domain is None else find_domain(office, label.only_domain)
     for path in dict.fromkeys(label.forward_paths):
         domain = _hosted(office, path)
-        if domain is None or label.only_domain not in (None, domain.name):
+        if domain is None or only not in (None, domain):
             passed_over.append(path)
         else:
             by_domain.setdefault(domain, []).append(path)

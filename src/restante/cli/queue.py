@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from restante.cli import queue_changes
+from restante.cli import queue_changes, queue_export, queue_import
 from restante.cli.display import (
     Column,
     Row,
@@ -91,6 +91,8 @@ def show(
 group.command("delete")(queue_changes.delete)
 group.command("bounce")(queue_changes.bounce)
 group.command("release")(queue_changes.release)
+group.command("export")(queue_export.export)
+group.command("import")(queue_import.import_mail)
 
 
 def _write_content(config: Path | None, name: str, reason: str) -> None:

@@ -1,0 +1,172 @@
+"""Where mail to be brought in is found: files, directories of files, Maildirs, mboxes, what postcat prints.
+
+The envelope comes from the side file that an export has written; else from postcat's records; else from the fields that
+stand above the message (mail/envelope_fields.py); else from what the operator says. Content gets CRLF line ends, and at
+its end one, as it has by SMTP.
+"""
+
+import json
+import mmap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from restante.cli.export_formats import ENVELOPES
+from restante.mail.envelope_fields import take_envelope_fields
+from restante.mail.mbox import places, reverse_path_in, unquote
+from restante.mail.postcat import QueueFile, is_postcat, read_postcat
+from restante.smtp.content import ChunkDecoder
+
+Style = Literal["eml", "maildir", "mbox", "postcat"]
+
+_SIDE: Final = ".json"
+_POSTCAT_HEAD: Final = 4096  # octets in which postcat shows itself
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message that was found. `reverse_path` None and no `forward_paths`: nothing there says."""
+
+    place: str  # for people: a file, or the how-manieth in it
+    reverse_path: str | None
+    forward_paths: tuple[str, ...]
+    content: bytes
+    received_at: datetime | None = None
+    needs_smtputf8: bool = False
+
+    @property
+    def is_8bit(self) -> bool:
+        """Whether the content has octets above 127."""
+        return not self.content.isascii()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that has no message, or none that is whole."""
+
+    place: str
+    error: str
+
+
+def letters(paths: Iterable[Path], style: Style | None) -> Iterator[Letter | Unreadable]:
+    """Yield what is there, in the order of paths and then of names. No style: each shows which it has."""
+    for path in paths:
+        try:
+            yield from _letters(path, style)
+        except OSError as error:
+            yield Unreadable(str(path), error.strerror or str(error))
+
+
+def _letters(path: Path, style: Style | None) -> Iterator[Letter | Unreadable]:
+    if not path.is_dir():
+        yield from _file_letters(path, style)
+    elif style == "maildir" or (style is None and (path / "cur").is_dir()):
+        yield from _maildir_letters(path)
+    else:
+        for file in sorted(path.iterdir()):
+            if file.is_file() and not file.name.startswith(".") and file.suffix != _SIDE:
+                yield from _file_letters(file, style)
+
+
+def _file_letters(path: Path, style: Style | None) -> Iterator[Letter | Unreadable]:
+    try:
+        match style or _style(path):
+            case "mbox":
+                yield from _mbox_letters(path)
+            case "postcat":
+                yield from (_postfix_letter(path, one) for one in read_postcat(path.read_bytes()))
+            case _:
+                yield _eml_letter(path)
+    except ValueError as error:
+        yield Unreadable(str(path), str(error))
+
+
+def _style(path: Path) -> Style:
+    with path.open("rb") as file:
+        head = file.read(_POSTCAT_HEAD)
+    if is_postcat(head):
+        return "postcat"
+    return "mbox" if head.startswith(b"From ") else "eml"
+
+
+def _eml_letter(path: Path) -> Letter:
+    content = normalized(path.read_bytes())
+    side = path.with_suffix(_SIDE)
+    return (
+        _with_facts(str(path), content, json.loads(side.read_bytes())) if side.is_file() else _bare(str(path), content)
+    )
+
+
+def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
+    known = {facts["file"]: facts for facts in _lines(path / ENVELOPES)}
+    files = [file for name in ("cur", "new") for file in (path / name).iterdir() if not file.name.startswith(".")]
+    for file in sorted(files, key=lambda file: file.name):
+        try:
+            yield _copied(str(file), file.read_bytes(), known.get(file.name.partition(":")[0]))
+        except OSError as error:
+            yield Unreadable(str(file), error.strerror or str(error))
+
+
+def _mbox_letters(path: Path) -> Iterator[Letter | Unreadable]:
+    known = list(_lines(Path(f"{path}.{ENVELOPES}")))
+    if not path.stat().st_size:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        found = list(places(data))
+        if not found:
+            raise ValueError("is no mbox: it does not begin with a line `From …`")
+        facts: list[Mapping[str, Any] | None] = [*known] if len(known) == len(found) else [None] * len(found)
+        for number, (place, one) in enumerate(zip(found, facts, strict=True), start=1):
+            letter = _copied(f"{path}, message {number}", unquote(data[place.start : place.end]), one)
+            named = reverse_path_in(place.separator) if letter.reverse_path is None else letter.reverse_path
+            yield replace(letter, reverse_path=named)
+
+
+def _postfix_letter(path: Path, one: QueueFile) -> Letter:
+    return Letter(
+        place=f"{path}, {one.name}",
+        reverse_path=one.sender,
+        forward_paths=one.recipients,
+        content=normalized(one.content),
+        received_at=one.arrived_at.astimezone(UTC) if one.arrived_at else None,  # printed here, so in our time zone
+        needs_smtputf8=one.needs_smtputf8,
+    )
+
+
+def _copied(place: str, octets: bytes, facts: Mapping[str, Any] | None) -> Letter:
+    """Return a message from a mailbox, where the envelope stands above it."""
+    content = normalized(octets)
+    return _bare(place, content) if facts is None else _with_facts(place, take_envelope_fields(content).content, facts)
+
+
+def _bare(place: str, content: bytes) -> Letter:
+    found = take_envelope_fields(content)
+    return Letter(place, found.reverse_path, found.forward_paths, found.content)
+
+
+def _with_facts(place: str, content: bytes, facts: Mapping[str, Any]) -> Letter:
+    try:
+        return Letter(
+            place=place,
+            reverse_path=facts["reverse_path"],
+            forward_paths=tuple(recipient["forward_path"] for recipient in facts["recipients"]),
+            content=content,
+            received_at=datetime.fromisoformat(facts["received_at"]),
+            needs_smtputf8=facts["needs_smtputf8"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"its side file is none of ours: {error!r}") from None
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    if path.is_file():
+        with path.open("rb") as file:
+            yield from map(json.loads, file)
+
+
+def normalized(octets: bytes) -> bytes:
+    """Return content as the store has it: CRLF line ends only, no NUL, and a line end at the end."""
+    content = ChunkDecoder().receive(octets, is_last=True)
+    return content if content.endswith(b"\r\n") or not content else content + b"\r\n"

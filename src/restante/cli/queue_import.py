@@ -1,0 +1,241 @@
+"""`restante queue import`: the way in. From Postfix's queue, from what was exported, from any mailbox.
+
+It goes over the mail twice: once to see what is there, and once to bring it in, so many at a time. What is held already
+is not brought in again (admin/queue_import.py says when it is the same), so that an import which was broken off is
+simply repeated.
+"""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from restante.cli.display import human_size, say, show_json
+from restante.cli.exchange import Api, connected
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.import_sources import Letter, Unreadable, letters
+from restante.cli.options import ConfigFile, Json
+from restante.cli.progress import progress
+from restante.mail.parcel import WHOLE, pack_block, pack_label
+
+AT_ONCE: Final = 200  # messages in one request: held together, or none of them
+OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # so many octets end a request, too
+_PAGE: Final = 10_000
+
+_Key = tuple[int, str]  # size and reverse-path: what a message and what is held have in common before content is read
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of what was found."""
+
+    imported: int = 0
+    octets: int = 0
+    already: int = 0
+    unusable: list[str] = field(default_factory=list)  # why, a line each
+
+
+@dataclass(slots=True)
+class Plan:
+    """What was found on the first round."""
+
+    messages: int = 0
+    octets: int = 0
+    keys: set[_Key] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the operator says of the mail."""
+
+    domain: str | None
+    reverse_path: str | None
+    forward_paths: tuple[str, ...]
+
+    def completed(self, letter: Letter) -> Letter | Unreadable:
+        """Return the message with what it does not say itself."""
+        reverse_path = self.reverse_path if letter.reverse_path is None else letter.reverse_path
+        forward_paths = letter.forward_paths or self.forward_paths
+        if reverse_path is None:
+            return Unreadable(letter.place, "it does not say its reverse-path; give --reverse-path for such mail")
+        if not forward_paths:
+            return Unreadable(letter.place, "it does not say who it is for; give --to for such mail")
+        return replace(letter, reverse_path=reverse_path, forward_paths=forward_paths)
+
+
+def import_mail(
+    places: Annotated[
+        list[Path], typer.Argument(metavar="PLACE", help="Files, directories of them, Maildirs, mboxes.", exists=True)
+    ],
+    *,
+    domain: Annotated[
+        str | None, typer.Option("--domain", metavar="DOMAIN", help="Only recipients of this domain.")
+    ] = None,
+    style: Annotated[
+        Literal["eml", "maildir", "mbox", "postcat"] | None,
+        typer.Option("--format", help="What they are. Else each shows it.", show_default=False),
+    ] = None,
+    reverse_path: Annotated[
+        str | None,
+        typer.Option("--reverse-path", metavar="PATH", help="For mail that does not say; <> is the null path."),
+    ] = None,
+    forward_paths: Annotated[
+        list[str] | None, typer.Option("--to", metavar="PATH", help="For mail that does not say whom it is for.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Hold mail from elsewhere: what postcat prints of Postfix's queue, what was exported, any mailbox.
+
+    Recipients must be of hosted domains; others are named and passed over. What cannot be used is named, and the exit
+    code is then 65. Broken off, the same command again goes on: what is held already is not held twice, unless it has
+    been handed over meanwhile.
+    """
+    path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
+    given = Given(domain, path, tuple(forward_paths or ()))
+    work = _Import(places, style, given, reason)
+    try:
+        asyncio.run(work.run(config))
+    except KeyboardInterrupt:
+        raise Failure(Exit.TRY_LATER, f"queue import: stopped: {work.sofar}") from None
+    except Failure:
+        if work.tally.imported:
+            complain(f"queue import: {work.sofar}")
+        raise
+    _report(work.tally, as_json=as_json)
+    return Exit.DATA if work.tally.unusable else Exit.DONE
+
+
+class _Import:
+    """One import, from beginning to end."""
+
+    def __init__(self, places: Sequence[Path], style: Any, given: Given, reason: str) -> None:
+        self._places = places
+        self._style = style
+        self._given = given
+        self._reason = reason
+        self._held: dict[_Key, list[str]] = defaultdict(list)  # what is there already, and not yet matched
+        self.tally = Tally()
+
+    @property
+    def sofar(self) -> str:
+        """Say how far it came."""
+        return f"{self.tally.imported} messages are held; the same command again goes on with the rest"
+
+    async def run(self, config: Path | None) -> None:
+        """Look, then bring in. Raises Failure."""
+        plan = self._look()
+        if not plan.messages:
+            return
+        async with connected(config) as api:
+            if self._given.domain is not None:
+                await api.ask("GET", f"/v1/domains/{self._given.domain}")  # says so if it is not hosted
+            await self._see_what_is_held(api, plan)
+            with progress("importing", plan.messages) as advance:
+                for batch in self._batches():
+                    await self._send(api, batch)
+                    advance(len(batch))
+
+    def _look(self) -> Plan:
+        plan = Plan()
+        with progress("looking") as advance:
+            for letter in self._usable(self.tally):
+                plan.messages += 1
+                plan.octets += len(letter.content)
+                plan.keys.add(_key(letter))
+                advance(1)
+        return plan
+
+    def _usable(self, tally: Tally | None) -> Iterator[Letter]:
+        """Yield what can be brought in; what cannot is kept in `tally`, on one round of the two."""
+        for found in letters(self._places, self._style):
+            letter = found if isinstance(found, Unreadable) else self._given.completed(found)
+            if isinstance(letter, Letter):
+                yield letter
+            elif tally is not None:
+                _complain(tally, f"{letter.place}: {letter.error}")
+
+    async def _see_what_is_held(self, api: Api, plan: Plan) -> None:
+        params: dict[str, Any] = {"limit": _PAGE, "domain": self._given.domain}
+        while page := await api.ask("GET", "/v1/queue", params=params):
+            for message in page:
+                key = (message["size"], message["reverse_path"])
+                if key in plan.keys:
+                    self._held[key].append(message["name"])
+            params["after"] = page[-1]["name"]
+
+    def _batches(self) -> Iterator[list[Letter]]:
+        batch: list[Letter] = []
+        octets = 0
+        for letter in self._usable(None):
+            batch.append(letter)
+            octets += len(letter.content)
+            if len(batch) == AT_ONCE or octets >= OCTETS_AT_ONCE:
+                yield batch
+                batch, octets = [], 0
+        if batch:
+            yield batch
+
+    async def _send(self, api: Api, batch: Sequence[Letter]) -> None:
+        results = await api.send("/v1/queue/import", self._parcels(batch), params={"reason": self._reason})
+        for letter, result in zip(batch, results, strict=True):
+            self._count(letter, result)
+
+    async def _parcels(self, batch: Sequence[Letter]) -> AsyncIterator[bytes]:
+        for letter in batch:
+            label = {
+                "reverse_path": letter.reverse_path,
+                "forward_paths": letter.forward_paths,
+                "received_at": letter.received_at and letter.received_at.isoformat(),
+                "is_8bit": letter.is_8bit,
+                "needs_smtputf8": letter.needs_smtputf8,
+                "only_domain": self._given.domain,
+                "perhaps": self._held.get(_key(letter), []),
+            }
+            yield pack_label(json.dumps(label)) + pack_block(letter.content) + WHOLE
+
+    def _count(self, letter: Letter, result: dict[str, Any]) -> None:
+        if result["held"]:
+            self.tally.imported += 1
+            self.tally.octets += len(letter.content)
+        elif result["already"]:
+            self.tally.already += 1
+        for name in result["already"]:
+            self._held[_key(letter)].remove(name)  # it stands for one message and no more
+        if result["error"]:
+            _complain(self.tally, f"{letter.place}: {result['error']}")
+        if result["passed_over"]:
+            paths = " ".join(f"<{path}>" for path in result["passed_over"])
+            _complain(
+                self.tally, f"{letter.place}: {paths}: of no hosted domain, or not of the one asked for; passed over"
+            )
+
+
+def _complain(tally: Tally, text: str) -> None:
+    tally.unusable.append(text)
+    complain(f"queue import: {text}")
+
+
+def _key(letter: Letter) -> _Key:
+    return len(letter.content), letter.reverse_path or ""
+
+
+def _report(tally: Tally, *, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            {
+                "imported": tally.imported,
+                "octets": tally.octets,
+                "already_held": tally.already,
+                "unusable": tally.unusable,
+            }
+        )
+        return
+    already = f"; {tally.already} were held already" if tally.already else ""
+    say(f"{tally.imported} messages, {human_size(tally.octets)}, are held{already}")

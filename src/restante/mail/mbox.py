@@ -1,0 +1,81 @@
+r"""The mbox format, in the variant that loses nothing: mboxrd (RFC 4155 describes the family).
+
+    From reverse-path Sun Nov 22 00:49:07 2026
+    …content with LF line ends; a line that matches `>*From ` has one `>` more…
+    (an empty line)
+
+What reads it takes one `>` off again, which restores the content; older variants, which quote `From ` alone, read the
+same but for lines that were quoted before.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from mmap import mmap
+from typing import Final, NamedTuple
+
+_TO_QUOTE: Final = re.compile(rb"^(?=>*From )", re.MULTILINE)
+_QUOTED: Final = re.compile(rb"^>(?=>*From )", re.MULTILINE)
+_SEPARATOR: Final = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\n")
+_LAST_LINE: Final = re.compile(rb"(?<=\n)\r?\n\Z")
+NULL_PATH: Final = "MAILER-DAEMON"  # how mbox files spell the null reverse-path
+
+
+class Place(NamedTuple):
+    """Where a message stands in a mbox: its separator's text, and its content, quoted."""
+
+    separator: bytes
+    start: int
+    end: int
+
+
+def separator(reverse_path: str, received_at: float) -> bytes:
+    """Return the line before a message; the time is in UTC."""
+    path = reverse_path.replace(" ", "_") or NULL_PATH
+    return f"From {path} {datetime.fromtimestamp(received_at, UTC):%a %b %d %H:%M:%S %Y}\n".encode()
+
+
+class Quoter:
+    """Quotes content, block by block, CRLF line ends made LF."""
+
+    def __init__(self) -> None:
+        self._kept = b""  # a line that is not whole
+
+    def quote(self, block: bytes) -> bytes:
+        """Return the whole lines so far."""
+        block = self._kept + block
+        end = block.rfind(b"\r\n") + 2
+        if end == 1:
+            self._kept = block
+            return b""
+        block, self._kept = block[:end], block[end:]
+        return _TO_QUOTE.sub(b">", block.replace(b"\r\n", b"\n"))
+
+    def finish(self) -> bytes:
+        """Return what is left, and the empty line that ends a message."""
+        left = _TO_QUOTE.sub(b">", self._kept) + b"\n" if self._kept else b""
+        return left + b"\n"
+
+
+def places(data: bytes | mmap) -> Iterator[Place]:
+    """Yield where messages stand.
+
+    A separator stands at the beginning, or after an empty line.
+    """
+    found = list(_SEPARATOR.finditer(data))
+    ends = [*(one.start() for one in found[1:]), len(data)]
+    for one, end in zip(found, ends, strict=False):
+        empty = _LAST_LINE.search(data[max(one.end() - 1, end - 3) : end])  # what ends a message is not its own
+        yield Place(one[0], one.end(), end - len(empty[0]) if empty else end)
+
+
+def reverse_path_in(text: bytes) -> str | None:
+    """Return the reverse-path that a separator names, or None where it has something else there."""
+    words = text.decode("utf-8", "replace").split()
+    path = words[1] if len(words) > 1 else ""
+    return "" if path == NULL_PATH else path if "@" in path else None
+
+
+def unquote(content: bytes) -> bytes:
+    """Return content as it was before it was quoted, with the line ends that it has."""
+    return _QUOTED.sub(b"", content)

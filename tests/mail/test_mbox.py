@@ -1,0 +1,49 @@
+"""mboxrd gives back what it was given, whatever lines are in it, and however it is cut into blocks."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.mail.mbox import Quoter, places, reverse_path_in, separator, unquote
+
+LINES = st.lists(
+    st.sampled_from([b"", b"From x", b">From x", b">>From y", b"> From", b"from z", b"Frome", b"text", b" From q"]),
+    max_size=8,
+)
+CONTENTS = LINES.map(lambda lines: b"".join(line + b"\r\n" for line in lines))
+
+
+def written(contents: list[bytes], cut: int) -> bytes:
+    mbox = b""
+    for content in contents:
+        quoter = Quoter()
+        mbox += separator("a@sender.example", 1_760_000_000.0)
+        mbox += quoter.quote(content[:cut]) + quoter.quote(content[cut:]) + quoter.finish()
+    return mbox
+
+
+@given(st.lists(CONTENTS, max_size=4), st.integers(0, 40))
+def test_what_was_written_is_read_back(contents: list[bytes], cut: int) -> None:
+    mbox = written(contents, cut)
+    read = [unquote(mbox[one.start : one.end]).replace(b"\n", b"\r\n") for one in places(mbox)]
+    assert read == contents
+
+
+def test_a_separator_names_path_and_time() -> None:
+    assert separator("a@sender.example", 1_760_000_000.0) == b"From a@sender.example Thu Oct 09 08:53:20 2025\n"
+    assert separator("", 0.0) == b"From MAILER-DAEMON Thu Jan 01 00:00:00 1970\n"
+
+
+def test_a_separator_is_read_for_its_path_where_it_has_one() -> None:
+    assert reverse_path_in(b"From a@sender.example Thu Oct 09 08:53:20 2025\n") == "a@sender.example"
+    assert reverse_path_in(b"From MAILER-DAEMON Thu Oct 09 08:53:20 2025\n") == ""
+    assert reverse_path_in(b"From - Thu Oct 09 08:53:20 2025\n") is None
+
+
+def test_a_mbox_with_crlf_line_ends_is_read_too() -> None:
+    mbox = b"From a@b c\r\nSubject: one\r\n\r\n>From there\r\n\r\nFrom a@b c\r\nSubject: two\r\n"
+    found = [unquote(mbox[one.start : one.end]) for one in places(mbox)]
+    assert found == [b"Subject: one\r\n\r\nFrom there\r\n", b"Subject: two\r\n"]
+
+
+def test_what_begins_otherwise_has_no_messages() -> None:
+    assert list(places(b"Subject: x\n\nText\n")) == []
