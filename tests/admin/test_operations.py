@@ -8,6 +8,10 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from tests.admin.desk import NOW, Desk, run
 
 
+def asked_for(node: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK") -> AuditEntry:
+    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", node, account, answer=answer)
+
+
 def test_a_release_goes_through_the_servers_door() -> None:
     desk = Desk()
     answers = run(
@@ -29,8 +33,7 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         number = await desk.host("alpha.example", "alpha")
         await desk.host("beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
-        asked = [AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", "Alpha.example") for at in (NOW - 9, NOW - 5)]
-        await desk.store.record(asked)
+        await desk.store.record([asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)])
         view = await show_status(desk.office)
         alpha, beta = view.domains
         assert (alpha.messages, alpha.refused, beta.messages, view.messages) == (1, 0, 0, 1)
@@ -43,6 +46,37 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         assert view.listeners[0].sessions == 7
 
     run(story(Desk()))
+
+
+def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
+    async def story() -> None:
+        desk = Desk()
+        for name in ("alpha.example", "mail.alpha.example", "notalpha.example", "other.example"):
+            await desk.host(name, "alpha")
+        await desk.host("beta.example", "beta")
+        entries = [
+            asked_for("@alpha.example", NOW - 50),
+            asked_for("alpha.example", NOW - 60),
+            asked_for("mail.alpha.example", NOW - 40, answer="251 2.0.0 OK, no messages"),
+            asked_for("other.example", NOW - 20, answer="459 4.7.1 Node other.example not allowed"),
+            asked_for("beta.example", NOW - 10),  # of an account that it is not of any more
+            asked_for("nonsense..", NOW - 10),
+        ]
+        await desk.store.record(entries)
+        at = {one.domain: one.last_request_at for one in (await show_status(desk.office)).domains}
+        ages = {name: NOW - moment.timestamp() if moment else None for name, moment in at.items()}
+        assert ages == {
+            "alpha.example": 50,
+            "mail.alpha.example": 40,
+            "notalpha.example": None,
+            "other.example": None,
+            "beta.example": None,
+        }
+        await desk.store.record([asked_for("#ALPHA", NOW - 5)])
+        newest = [one.last_request_at for one in (await show_status(desk.office)).domains]
+        assert [moment and NOW - moment.timestamp() for moment in newest] == [5, None, 5, 5, 5]
+
+    run(story())
 
 
 def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from restante.store.errors import Conflict
-from restante.store.interface import Store
+from restante.store.interface import NodeRequest, Store
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import (
     Account,
@@ -343,3 +343,27 @@ async def test_an_account_sees_its_own_entries_only(store: Store) -> None:
 async def test_recording_nothing_is_nothing(store: Store) -> None:
     await store.record([])
     assert await store.audit() == []
+
+
+def asked_for(node: str, at: float, of: str = "alpha", answer: str = "253 OK") -> AuditEntry:
+    """An entry of a release request."""
+    return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", node, of, answer=answer)
+
+
+async def test_the_last_granted_request_for_each_node_is_known(store: Store) -> None:
+    assert list(await store.last_requests()) == []
+    await store.record([asked_for("Alpha.example", 5.0), asked_for("alpha.example", 3.0), entry("something else")])
+    await store.record([asked_for("beta.example", 4.0, answer="459 no"), asked_for("@alpha.example", 6.0)])
+    assert list(await store.last_requests()) == [
+        NodeRequest("@alpha.example", "alpha", 6.0),
+        NodeRequest("alpha.example", "alpha", 5.0),
+    ]
+
+
+async def test_requests_that_came_since_are_known_and_those_before_not_forgotten(store: Store) -> None:
+    for at in range(1, 6):
+        await store.record([asked_for("alpha.example", float(at)), asked_for(f"{at}.example", float(at), "beta")])
+        found = {(one.node, one.account): one.at for one in await store.last_requests()}
+        assert found["alpha.example", "alpha"] == at
+        assert found["1.example", "beta"] == 1.0
+        assert len(found) == at + 1

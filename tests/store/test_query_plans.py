@@ -166,4 +166,11 @@ def test_the_newest_entries_come_from_the_end(connection: apsw.Connection) -> No
 def test_nothing_changes_or_removes_an_audit_entry() -> None:
     statements = [text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)]
     touching = [text.split()[0] for text in statements if " audit" in text]
-    assert sorted(touching) == ["INSERT", "SELECT", "SELECT"]
+    assert sorted(touching) == ["INSERT", *["SELECT"] * 4]
+
+
+def test_requests_are_read_from_where_they_were_read_last(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.GRANTED_REQUESTS, (5, 9))[0] == (
+        "SEARCH audit USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
+    )
+    assert plan(connection, queries.NEWEST_ENTRY, ()) == ["SEARCH audit"]

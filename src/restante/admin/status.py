@@ -1,6 +1,6 @@
 """How things stand: held mail by domain, running drains, open listeners; and all of it as numbers, for programs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -10,12 +10,10 @@ from restante import __version__
 from restante.admin.errors import no_server
 from restante.admin.office import Office, RunningDrain
 from restante.admin.trail import moment
-from restante.store.interface import NO_USAGE, Usage
+from restante.store.interface import NO_USAGE, NodeRequest, Usage
 from restante.telemetry.metrics import Exposition
-from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
-
-TRAIL_SEARCHED = 1000  # entries of the trail in which the last request of each domain is looked for
+from restante.tenancy.node import NodeKind, parse_node
 
 
 class DomainStatus(BaseModel):
@@ -28,7 +26,7 @@ class DomainStatus(BaseModel):
     octets: int
     refused: int
     oldest_at: datetime | None
-    last_request_at: datetime | None  # None: not among the newest entries of the trail
+    last_request_at: datetime | None  # and granted; by its name, or by one that covers it
 
 
 class DrainView(BaseModel):
@@ -60,6 +58,7 @@ class StatusView(BaseModel):
 
     version: str
     hostname: str
+    at: datetime  # now, by the server's clock
     is_running: bool
     messages: int
     octets: int
@@ -76,6 +75,7 @@ async def show_status(office: Office) -> StatusView:
     return StatusView(
         version=__version__,
         hostname=office.hostname,
+        at=moment(office.now()),
         is_running=server is not None,
         messages=sum(usage.messages for usage in usages.values()),
         octets=sum(usage.octets for usage in usages.values()),
@@ -95,19 +95,39 @@ async def show_metrics(office: Office, accept: str) -> Exposition:
 
 async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainStatus]:
     oldest = await office.store.oldest()
-    requests = await _last_requests(office)
+    requests = _Requests(await office.store.last_requests())
     domains = office.directory.now.domains
     return [
-        _domain_status(domain, usages.get(domain.id, NO_USAGE), oldest.get(domain.id), requests.get(name))
-        for name, domain in sorted(domains.items())
+        _domain_status(domain, usages.get(domain.id, NO_USAGE), oldest.get(domain.id), requests.last_for(domain))
+        for _, domain in sorted(domains.items())
     ]
 
 
-async def _last_requests(office: Office) -> dict[str, float]:
-    """Return when each domain was last asked for by its name."""
-    entries = await office.store.audit(limit=TRAIL_SEARCHED)
-    requests = [entry for entry in entries if entry.action is AuditAction.RELEASE_REQUESTED]
-    return {entry.subject.lower(): entry.at for entry in reversed(requests)}  # the newest comes first, and so stays
+class _Requests:
+    """When nodes were last asked for, looked up from the side of the domains: there may be many of both."""
+
+    def __init__(self, requests: Sequence[NodeRequest]) -> None:
+        self._at: dict[tuple[NodeKind, str, str], float] = {}
+        for request in requests:
+            try:
+                node = parse_node(request.node)
+            except ValueError:
+                continue  # of a time when that was one
+            key = (node.kind, node.key, request.account)
+            self._at[key] = max(request.at, self._at.get(key, request.at))
+
+    def last_for(self, domain: HostedDomain) -> float | None:
+        """Return the last request that was for this domain, too; of its present account only."""
+        keys = [(NodeKind.DOMAIN, domain.name), (NodeKind.ACCOUNT, domain.account)]
+        keys += [(NodeKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
+        found = [self._at[kind, key, domain.account] for kind, key in keys if (kind, key, domain.account) in self._at]
+        return max(found, default=None)
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 def _domain_status(domain: HostedDomain, usage: Usage, oldest: float | None, request: float | None) -> DomainStatus:

@@ -20,6 +20,7 @@ from restante.cli import (
     serve,
     status,
     store,
+    top,
 )
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile
@@ -63,6 +64,7 @@ for _group in (account, login, domain, recipient, queue, store, config):
 app.command()(init.init)
 app.command()(serve.serve)
 app.command()(status.status)
+app.command()(top.top)
 app.command()(release.release)
 app.command()(audit.audit)
 app.command()(client.etrn)

@@ -99,6 +99,15 @@ class Bounce:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRequest:
+    """The last request for one node that was granted, as the audit trail has it."""
+
+    node: str  # as it was asked for, in lower case: a domain, `@domain`, `#name`
+    account: str  # whose
+    at: float  # Unix time
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
     """What a copy of the store has in it."""
 
@@ -339,6 +348,9 @@ class AuditStore(Protocol):
 
     async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return the newest entries, newest first."""
+
+    async def last_requests(self) -> Sequence[NodeRequest]:
+        """Return when each node was last asked for with a positive answer, whatever is held. Cheap when asked often."""
 
 
 class Store(MailStore, ReportStore, DrainStore, TenancyStore, RecipientStore, MarkStore, AuditStore, Protocol):

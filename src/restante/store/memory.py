@@ -15,10 +15,20 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report, ReportOutcome
 from restante.queue.reporting import wants_word_of_delay
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
-from restante.store.errors import Conflict, LeaseLost, StoreError
-from restante.store.interface import NO_USAGE, Backup, Bounce, Drain, QueuedMessage, QueuedRecipient, QueueFilter, Usage
+from restante.store.errors import Conflict, Damaged, LeaseLost, StoreError
+from restante.store.interface import (
+    NO_USAGE,
+    Backup,
+    Bounce,
+    Drain,
+    NodeRequest,
+    QueuedMessage,
+    QueuedRecipient,
+    QueueFilter,
+    Usage,
+)
 from restante.store.memory_reports import MemoryReports
-from restante.tenancy.audit import AuditEntry
+from restante.tenancy.audit import AuditEntry, is_granted_request
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient, Source
 
@@ -159,7 +169,7 @@ class MemoryStore:
         """Yield a content file in blocks."""
         content = self._files.get(file.name, b"")
         if len(content) != file.size or zlib.crc32(content) != file.crc32:
-            raise StoreError(f"content file {file.name} is missing or damaged")
+            raise Damaged(f"content file {file.name} is missing or damaged")
         for start in range(0, len(content), _BLOCK):
             yield content[start : start + _BLOCK]
 
@@ -475,6 +485,15 @@ class MemoryStore:
         """Return the newest entries, newest first."""
         newest_first = (entry for entry in reversed(self._audit) if account in (None, entry.account))
         return list(islice(newest_first, limit))
+
+    async def last_requests(self) -> Sequence[NodeRequest]:
+        """Return when each node was last asked for with a positive answer."""
+        granted = (one for one in self._audit if is_granted_request(one))
+        found: dict[tuple[str, str], float] = {}
+        for one in granted:
+            key = (one.subject.lower(), one.account)
+            found[key] = max(one.at, found.get(key, one.at))
+        return [NodeRequest(*key, at) for key, at in sorted(found.items())]
 
     async def backup(self, directory: Path) -> Backup:
         """Raise StoreError: there is nothing that would outlive the process."""

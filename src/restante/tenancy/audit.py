@@ -42,3 +42,8 @@ class AuditEntry:
     origin: str = ""  # address it came from; "control socket" for the operator
     answer: str = ""  # for requests: the reply as sent
     reason: str = ""  # the true reason, or the operator's --reason
+
+
+def is_granted_request(entry: AuditEntry) -> bool:
+    """Tell whether mail was asked for, and that was allowed, whether or not any was held."""
+    return entry.action is AuditAction.RELEASE_REQUESTED and entry.answer.startswith("2")

@@ -332,6 +332,13 @@ RECORD = """
 NEWEST_ENTRIES = """
     SELECT at, action, actor, subject, account, origin, answer, reason FROM audit ORDER BY id DESC LIMIT ?
 """
+# What the trail has grown by since it was last looked at; the first look walks all of it.
+NEWEST_ENTRY = "SELECT coalesce(max(id), 0) FROM audit"
+GRANTED_REQUESTS = """
+    SELECT lower(subject) AS node, account, max(at) FROM audit
+    WHERE id > ? AND id <= ? AND action = 'release-requested' AND answer >= '2' AND answer < '3'
+    GROUP BY node, account
+"""
 NEWEST_ENTRIES_OF_ACCOUNT = """
     SELECT at, action, actor, subject, account, origin, answer, reason FROM audit
     WHERE account = ? ORDER BY id DESC LIMIT ?

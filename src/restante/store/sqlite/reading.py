@@ -10,7 +10,7 @@ import apsw
 from restante.mail.message import HeldMessage
 from restante.mail.report import Report
 from restante.queue.status import Status
-from restante.store.interface import Drain, QueuedMessage, QueueFilter
+from restante.store.interface import Drain, NodeRequest, QueuedMessage, QueueFilter
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.rows import (
@@ -235,3 +235,11 @@ def audit(connection: apsw.Connection, account: str | None, limit: int) -> list[
     else:
         rows = fetch(connection, queries.NEWEST_ENTRIES_OF_ACCOUNT, (account, limit))
     return [audit_entry(row) for row in rows]
+
+
+def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[NodeRequest]]:
+    """Read what was asked for and granted since an entry; return the newest entry that there is, too."""
+    with connection:
+        [(newest,)] = fetch(connection, queries.NEWEST_ENTRY)
+        rows = fetch(connection, queries.GRANTED_REQUESTS, (after, newest))
+    return newest, [NodeRequest(*row) for row in rows]

@@ -27,7 +27,7 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report, ReportOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Damaged, StoreError
-from restante.store.interface import NO_USAGE, Backup, Bounce, Drain, QueuedMessage, QueueFilter, Usage
+from restante.store.interface import NO_USAGE, Backup, Bounce, Drain, NodeRequest, QueuedMessage, QueueFilter, Usage
 from restante.store.sqlite import mail_changes, reading, record_changes, report_changes
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
@@ -78,6 +78,8 @@ class SqliteStore:
         self._accounts = AccountSums()
         self._last_number = 0
         self._is_closed = False
+        self._requests: dict[tuple[str, str], NodeRequest] = {}
+        self._requests_until = 0  # the entry of the trail up to which they were read
         self._announce(parts.ledger.balance_of_all())
         self._writer = Writer(
             parts.connection,
@@ -352,3 +354,14 @@ class SqliteStore:
     async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
         """Return the newest entries, newest first."""
         return await self._read(partial(reading.audit, account=account, limit=limit))
+
+    async def last_requests(self) -> Sequence[NodeRequest]:
+        """Return when each node was last asked for with a positive answer; what was read before is remembered."""
+        newest, requests = await self._read(partial(reading.granted_requests, after=self._requests_until))
+        for request in requests:
+            key = (request.node, request.account)
+            known = self._requests.get(key)
+            if known is None or known.at < request.at:
+                self._requests[key] = request
+        self._requests_until = max(newest, self._requests_until)
+        return [self._requests[key] for key in sorted(self._requests)]

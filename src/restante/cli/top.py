@@ -1,0 +1,231 @@
+"""`restante top`: held mail and drains, live.
+
+Rates come of two looks at what each drain has delivered; at the first look, of all since the drain began.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from restante.cli.display import Column, human_size, say, show_json, show_table, text_column
+from restante.cli.exchange import ask, connected
+from restante.cli.failures import printable
+from restante.cli.options import ConfigFile, Json
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+REFRESH_SECONDS: Final = 1.0
+WINDOW: Final = 10  # looks over which a rate is taken: single seconds jump too much to be read
+_ROWS_AROUND: Final = 9  # lines of the screen that are no domain's
+_DAY, _HOUR, _MINUTE = 86400, 3600, 60
+_TENTHS_BELOW: Final = 10
+
+View = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One domain."""
+
+    domain: str
+    held: int
+    octets: int
+    refused: int
+    oldest: float | None  # seconds ago
+    asked: float | None  # seconds ago
+    state: str  # of its drain; "" without one
+    connections: int
+    rate: float | None  # messages a second; None where nothing is being handed over
+    left: float | None  # seconds, at this rate
+
+    @property
+    def rank(self) -> tuple[bool, int, str]:
+        """Sort by it: drains first, then who has most."""
+        return not self.state, -self.held - self.refused, self.domain
+
+
+class Looks:
+    """The last looks at how things stand, oldest first."""
+
+    def __init__(self) -> None:
+        self._views: deque[View] = deque(maxlen=WINDOW + 1)
+
+    def add(self, view: View) -> list[Line]:
+        """Take a look in; return a line for each domain that has mail or a drain."""
+        self._views.append(view)
+        drains = {drain["domain"]: drain for drain in view["drains"]}
+        lines = [self._line(domain, drains.get(domain["domain"])) for domain in view["domains"]]
+        return sorted((line for line in lines if line.held or line.refused or line.state), key=lambda line: line.rank)
+
+    def _line(self, domain: View, drain: View | None) -> Line:
+        now = _seconds(self._views[-1]["at"])
+        held = domain["messages"] - domain["refused"]
+        rate = None if drain is None else self._rate(drain)
+        return Line(
+            domain=domain["domain"],
+            held=held,
+            octets=domain["octets"],
+            refused=domain["refused"],
+            oldest=_since(domain["oldest_at"], now),
+            asked=_since(domain["last_request_at"], now),
+            state="" if drain is None else _state(drain, now),
+            connections=drain["connections"] if drain else 0,
+            rate=rate,
+            left=held / rate if rate else None,
+        )
+
+    def _rate(self, drain: View) -> float:
+        """Return messages a second: since the oldest look at this very drain, or since it began."""
+        now = _seconds(self._views[-1]["at"])
+        for view in self._views:
+            before = next((one for one in view["drains"] if _is_same(one, drain)), None)
+            if before is not None and _seconds(view["at"]) < now:
+                return float(drain["delivered"] - before["delivered"]) / (now - _seconds(view["at"]))
+        age = now - _seconds(drain["started_at"])
+        return float(drain["delivered"]) / age if age > 0 else 0.0
+
+
+def top(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show held mail and drains by domain, live: rates, and the time that is left. Ctrl-C ends it.
+
+    Domains with mail or a drain are shown, those being drained first. A rate is messages a second, over the last ten
+    seconds, or at the first look since the drain began. With --json it is shown once.
+    """
+    if once or as_json:
+        _show_once(ask(config, "GET", "/v1/status"), as_json=as_json)
+        return
+    try:
+        asyncio.run(_watch(config))
+    except KeyboardInterrupt:
+        return
+
+
+COLUMNS: Final = (
+    text_column("DOMAIN", "domain"),
+    Column("HELD", lambda line: line["held"], is_number=True),
+    Column("SIZE", lambda line: human_size(line["octets"]), is_number=True),
+    Column("REFUSED", lambda line: line["refused"] or "", is_number=True),
+    Column("OLDEST", lambda line: span(line["oldest"]), is_number=True),
+    Column("ASKED FOR", lambda line: span(line["asked"]), is_number=True),
+    text_column("DRAIN", "state"),
+    Column("CONN", lambda line: line["connections"] or "", is_number=True),
+    Column("MSG/S", lambda line: _rate_text(line["rate"]), is_number=True),
+    Column("LEFT", lambda line: span(line["left"]), is_number=True),
+)
+
+
+def _show_once(view: View, *, as_json: bool) -> None:
+    lines = [_row(line) for line in Looks().add(view)]
+    if as_json:
+        show_json({"at": view["at"], "domains": lines})
+        return
+    for text in headline(view):
+        say(text)
+    say("")
+    show_table(lines, COLUMNS)
+
+
+async def _watch(config: Path | None) -> None:
+    from rich.live import Live  # noqa: PLC0415  heavy
+
+    looks = Looks()
+    async with connected(config, needs_server="top") as api:
+        view = await api.ask("GET", "/v1/status")
+        with Live(screen=True, auto_refresh=False) as live:
+            while True:
+                live.update(_screen(view, looks.add(view), live.console.height), refresh=True)
+                await asyncio.sleep(REFRESH_SECONDS)
+                view = await api.ask("GET", "/v1/status")
+
+
+def _screen(view: View, lines: Sequence[Line], height: int) -> "Group":
+    from rich import box  # noqa: PLC0415
+    from rich.console import Group  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    room = max(1, height - _ROWS_AROUND)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    for column in COLUMNS:
+        ratio = 1 if column.title in ("DOMAIN", "DRAIN") else None
+        table.add_column(
+            column.title,
+            justify="right" if column.is_number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=ratio,
+        )
+    for line in lines[:room]:
+        cells = (Text(printable(column.cell(_row(line)))) for column in COLUMNS)
+        table.add_row(*cells, style="bold" if line.state else "")
+    more = f"… and {len(lines) - room} more domains; `restante status` has all" if len(lines) > room else ""
+    errors = [f"{drain['domain']}: {drain['last_error']}" for drain in view["drains"] if drain["last_error"]]
+    notes = [more, *(errors[:3] if errors else [])]
+    heads = [Text(text, style="bold" if place == 0 else "") for place, text in enumerate(headline(view))]
+    return Group(*heads, table, *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note))
+
+
+def headline(view: View) -> list[str]:
+    """Return what is said above the table."""
+    held = view["messages"] - view["refused"]
+    sessions = sum(listener["sessions"] for listener in view["listeners"])
+    connections = sum(drain["connections"] for drain in view["drains"])
+    amounts = f"{held} held, {view['refused']} refused, {human_size(view['octets'])}"
+    return [
+        f"{view['hostname']}  restante {view['version']}  {view['at'][:19].replace('T', ' ')}Z",
+        f"{amounts}; {len(view['drains'])} drains on {connections} connections; {sessions} sessions",
+    ]
+
+
+def span(seconds: float | None) -> str:
+    """Spell a time: 12s, 5m 03s, 3h 20m, 9d 4h."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(seconds))
+    if whole < _MINUTE:
+        return f"{whole}s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}m {whole % _MINUTE:02}s"
+    if whole < _DAY:
+        return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE:02}m"
+    return f"{whole // _DAY}d {whole % _DAY // _HOUR}h"
+
+
+def _row(line: Line) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in Line.__slots__}
+
+
+def _rate_text(rate: float | None) -> str:
+    if rate is None:
+        return ""
+    return f"{rate:.1f}" if rate < _TENTHS_BELOW else f"{rate:.0f}"
+
+
+def _state(drain: View, now: float) -> str:
+    if drain["next_attempt_at"] is None:
+        return str(drain["state"])
+    return f"retries in {span(_seconds(drain['next_attempt_at']) - now)}"
+
+
+def _is_same(one: View, other: View) -> bool:
+    return bool(one["domain"] == other["domain"] and one["started_at"] == other["started_at"])
+
+
+def _since(moment: str | None, now: float) -> float | None:
+    return None if moment is None else max(0.0, now - _seconds(moment))
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()

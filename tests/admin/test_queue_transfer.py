@@ -1,0 +1,289 @@
+"""Content handed out and brought in: recorded, whole or not at all, and the same message never twice."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from restante.admin.errors import AdminError, Kind
+from restante.admin.queue import QueueSelection, list_queue
+from restante.admin.queue_content import ExportOrder, export_mail, read_content
+from restante.admin.queue_import import MAX_MESSAGES, ImportResult, import_mail
+from restante.mail.message import message_number
+from restante.mail.parcel import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
+from restante.store.errors import StoreError
+from restante.store.interface import INLINE_LIMIT
+from restante.tenancy.audit import AuditAction
+from tests.admin.desk import HEAD, NOW, Desk, run
+
+LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
+
+
+def parcel(content: bytes = HEAD, *to: str, step: int = 50_000, **facts: Any) -> bytes:
+    label = {"reverse_path": "a@sender.example", "forward_paths": to or ("x@alpha.example",)} | facts
+    blocks = b"".join(pack_block(content[start : start + step]) for start in range(0, len(content), step))
+    return pack_label(json.dumps(label)) + blocks + WHOLE
+
+
+async def bring_in(desk: Desk, *parcels: bytes, reason: str = "") -> list[ImportResult]:
+    async def stream() -> AsyncIterator[bytes]:
+        octets = b"".join(parcels)
+        for start in range(0, len(octets), 10_000):
+            yield octets[start : start + 10_000]
+
+    return await import_mail(desk.office, stream(), reason)
+
+
+async def content_of(desk: Desk, name: str) -> bytes:
+    return b"".join([block async for block in (await read_content(desk.office, name)).blocks])
+
+
+async def exported(desk: Desk, **order: Any) -> list[tuple[str, bytes, str]]:
+    """Name, content and failure of each parcel."""
+    found: list[tuple[str, bytes, str]] = []
+    unpacker, content = Unpacker(), b""
+    async for octets in await export_mail(desk.office, ExportOrder.model_validate(order)):
+        for piece in unpacker.receive(octets):
+            match piece:
+                case Label(facts):
+                    name, content = facts["name"], b""
+                case End(failure):
+                    found.append((name, content, failure))
+                case bytes():
+                    content += piece
+    unpacker.close()
+    return found
+
+
+async def hosting() -> Desk:
+    desk = Desk()
+    await desk.host("alpha.example", "alpha")
+    await desk.host("beta.example", "beta")
+    return desk
+
+
+@pytest.mark.parametrize("content", [HEAD, LARGE, b"", b"x"], ids=["small", "large", "empty", "no line end"])
+def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) -> None:
+    async def story() -> None:
+        desk = await hosting()
+        [result] = await bring_in(desk, parcel(content, received_at="2025-10-01T00:00:00Z", is_8bit=True))
+        [name] = result.held
+        assert await content_of(desk, name) == content
+        [view] = await list_queue(desk.office, QueueSelection())
+        assert (view.name, view.reverse_path, view.size) == (name, "a@sender.example", len(content))
+        assert view.received_at == datetime(2025, 10, 1, tzinfo=UTC)
+        domain_id = desk.office.directory.now.domains["alpha.example"].id
+        assert desk.store.usage(domain_id).octets == len(content)
+        message = await desk.store.message(message_number(name))
+        assert message
+        assert message.envelope.is_8bit
+
+    run(story())
+
+
+def test_nothing_is_received_in_the_future() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        await bring_in(desk, parcel(received_at="2199-10-01T00:00:00Z"))
+        [view] = await list_queue(desk.office, QueueSelection())
+        assert view.received_at.timestamp() == NOW
+
+    run(story())
+
+
+def test_what_would_not_pass_smtp_is_cleaned_as_there() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        [result] = await bring_in(desk, parcel(b"a\nb\rc\r\n.\n\0d\r\n", step=3))
+        assert await content_of(desk, result.held[0]) == b"a\r\nb\r\nc\r\n.\r\nd\r\n"
+
+    run(story())
+
+
+@pytest.mark.parametrize("content", [HEAD, LARGE], ids=["small", "large"])
+def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes) -> None:
+    async def story() -> None:
+        desk = await hosting()
+        paths = ("x@alpha.example", "z@Beta.Example", "y@alpha.example", "q@gamma.example", "no path", "")
+        [result] = await bring_in(desk, parcel(content, *paths), reason="moving in")
+        assert len(result.held) == 2
+        assert result.passed_over == ["q@gamma.example", "no path", ""]
+        views = {view.domain: view for view in await list_queue(desk.office, QueueSelection())}
+        assert [one.forward_path for one in views["alpha.example"].recipients] == ["x@alpha.example", "y@alpha.example"]
+        for account in ("alpha", "beta"):
+            [entry] = await desk.store.audit(account=account, limit=1)
+            view = views[f"{account}.example"]
+            assert (entry.action, entry.subject, entry.reason) == (AuditAction.MAIL_IMPORTED, view.name, "moving in")
+            assert await content_of(desk, view.name) == content
+
+    run(story())
+
+
+def test_recipients_of_other_domains_than_the_one_asked_for_are_passed_over() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        both = parcel(HEAD, "x@alpha.example", "z@beta.example", only_domain="Beta.example")
+        [result] = await bring_in(desk, both)
+        assert (len(result.held), result.passed_over) == (1, ["x@alpha.example"])
+        with pytest.raises(AdminError):
+            await bring_in(desk, parcel(only_domain="gamma.example"))
+
+    run(story())
+
+
+def test_a_reverse_path_that_is_none_keeps_its_message_out_and_no_other() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        bad, good = await bring_in(desk, parcel(reverse_path="a\r\nDATA"), parcel(reverse_path=""))
+        assert (bad.held, len(good.held)) == ([], 1)
+        assert "is none" in bad.error
+
+    run(story())
+
+
+@pytest.mark.parametrize("content", [HEAD, LARGE], ids=["small", "large"])
+def test_what_is_held_already_is_not_held_again(content: bytes) -> None:
+    async def story() -> None:
+        desk = await hosting()
+        [first] = await bring_in(desk, parcel(content))
+        names = first.held
+        [again] = await bring_in(desk, parcel(content, perhaps=names))
+        assert (again.held, again.already) == ([], names)
+        other, path, more = await bring_in(
+            desk,
+            parcel(content + b"x", perhaps=names),
+            parcel(content, reverse_path="", perhaps=names),
+            parcel(content, "y@alpha.example", perhaps=names),
+        )
+        assert [len(one.held) for one in (other, path, more)] == [1, 1, 1]
+
+    run(story())
+
+
+def test_one_that_is_held_stands_for_one_that_comes_and_no_more() -> None:
+    """Two copies of a message that were sent are two messages."""
+
+    async def story() -> None:
+        desk = await hosting()
+        [first] = await bring_in(desk, parcel())
+        one, two = await bring_in(desk, parcel(perhaps=first.held), parcel(perhaps=first.held))
+        assert (one.already, two.already) == (first.held, [])
+        assert len(two.held) == 1
+
+    run(story())
+
+
+def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        [first] = await bring_in(desk, parcel(HEAD, "y@alpha.example"))
+        [again] = await bring_in(desk, parcel(HEAD, "x@alpha.example", "y@alpha.example", perhaps=first.held))
+        assert again.already == first.held
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        parcel() + b"{",
+        parcel()[:-1],
+        parcel() + pack_label("{}") + WHOLE,
+        parcel() + parcel(LARGE)[:-10],
+        parcel(LARGE)[:-2] + pack_failure("it broke"),
+        parcel(colour="blue"),
+        parcel() * (MAX_MESSAGES + 1),
+    ],
+    ids=["half a label", "no end", "no envelope", "cut", "broken", "unknown", "too many"],
+)
+def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
+    async def story() -> None:
+        desk = await hosting()
+        with pytest.raises(AdminError) as caught:
+            await bring_in(desk, stream)
+        assert caught.value.kind is Kind.INVALID
+        assert await list_queue(desk.office, QueueSelection()) == []
+        assert desk.store._files == {}
+
+    run(story())
+
+
+def test_a_store_that_fails_leaves_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        desk = await hosting()
+
+        async def fail(*_: object) -> None:
+            raise StoreError("the disk is full")
+
+        monkeypatch.setattr(desk.store, "hold", fail)
+        with pytest.raises(StoreError, match="full"):
+            await bring_in(desk, parcel(LARGE), parcel())
+        assert desk.store._files == {}
+
+    run(story())
+
+
+def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        await bring_in(desk, parcel(LARGE), parcel(HEAD, "z@beta.example"))
+        found = await exported(desk, selection={"domain": "alpha.example"}, reason="moving out")
+        assert [(content, failure) for _, content, failure in found] == [(LARGE, "")]
+        [entry] = await desk.store.audit(account="alpha", limit=1)
+        assert (entry.action, entry.subject, entry.reason) == (AuditAction.MAIL_EXPORTED, found[0][0], "moving out")
+        assert len(await exported(desk)) == 2
+        assert [name for name, _, _ in await exported(desk, names=[found[0][0]])] == [found[0][0]]
+
+    run(story())
+
+
+def test_an_export_walks_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        desk = await hosting()
+        monkeypatch.setattr("restante.admin.queue_content._PAGE", 2)
+        await bring_in(desk, *[parcel(b"%d" % number) for number in range(5)])
+        assert [content for _, content, _ in await exported(desk)] == [b"0", b"1", b"2", b"3", b"4"]
+
+    run(story())
+
+
+def test_a_damaged_message_ends_with_the_reason_and_keeps_no_other_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        desk = await hosting()
+        (damaged,) = (await bring_in(desk, parcel(LARGE)))[0].held
+        await bring_in(desk, parcel())
+        [file] = desk.store._files
+        desk.store._files[file] = b"x" * len(LARGE)
+        broken, whole = await exported(desk)
+        assert broken[0] == damaged
+        assert "damaged" in broken[2]
+        assert whole[1:] == (HEAD, "")
+
+    run(story())
+
+
+def test_content_that_is_not_whole_is_not_begun() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        [name] = (await bring_in(desk, parcel(LARGE)))[0].held
+        [file] = desk.store._files
+        del desk.store._files[file]
+        with pytest.raises(AdminError, match="missing or damaged"):
+            await read_content(desk.office, name)
+
+    run(story())
+
+
+def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        await bring_in(desk, parcel(HEAD, "x@alpha.example", "y@alpha.example"))
+        order = ExportOrder(selection=QueueSelection(recipient="x@*"))
+        octets = b"".join([octets async for octets in await export_mail(desk.office, order)])
+        label = next(Unpacker().receive(octets))
+        assert isinstance(label, Label)
+        assert [one["forward_path"] for one in label.facts["recipients"]] == ["x@alpha.example", "y@alpha.example"]
+
+    run(story())

@@ -1,0 +1,228 @@
+"""Out and in again: what an export writes an import reads, and both say what they could not do."""
+
+import asyncio
+import json
+import stat
+from collections.abc import Sequence
+from email import message_from_bytes
+from email.policy import default
+from mailbox import Maildir, mbox
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from restante.cli import queue_import
+from restante.store.errors import StoreError
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command, Outcome
+
+DIFFICULT = [
+    b"Received: x\r\nSubject: quoting\r\n\r\nFrom here\r\n>From there\r\n\r\nFrom after an empty line\r\n.\r\n\r\n\r\n",
+    b"Received: x\r\nSubject: octets\r\n\r\n" + bytes(range(128, 256)) + b"\r\n",
+    b"Received: x\r\nSubject: large\r\n\r\n" + b"From a large message\r\n" * 20_000,
+    b"Received: x\r\nReturn-Path: <its own>\r\nDelivered-To: x\r\n\r\n",
+    b"no header\r\n",
+]
+
+
+@pytest.fixture
+def held(installation: Path, command: Command, tmp_path: Path) -> list[dict[str, Any]]:
+    """Difficult mail in a store without a server; what `queue list` says of it."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for number, content in enumerate(DIFFICULT):
+        (source / f"{number}.eml").write_bytes(content)
+    to = ["--to", "x@alpha.example", "--to", "y@Alpha.example"]
+    assert command("queue", "import", source, *to, "--reverse-path", "a@sender.example").code == 0
+    (tmp_path / "null.eml").write_bytes(b"Subject: a report\r\n\r\n")
+    assert command("queue", "import", tmp_path / "null.eml", *to, "--reverse-path", "<>").code == 0
+    return listed(command)
+
+
+def listed(command: Command) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = json.loads(command("queue", "list", "--json").out)
+    return messages
+
+
+def contents(command: Command, directory: Path) -> dict[str, bytes]:
+    """What is held, by name: exported as it is."""
+    assert command("queue", "export", directory).code == 0
+    return {file.stem: file.read_bytes() for file in directory.glob("*.eml")}
+
+
+def unnamed(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in message.items() if key != "name"} for message in messages]
+
+
+@pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
+def test_what_was_exported_deleted_and_imported_is_as_it_was(
+    held: list[dict[str, Any]], command: Command, tmp_path: Path, style: str
+) -> None:
+    before = contents(command, tmp_path / "before")
+    assert sorted(before.values()) == sorted([*DIFFICULT, b"Subject: a report\r\n\r\n"])
+    exported = command("queue", "export", tmp_path / "out", "--format", style)
+    assert (exported.code, exported.err) == (0, "")
+    assert "6 messages" in exported.out
+    command("queue", "delete", "--all", "--reason", "moving", "--yes")
+    imported = command("queue", "import", tmp_path / "out", "--json")
+    assert (imported.code, imported.err) == (0, "")
+    assert json.loads(imported.out)["imported"] == 6
+    assert unnamed(listed(command)) == unnamed(held)
+    after = contents(command, tmp_path / "after")
+    assert [after[one["name"]] for one in listed(command)] == [before[one["name"]] for one in held]
+
+
+@pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
+def test_an_import_that_is_repeated_holds_nothing_twice(
+    held: list[dict[str, Any]], command: Command, tmp_path: Path, style: str
+) -> None:
+    command("queue", "export", tmp_path / "out", "--format", style)
+    command("queue", "delete", held[1]["name"], held[3]["name"], "--reason", "half", "--yes")
+    assert command("queue", "import", tmp_path / "out").out.endswith("are held; 4 were held already\n")
+    assert len(listed(command)) == 6
+    assert command("queue", "import", tmp_path / "out").out == "0 messages, 0 B, are held; 6 were held already\n"
+
+
+def test_other_programs_read_the_copies(held: list[dict[str, Any]], command: Command, tmp_path: Path) -> None:
+    """Python's own readers stand for the rest of the world."""
+    command("queue", "export", tmp_path / "maildir", "--format", "maildir")
+    command("queue", "export", tmp_path / "mbox", "--format", "mbox")
+    boxes = (Maildir(tmp_path / "maildir", create=False), mbox(tmp_path / "mbox", create=False))
+    for box in boxes:
+        found = {message["Subject"]: message for message in box}
+        assert set(found) >= {"quoting", "octets", "large", "a report"}
+        assert found["quoting"]["Return-Path"] == "<a@sender.example>"
+        assert found["quoting"].get_all("X-Envelope-To") == ["<x@alpha.example>", "<y@Alpha.example>"]
+        assert found["a report"]["Return-Path"] == "<>"
+        assert str(found["large"].get_payload()).count("From a large message\n") in (0, 20_000)  # mbox shows its quoting
+        box.close()
+    eml = next(file for file in (tmp_path / "source").glob("2.eml"))
+    assert message_from_bytes(eml.read_bytes(), policy=default)["Subject"] == "large"
+
+
+def test_copies_are_for_their_owner_only(held: list[dict[str, Any]], command: Command, tmp_path: Path) -> None:
+    for style in ("eml", "maildir", "mbox"):
+        command("queue", "export", tmp_path / style, "--format", style)
+    made = [path for style in ("eml", "maildir", "mbox") for path in [tmp_path / style, *(tmp_path / style).rglob("*")]]
+    assert len(made) > 15
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made} == {0}
+
+
+@pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
+def test_nothing_is_overwritten(held: list[dict[str, Any]], command: Command, tmp_path: Path, style: str) -> None:
+    place = tmp_path / "out"
+    assert command("queue", "export", place, "--format", style).code == 0
+    before = {path: path.read_bytes() for path in [place, *place.rglob("*")] if path.is_file()}
+    refused = command("queue", "export", place, "--format", style)
+    assert refused.code == 73
+    assert "nothing is overwritten" in refused.err
+    assert {path: path.read_bytes() for path in [place, *place.rglob("*")] if path.is_file()} == before
+    assert command("queue", "export", tmp_path / "no" / "such" / "place", "--format", style).code == 73
+
+
+def test_an_export_is_of_what_matches(held: list[dict[str, Any]], command: Command, tmp_path: Path) -> None:
+    for place, filters, expected in (
+        ("null", ["--reverse-path", "<>"], 1),
+        ("large", ["--larger", "100K"], 1),
+        ("nobody", ["--recipient", "nobody@*"], 0),
+    ):
+        exported = command("queue", "export", tmp_path / place, *filters, "--json")
+        assert (exported.code, json.loads(exported.out)["messages"]) == (0, expected)
+        assert len(list((tmp_path / place).glob("*.eml"))) == expected
+
+
+def test_damaged_mail_is_named_and_left_out(
+    installation: Path, held: list[dict[str, Any]], command: Command, tmp_path: Path
+) -> None:
+    [file] = [
+        path
+        for path in (installation / "data").rglob("*")
+        if path.is_file() and path.stat().st_size == len(DIFFICULT[2])
+    ]
+    file.write_bytes(b"x" + file.read_bytes()[1:])
+    for style in ("eml", "maildir", "mbox"):
+        exported = command("queue", "export", tmp_path / style, "--format", style, "--json")
+        assert exported.code == 65
+        tally = json.loads(exported.out)
+        assert (tally["messages"], len(tally["damaged"])) == (5, 1)
+        assert tally["damaged"][0] in exported.err
+        assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".part") or path.parent.name == "tmp"]
+    again = command("queue", "import", tmp_path / "mbox")
+    assert again.out == "0 messages, 0 B, are held; 5 were held already\n"
+
+
+def test_what_cannot_be_imported_is_named_and_the_rest_is(installation: Path, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(
+        b"Return-Path: <a@sender.example>\nX-Original-To: x@alpha.example\nSubject: fine\n\n"
+    )
+    (tmp_path / "b.eml").write_bytes(b"Subject: no envelope\n\n")
+    (tmp_path / "c.eml").write_bytes(b"Return-Path: <>\nSubject: for nobody\n\n")
+    (tmp_path / "d.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@gamma.example\nSubject: elsewhere\n\n")
+    (tmp_path / "e.eml").write_bytes(b"Return-Path: <a b@c>\nX-Original-To: x@alpha.example\n\n")
+    (tmp_path / "f.eml").write_bytes(b"*** ENVELOPE RECORDS x ***\nsender: a@b\n")
+    (tmp_path / "g.json").write_text("{}")
+    imported = command("queue", "import", tmp_path)
+    assert imported.code == 65
+    assert imported.out.startswith("1 messages")
+    assert [line.partition(".eml")[0][-1] for line in imported.err.splitlines()] == ["b", "c", "f", "d", "e"]
+    assert len(listed(command)) == 1
+
+
+def test_a_domain_that_is_not_hosted_is_said_at_once(installation: Path, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@gamma.example\n\n")
+    refused = command("queue", "import", tmp_path / "a.eml", "--domain", "gamma.example")
+    assert refused.code == 66
+    assert "gamma.example" in refused.err
+    assert command("queue", "import", tmp_path / "nothing").code == 64
+
+
+def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
+    desk: Desk, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number)
+    monkeypatch.setattr(queue_import, "AT_ONCE", 2)
+    hold = desk.store.hold
+    calls: list[int] = []
+
+    async def failing(messages: Sequence[Any]) -> None:
+        calls.append(len(messages))
+        if len(calls) == 2:
+            raise StoreError("the disk is full")
+        await hold(messages)
+
+    monkeypatch.setattr(desk.store, "hold", failing)
+    stopped = command("queue", "import", tmp_path)
+    assert stopped.code == 75
+    assert "2 messages are held; the same command again goes on with the rest" in stopped.err
+    went_on = command("queue", "import", tmp_path)
+    assert (went_on.code, went_on.out) == (0, "3 messages, 15 B, are held; 2 were held already\n")
+    assert calls == [2, 2, 2, 1]
+
+
+def test_copies_of_one_message_stay_as_many_as_they_are(installation: Path, command: Command, tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\nthe same\n")
+    assert command("queue", "import", tmp_path).out.startswith("3 messages")
+    assert command("queue", "import", tmp_path).out.endswith("3 were held already\n")
+    command("queue", "delete", listed(command)[0]["name"], "--reason", "x", "--yes")
+    assert command("queue", "import", tmp_path).out.startswith("1 messages")
+    assert len(listed(command)) == 3
+
+
+def test_with_a_server_it_is_the_same(desk: Desk, command: Command, tmp_path: Path) -> None:
+    out: Outcome = command("queue", "export", tmp_path / "out", "--format", "mbox", "--reason", "moving out")
+    assert (out.code, out.err) == (0, "")
+    [entry] = asyncio.run(desk.store.audit(limit=1))
+    assert (entry.action, entry.reason, entry.origin) == ("mail-exported", "moving out", "control socket")
+    command("queue", "delete", "--all", "--reason", "x", "--yes")
+    assert command("queue", "import", tmp_path / "out").code == 65  # a path with an escape sequence in it is none
+    assert listed(command) == []
+
+
+def test_nothing_in_a_file_is_nothing_to_do(installation: Path, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "box").mkdir()
+    assert command("queue", "import", tmp_path / "empty", "--format", "mbox").out == "0 messages, 0 B, are held\n"
+    assert command("queue", "import", tmp_path / "box").out == "0 messages, 0 B, are held\n"
