@@ -95,7 +95,10 @@ def test_other_programs_read_the_copies(held: list[dict[str, Any]], command: Com
         assert found["quoting"]["Return-Path"] == "<a@sender.example>"
         assert found["quoting"].get_all("X-Envelope-To") == ["<x@alpha.example>", "<y@Alpha.example>"]
         assert found["a report"]["Return-Path"] == "<>"
-        assert str(found["large"].get_payload()).count("From a large message\n") in (0, 20_000)  # mbox shows its quoting
+        assert str(found["large"].get_payload()).count("From a large message\n") in (
+            0,
+            20_000,
+        )  # mbox shows its quoting
         box.close()
     eml = next(file for file in (tmp_path / "source").glob("2.eml"))
     assert message_from_bytes(eml.read_bytes(), policy=default)["Subject"] == "large"

@@ -1,17 +1,20 @@
 """The API's shapes: what `admin/` decides is tested there."""
 
 import asyncio
+import hashlib
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from restante.admin.errors import Kind
+from restante.mail.parcel import WHOLE, Label, Unpacker, pack_block, pack_label
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
 from restante.web.api.application import build_api
 from restante.web.api.problems import STATUSES
-from tests.admin.desk import Desk
+from tests.admin.desk import HEAD, Desk
 
 
 def ask(desk: Desk, method: str, path: str, **request: Any) -> httpx.Response:
@@ -159,3 +162,65 @@ def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.Monke
     assert answer.status_code == 500
     assert "inside" not in answer.text
     assert desk.log.lines[-1][0] is Event.INTERNAL_ERROR
+
+
+def test_what_matches_is_named_counted_exported_and_imported() -> None:
+    desk = Desk()
+    number = story(desk)
+    asyncio.run(desk.hold(1, number, "x@alpha.example", "y@alpha.example"))
+    named = ask(desk, "GET", "/v1/queue/selection", params={"domain": "alpha.example", "recipient": "x@*"})
+    assert named.json() == {"names": ["1"], "octets": len(HEAD), "domains": ["alpha.example"], "shared": 1}
+    assert ask(desk, "GET", "/v1/queue/1/content").content == HEAD
+    digests = ask(desk, "POST", "/v1/queue/digests", json={"names": ["1", "2"]})
+    assert digests.json() == {"1": hashlib.sha256(HEAD).hexdigest()}
+    parcels = ask(desk, "POST", "/v1/queue/export", json={"selection": {"domain": "alpha.example"}, "reason": "out"})
+    assert parcels.headers["content-type"] == "application/x-restante-parcels"
+    label, content, _ = list(Unpacker().receive(parcels.content))
+    assert content == HEAD
+    assert isinstance(label, Label)
+    mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}
+    imported = ask(desk, "POST", "/v1/queue/import", content=pack_label(json.dumps(mine)) + pack_block(HEAD) + WHOLE)
+    assert imported.status_code == 201
+    assert len(imported.json()[0]["held"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "status"),
+    [
+        ("GET", "/v1/queue/7/content", {}, 404),
+        ("GET", "/v1/queue/selection", {"params": {"recipient": ""}}, 422),
+        ("GET", "/v1/queue/selection", {"params": {"domain": "gamma.example"}}, 404),
+        ("POST", "/v1/queue/export", {"json": {"selection": {"domain": "gamma.example"}}}, 404),
+        ("POST", "/v1/queue/export", {"json": {"names": ["!"]}}, 422),
+        ("POST", "/v1/queue/import", {"content": b"nonsense"}, 422),
+    ],
+)
+def test_what_is_wrong_with_many_is_said_before_any_is_given(
+    method: str, path: str, request_: dict[str, Any], status: int
+) -> None:
+    desk = Desk()
+    story(desk)
+    answer = ask(desk, method, path, **request_)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error", "remedy", "kind"}
+
+
+def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
+    desk = Desk()
+    story(desk)
+    mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": pack_label(json.dumps(mine)) + b"ff\nabc", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(_message: Any) -> None:
+        """Nobody hears it."""
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/queue/import", "query_string": b"", "headers": []}
+    asyncio.run(build_api(desk.office)(scope, receive, send))
+    assert not [event for event, _ in desk.log.lines if event is Event.INTERNAL_ERROR]
+    assert desk.store.usages() == {}

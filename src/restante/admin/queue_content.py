@@ -27,6 +27,7 @@ from restante.store.interface import QueuedMessage, QueueFilter
 from restante.tenancy.audit import AuditAction
 
 _PAGE = 200  # messages listed, and recorded, at a time
+_PIECES, _SMALL = 64, 16384  # pieces of a stream that leave together, unless one is large: each write costs some time
 
 
 class ExportOrder(BaseModel):
@@ -105,6 +106,7 @@ async def _pages(
 
 
 async def _parcels(office: Office, pages: AsyncIterator[Sequence[QueuedMessage]], reason: str) -> AsyncIterator[bytes]:
+    waiting: list[bytes] = []
     async for page in pages:
         by_domain: dict[int, list[int]] = defaultdict(list)
         for message in page:
@@ -114,7 +116,11 @@ async def _parcels(office: Office, pages: AsyncIterator[Sequence[QueuedMessage]]
         names = domain_names(office)
         for message in page:
             async for octets in _parcel(office, message, names):
-                yield octets
+                waiting.append(octets)
+                if len(waiting) == _PIECES or len(octets) > _SMALL:
+                    yield b"".join(waiting)
+                    waiting.clear()
+    yield b"".join(waiting)
 
 
 async def _parcel(office: Office, listed: QueuedMessage, names: dict[int, str]) -> AsyncIterator[bytes]:

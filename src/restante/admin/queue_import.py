@@ -11,6 +11,7 @@ handed over meanwhile cannot be known any more, and comes again.
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -20,19 +21,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.queue import number_of
+from restante.admin.queue import MAX_NAMES, number_of
 from restante.admin.queue_content import content_blocks
 from restante.admin.trail import announce, entry
 from restante.mail.address import canonical_domain, is_address_literal, split_mailbox
 from restante.mail.envelope import Envelope
-from restante.mail.message import ContentFile
+from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.parcel import End, Label, Piece, Unpacker
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.smtp.content import ChunkDecoder
 from restante.smtp.errors import Refused
 from restante.smtp.grammar import parse_path
 from restante.smtp.replies import BAD_FORWARD_PATH, BAD_REVERSE_PATH
-from restante.store.errors import StoreError
+from restante.store.errors import Damaged
 from restante.store.interface import INLINE_LIMIT, Spool
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
@@ -64,6 +65,14 @@ class ImportResult(BaseModel):
     already: list[str]  # messages that it is the same as; it was not held again for their domains
     passed_over: list[str]  # forward-paths that are of no hosted domain, or no forward-paths
     error: str = ""  # why it could not be held at all
+
+
+class DigestOrder(BaseModel):
+    """Messages of which something that is to be brought in may be one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)]
 
 
 @dataclass(slots=True)
@@ -102,6 +111,20 @@ async def import_mail(office: Office, stream: AsyncIterator[bytes], reason: str 
         raise
     await _record(office, parts, reason)
     return results
+
+
+async def digest_content(office: Office, order: DigestOrder) -> dict[str, str]:
+    """Return the SHA-256 of each message's content in hexadecimal, by name; what is gone or damaged is left out.
+
+    It tells who has a message that it is here, and tells others nothing: no look into content, and no entry in a trail.
+    """
+    digests = {}
+    for name in order.names:
+        with suppress(Damaged):
+            message = await office.store.message(number_of(name))
+            if message is not None:
+                digests[name] = (await _digest(office, message)).hex()
+    return digests
 
 
 @dataclass(slots=True)
@@ -279,19 +302,23 @@ async def _same(
 
 
 async def _is_same(office: Office, parcel: _Parcel, domain: HostedDomain, paths: set[str], name: str) -> bool:
-    message = await office.store.message(number_of(name))
-    if message is None or message.domain_id != domain.id:
-        return False
-    envelope = message.envelope
-    if envelope.reverse_path != parcel.label.reverse_path or not paths.issuperset(envelope.forward_paths):
-        return False
-    digest = hashlib.sha256()
     try:
-        async for block in content_blocks(office, message):
-            digest.update(block)
-    except StoreError:
-        return False  # damaged: what is brought in may be what saves it
-    return digest.digest() == parcel.digest
+        message = await office.store.message(number_of(name))
+        if message is None or message.domain_id != domain.id:
+            return False
+        envelope = message.envelope
+        if envelope.reverse_path != parcel.label.reverse_path or not paths.issuperset(envelope.forward_paths):
+            return False
+        return await _digest(office, message) == parcel.digest
+    except Damaged:
+        return False  # what is brought in may be what saves it
+
+
+async def _digest(office: Office, message: HeldMessage) -> bytes:
+    digest = hashlib.sha256()
+    async for block in content_blocks(office, message):
+        digest.update(block)
+    return digest.digest()
 
 
 def _mail(

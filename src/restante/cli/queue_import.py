@@ -6,6 +6,7 @@ simply repeated.
 """
 
 import asyncio
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,6 +28,8 @@ AT_ONCE: Final = 200  # messages in one request: held together, or none of them
 OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # so many octets end a request, too
 _PAGE: Final = 10_000
 
+_DIGESTS: Final = 500  # messages whose content the server reads for one answer
+
 _Key = tuple[int, str]  # size and reverse-path: what a message and what is held have in common before content is read
 
 
@@ -47,6 +50,7 @@ class Plan:
     messages: int = 0
     octets: int = 0
     keys: set[_Key] = field(default_factory=set)
+    digests: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class _Import:
         self._style = style
         self._given = given
         self._reason = reason
-        self._held: dict[_Key, list[str]] = defaultdict(list)  # what is there already, and not yet matched
+        self._held: dict[str, list[str]] = defaultdict(list)  # what is there already, by digest, and not yet matched
         self.tally = Tally()
 
     @property
@@ -149,6 +153,7 @@ class _Import:
                 plan.messages += 1
                 plan.octets += len(letter.content)
                 plan.keys.add(_key(letter))
+                plan.digests.add(_digest(letter))
                 advance(1)
         return plan
 
@@ -162,13 +167,20 @@ class _Import:
                 _complain(tally, f"{letter.place}: {letter.error}")
 
     async def _see_what_is_held(self, api: Api, plan: Plan) -> None:
+        """Find what may be held already: first by what a listing says, and of that by what the content is."""
         params: dict[str, Any] = {"limit": _PAGE, "domain": self._given.domain}
+        alike: list[str] = []
         while page := await api.ask("GET", "/v1/queue", params=params):
-            for message in page:
-                key = (message["size"], message["reverse_path"])
-                if key in plan.keys:
-                    self._held[key].append(message["name"])
+            alike += [one["name"] for one in page if (one["size"], one["reverse_path"]) in plan.keys]
             params["after"] = page[-1]["name"]
+        with progress("comparing", len(alike)) as advance:
+            for start in range(0, len(alike), _DIGESTS):
+                names = alike[start : start + _DIGESTS]
+                digests = await api.ask("POST", "/v1/queue/digests", body={"names": names})
+                for name, digest in digests.items():
+                    if digest in plan.digests:
+                        self._held[digest].append(name)
+                advance(len(names))
 
     def _batches(self) -> Iterator[list[Letter]]:
         batch: list[Letter] = []
@@ -196,7 +208,7 @@ class _Import:
                 "is_8bit": letter.is_8bit,
                 "needs_smtputf8": letter.needs_smtputf8,
                 "only_domain": self._given.domain,
-                "perhaps": self._held.get(_key(letter), []),
+                "perhaps": self._held.get(_digest(letter), []),
             }
             yield pack_label(json.dumps(label)) + pack_block(letter.content) + WHOLE
 
@@ -207,7 +219,7 @@ class _Import:
         elif result["already"]:
             self.tally.already += 1
         for name in result["already"]:
-            self._held[_key(letter)].remove(name)  # it stands for one message and no more
+            self._held[_digest(letter)].remove(name)  # it stands for one message and no more
         if result["error"]:
             _complain(self.tally, f"{letter.place}: {result['error']}")
         if result["passed_over"]:
@@ -220,6 +232,10 @@ class _Import:
 def _complain(tally: Tally, text: str) -> None:
     tally.unusable.append(text)
     complain(f"queue import: {text}")
+
+
+def _digest(letter: Letter) -> str:
+    return hashlib.sha256(letter.content).hexdigest()
 
 
 def _key(letter: Letter) -> _Key:

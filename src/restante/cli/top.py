@@ -5,7 +5,7 @@ Rates come of two looks at what each drain has delivered; at the first look, of 
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,8 @@ WINDOW: Final = 10  # looks over which a rate is taken: single seconds jump too 
 _ROWS_AROUND: Final = 9  # lines of the screen that are no domain's
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 _TENTHS_BELOW: Final = 10
+_GAP: Final = 3  # columns of the screen between two of the table's
+_DISPENSABLE: Final = ("CONN", "REFUSED", "OLDEST", "SIZE", "ASKED FOR", "DRAIN", "MSG/S")
 
 View = Mapping[str, Any]
 
@@ -127,14 +129,15 @@ COLUMNS: Final = (
 
 
 def _show_once(view: View, *, as_json: bool) -> None:
-    lines = [_row(line) for line in Looks().add(view)]
+    lines = Looks().add(view)
+    rows = [_row(line) for line in lines]
     if as_json:
-        show_json({"at": view["at"], "domains": lines})
+        show_json({"at": view["at"], "domains": rows})
         return
-    for text in headline(view):
+    for text in headline(view, lines):
         say(text)
     say("")
-    show_table(lines, COLUMNS)
+    show_table(rows, COLUMNS)
 
 
 async def _watch(config: Path | None) -> None:
@@ -145,47 +148,71 @@ async def _watch(config: Path | None) -> None:
         view = await api.ask("GET", "/v1/status")
         with Live(screen=True, auto_refresh=False) as live:
             while True:
-                live.update(_screen(view, looks.add(view), live.console.height), refresh=True)
+                live.update(screen(view, looks.add(view), *live.console.size), refresh=True)
                 await asyncio.sleep(REFRESH_SECONDS)
                 view = await api.ask("GET", "/v1/status")
 
 
-def _screen(view: View, lines: Sequence[Line], height: int) -> "Group":
+def screen(view: View, lines: Sequence[Line], width: int, height: int) -> "Group":
+    """Return what fills a screen of so many columns and rows."""
     from rich import box  # noqa: PLC0415
     from rich.console import Group  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     room = max(1, height - _ROWS_AROUND)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for column in COLUMNS:
-        ratio = 1 if column.title in ("DOMAIN", "DRAIN") else None
+    shown = lines[:room]
+    columns, cells = fitting(
+        COLUMNS, [[printable(column.cell(_row(line))) for column in COLUMNS] for line in shown], width
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
         table.add_column(
-            column.title,
-            justify="right" if column.is_number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            ratio=ratio,
+            column.title, justify="right" if column.is_number else "left", no_wrap=True, overflow="ellipsis"
         )
-    for line in lines[:room]:
-        cells = (Text(printable(column.cell(_row(line)))) for column in COLUMNS)
-        table.add_row(*cells, style="bold" if line.state else "")
+    for line, texts in zip(shown, cells, strict=True):
+        table.add_row(*map(Text, texts), style="bold" if line.state else "")
     more = f"… and {len(lines) - room} more domains; `restante status` has all" if len(lines) > room else ""
     errors = [f"{drain['domain']}: {drain['last_error']}" for drain in view["drains"] if drain["last_error"]]
     notes = [more, *(errors[:3] if errors else [])]
-    heads = [Text(text, style="bold" if place == 0 else "") for place, text in enumerate(headline(view))]
+    heads = [
+        Text(text, style="bold" if place == 0 else "", no_wrap=True, overflow="ellipsis")
+        for place, text in enumerate(headline(view, lines))
+    ]
     return Group(*heads, table, *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note))
 
 
-def headline(view: View) -> list[str]:
+def fitting(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int
+) -> tuple[list[Column], list[list[str]]]:
+    """Leave columns out, the least needed first, until what is left fits; names of domains are the last to be cut."""
+    places = list(range(len(columns)))
+    widths = [
+        max(len(text) for text in (column.title, *column_cells)) for column, column_cells in _by_column(columns, cells)
+    ]
+    for title in _DISPENSABLE:
+        if sum(widths[place] + _GAP for place in places) <= width:
+            break
+        places = [place for place in places if columns[place].title != title]
+    return [columns[place] for place in places], [[line[place] for place in places] for line in cells]
+
+
+def _by_column(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Iterator[tuple[Column, list[str]]]:
+    return ((column, [line[place] for line in cells]) for place, column in enumerate(columns))
+
+
+def headline(view: View, lines: Sequence[Line]) -> list[str]:
     """Return what is said above the table."""
     held = view["messages"] - view["refused"]
     sessions = sum(listener["sessions"] for listener in view["listeners"])
-    connections = sum(drain["connections"] for drain in view["drains"])
+    rate = sum(line.rate or 0.0 for line in lines)
+    drains = (
+        f"{len(view['drains'])} drains on {sum(line.connections for line in lines)} connections, {rate:.0f} messages/s"
+    )
     amounts = f"{held} held, {view['refused']} refused, {human_size(view['octets'])}"
     return [
         f"{view['hostname']}  restante {view['version']}  {view['at'][:19].replace('T', ' ')}Z",
-        f"{amounts}; {len(view['drains'])} drains on {connections} connections; {sessions} sessions",
+        f"{amounts}; {drains}; {sessions} sessions",
     ]
 
 

@@ -11,8 +11,10 @@ same but for lines that were quoted before.
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from mmap import mmap
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from mmap import mmap  # a mapped file is searched as bytes are
 
 _TO_QUOTE: Final = re.compile(rb"^(?=>*From )", re.MULTILINE)
 _QUOTED: Final = re.compile(rb"^>(?=>*From )", re.MULTILINE)
@@ -57,7 +59,7 @@ class Quoter:
         return left + b"\n"
 
 
-def places(data: bytes | mmap) -> Iterator[Place]:
+def places(data: "bytes | mmap") -> Iterator[Place]:
     """Yield where messages stand.
 
     A separator stands at the beginning, or after an empty line.

@@ -1,12 +1,15 @@
 """Routes of the queue."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from restante.admin import bounce, queue, queue_content, queue_import
 from restante.admin.bounce import BounceChange
+from restante.admin.errors import AdminError, Kind
 from restante.admin.queue import (
     FullMessageView,
     MessageView,
@@ -16,7 +19,7 @@ from restante.admin.queue import (
     SelectedNames,
 )
 from restante.admin.queue_content import ExportOrder
-from restante.admin.queue_import import ImportResult
+from restante.admin.queue_import import DigestOrder, ImportResult
 from restante.web.api.office import TheOffice
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -76,4 +79,19 @@ async def export(office: TheOffice, order: ExportOrder) -> StreamingResponse:
 @router.post("/import", status_code=201)
 async def import_mail(office: TheOffice, request: Request, reason: str = "") -> list[ImportResult]:
     """Hold the messages of a body of parcels, all or none."""
-    return await queue_import.import_mail(office, request.stream(), reason)
+    return await queue_import.import_mail(office, _body(request), reason)
+
+
+@router.post("/digests")
+async def digests(office: TheOffice, order: DigestOrder) -> dict[str, str]:
+    """Give the SHA-256 of messages' content, for an import that was broken off to know them again."""
+    return await queue_import.digest_content(office, order)
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    """Yield a body as it comes; one that breaks off is the sender's affair, and no defect of ours."""
+    try:
+        async for octets in request.stream():
+            yield octets
+    except ClientDisconnect:
+        raise AdminError(Kind.USAGE, "import: the stream broke off", "send it again") from None

@@ -1,0 +1,178 @@
+"""Moving in from Postfix and moving out again, with the real programs; broken off, an import is simply repeated."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from email import message_from_bytes
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.acceptance.installation import RESTANTE, Installation, at
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.peers.programs import run
+from tests.acceptance.peers.senders import swaks_sends
+from tests.acceptance.peers.server import Server
+from tests.acceptance.sample import DIFFICULT, REVERSE_PATH
+
+MANY: Final = 1200
+
+
+class OldPostfix(PostfixPrimary):
+    """A Postfix that keeps mail, as a backup MX does whose primary is away."""
+
+    def queued(self) -> list[str]:
+        """Return the queue ids of deferred mail."""
+        listed = run("postqueue", "-c", self._top / "etc", "-j").stdout.splitlines()
+        return [entry["queue_id"] for entry in map(json.loads, listed) if entry["queue_name"] == "deferred"]
+
+    def print_queue(self, directory: Path) -> None:
+        """Do as docs/how-to/move-in-and-out.md says."""
+        directory.mkdir()
+        for queue_id in self.queued():
+            printed = subprocess.run(
+                ["postcat", "-c", self._top / "etc", "-q", queue_id], check=True, capture_output=True
+            )
+            (directory / queue_id).write_bytes(printed.stdout)
+
+    def deliver(self) -> None:
+        """Let go of what is held, as `postqueue -f` does."""
+        assert run("postqueue", "-c", self._top / "etc", "-f").returncode == 0
+
+
+@pytest.fixture
+def old() -> Iterator[OldPostfix]:
+    with OldPostfix(["alpha.example", "beta.example"], settings={"defer_transports": "virtual"}) as old:
+        old.start()
+        yield old
+
+
+def below_received(raw: bytes) -> bytes:
+    """What the sender wrote: below the trace fields of all that it went through."""
+    return raw[raw.index(b"X-Marker:") :]
+
+
+def test_mail_moves_from_postfix_to_restante_and_on_to_the_primary_as_it_was_sent(
+    old: OldPostfix, restante: Installation, tmp_path: Path
+) -> None:
+    server = Server(old.address, old.port)
+    for content in DIFFICULT:
+        sent = swaks_sends(
+            server,
+            reverse_path=REVERSE_PATH,
+            forward_paths=["x@alpha.example", "y@alpha.example", "z@beta.example"],
+            content=content,
+        )
+        assert sent.returncode == 0, sent.stdout[-2000:]
+    report = b"X-Marker: report\r\nSubject: report\r\n\r\n"
+    swaks_sends(server, reverse_path="", forward_paths=["x@alpha.example"], content=report)
+    eventually(lambda: len(old.queued()) == len(DIFFICULT) + 1, what="Postfix to have deferred it all")
+    old.print_queue(tmp_path / "queue")
+    with PostfixPrimary(["alpha.example"]) as primary:
+        restante.hosts("alpha.example", at(primary))
+        imported = restante.run("queue", "import", str(tmp_path / "queue"), "--domain", "alpha.example")
+        assert imported.returncode == 65  # beta.example is not hosted here: each message says so
+        assert imported.stderr.count("<z@beta.example>") == len(DIFFICULT)
+        assert restante.held("alpha.example") == len(DIFFICULT) + 1
+        [first, *_] = restante.shown("queue", "list", "alpha.example")
+        assert {one["forward_path"] for one in first["recipients"]} <= {"x@alpha.example", "y@alpha.example"}
+        again = restante.run("queue", "import", str(tmp_path / "queue"), "--domain", "alpha.example")
+        assert again.stdout == f"0 messages, 0 B, are held; {len(DIFFICULT) + 1} were held already\n"
+        primary.start()
+        restante.do("release", "alpha.example")
+        arrived = primary.wait_for(2 * len(DIFFICULT) + 1)
+    sent_twice = sorted([*DIFFICULT, *DIFFICULT, report])
+    assert sorted(below_received(raw).replace(b"\n", b"\r\n") for raw in arrived) == sent_twice
+    paths = {message_from_bytes(raw)["Return-Path"] for raw in arrived}
+    assert paths == {f"<{REVERSE_PATH}>", "<>"}
+    traces = [message_from_bytes(raw).get_all("Received", []) for raw in arrived]
+    assert {len(trace) for trace in traces} == {2}  # the old Postfix' and the primary's: an import adds none
+
+
+def test_an_import_that_is_killed_is_repeated_and_nothing_is_lost_or_doubled(
+    restante: Installation, tmp_path: Path
+) -> None:
+    restante.hosts("kilo.example", "192.0.2.1")
+    source = tmp_path / "mail"
+    source.mkdir()
+    for number in range(MANY):
+        (source / f"{number:05}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@kilo.example\n\n%d\n" % number)
+    command: list[str | Path] = [RESTANTE, "--config", restante.config, "queue", "import", source]
+    for held in (1, MANY // 2):
+        importing = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(lambda least=held: restante.held("kilo.example") >= least, what="some to be held")  # type: ignore[misc]
+        importing.send_signal(signal.SIGKILL)
+        importing.wait()
+    assert restante.run("queue", "import", str(source)).returncode == 0
+    assert restante.held("kilo.example") == MANY
+    out = tmp_path / "out"
+    restante.do("queue", "export", str(out), "--domain", "kilo.example")
+    assert {file.read_bytes() for file in out.glob("*.eml")} == {b"\r\n%d\r\n" % number for number in range(MANY)}
+
+
+def test_an_export_that_is_killed_leaves_whole_messages_and_a_server_that_does_not_mind(
+    restante: Installation, tmp_path: Path
+) -> None:
+    restante.hosts("lima.example", "192.0.2.1")
+    source = tmp_path / "mail"
+    source.mkdir()
+    content = b"Subject: x\r\n\r\n" + b"a line of some length\r\n" * 10_000
+    for number in range(100):
+        (source / f"{number}.eml").write_bytes(content)
+    options = ("--to", "x@lima.example", "--reverse-path", "<>")
+    assert restante.run("queue", "import", str(source), *options).returncode == 0
+    out = tmp_path / "out"
+    command: list[str | Path] = [
+        RESTANTE,
+        "--config",
+        restante.config,
+        "queue",
+        "export",
+        out,
+        "--domain",
+        "lima.example",
+    ]
+    exporting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    eventually(lambda: out.is_dir() and any(out.glob("*.eml")), what="a first copy")
+    exporting.send_signal(signal.SIGKILL)
+    exporting.wait()
+    copies = list(out.glob("*.eml"))
+    assert all(copy.read_bytes() == content for copy in copies)
+    assert all(copy.with_suffix(".json").is_file() for copy in copies)
+    assert restante.held("lima.example") == 100
+    assert restante.events("internal-error") == []
+
+
+def test_queue_verbs_work_on_what_a_restart_left(tmp_path: Path) -> None:
+    with (
+        Installation() as restante,
+        PostfixPrimary(["alpha.example"], rejects={"bad@alpha.example": "550 5.1.1 no"}) as primary,
+    ):
+        restante.start()
+        restante.hosts("alpha.example", at(primary))
+        for number, to in enumerate(("good", "bad", "bad")):
+            file = tmp_path / f"{number}.eml"
+            file.write_bytes(b"Subject: %d\r\n\r\n" % number)
+            restante.do("queue", "import", str(file), "--to", f"{to}@alpha.example", "--reverse-path", "<>")
+        primary.start()
+        restante.do("release", "alpha.example")
+        primary.wait_for(1)
+        eventually(lambda: restante.shown("status")["refused"] == 2, what="two to be refused")
+        restante.stop()
+        restante.start()
+        [first, second] = restante.shown("queue", "list", "--status", "refused", "--recipient", "BAD@*")
+        assert restante.do("queue", "show", first["name"], "--raw").endswith("Subject: 1\n\n")
+        restante.do("queue", "delete", "--recipient", "bad@*", "--larger", "1K", "--reason", "none is", "--yes")
+        restante.do("queue", "release", first["name"])
+        restante.do("queue", "delete", "--status", "refused", "--reason", "tidy", "--yes")
+        assert [one["name"] for one in restante.shown("queue", "list")] == [first["name"]]
+        assert second["name"] not in restante.do("queue", "list")
+        [top] = restante.shown("top")["domains"]
+        assert (top["domain"], top["held"], top["refused"]) == ("alpha.example", 1, 0)
+        actions = [entry["action"] for entry in restante.shown("audit")]
+        assert {"content-read", "mail-deleted", "refused-released", "mail-imported"} <= set(actions)

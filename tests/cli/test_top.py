@@ -1,0 +1,175 @@
+"""`restante top`: what is made of one look after another, and how it fits the screen."""
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from restante.cli.top import WINDOW, Line, Looks, screen, span
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command
+
+NOW = 1_760_000_000.0
+
+
+def moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def domain(name: str, held: int, refused: int = 0) -> dict[str, Any]:
+    return {
+        "domain": name,
+        "messages": held + refused,
+        "refused": refused,
+        "octets": 4096 * held,
+        "oldest_at": moment(NOW - 7200) if held else None,
+        "last_request_at": None,
+    }
+
+
+def drain(name: str, delivered: int, started_at: float = NOW - 10, next_at: float | None = None) -> dict[str, Any]:
+    return {
+        "domain": name,
+        "started_at": moment(started_at),
+        "delivered": delivered,
+        "connections": 3,
+        "state": "delivering",
+        "next_attempt_at": None if next_at is None else moment(next_at),
+        "last_error": "" if next_at is None else "Connection \x1b[2J refused",
+    }
+
+
+def view(at: float, domains: list[dict[str, Any]], *drains: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "hostname": "mx2.example.net",
+        "version": "1",
+        "at": moment(at),
+        "messages": sum(one["messages"] for one in domains),
+        "refused": sum(one["refused"] for one in domains),
+        "octets": 0,
+        "domains": domains,
+        "drains": list(drains),
+        "listeners": [{"sessions": 4}],
+    }
+
+
+def look(looks: Looks, at: float, held: int, *drains: dict[str, Any]) -> Line:
+    [line] = looks.add(view(at, [domain("alpha.example", held)], *drains))
+    return line
+
+
+def test_the_first_rate_is_since_the_drain_began() -> None:
+    line = look(Looks(), NOW, 500, drain("alpha.example", 100))
+    assert (line.rate, line.left) == (10.0, 50.0)
+
+
+def test_the_next_rates_are_between_two_looks_at_the_same_drain() -> None:
+    looks = Looks()
+    look(looks, NOW, 500, drain("alpha.example", 100))
+    assert look(looks, NOW + 1, 450, drain("alpha.example", 150)).rate == 50.0
+    assert look(looks, NOW + 2, 400, drain("alpha.example", 350)).rate == 125.0
+    another = look(looks, NOW + 3, 400, drain("alpha.example", 8, started_at=NOW + 1))
+    assert another.rate == 4.0
+
+
+def test_a_rate_is_of_the_last_looks_only() -> None:
+    looks = Looks()
+    for second in range(WINDOW):
+        look(looks, NOW + second, 500, drain("alpha.example", 1000 * second))
+    for second in range(WINDOW, 2 * WINDOW + 1):
+        line = look(looks, NOW + second, 500, drain("alpha.example", 1000 * WINDOW + second))
+    assert line.rate == 1.0
+
+
+def test_where_nothing_moves_no_time_is_left_to_tell() -> None:
+    assert look(Looks(), NOW, 500).rate is None
+    standing = look(Looks(), NOW, 500, drain("alpha.example", 0))
+    assert (standing.rate, standing.left) == (0.0, None)
+    assert look(Looks(), NOW, 500, drain("alpha.example", 0, started_at=NOW)).rate == 0.0
+
+
+def test_a_drain_that_waits_says_until_when() -> None:
+    assert look(Looks(), NOW, 5, drain("alpha.example", 0, next_at=NOW + 75)).state == "retries in 1m 15s"
+
+
+def test_drains_come_first_then_who_has_most_and_who_has_nothing_is_left_out() -> None:
+    domains = [domain("a", 1), domain("b", 9), domain("c", 0), domain("d", 2), domain("e", 0, refused=3)]
+    lines = Looks().add(view(NOW, domains, drain("d", 1)))
+    assert [line.domain for line in lines] == ["d", "b", "e", "a"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.4, "0s"), (59, "59s"), (60, "1m 00s"), (3599, "59m 59s"), (3600, "1h 00m"), (90000, "1d 1h")],
+)
+def test_spans_are_short(seconds: float | None, text: str) -> None:
+    assert span(seconds) == text
+
+
+def drawn(count: int, width: int, height: int) -> list[str]:
+    domains = [domain(f"customer-{number:02}.example", 1000 + number) for number in range(count)]
+    drains = [drain(f"customer-{number:02}.example", 5, next_at=NOW + 5) for number in range(min(count, 2))]
+    looked = view(NOW, domains, *drains)
+    console = Console(width=width, height=height, file=StringIO())
+    with console.capture() as captured:
+        console.print(screen(looked, Looks().add(looked), width, height))
+    return captured.get().splitlines()
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 50), (80, 24), (60, 15), (40, 12)])
+def test_it_fits_the_screen_and_no_domain_is_cut(width: int, height: int) -> None:
+    lines = drawn(60, width, height)
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert any("customer-00.example" in line for line in lines)
+    assert any("HELD" in line and "LEFT" in line for line in lines)
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    assert any("… and 45 more domains" in line for line in drawn(60, 100, 24))
+    assert not any("more domains" in line for line in drawn(15, 100, 24))
+
+
+def test_columns_leave_in_order_of_need() -> None:
+    def titles(width: int) -> list[str]:
+        return next(line.split() for line in drawn(3, width, 20) if "HELD" in line)
+
+    assert titles(200) == [
+        "DOMAIN",
+        "HELD",
+        "SIZE",
+        "REFUSED",
+        "OLDEST",
+        "ASKED",
+        "FOR",
+        "DRAIN",
+        "CONN",
+        "MSG/S",
+        "LEFT",
+    ]
+    assert "CONN" not in titles(80)
+    assert "DRAIN" in titles(80)
+    assert titles(50) == ["DOMAIN", "HELD", "MSG/S", "LEFT"]
+
+
+def test_what_a_destination_said_does_not_control_the_screen() -> None:
+    assert any("Connection \\x1b[2J refused" in line for line in drawn(1, 100, 24))
+
+
+def test_once_and_json_need_no_terminal(desk: Desk, command: Command) -> None:
+    once = command("top", "--once")
+    assert (once.code, once.err) == (0, "")
+    assert "alpha.example" in once.out
+    assert "delivering" in once.out
+    [line] = json.loads(command("top", "--json").out)["domains"]
+    assert (line["domain"], line["held"], line["refused"]) == ("alpha.example", 1, 1)
+
+
+def test_without_a_server_there_is_nothing_to_watch_but_it_can_be_shown(installation: object, command: Command) -> None:
+    watched = command("top")
+    assert (watched.code, watched.out) == (69, "")
+    assert "no server is running" in watched.err
+    assert command("top", "--once").code == 0
