@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -175,6 +176,9 @@ def test_content_goes_to_no_terminal(filled: Desk, command: Command, monkeypatch
     assert "less" in shown.err
 
 
-def test_content_is_to_be_had_without_a_server(installation: object, command: Command) -> None:
-    shown = command("queue", "show", "zzz", "--raw")
-    assert (shown.code, shown.out) == (66, "")
+def test_content_is_to_be_had_without_a_server(installation: object, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\nText\r\n")
+    command("queue", "import", tmp_path / "one.eml", "--to", "x@alpha.example", "--reverse-path", "<>")
+    assert command("queue", "show", left(command)[0], "--raw").out == "Subject: one\r\n\r\nText\r\n"
+    missing = command("queue", "show", "zzz", "--raw")
+    assert (missing.code, missing.out) == (66, "")
