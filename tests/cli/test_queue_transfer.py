@@ -204,7 +204,11 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
     assert calls == [2, 2, 2, 1]
 
 
-def test_copies_of_one_message_stay_as_many_as_they_are(installation: Path, command: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 200])
+def test_copies_of_one_message_stay_as_many_as_they_are(
+    installation: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(queue_import, "AT_ONCE", at_once)
     for number in range(3):
         (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\nthe same\n")
     assert command("queue", "import", tmp_path).out.startswith("3 messages")

@@ -26,13 +26,16 @@ named_attribute: encoding=8bit
 recipient: z@alpha.example
 *** MESSAGE FILE END deferred/C/C82E ***
 """
-NULL = b"""*** ENVELOPE RECORDS E ***
+NULL = (
+    b"""*** ENVELOPE RECORDS E ***
 sender:%s
 recipient: x@alpha.example
 *** MESSAGE CONTENTS E ***
 *** HEADER EXTRACTED E ***
 *** MESSAGE FILE END E ***
-""" % b" "
+"""
+    % b" "
+)
 
 
 def test_envelope_and_content_are_read_and_who_has_it_already_is_left_out() -> None:

@@ -86,11 +86,9 @@ class Work:
         return 0 < self.tried < self.total
 
     def half_done(self) -> str:
-        """Say so."""
-        return (
-            f"{self.verb.command}: stopped: {self.changed} messages {self.verb.done}, "
-            f"{self.total - self.tried} of {self.total} not looked at; the same command again goes on"
-        )
+        """Say so: of what was under way when it stopped, it is not known."""
+        rest = f"of {self.total} that were counted; the same command again goes on with the rest"
+        return f"{self.verb.command}: stopped: at least {self.changed} messages {self.verb.done} {rest}"
 
 
 def delete(

@@ -206,13 +206,12 @@ def headline(view: View, lines: Sequence[Line]) -> list[str]:
     held = view["messages"] - view["refused"]
     sessions = sum(listener["sessions"] for listener in view["listeners"])
     rate = sum(line.rate or 0.0 for line in lines)
-    drains = (
-        f"{len(view['drains'])} drains on {sum(line.connections for line in lines)} connections, {rate:.0f} messages/s"
-    )
+    connections = sum(line.connections for line in lines)
+    drains = f"drains: {len(view['drains'])}, connections: {connections}, messages/s: {rate:.0f}"
     amounts = f"{held} held, {view['refused']} refused, {human_size(view['octets'])}"
     return [
         f"{view['hostname']}  restante {view['version']}  {view['at'][:19].replace('T', ' ')}Z",
-        f"{amounts}; {drains}; {sessions} sessions",
+        f"{amounts}; {drains}; sessions: {sessions}",
     ]
 
 
