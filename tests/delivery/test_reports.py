@@ -296,6 +296,42 @@ def test_it_waits_for_word_that_reports_were_stored() -> None:
     assert play(act).world.pauses[0] == LONGEST_PAUSE
 
 
+@pytest.mark.parametrize(("offer", "event"), [(("SMTPUTF8",), Event.REPORT_SENT), ((), Event.REPORT_DROPPED)])
+def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(offer: tuple[str, ...], event: Event) -> None:
+    async def act(post: Post) -> None:
+        domain = post.world.directory.now.domains["b.example"]
+        await post.world.hold_asking(domain, Envelope("s\u00f6nder@a.example", (ANNA,)))
+        paths, content = (ANNA,), "To: s\u00f6nder@a.example\r\n\r\n".encode()
+        made = NewReport(1, domain.id, Action.FAILED, paths, "s\u00f6nder@a.example", content, NOW, True, True)
+        await post.world.store.bounce([Bounce(1, paths, made)], audit())
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DROPPED) == 1)
+
+    post = play(act, ScriptedPrimary(offer=("8BITMIME", *offer)))
+    assert post.count(event) == 1
+    mails = [command for command in post.host.commands if command.startswith("MAIL")]
+    assert mails == (["MAIL FROM:<> BODY=8BITMIME SMTPUTF8"] if offer else [])
+
+
+def test_a_defect_ends_neither_the_server_nor_the_reports() -> None:
+    async def act(post: Post) -> None:
+        late = post.world.store.late_messages
+        defects = [ValueError("a defect")]
+
+        async def stumble(*arguments: Any) -> Any:
+            if defects:
+                raise defects.pop()
+            return await late(*arguments)
+
+        post.world.intercept("late_messages", stumble)
+        told: list[str] = []
+        post.world.log.failure = lambda event, *_, **__: told.append(event)  # type: ignore[method-assign]
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        assert told == [Event.INTERNAL_ERROR]
+
+    assert len(play(act).host.taken) == 1
+
+
 # Delay
 
 

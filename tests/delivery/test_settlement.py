@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from restante.delivery.report_desk import ReportDesk
 from restante.delivery.settlement import PAUSES, Settlement
+from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Fate, NewReport, News
@@ -221,3 +223,20 @@ def test_reports_that_were_not_made_yet_when_it_was_cut_short_are_made_at_the_en
 
     scene = play(act)
     assert (scene.book.batches, scene.book.reports) == ([[1]], [[1]])
+
+
+def test_a_report_that_cannot_be_made_keeps_no_outcome_from_being_settled() -> None:
+    """Else what was delivered would be delivered again with each drain."""
+    told: list[str] = []
+
+    async def act(scene: Scene) -> None:
+        scene.log.failure = lambda event, *_, **__: told.append(event)  # type: ignore[method-assign]
+        broken = replace(held(1), envelope=replace(held(1).envelope, dsn=DsnRequest(None, "+broken")))
+        for message in (broken, held(2)):
+            scene.settlement.tell(message, RELAYED)
+            scene.settlement.add(outcome(message.number))
+        await scene.settlement.flush()
+
+    scene = play(act)
+    assert (scene.book.batches, scene.book.reports) == ([[1, 2]], [[2]])
+    assert told == [Event.INTERNAL_ERROR]

@@ -37,8 +37,14 @@ class ReportDesk:
         return make_report(message, news, await self._beginning(message), letterhead)
 
     async def make_all(self, news: Iterable[tuple[HeldMessage, News]]) -> list[NewReport]:
-        """Make several."""
-        return [await self.make(message, one) for message, one in news]
+        """Make several. One that cannot be made is left out: its outcome must be settled all the same."""
+        made = []
+        for message, one in news:
+            try:
+                made.append(await self.make(message, one))
+            except Exception as error:  # noqa: BLE001  a defect; without this the message would go out again and again
+                self._tell_defect(message, error)
+        return made
 
     async def _beginning(self, message: HeldMessage) -> bytes:
         beginning = message.head[:HEADER_OCTETS]
@@ -46,6 +52,10 @@ class ReportDesk:
             with suppress(StoreError):  # damaged: what there is of the header section must do
                 beginning += await self._store.read_beginning(message.file, HEADER_OCTETS)
         return beginning
+
+    def _tell_defect(self, message: HeldMessage, error: Exception) -> None:
+        if self._log is not None:
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="report", message=message_name(message.number))
 
     def stored(self, reports: Sequence[NewReport]) -> None:
         """Tell of reports that are durable, and have them sent."""

@@ -23,7 +23,7 @@ from restante.delivery.errand import Errand
 from restante.delivery.report_settings import ReportSettings
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.message import HeldMessage, message_name
-from restante.mail.report import Action, Fate, NewReport, News, Report, ReportOutcome
+from restante.mail.report import Action, Fate, News, Report, ReportOutcome
 from restante.network.resolver import MailExchangers
 from restante.queue.reporting import recipients_to_tell_of
 from restante.queue.schedule import Schedule, next_attempt
@@ -78,6 +78,9 @@ class Reports:
                 pause = await self._pause()
             except StoreError as error:
                 self._equipment.log.failure(Event.STORE_FAILED, error, doing="report")
+                pause = _AFTER_FAILURE
+            except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
+                self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="report")
                 pause = _AFTER_FAILURE
             if not self._is_closing:
                 await self._equipment.wait(self._news, pause)
@@ -172,20 +175,20 @@ class Reports:
             return
         self._looked_for_late_at = now
         while late := await self._store.late_messages(now - self.settings.delay_after, LATE_BATCH):
-            reports = [report for message in late if (report := await self._report_on_delay(message)) is not None]
+            news = [(message, one) for message in late if (one := await self._news_of_delay(message)) is not None]
+            reports = await self._equipment.desk.make_all(news)
             await self._store.tell_of_delay([message.number for message in late], reports)
             self._equipment.desk.stored(reports)
 
-    async def _report_on_delay(self, message: HeldMessage) -> NewReport | None:
+    async def _news_of_delay(self, message: HeldMessage) -> News | None:
         envelope = message.envelope
         told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
         if not told:
             return None
-        listed = await self._store_words(message.number)
-        fates = tuple(Fate(path, listed.get(path, "")) for path in told)
-        return await self._equipment.desk.make(message, News(Action.DELAYED, fates))
+        words = await self._words(message.number)
+        return News(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
 
-    async def _store_words(self, number: int) -> dict[str, str]:
+    async def _words(self, number: int) -> dict[str, str]:
         """Return the destination's last word on each recipient."""
         listed = await self._equipment.store.list_queue(QueueFilter(numbers=(number,)))
         return {one.forward_path: one.reply for message in listed for one in message.recipients}

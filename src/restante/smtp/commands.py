@@ -168,7 +168,7 @@ def _mail(argument: str) -> Mail:
     size = _size(parameters)
     is_8bit = _is_8bit(parameters)
     needs_smtputf8 = _flag(parameters, "SMTPUTF8")
-    ret, envelope_id = take_mail_request(parameters)
+    ret, envelope_id = take_mail_request(parameters) if parameters else (None, "")
     parameters.pop("AUTH", None)  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
     if parameters:
         raise Refused(replies.UNKNOWN_PARAMETER)
