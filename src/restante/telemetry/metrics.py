@@ -157,7 +157,10 @@ _DELIVERY_END = Label(
     "end",
     ("quit", "unreachable", "tls failed", "refused", "busy", "broken", "unreadable", "aborted", "no route"),
 )
-_DOING = Label("doing", ("hold", "spool", "audit", "settle", "close drain", "read", "report", "request"))
+_DOING = Label(
+    "doing",
+    ("hold", "spool", "audit", "settle", "start drain", "close drain", "learn", "retention", "read", "report", "request"),
+)
 _REPORT_ACTION = Label("action", ("failed", "delayed", "relayed"))
 
 METRICS: Final[tuple[Metric, ...]] = (
