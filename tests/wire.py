@@ -120,6 +120,8 @@ class Wire:
         self.now = NOW
         self.flight = OctetsInFlight(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
+        self.inquired: list[str] = []  # mailboxes, at the destination
+        self.mailboxes: dict[str, bool] = {}  # what it says of them; of others nothing can be known now
         self.is_up = False  # the destinations, as far as is known
         self._authenticator = Authenticator(self.vault, threads=1)
         self._numbers = MessageNumbers()
@@ -134,6 +136,11 @@ class Wire:
         for task in self._tasks:
             task.cancel()
         self._runner.close()
+
+    async def inquire(self, _domain: HostedDomain, forward_path: str) -> bool | None:
+        """Ask the destination."""
+        self.inquired.append(forward_path)
+        return self.mailboxes.get(forward_path)
 
     def restart(self) -> None:
         """Forget what is only in memory, but for the store, and begin a new session."""
@@ -290,6 +297,7 @@ class Wire:
                 self.store, self.directory, lambda: self.now, lambda destination: self.is_up, self.recipients.of
             ),
             arrivals=arrivals,
+            inquire=self.inquire,
         )
 
     def _add_account(self, name: str, empty_reply: int) -> None:

@@ -296,6 +296,7 @@ class Application:
             room=self._room,
             standings=self._standings,
             arrivals=self._arrivals,
+            inquire=self._dispatcher.inquire,
         )
         options = ServerOptions(
             hostname=config.hostname,

@@ -38,3 +38,16 @@ def test_what_a_drain_has_learned_answers_for_the_primary_while_it_is_away() -> 
         assert answers(restante, *names) == ["250 2.1.5", "550 5.1.1", "450 4.1.1"]
         restante.do("recipient", "add", DOMAIN, "gone")  # the operator knows better
         assert answers(restante, "gone") == ["250 2.1.5"]
+
+
+def test_a_primary_that_is_up_is_asked_and_one_that_is_away_keeps_no_mail_out() -> None:
+    rejects = {f"gone@{DOMAIN}": "550 5.1.1 no mailbox of that name"}
+    with Installation() as restante, PostfixPrimary([DOMAIN], rejects=rejects) as primary:
+        restante.start()
+        restante.hosts(DOMAIN, at(primary), "--recipients", "learned", "--ask-destination", "--tls", "off")
+        primary.start()
+        assert answers(restante, "there", "gone") == ["250 2.1.5", "550 5.1.1"]
+        assert "lost connection" not in primary.log()
+        assert restante.held(DOMAIN) == 0
+        primary.stop()
+        assert answers(restante, "there", "gone", "never-seen") == ["250 2.1.5", "550 5.1.1", "250 2.1.5"]

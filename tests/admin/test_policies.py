@@ -66,6 +66,7 @@ def test_accepting_is_forced_for_a_time_and_let_go() -> None:
         ({"accept": "when-down"}, Kind.USAGE, "--hold on-return"),
         ({"force_until": LATER}, Kind.USAGE, "--force-accept"),
         ({"force_accept": "on", "force_until": datetime.fromtimestamp(NOW, UTC)}, Kind.INVALID, "in the past"),
+        ({"ask_destination": True}, Kind.USAGE, "--recipients learned"),
         ({"on_refusal": "bounce"}, Kind.INVALID, "not in this version"),
         ({"at_end": "bounce"}, Kind.INVALID, "not in this version"),
         ({"refused_at_end": "bounce"}, Kind.INVALID, "not in this version"),

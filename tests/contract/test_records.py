@@ -49,6 +49,7 @@ FULL_POLICY = Policy(
     recipients=Recipients.LIST,
     unknown=Unknown.REJECT,
     ignores_tags=True,
+    asks_destination=True,
     quota=Quota(10**12, 5),
     message_octets=1 << 20,
     retention=Retention(30.5, AtEnd.DELETE),

@@ -1,5 +1,7 @@
 """Mailboxes on the wire: whom mail is taken for, and never a refusal because the destination is away."""
 
+import asyncio
+
 import pytest
 
 from restante.telemetry.events import Event
@@ -61,3 +63,51 @@ def test_one_domains_list_is_no_other_domains(smtp: Wire) -> None:
     smtp.knows("a.example", Recipient("anna", Source.LIST, is_there=True, at=smtp.now))
     smtp.knows("b.example", Recipient("bert", Source.LIST, is_there=True, at=smtp.now))
     assert [answer(smtp, path) for path in ("anna@b.example", "bert@b.example")] == [NOBODY, OK]
+
+
+# --- asking the destination
+
+
+def asking(smtp: Wire, unknown: Unknown = Unknown.ACCEPT) -> None:
+    smtp.hosts("a.example", recipients=Recipients.LEARNED, unknown=unknown, asks_destination=True)
+    smtp.knows("a.example", Recipient("anna", Source.DRAIN, is_there=True, at=smtp.now))
+    smtp.mailboxes = {"bert@a.example": True, "carl@a.example": False}
+
+
+def test_only_about_whom_nothing_is_known_the_destination_is_asked(smtp: Wire) -> None:
+    asking(smtp, Unknown.DEFER)
+    names = ("anna", "postmaster", "bert", "carl", "dora")
+    assert [answer(smtp, f"{name}@a.example") for name in names] == [OK, OK, OK, NOBODY, LATER]
+    assert smtp.inquired == ["bert@a.example", "carl@a.example", "dora@a.example"]
+
+
+def test_a_destination_that_cannot_tell_keeps_no_mail_from_being_taken(smtp: Wire) -> None:
+    asking(smtp)
+    assert answer(smtp, "dora@a.example") == OK
+
+
+def test_what_is_pipelined_waits_its_turn(smtp: Wire) -> None:
+    asking(smtp)
+    smtp.send(
+        b"MAIL FROM:<>\r\nRCPT TO:<carl@a.example>\r\nRCPT TO:<bert@a.example>\r\nRCPT TO:<anna@a.example>\r\n"
+        b"DATA\r\nSubject: x\r\n\r\n.\r\n"
+    )
+    said = smtp.session.data_to_send().decode().splitlines()
+    assert [line[:3] for line in said] == ["250", "550", "250", "250", "354", "250"]
+    assert smtp.held("a.example")[0].envelope.forward_paths == ("bert@a.example", "anna@a.example")
+
+
+def test_a_session_that_goes_while_the_destination_is_asked_leaves_nothing(smtp: Wire) -> None:
+    asking(smtp)
+    smtp.session.receive_data(b"MAIL FROM:<>\r\nRCPT TO:<bert@a.example>\r\n")
+    smtp.run(_advance(smtp))
+    assert smtp.inquired == ["bert@a.example"]
+    assert not smtp.dialogue.is_waiting
+
+
+async def _advance(smtp: Wire) -> None:
+    smtp.dialogue.advance()
+    assert smtp.dialogue.is_waiting
+    smtp.dialogue.abandon()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

@@ -50,6 +50,7 @@ class PolicyFields(BaseModel):
     recipients: Recipients | None = None
     unknown: Unknown | None = None
     ignore_tags: bool | None = None
+    ask_destination: bool | None = None
     quota: Amount | None = None  # octets
     quota_messages: Amount | None = None
     message_size: Amount | None = None  # octets
@@ -74,6 +75,7 @@ class PolicyView(BaseModel):
     recipients: str
     unknown: str
     ignore_tags: bool
+    ask_destination: bool
     quota: int | None
     quota_messages: int | None
     message_size: int | None
@@ -96,6 +98,7 @@ def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: floa
         recipients=present.recipients if fields.recipients is None else fields.recipients,
         unknown=present.unknown if fields.unknown is None else fields.unknown,
         ignores_tags=present.ignores_tags if fields.ignore_tags is None else fields.ignore_tags,
+        asks_destination=present.asks_destination if fields.ask_destination is None else fields.ask_destination,
         quota=changed_quota(present.quota, fields.quota, fields.quota_messages),
         message_octets=_changed_limit(present.message_octets, fields.message_size),
         retention=_changed_retention(present.retention, fields.retention, fields.at_end),
@@ -177,6 +180,9 @@ def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) ->
     if policy.suspension is None and (fields.reason or fields.until or fields.while_suspended):
         error = f"domain {domain}: --reason, --until and --while-suspended are about a suspension"
         raise AdminError(Kind.USAGE, error, "say --hold suspended too")
+    if policy.asks_destination and policy.recipients is not Recipients.LEARNED:
+        error = f"domain {domain}: --ask-destination is a way to learn of mailboxes"
+        raise AdminError(Kind.USAGE, error, "say --recipients learned too, or --no-ask-destination")
     if policy.forced is None and fields.force_until:
         error = f"domain {domain}: --force-until says when what is forced ends, and nothing is"
         raise AdminError(Kind.USAGE, error, "say --force-accept on or off too")
@@ -198,6 +204,7 @@ def policy_view(policy: Policy, now: float) -> PolicyView:
         recipients=policy.recipients,
         unknown=policy.unknown,
         ignore_tags=policy.ignores_tags,
+        ask_destination=policy.asks_destination,
         quota=policy.quota.octets,
         quota_messages=policy.quota.messages,
         message_size=policy.message_octets,

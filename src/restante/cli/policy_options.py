@@ -98,6 +98,13 @@ OPTIONS: Final[dict[str, Any]] = {
     "ignore_tags": Annotated[
         bool | None, typer.Option("--ignore-tags/--no-ignore-tags", help="Know user+tag where user is known.")
     ],
+    "ask_destination": Annotated[
+        bool | None,
+        typer.Option(
+            "--ask-destination/--no-ask-destination",
+            help="At RCPT ask the destination, while it is up, about a mailbox of which nothing is known; with learned.",
+        ),
+    ],
     "quota": QuotaOption,
     "quota_messages": QuotaMessagesOption,
     "message_size": Annotated[
@@ -212,7 +219,8 @@ def _recipients(policy: Row) -> str:
     if policy["recipients"] == "any":
         return "any"
     tags = ", tags ignored" if policy["ignore_tags"] else ""
-    return f"{policy['recipients']}{tags}, unknown ones: {policy['unknown']}"
+    asked = ", the destination is asked" if policy["ask_destination"] else ""
+    return f"{policy['recipients']}{tags}{asked}, unknown ones: {policy['unknown']}"
 
 
 def _retention(span: float | None, at_end: str) -> str:

@@ -132,19 +132,3 @@ def _show_message(message: Row) -> None:
 def _recipient(recipient: Row) -> str:
     reply = f": {recipient['reply']}" if recipient["reply"] else ""
     return f"<{recipient['forward_path']}> {recipient['status']}{reply}"
-
-
-def _confirm(verb: str, count: int, *, is_confirmed: bool) -> None:
-    if is_confirmed:
-        return
-    if not sys.stdin.isatty():
-        raise Failure(Exit.USAGE, f"queue {verb}: there is nobody to ask; say --yes if it is meant")
-    typer.confirm(f"{verb.capitalize()} {count} messages for good?", abort=True)
-
-
-def _report(done: dict[str, Any], verb: str) -> None:
-    """Say how many were changed. Raises Failure if some were not there."""
-    say(f"{done['changed']} messages {verb}")
-    if done["missing"]:
-        remedy = "they may be delivered or deleted; `restante queue list` shows what is there"
-        raise Failure(Exit.NO_INPUT, f"message {' '.join(done['missing'])}: not in the queue; {remedy}")

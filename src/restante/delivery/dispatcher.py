@@ -13,6 +13,7 @@ from typing import Final
 from restante.delivery.drain import DomainDrain, Stop
 from restante.delivery.equipment import DeliveryStore, Equipment, Learn, forget, keeps_refused
 from restante.delivery.errors import CannotStart
+from restante.delivery.inquiry import Inquiries
 from restante.delivery.probe import probe
 from restante.delivery.settings import DeliverySettings
 from restante.delivery.view import DrainView
@@ -76,6 +77,7 @@ class Dispatcher:
             wait=wait,
             learn=learn,
         )
+        self._inquiries = Inquiries(self._equipment, tasks)
         self._tasks = tasks
         self._grace = grace
         self._on_end = on_end
@@ -155,6 +157,10 @@ class Dispatcher:
     async def probe(self, destination: Destination) -> str:
         """Look whether a destination answers; returns "" if it does, else why not."""
         return await probe(destination, self._equipment)
+
+    async def inquire(self, domain: HostedDomain, forward_path: str) -> bool | None:
+        """Ask a domain's destination whether a mailbox is there; None where that cannot be known now."""
+        return await self._inquiries.ask(domain, forward_path)
 
     async def _joined(self, domain_id: int, deadline: float) -> bool:
         """Join the domain's drain; False when there is none, if need be after the end of one that was ending."""

@@ -15,6 +15,11 @@ MOST: Final = 100_000  # names, in the memory of one drain
 _NO_MAILBOX: Final = re.compile(r"55[0-9][ -]5\.1\.[16]\b")  # RFC 3463 §3.2: no such mailbox, or it has moved
 
 
+def says_no_mailbox(reply: str) -> bool:
+    """Tell whether a destination's reply, as text, says that there is no such mailbox."""
+    return _NO_MAILBOX.match(reply) is not None
+
+
 class Lessons:
     """Gathered from outcomes, handed over at the end."""
 
@@ -30,7 +35,7 @@ class Lessons:
             if recipient.move is Move.DELIVERED:
                 self._has_taken = True
                 self._note(recipient.forward_path, is_there=True)
-            elif recipient.move is Move.REFUSED and _NO_MAILBOX.match(recipient.reply):
+            elif recipient.move is Move.REFUSED and says_no_mailbox(recipient.reply):
                 self._note(recipient.forward_path, is_there=False)
 
     def learned(self, at: float) -> list[Recipient]:

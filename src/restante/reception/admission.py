@@ -89,8 +89,13 @@ def admit_recipient(path: Mailbox, *, needs_smtputf8: bool, directory: Directory
     return _admit_hosted(path, directory) or Admission(RELAYING_DENIED)
 
 
-def object_to_recipient(domain: HostedDomain, local_part: str, standing: Standing, announced: int) -> Objection | None:
-    """Say what a domain's policy has against one more message; `announced` is its SIZE in octets, 0 without one."""
+def object_to_recipient(
+    domain: HostedDomain, local_part: str, standing: Standing, announced: int, *, answer: bool | None = None
+) -> Objection | None:
+    """Say what a domain's policy has against one more message; `announced` is its SIZE in octets, 0 without one.
+
+    `answer` is what the destination said of the mailbox just now, None where it was not asked or could not tell.
+    """
     policy = domain.policy
     suspension = policy.suspension_at(standing.now)
     if suspension is not None and suspension.mail is WhileSuspended.DEFER:
@@ -99,16 +104,21 @@ def object_to_recipient(domain: HostedDomain, local_part: str, standing: Standin
         return Objection(NOT_NOW, "the destination is to take its mail itself")
     return (
         _object_to_size(domain, announced)
-        or _object_to_mailbox(domain, local_part, standing)
+        or _object_to_mailbox(domain, local_part, standing, answer=answer)
         or _object_to_quota(domain, standing, announced)
     )
 
 
-def _object_to_mailbox(domain: HostedDomain, local_part: str, standing: Standing) -> Objection | None:
+def _object_to_mailbox(
+    domain: HostedDomain, local_part: str, standing: Standing, *, answer: bool | None
+) -> Objection | None:
     """Never because the destination is away: what it is not asked about now is known from before, or is not."""
     if standing.book is None:
         return None
-    match standing.book.known(local_part, domain.policy, standing.now), domain.policy.unknown:
+    known = standing.book.known(local_part, domain.policy, standing.now)
+    if known is Known.UNKNOWN and answer is not None:
+        known = Known.YES if answer else Known.NO
+    match known, domain.policy.unknown:
         case (Known.YES, _) | (Known.UNKNOWN, Unknown.ACCEPT):
             return None
         case Known.NO, _:
@@ -116,6 +126,14 @@ def _object_to_mailbox(domain: HostedDomain, local_part: str, standing: Standing
         case _, Unknown.DEFER:
             return Objection(CANNOT_TELL, "the mailbox is not known")
     return Objection(NO_MAILBOX, "the mailbox is not known")
+
+
+def wants_inquiry(domain: HostedDomain, local_part: str, standing: Standing) -> bool:
+    """Tell whether the destination is to be asked about a mailbox before RCPT is answered."""
+    policy = domain.policy
+    if not policy.asks_destination or standing.book is None:
+        return False
+    return standing.book.known(local_part, policy, standing.now) is Known.UNKNOWN
 
 
 def object_to_content(size: int, domains: Iterable[tuple[HostedDomain, Standing]]) -> Objection | None:

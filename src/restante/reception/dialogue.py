@@ -6,7 +6,7 @@ on by itself and `on_progress` tells the connection that there may be something 
 gone is `abandon`ed: what was submitted to the intake is held all the same, everything else is forgotten.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from restante.mail.address import split_mailbox
@@ -19,6 +19,7 @@ from restante.reception.admission import (
     admit_recipient,
     object_to_content,
     object_to_recipient,
+    wants_inquiry,
 )
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
@@ -53,6 +54,13 @@ from restante.telemetry import events
 from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain, IpAddress, Login
 
+Inquire = Callable[[HostedDomain, str], Awaitable[bool | None]]
+"""Asks a domain's destination whether a mailbox is there; None where that cannot be known now."""
+
+
+async def _nothing_known(_domain: HostedDomain, _forward_path: str) -> bool | None:
+    return None
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -71,6 +79,7 @@ class Services:
     standings: Standings
     arrivals: Arrivals
     room: Room = field(default_factory=Room)
+    inquire: Inquire = _nothing_known
 
 
 @dataclass(slots=True)
@@ -178,8 +187,23 @@ class Dialogue:
             directory=services.directory.now,
             rules=services.rules,
         )
-        if admission.domain is not None:
-            admission = self._ask_policy(admission, admission.domain, transaction.mail.size)
+        if admission.domain is None:
+            self._answer_recipient(transaction, rcpt, admission)
+            return
+        local_part = split_mailbox(admission.forward_path).local_part
+        if wants_inquiry(admission.domain, local_part, services.standings.of(admission.domain)):
+            self._answer_later(self._inquire(transaction, rcpt, admission, admission.domain))
+        else:
+            self._answer_recipient(transaction, rcpt, self._ask_policy(transaction, admission, admission.domain))
+
+    async def _inquire(self, transaction: Transaction, rcpt: Rcpt, admission: Admission, domain: HostedDomain) -> None:
+        """Let the domain's destination speak for a mailbox of which nothing is known here."""
+        answer = await self._services.inquire(domain, admission.forward_path)
+        if not self._is_abandoned:
+            self._answer_recipient(transaction, rcpt, self._ask_policy(transaction, admission, domain, answer=answer))
+            self._go_on()
+
+    def _answer_recipient(self, transaction: Transaction, rcpt: Rcpt, admission: Admission) -> None:
         if admission.domain is not None:
             transaction.recipients[admission.forward_path] = admission.domain
             if not transaction.is_suspect:
@@ -192,10 +216,13 @@ class Dialogue:
             self._log_refused_recipient(transaction, rcpt, admission)
         self._session.reply(admission.reply)
 
-    def _ask_policy(self, admission: Admission, domain: HostedDomain, announced: int) -> Admission:
+    def _ask_policy(
+        self, transaction: Transaction, admission: Admission, domain: HostedDomain, *, answer: bool | None = None
+    ) -> Admission:
         services = self._services
         local_part = split_mailbox(admission.forward_path).local_part
-        objection = object_to_recipient(domain, local_part, services.standings.of(domain), announced)
+        standing = services.standings.of(domain)
+        objection = object_to_recipient(domain, local_part, standing, transaction.mail.size, answer=answer)
         if objection is None:
             return admission
         if objection.is_quota:

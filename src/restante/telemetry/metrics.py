@@ -159,7 +159,19 @@ _DELIVERY_END = Label(
 )
 _DOING = Label(
     "doing",
-    ("hold", "spool", "audit", "settle", "start drain", "close drain", "learn", "retention", "read", "report", "request"),
+    (
+        "hold",
+        "spool",
+        "audit",
+        "settle",
+        "start drain",
+        "close drain",
+        "learn",
+        "retention",
+        "read",
+        "report",
+        "request",
+    ),
 )
 _REPORT_ACTION = Label("action", ("failed", "delayed", "relayed"))
 

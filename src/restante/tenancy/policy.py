@@ -104,6 +104,7 @@ class Policy:
     recipients: Recipients = Recipients.ANY
     unknown: Unknown = Unknown.ACCEPT
     ignores_tags: bool = False  # user+tag is user
+    asks_destination: bool = False  # at RCPT, while it is up, about a mailbox of which nothing is known
     quota: Quota = NO_QUOTA
     message_octets: int | None = None  # largest message; None: the server's limit alone
     retention: Retention = HELD_FOR_EVER  # from when it was received

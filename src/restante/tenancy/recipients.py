@@ -26,6 +26,7 @@ class Source(StrEnum):
 
     LIST = "list"  # the operator or the customer
     DRAIN = "drain"  # the destination, when mail was handed over
+    CALL = "call"  # the destination, when it was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def make_book(recipients: Iterable[Recipient]) -> RecipientBook:
     learned: dict[str, tuple[bool, float]] = {}
     for recipient in recipients:
         if recipient.source is not Source.LIST:
-            learned[recipient.name] = (recipient.is_there, recipient.at)
+            if recipient.at >= learned.get(recipient.name, (False, float("-inf")))[1]:  # the last word counts
+                learned[recipient.name] = (recipient.is_there, recipient.at)
         elif _ANY in recipient.name:
             patterns.append(_compiled(recipient.name))
         else:
