@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from restante.reception.admission import Standing, object_to_recipient
 from restante.telemetry.events import Event
-from restante.tenancy.policy import DAY, Recipients, Unknown
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
+from restante.tenancy.policy import DAY, Policy, Recipients, Unknown
+from restante.tenancy.recipients import Recipient, Source, make_book
 from tests.wire import Wire
 
 OK = "250 2.1.5 OK"
@@ -86,6 +88,16 @@ def test_a_destination_that_cannot_tell_keeps_no_mail_from_being_taken(smtp: Wir
     assert answer(smtp, "dora@a.example") == OK
 
 
+def test_the_list_knows_better_than_the_destination() -> None:
+    """An entry that was added while the destination was asked."""
+    book = make_book([Recipient("anna", Source.LIST, is_there=True, at=0.0)])
+    policy = Policy(recipients=Recipients.LEARNED, asks_destination=True)
+    domain = HostedDomain(1, "a.example", "alpha", Destination("192.0.2.1"), AuthorizedHosts(), 0.0, policy)
+    standing = Standing(now=0.0, book=book)
+    assert object_to_recipient(domain, "anna", standing, 0, answer=False) is None
+    assert object_to_recipient(domain, "bert", standing, 0, answer=False) is not None
+
+
 def test_what_is_pipelined_waits_its_turn(smtp: Wire) -> None:
     asking(smtp)
     smtp.send(
@@ -109,5 +121,4 @@ async def _advance(smtp: Wire) -> None:
     smtp.dialogue.advance()
     assert smtp.dialogue.is_waiting
     smtp.dialogue.abandon()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    assert await asyncio.gather(*smtp._tasks) == [None]  # it came to its end, and found nobody to answer

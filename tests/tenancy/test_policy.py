@@ -1,8 +1,10 @@
 """What a policy says at a moment, row by row."""
 
+from typing import Any
+
 import pytest
 
-from restante.tenancy.policy import Accept, Forced, Hold, Policy, Suspension
+from restante.tenancy.policy import Accept, AtEnd, Forced, Hold, Policy, Recipients, Retention, Suspension
 from restante.tenancy.quota import Quota
 
 
@@ -63,6 +65,28 @@ def test_whether_one_more_fits(quota: Quota, octets: int, messages: int, size: i
 )
 def test_how_full_it_is(octets: int, messages: int, step: int) -> None:
     assert Quota(octets=100, messages=10).step(octets, messages) == step
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"suspension": Suspension("x")},
+        {"accept": Accept.WHEN_DOWN},
+        {"forced": Forced(is_on=False)},
+        {"recipients": Recipients.LIST},
+        {"quota": Quota(octets=1)},
+        {"quota": Quota(messages=1)},
+        {"message_octets": 1},
+    ],
+)
+def test_whatever_is_against_some_mail_is_looked_at(wish: dict[str, Any]) -> None:
+    assert not Policy(**wish).takes_everything
+
+
+def test_what_is_about_leaving_is_against_no_mail() -> None:
+    leaving = Policy(hold=Hold.RELAY, retention=Retention(1.0, AtEnd.DELETE), refused_retention=Retention(1.0))
+    assert Policy().takes_everything
+    assert leaving.takes_everything
 
 
 def test_without_a_quota_nothing_is_ever_full() -> None:

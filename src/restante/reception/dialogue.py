@@ -187,7 +187,7 @@ class Dialogue:
             directory=services.directory.now,
             rules=services.rules,
         )
-        if admission.domain is None:
+        if admission.domain is None or not services.standings.matter(admission.domain):
             self._answer_recipient(transaction, rcpt, admission)
             return
         local_part = split_mailbox(admission.forward_path).local_part
@@ -268,6 +268,8 @@ class Dialogue:
         """Apply the domains' limits to what really came: SIZE may be missing, or wrong."""
         services = self._services
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
+        if not all(services.standings.matter(domain) for domain in domains):
+            return None  # one of them takes everything
         objection = object_to_content(
             transaction.content.size, ((domain, services.standings.of(domain)) for domain in domains)
         )

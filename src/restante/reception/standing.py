@@ -32,6 +32,11 @@ class Standings:
     is_up: Callable[[Destination], bool] = lambda _destination: False  # known to answer
     book: Callable[[int], RecipientBook | None] = lambda _domain_id: None
 
+    def matter(self, domain: HostedDomain) -> bool:
+        """Tell whether anything could be against mail for a domain; where not, its standing need not be looked up."""
+        account = self.directory.now.accounts.get(domain.account)
+        return not domain.policy.takes_everything or (account is not None and not account.quota.is_none)
+
     def of(self, domain: HostedDomain) -> Standing:
         """Return how things stand with it."""
         account = self.directory.now.accounts.get(domain.account)

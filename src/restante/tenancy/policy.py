@@ -111,6 +111,18 @@ class Policy:
     refused_retention: Retention = REFUSED_FOR_TWO_WEEKS  # from when it was refused
     on_refusal: OnRefusal = OnRefusal.KEEP
 
+    @property
+    def takes_everything(self) -> bool:
+        """Nothing here is against any mail, at any time: most domains, and there is nothing to look up then."""
+        return (
+            self.accept is Accept.ALWAYS
+            and self.recipients is Recipients.ANY
+            and self.suspension is None
+            and self.forced is None
+            and self.message_octets is None
+            and self.quota.is_none
+        )
+
     def suspension_at(self, now: float) -> Suspension | None:
         """Return the suspension in force."""
         return self.suspension if self.suspension is not None and _is_on(self.suspension.until, now) else None

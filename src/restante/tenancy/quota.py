@@ -15,6 +15,11 @@ class Quota:
     octets: int | None = None
     messages: int | None = None
 
+    @property
+    def is_none(self) -> bool:
+        """There is no limit."""
+        return self.octets is None and self.messages is None
+
     def has_room(self, octets: int, messages: int, size: int = 0) -> bool:
         """Tell whether one more message of `size` octets fits beside what is held; 0 where the size is not known.
 
