@@ -44,6 +44,7 @@ SELECTIONS = st.builds(
     domain_ids=st.none() | st.lists(DOMAIN_IDS, max_size=2).map(tuple),
     status=st.sampled_from([None, Status.HELD, Status.REFUSED]),
     larger_than=st.none() | st.just(60),
+    recipient=st.sampled_from([None, "*", "anna@*", "b*"]),
     numbers=st.none() | st.lists(st.integers(1, 30), max_size=6).map(tuple),
     after=st.integers(0, 20),
     limit=st.integers(1, 10),

@@ -70,6 +70,12 @@ async def test_a_listing_says_all_but_the_content(store: Store) -> None:
         (QueueFilter(status=Status.REFUSED), [2, 3, 5]),
         (QueueFilter(reverse_path=""), [1]),
         (QueueFilter(reverse_path="bob@example.org"), [2, 3, 4, 5]),
+        (QueueFilter(recipient="ANNA@*"), [1, 2, 3, 4, 5]),
+        (QueueFilter(recipient="b?rt@alpha.example"), [2, 3]),
+        (QueueFilter(recipient="bert*", status=Status.HELD), [2]),
+        (QueueFilter(recipient="bert*", status=Status.REFUSED), [3]),
+        (QueueFilter(recipient="anna*bert*"), []),  # a pattern is about one path, not about all of them in a row
+        (QueueFilter(recipient="*", limit=2, after=1), [2, 3]),
         (QueueFilter(received_before=3.0), [1, 2]),
         (QueueFilter(larger_than=SIZE), [3]),
         (QueueFilter(larger_than=SIZE - 1), [1, 2, 3, 4, 5]),
@@ -98,6 +104,8 @@ async def test_a_listing_is_of_what_matches(store: Store, selection: QueueFilter
         (QueueFilter(after=1, limit=3), [2, 3], [2, 3, 4]),
         (QueueFilter(numbers=(1, 4)), [1], [1, 4]),
         (QueueFilter(larger_than=SIZE), [3], [3]),
+        (QueueFilter(recipient="anna@*"), [1, 2, 3], [1, 2, 3, 4, 5]),
+        (QueueFilter(recipient="*", limit=2, after=1), [2, 3], [2, 3]),
     ],
 )
 async def test_a_listing_of_domains_is_of_theirs_only(
@@ -114,6 +122,12 @@ async def test_a_listing_by_status_shows_the_recipients_of_that_status(store: St
     [parked] = await store.list_queue(QueueFilter(numbers=(2,), status=Status.REFUSED))
     assert [one.forward_path for one in held.recipients] == [BERT]
     assert [one.forward_path for one in parked.recipients] == [ANNA]
+
+
+async def test_a_listing_by_recipient_shows_the_recipients_that_match(store: Store) -> None:
+    await a_queue(store)
+    [found] = await store.list_queue(QueueFilter(numbers=(2,), recipient="Bert@*"))
+    assert [one.forward_path for one in found.recipients] == [BERT]
 
 
 async def test_a_long_listing_is_read_in_pages(store: Store) -> None:

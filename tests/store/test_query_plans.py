@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
-from restante.store.sqlite import queries, schema
+from restante.store.sqlite import engine, queries, schema
 
 BY_NUMBERS = ["SEARCH message USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY", "SCAN json_each VIRTUAL TABLE"]
 REPLIES_OF_ONE = "SEARCH last_reply USING PRIMARY KEY (domain_id=? AND number=?)"
@@ -17,6 +17,7 @@ FILTER: Mapping[str, Any] = {
     "after": 0,
     "reverse_path": None,
     "received_before": None,
+    "recipient": None,
     "larger_than": None,
     "status": None,
     "limit": 10,
@@ -27,6 +28,7 @@ FILTER: Mapping[str, Any] = {
 def connection() -> Iterator[apsw.Connection]:
     connection = apsw.Connection(":memory:")
     schema.migrate(connection)
+    engine.add_functions(connection)
     yield connection
     connection.close()
 

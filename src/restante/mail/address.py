@@ -6,6 +6,7 @@ compared, stored or looked up is in *canonical* form: lower case, A-labels, no t
 
 import ipaddress
 import re
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -75,3 +76,8 @@ def split_mailbox(text: str) -> Mailbox:
     """Split an accepted mailbox at its last `@`; a quoted local part may contain others."""
     local_part, at, domain = text.rpartition("@")
     return Mailbox(local_part, domain) if at else Mailbox(domain, "")
+
+
+def path_matches(path: str, pattern: str) -> bool:
+    """Tell whether a path matches a pattern with `*`, `?` and `[…]`, whatever the case of either."""
+    return fnmatchcase(path.lower(), pattern.lower())

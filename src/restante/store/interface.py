@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report, ReportOutcome
 from restante.queue.status import Outcome, Status
@@ -55,26 +56,33 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueFilter:
-    """Which recipients a queue listing is about. None means any."""
-
-    domain_ids: tuple[int, ...] | None = None
-    status: Status | None = None
-    reverse_path: str | None = None  # exact; "" is the null reverse-path
-    received_before: float | None = None  # Unix time
-    larger_than: int | None = None  # octets
-    numbers: tuple[int, ...] | None = None
-    after: int = 0  # number: for paging
-    limit: int = 1000
-
-
-@dataclass(frozen=True, slots=True)
 class QueuedRecipient:
     """One recipient in a listing."""
 
     forward_path: str
     status: Status
     reply: str  # the destination's last word on it; "" if it has said none
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which recipients a queue listing is about. None means any."""
+
+    domain_ids: tuple[int, ...] | None = None
+    status: Status | None = None
+    reverse_path: str | None = None  # exact; "" is the null reverse-path
+    recipient: str | None = None  # pattern of forward-paths, as mail.address.path_matches reads it
+    received_before: float | None = None  # Unix time
+    larger_than: int | None = None  # octets
+    numbers: tuple[int, ...] | None = None
+    after: int = 0  # number: for paging
+    limit: int = 1000
+
+    def concerns(self, recipient: QueuedRecipient) -> bool:
+        """Tell whether a listing is about this recipient of a message that matches otherwise."""
+        return self.status in (None, recipient.status) and (
+            self.recipient is None or path_matches(recipient.forward_path, self.recipient)
+        )
 
 
 @dataclass(frozen=True, slots=True)

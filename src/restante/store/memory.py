@@ -229,7 +229,7 @@ class MemoryStore:
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
         """Return the messages with a recipient that matches, by number, and of each those recipients only."""
         records = (record for record in self._mail.values() if _selects(selection, record.message))
-        listed = (_listed(record, selection.status) for record in records)
+        listed = (_listed(record, selection) for record in records)
         return [message for message in listed if message.recipients][: selection.limit]
 
     async def message(self, number: int) -> HeldMessage | None:
@@ -531,9 +531,9 @@ def _handed_out(message: NewMessage, forward_paths: tuple[str, ...]) -> HeldMess
     return HeldMessage(message.number, message.domain_id, envelope, message.received_at, message.head, message.file)
 
 
-def _listed(record: _Record, status: Status | None) -> QueuedMessage:
+def _listed(record: _Record, selection: QueueFilter) -> QueuedMessage:
     message = record.message
-    recipients = tuple(recipient for recipient in record.recipients() if status in (None, recipient.status))
+    recipients = tuple(recipient for recipient in record.recipients() if selection.concerns(recipient))
     return QueuedMessage(
         message.number,
         message.domain_id,

@@ -12,6 +12,7 @@ from typing import Any
 
 import apsw
 
+from restante.mail.address import path_matches
 from restante.store.errors import StoreUnusable
 
 Row = tuple[Any, ...]
@@ -63,6 +64,7 @@ def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
     _set_up(connection, _READER_CACHE_KIB)
     connection.pragma("query_only", value=True)
+    add_functions(connection)
     return connection
 
 

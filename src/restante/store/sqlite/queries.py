@@ -210,6 +210,15 @@ _MATCHING = f"""
     AND (:received_before IS NULL OR received_at < :received_before)
     AND (:larger_than IS NULL OR size > :larger_than)
     AND (:status IS NULL OR (:status = 'held' AND held_paths <> '') OR (:status = 'refused' AND {_HAS_REFUSED}))
+    AND (
+        :recipient IS NULL
+        OR (:status IS NOT 'refused' AND any_path_matches(held_paths, :recipient))
+        OR (:status IS NOT 'held' AND EXISTS (
+            SELECT 1 FROM last_reply
+            WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
+                AND is_refused AND any_path_matches(forward_path, :recipient)
+        ))
+    )
 """
 LIST_ALL = f"{_LISTED} FROM message WHERE true {_MATCHING} ORDER BY message.number LIMIT :limit"
 LIST_NUMBERS = f"""

@@ -136,7 +136,7 @@ def queue(connection: apsw.Connection, selection: QueueFilter) -> list[QueuedMes
         for query, bindings in _listings(selection):
             rows.update((row[NUMBER], row) for row in fetch(connection, query, bindings))
     in_order = [rows[number] for number in sorted(rows)][: selection.limit]
-    return [queued_message(row, selection.status) for row in in_order]
+    return [queued_message(row, selection) for row in in_order]
 
 
 _Listing = tuple[str, dict[str, object]]
@@ -148,6 +148,7 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         "after": selection.after,
         "reverse_path": selection.reverse_path,
         "received_before": selection.received_before,
+        "recipient": selection.recipient,
         "larger_than": selection.larger_than,
         "status": selection.status,
         "limit": selection.limit,

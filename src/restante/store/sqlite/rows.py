@@ -11,7 +11,7 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.reporting import wants_word_of_delay
 from restante.queue.status import Status
-from restante.store.interface import QueuedMessage, QueuedRecipient
+from restante.store.interface import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -104,12 +104,11 @@ def paths(text: str) -> list[str]:
     return text.split("\n") if text else []
 
 
-def queued_message(row: Row, status: Status | None) -> QueuedMessage:
-    """Read one line of a listing, with the recipients of that status."""
+def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
+    """Read one line of a listing, with the recipients that it is about."""
     number, domain_id, reverse_path, received_at, size, held_paths, replies = row
-    recipients = tuple(
-        recipient for recipient in _recipients(held_paths, json.loads(replies)) if status in (None, recipient.status)
-    )
+    everybody = _recipients(held_paths, json.loads(replies))
+    recipients = tuple(recipient for recipient in everybody if selection.concerns(recipient))
     return QueuedMessage(number, domain_id, reverse_path, recipients, received_at, size)
 
 
