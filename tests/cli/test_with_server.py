@@ -46,7 +46,7 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
     refused = command("queue", "bounce", "12", "--reason", "no such mailbox")
     assert (refused.code, refused.err) == (
         64,
-        "restante: queue bounce: there is nobody to ask; say --yes if it is meant\n",
+        "restante: queue bounce: 1 message: there is nobody to ask; say --yes if it is meant\n",
     )
     done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
     assert (done.code, done.out) == (66, "1 messages bounced, 1 senders are told\n")
