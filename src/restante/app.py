@@ -73,7 +73,7 @@ from restante.telemetry.log import Log, StructuredLog
 from restante.telemetry.metrics import Exposition
 from restante.telemetry.readiness import notify
 from restante.tenancy.model import Destination, HostedDomain
-from restante.tenancy.policy import Hold
+from restante.tenancy.policy import Hold, OnRefusal
 from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
 from restante.web.control_socket import ControlUnusable, open_control
@@ -219,6 +219,7 @@ class Application:
             tasks=self._tasks,
             on_end=self._drain_ended,
             learn=self._recipients.learn,
+            bounces_refused=lambda domain: domain.policy.on_refusal is OnRefusal.BOUNCE,
         )
         self._watcher = Watcher(
             store=store,
@@ -235,6 +236,7 @@ class Application:
             store=store,
             directory=self._directory,
             is_draining=self._dispatcher.is_draining,
+            desk=self._dispatcher.equipment.desk,
             log=self._log,
             now=time.time,
         )

@@ -67,9 +67,6 @@ def test_accepting_is_forced_for_a_time_and_let_go() -> None:
         ({"force_until": LATER}, Kind.USAGE, "--force-accept"),
         ({"force_accept": "on", "force_until": datetime.fromtimestamp(NOW, UTC)}, Kind.INVALID, "in the past"),
         ({"ask_destination": True}, Kind.USAGE, "--recipients learned"),
-        ({"on_refusal": "bounce"}, Kind.INVALID, "not in this version"),
-        ({"at_end": "bounce"}, Kind.INVALID, "not in this version"),
-        ({"refused_at_end": "bounce"}, Kind.INVALID, "not in this version"),
     ],
 )
 def test_what_contradicts_itself_or_cannot_be_yet_is_refused(fields: dict[str, Any], kind: Kind, words: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from restante.delivery.report_desk import ReportDesk
 from restante.delivery.retention import BATCH, SWEEP_SECONDS, RetentionSweep
 from restante.mail.message import message_name
 from restante.queue.status import Status
@@ -18,7 +19,7 @@ from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Policy, Retention
-from tests.contract.making import CONTENT, NOTED, account, domain, message, refused
+from tests.contract.making import ANNA, BERT, CONTENT, NOTED, account, domain, message, refused
 from tests.wire import Lines
 
 MONTH = Retention(30 * DAY, AtEnd.DELETE)
@@ -42,6 +43,7 @@ class Keeping:
             store=self.store,
             directory=self.directory,
             is_draining=self.draining.__contains__,
+            desk=ReportDesk(self.store, "mx2.example.net", lambda: self.now),
             log=self.log,
             now=lambda: self.now,
             wait=self.wait,
@@ -201,3 +203,27 @@ async def test_a_store_that_fails_is_tried_again_an_hour_later(keeping: Keeping,
         await keeping.sweeper.run()
     assert waited.value.args == (SWEEP_SECONDS,)
     assert keeping.store.usage(alpha.id) == Usage()
+
+
+async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(keeping: Keeping) -> None:
+    """Once each, by a report in the same transaction; mail from the null reverse-path goes without a word."""
+    alpha = await keeping.host(retention=Retention(30 * DAY, AtEnd.BOUNCE))
+    await keeping.store.hold([message(1, alpha.id), message(2, alpha.id), message(3, alpha.id, reverse_path="")])
+    assert (30.1, "mail-expired", None) in await keeping.sweep_on(30.1)
+    assert keeping.store.usage(alpha.id) == Usage()
+    reports = await keeping.store.due_reports(31 * DAY, 10, 1 << 20)
+    assert [report.about for report in reports] == [1, 2]
+    assert await keeping.sweep_on(30.2) == []
+    [entry] = [entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
+    assert (entry.actor, entry.account) == ("retention", "alpha")
+
+
+async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_stays(keeping: Keeping) -> None:
+    alpha = await keeping.host(refused_retention=Retention(14 * DAY, AtEnd.BOUNCE))
+    await keeping.store.hold([message(1, alpha.id, ANNA, BERT)])
+    drain = await keeping.store.open_drain(alpha.id, 0.0, 60.0)
+    await keeping.store.settle(drain, [refused(1, BERT)], at=100 * DAY)
+    await keeping.sweep_on(114.1)
+    [left] = await keeping.store.list_queue(QueueFilter())
+    assert [one.forward_path for one in left.recipients] == [ANNA]
+    assert [report.about for report in await keeping.store.due_reports(115 * DAY, 10, 1 << 20)] == [1]

@@ -28,7 +28,6 @@ from restante.tenancy.quota import Quota
 
 SUSPENDED = "suspended"
 MAX_REASON_LENGTH = 500  # characters
-_REPORT = "bounce"
 
 Amount = Annotated[int, Field(ge=0)]  # 0 takes the limit away
 Seconds = Annotated[float, Field(ge=0)]  # 0: no end
@@ -87,8 +86,7 @@ class PolicyView(BaseModel):
 
 
 def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: float) -> Policy:
-    """Return the policy after a change. Raises AdminError for what contradicts itself, or cannot be done yet."""
-    _refuse_reports(domain, fields)
+    """Return the policy after a change. Raises AdminError for what contradicts itself."""
     policy = replace(
         present,
         hold=present.hold if fields.hold in (None, SUSPENDED) else Hold(fields.hold),
@@ -162,15 +160,6 @@ def _checked_time(domain: str, option: str, time: datetime, now: float) -> float
     if time.timestamp() <= now:
         raise AdminError(Kind.INVALID, f"domain {domain}: {option} is in the past", "name a time to come")
     return time.timestamp()
-
-
-def _refuse_reports(domain: str, fields: PolicyFields) -> None:
-    """Refuse what would need reports to reverse-paths (RFC 3464): there are none yet, so mail would just vanish."""
-    given = {"--at-end": fields.at_end, "--refused-at-end": fields.refused_at_end, "--on-refusal": fields.on_refusal}
-    for option, value in given.items():
-        if value == _REPORT:
-            error = f"domain {domain}: {option} {_REPORT}: reports to reverse-paths are not in this version yet"
-            raise AdminError(Kind.INVALID, error, "keep it for now: " + option + " keep")
 
 
 def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) -> None:

@@ -119,7 +119,7 @@ OPTIONS: Final[dict[str, Any]] = {
     ],
     "at_end": Annotated[
         Literal["keep", "delete", "bounce"] | None,
-        typer.Option("--at-end", help="What then becomes of it; bounce is not in this version yet."),
+        typer.Option("--at-end", help="What then becomes of it."),
     ],
     "refused_retention": Annotated[
         int | None,
@@ -129,13 +129,11 @@ OPTIONS: Final[dict[str, Any]] = {
     ],
     "refused_at_end": Annotated[
         Literal["keep", "delete", "bounce"] | None,
-        typer.Option("--refused-at-end", help="What then becomes of refused mail; bounce is not in this version yet."),
+        typer.Option("--refused-at-end", help="What then becomes of refused mail."),
     ],
     "on_refusal": Annotated[
         Literal["keep", "bounce"] | None,
-        typer.Option(
-            "--on-refusal", help="What becomes of mail when it is refused; bounce is not in this version yet."
-        ),
+        typer.Option("--on-refusal", help="What becomes of mail when it is refused."),
     ],
 }
 

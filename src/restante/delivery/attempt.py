@@ -194,11 +194,13 @@ class Attempt:
     # What became of it
 
     def _report(self, tally: Tally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+        self._count_refusal(outcome)  # as the destination said it, whatever our policy makes of it
+        if self._lessons is not None:
+            self._lessons.take(outcome)
         if self._is_refused_bounced or message.envelope.dsn is not None:  # else there is nothing to tell, as mostly
             outcome = self._tell(message, outcome, reply)
         move = self._record(message, outcome, reply)
         tally.count(move)
-        self._count_refusal(outcome)
         self._tried += 1
         if move is Move.DELIVERED:
             self._delivered += 1
@@ -217,8 +219,6 @@ class Attempt:
 
     def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
         self._settlement.add(outcome)
-        if self._lessons is not None:
-            self._lessons.take(outcome)
         self._in_hand -= 1
         if not self._in_hand:
             self._news.set()

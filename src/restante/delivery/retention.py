@@ -1,12 +1,12 @@
-"""Mail whose retention is over: warned of ahead, then deleted or kept, as its domain's policy says (S14).
+"""Mail whose retention is over: warned of ahead, then deleted, bounced or kept, as its domain's policy says (S14).
 
 Theory of operation. Once an hour each domain is looked at, its held mail and its refused mail apart. What is to be deleted
 goes in batches, each one transaction with its entry in the audit trail, so that nobody waits long for the store. What
 was told is marked in the store by the step that was told (7, 3, 1 days ahead, or over); the mark follows the domain's
 oldest mail, so that mail which comes day after day is told of once, and again after it had all been further from its end.
 
-A report to the reverse-path, instead of deleting, would be one more branch of `_end`: reports do not exist yet, and the
-setting for them is refused (admin/policy_change.py).
+Bouncing goes message by message where deleting goes by recipient: all of a message's recipients with that status go when
+the first is due, so that its sender hears once. Damaged mail, of which no report can be made, stays.
 
 A drain that runs keeps its domain's mail for a day longer: what is being handed over should not vanish under it.
 """
@@ -15,12 +15,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from restante.delivery.giving_up import prepare_bounce
+from restante.delivery.report_desk import ReportDesk
+from restante.delivery.route import remote_name
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.mail.message import message_name
 from restante.queue.retention import OVER, warning_due
 from restante.queue.status import Status
-from restante.store.errors import StoreError
-from restante.store.interface import MailStore, MarkStore
+from restante.store.errors import Damaged, StoreError
+from restante.store.interface import Bounce, MailStore, MarkStore, QueuedMessage, QueueFilter
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
@@ -46,6 +49,7 @@ class RetentionSweep:
         store: RetentionStore,
         directory: LiveDirectory,
         is_draining: Callable[[int], bool],
+        desk: ReportDesk,
         log: Log,
         now: Callable[[], float],
         wait: Wait = wait_at_most,
@@ -54,6 +58,7 @@ class RetentionSweep:
         self._store = store
         self._directory = directory
         self._is_draining = is_draining
+        self._desk = desk
         self._log = log
         self._now = now
         self._wait = wait
@@ -96,25 +101,58 @@ class RetentionSweep:
         """Do with expired mail what is to be done."""
         if at_end is AtEnd.DELETE:
             await self._delete(domain, status, seconds)
+        elif at_end is AtEnd.BOUNCE:
+            await self._bounce(domain, status, seconds)
+
+    async def _bounce(self, domain: HostedDomain, status: Status, seconds: float) -> None:
+        before = self._before(domain, seconds)
+        bounced = 0
+        while numbers := await self._store.expired(domain.id, status, before, BATCH):
+            count = await self._bounce_some(domain, status, numbers, seconds)
+            bounced += count
+            if not count:  # what is left cannot be read, or changed meanwhile
+                break
+        if bounced:
+            self._write(Event.MAIL_EXPIRED, domain, status, messages=bounced, at_end=str(AtEnd.BOUNCE))
+
+    async def _bounce_some(self, domain: HostedDomain, status: Status, numbers: Sequence[int], seconds: float) -> int:
+        found = await self._store.list_queue(QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers)))
+        bounces = [bounce for listed in found if (bounce := await self._prepare(domain, listed)) is not None]
+        if not bounces:
+            return 0
+        entry = self._entry(AuditAction.MAIL_BOUNCED, domain, status, seconds, [bounce.number for bounce in bounces])
+        done = set(await self._store.bounce(bounces, entry))
+        self._desk.stored([one.report for one in bounces if one.report is not None and one.number in done])
+        return len(done)
+
+    async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> Bounce | None:
+        try:
+            return await prepare_bounce(self._store, self._desk, listed, remote_name(domain.destination))
+        except Damaged as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="retention", message=message_name(listed.number))
+            return None
+
+    def _before(self, domain: HostedDomain, seconds: float) -> float:
+        return self._now() - seconds - (DAY if self._is_draining(domain.id) else 0.0)
 
     async def _delete(self, domain: HostedDomain, status: Status, seconds: float) -> None:
-        grace = DAY if self._is_draining(domain.id) else 0.0
-        before = self._now() - seconds - grace
+        before = self._before(domain, seconds)
         deleted = 0
         while numbers := await self._store.expired(domain.id, status, before, BATCH):
-            count = await self._store.expire(
-                domain.id, numbers, status, before, self._entry(domain, status, seconds, numbers)
-            )
+            entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, numbers)
+            count = await self._store.expire(domain.id, numbers, status, before, entry)
             deleted += count
             if not count:  # changed between the two calls, all of them: nothing is left to do with them
                 break
         if deleted:
-            self._write(Event.MAIL_EXPIRED, domain, status, messages=deleted)
+            self._write(Event.MAIL_EXPIRED, domain, status, messages=deleted, at_end=str(AtEnd.DELETE))
 
-    def _entry(self, domain: HostedDomain, status: Status, seconds: float, numbers: Sequence[int]) -> AuditEntry:
+    def _entry(
+        self, action: AuditAction, domain: HostedDomain, status: Status, seconds: float, numbers: Sequence[int]
+    ) -> AuditEntry:
         return AuditEntry(
             at=self._now(),
-            action=AuditAction.MAIL_EXPIRED,
+            action=action,
             actor=ACTOR,
             subject=" ".join(message_name(number) for number in numbers),
             account=domain.account,

@@ -69,16 +69,18 @@ class Unknown(StrEnum):
 
 
 class AtEnd(StrEnum):
-    """What becomes of mail whose retention is over. A report to the reverse-path would be a further member."""
+    """What becomes of mail whose retention is over."""
 
     KEEP = "keep"  # it stays, and is told of
     DELETE = "delete"
+    BOUNCE = "bounce"  # it goes, and its sender gets a report where that may be (RFC 3464)
 
 
 class OnRefusal(StrEnum):
-    """What becomes of mail that the destination refuses. A report to the reverse-path would be a further member."""
+    """What becomes of mail that the destination refuses."""
 
     KEEP = "keep"  # parked, until somebody acts or its retention is over
+    BOUNCE = "bounce"  # at once: the sender gets a report where that may be
 
 
 @dataclass(frozen=True, slots=True)
