@@ -8,8 +8,9 @@
 Domains that take mail only while their destination is away (`--accept when-down`) have it watched all the time.
 
 Theory of operation. One task (`run`) decides; probes and starts of drains are tasks beside it, which wake it when they
-are done. It looks at what changed: domains that mail came for, drains that ended, probes that are due. All domains are
-looked at only when the records have changed and once a minute, for mail that is held again by hand.
+are done. It goes by an agenda, what is due first: domains whose drain may begin, destinations to be probed. So a turn
+costs no more the more of them wait. All domains are looked at, and the agenda made anew, only when the records have
+changed and once a minute, for mail that is held again by hand.
 
 Everything here is in memory. A restart begins anew: two probes tell again what was known.
 """
@@ -18,6 +19,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from itertools import count
 from random import random
 from typing import Any, Final, Protocol
 
@@ -107,6 +110,8 @@ class Watcher:
         self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
         self._picture: Directory | None = None  # the one that was last looked at
         self._look_at = 0.0
+        self._agenda: list[tuple[float, int, _Waiting | _Watched]] = []  # a heap: when, in which order it came, what
+        self._entries = count()
         self._woken = asyncio.Event()
 
     # What others tell and ask
@@ -114,13 +119,17 @@ class Watcher:
     def mail_came(self, domain: HostedDomain) -> None:
         """Hear that mail was held for a domain. Cheap: it is called for every batch."""
         if domain.id not in self._waiting and domain.policy.leaves_unasked(self._now()):
-            self._waiting[domain.id] = _Waiting(domain, self._now())
+            waiting = self._waiting[domain.id] = _Waiting(domain, self._now())
+            self._enter(waiting.drain_at, waiting)
             if domain.policy.hold is Hold.ON_RETURN:
                 self._watch(domain)
             self._woken.set()
 
     def _watch(self, domain: HostedDomain) -> None:
-        watched = self._watched.setdefault(domain.destination.text, _Watched(domain.destination, [], self._now()))
+        watched = self._watched.get(domain.destination.text)
+        if watched is None:
+            watched = self._watched[domain.destination.text] = _Watched(domain.destination, [], self._now())
+            self._enter(watched.probe_at, watched)
         if domain not in watched.domains:
             watched.domains.append(domain)
 
@@ -134,7 +143,9 @@ class Watcher:
         if waiting is not None:
             waiting.is_busy = False
             waiting.drain_at = self._after(_DRAIN_AGAIN, waiting.drains)
-            self._woken.set()
+            self._enter(waiting.drain_at, waiting)
+            if not self._held(waiting.domain):
+                del self._waiting[domain_id]
 
     def is_up(self, destination: Destination) -> bool:
         """Tell whether a destination is known to answer; one that is not watched is not."""
@@ -161,16 +172,22 @@ class Watcher:
             now = self._now()
             if self._directory.now is not self._picture or now >= self._look_at:
                 self._look_around(now)
-            for waiting in list(self._waiting.values()):
-                self._consider_drain(waiting, now)
-            for watched in self._watched.values():
-                self._consider_probe(watched, now)
-            await self._wait(self._woken, max(self._next() - now, 0.0))
+            while self._agenda and self._agenda[0][0] <= now:
+                self._consider(heappop(self._agenda)[2], now)
+            first = self._agenda[0][0] if self._agenda else self._look_at
+            await self._wait(self._woken, max(min(first, self._look_at) - now, 0.0))
 
-    def _next(self) -> float:
-        drains = (one.drain_at for one in self._waiting.values() if not one.is_busy and self._may_leave(one.domain))
-        probes = (one.probe_at for one in self._watched.values() if not one.is_busy)
-        return min([self._look_at, *drains, *probes])
+    def _enter(self, at: float, what: _Waiting | _Watched) -> None:
+        """Have something considered then. Entries that no longer hold are passed over when they come up."""
+        heappush(self._agenda, (at, next(self._entries), what))
+        self._woken.set()
+
+    def _consider(self, what: _Waiting | _Watched, now: float) -> None:
+        if isinstance(what, _Watched):
+            if self._watched.get(what.destination.text) is what:
+                self._consider_probe(what, now)
+        elif self._waiting.get(what.domain.id) is what:
+            self._consider_drain(what, now)
 
     def _look_around(self, now: float) -> None:
         """Find out anew which domains have mail that may leave, and which destinations are to be watched."""
@@ -183,6 +200,9 @@ class Watcher:
         for domain in _to_watch(domains, self._waiting):
             groups[domain.destination.text].append(domain)
         self._watched = {text: self._as_watched(text, group, now) for text, group in groups.items()}
+        drains = [(one.drain_at, next(self._entries), one) for one in self._waiting.values()]
+        self._agenda = [*drains, *((one.probe_at, next(self._entries), one) for one in self._watched.values())]
+        heapify(self._agenda)
 
     def _as_waiting(self, domain: HostedDomain, now: float) -> _Waiting:
         waiting = self._waiting.get(domain.id) or _Waiting(domain, now)
@@ -248,7 +268,7 @@ class Watcher:
         finally:
             self._learn(watched, reason)
             watched.is_busy = False
-            self._woken.set()
+            self._enter(watched.probe_at, watched)
 
     def _learn(self, watched: _Watched, reason: str) -> None:
         before, watched.presence = watched.presence, watched.presence.after(is_good=not reason)
@@ -261,6 +281,7 @@ class Watcher:
             self._tell(Event.PRIMARY_AWAY, watched, reason)
         elif before.seen is Seen.AWAY:
             self._tell(Event.PRIMARY_BACK, watched, reason)
+        if watched.presence.seen is Seen.UP:
             self._begin_anew(watched)
 
     def _begin_anew(self, watched: _Watched) -> None:
@@ -269,6 +290,7 @@ class Watcher:
             waiting = self._waiting.get(domain.id)
             if waiting is not None:
                 waiting.drains, waiting.drain_at = 0, self._now()
+                self._enter(waiting.drain_at, waiting)
 
     def _tell(self, event: Event, watched: _Watched, reason: str) -> None:
         """Write a line for each account concerned: no line tells one account of another's domains."""
