@@ -12,9 +12,11 @@ import argparse
 import fnmatch
 import json
 import resource
+import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -32,7 +34,6 @@ from bench.rows.floor import floor_rows
 from bench.rows.memory import memory_rows
 from bench.rows.row import Extent, Row
 from bench.servers.park import Park
-from bench.servers.server import Lost
 from bench.table import as_text, targets_as_text
 from bench.targets import verdicts
 
@@ -43,6 +44,7 @@ def main() -> int:
     """Measure, print the table, and return an exit code: 1 if a row has no value."""
     options = _options()
     raise_limits()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))  # by the way of Ctrl-C, so that nothing is left
     tempfile.tempdir = str(options.dir)
     rounds = options.rounds or ROUNDS[options.extent]
     try:
@@ -105,12 +107,11 @@ def measure(row: Row, rounds: int) -> RowResult:
             turn = place % len(row.subjects)
             for subject in [*row.subjects[turn:], *row.subjects[:turn]]:
                 _add(result, row, subject, is_first=place == 0)
-    except (Lost, AssertionError, OSError) as error:
-        result.failure = f"{type(error).__name__}: {error}"
     except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # a program that is not installed
         result.failure = str(missing)
-    if result.failure:
-        _say(f"{row.name}: {result.failure}")
+    except Exception as error:  # noqa: BLE001  an hour's run is not given up for one row
+        traceback.print_exc()
+        result.failure = f"{type(error).__name__}: {error}"
     return result
 
 

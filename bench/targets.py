@@ -83,11 +83,11 @@ def _rates(report: Report) -> Iterator[Verdict]:
 
 
 def _loss(report: Report) -> Iterator[Verdict]:
-    subject = "Restante to CHUNKING sink"
-    values = [row.value(subject) for row in (report.row(NEAR), report.row(FAR)) if row]
-    if len(values) == 2 and values[0] and values[1]:
-        loss = (1 - values[1].median / values[0].median) * 100
-        yield Verdict(f"{subject}: loss from 0 to 100 ms", f"≤ {_LOSS:g} %", f"{loss:.0f} %", loss <= _LOSS)
+    for subject in ("Restante to Postfix", "Restante to CHUNKING sink"):
+        values = [row.value(subject) for row in (report.row(NEAR), report.row(FAR)) if row]
+        if len(values) == 2 and values[0] and values[1]:
+            loss = (1 - values[1].median / values[0].median) * 100
+            yield Verdict(f"{subject}: loss from 0 to 100 ms", f"≤ {_LOSS:g} %", f"{loss:.0f} %", loss <= _LOSS)
 
 
 def _costs(report: Report) -> Iterator[Verdict]:

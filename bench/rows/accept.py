@@ -91,12 +91,12 @@ class _Case:
         return f"accept {_SIZES[self.octets][1]}, {sessions}, {connections}{how}"
 
     def load(self, *, is_quick: bool) -> Load:
-        messages = 3000 if is_quick else _SIZES[self.octets][2]
+        messages = 2000 if is_quick else _SIZES[self.octets][2]
         if self.sessions == 1:
             messages //= 3
         if self.has_tls and not self.is_kept:
             messages //= 2
-        messages = max(messages, 2 * self.sessions)
+        messages = max(messages, self.sessions)
         return Load(messages, self.octets, self.sessions, self.is_kept, self.has_tls, self.has_chunks)
 
     def subjects(self) -> list[str]:

@@ -100,12 +100,9 @@ class HeldRow(Row):
         filling, server = self._fillings[subject], self._park.restante
         with server.lent_filled(filling.messages, SIZE, domains=filling.domains):
             begin = time.monotonic()
-            server.start_again()
-            try:
+            with server.started_by(server.start_again):
                 value = self._take(self._park, begin)
                 server.check_held(filling.messages, SIZE)
-            finally:
-                server.stop()
         return Sample(value)
 
 

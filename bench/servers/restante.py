@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ class RestanteServer(Server):
 
     def _start_on_copy(self, store: Path) -> None:
         shutil.rmtree(self._data)
-        shutil.copytree(store, self._data)
+        shutil.copytree(store, self._data, ignore=shutil.ignore_patterns("*.sock"))
         self.start_again()
 
     def start_again(self) -> None:
@@ -71,6 +72,11 @@ class RestanteServer(Server):
     def stop(self) -> None:
         """Stop in good order."""
         self._made.stop()
+
+    def kill(self) -> None:
+        """End it, if it runs."""
+        if self._made.is_running:
+            self._made.kill()
 
     @property
     def pid(self) -> int:
@@ -106,11 +112,9 @@ class RestanteServer(Server):
     @contextmanager
     def running_filled(self, messages: int, size: int, *, domains: int = 1, others: int = 0) -> Iterator[None]:
         """Run it on a copy of a store with so many messages of `size` octets; nothing of it is kept."""
-        self._start_on_copy(self._filled(messages, size, domains, others))
-        try:
+        store = self._filled(messages, size, domains, others)
+        with self.started_by(partial(self._start_on_copy, store)):
             yield
-        finally:
-            self.stop()
 
     @contextmanager
     def lent_filled(self, messages: int, size: int, *, domains: int = 1, others: int = 0) -> Iterator[None]:

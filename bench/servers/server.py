@@ -4,7 +4,7 @@ import smtplib
 import ssl
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -41,6 +41,10 @@ class Server(ABC):
     def stop(self) -> None:
         """Stop it."""
 
+    def kill(self) -> None:
+        """End it, in whatever state it is."""
+        self.stop()
+
     @property
     @abstractmethod
     def pid(self) -> int:
@@ -68,7 +72,17 @@ class Server(ABC):
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it for the time of a block, with nothing held at first."""
-        self.start()
+        with self.started_by(self.start):
+            yield
+
+    @contextmanager
+    def started_by(self, start: Callable[[], None]) -> Iterator[None]:
+        """Run it for the time of a block; one that does not come up is done away with."""
+        try:
+            start()
+        except BaseException:
+            self.kill()
+            raise
         try:
             yield
         finally:

@@ -19,6 +19,9 @@ import uvloop
 GREETING: Final = b"220 sink.example ESMTP\r\n"
 OFFER: Final = b"250-sink.example\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250 CHUNKING\r\n"
 OK: Final = b"250 2.0.0 Ok\r\n"
+SENDER_OK: Final = b"250 2.1.0 Ok\r\n"
+RECIPIENT_OK: Final = b"250 2.1.5 Ok\r\n"
+TAKEN: Final = b"250 2.0.0 Ok: taken, and thrown away\r\n"  # told apart from the others by who runs ahead of replies
 GO_ON: Final = b"354 End data with <CR><LF>.<CR><LF>\r\n"
 BYE: Final = b"221 2.0.0 Bye\r\n"
 NOT_NOW: Final = b"503 5.5.1 Bad sequence of commands\r\n"
@@ -81,7 +84,7 @@ class Session(asyncio.Protocol):
         self._rest = self._buffer[position:]
         self._position = len(self._buffer)
 
-    def _answer(self, line: bytes) -> bytes:
+    def _answer(self, line: bytes) -> bytes:  # noqa: PLR0911  a table, as it were
         verb = line[:4].upper()
         simple = SIMPLE.get(verb)
         if simple:
@@ -89,6 +92,7 @@ class Session(asyncio.Protocol):
         match verb:
             case b"MAIL":
                 self._has_sender = True
+                return SENDER_OK
             case b"RCPT":
                 return self._take_recipient(line)
             case b"BDAT":
@@ -108,7 +112,7 @@ class Session(asyncio.Protocol):
             digits = line[line.find(b"@d") + 2 : line.find(b".example")]
             slot = FIRST_DOMAIN + int(digits) if digits.isdigit() else 0
             self._slot = slot if slot < len(counters) else 0
-        return OK
+        return RECIPIENT_OK
 
     def _begin_chunk(self, words: list[bytes]) -> bytes:
         """Read its octets even where it is refused: they are no commands."""
@@ -127,9 +131,10 @@ class Session(asyncio.Protocol):
         if self._slot is None:
             self._reset()
             return NOT_NOW
-        if self._is_last:
-            self._count()
-        return OK
+        if not self._is_last:
+            return OK
+        self._count()
+        return TAKEN
 
     def _begin_data(self) -> bytes:
         if self._slot is None:
@@ -150,7 +155,7 @@ class Session(asyncio.Protocol):
         self._position = mark + len(END)
         self._is_data = False
         self._count()
-        self._replies.append(OK)
+        self._replies.append(TAKEN)
 
     def _count(self) -> None:
         counters[0] += 1
