@@ -102,8 +102,11 @@ class DeliveryConnection(asyncio.Protocol):
         self._guarded(self._pump)
 
     def finish(self) -> None:
-        """Begin no more; wait for the replies outstanding and say QUIT, soon if nothing was begun yet."""
-        if self._wire is None:
+        """Begin no more; wait for the replies outstanding and say QUIT, soon if nothing was begun yet.
+
+        A connection that is on its way is awaited for a moment: cut, it stands in the primary's log as a lost one.
+        """
+        if self._wire is None and not self._is_connecting:
             self.abort(_NOT_NEEDED)
         else:
             self._guarded(self._say_quit)
