@@ -29,9 +29,10 @@ ASKERS: Final[dict[str, Callable[[Installation, Login, str], Ended]]] = {
     "restante": lambda restante, login, domain: restante.etrn(domain, login=login),
 }
 LARGE: Final = message("larger", b"".join(b".%07d\r\n" % number for number in range(150_000)))
-COMPLAINTS: Final = re.compile(
-    r"warning|error|fatal|panic|reject|improper|synchronization|too many|lost connection|non-SMTP|timeout",
-    re.IGNORECASE,
+COMPLAINTS: Final = re.compile(  # whole lines; that the machine's clock was set back is nobody's fault
+    r"^(?!.*time jump).*(?:warning|error|fatal|panic|reject|improper|synchronization|too many|lost connection"
+    r"|non-SMTP|timeout).*",
+    re.IGNORECASE | re.MULTILINE,
 )
 DELIVERED_TO: Final = re.compile(rb"^(?:Delivered-To|Envelope-to): (.+)", re.MULTILINE)
 
