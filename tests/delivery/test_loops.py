@@ -39,6 +39,20 @@ def test_mail_that_goes_in_a_circle_is_parked_and_the_rest_is_handed_over() -> N
     assert len(world.log.of(Event.DELIVERY_REFUSED)) == 2
 
 
+def test_mail_that_goes_in_a_circle_is_parked_even_where_refused_mail_is_bounced() -> None:
+    """A report would go round by the same road."""
+    primary = ScriptedPrimary()
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        await world.hold(domain, content=RECEIVED * 51 + b"\r\n")
+        await world.drain(domain)
+        assert await world.reports() == []
+
+    world = World(bounces_refused=True)
+    play(world, primary, scene)
+    assert asyncio.run(world.words(1)) == PARKED
+
+
 def test_how_far_mail_may_come_can_be_set_while_a_drain_runs() -> None:
     """It makes two rounds: what the first one deferred is looked at anew by the second."""
     primary = ScriptedPrimary(script={"CONTENT": ["451 later"]})

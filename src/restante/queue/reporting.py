@@ -56,9 +56,10 @@ def wants_word_of_delay(envelope: Envelope) -> bool:
 def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool) -> Outcome:
     """Turn *refused* into *bounced* where the domain wants that.
 
-    Not for mail that was taken under suspicion: nobody could be told, so it stays to be looked at.
+    Not for mail that was taken under suspicion: nobody could be told, so it stays to be looked at. Nor for what we refused
+    ourselves without asking the destination: mail that goes in a circle above all.
     """
-    if not is_refused_bounced or envelope.is_suspect:
+    if not is_refused_bounced or envelope.is_suspect or outcome.is_ours:
         return outcome
     recipients = tuple(
         replace(one, move=Move.BOUNCED) if one.move is Move.REFUSED else one for one in outcome.recipients
