@@ -215,6 +215,36 @@ def test_aborting_does_not_wait_for_a_connection_that_does_not_come(monkeypatch:
     assert seconds < 5
 
 
+@pytest.mark.parametrize("comes", [True, False])
+def test_what_is_on_its_way_when_the_mail_has_run_out_is_awaited_for_a_moment(
+    comes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut, it would stand in the primary's log as a connection that was lost."""
+
+    async def main() -> tuple[ConnectionEnd, float, list[str]]:
+        loop = asyncio.get_running_loop()
+        connects, may_come = loop.create_connection, asyncio.Event()
+
+        async def slowly(*arguments: Any, **options: Any) -> Any:
+            await may_come.wait()
+            return await connects(*arguments, **options)
+
+        monkeypatch.setattr(loop, "create_connection", slowly)
+        async with ScriptedPrimary() as primary:
+            connection = connect(Post(deque()), primary.port)
+            running = asyncio.ensure_future(connection.run())
+            await asyncio.sleep(0)
+            began = loop.time()
+            connection.finish()
+            if comes:
+                may_come.set()
+            return await running, loop.time() - began, primary.commands
+
+    end, seconds, commands = run_swiftly(main())
+    assert (end.kind, commands[-1:]) == ((EndKind.QUIT, ["QUIT"]) if comes else (EndKind.ABORTED, []))
+    assert seconds < 6
+
+
 def test_a_connection_that_does_not_come_is_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> tuple[ConnectionEnd, float]:
         loop = asyncio.get_running_loop()

@@ -1,9 +1,9 @@
 """One connection to a destination: a thin shell that moves bytes between a socket, TLS and a ClientSession.
 
 Theory of operation. Whatever happens on the socket ends in the same three moves: the session gets the bytes, its events
-are handled, and `_pump` begins what can be begun and writes all that waits, as long as the destination's buffers
-take it. There is no task, future or timer per message: one task (`run`) sits by the connection and wakes for large content and for the end; one timer
-looks after one deadline, which every write and every reply moves on.
+are handled, and `_pump` begins what can be begun and writes all that waits, as long as the destination's buffers take it.
+There is no task, future or timer per message: one task (`run`) sits by the connection and wakes for large content and for
+the end; one timer looks after one deadline, which every write and every reply moves on.
 
 Promises: a message is reported once, when its transaction has ended, or stands in `outstanding` at the end, never both.
 Replies are read while content is written (both sides with full buffers would else wait for ever). Content that
