@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.domains import OTHER, domain
 from bench.servers.postfix import MESSAGE_SIZE_LIMIT
-from bench.servers.server import Held, Server
+from bench.servers.server import Held, StockServer
 from tests.acceptance.installation import ServerProcess
 from tests.acceptance.peers.exim import EximPrimary
 from tests.acceptance.peers.primary import KeyPair
@@ -44,44 +44,22 @@ class _Primary(EximPrimary):
         return [word for word in super()._configure() if word != "-q10s"]
 
 
-class EximServer(Server):
+class EximServer(StockServer):
     """One Exim."""
 
     name = "Exim"
 
     def __init__(self, keys: KeyPair) -> None:
         """`keys` are for when it offers TLS."""
-        self._keys = keys
-        self._primary = _Primary()
-        self.port = self._primary.port
-
-    def close(self) -> None:
-        """Stop and remove everything."""
-        self._primary.__exit__()
-
-    def start(self) -> None:
-        """Start with an empty spool."""
-        for file in self._files():
-            file.unlink()
-        self._primary.log_path.write_bytes(b"")
-        self._primary.keys = self._keys if self.has_tls else None
-        self._primary.start()
-
-    def stop(self) -> None:
-        """Stop all its processes."""
-        self._primary.stop()
-
-    @property
-    def pid(self) -> int:
-        """Its daemon."""
-        return self._primary.pid
+        self._exim = _Primary()
+        super().__init__(self._exim, keys)
 
     def held(self) -> Held:
         """Count the messages in its spool: a header file each, without which the content is none."""
-        files = self._files()
+        files = self._queue_files()
         headers = sum(file.name.endswith("-H") for file in files)
         return Held(headers, sum(file.stat().st_size for file in files))
 
-    def _files(self) -> list[Path]:
-        tops = [self._primary.spool / kind for kind in ("input", "msglog")]
+    def _queue_files(self) -> list[Path]:
+        tops = [self._exim.spool / kind for kind in ("input", "msglog")]
         return [Path(where, name) for top in tops for where, _, names in os.walk(top) for name in names]

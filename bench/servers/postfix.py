@@ -10,11 +10,12 @@ of the ways in which Postfix can:
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from bench.domains import HOST, OTHER, domain
-from bench.servers.server import Held, Server
+from bench.servers.server import Held, StockServer
 from tests.acceptance.installation import ServerProcess
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.postfix import PostfixPrimary
@@ -58,7 +59,7 @@ class _Primary(PostfixPrimary):
         return self._top / "queue"
 
 
-class PostfixServer(Server):
+class PostfixServer(StockServer):
     """One Postfix, in one of its two ways."""
 
     def __init__(
@@ -68,32 +69,13 @@ class PostfixServer(Server):
         self.name = name
         relay = {"relay_transport": f"relay:[{HOST}]:{destination_port}"}
         settings = FAIRNESS | relay | (HOLDS if holds else DEFERS)
-        self._keys = keys
-        self._primary = _Primary(settings, port or None)
+        self._postfix = _Primary(settings, port or None)
+        super().__init__(self._postfix, keys)
         self._where = "hold" if holds else "deferred"
-        self.port = self._primary.port
 
-    def close(self) -> None:
-        """Stop and remove everything."""
-        self._primary.__exit__()
-
-    def start(self) -> None:
-        """Start with an empty queue."""
+    def _queue_files(self) -> Iterator[Path]:
         for queue in ("maildrop", "incoming", "active", "deferred", "defer", "hold", "flush"):
-            for file in self._files(queue):
-                file.unlink()
-        self._primary.log_path.write_bytes(b"")
-        self._primary.keys = self._keys if self.has_tls else None
-        self._primary.start()
-
-    def stop(self) -> None:
-        """Stop all its processes."""
-        self._primary.stop()
-
-    @property
-    def pid(self) -> int:
-        """Its master."""
-        return self._primary.pid
+            yield from self._files(queue)
 
     def held(self) -> Held:
         """Count the files of its queue."""
@@ -114,7 +96,7 @@ class PostfixServer(Server):
     def _files(self, queue: str) -> list[Path]:
         """List a queue's files. Its directories come and go while we look."""
         found: list[Path] = []
-        for directory, _, names in os.walk(self._primary.queue / queue):
+        for directory, _, names in os.walk(self._postfix.queue / queue):
             with contextlib.suppress(FileNotFoundError):
                 found += [Path(directory, name) for name in names]
         return found

@@ -4,12 +4,14 @@ import smtplib
 import ssl
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from bench.domains import HOST, domain
+from tests.acceptance.peers.primary import KeyPair
 
 LINE_ENDS: Final = 0.98  # of the octets are there where a server keeps a CRLF as one octet
 
@@ -24,6 +26,27 @@ class Held:
 
     messages: int
     octets: int  # at least those of the content, but for line ends
+
+
+class StockPrimary(Protocol):
+    """What the tests' Postfix and Exim have in common, and their leading process."""
+
+    port: int
+    log_path: Path
+    keys: KeyPair | None
+
+    @property
+    def pid(self) -> int:
+        """Its leading process."""
+
+    def start(self) -> None:
+        """Start it."""
+
+    def stop(self) -> None:
+        """Stop it."""
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it, and remove its directory."""
 
 
 class Server(ABC):
@@ -93,6 +116,41 @@ class Server(ABC):
         held = self.held()
         if held.messages != messages or held.octets < messages * octets_each * LINE_ENDS:
             raise Lost(f"{self.name} said 250 to {messages} messages of {octets_each} octets, and holds {held}")
+
+
+class StockServer(Server):
+    """One of the distribution's, run as the tests run it. It offers TLS only where that is measured."""
+
+    def __init__(self, primary: StockPrimary, keys: KeyPair | None) -> None:
+        """`keys` are for when it offers TLS."""
+        self._primary = primary
+        self._keys = keys
+        self.port = primary.port
+
+    @abstractmethod
+    def _queue_files(self) -> Iterable[Path]:
+        """List all that it keeps mail in."""
+
+    def start(self) -> None:
+        """Start with an empty queue."""
+        for file in self._queue_files():
+            file.unlink()
+        self._primary.log_path.write_bytes(b"")
+        self._primary.keys = self._keys if self.has_tls else None
+        self._primary.start()
+
+    def stop(self) -> None:
+        """Stop all its processes."""
+        self._primary.stop()
+
+    def close(self) -> None:
+        """Stop and remove everything."""
+        self._primary.__exit__()
+
+    @property
+    def pid(self) -> int:
+        """Its leading process."""
+        return self._primary.pid
 
 
 def anybody() -> ssl.SSLContext:
