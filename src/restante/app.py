@@ -181,40 +181,49 @@ class Application:
 
     async def _compose(self, store: Store) -> None:
         """Make the parts, in the order in which they need each other."""
-        config = self._config
         self._store = store
         self._directory = LiveDirectory(store)
         await self._directory.refresh()
         self._recipients = LiveRecipients(store, self._directory)
         await self._recipients.load()
-        resolver = DnsResolver(config.resolver.endpoints)
-        self._host_names = HostNames(resolver, time.time)
+        self._resolver = DnsResolver(self._config.resolver.endpoints)
+        self._own_addresses = [bound.getsockname()[:2] for bound in self._sockets]
+        self._compose_reception(store)
+        self._compose_delivery(store)
+        self._compose_release(store)
+        self._compose_listeners()
+        self._compose_admin(store)
+
+    def _compose_reception(self, store: Store) -> None:
+        reception = self._config.reception
+        self._host_names = HostNames(self._resolver, time.time)
         expected = ExpectedHosts(self._directory, self._host_names.known)
-        self._door = Doorkeeper(door_limits(config.reception, sessions_possible()), expected.is_home)
-        self._flight = OctetsInFlight(config.reception.octets_in_flight_limit)
-        self._room = Room(partial(free_octets, config.store_directory), config.reception.disk_reserve)
+        self._door = Doorkeeper(door_limits(reception, sessions_possible()), expected.is_home)
+        self._flight = OctetsInFlight(reception.octets_in_flight_limit)
+        self._room = Room(partial(free_octets, self._config.store_directory), reception.disk_reserve)
         self._authenticator = Authenticator(self._vault)
-        self._auth_gate = AuthGate(self._authenticator, expected, config.reception, time.monotonic)
+        self._auth_gate = AuthGate(self._authenticator, expected, reception, time.monotonic)
         self._arrivals = Arrivals(store, self._directory, self._log, time.time, on_mail=self._mail_came)
         self._intake = Intake(
             store,
             self._log,
             time.time,
-            hostname=config.hostname,
+            hostname=self._config.hostname,
             numbers=MessageNumbers(store.last_number()),
             on_held=self._arrivals.held,
         )
         self._standings = Standings(store, self._directory, time.time, self._is_up, self._recipients.of)
-        own_addresses = [bound.getsockname()[:2] for bound in self._sockets]
+
+    def _compose_delivery(self, store: Store) -> None:
         self._dispatcher = Dispatcher(
             store=store,
             directory=self._directory,
-            resolver=resolver,
-            settings=config.delivery,
+            resolver=self._resolver,
+            settings=self._config.delivery,
             log=self._log,
             now=time.time,
-            hostname=config.hostname,
-            own_addresses=own_addresses,
+            hostname=self._config.hostname,
+            own_addresses=self._own_addresses,
             vault=self._vault,
             tasks=self._tasks,
             on_end=self._drain_ended,
@@ -232,6 +241,7 @@ class Application:
             now=time.time,
             spawn=self.spawn,
         )
+        self._directory.on_change(self._watcher.records_changed)
         self._retention = RetentionSweep(
             store=store,
             directory=self._directory,
@@ -240,9 +250,10 @@ class Application:
             log=self._log,
             now=time.time,
         )
-        self._directory.on_change(self._watcher.records_changed)
-        self._reports = Reports(store, self._dispatcher.equipment, resolver, config.reports)
+        self._reports = Reports(store, self._dispatcher.equipment, self._resolver, self._config.reports)
         self._dispatcher.equipment.desk.on_stored = self._reports.wake
+
+    def _compose_release(self, store: Store) -> None:
         self._releaser = Releaser(
             store=store,
             directory=self._directory,
@@ -250,25 +261,30 @@ class Application:
             host_names=self._host_names,
             log=self._log,
             now=time.time,
-            per_minute=config.reception.releases_per_minute,
+            per_minute=self._config.reception.releases_per_minute,
         )
+
+    def _compose_listeners(self) -> None:
+        config = self._config
+        self._listeners = [
+            Listener(listen.service, bound, self._terms(config, listen, context), self._door, time.monotonic)
+            for listen, bound, context in zip(config.listen, self._sockets, self._identity.contexts, strict=True)
+        ]
+
+    def _compose_admin(self, store: Store) -> None:
         self._office = Office(
             store=store,
             directory=self._directory,
             vault=self._vault,
             now=time.time,
-            own_addresses=own_addresses,
-            hostname=config.hostname,
-            resolver=resolver,
+            own_addresses=self._own_addresses,
+            hostname=self._config.hostname,
+            resolver=self._resolver,
             hold=partial(hold_all, self._intake),
             server=self,
             recipients=self._recipients,
             log=self._log,
         )
-        self._listeners = [
-            Listener(listen.service, bound, self._terms(config, listen, context), self._door, time.monotonic)
-            for listen, bound, context in zip(config.listen, self._sockets, self._identity.contexts, strict=True)
-        ]
         self._instruments = Instruments(
             store=store,
             drains=self._dispatcher.drains,
