@@ -91,50 +91,41 @@ class Work:
         return f"{self.verb.command}: stopped: at least {self.changed} messages {self.verb.done} {rest}"
 
 
-def delete(
-    names: Names = None,
-    *,
-    reason: Reason,
-    domain: Domain = None,
-    reverse_path: ReversePath = None,
-    recipient: Recipient = None,
-    older: Older = None,
-    larger: Larger = None,
-    status: Status = None,
-    is_all: Every = False,
-    yes: Yes = False,
-    config: ConfigFile = None,
-) -> None:
-    """Delete messages for good, for all their recipients; nobody is told.
+def _destructive(verb: Verb, about: str) -> Callable[..., None]:
+    """Make the command of a verb after which the messages are gone."""
 
-    They are counted first. What comes in after that is not deleted.
-    """
-    selection = Selection(domain, reverse_path, recipient, older, larger, status)
-    require_choice(DELETE.command, names or [], selection, is_all=is_all)
-    _change(config, DELETE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
+    def change(
+        names: Names = None,
+        *,
+        reason: Reason,
+        domain: Domain = None,
+        reverse_path: ReversePath = None,
+        recipient: Recipient = None,
+        older: Older = None,
+        larger: Larger = None,
+        status: Status = None,
+        is_all: Every = False,
+        yes: Yes = False,
+        config: ConfigFile = None,
+    ) -> None:
+        selection = Selection(domain, reverse_path, recipient, older, larger, status)
+        require_choice(verb.command, names or [], selection, is_all=is_all)
+        _change(config, verb, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
+
+    change.__doc__ = about
+    return change
 
 
-def bounce(
-    names: Names = None,
-    *,
-    reason: Reason,
-    domain: Domain = None,
-    reverse_path: ReversePath = None,
-    recipient: Recipient = None,
-    older: Older = None,
-    larger: Larger = None,
-    status: Status = None,
-    is_all: Every = False,
-    yes: Yes = False,
-    config: ConfigFile = None,
-) -> None:
-    """Give messages up: they go, and their senders get a report that delivery failed, where they may be told.
-
-    They are counted first. What comes in after that is not bounced.
-    """
-    selection = Selection(domain, reverse_path, recipient, older, larger, status)
-    require_choice(BOUNCE.command, names or [], selection, is_all=is_all)
-    _change(config, BOUNCE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
+delete = _destructive(
+    DELETE,
+    "Delete messages for good, for all their recipients; nobody is told.\n\n"
+    "They are counted first. What comes in after that is not deleted.",
+)
+bounce = _destructive(
+    BOUNCE,
+    "Give messages up: they go, and their senders get a report that delivery failed, where they may be told.\n\n"
+    "They are counted first. What comes in after that is not bounced.",
+)
 
 
 def release(

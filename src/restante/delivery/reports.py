@@ -9,7 +9,8 @@ minute, or for word that reports were stored. Each report that was tried is sett
     anything else                           tried again later; after its lifetime gone, and a line of the log
 
 A report is never answered by a report: it leaves from the null reverse-path. A crash between a host's 250 and the
-settling sends it twice, as with any mail; and nothing more is sent while the store cannot record what was. Held mail does not come here, and does not wait for this.
+settling sends it twice, as with any mail; and nothing more is sent while the store cannot record what was. Held mail does
+not come here, and does not wait for this.
 """
 
 import asyncio

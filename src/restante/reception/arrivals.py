@@ -9,29 +9,20 @@ counts as not quiet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from restante.mail.message import NewMessage
+from restante.reception.standing import Usages
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
-from restante.tenancy.model import Directory, HostedDomain
+from restante.tenancy.model import HostedDomain
 from restante.tenancy.quota import FULL_PERCENT, Quota
 
 QUIET_SECONDS: Final = 3600.0
 
 _Key = tuple[str, str]  # "domain" or "account", and its name
-
-
-class Usages(Protocol):
-    """What is needed of the store."""
-
-    def usage(self, domain_id: int) -> Usage:
-        """Return what a domain holds."""
-
-    def usage_of_account(self, account: str) -> Usage:
-        """Return what an account holds."""
 
 
 class Arrivals:
@@ -52,8 +43,6 @@ class Arrivals:
         self._now = now
         self._on_mail = on_mail
         self._last: dict[int, float] = {}  # by domain id: when mail last came
-        self._picture = Directory()
-        self._by_id: dict[int, HostedDomain] = {}
         self._told: dict[_Key, int] = {
             key: step
             for domain in directory.now.domains.values()
@@ -67,7 +56,7 @@ class Arrivals:
         for message in messages:
             counts[message.domain_id] = counts.get(message.domain_id, 0) + 1
         for domain_id, count in counts.items():
-            domain = self._domain(domain_id)
+            domain = self._directory.now.domain_by_id(domain_id)
             if domain is not None:
                 self._came(domain, count)
 
@@ -114,9 +103,3 @@ class Arrivals:
             messages=usage.messages,
             octets=usage.octets,
         )
-
-    def _domain(self, domain_id: int) -> HostedDomain | None:
-        if self._picture is not self._directory.now:
-            self._picture = self._directory.now
-            self._by_id = {domain.id: domain for domain in self._picture.domains.values()}
-        return self._by_id.get(domain_id)

@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from restante.mail.address import canonical_domain
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
@@ -117,7 +118,7 @@ class HostedDomain:
     policy: Policy = DEFAULT_POLICY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: an index is kept beside the fields
 class Directory:
     """Everything above, as it was at one change number. Replaced whole; never changed."""
 
@@ -135,5 +136,9 @@ class Directory:
         return (self.logins[user] for user in sorted(self.logins) if self.logins[user].account == account)
 
     def domain_by_id(self, domain_id: int) -> HostedDomain | None:
-        """Find a domain by the store's number. Linear: for listings, not for commands."""
-        return next((domain for domain in self.domains.values() if domain.id == domain_id), None)
+        """Find a domain by the store's number."""
+        return self._by_id.get(domain_id)
+
+    @cached_property
+    def _by_id(self) -> Mapping[int, HostedDomain]:
+        return {domain.id: domain for domain in self.domains.values()}
