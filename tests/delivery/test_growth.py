@@ -39,10 +39,19 @@ def test_they_stop_growing_where_the_destination_is_full() -> None:
     assert wanted_after(lambda connections: min(10.0 * connections, 100.0), 60, most=64) == 16
 
 
-def test_the_first_few_are_made_as_messages_get_through() -> None:
+def test_the_first_few_are_made_as_soon_as_one_message_got_through() -> None:
     growth = Growth(20)
-    assert [growth.deliver(growth.wanted, 0.0) for _ in range(3)] == [True, False, True]
+    assert growth.wanted == 1
+    assert growth.deliver(1, 0.0)
     assert growth.wanted == FREELY
+
+
+def test_each_step_is_judged_by_two_turns_of_each_connection() -> None:
+    """What runs ahead gets its replies in bursts: of one burst, nothing can be said."""
+    growth = Growth(20)
+    growth.deliver(1, 0.0)
+    turns = [growth.deliver(FREELY, float(second // 64), turn=64) for second in range(1000)]
+    assert turns.index(True) == 2 * 64 * FREELY - 1
 
 
 def test_there_are_never_more_than_the_destination_allows() -> None:
@@ -57,8 +66,7 @@ def test_connections_on_their_way_prove_nothing() -> None:
 
 def test_after_a_loss_it_takes_a_while_until_another_is_tried() -> None:
     growth = Growth(20)
-    for _ in range(3):
-        growth.deliver(growth.wanted, 0.0)
+    growth.deliver(1, 0.0)
     growth.lose(3)
     tries = 0
     while not growth.deliver(3, 0.0):

@@ -205,7 +205,7 @@ class Attempt:
         if move is Move.DELIVERED:
             self._delivered += 1
             self._deferred_in_a_row = 0
-            if self._growth.deliver(self.connection_count, self._loop.time()):
+            if self._growth.deliver(self.connection_count, self._loop.time(), self._pace.turn):
                 self._open_connections()
         else:
             self._consider_stopping(outcome)

@@ -1,8 +1,8 @@
 """How many connections an attempt may have: one at first, soon a few, and many only where many carry more.
 
-    up to 4         twice as many whenever all are up and as many messages got through
+    one             a few as soon as a message got through
     beyond          twice as many when those that are up were worth it: at least a quarter more messages a second than
-                    half as many had carried, measured over a second or more
+                    half as many had carried, measured over a quarter of a second and two turns of each
     one was lost    as many as are left, until so many messages got through that another may be tried
 
 On a short road a few connections carry what the destination can take; more would only fill the places that it has for
@@ -13,7 +13,8 @@ from typing import Final
 
 FREELY: Final = 4  # connections
 WORTH_IT: Final = 1.25
-MEASURED_FOR: Final = 1.0  # seconds
+MEASURED_FOR: Final = 0.25  # seconds
+_TURNS: Final = 2  # of each connection: less is chance, for what runs ahead gets its replies in bursts
 _PAUSE: Final = 500  # messages to be delivered after a connection was lost before another is tried
 
 
@@ -24,13 +25,17 @@ class Growth:
         """`most` is the destination's number of connections."""
         self.wanted = 1
         self._most = most
+        self._freely = FREELY
         self._delivered = 0  # since the last step
         self._began_at: float | None = None  # all of this step were up
         self._rate = 0.0  # messages a second, of the step before
         self._is_over = False
 
-    def deliver(self, connections: int, now: float) -> bool:
-        """Count a message that got through while so many connections were up; returns whether more are wanted now."""
+    def deliver(self, connections: int, now: float, turn: int = 1) -> bool:
+        """Count a message that got through; returns whether more connections are wanted now.
+
+        `connections` are up; each gets its replies for `turn` messages together.
+        """
         if connections < self.wanted:
             return False
         if self._began_at is None:
@@ -38,18 +43,19 @@ class Growth:
         self._delivered += 1
         if self.wanted >= self._most or self._is_over or self._delivered < self.wanted:
             return False
-        if self.wanted >= FREELY and not self._has_paid(now - self._began_at):
+        if self.wanted >= FREELY and not self._has_paid(now - self._began_at, turn):
             return False
-        self._begin_step(min(2 * self.wanted, self._most))
+        self._begin_step(min(max(2 * self.wanted, self._freely), self._most))
         return True
 
     def lose(self, left: int) -> None:
         """A connection was lost while others work: the destination has shown how many it bears."""
         self._begin_step(left)
         self._delivered = -_PAUSE
+        self._freely = 0
 
-    def _has_paid(self, seconds: float) -> bool:
-        if seconds < MEASURED_FOR:
+    def _has_paid(self, seconds: float, turn: int) -> bool:
+        if seconds < MEASURED_FOR or self._delivered < _TURNS * turn * self.wanted:
             return False
         before, self._rate = self._rate, self._delivered / seconds
         self._is_over = self._rate < WORTH_IT * before

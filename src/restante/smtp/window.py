@@ -18,13 +18,15 @@ SLOW: Final = 5.0
 class Pace:
     """How many messages a window takes. The connections of one attempt share it: the server behind them is the same."""
 
-    __slots__ = ("messages",)
+    __slots__ = ("messages", "turn")
 
     def __init__(self) -> None:
         self.messages = FEWEST_MESSAGES
+        self.turn = 1  # how many got their replies together the last time: one, while nothing runs ahead
 
     def adapt(self, seconds: float, *, is_whole: bool) -> None:
         """Set the size of the next window by how long one took, and whether all of it was delivered."""
+        self.turn = self.messages
         if seconds > SLOW or not is_whole:
             self.messages = max(self.messages // 2, FEWEST_MESSAGES)
         elif seconds < QUICK:
