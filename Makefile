@@ -22,8 +22,9 @@ run: install
 demo: install
 	@$(BIN)/python demo/demo.py
 
+# A worker on each processor, and each file of tests as a whole to one of them: its servers are started once.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder
 
 # N kills of the server and of the destination under load; prints what was acknowledged, lost, invented, doubled.
 crash: install

@@ -1,14 +1,20 @@
-"""Ports of our own on loopback."""
+"""Ports of our own on loopback.
 
-from __future__ import annotations
+Processes that test at the same time share the machine's ports, and a server that is off keeps none of its own. So each
+process takes a slice of them for itself: a slice is whose bound the name that goes with it, which the kernel gives free
+when the process ends, however that ends.
+"""
 
 import random
 import socket
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST: Final = 10000
+SLICES: Final = 32
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -18,7 +24,7 @@ def free_port(address: str = "127.0.0.1") -> int:
     thousands of those may come and go, and none may take the port it will come back on.
     """
     ceiling = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32768
-    candidates = range(LOWEST, ceiling)
+    candidates = range(LOWEST + _slice().number, ceiling, SLICES)
     return next(port for port in random.sample(candidates, len(candidates)) if is_free(address, port))
 
 
@@ -31,3 +37,24 @@ def is_free(address: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+class _Slice:
+    """The first of all slices that no other process has."""
+
+    def __init__(self) -> None:
+        self._mark = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.number = next(number for number in count() if self._takes(number))
+        assert self.number < SLICES, "too many processes test at the same time"
+
+    def _takes(self, number: int) -> bool:
+        try:
+            self._mark.bind(f"\0restante-test-ports-{number}")
+        except OSError:
+            return False
+        return True
+
+
+@cache
+def _slice() -> _Slice:
+    return _Slice()
