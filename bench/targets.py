@@ -6,7 +6,8 @@ from typing import Final
 
 from bench.results import Report, RowResult, number
 
-NEAR, FAR = "drain-0ms", "drain-100ms"
+NEAR, FAR, LONG = "drain-0ms", "drain-100ms", "-long"
+_AHEAD: Final = "Restante to CHUNKING sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ _RATES: Final = [
     *(_AtLeast("accept-4k-20-kept", "Restante", peer, 4, 6) for peer in _POSTFIX),
     _AtLeast("accept-4k-20-kept", "Restante", "Exim", 2),
     _AtLeast(NEAR, "Restante to smtp-sink", "Postfix to smtp-sink", 5, 8),
-    _AtLeast(FAR, "Restante to CHUNKING sink", "Postfix to smtp-sink", 30),
+    _AtLeast(FAR, _AHEAD, "Postfix to smtp-sink", 30),
     _AtLeast(FAR, "Restante to smtp-sink", "Postfix to smtp-sink", 3),
 ]
 _LOSS: Final = 20.0  # percent
@@ -83,11 +84,12 @@ def _rates(report: Report) -> Iterator[Verdict]:
 
 
 def _loss(report: Report) -> Iterator[Verdict]:
-    for subject in ("Restante to Postfix", "Restante to CHUNKING sink"):
-        values = [row.value(subject) for row in (report.row(NEAR), report.row(FAR)) if row]
+    for subject, length in (("Restante to Postfix", ""), (_AHEAD, ""), (_AHEAD, LONG)):
+        values = [row.value(subject) for row in (report.row(NEAR + length), report.row(FAR + length)) if row]
         if len(values) == 2 and values[0] and values[1]:
             loss = (1 - values[1].median / values[0].median) * 100
-            yield Verdict(f"{subject}: loss from 0 to 100 ms", f"≤ {_LOSS:g} %", f"{loss:.0f} %", loss <= _LOSS)
+            what = f"{subject}{length and ', long drain'}: loss from 0 to 100 ms"
+            yield Verdict(what, f"≤ {_LOSS:g} %", f"{loss:.0f} %", loss <= _LOSS)
 
 
 def _costs(report: Report) -> Iterator[Verdict]:

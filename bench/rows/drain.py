@@ -54,9 +54,14 @@ class Subject:
 class DrainRow(Row):
     """Drains over one distance."""
 
-    def __init__(self, park: Park, round_trip: int, subjects: list[Subject], *, counts_syncs: bool = False) -> None:
-        self.name = f"drain-{round_trip}ms"
-        self.title = f"drain, {round_trip} ms round trip" if round_trip else "drain on this machine"
+    def __init__(
+        self, park: Park, round_trip: int, subjects: list[Subject], *, is_long: bool = False, counts_syncs: bool = False
+    ) -> None:
+        """`is_long`: so much is held that how a drain begins does not count."""
+        self.name = f"drain-{round_trip}ms" + "-long" * is_long
+        self.title = ("long " * is_long) + (
+            f"drain, {round_trip} ms round trip" if round_trip else "drain on this machine"
+        )
         self.subjects = [subject.text for subject in subjects]
         self.ratios = [
             (ours.text, theirs.text)
@@ -151,15 +156,17 @@ def drain_rows(park: Park, extent: Extent) -> list[Row]:
         far = [Subject(RESTANTE, CHUNKING, 4000), Subject(RESTANTE, PIPELINING, 300)]
         postfix = Subject(POSTFIX, PIPELINING, 2000), Subject(POSTFIX, PIPELINING, 300)
         return [DrainRow(park, 0, [*near, postfix[0]]), DrainRow(park, 100, [*far, postfix[1]])]
-    return [DrainRow(park, distance, _every(distance), counts_syncs=not distance) for distance in (0, 20, 100)]
+    every = [DrainRow(park, distance, _every(distance), counts_syncs=not distance) for distance in (0, 20, 100)]
+    long = [Subject(RESTANTE, CHUNKING, 100_000)]
+    return [*every, *(DrainRow(park, distance, long, is_long=True) for distance in (0, 100))]
 
 
 def _every(round_trip: int) -> list[Subject]:
-    """Return all pairs. Those whose rate the distance decides get less, or they would take an hour."""
+    """Return all pairs. Postfix, whose rate the distance decides, gets less, or it would take an hour."""
     some = {0: 5000, 20: 3000, 100: 1500}[round_trip]
     return [
         Subject(RESTANTE, CHUNKING, 10_000),
-        Subject(RESTANTE, PIPELINING, some),
+        Subject(RESTANTE, PIPELINING, 10_000),
         Subject(POSTFIX, PIPELINING, some),
         Subject(RESTANTE, STOCK, 10_000),
         Subject(POSTFIX, STOCK, some),
