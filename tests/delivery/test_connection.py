@@ -12,7 +12,7 @@ import pytest
 from restante.delivery.connection import DeliveryConnection
 from restante.delivery.route import Endpoint
 from restante.delivery.settings import DeliverySettings
-from restante.delivery.terms import ConnectionEnd, EndKind, Terms, Work
+from restante.delivery.terms import ConnectionEnd, EndKind, Manner, Terms, Work
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Outcome
 from restante.smtp.handshake import ClientOptions
@@ -168,6 +168,22 @@ def test_a_server_that_leaves_in_mid_content_leaves_it_outstanding() -> None:
     assert end.kind is EndKind.BROKEN
     assert [message.number for message in end.outstanding] == [1, 2]
     assert not post.outcomes
+
+
+def test_a_connection_that_had_nothing_to_send_ahead_does_not_speak_against_running_ahead() -> None:
+    """Others took all the mail, and the primary closed it for being idle."""
+
+    async def main() -> ConnectionEnd:
+        async with ScriptedPrimary(offer=("PIPELINING", "CHUNKING")) as primary:
+            running = asyncio.ensure_future(connect(Post(deque()), primary.port).run())
+            await until(lambda: "RSET" in primary.commands or "EHLO mx2.example.net" in primary.commands)
+            await asyncio.sleep(0.1)
+            for session in list(primary.open):
+                session.transport.close()
+            return await running
+
+    end = run_swiftly(main())
+    assert (end.kind, end.manner) == (EndKind.BROKEN, Manner.AHEAD)
 
 
 def test_aborting_is_possible_at_any_moment() -> None:

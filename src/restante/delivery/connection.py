@@ -132,7 +132,7 @@ class DeliveryConnection(asyncio.Protocol):
     def _manner(self) -> Manner:
         if not self._session.runs_ahead:
             return Manner.PROBED if self._session.is_probing else Manner.DATA
-        return Manner.AHEAD if self._windows_settled else Manner.AHEAD_IN_VAIN
+        return Manner.AHEAD if self._windows_settled or not self._begun else Manner.AHEAD_IN_VAIN
 
     # The task beside the connection
 
