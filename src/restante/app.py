@@ -35,7 +35,7 @@ from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
 from restante.delivery.reports import Reports
 from restante.delivery.retention import RetentionSweep
 from restante.delivery.watcher import Watcher
-from restante.mail.message import MessageNumbers
+from restante.mail.message import MessageNumbers, message_name
 from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
 from restante.network.tls_context import server_context
@@ -450,7 +450,7 @@ class Application:
         self._log.failure(Event.INTERNAL_ERROR, error, doing=context["message"])
 
     def _on_damage(self, number: int, text: str) -> None:
-        self._log.failure(Event.STORE_FAILED, StoreError(text), doing="read", message=number)
+        self._log.failure(Event.STORE_FAILED, StoreError(text), doing="read", message=message_name(number))
 
     # What an administrator may touch (admin.office.Server)
 

@@ -78,7 +78,7 @@ async def _bounce(office: Office, listed: QueuedMessage) -> Bounce | None:
         return await prepare_bounce(office.store, _desk(office), listed, remote)
     except StoreError as error:
         remedy = "`restante queue delete` removes it; nobody can be shown what it was"
-        raise AdminError(Kind.CONFLICT, str(error), remedy) from error
+        raise AdminError(Kind.CONFLICT, f"message {message_name(listed.number)}: {error}", remedy) from error
 
 
 async def _carry_out(office: Office, domain_id: int, bounces: Sequence[Bounce], reason: str) -> set[int]:

@@ -14,6 +14,7 @@ from restante.admin.office import Office
 from restante.admin.trail import announce, checked_reason, entry, moment
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.queue.status import Status
+from restante.store.errors import Damaged
 from restante.store.interface import QueuedMessage, QueueFilter
 from restante.tenancy.audit import AuditAction, AuditEntry
 
@@ -89,9 +90,10 @@ class HeaderView(BaseModel):
 class FullMessageView(MessageView):
     """A message with all that is shown of it."""
 
-    is_8bit: bool
-    needs_smtputf8: bool
-    headers: list[HeaderView]
+    is_8bit: bool | None  # None for a damaged one
+    needs_smtputf8: bool | None
+    headers: list[HeaderView]  # none of a damaged one
+    damage: str = ""  # what is wrong with its content
 
 
 class QueueChange(BaseModel):
@@ -152,18 +154,34 @@ def queue_filter(office: Office, selection: QueueSelection) -> QueueFilter:
 
 
 async def show_message(office: Office, name: str) -> FullMessageView:
-    """Return envelope, headers and the state of each recipient. Raises AdminError if it is not there."""
+    """Return envelope, headers and the state of each recipient. Raises AdminError if it is not there.
+
+    Of one whose content is damaged there is what the listing says.
+    """
     number = number_of(name)
-    listed = await office.store.list_queue(QueueFilter(numbers=(number,)))
-    message = await office.store.message(number)
-    if not listed or message is None:
+    message, headers, damage = await _read(office, number)
+    listed = await office.store.list_queue(
+        QueueFilter(numbers=(number,))
+    )  # now: a damaged one was parked by reading it
+    if not listed or (message is None and not damage):
         raise AdminError(Kind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
     return FullMessageView(
         **dict(view(listed[0], domain_names(office))),
-        is_8bit=message.envelope.is_8bit,
-        needs_smtputf8=message.envelope.needs_smtputf8,
-        headers=read_headers(await _beginning(office, message)),
+        is_8bit=None if message is None else message.envelope.is_8bit,
+        needs_smtputf8=None if message is None else message.envelope.needs_smtputf8,
+        headers=headers,
+        damage=damage,
     )
+
+
+async def _read(office: Office, number: int) -> tuple[HeldMessage | None, list[HeaderView], str]:
+    """Return a message, its headers, and what is wrong with its content, "" if nothing is."""
+    message = None
+    try:
+        message = await office.store.message(number)
+        return message, read_headers(await _beginning(office, message)) if message else [], ""
+    except Damaged as damage:
+        return message, [], str(damage)
 
 
 async def delete_messages(office: Office, named: NamedMessages) -> QueueChange:

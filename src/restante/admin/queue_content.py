@@ -68,7 +68,7 @@ async def read_content(office: Office, name: str, reason: str = "") -> Content:
         async for _ in content_blocks(office, message):
             pass
     except Damaged as damage:
-        remedy = "restore its file from a copy (docs/how-to/back-up-and-restore.md)"
+        remedy = "restore it from a backup (docs/how-to/back-up-and-restore.md)"
         raise AdminError(Kind.CONFLICT, f"message {name}: {damage}", remedy) from None
     await _record(office, AuditAction.CONTENT_READ, message.domain_id, [message.number], reason)
     return Content(message.size, content_blocks(office, message))

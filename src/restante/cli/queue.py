@@ -73,19 +73,21 @@ def show(
     ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
-) -> None:
+) -> int:
     """Show a message's envelope, headers, and the state of each recipient with the destination's last reply.
 
-    Its content is not shown, but with --raw.
+    Its content is not shown, but with --raw. Of a message that is damaged on disk the envelope is shown, and the exit code
+    is 65.
     """
     if is_raw:
         _write_content(config, name, reason)
-        return
+        return Exit.DONE
     message = ask(config, "GET", f"/v1/queue/{segment(name)}")
     if as_json:
         show_json(message)
     else:
         _show_message(message)
+    return Exit.DATA if message["damage"] else Exit.DONE
 
 
 group.command("delete")(queue_changes.delete)
@@ -119,14 +121,21 @@ def _show_message(message: Row) -> None:
             ("received", human_time(message["received_at"])),
             ("size", human_size(message["size"])),
             ("reverse-path", f"<{message['reverse_path']}>"),
-            ("8bit", "yes" if message["is_8bit"] else "no"),
-            ("smtputf8", "yes" if message["needs_smtputf8"] else "no"),
+            ("8bit", _yes_or_no(message["is_8bit"])),
+            ("smtputf8", _yes_or_no(message["needs_smtputf8"])),
             *(("recipient", _recipient(recipient)) for recipient in message["recipients"]),
         ]
     )
     say("")
     for header in message["headers"]:
         say(f"{header['name']}: {header['value']}")
+    if message["damage"]:
+        remedy = "a backup may have it whole (docs/how-to/back-up-and-restore.md)"
+        complain(f"message {message['name']}: {message['damage']}; {remedy}")
+
+
+def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  as the answer has it
+    return "not known" if is_so is None else "yes" if is_so else "no"
 
 
 def _recipient(recipient: Row) -> str:

@@ -85,7 +85,7 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     """Read a message back; `refused` paths join those held. Raises DamagedRow where the content is not whole."""
     number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head = row
     if zlib.crc32(head) != head_crc32:
-        raise DamagedRow(f"message {number}: its content does not match its checksum")
+        raise DamagedRow("its content does not match its checksum")
     forward_paths = (*paths(held_paths), *refused)
     envelope = Envelope(
         reverse_path,

@@ -1,0 +1,253 @@
+"""Every verb of the queue, on mail in every state, with the server running, without it, and after both ways of ending it.
+
+A domain stands for a state, and its mail is named for what is to be done with it, and when: `delete-down@held.example` is
+deleted while no server runs. So each cell of the table has a message of its own, and none depends on another.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import pytest
+
+from tests.acceptance.choosy_primary import SILENCE, ChoosyPrimary
+from tests.acceptance.command import CommandLine, Said
+from tests.acceptance.installation import Installation, at
+from tests.acceptance.peers.eventually import eventually
+
+LATER: Final = "450 4.2.1 later"
+NEVER: Final = "550 5.1.1 no mailbox of that name"
+TORN: Final = "its content does not match its checksum"
+ROTTEN: Final = "does not match its size and checksum"
+LARGE: Final = 10_000  # lines: more than the store keeps in a row
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What stands with a domain's mail, and what each verb is to make of it."""
+
+    begins: str = "any"  # the local part: the primary goes by it
+    is_large: bool = False
+    is_asked_for: bool = False  # it was released, and that is over or goes on
+    also_to: str = ""  # another recipient, likewise
+    status: str = "held"
+    reply: str = ""
+    damage: str = ""
+    is_draining: bool = False  # while a server runs
+
+
+STATES: Final = {
+    "held": State(),
+    "spooled": State(is_large=True),
+    "deferred": State("later", is_asked_for=True, reply=LATER),
+    "refused": State("never", is_asked_for=True, status="refused", reply=NEVER),
+    "partly": State("later", is_asked_for=True, also_to="any", reply=LATER),
+    "running": State("silent", is_asked_for=True, is_draining=True),
+    "torn": State(damage=TORN, status="refused", reply=f"damaged: {TORN}"),
+    "rotten": State(is_large=True, damage=ROTTEN, status="refused", reply="damaged: "),
+}
+VERBS: Final = ("delete", "release", "bounce")
+
+
+def running(restante: Installation) -> None:
+    """Have it run."""
+    if not restante.is_running:
+        restante.start()
+
+
+def down(restante: Installation) -> None:
+    """Have no server."""
+    if restante.is_running:
+        restante.stop()
+
+
+def restarted(restante: Installation) -> None:
+    """Have it run after an end in good order."""
+    down(restante)
+    restante.start()
+
+
+def killed(restante: Installation) -> None:
+    """Have it run after a bad end."""
+    running(restante)
+    restante.kill()
+    restante.start()
+
+
+Situation = Callable[[Installation], None]
+SITUATIONS: Final[tuple[Situation, ...]] = (running, down, restarted, killed)
+
+
+@dataclass
+class World:
+    """An installation with mail in every state."""
+
+    restante: Installation
+    primary: ChoosyPrimary
+    cli: CommandLine
+    names: dict[str, dict[str, str]] = field(default_factory=dict)  # by state, then by verb and situation
+
+    def name(self, state: str, verb: str, situation: Situation) -> str:
+        """Return the message that a cell of the table is about."""
+        return self.names[state][f"{verb}-{situation.__name__}"]
+
+    def listed(self) -> dict[str, Any]:
+        """Return what `queue list` says, by name."""
+        return {one["name"]: one for one in self.cli.shown("queue", "list")}
+
+    def fill(self) -> None:
+        """Host, send, spoil, and release, until everything is in its state."""
+        for state in STATES:
+            words = ("--account", "alpha", "--destination", at(self.primary), "--allow", "127.0.0.1")
+            self.cli.do("domain", "add", f"{state}.example", *words, "--connections", "1")
+        self._send()
+        for listed in self.listed().values():
+            path: str = listed["recipients"][-1]["forward_path"]
+            what, _, domain = path.partition("-")[2].partition("@")
+            self.names.setdefault(domain.removesuffix(".example"), {})[what] = listed["name"]
+        self.restante.stop()
+        self._spoil()
+        self.restante.start()
+        self._release()
+
+    def _send(self) -> None:
+        with smtplib.SMTP("127.0.0.1", self.restante.mx_port) as client:
+            for name, state in STATES.items():
+                content = "Subject: a cell of the table\r\n\r\n" + "a line of mail\r\n" * (
+                    LARGE if state.is_large else 1
+                )
+                for what in (f"{verb}-{when.__name__}@{name}.example" for verb in VERBS for when in SITUATIONS):
+                    to = [f"{begins}-{what}" for begins in (state.also_to, state.begins) if begins]
+                    client.sendmail("a@sender.example", to, content)
+
+    def _spoil(self) -> None:
+        """Change what is on disk behind the store's back."""
+        data = self.restante.directory / "data"
+        connection = apsw.Connection(str(data / "restante.db"))
+        in_domain = "domain_id = (SELECT id FROM domain WHERE name = ?)"
+        connection.execute(f"UPDATE message SET head = x'00' WHERE {in_domain}", ("torn.example",))
+        files = connection.execute(f"SELECT file FROM message WHERE {in_domain}", ("rotten.example",)).fetchall()
+        connection.close()
+        for (name,) in files:
+            file = data / "content" / str(name)
+            file.write_bytes(b"x" + file.read_bytes()[1:])
+
+    def _release(self) -> None:
+        for name, state in STATES.items():
+            if state.is_asked_for:
+                self.cli.do("release", f"{name}.example")
+            if state.is_asked_for and not state.is_draining:
+                self.restante.wait_for_event("drain-finished", domain=f"{name}.example")
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    replies = {"later": LATER, "never": NEVER, "silent": SILENCE}
+    with Installation(delivery={"patience": 0.3}) as restante, ChoosyPrimary(replies) as primary:
+        restante.start()
+        world = World(restante, primary, CommandLine(restante.config))
+        world.fill()
+        yield world
+        running(restante)
+        world.cli.do("queue", "delete", "--domain", "running.example", "--reason", "the end", "--yes")
+        primary.hang_up()  # a server that stops waits for a primary that may yet answer
+
+
+@pytest.fixture(params=SITUATIONS, ids=lambda situation: situation.__name__, scope="module")
+def situation(request: pytest.FixtureRequest, world: World) -> Situation:
+    """The situations, one after the other; mail in a drain is on its way again wherever a server runs."""
+    now: Situation = request.param
+    before = len(world.primary.kept_waiting)
+    had = world.restante.is_running
+    now(world.restante)
+    if now is not running or not had:
+        eventually(lambda: not world.restante.is_running or len(world.primary.kept_waiting) > before, what="the drain")
+    return now
+
+
+def test_whatever_stands_with_it_mail_is_listed_counted_and_exported(
+    world: World, situation: Situation, tmp_path: Path
+) -> None:
+    cli = world.cli
+    exported = cli.run("queue", "export", tmp_path / "out")
+    listed = world.listed()
+    damaged = {listed[name]["name"] for name in listed if STATES[state_of(listed[name])].damage}
+    assert exported.code == 65
+    assert {line.split()[2].removesuffix(":") for line in exported.err.splitlines()} == damaged
+    assert {file.stem for file in (tmp_path / "out").glob("*.eml")} == listed.keys() - damaged
+    status, top = cli.shown("status"), cli.shown("top")
+    assert (status["is_running"], status["messages"]) == (world.restante.is_running, len(listed))
+    by_domain = {one["domain"]: one["messages"] for one in status["domains"]}
+    assert by_domain == {one["domain"]: one["held"] + one["refused"] for one in top["domains"]}
+    assert [drain["domain"] for drain in status["drains"]] == ["running.example"] * world.restante.is_running
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_message_is_shown_with_what_is_known_of_it(world: World, situation: Situation, name: str) -> None:
+    state = STATES[name]
+    message = world.name(name, "delete", situation)
+    shown = world.cli.run("queue", "show", message, "--json")
+    facts = json.loads(shown.out)
+    [recipient] = facts["recipients"]
+    raw = world.cli.run("queue", "show", message, "--raw")
+    assert recipient["forward_path"] == f"{state.begins}-delete-{situation.__name__}@{name}.example"
+    assert recipient["status"] == state.status
+    assert recipient["reply"].startswith(state.reply)
+    if state.damage:
+        assert (shown.code, raw.code, raw.octets) == (65, 65, b"")
+        assert state.damage in facts["damage"]
+        assert state.damage in raw.err
+    else:
+        assert (shown.code, raw.code, raw.octets.count(b"a line of mail\r\n")) == (0, 0, LARGE if state.is_large else 1)
+        assert {"name": "Subject", "value": "a cell of the table"} in facts["headers"]
+
+
+def test_refused_mail_is_held_again_and_other_mail_stays_held(world: World, situation: Situation) -> None:
+    messages = {name: world.name(name, "release", situation) for name in STATES}
+    listed = world.listed()
+    refused = {message for message in messages.values() if listed[message]["recipients"][0]["status"] == "refused"}
+    assert messages["refused"] in refused
+    assert world.cli.do("queue", "release", *messages.values()) == f"{len(refused)} messages held again\n"
+    listed = world.listed()
+    assert {listed[message]["recipients"][0]["status"] for message in messages.values()} == {"held"}
+
+
+def test_mail_that_is_given_up_goes_and_its_sender_is_told(world: World, situation: Situation) -> None:
+    """But not while it may be at its destination already, and not where nothing is known of who sent what."""
+    messages = {name: world.name(name, "bounce", situation) for name in STATES}
+    stays = {"torn": f"message {messages['torn']}: {TORN}"}
+    if world.restante.is_running:
+        stays["running"] = "is being handed over"
+    for name, why in stays.items():
+        said = bounce(world, messages[name])
+        assert (said.code, why in said.err) == (65, True)
+    goes = [message for name, message in messages.items() if name not in stays]
+    said = bounce(world, *goes)
+    assert (said.code, said.out) == (0, f"{len(goes)} messages bounced, {len(goes)} senders are told\n")
+    assert world.listed().keys() & messages.values() == {messages[name] for name in stays}
+
+
+def test_mail_is_deleted_whatever_stands_with_it(world: World, situation: Situation) -> None:
+    messages = [world.name(name, "delete", situation) for name in STATES]
+    deleted = world.cli.run("queue", "delete", *messages, "--reason", "tidy", "--yes")
+    assert (deleted.code, deleted.out) == (0, f"{len(messages)} messages deleted\n")
+    assert world.listed().keys().isdisjoint(messages)
+    again = world.cli.run("queue", "delete", messages[0], "--reason", "tidy", "--yes")
+    assert (again.code, messages[0] in again.err) == (66, True)
+
+
+def bounce(world: World, *messages: str) -> Said:
+    """Give messages up."""
+    return world.cli.run("queue", "bounce", *messages, "--reason", "it is over", "--yes")
+
+
+def state_of(listed: dict[str, Any]) -> str:
+    """Return the state that a message stands for."""
+    domain: str = listed["domain"]
+    return domain.removesuffix(".example")
