@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 
 from restante.mail.message import ContentFile
 from restante.reception.flight import OctetsInFlight
+from restante.reception.promises import Promise
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT, MailStore, Spool
 
@@ -33,6 +34,7 @@ class ContentBuffer:
         "_writing",
         "failure",
         "octets",
+        "promise",
         "size",
     )
 
@@ -59,6 +61,7 @@ class ContentBuffer:
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
+        self.promise: Promise | None = None  # of room in its domains' quotas
         flight.begins(self)
 
     def add(self, block: bytes) -> None:
@@ -116,6 +119,8 @@ class ContentBuffer:
         self._flight.remove(self.octets)
         self._blocks.clear()
         self.octets = 0
+        if self.promise is not None:
+            self.promise.end()
 
     def discard(self) -> None:
         """Forget everything, also what a write under way will have written."""

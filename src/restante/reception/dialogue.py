@@ -266,14 +266,18 @@ class Dialogue:
 
     def _object_to_content(self, transaction: Transaction) -> Objection | None:
         """Apply the domains' limits to what really came: SIZE may be missing, or wrong."""
-        services = self._services
+        services, content = self._services, transaction.content
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
-        if not all(services.standings.matter(domain) for domain in domains):
-            return None  # one of them takes everything
-        objection = object_to_content(
-            transaction.content.size, ((domain, services.standings.of(domain)) for domain in domains)
-        )
-        if objection is not None and objection.is_quota:
+        bounded = [domain for domain in domains if services.standings.matter(domain)]
+        if not bounded:
+            return None
+        objection = None
+        if len(bounded) == len(domains):  # else one of them takes everything
+            standings = ((domain, services.standings.of(domain)) for domain in domains)
+            objection = object_to_content(content.size, standings)
+        if objection is None:
+            content.promise = services.standings.promises.make(bounded, content.size)
+        elif objection.is_quota:
             for domain in domains:
                 services.arrivals.refused_for_quota(domain)
         return objection

@@ -1,10 +1,11 @@
-"""The facts that a domain's policy is applied to, as they are in memory: what is held, and whether the destination answers."""
+"""The facts that a domain's policy is applied to, as they are in memory: what is held, is the destination up, who is known."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from restante.reception.admission import Standing
+from restante.reception.promises import Promises
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Destination, HostedDomain
@@ -31,6 +32,7 @@ class Standings:
     now: Callable[[], float]  # Unix time
     is_up: Callable[[Destination], bool] = lambda _destination: False  # known to answer
     book: Callable[[int], RecipientBook | None] = lambda _domain_id: None
+    promises: Promises = field(default_factory=Promises)
 
     def matter(self, domain: HostedDomain) -> bool:
         """Tell whether anything could be against mail for a domain; where not, its standing need not be looked up."""
@@ -40,10 +42,13 @@ class Standings:
     def of(self, domain: HostedDomain) -> Standing:
         """Return how things stand with it."""
         account = self.directory.now.accounts.get(domain.account)
+        usage, account_usage = self.promises.beside(
+            domain, self.store.usage(domain.id), self.store.usage_of_account(domain.account)
+        )
         return Standing(
             now=self.now(),
-            usage=self.store.usage(domain.id),
-            account_usage=self.store.usage_of_account(domain.account),
+            usage=usage,
+            account_usage=account_usage,
             account_quota=account.quota if account else NO_QUOTA,
             is_up=self.is_up(domain.destination),
             book=self.book(domain.id),
