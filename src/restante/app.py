@@ -283,6 +283,7 @@ class Application:
             hold=partial(hold_all, self._intake),
             server=self,
             recipients=self._recipients,
+            promises=self._standings.promises,
             log=self._log,
         )
         self._instruments = Instruments(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import smtplib
 import subprocess
+import sys
 from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
@@ -21,6 +24,22 @@ from tests.acceptance.peers.server import Server
 from tests.acceptance.sample import DIFFICULT, REVERSE_PATH
 
 MANY: Final = 1200
+HUGE: Final = 600_000  # lines: 46 MB
+MEASURED: Final = """
+import sys
+from restante.cli import main
+code = main(sys.argv[1:])
+print(open("/proc/self/status").read(), file=sys.stderr)
+sys.exit(code)
+"""
+LITTLE: Final = 24 * 1024  # KiB
+AROUND: Final = {
+    "mbox": (b"From a@sender.example Thu Oct 09 08:53:20 2025\n", b"\n"),
+    "postcat": (
+        b"*** ENVELOPE RECORDS E ***\nsender: \nrecipient: x@postcat.example\n*** MESSAGE CONTENTS E ***\n",
+        b"*** HEADER EXTRACTED E ***\n*** MESSAGE FILE END E ***\n",
+    ),
+}
 
 
 class OldPostfix(PostfixPrimary):
@@ -92,6 +111,67 @@ def test_mail_moves_from_postfix_to_restante_and_on_to_the_primary_as_it_was_sen
     assert paths == {f"<{REVERSE_PATH}>", "<>"}
     traces = [message_from_bytes(raw).get_all("Received", []) for raw in arrived]
     assert {len(trace) for trace in traces} == {2}  # the old Postfix' and the primary's: an import adds none
+
+
+def test_what_postfix_was_asked_about_reports_is_kept(old: OldPostfix, restante: Installation, tmp_path: Path) -> None:
+    restante.hosts("beta.example", "192.0.2.1")
+    with smtplib.SMTP(old.address, old.port) as client:
+        client.ehlo()
+        client.mail("a@sender.example", ["RET=HDRS", "ENVID=QQ+2B314"])
+        client.rcpt("x@beta.example", ["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;Info+2Bx@beta.example"])
+        client.rcpt("y@beta.example")
+        client.data(b"Subject: with wishes\r\n\r\n")
+    eventually(lambda: len(old.queued()) == 1, what="Postfix to have deferred it")
+    old.print_queue(tmp_path / "queue")
+    restante.do("queue", "import", str(tmp_path / "queue"), "--domain", "beta.example")
+    restante.do("queue", "export", str(tmp_path / "out"), "--domain", "beta.example")
+    [side] = (tmp_path / "out").glob("*.json")
+    assert json.loads(side.read_text())["dsn"] == {
+        "ret": "HDRS",
+        "envid": "QQ+2B314",
+        "recipients": {"x@beta.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2Bx@beta.example"}},
+    }
+
+
+@pytest.mark.parametrize("style", ["mbox", "postcat"])
+def test_a_very_large_message_is_never_whole_in_memory(restante: Installation, tmp_path: Path, style: str) -> None:
+    """Neither of who brings it in, nor of the server, nor of who takes it out again."""
+    domain = f"{style}.example"
+    restante.hosts(domain, "192.0.2.1")
+    options = ("--reverse-path", "<>", "--to", f"x@{domain}")
+    small, large = tmp_path / "small", tmp_path / "large"
+    begin, end = AROUND[style]
+    small.write_bytes(begin + b"Subject: small\n\n" + end)
+    with large.open("wb") as file:
+        file.write(begin + b"Subject: large\n\n")
+        for _ in range(HUGE):
+            file.write(b"x" * 75 + b"\n")
+        file.write(end)
+    memory = [peak(restante.config, "queue", "import", "--format", style, *options, str(small))]
+    before = server_peak(restante)
+    memory.append(peak(restante.config, "queue", "import", "--format", style, *options, str(large)))
+    memory.append(peak(restante.config, "queue", "export", str(tmp_path / "out"), "--domain", domain))
+    assert restante.shown("domain", "show", domain)["octets"] > HUGE * 77
+    assert max(memory) - memory[0] < LITTLE
+    assert server_peak(restante) - before < LITTLE
+
+
+def peak(config: Path, *words: str) -> int:
+    """Run a command that must succeed, and return the most memory that its process had, in KiB."""
+    told = subprocess.run([sys.executable, "-c", MEASURED, "--config", config, *words], check=True, capture_output=True)
+    return peak_in(told.stderr.decode())
+
+
+def server_peak(restante: Installation) -> int:
+    """Return the most memory that the server has had, in KiB."""
+    return peak_in(Path(f"/proc/{restante.pid}/status").read_text())
+
+
+def peak_in(status: str) -> int:
+    """Read it where the kernel writes it: unlike ru_maxrss it has nothing of the process that this one was forked from."""
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    assert found is not None
+    return int(found[1])
 
 
 def test_an_import_that_is_killed_is_repeated_and_nothing_is_lost_or_doubled(

@@ -1,16 +1,20 @@
 """Content handed out and brought in: recorded, whole or not at all, and the same message never twice."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from restante.admin.domain_change import DomainChange
+from restante.admin.domains import change_domain
 from restante.admin.errors import AdminError, Kind
+from restante.admin.import_arrival import MAX_MESSAGES
 from restante.admin.queue import QueueSelection, list_queue
 from restante.admin.queue_content import ExportOrder, export_mail, read_content
-from restante.admin.queue_import import MAX_MESSAGES, ImportResult, import_mail
+from restante.admin.queue_import import ImportResult, import_mail
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.message import message_number
 from restante.mail.parcel import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
 from restante.store.errors import StoreError
@@ -194,9 +198,25 @@ def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
         parcel() + parcel(LARGE)[:-10],
         parcel(LARGE)[:-2] + pack_failure("it broke"),
         parcel(colour="blue"),
+        parcel(dsn={"ret": "ALL"}),
+        parcel(dsn={"envid": "a b"}),
+        parcel(dsn={"recipients": {"x@alpha.example": {"notify": "MAYBE"}}}),
+        parcel(dsn={"recipients": {"x@alpha.example": {}}}),
         parcel() * (MAX_MESSAGES + 1),
     ],
-    ids=["half a label", "no end", "no envelope", "cut", "broken", "unknown", "too many"],
+    ids=[
+        "half a label",
+        "no end",
+        "no envelope",
+        "cut",
+        "broken",
+        "unknown",
+        "ret",
+        "envid",
+        "notify",
+        "nothing",
+        "too many",
+    ],
 )
 def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
     async def story() -> None:
@@ -285,5 +305,74 @@ def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
         label = next(Unpacker().receive(octets))
         assert isinstance(label, Label)
         assert [one["forward_path"] for one in label.facts["recipients"]] == ["x@alpha.example", "y@alpha.example"]
+
+    run(story())
+
+
+ASKED = {
+    "ret": "HDRS",
+    "envid": "QQ+2B314",
+    "recipients": {
+        "x@alpha.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2Bx@alpha.example"},
+        "z@beta.example": {"notify": "NEVER", "orcpt": None},
+    },
+}
+
+
+def test_what_was_asked_about_reports_comes_in_each_domains_own_and_goes_out_again() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        both = parcel(HEAD, "x@alpha.example", "y@alpha.example", "z@beta.example", dsn=ASKED, is_suspect=True)
+        [result] = await bring_in(desk, both)
+        messages = [await desk.store.message(message_number(name)) for name in result.held]
+        assert [message.envelope.dsn for message in messages if message] == [
+            DsnRequest(
+                Ret.HDRS,
+                "QQ+2B314",
+                {"x@alpha.example": RecipientRequest(Notify.SUCCESS | Notify.DELAY, "rfc822;Info+2Bx@alpha.example")},
+            ),
+            DsnRequest(Ret.HDRS, "QQ+2B314", {"z@beta.example": RecipientRequest(Notify.NEVER)}),
+        ]
+        assert [message.envelope.is_suspect for message in messages if message] == [True, True]
+        labels = await exported_labels(desk)
+        recipients: Any = ASKED["recipients"]
+        assert [label["dsn"] for label in labels] == [
+            ASKED | {"recipients": {path: recipients[path]}} for path in ("x@alpha.example", "z@beta.example")
+        ]
+        assert all(label["is_suspect"] for label in labels)
+
+    run(story())
+
+
+async def exported_labels(desk: Desk) -> list[Mapping[str, Any]]:
+    octets = b"".join([octets async for octets in await export_mail(desk.office, ExportOrder())])
+    return [piece.facts for piece in Unpacker().receive(octets) if isinstance(piece, Label)]
+
+
+@pytest.mark.parametrize("content", [HEAD, LARGE], ids=["small", "large"])
+def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
+    async def story() -> None:
+        desk = await hosting()
+        await change_domain(desk.office, "alpha.example", DomainChange(quota=2 * len(content) + 1))
+        both = parcel(content, "x@alpha.example", "z@beta.example")
+        first, second, third = await bring_in(desk, both, parcel(content), both)
+        assert [len(one.held) for one in (first, second, third)] == [2, 1, 1]
+        assert (first.error, second.error) == ("", "")
+        assert third.error.startswith("the quota of alpha.example is reached; `restante domain set`")
+        assert len(await list_queue(desk.office, QueueSelection(domain="beta.example"))) == 2
+        alpha = desk.office.directory.now.domains["alpha.example"]
+        held = desk.store.usage(alpha.id)
+        assert desk.office.promises.beside(alpha, held, held) == (held, held)
+
+    run(story())
+
+
+def test_content_that_became_no_message_leaves_no_file() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        [first] = await bring_in(desk, parcel(LARGE))
+        files = len(desk.store._files)
+        await bring_in(desk, parcel(LARGE, perhaps=first.held), parcel(LARGE, "q@gamma.example"))
+        assert len(desk.store._files) == files
 
     run(story())

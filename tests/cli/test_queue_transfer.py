@@ -73,6 +73,63 @@ def test_what_was_exported_deleted_and_imported_is_as_it_was(
     assert [after[one["name"]] for one in listed(command)] == [before[one["name"]] for one in held]
 
 
+FACTS: dict[str, Any] = {
+    "reverse_path": "a@sender.example",
+    "recipients": [{"forward_path": "x@alpha.example"}, {"forward_path": "y@alpha.example"}],
+    "received_at": "2025-10-01T00:00:00Z",
+    "needs_smtputf8": True,
+    "dsn": {
+        "ret": "HDRS",
+        "envid": "QQ+2B314",
+        "recipients": {"y@alpha.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2By@alpha.example"}},
+    },
+    "is_suspect": True,
+}
+
+
+@pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
+def test_the_whole_envelope_goes_out_and_comes_in_again(
+    installation: Path, command: Command, tmp_path: Path, style: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/one.eml").write_bytes(b"Subject: one\r\n\r\n")
+    (tmp_path / "in/one.json").write_text(json.dumps(FACTS))
+    assert command("queue", "import", tmp_path / "in").code == 0
+    command("queue", "export", tmp_path / "there", "--format", style)
+    command("queue", "delete", "--all", "--reason", "moving", "--yes")
+    assert command("queue", "import", tmp_path / "there").code == 0
+    command("queue", "export", tmp_path / "back")
+    [side] = (tmp_path / "back").glob("*.json")
+    facts = json.loads(side.read_text())
+    assert {key: facts[key] for key in ("reverse_path", "received_at", "needs_smtputf8", "dsn", "is_suspect")} == {
+        key: value for key, value in FACTS.items() if key != "recipients"
+    }
+
+
+def test_no_field_of_a_message_says_what_becomes_of_reports(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
+    """Its sender wrote those; only what an operator's own export, or Postfix, has set beside it is believed."""
+    head = b"Return-Path: <a@sender.example>\nX-Envelope-To: x@alpha.example\n"
+    (tmp_path / "one.eml").write_bytes(head + b"X-Restante-Notify: SUCCESS\nDSN: ret=FULL\n\n")
+    assert command("queue", "import", tmp_path / "one.eml").code == 0
+    command("queue", "export", tmp_path / "out")
+    [side] = (tmp_path / "out").glob("*.json")
+    assert json.loads(side.read_text())["dsn"] is None
+
+
+def test_a_quota_keeps_mail_out_and_says_which_and_how(installation: Path, command: Command, tmp_path: Path) -> None:
+    command("domain", "set", "alpha.example", "--quota-messages", "2")
+    for number in range(3):
+        (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number)
+    full = command("queue", "import", tmp_path)
+    assert full.code == 65
+    assert full.out.startswith("2 messages")
+    assert "2.eml: the quota of alpha.example is reached; `restante domain set` or `account set` raises it" in full.err
+    command("domain", "set", "alpha.example", "--quota-messages", "3")
+    assert command("queue", "import", tmp_path).out == "1 messages, 5 B, are held; 2 were held already\n"
+
+
 @pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
 def test_an_import_that_is_repeated_holds_nothing_twice(
     held: list[dict[str, Any]], command: Command, tmp_path: Path, style: str

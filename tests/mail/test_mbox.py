@@ -1,9 +1,11 @@
 """mboxrd gives back what it was given, whatever lines are in it, and however it is cut into blocks."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.mbox import Quoter, places, reverse_path_in, separator, unquote
+from restante.mail.mbox import Quoter, Unquoter, places, reverse_path_in, separator
 
 LINES = st.lists(
     st.sampled_from([b"", b"From x", b">From x", b">>From y", b"> From", b"from z", b"Frome", b"text", b" From q"]),
@@ -19,6 +21,20 @@ def written(contents: list[bytes], cut: int) -> bytes:
         mbox += separator("a@sender.example", 1_760_000_000.0)
         mbox += quoter.quote(content[:cut]) + quoter.quote(content[cut:]) + quoter.finish()
     return mbox
+
+
+def unquote(octets: bytes, *cuts: int) -> bytes:
+    """Unquoted in pieces that end at these places."""
+    unquoter = Unquoter()
+    ends = sorted(min(cut, len(octets)) for cut in cuts)
+    pieces = [octets[start:end] for start, end in zip([0, *ends], [*ends, len(octets)], strict=True)]
+    return b"".join(unquoter.unquote(piece) for piece in pieces) + unquoter.unquote(b"", is_last=True)
+
+
+@given(CONTENTS.map(lambda content: written([content], 0)), st.lists(st.integers(0, 80), max_size=6))
+def test_however_it_is_cut_the_same_is_read(mbox: bytes, cuts: list[int]) -> None:
+    quoted = b"".join(mbox[one.start : one.end] for one in places(mbox))
+    assert unquote(quoted, *cuts) == re.sub(rb"^>(>*From )", rb"\1", quoted, flags=re.MULTILINE)
 
 
 @given(st.lists(CONTENTS, max_size=4), st.integers(0, 40))

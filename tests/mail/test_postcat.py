@@ -2,6 +2,7 @@ from datetime import datetime
 
 import pytest
 
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.postcat import is_postcat, read_postcat
 
 ONE = b"""*** ENVELOPE RECORDS deferred/C/C82E ***
@@ -26,6 +27,28 @@ named_attribute: encoding=8bit
 recipient: z@alpha.example
 *** MESSAGE FILE END deferred/C/C82E ***
 """
+ASKED = """*** ENVELOPE RECORDS E ***
+named_attribute: envelope_id=QQ+314
+named_attribute: ret_flags=2
+sender: a@sender.example
+named_attribute: notify_flags=2
+named_attribute: dsn_orig_rcpt=rfc822;gone@alpha.example
+done_recipient: gone@alpha.example
+named_attribute: notify_flags=10
+named_attribute: dsn_orig_rcpt=rfc822;Info+x@alpha.example
+original_recipient: x@alpha.example
+recipient: x@alpha.example
+named_attribute: notify_flags=1
+named_attribute: dsn_orig_rcpt=rfc822;y@alpha.example
+recipient: y@alpha.example
+named_attribute: dsn_orig_rcpt=rfc822;z@alpha.example
+recipient: z@alpha.example
+named_attribute: dsn_orig_rcpt=utf-8;é+@alpha.example
+recipient: w@alpha.example
+*** MESSAGE CONTENTS E ***
+*** HEADER EXTRACTED E ***
+*** MESSAGE FILE END E ***
+""".encode()
 NULL = (
     b"""*** ENVELOPE RECORDS E ***
 sender:%s
@@ -43,8 +66,10 @@ def test_envelope_and_content_are_read_and_who_has_it_already_is_left_out() -> N
     assert found.sender == "a@sender.example"
     assert found.recipients == ("x@alpha.example", "y@beta.example", "z@alpha.example")
     assert found.arrived_at == datetime(2026, 11, 22, 0, 49, 7)  # noqa: DTZ001
-    assert found.content.startswith(b"Received: from")
-    assert found.content.endswith(b"*** ENVELOPE RECORDS deferred/D/OTHER ***\n")
+    content = (ONE % 0)[found.start : found.end]
+    assert content.startswith(b"Received: from")
+    assert content.endswith(b"*** ENVELOPE RECORDS deferred/D/OTHER ***\n")
+    assert found.dsn is None
     assert not found.needs_smtputf8
 
 
@@ -55,7 +80,7 @@ def test_smtputf8_is_seen() -> None:
 
 def test_several_in_one_output_are_read_one_by_one() -> None:
     first, second = read_postcat(NULL + ONE % 0)
-    assert (first.sender, first.content, first.recipients) == ("", b"", ("x@alpha.example",))
+    assert (first.sender, first.end - first.start, first.recipients) == ("", 0, ("x@alpha.example",))
     assert second.name == "deferred/C/C82E"
 
 
@@ -70,3 +95,16 @@ def test_content_alone_is_no_message() -> None:
         list(read_postcat(b"*** MESSAGE CONTENTS E ***\nSubject: x\n"))
     assert not is_postcat(b"Subject: x\n")
     assert is_postcat(NULL)
+
+
+def test_what_was_asked_about_reports_is_read_and_spelled_as_in_a_command() -> None:
+    [found] = read_postcat(ASKED)
+    assert found.dsn == DsnRequest(
+        Ret.HDRS,
+        "QQ+2B314",
+        {
+            "x@alpha.example": RecipientRequest(Notify.SUCCESS | Notify.DELAY, "rfc822;Info+2Bx@alpha.example"),
+            "y@alpha.example": RecipientRequest(Notify.NEVER),
+            "w@alpha.example": RecipientRequest(None, r"utf-8;\x{E9}+2B@alpha.example"),
+        },
+    )

@@ -1,11 +1,12 @@
 """What every administrative function works on: the records, the keys, and the server if one is running."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from restante.network.resolver import Resolver
 from restante.reception.intake import Receipt, ReceivedMail
+from restante.reception.promises import Promises
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -87,4 +88,5 @@ class Office:
     hold: Callable[[Sequence[ReceivedMail]], Awaitable[list[Receipt]]]  # the one intake: it gives out message numbers
     server: Server | None  # None: the command line opened the store itself
     recipients: LiveRecipients
+    promises: Promises = field(default_factory=Promises)  # room for mail on its way in, whoever brings it
     log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.queue import (
@@ -20,6 +21,7 @@ from restante.admin.queue import (
     with_all_recipients,
 )
 from restante.admin.trail import announce, entry
+from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.parcel import WHOLE, pack_block, pack_failure, pack_label
 from restante.store.errors import Damaged, StoreError
@@ -45,6 +47,8 @@ class ExportedLabel(MessageView):
 
     is_8bit: bool
     needs_smtputf8: bool
+    dsn: DsnFacts | None  # None where nothing was asked
+    is_suspect: bool  # no report goes to its reverse-path
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +148,13 @@ async def _parcel(office: Office, listed: QueuedMessage, names: dict[int, str]) 
 
 
 def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | None) -> bytes:
+    envelope = message.envelope if message is not None else Envelope(listed.reverse_path, ())
     label = ExportedLabel(
         **dict(view(listed, names)),
-        is_8bit=message is not None and message.envelope.is_8bit,
-        needs_smtputf8=message is not None and message.envelope.needs_smtputf8,
+        is_8bit=envelope.is_8bit,
+        needs_smtputf8=envelope.needs_smtputf8,
+        dsn=dsn_facts(envelope.dsn),
+        is_suspect=envelope.is_suspect,
     )
     return pack_label(label.model_dump_json())
 

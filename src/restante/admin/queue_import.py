@@ -13,13 +13,12 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.domains import find_domain
-from restante.admin.errors import AdminError, Kind
+from restante.admin.import_arrival import Arrival, ImportLabel, Parcel
 from restante.admin.office import Office
 from restante.admin.queue import MAX_NAMES, number_of
 from restante.admin.queue_content import content_blocks
@@ -27,35 +26,16 @@ from restante.admin.trail import announce, entry
 from restante.mail.address import canonical_domain, is_address_literal, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.mail.parcel import End, Label, Piece, Unpacker
+from restante.reception.admission import object_to_quota
 from restante.reception.intake import Receipt, ReceivedMail
-from restante.smtp.content import ChunkDecoder
+from restante.reception.promises import Promise
+from restante.reception.standing import Standings
 from restante.smtp.errors import Refused
 from restante.smtp.grammar import parse_path
 from restante.smtp.replies import BAD_FORWARD_PATH, BAD_REVERSE_PATH
 from restante.store.errors import Damaged
-from restante.store.interface import INLINE_LIMIT, Spool
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
-
-MAX_MESSAGES = 500  # in one request
-MAX_INLINE = 16 * 1024 * 1024  # octets of one request that are kept in memory; more goes to disk, whatever its size
-
-_Path = Annotated[str, Field(max_length=600)]
-
-
-class ImportLabel(BaseModel):
-    """What is said of a message that is brought in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reverse_path: _Path
-    forward_paths: Annotated[tuple[_Path, ...], Field(min_length=1, max_length=100_000)]
-    received_at: datetime | None = None  # None: now; never later than now
-    is_8bit: bool = False
-    needs_smtputf8: bool = False
-    only_domain: str | None = None  # recipients of other domains are passed over, hosted or not
-    perhaps: tuple[str, ...] = ()  # messages held already that this may be one of
 
 
 class ImportResult(BaseModel):
@@ -64,7 +44,7 @@ class ImportResult(BaseModel):
     held: list[str]  # its names here, one for each hosted domain
     already: list[str]  # messages that it is the same as; it was not held again for their domains
     passed_over: list[str]  # forward-paths that are of no hosted domain, or no forward-paths
-    error: str = ""  # why it could not be held at all
+    error: str = ""  # why it could not be held, or not for all of its domains
 
 
 class DigestOrder(BaseModel):
@@ -76,22 +56,13 @@ class DigestOrder(BaseModel):
 
 
 @dataclass(slots=True)
-class _Parcel:
-    """One message that has come in whole."""
-
-    label: ImportLabel
-    content: bytes  # b"" where `file` has it
-    file: ContentFile | None
-    digest: bytes
-
-
-@dataclass(slots=True)
 class _Part:
     """A message's part for one hosted domain."""
 
     result: ImportResult
     domain: HostedDomain
     mail: ReceivedMail
+    promise: Promise
 
 
 async def import_mail(office: Office, stream: AsyncIterator[bytes], reason: str = "") -> list[ImportResult]:
@@ -99,17 +70,21 @@ async def import_mail(office: Office, stream: AsyncIterator[bytes], reason: str 
 
     Raises AdminError for what is no such stream, and StoreError; nothing is held then.
     """
-    arrival = _Arrival(office)
+    arrival = Arrival(office.store)
+    batch = _Batch(office)
     try:
         async for octets in stream:
             await arrival.receive(octets)
         arrival.close()
-        parts, results = await _parts(office, arrival.parcels)
-        await _hold(office, parts)
+        results = [await batch.add(parcel) for parcel in arrival.parcels]
+        await _hold(office, batch.parts)
     except BaseException:
-        arrival.discard()
+        arrival.discard(even_used=True)
         raise
-    await _record(office, parts, reason)
+    finally:
+        batch.end()
+    arrival.discard(even_used=False)
+    await _record(office, batch.parts, reason)
     return results
 
 
@@ -127,111 +102,6 @@ async def digest_content(office: Office, order: DigestOrder) -> dict[str, str]:
     return digests
 
 
-@dataclass(slots=True)
-class _Arrival:
-    """Takes a stream apart; large content goes to disk as it comes."""
-
-    office: Office
-    parcels: list[_Parcel] = field(default_factory=list)
-    _unpacker: Unpacker = field(default_factory=Unpacker)
-    _inline: int = 0
-    _label: ImportLabel | None = None
-    _content: "_IncomingContent | None" = None
-    _spools: list[Spool] = field(default_factory=list)
-
-    async def receive(self, octets: bytes) -> None:
-        """Take what has come. Raises AdminError, StoreError."""
-        try:
-            for piece in self._unpacker.receive(octets):
-                await self._take(piece)
-        except ValueError as error:
-            raise AdminError(Kind.INVALID, f"import: {error}", "send parcels, as mail/parcel.py has them") from None
-
-    def close(self) -> None:
-        """Raise AdminError if the stream was cut off."""
-        try:
-            self._unpacker.close()
-        except ValueError as error:
-            raise AdminError(Kind.INVALID, f"import: {error}", "send it again") from None
-
-    def discard(self) -> None:
-        """Forget what is on disk."""
-        for spool in self._spools:
-            spool.discard()
-
-    async def _take(self, piece: Piece) -> None:
-        match piece:
-            case Label(facts):
-                if len(self.parcels) == MAX_MESSAGES:
-                    raise ValueError(f"there are more than {MAX_MESSAGES} messages in it")
-                self._label = _read_label(facts)
-                self._content = _IncomingContent(self.office)
-            case End(failure):
-                await self._end(failure)
-            case bytes():
-                assert self._content is not None
-                await self._content.add(piece, may_stay=self._inline < MAX_INLINE)
-                if self._content.spool is not None and self._content.spool not in self._spools[-1:]:
-                    self._spools.append(self._content.spool)
-
-    async def _end(self, failure: str) -> None:
-        assert self._content is not None
-        assert self._label is not None
-        if failure:
-            raise ValueError(failure)
-        content, file = await self._content.finish()
-        self._inline += len(content)
-        self.parcels.append(_Parcel(self._label, content, file, self._content.digest.digest()))
-
-
-class _IncomingContent:
-    """Cleans content, as SMTP does, and keeps it in memory up to a limit."""
-
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._decoder = ChunkDecoder()
-        self._blocks: list[bytes] = []
-        self._octets = 0
-        self.digest = hashlib.sha256()
-        self.spool: Spool | None = None
-
-    async def add(self, block: bytes, *, may_stay: bool) -> None:
-        """Take a block. Raises StoreError."""
-        self._keep(self._decoder.receive(block, is_last=False))
-        if self._octets > INLINE_LIMIT or (not may_stay and self._octets):
-            await self._write()
-
-    async def finish(self) -> tuple[bytes, ContentFile | None]:
-        """Return the content, or the durable file that it is in. Raises StoreError."""
-        self._keep(self._decoder.receive(b"", is_last=True))
-        if self.spool is None:
-            return b"".join(self._blocks), None
-        await self._write()
-        return b"", await self.spool.close()
-
-    def _keep(self, block: bytes) -> None:
-        self.digest.update(block)
-        self._blocks.append(block)
-        self._octets += len(block)
-
-    async def _write(self) -> None:
-        if self.spool is None:
-            self.spool = self._office.store.open_spool()
-        octets = b"".join(self._blocks)
-        self._blocks, self._octets = [], 0
-        if octets:
-            await self.spool.write(octets)
-
-
-def _read_label(facts: object) -> ImportLabel:
-    try:
-        label = ImportLabel.model_validate(facts)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    return label
-
-
 def _is_path(text: str, *, may_be_null: bool = False) -> bool:
     """Tell whether a path may stand in an envelope: by the grammar that MAIL and RCPT go by."""
     label, complaint = ("FROM:", BAD_REVERSE_PATH) if may_be_null else ("TO:", BAD_FORWARD_PATH)
@@ -242,30 +112,56 @@ def _is_path(text: str, *, may_be_null: bool = False) -> bool:
     return not parameters and (may_be_null if mailbox is None else str(mailbox) == text)
 
 
-async def _parts(office: Office, parcels: Sequence[_Parcel]) -> tuple[list[_Part], list[ImportResult]]:
-    """Return what is to be held, and the results, whose names are filled in when it is."""
-    parts: list[_Part] = []
-    results: list[ImportResult] = []
-    taken: set[str] = set()  # each message held stands for one that is brought in, and no more
-    for parcel in parcels:
-        by_domain, passed_over = _sorted_by_domain(office, parcel.label)
+@dataclass(slots=True)
+class _Batch:
+    """What is to be held together."""
+
+    office: Office
+    parts: list[_Part] = field(default_factory=list)
+    _taken: set[str] = field(default_factory=set)  # each message held stands for one that is brought in, and no more
+
+    async def add(self, parcel: Parcel) -> ImportResult:
+        """Add what is to be held of a message; the names in the result are filled in when it is."""
+        by_domain, passed_over = _sorted_by_domain(self.office, parcel.label)
         result = ImportResult(held=[], already=[], passed_over=passed_over)
-        results.append(result)
         if not _is_path(parcel.label.reverse_path, may_be_null=True):
             result.error = f"the reverse-path {parcel.label.reverse_path!r} is none by RFC 5321"
-            continue
-        file = parcel.file
+            return result
         for domain, paths in by_domain.items():
-            same = await _same(office, parcel, domain, paths, taken)
+            same = await _same(self.office, parcel, domain, paths, self._taken)
             if same:
-                taken.add(same)
+                self._taken.add(same)
                 result.already.append(same)
-                continue
-            if file is None and parcel.file is not None:
-                file = await office.store.duplicate(parcel.file)
-            parts.append(_Part(result, domain, _mail(office, parcel, domain, paths, file)))
-            file = None
-    return parts, results
+            elif objection := _object(self.office, parcel, domain):
+                result.error = f"{result.error}; {objection}".removeprefix("; ")
+            else:
+                await self._add_part(parcel, domain, paths, result)
+        return result
+
+    async def _add_part(self, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], result: ImportResult) -> None:
+        file = await _file(self.office, parcel)
+        promise = self.office.promises.make([domain], parcel.size)
+        self.parts.append(_Part(result, domain, _mail(self.office, parcel, domain, paths, file), promise))
+
+    def end(self) -> None:
+        """It is held and counted, or forgotten."""
+        for part in self.parts:
+            part.promise.end()
+
+
+def _object(office: Office, parcel: Parcel, domain: HostedDomain) -> str:
+    """Say whose quota is against it, "" if none is: an operator who wants the mail held all the same can raise it."""
+    standing = Standings(office.store, office.directory, office.now, promises=office.promises).of(domain)
+    objection = object_to_quota(domain, standing, parcel.size)
+    return f"{objection.reason}; `restante domain set` or `account set` raises it" if objection else ""
+
+
+async def _file(office: Office, parcel: Parcel) -> ContentFile | None:
+    """Return the content's file for one more message: each owns its own."""
+    if parcel.file is None or not parcel.is_used:
+        parcel.is_used = True
+        return parcel.file
+    return await office.store.duplicate(parcel.file)
 
 
 def _sorted_by_domain(office: Office, label: ImportLabel) -> tuple[dict[HostedDomain, list[str]], list[str]]:
@@ -292,7 +188,7 @@ def _hosted(office: Office, path: str) -> HostedDomain | None:
 
 
 async def _same(
-    office: Office, parcel: _Parcel, domain: HostedDomain, paths: Iterable[str], taken: set[str]
+    office: Office, parcel: Parcel, domain: HostedDomain, paths: Iterable[str], taken: set[str]
 ) -> str | None:
     """Return the message held already that this one is, if there is one."""
     for name in parcel.label.perhaps:
@@ -301,7 +197,7 @@ async def _same(
     return None
 
 
-async def _is_same(office: Office, parcel: _Parcel, domain: HostedDomain, paths: set[str], name: str) -> bool:
+async def _is_same(office: Office, parcel: Parcel, domain: HostedDomain, paths: set[str], name: str) -> bool:
     try:
         message = await office.store.message(number_of(name))
         if message is None or message.domain_id != domain.id:
@@ -322,11 +218,18 @@ async def _digest(office: Office, message: HeldMessage) -> bytes:
 
 
 def _mail(
-    office: Office, parcel: _Parcel, domain: HostedDomain, paths: Sequence[str], file: ContentFile | None
+    office: Office, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], file: ContentFile | None
 ) -> ReceivedMail:
     label = parcel.label
     now = office.now()
-    envelope = Envelope(label.reverse_path, tuple(paths), label.is_8bit, label.needs_smtputf8)
+    envelope = Envelope(
+        label.reverse_path,
+        tuple(paths),
+        label.is_8bit,
+        label.needs_smtputf8,
+        parcel.dsn and parcel.dsn.only(paths),
+        label.is_suspect,
+    )
     return ReceivedMail(
         origin=None,
         envelope=envelope,

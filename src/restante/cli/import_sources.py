@@ -1,23 +1,28 @@
 """Where mail to be brought in is found: files, directories of files, Maildirs, mboxes, what postcat prints.
 
 The envelope comes from the side file that an export has written; else from postcat's records; else from the fields that
-stand above the message (mail/envelope_fields.py); else from what the operator says. Content gets CRLF line ends, and at
-its end one, as it has by SMTP.
+stand above the message (mail/envelope_fields.py); else from what the operator says. Content stays where it is, and is told
+by the stretch of a file (import_content.py).
+
+What was asked about reports, and whether reports may go to the reverse-path at all, is believed of a side file and of
+postcat's records. No field of a message is: its sender writes those.
 """
 
 import json
 import mmap
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from restante.cli.export_formats import ENVELOPES
-from restante.mail.envelope_fields import take_envelope_fields
-from restante.mail.mbox import places, reverse_path_in, unquote
+from restante.cli.import_content import Stretch
+from restante.mail.dsn_request import DsnRequest
+from restante.mail.mbox import places, reverse_path_in
 from restante.mail.postcat import QueueFile, is_postcat, read_postcat
-from restante.smtp.content import ChunkDecoder
 
 Style = Literal["eml", "maildir", "mbox", "postcat"]
 
@@ -32,14 +37,11 @@ class Letter:
     place: str  # for people: a file, or the how-manieth in it
     reverse_path: str | None
     forward_paths: tuple[str, ...]
-    content: bytes
+    content: Stretch
     received_at: datetime | None = None
     needs_smtputf8: bool = False
-
-    @property
-    def is_8bit(self) -> bool:
-        """Whether the content has octets above 127."""
-        return not self.content.isascii()
+    dsn: Mapping[str, Any] | None = None  # as the API takes it
+    is_suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _file_letters(path: Path, style: Style | None) -> Iterator[Letter | Unreadab
             case "mbox":
                 yield from _mbox_letters(path)
             case "postcat":
-                yield from (_postfix_letter(path, one) for one in read_postcat(path.read_bytes()))
+                yield from _postfix_letters(path)
             case _:
                 yield _eml_letter(path)
     except ValueError as error:
@@ -92,11 +94,9 @@ def _style(path: Path) -> Style:
 
 
 def _eml_letter(path: Path) -> Letter:
-    content = normalized(path.read_bytes())
     side = path.with_suffix(_SIDE)
-    return (
-        _with_facts(str(path), content, json.loads(side.read_bytes())) if side.is_file() else _bare(str(path), content)
-    )
+    content = Stretch(path)
+    return _with_facts(str(path), content, json.loads(side.read_bytes())) if side.is_file() else _bare(content)
 
 
 def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
@@ -104,7 +104,7 @@ def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
     files = [file for name in ("cur", "new") for file in (path / name).iterdir() if not file.name.startswith(".")]
     for file in sorted(files, key=lambda file: file.name):
         try:
-            yield _copied(str(file), file.read_bytes(), known.get(file.name.partition(":")[0]))
+            yield _copied(str(file), Stretch(file), known.get(file.name.partition(":")[0]))
         except OSError as error:
             yield Unreadable(str(file), error.strerror or str(error))
 
@@ -113,15 +113,28 @@ def _mbox_letters(path: Path) -> Iterator[Letter | Unreadable]:
     known = list(_lines(Path(f"{path}.{ENVELOPES}")))
     if not path.stat().st_size:
         return
+    with _mapped(path) as data:
+        found = list(places(data, partial(data.madvise, mmap.MADV_DONTNEED)))
+    if not found:
+        raise ValueError("is no mbox: it does not begin with a line `From …`")
+    facts: list[Mapping[str, Any] | None] = [*known] if len(known) == len(found) else [None] * len(found)
+    for number, (place, one) in enumerate(zip(found, facts, strict=True), start=1):
+        content = Stretch(path, place.start, place.end, is_quoted=True)
+        letter = _copied(f"{path}, message {number}", content, one)
+        named = reverse_path_in(place.separator) if letter.reverse_path is None else letter.reverse_path
+        yield replace(letter, reverse_path=named)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        found = list(places(data))
-        if not found:
-            raise ValueError("is no mbox: it does not begin with a line `From …`")
-        facts: list[Mapping[str, Any] | None] = [*known] if len(known) == len(found) else [None] * len(found)
-        for number, (place, one) in enumerate(zip(found, facts, strict=True), start=1):
-            letter = _copied(f"{path}, message {number}", unquote(data[place.start : place.end]), one)
-            named = reverse_path_in(place.separator) if letter.reverse_path is None else letter.reverse_path
-            yield replace(letter, reverse_path=named)
+        yield data
+
+
+def _postfix_letters(path: Path) -> Iterator[Letter]:
+    with _mapped(path) as data:
+        for one in read_postcat(data, partial(data.madvise, mmap.MADV_DONTNEED)):
+            yield _postfix_letter(path, one)
 
 
 def _postfix_letter(path: Path, one: QueueFile) -> Letter:
@@ -129,24 +142,36 @@ def _postfix_letter(path: Path, one: QueueFile) -> Letter:
         place=f"{path}, {one.name}",
         reverse_path=one.sender,
         forward_paths=one.recipients,
-        content=normalized(one.content),
+        content=Stretch(path, one.start, one.end),
         received_at=one.arrived_at.astimezone(UTC) if one.arrived_at else None,  # printed here, so in our time zone
         needs_smtputf8=one.needs_smtputf8,
+        dsn=_dsn(one.dsn),
     )
 
 
-def _copied(place: str, octets: bytes, facts: Mapping[str, Any] | None) -> Letter:
+def _dsn(request: DsnRequest | None) -> Mapping[str, Any] | None:
+    if request is None:
+        return None
+    recipients = {
+        path: {"notify": None if one.notify is None else one.notify.text, "orcpt": one.original or None}
+        for path, one in request.recipients.items()
+    }
+    return {"ret": request.ret, "envid": request.envelope_id or None, "recipients": recipients}
+
+
+def _copied(place: str, content: Stretch, facts: Mapping[str, Any] | None) -> Letter:
     """Return a message from a mailbox, where the envelope stands above it."""
-    content = normalized(octets)
-    return _bare(place, content) if facts is None else _with_facts(place, take_envelope_fields(content).content, facts)
+    if facts is None:
+        return replace(_bare(content), place=place)
+    return _with_facts(place, content.below_fields()[1], facts)
 
 
-def _bare(place: str, content: bytes) -> Letter:
-    found = take_envelope_fields(content)
-    return Letter(place, found.reverse_path, found.forward_paths, found.content)
+def _bare(content: Stretch) -> Letter:
+    found, below = content.below_fields()
+    return Letter(str(content.path), found.reverse_path, found.forward_paths, below)
 
 
-def _with_facts(place: str, content: bytes, facts: Mapping[str, Any]) -> Letter:
+def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> Letter:
     try:
         return Letter(
             place=place,
@@ -155,6 +180,8 @@ def _with_facts(place: str, content: bytes, facts: Mapping[str, Any]) -> Letter:
             content=content,
             received_at=datetime.fromisoformat(facts["received_at"]),
             needs_smtputf8=facts["needs_smtputf8"],
+            dsn=facts.get("dsn"),  # not in what was exported before
+            is_suspect=facts.get("is_suspect", False),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"its side file is none of ours: {error!r}") from None
@@ -164,9 +191,3 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     if path.is_file():
         with path.open("rb") as file:
             yield from map(json.loads, file)
-
-
-def normalized(octets: bytes) -> bytes:
-    """Return content as the store has it: CRLF line ends only, no NUL, and a line end at the end."""
-    content = ChunkDecoder().receive(octets, is_last=True)
-    return content if content.endswith(b"\r\n") or not content else content + b"\r\n"

@@ -6,7 +6,6 @@ simply repeated.
 """
 
 import asyncio
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -19,6 +18,7 @@ import typer
 from restante.cli.display import human_size, say, show_json
 from restante.cli.exchange import Api, connected
 from restante.cli.failures import Exit, Failure, complain
+from restante.cli.import_content import Measure
 from restante.cli.import_sources import Letter, Unreadable, letters
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import progress
@@ -30,6 +30,7 @@ _PAGE: Final = 10_000
 
 _DIGESTS: Final = 500  # messages whose content the server reads for one answer
 
+_Measured = tuple[Letter, Measure]
 _Key = tuple[int, str]  # size and reverse-path: what a message and what is held have in common before content is read
 
 
@@ -149,19 +150,19 @@ class _Import:
     def _look(self) -> Plan:
         plan = Plan()
         with progress("looking") as advance:
-            for letter in self._usable(self.tally):
+            for letter, measure in self._usable(self.tally):
                 plan.messages += 1
-                plan.octets += len(letter.content)
-                plan.keys.add(_key(letter))
-                plan.digests.add(_digest(letter))
+                plan.octets += measure.size
+                plan.keys.add((measure.size, letter.reverse_path or ""))
+                plan.digests.add(measure.digest)
                 advance(1)
         return plan
 
-    def _usable(self, tally: Tally | None) -> Iterator[Letter]:
+    def _usable(self, tally: Tally | None) -> Iterator[_Measured]:
         """Yield what can be brought in; what cannot is kept in `tally`, on one round of the two."""
         for found in letters(self._places, self._style):
-            letter = found if isinstance(found, Unreadable) else self._given.completed(found)
-            if isinstance(letter, Letter):
+            letter = found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
+            if isinstance(letter, tuple):
                 yield letter
             elif tally is not None:
                 _complain(tally, f"{letter.place}: {letter.error}")
@@ -182,44 +183,52 @@ class _Import:
                         self._held[digest].append(name)
                 advance(len(names))
 
-    def _batches(self) -> Iterator[list[Letter]]:
-        batch: list[Letter] = []
+    def _batches(self) -> Iterator[list[_Measured]]:
+        batch: list[_Measured] = []
         octets = 0
-        for letter in self._usable(None):
-            batch.append(letter)
-            octets += len(letter.content)
+        for letter, measure in self._usable(None):
+            batch.append((letter, measure))
+            octets += measure.size
             if len(batch) == AT_ONCE or octets >= OCTETS_AT_ONCE:
                 yield batch
                 batch, octets = [], 0
         if batch:
             yield batch
 
-    async def _send(self, api: Api, batch: Sequence[Letter]) -> None:
+    async def _send(self, api: Api, batch: Sequence[_Measured]) -> None:
         results = await api.send("/v1/queue/import", self._parcels(batch), params={"reason": self._reason})
-        for letter, result in zip(batch, results, strict=True):
-            self._count(letter, result)
+        for (letter, measure), result in zip(batch, results, strict=True):
+            self._count(letter, measure, result)
 
-    async def _parcels(self, batch: Sequence[Letter]) -> AsyncIterator[bytes]:
-        for letter in batch:
-            label = {
-                "reverse_path": letter.reverse_path,
-                "forward_paths": letter.forward_paths,
-                "received_at": letter.received_at and letter.received_at.isoformat(),
-                "is_8bit": letter.is_8bit,
-                "needs_smtputf8": letter.needs_smtputf8,
-                "only_domain": self._given.domain,
-                "perhaps": self._held.get(_digest(letter), []),
-            }
-            yield pack_label(json.dumps(label)) + pack_block(letter.content) + WHOLE
+    async def _parcels(self, batch: Sequence[_Measured]) -> AsyncIterator[bytes]:
+        for letter, measure in batch:
+            waiting = pack_label(json.dumps(self._label(letter, measure)))
+            for block in letter.content.blocks():
+                yield waiting + pack_block(block)
+                waiting = b""
+            yield waiting + WHOLE
 
-    def _count(self, letter: Letter, result: dict[str, Any]) -> None:
+    def _label(self, letter: Letter, measure: Measure) -> dict[str, Any]:
+        return {
+            "reverse_path": letter.reverse_path,
+            "forward_paths": letter.forward_paths,
+            "received_at": letter.received_at and letter.received_at.isoformat(),
+            "is_8bit": measure.is_8bit,
+            "needs_smtputf8": letter.needs_smtputf8,
+            "dsn": letter.dsn,
+            "is_suspect": letter.is_suspect,
+            "only_domain": self._given.domain,
+            "perhaps": self._held.get(measure.digest, []),
+        }
+
+    def _count(self, letter: Letter, measure: Measure, result: dict[str, Any]) -> None:
         if result["held"]:
             self.tally.imported += 1
-            self.tally.octets += len(letter.content)
+            self.tally.octets += measure.size
         elif result["already"]:
             self.tally.already += 1
         for name in result["already"]:
-            self._held[_digest(letter)].remove(name)  # it stands for one message and no more
+            self._held[measure.digest].remove(name)  # it stands for one message and no more
         if result["error"]:
             _complain(self.tally, f"{letter.place}: {result['error']}")
         if result["passed_over"]:
@@ -229,17 +238,19 @@ class _Import:
             )
 
 
+def _measured(letter: Letter | Unreadable) -> "_Measured | Unreadable":
+    """Read a message's content through. What cannot be read is said to be so."""
+    if isinstance(letter, Unreadable):
+        return letter
+    try:
+        return letter, letter.content.measure()
+    except OSError as error:
+        return Unreadable(letter.place, error.strerror or str(error))
+
+
 def _complain(tally: Tally, text: str) -> None:
     tally.unusable.append(text)
     complain(f"queue import: {text}")
-
-
-def _digest(letter: Letter) -> str:
-    return hashlib.sha256(letter.content).hexdigest()
-
-
-def _key(letter: Letter) -> _Key:
-    return len(letter.content), letter.reverse_path or ""
 
 
 def _report(tally: Tally, *, as_json: bool) -> None:

@@ -93,6 +93,11 @@ def xtext_decoded(text: str) -> str:
     return decoded
 
 
+def xtext(text: str) -> str:
+    """Spell ASCII text as xtext: `+`, `=`, and what is not graphic, as hexchars."""
+    return "".join(letter if "!" <= letter <= "~" and letter not in "+=" else f"+{ord(letter):02X}" for letter in text)
+
+
 def embedded(text: str) -> str:
     r"""Write characters outside ASCII as `\x{HEXPOINT}`."""
     return "".join(character if character.isascii() else f"\\x{{{ord(character):X}}}" for character in text)

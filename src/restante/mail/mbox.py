@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from restante.mail.windows import LetGo, keep, search
+
 if TYPE_CHECKING:
     from mmap import mmap  # a mapped file is searched as bytes are
 
 _TO_QUOTE: Final = re.compile(rb"^(?=>*From )", re.MULTILINE)
 _QUOTED: Final = re.compile(rb"^>(?=>*From )", re.MULTILINE)
+_MAY_BE_QUOTED: Final = re.compile(rb">{1,65536}(?:F(?:r(?:o(?:m)?)?)?)?\Z")  # nobody quotes more often
 _SEPARATOR: Final = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\n")
 _LAST_LINE: Final = re.compile(rb"(?<=\n)\r?\n\Z")
 NULL_PATH: Final = "MAILER-DAEMON"  # how mbox files spell the null reverse-path
@@ -59,16 +62,18 @@ class Quoter:
         return left + b"\n"
 
 
-def places(data: "bytes | mmap") -> Iterator[Place]:
+def places(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[Place]:
     """Yield where messages stand.
 
     A separator stands at the beginning, or after an empty line.
     """
-    found = list(_SEPARATOR.finditer(data))
-    ends = [*(one.start() for one in found[1:]), len(data)]
-    for one, end in zip(found, ends, strict=False):
+    one = search(_SEPARATOR, data, 0, let_go)
+    while one is not None:
+        following = search(_SEPARATOR, data, one.end(), let_go)
+        end = len(data) if following is None else following.start()
         empty = _LAST_LINE.search(data[max(one.end() - 1, end - 3) : end])  # what ends a message is not its own
         yield Place(one[0], one.end(), end - len(empty[0]) if empty else end)
+        one = following
 
 
 def reverse_path_in(text: bytes) -> str | None:
@@ -78,6 +83,22 @@ def reverse_path_in(text: bytes) -> str | None:
     return "" if path == NULL_PATH else path if "@" in path else None
 
 
-def unquote(content: bytes) -> bytes:
-    """Return content as it was before it was quoted, with the line ends that it has."""
-    return _QUOTED.sub(b"", content)
+class Unquoter:
+    """Gives content back as it was before it was quoted, block by block, with the line ends that it has."""
+
+    def __init__(self) -> None:
+        self._kept = b""  # the beginning of a line that may be a quoted one
+        self._is_in_line = False  # what comes next goes on with a line that has been given out
+
+    def unquote(self, block: bytes, *, is_last: bool = False) -> bytes:
+        """Return what can be told so far."""
+        block = self._kept + block
+        rest = block.rfind(b"\n") + 1
+        keeps = not is_last and (rest > 0 or not self._is_in_line) and _MAY_BE_QUOTED.match(block, rest) is not None
+        block, self._kept = (block[:rest], block[rest:]) if keeps else (block, b"")
+        first = block.find(b"\n") + 1 if self._is_in_line else 0
+        if first == 0 and self._is_in_line:
+            return block  # still the same line
+        if block:
+            self._is_in_line = not block.endswith(b"\n")
+        return block[:first] + _QUOTED.sub(b"", block[first:])

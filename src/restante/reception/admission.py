@@ -105,7 +105,7 @@ def object_to_recipient(
     return (
         _object_to_size(domain, announced)
         or _object_to_mailbox(domain, local_part, standing, answer=answer)
-        or _object_to_quota(domain, standing, announced)
+        or object_to_quota(domain, standing, announced)
     )
 
 
@@ -140,7 +140,7 @@ def object_to_content(size: int, domains: Iterable[tuple[HostedDomain, Standing]
     """Say why content of this size is not taken; None as soon as one of its domains takes it."""
     found: Objection | None = None
     for domain, standing in domains:
-        found = _object_to_size(domain, size) or _object_to_quota(domain, standing, size)
+        found = _object_to_size(domain, size) or object_to_quota(domain, standing, size)
         if found is None:
             return None
     return found
@@ -153,7 +153,8 @@ def _object_to_size(domain: HostedDomain, size: int) -> Objection | None:
     return Objection(MESSAGE_TOO_LARGE, f"{domain.name} takes messages of up to {limit} octets")
 
 
-def _object_to_quota(domain: HostedDomain, standing: Standing, size: int) -> Objection | None:
+def object_to_quota(domain: HostedDomain, standing: Standing, size: int) -> Objection | None:
+    """Say whether one more message of this size finds room within the quotas of its domain and its account."""
     usage, whole = standing.usage, standing.account_usage
     if not domain.policy.quota.has_room(usage.octets, usage.messages, size):
         return Objection(QUOTA_FULL, f"the quota of {domain.name} is reached", is_quota=True)

@@ -26,6 +26,7 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer, Spawn
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, Receipt, ReceivedMail
+from restante.reception.promises import FIELD_ROOM
 from restante.reception.room import Room
 from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
@@ -276,7 +277,7 @@ class Dialogue:
             standings = ((domain, services.standings.of(domain)) for domain in domains)
             objection = object_to_content(content.size, standings)
         if objection is None:
-            content.promise = services.standings.promises.make(bounded, content.size)
+            content.promise = services.standings.promises.make(bounded, content.size + FIELD_ROOM)
         elif objection.is_quota:
             for domain in domains:
                 services.arrivals.refused_for_quota(domain)

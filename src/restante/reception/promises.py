@@ -34,8 +34,8 @@ class Promises:
         return usage + more if more else usage, account_usage + more_of_account if more_of_account else account_usage
 
     def make(self, domains: Iterable[HostedDomain], size: int) -> "Promise":
-        """Promise room for a message of `size` octets, a copy for each of the domains."""
-        return Promise(self, [(domain.id, domain.account) for domain in domains], Usage(1, size + FIELD_ROOM))
+        """Promise room for a message of `size` octets in all, a copy for each of the domains."""
+        return Promise(self, [(domain.id, domain.account) for domain in domains], Usage(1, size))
 
     def add(self, domain_id: int, account: str, usage: Usage) -> None:
         """Count it, or count it no longer where it is negative."""

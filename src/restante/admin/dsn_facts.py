@@ -1,0 +1,62 @@
+"""What a sender asked about reports, as it travels with exported mail, and as it is read back: by the rules of the wire."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.mail.dsn_request import DsnRequest, RecipientRequest
+from restante.smtp.dsn_parameters import MAX_ENVELOPE_ID, MAX_ORIGINAL, take_mail_request, take_recipient_request
+from restante.smtp.errors import Refused
+
+
+class RecipientFacts(BaseModel):
+    """NOTIFY and ORCPT of one recipient, as they stand in a command; None where they did not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    notify: Annotated[str, Field(max_length=40)] | None = None
+    orcpt: Annotated[str, Field(max_length=MAX_ORIGINAL)] | None = None
+
+
+class DsnFacts(BaseModel):
+    """RET and ENVID, and what was asked of recipients, by forward-path (RFC 3461 §4)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ret: Annotated[str, Field(max_length=4)] | None = None
+    envid: Annotated[str, Field(max_length=MAX_ENVELOPE_ID)] | None = None
+    recipients: dict[str, RecipientFacts] = {}
+
+
+def dsn_facts(request: DsnRequest | None) -> DsnFacts | None:
+    """Spell a request; None where nothing was asked."""
+    if request is None:
+        return None
+    recipients = {
+        path: RecipientFacts(notify=None if one.notify is None else one.notify.text, orcpt=one.original or None)
+        for path, one in request.recipients.items()
+    }
+    return DsnFacts(ret=request.ret, envid=request.envelope_id or None, recipients=recipients)
+
+
+def dsn_request(facts: DsnFacts | None) -> DsnRequest | None:
+    """Read a request. Raises ValueError for what no command may say."""
+    if facts is None:
+        return None
+    try:
+        ret, envelope_id = take_mail_request(_given({"RET": facts.ret, "ENVID": facts.envid}))
+        recipients = {path: _recipient(path, one) for path, one in facts.recipients.items()}
+    except Refused:
+        raise ValueError("what it says of RET, ENVID, NOTIFY or ORCPT is not as RFC 3461 has it") from None
+    return DsnRequest(ret, envelope_id, recipients)
+
+
+def _recipient(path: str, facts: RecipientFacts) -> RecipientRequest:
+    request = take_recipient_request(_given({"NOTIFY": facts.notify, "ORCPT": facts.orcpt}))
+    if request is None:
+        raise ValueError(f"nothing is said of <{path}>")
+    return request
+
+
+def _given(parameters: dict[str, str | None]) -> dict[str, str | None]:
+    return {keyword: value for keyword, value in parameters.items() if value is not None}

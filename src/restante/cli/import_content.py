@@ -1,0 +1,92 @@
+"""Where the content of a message to be brought in stands, and how it is read: in blocks, whatever its size.
+
+It is read more than once: to see what it is, and to send it. As the store has it: CRLF line ends only, no NUL, and a line
+end at its end.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from restante.mail.envelope_fields import Found, take_envelope_fields
+from restante.mail.mbox import Unquoter
+from restante.smtp.content import ChunkDecoder
+
+BLOCK: Final = 262144
+_FIELDS_BLOCK: Final = 65536  # octets in which a message's envelope fields are looked for first
+
+
+class Measure(NamedTuple):
+    """What is known of content once it has been read."""
+
+    size: int  # octets
+    digest: str  # SHA-256, hexadecimal
+    is_8bit: bool  # it has octets above 127
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Content, or what holds it, in a file."""
+
+    path: Path
+    start: int = 0
+    end: int | None = None  # None: to the end of the file
+    is_quoted: bool = False  # as a mbox has it
+    skip: int = 0  # octets at its beginning, with line ends made CRLF, that are no content
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the content. Raises OSError."""
+        skip = self.skip
+        last = b"\r\n"
+        for block in self._clean_blocks():
+            skipped, skip = block[skip:], max(skip - len(block), 0)
+            if skipped:
+                last = (last + skipped[-2:])[-2:]
+                yield skipped
+        if last != b"\r\n":
+            yield b"\r\n"
+
+    def measure(self) -> Measure:
+        """Read all of it. Raises OSError."""
+        digest, size, is_8bit = hashlib.sha256(), 0, False
+        for block in self.blocks():
+            digest.update(block)
+            size += len(block)
+            is_8bit = is_8bit or not block.isascii()
+        return Measure(size, digest.hexdigest(), is_8bit)
+
+    def below_fields(self) -> tuple[Found, "Stretch"]:
+        """Return the envelope fields that stand at its top, and the stretch below them. Raises OSError."""
+        octets = _FIELDS_BLOCK
+        while True:
+            head = self._head(octets)
+            found = take_envelope_fields(head)
+            skip = len(head) - len(found.content)
+            if len(head) < octets or skip < octets // 2:  # else the fields may go on beyond it
+                return found, replace(self, skip=skip)
+            octets *= 4
+
+    def _head(self, octets: int) -> bytes:
+        head = b""
+        for block in self._clean_blocks():
+            head += block
+            if len(head) >= octets:
+                break
+        return head[:octets]
+
+    def _clean_blocks(self) -> Iterator[bytes]:
+        decoder, unquoter = ChunkDecoder(), Unquoter()
+        for block in self._raw_blocks():
+            yield decoder.receive(unquoter.unquote(block) if self.is_quoted else block, is_last=False)
+        rest = unquoter.unquote(b"", is_last=True)
+        yield decoder.receive(rest, is_last=True)
+
+    def _raw_blocks(self) -> Iterator[bytes]:
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self.start)
+            left = None if self.end is None else self.end - self.start
+            while block := file.read(BLOCK if left is None else min(BLOCK, left)):
+                left = None if left is None else left - len(block)
+                yield block

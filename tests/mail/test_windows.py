@@ -1,0 +1,23 @@
+"""Whatever stands at the end of a window is found as it would be in one go."""
+
+import re
+
+import pytest
+
+from restante.mail import windows
+from restante.mail.windows import find, keep, search
+
+MARK = b"From x\n"
+
+
+@pytest.mark.parametrize("place", range(20))
+def test_what_is_looked_for_is_found_wherever_it_stands(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    monkeypatch.setattr(windows, "WINDOW", 8)
+    monkeypatch.setattr(windows, "OVERLAP", len(MARK))
+    data = b"." * place + b"\n\n" + MARK + b"." * 5
+    found = search(re.compile(rb"(?<=\n\n)From [^\n]*\n"), data, 0, keep)
+    assert found is not None
+    assert found.span() == (place + 2, place + 2 + len(MARK))
+    assert find(data, MARK, 0, keep) == place + 2
+    assert find(data, MARK, place + 3, keep) == -1
+    assert search(re.compile(rb"From y"), data, 0, keep) is None
