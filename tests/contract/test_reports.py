@@ -1,5 +1,8 @@
 """Reports: stored with what causes them or not at all, told once, and kept until they are done with."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
@@ -8,7 +11,7 @@ from restante.mail.message import NewMessage
 from restante.mail.report import Action, NewReport, Report, ReportOutcome
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import LeaseLost, StoreError
-from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, Store, Usage
+from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, ReportFilter, Store, Usage, WaitingReport
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -256,3 +259,37 @@ async def test_mail_that_was_refused_is_not_late(store: Store) -> None:
     assert await store.late_messages(100.0, 10) == []
     await store.release_refused([1], NOTED)
     assert [one.number for one in await store.late_messages(100.0, 10)] == [1]
+
+
+# --- in the operator's hands
+
+
+async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "beta.example")
+    await hold(store, alpha, 1, 2)
+    await hold(store, beta, 3)
+    made = [report(1, alpha), report(2, alpha, made_at=60.0), replace(report(3, beta), reverse_path="Carl@example.net")]
+    for one in made:
+        await store.bounce([Bounce(one.about, (ANNA,), one)], NOTED)
+    await store.settle_reports([ReportOutcome(1, 99.0, "450 later")])
+    listed = await store.list_reports(ReportFilter())
+    assert listed == [
+        WaitingReport(1, 1, alpha, Action.FAILED, "bob@example.org", 50.0, 99.0, 1, "450 later", len(made[0].content)),
+        WaitingReport(2, 2, alpha, Action.FAILED, "bob@example.org", 60.0, 60.0, 0, "", len(made[1].content)),
+        WaitingReport(3, 3, beta, Action.FAILED, "Carl@example.net", 50.0, 50.0, 0, "", len(made[2].content)),
+    ]
+
+    async def numbers(**selection: Any) -> list[int]:
+        return [one.number for one in await store.list_reports(ReportFilter(**selection))]
+
+    assert await numbers(domain_id=alpha) == [1, 2]
+    assert await numbers(reverse_path="carl@*") == [3]
+    assert await numbers(numbers=(3, 1, 7)) == [1, 3]
+    assert await numbers(after=1, limit=1) == [2]
+    assert await store.report_content(2) == made[1].content
+    assert await store.drop_reports([2, 7], replace(NOTED, subject="two")) == [2]
+    assert await numbers() == [1, 3]
+    assert await store.report_content(2) is None
+    assert [one.subject for one in await store.audit(limit=1)] == ["two"]
+    await store.settle_reports([ReportOutcome(2, 99.0, "450 later")])  # it was on its way
+    assert await numbers() == [1, 3]

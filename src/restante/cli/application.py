@@ -17,6 +17,7 @@ from restante.cli import (
     queue,
     recipient,
     release,
+    report,
     serve,
     status,
     store,
@@ -59,7 +60,7 @@ def version() -> None:
     typer.echo(f"restante {__version__}")
 
 
-for _group in (account, login, domain, recipient, queue, store, config):
+for _group in (account, login, domain, recipient, queue, report, store, config):
     app.add_typer(_group.group)
 app.command()(init.init)
 app.command()(serve.serve)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.mail.report import NewReport, Report, ReportOutcome
+from restante.mail.report import Action, NewReport, Report, ReportOutcome
 from restante.queue.status import Outcome, Status
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
@@ -137,6 +137,33 @@ class Spool(Protocol):
         """Forget it, at any time and more than once. After `close` it removes the file too: not for held mail."""
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingReport:
+    """A report in a listing."""
+
+    number: int
+    about: int  # the number of the message that it tells of
+    domain_id: int
+    action: Action
+    reverse_path: str
+    made_at: float  # Unix time
+    next_attempt_at: float
+    failures: int
+    reply: str
+    size: int  # octets
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """Which reports to list; None and empty mean any."""
+
+    domain_id: int | None = None
+    reverse_path: str | None = None  # pattern, as mail.address.path_matches reads it
+    numbers: tuple[int, ...] = ()
+    after: int = 0  # number: for paging
+    limit: int = 1000
+
+
 class MailStore(Protocol):
     """Held mail."""
 
@@ -258,6 +285,15 @@ class ReportStore(Protocol):
 
     async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
         """Record what became of these reports; one that is not there is passed over."""
+
+    async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
+        """Return the reports that match, by number."""
+
+    async def report_content(self, number: int) -> bytes | None:
+        """Return a report's content, None if it does not wait."""
+
+    async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
+        """Remove reports; returns the numbers of those that were there."""
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
         """Return messages received before then whose sender wants to hear of delay and has not yet, oldest first.

@@ -25,7 +25,9 @@ from restante.store.interface import (
     QueuedMessage,
     QueuedRecipient,
     QueueFilter,
+    ReportFilter,
     Usage,
+    WaitingReport,
 )
 from restante.store.memory_reports import MemoryReports
 from restante.tenancy.audit import AuditEntry, is_granted_request
@@ -354,6 +356,19 @@ class MemoryStore:
     async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
         """Record what became of these reports."""
         self._reports.settle(outcomes)
+
+    async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
+        """Return the reports that match, by number."""
+        return self._reports.listed(selection)
+
+    async def report_content(self, number: int) -> bytes | None:
+        """Return a report's content, None if it does not wait."""
+        return self._reports.content(number)
+
+    async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
+        """Remove reports; returns the numbers of those that were there."""
+        self._audit.append(audit)
+        return self._reports.drop(numbers)
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
         """Return messages whose sender wants to hear of delay and has not yet, oldest first."""

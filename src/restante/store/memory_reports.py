@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from restante.mail.address import path_matches
 from restante.mail.report import NewReport, Report, ReportOutcome
+from restante.store.interface import ReportFilter, WaitingReport
 
 
 class MemoryReports:
@@ -43,6 +45,42 @@ class MemoryReports:
                 _, report = self._waiting[outcome.number]
                 failed = replace(report, failures=report.failures + 1, reply=outcome.reply)
                 self._waiting[outcome.number] = (outcome.next_attempt_at, failed)
+
+    def listed(self, selection: ReportFilter) -> list[WaitingReport]:
+        """Return those that match, by number."""
+        found = [_waiting(*self._waiting[number]) for number in sorted(self._waiting) if number > selection.after]
+        return [one for one in found if _matches(one, selection)][: selection.limit]
+
+    def content(self, number: int) -> bytes | None:
+        """Return what one says."""
+        return self._waiting[number][1].content if number in self._waiting else None
+
+    def drop(self, numbers: Sequence[int]) -> list[int]:
+        """Forget some; return which were there."""
+        return [number for number in numbers if self._waiting.pop(number, None) is not None]
+
+
+def _waiting(due_at: float, report: Report) -> WaitingReport:
+    return WaitingReport(
+        report.number,
+        report.about,
+        report.domain_id,
+        report.action,
+        report.reverse_path,
+        report.made_at,
+        due_at,
+        report.failures,
+        report.reply,
+        len(report.content),
+    )
+
+
+def _matches(report: WaitingReport, selection: ReportFilter) -> bool:
+    return (
+        selection.domain_id in (None, report.domain_id)
+        and (selection.reverse_path is None or path_matches(report.reverse_path, selection.reverse_path))
+        and (not selection.numbers or report.number in selection.numbers)
+    )
 
 
 def _numbered(number: int, report: NewReport) -> Report:

@@ -28,6 +28,7 @@ class AuditAction(StrEnum):
     CONTENT_READ = "content-read"
     MAIL_EXPORTED = "mail-exported"
     MAIL_IMPORTED = "mail-imported"
+    REPORTS_DROPPED = "reports-dropped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,6 +272,18 @@ KEEP_REPORT = """
     VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?)
 """
 REMOVE_REPORT = "DELETE FROM report WHERE number = ?"
+DROP_REPORT = "DELETE FROM report WHERE number = ? RETURNING number"
+REPORT_CONTENT = "SELECT content FROM report WHERE number = ?"
+# By number, each row looked at: reports that wait are few, and this is for people. length() reads no content.
+LIST_REPORTS = """
+    SELECT number, about, domain_id, action, reverse_path, made_at, next_attempt_at, failures, reply, length(content)
+    FROM report
+    WHERE number > :after
+      AND (:domain_id IS NULL OR domain_id = :domain_id)
+      AND (:pattern IS NULL OR any_path_matches(reverse_path, :pattern))
+      AND (:numbers IS NULL OR number IN (SELECT value FROM json_each(:numbers)))
+    ORDER BY number LIMIT :limit
+"""
 PUT_REPORT_OFF = "UPDATE report SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
 
 # `flags & 8` as in the index: the engine compares expressions, not what they come to.

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import apsw
 
 from restante.mail.message import HeldMessage
-from restante.mail.report import Report
+from restante.mail.report import Action, Report
 from restante.queue.status import Status
-from restante.store.interface import Drain, NodeRequest, QueuedMessage, QueueFilter
+from restante.store.interface import Drain, NodeRequest, QueuedMessage, QueueFilter, ReportFilter, WaitingReport
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.rows import (
@@ -20,6 +20,7 @@ from restante.store.sqlite.rows import (
     audit_entry,
     held_message,
     hosted_domain,
+    numbers_text,
     queued_message,
     waiting_report,
 )
@@ -187,6 +188,27 @@ def due_reports(connection: apsw.Connection, now: float, limit: int, max_octets:
             if len(found) == limit or octets >= max_octets:
                 break
     return found
+
+
+def reports(connection: apsw.Connection, selection: ReportFilter) -> list[WaitingReport]:
+    """Read a listing of reports."""
+    bindings = {
+        "after": selection.after,
+        "domain_id": selection.domain_id,
+        "pattern": selection.reverse_path,
+        "numbers": numbers_text(selection.numbers) if selection.numbers else None,
+        "limit": selection.limit,
+    }
+    return [
+        WaitingReport(number, about, domain_id, Action(action), *rest)
+        for number, about, domain_id, action, *rest in fetch(connection, queries.LIST_REPORTS, bindings)
+    ]
+
+
+def report_content(connection: apsw.Connection, number: int) -> bytes | None:
+    """Read what a report says."""
+    rows = fetch(connection, queries.REPORT_CONTENT, (number,))
+    return rows[0][0] if rows else None
 
 
 def next_report_at(connection: apsw.Connection) -> float | None:

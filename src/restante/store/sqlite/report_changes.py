@@ -57,6 +57,12 @@ def settle_reports(transaction: Transaction, outcomes: Sequence[ReportOutcome]) 
             transaction.execute(queries.PUT_REPORT_OFF, word)
 
 
+def drop(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
+    """Remove reports; return the numbers of those that were there."""
+    transaction.execute(queries.RECORD, audit_row(audit))
+    return [number for number in numbers if transaction.execute(queries.DROP_REPORT, (number,))]
+
+
 def tell_of_delay(transaction: Transaction, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
     """Keep the reports on messages of whose delay nothing was told, and take note that it is now."""
     untold = {number for number in numbers if transaction.execute(queries.DELAY_IS_TOLD, (number,))}

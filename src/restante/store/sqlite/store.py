@@ -27,7 +27,18 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report, ReportOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Damaged, StoreError
-from restante.store.interface import NO_USAGE, Backup, Bounce, Drain, NodeRequest, QueuedMessage, QueueFilter, Usage
+from restante.store.interface import (
+    NO_USAGE,
+    Backup,
+    Bounce,
+    Drain,
+    NodeRequest,
+    QueuedMessage,
+    QueueFilter,
+    ReportFilter,
+    Usage,
+    WaitingReport,
+)
 from restante.store.sqlite import mail_changes, reading, record_changes, report_changes
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
@@ -267,6 +278,19 @@ class SqliteStore:
     async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
         """Record what became of these reports."""
         await self._write(partial(report_changes.settle_reports, outcomes=outcomes))
+
+    async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
+        """Return the reports that match, by number."""
+        return await self._read(partial(reading.reports, selection=selection))
+
+    async def report_content(self, number: int) -> bytes | None:
+        """Return a report's content, None if it does not wait."""
+        return await self._read(partial(reading.report_content, number=number))
+
+    async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
+        """Remove reports; returns the numbers of those that were there."""
+        dropped: list[int] = await self._write(partial(report_changes.drop, numbers=numbers, audit=audit))
+        return dropped
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
         """Return messages whose sender wants to hear of delay and has not yet, oldest first."""

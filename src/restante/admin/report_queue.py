@@ -1,0 +1,145 @@
+"""Reports that wait to be sent: shown, and dropped. What they bring back of other people's mail is not shown."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import SMTP
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.admin.domains import find_domain
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.admin.queue import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
+from restante.admin.trail import announce, checked_reason, entry, moment
+from restante.mail.message import message_name
+from restante.store.interface import ReportFilter, WaitingReport
+from restante.tenancy.audit import AuditAction
+
+_STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")  # RFC 3464, RFC 6533 §6
+
+
+class ReportSelection(BaseModel):
+    """Which reports to list; None means any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: str | None = None  # whose mail they tell of
+    to: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = None  # pattern: *, ?, […]
+    after: Annotated[int, Field(ge=0)] = 0  # a report's number: for paging
+    limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class NamedReports(BaseModel):
+    """Reports to drop, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    numbers: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=MAX_NAMES)]
+    reason: str = ""
+
+
+class ReportView(BaseModel):
+    """A report in a listing."""
+
+    number: int
+    message: str  # the name of the message that it tells of, which may be gone
+    domain: str  # whose that is, "" where the domain is gone
+    action: str
+    to: str  # the reverse-path that it goes to
+    made_at: datetime
+    next_attempt_at: datetime
+    failures: int  # attempts so far
+    reply: str  # why the last one failed
+    size: int  # octets
+
+
+class FullReportView(ReportView):
+    """A report with all that is shown of it."""
+
+    headers: list[HeaderView]
+    status: list[list[HeaderView]]  # fields of its machine-readable part: of the message, then of each recipient
+
+
+class ReportsDropped(BaseModel):
+    """How many of the named reports were dropped, and which were not there."""
+
+    dropped: int
+    missing: list[int]
+
+
+async def list_reports(office: Office, selection: ReportSelection) -> list[ReportView]:
+    """Return the reports that match, in the order in which they were made. Raises AdminError for an unknown domain."""
+    domain = find_domain(office, selection.domain) if selection.domain else None
+    domain_id = domain.id if domain else None
+    wanted = ReportFilter(domain_id, selection.to, (), selection.after, selection.limit)
+    names = domain_names(office)
+    return [_view(report, names) for report in await office.store.list_reports(wanted)]
+
+
+async def show_report(office: Office, number: int) -> FullReportView:
+    """Return one, with what it says. Raises AdminError if it is not there."""
+    listed = await office.store.list_reports(ReportFilter(numbers=(number,)))
+    content = await office.store.report_content(number)
+    if not listed or content is None:
+        raise AdminError(Kind.NOT_FOUND, f"report {number}: does not wait", "it may be sent, or have been dropped")
+    message = BytesParser(EmailMessage, policy=SMTP).parsebytes(content)
+    return FullReportView(
+        **dict(_view(listed[0], domain_names(office))), headers=_fields(message), status=_status(message)
+    )
+
+
+async def drop_reports(office: Office, named: NamedReports) -> ReportsDropped:
+    """Forget reports: their senders are not told. Raises AdminError without a reason.
+
+    One that is on its way at this moment may arrive all the same.
+    """
+    checked_reason(named.reason)
+    found = await office.store.list_reports(ReportFilter(numbers=named.numbers, limit=len(named.numbers)))
+    groups: dict[int, list[WaitingReport]] = defaultdict(list)
+    for report in found:
+        groups[report.domain_id].append(report)
+    dropped: set[int] = set()
+    for domain_id, group in groups.items():
+        dropped |= await _drop(office, domain_id, group, named.reason)
+    missing = [number for number in dict.fromkeys(named.numbers) if number not in dropped]
+    return ReportsDropped(dropped=len(dropped), missing=missing)
+
+
+async def _drop(office: Office, domain_id: int, group: Sequence[WaitingReport], reason: str) -> set[int]:
+    """Drop those of one domain, with an entry of their own: no account's trail may name another's mail."""
+    domain = office.directory.now.domain_by_id(domain_id)
+    subject = " ".join(message_name(report.about) for report in group)
+    recorded = entry(office, AuditAction.REPORTS_DROPPED, subject, domain.account if domain else "", reason)
+    dropped = await office.store.drop_reports([report.number for report in group], recorded)
+    announce(office, recorded)
+    return set(dropped)
+
+
+def _view(report: WaitingReport, names: dict[int, str]) -> ReportView:
+    return ReportView(
+        number=report.number,
+        message=message_name(report.about),
+        domain=names.get(report.domain_id, ""),
+        action=str(report.action),
+        to=report.reverse_path,
+        made_at=moment(report.made_at),
+        next_attempt_at=moment(report.next_attempt_at),
+        failures=report.failures,
+        reply=report.reply,
+        size=report.size,
+    )
+
+
+def _status(message: EmailMessage) -> list[list[HeaderView]]:
+    for part in message.walk():
+        if part.get_content_type() in _STATUS_PARTS:
+            return [_fields(group) for group in part.iter_parts() if isinstance(group, EmailMessage)]
+    return []
+
+
+def _fields(message: EmailMessage) -> list[HeaderView]:
+    return [HeaderView(name=name, value=str(value)) for name, value in message.items()]

@@ -1,0 +1,29 @@
+"""Routes of the reports that wait to be sent."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from restante.admin import report_queue
+from restante.admin.report_queue import FullReportView, NamedReports, ReportsDropped, ReportSelection, ReportView
+from restante.web.api.office import TheOffice
+
+router = APIRouter(prefix="/reports", tags=["reports"])
+
+
+@router.get("")
+async def list_all(office: TheOffice, selection: Annotated[ReportSelection, Query()]) -> list[ReportView]:
+    """List the reports that wait, in the order in which they were made."""
+    return await report_queue.list_reports(office, selection)
+
+
+@router.get("/{number}")
+async def show(office: TheOffice, number: Annotated[int, Path(ge=1, lt=2**63)]) -> FullReportView:
+    """Show one with what it says."""
+    return await report_queue.show_report(office, number)
+
+
+@router.post("/drop")
+async def drop(office: TheOffice, named: NamedReports) -> ReportsDropped:
+    """Forget reports: nobody is told."""
+    return await report_queue.drop_reports(office, named)
