@@ -39,6 +39,7 @@ from restante.mail.message import MessageNumbers, message_name
 from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
 from restante.network.tls_context import server_context
+from restante.queue.presence import Sighting
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
@@ -490,6 +491,10 @@ class Application:
             )
             for listener, listen in zip(self._listeners, self._config.listen, strict=False)
         ]
+
+    def sighting(self, destination: Destination) -> Sighting | None:
+        """Return what probes have shown of a destination."""
+        return self._watcher.sighting(destination)
 
     async def metrics(self, accept: str) -> Exposition:
         """Return every metric as it is now."""

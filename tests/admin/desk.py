@@ -13,6 +13,7 @@ from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDr
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
+from restante.queue.presence import Sighting
 from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store.live_directory import LiveDirectory
@@ -20,7 +21,7 @@ from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
 from restante.telemetry.metrics import Exposition
-from restante.tenancy.model import IpAddress
+from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.secrets import Vault
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class FakeServer:
     released: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
     reports_sent: int = 0  # times it was told to
+    sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
 
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
         self.released.append((node, actor, reason))
@@ -52,6 +54,9 @@ class FakeServer:
 
     def listeners(self) -> Sequence[OpenListener]:
         return [OpenListener("mx", "0.0.0.0:25", "1.2", 7)]
+
+    def sighting(self, destination: Destination) -> Sighting | None:
+        return self.sightings.get(destination.text)
 
     async def metrics(self, accept: str) -> Exposition:
         return Exposition(b"restante_held_messages 7.0\n", f"text/plain; asked={accept}")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from restante.cli.top import WINDOW, Line, Looks, screen, span
+from restante.cli.times import span
+from restante.cli.top import WINDOW, Line, Looks, screen
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
 
@@ -27,6 +28,7 @@ def domain(name: str, held: int, refused: int = 0) -> dict[str, Any]:
         "octets": 4096 * held,
         "oldest_at": moment(NOW - 7200) if held else None,
         "last_request_at": None,
+        "primary": {"seen": "unknown", "since": None, "next_probe_at": None, "reason": ""},
     }
 
 

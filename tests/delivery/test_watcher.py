@@ -308,18 +308,27 @@ def test_a_domain_that_takes_mail_only_when_down_is_watched_without_mail() -> No
     async def main() -> None:
         scene = Scene(up={PORT})
         domain = await scene.host("b.example", hold=Hold.ON_RETURN, accept=Accept.WHEN_DOWN)
-        seen: dict[float, Seen] = {}
+        seen: dict[float, Any] = {}
 
         async def look() -> None:
-            seen[scene.clock] = scene.watcher.seen(domain.destination)
+            sighting = scene.watcher.sighting(domain.destination)
+            assert sighting is not None
+            assert scene.watcher.seen(domain.destination) is sighting.seen
+            since = None if sighting.since is None else sighting.since - scene.began
+            seen[scene.clock] = (sighting.seen, since, sighting.next_probe_at - scene.began, sighting.reason)
 
         async def leave() -> None:
             scene.up.clear()
 
         scene.acts |= {5.0: look, 15.0: look, 100.0: leave, 199.0: look}
         await scene.watch(200)
-        assert seen == {5.0: Seen.UNKNOWN, 15.0: Seen.UP, 199.0: Seen.AWAY}
+        assert seen == {
+            5.0: (Seen.UNKNOWN, None, pytest.approx(11.0, abs=5.0), ""),
+            15.0: (Seen.UP, pytest.approx(11.0, abs=5.0), pytest.approx(50.0, abs=10.0), ""),
+            199.0: (Seen.AWAY, pytest.approx(150.0, abs=40.0), pytest.approx(220.0, abs=21.0), "connection refused"),
+        }
         assert scene.begun == []
+        assert scene.watcher.sighting(Destination("192.0.2.77")) is None
 
     asyncio.run(main())
 

@@ -12,6 +12,7 @@ from restante.admin.domain_change import DomainChange, NewDomain, changed_destin
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.policy_change import PolicyView, changed_policy, policy_view
+from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import changed, checked_reason, entry, moment
 from restante.mail.address import canonical_domain
 from restante.store.errors import Conflict
@@ -37,6 +38,7 @@ class DomainView(BaseModel):
     messages: int  # in the store, refused ones included
     octets: int
     refused: int
+    primary: PrimaryView
     policy: PolicyView
 
 
@@ -188,5 +190,6 @@ def _view(office: Office, domain: HostedDomain) -> DomainView:
         messages=usage.messages,
         octets=usage.octets,
         refused=usage.refused,
+        primary=primary_view(office, destination),
         policy=policy_view(domain.policy, office.now()),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from restante.network.resolver import Resolver
+from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.promises import Promises
 from restante.store.interface import Store
@@ -12,6 +13,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.log import Log
 from restante.telemetry.metrics import Exposition
+from restante.tenancy.model import Destination
 from restante.tenancy.secrets import Vault
 
 
@@ -63,6 +65,9 @@ class Server(Protocol):
 
     def listeners(self) -> Sequence[OpenListener]:
         """Listeners that are open."""
+
+    def sighting(self, destination: Destination) -> Sighting | None:
+        """Return what probes have shown of a destination, None for one that is not watched."""
 
     async def metrics(self, accept: str) -> Exposition:
         """Every metric as it is now, in the format that an HTTP Accept header asks for."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from restante import __version__
 from restante.admin.errors import no_server
 from restante.admin.office import Office, RunningDrain
+from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.store.interface import NO_USAGE, NodeRequest, Usage
 from restante.telemetry.metrics import Exposition
@@ -27,6 +28,7 @@ class DomainStatus(BaseModel):
     refused: int
     oldest_at: datetime | None
     last_request_at: datetime | None  # and granted; by its name, or by one that covers it
+    primary: PrimaryView
 
 
 class DrainView(BaseModel):
@@ -98,7 +100,13 @@ async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainSt
     requests = _Requests(await office.store.last_requests())
     domains = office.directory.now.domains
     return [
-        _domain_status(domain, usages.get(domain.id, NO_USAGE), oldest.get(domain.id), requests.last_for(domain))
+        _domain_status(
+            domain,
+            usages.get(domain.id, NO_USAGE),
+            oldest.get(domain.id),
+            requests.last_for(domain),
+            primary_view(office, domain.destination),
+        )
         for _, domain in sorted(domains.items())
     ]
 
@@ -130,7 +138,9 @@ def _with_parents(name: str) -> Iterator[str]:
         name = name.partition(".")[2]
 
 
-def _domain_status(domain: HostedDomain, usage: Usage, oldest: float | None, request: float | None) -> DomainStatus:
+def _domain_status(
+    domain: HostedDomain, usage: Usage, oldest: float | None, request: float | None, primary: PrimaryView
+) -> DomainStatus:
     return DomainStatus(
         domain=domain.name,
         account=domain.account,
@@ -140,6 +150,7 @@ def _domain_status(domain: HostedDomain, usage: Usage, oldest: float | None, req
         refused=usage.refused,
         oldest_at=None if oldest is None else moment(oldest),
         last_request_at=None if request is None else moment(request),
+        primary=primary,
     )
 
 

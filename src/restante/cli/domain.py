@@ -20,6 +20,7 @@ from restante.cli.exchange import ask, segment
 from restante.cli.failures import warn
 from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
+from restante.cli.times import primary_fields
 from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
@@ -150,7 +151,7 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
         show_json(domain)
         return
     facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
-    show_record([*facts, *policy_fields(domain)])
+    show_record([*facts, *primary_fields(domain["primary"]), *policy_fields(domain)])
 
 
 @group.command("set")

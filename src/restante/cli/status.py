@@ -1,6 +1,7 @@
 """`restante status`: held mail by domain, running drains, open listeners."""
 
 from restante.cli.display import (
+    Column,
     Row,
     human_size,
     number_column,
@@ -9,32 +10,11 @@ from restante.cli.display import (
     show_table,
     size_column,
     text_column,
-    time_column,
 )
 from restante.cli.exchange import ask
 from restante.cli.options import ConfigFile, Json
+from restante.cli.times import ago, primary_text, span, unix_time, until
 
-DOMAINS = (
-    text_column("DOMAIN", "domain"),
-    text_column("ACCOUNT", "account"),
-    number_column("MESSAGES", "messages"),
-    size_column("SIZE", "octets"),
-    number_column("REFUSED", "refused"),
-    time_column("OLDEST", "oldest_at"),
-    time_column("LAST ASKED FOR", "last_request_at"),
-    text_column("DESTINATION", "destination"),
-)
-DRAINS = (
-    text_column("DRAIN", "domain"),
-    text_column("STATE", "state"),
-    time_column("SINCE", "started_at"),
-    number_column("DELIVERED", "delivered"),
-    number_column("DEFERRED", "deferred"),
-    number_column("REFUSED", "refused"),
-    number_column("CONNECTIONS", "connections"),
-    time_column("NEXT ATTEMPT", "next_attempt_at"),
-    text_column("LAST ERROR", "last_error"),
-)
 LISTENERS = (
     text_column("LISTENER", "service"),
     text_column("ADDRESS", "address"),
@@ -59,7 +39,43 @@ def _show(view: Row) -> None:
     say(
         f"{held} {'message' if held == 1 else 'messages'} held, {view['refused']} refused, {human_size(view['octets'])}"
     )
-    for title, columns in (("domains", DOMAINS), ("drains", DRAINS), ("listeners", LISTENERS)):
+    now = unix_time(view["at"])
+    for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
         if view[title]:
             say("")
             show_table(view[title], columns)
+
+
+def _domains(view: Row, now: float) -> list[Column]:
+    """Return the columns of the domains: times as spans, or a screen could not hold them; --json has them whole."""
+    columns = [
+        text_column("DOMAIN", "domain"),
+        text_column("ACCOUNT", "account"),
+        number_column("MESSAGES", "messages"),
+        size_column("SIZE", "octets"),
+        number_column("REFUSED", "refused"),
+        _ago("OLDEST", "oldest_at", now),
+        _ago("ASKED FOR", "last_request_at", now),
+        text_column("DESTINATION", "destination"),
+    ]
+    if any(domain["primary"]["next_probe_at"] for domain in view["domains"]):
+        columns.append(Column("PRIMARY", lambda domain: primary_text(domain["primary"], now)))
+    return columns
+
+
+def _drains(now: float) -> list[Column]:
+    return [
+        text_column("DRAIN", "domain"),
+        text_column("STATE", "state"),
+        _ago("FOR", "started_at", now),
+        number_column("DELIVERED", "delivered"),
+        number_column("DEFERRED", "deferred"),
+        number_column("REFUSED", "refused"),
+        number_column("CONNECTIONS", "connections"),
+        Column("RETRIES IN", lambda drain: until(drain["next_attempt_at"], now), is_number=True),
+        text_column("LAST ERROR", "last_error"),
+    ]
+
+
+def _ago(title: str, key: str, now: float) -> Column:
+    return Column(title, lambda row: span(ago(row[key], now)), is_number=True)

@@ -7,7 +7,6 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,6 +16,7 @@ from restante.cli.display import Column, human_size, say, show_json, show_table,
 from restante.cli.exchange import ask, connected
 from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json
+from restante.cli.times import ago, primary_text, span, unix_time
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 REFRESH_SECONDS: Final = 1.0
 WINDOW: Final = 10  # looks over which a rate is taken: single seconds jump too much to be read
 _ROWS_AROUND: Final = 9  # lines of the screen that are no domain's
-_DAY, _HOUR, _MINUTE = 86400, 3600, 60
 _TENTHS_BELOW: Final = 10
 _GAP: Final = 3  # columns of the screen between two of the table's
-_DISPENSABLE: Final = ("CONN", "REFUSED", "OLDEST", "SIZE", "ASKED FOR", "DRAIN", "MSG/S")
+_DISPENSABLE: Final = ("CONN", "REFUSED", "PRIMARY", "OLDEST", "SIZE", "ASKED FOR", "DRAIN", "MSG/S")
 
 View = Mapping[str, Any]
 
@@ -42,6 +41,7 @@ class Line:
     refused: int
     oldest: float | None  # seconds ago
     asked: float | None  # seconds ago
+    primary: str  # what is known of its destination
     state: str  # of its drain; "" without one
     connections: int
     rate: float | None  # messages a second; None where nothing is being handed over
@@ -67,7 +67,7 @@ class Looks:
         return sorted((line for line in lines if line.held or line.refused or line.state), key=lambda line: line.rank)
 
     def _line(self, domain: View, drain: View | None) -> Line:
-        now = _seconds(self._views[-1]["at"])
+        now = unix_time(self._views[-1]["at"])
         held = domain["messages"] - domain["refused"]
         rate = None if drain is None else self._rate(drain)
         return Line(
@@ -75,8 +75,9 @@ class Looks:
             held=held,
             octets=domain["octets"],
             refused=domain["refused"],
-            oldest=_since(domain["oldest_at"], now),
-            asked=_since(domain["last_request_at"], now),
+            oldest=ago(domain["oldest_at"], now),
+            asked=ago(domain["last_request_at"], now),
+            primary=primary_text(domain["primary"], now),
             state="" if drain is None else _state(drain, now),
             connections=drain["connections"] if drain else 0,
             rate=rate,
@@ -85,12 +86,12 @@ class Looks:
 
     def _rate(self, drain: View) -> float:
         """Return messages a second: since the oldest look at this very drain, or since it began."""
-        now = _seconds(self._views[-1]["at"])
+        now = unix_time(self._views[-1]["at"])
         for view in self._views:
             before = next((one for one in view["drains"] if _is_same(one, drain)), None)
-            if before is not None and _seconds(view["at"]) < now:
-                return float(drain["delivered"] - before["delivered"]) / (now - _seconds(view["at"]))
-        age = now - _seconds(drain["started_at"])
+            if before is not None and unix_time(view["at"]) < now:
+                return float(drain["delivered"] - before["delivered"]) / (now - unix_time(view["at"]))
+        age = now - unix_time(drain["started_at"])
         return float(drain["delivered"]) / age if age > 0 else 0.0
 
 
@@ -121,6 +122,7 @@ COLUMNS: Final = (
     Column("REFUSED", lambda line: line["refused"] or "", is_number=True),
     Column("OLDEST", lambda line: span(line["oldest"]), is_number=True),
     Column("ASKED FOR", lambda line: span(line["asked"]), is_number=True),
+    text_column("PRIMARY", "primary"),
     text_column("DRAIN", "state"),
     Column("CONN", lambda line: line["connections"] or "", is_number=True),
     Column("MSG/S", lambda line: _rate_text(line["rate"]), is_number=True),
@@ -137,7 +139,7 @@ def _show_once(view: View, *, as_json: bool) -> None:
     for text in headline(view, lines):
         say(text)
     say("")
-    show_table(rows, COLUMNS)
+    show_table(rows, _columns(lines))
 
 
 async def _watch(config: Path | None) -> None:
@@ -162,8 +164,9 @@ def screen(view: View, lines: Sequence[Line], width: int, height: int) -> "Group
 
     room = max(1, height - _ROWS_AROUND)
     shown = lines[:room]
+    wanted = _columns(shown)
     columns, cells = fitting(
-        COLUMNS, [[printable(column.cell(_row(line))) for column in COLUMNS] for line in shown], width
+        wanted, [[printable(column.cell(_row(line))) for column in wanted] for line in shown], width
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
@@ -180,6 +183,11 @@ def screen(view: View, lines: Sequence[Line], width: int, height: int) -> "Group
         for place, text in enumerate(headline(view, lines))
     ]
     return Group(*heads, table, *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note))
+
+
+def _columns(lines: Sequence[Line]) -> Sequence[Column]:
+    """Leave out what no line has anything to say of: where no destination is watched."""
+    return COLUMNS if any(line.primary for line in lines) else [one for one in COLUMNS if one.title != "PRIMARY"]
 
 
 def fitting(
@@ -215,20 +223,6 @@ def headline(view: View, lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def span(seconds: float | None) -> str:
-    """Spell a time: 12s, 5m 03s, 3h 20m, 9d 4h."""
-    if seconds is None:
-        return ""
-    whole = max(0, round(seconds))
-    if whole < _MINUTE:
-        return f"{whole}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m {whole % _MINUTE:02}s"
-    if whole < _DAY:
-        return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE:02}m"
-    return f"{whole // _DAY}d {whole % _DAY // _HOUR}h"
-
-
 def _row(line: Line) -> dict[str, Any]:
     return {name: getattr(line, name) for name in Line.__slots__}
 
@@ -242,16 +236,8 @@ def _rate_text(rate: float | None) -> str:
 def _state(drain: View, now: float) -> str:
     if drain["next_attempt_at"] is None:
         return str(drain["state"])
-    return f"retries in {span(_seconds(drain['next_attempt_at']) - now)}"
+    return f"retries in {span(unix_time(drain['next_attempt_at']) - now)}"
 
 
 def _is_same(one: View, other: View) -> bool:
     return bool(one["domain"] == other["domain"] and one["started_at"] == other["started_at"])
-
-
-def _since(moment: str | None, now: float) -> float | None:
-    return None if moment is None else max(0.0, now - _seconds(moment))
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()

@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol
 from restante.delivery.errors import CannotStart
 from restante.delivery.settings import DeliverySettings
 from restante.delivery.waiting import Wait, wait_at_most
-from restante.queue.presence import Presence, Seen
+from restante.queue.presence import Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.errors import StoreError
 from restante.store.interface import Usage
@@ -68,6 +68,8 @@ class _Watched:
     domains: list[HostedDomain]
     probe_at: float
     presence: Presence = field(default_factory=Presence)
+    since: float | None = None  # Unix time: when `presence.seen` last changed
+    reason: str = ""  # of the last probe
     is_busy: bool = False  # being probed
 
 
@@ -155,6 +157,13 @@ class Watcher:
         """Return what is known of a destination."""
         watched = self._watched.get(destination.text)
         return watched.presence.seen if watched is not None else Seen.UNKNOWN
+
+    def sighting(self, destination: Destination) -> Sighting | None:
+        """Return all that is known of a destination, None for one that is not watched."""
+        watched = self._watched.get(destination.text)
+        if watched is None:
+            return None
+        return Sighting(watched.presence.seen, watched.since, watched.probe_at, watched.reason)
 
     # The task
 
@@ -275,8 +284,10 @@ class Watcher:
         settings = self._settings()
         schedule = Schedule(settings.probe_pause, settings.longest_probe_pause)
         watched.probe_at = watched.presence.next_probe(schedule, self._now(), self._jitter())
+        watched.reason = reason
         if watched.presence.seen is before.seen:
             return
+        watched.since = self._now()
         if watched.presence.seen is Seen.AWAY:
             self._tell(Event.PRIMARY_AWAY, watched, reason)
         elif before.seen is Seen.AWAY:

@@ -55,3 +55,13 @@ class Presence:
         at = next_attempt(schedule, failures, now, inf, jitter)
         assert at is not None  # there is no deadline
         return at
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What there is to tell of a destination that is watched."""
+
+    seen: Seen
+    since: float | None  # Unix time; None while it is unknown
+    next_probe_at: float
+    reason: str  # why the last probe found nothing, "" if it did

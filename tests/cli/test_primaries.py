@@ -1,0 +1,54 @@
+"""What is known of primaries, in every screen that has it, and how it is spelled."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from restante.cli.times import primary_text
+from restante.queue.presence import Seen, Sighting
+from tests.admin.desk import NOW, Desk
+from tests.cli.conftest import Command
+
+AWAY = Sighting(Seen.AWAY, NOW - 12_000, NOW + 45, "connection refused")
+DESTINATION = "mail.alpha.example:25"
+
+
+def test_every_screen_says_since_when_a_primary_is_away_and_when_it_is_looked_at(desk: Desk, command: Command) -> None:
+    assert desk.server
+    desk.server.sightings[DESTINATION] = AWAY
+    assert "away 3h 20m, look in 45s" in command("status").out
+    assert "away 3h 20m, look in 45s" in command("top", "--once").out
+    [domain] = json.loads(command("status", "--json").out)["domains"]
+    assert domain["primary"] == {
+        "seen": "away",
+        "since": "2025-10-09T05:33:20Z",
+        "next_probe_at": "2025-10-09T08:54:05Z",
+        "reason": "connection refused",
+    }
+    shown = command("domain", "show", "alpha.example").out
+    assert "away since 2025-10-09 05:33:20Z" in shown
+    assert "2025-10-09 08:54:05Z" in shown
+    assert "connection refused" in shown
+
+
+def test_of_one_that_is_not_watched_nothing_is_known(desk: Desk, command: Command) -> None:
+    assert "PRIMARY" not in command("status").out
+    assert "not watched" in command("domain", "show", "alpha.example").out
+    [domain] = json.loads(command("status", "--json").out)["domains"]
+    assert (domain["primary"]["seen"], domain["primary"]["next_probe_at"]) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "since", "probe", "text"),
+    [
+        ("unknown", None, 5, "unknown, look in 5s"),
+        ("up", -60, 30, "up 1m 00s, look in 30s"),
+        ("away", -1, -1, "away 1s, look now"),
+    ],
+)
+def test_it_is_short(seen: str, since: float | None, probe: float, text: str) -> None:
+    def at(seconds: float | None) -> str | None:
+        return None if seconds is None else datetime.fromtimestamp(NOW + seconds, UTC).isoformat()
+
+    assert primary_text({"seen": seen, "since": at(since), "next_probe_at": at(probe)}, NOW) == text
