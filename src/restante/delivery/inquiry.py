@@ -6,38 +6,36 @@ most: a destination that is away is not asked again for a minute, and never keep
     250                     it is there: remembered as what a drain has learned
     5xx with 5.1.1, 5.1.6   there is no such mailbox: remembered for an hour, in memory only, for the destination may
                             have lost its list for a moment
-    anything else           nothing is known; neither of a destination that is to be spoken to only under TLS, or with a
-                            password: what is asked here goes in clear
+    anything else           nothing is known
+
+It is asked as mail is handed over (call.py): under TLS and logged in to where the record says so, and never in clear where
+it demands TLS.
 """
 
 import asyncio
 from collections import Counter, OrderedDict
-from contextlib import suppress
 from typing import Final
 
-from restante.delivery.approach import addresses_of
+from restante.delivery.approach import find_approach
+from restante.delivery.call import call
 from restante.delivery.equipment import Equipment
 from restante.delivery.lessons import says_no_mailbox
-from restante.delivery.route import Endpoint, NoRoute, leads_home, route
+from restante.delivery.route import NoRoute
 from restante.mail.address import split_mailbox
-from restante.network.addresses import peer_address
+from restante.network.tls import TlsFailed
 from restante.smtp.errors import PeerBroke
-from restante.smtp.offer import read_offer
-from restante.smtp.peer_replies import ReplyReader, ServerReply
+from restante.smtp.peer_replies import ServerReply
 from restante.smtp.transaction import is_safe_path
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
-from restante.tenancy.model import Destination, HostedDomain, TlsUse
+from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.recipients import Recipient, Source
 
 ANSWER_SECONDS: Final = 5.0  # a client waits for its reply to RCPT meanwhile
 AWAY_SECONDS: Final = 60.0
-_GOODBYE_SECONDS: Final = 0.5  # the answer is there: who waits for it is not kept
 NO_COUNTS_FOR: Final = 3600.0
 AT_ONCE: Final = 4  # for one destination; what comes on top of that is not asked about
 _MOST_REMEMBERED: Final = 100_000
-_READ_OCTETS: Final = 4096
-_IN_CLEAR: Final = (TlsUse.OFF, TlsUse.OPPORTUNISTIC)
 
 _Key = tuple[int, str]  # a domain's id, a local part in lower case
 
@@ -80,30 +78,28 @@ class Inquiries:
 
     def _may_ask(self, destination: Destination, forward_path: str) -> bool:
         is_away = self._equipment.now() - self._away.get(destination.text, float("-inf")) < AWAY_SECONDS
-        is_clear = destination.tls in _IN_CLEAR and destination.login is None
         has_room = self._open[destination.text] < AT_ONCE
-        return is_clear and has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
+        return has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
 
     async def _ask(self, domain: HostedDomain, key: _Key, forward_path: str) -> bool | None:
         destination = domain.destination.text
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                reply = await self._converse(domain.destination, forward_path)
-        except (NoRoute, OSError, PeerBroke, TimeoutError, EOFError):
+                reply = await self._converse(domain, forward_path)
+        except (NoRoute, OSError, PeerBroke, TlsFailed, TimeoutError, EOFError):
             self._away[destination] = self._equipment.now()
             return None
         self._away.pop(destination, None)
         return await self._learn(key, reply)
 
-    async def _converse(self, destination: Destination, forward_path: str) -> ServerReply:
+    async def _converse(self, domain: HostedDomain, forward_path: str) -> ServerReply:
         """Ask at the first address that answers."""
-        equipment = self._equipment
-        addresses = await addresses_of(destination, equipment)
+        approach = await find_approach(domain, self._equipment)
         error: Exception = NoRoute("no address")
-        for endpoint in route(destination, addresses, equipment.hostname, equipment.own_addresses):
+        for endpoint in approach.endpoints:
             try:
-                return await _converse(endpoint, forward_path, equipment)
-            except (OSError, PeerBroke, EOFError) as failure:
+                return await call(approach, endpoint, forward_path, self._equipment)
+            except (OSError, PeerBroke, TlsFailed, EOFError) as failure:
                 error = failure
         raise error
 
@@ -121,36 +117,3 @@ class Inquiries:
         while len(self._nobody) > _MOST_REMEMBERED:
             self._nobody.popitem(last=False)
         return False
-
-
-async def _converse(endpoint: Endpoint, forward_path: str, equipment: Equipment) -> ServerReply:
-    """Return the reply to RCPT, or the one before that stood in its way. Raises OSError, PeerBroke, EOFError."""
-    reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
-    try:
-        if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), equipment.own_addresses):
-            raise PeerBroke("the destination is this server itself")
-        reply = await _reply(reader, replies := ReplyReader())
-        commands = (f"EHLO {equipment.hostname}", "MAIL FROM:<>", f"RCPT TO:<{forward_path}>")
-        for command in commands:
-            if not reply.is_positive:
-                raise PeerBroke(reply.text)  # it takes no mail now: as good as away
-            writer.write(f"{command}\r\n".encode())
-            reply = await _reply(reader, replies)
-            if command is commands[0] and read_offer(reply).server_name == equipment.hostname:
-                raise PeerBroke("the destination is this server itself")
-        writer.write(b"QUIT\r\n")
-        with suppress(OSError, EOFError, PeerBroke, TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await _reply(reader, replies)  # a primary's log is to have nothing to complain of
-        return reply
-    finally:
-        writer.close()
-
-
-async def _reply(reader: asyncio.StreamReader, replies: ReplyReader) -> ServerReply:
-    while (reply := replies.next_reply()) is None:
-        data = await reader.read(_READ_OCTETS)
-        if not data:
-            raise EOFError("the destination closed the connection")
-        replies.receive(data)
-    return reply
