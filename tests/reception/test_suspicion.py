@@ -1,35 +1,79 @@
 """Whose reverse-path is believed."""
 
+from dataclasses import replace
+from ipaddress import ip_address
+
 import pytest
 
 from restante.mail.address import split_mailbox
-from restante.reception.suspicion import is_suspect
-from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
+from restante.reception.suspicion import Client, is_suspect
+from restante.tenancy.model import Destination, Directory, HostedDomain, parse_authorized_hosts
 from tests.wire import Wire, initial_response
 
-HOSTED = HostedDomain(1, "a.example", "alpha", Destination("mail.a.example"), AuthorizedHosts(), 0.0)
+OURS = "mx2.example.net"
+HOSTS = parse_authorized_hosts(["198.51.100.0/24", "0.0.0.0/0", "mail.a.example"])
+HOSTED = HostedDomain(1, "a.example", "alpha", Destination("mail.a.example"), HOSTS, 0.0)
+SISTER = replace(HOSTED, id=2, name="sister.example")
+MOVED = replace(HOSTED, id=3, name="moved.example", destination=Destination("mail.a.example", 2525))
+OTHERS = replace(HOSTED, id=4, name="others.example", account="beta")
+DIRECTORY = Directory(domains={domain.name: domain for domain in (HOSTED, SISTER, MOVED, OTHERS)})
+STRANGER = Client(ip_address("192.0.2.1"), "mail.elsewhere.example")
+
+
+def verdict(reverse_path: str, client: Client = STRANGER) -> bool:
+    mailbox = split_mailbox(reverse_path) if reverse_path else None
+    return is_suspect(mailbox, HOSTED, client, DIRECTORY, OURS)
 
 
 @pytest.mark.parametrize(
-    ("reverse_path", "is_authenticated", "verdict"),
+    ("reverse_path", "suspect"),
     [
-        ("s@elsewhere.example", False, False),
-        ("s@A.Example.", False, True),
-        ("s@a.example", True, False),
-        ("s@sub.a.example", False, False),
-        ("s@[192.0.2.1]", False, True),
-        ("", False, False),
+        ("s@elsewhere.example", False),
+        ("s@A.Example.", True),
+        ("s@sub.a.example", False),
+        ("s@[192.0.2.1]", True),
+        ("", False),
+        ("s@sister.example", True),
+        ("s@moved.example", False),
+        ("s@others.example", False),
+        ("root@web1", True),
+        ("root@localhost", True),
+        ("root@web1.LOCAL", True),
+        ("root@localhost.localdomain", False),
+        ("s@nobody.invalid", True),
+        ("s@invalid.example", False),
     ],
 )
-def test_mail_from_outside_that_claims_to_come_from_where_it_goes_is_suspect(
-    reverse_path: str, is_authenticated: bool, verdict: bool
-) -> None:
-    mailbox = split_mailbox(reverse_path) if reverse_path else None
-    assert is_suspect(mailbox, HOSTED, is_authenticated=is_authenticated) == verdict
+def test_what_a_reverse_path_says_of_itself(reverse_path: str, suspect: bool) -> None:
+    assert verdict(reverse_path) is suspect
+    assert not verdict(reverse_path, replace(STRANGER, is_authenticated=True))
+
+
+@pytest.mark.parametrize("path", ["s@a.example", "s@sister.example"])
+def test_a_domains_own_hosts_are_believed_and_a_network_of_everybody_is_not_one(path: str) -> None:
+    assert not verdict(path, replace(STRANGER, address=ip_address("198.51.100.7")))
+    assert verdict(path, replace(STRANGER, address=ip_address("198.51.101.7")))
+    assert verdict(path, replace(STRANGER, address=ip_address("2001:db8::1")))
+
+
+@pytest.mark.parametrize(
+    ("hello", "address", "suspect"),
+    [
+        ("MX2.example.net.", "192.0.2.1", True),
+        ("mx2.example.net", "127.0.0.1", False),
+        ("mx2.example.net", "::1", False),
+        ("mx3.example.net", "192.0.2.1", False),
+        ("", "192.0.2.1", False),
+    ],
+)
+def test_who_calls_itself_by_our_name_is_not_believed(hello: str, address: str, suspect: bool) -> None:
+    assert verdict("s@elsewhere.example", Client(ip_address(address), hello)) is suspect
 
 
 def test_suspicion_costs_a_message_nothing_but_its_reports(smtp: Wire) -> None:
     smtp.hosts("a.example")
+    smtp.peer = ip_address("203.0.113.99")
+    smtp.connect(has_tls=True)
     smtp.send(b"MAIL FROM:<boss@a.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
     smtp.send(b"MAIL FROM:<s@s.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
     assert [held.envelope.is_suspect for held in smtp.held("a.example")] == [True, False]
@@ -37,6 +81,8 @@ def test_suspicion_costs_a_message_nothing_but_its_reports(smtp: Wire) -> None:
 
 def test_a_login_is_believed(smtp: Wire) -> None:
     smtp.hosts("a.example", account="alpha")
+    smtp.peer = ip_address("203.0.113.99")
+    smtp.connect(has_tls=True)
     smtp.send(f"AUTH PLAIN {initial_response('alpha')}\r\n".encode())
     smtp.send(b"MAIL FROM:<boss@a.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
     [held] = smtp.held("a.example")

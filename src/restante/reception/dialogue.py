@@ -9,7 +9,7 @@ gone is `abandon`ed: what was submitted to the intake is held all the same, ever
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 
-from restante.mail.address import split_mailbox
+from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.message import ContentFile
 from restante.mail.trace import Origin
 from restante.reception.admission import (
@@ -30,7 +30,7 @@ from restante.reception.promises import FIELD_ROOM
 from restante.reception.room import Room
 from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
-from restante.reception.suspicion import is_suspect
+from restante.reception.suspicion import Client, is_suspect
 from restante.reception.transaction import Transaction
 from restante.release.etrn import answer_etrn
 from restante.release.releaser import Releaser
@@ -208,14 +208,17 @@ class Dialogue:
         if admission.domain is not None:
             transaction.recipients[admission.forward_path] = admission.domain
             if not transaction.is_suspect:
-                transaction.is_suspect = is_suspect(
-                    transaction.mail.reverse_path, admission.domain, is_authenticated=self.login is not None
-                )
+                transaction.is_suspect = self._is_suspect(transaction.mail.reverse_path, admission.domain)
             if rcpt.request is not None:
                 transaction.ask(admission.forward_path, rcpt.request)
         else:
             self._log_refused_recipient(transaction, rcpt, admission)
         self._session.reply(admission.reply)
+
+    def _is_suspect(self, reverse_path: Mailbox | None, domain: HostedDomain) -> bool:
+        client = Client(self._peer, self._session.client_name, is_authenticated=self.login is not None)
+        services = self._services
+        return is_suspect(reverse_path, domain, client, services.directory.now, services.rules.hostname)
 
     def _ask_policy(
         self, transaction: Transaction, admission: Admission, domain: HostedDomain, *, answer: bool | None = None
