@@ -185,6 +185,8 @@ def test_whatever_stands_with_it_mail_is_listed_counted_and_exported(
     assert (status["is_running"], status["messages"]) == (world.restante.is_running, len(listed))
     by_domain = {one["domain"]: one["messages"] for one in status["domains"]}
     assert by_domain == {one["domain"]: one["held"] + one["refused"] for one in top["domains"]}
+    for words in (("status",), ("top", "--once")):
+        assert "running.example" in cli.do(*words)
     assert [drain["domain"] for drain in status["drains"]] == ["running.example"] * world.restante.is_running
 
 

@@ -17,6 +17,7 @@ from restante.admin.queue_import import ImportResult, import_mail
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.message import message_number
 from restante.mail.parcel import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
+from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT
 from restante.tenancy.audit import AuditAction
@@ -340,6 +341,20 @@ def test_what_was_asked_about_reports_comes_in_each_domains_own_and_goes_out_aga
             ASKED | {"recipients": {path: recipients[path]}} for path in ("x@alpha.example", "z@beta.example")
         ]
         assert all(label["is_suspect"] for label in labels)
+
+    run(story())
+
+
+def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
+    async def story() -> None:
+        desk = await hosting()
+        recipients = {path: {"notify": "NEVER"} for path in ("x@alpha.example", "y@alpha.example")}
+        [result] = await bring_in(desk, parcel(HEAD, *recipients, dsn={"recipients": recipients}))
+        drain = await desk.store.open_drain(desk.office.directory.now.domains["alpha.example"].id, NOW, NOW + 60)
+        outcome = Outcome(message_number(result.held[0]), (RecipientOutcome("x@alpha.example", Move.DELIVERED),))
+        await desk.store.settle(drain, [outcome])
+        [label] = await exported_labels(desk)
+        assert label["dsn"]["recipients"] == {"y@alpha.example": {"notify": "NEVER", "orcpt": None}}
 
     run(story())
 

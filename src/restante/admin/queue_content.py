@@ -149,11 +149,12 @@ async def _parcel(office: Office, listed: QueuedMessage, names: dict[int, str]) 
 
 def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | None) -> bytes:
     envelope = message.envelope if message is not None else Envelope(listed.reverse_path, ())
+    waiting = [one.forward_path for one in listed.recipients]  # of who has it already nothing is said
     label = ExportedLabel(
         **dict(view(listed, names)),
         is_8bit=envelope.is_8bit,
         needs_smtputf8=envelope.needs_smtputf8,
-        dsn=dsn_facts(envelope.dsn),
+        dsn=dsn_facts(envelope.dsn and envelope.dsn.only(waiting)),
         is_suspect=envelope.is_suspect,
     )
     return pack_label(label.model_dump_json())
