@@ -7,7 +7,6 @@ deleted while no server runs. So each cell of the table has a message of its own
 from __future__ import annotations
 
 import json
-import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,30 +100,28 @@ class World:
         """Return what `queue list` says, by name."""
         return {one["name"]: one for one in self.cli.shown("queue", "list")}
 
-    def fill(self) -> None:
-        """Host, send, spoil, and release, until everything is in its state."""
+    def fill(self, source: Path) -> None:
+        """Host, bring in, spoil, and release, until everything is in its state, and a server runs."""
         for state in STATES:
             words = ("--account", "alpha", "--destination", at(self.primary), "--allow", "127.0.0.1")
             self.cli.do("domain", "add", f"{state}.example", *words, "--connections", "1")
-        self._send()
+        self._bring_in(source)
         for listed in self.listed().values():
             path: str = listed["recipients"][-1]["forward_path"]
             what, _, domain = path.partition("-")[2].partition("@")
             self.names.setdefault(domain.removesuffix(".example"), {})[what] = listed["name"]
-        self.restante.stop()
         self._spoil()
         self.restante.start()
         self._release()
 
-    def _send(self) -> None:
-        with smtplib.SMTP("127.0.0.1", self.restante.mx_port) as client:
-            for name, state in STATES.items():
-                content = "Subject: a cell of the table\r\n\r\n" + "a line of mail\r\n" * (
-                    LARGE if state.is_large else 1
-                )
-                for what in (f"{verb}-{when.__name__}@{name}.example" for verb in VERBS for when in SITUATIONS):
-                    to = [f"{begins}-{what}" for begins in (state.also_to, state.begins) if begins]
-                    client.sendmail("a@sender.example", to, content)
+    def _bring_in(self, source: Path) -> None:
+        for name, state in STATES.items():
+            content = "Subject: a cell of the table\r\n\r\n" + "a line of mail\r\n" * (LARGE if state.is_large else 1)
+            for what in (f"{verb}-{when.__name__}@{name}.example" for verb in VERBS for when in SITUATIONS):
+                to = [f"X-Envelope-To: {begins}-{what}" for begins in (state.also_to, state.begins) if begins]
+                fields = "\r\n".join(["Return-Path: <a@sender.example>", *to, ""])
+                (source / f"{what}.eml").write_text(fields + content, newline="")
+        self.cli.do("queue", "import", source)
 
     def _spoil(self) -> None:
         """Change what is on disk behind the store's back."""
@@ -147,12 +144,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     replies = {"later": LATER, "never": NEVER, "silent": SILENCE}
     with Installation(delivery={"patience": 0.3}) as restante, ChoosyPrimary(replies) as primary:
-        restante.start()
         world = World(restante, primary, CommandLine(restante.config))
-        world.fill()
+        world.fill(tmp_path_factory.mktemp("mail"))
         yield world
         running(restante)
         world.cli.do("queue", "delete", "--domain", "running.example", "--reason", "the end", "--yes")
