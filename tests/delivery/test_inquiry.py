@@ -176,6 +176,12 @@ def test_a_peer_that_is_not_who_it_must_be_is_asked_nothing(authority: Authority
         assert primary.commands == [EHLO, "STARTTLS"]
 
 
+def test_replies_put_before_the_handshake_are_none(authority: Authority) -> None:
+    primary = ScriptedPrimary({"STARTTLS": "220 go\r\n250 injected"}, offer=STARTTLS, context=authority.context)
+    assert asyncio.run(asked_under_tls(primary, tls=TlsUse.REQUIRED)) is None
+    assert primary.commands == [EHLO, "STARTTLS"]
+
+
 def test_the_right_key_is_enough(authority: Authority) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
     assert asyncio.run(asked_under_tls(primary, tls=TlsUse.VERIFY, key_pins=(key_of(authority.context),))) is True

@@ -94,7 +94,7 @@ class Unquoter:
         """Return what can be told so far."""
         block = self._kept + block
         rest = block.rfind(b"\n") + 1
-        keeps = not is_last and (rest > 0 or not self._is_in_line) and _MAY_BE_QUOTED.match(block, rest) is not None
+        keeps = not is_last and _MAY_BE_QUOTED.match(block, rest) is not None
         block, self._kept = (block[:rest], block[rest:]) if keeps else (block, b"")
         first = block.find(b"\n") + 1 if self._is_in_line else 0
         if first == 0 and self._is_in_line:
