@@ -149,6 +149,28 @@ def test_a_report_survives_a_kill_and_arrives_once(restante: Installation, home:
     assert len(restante.events("report-made")) == 1
 
 
+def test_what_waits_is_seen_and_dropped_with_a_server_and_without(restante: Installation, home: Primary) -> None:
+    """While the sender's server is off: listed, kept over a kill, one dropped without a server, the other is sent."""
+    restante.hosts("waiting.example", "192.0.2.1")
+    for number in range(2):
+        send_asking(restante, f"{number}@waiting.example", content=message(f"number {number}"))
+    restante.do("queue", "bounce", "--domain", "waiting.example", "--yes", "--reason", "over")
+    eventually(lambda: restante.shown("report", "list")[0]["failures"] > 0, what="an attempt to have failed")
+    first, second = restante.shown("report", "list", "--domain", "waiting.example")
+    assert (first["to"], first["action"], first["domain"]) == (REVERSE_PATH, "failed", "waiting.example")
+    assert "refused" in first["reply"]
+    restante.kill()
+    assert [one["number"] for one in restante.shown("report", "list")] == [first["number"], second["number"]]
+    assert "Final-Recipient: rfc822; 0@waiting.example" in restante.do("report", "show", str(first["number"]))
+    assert restante.do("report", "drop", str(first["number"]), "--yes", "--reason", "forged") == "1 report dropped\n"
+    home.start()
+    restante.start()
+    [raw] = home.wait_for(1)
+    assert fields(parts(raw)[1])["Final-Recipient"] == "rfc822; 1@waiting.example"
+    eventually(lambda: restante.shown("report", "list") == [], what="nothing to wait any more")
+    assert "reports-dropped" in {entry["action"] for entry in restante.shown("audit")}
+
+
 def test_only_a_primary_that_does_not_report_makes_us_say_that_mail_was_relayed(
     restante: Installation, home: Primary
 ) -> None:
