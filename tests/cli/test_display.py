@@ -1,8 +1,12 @@
+import re
+
 import pytest
 import typer
 
 from restante.cli.display import Column, human_size, human_time, number_column, show_record, show_table, text_column
 from restante.cli.options import octets, seconds
+
+NAME = text_column("NAME", "name")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,18 @@ def test_columns_are_aligned_and_nothing_is_cut(capsys: pytest.CaptureFixture[st
     assert first == f"{'NAME':200}  COUNT  LAST"
     assert second == f"{'a' * 200}      5  \\n"
     assert third == f"{'b':200}  12345  \\n"
+
+
+def test_on_a_narrow_terminal_what_a_line_is_about_stays_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    columns = [NAME, *(text_column("A TITLE", "text") for _ in range(4))]
+    show_table([{"name": "mail.alpha.example", "text": "words_of_this_length"}], columns)
+    lines = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
+    assert any("mail.alpha.example" in line for line in lines)
+    assert max(map(len, lines)) == 60
 
 
 def test_a_record_has_a_line_for_each_item(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from restante.cli.failures import printable
 
@@ -122,8 +122,10 @@ def _show_ruled(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column.title, justify="right" if column.is_number else "left", overflow="fold")
+    for place, column in enumerate(columns):
+        justify: Literal["right", "left"] = "right" if column.is_number else "left"
+        # Where room is short, what the rest of a line is about is folded last.
+        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=place == 0)
     for line in cells:
         table.add_row(*(Text(text) for text in line))
     Console(highlight=False).print(table)

@@ -71,8 +71,8 @@ def _drains(now: float) -> list[Column]:
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),
         number_column("REFUSED", "refused"),
-        number_column("CONNECTIONS", "connections"),
-        Column("RETRIES IN", lambda drain: until(drain["next_attempt_at"], now), is_number=True),
+        number_column("CONN", "connections"),
+        Column("RETRY IN", lambda drain: until(drain["next_attempt_at"], now), is_number=True),
         text_column("LAST ERROR", "last_error"),
     ]
 
