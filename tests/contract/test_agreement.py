@@ -26,6 +26,7 @@ from restante.store.interface import Bounce, Drain, QueueFilter, Store
 from restante.store.memory import MemoryStore
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
 from restante.store.sqlite.transaction import Transaction
+from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, NoticeOutcome, Quiet, Way
 from tests.contract.making import ANNA, BERT, CARL, NOTED, account, content, domain, message, spooled
 from tests.store.damage_report import DamageReport
 
@@ -51,6 +52,7 @@ SELECTIONS = st.builds(
 )
 
 
+KINDS = frozenset({NoticeKind.MAIL_AFTER_QUIET})
 SOME_PATHS = st.lists(st.sampled_from(PATHS), max_size=2)
 
 
@@ -220,6 +222,28 @@ class Agreement(RuleBasedStateMachine):
         numbers = [(one[0] if isinstance(one, tuple) else one).number for one in late]
         self.both(lambda store: store.tell_of_delay(numbers, [made(number, 1, ANNA) for number in numbers]))
 
+    @rule(account=st.sampled_from(["", "alpha", "gamma"]), name=st.sampled_from(["a", "b"]))
+    def put_channel(self, account: str, name: str) -> None:
+        channel = Channel(0, account, name, Way.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0)
+        self.both(lambda store: store.put_channel(channel, NOTED))
+
+    @rule(number=st.integers(1, 4))
+    def remove_channel(self, number: int) -> None:
+        self.both(lambda store: store.remove_channel(number, NOTED))
+
+    @rule(to=st.lists(st.integers(1, 4), max_size=4), at=st.integers(1, 9), limit=st.integers(1, 3))
+    def keep_notices(self, to: list[int], at: int, limit: int) -> None:
+        """What is held back under one name is over under the other."""
+        news = News(NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"})
+        notices = [NewNotice(number, f"key {at}", news, at, float(at)) for number in to]
+        quiets = [Quiet(news.topic, float(at), at, news if at % 2 else None)]
+        over = [("alpha", NoticeKind.TEST, f"thing {at - 1}")]
+        self.both(lambda store: store.keep_notices(notices, quiets, over, limit))
+
+    @rule(numbers=st.lists(st.integers(1, 20), max_size=3), next_at=st.none() | st.integers(1, 9).map(float))
+    def settle_notices(self, numbers: list[int], next_at: float | None) -> None:
+        self.both(lambda store: store.settle_notices([NoticeOutcome(number, next_at, "503") for number in numbers]))
+
     @precondition(lambda self: self.drains)
     @rule(count=st.integers(1, 5))
     def hand_over(self, count: int) -> None:
@@ -310,6 +334,9 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda store: store.next_report_at())
         self.both(lambda store: store.late_messages(100.0, 100))
         self.both(lambda store: store.directory())
+        self.both(lambda store: store.first_notices(10))
+        self.both(lambda store: store.list_notices(100))
+        self.both(lambda store: store.quiets())
 
     def teardown(self) -> None:
         self.runner.run(self.sqlite.close())

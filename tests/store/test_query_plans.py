@@ -152,6 +152,23 @@ def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connectio
     assert plan(connection, queries.NEXT_REPORT_AT, ()) == ["SEARCH report USING COVERING INDEX report_due"]
 
 
+def test_whose_turn_it_is_takes_a_seek_for_each_channel_however_many_notices_wait(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.FIRST_NOTICES, (10,)) == [
+        "SEARCH notice USING INTEGER PRIMARY KEY (rowid=?)",
+        "LIST SUBQUERY",
+        "SCAN channel USING COVERING INDEX sqlite_autoindex_channel_",
+        "CORRELATED SCALAR SUBQUERY",
+        "SEARCH notice USING COVERING INDEX notice_channel (channel_id=?)",
+        "USE TEMP B-TREE FOR ORDER BY",  # of the first of each channel
+    ]
+    steps = plan(connection, queries.REMOVE_OLDEST_NOTICES, {"channel": 1, "limit": 10})
+    assert steps == [
+        "SEARCH notice USING COVERING INDEX notice_channel (channel_id=? AND number<?)",
+        "SCALAR SUBQUERY",
+        "SEARCH notice USING COVERING INDEX notice_channel (channel_id=?)",
+    ]
+
+
 def test_late_mail_is_found_without_a_look_at_any_other(connection: apsw.Connection) -> None:
     assert plan(connection, queries.LATE_MESSAGES, (1.0,)) == [
         "SEARCH message USING INDEX message_delay (received_at<?)"

@@ -14,6 +14,7 @@ from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report, ReportOutcome
 from restante.queue.status import Outcome, Status
+from restante.store.notice_store import NoticeStore
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient
@@ -340,7 +341,7 @@ class TenancyStore(Protocol):
         """Add or replace, by name."""
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
-        """Remove it. Raises Conflict while it has logins or domains."""
+        """Remove it. Raises Conflict while it has logins, domains or channels of notices."""
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
         """Add or replace, by user name. Raises Conflict if that user name is another account's, or its own is gone."""
@@ -397,7 +398,9 @@ class AuditStore(Protocol):
         """Return when each node was last asked for with a positive answer, whatever is held. Cheap when asked often."""
 
 
-class Store(MailStore, ReportStore, DrainStore, TenancyStore, RecipientStore, MarkStore, AuditStore, Protocol):
+class Store(
+    MailStore, ReportStore, DrainStore, TenancyStore, RecipientStore, MarkStore, NoticeStore, AuditStore, Protocol
+):
     """All of it, from one implementation, so that one transaction can span them."""
 
     @property

@@ -5,7 +5,7 @@ dictionary. Nothing suspends: each method has done its work when it is first awa
 """
 
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -29,9 +29,11 @@ from restante.store.interface import (
     Usage,
     WaitingReport,
 )
+from restante.store.memory_notices import MemoryNotices
 from restante.store.memory_reports import MemoryReports
 from restante.tenancy.audit import AuditEntry, is_granted_request
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.notice import Channel
 from restante.tenancy.recipients import Recipient, Source
 
 _BLOCK = 256 * 1024
@@ -100,10 +102,11 @@ class _Record:
             yield QueuedRecipient(path, status, self.replies.get(path, ""))
 
 
-class MemoryStore:
+class MemoryStore(MemoryNotices):
     """A `Store` in memory."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._mail: dict[int, _Record] = {}  # by number, and so in the order of acceptance
         self._last_number = 0
         self._files: dict[str, bytes] = {}
@@ -114,6 +117,7 @@ class MemoryStore:
         self._recipients: dict[tuple[int, Source, str], Recipient] = {}
         self._marks: dict[tuple[int, str], float] = {}
         self._last_domain_id = 0
+        self._last_channel_id = 0
         self._directory = Directory()
         self._audit: list[AuditEntry] = []
 
@@ -421,9 +425,10 @@ class MemoryStore:
         self._change(audit, accounts={**self._directory.accounts, account.name: account})
 
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
-        """Remove it. Raises Conflict while it has logins or domains."""
-        if any(self._directory.logins_of(name)) or any(self._directory.domains_of(name)):
-            raise Conflict(f"account {name} has logins or domains")
+        """Remove it. Raises Conflict while it has logins, domains or channels."""
+        has_channels = any(channel.account == name for channel in self._directory.channels.values())
+        if any(self._directory.logins_of(name)) or any(self._directory.domains_of(name)) or has_channels:
+            raise Conflict(f"account {name} has logins, domains or channels")
         if name in self._directory.accounts:
             self._change(audit, accounts=_without(self._directory.accounts, name))
 
@@ -465,6 +470,27 @@ class MemoryStore:
         self._recipients = {key: value for key, value in self._recipients.items() if key[0] != domain_id}
         self._change(audit, domains=_without(self._directory.domains, present.name))
 
+    async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
+        """Add a channel of notices, and return it with its id."""
+        if channel.account:
+            self._check_account(channel.account)
+        if self._directory.channel(channel.account, channel.name):
+            raise Conflict(f"channel {channel.name} is there already")
+        self._last_channel_id += 1
+        stored = replace(channel, id=self._last_channel_id)
+        self._change(audit, channels={**self._directory.channels, stored.id: stored})
+        return stored
+
+    async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
+        """Remove it and the notices that wait for it."""
+        if channel_id in self._directory.channels:
+            self._forget_channel(channel_id)
+            left = {number: one for number, one in self._directory.channels.items() if number != channel_id}
+            self._change(audit, channels=left)
+
+    def _channel_ids(self) -> Collection[int]:
+        return self._directory.channels
+
     def _change(
         self,
         audit: AuditEntry,
@@ -472,6 +498,7 @@ class MemoryStore:
         accounts: Mapping[str, Account] | None = None,
         logins: Mapping[str, Login] | None = None,
         domains: Mapping[str, HostedDomain] | None = None,
+        channels: Mapping[int, Channel] | None = None,
     ) -> None:
         was = self._directory
         self._directory = Directory(
@@ -479,6 +506,7 @@ class MemoryStore:
             was.accounts if accounts is None else accounts,
             was.logins if logins is None else logins,
             was.domains if domains is None else domains,
+            was.channels if channels is None else channels,
         )
         self._audit.append(audit)
 

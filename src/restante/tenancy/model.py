@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from restante.mail.address import canonical_domain
+from restante.tenancy.notice import Channel
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.quota import NO_QUOTA, Quota
 
@@ -126,6 +127,7 @@ class Directory:
     accounts: Mapping[str, Account] = field(default_factory=dict)  # by name
     logins: Mapping[str, Login] = field(default_factory=dict)  # by user name
     domains: Mapping[str, HostedDomain] = field(default_factory=dict)  # by canonical name
+    channels: Mapping[int, Channel] = field(default_factory=dict)  # of notices, by id
 
     def domains_of(self, account: str) -> Iterator[HostedDomain]:
         """Yield an account's domains by name."""
@@ -134,6 +136,10 @@ class Directory:
     def logins_of(self, account: str) -> Iterator[Login]:
         """Yield an account's logins by user name."""
         return (self.logins[user] for user in sorted(self.logins) if self.logins[user].account == account)
+
+    def channel(self, account: str, name: str) -> Channel | None:
+        """Find an account's channel by its name; the operator's own have the account ""."""
+        return next((one for one in self.channels.values() if (one.account, one.name) == (account, name)), None)
 
     def domain_by_id(self, domain_id: int) -> HostedDomain | None:
         """Find a domain by the store's number."""

@@ -293,6 +293,48 @@ LATE_MESSAGES = f"""
 """
 DELAY_IS_TOLD = "UPDATE message SET flags = flags & ~8 WHERE number = ? AND flags & 8 RETURNING number"
 
+# --- notices
+
+CHANNELS = "SELECT id, account, name, way, target, sealed, kinds, created_at, hears_all FROM channel"
+ADD_CHANNEL = """
+    INSERT INTO channel (account, name, way, target, sealed, kinds, created_at, hears_all)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+HAS_CHANNEL_NAMED = "SELECT 1 FROM channel WHERE account = ? AND name = ?"
+HAS_CHANNEL = "SELECT 1 FROM channel WHERE id = ?"
+REMOVE_CHANNEL = "DELETE FROM channel WHERE id = ?"
+REMOVE_NOTICES_OF_CHANNEL = "DELETE FROM notice WHERE channel_id = ?"
+
+NOTICE_COLUMNS = "number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply"
+KEEP_NOTICE = """
+    INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)
+    VALUES (?, ?, ?, ?, ?, ?, 0, '')
+"""
+# The newest `limit` stay: the one just older than those is the newest that goes.
+REMOVE_OLDEST_NOTICES = """
+    DELETE FROM notice WHERE channel_id = :channel AND number <= (
+        SELECT number FROM notice WHERE channel_id = :channel ORDER BY number DESC LIMIT 1 OFFSET :limit
+    ) RETURNING number
+"""
+# A seek for each channel, however many notices wait for it: channels are few, and one that is away has many.
+FIRST_NOTICES = f"""
+    SELECT {NOTICE_COLUMNS} FROM notice
+    WHERE number IN (SELECT (SELECT min(number) FROM notice WHERE channel_id = channel.id) FROM channel)
+    ORDER BY next_attempt_at, number LIMIT ?
+"""
+LIST_NOTICES = f"SELECT {NOTICE_COLUMNS} FROM notice ORDER BY number LIMIT ?"
+LIST_NOTICES_OF_CHANNELS = f"""
+    SELECT {NOTICE_COLUMNS} FROM notice
+    WHERE channel_id IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?
+"""
+COUNT_NOTICES = "SELECT count(*) FROM notice"
+REMOVE_NOTICE = "DELETE FROM notice WHERE number = ?"
+PUT_NOTICE_OFF = "UPDATE notice SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
+
+QUIETS = "SELECT account, kind, about, until, held_back, last FROM quiet ORDER BY account, kind, about"
+KEEP_QUIET = "INSERT OR REPLACE INTO quiet (account, kind, about, until, held_back, last) VALUES (?, ?, ?, ?, ?, ?)"
+REMOVE_QUIET = "DELETE FROM quiet WHERE account = ? AND kind = ? AND about = ?"
+
 # --- drains
 
 KEEP_DRAIN = "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open) VALUES (?, ?, ?, ?, 1)"
@@ -312,6 +354,7 @@ HAS_ACCOUNT = "SELECT 1 FROM account WHERE name = ?"
 ACCOUNT_IN_USE = """
     SELECT 1 WHERE EXISTS (SELECT 1 FROM login WHERE account = :name)
         OR EXISTS (SELECT 1 FROM domain WHERE account = :name)
+        OR EXISTS (SELECT 1 FROM channel WHERE account = :name)
 """
 REMOVE_ACCOUNT = "DELETE FROM account WHERE name = ?"
 

@@ -13,6 +13,7 @@ from restante.queue.status import Status
 from restante.store.interface import Drain, NodeRequest, QueuedMessage, QueueFilter, ReportFilter, WaitingReport
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
+from restante.store.sqlite.notice_rows import channel
 from restante.store.sqlite.rows import (
     NUMBER,
     DamagedRow,
@@ -243,11 +244,13 @@ def directory(connection: apsw.Connection) -> Directory:
         accounts = [account(row) for row in fetch(connection, queries.ACCOUNTS)]
         logins = [Login(*row) for row in fetch(connection, queries.LOGINS)]
         domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
+        channels = [channel(row) for row in fetch(connection, queries.CHANNELS)]
     return Directory(
         change_number,
         {one.name: one for one in accounts},
         {login.user: login for login in logins},
         {domain.name: domain for domain in domains},
+        {one.id: one for one in channels},
     )
 
 

@@ -41,33 +41,33 @@ def close_drain(transaction: Transaction, drain: Drain) -> None:
 def put_account(transaction: Transaction, account: Account, audit: AuditEntry) -> None:
     """Add or replace an account."""
     transaction.execute(queries.KEEP_ACCOUNT, account_row(account))
-    _note_change(transaction, audit)
+    note_change(transaction, audit)
 
 
 def remove_account(transaction: Transaction, name: str, audit: AuditEntry) -> None:
     """Remove an account that has nothing."""
     if transaction.execute(queries.ACCOUNT_IN_USE, {"name": name}):
-        raise Conflict(f"account {name} has logins or domains")
+        raise Conflict(f"account {name} has logins, domains or channels")
     if _has_account(transaction, name):
         transaction.execute(queries.REMOVE_ACCOUNT, (name,))
-        _note_change(transaction, audit)
+        note_change(transaction, audit)
 
 
 def put_login(transaction: Transaction, login: Login, audit: AuditEntry) -> None:
     """Add or replace a login of an account."""
-    _check_account(transaction, login.account)
+    check_account(transaction, login.account)
     present = transaction.execute(queries.ACCOUNT_OF_LOGIN, (login.user,))
     if present and present != [(login.account,)]:
         raise Conflict(f"user name {login.user} is taken")
     transaction.execute(queries.KEEP_LOGIN, login_row(login))
-    _note_change(transaction, audit)
+    note_change(transaction, audit)
 
 
 def remove_login(transaction: Transaction, user: str, audit: AuditEntry) -> None:
     """Remove a login if it is there."""
     if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
         transaction.execute(queries.REMOVE_LOGIN, (user,))
-        _note_change(transaction, audit)
+        note_change(transaction, audit)
 
 
 # --- domains
@@ -75,12 +75,12 @@ def remove_login(transaction: Transaction, user: str, audit: AuditEntry) -> None
 
 def put_domain(transaction: Transaction, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
     """Add a domain, or replace the one that has both this name and this id."""
-    _check_account(transaction, domain.account)
+    check_account(transaction, domain.account)
     present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
     if present != ([(domain.id,)] if domain.id else []):
         raise Conflict(f"domain {domain.name} is there already, or is gone")
     stored = _change_domain(transaction, domain) if domain.id else _add_domain(transaction, domain)
-    _note_change(transaction, audit)
+    note_change(transaction, audit)
     return stored
 
 
@@ -114,7 +114,7 @@ def remove_domain(transaction: Transaction, domain_id: int, audit: AuditEntry) -
         transaction.execute(query, (domain_id,))
     transaction.execute(queries.KEEP_LAST_NUMBER, (ledger.last_number,))
     ledger.remove_domain(domain_id)
-    _note_change(transaction, audit)
+    note_change(transaction, audit)
 
 
 def keep_mark(transaction: Transaction, domain_id: int, kind: str, value: float | None) -> None:
@@ -161,7 +161,8 @@ def record(transaction: Transaction, entries: Sequence[AuditEntry]) -> None:
         transaction.execute(queries.RECORD, audit_row(entry))
 
 
-def _note_change(transaction: Transaction, audit: AuditEntry) -> None:
+def note_change(transaction: Transaction, audit: AuditEntry) -> None:
+    """Move the change number, and append to the trail."""
     transaction.execute(queries.MOVE_CHANGE_NUMBER)
     transaction.execute(queries.RECORD, audit_row(audit))
 
@@ -170,6 +171,7 @@ def _has_account(transaction: Transaction, name: str) -> bool:
     return bool(transaction.execute(queries.HAS_ACCOUNT, (name,)))
 
 
-def _check_account(transaction: Transaction, name: str) -> None:
+def check_account(transaction: Transaction, name: str) -> None:
+    """Raise Conflict where there is no such account."""
     if not _has_account(transaction, name):
         raise Conflict(f"account {name} is gone")

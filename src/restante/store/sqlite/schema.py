@@ -191,7 +191,55 @@ def _add_reports(connection: apsw.Connection) -> None:
     connection.execute(_REPORTS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies, _add_reports)
+_NOTICES = """
+-- Where notices go. AUTOINCREMENT: a notice that waits never means another channel than it was made for.
+CREATE TABLE channel (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    TEXT NOT NULL,            -- '' for the operator's own
+    name       TEXT NOT NULL,
+    way        TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    sealed     BLOB,
+    kinds      TEXT NOT NULL,            -- a line each
+    created_at REAL NOT NULL,
+    hears_all  INTEGER NOT NULL,
+    UNIQUE (account, name)
+) STRICT;
+
+-- Notices on their way.
+CREATE TABLE notice (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel_id      INTEGER NOT NULL,
+    key             TEXT    NOT NULL,
+    news            TEXT    NOT NULL,    -- JSON object
+    held_back       INTEGER NOT NULL,
+    made_at         REAL    NOT NULL,
+    next_attempt_at REAL    NOT NULL,
+    failures        INTEGER NOT NULL,
+    reply           TEXT    NOT NULL     -- why the last attempt failed
+) STRICT;
+
+-- Whose turn it is: the first of each channel.
+CREATE INDEX notice_channel ON notice (channel_id, number);
+
+-- What was told, and is told no more until then. Few: each is forgotten when its time is over.
+CREATE TABLE quiet (
+    account   TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    about     TEXT    NOT NULL,
+    until     REAL    NOT NULL,
+    held_back INTEGER NOT NULL,
+    last      TEXT,                      -- JSON object: what was held back last
+    PRIMARY KEY (account, kind, about)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _add_notices(connection: apsw.Connection) -> None:
+    connection.execute(_NOTICES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies, _add_reports, _add_notices)
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:

@@ -43,6 +43,7 @@ from restante.store.sqlite import mail_changes, reading, record_changes, report_
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
+from restante.store.sqlite.notices import SqliteNotices
 from restante.store.sqlite.opening import Parts, open_parts
 from restante.store.sqlite.rows import message_row
 from restante.store.sqlite.spool import FileSpool
@@ -76,7 +77,7 @@ def _unheard(_number: int, _text: str) -> None:
     """Where nobody listens for damage."""
 
 
-class SqliteStore:
+class SqliteStore(SqliteNotices):
     """A `Store` on SQLite. Belongs to the event loop on which it was opened."""
 
     def __init__(self, parts: Parts, on_damage: OnDamage) -> None:

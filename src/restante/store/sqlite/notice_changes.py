@@ -1,0 +1,63 @@
+"""What changes of channels and notices do to the tables. Each function is the body of one `Change`, as in mail_changes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from restante.store.errors import Conflict
+from restante.store.sqlite import queries
+from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
+from restante.store.sqlite.record_changes import check_account, note_change
+from restante.store.sqlite.rows import storable
+from restante.store.sqlite.transaction import Transaction
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.notice import Channel, NewNotice, NoticeOutcome, Quiet, Topic
+
+
+def put_channel(transaction: Transaction, channel: Channel, audit: AuditEntry) -> Channel:
+    """Add a channel."""
+    if channel.account:
+        check_account(transaction, channel.account)
+    if transaction.execute(queries.HAS_CHANNEL_NAMED, (channel.account, channel.name)):
+        raise Conflict(f"channel {channel.name} is there already")
+    transaction.execute(queries.ADD_CHANNEL, channel_row(channel))
+    stored = replace(channel, id=transaction.connection.last_insert_rowid())
+    note_change(transaction, audit)
+    return stored
+
+
+def remove_channel(transaction: Transaction, channel_id: int, audit: AuditEntry) -> None:
+    """Remove a channel if it is there, with what waits for it."""
+    if transaction.execute(queries.HAS_CHANNEL, (channel_id,)):
+        transaction.execute(queries.REMOVE_CHANNEL, (channel_id,))
+        transaction.execute(queries.REMOVE_NOTICES_OF_CHANNEL, (channel_id,))
+        note_change(transaction, audit)
+
+
+def keep_notices(
+    transaction: Transaction, notices: Sequence[NewNotice], quiets: Sequence[Quiet], over: Sequence[Topic], limit: int
+) -> int:
+    """Add notices, and remember what was told; return how many of the oldest had to go."""
+    for topic in over:
+        transaction.execute(queries.REMOVE_QUIET, topic)
+    for quiet in quiets:
+        transaction.execute(queries.KEEP_QUIET, quiet_row(quiet))
+    named = dict.fromkeys(new.channel_id for new in notices)
+    there = [number for number in named if transaction.execute(queries.HAS_CHANNEL, (number,))]
+    for new in notices:
+        if new.channel_id in there:
+            transaction.execute(queries.KEEP_NOTICE, notice_row(new))
+    return sum(_remove_oldest(transaction, number, limit) for number in there)
+
+
+def _remove_oldest(transaction: Transaction, channel_id: int, limit: int) -> int:
+    return len(transaction.execute(queries.REMOVE_OLDEST_NOTICES, {"channel": channel_id, "limit": limit}))
+
+
+def settle_notices(transaction: Transaction, outcomes: Sequence[NoticeOutcome]) -> None:
+    """Remove notices that are done with, and put the others off."""
+    for outcome in outcomes:
+        if outcome.next_attempt_at is None:
+            transaction.execute(queries.REMOVE_NOTICE, (outcome.number,))
+        else:
+            word = (outcome.next_attempt_at, storable(outcome.reply), outcome.number)
+            transaction.execute(queries.PUT_NOTICE_OFF, word)

@@ -1,0 +1,68 @@
+"""How channels and notices stand in rows, and what is made of a row again."""
+
+import json
+
+from restante.store.sqlite.engine import Row
+from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, Quiet, Way
+
+
+def channel_row(channel: Channel) -> Row:
+    """Spell a channel for queries.ADD_CHANNEL."""
+    return (
+        channel.account,
+        channel.name,
+        channel.way,
+        channel.target,
+        channel.sealed,
+        "\n".join(sorted(channel.kinds)),
+        channel.created_at,
+        int(channel.hears_all),
+    )
+
+
+def channel(row: Row) -> Channel:
+    """Read a channel back."""
+    number, account, name, way, target, sealed, kinds, created_at, hears_all = row
+    heard = frozenset(NoticeKind(kind) for kind in kinds.split())
+    return Channel(number, account, name, Way(way), target, sealed, heard, created_at, bool(hears_all))
+
+
+def notice_row(new: NewNotice) -> Row:
+    """Spell a notice for queries.KEEP_NOTICE."""
+    return (new.channel_id, new.key, _news_text(new.news), new.held_back, new.made_at, new.made_at)
+
+
+def notice(row: Row) -> Notice:
+    """Read a row of queries.NOTICE_COLUMNS."""
+    number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply = row
+    return Notice(number, channel_id, key, _news(news), held_back, made_at, next_attempt_at, failures, reply)
+
+
+def quiet_row(quiet: Quiet) -> Row:
+    """Spell what is told no more for a while."""
+    last = None if quiet.last is None else _news_text(quiet.last)
+    return (*quiet.topic, quiet.until, quiet.held_back, last)
+
+
+def quiet(row: Row) -> Quiet:
+    """Read it back."""
+    account, kind, about, until, held_back, last = row
+    return Quiet((account, NoticeKind(kind), about), until, held_back, None if last is None else _news(last))
+
+
+def _news_text(news: News) -> str:
+    facts = {
+        "kind": news.kind,
+        "account": news.account,
+        "about": news.about,
+        "text": news.text,
+        "at": news.at,
+        "details": dict(news.details),
+    }
+    return json.dumps(facts, separators=(",", ":"))
+
+
+def _news(text: str) -> News:
+    facts = json.loads(text)
+    kind = NoticeKind(facts["kind"])
+    return News(kind, facts["account"], facts["about"], facts["text"], facts["at"], facts["details"])

@@ -1,0 +1,156 @@
+"""Notices as values: what there is to tell, who wants to hear it and by which way, and one on its way.
+
+News ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or given up ──► NoticeOutcome
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+MAX_TEXT: Final = 500  # characters of anything that goes into a notice
+
+
+class NoticeKind(StrEnum):
+    """What a notice can be about."""
+
+    MAIL_AFTER_QUIET = "mail-after-quiet"
+    PRIMARY_AWAY = "primary-away"
+    PRIMARY_BACK = "primary-back"
+    DRAIN_FINISHED = "drain-finished"
+    DRAIN_GIVEN_UP = "drain-given-up"
+    DESTINATION_REFUSES = "destination-refuses"
+    MAIL_REFUSED = "mail-refused"
+    QUOTA_REACHED = "quota-reached"
+    RETENTION_AHEAD = "retention-ahead"
+    MAIL_EXPIRED = "mail-expired"
+    AUTHENTICATION_BURST = "authentication-burst"
+    CERTIFICATE_EXPIRING = "certificate-expiring"
+    ROOM_SHORT = "room-short"
+    ROOM_BACK = "room-back"
+    TEST = "test"
+
+
+OF_THE_SERVER: Final = frozenset({NoticeKind.CERTIFICATE_EXPIRING, NoticeKind.ROOM_SHORT, NoticeKind.ROOM_BACK})
+OF_ACCOUNTS: Final = frozenset(NoticeKind) - OF_THE_SERVER - {NoticeKind.TEST}
+
+KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
+    NoticeKind.MAIL_AFTER_QUIET: "The first mail came for a domain that had none for an hour: its own server may be away.",
+    NoticeKind.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row.",
+    NoticeKind.PRIMARY_BACK: "It answers again.",
+    NoticeKind.DRAIN_FINISHED: "Everything held for a domain was handed over.",
+    NoticeKind.DRAIN_GIVEN_UP: "A drain ended and left mail behind, which stays held: patience was over, or the store failed.",
+    NoticeKind.DESTINATION_REFUSES: "A drain was stopped because the destination refused many messages in a row.",
+    NoticeKind.MAIL_REFUSED: "A drain ended in which the destination refused mail for good: it waits to be looked at.",
+    NoticeKind.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota.",
+    NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7, 3 or 1 days.",
+    NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",
+    NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for an account's logins together.",
+    NoticeKind.CERTIFICATE_EXPIRING: "The server's certificate ends in 14, 7, 3 or 1 days, or has ended.",
+    NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is put off.",
+    NoticeKind.ROOM_BACK: "There is room on the store's disk again.",
+    NoticeKind.TEST: "Somebody said `restante notice test`. Every channel hears it.",
+}
+
+
+class Way(StrEnum):
+    """How a notice reaches who wants it."""
+
+    WEBHOOK = "webhook"
+    MAIL = "mail"
+    APPRISE = "apprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where notices of an account go, or the operator's own where `account` is ""."""
+
+    id: int  # the store's number for it, never used again; 0 before it is stored
+    account: str
+    name: str  # one of a kind within its account
+    way: Way
+    target: str  # as it may be shown: a mail address, or a URL without whatever may be secret in it
+    sealed: bytes | None  # URL and key under the key file; None where there is no secret
+    kinds: frozenset[NoticeKind]
+    created_at: float
+    hears_all: bool = False  # an operator's: also what concerns accounts, of all of them
+
+    def hears(self, news: "News") -> bool:
+        """Tell whether this goes here. No account ever hears of another."""
+        is_concerned = news.account == self.account or (self.hears_all and not self.account)
+        return is_concerned and news.kind in self.kinds
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that happened, of which somebody may want to hear. All texts are `clean`."""
+
+    kind: NoticeKind
+    account: str  # whom it concerns; "" for the whole server
+    about: str  # the thing: of a kind and a thing so much is told in a while, and no more
+    text: str  # one line for people
+    at: float  # Unix time
+    details: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def topic(self) -> "Topic":
+        """What counts as the same again."""
+        return self.account, self.kind, self.about
+
+
+Topic = tuple[str, NoticeKind, str]  # account, kind, thing
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """News for one channel, not stored yet."""
+
+    channel_id: int
+    key: str  # the same on each attempt, and of no other notice
+    news: News
+    held_back: int  # so much of the same was not told since it was last told
+    made_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice that waits to be sent. Those of one channel leave in the order of their numbers."""
+
+    number: int
+    channel_id: int
+    key: str
+    news: News
+    held_back: int
+    made_at: float
+    next_attempt_at: float
+    failures: int = 0  # attempts so far
+    reply: str = ""  # why the last one failed
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOutcome:
+    """What an attempt made of a notice: tried again at `next_attempt_at`, or gone where that is None."""
+
+    number: int
+    next_attempt_at: float | None = None
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A topic that was told, and of which nothing more is told for a while."""
+
+    topic: Topic
+    until: float  # Unix time
+    held_back: int = 0
+    last: News | None = None  # what was held back last
+
+
+def clean(text: object) -> str:
+    """Return a value as one line that prints, is UTF-8 and is not long: names and replies are strangers' words."""
+    plain = str(text).encode("utf-8", "replace").decode()
+    printed = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in plain[: 2 * MAX_TEXT]
+    )
+    line = " ".join(printed.split())
+    return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"

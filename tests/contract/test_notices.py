@@ -1,0 +1,144 @@
+"""Channels and notices: kept until they are done with, in their order, and no more than so many."""
+
+from dataclasses import replace
+
+import pytest
+
+from restante.store.errors import Conflict
+from restante.store.interface import Store
+from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, NoticeOutcome, Quiet, Way
+from tests.contract.making import NOTED, account
+
+KINDS = frozenset({NoticeKind.MAIL_AFTER_QUIET, NoticeKind.QUOTA_REACHED})
+HOOK = Channel(0, "alpha", "hook", Way.WEBHOOK, "https://hook.example/…", b"\0sealed", KINDS, 100.0)
+MAIL = Channel(0, "", "mail", Way.MAIL, "ops@example.org", None, KINDS, 101.0, hears_all=True)
+PLENTY = 1000
+
+
+def news(about: str = "alpha.example", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET) -> News:
+    return News(kind, "alpha", about, f"Mail came for {about}: ü 😀", 50.0, {"messages": 3, "domain": about})
+
+
+def new(channel_id: int, key: str = "key", made_at: float = 60.0, about: str = "alpha.example") -> NewNotice:
+    return NewNotice(channel_id, key, news(about), 2, made_at)
+
+
+async def channel(store: Store, wanted: Channel = HOOK) -> int:
+    await store.put_account(account(), NOTED)
+    return (await store.put_channel(wanted, NOTED)).id
+
+
+async def keep(store: Store, *notices: NewNotice, limit: int = PLENTY) -> int:
+    return await store.keep_notices(notices, [], [], limit)
+
+
+async def keys(store: Store) -> list[str]:
+    return [notice.key for notice in await store.list_notices(PLENTY)]
+
+
+# --- channels
+
+
+async def test_a_channel_is_one_of_the_records(store: Store) -> None:
+    await store.put_account(account(), NOTED)
+    before = (await store.directory()).change_number
+    hook, mail = await store.put_channel(HOOK, NOTED), await store.put_channel(MAIL, NOTED)
+    directory = await store.directory()
+    assert directory.channels == {hook.id: replace(HOOK, id=hook.id), mail.id: replace(MAIL, id=mail.id)}
+    assert directory.change_number == before + 2
+    assert directory.channel("alpha", "hook") == hook
+    assert directory.channel("", "mail") == mail
+    assert directory.channel("", "hook") is None
+    assert len(await store.audit()) == 3
+
+
+async def test_a_name_is_one_channels_within_its_account(store: Store) -> None:
+    await channel(store)
+    with pytest.raises(Conflict):
+        await store.put_channel(replace(MAIL, account="alpha", name="hook"), NOTED)
+    await store.put_channel(replace(MAIL, name="hook"), NOTED)  # the operator's own
+
+
+async def test_an_account_that_is_gone_gets_no_channel(store: Store) -> None:
+    with pytest.raises(Conflict):
+        await store.put_channel(HOOK, NOTED)
+    assert (await store.directory()).channels == {}
+
+
+async def test_an_account_with_channels_stays(store: Store) -> None:
+    number = await channel(store)
+    with pytest.raises(Conflict):
+        await store.remove_account("alpha", NOTED)
+    await store.remove_channel(number, NOTED)
+    await store.remove_account("alpha", NOTED)
+    assert (await store.directory()).accounts == {}
+
+
+async def test_a_channel_takes_with_it_what_waits_for_it_and_its_id_never_comes_back(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await keep(store, new(hook, "a"), new(mail, "b"))
+    await store.remove_channel(hook, NOTED)
+    assert await keys(store) == ["b"]
+    trail = len(await store.audit())
+    await store.remove_channel(hook, NOTED)
+    assert len(await store.audit()) == trail
+    assert await channel(store, HOOK) > mail
+
+
+# --- notices
+
+
+async def test_a_notice_is_kept_whole(store: Store) -> None:
+    number = await channel(store)
+    await keep(store, new(number, "the key"))
+    [notice] = await store.first_notices(10)
+    assert notice == Notice(notice.number, number, "the key", news(), 2, 60.0, 60.0)
+    assert await store.count_notices() == 1
+
+
+async def test_each_channel_has_its_turn_in_the_order_in_which_they_are_due(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await keep(store, new(hook, "a", 30.0), new(hook, "b", 10.0), new(mail, "c", 20.0), new(mail, "d", 40.0))
+    assert [notice.key for notice in await store.first_notices(10)] == ["c", "a"]
+    assert [notice.key for notice in await store.first_notices(1)] == ["c"]
+    assert await keys(store) == ["a", "b", "c", "d"]
+    assert [notice.key for notice in await store.list_notices(10, [mail])] == ["c", "d"]
+    assert [notice.key for notice in await store.list_notices(3, [mail, hook])] == ["a", "b", "c"]
+    assert await store.list_notices(10, []) == []
+
+
+async def test_what_is_put_off_keeps_its_place_and_its_key(store: Store) -> None:
+    number = await channel(store)
+    await keep(store, new(number, "a"), new(number, "b"))
+    [first] = await store.first_notices(10)
+    await store.settle_notices([NoticeOutcome(first.number, 99.0, "503 \udcff"), NoticeOutcome(999, 1.0)])
+    [again] = await store.first_notices(10)
+    assert (again.key, again.failures, again.next_attempt_at, again.reply[:4]) == ("a", 1, 99.0, "503 ")
+    await store.settle_notices([NoticeOutcome(first.number), NoticeOutcome(first.number)])
+    assert await keys(store) == ["b"]
+
+
+async def test_of_too_many_the_oldest_go(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    assert await keep(store, new(mail, "m"), *(new(hook, str(place)) for place in range(5)), limit=3) == 2
+    assert await keys(store) == ["m", "2", "3", "4"]
+    assert await keep(store, new(hook, "5"), limit=3) == 1
+    assert await keys(store) == ["m", "3", "4", "5"]
+
+
+async def test_a_notice_for_a_channel_that_is_gone_is_passed_over(store: Store) -> None:
+    number = await channel(store)
+    assert await keep(store, new(number + 1, "a"), new(number, "b")) == 0
+    assert await keys(store) == ["b"]
+
+
+async def test_what_is_told_no_more_is_remembered_until_it_is_over(store: Store) -> None:
+    number = await channel(store)
+    told = Quiet(news().topic, 100.0)
+    held_back = Quiet(news("beta.example").topic, 200.0, 3, news("beta.example"))
+    await store.keep_notices([new(number)], [told, held_back], [], PLENTY)
+    assert await store.quiets() == [told, held_back]
+    again = replace(told, until=300.0)
+    await store.keep_notices([], [again], [held_back.topic, news(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY)
+    assert await store.quiets() == [again]
+    assert await store.count_notices() == 1
