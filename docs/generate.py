@@ -31,6 +31,7 @@ from restante.smtp.replies import Reply
 from restante.telemetry.events import MEANINGS, Event
 from restante.telemetry.metrics import METRICS, Kind, Label, Metric
 from restante.tenancy.audit import AuditAction
+from restante.tenancy.notice import KIND_MEANINGS, OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
 
 REFERENCE = Path(__file__).parent / "reference"
 ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"
@@ -56,6 +57,8 @@ AUDIT_MEANINGS = {
     AuditAction.CONTENT_READ: "Somebody was shown a message's content; the subject is its name.",
     AuditAction.MAIL_EXPORTED: "Messages were copied out, content and all; the subject is their names.",
     AuditAction.MAIL_IMPORTED: "Messages were brought in by hand and are held; the subject is their names.",
+    AuditAction.CHANNEL_ADDED: "A channel of notices was added; the reason says by which way and where to.",
+    AuditAction.CHANNEL_REMOVED: "A channel of notices was removed, and with it the notices that waited.",
 }
 
 EXIT_MEANINGS = {
@@ -229,10 +232,15 @@ def _default_of(field: FieldInfo) -> str:
 
 
 def _events() -> Iterator[str]:
-    yield from ("# Events, audit trail, replies", "")
+    yield from ("# Events, notices, audit trail, replies", "")
     yield from ("## Events", "", "Every line of the log is one of these.", "")
     yield from _table(
         ["event", "meaning"], [[f"`{event}`", described(f"event {event}", MEANINGS.get(event))] for event in Event]
+    )
+    yield from ("## Notices", "", "What `restante notice add --only` takes, and what of.", "")
+    yield from _table(
+        ["kind", "told to", "meaning"],
+        [[f"`{kind}`", _hearers(kind), described(f"notice {kind}", KIND_MEANINGS.get(kind))] for kind in NoticeKind],
     )
     yield from (
         "## Audit trail",
@@ -248,6 +256,12 @@ def _events() -> Iterator[str]:
     yield from _table(
         ["code", "status", "text"], [[str(each.code), each.status, _cell(each.text)] for _, each in ordered]
     )
+
+
+def _hearers(kind: NoticeKind) -> str:
+    if kind in OF_THE_SERVER:
+        return "the operator"
+    return "its account, and the operator with `--all-accounts`" if kind in OF_ACCOUNTS else "everybody"
 
 
 # Metrics

@@ -39,9 +39,12 @@ from restante.mail.message import MessageNumbers, message_name
 from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
 from restante.network.tls_context import server_context
+from restante.notices.news_desk import NewsDesk
+from restante.notices.service import Notices, make_ways
 from restante.queue.presence import Sighting
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
+from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.connection import Terms
@@ -90,8 +93,8 @@ def serve(config: Config) -> int:
     """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
     keep_memory_private()
     raise_limit()
-    counts = Counts()
-    log = StructuredLog(config.log.style, counts.count)
+    counts, news = Counts(), NewsDesk(time.time)
+    log = StructuredLog(config.log.style, counts.count, news.hear)
     log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
     sockets: list[socket.socket] = []
     try:
@@ -100,7 +103,7 @@ def serve(config: Config) -> int:
         identity = _read_identity(config)
         become(config.user)
         keep_memory_private()
-        application = Application(config, sockets, identity, vault, log, counts=counts)
+        application = Application(config, sockets, identity, vault, log, counts=counts, news=news)
         _run(application.run(), is_uvloop=config.uvloop)
         if application.failure:
             return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
@@ -136,8 +139,9 @@ class Application:
         log: Log,
         *,
         counts: Counts,
+        news: NewsDesk,
     ) -> None:
-        """`sockets` are bound as `_addresses` has them; `counts` are of what `log` writes."""
+        """`sockets` are bound as `_addresses` has them; `counts` and `news` are of what `log` writes."""
         self._config = config
         self._sockets = sockets[: len(config.listen)]
         self._metrics_sockets = sockets[len(config.listen) :]
@@ -145,6 +149,7 @@ class Application:
         self._vault = vault
         self._log = log
         self._counts = counts
+        self._news = news
         self._started_at = time.time()
         self._stop = asyncio.Event()
         self._listeners: list[Listener] = []
@@ -173,10 +178,10 @@ class Application:
                 *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
             ]
             await self._open()
-            reporting = tasks.create_task(self._reports.run())
+            telling = [tasks.create_task(self._reports.run()), tasks.create_task(self._notices.run())]
             await self._stop.wait()
             await self._wind_down()
-            await self._end_reporting(reporting)
+            await self._end_telling(telling)
             for task in background[1:]:
                 task.cancel()
 
@@ -193,6 +198,7 @@ class Application:
         self._compose_delivery(store)
         self._compose_release(store)
         self._compose_listeners()
+        self._compose_notices(store)
         self._compose_admin(store)
 
     def _compose_reception(self, store: Store) -> None:
@@ -203,7 +209,8 @@ class Application:
         self._flight = OctetsInFlight(reception.octets_in_flight_limit)
         self._room = Room(partial(free_octets, self._config.store_directory), reception.disk_reserve)
         self._authenticator = Authenticator(self._vault)
-        self._auth_gate = AuthGate(self._authenticator, expected, reception, time.monotonic)
+        bursts = AuthBursts(self._log, time.monotonic)
+        self._auth_gate = AuthGate(self._authenticator, expected, reception, time.monotonic, on_failure=bursts.failed)
         self._arrivals = Arrivals(store, self._directory, self._log, time.time, on_mail=self._mail_came)
         self._intake = Intake(
             store,
@@ -272,6 +279,24 @@ class Application:
             for listen, bound, context in zip(config.listen, self._sockets, self._identity.contexts, strict=True)
         ]
 
+    def _compose_notices(self, store: Store) -> None:
+        self._ways = make_ways(
+            self._dispatcher.equipment,
+            self._resolver,
+            lambda: self._notices.settings,
+            lambda: self._reports.settings.port,
+        )
+        self._notices = Notices(
+            store=store,
+            directory=self._directory,
+            desk=self._news,
+            sender=self._ways,
+            settings=self._config.notices,
+            log=self._log,
+            now=time.time,
+            certificate_expires_at=lambda: self._instruments.certificate_expires_at,
+        )
+
     def _compose_admin(self, store: Store) -> None:
         self._office = Office(
             store=store,
@@ -285,6 +310,7 @@ class Application:
             server=self,
             recipients=self._recipients,
             promises=self._standings.promises,
+            ways=self._ways,
             log=self._log,
         )
         self._instruments = Instruments(
@@ -392,11 +418,13 @@ class Application:
         await self._dispatcher.stop_all()
         self._authenticator.close()
 
-    async def _end_reporting(self, reporting: asyncio.Task[None]) -> None:
-        """Let the reports that are on their way arrive, for a moment: one that is cut off may be sent twice."""
+    async def _end_telling(self, telling: Sequence[asyncio.Task[None]]) -> None:
+        """Let what is on its way arrive, reports and notices, for a moment: what is cut off may be sent twice."""
         self._reports.close()
-        await asyncio.wait([reporting], timeout=STOP_GRACE)
-        reporting.cancel()
+        self._notices.close()
+        await asyncio.wait(telling, timeout=STOP_GRACE)
+        for task in telling:
+            task.cancel()
 
     async def _until_sessions_end(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -439,6 +467,7 @@ class Application:
             listener.terms = self._terms(config, renewed, context)
         self._dispatcher.settings = config.delivery
         self._reports.settings = config.reports
+        self._notices.settings = config.notices
         self._door.limits = door_limits(config.reception, sessions_possible())
         self._flight.limit = config.reception.octets_in_flight_limit
         self._room.reserve = config.reception.disk_reserve

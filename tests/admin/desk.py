@@ -13,6 +13,7 @@ from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDr
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
+from restante.notices.attempt import Attempt, End
 from restante.queue.presence import Sighting
 from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
@@ -22,6 +23,7 @@ from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
 from restante.telemetry.metrics import Exposition
 from restante.tenancy.model import Destination, IpAddress
+from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.secrets import Vault
 
 T = TypeVar("T")
@@ -94,6 +96,18 @@ class Lines:
 
 
 @dataclass
+class FakeWays:
+    """Takes note of what is sent, and says what it is told to."""
+
+    sent: list[tuple[Channel, Notice]] = field(default_factory=list)
+    answer: Attempt = field(default_factory=lambda: Attempt(End.SENT, "204 No Content"))
+
+    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+        self.sent.append((channel, notice))
+        return self.answer
+
+
+@dataclass
 class Desk:
     """The office, and hands on what is behind it."""
 
@@ -101,6 +115,7 @@ class Desk:
     server: FakeServer | None = field(default_factory=FakeServer)
     resolver: FakeResolver = field(default_factory=lambda: FakeResolver({"mail.alpha.example": ["192.0.2.1"]}))
     log: Lines = field(default_factory=Lines)
+    ways: FakeWays = field(default_factory=FakeWays)
     numbers: MessageNumbers = field(default_factory=MessageNumbers)
 
     def __post_init__(self) -> None:
@@ -116,6 +131,7 @@ class Desk:
             hold=self._hold,
             server=self.server,
             recipients=LiveRecipients(self.store, directory),
+            ways=self.ways,
             log=self.log,
         )
 

@@ -42,6 +42,7 @@ STATE: Final = State(
     drains={"delivering": 2},
     delivery_connections=4,
     is_room_short=True,
+    notices_waiting=2,
     certificate_expires_at=1.9e9,
     started_at=1.8e9,
     version="1.2.3",
@@ -116,6 +117,7 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
             "service",
             "state",
             "version",
+            "way",
         )
     }
 

@@ -52,6 +52,7 @@ class AccountView(BaseModel):
     empty_reply: int
     domains: int
     logins: int
+    notice_channels: int
     created_at: datetime
     quota: int | None  # octets
     quota_messages: int | None
@@ -100,10 +101,10 @@ async def change_account(office: Office, name: str, change: AccountChange) -> Ac
 
 
 async def remove_account(office: Office, name: str, reason: str) -> None:
-    """Remove an account without logins and domains. Raises AdminError."""
+    """Remove an account without logins, domains and channels of notices. Raises AdminError."""
     view = show_account(office, name)
     recorded = entry(office, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason))
-    if view.domains or view.logins:
+    if view.domains or view.logins or view.notice_channels:
         raise _in_use(name, view)
     try:
         await office.store.remove_account(name, recorded)
@@ -121,7 +122,9 @@ def find_account(office: Office, name: str) -> Account:
 
 
 def _in_use(name: str, view: AccountView) -> AdminError:
-    error = f"account {name}: has {view.domains} domains and {view.logins} logins"
+    error = (
+        f"account {name}: has {view.domains} domains, {view.logins} logins and {view.notice_channels} notice channels"
+    )
     return AdminError(Kind.CONFLICT, error, "remove them first")
 
 
@@ -141,6 +144,7 @@ def _view(office: Office, account: Account) -> AccountView:
         empty_reply=account.empty_reply,
         domains=sum(1 for _ in directory.domains_of(account.name)),
         logins=sum(1 for _ in directory.logins_of(account.name)),
+        notice_channels=sum(channel.account == account.name for channel in directory.channels.values()),
         created_at=moment(account.created_at),
         quota=account.quota.octets,
         quota_messages=account.quota.messages,

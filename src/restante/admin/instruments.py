@@ -33,7 +33,7 @@ class Instruments:
     certificate_expires_at: float  # of the certificate in use
 
     async def read(self) -> State:
-        """Look at all of them. Asks the store one question, and does without the answer where it fails."""
+        """Look at all of them. Asks the store two questions, and does without the answers where it fails."""
         oldest = await self._oldest_age()
         usages = self.store.usages().values()
         drains = self.drains()
@@ -51,6 +51,7 @@ class Instruments:
             drains=Counter(drain.state.value for drain in drains),
             delivery_connections=sum(drain.connections for drain in drains),
             is_room_short=self.room.is_short,
+            notices_waiting=await self._notices_waiting(),
             certificate_expires_at=self.certificate_expires_at,
             started_at=self.started_at,
             version=__version__,
@@ -63,6 +64,12 @@ class Instruments:
         except StoreError:
             return None
         return max(0.0, self.now() - min(oldest.values())) if oldest else 0.0
+
+    async def _notices_waiting(self) -> int | None:
+        try:
+            return await self.store.count_notices()
+        except StoreError:
+            return None
 
     def _sessions(self) -> Counter[str]:
         sessions: Counter[str] = Counter()

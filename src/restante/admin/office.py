@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from restante.network.resolver import Resolver
+from restante.notices.ways import Sender
 from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.promises import Promises
@@ -93,5 +94,6 @@ class Office:
     hold: Callable[[Sequence[ReceivedMail]], Awaitable[list[Receipt]]]  # the one intake: it gives out message numbers
     server: Server | None  # None: the command line opened the store itself
     recipients: LiveRecipients
+    ways: Sender  # by which notices leave
     promises: Promises = field(default_factory=Promises)  # room for mail on its way in, whoever brings it
     log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail

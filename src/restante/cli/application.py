@@ -14,6 +14,7 @@ from restante.cli import (
     domain,
     init,
     login,
+    notice,
     queue,
     recipient,
     release,
@@ -60,7 +61,7 @@ def version() -> None:
     typer.echo(f"restante {__version__}")
 
 
-for _group in (account, login, domain, recipient, queue, report, store, config):
+for _group in (account, login, domain, recipient, queue, report, notice, store, config):
     app.add_typer(_group.group)
 app.command()(init.init)
 app.command()(serve.serve)

@@ -12,8 +12,10 @@ from restante.cli.failures import Exit, Failure
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import NoSuchUser, become
 from restante.config.schema import Config
+from restante.delivery.equipment import Equipment
 from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
+from restante.notices.service import make_ways
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store import choice
 from restante.store.errors import StoreError
@@ -35,20 +37,40 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
         await directory.refresh()
         recipients = LiveRecipients(store, directory)
         await recipients.load()
+        resolver = DnsResolver(config.resolver.endpoints)
+        equipment = _equipment(config, store, directory, resolver, vault)
         yield Office(
             store=store,
             directory=directory,
             vault=vault,
             now=time.time,
-            own_addresses=[listen.endpoint for listen in config.listen],
+            own_addresses=equipment.own_addresses,
             hostname=config.hostname,
-            resolver=DnsResolver(config.resolver.endpoints),
+            resolver=resolver,
             hold=partial(_hold, store, MessageNumbers(store.last_number()), config.hostname),
             server=None,
             recipients=recipients,
+            ways=make_ways(equipment, resolver, lambda: config.notices, lambda: config.reports.port),
         )
     finally:
         await store.close()
+
+
+def _equipment(
+    config: Config, store: Store, directory: LiveDirectory, resolver: DnsResolver, vault: Vault
+) -> Equipment:
+    """Return what a notice that is mailed takes."""
+    return Equipment(
+        store=store,
+        directory=directory,
+        resolver=resolver,
+        settings=config.delivery,
+        log=_Unwritten(),
+        now=time.time,
+        hostname=config.hostname,
+        own_addresses=[listen.endpoint for listen in config.listen],
+        vault=vault,
+    )
 
 
 async def _hold(store: Store, numbers: MessageNumbers, hostname: str, mails: Sequence[ReceivedMail]) -> list[Receipt]:

@@ -25,6 +25,7 @@ from restante.delivery.report_settings import ReportSettings
 from restante.delivery.settings import DeliverySettings
 from restante.mail.address import canonical_domain
 from restante.network.addresses import join_host_port, split_host_port
+from restante.notices.settings import NoticeSettings
 from restante.reception.settings import ReceptionSettings
 
 DNS_PORT = 53
@@ -214,6 +215,8 @@ class Config(Section):
     reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Taking mail.")
     delivery: DeliverySettings = Field(default=DeliverySettings(), description="Handing mail over.")
     reports: ReportSettings = Field(default=ReportSettings(), description="Telling senders what became of their mail.")
+
+    notices: NoticeSettings = Field(default=NoticeSettings(), description="Telling operators and customers.")
 
     _source: Source = PrivateAttr(default_factory=Source)
 

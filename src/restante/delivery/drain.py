@@ -27,7 +27,7 @@ from restante.delivery.lessons import Lessons
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
-from restante.delivery.view import DrainState, DrainView
+from restante.delivery.view import DrainEnd, DrainState, DrainView
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.errors import StoreError
 from restante.store.interface import Drain
@@ -44,6 +44,7 @@ class Stop:
 
     reason: str
     stays_recorded: bool
+    end: DrainEnd = DrainEnd.STOPPED
 
 
 class DomainDrain:
@@ -78,6 +79,7 @@ class DomainDrain:
         self._stop: Stop | None = None
         self._is_closing = False
         self._reason = "internal error"  # until there is a better one
+        self._outcome = DrainEnd.GIVEN_UP
 
     # What the dispatcher calls
 
@@ -106,7 +108,7 @@ class DomainDrain:
         """End: begin no more, wait `grace` seconds for replies outstanding, close the connections."""
         if self._stop is not None or self._is_closing:
             return
-        self._stop, self._state, self._reason = stop, DrainState.STOPPING, stop.reason
+        self._stop, self._state, self._reason, self._outcome = stop, DrainState.STOPPING, stop.reason, stop.end
         self._settlement.hurry()
         if self._attempt is not None:
             self._attempt.end(stop.reason)
@@ -180,12 +182,12 @@ class DomainDrain:
         if self._settlement.failure:
             self._reason = self._settlement.failure
         elif end.kind is AttemptKind.REFUSING and not self._woken.is_set():
-            self._reason = end.reason
+            self._reason, self._outcome = end.reason, DrainEnd.REFUSED
             self._log_refusals(end.reason)
         elif self._record() is None:
-            self._reason = "the domain is no longer hosted"
+            self._reason, self._outcome = "the domain is no longer hosted", DrainEnd.STOPPED
         elif end.kind is AttemptKind.COMPLETE and not self._supply.left_behind and not self._woken.is_set():
-            self._reason = _FINISHED
+            self._reason, self._outcome = _FINISHED, DrainEnd.FINISHED
         else:
             return False
         return True
@@ -210,7 +212,7 @@ class DomainDrain:
         now = self._equipment.now()
         at = next_attempt(self._schedule, self._failures, now, self._deadline, self._equipment.jitter())
         if at is None:
-            self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False)
+            self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP)
             self._reason = self._stop.reason
             return
         self._next_attempt_at = at
@@ -282,11 +284,13 @@ class DomainDrain:
         self._equipment.log.write(
             Event.DRAIN_FINISHED,
             domain=self._domain_name,
+            account=self._account,
             destination=self._journal.destination,
             delivered=totals.delivered,
             deferred=totals.deferred,
             refused=totals.refused,
             held=self._equipment.store.usage(self._lease.domain_id).held,
             seconds=round(self._equipment.now() - self._started_at, 3),
+            end=str(self._outcome),
             reason=self._reason,
         )

@@ -1,4 +1,4 @@
-"""Some reports on their way to one mail domain: host after host, until all have an outcome or no host is left.
+"""Some messages of our own, reports and notices, on their way to one mail domain: host after host, until all have an outcome or no host is left.
 
 A host that let us begin is the last that is tried: what it did not take waits. TLS is used where it is offered, whatever
 the certificate; where the handshake fails the report goes in clear, as mail between strangers does (RFC 7435).
@@ -14,9 +14,7 @@ from restante.delivery.exchange import NoExchange, mail_hosts
 from restante.delivery.outcome import deferred_for
 from restante.delivery.route import Endpoint, NoRoute, route
 from restante.delivery.terms import ConnectionEnd, EndKind, Terms, Work
-from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.mail.report import Report
 from restante.network.resolver import LookupFailed, MailExchangers
 from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.smtp.handshake import ClientOptions
@@ -24,16 +22,23 @@ from restante.tenancy.model import Destination, TlsUse
 
 
 class Errand:
-    """Made anew for each attempt. `outcomes` has one for each report when `run` is over, by its number."""
+    """Made anew for each attempt. `outcomes` has one for each message when `run` is over, by its number."""
 
     def __init__(
-        self, domain: str, reports: Sequence[Report], equipment: Equipment, *, exchangers: MailExchangers, port: int
+        self,
+        domain: str,
+        messages: Sequence[HeldMessage],
+        equipment: Equipment,
+        *,
+        exchangers: MailExchangers,
+        port: int,
     ) -> None:
+        """Each message has one forward-path, and all of its content in memory."""
         self._domain = domain
         self._equipment = equipment
         self._exchangers = exchangers
         self._port = port
-        self._waiting = deque(_as_message(report) for report in reports)
+        self._waiting = deque(messages)
         self._connection: DeliveryConnection | None = None
         self._reason = f"no host takes mail for {domain}"  # of what has no outcome yet
         self.outcomes: dict[int, RecipientOutcome] = {}
@@ -100,10 +105,4 @@ class Errand:
         self.outcomes[message.number] = replace(recipient, reply=recipient.reply or reply)
 
     def _no_file(self, file: ContentFile) -> AsyncIterator[bytes]:
-        raise AssertionError(file)  # reports are kept in one piece
-
-
-def _as_message(report: Report) -> HeldMessage:
-    """Return a report as what a connection sends: from the null reverse-path (RFC 3461 §6.1)."""
-    envelope = Envelope("", (report.reverse_path,), report.is_8bit, report.needs_smtputf8)
-    return HeldMessage(report.number, report.domain_id, envelope, report.made_at, report.content)
+        raise AssertionError(file)  # these are in one piece

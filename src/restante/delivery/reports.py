@@ -23,6 +23,7 @@ from restante.delivery.equipment import Equipment
 from restante.delivery.errand import Errand
 from restante.delivery.report_settings import ReportSettings
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.report import Action, Fate, News, Report, ReportOutcome
 from restante.network.resolver import MailExchangers
@@ -109,7 +110,8 @@ class Reports:
     async def _send_to(self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore) -> None:
         async with turns:
             port = self.settings.port
-            errand = Errand(domain, reports, self._equipment, exchangers=self._exchangers, port=port)
+            messages = [_as_message(report) for report in reports]
+            errand = Errand(domain, messages, self._equipment, exchangers=self._exchangers, port=port)
             try:
                 await errand.run()
             except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
@@ -201,3 +203,9 @@ def _domain(report: Report) -> str:
         return canonical_domain(split_mailbox(report.reverse_path).domain)
     except ValueError:
         return "invalid"  # RFC 6761 §6.4: there is no such domain, and the report is dropped
+
+
+def _as_message(report: Report) -> HeldMessage:
+    """Return a report as what a connection sends: from the null reverse-path (RFC 3461 §6.1)."""
+    envelope = Envelope("", (report.reverse_path,), report.is_8bit, report.needs_smtputf8)
+    return HeldMessage(report.number, report.domain_id, envelope, report.made_at, report.content)

@@ -15,6 +15,15 @@ class DrainState(StrEnum):
     STOPPING = "stopping"
 
 
+class DrainEnd(StrEnum):
+    """How a drain ended."""
+
+    FINISHED = "finished"  # everything was handed over, or parked as refused
+    GIVEN_UP = "given up"  # what is left is held, and waits for the next request
+    REFUSED = "refused"  # the destination refused message after message
+    STOPPED = "stopped"  # by the operator, with the server, or with its domain
+
+
 @dataclass(frozen=True, slots=True)
 class DrainView:
     """One drain at one moment. Counts are of messages, since it started."""

@@ -7,6 +7,7 @@ look at the password. The first three give way to a login that is tried from one
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from typing import Final
 
 from restante.network.addresses import address_block
 from restante.reception.authentication import Authenticator
@@ -16,6 +17,9 @@ from restante.sasl.mechanism import Credentials
 from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIALS, Reply
 from restante.tenancy.attempts import FailureLedger, RateLimit
 from restante.tenancy.model import Directory, IpAddress, Login
+
+_BUSY: Final = "too many at once"
+_OURS: Final = f"put off: {_BUSY}"  # the reason for it is with us, and no guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,15 @@ class AuthGate:
         settings: ReceptionSettings,
         now: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        on_failure: Callable[[Login, IpAddress], None] = lambda _login, _address: None,
     ) -> None:
-        """`now` is monotonic, in seconds."""
+        """`now` is monotonic, in seconds; `on_failure` is told of a login for which it was tried in vain, and from where."""
         self._authenticator = authenticator
         self._expected = expected
         self._now = now
         self._sleep = sleep
+        self._on_failure = on_failure
         self._failures = FailureLedger(settings.failures_until_refusal, settings.failure_memory)
         self._rate = RateLimit(settings.authentications_per_minute)
         self._most_pending = settings.pending_authentications_limit
@@ -50,6 +57,13 @@ class AuthGate:
 
     async def attempt(self, credentials: Credentials, address: IpAddress, directory: Directory) -> Verdict:
         """Check credentials, or put the attempt off. A failure is answered late, and later each time."""
+        verdict = await self._judge(credentials, address, directory)
+        login = directory.logins.get(credentials.user)
+        if verdict.login is None and login is not None and verdict.reason != _OURS:
+            self._on_failure(login, address)
+        return verdict
+
+    async def _judge(self, credentials: Credentials, address: IpAddress, directory: Directory) -> Verdict:
         login = directory.logins.get(credentials.user)
         is_at_home = login is not None and self._expected.is_home_of(login.account, address)
         keys: tuple[Hashable, ...] = (credentials.user, address_block(address))
@@ -73,7 +87,7 @@ class AuthGate:
             return ""
         if self._failures.is_refused(keys, now):
             return "too many failures"
-        return "too many at once" if self._pending >= self._most_pending else ""
+        return _BUSY if self._pending >= self._most_pending else ""
 
     async def _check(self, credentials: Credentials, directory: Directory) -> Login | None:
         self._pending += 1

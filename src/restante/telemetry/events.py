@@ -15,6 +15,7 @@ class Event(StrEnum):
     RELOAD_FAILED = "reload-failed"
     SERVER_FAILING = "server-failing"
     INTERNAL_ERROR = "internal-error"
+    CERTIFICATE_EXPIRING = "certificate-expiring"
     # reception
     SESSION_CLOSED = "session-closed"
     CONNECTIONS_SHED = "connections-shed"
@@ -24,6 +25,7 @@ class Event(StrEnum):
     MAIL_AFTER_QUIET = "mail-after-quiet"
     QUOTA_REACHED = "quota-reached"
     AUTHENTICATION = "authentication"
+    AUTHENTICATION_BURST = "authentication-burst"
     # release
     RELEASE_REQUESTED = "release-requested"
     # delivery
@@ -41,6 +43,11 @@ class Event(StrEnum):
     REPORT_SENT = "report-sent"
     REPORT_DEFERRED = "report-deferred"
     REPORT_DROPPED = "report-dropped"
+    # notices
+    NOTICE_SENT = "notice-sent"
+    NOTICE_DEFERRED = "notice-deferred"
+    NOTICE_GIVEN_UP = "notice-given-up"
+    NOTICES_DROPPED = "notices-dropped"
     # the store
     STORE_OPENED = "store-opened"
     STORE_FAILED = "store-failed"
@@ -64,6 +71,7 @@ MEANINGS: dict[Event, str] = {
     Event.SERVER_FAILING: "A sync failed, or the database is damaged: nothing is believed until the store is opened anew."
     " The server leaves with exit code 75, for the service manager to start it again.",
     Event.INTERNAL_ERROR: "A defect: the session concerned got a 421 or 451, the rest goes on. Report it.",
+    Event.CERTIFICATE_EXPIRING: "The certificate in use ends within 14, 7, 3 or 1 days, or has ended; each told once.",
     Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",
     Event.CONNECTIONS_SHED: "Connections of the last second that were told 421 at once, and past which limit.",
     Event.MAIL_HELD: "A message is durably held; this server answers for it now.",
@@ -72,6 +80,7 @@ MEANINGS: dict[Event, str] = {
     Event.MAIL_AFTER_QUIET: "Mail came for a domain that had none for an hour: its own server may be away.",
     Event.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota; past 100 % RCPT is answered 452.",
     Event.AUTHENTICATION: "AUTH ended, well or not.",
+    Event.AUTHENTICATION_BURST: "Ten attempts in ten minutes failed for a login, or thirty for an account's logins together.",
     Event.RELEASE_REQUESTED: "Somebody asked for a domain's mail; the answer and the true reason.",
     Event.DRAIN_STARTED: "Handing over of a domain's held mail began.",
     Event.DRAIN_FINISHED: "It ended: how much was delivered, deferred, refused, and why it stopped.",
@@ -86,6 +95,11 @@ MEANINGS: dict[Event, str] = {
     Event.REPORT_SENT: "A mail server of the reverse-path's domain has taken a report.",
     Event.REPORT_DEFERRED: "A report could not be sent now; it is tried again.",
     Event.REPORT_DROPPED: "A report was given up: refused, nowhere to send it to, or tried for too long. Nobody is told.",
+    Event.NOTICE_SENT: "A notice has reached the channel that it was for.",
+    Event.NOTICE_DEFERRED: "A notice could not be sent now; it is tried again, and those behind it wait.",
+    Event.NOTICE_GIVEN_UP: "A notice was refused for good, or tried for too long.",
+    Event.NOTICES_DROPPED: "There were more notices than `notices.waiting_limit` lets wait for a channel, or more news in one"
+    " second than are kept: so many were never told.",
     Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
     Event.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: MAIL is answered 452.",

@@ -11,7 +11,7 @@ import asyncio
 import atexit
 import re
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Literal, Protocol
 
 import structlog
@@ -19,6 +19,7 @@ import structlog
 from restante.telemetry.events import Event
 
 Format = Literal["text", "json"]
+Listener = Callable[[Event, dict[str, Any]], None]  # a line's event and its fields
 
 _PLAIN = re.compile(r"[!#-<>-~]+\Z")  # reads back without quotes: no blank, quotation mark, equals sign, control
 
@@ -36,22 +37,26 @@ class Log(Protocol):
 class StructuredLog:
     """Writes events through structlog to standard error."""
 
-    def __init__(self, style: Format = "text", count: Callable[[Event, Mapping[str, Any]], None] | None = None) -> None:
-        """`count` is told of every line: its event and its fields."""
+    def __init__(self, style: Format = "text", *listeners: Listener) -> None:
+        """Each of `listeners` is told of every line."""
         # Bound at once: a logger that is not assembles itself anew for every line.
         self._logger = structlog.wrap_logger(_Lines(), processors=_processors(style)).bind()
-        self._count = count or _uncounted
+        self._listeners = listeners
 
     def write(self, event: Event, **fields: Any) -> None:
         """Write one line."""
-        self._count(event, fields)
+        self._tell(event, fields)
         self._logger.info(str(event), **fields)
 
     def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
         """Write one line with the error's text; a defect also gets its traceback."""
-        self._count(event, fields)
+        self._tell(event, fields)
         trace = error if event is Event.INTERNAL_ERROR else None
         self._logger.error(str(event), error=f"{type(error).__name__}: {error}", exc_info=trace, **fields)
+
+    def _tell(self, event: Event, fields: dict[str, Any]) -> None:
+        for listener in self._listeners:
+            listener(event, fields)
 
 
 class _Lines:
@@ -83,10 +88,6 @@ class _Lines:
         self._waiting.clear()
         sys.stderr.write(lines)
         sys.stderr.flush()
-
-
-def _uncounted(_event: Event, _fields: Mapping[str, Any]) -> None:
-    """Where nobody counts."""
 
 
 def _processors(style: Format) -> list[structlog.typing.Processor]:

@@ -48,6 +48,7 @@ class State:
     drains: Mapping[str, int]  # by state
     delivery_connections: int
     is_room_short: bool
+    notices_waiting: int | None  # None: the store cannot say
     certificate_expires_at: float
     started_at: float
     version: str
@@ -170,10 +171,12 @@ _DOING = Label(
         "retention",
         "read",
         "report",
+        "notice",
         "request",
     ),
 )
 _REPORT_ACTION = Label("action", ("failed", "delayed", "relayed"))
+_WAY = Label("way", ("webhook", "mail", "apprise"))
 
 METRICS: Final[tuple[Metric, ...]] = (
     # what is held
@@ -339,6 +342,40 @@ METRICS: Final[tuple[Metric, ...]] = (
         Event.REPORT_DROPPED,
         (_REPORT_ACTION,),
         _field("action"),
+    ),
+    # notices
+    Counted(
+        "restante_notices_sent",
+        "Notices that reached the channel they were for, by its way.",
+        Event.NOTICE_SENT,
+        (_WAY,),
+        _field("way"),
+    ),
+    Counted(
+        "restante_notices_failed",
+        "Attempts to send a notice that are to be made again.",
+        Event.NOTICE_DEFERRED,
+        (_WAY,),
+        _field("way"),
+    ),
+    Counted(
+        "restante_notices_given_up",
+        "Notices that were refused for good, or tried for too long.",
+        Event.NOTICE_GIVEN_UP,
+        (_WAY,),
+        _field("way"),
+    ),
+    Counted(
+        "restante_notices_dropped",
+        "Notices never told because there were too many.",
+        Event.NOTICES_DROPPED,
+        amount="count",
+    ),
+    Read(
+        "restante_notices_waiting",
+        Kind.GAUGE,
+        "Notices that wait to be sent; absent where the store cannot say.",
+        lambda state: state.notices_waiting,
     ),
     # the store
     Counted(

@@ -29,6 +29,8 @@ class AuditAction(StrEnum):
     MAIL_EXPORTED = "mail-exported"
     MAIL_IMPORTED = "mail-imported"
     REPORTS_DROPPED = "reports-dropped"
+    CHANNEL_ADDED = "notice-channel-added"
+    CHANNEL_REMOVED = "notice-channel-removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,3 +52,8 @@ def login_owner(user: str) -> str:
 def destination_owner(domain: str) -> str:
     """Name the owner of the password with which a domain's destination is authenticated to."""
     return f"destination {domain}"
+
+
+def channel_owner(account: str, name: str) -> str:
+    """Name the owner of what a channel of notices keeps secret; the operator's own channels have the account ""."""
+    return f"notice channel {account}/{name}"

@@ -8,7 +8,18 @@ from fastapi import FastAPI
 
 from restante import __version__
 from restante.admin.office import Office
-from restante.web.api import accounts, domains, logins, mail_queue, metrics, operations, recipients, reports, store_care
+from restante.web.api import (
+    accounts,
+    domains,
+    logins,
+    mail_queue,
+    metrics,
+    notices,
+    operations,
+    recipients,
+    reports,
+    store_care,
+)
 from restante.web.api.problems import handle_problems
 
 
@@ -16,7 +27,7 @@ def build_api(office: Office) -> FastAPI:
     """Return the application that works on this office."""
     api = FastAPI(title="Restante", version=__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
     api.state.office = office
-    for routes in (accounts, logins, domains, recipients, mail_queue, reports, operations, store_care):
+    for routes in (accounts, logins, domains, recipients, mail_queue, reports, notices, operations, store_care):
         api.include_router(routes.router, prefix="/v1")
     api.include_router(metrics.router)
     handle_problems(api)

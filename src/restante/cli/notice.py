@@ -1,0 +1,161 @@
+"""`restante notice`: who is told of what happens to held mail, and by which way. A secret is never an argument."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from restante.cli.display import Column, Row, say, show_json, show_listing, text_column, time_column
+from restante.cli.exchange import ask, segment
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile, Json, Reason
+
+group = typer.Typer(name="notice", help="Who is told of what happens to held mail: by webhook or by mail.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name: one of a kind within its account.")]
+Account = Annotated[
+    str, typer.Option("--account", metavar="NAME", help="The account whose channel it is. None: the operator's own.")
+]
+OnlyAccount = Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")]
+
+
+def _hears(row: Row) -> str:
+    return ",".join(row["kinds"]) + (" (of all accounts)" if row["all_accounts"] else "")
+
+
+COLUMNS = (
+    text_column("NAME", "name"),
+    Column("ACCOUNT", lambda row: row["account"] or "(the operator's)"),
+    text_column("WAY", "way"),
+    text_column("TO", "target"),
+    time_column("ADDED", "created_at"),
+    Column("HEARS", _hears),
+)
+WAITING = (
+    time_column("AT", "at"),
+    text_column("CHANNEL", "channel"),
+    Column("ACCOUNT", lambda row: row["account"] or "(the operator's)"),
+    text_column("KIND", "kind"),
+    text_column("ABOUT", "about"),
+    Column("FAILED", lambda row: row["failures"], is_number=True),
+    time_column("NEXT", "next_attempt_at"),
+    text_column("WHY", "reply"),
+)
+
+
+@group.command("add")
+def add(
+    name: Name,
+    *,
+    account: Account = "",
+    webhook: Annotated[
+        str | None,
+        typer.Option(
+            "--webhook",
+            metavar="URL",
+            help="Post JSON there; - reads the URL from standard input, for one with a token.",
+        ),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option("--key-file", metavar="FILE", help="Sign with the key in it (whsec_…), and not with a new one."),
+    ] = None,
+    mail: Annotated[
+        str | None,
+        typer.Option("--mail", metavar="ADDRESS", help="Send mail there: to a domain that is not hosted here."),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="KIND", help="Tell of this kind alone; may be given again. None: of every kind."
+        ),
+    ] = None,
+    all_accounts: Annotated[
+        bool,
+        typer.Option("--all-accounts", help="The operator's own: tell also what concerns accounts, of all of them."),
+    ] = False,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Allow http:// to another host: anybody on the way can read it.")
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Add a channel by which notices go. A webhook's new key is printed, this once."""
+    given = {"webhook": webhook, "mail": mail}
+    if sum(value is not None for value in given.values()) != 1:
+        raise typer.BadParameter("give one of --webhook and --mail")
+    if webhook == "-":
+        given["webhook"] = _line_of_stdin()
+    is_new = webhook is not None and key_file is None
+    key = _new_key() if is_new else _read_key(key_file)
+    body: dict[str, Any] = {"name": name, "account": account, "kinds": kind or [], "key": key, **given}
+    body |= {"all_accounts": all_accounts, "insecure": insecure}
+    ask(config, "POST", "/v1/notices/channels", body=body)
+    if is_new:
+        complain(f"notice channel {name} added; the key to check its signatures with is shown this once")
+        say(str(key))
+    else:
+        say(f"notice channel {name} added")
+
+
+@group.command("list")
+def list_all(*, account: OnlyAccount = None, as_json: Json = False, config: ConfigFile = None) -> None:
+    """List channels. What may be secret in a URL is not shown."""
+    rows = ask(config, "GET", "/v1/notices/channels", params={"account": account})
+    show_listing(rows, COLUMNS, as_json=as_json)
+
+
+@group.command("remove")
+def remove(name: Name, reason: Reason, account: Account = "", config: ConfigFile = None) -> None:
+    """Remove a channel, and the notices that wait for it."""
+    params = {"account": account, "reason": reason}
+    ask(config, "DELETE", f"/v1/notices/channels/{segment(name)}", params=params)
+    say(f"notice channel {name} removed")
+
+
+@group.command("test")
+def try_out(name: Name, *, account: Account = "", as_json: Json = False, config: ConfigFile = None) -> None:
+    """Send a notice by a channel now, once, and say how it went."""
+    outcome = ask(config, "POST", f"/v1/notices/channels/{segment(name)}/test", params={"account": account})
+    if as_json:
+        show_json(outcome)
+    elif outcome["is_sent"]:
+        say(f"notice channel {name}: sent: {outcome['text']}")
+    if not outcome["is_sent"]:
+        remedy = "see that its receiver can be reached, or add it anew"
+        raise Failure(Exit.UNAVAILABLE, f"notice channel {name}: not sent: {outcome['text']}; {remedy}")
+
+
+@group.command("show-waiting")
+def show_waiting(
+    *,
+    account: OnlyAccount = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 100,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show notices that wait to be sent, oldest first, and why."""
+    rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account, "limit": limit})
+    show_listing(rows, WAITING, as_json=as_json)
+
+
+def _line_of_stdin() -> str:
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise Failure(Exit.USAGE, "webhook: nothing came on standard input; write the URL there, on one line")
+    return line
+
+
+def _new_key() -> str:
+    from restante.notices.signature import new_key  # noqa: PLC0415  only where it is wanted
+
+    return new_key()
+
+
+def _read_key(file: Path | None) -> str | None:
+    try:
+        return None if file is None else file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise Failure(Exit.NO_INPUT, f"{file}: {error.strerror}; name a file with the key") from None
+    except UnicodeDecodeError:
+        raise Failure(Exit.DATA, f"{file}: is not ASCII; write whsec_ and base64") from None

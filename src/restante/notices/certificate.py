@@ -1,0 +1,52 @@
+"""Looks hourly how long the server's certificate is good for."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+
+LOOK_SECONDS: Final = 3600.0
+STEPS: Final = (0, 1, 3, 7, 14)  # days
+_DAY: Final = 86400.0
+
+
+def step_due(expires_at: float, now: float) -> int | None:
+    """Return the least of the steps that the end is within, 0 where it has passed; None where it is far."""
+    left = expires_at - now
+    if left <= 0:
+        return 0
+    return next((days for days in STEPS[1:] if left <= days * _DAY), None)
+
+
+class CertificateWatch:
+    """Tells each step once, of each certificate."""
+
+    def __init__(
+        self, expires_at: Callable[[], float], log: Log, now: Callable[[], float], wait: Wait = wait_at_most
+    ) -> None:
+        """`expires_at` and `now` are Unix time."""
+        self._expires_at = expires_at
+        self._log = log
+        self._now = now
+        self._wait = wait
+        self._told: tuple[float, int | None] | None = None
+
+    async def run(self) -> None:
+        """Look now and every hour, until cancelled."""
+        never = asyncio.Event()
+        while True:
+            self.look()
+            await self._wait(never, LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Look once."""
+        expires_at = self._expires_at()
+        step = step_due(expires_at, self._now())
+        if step is not None and self._told != (expires_at, step):
+            ends = datetime.fromtimestamp(expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            self._log.write(Event.CERTIFICATE_EXPIRING, days=step, ends=ends)
+        self._told = (expires_at, step)

@@ -1,0 +1,70 @@
+"""Sends a notice as mail, by the public MX of the address's domain, as reports leave (delivery/errand.py).
+
+From the null reverse-path: nothing comes back of it, and what cannot be delivered is known from the reply or tried again
+here. A domain hosted here gets none: its mail would be held, and the notice of that would make the next one.
+"""
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from typing import Final
+
+from restante.delivery.equipment import Equipment
+from restante.delivery.errand import Errand
+from restante.mail.address import canonical_domain, split_mailbox
+from restante.mail.envelope import Envelope
+from restante.mail.message import HeldMessage
+from restante.mail.trace import date_time
+from restante.network.resolver import MailExchangers
+from restante.notices.attempt import Attempt, End
+from restante.notices.wording import as_text, title
+from restante.queue.status import Move
+from restante.tenancy.model import Directory
+from restante.tenancy.notice import Notice
+
+MAX_SUBJECT: Final = 150  # characters of what varies
+
+_ENDS: Final = {Move.DELIVERED: End.SENT, Move.DEFERRED: End.NOT_NOW}
+
+
+def is_hosted_here(address: str, directory: Directory, hostname: str) -> bool:
+    """Tell whether mail to an address would come to this server."""
+    domain = canonical_domain(split_mailbox(address).domain)
+    return domain in directory.domains or domain == canonical_domain(hostname)
+
+
+def make_letter(notice: Notice, address: str, hostname: str) -> bytes:
+    """Return a notice as a message (RFC 5322), the same on each attempt. Pure."""
+    letter = EmailMessage(policy=SMTP if address.isascii() else SMTPUTF8)
+    letter["From"] = f"Restante <postmaster@{hostname}>"
+    letter["To"] = f"<{address}>"
+    letter["Subject"] = f"[restante] {title(notice)[:MAX_SUBJECT]}"
+    letter["Date"] = date_time(int(notice.made_at))
+    letter["Message-ID"] = f"<{notice.key}@{hostname}>"
+    letter["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
+    letter.set_content(as_text(notice, hostname))
+    return letter.as_bytes()
+
+
+class Letters:
+    """Mails notices."""
+
+    def __init__(self, equipment: Equipment, exchangers: MailExchangers, port: Callable[[], int]) -> None:
+        """`port` says at which port mail hosts listen."""
+        self._equipment = equipment
+        self._exchangers = exchangers
+        self._port = port
+
+    async def send(self, address: str, notice: Notice) -> Attempt:
+        """Mail a notice. Returns what came of it; raises only what is a defect."""
+        equipment = self._equipment
+        if is_hosted_here(address, equipment.directory.now, equipment.hostname):
+            return Attempt(End.REFUSED, "the address is in a domain whose mail is held here")
+        content = make_letter(notice, address, equipment.hostname)
+        envelope = Envelope("", (address,), not content.isascii(), not address.isascii())
+        message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)
+        domain = canonical_domain(split_mailbox(address).domain)
+        errand = Errand(domain, [message], equipment, exchangers=self._exchangers, port=self._port())
+        await errand.run()
+        outcome = errand.outcomes[message.number]
+        return Attempt(_ENDS.get(outcome.move, End.REFUSED), outcome.reply)

@@ -1,0 +1,68 @@
+"""Hears every line of the log as it is written, and keeps what is news until the outbox takes it.
+
+On the way of every line: a line that is no news costs one look-up. What is kept is bounded: the same again is only
+counted, and of too many different things the further ones are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from restante.notices.rules import RULES
+from restante.telemetry.events import Event
+from restante.tenancy.notice import News, Topic
+
+MOST_TOPICS: Final = 1000
+
+
+@dataclass(slots=True)
+class Heard:
+    """The last news on a topic, and how often there was some."""
+
+    last: News
+    count: int = 1
+
+
+class NewsDesk:
+    """What has happened and was not taken yet. Belongs to the event loop."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now` is Unix time."""
+        self._now = now
+        self.topics: dict[Topic, Heard] = {}
+        self.dropped = 0  # news for which there was no room
+        self.on_news: Callable[[], None] = _nobody
+
+    def hear(self, event: Event, fields: dict[str, Any]) -> None:
+        """Hear one line of the log."""
+        rule = RULES.get(event)
+        if rule is None:
+            return
+        for news in rule(fields, self._now()):
+            self._keep(Heard(news))
+        self.on_news()
+
+    def take(self) -> dict[Topic, Heard]:
+        """Hand over everything."""
+        topics, self.topics = self.topics, {}
+        return topics
+
+    def take_back(self, topics: dict[Topic, Heard]) -> None:
+        """Keep what could not be dealt with, before what has come since."""
+        since = self.take()
+        self.topics = topics
+        for heard in since.values():
+            self._keep(heard)
+
+    def _keep(self, heard: Heard) -> None:
+        known = self.topics.get(heard.last.topic)
+        if known is not None:
+            known.last, known.count = heard.last, known.count + heard.count
+        elif len(self.topics) < MOST_TOPICS:
+            self.topics[heard.last.topic] = heard
+        else:
+            self.dropped += heard.count
+
+
+def _nobody() -> None:
+    """Where nobody takes news."""

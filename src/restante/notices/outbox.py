@@ -1,0 +1,153 @@
+"""Makes notices of news: throttled, for each channel that hears them, and stored before anybody tries to send one.
+
+Theory of operation. One task takes what the news desk has, decides what is told (throttle.py), and stores the notices and
+what is held back in one transaction; a turn begins a second after the last one at the soonest, so that a flood of news is a
+transaction a second. What is told no more for a while is kept in memory as well, and read from the store at the start.
+
+Promise: a notice that is stored is sent, or given up after its lifetime with a line of the log, whatever happens to the
+process. Weak: what happened in the very last moment before a crash may be untold; the log may lack its line as well.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Final
+
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.notices.news_desk import Heard, NewsDesk
+from restante.notices.settings import NoticeSettings
+from restante.notices.throttle import Telling, hear, let_go
+from restante.store.errors import StoreError
+from restante.store.live_directory import LiveDirectory
+from restante.store.notice_store import NoticeStore
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.notice import Channel, NewNotice, News, Quiet, Topic
+
+BETWEEN_TURNS: Final = 1.0  # seconds
+LONGEST_PAUSE: Final = 300.0
+_AFTER_FAILURE: Final = 30.0  # of the store
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one turn has decided, and is to be stored together."""
+
+    notices: list[NewNotice] = field(default_factory=list)
+    quiets: dict[Topic, Quiet] = field(default_factory=dict)
+    over: list[Topic] = field(default_factory=list)
+
+
+class Outbox:
+    """Between the news desk and the store."""
+
+    def __init__(
+        self,
+        *,
+        store: NoticeStore,
+        desk: NewsDesk,
+        directory: LiveDirectory,
+        settings: Callable[[], NoticeSettings],
+        log: Log,
+        now: Callable[[], float],
+        on_stored: Callable[[], None],
+        wait: Wait = wait_at_most,
+    ) -> None:
+        """`on_stored` is told when there are new notices; `now` is Unix time."""
+        self._store = store
+        self._desk = desk
+        self._directory = directory
+        self._settings = settings
+        self._log = log
+        self._now = now
+        self._on_stored = on_stored
+        self._wait = wait
+        self._quiets: dict[Topic, Quiet] | None = None  # None: not read yet
+        self._news = asyncio.Event()
+        self._closing = asyncio.Event()
+        desk.on_news = self._news.set
+        self._news.set()  # what was heard before
+
+    def close(self) -> None:
+        """Let `run` return, after it has stored what there is."""
+        self._closing.set()
+        self._news.set()
+
+    async def run(self) -> None:
+        """Store notices until `close`."""
+        while True:
+            is_last = self._closing.is_set()
+            self._news.clear()
+            pause = await self._take_turn()
+            if is_last:
+                return
+            await self._wait(self._closing, BETWEEN_TURNS)
+            await self._wait(self._closing if pause == _AFTER_FAILURE else self._news, pause)
+
+    async def _take_turn(self) -> float:
+        """Deal with what there is; return how long nothing need be done unless there is news."""
+        taken = self._desk.take()
+        try:
+            await self._deal_with(taken)
+        except StoreError as error:
+            self._desk.take_back(taken)
+            self._log.failure(Event.STORE_FAILED, error, doing="notice")
+            return _AFTER_FAILURE
+        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
+            return _AFTER_FAILURE
+        return self._pause()
+
+    async def _deal_with(self, taken: dict[Topic, Heard]) -> None:
+        if self._quiets is None:
+            self._quiets = {quiet.topic: quiet for quiet in await self._store.quiets()}
+        turn = self._decide(taken, self._quiets)
+        gone = 0
+        if turn.notices or turn.quiets or turn.over:
+            limit = self._settings().waiting_limit
+            gone = await self._store.keep_notices(turn.notices, list(turn.quiets.values()), turn.over, limit)
+        for topic in turn.over:
+            self._quiets.pop(topic, None)
+        self._quiets |= turn.quiets
+        if turn.notices:
+            self._on_stored()
+        self._tell_loss(gone)
+
+    def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Turn:
+        turn, now, pause = _Turn(), self._now(), self._settings().pause
+        for quiet in [one for one in quiets.values() if one.until <= now]:
+            telling, after = let_go(quiet, now, pause)
+            self._enter(turn, quiet.topic, telling, after)
+        for topic, heard in taken.items():
+            if any(self._hearers(heard.last)):
+                known = turn.quiets.get(topic) or (None if topic in turn.over else quiets.get(topic))
+                telling, after = hear(known, heard.last, heard.count, now, pause)
+                self._enter(turn, topic, telling, after if after is not known else None, is_known=True)
+        return turn
+
+    def _enter(
+        self, turn: _Turn, topic: Topic, telling: Telling | None, after: Quiet | None, *, is_known: bool = False
+    ) -> None:
+        if after is not None:
+            turn.quiets[topic] = after
+        elif not is_known:
+            turn.over.append(topic)
+        if telling is not None:
+            turn.notices.extend(
+                NewNotice(channel.id, token_hex(16), telling.news, telling.held_back, self._now())
+                for channel in self._hearers(telling.news)
+            )
+
+    def _hearers(self, news: News) -> Iterator[Channel]:
+        return (channel for channel in self._directory.now.channels.values() if channel.hears(news))
+
+    def _tell_loss(self, gone: int) -> None:
+        count, self._desk.dropped = gone + self._desk.dropped, 0
+        if count:
+            self._log.write(Event.NOTICES_DROPPED, count=count)
+
+    def _pause(self) -> float:
+        """Return how long it is until a topic is over."""
+        until = min((quiet.until for quiet in (self._quiets or {}).values()), default=float("inf"))
+        return min(max(until - self._now(), 0.0), LONGEST_PAUSE)

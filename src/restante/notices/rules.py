@@ -1,0 +1,150 @@
+"""Which lines of the log are news, whom they concern, and what is said of them.
+
+Whatever is worth a notice has a line in the log already, as it has a metric (telemetry/metrics.py): so log, metrics and
+notices cannot tell different stories, and the parts that write those lines know nothing of notices.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from restante.telemetry.events import Event
+from restante.tenancy.notice import News, NoticeKind, clean
+
+Fields = Mapping[str, Any]  # of one line of the log
+Rule = Callable[[Fields, float], Iterator[News]]  # the line, and when it was written
+
+
+def news_in(event: Event, fields: Fields, at: float) -> Iterator[News]:
+    """Yield what a line of the log tells."""
+    rule = RULES.get(event)
+    if rule is not None:
+        yield from rule(fields, at)
+
+
+def _make(kind: NoticeKind, fields: Fields, at: float, about: str, text: str, *shown: str) -> News:
+    """Make news of a line, with those of its fields that are to be shown."""
+    details = {name: _plain(fields[name]) for name in shown if fields.get(name) not in (None, "")}
+    return News(kind, str(fields.get("account", "")), clean(about), clean(text), at, details)
+
+
+def _plain(value: Any) -> str | int:
+    return value if isinstance(value, int) else clean(value)
+
+
+def _count(number: int) -> str:
+    return f"{number} message" if number == 1 else f"{number} messages"
+
+
+def _mail_after_quiet(fields: Fields, at: float) -> Iterator[News]:
+    domain = fields["domain"]
+    text = f"Mail came for {domain}, which had none for an hour: its own server may be away."
+    yield _make(NoticeKind.MAIL_AFTER_QUIET, fields, at, domain, text, "domain", "messages")
+
+
+def _primary_away(fields: Fields, at: float) -> Iterator[News]:
+    where = fields["destination"]
+    text = f"{where} does not answer; mail is held for {fields['domains']}. {fields['reason']}"
+    yield _make(NoticeKind.PRIMARY_AWAY, fields, at, where, text, "destination", "domains", "reason")
+
+
+def _primary_back(fields: Fields, at: float) -> Iterator[News]:
+    where = fields["destination"]
+    text = f"{where} answers again, the destination of {fields['domains']}."
+    yield _make(NoticeKind.PRIMARY_BACK, fields, at, where, text, "destination", "domains")
+
+
+_OF_A_DRAIN: Final = ("domain", "destination", "delivered", "refused", "held", "reason")
+
+
+def _drain_finished(fields: Fields, at: float) -> Iterator[News]:
+    """A drain that was stopped, by the operator or with the server, is no news; one that met refusals only has told so."""
+    domain, held = fields["domain"], fields["held"]
+    if fields["end"] == "finished" and fields["delivered"]:
+        text = f"The mail held for {domain} was handed over: {_count(fields['delivered'])}."
+        yield _make(NoticeKind.DRAIN_FINISHED, fields, at, domain, text, *_OF_A_DRAIN)
+    elif fields["end"] == "given up":
+        text = f"Handing over the mail of {domain} was given up; {_count(held)} stay held. {fields['reason']}"
+        yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
+    if fields["refused"]:
+        text = f"The destination of {domain} refused {_count(fields['refused'])} for good: they wait to be looked at."
+        yield _make(NoticeKind.MAIL_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
+
+
+def _destination_refuses(fields: Fields, at: float) -> Iterator[News]:
+    domain = fields["domain"]
+    text = f"{fields['destination']} refuses the mail of {domain}, message after message; the drain was stopped."
+    yield _make(NoticeKind.DESTINATION_REFUSES, fields, at, domain, text, *_OF_A_DRAIN)
+
+
+def _quota_reached(fields: Fields, at: float) -> Iterator[News]:
+    thing, percent = f"{fields['scope']} {fields['name']}", fields["percent"]
+    text = f"The quota of {thing} is full to {percent} %: {_count(fields['messages'])}, {fields['octets']} octets."
+    yield _make(
+        NoticeKind.QUOTA_REACHED,
+        fields,
+        at,
+        f"{thing}, {percent} %",
+        text,
+        "scope",
+        "name",
+        "percent",
+        "messages",
+        "octets",
+    )
+
+
+def _retention_ahead(fields: Fields, at: float) -> Iterator[News]:
+    domain, days = fields["domain"], fields["days"]
+    text = f"The oldest mail of {domain} ({fields['status']}) reaches the end of its retention in {days} days: {fields['at_end']}."
+    about = f"{domain}, {fields['status']}, {days} days"
+    yield _make(NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end")
+
+
+def _mail_expired(fields: Fields, at: float) -> Iterator[News]:
+    domain, count = fields["domain"], fields["messages"]
+    text = f"The retention of {_count(count)} of {domain} ({fields['status']}) was over: {fields['at_end']}."
+    about = f"{domain}, {fields['status']}"
+    yield _make(NoticeKind.MAIL_EXPIRED, fields, at, about, text, "domain", "status", "messages", "at_end")
+
+
+def _authentication_burst(fields: Fields, at: float) -> Iterator[News]:
+    thing = f"{fields['scope']} {fields['name']}"
+    text = f"{fields['failures']} attempts in a row to authenticate failed for {thing}, in {fields['minutes']} minutes at most."
+    shown = ("scope", "name", "failures", "minutes", "peer")
+    yield _make(NoticeKind.AUTHENTICATION_BURST, fields, at, thing, text, *shown)
+
+
+def _certificate_expiring(fields: Fields, at: float) -> Iterator[News]:
+    days, ends = fields["days"], fields["ends"]
+    text = (
+        f"The server's certificate ends within {days} days, at {ends}."
+        if days
+        else f"The certificate has ended: {ends}."
+    )
+    yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {days} days", text, "days", "ends")
+
+
+def _room_short(fields: Fields, at: float) -> Iterator[News]:
+    text = f"{fields['free']} octets are free on the store's disk, less than {fields['disk_reserve']}: mail is put off."
+    yield _make(NoticeKind.ROOM_SHORT, fields, at, "disk", text, "free", "disk_reserve")
+
+
+def _room_back(fields: Fields, at: float) -> Iterator[News]:
+    text = f"{fields['free']} octets are free on the store's disk: mail is taken again."
+    yield _make(NoticeKind.ROOM_BACK, fields, at, "disk", text, "free", "disk_reserve")
+
+
+RULES: Final[Mapping[Event, Rule]] = {
+    Event.MAIL_AFTER_QUIET: _mail_after_quiet,
+    Event.PRIMARY_AWAY: _primary_away,
+    Event.PRIMARY_BACK: _primary_back,
+    Event.DRAIN_FINISHED: _drain_finished,
+    Event.DESTINATION_REFUSES: _destination_refuses,
+    Event.QUOTA_REACHED: _quota_reached,
+    Event.RETENTION_AHEAD: _retention_ahead,
+    Event.MAIL_EXPIRED: _mail_expired,
+    Event.AUTHENTICATION_BURST: _authentication_burst,
+    Event.CERTIFICATE_EXPIRING: _certificate_expiring,
+    Event.ROOM_SHORT: _room_short,
+    Event.ROOM_BACK: _room_back,
+}

@@ -1,0 +1,31 @@
+"""What an operator may set about notices."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NoticeSettings(BaseModel):
+    """`[notices]` in the configuration. Times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pause: Annotated[float, Field(ge=0)] = Field(
+        default=3600.0,
+        description="How long nothing more is told of a kind about the same thing; then the last that was held back is,"
+        " with a count of the others.",
+    )
+    first_retry: Annotated[float, Field(gt=0)] = Field(
+        default=30.0, description="Pause after the first failed attempt to send one; each further one is twice as long."
+    )
+    longest_retry: Annotated[float, Field(gt=0)] = Field(default=3600.0, description="The longest such pause.")
+    lifetime: Annotated[float, Field(ge=0)] = Field(
+        default=172800.0, description="How long a notice is tried; then it is given up, and a line of the log says so."
+    )
+    timeout: Annotated[float, Field(gt=0)] = Field(
+        default=10.0,
+        description="How long a webhook may take, from the look-up of its name to the status of its answer.",
+    )
+    waiting_limit: Annotated[int, Field(ge=1)] = Field(
+        default=1000, description="Notices that wait for one channel; of more, the oldest go."
+    )

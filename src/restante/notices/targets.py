@@ -1,0 +1,66 @@
+"""Where notices may go, and how much of that may be shown. Pure. No error repeats what it was given: it may be a secret."""
+
+import re
+from ipaddress import ip_address
+from typing import Final
+
+import httpx
+
+from restante.mail.address import canonical_domain, split_mailbox
+
+MAX_URL: Final = 2000  # characters
+_PORTS: Final = range(1, 65536)
+_LOCAL_PART: Final = re.compile(r"""[^\s"(),:;<>@\[\\\]\x00-\x20\x7f]{1,64}\Z""")  # no quoted ones: nobody has such
+
+
+class NotATarget(ValueError):  # noqa: N818  a refusal
+    """It cannot be one. `remedy` says what would be."""
+
+    def __init__(self, text: str, remedy: str) -> None:
+        super().__init__(text)
+        self.remedy = remedy
+
+
+def read_webhook(text: str, *, is_plain_allowed: bool) -> tuple[str, str]:
+    """Return the URL of a webhook, and what of it may be shown. Raises NotATarget."""
+    url = _parse(text)
+    if url.scheme not in ("https", "http") or not url.host or (url.port is not None and url.port not in _PORTS):
+        raise NotATarget("not an HTTP URL", "write https://HOST/PATH")
+    if url.scheme == "http" and not (is_plain_allowed or _is_loopback(url.host)):
+        raise NotATarget("plain HTTP, which anybody on the way can read", "write https://, or say --insecure")
+    return str(url.copy_with(fragment=None)), _shown(url)
+
+
+def _parse(text: str) -> httpx.URL:
+    try:
+        if len(text) <= MAX_URL and text.isprintable() and text.isascii():
+            return httpx.URL(text.strip())
+    except httpx.InvalidURL:
+        pass
+    raise NotATarget("not a URL", f"write https://HOST/PATH, at most {MAX_URL} ASCII characters")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _shown(url: httpx.URL) -> str:
+    """Return scheme, host and port: path, query and user name are where tokens stand."""
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    port = f":{url.port}" if url.port else ""
+    more = "…" if url.raw_path != b"/" or url.userinfo else ""
+    return f"{url.scheme}://{host}{port}/{more}"
+
+
+def read_mail_address(text: str) -> str:
+    """Return a mail address with its domain in the canonical form. Raises NotATarget."""
+    local_part, domain = split_mailbox(text.strip())
+    try:
+        if _LOCAL_PART.match(local_part) and local_part.isprintable() and "." in domain:
+            return f"{local_part}@{canonical_domain(domain)}"
+    except ValueError:
+        pass
+    raise NotATarget("not a mail address", "write one such as ops@example.org")

@@ -1,0 +1,58 @@
+"""All ways by which a notice can leave, behind one door: opens what is sealed, and asks the way."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.notices.attempt import Attempt, End
+from restante.notices.letter import Letters
+from restante.notices.webhook import Webhooks
+from restante.tenancy.notice import Channel, Notice, Way
+from restante.tenancy.secrets import SealBroken, Vault, channel_owner
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChannelSecret:
+    """What a channel keeps secret."""
+
+    url: str
+    key: str = ""  # with which a webhook is signed
+
+    def sealed(self, vault: Vault, account: str, name: str) -> bytes:
+        """Return it as it may be stored."""
+        return vault.seal(json.dumps({"url": self.url, "key": self.key}), channel_owner(account, name))
+
+
+def open_secret(vault: Vault, channel: Channel) -> ChannelSecret:
+    """Return a channel's secret. Raises SealBroken."""
+    facts: Mapping[str, str] = json.loads(
+        vault.open(channel.sealed or b"", channel_owner(channel.account, channel.name))
+    )
+    return ChannelSecret(facts["url"], facts["key"])
+
+
+class Sender(Protocol):
+    """What sends notices."""
+
+    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+        """Send a notice now, and return what came of it. Raises only what is a defect."""
+
+
+class Ways:
+    """Every way there is."""
+
+    def __init__(self, vault: Vault, webhooks: Webhooks, letters: Letters) -> None:
+        self._vault = vault
+        self._webhooks = webhooks
+        self._letters = letters
+
+    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+        """Send a notice by the channel's way."""
+        if channel.way is Way.MAIL:
+            return await self._letters.send(channel.target, notice)
+        try:
+            secret = open_secret(self._vault, channel)
+        except SealBroken:
+            return Attempt(End.NOT_NOW, "its secret cannot be opened with this key file")
+        return await self._webhooks.send(secret.url, secret.key, notice)

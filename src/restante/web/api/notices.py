@@ -1,0 +1,46 @@
+"""Routes of notices."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from restante.admin import notices
+from restante.admin.notices import ChannelView, NewChannel, TrialView, WaitingView
+from restante.web.api.office import Reason, TheOffice
+
+router = APIRouter(prefix="/notices", tags=["notices"])
+
+Account = Annotated[str, Query(description="Whose channel; empty for the operator's own.")]
+
+
+@router.post("/channels", status_code=201)
+async def add(office: TheOffice, new: NewChannel) -> ChannelView:
+    """Add a channel."""
+    return await notices.add_channel(office, new)
+
+
+@router.get("/channels")
+async def list_all(office: TheOffice, account: str | None = None) -> Sequence[ChannelView]:
+    """List channels, all or an account's."""
+    return notices.list_channels(office, account)
+
+
+@router.delete("/channels/{name}", status_code=204)
+async def remove(office: TheOffice, name: str, reason: Reason, account: Account = "") -> None:
+    """Remove a channel, and the notices that wait for it."""
+    await notices.remove_channel(office, account, name, reason)
+
+
+@router.post("/channels/{name}/test")
+async def try_out(office: TheOffice, name: str, account: Account = "") -> TrialView:
+    """Send a notice by a channel now, and tell how it went."""
+    return await notices.try_channel(office, account, name)
+
+
+@router.get("/waiting")
+async def show_waiting(
+    office: TheOffice, account: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 100
+) -> Sequence[WaitingView]:
+    """List notices that wait to be sent, oldest first."""
+    return await notices.list_waiting(office, account, limit)

@@ -1,0 +1,184 @@
+"""Notices: to a real HTTP receiver that checks signatures, and to a real Postfix that the public MX leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email import message_from_bytes
+from typing import Final
+
+import pytest
+
+from tests.acceptance.installation import HOSTNAME, Installation
+from tests.acceptance.loopback import addresses
+from tests.acceptance.name_server import NameServer
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.ports import free_port
+from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.peers.primary import Primary
+from tests.acceptance.sample import message, send
+from tests.acceptance.webhook_receiver import HOST, PATH, WebhookReceiver
+
+AWAY: Final = "127.0.0.1:9"
+QUICK: Final = "[notices]\nfirst_retry = 0.2\nlongest_retry = 1.0\n"
+OPS: Final = "ops@noc.example"
+
+
+@pytest.fixture
+def restante() -> Iterator[Installation]:
+    """An installation that tries notices again soon."""
+    with Installation(more=QUICK) as restante:
+        yield restante
+
+
+def listen(restante: Installation, receiver: WebhookReceiver, *options: str) -> None:
+    """Add a webhook, its URL by standard input, and hand the receiver the key."""
+    added = restante.run("notice", "add", "hook", "--webhook", "-", *options, typed=receiver.url)
+    assert added.returncode == 0, added.stderr
+    receiver.key = added.stdout.strip()
+
+
+def test_the_first_mail_after_quiet_is_told_to_its_account_and_to_no_other(restante: Installation) -> None:
+    with WebhookReceiver() as receiver, WebhookReceiver() as stranger:
+        restante.start()
+        for domain, account in (("alpha.example", "alpha"), ("beta.example", "beta")):
+            restante.hosts(domain, AWAY, account=account)
+        listen(restante, receiver, "--account", "alpha")
+        listen(restante, stranger, "--account", "beta", "--only", "mail-after-quiet")
+        for _ in range(3):
+            send(restante.mx, "reader@alpha.example", content=message("one of three"))
+        [notice] = receiver.wait_for(1)
+        restante.wait_for_event("notice-sent")
+        send(restante.mx, "reader@beta.example", content=message("to another"))
+        [other] = stranger.wait_for(1)
+
+    facts = {name: notice.facts[name] for name in ("type", "server", "account", "about", "held_back")}
+    assert facts == {
+        "type": "mail-after-quiet",
+        "server": HOSTNAME,
+        "account": "alpha",
+        "about": "alpha.example",
+        "held_back": 0,
+    }
+    assert notice.id == notice.facts["id"] != other.id
+    assert (other.facts["account"], other.facts["about"]) == ("beta", "beta.example")
+    assert "alpha" not in str(other.facts)
+    assert (len(receiver.taken), receiver.refused, stranger.refused) == (1, [], [])
+
+
+def test_a_notice_survives_a_kill_and_keeps_its_key(restante: Installation) -> None:
+    """The receiver is off when the server is killed; it is on when the server starts again."""
+    receiver = WebhookReceiver()
+    restante.start()
+    restante.hosts("alpha.example", AWAY)
+    listen(restante, receiver, "--account", "alpha")
+    send(restante.mx, "reader@alpha.example", content=message("held"))
+    tried = restante.wait_for_event("notice-deferred")
+    [waiting] = restante.shown("notice", "show-waiting")
+    restante.kill()
+    [still] = restante.shown("notice", "show-waiting", "--account", "alpha")
+    assert still["id"] == waiting["id"] == tried["notice"]
+    assert "onnect" in still["reply"]
+    with receiver:
+        restante.start()
+        [notice] = receiver.wait_for(1)
+        restante.wait_for_event("notice-sent")
+        assert notice.id == waiting["id"]
+        assert restante.shown("notice", "show-waiting") == []
+        restante.stop()
+    assert len(receiver.taken) == 1
+
+
+def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(restante: Installation) -> None:
+    """As after a crash between the sending and the settling; the receiver knows it by its key."""
+    with WebhookReceiver() as receiver:
+        receiver.answer = 503
+        restante.start()
+        restante.hosts("alpha.example", AWAY)
+        listen(restante, receiver, "--account", "alpha")
+        send(restante.mx, "reader@alpha.example", content=message("held"))
+        receiver.wait_for(2)
+        receiver.answer = 200
+        restante.wait_for_event("notice-sent")
+        assert len({notice.id for notice in receiver.taken}) == 1
+        assert restante.events("notice-deferred")[0]["reply"] == "503 Service Unavailable"
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_test_says_how_it_went_and_nothing_secret_is_shown(restante: Installation, is_running: bool) -> None:
+    if is_running:
+        restante.start()
+    receiver = WebhookReceiver()
+    listen(restante, receiver)
+    failed = restante.run("notice", "test", "hook")
+    assert failed.returncode == 69
+    assert failed.stderr.startswith("restante: notice channel hook: not sent: ")
+    assert "onnect" in failed.stderr
+    with receiver:
+        assert restante.do("notice", "test", "hook") == "notice channel hook: sent: 204 No Content\n"
+    [notice] = receiver.taken
+    assert (notice.facts["type"], notice.facts["account"]) == ("test", "")
+    shown = [restante.do("notice", "list"), restante.do("notice", "list", "--json"), restante.do("audit", "--json")]
+    said = "".join([failed.stderr, *shown, restante.log_tail()])
+    assert f"http://{HOST}:{receiver.port}/…" in said
+    assert PATH not in said
+    assert receiver.key not in said
+    assert receiver.key.encode() not in (restante.directory / "data/restante.db").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def names() -> Iterator[NameServer]:
+    """The DNS as the server under test sees it."""
+    with NameServer({}) as names:
+        yield names
+
+
+@pytest.fixture
+def noc(names: NameServer) -> Iterator[Primary]:
+    """The mail server of the operator's own domain, which only its MX record leads to."""
+    [address] = addresses(1)
+    with PostfixPrimary(["noc.example"], address=address, port=free_port(address), hostname="mx.noc.example") as noc:
+        names.records = {"noc.example": {"MX": ["10 mx.noc.example."]}, "mx.noc.example": {"A": [noc.address]}}
+        yield noc
+
+
+def test_a_notice_is_mailed_by_the_public_mx(names: NameServer, noc: Primary) -> None:
+    """The mail server is off at first."""
+    settings = f"{QUICK}{names.settings}\n[reports]\nport = {noc.port}\n"
+    with Installation(more=settings) as restante:
+        restante.start()
+        restante.hosts("alpha.example", AWAY)
+        restante.do("notice", "add", "mail", "--mail", OPS, "--all-accounts")
+        send(restante.mx, "reader@alpha.example", content=message("held"))
+        restante.wait_for_event("notice-deferred", way="mail")
+        noc.start()
+        [raw] = noc.wait_for(1)
+        sent = restante.wait_for_event("notice-sent", way="mail")
+
+    mail = message_from_bytes(raw)
+    assert not mail.defects
+    assert mail["Return-Path"] == "<>"
+    assert mail["To"] == f"<{OPS}>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Subject"] == "[restante] mail-after-quiet: alpha.example"
+    assert mail["Message-ID"] == f"<{sent['notice']}@{HOSTNAME}>"
+    assert mail.get_content_type() == "text/plain"
+    assert "Mail came for alpha.example" in str(mail.get_payload())
+
+
+def test_notices_are_never_mailed_to_a_domain_that_is_hosted_here(restante: Installation) -> None:
+    """Refused when the channel is added; and when the domain comes later, before anything leaves."""
+    restante.start()
+    restante.hosts("alpha.example", AWAY)
+    refused = restante.run("notice", "add", "mail", "--mail", "ops@Alpha.Example", "--account", "alpha")
+    assert refused.returncode == 65
+    assert refused.stderr == (
+        "restante: notice channel mail: mail to ops@alpha.example is held here, and so would the notice of it be; "
+        "name an address in a domain that is not hosted here\n"
+    )
+    restante.do("notice", "add", "mail", "--mail", "ops@beta.example", "--account", "alpha")
+    restante.hosts("beta.example", AWAY, account="beta")
+    send(restante.mx, "reader@alpha.example", content=message("held"))
+    given_up = restante.wait_for_event("notice-given-up")
+    assert given_up["reply"] == "the address is in a domain whose mail is held here"
+    eventually(lambda: restante.shown("notice", "show-waiting") == [], what="the notice to be gone")
+    assert restante.held("beta.example") == 0

@@ -1,0 +1,176 @@
+"""Channels of notices: who may have which, and what is never shown."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from restante.admin.accounts import remove_account
+from restante.admin.errors import AdminError, Kind
+from restante.admin.notices import NewChannel, add_channel, list_channels, list_waiting, remove_channel, try_channel
+from restante.notices.attempt import Attempt, End
+from restante.notices.signature import new_key
+from restante.notices.ways import ChannelSecret, open_secret
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, News, NoticeKind
+from restante.tenancy.secrets import SealBroken
+from tests.admin.desk import NOW, Desk, run
+
+URL = "https://hook.example/in/a-token?and=more"
+
+
+def hook(name: str = "hook", **fields: Any) -> NewChannel:
+    return NewChannel.model_validate({"name": name, "webhook": URL, "key": new_key(), **fields})
+
+
+def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
+    return NewChannel.model_validate({"name": name, "mail": address, **fields})
+
+
+def refusal(desk: Desk, new: NewChannel) -> AdminError:
+    with pytest.raises(AdminError) as caught:
+        run(add_channel(desk.office, new))
+    assert run(desk.store.directory()).channels == {}
+    return caught.value
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk()
+    run(desk.host("alpha.example", "alpha"))
+    return desk
+
+
+def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> None:
+    new = hook(account="alpha")
+    view = run(add_channel(desk.office, new))
+    assert (view.name, view.account, view.way, view.target) == ("hook", "alpha", "webhook", "https://hook.example/…")
+    assert view.kinds == sorted(OF_ACCOUNTS)
+    [channel] = desk.office.directory.now.channels.values()
+    assert new.key is not None
+    assert open_secret(desk.office.vault, channel) == ChannelSecret(URL, new.key.get_secret_value())
+    said = f"{view!r} {channel!r} {run(desk.store.audit())!r} {desk.log.lines!r} {list_channels(desk.office)!r} {new!r}"
+    assert "a-token" not in said
+    assert new.key.get_secret_value() not in said
+    assert "a-token" not in repr(open_secret(desk.office.vault, channel))
+
+
+def test_a_secret_is_no_good_in_another_channels_place(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    [channel] = desk.office.directory.now.channels.values()
+    for account, name in (("", "hook"), ("alpha", "other")):
+        stolen = type(channel)(
+            **{field: getattr(channel, field) for field in channel.__slots__} | {"account": account, "name": name}
+        )
+        with pytest.raises(SealBroken):
+            open_secret(desk.office.vault, stolen)
+
+
+def test_adding_and_removing_are_audited(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    run(remove_channel(desk.office, "alpha", "hook", "they have moved"))
+    removed, added = run(desk.store.audit(account="alpha"))[:2]
+    assert (added.action, added.subject, added.reason) == (
+        AuditAction.CHANNEL_ADDED,
+        "hook",
+        "webhook https://hook.example/…",
+    )
+    assert (removed.action, removed.reason) == (AuditAction.CHANNEL_REMOVED, "they have moved")
+    assert desk.office.directory.now.channels == {}
+
+
+def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(desk: Desk) -> None:
+    own = run(add_channel(desk.office, hook()))
+    every = run(add_channel(desk.office, hook("every", all_accounts=True)))
+    one = run(add_channel(desk.office, hook("one", kinds=("room-short",))))
+    assert set(own.kinds) == OF_THE_SERVER
+    assert set(every.kinds) == OF_THE_SERVER | OF_ACCOUNTS
+    assert one.kinds == ["room-short"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"name": "Bad Name"}, Kind.INVALID),
+        ({"account": "nobody"}, Kind.NOT_FOUND),
+        ({"webhook": None}, Kind.USAGE),
+        ({"mail": "ops@example.org"}, Kind.USAGE),
+        ({"webhook": "http://hook.example/a-token"}, Kind.INVALID),
+        ({"webhook": "gopher://a-token"}, Kind.INVALID),
+        ({"key": None}, Kind.INVALID),
+        ({"key": "a-token"}, Kind.INVALID),
+        ({"account": "alpha", "all_accounts": True}, Kind.USAGE),
+        ({"account": "alpha", "kinds": ("room-short",)}, Kind.INVALID),
+        ({"kinds": ("mail-after-quiet",)}, Kind.INVALID),
+        ({"webhook": None, "mail": "not an address"}, Kind.INVALID),
+    ],
+)
+def test_what_cannot_be_a_channel_is_said_with_its_remedy(desk: Desk, fields: dict[str, Any], kind: Kind) -> None:
+    error = refusal(desk, hook(**fields))
+    assert error.kind is kind
+    assert error.remedy
+    assert "a-token" not in str(error)
+
+
+def test_plain_http_is_taken_where_that_is_said(desk: Desk) -> None:
+    assert run(add_channel(desk.office, hook(webhook="http://hook.example/x", insecure=True))).target[:5] == "http:"
+
+
+@pytest.mark.parametrize("address", ["ops@alpha.example", "ops@ALPHA.example", "postmaster@mx2.example.net"])
+def test_mail_to_a_domain_that_is_hosted_here_is_refused(desk: Desk, address: str) -> None:
+    error = refusal(desk, mail(address, account="alpha"))
+    assert error.kind is Kind.INVALID
+    assert "is held here" in error.error
+
+
+def test_a_name_is_taken_once_in_each_account(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    run(add_channel(desk.office, hook()))
+    with pytest.raises(AdminError, match="is there already") as caught:
+        run(add_channel(desk.office, mail("ops@example.org", "hook", account="alpha")))
+    assert caught.value.kind is Kind.EXISTS
+    assert [(one.account, one.name) for one in list_channels(desk.office)] == [("", "hook"), ("alpha", "hook")]
+    assert [one.account for one in list_channels(desk.office, "alpha")] == ["alpha"]
+
+
+@pytest.mark.parametrize(("end", "is_sent"), [(End.SENT, True), (End.NOT_NOW, False), (End.REFUSED, False)])
+def test_a_test_is_sent_now_and_says_how_it_went(desk: Desk, end: End, is_sent: bool) -> None:
+    run(add_channel(desk.office, mail("ops@example.org")))
+    desk.ways.answer = Attempt(end, "the answer")
+    outcome = run(try_channel(desk.office, "", "mail"))
+    assert (outcome.is_sent, outcome.text) == (is_sent, "the answer")
+    [(channel, notice)] = desk.ways.sent
+    assert (channel.name, notice.news.kind, notice.news.account) == ("mail", NoticeKind.TEST, "")
+    assert run(list_waiting(desk.office)) == []
+
+
+@pytest.mark.parametrize("account", ["", "beta"])
+def test_another_accounts_channel_is_not_there(desk: Desk, account: str) -> None:
+    run(desk.host("beta.example", "beta"))
+    run(add_channel(desk.office, hook(account="alpha")))
+    for work in (remove_channel(desk.office, account, "hook", "why"), try_channel(desk.office, account, "hook")):
+        with pytest.raises(AdminError) as caught:
+            run(work)
+        assert caught.value.kind is Kind.NOT_FOUND
+    assert desk.ways.sent == []
+
+
+def test_what_waits_is_shown_by_account(desk: Desk) -> None:
+    async def story() -> None:
+        await add_channel(desk.office, hook(account="alpha"))
+        await add_channel(desk.office, hook("own"))
+        for channel in desk.office.directory.now.channels.values():
+            news = News(NoticeKind.TEST, channel.account, "thing", "text", NOW)
+            await desk.store.keep_notices([NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10)
+
+    asyncio.run(story())
+    assert [one.id for one in run(list_waiting(desk.office))] == ["key of hook", "key of own"]
+    [one] = run(list_waiting(desk.office, "alpha"))
+    assert (one.channel, one.account, one.kind, one.held_back, one.failures) == ("hook", "alpha", "test", 3, 0)
+    assert len(run(list_waiting(desk.office, limit=1))) == 1
+
+
+def test_an_account_with_channels_is_not_removed(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    with pytest.raises(AdminError, match="1 notice channels"):
+        run(remove_account(desk.office, "alpha", "gone"))

@@ -1,0 +1,97 @@
+"""`restante notice`: with the server and without, and never a secret where it may be read."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from restante.notices.attempt import Attempt, End
+from restante.notices.signature import new_key
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command
+
+URL = "https://hook.example/in/a-token"
+
+
+def test_a_new_key_goes_to_standard_output_alone(installation: Path, command: Command) -> None:
+    added = command("notice", "add", "hook", "--account", "alpha", "--webhook", "-", stdin=f"{URL}\n")
+    assert added.code == 0
+    assert added.out.startswith("whsec_")
+    assert added.err == (
+        "restante: notice channel hook added; the key to check its signatures with is shown this once\n"
+    )
+    listed = command("notice", "list", "--json")
+    [channel] = json.loads(listed.out)
+    assert (channel["name"], channel["account"], channel["target"]) == ("hook", "alpha", "https://hook.example/…")
+    assert "a-token" not in listed.out
+    table = command("notice", "list", "--account", "alpha").out.splitlines()
+    assert table[0].split() == ["NAME", "ACCOUNT", "WAY", "TO", "ADDED", "HEARS"]
+    assert table[1].split()[:4] == ["hook", "alpha", "webhook", "https://hook.example/…"]
+    removed = command("notice", "remove", "hook", "--account", "alpha", "--reason", "moved")
+    assert (removed.code, removed.out) == (0, "notice channel hook removed\n")
+    assert json.loads(command("notice", "list", "--json").out) == []
+
+
+def test_a_key_of_ones_own_comes_from_a_file_and_is_not_shown(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
+    file, key = tmp_path / "key", new_key()
+    file.write_text(f"{key}\n")
+    added = command("notice", "add", "hook", "--webhook", URL, "--key-file", file)
+    assert (added.code, added.out, added.err) == (0, "notice channel hook added\n", "")
+
+
+def test_the_operators_own_are_marked(installation: Path, command: Command) -> None:
+    assert command("notice", "add", "mail", "--mail", "ops@example.org", "--only", "room-short").code == 0
+    [_, row] = command("notice", "list").out.splitlines()
+    assert "(the operator's)" in row
+    assert row.endswith("room-short")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("add", "hook"), 64),
+        (("add", "hook", "--webhook", URL, "--mail", "ops@example.org"), 64),
+        (("add", "hook", "--webhook", "-"), 64),
+        (("add", "hook", "--webhook", "http://hook.example/a-token"), 65),
+        (("add", "hook", "--webhook", URL, "--key-file", "/nowhere"), 66),
+        (("add", "hook", "--webhook", URL, "--only", "no-such-kind"), 65),
+        (("add", "mail", "--mail", "ops@alpha.example"), 65),
+        (("add", "hook", "--webhook", URL, "--account", "nobody"), 66),
+        (("remove", "hook", "--reason", "why"), 66),
+        (("test", "hook"), 66),
+        (("list", "--account", "nobody"), 66),
+        (("show-waiting", "--account", "nobody"), 66),
+    ],
+)
+def test_every_error_is_one_line_and_an_exit_code(
+    installation: Path, command: Command, arguments: tuple[str, ...], code: int
+) -> None:
+    outcome = command("notice", *arguments)
+    assert outcome.code == code
+    (line,) = outcome.err.splitlines()
+    assert "; " in line
+    assert "a-token" not in line
+
+
+def test_with_a_server_a_test_says_how_it_went(desk: Desk, command: Command) -> None:
+    assert command("notice", "add", "mail", "--mail", "ops@example.org").code == 0
+    sent = command("notice", "test", "mail")
+    assert (sent.code, sent.out) == (0, "notice channel mail: sent: 204 No Content\n")
+    desk.ways.answer = Attempt(End.NOT_NOW, "no answer in time")
+    failed = command("notice", "test", "mail")
+    assert failed.code == 69
+    assert failed.err.startswith("restante: notice channel mail: not sent: no answer in time; ")
+    as_json = command("notice", "test", "mail", "--json")
+    assert (as_json.code, json.loads(as_json.out)) == (69, {"is_sent": False, "text": "no answer in time"})
+    assert command("notice", "show-waiting").out.split() == [
+        "AT",
+        "CHANNEL",
+        "ACCOUNT",
+        "KIND",
+        "ABOUT",
+        "FAILED",
+        "NEXT",
+        "WHY",
+    ]

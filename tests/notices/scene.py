@@ -1,0 +1,144 @@
+"""Channels, news and a clock, for tests of how notices are made and sent. A pause takes no time: the clock jumps."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from restante.notices.attempt import Attempt, End
+from restante.notices.courier import Courier
+from restante.notices.news_desk import Heard, NewsDesk
+from restante.notices.outbox import Outbox
+from restante.notices.settings import NoticeSettings
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
+from restante.telemetry.events import Event
+from restante.tenancy.model import Account
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NewNotice, News, Notice, NoticeKind, Way
+from tests.wire import NOW, Lines, audit
+
+T = TypeVar("T")
+
+SENT = Attempt(End.SENT, "204 No Content")
+NOT_NOW = Attempt(End.NOT_NOW, "connection refused")
+REFUSED = Attempt(End.REFUSED, "410 Gone")
+
+
+def news(about: str = "alpha.example", account: str = "alpha", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET) -> News:
+    """Something that has happened."""
+    return News(kind, account, about, f"something about {about}", NOW)
+
+
+def notice(number: int = 1, channel_id: int = 1, **fields: Any) -> Notice:
+    """One that waits."""
+    return Notice(number, channel_id, "the-key", fields.get("news", news()), fields.get("held_back", 0), NOW, NOW)
+
+
+@dataclass
+class CountingStore(MemoryStore):
+    """Counts what it costs."""
+
+    kept: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    async def keep_notices(self, *given: Any) -> int:
+        self.kept += 1
+        return await super().keep_notices(*given)
+
+
+@dataclass
+class Scene:
+    """What a server has. `answers` are those of each channel, the last one for ever."""
+
+    store: CountingStore = field(default_factory=CountingStore)
+    log: Lines = field(default_factory=Lines)
+    settings: NoticeSettings = field(default_factory=NoticeSettings)
+    now: float = NOW
+    pauses: list[float] = field(default_factory=list)
+    answers: dict[str, list[Attempt]] = field(default_factory=dict)
+    sent: list[tuple[str, str]] = field(default_factory=list)  # by which channel, under which key
+    on_send: Callable[[Channel, Notice], Awaitable[None]] | None = None
+
+    def __post_init__(self) -> None:
+        self.directory = LiveDirectory(self.store)
+        self.desk = NewsDesk(lambda: self.now)
+        self.courier = Courier(
+            store=self.store,
+            directory=self.directory,
+            sender=self,
+            settings=lambda: self.settings,
+            log=self.log,
+            now=lambda: self.now,
+            wait=self.wait,
+            jitter=lambda: 0.5,
+        )
+        self.outbox = self.new_outbox()
+
+    def new_outbox(self) -> Outbox:
+        """Return the outbox of a server that has just started."""
+        return Outbox(
+            store=self.store,
+            desk=self.desk,
+            directory=self.directory,
+            settings=lambda: self.settings,
+            log=self.log,
+            now=lambda: self.now,
+            on_stored=self.courier.wake,
+            wait=self.wait,
+        )
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Pause without pausing."""
+        self.pauses.append(round(seconds, 3))
+        await asyncio.sleep(0)
+        if not event.is_set():
+            self.now += seconds
+
+    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+        """Be the sender."""
+        self.sent.append((channel.name, notice.key))
+        if self.on_send is not None:
+            await self.on_send(channel, notice)
+        answers = self.answers.get(channel.name, [SENT])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    async def channel(
+        self, name: str, account: str = "alpha", *kinds: NoticeKind, hears_all: bool = False, way: Way = Way.WEBHOOK
+    ) -> Channel:
+        """Add a channel, and its account."""
+        if account:
+            await self.store.put_account(Account(account, NOW), audit())
+        heard = frozenset(kinds) or (OF_ACCOUNTS if account else OF_ACCOUNTS | OF_THE_SERVER)
+        made = Channel(0, account, name, way, "https://hook.example/…", b"", heard, NOW, hears_all)
+        stored = await self.store.put_channel(made, audit())
+        await self.directory.refresh()
+        return stored
+
+    async def keep(self, channel: Channel, *keys: str, made_at: float | None = None) -> None:
+        """Store notices for a channel."""
+        at = self.now if made_at is None else made_at
+        await self.store.keep_notices([NewNotice(channel.id, key, news(), 0, at) for key in keys], [], [], 1000)
+
+    async def hear(self, *heard: News) -> None:
+        """Have news come to the outbox, and let it deal with it."""
+        for one in heard:
+            self.desk._keep(Heard(one))
+        await self.outbox._take_turn()
+
+    async def waiting(self) -> list[Notice]:
+        """Return what is stored."""
+        return await self.store.list_notices(10_000)
+
+    async def told(self) -> list[tuple[int, str, int]]:
+        """Return of what is stored the channel, the thing, and how many of the same were held back."""
+        return [(one.channel_id, one.news.about, one.held_back) for one in await self.waiting()]
+
+    def lines(self, event: Event) -> list[dict[str, Any]]:
+        return self.log.of(event)
+
+
+def play(story: Coroutine[Any, Any, T]) -> T:
+    """Run a story to its end."""
+    return asyncio.run(story)

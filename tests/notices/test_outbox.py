@@ -1,0 +1,224 @@
+"""From news to notices that are stored: for whom, how much of it, and at what cost."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from restante.notices.news_desk import MOST_TOPICS, NewsDesk
+from restante.notices.outbox import BETWEEN_TURNS
+from restante.notices.settings import NoticeSettings
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+from restante.tenancy.notice import NoticeKind
+from tests.notices.scene import Scene, news, play
+from tests.wire import NOW
+
+HOUR = 3600.0
+
+
+def test_news_goes_to_those_whom_it_concerns_and_to_nobody_else() -> None:
+    async def story() -> None:
+        scene = Scene()
+        alpha = await scene.channel("alpha")
+        deaf = await scene.channel("deaf", "alpha", NoticeKind.QUOTA_REACHED)
+        beta = await scene.channel("beta", "beta")
+        own = await scene.channel("own", "")
+        every = await scene.channel("every", "", hears_all=True)
+        await scene.hear(news())
+        assert await scene.told() == [(alpha.id, "alpha.example", 0), (every.id, "alpha.example", 0)]
+        await scene.hear(news("disk", "", NoticeKind.ROOM_SHORT), news("beta.example", "beta"))
+        assert (await scene.told())[2:] == [
+            (own.id, "disk", 0),
+            (every.id, "disk", 0),
+            (beta.id, "beta.example", 0),
+            (every.id, "beta.example", 0),
+        ]
+        assert deaf.id not in {one for one, _, _ in await scene.told()}
+        keys = {one.key for one in await scene.waiting()}
+        assert len(keys) == 6
+
+    play(story())
+
+
+def test_the_same_again_is_held_back_and_the_last_of_it_told_after_a_while() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        await scene.hear(news())
+        scene.now += HOUR / 2
+        await scene.hear(*[news()] * 4)
+        last = replace(news(), text="the last of it")
+        await scene.hear(last)
+        assert len(await scene.waiting()) == 1
+        scene.now += HOUR / 2
+        await scene.hear()
+        first, second = await scene.waiting()
+        assert (first.held_back, second.held_back, second.news) == (0, 4, last)
+        scene.now += HOUR / 2
+        await scene.hear(news())
+        assert len(await scene.waiting()) == 2  # the while begins anew with what was told
+        scene.now += HOUR / 2
+        await scene.hear()
+        scene.now += HOUR
+        await scene.hear()
+        assert len(await scene.waiting()) == 3
+        assert await scene.store.quiets() == []  # nothing happened for a while: it is forgotten
+        await scene.hear(news())
+        assert (await scene.waiting())[-1].held_back == 0
+
+    play(story())
+
+
+def test_what_happens_at_once_is_one_notice_with_a_count() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        await scene.hear(*[news()] * 5)
+        assert await scene.told() == [(1, "alpha.example", 4)]
+
+    play(story())
+
+
+def test_one_thing_does_not_keep_back_another() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        await scene.hear(news(), news("beta.example"), news(kind=NoticeKind.QUOTA_REACHED))
+        assert len(await scene.waiting()) == 3
+
+    play(story())
+
+
+def test_what_was_told_is_not_told_again_after_a_restart_and_what_was_held_back_is() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        await scene.hear(news())
+        await scene.hear(news())
+        scene.outbox = scene.new_outbox()
+        await scene.hear(news())
+        assert len(await scene.waiting()) == 1
+        scene.now += HOUR
+        scene.outbox = scene.new_outbox()
+        await scene.hear()
+        assert (await scene.waiting())[-1].held_back == 1
+
+    play(story())
+
+
+def test_a_step_of_the_certificate_is_told_once_however_often_it_is_started() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("own", "")
+        step = news("2026-12-01, 7 days", "", NoticeKind.CERTIFICATE_EXPIRING)
+        for _ in range(50):
+            scene.outbox = scene.new_outbox()
+            await scene.hear(step)
+            scene.now += HOUR
+        assert await scene.told() == [(1, "2026-12-01, 7 days", 0)]
+
+    play(story())
+
+
+def test_news_that_nobody_hears_costs_the_store_nothing() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        await scene.hear(news(account="beta"))
+        assert scene.store.kept == 0
+
+    play(story())
+
+
+# A flood
+
+
+def test_a_flood_is_bounded_in_memory_and_a_transaction_a_second() -> None:
+    async def story() -> None:
+        scene = Scene(settings=NoticeSettings(waiting_limit=10))
+        await scene.channel("hook", "", hears_all=True)
+        running = asyncio.create_task(scene.outbox.run())
+        began, most = scene.now, 0
+        for place in range(20_000):
+            line = {"domain": f"d{place % 5000}.example", "account": "alpha", "messages": 1}
+            scene.desk.hear(Event.MAIL_AFTER_QUIET, line)
+            most = max(most, len(scene.desk.topics))
+            if place % 2000 == 0:
+                await asyncio.sleep(0)
+        scene.outbox.close()
+        await running
+        assert most <= MOST_TOPICS
+        assert len(await scene.waiting()) == 10
+        assert 0 < scene.store.kept <= (scene.now - began) / BETWEEN_TURNS + 2
+        assert sum(line["count"] for line in scene.lines(Event.NOTICES_DROPPED)) > 10_000
+
+    play(story())
+
+
+def test_a_line_that_is_no_news_wakes_nobody() -> None:
+    desk = NewsDesk(lambda: NOW)
+    woken: list[int] = []
+    desk.on_news = lambda: woken.append(1)
+    desk.hear(Event.MAIL_HELD, {"domain": "alpha.example", "size": 1})
+    assert (desk.topics, woken) == ({}, [])
+
+
+# The end, and what goes wrong
+
+
+def test_what_has_happened_is_stored_before_the_server_ends() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        running = asyncio.create_task(scene.outbox.run())
+        await asyncio.sleep(0)
+        scene.desk.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
+        scene.outbox.close()
+        await running
+        assert len(await scene.waiting()) == 1
+
+    play(story())
+
+
+def test_news_outlives_a_store_that_fails_for_a_while() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        keep, failures = scene.store.keep_notices, 2
+
+        async def failing(*given: Any) -> int:
+            nonlocal failures
+            failures -= 1
+            if failures >= 0:
+                raise StoreError("the disk is full")
+            return await keep(*given)
+
+        scene.store.keep_notices = failing  # type: ignore[method-assign]
+        await scene.hear(news())
+        await scene.hear(news(), news("beta.example"))
+        assert await scene.waiting() == []
+        await scene.hear()
+        assert await scene.told() == [(1, "alpha.example", 1), (1, "beta.example", 0)]
+        assert [line["doing"] for line in scene.lines(Event.STORE_FAILED)] == ["notice", "notice"]
+
+    play(story())
+
+
+@pytest.mark.parametrize("pause", [0.0, 60.0])
+def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -> None:
+    async def story() -> None:
+        scene = Scene(settings=NoticeSettings(pause=pause))
+        await scene.channel("hook")
+        scene.desk.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
+        running = asyncio.create_task(scene.outbox.run())
+        began = scene.now
+        for _ in range(50):
+            await asyncio.sleep(0)
+        scene.outbox.close()
+        await running
+        assert scene.now - began >= 10 * BETWEEN_TURNS
+        assert await scene.store.quiets() == []
+
+    play(story())

@@ -1,0 +1,245 @@
+"""Webhooks over real sockets on loopback: what is sent, what every answer means, and what a bad receiver can do."""
+
+import asyncio
+import json
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import trustme
+
+from restante.notices.attempt import Attempt, End
+from restante.notices.signature import key_octets, new_key
+from restante.notices.webhook import Webhooks
+from tests.documented_receiver import verify
+from tests.notices.scene import notice, play
+
+HOSTNAME = "mx2.example.net"
+SECRET = "a-token-in-the-path"
+
+
+@dataclass
+class Receiver:
+    """Takes requests; answers each with what it was told to, then closes."""
+
+    answer: bytes = b"HTTP/1.1 204 No Content\r\n\r\n"
+    on_request: Callable[[asyncio.StreamWriter], Awaitable[None]] | None = None
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    connections: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
+            first, *lines = head.split("\r\n")[:-2]
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            body = await reader.readexactly(int(headers["content-length"]))
+            self.requests.append((first, headers, body))
+            writer.write(self.answer)
+            if self.on_request is not None:
+                await self.on_request(writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    @asynccontextmanager
+    async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0, ssl=tls)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+
+def post(receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None) -> Attempt:
+    async def story() -> Attempt:
+        webhooks = Webhooks(HOSTNAME, time.time if now is None else lambda: now, lambda: seconds)
+        async with receiver.listening() as port:
+            return await webhooks.send(
+                f"http://127.0.0.1:{port}/in/{SECRET}?q=1", key or new_key(), notice(held_back=2)
+            )
+
+    return play(story())
+
+
+def test_a_notice_is_posted_as_json_and_signed() -> None:
+    receiver, key = Receiver(), new_key()
+    assert post(receiver, key=key) == Attempt(End.SENT, "204 No Content")
+    [(first, headers, body)] = receiver.requests
+    assert first == f"POST /in/{SECRET}?q=1 HTTP/1.1"
+    assert headers["content-type"] == "application/json"
+    assert headers["webhook-id"] == "the-key"
+    assert verify(key, headers, body)
+    assert json.loads(body) == {
+        "id": "the-key",
+        "type": "mail-after-quiet",
+        "timestamp": "2027-01-15T08:00:00.000Z",
+        "server": HOSTNAME,
+        "account": "alpha",
+        "about": "alpha.example",
+        "text": "something about alpha.example",
+        "held_back": 2,
+        "details": {},
+    }
+
+
+def test_the_documented_receiver_refuses_what_was_changed_or_is_old() -> None:
+    receiver, key = Receiver(), new_key()
+    post(receiver, key=key)
+    [(_, headers, body)] = receiver.requests
+    assert not verify(key, headers, body + b" ")
+    assert not verify(new_key(), headers, body)
+    for name in ("webhook-id", "webhook-timestamp"):
+        assert not verify(key, {**headers, name: "1" + headers[name]}, body)
+    old = Receiver()
+    post(old, key=key, now=time.time() - 400)
+    assert not verify(key, *old.requests[0][1:])
+    assert verify(key, *old.requests[0][1:], tolerance=1000)  # type: ignore[call-arg]
+
+
+def test_each_attempt_is_signed_anew_and_says_the_same() -> None:
+    key, first, second = new_key(), Receiver(), Receiver()
+    post(first, key=key, now=1000.0)
+    post(second, key=key, now=2000.0)
+    assert first.requests[0][2] == second.requests[0][2]
+    assert first.requests[0][1]["webhook-signature"] != second.requests[0][1]["webhook-signature"]
+    assert first.requests[0][1]["webhook-id"] == second.requests[0][1]["webhook-id"]
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        (200, End.SENT),
+        (202, End.SENT),
+        (299, End.SENT),
+        (302, End.NOT_NOW),
+        (304, End.NOT_NOW),
+        (400, End.REFUSED),
+        (401, End.NOT_NOW),
+        (404, End.NOT_NOW),
+        (410, End.REFUSED),
+        (429, End.NOT_NOW),
+        (500, End.NOT_NOW),
+        (599, End.NOT_NOW),
+    ],
+)
+def test_every_answer_has_its_meaning(status: int, end: End) -> None:
+    attempt = post(Receiver(b"HTTP/1.1 %d anything they like\r\n\r\n" % status))
+    assert attempt.end is end
+    assert attempt.text.startswith(str(status))
+    assert "anything" not in attempt.text  # their words stay out
+
+
+def test_a_redirect_is_not_followed() -> None:
+    target = Receiver()
+
+    async def story() -> Attempt:
+        async with target.listening() as port:
+            source = Receiver(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port)
+            async with source.listening() as first:
+                webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0)
+                return await webhooks.send(f"http://127.0.0.1:{first}/", new_key(), notice())
+
+    attempt = play(story())
+    assert attempt == Attempt(End.NOT_NOW, "307 Temporary Redirect: redirects are not followed")
+    assert target.connections == 0
+
+
+async def drip(writer: asyncio.StreamWriter) -> None:
+    """Send without end, as fast as it is taken."""
+    while not writer.is_closing():
+        writer.write(b"x" * 65536)
+        await writer.drain()
+
+
+def test_an_answer_without_end_is_not_read() -> None:
+    """Its status is all that counts."""
+    receiver = Receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", drip)
+    assert post(receiver) == Attempt(End.SENT, "200 OK")
+
+
+def test_a_head_without_end_is_cut_off() -> None:
+    receiver = Receiver(b"HTTP/1.1 200 OK\r\nX: ", drip)
+    attempt = post(receiver)
+    assert attempt.end is End.NOT_NOW
+    assert attempt.text.startswith("the exchange failed")
+
+
+async def hang(_writer: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nX: y\r\n"])
+def test_a_receiver_that_says_nothing_is_left(answer: bytes) -> None:
+    assert post(Receiver(answer, hang), seconds=0.05) == Attempt(End.NOT_NOW, "no answer in time")
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x16\x03\x01 no HTTP\r\n\r\n", b"HTTP/1.1 99999 X\r\n\r\n"])
+def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
+    attempt = post(Receiver(answer))
+    assert attempt.end is End.NOT_NOW
+    assert SECRET not in attempt.text
+
+
+def test_where_nobody_listens_it_is_tried_again() -> None:
+    async def story() -> Attempt:
+        async with Receiver().listening() as port:
+            pass
+        webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0)
+        return await webhooks.send(f"http://127.0.0.1:{port}/{SECRET}", new_key(), notice())
+
+    attempt = play(story())
+    assert attempt.end is End.NOT_NOW
+    assert "onnect" in attempt.text
+    assert SECRET not in attempt.text
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_the_certificate_is_checked(is_trusted: bool) -> None:
+    ours, theirs = trustme.CA(), trustme.CA()
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    (ours if is_trusted else theirs).issue_cert("localhost").configure_cert(served)
+    trusting = ssl.create_default_context()
+    ours.configure_trust(trusting)
+    receiver = Receiver()
+
+    async def story() -> Attempt:
+        async with receiver.listening(served) as port:
+            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, trusting)
+            return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
+
+    attempt = play(story())
+    if is_trusted:
+        assert attempt.end is End.SENT
+    else:
+        assert attempt.end is End.NOT_NOW
+        assert attempt.text.startswith("its certificate is not trusted: ")
+    assert len(receiver.requests) == is_trusted
+
+
+def test_a_name_that_is_not_the_certificates_is_not_trusted() -> None:
+    authority = trustme.CA()
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.example").configure_cert(served)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    async def story() -> Attempt:
+        async with Receiver().listening(served) as port:
+            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, trusting)
+            return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
+
+    assert play(story()).text.startswith("its certificate is not trusted: ")
+
+
+@pytest.mark.parametrize("key", ["", "whsec_", "whsec_AAAA", "whsec_!", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
+def test_a_key_that_is_none_is_refused_without_saying_it(key: str) -> None:
+    with pytest.raises(ValueError, match=r"\A(?!.*AAAA)"):
+        key_octets(key)
+
+
+def test_a_new_key_is_never_the_same() -> None:
+    assert len(key_octets(new_key())) == 32
+    assert new_key() != new_key()
