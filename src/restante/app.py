@@ -40,7 +40,7 @@ from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
 from restante.network.tls_context import server_context
 from restante.notices.news_desk import NewsDesk
-from restante.notices.service import Notices, make_ways
+from restante.notices.service import Notices
 from restante.queue.presence import Sighting
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
@@ -280,20 +280,13 @@ class Application:
         ]
 
     def _compose_notices(self, store: Store) -> None:
-        self._ways = make_ways(
-            self._dispatcher.equipment,
-            self._resolver,
-            lambda: self._notices.settings,
-            lambda: self._reports.settings.port,
-        )
         self._notices = Notices(
             store=store,
-            directory=self._directory,
+            equipment=self._dispatcher.equipment,
+            exchangers=self._resolver,
             desk=self._news,
-            sender=self._ways,
             settings=self._config.notices,
-            log=self._log,
-            now=time.time,
+            port=lambda: self._reports.settings.port,
             certificate_expires_at=lambda: self._instruments.certificate_expires_at,
         )
 
@@ -310,7 +303,7 @@ class Application:
             server=self,
             recipients=self._recipients,
             promises=self._standings.promises,
-            ways=self._ways,
+            ways=self._notices.ways,
             log=self._log,
         )
         self._instruments = Instruments(

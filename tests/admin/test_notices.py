@@ -103,6 +103,9 @@ def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(desk: De
         ({"account": "alpha", "kinds": ("room-short",)}, Kind.INVALID),
         ({"kinds": ("mail-after-quiet",)}, Kind.INVALID),
         ({"webhook": None, "mail": "not an address"}, Kind.INVALID),
+        ({"webhook": None, "apprise": "a-token"}, Kind.INVALID),
+        ({"webhook": None, "apprise": "nothing://a-token"}, Kind.INVALID),
+        ({"apprise": "json://hook.example/a-token"}, Kind.USAGE),
     ],
 )
 def test_what_cannot_be_a_channel_is_said_with_its_remedy(desk: Desk, fields: dict[str, Any], kind: Kind) -> None:

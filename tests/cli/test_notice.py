@@ -54,6 +54,8 @@ def test_the_operators_own_are_marked(installation: Path, command: Command) -> N
         (("add", "hook"), 64),
         (("add", "hook", "--webhook", URL, "--mail", "ops@example.org"), 64),
         (("add", "hook", "--webhook", "-"), 64),
+        (("add", "chat", "--apprise", "-"), 64),
+        (("add", "chat", "--apprise", "nothing://a-token"), 65),
         (("add", "hook", "--webhook", "http://hook.example/a-token"), 65),
         (("add", "hook", "--webhook", URL, "--key-file", "/nowhere"), 66),
         (("add", "hook", "--webhook", URL, "--only", "no-such-kind"), 65),

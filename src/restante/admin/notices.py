@@ -17,6 +17,7 @@ from restante.admin.office import Office
 from restante.admin.trail import changed, checked_reason, entry, moment
 from restante.notices.attempt import Attempt, End
 from restante.notices.letter import is_hosted_here
+from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
 from restante.notices.targets import NotATarget, read_mail_address, read_webhook
 from restante.notices.ways import ChannelSecret
@@ -28,7 +29,7 @@ NAME: Final = re.compile(r"[a-z0-9._-]{1,64}\Z")
 
 
 class NewChannel(BaseModel):
-    """What it takes to add one: one of `webhook` (with `key`), `mail`."""
+    """What it takes to add one: one of `webhook` (with `key`), `mail`, `apprise`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +38,7 @@ class NewChannel(BaseModel):
     webhook: SecretStr | None = None
     key: SecretStr | None = None  # whsec_…
     mail: str | None = None
+    apprise: SecretStr | None = None  # a URL
     kinds: tuple[NoticeKind, ...] = ()  # none: every one that concerns whom it is for
     all_accounts: bool = False  # the operator's own: also what concerns accounts
     insecure: bool = False  # plain HTTP may be used
@@ -86,7 +88,7 @@ async def add_channel(office: Office, new: NewChannel) -> ChannelView:
         find_account(office, new.account)
     if office.directory.now.channel(new.account, new.name):
         raise _taken(new)
-    way, target, secret = _read_target(office, new)
+    way, target, secret = await _read_target(office, new)
     sealed = secret.sealed(office.vault, new.account, new.name) if secret is not None else None
     kinds = _checked_kinds(new)
     channel = Channel(0, new.account, new.name, way, target, sealed, kinds, office.now(), new.all_accounts)
@@ -137,11 +139,14 @@ async def list_waiting(
     return [_waiting_view(notice, channels[notice.channel_id]) for notice in waiting if notice.channel_id in channels]
 
 
-def _read_target(office: Office, new: NewChannel) -> tuple[Way, str, ChannelSecret | None]:
+async def _read_target(office: Office, new: NewChannel) -> tuple[Way, str, ChannelSecret | None]:
     """Return by which way, where to as it may be shown, and what is to be sealed. Raises AdminError."""
-    if (new.webhook is None) == (new.mail is None):
-        raise _wrong(new, Kind.USAGE, "it takes one way", "give a webhook or a mail address")
+    if sum(one is not None for one in (new.webhook, new.mail, new.apprise)) != 1:
+        raise _wrong(new, Kind.USAGE, "it takes one way", "give a webhook, a mail address or a URL of Apprise's")
     try:
+        if new.apprise is not None:
+            url, shown = await read_push_url(new.apprise.get_secret_value())
+            return Way.APPRISE, shown, ChannelSecret(url)
         if new.mail is not None:
             return Way.MAIL, _outside(office, new, read_mail_address(new.mail)), None
         assert new.webhook is not None

@@ -11,7 +11,7 @@ from restante.cli.exchange import ask, segment
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json, Reason
 
-group = typer.Typer(name="notice", help="Who is told of what happens to held mail: by webhook or by mail.")
+group = typer.Typer(name="notice", help="Who is told of what happens to held mail: by webhook, by mail, or by Apprise.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name: one of a kind within its account.")]
 Account = Annotated[
@@ -65,6 +65,12 @@ def add(
         str | None,
         typer.Option("--mail", metavar="ADDRESS", help="Send mail there: to a domain that is not hosted here."),
     ] = None,
+    apprise: Annotated[
+        str | None,
+        typer.Option(
+            "--apprise", metavar="URL", help="Hand notices to Apprise (an extra); - reads the URL from standard input."
+        ),
+    ] = None,
     kind: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,11 +87,10 @@ def add(
     config: ConfigFile = None,
 ) -> None:
     """Add a channel by which notices go. A webhook's new key is printed, this once."""
-    given = {"webhook": webhook, "mail": mail}
-    if sum(value is not None for value in given.values()) != 1:
-        raise typer.BadParameter("give one of --webhook and --mail")
-    if webhook == "-":
-        given["webhook"] = _line_of_stdin()
+    ways = {"webhook": webhook, "mail": mail, "apprise": apprise}
+    if sum(target is not None for target in ways.values()) != 1:
+        raise typer.BadParameter("give one of --webhook, --mail and --apprise")
+    given = {way: _line_of_stdin(way) if target == "-" else target for way, target in ways.items()}
     is_new = webhook is not None and key_file is None
     key = _new_key() if is_new else _read_key(key_file)
     body: dict[str, Any] = {"name": name, "account": account, "kinds": kind or [], "key": key, **given}
@@ -139,10 +144,10 @@ def show_waiting(
     show_listing(rows, WAITING, as_json=as_json)
 
 
-def _line_of_stdin() -> str:
+def _line_of_stdin(way: str) -> str:
     line = sys.stdin.readline().strip()
     if not line:
-        raise Failure(Exit.USAGE, "webhook: nothing came on standard input; write the URL there, on one line")
+        raise Failure(Exit.USAGE, f"{way}: nothing came on standard input; write the URL there, on one line")
     return line
 
 

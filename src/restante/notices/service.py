@@ -10,52 +10,60 @@ from restante.notices.courier import Courier
 from restante.notices.letter import Letters
 from restante.notices.news_desk import NewsDesk
 from restante.notices.outbox import Outbox
+from restante.notices.push import Pushes
 from restante.notices.settings import NoticeSettings
-from restante.notices.ways import Sender, Ways
+from restante.notices.ways import Ways
 from restante.notices.webhook import Webhooks
 from restante.store.interface import Store
-from restante.store.live_directory import LiveDirectory
-from restante.telemetry.log import Log
 
 
 def make_ways(
     equipment: Equipment, exchangers: MailExchangers, settings: Callable[[], NoticeSettings], port: Callable[[], int]
 ) -> Ways:
     """Return every way by which a notice can leave; `port` is where mail hosts listen."""
-    webhooks = Webhooks(equipment.hostname, equipment.now, lambda: settings().timeout)
-    return Ways(equipment.vault, webhooks, Letters(equipment, exchangers, port))
+
+    def timeout() -> float:
+        return settings().timeout
+
+    webhooks = Webhooks(equipment.hostname, equipment.now, timeout)
+    pushes = Pushes(equipment.hostname, timeout)
+    return Ways(equipment.vault, webhooks, Letters(equipment, exchangers, port), pushes)
 
 
 class Notices:
-    """Everything about notices that a server runs."""
+    """Everything about notices that a server runs. `ways` are for who wants to send one at once."""
 
     def __init__(
         self,
         *,
         store: Store,
-        directory: LiveDirectory,
+        equipment: Equipment,
+        exchangers: MailExchangers,
         desk: NewsDesk,
-        sender: Sender,
         settings: NoticeSettings,
-        log: Log,
-        now: Callable[[], float],
+        port: Callable[[], int],
         certificate_expires_at: Callable[[], float],
     ) -> None:
-        """`now` and `certificate_expires_at` are Unix time."""
+        """`port` says where mail hosts listen, `certificate_expires_at` Unix time."""
         self.settings = settings  # replaced on reload
+        self.ways = make_ways(equipment, exchangers, self._settings_now, port)
+        directory, log, now = equipment.directory, equipment.log, equipment.now
         self._courier = Courier(
-            store=store, directory=directory, sender=sender, settings=lambda: self.settings, log=log, now=now
+            store=store, directory=directory, sender=self.ways, settings=self._settings_now, log=log, now=now
         )
         self._outbox = Outbox(
             store=store,
             desk=desk,
             directory=directory,
-            settings=lambda: self.settings,
+            settings=self._settings_now,
             log=log,
             now=now,
             on_stored=self._courier.wake,
         )
         self._certificate = CertificateWatch(certificate_expires_at, log, now)
+
+    def _settings_now(self) -> NoticeSettings:
+        return self.settings
 
     async def run(self) -> None:
         """Tell of what happens until `close`, and then of what has."""

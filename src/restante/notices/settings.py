@@ -24,7 +24,7 @@ class NoticeSettings(BaseModel):
     )
     timeout: Annotated[float, Field(gt=0)] = Field(
         default=10.0,
-        description="How long a webhook may take, from the look-up of its name to the status of its answer.",
+        description="How long a webhook may take, from the look-up of its name to the status of its answer; and Apprise.",
     )
     waiting_limit: Annotated[int, Field(ge=1)] = Field(
         default=1000, description="Notices that wait for one channel; of more, the oldest go."

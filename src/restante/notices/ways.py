@@ -7,6 +7,7 @@ from typing import Protocol
 
 from restante.notices.attempt import Attempt, End
 from restante.notices.letter import Letters
+from restante.notices.push import Pushes
 from restante.notices.webhook import Webhooks
 from restante.tenancy.notice import Channel, Notice, Way
 from restante.tenancy.secrets import SealBroken, Vault, channel_owner
@@ -42,10 +43,11 @@ class Sender(Protocol):
 class Ways:
     """Every way there is."""
 
-    def __init__(self, vault: Vault, webhooks: Webhooks, letters: Letters) -> None:
+    def __init__(self, vault: Vault, webhooks: Webhooks, letters: Letters, pushes: Pushes) -> None:
         self._vault = vault
         self._webhooks = webhooks
         self._letters = letters
+        self._pushes = pushes
 
     async def send(self, channel: Channel, notice: Notice) -> Attempt:
         """Send a notice by the channel's way."""
@@ -55,4 +57,6 @@ class Ways:
             secret = open_secret(self._vault, channel)
         except SealBroken:
             return Attempt(End.NOT_NOW, "its secret cannot be opened with this key file")
+        if channel.way is Way.APPRISE:
+            return await self._pushes.send(secret.url, notice)
         return await self._webhooks.send(secret.url, secret.key, notice)
