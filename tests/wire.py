@@ -15,6 +15,7 @@ from restante.delivery.errors import CannotStart
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
+from restante.notices.rules import news_in
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
@@ -65,6 +66,7 @@ class Lines:
     lines: list[tuple[Event, dict[str, Any]]] = field(default_factory=list)
 
     def write(self, event: Event, **fields: Any) -> None:
+        list(news_in(event, fields, NOW))  # whatever writes a line that is news has written what that takes
         self.lines.append((event, fields))
 
     def failure(self, event: Event, error: BaseException, **fields: Any) -> None:

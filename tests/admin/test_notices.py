@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from restante.admin.accounts import remove_account
+from restante.admin.domain_change import NewDomain
+from restante.admin.domains import add_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.notices import NewChannel, add_channel, list_channels, list_waiting, remove_channel, try_channel
 from restante.notices.attempt import Attempt, End
@@ -177,3 +179,11 @@ def test_an_account_with_channels_is_not_removed(desk: Desk) -> None:
     run(add_channel(desk.office, hook(account="alpha")))
     with pytest.raises(AdminError, match="1 notice channels"):
         run(remove_account(desk.office, "alpha", "gone"))
+
+
+def test_hosting_a_domain_that_notices_are_mailed_to_warns(desk: Desk) -> None:
+    run(add_channel(desk.office, mail("ops@beta.example", account="alpha")))
+    new = NewDomain(name="beta.example", account="alpha", destination="mail.alpha.example", allow=("192.0.2.1",))
+    assert run(add_domain(desk.office, new)).warnings == [
+        "domain beta.example: notice channel mail of alpha mails to it, and is given up"
+    ]

@@ -135,7 +135,7 @@ def test_news_that_nobody_hears_costs_the_store_nothing() -> None:
 # A flood
 
 
-def test_a_flood_is_bounded_in_memory_and_a_transaction_a_second() -> None:
+def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
     async def story() -> None:
         scene = Scene(settings=NoticeSettings(waiting_limit=10))
         await scene.channel("hook", "", hears_all=True)
@@ -163,6 +163,21 @@ def test_a_line_that_is_no_news_wakes_nobody() -> None:
     desk.on_news = lambda: woken.append(1)
     desk.hear(Event.MAIL_HELD, {"domain": "alpha.example", "size": 1})
     assert (desk.topics, woken) == ({}, [])
+
+
+def test_a_line_that_is_not_understood_troubles_nobody_but_the_log() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        failures: list[dict[str, Any]] = []
+        scene.log.failure = lambda event, error, **fields: failures.append({"event": event, **fields})  # type: ignore[method-assign]
+        scene.desk.hear(Event.MAIL_AFTER_QUIET, {})
+        scene.desk.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha"})
+        await scene.hear()
+        assert failures == [{"event": Event.INTERNAL_ERROR, "doing": "notice"}]
+        assert len(await scene.waiting()) == 1
+
+    play(story())
 
 
 # The end, and what goes wrong

@@ -19,6 +19,7 @@ from restante.store.errors import Conflict
 from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
+from restante.tenancy.notice import Way
 from restante.tenancy.policy import DEFAULT_POLICY, Recipients, Unknown
 
 
@@ -151,7 +152,17 @@ def _taken(name: str) -> AdminError:
 
 
 def _warnings(office: Office, domain: HostedDomain) -> list[str]:
-    return [*_access_warnings(domain), *_recipient_warnings(office, domain)]
+    return [*_access_warnings(domain), *_recipient_warnings(office, domain), *_notice_warnings(office, domain)]
+
+
+def _notice_warnings(office: Office, domain: HostedDomain) -> list[str]:
+    """Mail to a domain that is hosted here is held, so notices go there no more."""
+    channels = office.directory.now.channels.values()
+    inside = [one for one in channels if one.way is Way.MAIL and one.target.endswith(f"@{domain.name}")]
+    return [
+        f"domain {domain.name}: notice channel {one.name} of {one.account or 'the operator'} mails to it, and is given up"
+        for one in inside
+    ]
 
 
 def _recipient_warnings(office: Office, domain: HostedDomain) -> list[str]:

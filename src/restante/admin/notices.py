@@ -3,6 +3,7 @@
 A view never holds a secret: of a URL, scheme and host are shown. Who makes a key shows it once, then forgets it.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,6 +26,7 @@ from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, News, Notice, NoticeKind, Way
 
+TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits for it so long
 NAME: Final = re.compile(r"[a-z0-9._-]{1,64}\Z")
 
 
@@ -123,7 +125,11 @@ async def try_channel(office: Office, account: str, name: str) -> TrialView:
     text = f"This is a test of the notice channel {name}: it works if you read this."
     news = News(NoticeKind.TEST, account, name, text, office.now())
     notice = Notice(0, channel.id, token_hex(16), news, 0, office.now(), office.now())
-    attempt: Attempt = await office.ways.send(channel, notice)
+    try:
+        async with asyncio.timeout(TRIAL_SECONDS):
+            attempt = await office.ways.send(channel, notice)
+    except TimeoutError:
+        attempt = Attempt(End.NOT_NOW, "no answer in time")
     return TrialView(is_sent=attempt.end is End.SENT, text=attempt.text)
 
 

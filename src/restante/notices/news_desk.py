@@ -31,15 +31,19 @@ class NewsDesk:
         self._now = now
         self.topics: dict[Topic, Heard] = {}
         self.dropped = 0  # news for which there was no room
+        self.defect: Exception | None = None  # a line that could not be understood
         self.on_news: Callable[[], None] = _nobody
 
     def hear(self, event: Event, fields: dict[str, Any]) -> None:
-        """Hear one line of the log."""
+        """Hear one line of the log. Raises nothing: whoever writes the line has other things to do."""
         rule = RULES.get(event)
         if rule is None:
             return
-        for news in rule(fields, self._now()):
-            self._keep(Heard(news))
+        try:
+            for news in rule(fields, self._now()):
+                self._keep(Heard(news))
+        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not reach what is told of
+            self.defect = error
         self.on_news()
 
     def take(self) -> dict[Topic, Heard]:

@@ -1,8 +1,9 @@
 """Makes notices of news: throttled, for each channel that hears them, and stored before anybody tries to send one.
 
 Theory of operation. One task takes what the news desk has, decides what is told (throttle.py), and stores the notices and
-what is held back in one transaction; a turn begins a second after the last one at the soonest, so that a flood of news is a
-transaction a second. What is told no more for a while is kept in memory as well, and read from the store at the start.
+what is held back in one transaction; a turn begins a quarter of a second after the last one at the soonest, so that a flood
+of news is four transactions a second. What is told no more for a while is kept in memory as well, and read from the store
+at the start.
 
 Promise: a notice that is stored is sent, or given up after its lifetime with a line of the log, whatever happens to the
 process. Weak: what happened in the very last moment before a crash may be untold; the log may lack its line as well.
@@ -25,7 +26,7 @@ from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.notice import Channel, NewNotice, News, Quiet, Topic
 
-BETWEEN_TURNS: Final = 1.0  # seconds
+BETWEEN_TURNS: Final = 0.25  # seconds
 LONGEST_PAUSE: Final = 300.0
 _AFTER_FAILURE: Final = 30.0  # of the store
 
@@ -113,6 +114,7 @@ class Outbox:
         if turn.notices:
             self._on_stored()
         self._tell_loss(gone)
+        self._tell_defect()
 
     def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Turn:
         turn, now, pause = _Turn(), self._now(), self._settings().pause
@@ -146,6 +148,11 @@ class Outbox:
         count, self._desk.dropped = gone + self._desk.dropped, 0
         if count:
             self._log.write(Event.NOTICES_DROPPED, count=count)
+
+    def _tell_defect(self) -> None:
+        defect, self._desk.defect = self._desk.defect, None
+        if defect is not None:
+            self._log.failure(Event.INTERNAL_ERROR, defect, doing="notice")
 
     def _pause(self) -> float:
         """Return how long it is until a topic is over."""

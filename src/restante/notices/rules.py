@@ -35,6 +35,10 @@ def _count(number: int) -> str:
     return f"{number} message" if number == 1 else f"{number} messages"
 
 
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
 def _mail_after_quiet(fields: Fields, at: float) -> Iterator[News]:
     domain = fields["domain"]
     text = f"Mail came for {domain}, which had none for an hour: its own server may be away."
@@ -66,7 +70,7 @@ def _drain_finished(fields: Fields, at: float) -> Iterator[News]:
         text = f"Handing over the mail of {domain} was given up; {_count(held)} stay held. {fields['reason']}"
         yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
     if fields["refused"]:
-        text = f"The destination of {domain} refused {_count(fields['refused'])} for good: they wait to be looked at."
+        text = f"The destination of {domain} refused {_count(fields['refused'])} for good; kept, to be looked at."
         yield _make(NoticeKind.MAIL_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
 
 
@@ -95,8 +99,8 @@ def _quota_reached(fields: Fields, at: float) -> Iterator[News]:
 
 def _retention_ahead(fields: Fields, at: float) -> Iterator[News]:
     domain, days = fields["domain"], fields["days"]
-    text = f"The oldest mail of {domain} ({fields['status']}) reaches the end of its retention in {days} days: {fields['at_end']}."
-    about = f"{domain}, {fields['status']}, {days} days"
+    text = f"The oldest mail of {domain} ({fields['status']}) reaches the end of its retention in {_days(days)}: {fields['at_end']}."
+    about = f"{domain}, {fields['status']}, {_days(days)}"
     yield _make(NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end")
 
 
@@ -117,11 +121,11 @@ def _authentication_burst(fields: Fields, at: float) -> Iterator[News]:
 def _certificate_expiring(fields: Fields, at: float) -> Iterator[News]:
     days, ends = fields["days"], fields["ends"]
     text = (
-        f"The server's certificate ends within {days} days, at {ends}."
+        f"The server's certificate ends within {_days(days)}, at {ends}."
         if days
         else f"The certificate has ended: {ends}."
     )
-    yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {days} days", text, "days", "ends")
+    yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {_days(days)}", text, "days", "ends")
 
 
 def _room_short(fields: Fields, at: float) -> Iterator[News]:

@@ -98,8 +98,8 @@ MEANINGS: dict[Event, str] = {
     Event.NOTICE_SENT: "A notice has reached the channel that it was for.",
     Event.NOTICE_DEFERRED: "A notice could not be sent now; it is tried again, and those behind it wait.",
     Event.NOTICE_GIVEN_UP: "A notice was refused for good, or tried for too long.",
-    Event.NOTICES_DROPPED: "There were more notices than `notices.waiting_limit` lets wait for a channel, or more news in one"
-    " second than are kept: so many were never told.",
+    Event.NOTICES_DROPPED: "There were more notices than `notices.waiting_limit` lets wait for a channel, or more news at"
+    " once than are kept: so many were never told.",
     Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
     Event.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: MAIL is answered 452.",
