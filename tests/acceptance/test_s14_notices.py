@@ -8,14 +8,16 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.installation import HOSTNAME, Installation
+from tests.acceptance.installation import HOSTNAME, Installation, at
 from tests.acceptance.loopback import addresses
 from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.peers.primary import Primary
+from tests.acceptance.peers.server import Login
 from tests.acceptance.sample import message, send
+from tests.acceptance.session import Session
 from tests.acceptance.webhook_receiver import HOST, PATH, WebhookReceiver
 
 AWAY: Final = "127.0.0.1:9"
@@ -182,3 +184,36 @@ def test_notices_are_never_mailed_to_a_domain_that_is_hosted_here(restante: Inst
     assert given_up["reply"] == "the address is in a domain whose mail is held here"
     eventually(lambda: restante.shown("notice", "show-waiting") == [], what="the notice to be gone")
     assert restante.held("beta.example") == 0
+
+
+def test_the_life_of_a_domains_mail_is_told_in_its_order() -> None:
+    """It comes, its primary is away, and is back, and has it all; then somebody guesses passwords."""
+    settings = f"{QUICK}[reception]\nfailures_until_refusal = 2\n"
+    probes = {"probe_pause": 0.2, "longest_probe_pause": 0.5}
+    with (
+        Installation(delivery=probes, more=settings) as restante,
+        PostfixPrimary(["alpha.example"]) as primary,
+        WebhookReceiver() as receiver,
+    ):
+        restante.start()
+        restante.hosts("alpha.example", at(primary), "--hold", "on-return")
+        listen(restante, receiver, "--account", "alpha")
+        send(restante.mx, "reader@alpha.example", content=message("held"))
+        receiver.wait_for(2)
+        primary.start()
+        receiver.wait_for(4)
+        for _ in range(10):
+            with Session(restante.smtps, source="127.0.13.1") as session:
+                assert session.authenticate(Login("alpha", "a guess"))[:3] in (b"535", b"454")
+        receiver.wait_for(5)
+
+    assert receiver.refused == []
+    told = [(notice.facts["type"], notice.facts["about"]) for notice in receiver.taken]
+    assert told == [
+        ("mail-after-quiet", "alpha.example"),
+        ("primary-away", at(primary)),
+        ("primary-back", at(primary)),
+        ("drain-finished", "alpha.example"),
+        ("authentication-burst", "login alpha"),
+    ]
+    assert receiver.taken[4].facts["details"]["peer"] == "127.0.13.1"

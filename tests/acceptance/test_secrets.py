@@ -35,6 +35,8 @@ DESTINATION_PASSWORD: Final = "the-password-for-the-destination"
 GUESS: Final = "a-guess-that-is-wrong"
 MISPLACED: Final = "a-password-where-the-user-belongs"
 MALFORMED: Final = "a-password-in-a-malformed-request"
+HOOK_TOKEN: Final = "the-token-in-a-webhooks-url"
+PUSH_TOKEN: Final = "the-token-in-a-url-of-apprise"
 NO_KEY: Final = "something-secret-that-is-no-key"
 SHOWS: Final = [
     ("config", "show"),
@@ -47,6 +49,9 @@ SHOWS: Final = [
     ("queue", "list", "--json"),
     ("audit", "--json"),
     ("store", "check"),
+    ("notice", "list", "--json"),
+    ("notice", "list"),
+    ("notice", "show-waiting", "--json"),
 ]
 
 
@@ -110,6 +115,8 @@ def begin(restante: Installation, place: Path) -> World:
         "the password for the destination": DESTINATION_PASSWORD.encode(),
         "a wrong password": GUESS.encode(),
         "a misplaced password": MISPLACED.encode(),
+        "a webhook's token": HOOK_TOKEN.encode(),
+        "a token for Apprise": PUSH_TOKEN.encode(),
         "a malformed password": MALFORMED.encode(),
         "what is no key": NO_KEY.encode(),
         "the key": (restante.directory / "restante.key").read_bytes(),
@@ -124,6 +131,7 @@ def use_secrets(world: World, destination: AskingDestination) -> None:
     """Each one rightly and wrongly."""
     restante, login = world.restante, world.login
     restante.hosts("alpha.example", at(destination), "--tls", "required")
+    use_secrets_of_notices(world)
     words = ("--destination-login", "us", "--destination-password-stdin")
     assert world.run("domain", "set", "alpha.example", *words, typed=DESTINATION_PASSWORD).returncode == 0
     send(restante.mx, "reader@alpha.example", content=message("small"))
@@ -143,6 +151,24 @@ def use_secrets(world: World, destination: AskingDestination) -> None:
             world.said[f"{len(world.said)}: the answer to a malformed request"] = answer.text
     for what in ("cmdline", "environ"):
         world.processes[what] = Path(f"/proc/{restante.pid}/{what}").read_bytes()
+
+
+def use_secrets_of_notices(world: World) -> None:
+    """By channels that nobody listens at: each attempt fails, and is told of. A new key is said where it is made."""
+    hook = ("notice", "add", "hook", "--account", "alpha", "--webhook", "-")
+    added = world.restante.run(*hook, typed=f"http://127.0.0.1:9/{HOOK_TOKEN}?token={HOOK_TOKEN}")
+    assert added.returncode == 0, added.stderr
+    world.secrets["the key of a webhook"] = added.stdout.strip().removeprefix("whsec_").encode()
+    world.said["notice add, but the key"] = added.stderr
+    push = f"json://user:{PUSH_TOKEN}@127.0.0.1:9/{PUSH_TOKEN}"
+    assert world.run("notice", "add", "chat", "--account", "alpha", "--apprise", "-", typed=push).returncode == 0
+    world.run(*hook, typed=f"gopher://127.0.0.1/{HOOK_TOKEN}")
+    world.run("notice", "add", "bad", "--apprise", "-", typed=f"nothing://{PUSH_TOKEN}")
+    for name in ("hook", "chat"):
+        assert world.run("notice", "test", name, "--account", "alpha").returncode != 0
+    send(world.restante.mx, "reader@alpha.example", content=message("told in vain"))
+    for way in ("webhook", "apprise"):
+        world.restante.wait_for_event("notice-deferred", way=way)
 
 
 def release(world: World, destination: AskingDestination) -> None:

@@ -35,6 +35,9 @@ def _count(number: int) -> str:
     return f"{number} message" if number == 1 else f"{number} messages"
 
 
+_ENDS: Final = {"delete": "deleted", "bounce": "bounced", "keep": "kept"}  # by the policy's word for it
+
+
 def _days(number: int) -> str:
     return "1 day" if number == 1 else f"{number} days"
 
@@ -99,14 +102,15 @@ def _quota_reached(fields: Fields, at: float) -> Iterator[News]:
 
 def _retention_ahead(fields: Fields, at: float) -> Iterator[News]:
     domain, days = fields["domain"], fields["days"]
-    text = f"The oldest mail of {domain} ({fields['status']}) reaches the end of its retention in {_days(days)}: {fields['at_end']}."
+    end = _ENDS[fields["at_end"]]
+    text = f"The oldest mail of {domain} ({fields['status']}) is at the end of its retention in {_days(days)}: then it is {end}."
     about = f"{domain}, {fields['status']}, {_days(days)}"
     yield _make(NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end")
 
 
 def _mail_expired(fields: Fields, at: float) -> Iterator[News]:
     domain, count = fields["domain"], fields["messages"]
-    text = f"The retention of {_count(count)} of {domain} ({fields['status']}) was over: {fields['at_end']}."
+    text = f"The retention of {_count(count)} of {domain} ({fields['status']}) was over: {_ENDS[fields['at_end']]}."
     about = f"{domain}, {fields['status']}"
     yield _make(NoticeKind.MAIL_EXPIRED, fields, at, about, text, "domain", "status", "messages", "at_end")
 
