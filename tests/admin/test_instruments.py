@@ -73,7 +73,7 @@ def test_drains_are_counted_by_what_they_do() -> None:
 
 def test_an_empty_store_has_nothing_old() -> None:
     state = asyncio.run(instruments(Desk()).read())
-    assert (state.held_messages, state.oldest_message_age) == (0, 0)
+    assert (state.held_messages, state.oldest_message_age, state.notices_waiting) == (0, 0, 0)
 
 
 def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,8 @@ def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(monkeypa
     async def fail() -> Mapping[int, float]:
         raise StoreError("the database must be opened anew")
 
-    monkeypatch.setattr(desk.store, "oldest", fail)
+    for question in ("oldest", "count_notices"):
+        monkeypatch.setattr(desk.store, question, fail)
     state = read(desk)
-    assert state.oldest_message_age is None
+    assert (state.oldest_message_age, state.notices_waiting) == (None, None)
     assert state.held_messages == 2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.notices.news_desk import MOST_TOPICS, NewsDesk
-from restante.notices.outbox import BETWEEN_TURNS
+from restante.notices.outbox import BETWEEN_TURNS, LONGEST_PAUSE
 from restante.notices.settings import NoticeSettings
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
@@ -132,6 +132,18 @@ def test_news_that_nobody_hears_costs_the_store_nothing() -> None:
     play(story())
 
 
+def test_who_sends_is_told_when_there_is_something_to_send() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        await scene.hear(news(account="beta"))
+        assert not scene.courier._woken.is_set()
+        await scene.hear(news())
+        assert scene.courier._woken.is_set()
+
+    play(story())
+
+
 # A flood
 
 
@@ -234,6 +246,8 @@ def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -
         scene.outbox.close()
         await running
         assert scene.now - began >= 10 * BETWEEN_TURNS
+        assert scene.pauses[-1] == LONGEST_PAUSE
+        assert scene.store.kept == 2  # the notice; and that its while is over
         assert await scene.store.quiets() == []
 
     play(story())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +15,8 @@ import trustme
 from restante.notices.attempt import Attempt, End
 from restante.notices.signature import key_octets, new_key
 from restante.notices.webhook import Webhooks
-from tests.documented_receiver import verify
+from restante.notices.wording import as_json
+from tests.documented_receiver import HOW_TO, verify
 from tests.notices.scene import notice, play
 
 HOSTNAME = "mx2.example.net"
@@ -83,6 +85,11 @@ def test_a_notice_is_posted_as_json_and_signed() -> None:
         "held_back": 2,
         "details": {},
     }
+
+
+def test_the_documented_notice_has_every_field_and_no_other() -> None:
+    [example] = re.findall(r"```json\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
+    assert json.loads(example).keys() == json.loads(as_json(notice(), HOSTNAME)).keys()
 
 
 def test_the_documented_receiver_refuses_what_was_changed_or_is_old() -> None:
