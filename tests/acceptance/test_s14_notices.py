@@ -155,6 +155,10 @@ def test_a_notice_is_mailed_by_the_public_mx(names: NameServer, noc: Primary) ->
         noc.start()
         [raw] = noc.wait_for(1)
         sent = restante.wait_for_event("notice-sent", way="mail")
+        restante.stop()
+        tried = restante.do("notice", "test", "mail")  # by the command itself
+        assert tried.startswith("notice channel mail: sent: 250 ")
+        assert any(b"Subject: [restante] test: mail" in one for one in noc.wait_for(2))
 
     mail = message_from_bytes(raw)
     assert not mail.defects

@@ -117,7 +117,10 @@ def test_a_step_of_the_certificate_is_told_once_however_often_it_is_started() ->
             scene.outbox = scene.new_outbox()
             await scene.hear(step)
             scene.now += HOUR
+        scene.now += 31 * 24 * HOUR
+        await scene.hear()
         assert await scene.told() == [(1, "2026-12-01, 7 days", 0)]
+        assert await scene.store.quiets() == []
 
     play(story())
 
