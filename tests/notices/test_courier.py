@@ -214,3 +214,20 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
         assert await scene.waiting() == []
 
     play(story())
+
+
+def test_the_next_notice_leaves_as_soon_as_the_one_before_is_settled() -> None:
+    """However long the pause would be."""
+
+    async def story() -> None:
+        scene = Scene()
+
+        async def until_woken(event: asyncio.Event, _seconds: float) -> None:
+            await event.wait()
+
+        scene.courier._wait = until_woken
+        await scene.keep(await scene.channel("hook"), "a", "b", "c")
+        async with asyncio.timeout(30):
+            await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 3)
+
+    play(story())

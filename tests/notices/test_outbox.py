@@ -11,7 +11,7 @@ from restante.notices.outbox import BETWEEN_TURNS, LONGEST_PAUSE
 from restante.notices.settings import NoticeSettings
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
-from restante.tenancy.notice import NoticeKind
+from restante.tenancy.notice import Channel, NoticeKind, Way
 from tests.notices.scene import Scene, news, play
 from tests.wire import NOW
 
@@ -170,6 +170,23 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
         assert sum(line["count"] for line in scene.lines(Event.NOTICES_DROPPED)) > 10_000
 
     play(story())
+
+
+def test_of_the_same_that_comes_at_once_the_last_is_told() -> None:
+    desk = NewsDesk(lambda: NOW)
+    for free in (3, 2, 1):
+        desk.hear(Event.ROOM_SHORT, {"free": free, "disk_reserve": 10})
+    [heard] = desk.take().values()
+    assert (heard.last.details["free"], heard.count) == (1, 3)
+
+
+def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:
+    """Even if somebody had written into the store that it hears of all."""
+    heard = frozenset(NoticeKind)
+    channel = Channel(1, "alpha", "hook", Way.WEBHOOK, "", b"", heard, NOW, hears_all=True)
+    assert channel.hears(news())
+    assert not channel.hears(news(account="beta"))
+    assert not channel.hears(news(account=""))
 
 
 def test_a_line_that_is_no_news_wakes_nobody() -> None:

@@ -148,9 +148,7 @@ class Quiet:
 
 def clean(text: object) -> str:
     """Return a value as one line that prints, is UTF-8 and is not long: names and replies are strangers' words."""
-    plain = str(text).encode("utf-8", "replace").decode()
-    printed = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in plain[: 2 * MAX_TEXT]
-    )
+    beginning = str(text)[: 2 * MAX_TEXT]
+    printed = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in beginning)
     line = " ".join(printed.split())
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
