@@ -64,3 +64,13 @@ def test_guesses_on_the_wire_are_counted_also_those_that_are_put_off() -> None:
     attempt(smtp, "nobody", "guess")
     smtp.close()
     assert told == [f"alpha {FAR}"] * 5
+
+
+def test_what_is_put_off_because_we_are_busy_is_no_guess() -> None:
+    smtp = crowd()
+    told: list[str] = []
+    smtp._services.auth_gate._on_failure = lambda tried, _: told.append(tried.user)
+    smtp._services.auth_gate._most_pending = 0
+    assert attempt(smtp, "alpha").startswith(b"454")
+    smtp.close()
+    assert told == []
