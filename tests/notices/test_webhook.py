@@ -6,7 +6,7 @@ import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -45,14 +45,28 @@ class Receiver:
                 await self.on_request(writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
+        except asyncio.CancelledError:
+            writer.transport.abort()
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     @asynccontextmanager
     async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0, ssl=tls)
+        serving: set[asyncio.Task[None]] = set()
+
+        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            serving.add(asyncio.ensure_future(self.serve(reader, writer)))
+
+        server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
         async with server:
             yield server.sockets[0].getsockname()[1]
+        await asyncio.sleep(0)  # whoever has just connected is being served by then
+        for task in serving:
+            task.cancel()
+        if serving:
+            await asyncio.wait(serving)
 
 
 def post(receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None) -> Attempt:
