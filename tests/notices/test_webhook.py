@@ -45,28 +45,27 @@ class Receiver:
                 await self.on_request(writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
-        except asyncio.CancelledError:
-            writer.transport.abort()
         finally:
             writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
 
     @asynccontextmanager
     async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-        serving: set[asyncio.Task[None]] = set()
+        serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
         def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            serving.add(asyncio.ensure_future(self.serve(reader, writer)))
+            serving[asyncio.ensure_future(self.serve(reader, writer))] = writer
 
         server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
         async with server:
             yield server.sockets[0].getsockname()[1]
-        await asyncio.sleep(0)  # whoever has just connected is being served by then
-        for task in serving:
-            task.cancel()
-        if serving:
-            await asyncio.wait(serving)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # also those that are accepting a connection
+            for task in serving:
+                task.cancel()
+            await asyncio.wait(others, timeout=1.0)
+        for writer in serving.values():  # whatever had become of its task
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def post(receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None) -> Attempt:
