@@ -275,7 +275,7 @@ def test_there_are_no_more_sessions_than_can_all_be_served() -> None:
             assert crowd.come(200, addresses(6, 200)) == {"421": 200}
             for session in sessions:
                 begin(session)
-                session._socket.sendall(PIECE * 16)
+                session._socket.sendall(PIECE * 40)
             for session in sessions:
                 assert session.say(".").startswith(b"250 2.0.0 OK, held as ")
         assert restante.held("alpha.example") == 87

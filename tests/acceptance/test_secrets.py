@@ -29,7 +29,7 @@ AWAY: Final = "127.0.0.1:9"
 NOBODY: Final = "nobody"
 NOT_CONFIGURED: Final = 78  # exit code of `restante`
 CORE_PATTERN: Final = Path("/proc/sys/kernel/core_pattern")
-LARGE: Final = b"a line of a large message\r\n" * 10_000
+LARGE: Final = b"a line of a large message\r\n" * 20_000
 
 DESTINATION_PASSWORD: Final = "the-password-for-the-destination"
 GUESS: Final = "a-guess-that-is-wrong"

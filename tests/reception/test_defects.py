@@ -8,9 +8,11 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer
 from restante.release.releaser import Releaser
 from restante.smtp.phases import Phase
+from restante.store.interface import INLINE_LIMIT
 from restante.store.memory import MemorySpool
 from tests.wire import Wire
 
+LARGE = INLINE_LIMIT + 1
 GOODBYE = "S: 421 4.3.0 mx2.example.net internal error, try again later"
 
 
@@ -58,7 +60,7 @@ def test_a_defect_in_a_release_ends_the_session(smtp: Wire, breaks: Callable[[ty
 def test_a_defect_at_the_end_of_large_content_ends_the_session(smtp: Wire, breaks: Callable[[type, str], None]) -> None:
     smtp.hosts("a.example")
     breaks(ContentBuffer, "finish")
-    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n" + b"x" * 100_000 + b"\r\n.\r\nNOOP\r\n")
+    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n" + b"x" * LARGE + b"\r\n.\r\nNOOP\r\n")
     last = smtp.session.data_to_send().split(b"\r\n")[-2].decode()
     assert f"S: {last}" == GOODBYE
     check_is_over(smtp)
@@ -73,8 +75,8 @@ def test_a_defect_while_content_is_written_leaves_no_hole_in_it(smtp: Wire) -> N
     smtp.session.data_to_send()
     with pytest.MonkeyPatch.context() as once:
         once.setattr(MemorySpool, "write", broken)
-        smtp.send(b"x" * 100_000)
-    smtp.send(b"y" * 100_000 + b"\r\n.\r\n")
+        smtp.send(b"x" * LARGE)
+    smtp.send(b"y" * LARGE + b"\r\n.\r\n")
     assert smtp.session.data_to_send() == b"451 4.3.0 Cannot store mail now, try again later\r\n"
     assert smtp.held("a.example") == []
     assert smtp.flight.now == 0

@@ -9,6 +9,7 @@ from restante.mail.message import ContentFile
 from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer
 from restante.reception.flight import OctetsInFlight
 from restante.store.errors import StoreError
+from restante.store.interface import INLINE_LIMIT
 from restante.store.memory import MemorySpool, MemoryStore
 from tests.contract.making import content
 from tests.wire import Wire
@@ -57,13 +58,14 @@ class Sessions:
         self.flight = OctetsInFlight(LIMIT)
         self.told: list[str] = []
 
-    def begin(self, name: str) -> ContentBuffer:
+    def begin(self, name: str, announced: int = 0) -> ContentBuffer:
         return ContentBuffer(
             self.disk,
             self.flight,
             lambda work: asyncio.get_running_loop().create_task(work),
             on_room=lambda: self.told.append(f"{name} goes on"),
             on_stall=lambda: self.told.append(f"{name} stops"),
+            announced=announced,
         )
 
     async def settle(self) -> None:
@@ -164,11 +166,37 @@ def test_what_cannot_be_written_is_counted_no_longer(play: Callable[[Scene], Non
 def test_a_session_that_goes_while_its_content_is_written_leaves_nothing(play: Callable[[Scene], None]) -> None:
     async def scene(sessions: Sessions) -> None:
         gone = sessions.begin("gone")
-        gone.add(b"x" * (WRITE_OCTETS + 1))
+        gone.add(b"x" * (INLINE_LIMIT + 1))
         await sessions.settle()
         gone.add(b"x" * 10)
         gone.discard()
         await sessions.settle()
+        assert sessions.flight.now == 0
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("announced", "first_piece"), [(0, INLINE_LIMIT), (INLINE_LIMIT, INLINE_LIMIT), (50_000_000, WRITE_OCTETS)]
+)
+def test_content_announced_as_large_does_not_gather_first(
+    play: Callable[[Scene], None], announced: int, first_piece: int
+) -> None:
+    """What may yet fit into a row waits for that; what will not goes to its file as it comes."""
+
+    async def scene(sessions: Sessions) -> None:
+        sessions.flight.limit = 100_000_000
+        content = sessions.begin("large", announced)
+        content.add(b"x" * first_piece)
+        was_spooled = content.is_spooled
+        content.add(b"x")
+        assert (was_spooled, content.is_spooled) == (False, True)
+        await sessions.settle()
+        await sessions.write()
+        content.add(b"x" * (WRITE_OCTETS + 1))  # once it has a file, all goes there in pieces
+        await sessions.settle()
+        assert content.octets == 0
+        await sessions.write()
         assert sessions.flight.now == 0
 
     play(scene)

@@ -1,5 +1,6 @@
 """Content of one message on its way in: in memory while it is small, then to a spool, in bounded memory.
 
+Content that is announced as too large for memory (SIZE) goes to the spool from the first piece; other content once it is.
 At most one write to the spool is under way; what comes in meanwhile gathers, and past `STALL_OCTETS` the connection
 stops reading. So a connection keeps some 128 KiB whatever the size of the message. When all sessions together have as
 much in memory as they may, content goes to disk whatever its size, and all reading waits for that (flight.py).
@@ -14,7 +15,7 @@ from restante.reception.promises import Promise
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT, MailStore, Spool
 
-WRITE_OCTETS = INLINE_LIMIT  # what is not inline is written in pieces of that size
+WRITE_OCTETS = 65536  # what is not inline is written in pieces of that size, or of one read where that brought more
 STALL_OCTETS = 131072
 
 Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
@@ -25,6 +26,7 @@ class ContentBuffer:
 
     __slots__ = (
         "_blocks",
+        "_due_above",
         "_flight",
         "_on_room",
         "_on_stall",
@@ -45,10 +47,13 @@ class ContentBuffer:
         spawn: Spawn,
         on_room: Callable[[], None],
         on_stall: Callable[[], None],
+        *,
+        announced: int = 0,
     ) -> None:
         """`on_room` is called when a stalled buffer has room again, or has failed; `spawn` starts a task.
 
-        `on_stall` is called when it becomes stalled by what others have brought; not for its own blocks.
+        `on_stall` is called when it becomes stalled by what others have brought; not for its own blocks. `announced` is
+        how large the sender said that the content is, in octets, 0 if it said nothing.
         """
         self._store = store
         self._flight = flight
@@ -56,6 +61,7 @@ class ContentBuffer:
         self._on_room = on_room
         self._on_stall = on_stall
         self._blocks: list[bytes] = []
+        self._due_above = INLINE_LIMIT if announced <= INLINE_LIMIT else WRITE_OCTETS
         self._spool: Spool | None = None
         self._writing: asyncio.Task[None] | None = None
         self.octets = 0  # in memory
@@ -144,11 +150,12 @@ class ContentBuffer:
     @property
     def _is_due(self) -> bool:
         """There is enough in memory to be written, or all sessions together have too much."""
-        return self.octets > WRITE_OCTETS or (self._flight.is_over and self.octets > 0)
+        return self.octets > self._due_above or (self._flight.is_over and self.octets > 0)
 
     def _write(self) -> None:
         if self._spool is None:
             self._spool = self._store.open_spool()
+            self._due_above = WRITE_OCTETS
         self._writing = self._spawn(self._write_out(self._spool))
 
     async def _write_out(self, spool: Spool) -> None:

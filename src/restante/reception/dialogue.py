@@ -173,7 +173,12 @@ class Dialogue:
             self._session.reply(replies.STORE_FULL)
             return
         content = ContentBuffer(
-            services.store, services.flight, services.spawn, on_room=self._on_progress, on_stall=self._on_stall
+            services.store,
+            services.flight,
+            services.spawn,
+            on_room=self._on_progress,
+            on_stall=self._on_stall,
+            announced=mail.size,
         )
         self._transaction = Transaction(mail, content)
         self._session.reply(replies.SENDER_OK)

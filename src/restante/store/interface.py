@@ -19,7 +19,11 @@ from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient
 
-INLINE_LIMIT = 65536  # octets; content above it goes through a Spool
+INLINE_LIMIT = 256 * 1024
+"""Octets; content above it goes through a Spool. A row shares its sync with the whole batch, a file has two of its own and
+a thread's wake-ups; a row is written twice (log, then database). At 64 KiB rows take 1.9 times the messages a second at
+half the processor time, at 200 KB 1.4 times; at 1 MiB a limit of 512 KiB was no better."""
+
 DAMAGED = "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
 
 
