@@ -12,6 +12,7 @@ import re
 from typing import Final, Literal
 
 END_MARK: Final = b"\r\n.\r\n"
+_DOT: Final = b"\r\n."  # that was stuffed, or begins the end mark
 _ANY_NEWLINE: Final = re.compile(rb"\r\n|\r|\n")
 
 BareNewlines = Literal["normalize", "reject"]
@@ -65,20 +66,23 @@ class DataDecoder(_Cleaner):
     def receive(self, data: bytes) -> bytes:
         """Take bytes and return the content in them; b"" is no sign of the end, `is_complete` is."""
         stream = self._kept + data
-        end = stream.find(END_MARK)
+        has_dots = stream.rfind(_DOT) >= 0  # one search for both ends; backwards takes half the time that forwards does
+        end = stream.find(END_MARK) if has_dots else -1
         if end >= 0:
             self.is_complete = True
             self.surplus = stream[end + len(END_MARK) :]
             block = stream[: end + 2]  # the mark's first CRLF ends the last line
         else:
             block, self._kept = _keep_back(stream)
-        return self._clean(self._unstuff(block)) if block else b""
+        return self._clean(self._unstuff(block, has_dots=has_dots)) if block else b""
 
-    def _unstuff(self, block: bytes) -> bytes:
+    def _unstuff(self, block: bytes, *, has_dots: bool) -> bytes:
         # A dot after CRLF is stuffed, whatever follows it (§4.5.2); done before cleaning, so that a dot after a bare
         # newline or a NUL, which the sender did not stuff, stays.
-        block = block.replace(b"\r\n.", b"\r\n")[self._owed :]
-        self._owed = 0
+        if has_dots:
+            block = block.replace(_DOT, b"\r\n")
+        if self._owed:
+            block, self._owed = block[self._owed :], 0
         return block
 
 
