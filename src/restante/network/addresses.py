@@ -1,12 +1,14 @@
 """Socket addresses as text and values."""
 
 import ipaddress
+from functools import lru_cache
 
 from restante.tenancy.model import IpAddress
 
 _IPV6_MARK = 1 << 64  # no IPv4 address reaches it
 
 
+@lru_cache(maxsize=4096)  # who sends much connects often: of a connection's first microseconds two
 def peer_address(host: str) -> IpAddress:
     """Return a peer's address; an IPv4 address that came through an IPv6 socket is IPv4 again (RFC 4291 §2.5.5.2)."""
     address = ipaddress.ip_address(host.partition("%")[0])

@@ -257,9 +257,8 @@ class Connection(asyncio.Protocol):
             self._transport.write(ciphertext)
 
     def _control_reading(self) -> None:
-        dialogue = self._dialogue
-        is_busy = dialogue.is_waiting and self._session.unread_octets > UNREAD_LIMIT
-        should_read = not (is_busy or dialogue.is_stalled or self._write_is_full or self._is_closing)
+        is_busy = self._session.unread_octets > UNREAD_LIMIT and self._dialogue.is_waiting
+        should_read = not (is_busy or self._dialogue.is_stalled or self._write_is_full or self._is_closing)
         if should_read != self._is_reading and not self._transport.is_closing():
             self._is_reading = should_read
             if should_read:

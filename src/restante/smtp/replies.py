@@ -4,7 +4,7 @@ One constant per distinct thing we say, so code and text are written once and te
 policy and no peer: detail belongs in the log.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 _POSITIVE_BELOW = 400
@@ -36,7 +36,7 @@ class Reply:
 
     def fill(self, **values: object) -> "Reply":
         """Put values in the places that the text keeps for them."""
-        return replace(self, text=self.text.format(**values))
+        return Reply(self.code, self.status, self.text.format(**values), self.more)
 
     def __bytes__(self) -> bytes:
         """Return the reply as sent."""
@@ -48,6 +48,8 @@ class Reply:
 
     def _encode(self) -> bytes:
         status = f"{self.status} " if self.status else ""
+        if not self.more:
+            return f"{self.code} {status}{self.text}\r\n".encode("utf-8", "surrogateescape")
         lines = [self.text, *self.more]
         last = len(lines) - 1
         return "".join(

@@ -9,6 +9,7 @@ turn of the event loop leave together, at its end. A kill can take the last turn
 
 import asyncio
 import atexit
+import json
 import re
 import sys
 from collections.abc import Callable, MutableMapping
@@ -94,8 +95,15 @@ def _processors(style: Format) -> list[structlog.typing.Processor]:
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     common: list[structlog.typing.Processor] = [stamp, structlog.processors.add_log_level]
     if style == "json":
-        return [*common, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [*common, structlog.processors.format_exc_info, _render_json]
     return [*common, structlog.processors.format_exc_info, _render_text]
+
+
+_encode = json.JSONEncoder(default=repr).encode  # made once: json.dumps with a default makes one for each line
+
+
+def _render_json(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> str:
+    return _encode(fields)
 
 
 def _render_text(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> str:
