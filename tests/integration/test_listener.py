@@ -7,12 +7,16 @@ import warnings
 from collections.abc import Callable
 
 import pytest
+import uvloop
 
 from restante.network.tls_context import VERSIONS
 from restante.reception.connection import Connection
+from restante.reception.small_reads import PIECE
 from restante.telemetry.events import Event
-from tests.integration.reception import Reception, free_ipv6, read_reply
+from tests.integration.reception import Certificates, Reception, free_ipv6, read_reply
+from tests.wire import Wire
 
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 MAIL = b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n"
 
 
@@ -273,3 +277,49 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110  the listener has no event for a test to wait on
             await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("service", ["mx", "smtps"])
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_announced_large_content_is_read_in_small_pieces_and_comes_whole(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch, service: str, factory: LoopFactory
+) -> None:
+    """So are the messages that follow on the same connection, and its end is noticed."""
+    pieces: list[int] = []
+    receive = Connection.data_received
+
+    def noted(connection: Connection, data: bytes) -> None:
+        pieces.append(len(data))
+        receive(connection, data)
+
+    monkeypatch.setattr(Connection, "data_received", noted)
+    lines = b"a line of a large message\r\n" * 40_000
+    world = Wire()
+    world.hosts("a.example")
+
+    async def session() -> None:
+        reception = Reception(certificates, world)
+        async with reception.listener(service) as listener:
+            reader, writer = await connect(listener.address, service, certificates.client_context())
+            if service == "smtps":
+                await read_reply(reader)
+            writer.write(b"EHLO c.example\r\n")
+            await read_reply(reader)
+            pieces.clear()
+            for content, size in ((lines, len(lines)), (b"small\r\n", 7)):
+                writer.write(MAIL.replace(b"<>", b"<> SIZE=%d" % size))
+                assert [(await read_reply(reader))[:3] for _ in range(3)] == [b"250", b"250", b"354"]
+                writer.write(content + b".\r\n")
+                assert (await read_reply(reader))[:3] == b"250"
+            writer.write(b"QUIT\r\n")
+            assert (await read_reply(reader))[:3] == b"221"
+            assert await reader.read() == b""
+            await close(writer)
+            await until(lambda: not listener.sessions)
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(session())
+    assert max(pieces) <= PIECE
+    large, small = world.held("a.example")
+    assert (large.size - len(large.head), small.head[-7:]) == (len(lines), b"small\r\n")
+    world.close()

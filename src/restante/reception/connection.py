@@ -15,6 +15,7 @@ from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.reception.dialogue import Dialogue, Services
 from restante.reception.patience import Patience
+from restante.reception.small_reads import SmallReads
 from restante.smtp import replies
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
@@ -69,6 +70,7 @@ class Connection(asyncio.Protocol):
         "_is_stopping",
         "_is_turned_away",
         "_patience",
+        "_reads_less",
         "_session",
         "_terms",
         "_tls",
@@ -92,6 +94,7 @@ class Connection(asyncio.Protocol):
         self._is_stopping = False
         self._is_closing = False
         self._is_turned_away = False
+        self._reads_less = False
         self._end = SessionEnd.CONNECTION_LOST
         self._detail = ""  # of the end, for the log
         self.ended = ""  # the end in words of this program alone, once it has come
@@ -242,6 +245,8 @@ class Connection(asyncio.Protocol):
         if self._dialogue.wants_tls:
             self._dialogue.wants_tls = False
             self._tls = TlsLayer(self._terms.tls, is_server=True)
+        if self._dialogue.expects_much:
+            self._read_less()
         self._control_reading()
 
     def _send(self) -> None:
@@ -265,6 +270,17 @@ class Connection(asyncio.Protocol):
                 self._transport.resume_reading()
             else:
                 self._transport.pause_reading()
+
+    def _read_less(self) -> None:
+        """Read in smaller pieces from here on; uvloop looks at what its protocol is when it begins to read."""
+        if self._reads_less or self._transport.is_closing():
+            return
+        self._reads_less = True
+        if self._is_reading:
+            self._transport.pause_reading()
+        self._transport.set_protocol(SmallReads(self))
+        if self._is_reading:
+            self._transport.resume_reading()
 
     def _turn_away(self) -> None:
         """Say 421 at once; under implicit TLS there is nobody to say it to before a costly handshake."""

@@ -16,7 +16,7 @@ from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT, MailStore, Spool
 
 WRITE_OCTETS = 65536  # what is not inline is written in pieces of that size, or of one read where that brought more
-STALL_OCTETS = 131072
+STALL_OCTETS = 65536  # more is memory without speed: the kernel's buffer goes on filling
 
 Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 

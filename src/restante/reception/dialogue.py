@@ -49,7 +49,7 @@ from restante.smtp.replies import Reply
 from restante.smtp.server import ServerSession
 from restante.smtp.session_end import SessionEnd
 from restante.store.errors import StoreError, StoreFull
-from restante.store.interface import MailStore
+from restante.store.interface import INLINE_LIMIT, MailStore
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry import events
 from restante.telemetry.log import Log
@@ -115,6 +115,7 @@ class Dialogue:
         self.login: Login | None = None
         self.tls = ""  # version and cipher, "" without
         self.tally = SessionTally()
+        self.expects_much = False  # content was announced that goes to a file
         self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
 
     def advance(self) -> None:
@@ -180,6 +181,7 @@ class Dialogue:
             on_stall=self._on_stall,
             announced=mail.size,
         )
+        self.expects_much = mail.size > INLINE_LIMIT
         self._transaction = Transaction(mail, content)
         self._session.reply(replies.SENDER_OK)
 
