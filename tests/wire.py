@@ -20,10 +20,11 @@ from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
-from restante.reception.dialogue import Dialogue, Services
+from restante.reception.dialogue import Dialogue
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
+from restante.reception.services import Services
 from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
@@ -31,7 +32,8 @@ from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
-from restante.smtp.server import MechanismFactories, ServerOptions, ServerSession
+from restante.smtp.server import ServerSession
+from restante.smtp.server_options import MechanismFactories, ServerOptions
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore

@@ -49,13 +49,13 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.connection import Terms
 from restante.reception.descriptors import raise_limit, sessions_possible
-from restante.reception.dialogue import Services
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, hold_all
 from restante.reception.listener import SWEEP_SECONDS, Listener, bind
 from restante.reception.room import Room, free_octets
+from restante.reception.services import Services
 from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
@@ -64,7 +64,7 @@ from restante.release.request import BY_POLICY, Asker, ReleaseRequest
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
-from restante.smtp.server import ServerOptions
+from restante.smtp.server_options import ServerOptions
 from restante.store.choice import open_store
 from restante.store.errors import StoreError
 from restante.store.interface import Store

@@ -26,7 +26,8 @@ from restante.smtp.events import (
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS, Limits
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
-from restante.smtp.server import MechanismFactories, ServerOptions, ServerSession
+from restante.smtp.server import ServerSession
+from restante.smtp.server_options import MechanismFactories, ServerOptions
 from tests.fuzz.choices import Choices, pieces, read_input
 from tests.fuzz.client_view import ClientView
 from tests.fuzz.replies_check import count_replies
@@ -193,5 +194,5 @@ class _Shell:
         """A line that has not ended; content is used as it comes."""
         if self._session.is_in_content:
             return 0
-        is_auth = self._session._mechanism is not None or self._session._buffer.octets[:4].upper() == b"AUTH"
+        is_auth = self._session._exchange is not None or self._session._buffer.octets[:4].upper() == b"AUTH"
         return AUTH_OCTETS if is_auth else COMMAND_OCTETS

@@ -17,7 +17,7 @@ from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.listener import Listener, bind
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
-from restante.smtp.server import ServerOptions
+from restante.smtp.server_options import ServerOptions
 from tests.wire import Wire
 
 

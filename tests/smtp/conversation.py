@@ -10,7 +10,8 @@ from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.events import Answered, Authenticate, ChunkReceived, ContentBlock, ContentReceived, Event
 from restante.smtp.limits import Limits
 from restante.smtp.replies import Reply
-from restante.smtp.server import MechanismFactories, ServerOptions, ServerSession
+from restante.smtp.server import ServerSession
+from restante.smtp.server_options import MechanismFactories, ServerOptions
 from tests.transcript import play
 
 CHALLENGE: Final = b"<1.2@mx2.example.net>"

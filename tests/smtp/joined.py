@@ -30,7 +30,8 @@ from restante.smtp.events import (
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.limits import Limits
 from restante.smtp.replies import Reply
-from restante.smtp.server import ServerOptions, ServerSession
+from restante.smtp.server import ServerSession
+from restante.smtp.server_options import ServerOptions
 from restante.smtp.transaction import Transaction
 from restante.tenancy.model import TlsUse
 from tests.smtp.reference import Taken, code_in, normalized

@@ -13,13 +13,15 @@ from typing import Protocol, cast
 
 from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed, TlsLayer
-from restante.reception.dialogue import Dialogue, Services
+from restante.reception.dialogue import Dialogue
 from restante.reception.patience import Patience
+from restante.reception.services import Services
 from restante.reception.small_reads import SmallReads
 from restante.smtp import replies
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
-from restante.smtp.server import ServerOptions, ServerSession
+from restante.smtp.server import ServerSession
+from restante.smtp.server_options import ServerOptions
 from restante.smtp.session_end import SessionEnd
 from restante.telemetry.events import Event
 from restante.tenancy.model import IpAddress

@@ -6,34 +6,26 @@ on by itself and `on_progress` tells the connection that there may be something 
 gone is `abandon`ed: what was submitted to the intake is held all the same, everything else is forgotten.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
 
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.message import ContentFile
 from restante.mail.trace import Origin
 from restante.reception.admission import (
     Admission,
-    HouseRules,
     Objection,
     admit_recipient,
     object_to_content,
     object_to_recipient,
     wants_inquiry,
 )
-from restante.reception.arrivals import Arrivals
-from restante.reception.auth_gate import AuthGate
-from restante.reception.content_buffer import ContentBuffer, Spawn
-from restante.reception.flight import OctetsInFlight
-from restante.reception.intake import Intake, Receipt, ReceivedMail
+from restante.reception.content_buffer import ContentBuffer
+from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.promises import FIELD_ROOM
-from restante.reception.room import Room
-from restante.reception.settings import ReceptionSettings
-from restante.reception.standing import Standings
+from restante.reception.services import Services, SessionTally
 from restante.reception.suspicion import Client, is_suspect
 from restante.reception.transaction import Transaction
 from restante.release.etrn import answer_etrn
-from restante.release.releaser import Releaser
 from restante.sasl.mechanism import Credentials
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
@@ -49,48 +41,9 @@ from restante.smtp.replies import Reply
 from restante.smtp.server import ServerSession
 from restante.smtp.session_end import SessionEnd
 from restante.store.errors import StoreError, StoreFull
-from restante.store.interface import INLINE_LIMIT, MailStore
-from restante.store.live_directory import LiveDirectory
+from restante.store.interface import INLINE_LIMIT
 from restante.telemetry import events
-from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain, IpAddress, Login
-
-Inquire = Callable[[HostedDomain, str], Awaitable[bool | None]]
-"""Asks a domain's destination whether a mailbox is there; None where that cannot be known now."""
-
-
-async def _nothing_known(_domain: HostedDomain, _forward_path: str) -> bool | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What every dialogue of the server shares."""
-
-    directory: LiveDirectory
-    store: MailStore
-    intake: Intake
-    auth_gate: AuthGate
-    releaser: Releaser
-    log: Log
-    flight: OctetsInFlight
-    spawn: Spawn
-    settings: ReceptionSettings
-    rules: HouseRules
-    standings: Standings
-    arrivals: Arrivals
-    room: Room = field(default_factory=Room)
-    inquire: Inquire = _nothing_known
-
-
-@dataclass(slots=True)
-class SessionTally:
-    """What a session did, for its line in the log."""
-
-    held: int = 0
-    recipients_refused: int = 0
-    releases: int = 0
-    authentication_failures: int = 0
 
 
 class Dialogue:

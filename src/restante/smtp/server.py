@@ -9,13 +9,12 @@ The bytes of the stream are either lines or content: content while `_incoming` i
 Whether a command fits the moment is said by the table in smtp/phases.py alone.
 """
 
-import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Final, cast, get_args
 
-from restante.sasl.mechanism import BadResponse, Challenge, Credentials, Mechanism
 from restante.smtp import replies
+from restante.smtp.auth_exchange import AuthExchange
 from restante.smtp.commands import (
     Auth,
     Bdat,
@@ -32,7 +31,6 @@ from restante.smtp.commands import (
     StartTls,
     Unimplemented,
     Verify,
-    decode_response,
     parse_command,
 )
 from restante.smtp.content import ChunkDecoder
@@ -48,13 +46,11 @@ from restante.smtp.events import (
 )
 from restante.smtp.extensions import offered_extensions
 from restante.smtp.incoming import Incoming, IncomingChunk, IncomingData, RefusedChunk
-from restante.smtp.limits import Limits
 from restante.smtp.lines import LineBuffer
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
 from restante.smtp.replies import Reply
+from restante.smtp.server_options import ServerOptions
 from restante.smtp.session_end import SessionEnd
-
-MechanismFactories = Mapping[str, Callable[[], Mechanism]]
 
 _ANSWERED: Final = frozenset(get_args(Answered))  # asked of every event: a set takes a sixth of isinstance's time
 
@@ -67,23 +63,6 @@ _FIXED_REPLIES: Final[Mapping[type[Command], Reply]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """What is the same for all sessions of a listener."""
-
-    hostname: str
-    limits: Limits
-    mechanisms: MechanismFactories
-    can_start_tls: bool
-    greeting: Reply = field(init=False)  # what every session hears is spelled once
-    hello: Reply = field(init=False)
-    bye: Reply = field(init=False)
-
-    def __post_init__(self) -> None:
-        for name, reply in (("greeting", replies.GREETING), ("hello", replies.HELLO), ("bye", replies.BYE)):
-            object.__setattr__(self, name, reply.fill(hostname=self.hostname))
-
-
 class ServerSession:
     """One client's dialogue with us."""
 
@@ -93,10 +72,9 @@ class ServerSession:
         "_chunk_decoder",
         "_content_octets",
         "_events",
+        "_exchange",
         "_incoming",
         "_junk_count",
-        "_mechanism",
-        "_mechanism_name",
         "_options",
         "_outgoing",
         "_refused_recipient_count",
@@ -118,8 +96,7 @@ class ServerSession:
         self._outgoing: list[bytes] = []
         self._events: list[Event] = []  # found and not yet given out
         self._awaiting: Answered | None = None
-        self._mechanism: Mechanism | None = None  # an AUTH exchange is going on
-        self._mechanism_name = ""
+        self._exchange: AuthExchange | None = None
         self._incoming: Incoming | None = None
         self._chunk_decoder: ChunkDecoder | None = None
         self._content_octets = 0  # announced by the BDATs of this transaction
@@ -221,16 +198,16 @@ class ServerSession:
             return self._take_content(self._incoming)
         line: bytes | None = None
         try:
-            line = self._buffer.take_line(is_authenticating=self._mechanism is not None)
+            line = self._buffer.take_line(is_authenticating=self._exchange is not None)
             if line is None:
                 return False
             self.command_count += 1
-            if self._mechanism is None:
+            if self._exchange is None:
                 self._obey(parse_command(line))
             else:
-                self._continue_authentication(line)
+                self._take_step(self._exchange.respond(line))
         except Refused as refused:
-            self._mechanism = None  # an AUTH exchange does not go on after an error
+            self._exchange = None  # an AUTH exchange does not go on after an error
             self._say(refused.reply)
             if line is not None and line[:5].upper() in (b"BDAT", b"BDAT "):
                 self._wear_out(
@@ -382,27 +359,15 @@ class ServerSession:
         factory = self._options.mechanisms.get(auth.mechanism)
         if factory is None:
             raise Refused(replies.UNKNOWN_MECHANISM)
-        self._mechanism = factory()
-        self._mechanism_name = auth.mechanism
-        self._take_step(lambda mechanism: mechanism.begin(auth.initial))
+        self._exchange = AuthExchange(auth.mechanism, factory())
+        self._take_step(self._exchange.begin(auth.initial))
 
-    def _continue_authentication(self, line: bytes) -> None:
-        if line == b"*":
-            raise Refused(replies.AUTH_CANCELLED)
-        response = decode_response(line) if line else b""
-        self._take_step(lambda mechanism: mechanism.respond(response))
-
-    def _take_step(self, step: Callable[[Mechanism], Challenge | Credentials]) -> None:
-        assert self._mechanism is not None
-        try:
-            outcome = step(self._mechanism)
-        except BadResponse:
-            raise Refused(replies.BAD_ARGUMENTS) from None
-        if isinstance(outcome, Challenge):
-            self._say(replies.CHALLENGE.fill(challenge=base64.b64encode(outcome.text).decode("ascii")))
+    def _take_step(self, outcome: Reply | Authenticate) -> None:
+        if isinstance(outcome, Reply):
+            self._say(outcome)
         else:
-            self._mechanism = None
-            self._events.append(Authenticate(self._mechanism_name, outcome))
+            self._exchange = None
+            self._events.append(outcome)
 
     # After an answer
 

@@ -1,0 +1,56 @@
+"""What the dialogues of one listener share, and what each of them counts."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from restante.reception.admission import HouseRules
+from restante.reception.arrivals import Arrivals
+from restante.reception.auth_gate import AuthGate
+from restante.reception.content_buffer import Spawn
+from restante.reception.flight import OctetsInFlight
+from restante.reception.intake import Intake
+from restante.reception.room import Room
+from restante.reception.settings import ReceptionSettings
+from restante.reception.standing import Standings
+from restante.release.releaser import Releaser
+from restante.store.interface import MailStore
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.log import Log
+from restante.tenancy.model import HostedDomain
+
+Inquire = Callable[[HostedDomain, str], Awaitable[bool | None]]
+"""Asks a domain's destination whether a mailbox is there; None where that cannot be known now."""
+
+
+async def _nothing_known(_domain: HostedDomain, _forward_path: str) -> bool | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every dialogue of the server shares."""
+
+    directory: LiveDirectory
+    store: MailStore
+    intake: Intake
+    auth_gate: AuthGate
+    releaser: Releaser
+    log: Log
+    flight: OctetsInFlight
+    spawn: Spawn
+    settings: ReceptionSettings
+    rules: HouseRules
+    standings: Standings
+    arrivals: Arrivals
+    room: Room = field(default_factory=Room)
+    inquire: Inquire = _nothing_known
+
+
+@dataclass(slots=True)
+class SessionTally:
+    """What a session did, for its line in the log."""
+
+    held: int = 0
+    recipients_refused: int = 0
+    releases: int = 0
+    authentication_failures: int = 0
