@@ -1,8 +1,6 @@
-"""The composition root: a Config in, a running server out.
+"""The composition root: the server's parts, wired, and their life from the first to the last.
 
-Theory of operation. `serve` does what needs root first (bind, read keys), then becomes the plain user, then opens the
-store and runs until SIGTERM. Everything that runs has a parent: the one TaskGroup of `Application.run`. Stopping
-follows the walk of a message: stop listening, end the dialogues, empty the intake, give back the drains, close the store.
+Theory of operation. Everything that runs has a parent: the one TaskGroup of `Application.run`. Stopping follows the walk of a message: stop listening, end the dialogues, empty the intake, give back the drains, close the store.
 What was acknowledged is on disk by then; a drain that was cut short is taken up again at the next start.
 """
 
@@ -11,24 +9,18 @@ import contextlib
 import gc
 import signal
 import socket
-import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from secrets import token_hex
-from ssl import SSLContext, SSLError
+from ssl import SSLContext
 from typing import Any
-
-import uvloop
 
 from restante.admin.instruments import Instruments
 from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDrain
-from restante.config.certificate import Unfit, read_certificate
 from restante.config.check import check
-from restante.config.key_file import KeyUnusable, read_key
+from restante.config.identity import Identity, IdentityUnusable, read_identity
 from restante.config.load import load
-from restante.config.privileges import NoSuchUser, become, keep_memory_private
 from restante.config.problems import ConfigError
 from restante.config.schema import Config, Listen
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
@@ -38,7 +30,6 @@ from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers, message_name
 from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
-from restante.network.tls_context import server_context
 from restante.notices.news_desk import NewsDesk
 from restante.notices.service import Notices
 from restante.queue.presence import Sighting
@@ -48,12 +39,12 @@ from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.connection import Terms
-from restante.reception.descriptors import raise_limit, sessions_possible
+from restante.reception.descriptors import sessions_possible
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, hold_all
-from restante.reception.listener import SWEEP_SECONDS, Listener, bind
+from restante.reception.listener import SWEEP_SECONDS, Listener
 from restante.reception.room import Room, free_octets
 from restante.reception.services import Services
 from restante.reception.settings import ReceptionSettings
@@ -73,58 +64,18 @@ from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.exposition import expose
-from restante.telemetry.log import Log, StructuredLog
+from restante.telemetry.log import Log
 from restante.telemetry.metrics import Exposition
 from restante.telemetry.readiness import notify
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.policy import Hold, OnRefusal
 from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
-from restante.web.control_socket import ControlUnusable, open_control
+from restante.web.control_socket import open_control
 from restante.web.metrics import serve_metrics
-
-EX_OK, EX_UNAVAILABLE, EX_OSERR, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 69, 71, 75, 77, 78
 
 STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut
 _IMPLICIT_TLS = {"smtps"}
-
-
-def serve(config: Config) -> int:
-    """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
-    keep_memory_private()
-    raise_limit()
-    counts, news = Counts(), NewsDesk(time.time)
-    log = StructuredLog(config.log.style, counts.count, news.hear)
-    log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
-    sockets: list[socket.socket] = []
-    try:
-        sockets += [_bind(address, key) for address, key in _addresses(config)]
-        vault = Vault(read_key(config.key_file))
-        identity = _read_identity(config)
-        become(config.user)
-        keep_memory_private()
-        application = Application(config, sockets, identity, vault, log, counts=counts, news=news)
-        _run(application.run(), is_uvloop=config.uvloop)
-        if application.failure:
-            return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
-    except _CannotServe as error:
-        return _give_up(error.code, str(error))
-    except (KeyUnusable, NoSuchUser) as error:
-        return _give_up(EX_CONFIG, str(error))
-    except (StoreError, ControlUnusable) as error:
-        return _give_up(EX_UNAVAILABLE, str(error))
-    finally:
-        for bound in sockets:
-            bound.close()
-    return EX_OK
-
-
-@dataclass(frozen=True, slots=True)
-class _Identity:
-    """What we show who connects to us, read from files."""
-
-    contexts: Sequence[SSLContext]  # one for each of the configuration's listeners, in its order
-    expires_at: float  # Unix time
 
 
 class Application:
@@ -134,14 +85,14 @@ class Application:
         self,
         config: Config,
         sockets: Sequence[socket.socket],
-        identity: _Identity,
+        identity: Identity,
         vault: Vault,
         log: Log,
         *,
         counts: Counts,
         news: NewsDesk,
     ) -> None:
-        """`sockets` are bound as `_addresses` has them; `counts` and `news` are of what `log` writes."""
+        """`sockets` are bound as `startup` has them: first those of the listeners, in their order; `counts` and `news` are of what `log` writes."""
         self._config = config
         self._sockets = sockets[: len(config.listen)]
         self._metrics_sockets = sockets[len(config.listen) :]
@@ -451,8 +402,8 @@ class Application:
         try:
             config = load(self._config.file)
             check(config, time.time())
-            identity = _read_identity(config)
-        except (ConfigError, _CannotServe) as error:
+            identity = read_identity(config)
+        except (ConfigError, IdentityUnusable) as error:
             self._log.failure(Event.RELOAD_FAILED, error)
             return
         for listener, listen, context in zip(self._listeners, self._config.listen, identity.contexts, strict=False):
@@ -531,45 +482,6 @@ class Application:
         self._dispatcher.stop(domain_id)
 
 
-class _CannotServe(Exception):  # noqa: N818
-    """Something outside is not in order; `code` is for the caller of the program."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-def _addresses(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield what is to be bound, and where it is set: first the listeners, in their order."""
-    yield from ((listen.address, "[[listen]]") for listen in config.listen)
-    if config.telemetry.metrics:
-        yield config.telemetry.metrics, "[telemetry]"
-
-
-def _bind(address: str, table: str) -> socket.socket:
-    try:
-        return bind(address)
-    except PermissionError:
-        remedy = "start as root (and set `user`), or allow it by CAP_NET_BIND_SERVICE"
-        raise _CannotServe(EX_NOPERM, f"{address}: this user may not bind it; {remedy}") from None
-    except OSError as error:
-        remedy = f"stop what uses it, or name another address in {table}"
-        raise _CannotServe(EX_UNAVAILABLE, f"{address}: {error.strerror}; {remedy}") from None
-
-
-def _read_identity(config: Config) -> _Identity:
-    try:
-        certificate = read_certificate(config.tls.certificate.read_bytes())
-        contexts = [
-            server_context(config.tls.certificate, config.tls.key, listen.tls_minimum or config.tls.minimum)
-            for listen in config.listen
-        ]
-        return _Identity(contexts, certificate.not_valid_after_utc.timestamp())
-    except (OSError, SSLError, Unfit) as error:
-        remedy = "see `restante config check`"
-        raise _CannotServe(EX_CONFIG, f"{config.tls.certificate}: cannot be used: {error}; {remedy}") from None
-
-
 def _limits(reception: ReceptionSettings) -> Limits:
     return Limits(
         message_octets=reception.message_size_limit,
@@ -592,19 +504,3 @@ def _needing_restart(old: Config, new: Config) -> list[str]:
 def _challenge(hostname: str) -> bytes:
     """Make a CRAM-MD5 challenge that has never been used (RFC 2195 §2)."""
     return f"<{token_hex(12)}.{time.time_ns()}@{hostname}>".encode()
-
-
-def _run(main: Coroutine[None, None, None], *, is_uvloop: bool) -> None:
-    """Run the server. A failure of one of its tasks is raised as itself, not as a group of one."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop if is_uvloop else None) as runner:
-        try:
-            runner.run(main)
-        except BaseExceptionGroup as group:
-            if len(group.exceptions) == 1:
-                raise group.exceptions[0] from None
-            raise
-
-
-def _give_up(code: int, text: str) -> int:
-    sys.stderr.write(f"restante: {text}\n")
-    return code

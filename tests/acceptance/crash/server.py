@@ -35,7 +35,7 @@ from typing import Any, Final
 
 import apsw
 
-from restante import app
+from restante import app, startup
 from restante.config.load import load
 from restante.reception.intake import Intake, Receipt, ReceivedMail
 from restante.store.interface import Store
@@ -182,7 +182,7 @@ def main(config: str, point: str, nth: str) -> int:
     app.open_store = open_fated  # type: ignore[attr-defined]
     if point == LIE:
         tell_lies(fate)
-    return app.serve(load(Path(config)))
+    return startup.serve(load(Path(config)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,101 @@
+"""From a Config to a running server: what needs root first (bind, read keys), then the plain user, then all the rest.
+
+Whatever is not in order outside is told in one line on standard error, and by an exit code (sysexits).
+"""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Coroutine, Iterator
+
+import uvloop
+
+from restante.app import Application
+from restante.config.identity import IdentityUnusable, read_identity
+from restante.config.key_file import KeyUnusable, read_key
+from restante.config.privileges import NoSuchUser, become, keep_memory_private
+from restante.config.schema import Config
+from restante.notices.news_desk import NewsDesk
+from restante.reception.descriptors import raise_limit
+from restante.reception.listener import bind
+from restante.store.errors import StoreError
+from restante.telemetry.counts import Counts
+from restante.telemetry.events import Event
+from restante.telemetry.log import StructuredLog
+from restante.tenancy.secrets import Vault
+from restante.web.control_socket import ControlUnusable
+
+EX_OK, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 69, 75, 77, 78
+
+
+def serve(config: Config) -> int:
+    """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
+    keep_memory_private()
+    raise_limit()
+    counts, news = Counts(), NewsDesk(time.time)
+    log = StructuredLog(config.log.style, counts.count, news.hear)
+    log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
+    sockets: list[socket.socket] = []
+    try:
+        sockets += [_bind(address, key) for address, key in _addresses(config)]
+        vault = Vault(read_key(config.key_file))
+        identity = read_identity(config)
+        become(config.user)
+        keep_memory_private()
+        application = Application(config, sockets, identity, vault, log, counts=counts, news=news)
+        _run(application.run(), is_uvloop=config.uvloop)
+        if application.failure:
+            return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
+    except _CannotBind as error:
+        return _give_up(error.code, str(error))
+    except (IdentityUnusable, KeyUnusable, NoSuchUser) as error:
+        return _give_up(EX_CONFIG, str(error))
+    except (StoreError, ControlUnusable) as error:
+        return _give_up(EX_UNAVAILABLE, str(error))
+    finally:
+        for bound in sockets:
+            bound.close()
+    return EX_OK
+
+
+class _CannotBind(Exception):  # noqa: N818
+    """An address is not to be had; `code` is for the caller of the program."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def _addresses(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what is to be bound, and where it is set: first the listeners, in their order."""
+    yield from ((listen.address, "[[listen]]") for listen in config.listen)
+    if config.telemetry.metrics:
+        yield config.telemetry.metrics, "[telemetry]"
+
+
+def _bind(address: str, table: str) -> socket.socket:
+    try:
+        return bind(address)
+    except PermissionError:
+        remedy = "start as root (and set `user`), or allow it by CAP_NET_BIND_SERVICE"
+        raise _CannotBind(EX_NOPERM, f"{address}: this user may not bind it; {remedy}") from None
+    except OSError as error:
+        remedy = f"stop what uses it, or name another address in {table}"
+        raise _CannotBind(EX_UNAVAILABLE, f"{address}: {error.strerror}; {remedy}") from None
+
+
+def _run(main: Coroutine[None, None, None], *, is_uvloop: bool) -> None:
+    """Run the server. A failure of one of its tasks is raised as itself, not as a group of one."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if is_uvloop else None) as runner:
+        try:
+            runner.run(main)
+        except BaseExceptionGroup as group:
+            if len(group.exceptions) == 1:
+                raise group.exceptions[0] from None
+            raise
+
+
+def _give_up(code: int, text: str) -> int:
+    sys.stderr.write(f"restante: {text}\n")
+    return code
