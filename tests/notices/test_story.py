@@ -100,7 +100,10 @@ def test_a_drain_that_is_given_up() -> None:
 def test_a_destination_that_refuses_some() -> None:
     found = drained(ScriptedPrimary({"RCPT": ["550 5.1.1 no", "250 2.1.5 OK", "250 2.1.5 OK"]}))
     assert told(found) == [("drain-finished", "b.example"), ("mail-refused", "b.example")]
-    assert found[1].news.text == "The destination of b.example refused 1 message for good; kept, to be looked at."
+    assert (
+        found[1].news.text
+        == "The destination of b.example refused 1 message for good: kept or bounced, as the domain has it."
+    )
 
 
 def test_a_destination_that_refuses_everything() -> None:

@@ -73,7 +73,7 @@ def _drain_finished(fields: Fields, at: float) -> Iterator[News]:
         text = f"Handing over the mail of {domain} was given up; {_count(held)} stay held. {fields['reason']}"
         yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
     if fields["refused"]:
-        text = f"The destination of {domain} refused {_count(fields['refused'])} for good; kept, to be looked at."
+        text = f"The destination of {domain} refused {_count(fields['refused'])} for good: kept or bounced, as the domain has it."
         yield _make(NoticeKind.MAIL_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
 
 
