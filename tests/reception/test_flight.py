@@ -10,7 +10,8 @@ from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer
 from restante.reception.flight import OctetsInFlight
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT
-from restante.store.memory import MemorySpool, MemoryStore
+from restante.store.memory import MemoryStore
+from restante.store.memory_files import MemorySpool
 from tests.contract.making import content
 from tests.wire import Wire
 

@@ -10,6 +10,7 @@ class MemoryNotices:
     """Notices on their way, and what is told no more for a while."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._notices: dict[int, Notice] = {}  # by number
         self._quiets: dict[Topic, Quiet] = {}
         self._last_notice = 0

@@ -1,0 +1,107 @@
+"""One message in a store that forgets, and what is said of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from restante.mail.message import HeldMessage, NewMessage
+from restante.queue.status import Move, RecipientOutcome, Status
+from restante.store.interface import QueuedMessage, QueuedRecipient, QueueFilter
+
+
+@dataclass(slots=True)
+class Record:
+    """One message, who of its recipients waits, who was refused, and the destination's last word on each."""
+
+    message: NewMessage
+    held: list[str]
+    refused: set[str] = field(default_factory=set)
+    replies: dict[str, str] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
+    is_delay_told: bool = False
+
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        """All recipients, first those who wait."""
+        return (*self.held, *sorted(self.refused))
+
+    @property
+    def held_since(self) -> float:
+        """Since when the last of those who wait does."""
+        return max([self.message.received_at, *self.times.values()])
+
+    def settle(self, outcome: RecipientOutcome, at: float) -> None:
+        """Record what became of one recipient."""
+        path = outcome.forward_path
+        if path not in self.held:
+            return  # deleted or settled meanwhile
+        self.replies[path] = outcome.reply
+        if outcome.move is not Move.DEFERRED:
+            self.held = [other for other in self.held if other != path]
+        if outcome.move is Move.DELIVERED:
+            self.times.pop(path, None)
+        if outcome.move is Move.REFUSED:
+            self.refused.add(path)
+            self.times[path] = at
+
+    def expire(self, status: Status, before: float) -> bool:
+        """Remove who has the status since before then; tell whether there was anybody."""
+        if status is Status.HELD:
+            is_due = bool(self.held) and self.held_since < before
+            if is_due:
+                self.times = {path: at for path, at in self.times.items() if path in self.refused}
+                self.held = []
+            return is_due
+        due = {path for path in self.refused if self.times[path] < before}
+        self.refused -= due
+        self.times = {path: at for path, at in self.times.items() if path not in due}
+        return bool(due)
+
+    def give_up(self, paths: Sequence[str]) -> None:
+        """Remove these recipients."""
+        self.held = [path for path in self.held if path not in paths]
+        self.refused.difference_update(paths)
+        self.times = {path: at for path, at in self.times.items() if path not in paths}
+
+    def release_again(self, at: float) -> None:
+        """Let who was refused wait again."""
+        self.times |= dict.fromkeys(self.refused, at)
+        self.held.extend(sorted(self.refused))
+        self.refused.clear()
+
+    def recipients(self) -> Iterator[QueuedRecipient]:
+        """Yield them as the queue lists them."""
+        for path in self.all_paths:
+            status = Status.REFUSED if path in self.refused else Status.HELD
+            yield QueuedRecipient(path, status, self.replies.get(path, ""))
+
+
+def handed_out(message: NewMessage, forward_paths: tuple[str, ...]) -> HeldMessage:
+    """Return a message as a drain takes it, for these of its recipients."""
+    envelope = replace(message.envelope, forward_paths=forward_paths)
+    return HeldMessage(message.number, message.domain_id, envelope, message.received_at, message.head, message.file)
+
+
+def listed(record: Record, selection: QueueFilter) -> QueuedMessage:
+    """Return it as the queue lists it."""
+    message = record.message
+    recipients = tuple(recipient for recipient in record.recipients() if selection.concerns(recipient))
+    return QueuedMessage(
+        message.number,
+        message.domain_id,
+        message.envelope.reverse_path,
+        recipients,
+        message.received_at,
+        message.size,
+    )
+
+
+def selects(selection: QueueFilter, message: NewMessage) -> bool:
+    """Tell whether a message is chosen, whatever its recipients."""
+    return (
+        message.number > selection.after
+        and (selection.domain_ids is None or message.domain_id in selection.domain_ids)
+        and selection.reverse_path in (None, message.envelope.reverse_path)
+        and (selection.received_before is None or message.received_at < selection.received_before)
+        and (selection.larger_than is None or message.size > selection.larger_than)
+        and (selection.numbers is None or message.number in selection.numbers)
+    )
