@@ -88,6 +88,24 @@ def test_the_headers_of_a_large_message_come_from_its_file() -> None:
     run(story())
 
 
+@pytest.mark.parametrize("head", [b"Subject: all of it in the row\r\n\r\n", b"Subject: the beginning of it\r\n"])
+def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_headers(head: bytes) -> None:
+    async def story() -> None:
+        desk = Desk()
+        number = await desk.host("alpha.example", "alpha")
+        spool = desk.store.open_spool()
+        await spool.write(b"X-More: yes\r\n\r\n" + bytes(3_000_000))
+        file = await spool.close()
+        await desk.store.hold([NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, head, file)])
+        assert (await show_message(desk.office, message_name(7))).damage == ""
+        desk.store._files[file.name] = desk.store._files[file.name][:-1] + b"!"
+        view = await show_message(desk.office, message_name(7))
+        assert "damaged" in view.damage
+        assert view.headers == []
+
+    run(story())
+
+
 @pytest.mark.parametrize("name", ["", "!", "il", "1" * 13])
 def test_what_is_no_message_name_is_refused(name: str) -> None:
     with pytest.raises(AdminError) as caught:

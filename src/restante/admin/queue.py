@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -249,16 +249,15 @@ def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
 
 
 async def _beginning(office: Office, message: HeldMessage) -> bytes:
-    """Return as much of the content as its headers may take; a large message has most of them in its file."""
+    """Return as much of the content as its headers may take. Raises Damaged, StoreError.
+
+    Its file is read to the end all the same: only the whole has a checksum, and who looks at a message asks how it is.
+    """
     beginning = message.head[:MAX_HEADER_OCTETS]
-    if message.file is None or b"\r\n\r\n" in beginning:
-        return beginning
-    blocks = office.store.read_file(message.file)
-    try:
-        return beginning + (await anext(blocks, b""))[:MAX_HEADER_OCTETS]
-    finally:
-        if isinstance(blocks, AsyncGenerator):
-            await blocks.aclose()  # now, not when the collector finds an open file
+    if message.file is not None:
+        async for block in office.store.read_file(message.file):
+            beginning += block[: MAX_HEADER_OCTETS - len(beginning)]
+    return beginning
 
 
 def read_headers(beginning: bytes) -> list[HeaderView]:
