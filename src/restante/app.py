@@ -208,6 +208,7 @@ class Application:
             desk=self._dispatcher.equipment.desk,
             log=self._log,
             now=time.time,
+            until_told=lambda: self._notices.until_stored(),  # made later
         )
         self._reports = Reports(store, self._dispatcher.equipment, self._resolver, self._config.reports)
         self._dispatcher.equipment.desk.on_stored = self._reports.wake

@@ -10,6 +10,7 @@ from restante.notices.courier import Courier
 from restante.notices.news_desk import Heard, NewsDesk
 from restante.notices.outbox import Outbox
 from restante.notices.settings import NoticeSettings
+from restante.store.errors import StoreError
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
@@ -36,14 +37,18 @@ def notice(number: int = 1, channel_id: int = 1, **fields: Any) -> Notice:
 
 @dataclass
 class CountingStore(MemoryStore):
-    """Counts what it costs."""
+    """Counts what it costs, and fails so many times first."""
 
     kept: int = 0
+    failures: int = 0
 
     def __post_init__(self) -> None:
         super().__init__()
 
     async def keep_notices(self, *given: Any) -> int:
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("the disk is full")
         self.kept += 1
         return await super().keep_notices(*given)
 

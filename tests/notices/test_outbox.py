@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from restante.notices.news_desk import MOST_TOPICS, NewsDesk
+from restante.notices.news_desk import MOST_TOPICS, Heard, NewsDesk
 from restante.notices.outbox import BETWEEN_TURNS, LONGEST_PAUSE
 from restante.notices.settings import NoticeSettings
-from restante.store.errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.notice import Channel, NoticeKind, Way
 from tests.notices.scene import Scene, news, play
@@ -229,20 +228,54 @@ def test_what_has_happened_is_stored_before_the_server_ends() -> None:
     play(story())
 
 
+def test_who_waits_until_news_is_stored_goes_on_no_sooner_and_no_later() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        await scene.outbox.until_stored()  # nothing has happened
+        begun, may_store = asyncio.Event(), asyncio.Event()
+        keep = scene.store.keep_notices
+
+        async def slow(*given: Any) -> int:
+            begun.set()
+            await may_store.wait()
+            return await keep(*given)
+
+        scene.store.keep_notices = slow  # type: ignore[method-assign]
+        scene.desk._keep(Heard(news()))
+        turn = asyncio.create_task(scene.outbox._take_turn())
+        waiting = asyncio.create_task(scene.outbox.until_stored())
+        await begun.wait()
+        assert not scene.desk.topics
+        assert not waiting.done()
+        may_store.set()
+        await waiting
+        assert len(await scene.waiting()) == 1
+        await turn
+
+    play(story())
+
+
+def test_who_waits_for_a_store_that_fails_waits_until_it_does_not() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        scene.store.failures = 2
+        scene.desk._keep(Heard(news()))
+        running = asyncio.create_task(scene.outbox.run())
+        await scene.outbox.until_stored()
+        assert (scene.store.failures, len(await scene.waiting())) == (0, 1)
+        scene.outbox.close()
+        await running
+
+    play(story())
+
+
 def test_news_outlives_a_store_that_fails_for_a_while() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        keep, failures = scene.store.keep_notices, 2
-
-        async def failing(*given: Any) -> int:
-            nonlocal failures
-            failures -= 1
-            if failures >= 0:
-                raise StoreError("the disk is full")
-            return await keep(*given)
-
-        scene.store.keep_notices = failing  # type: ignore[method-assign]
+        scene.store.failures = 2
         await scene.hear(news())
         await scene.hear(news(), news("beta.example"))
         assert await scene.waiting() == []

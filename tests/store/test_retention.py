@@ -1,6 +1,7 @@
 """The hourly sweep over a store: what is deleted, what is kept, what is told once. The clock is the test's."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ from tests.wire import Lines
 MONTH = Retention(30 * DAY, AtEnd.DELETE)
 
 
+async def _nothing() -> None:
+    """Nothing need be waited for."""
+
+
 class Keeping:
     """A store on disk, its domains, and a clock that begins at 0."""
 
@@ -32,6 +37,7 @@ class Keeping:
         self.place = place
         self.now = 0.0
         self.draining: set[int] = set()
+        self.on_told: Callable[[], Awaitable[None]] = _nothing
 
     async def open(self) -> None:
         """Open the store, as a start of the server does: only what is in it is remembered."""
@@ -46,6 +52,7 @@ class Keeping:
             desk=ReportDesk(self.store, "mx2.example.net", lambda: self.now),
             log=self.log,
             now=lambda: self.now,
+            until_told=lambda: self.on_told(),
             wait=self.wait,
         )
 
@@ -109,6 +116,21 @@ async def test_a_restart_tells_nothing_twice(keeping: Keeping) -> None:
     assert len(await keeping.sweep_on(23.1)) == 1
     await keeping.restart()
     assert await keeping.sweep_on(23.2, 27.1) == [(27.1, "retention-ahead", 3)]
+
+
+async def test_a_crash_before_the_notice_is_stored_tells_again(keeping: Keeping) -> None:
+    alpha = await keeping.host(retention=MONTH)
+    await keeping.store.hold([message(1, alpha.id)])
+
+    async def crash() -> None:
+        raise asyncio.CancelledError
+
+    keeping.on_told = crash
+    with pytest.raises(asyncio.CancelledError):
+        await keeping.sweep_on(23.1)
+    await keeping.restart()
+    keeping.on_told = _nothing
+    assert await keeping.sweep_on(23.2, 23.3) == [(23.2, "retention-ahead", 7)]
 
 
 async def test_mail_that_comes_every_day_is_told_of_once(keeping: Keeping) -> None:

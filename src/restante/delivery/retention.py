@@ -4,6 +4,7 @@ Theory of operation. Once an hour each domain is looked at, its held mail and it
 goes in batches, each one transaction with its entry in the audit trail, so that nobody waits long for the store. What
 was told is marked in the store by the step that was told (7, 3, 1 days ahead, or over); the mark follows the domain's
 oldest mail, so that mail which comes day after day is told of once, and again after it had all been further from its end.
+It is marked when the notices of it are stored: a crash in between tells twice rather than never.
 
 Bouncing goes message by message where deleting goes by recipient: all of a message's recipients with that status go when
 the first is due, so that its sender hears once. Damaged mail, of which no report can be made, stays.
@@ -12,7 +13,7 @@ A drain that runs keeps its domain's mail for a day longer: what is being handed
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from restante.delivery.giving_up import prepare_bounce
@@ -52,15 +53,17 @@ class RetentionSweep:
         desk: ReportDesk,
         log: Log,
         now: Callable[[], float],
+        until_told: Callable[[], Awaitable[None]],
         wait: Wait = wait_at_most,
     ) -> None:
-        """`now` gives Unix time."""
+        """`now` gives Unix time; `until_told` waits until what the log was told cannot be lost any more."""
         self._store = store
         self._directory = directory
         self._is_draining = is_draining
         self._desk = desk
         self._log = log
         self._now = now
+        self._until_told = until_told
         self._wait = wait
 
     async def run(self) -> None:
@@ -94,6 +97,7 @@ class RetentionSweep:
             step = None if since is None else warning_due(since, retention.seconds, self._now())
         if step is not None and (mark is None or step < mark):
             self._tell(domain, status, step, retention.at_end)
+            await self._until_told()
         if step != mark:
             await self._store.keep_mark(domain.id, _kind(status), step)
 

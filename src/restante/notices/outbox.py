@@ -6,7 +6,8 @@ of news is four transactions a second. What is told no more for a while is kept 
 at the start.
 
 Promise: a notice that is stored is sent, or given up after its lifetime with a line of the log, whatever happens to the
-process. Weak: what happened in the very last moment before a crash may be untold; the log may lack its line as well.
+process. Who tells a thing once for all asks with `until_stored` before it is remembered as told. Weak: of other things what
+happened in the very last moment before a crash may be untold; the log may lack its line as well.
 """
 
 import asyncio
@@ -66,6 +67,8 @@ class Outbox:
         self._wait = wait
         self._quiets: dict[Topic, Quiet] | None = None  # None: not read yet
         self._news = asyncio.Event()
+        self._is_under_way = False
+        self._turn_over = asyncio.Event()
         self._closing = asyncio.Event()
         desk.on_news = self._news.set
         self._news.set()  # what was heard before
@@ -74,6 +77,11 @@ class Outbox:
         """Let `run` return, after it has stored what there is."""
         self._closing.set()
         self._news.set()
+
+    async def until_stored(self) -> None:
+        """Return when all that was heard so far is stored; while the store fails, it is waited for."""
+        while self._desk.topics or self._is_under_way:
+            await self._turn_over.wait()
 
     async def run(self) -> None:
         """Store notices until `close`."""
@@ -89,6 +97,7 @@ class Outbox:
     async def _take_turn(self) -> float:
         """Deal with what there is; return how long nothing need be done unless there is news."""
         taken = self._desk.take()
+        self._is_under_way = True
         try:
             await self._deal_with(taken)
         except StoreError as error:
@@ -98,6 +107,10 @@ class Outbox:
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
             self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
             return _AFTER_FAILURE
+        finally:
+            self._is_under_way = False
+            self._turn_over.set()  # whoever waits looks again …
+            self._turn_over.clear()  # … and waits for the next turn where there is more
         return self._pause()
 
     async def _deal_with(self, taken: dict[Topic, Heard]) -> None:

@@ -74,6 +74,10 @@ class Notices:
             watching.cancel()
             self._courier.close()
 
+    async def until_stored(self) -> None:
+        """Return when all that has happened so far is stored as notices, for who remembers that it was told."""
+        await self._outbox.until_stored()
+
     def close(self) -> None:
         """Let `run` return, once what has happened is stored and the attempts that run have ended."""
         self._outbox.close()

@@ -4,8 +4,8 @@
     a quota filled to 80 or 100 %                   the event `quota-reached`, once until it has been below 80 again
     mail that is to leave unasked                   whoever sees to that is told (delivery/watcher.py)
 
-What was told is remembered in memory. After a restart a quota's present step counts as told; a domain that holds mail
-counts as not quiet.
+What was told is remembered in memory. After a restart a quota that is still full is told of again with its next mail:
+rather twice than never, had the restart come before the notice. A domain that holds mail counts as not quiet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,12 +43,7 @@ class Arrivals:
         self._now = now
         self._on_mail = on_mail
         self._last: dict[int, float] = {}  # by domain id: when mail last came
-        self._told: dict[_Key, int] = {
-            key: step
-            for domain in directory.now.domains.values()
-            for key, quota, usage in self._quotas(domain)
-            if (step := quota.step(usage.octets, usage.messages))
-        }
+        self._told: dict[_Key, int] = {}
 
     def held(self, messages: Sequence[NewMessage]) -> None:
         """Take note of a batch that is durable now."""
