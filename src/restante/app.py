@@ -208,7 +208,7 @@ class Application:
             desk=self._dispatcher.equipment.desk,
             log=self._log,
             now=time.time,
-            until_told=lambda: self._notices.until_stored(),  # made later
+            until_told=self._until_told,
         )
         self._reports = Reports(store, self._dispatcher.equipment, self._resolver, self._config.reports)
         self._dispatcher.equipment.desk.on_stored = self._reports.wake
@@ -378,13 +378,16 @@ class Application:
         for listener in self._listeners:
             listener.abort()
 
-    # Mail that leaves unasked: the watcher is made after those who tell it
+    # The watcher and the notices are made after those who tell them
 
     def _mail_came(self, domain: HostedDomain) -> None:
         self._watcher.mail_came(domain)
 
     def _drain_ended(self, domain_id: int) -> None:
         self._watcher.drain_ended(domain_id)
+
+    async def _until_told(self) -> None:
+        await self._notices.until_stored()
 
     def _is_up(self, destination: Destination) -> bool:
         return self._watcher.is_up(destination)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
-import threading
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Final
+
+from tests.acceptance.threaded import Threaded
 
 PATIENCE: Final = 60.0  # seconds, after which even a connection that nobody ends is left
 SILENCE: Final = ""  # in place of a reply: no more is said
 
 
-class ChoosyPrimary:
+class ChoosyPrimary(Threaded):
     """Listens on a port of its own while the `with` lasts."""
 
     def __init__(self, replies: Mapping[str, str]) -> None:
@@ -29,21 +30,11 @@ class ChoosyPrimary:
         self._silent: list[socket.socket] = []
         self._server = _Listener((self.address, 0), _Talk)
         self._server.primary = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
     def port(self) -> int:
         """Where it listens."""
         return int(self._server.server_address[1])
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def hang_up(self) -> None:
         """Speak again with nobody: connections that are kept waiting end."""

@@ -8,7 +8,8 @@ It has one account, alpha, with one login of that name.
         …
 
 The server is a process of its own on ports of its own; it is stopped when the `with` ends, and must then have ended in
-good order, with no defect in its log. What a peer needs to connect is `mx`, `starttls` and `smtps`.
+good order, with no defect in its log. What a peer needs to connect is `mx`, `starttls` and `smtps`. Its clock is the
+test's: `ahead` sets it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests.acceptance.peers.programs import PLACES
 from tests.acceptance.peers.server import Login, Server, Tls
 
 RESTANTE: Final = Path(sys.executable).with_name("restante")
+CLOCKED: Final = Path(__file__).with_name("clocked_server.py")
 HOSTNAME: Final = "mx2.example.net"
 HOST: Final = "127.0.0.1"
 QUICK: Final = {"first_retry": 0.2, "longest_retry": 1.0}  # seconds: nobody waits for a second attempt in a test
@@ -78,6 +80,7 @@ class Installation:
         self.mx_port = mx_port or free_port(HOST)
         self.smtps_port = free_port(HOST)
         self._process = ServerProcess(self.log_path)
+        self._clock = self.directory / "seconds-ahead"
         self._logins = {ALPHA.user: ALPHA}
         self._authorities = 0
         shutil.copytree(_made(), self.directory, dirs_exist_ok=True)
@@ -125,7 +128,8 @@ class Installation:
     def start(self) -> None:
         """Start the server, and return when it says that it is ready."""
         starts = len(self.events("server-ready"))
-        self._process.start([RESTANTE, "--config", self.config, "serve"])
+        program = [sys.executable, CLOCKED, self._clock] if self._clock.exists() else [RESTANTE]
+        self._process.start([*program, "--config", self.config, "serve"])
         self._wait_for_start(starts)
 
     def _wait_for_start(self, starts: int) -> None:
@@ -153,6 +157,12 @@ class Installation:
     def ask_to_reload(self) -> None:
         """Send SIGHUP."""
         os.kill(self.pid, signal.SIGHUP)
+
+    def ahead(self, seconds: float) -> None:
+        """Have the server's clock be so far ahead of the machine's; from its next start on, if it never was before."""
+        renewed = self._clock.with_suffix(".new")
+        renewed.write_text(str(seconds))
+        renewed.replace(self._clock)  # never read half-way
 
     @property
     def is_running(self) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import socketserver
-import threading
 from collections.abc import Mapping, Sequence
-from typing import Final, Self
+from typing import Final
 
 import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+
+from tests.acceptance.threaded import Threaded
 
 ADDRESS: Final = "127.0.0.1"
 TIME_TO_LIVE: Final = 0  # nobody remembers an answer: the next one may be another
@@ -20,7 +21,7 @@ SAYS_HOW_LONG_NO_IS_NO: Final = f". . 1 3600 3600 3600 {TIME_TO_LIVE}"  # the la
 Records = Mapping[str, Mapping[str, Sequence[str]]]  # name → type → values, as in a zone file
 
 
-class NameServer:
+class NameServer(Threaded):
     """Runs while its `with` lasts. `records` may be replaced at any time."""
 
     def __init__(self, records: Records) -> None:
@@ -36,16 +37,6 @@ class NameServer:
                 socket.sendto(answer(data), self.client_address)
 
         self._server = socketserver.UDPServer((ADDRESS, 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     @property
     def port(self) -> int:

@@ -11,37 +11,15 @@ from typing import Final
 import pytest
 
 from tests.acceptance.installation import HOSTNAME, Installation, at
-from tests.acceptance.loopback import addresses
 from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.eventually import eventually
-from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.peers.primary import Primary
-from tests.acceptance.sample import REVERSE_PATH, message
+from tests.acceptance.sample import REVERSE_PATH, SENDER_DOMAIN, message
 from tests.acceptance.test_s03_partial_success import release
 
-SENDER_DOMAIN: Final = REVERSE_PATH.partition("@")[2]
 NO_MAILBOX: Final = "550 5.1.1 no mailbox of that name"
 DSN_TAKEN_UP: Final = "sender delivery status notification"  # as Postfix logs the report that it makes itself
-
-
-@pytest.fixture(scope="module")
-def names() -> Iterator[NameServer]:
-    """The DNS as the server under test sees it."""
-    with NameServer({}) as names:
-        yield names
-
-
-@pytest.fixture
-def home(names: NameServer) -> Iterator[Primary]:
-    """The mail server of the reverse-path's domain, which only its MX record leads to."""
-    [address] = addresses(1)
-    with PostfixPrimary(
-        [SENDER_DOMAIN], address=address, port=free_port(address), hostname="mx.sender.example"
-    ) as home:
-        mx = f"mx.{SENDER_DOMAIN}"
-        names.records = {SENDER_DOMAIN: {"MX": [f"10 {mx}."], "A": ["127.0.0.1"]}, mx: {"A": [home.address]}}
-        yield home
 
 
 @pytest.fixture

@@ -127,13 +127,6 @@ def test_a_test_says_how_it_went_and_nothing_secret_is_shown(restante: Installat
     assert receiver.key.encode() not in (restante.directory / "data/restante.db").read_bytes()
 
 
-@pytest.fixture(scope="module")
-def names() -> Iterator[NameServer]:
-    """The DNS as the server under test sees it."""
-    with NameServer({}) as names:
-        yield names
-
-
 @pytest.fixture
 def noc(names: NameServer) -> Iterator[Primary]:
     """The mail server of the operator's own domain, which only its MX record leads to."""
@@ -221,3 +214,52 @@ def test_the_life_of_a_domains_mail_is_told_in_its_order() -> None:
         ("authentication-burst", "login alpha"),
     ]
     assert receiver.taken[4].facts["details"]["peer"] == "127.0.13.1"
+
+
+def test_what_was_held_back_is_told_in_one_when_the_hour_is_over() -> None:
+    """Three drains end within the hour, and the server is started anew in it: one notice at once, one for the other two."""
+    domain, hour = "alpha.example", 3600.0
+    with (
+        Installation(more=QUICK) as restante,
+        PostfixPrimary([domain]) as primary,
+        WebhookReceiver(tolerance=2 * hour) as receiver,
+    ):
+        restante.ahead(0)
+        restante.start()
+        primary.start()
+        restante.hosts(domain, at(primary))
+        listen(restante, receiver, "--account", "alpha", "--only", "drain-finished")
+        for count in (1, 2, 3):
+            send(restante.mx, f"reader@{domain}", content=message(f"number {count}"))
+            restante.do("release", domain)
+            eventually(lambda: len(restante.events("drain-finished")) == count, what="the drain to end")  # noqa: B023
+        restante.wait_for_event("notice-sent")
+        restante.stop()
+        restante.ahead(hour - 60)
+        restante.start()
+        assert restante.shown("notice", "show-waiting") == []
+        restante.stop()
+        restante.ahead(hour + 60)
+        restante.start()
+        first, summary = receiver.wait_for(2)
+        restante.wait_for_event("notice-sent", notice=summary.id)
+
+    assert [first.facts["held_back"], summary.facts["held_back"]] == [0, 1]
+    assert summary.facts["about"] == domain
+    assert (len(receiver.taken), receiver.refused) == (2, [])
+
+
+def test_settings_of_notices_are_read_again_on_reload() -> None:
+    """A webhook that is away is tried again in an hour; with what the operator then writes, at once."""
+    with Installation(more="[notices]\nfirst_retry = 3600\n") as restante:
+        receiver = WebhookReceiver()
+        restante.start()
+        restante.hosts("alpha.example", AWAY)
+        listen(restante, receiver, "--account", "alpha")
+        restante.config.write_text(restante.config.read_text().replace("first_retry = 3600", "first_retry = 0.2"))
+        restante.reload()
+        send(restante.mx, "reader@alpha.example", content=message("held"))
+        restante.wait_for_event("notice-deferred")
+        with receiver:
+            receiver.wait_for(1)
+            restante.wait_for_event("notice-sent")

@@ -1,12 +1,15 @@
-"""A quota holds however many send at the same moment."""
+"""A quota holds however many send at the same moment, and who pays for it hears in time."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import Final
 
-from tests.acceptance.installation import HOST, Installation
+from tests.acceptance.installation import HOST, Installation, at
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.session import Session
+from tests.acceptance.webhook_receiver import WebhookReceiver
 
 SESSIONS: Final = 30
 OCTETS: Final = 20_000
@@ -24,6 +27,41 @@ def test_many_sessions_that_end_together_hold_no_more_than_there_is_room_for(res
         shown = restante.shown("domain", "show", domain)
         assert shown["messages"] == replies.count("250") == FIT
         assert shown["octets"] <= FIT * (OCTETS + 1024)
+
+
+def test_a_quota_is_told_of_at_80_and_at_100_percent_each_once(restante: Installation) -> None:
+    """By webhook, while the sender hears 452; when a real Postfix has fetched it all there is room again."""
+    domain = "filling.example"
+    with WebhookReceiver() as receiver, PostfixPrimary([domain]) as primary:
+        restante.hosts(domain, at(primary), "--quota-messages", "10")
+        receiver.key = restante.do(
+            *("notice", "add", "hook", "--webhook", "-", "--account", "alpha", "--only", "quota-reached"),
+            typed=receiver.url,
+        ).strip()
+        for number in range(1, 13):
+            assert send_one(restante, f"reader@{domain}") == ("250" if number <= 10 else "452")
+        primary.start()
+        restante.do("release", domain)
+        primary.wait_for(10)
+        eventually(lambda: restante.held(domain) == 0, what="an empty queue")
+        assert send_one(restante, f"reader@{domain}") == "250"
+        notices = receiver.wait_for(2)
+
+    assert [notice.facts["about"] for notice in notices] == [f"domain {domain}, 80 %", f"domain {domain}, 100 %"]
+    assert [(notice.facts["account"], notice.facts["details"]["messages"]) for notice in notices] == [
+        ("alpha", 8),
+        ("alpha", 10),
+    ]
+
+
+def send_one(restante: Installation, path: str) -> str:
+    """Send a message, and return the code of the first reply that is against it, or of the last one."""
+    with Session(restante.mx) as session:
+        for line in ("MAIL FROM:<>", f"RCPT TO:<{path}>", "DATA", "A plain line.\r\n."):
+            code = session.say(line)[:3].decode()
+            if code[0] not in "23":
+                break
+        return code
 
 
 def send_together(restante: Installation, path: str) -> list[str]:

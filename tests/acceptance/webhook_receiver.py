@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
 
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
+from tests.acceptance.threaded import Threaded
 from tests.documented_receiver import verify
 
 HOST: Final = "127.0.0.1"
@@ -24,10 +24,12 @@ class Taken:
     facts: dict[str, Any]
 
 
-class WebhookReceiver:
+class WebhookReceiver(Threaded):
     """Listens while its `with` lasts; the port is the same in the next one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tolerance: float = 300.0) -> None:
+        """`tolerance` is in seconds: how far the sender's clock may be off."""
+        self._tolerance = tolerance
         self.port = free_port(HOST)
         self.key = ""
         self.taken: list[Taken] = []
@@ -52,14 +54,7 @@ class WebhookReceiver:
                 pass
 
         self._server = ThreadingHTTPServer((HOST, self.port), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        return super().__enter__()
 
     def wait_for(self, count: int) -> list[Taken]:
         """Return what came, once there are so many."""
@@ -67,7 +62,7 @@ class WebhookReceiver:
         return self.taken
 
     def _take(self, path: str, headers: dict[str, str], body: bytes) -> int:
-        if path != PATH or not verify(self.key, headers, body):
+        if path != PATH or not verify(self.key, headers, body, self._tolerance):
             self.refused.append(path)
             return 401
         self.taken.append(Taken(headers["webhook-id"], json.loads(body)))

@@ -19,14 +19,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import HeldMessage, NewMessage
-from restante.mail.report import Action, NewReport, ReportOutcome
+from restante.mail.report import Action, NewReport
+from restante.queue.sending import SendingOutcome
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import Conflict, LeaseLost
 from restante.store.interface import Bounce, Drain, QueueFilter, Store
 from restante.store.memory import MemoryStore
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
 from restante.store.sqlite.transaction import Transaction
-from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, NoticeOutcome, Quiet, Way
+from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Quiet, Way
 from tests.contract.making import ANNA, BERT, CARL, NOTED, account, content, domain, message, spooled
 from tests.store.damage_report import DamageReport
 
@@ -214,7 +215,7 @@ class Agreement(RuleBasedStateMachine):
     def settle_reports(self, data: st.DataObject, next_at: float | None) -> None:
         waiting = self.both(lambda store: store.due_reports(100.0, 5, 1 << 20))
         some = data.draw(st.lists(st.sampled_from([*(one.number for one in waiting), 999]), max_size=3))
-        self.both(lambda store: store.settle_reports([ReportOutcome(number, next_at, "450") for number in some]))
+        self.both(lambda store: store.settle_reports([SendingOutcome(number, next_at, "450") for number in some]))
 
     @rule(before=st.integers(1, 40))
     def tell_of_delay(self, before: int) -> None:
@@ -242,7 +243,7 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(numbers=st.lists(st.integers(1, 20), max_size=3), next_at=st.none() | st.integers(1, 9).map(float))
     def settle_notices(self, numbers: list[int], next_at: float | None) -> None:
-        self.both(lambda store: store.settle_notices([NoticeOutcome(number, next_at, "503") for number in numbers]))
+        self.both(lambda store: store.settle_notices([SendingOutcome(number, next_at, "503") for number in numbers]))
 
     @precondition(lambda self: self.drains)
     @rule(count=st.integers(1, 5))

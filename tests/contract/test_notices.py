@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from restante.queue.sending import SendingOutcome
 from restante.store.errors import Conflict
 from restante.store.interface import Store
-from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, NoticeOutcome, Quiet, Way
+from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, Quiet, Way
 from tests.contract.making import NOTED, account
 
 KINDS = frozenset({NoticeKind.MAIL_AFTER_QUIET, NoticeKind.QUOTA_REACHED})
@@ -111,10 +112,10 @@ async def test_what_is_put_off_keeps_its_place_and_its_key(store: Store) -> None
     number = await channel(store)
     await keep(store, new(number, "a"), new(number, "b"))
     [first] = await store.first_notices(10)
-    await store.settle_notices([NoticeOutcome(first.number, 99.0, "503 \udcff"), NoticeOutcome(999, 1.0)])
+    await store.settle_notices([SendingOutcome(first.number, 99.0, "503 \udcff"), SendingOutcome(999, 1.0)])
     [again] = await store.first_notices(10)
     assert (again.key, again.failures, again.next_attempt_at, again.reply[:4]) == ("a", 1, 99.0, "503 ")
-    await store.settle_notices([NoticeOutcome(first.number), NoticeOutcome(first.number)])
+    await store.settle_notices([SendingOutcome(first.number), SendingOutcome(first.number)])
     assert await keys(store) == ["b"]
 
 

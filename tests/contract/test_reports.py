@@ -8,7 +8,8 @@ import pytest
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.mail.report import Action, NewReport, Report, ReportOutcome
+from restante.mail.report import Action, NewReport, Report
+from restante.queue.sending import SendingOutcome
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import LeaseLost, StoreError
 from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, ReportFilter, Store, Usage, WaitingReport
@@ -181,7 +182,7 @@ async def test_reports_come_when_they_are_due_the_longest_due_first(store: Store
 async def test_a_report_that_is_put_off_waits_and_knows_why(store: Store) -> None:
     await stored(store, 10.0, 20.0)
     first, second = await reports(store)
-    await store.settle_reports([ReportOutcome(first.number, 70.0, "450 \udcff later"), ReportOutcome(99, 1.0, "")])
+    await store.settle_reports([SendingOutcome(first.number, 70.0, "450 \udcff later"), SendingOutcome(99, 1.0, "")])
     assert await store.due_reports(69.0, 100, 1 << 20) == [second]
     again = (await reports(store))[1]
     assert (again.number, again.failures, again.reply[:4]) == (first.number, 1, "450 ")
@@ -191,7 +192,7 @@ async def test_a_report_that_is_put_off_waits_and_knows_why(store: Store) -> Non
 async def test_a_report_that_is_done_with_is_gone_and_its_number_too(store: Store) -> None:
     domain_id = await stored(store, 10.0)
     [first] = await reports(store)
-    await store.settle_reports([ReportOutcome(first.number), ReportOutcome(first.number)])
+    await store.settle_reports([SendingOutcome(first.number), SendingOutcome(first.number)])
     assert await reports(store) == []
     assert await store.next_report_at() is None
     await store.hold([message(9, domain_id)])
@@ -271,7 +272,7 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     made = [report(1, alpha), report(2, alpha, made_at=60.0), replace(report(3, beta), reverse_path="Carl@example.net")]
     for one in made:
         await store.bounce([Bounce(one.about, (ANNA,), one)], NOTED)
-    await store.settle_reports([ReportOutcome(1, 99.0, "450 later")])
+    await store.settle_reports([SendingOutcome(1, 99.0, "450 later")])
     listed = await store.list_reports(ReportFilter())
     assert listed == [
         WaitingReport(1, 1, alpha, Action.FAILED, "bob@example.org", 50.0, 99.0, 1, "450 later", len(made[0].content)),
@@ -291,5 +292,5 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     assert await numbers() == [1, 3]
     assert await store.report_content(2) is None
     assert [one.subject for one in await store.audit(limit=1)] == ["two"]
-    await store.settle_reports([ReportOutcome(2, 99.0, "450 later")])  # it was on its way
+    await store.settle_reports([SendingOutcome(2, 99.0, "450 later")])  # it was on its way
     assert await numbers() == [1, 3]

@@ -6,9 +6,10 @@ from typing import Any
 
 from restante.notices.courier import AT_ONCE
 from restante.notices.settings import NoticeSettings
+from restante.queue.sending import SendingOutcome
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
-from restante.tenancy.notice import Channel, Notice, NoticeOutcome
+from restante.tenancy.notice import Channel, Notice
 from tests.delivery.world import until
 from tests.notices.scene import NOT_NOW, REFUSED, SENT, Scene, play
 from tests.wire import audit
@@ -137,7 +138,7 @@ def test_a_crash_between_sending_and_settling_sends_twice_under_the_same_key() -
         scene = Scene()
         settling = asyncio.Event()
 
-        async def never(_outcomes: list[NoticeOutcome]) -> None:
+        async def never(_outcomes: list[SendingOutcome]) -> None:
             settling.set()
             await asyncio.Event().wait()
 

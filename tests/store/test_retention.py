@@ -52,7 +52,7 @@ class Keeping:
             desk=ReportDesk(self.store, "mx2.example.net", lambda: self.now),
             log=self.log,
             now=lambda: self.now,
-            until_told=lambda: self.on_told(),
+            until_told=self.told,
             wait=self.wait,
         )
 
@@ -62,6 +62,9 @@ class Keeping:
 
     async def wait(self, _: asyncio.Event, seconds: float) -> None:
         raise asyncio.CancelledError(seconds)
+
+    async def told(self) -> None:
+        await self.on_told()
 
     async def host(self, name: str = "alpha.example", **policy: Any) -> HostedDomain:
         await self.store.put_account(account(), NOTED)

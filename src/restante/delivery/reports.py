@@ -25,10 +25,11 @@ from restante.delivery.report_settings import ReportSettings
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
-from restante.mail.report import Action, Fate, News, Report, ReportOutcome
+from restante.mail.report import Action, Fate, News, Report
 from restante.network.resolver import MailExchangers
 from restante.queue.reporting import recipients_to_tell_of
 from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.sending import SendingOutcome
 from restante.queue.status import Move, RecipientOutcome
 from restante.store.errors import StoreError
 from restante.store.interface import QueueFilter, ReportStore
@@ -55,7 +56,7 @@ class Reports:
         self._exchangers = exchangers
         self.settings = settings  # replaced on reload
         self._tried_at: deque[float] = deque()  # attempts of the last minute
-        self._unsettled: list[ReportOutcome] = []
+        self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
         self._news = asyncio.Event()
         self._is_closing = False
@@ -141,13 +142,13 @@ class Reports:
             reply=outcome.reply,
         )
 
-    def _judge(self, report: Report, recipient: RecipientOutcome) -> tuple[ReportOutcome, Event]:
+    def _judge(self, report: Report, recipient: RecipientOutcome) -> tuple[SendingOutcome, Event]:
         """Say what becomes of a report, and of which event that is."""
         if recipient.move is Move.DELIVERED:
-            return ReportOutcome(report.number, None, recipient.reply), Event.REPORT_SENT
+            return SendingOutcome(report.number, None, recipient.reply), Event.REPORT_SENT
         at = self._next_attempt(report) if recipient.move is Move.DEFERRED else None
         event = Event.REPORT_DROPPED if at is None else Event.REPORT_DEFERRED
-        return ReportOutcome(report.number, at, recipient.reply), event
+        return SendingOutcome(report.number, at, recipient.reply), event
 
     def _next_attempt(self, report: Report) -> float | None:
         schedule = Schedule(self.settings.first_retry, self.settings.longest_retry)

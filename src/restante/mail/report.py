@@ -60,12 +60,3 @@ class Report:
     needs_smtputf8: bool = False
     failures: int = 0  # attempts so far
     reply: str = ""  # why the last one failed
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOutcome:
-    """What an attempt made of a report: tried again at `next_attempt_at`, or gone where that is None."""
-
-    number: int
-    next_attempt_at: float | None = None
-    reply: str = ""

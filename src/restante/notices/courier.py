@@ -23,12 +23,13 @@ from restante.notices.attempt import Attempt, End
 from restante.notices.settings import NoticeSettings
 from restante.notices.ways import Sender
 from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.sending import SendingOutcome
 from restante.store.errors import StoreError
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
-from restante.tenancy.notice import Channel, Notice, NoticeOutcome, clean
+from restante.tenancy.notice import Channel, Notice, clean
 
 AT_ONCE: Final = 20  # channels
 LONGEST_PAUSE: Final = 300.0
@@ -121,7 +122,7 @@ class Courier:
             attempt = _DEFECT
         await self._settle(self._conclude(channel, notice, attempt))
 
-    async def _settle(self, outcome: NoticeOutcome) -> None:
+    async def _settle(self, outcome: SendingOutcome) -> None:
         """Record it, however long that takes: sending the notice again instead would be worse."""
         while True:
             try:
@@ -134,7 +135,7 @@ class Courier:
                 return
             await self._wait(self._closing, _AFTER_FAILURE)
 
-    def _conclude(self, channel: Channel, notice: Notice, attempt: Attempt) -> NoticeOutcome:
+    def _conclude(self, channel: Channel, notice: Notice, attempt: Attempt) -> SendingOutcome:
         """Say what becomes of a notice, and tell it."""
         at = self._next_attempt(notice) if attempt.end is End.NOT_NOW else None
         event = Event.NOTICE_DEFERRED if at is not None else Event.NOTICE_GIVEN_UP
@@ -148,7 +149,7 @@ class Courier:
             failures=notice.failures + (attempt.end is not End.SENT),
             reply=clean(attempt.text),
         )
-        return NoticeOutcome(notice.number, at, clean(attempt.text))
+        return SendingOutcome(notice.number, at, clean(attempt.text))
 
     def _next_attempt(self, notice: Notice) -> float | None:
         settings = self._settings()

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.mail.report import Action, NewReport, Report, ReportOutcome
+from restante.mail.report import Action, NewReport, Report
+from restante.queue.sending import SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.notice_store import NoticeStore
 from restante.tenancy.audit import AuditEntry
@@ -288,7 +289,7 @@ class ReportStore(Protocol):
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due, None if there are no reports."""
 
-    async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+    async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports; one that is not there is passed over."""
 
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from restante.mail.message import HeldMessage, NewMessage
-from restante.mail.report import NewReport, Report, ReportOutcome
+from restante.mail.report import NewReport, Report
 from restante.queue.reporting import wants_word_of_delay
+from restante.queue.sending import SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Conflict, LeaseLost, StoreError
 from restante.store.interface import (
@@ -251,7 +252,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         """Return when the next attempt on any report is due."""
         return self._reports.next_at()
 
-    async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+    async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports."""
         self._reports.settle(outcomes)
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from restante.tenancy.notice import NewNotice, Notice, NoticeOutcome, Quiet, Topic
+from restante.queue.sending import SendingOutcome
+from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
 
 
 class MemoryNotices:
@@ -53,7 +54,7 @@ class MemoryNotices:
         firsts = {notice.channel_id: notice for notice in reversed(self._notices.values())}
         return sorted(firsts.values(), key=lambda one: (one.next_attempt_at, one.number))[:limit]
 
-    async def settle_notices(self, outcomes: Sequence[NoticeOutcome]) -> None:
+    async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of some."""
         for outcome in outcomes:
             notice = self._notices.get(outcome.number)

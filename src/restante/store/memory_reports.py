@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
-from restante.mail.report import NewReport, Report, ReportOutcome
+from restante.mail.report import NewReport, Report
+from restante.queue.sending import SendingOutcome
 from restante.store.interface import ReportFilter, WaitingReport
 
 
@@ -36,7 +37,7 @@ class MemoryReports:
         """Return when the next one is due."""
         return min((due_at for due_at, _ in self._waiting.values()), default=None)
 
-    def settle(self, outcomes: Sequence[ReportOutcome]) -> None:
+    def settle(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of some."""
         for outcome in outcomes:
             if outcome.next_attempt_at is None:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from restante.queue.sending import SendingOutcome
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.notice import Channel, NewNotice, Notice, NoticeOutcome, Quiet, Topic
+from restante.tenancy.notice import Channel, NewNotice, Notice, Quiet, Topic
 
 
 class NoticeStore(Protocol):
@@ -34,7 +35,7 @@ class NoticeStore(Protocol):
     async def first_notices(self, limit: int) -> list[Notice]:
         """Return of each channel the notice that is its turn, those due first before others."""
 
-    async def settle_notices(self, outcomes: Sequence[NoticeOutcome]) -> None:
+    async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these notices; one that is not there is passed over."""
 
     async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None) -> list[Notice]:

@@ -1,6 +1,6 @@
 """Notices as values: what there is to tell, who wants to hear it and by which way, and one on its way.
 
-News ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or given up ──► NoticeOutcome
+News ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or given up ──► SendingOutcome
 """
 
 from collections.abc import Mapping
@@ -125,15 +125,6 @@ class Notice:
     next_attempt_at: float
     failures: int = 0  # attempts so far
     reply: str = ""  # why the last one failed
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeOutcome:
-    """What an attempt made of a notice: tried again at `next_attempt_at`, or gone where that is None."""
-
-    number: int
-    next_attempt_at: float | None = None
-    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)

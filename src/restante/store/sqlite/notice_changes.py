@@ -7,10 +7,9 @@ from restante.store.errors import Conflict
 from restante.store.sqlite import queries
 from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
 from restante.store.sqlite.record_changes import check_account, note_change
-from restante.store.sqlite.rows import storable
 from restante.store.sqlite.transaction import Transaction
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.notice import Channel, NewNotice, NoticeOutcome, Quiet, Topic
+from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
 
 
 def put_channel(transaction: Transaction, channel: Channel, audit: AuditEntry) -> Channel:
@@ -51,13 +50,3 @@ def keep_notices(
 
 def _remove_oldest(transaction: Transaction, channel_id: int, limit: int) -> int:
     return len(transaction.execute(queries.REMOVE_OLDEST_NOTICES, {"channel": channel_id, "limit": limit}))
-
-
-def settle_notices(transaction: Transaction, outcomes: Sequence[NoticeOutcome]) -> None:
-    """Remove notices that are done with, and put the others off."""
-    for outcome in outcomes:
-        if outcome.next_attempt_at is None:
-            transaction.execute(queries.REMOVE_NOTICE, (outcome.number,))
-        else:
-            word = (outcome.next_attempt_at, storable(outcome.reply), outcome.number)
-            transaction.execute(queries.PUT_NOTICE_OFF, word)

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import apsw
 
-from restante.store.sqlite import notice_changes, queries
+from restante.queue.sending import SendingOutcome
+from restante.store.sqlite import notice_changes, queries, sending
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.notice_rows import notice, quiet
 from restante.store.sqlite.transaction import Change
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.notice import Channel, NewNotice, Notice, NoticeOutcome, Quiet, Topic
+from restante.tenancy.notice import Channel, NewNotice, Notice, Quiet, Topic
 
 _Answer = TypeVar("_Answer")
 
@@ -55,9 +56,10 @@ class SqliteNotices:
         rows = await self._read(partial(fetch, query=queries.FIRST_NOTICES, bindings=(limit,)))
         return [notice(row) for row in rows]
 
-    async def settle_notices(self, outcomes: Sequence[NoticeOutcome]) -> None:
+    async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of some."""
-        await self._write(partial(notice_changes.settle_notices, outcomes=outcomes))
+        change = partial(sending.settle, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF)
+        await self._write(partial(change, outcomes=outcomes))
 
     async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None) -> list[Notice]:
         """Return notices that wait, oldest first."""

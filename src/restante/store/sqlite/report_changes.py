@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from restante.mail.report import NewReport, ReportOutcome
+from restante.mail.report import NewReport
 from restante.store.interface import Bounce
 from restante.store.sqlite import queries
 from restante.store.sqlite.mail_changes import remove
-from restante.store.sqlite.rows import audit_row, paths, report_row, storable
+from restante.store.sqlite.rows import audit_row, paths, report_row
 from restante.store.sqlite.transaction import Transaction
 from restante.tenancy.audit import AuditEntry
 
@@ -45,16 +45,6 @@ def keep(transaction: Transaction, reports: Iterable[NewReport]) -> None:
     """Add reports; their first attempt is due at once."""
     for report in reports:
         transaction.execute(queries.KEEP_REPORT, report_row(report))
-
-
-def settle_reports(transaction: Transaction, outcomes: Sequence[ReportOutcome]) -> None:
-    """Remove reports that are done with, and put the others off."""
-    for outcome in outcomes:
-        if outcome.next_attempt_at is None:
-            transaction.execute(queries.REMOVE_REPORT, (outcome.number,))
-        else:
-            word = (outcome.next_attempt_at, storable(outcome.reply), outcome.number)
-            transaction.execute(queries.PUT_REPORT_OFF, word)
 
 
 def drop(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> list[int]:

@@ -24,7 +24,8 @@ from typing import Any, TypeVar
 import apsw
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.mail.report import NewReport, Report, ReportOutcome
+from restante.mail.report import NewReport, Report
+from restante.queue.sending import SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Damaged, StoreError
 from restante.store.interface import (
@@ -39,7 +40,7 @@ from restante.store.interface import (
     Usage,
     WaitingReport,
 )
-from restante.store.sqlite import mail_changes, reading, record_changes, report_changes
+from restante.store.sqlite import mail_changes, queries, reading, record_changes, report_changes, sending
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
@@ -276,9 +277,10 @@ class SqliteStore(SqliteNotices):
         """Return when the next attempt on any report is due."""
         return await self._read(reading.next_report_at)
 
-    async def settle_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+    async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports."""
-        await self._write(partial(report_changes.settle_reports, outcomes=outcomes))
+        change = partial(sending.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF)
+        await self._write(partial(change, outcomes=outcomes))
 
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return the reports that match, by number."""
