@@ -17,7 +17,7 @@ from ssl import SSLContext
 from typing import Any
 
 from restante.admin.instruments import Instruments
-from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDrain
+from restante.admin.office import Office
 from restante.config.check import check
 from restante.config.identity import Identity, IdentityUnusable, read_identity
 from restante.config.load import load
@@ -32,7 +32,6 @@ from restante.network.addresses import join_host_port
 from restante.network.resolver import DnsResolver
 from restante.notices.news_desk import NewsDesk
 from restante.notices.service import Notices
-from restante.queue.presence import Sighting
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_bursts import AuthBursts
@@ -51,7 +50,8 @@ from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
-from restante.release.request import BY_POLICY, Asker, ReleaseRequest
+from restante.release.request import BY_POLICY, ReleaseRequest
+from restante.running_server import RunningServer
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
@@ -63,9 +63,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
-from restante.telemetry.exposition import expose
 from restante.telemetry.log import Log
-from restante.telemetry.metrics import Exposition
 from restante.telemetry.readiness import notify
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.policy import Hold, OnRefusal
@@ -243,21 +241,6 @@ class Application:
         )
 
     def _compose_admin(self, store: Store) -> None:
-        self._office = Office(
-            store=store,
-            directory=self._directory,
-            vault=self._vault,
-            now=time.time,
-            own_addresses=self._own_addresses,
-            hostname=self._config.hostname,
-            resolver=self._resolver,
-            hold=partial(hold_all, self._intake),
-            server=self,
-            recipients=self._recipients,
-            promises=self._standings.promises,
-            ways=self._notices.ways,
-            log=self._log,
-        )
         self._instruments = Instruments(
             store=store,
             drains=self._dispatcher.drains,
@@ -269,6 +252,30 @@ class Application:
             now=time.time,
             started_at=self._started_at,
             certificate_expires_at=self._identity.expires_at,
+        )
+        self._office = Office(
+            store=store,
+            directory=self._directory,
+            vault=self._vault,
+            now=time.time,
+            own_addresses=self._own_addresses,
+            hostname=self._config.hostname,
+            resolver=self._resolver,
+            hold=partial(hold_all, self._intake),
+            server=RunningServer(
+                releaser=self._releaser,
+                dispatcher=self._dispatcher,
+                watcher=self._watcher,
+                reports=self._reports,
+                listeners_open=self._listeners,
+                counts=self._counts,
+                instruments=self._instruments,
+                config=lambda: self._config,
+            ),
+            recipients=self._recipients,
+            promises=self._standings.promises,
+            ways=self._notices.ways,
+            log=self._log,
         )
 
     def _terms(self, config: Config, listen: Listen, context: SSLContext) -> Terms:
@@ -430,60 +437,6 @@ class Application:
 
     def _on_damage(self, number: int, text: str) -> None:
         self._log.failure(Event.STORE_FAILED, StoreError(text), doing="read", message=message_name(number))
-
-    # What an administrator may touch (admin.office.Server)
-
-    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
-        """Release as the operator."""
-        request = ReleaseRequest(Asker(is_operator=True, text=actor), node, reason)
-        release = await self._releaser.release(request)
-        return ReleaseAnswer(node, release.reply.code, release.reply.text, release.pending, release.reason)
-
-    def drains(self) -> Sequence[RunningDrain]:
-        """List the drains that run or wait."""
-        return [
-            RunningDrain(
-                domain=view.domain,
-                destination=view.destination,
-                started_at=view.started_at,
-                delivered=view.delivered,
-                refused=view.refused,
-                deferred=view.deferred,
-                connections=view.connections,
-                state=view.state,
-                next_attempt_at=view.next_attempt_at,
-                last_error=view.last_error,
-            )
-            for view in self._dispatcher.drains()
-        ]
-
-    def listeners(self) -> Sequence[OpenListener]:
-        """List the listeners."""
-        return [
-            OpenListener(
-                listener.service,
-                listener.address_text,
-                listen.tls_minimum or self._config.tls.minimum,
-                listener.sessions,
-            )
-            for listener, listen in zip(self._listeners, self._config.listen, strict=False)
-        ]
-
-    def sighting(self, destination: Destination) -> Sighting | None:
-        """Return what probes have shown of a destination."""
-        return self._watcher.sighting(destination)
-
-    async def metrics(self, accept: str) -> Exposition:
-        """Return every metric as it is now."""
-        return expose(self._counts, await self._instruments.read(), accept)
-
-    def send_reports(self) -> None:
-        """See to the reports that were stored."""
-        self._reports.wake()
-
-    def stop_drain(self, domain_id: int) -> None:
-        """End a domain's drain; its mail stays held."""
-        self._dispatcher.stop(domain_id)
 
 
 def _limits(reception: ReceptionSettings) -> Limits:

@@ -1,0 +1,83 @@
+"""The running server as an administrator may touch it: what the control socket and the web are given of its parts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from restante.admin.instruments import Instruments
+from restante.admin.office import OpenListener, ReleaseAnswer, RunningDrain
+from restante.config.schema import Config
+from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.reports import Reports
+from restante.delivery.watcher import Watcher
+from restante.queue.presence import Sighting
+from restante.reception.listener import Listener
+from restante.release.releaser import Releaser
+from restante.release.request import Asker, ReleaseRequest
+from restante.telemetry.counts import Counts
+from restante.telemetry.exposition import expose
+from restante.telemetry.metrics import Exposition
+from restante.tenancy.model import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """admin.office.Server, by the parts that `app` has wired."""
+
+    releaser: Releaser
+    dispatcher: Dispatcher
+    watcher: Watcher
+    reports: Reports
+    listeners_open: Sequence[Listener]  # in the order in which they are configured
+    counts: Counts
+    instruments: Instruments
+    config: Callable[[], Config]  # as it was read last
+
+    async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
+        """Release as the operator."""
+        request = ReleaseRequest(Asker(is_operator=True, text=actor), node, reason)
+        release = await self.releaser.release(request)
+        return ReleaseAnswer(node, release.reply.code, release.reply.text, release.pending, release.reason)
+
+    def drains(self) -> Sequence[RunningDrain]:
+        """List the drains that run or wait."""
+        return [
+            RunningDrain(
+                domain=view.domain,
+                destination=view.destination,
+                started_at=view.started_at,
+                delivered=view.delivered,
+                refused=view.refused,
+                deferred=view.deferred,
+                connections=view.connections,
+                state=view.state,
+                next_attempt_at=view.next_attempt_at,
+                last_error=view.last_error,
+            )
+            for view in self.dispatcher.drains()
+        ]
+
+    def listeners(self) -> Sequence[OpenListener]:
+        """List the listeners."""
+        config = self.config()
+        return [
+            OpenListener(
+                listener.service, listener.address_text, listen.tls_minimum or config.tls.minimum, listener.sessions
+            )
+            for listener, listen in zip(self.listeners_open, config.listen, strict=False)
+        ]
+
+    def sighting(self, destination: Destination) -> Sighting | None:
+        """Return what probes have shown of a destination."""
+        return self.watcher.sighting(destination)
+
+    async def metrics(self, accept: str) -> Exposition:
+        """Return every metric as it is now."""
+        return expose(self.counts, await self.instruments.read(), accept)
+
+    def send_reports(self) -> None:
+        """See to the reports that were stored."""
+        self.reports.wake()
+
+    def stop_drain(self, domain_id: int) -> None:
+        """End a domain's drain; its mail stays held."""
+        self.dispatcher.stop(domain_id)
