@@ -10,7 +10,6 @@ Whether a command fits the moment is said by the table in smtp/phases.py alone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, Final, cast, get_args
 
 from restante.smtp import replies
@@ -44,7 +43,6 @@ from restante.smtp.events import (
     Event,
     TransactionAborted,
 )
-from restante.smtp.extensions import offered_extensions
 from restante.smtp.incoming import Incoming, IncomingChunk, IncomingData, RefusedChunk
 from restante.smtp.lines import LineBuffer
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
@@ -273,19 +271,12 @@ class ServerSession:
         self.phase = Phase.GREETED
         self.client_name = hello.name
         self.is_extended = hello.is_extended
-        reply = self._options.hello
-        self._say(replace(reply, more=self._offers()) if hello.is_extended else reply)
+        self._say(self._offers() if hello.is_extended else self._options.hello)
         self._events.append(hello)
         self._count_junk()
 
-    def _offers(self) -> tuple[str, ...]:
-        return offered_extensions(
-            message_octets=self._options.limits.message_octets,
-            mechanisms=tuple(self._options.mechanisms),
-            has_tls=self.has_tls,
-            can_start_tls=self._options.can_start_tls,
-            is_authenticated=self.is_authenticated,
-        )
+    def _offers(self) -> Reply:
+        return self._options.offers(has_tls=self.has_tls, is_authenticated=self.is_authenticated)
 
     def _check_start_tls(self, command: StartTls) -> None:
         if self.has_tls:
