@@ -257,6 +257,16 @@ def test_without_enhanced_codes_the_first_message_goes_alone_and_names_tell_cont
     assert set(talk.moves) == {1}
 
 
+def test_without_enhanced_codes_what_was_said_to_commands_before_tells_a_message_alone() -> None:
+    """A window of one: nothing in it is like the words to its recipient, which stand where those to content belong."""
+    talk = ClientTalk(*letters(1)).transcript(EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1")
+    talk.waiting.extend(letters(1))
+    talk.go_on()
+    with pytest.raises(PeerBroke, match="which is which"):
+        talk.transcript(SENT, "S: 250 hello again\nS: 250 OK\nS: 250 Accepted")
+    assert talk.outstanding == [1]
+
+
 def test_a_server_that_says_the_same_to_everything_gets_one_message_ahead() -> None:
     talk = ClientTalk(*letters(3)).transcript(EXIM, SENT)
     with pytest.raises(PeerBroke, match="which is which"):

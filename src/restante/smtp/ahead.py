@@ -7,11 +7,13 @@ for its recipient, before the server has said anything of it. Two things tell th
 - Enhanced codes, where there are any: the reply to a recipient is about an address, x.1.x (RFC 3463 §3.2); the one to
   content is not.
 - Where there are none (Exim), the words: each message that is taken gets a name of its own, so no two replies to content
-  are alike, and none is like one to a command. The first message goes alone, so that a server which says the same to
-  everything gets one copy before DATA is spoken to it (delivery/caution.py).
+  are alike, and none is like one to a command of this session: a window of one message has too few to compare with. The
+  first message goes alone, so that a server which says the same to everything gets one copy before DATA is spoken to it
+  (delivery/caution.py).
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Final
 
 from restante.smtp.chunking_probe import Way
 from restante.smtp.client_events import TransactionEnded, WindowSettled
@@ -20,16 +22,20 @@ from restante.smtp.peer_replies import ServerReply
 from restante.smtp.transaction import Transaction
 from restante.smtp.window import Pace, Window
 
+_Words = tuple[bytes, ...]  # the lines of a reply
+_MOST_WORDS: Final = 1000  # replies to commands that are remembered; a server that repeats the path has one for each
+
 
 class Ahead:
     """What is in the window, with replies or without."""
 
-    __slots__ = ("_is_proven", "_may_be_left_open", "_window", "transactions", "way")
+    __slots__ = ("_heard", "_is_proven", "_may_be_left_open", "_window", "transactions", "way")
 
     def __init__(self, pace: Pace) -> None:
         self.way = Way.DATA  # until the probe has shown another
         self.transactions: list[Transaction] = []
         self._window = Window(pace)
+        self._heard: set[_Words] = set()  # replies to commands, where words must tell
         self._is_proven = False  # the server's replies can be told apart
         self._may_be_left_open = False  # a transaction, at the server: its content is not known to have been taken
 
@@ -57,7 +63,7 @@ class Ahead:
 
     def settle(self) -> list[TransactionEnded | WindowSettled]:
         """Every reply is there: tell what ended, and begin anew. Raises PeerBroke if they are not where they belong."""
-        if not is_in_step(self.transactions):
+        if not self._is_in_step():
             raise PeerBroke("the replies to content are like those to commands: which is which cannot be told")
         self._is_proven = True
         last = self.transactions[-1].content
@@ -69,6 +75,19 @@ class Ahead:
         self._window.empty()
         return ended
 
+    def _is_in_step(self) -> bool:
+        """Tell whether the replies by which content was taken can be those to content; remember what commands got."""
+        content = [reply for one in self.transactions if (reply := one.content) is not None and reply.is_positive]
+        if any(_is_about_address(reply) for reply in content):
+            return False
+        if all(_is_about_address(reply) for one in self.transactions for reply in one.recipients if reply.is_positive):
+            return True
+        if len(self._heard) > _MOST_WORDS:
+            self._heard.clear()
+        self._heard.update(_replies_to_commands(self.transactions))
+        words = {reply.lines for reply in content}
+        return len(words) == len(content) and words.isdisjoint(self._heard)
+
     def settle_answered(self, unanswered: Collection[Transaction]) -> list[TransactionEnded]:
         """Tell of those only that have all their replies: they have them in the order in which they were begun."""
         answered = [transaction for transaction in self.transactions if transaction not in unanswered]
@@ -76,21 +95,10 @@ class Ahead:
         return [TransactionEnded(transaction) for transaction in answered]
 
 
-def is_in_step(transactions: Sequence[Transaction]) -> bool:
-    """Tell whether the replies by which content was taken can be those to content."""
-    content = [reply for one in transactions if (reply := one.content) is not None and reply.is_positive]
-    if any(_is_about_address(reply) for reply in content):
-        return False
-    if all(_is_about_address(reply) for one in transactions for reply in one.recipients if reply.is_positive):
-        return True
-    words = {reply.lines for reply in content}
-    return len(words) == len(content) and words.isdisjoint(_replies_to_commands(transactions))
-
-
 def _is_about_address(reply: ServerReply) -> bool:
     return reply.enhanced[1:3] == ".1"
 
 
-def _replies_to_commands(transactions: Sequence[Transaction]) -> Iterator[tuple[bytes, ...]]:
+def _replies_to_commands(transactions: Sequence[Transaction]) -> Iterator[_Words]:
     for transaction in transactions:
         yield from (reply.lines for reply in (transaction.mail, *transaction.recipients) if reply is not None)
