@@ -15,6 +15,7 @@ from typing import Any, Final
 import apsw
 import pytest
 
+from restante.mail.quantity import counted
 from tests.acceptance.choosy_primary import SILENCE, ChoosyPrimary
 from tests.acceptance.command import CommandLine, Said
 from tests.acceptance.installation import Installation, at
@@ -211,7 +212,7 @@ def test_refused_mail_is_held_again_and_other_mail_stays_held(world: World, situ
     listed = world.listed()
     refused = {message for message in messages.values() if listed[message]["recipients"][0]["status"] == "refused"}
     assert messages["refused"] in refused
-    assert world.cli.do("queue", "release", *messages.values()) == f"{len(refused)} messages held again\n"
+    assert world.cli.do("queue", "release", *messages.values()) == f"{counted(len(refused), 'message')} held again\n"
     listed = world.listed()
     assert {listed[message]["recipients"][0]["status"] for message in messages.values()} == {"held"}
 

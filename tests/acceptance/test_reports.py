@@ -82,7 +82,7 @@ def test_what_a_primary_refused_is_bounced_to_the_senders_mx(restante: Installat
 
         home.start()
         done = restante.do("queue", "bounce", queued["name"], "--yes", "--reason", "the mailbox will not come back")
-        assert done == "1 messages bounced, 1 senders are told\n"
+        assert done == "1 message bounced, 1 sender is told\n"
         [raw] = home.wait_for(1)
 
     words, status, returned = parts(raw)

@@ -42,7 +42,7 @@ def test_an_account_with_domains_stays() -> None:
         await desk.host("alpha.example", "alpha")
         await remove_account(desk.office, "alpha", "left")
 
-    with pytest.raises(AdminError, match="1 domains, 0 logins and 0 notice channels; remove them first") as caught:
+    with pytest.raises(AdminError, match="1 domain, 0 logins and 0 notice channels; remove them first") as caught:
         run(story(Desk()))
     assert caught.value.kind is Kind.CONFLICT
 

@@ -86,7 +86,7 @@ def test_a_domain_that_holds_mail_stays() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host("alpha.example", "alpha")
         await desk.hold(1, number, "x@alpha.example")
-        with pytest.raises(AdminError, match="holds 1 messages; release or delete them first"):
+        with pytest.raises(AdminError, match="holds 1 message; release or delete them first"):
             await remove_domain(desk.office, "alpha.example", "moved away")
 
     run(story(Desk()))

@@ -177,7 +177,7 @@ def test_what_waits_is_shown_by_account(desk: Desk) -> None:
 
 def test_an_account_with_channels_is_not_removed(desk: Desk) -> None:
     run(add_channel(desk.office, hook(account="alpha")))
-    with pytest.raises(AdminError, match="1 notice channels"):
+    with pytest.raises(AdminError, match="1 notice channel;"):
         run(remove_account(desk.office, "alpha", "gone"))
 
 

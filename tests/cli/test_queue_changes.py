@@ -98,7 +98,7 @@ def test_which_messages_must_be_said_in_one_way(
 
 def test_refused_mail_is_held_again_by_filter(filled: Desk, command: Command) -> None:
     released = command("queue", "release", "--domain", "alpha.example", "--yes")
-    assert (released.code, released.out) == (0, "1 messages held again\n")
+    assert (released.code, released.out) == (0, "1 message held again\n")
     assert command("queue", "release", "--all", "--yes").out == "0 messages held again\n"
 
 
@@ -148,7 +148,7 @@ def test_an_interruption_says_how_far_it_came(filled: Desk, command: Command, mo
     monkeypatch.setattr(queue_changes, "Work", Interrupting)
     stopped = command("queue", "delete", "--all", "--reason", "spam", "--yes")
     assert (stopped.code, stopped.out) == (75, "")
-    assert "queue delete: stopped: at least 1 messages deleted of 4" in stopped.err
+    assert "queue delete: stopped: at least 1 message deleted of 4" in stopped.err
 
 
 def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(filled: Desk, command: Command) -> None:

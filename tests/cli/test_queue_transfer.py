@@ -127,7 +127,7 @@ def test_a_quota_keeps_mail_out_and_says_which_and_how(installation: Path, comma
     assert full.out.startswith("2 messages")
     assert "2.eml: the quota of alpha.example is reached; `restante domain set` or `account set` raises it" in full.err
     command("domain", "set", "alpha.example", "--quota-messages", "3")
-    assert command("queue", "import", tmp_path).out == "1 messages, 5 B, are held; 2 were held already\n"
+    assert command("queue", "import", tmp_path).out == "1 message, 5 B, is held; 2 were held already\n"
 
 
 @pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
@@ -224,7 +224,7 @@ def test_what_cannot_be_imported_is_named_and_the_rest_is(installation: Path, co
     (tmp_path / "g.json").write_text("{}")
     imported = command("queue", "import", tmp_path)
     assert imported.code == 65
-    assert imported.out.startswith("1 messages")
+    assert imported.out.startswith("1 message, ")
     assert [line.partition(".eml")[0][-1] for line in imported.err.splitlines()] == ["b", "c", "f", "d", "e"]
     assert len(listed(command)) == 1
 
@@ -271,7 +271,7 @@ def test_copies_of_one_message_stay_as_many_as_they_are(
     assert command("queue", "import", tmp_path).out.startswith("3 messages")
     assert command("queue", "import", tmp_path).out.endswith("3 were held already\n")
     command("queue", "delete", listed(command)[0]["name"], "--reason", "x", "--yes")
-    assert command("queue", "import", tmp_path).out.startswith("1 messages")
+    assert command("queue", "import", tmp_path).out.startswith("1 message, ")
     assert len(listed(command)) == 3
 
 

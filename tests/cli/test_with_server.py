@@ -36,9 +36,9 @@ def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
     assert "x@alpha.example> refused: 550 5.7.1" in shown
     assert "Subject: =?utf-8?q?x?=" in shown
     assert "business" not in shown
-    assert command("queue", "release", "12").out == "1 messages held again\n"
+    assert command("queue", "release", "12").out == "1 message held again\n"
     deleted = command("queue", "delete", "11", "zzz", "--reason", "spam", "--yes")
-    assert (deleted.code, deleted.out) == (66, "1 messages deleted\n")
+    assert (deleted.code, deleted.out) == (66, "1 message deleted\n")
     assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["12"]
 
 
@@ -49,13 +49,14 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
         "restante: queue bounce: 1 message: there is nobody to ask; say --yes if it is meant\n",
     )
     done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
-    assert (done.code, done.out) == (66, "1 messages bounced, 1 senders are told\n")
+    assert (done.code, done.out) == (66, "1 message bounced, 1 sender is told\n")
     assert "message zzz: not in the queue" in done.err
     assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["11"]
 
 
 def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -> None:
-    assert "raise --limit" in command("queue", "list", "--limit", "2").err
+    assert "2 messages are shown, there may be more; raise --limit" in command("queue", "list", "--limit", "2").err
+    assert "1 message is shown, there may be more; raise --limit" in command("queue", "list", "--limit", "1").err
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])

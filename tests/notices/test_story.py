@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from restante.delivery.settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
@@ -89,12 +91,11 @@ def test_a_drain_that_hands_everything_over() -> None:
     assert notice.news.details["delivered"] == 3
 
 
-def test_a_drain_that_is_given_up() -> None:
-    [notice] = drained(ScriptedPrimary({"RCPT": "450 4.2.1 later"}), patience=100.0)
+@pytest.mark.parametrize(("count", "what"), [(1, "1 message stays held"), (3, "3 messages stay held")])
+def test_a_drain_that_is_given_up(count: int, what: str) -> None:
+    [notice] = drained(ScriptedPrimary({"RCPT": "450 4.2.1 later"}), count, patience=100.0)
     assert told([notice]) == [("drain-given-up", "b.example")]
-    assert notice.news.text.startswith(
-        "Handing over the mail of b.example was given up; 3 messages stay held. patience"
-    )
+    assert notice.news.text.startswith(f"Handing over the mail of b.example was given up; {what}. patience")
 
 
 def test_a_destination_that_refuses_some() -> None:

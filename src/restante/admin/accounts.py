@@ -12,6 +12,7 @@ from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.policy_change import Amount, changed_quota
 from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.mail.quantity import counted
 from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account
@@ -123,7 +124,8 @@ def find_account(office: Office, name: str) -> Account:
 
 def _in_use(name: str, view: AccountView) -> AdminError:
     error = (
-        f"account {name}: has {view.domains} domains, {view.logins} logins and {view.notice_channels} notice channels"
+        f"account {name}: has {counted(view.domains, 'domain')}, {counted(view.logins, 'login')}"
+        f" and {counted(view.notice_channels, 'notice channel')}"
     )
     return AdminError(Kind.CONFLICT, error, "remove them first")
 

@@ -15,6 +15,7 @@ from restante.admin.policy_change import PolicyView, changed_policy, policy_view
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import changed, checked_reason, entry, moment
 from restante.mail.address import canonical_domain
+from restante.mail.quantity import counted
 from restante.store.errors import Conflict
 from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.audit import AuditAction
@@ -110,7 +111,7 @@ async def remove_domain(office: Office, name: str, reason: str) -> None:
     except Conflict:
         held = office.store.usage(domain.id).messages
         remedy = "release or delete them first"
-        raise AdminError(Kind.CONFLICT, f"domain {domain.name}: holds {held} messages", remedy) from None
+        raise AdminError(Kind.CONFLICT, f"domain {domain.name}: holds {counted(held, 'message')}", remedy) from None
     await changed(office, recorded)
     if office.server:
         office.server.stop_drain(domain.id)

@@ -9,6 +9,7 @@ from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.trail import announce, entry, moment
+from restante.mail.quantity import counted
 from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
@@ -80,7 +81,7 @@ async def replace_recipients(office: Office, domain: str, wanted: RecipientList)
     if wanted.is_preview:
         return change
     if change.is_large and not wanted.is_confirmed:
-        error = f"domain {hosted.name}: {change.dropped} of the {len(present)} recipients listed would be dropped"
+        error = f"domain {hosted.name}: {change.dropped} of the {counted(len(present), 'recipient')} listed would be dropped"
         raise AdminError(Kind.CONFLICT, error, "say --yes if the new list is whole")
     return await _put(office, hosted, present, names)
 

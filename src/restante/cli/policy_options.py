@@ -10,6 +10,7 @@ import typer
 
 from restante.cli.display import Column, Row, human_size, human_time
 from restante.cli.options import octets, seconds
+from restante.mail.quantity import counted
 
 NONE: Final = "none"  # takes a limit away
 _NO_LIMIT: Final = 0  # as the API has it
@@ -171,7 +172,7 @@ def human_span(span: float | None) -> str:
 def human_quota(octets: int | None, messages: int | None) -> str:
     """Spell a quota."""
     parts = [human_size(octets)] if octets is not None else []
-    parts += [f"{messages} messages"] if messages is not None else []
+    parts += [counted(messages, "message")] if messages is not None else []
     return " or ".join(parts) or NONE
 
 

@@ -25,6 +25,7 @@ from restante.cli.exchange import ask, connected, segment
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status
+from restante.mail.quantity import counted
 
 group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
 
@@ -58,7 +59,8 @@ def list_all(
     messages = ask(config, "GET", "/v1/queue", params=selection.params | {"limit": limit})
     show_listing(messages, COLUMNS, as_json=as_json)
     if len(messages) == limit:
-        complain(f"queue: {limit} messages are shown, there may be more; raise --limit")
+        shown = counted(limit, "message is", "messages are")
+        complain(f"queue: {shown} shown, there may be more; raise --limit")
 
 
 @group.command("show")

@@ -31,6 +31,7 @@ from restante.cli.queue_selection import (
     count,
     require_choice,
 )
+from restante.mail.quantity import counted
 
 AT_ONCE: Final = 1000  # messages in one request, and so in one transaction of the store
 
@@ -88,7 +89,7 @@ class Work:
     def half_done(self) -> str:
         """Say so: of what was under way when it stopped, it is not known."""
         rest = f"of {self.total} that were counted; the same command again goes on with the rest"
-        return f"{self.verb.command}: stopped: at least {self.changed} messages {self.verb.done} {rest}"
+        return f"{self.verb.command}: stopped: at least {counted(self.changed, 'message')} {self.verb.done} {rest}"
 
 
 def _destructive(verb: Verb, about: str) -> Callable[..., None]:
@@ -164,13 +165,13 @@ def _change(
         async with connected(config) as api:
             chosen = names
             if names:
-                what = f"{len(names)} {'message' if len(names) == 1 else 'messages'}"
+                what = counted(len(names), "message")
                 confirm(verb.command, what, verb.question, is_confirmed=is_confirmed or not asks_for_names)
             else:
-                counted = await count(api, selection)
-                chosen = counted.names
+                found = await count(api, selection)
+                chosen = found.names
                 if chosen:
-                    confirm(verb.command, str(counted), verb.question, is_confirmed=is_confirmed)
+                    confirm(verb.command, str(found), verb.question, is_confirmed=is_confirmed)
             await work.run(api, chosen)
 
     _run(work, change)
@@ -192,10 +193,11 @@ def _run(work: Work, change: Callable[[], Coroutine[None, None, None]]) -> None:
 
 def _report(work: Work, *, is_by_name: bool) -> None:
     """Say how many were changed. Raises Failure if some that were named were not there."""
-    told = f", {work.told} senders are told" if work.verb is BOUNCE else ""
-    say(f"{work.changed} messages {work.verb.done}{told}")
+    told = f", {counted(work.told, 'sender is', 'senders are')} told" if work.verb is BOUNCE else ""
+    say(f"{counted(work.changed, 'message')} {work.verb.done}{told}")
     if work.missing and is_by_name:
         remedy = "they may be delivered or deleted; `restante queue list` shows what is there"
         raise Failure(Exit.NO_INPUT, f"message {' '.join(work.missing)}: not in the queue; {remedy}")
     if work.missing:
-        complain(f"{work.verb.command}: {len(work.missing)} were gone meanwhile: delivered or deleted")
+        gone = counted(len(work.missing), "was", "were")
+        complain(f"{work.verb.command}: {gone} gone meanwhile: delivered or deleted")

@@ -17,6 +17,7 @@ from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import Advance, progress
 from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status, count
 from restante.mail.parcel import End, Label, Unpacker
+from restante.mail.quantity import counted
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ def export(
     if as_json:
         show_json({"messages": tally.messages, "octets": tally.octets, "damaged": tally.damaged})
     else:
-        say(f"{place}: {tally.messages} messages, {human_size(tally.octets)}")
+        say(f"{place}: {counted(tally.messages, 'message')}, {human_size(tally.octets)}")
     return Exit.DATA if tally.damaged else Exit.DONE
 
 

@@ -23,6 +23,7 @@ from restante.cli.import_sources import Letter, Unreadable, letters
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import progress
 from restante.mail.parcel import WHOLE, pack_block, pack_label
+from restante.mail.quantity import agreeing, counted
 
 AT_ONCE: Final = 200  # messages in one request: held together, or none of them
 OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # so many octets end a request, too
@@ -131,7 +132,8 @@ class _Import:
     @property
     def sofar(self) -> str:
         """Say how far it came."""
-        return f"{self.tally.imported} messages are held; the same command again goes on with the rest"
+        held = counted(self.tally.imported, "message is", "messages are")
+        return f"{held} held; the same command again goes on with the rest"
 
     async def run(self, config: Path | None) -> None:
         """Look, then bring in. Raises Failure."""
@@ -264,5 +266,6 @@ def _report(tally: Tally, *, as_json: bool) -> None:
             }
         )
         return
-    already = f"; {tally.already} were held already" if tally.already else ""
-    say(f"{tally.imported} messages, {human_size(tally.octets)}, are held{already}")
+    already = f"; {counted(tally.already, 'was', 'were')} held already" if tally.already else ""
+    held = f"{counted(tally.imported, 'message')}, {human_size(tally.octets)}"
+    say(f"{held}, {agreeing(tally.imported, 'is', 'are')} held{already}")

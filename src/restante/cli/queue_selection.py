@@ -12,6 +12,7 @@ from restante.cli.exchange import Api
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import octets, seconds
 from restante.cli.progress import progress
+from restante.mail.quantity import counted
 
 PAGE = 10_000  # messages named in one answer
 
@@ -68,23 +69,22 @@ class Counted:
     shared: int = 0  # that have recipients besides those who match
 
     def __str__(self) -> str:
-        one = len(self.names) == 1
-        whose = next(iter(self.domains)) if len(self.domains) == 1 else f"{len(self.domains)} domains"
+        whose = next(iter(self.domains)) if len(self.domains) == 1 else counted(len(self.domains), "domain")
         shared = f" ({self.shared} of them to others too, who are concerned as well)" if self.shared else ""
-        return f"{len(self.names)} {'message' if one else 'messages'}, {human_size(self.octets)}, of {whose}{shared}"
+        return f"{counted(len(self.names), 'message')}, {human_size(self.octets)}, of {whose}{shared}"
 
 
 async def count(api: Api, selection: Selection) -> Counted:
     """Name and count all that match. Raises Failure."""
-    counted = Counted()
+    found = Counted()
     with progress("counting") as advance:
-        while page := await _page(api, selection, counted.names):
-            counted.names += page["names"]
-            counted.octets += page["octets"]
-            counted.domains.update(page["domains"])
-            counted.shared += page["shared"]
+        while page := await _page(api, selection, found.names):
+            found.names += page["names"]
+            found.octets += page["octets"]
+            found.domains.update(page["domains"])
+            found.shared += page["shared"]
             advance(len(page["names"]))
-    return counted
+    return found
 
 
 async def _page(api: Api, selection: Selection, before: Sequence[str]) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from restante.cli.exchange import Api, ask, connected
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json, Reason
 from restante.cli.queue_selection import Yes, confirm
+from restante.mail.quantity import counted
 
 group = typer.Typer(name="report", help="Reports to senders that wait to be sent.")
 
@@ -62,7 +63,8 @@ def list_reports(
     reports = ask(config, "GET", "/v1/reports", params={"domain": domain, "to": to, "limit": limit})
     show_listing(reports, COLUMNS, as_json=as_json)
     if len(reports) == limit:
-        complain(f"report: {limit} reports are shown, there may be more; raise --limit")
+        shown = counted(limit, "report is", "reports are")
+        complain(f"report: {shown} shown, there may be more; raise --limit")
 
 
 @group.command("show")
@@ -104,12 +106,11 @@ def drop(
         async with connected(config) as api:
             chosen = numbers or await _numbers(api, filters)
             if chosen:
-                what = f"{len(chosen)} {'report' if len(chosen) == 1 else 'reports'}"
-                confirm("report drop", what, "drop, and tell nobody", is_confirmed=yes)
+                confirm("report drop", counted(len(chosen), "report"), "drop, and tell nobody", is_confirmed=yes)
             return await _drop(api, chosen, reason)
 
     dropped, missing = asyncio.run(change())
-    say(f"{dropped} {'report' if dropped == 1 else 'reports'} dropped")
+    say(f"{counted(dropped, 'report')} dropped")
     if missing and numbers:
         text = " ".join(map(str, missing))
         raise Failure(Exit.NO_INPUT, f"report {text}: does not wait; it may be sent, or have been dropped")

@@ -14,6 +14,7 @@ from restante.cli.display import (
 from restante.cli.exchange import ask
 from restante.cli.options import ConfigFile, Json
 from restante.cli.times import ago, primary_text, span, unix_time, until
+from restante.mail.quantity import counted
 
 LISTENERS = (
     text_column("LISTENER", "service"),
@@ -36,9 +37,7 @@ def _show(view: Row) -> None:
     running = "running" if view["is_running"] else "no server is running, so no drains and no listeners"
     say(f"{view['hostname']}, restante {view['version']}: {running}")
     held = view["messages"] - view["refused"]
-    say(
-        f"{held} {'message' if held == 1 else 'messages'} held, {view['refused']} refused, {human_size(view['octets'])}"
-    )
+    say(f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}")
     now = unix_time(view["at"])
     for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
         if view[title]:

@@ -12,6 +12,7 @@ from restante.cli.display import human_size, say, show_json, show_record
 from restante.cli.exchange import ask, read_config
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
+from restante.mail.quantity import counted
 
 if TYPE_CHECKING:
     from restante.admin.store_care import CheckView
@@ -54,7 +55,7 @@ def backup(
     if as_json:
         show_json(done)
     else:
-        say(f"{done['directory']}: {done['messages']} messages, {human_size(done['octets'])}")
+        say(f"{done['directory']}: {counted(done['messages'], 'message')}, {human_size(done['octets'])}")
 
 
 def _directory(config_file: Path | None) -> Path:
@@ -82,7 +83,7 @@ class _Progress:
         """Say it, if it is time."""
         if sys.stderr.isatty() and time.monotonic() >= self._next_at:
             self._next_at = time.monotonic() + _PROGRESS_SECONDS
-            complain(f"store check: {done} of {of} messages")
+            complain(f"store check: {done} of {counted(of, 'message')}")
 
 
 def _show(view: "CheckView") -> None:

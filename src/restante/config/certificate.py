@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from restante.mail.quantity import counted
+
 SELF_SIGNED_DAYS = 3650
 SOON_DAYS = 14  # before its end from which an expiring certificate is warned of
 
@@ -63,7 +65,7 @@ def end_warnings(certificate: x509.Certificate, now: float, file: Path) -> Itera
     if days < 0:
         yield f"{file}: the certificate expired on {end:%Y-%m-%d}; primaries that verify it refuse us: renew it"
     elif days < SOON_DAYS:
-        yield f"{file}: the certificate expires on {end:%Y-%m-%d}, in {int(days)} days; renew it"
+        yield f"{file}: the certificate expires on {end:%Y-%m-%d}, in {counted(int(days), 'day')}; renew it"
 
 
 def self_signed(hostname: str, now: float) -> tuple[bytes, bytes]:

@@ -32,6 +32,7 @@ from restante.delivery.supply import Supply
 from restante.delivery.tally import Tally
 from restante.delivery.terms import ConnectionEnd, EndKind, Manner, Work
 from restante.mail.message import HeldMessage
+from restante.mail.quantity import counted
 from restante.queue.reporting import in_keeping, news_of
 from restante.queue.status import Move, Outcome
 from restante.smtp.window import MOST_MESSAGES, Pace
@@ -162,7 +163,8 @@ class Attempt:
             self._open_connections()
             self._wake_connections()
         elif was_all and self._has_tried_all:
-            self.end(f"all was tried, {self._supply.left_behind} messages were deferred", AttemptKind.COMPLETE)
+            left = counted(self._supply.left_behind, "message was", "messages were")
+            self.end(f"all was tried, {left} deferred", AttemptKind.COMPLETE)
 
     def _take(self) -> HeldMessage | None:
         if self._equipment.directory.now is not self._picture:
@@ -230,8 +232,8 @@ class Attempt:
             return
         self._refused_in_a_row += 1
         if self._refused_in_a_row == self._equipment.settings.refusals_limit:
-            last = outcome.recipients[-1].reply
-            self.end(f"{self._refused_in_a_row} messages in a row were refused: {last}", AttemptKind.REFUSING)
+            row = counted(self._refused_in_a_row, "message in a row was", "messages in a row were")
+            self.end(f"{row} refused: {outcome.recipients[-1].reply}", AttemptKind.REFUSING)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
         moves = {recipient.move for recipient in outcome.recipients}

@@ -21,6 +21,7 @@ from restante.delivery.report_desk import ReportDesk
 from restante.delivery.route import remote_name
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.mail.message import message_name
+from restante.mail.quantity import agreeing
 from restante.queue.retention import OVER, warning_due
 from restante.queue.status import Status
 from restante.store.errors import Damaged, StoreError
@@ -154,6 +155,7 @@ class RetentionSweep:
     def _entry(
         self, action: AuditAction, domain: HostedDomain, status: Status, seconds: float, numbers: Sequence[int]
     ) -> AuditEntry:
+        days = seconds / DAY
         return AuditEntry(
             at=self._now(),
             action=action,
@@ -161,7 +163,7 @@ class RetentionSweep:
             subject=" ".join(message_name(number) for number in numbers),
             account=domain.account,
             origin="this server",
-            reason=f"{status} for more than {seconds / DAY:g} days, as {domain.name} has it",
+            reason=f"{status} for more than {days:g} {agreeing(days, 'day', 'days')}, as {domain.name} has it",
         )
 
     def _tell(self, domain: HostedDomain, status: Status, step: float, at_end: AtEnd) -> None:

@@ -7,6 +7,7 @@ notices cannot tell different stories, and the parts that write those lines know
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from restante.mail.quantity import counted
 from restante.telemetry.events import Event
 from restante.tenancy.notice import News, NoticeKind, clean
 
@@ -31,15 +32,7 @@ def _plain(value: Any) -> str | int:
     return value if isinstance(value, int) else clean(value)
 
 
-def _count(number: int) -> str:
-    return f"{number} message" if number == 1 else f"{number} messages"
-
-
 _ENDS: Final = {"delete": "deleted", "bounce": "bounced", "keep": "kept"}  # by the policy's word for it
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"
 
 
 def _mail_after_quiet(fields: Fields, at: float) -> Iterator[News]:
@@ -67,13 +60,13 @@ def _drain_finished(fields: Fields, at: float) -> Iterator[News]:
     """A drain that was stopped, by the operator or with the server, is no news; one that met refusals only has told so."""
     domain, held = fields["domain"], fields["held"]
     if fields["end"] == "finished" and fields["delivered"]:
-        text = f"The mail held for {domain} was handed over: {_count(fields['delivered'])}."
+        text = f"The mail held for {domain} was handed over: {counted(fields['delivered'], 'message')}."
         yield _make(NoticeKind.DRAIN_FINISHED, fields, at, domain, text, *_OF_A_DRAIN)
     elif fields["end"] == "given up":
-        text = f"Handing over the mail of {domain} was given up; {_count(held)} stay held. {fields['reason']}"
+        text = f"Handing over the mail of {domain} was given up; {counted(held, 'message stays', 'messages stay')} held. {fields['reason']}"
         yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
     if fields["refused"]:
-        text = f"The destination of {domain} refused {_count(fields['refused'])} for good: kept or bounced, as the domain has it."
+        text = f"The destination of {domain} refused {counted(fields['refused'], 'message')} for good: kept or bounced, as the domain has it."
         yield _make(NoticeKind.MAIL_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
 
 
@@ -85,7 +78,7 @@ def _destination_refuses(fields: Fields, at: float) -> Iterator[News]:
 
 def _quota_reached(fields: Fields, at: float) -> Iterator[News]:
     thing, percent = f"{fields['scope']} {fields['name']}", fields["percent"]
-    text = f"The quota of {thing} is full to {percent} %: {_count(fields['messages'])}, {fields['octets']} octets."
+    text = f"The quota of {thing} is full to {percent} %: {counted(fields['messages'], 'message')}, {counted(fields['octets'], 'octet')}."
     yield _make(
         NoticeKind.QUOTA_REACHED,
         fields,
@@ -103,14 +96,14 @@ def _quota_reached(fields: Fields, at: float) -> Iterator[News]:
 def _retention_ahead(fields: Fields, at: float) -> Iterator[News]:
     domain, days = fields["domain"], fields["days"]
     end = _ENDS[fields["at_end"]]
-    text = f"The oldest mail of {domain} ({fields['status']}) is at the end of its retention in {_days(days)}: then it is {end}."
-    about = f"{domain}, {fields['status']}, {_days(days)}"
+    text = f"The oldest mail of {domain} ({fields['status']}) is at the end of its retention in {counted(days, 'day')}: then it is {end}."
+    about = f"{domain}, {fields['status']}, {counted(days, 'day')}"
     yield _make(NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end")
 
 
 def _mail_expired(fields: Fields, at: float) -> Iterator[News]:
     domain, count = fields["domain"], fields["messages"]
-    text = f"The retention of {_count(count)} of {domain} ({fields['status']}) was over: {_ENDS[fields['at_end']]}."
+    text = f"The retention of {counted(count, 'message')} of {domain} ({fields['status']}) was over: {_ENDS[fields['at_end']]}."
     about = f"{domain}, {fields['status']}"
     yield _make(NoticeKind.MAIL_EXPIRED, fields, at, about, text, "domain", "status", "messages", "at_end")
 
@@ -125,11 +118,11 @@ def _authentication_burst(fields: Fields, at: float) -> Iterator[News]:
 def _certificate_expiring(fields: Fields, at: float) -> Iterator[News]:
     days, ends = fields["days"], fields["ends"]
     text = (
-        f"The server's certificate ends within {_days(days)}, at {ends}."
+        f"The server's certificate ends within {counted(days, 'day')}, at {ends}."
         if days
         else f"The certificate has ended: {ends}."
     )
-    yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {_days(days)}", text, "days", "ends")
+    yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {counted(days, 'day')}", text, "days", "ends")
 
 
 def _room_short(fields: Fields, at: float) -> Iterator[News]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from restante.mail.quantity import counted
 from restante.tenancy.notice import Notice
 
 
@@ -43,7 +44,8 @@ def _lines(notice: Notice, hostname: str) -> Iterator[str]:
     yield news.text
     yield ""
     if notice.held_back:
-        yield f"Of this {notice.held_back} more happened meanwhile and were not told."
+        more = counted(notice.held_back, "more happened meanwhile and was", "more happened meanwhile and were")
+        yield f"Of this {more} not told."
         yield ""
     facts = {"kind": news.kind, "when": _time(news.at), "account": news.account, **news.details}
     width = max(len(name) for name in facts)

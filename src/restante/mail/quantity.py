@@ -1,0 +1,17 @@
+"""Numbers of things, as a sentence has them: `1 message`, `2 messages are held`, `0 senders are told`.
+
+For whatever people read. Fields of the log, of the API and of notices stay numbers.
+"""
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number and what there is of it: `things` where it is not one, for which an s is enough without it.
+
+    A verb may come along: `counted(held, "message is", "messages are")`.
+    """
+    return f"{number} {agreeing(number, thing, things or f'{thing}s')}"
+
+
+def agreeing(number: float, of_one: str, of_others: str) -> str:
+    """Return the word that goes with a number of things; of none is spoken as of several."""
+    return of_one if number == 1 else of_others

@@ -1,0 +1,22 @@
+"""One is one; none, and more, are many."""
+
+import pytest
+
+from restante.mail.quantity import agreeing, counted
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 messages"), (1, "1 message"), (2, "2 messages"), (11, "11 messages")]
+)
+def test_a_thing_is_counted(number: int, said: str) -> None:
+    assert counted(number, "message") == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 senders are"), (1, "1 sender is"), (2, "2 senders are")])
+def test_a_verb_agrees_with_its_number(number: int, said: str) -> None:
+    assert counted(number, "sender is", "senders are") == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0.5, "days"), (1.0, "day"), (1.5, "days")])
+def test_parts_of_a_thing_are_many(number: float, said: str) -> None:
+    assert agreeing(number, "day", "days") == said
