@@ -4,13 +4,15 @@ from email import message_from_bytes
 
 import pytest
 
-from restante.admin.bounce import AT_ONCE, BounceChange, bounce_messages
+from restante.admin.bounce import AT_ONCE, BounceChange, DamagedMessage, bounce_messages
 from restante.admin.errors import AdminError, Kind
 from restante.admin.queue import NamedMessages
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
-from restante.mail.message import ContentFile, NewMessage, message_name
+from restante.mail.message import ContentFile, HeldMessage, NewMessage, message_name
 from restante.mail.report import Report
+from restante.store.errors import Damaged, StoreError
+from restante.store.interface import QueueFilter
 from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction
 from tests.admin.desk import HEAD, NOW, Desk, FakeServer, run
@@ -32,7 +34,7 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
         beta = await desk.host("beta.example", "beta")
         await desk.hold(1, beta, X, Y)
         await desk.refuse(1, beta, Y, "550 5.1.1 no such user")
-        assert await bounced(desk, "1", "zz") == BounceChange(changed=1, missing=["zz"], told=1)
+        assert await bounced(desk, "1", "zz") == BounceChange(changed=1, missing=["zz"], told=1, damaged=[])
 
         [report] = await reports(desk)
         assert (report.about, report.reverse_path) == (1, "a@sender.example")
@@ -73,7 +75,7 @@ def test_who_may_not_be_told_is_not_told_and_the_message_is_gone_all_the_same(en
         desk = Desk()
         beta = await desk.host("beta.example", "beta")
         await desk.store.hold([NewMessage(1, beta, envelope, NOW, HEAD)])
-        assert await bounced(desk, "1") == BounceChange(changed=1, missing=[], told=0)
+        assert await bounced(desk, "1") == BounceChange(changed=1, missing=[], told=0, damaged=[])
         assert await reports(desk) == []
         assert await desk.store.message(1) is None
 
@@ -123,7 +125,7 @@ def test_a_message_that_changes_while_its_report_is_made_stays() -> None:
             return found
 
         desk.store.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
-        assert await bounced(desk, "1") == BounceChange(changed=0, missing=["1"], told=0)
+        assert await bounced(desk, "1") == BounceChange(changed=0, missing=["1"], told=0, damaged=[])
         assert await reports(desk) == []
 
     run(story())
@@ -158,6 +160,55 @@ def test_of_a_message_whose_file_is_gone_the_sender_hears_all_the_same() -> None
         assert (await bounced(desk, "1")).told == 1  # with the headers that there are
         [report] = await reports(desk)
         assert b"Received: x" in report.content
+
+    run(story())
+
+
+def spoil(desk: Desk, number: int, error: StoreError) -> None:
+    """Let the store fail with this whenever it is asked for this message."""
+    message = desk.store.message
+
+    async def failing(asked: int) -> HeldMessage | None:
+        if asked == number:
+            raise error
+        return await message(asked)
+
+    desk.store.message = failing  # type: ignore[method-assign, assignment]
+
+
+@pytest.mark.parametrize("other", ["beta.example", "gamma.example"])
+def test_a_damaged_message_stays_and_keeps_no_other_back(other: str) -> None:
+    async def story() -> None:
+        desk = Desk()
+        beta = await desk.host("beta.example", "beta")
+        there = beta if other == "beta.example" else await desk.host(other, "gamma")
+        for number, domain_id in ((1, beta), (2, beta), (3, there)):
+            await desk.hold(number, domain_id, X)
+        spoil(desk, 2, Damaged("its content does not match its checksum"))
+        damaged = [DamagedMessage(name="2", damage="its content does not match its checksum")]
+        done = await bounced(desk, "1", "2", "3", "zz")
+        assert done == BounceChange(changed=2, missing=["zz"], told=2, damaged=damaged)
+        assert [report.about for report in await reports(desk)] == [1, 3]
+        assert [one.number for one in await desk.store.list_queue(QueueFilter())] == [2]
+        trail = [entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
+        assert " ".join(entry.subject for entry in reversed(trail)) == "1 3"
+
+    run(story())
+
+
+def test_a_store_that_fails_for_another_reason_ends_it() -> None:
+    """That is no word on any one message: what is well may not be given out as lost."""
+
+    async def story() -> None:
+        desk = Desk()
+        beta = await desk.host("beta.example", "beta")
+        for number in (1, 2, 3):
+            await desk.hold(number, beta, X)
+        spoil(desk, 2, StoreError("disk I/O error"))
+        with pytest.raises(StoreError, match="I/O"):
+            await bounced(desk, "1", "2", "3")
+        assert await reports(desk) == []
+        assert len(await desk.store.list_queue(QueueFilter())) == 3
 
     run(story())
 

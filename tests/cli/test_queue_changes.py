@@ -7,10 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import apsw
 import pytest
 import typer
 
 from restante.cli import queue_changes, queue_selection
+from restante.mail.message import message_number
 from restante.store.errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditEntry
 from tests.admin.desk import HEAD, Desk
@@ -136,6 +138,30 @@ def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_
     assert left(command) == ["13", "14"]
     assert command("queue", "delete", "--all", "--reason", "spam", "--yes").out == "2 messages deleted\n"
     assert calls == [1, 1, 1, 1, 1]
+
+
+NOT_BOUNCED = "not bounced: restore it from a backup, or `restante queue delete` removes it"
+
+
+def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.eml").write_bytes(b"Subject: %d\r\n\r\n" % number)
+    command("queue", "import", tmp_path, "--to", "x@alpha.example", "--reverse-path", "a@sender.example")
+    damaged = left(command)[1]
+    database = apsw.Connection(str(installation / "data" / "restante.db"))
+    database.execute("UPDATE message SET head = x'00' WHERE number = ?", (message_number(damaged),))
+    database.close()
+    done = command("queue", "bounce", "--all", "--reason", "the customer has moved", "--yes")
+    assert (done.code, done.out) == (65, "2 messages bounced, 2 senders are told\n")
+    assert done.err == f"restante: message {damaged}: its content does not match its checksum; {NOT_BOUNCED}\n"
+    [listed] = json.loads(command("queue", "list", "--status", "refused", "--json").out)
+    assert (listed["name"], len(left(command))) == (damaged, 1)
+    again = command("queue", "bounce", damaged, "zzz", "--reason", "the customer has moved", "--yes")
+    assert (again.code, again.out) == (65, "0 messages bounced, 0 senders are told\n")
+    assert NOT_BOUNCED in again.err
+    assert "message zzz: not in the queue" in again.err
 
 
 def test_an_interruption_says_how_far_it_came(filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

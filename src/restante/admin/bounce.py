@@ -2,10 +2,15 @@
 
 A sender is told of recipients who are held or refused, as the destination's last word on each has it. Nobody is told
 where that may not be (queue/reporting.py): mail from the null reverse-path, mail taken under suspicion, NOTIFY=NEVER.
+
+Of a message that is not whole any more no report can be made, so it stays, refused as its damage has made it, and keeps
+no other back. A store that fails otherwise ends it: what was bounced before then is.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel
 
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
@@ -16,21 +21,29 @@ from restante.delivery.report_desk import ReportDesk
 from restante.delivery.route import remote_name
 from restante.mail.message import message_name
 from restante.queue.status import Status
-from restante.store.errors import StoreError
+from restante.store.errors import Damaged
 from restante.store.interface import Bounce, QueuedMessage, QueueFilter
 from restante.tenancy.audit import AuditAction
 
 AT_ONCE = 100  # messages in one transaction: their reports are in memory together
 
 
-class BounceChange(QueueChange):
-    """What came of it; of those changed, `told` had a sender who may be told."""
+class DamagedMessage(BaseModel):
+    """A message that is not whole any more, and what is wrong with it."""
 
-    told: int
+    name: str
+    damage: str
+
+
+class BounceChange(QueueChange):
+    """What came of it. Those damaged are neither changed nor missing: they are where they were."""
+
+    told: int  # of those changed: had a sender who may be told
+    damaged: list[DamagedMessage]
 
 
 async def bounce_messages(office: Office, named: NamedMessages) -> BounceChange:
-    """Give messages up, whatever their state. Raises AdminError.
+    """Give messages up, whatever their state, but for damaged ones. Raises AdminError, StoreError.
 
     A message that changed while its report was made is among the missing: it may be delivered by now.
     """
@@ -39,14 +52,19 @@ async def bounce_messages(office: Office, named: NamedMessages) -> BounceChange:
     found = await office.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
     _check_drains(office, found)
     done: set[int] = set()
+    damaged: dict[int, str] = {}
     told = 0
     for domain_id, group in _groups(found):
-        bounces = [bounce for listed in group if (bounce := await _bounce(office, listed)) is not None]
+        bounces = await _prepare(office, group, damaged)
         bounced = await _carry_out(office, domain_id, bounces, named.reason)
         told += sum(bounce.report is not None for bounce in bounces if bounce.number in bounced)
         done |= bounced
-    missing = [name for number, name in numbers.items() if number not in done]
-    return BounceChange(changed=len(done), missing=missing, told=told)
+    return BounceChange(
+        changed=len(done),
+        missing=[name for number, name in numbers.items() if number not in done and number not in damaged],
+        told=told,
+        damaged=[DamagedMessage(name=numbers[number], damage=damage) for number, damage in damaged.items()],
+    )
 
 
 def _check_drains(office: Office, found: Sequence[QueuedMessage]) -> None:
@@ -70,15 +88,20 @@ def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[Queu
             yield domain_id, group[start : start + AT_ONCE]
 
 
-async def _bounce(office: Office, listed: QueuedMessage) -> Bounce | None:
-    """Return what is to be done with a message; None for one that is gone. Raises AdminError for a damaged one."""
-    domain = office.directory.now.domain_by_id(listed.domain_id)
-    remote = remote_name(domain.destination) if domain is not None else ""
-    try:
-        return await prepare_bounce(office.store, _desk(office), listed, remote)
-    except StoreError as error:
-        remedy = "`restante queue delete` removes it; nobody can be shown what it was"
-        raise AdminError(Kind.CONFLICT, f"message {message_name(listed.number)}: {error}", remedy) from error
+async def _prepare(office: Office, group: Sequence[QueuedMessage], damaged: dict[int, str]) -> list[Bounce]:
+    """Return what is to be done with those that are there; add those that are damaged, and how. Raises StoreError."""
+    bounces = []
+    for listed in group:
+        domain = office.directory.now.domain_by_id(listed.domain_id)
+        remote = remote_name(domain.destination) if domain is not None else ""
+        try:
+            bounce = await prepare_bounce(office.store, _desk(office), listed, remote)
+        except Damaged as damage:
+            damaged[listed.number] = str(damage)
+            continue
+        if bounce is not None:
+            bounces.append(bounce)
+    return bounces
 
 
 async def _carry_out(office: Office, domain_id: int, bounces: Sequence[Bounce], reason: str) -> set[int]:

@@ -35,6 +35,8 @@ from restante.mail.quantity import counted
 
 AT_ONCE: Final = 1000  # messages in one request, and so in one transaction of the store
 
+_REMEDY: Final = "restore it from a backup, or `restante queue delete` removes it"  # of a damaged message
+
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]", help="Messages, as `queue list` names them; or use filters.")
 ]
@@ -67,6 +69,7 @@ class Work:
     changed: int = 0
     told: int = 0  # senders, of what was bounced
     missing: list[str] = field(default_factory=list)
+    damaged: list[dict[str, str]] = field(default_factory=list)  # name and damage of what could not be bounced
 
     async def run(self, api: Api, names: Sequence[str]) -> None:
         """Do it to all of these. Raises Failure."""
@@ -79,6 +82,7 @@ class Work:
                 self.changed += done["changed"]
                 self.missing += done["missing"]
                 self.told += done.get("told", 0)
+                self.damaged += done.get("damaged", ())
                 advance(len(chunk))
 
     @property
@@ -125,7 +129,8 @@ delete = _destructive(
 bounce = _destructive(
     BOUNCE,
     "Give messages up: they go, and their senders get a report that delivery failed, where they may be told.\n\n"
-    "They are counted first. What comes in after that is not bounced.",
+    "They are counted first. What comes in after that is not bounced. Damaged ones are named and stay, refused, for "
+    "nobody can be told what they were; the exit code is then 65.",
 )
 
 
@@ -192,12 +197,15 @@ def _run(work: Work, change: Callable[[], Coroutine[None, None, None]]) -> None:
 
 
 def _report(work: Work, *, is_by_name: bool) -> None:
-    """Say how many were changed. Raises Failure if some that were named were not there."""
+    """Say how many were changed. Raises Failure if some are damaged, or some that were named were not there."""
     told = f", {counted(work.told, 'sender is', 'senders are')} told" if work.verb is BOUNCE else ""
     say(f"{counted(work.changed, 'message')} {work.verb.done}{told}")
+    problems = [f"message {one['name']}: {one['damage']}; not {work.verb.done}: {_REMEDY}" for one in work.damaged]
     if work.missing and is_by_name:
         remedy = "they may be delivered or deleted; `restante queue list` shows what is there"
-        raise Failure(Exit.NO_INPUT, f"message {' '.join(work.missing)}: not in the queue; {remedy}")
-    if work.missing:
+        problems.append(f"message {' '.join(work.missing)}: not in the queue; {remedy}")
+    elif work.missing:
         gone = counted(len(work.missing), "was", "were")
         complain(f"{work.verb.command}: {gone} gone meanwhile: delivered or deleted")
+    if problems:
+        raise Failure(Exit.DATA if work.damaged else Exit.NO_INPUT, *problems)

@@ -60,7 +60,7 @@ async def delete(office: TheOffice, named: NamedMessages) -> QueueChange:
 
 @router.post("/bounce")
 async def give_up(office: TheOffice, named: NamedMessages) -> BounceChange:
-    """Give messages up: they go, and their senders are told."""
+    """Give messages up: they go, and their senders are told. Damaged ones stay, and are named with their damage."""
     return await bounce.bounce_messages(office, named)
 
 
