@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from restante.admin.bounce import bounce_messages
 from restante.admin.instruments import Instruments
+from restante.admin.queue import NamedMessages
 from restante.delivery.view import DrainState, DrainView
 from restante.mail.message import MessageNumbers
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
@@ -73,7 +75,18 @@ def test_drains_are_counted_by_what_they_do() -> None:
 
 def test_an_empty_store_has_nothing_old() -> None:
     state = asyncio.run(instruments(Desk()).read())
-    assert (state.held_messages, state.oldest_message_age, state.notices_waiting) == (0, 0, 0)
+    assert (state.held_messages, state.oldest_message_age) == (0, 0)
+    assert (state.reports_waiting, state.notices_waiting) == (0, 0)
+
+
+def test_reports_that_wait_are_counted() -> None:
+    async def story() -> State:
+        desk = Desk()
+        parts = await with_mail(desk)
+        await bounce_messages(desk.office, NamedMessages(names=("2", "3"), reason="over"))
+        return await parts.read()
+
+    assert asyncio.run(story()).reports_waiting == 2
 
 
 def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +95,8 @@ def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(monkeypa
     async def fail() -> Mapping[int, float]:
         raise StoreError("the database must be opened anew")
 
-    for question in ("oldest", "count_notices"):
+    for question in ("oldest", "report_backlog", "notice_backlog"):
         monkeypatch.setattr(desk.store, question, fail)
     state = read(desk)
-    assert (state.oldest_message_age, state.notices_waiting) == (None, None)
+    assert (state.oldest_message_age, state.reports_waiting, state.notices_waiting) == (None, None, None)
     assert state.held_messages == 2

@@ -44,6 +44,7 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         assert beta.last_request_at is None
         assert view.drains[0].state == "delivering"
         assert view.listeners[0].sessions == 7
+        assert (view.reports.waiting, view.reports.oldest_at, view.notices.waiting) == (0, None, 0)
 
     run(story(Desk()))
 

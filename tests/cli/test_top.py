@@ -52,6 +52,8 @@ def view(at: float, domains: list[dict[str, Any]], *drains: dict[str, Any]) -> d
         "messages": sum(one["messages"] for one in domains),
         "refused": sum(one["refused"] for one in domains),
         "octets": 0,
+        "reports": {"waiting": 3, "oldest_at": moment(at)},
+        "notices": {"waiting": 0, "oldest_at": None},
         "domains": domains,
         "drains": list(drains),
         "listeners": [{"sessions": 4}],
@@ -130,8 +132,13 @@ def test_it_fits_the_screen_and_no_domain_is_cut(width: int, height: int) -> Non
     assert any("HELD" in line and "LEFT" in line for line in lines)
 
 
+def test_the_head_tells_what_waits_to_be_told_and_no_more() -> None:
+    assert drawn(1, 120, 20)[1].rstrip().endswith("sessions: 4; waiting: 3 reports")
+
+
 def test_what_does_not_fit_is_counted() -> None:
     assert any("… and 45 more domains" in line for line in drawn(60, 100, 24))
+    assert any("… and 1 more domain;" in line for line in drawn(16, 100, 24))
     assert not any("more domains" in line for line in drawn(15, 100, 24))
 
 

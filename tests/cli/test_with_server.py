@@ -1,11 +1,14 @@
 """The same commands when a server answers on the control socket."""
 
+import asyncio
 import json
 
 import pytest
 
-from tests.admin.desk import Desk
+from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Way
+from tests.admin.desk import NOW, Desk
 from tests.cli.conftest import Command
+from tests.wire import audit
 
 
 def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> None:
@@ -28,6 +31,30 @@ def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None
     assert "delivering" in shown
     assert "0.0.0.0:25" in shown
     assert "1 message held, 1 refused" in shown
+    assert "to be sent" not in shown
+
+
+def notice(channel_id: int, at: float) -> NewNotice:
+    return NewNotice(channel_id, "key", News(NoticeKind.MAIL_REFUSED, "", "alpha.example", "text", at), 0, at)
+
+
+def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command: Command) -> None:
+    channel = Channel(0, "", "ops", Way.MAIL, "ops@example.org", None, frozenset(), 1.0)
+    number = asyncio.run(desk.store.put_channel(channel, audit())).id
+    command("queue", "bounce", "12", "--reason", "no such mailbox", "--yes")
+    asyncio.run(desk.store.keep_notices([notice(number, NOW - 7200)], [], [], 9))
+    shown = command("status").out
+    assert "\n1 report to a sender waits to be sent, for 0s\n1 notice waits to be sent, for 2h 00m\n" in shown
+    asyncio.run(desk.hold(35, asyncio.run(desk.host("beta.example", "beta")), "x@beta.example"))
+    command("queue", "bounce", "13", "--reason", "no such mailbox", "--yes")
+    asyncio.run(desk.store.keep_notices([notice(number, NOW - 60)], [], [], 9))
+    shown = command("status").out
+    assert "\n2 reports to senders wait to be sent, the oldest for 0s\n" in shown
+    assert "\n2 notices wait to be sent, the oldest for 2h 00m\n" in shown
+    view = json.loads(command("status", "--json").out)
+    assert view["reports"] == {"waiting": 2, "oldest_at": view["at"]}
+    assert (view["notices"]["waiting"], view["notices"]["oldest_at"] < view["at"]) == (2, True)
+    assert command("top", "--once").out.splitlines()[1].endswith("sessions: 7; waiting: 2 reports, 2 notices")
 
 
 def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:

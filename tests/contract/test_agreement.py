@@ -333,10 +333,12 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda store: store.open_drains())
         self.both(lambda store: store.due_reports(100.0, 100, 1 << 20))
         self.both(lambda store: store.next_report_at())
+        self.both(lambda store: store.report_backlog())
         self.both(lambda store: store.late_messages(100.0, 100))
         self.both(lambda store: store.directory())
         self.both(lambda store: store.first_notices(10))
         self.both(lambda store: store.list_notices(100))
+        self.both(lambda store: store.notice_backlog())
         self.both(lambda store: store.quiets())
 
     def teardown(self) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.store.errors import Conflict
 from restante.store.interface import Store
 from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, Quiet, Way
@@ -94,7 +94,7 @@ async def test_a_notice_is_kept_whole(store: Store) -> None:
     await keep(store, new(number, "the key"))
     [notice] = await store.first_notices(10)
     assert notice == Notice(notice.number, number, "the key", news(), 2, 60.0, 60.0)
-    assert await store.count_notices() == 1
+    assert await store.notice_backlog() == Backlog(1, 60.0)
 
 
 async def test_each_channel_has_its_turn_in_the_order_in_which_they_are_due(store: Store) -> None:
@@ -127,6 +127,21 @@ async def test_of_too_many_the_oldest_go(store: Store) -> None:
     assert await keys(store) == ["m", "3", "4", "5"]
 
 
+async def test_how_many_notices_wait_is_known_and_since_when(store: Store) -> None:
+    """Whatever they go by: done with, too many, their channel gone."""
+    assert await store.notice_backlog() == Backlog()
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await keep(store, *(new(hook, str(place), 10.0 + place) for place in range(4)), new(mail, "m", 20.0), limit=3)
+    assert await store.notice_backlog() == Backlog(4, 11.0)
+    [first, _] = await store.first_notices(10)
+    await store.settle_notices([SendingOutcome(first.number), SendingOutcome(999)])
+    assert await store.notice_backlog() == Backlog(3, 12.0)
+    await store.remove_channel(hook, NOTED)
+    assert await store.notice_backlog() == Backlog(1, 20.0)
+    await store.remove_channel(mail, NOTED)
+    assert await store.notice_backlog() == Backlog()
+
+
 async def test_a_notice_for_a_channel_that_is_gone_is_passed_over(store: Store) -> None:
     number = await channel(store)
     assert await keep(store, new(number + 1, "a"), new(number, "b")) == 0
@@ -142,4 +157,4 @@ async def test_what_is_told_no_more_is_remembered_until_it_is_over(store: Store)
     again = replace(told, until=300.0)
     await store.keep_notices([], [again], [held_back.topic, news(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY)
     assert await store.quiets() == [again]
-    assert await store.count_notices() == 1
+    assert await store.notice_backlog() == Backlog(1, 60.0)

@@ -9,7 +9,7 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.mail.report import Action, NewReport, Report
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import LeaseLost, StoreError
 from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, ReportFilter, Store, Usage, WaitingReport
@@ -198,6 +198,19 @@ async def test_a_report_that_is_done_with_is_gone_and_its_number_too(store: Stor
     await store.hold([message(9, domain_id)])
     await store.bounce([Bounce(9, (ANNA,), report(9, domain_id))], NOTED)
     assert [one.number for one in await reports(store)] == [first.number + 1]
+
+
+async def test_how_many_reports_wait_is_known_and_since_when(store: Store) -> None:
+    """Whatever they came by and go by. The oldest is the one made first, however often it was put off."""
+    assert await store.report_backlog() == Backlog()
+    await stored(store, 30.0, 40.0, 50.0, 60.0)
+    assert await store.report_backlog() == Backlog(4, 30.0)
+    await store.settle_reports([SendingOutcome(1, 99.0, "450 later"), SendingOutcome(2), SendingOutcome(2)])
+    assert await store.report_backlog() == Backlog(3, 30.0)
+    await store.drop_reports([1, 2, 9], NOTED)
+    assert await store.report_backlog() == Backlog(2, 50.0)
+    await store.drop_reports([3, 4], NOTED)
+    assert await store.report_backlog() == Backlog()
 
 
 async def test_reports_outlive_the_domain_that_they_are_about(store: Store) -> None:

@@ -11,6 +11,7 @@ import apsw
 import pytest
 
 from restante.mail.envelope import Envelope
+from restante.queue.sending import Backlog
 from restante.store.errors import StoreUnusable
 from restante.store.interface import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, schema
@@ -198,6 +199,26 @@ async def test_mail_held_before_there_were_reports_is_held_as_it_was(runner: asy
     assert (held.number, held.received_at, held.head) == (7, 7.0, CONTENT)
     assert held.envelope == Envelope("bob@example.org", ("anna@alpha.example",), is_8bit=True, needs_smtputf8=True)
     assert await store.due_reports(1e12, 10, 1 << 20) == []
+    await store.close()
+
+
+async def test_what_waited_before_it_was_counted_is_counted(runner: asyncio.Runner, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    schema.migrate(connection, schema.MIGRATIONS[:4])
+    for at in (5.0, 6.0):
+        connection.execute(
+            "INSERT INTO report (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures, "
+            "reply, content) VALUES (1, 1, 'failed', 'bob@example.org', 0, ?, 9.0, 0, '', x'00')",
+            (at,),
+        )
+    connection.execute(
+        "INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply) "
+        "VALUES (1, 'key', '{}', 0, 7.0, 9.0, 0, '')"
+    )
+    connection.close()
+    store = await open_sqlite(tmp_path / "store")
+    assert (await store.report_backlog(), await store.notice_backlog()) == (Backlog(2, 5.0), Backlog(1, 7.0))
     await store.close()
 
 

@@ -152,6 +152,18 @@ def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connectio
     assert plan(connection, queries.NEXT_REPORT_AT, ()) == ["SEARCH report USING COVERING INDEX report_due"]
 
 
+@pytest.mark.parametrize(("query", "table"), [(queries.REPORT_BACKLOG, "report"), (queries.NOTICE_BACKLOG, "notice")])
+def test_how_much_waits_to_be_sent_is_kept_and_never_counted(
+    connection: apsw.Connection, query: str, table: str
+) -> None:
+    steps = plan(connection, query, ())
+    assert steps[0] == "SEARCH counter USING PRIMARY KEY (name=?)"
+    assert [step for step in steps if table in step] == [
+        f"SEARCH {table} USING INTEGER PRIMARY KEY (rowid=?)",
+        f"SEARCH {table}",  # the first entry
+    ]
+
+
 def test_whose_turn_it_is_takes_a_seek_for_each_channel_however_many_notices_wait(connection: apsw.Connection) -> None:
     assert plan(connection, queries.FIRST_NOTICES, (10,)) == [
         "SEARCH notice USING INTEGER PRIMARY KEY (rowid=?)",

@@ -42,6 +42,7 @@ STATE: Final = State(
     drains={"delivering": 2},
     delivery_connections=4,
     is_room_short=True,
+    reports_waiting=8,
     notices_waiting=2,
     certificate_expires_at=1.9e9,
     started_at=1.8e9,

@@ -1,11 +1,12 @@
 """What the metrics read off the server's parts, each time somebody asks."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from restante import __version__
 from restante.delivery.view import DrainView
+from restante.queue.sending import Backlog
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
@@ -33,7 +34,7 @@ class Instruments:
     certificate_expires_at: float  # of the certificate in use
 
     async def read(self) -> State:
-        """Look at all of them. Asks the store two questions, and does without the answers where it fails."""
+        """Look at all of them. Asks the store three questions, and does without the answers where it fails."""
         oldest = await self._oldest_age()
         usages = self.store.usages().values()
         drains = self.drains()
@@ -51,7 +52,8 @@ class Instruments:
             drains=Counter(drain.state.value for drain in drains),
             delivery_connections=sum(drain.connections for drain in drains),
             is_room_short=self.room.is_short,
-            notices_waiting=await self._notices_waiting(),
+            reports_waiting=await self._waiting(self.store.report_backlog),
+            notices_waiting=await self._waiting(self.store.notice_backlog),
             certificate_expires_at=self.certificate_expires_at,
             started_at=self.started_at,
             version=__version__,
@@ -65,9 +67,9 @@ class Instruments:
             return None
         return max(0.0, self.now() - min(oldest.values())) if oldest else 0.0
 
-    async def _notices_waiting(self) -> int | None:
+    async def _waiting(self, ask: Callable[[], Awaitable[Backlog]]) -> int | None:
         try:
-            return await self.store.count_notices()
+            return (await ask()).count
         except StoreError:
             return None
 

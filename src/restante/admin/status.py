@@ -11,6 +11,7 @@ from restante.admin.errors import no_server
 from restante.admin.office import Office, RunningDrain
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
+from restante.queue.sending import Backlog
 from restante.store.interface import NO_USAGE, NodeRequest, Usage
 from restante.telemetry.metrics import Exposition
 from restante.tenancy.model import HostedDomain
@@ -55,6 +56,13 @@ class ListenerView(BaseModel):
     sessions: int
 
 
+class BacklogView(BaseModel):
+    """What waits to be sent."""
+
+    waiting: int
+    oldest_at: datetime | None  # when the oldest of it was made; null where nothing waits
+
+
 class StatusView(BaseModel):
     """All of it. Without a running server there are no drains and no listeners."""
 
@@ -65,6 +73,8 @@ class StatusView(BaseModel):
     messages: int
     octets: int
     refused: int
+    reports: BacklogView  # to senders
+    notices: BacklogView
     domains: list[DomainStatus]
     drains: list[DrainView]
     listeners: list[ListenerView]
@@ -82,6 +92,8 @@ async def show_status(office: Office) -> StatusView:
         messages=sum(usage.messages for usage in usages.values()),
         octets=sum(usage.octets for usage in usages.values()),
         refused=sum(usage.refused for usage in usages.values()),
+        reports=_backlog(await office.store.report_backlog()),
+        notices=_backlog(await office.store.notice_backlog()),
         domains=await _domains(office, usages),
         drains=[_drain_view(drain) for drain in server.drains()] if server else [],
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
@@ -93,6 +105,10 @@ async def show_metrics(office: Office, accept: str) -> Exposition:
     if office.server is None:
         raise no_server("metrics")
     return await office.server.metrics(accept)
+
+
+def _backlog(backlog: Backlog) -> BacklogView:
+    return BacklogView(waiting=backlog.count, oldest_at=None if backlog.since is None else moment(backlog.since))
 
 
 async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainStatus]:

@@ -1,4 +1,4 @@
-"""`restante status`: held mail by domain, running drains, open listeners."""
+"""`restante status`: held mail by domain, what waits to be told, running drains, open listeners."""
 
 from restante.cli.display import (
     Column,
@@ -14,7 +14,7 @@ from restante.cli.display import (
 from restante.cli.exchange import ask
 from restante.cli.options import ConfigFile, Json
 from restante.cli.times import ago, primary_text, span, unix_time, until
-from restante.mail.quantity import counted
+from restante.mail.quantity import agreeing, counted
 
 LISTENERS = (
     text_column("LISTENER", "service"),
@@ -25,7 +25,7 @@ LISTENERS = (
 
 
 def status(*, as_json: Json = False, config: ConfigFile = None) -> None:
-    """Show held mail by domain, running drains and listeners."""
+    """Show held mail by domain, reports and notices that wait to be sent, running drains and listeners."""
     view = ask(config, "GET", "/v1/status")
     if as_json:
         show_json(view)
@@ -39,10 +39,19 @@ def _show(view: Row) -> None:
     held = view["messages"] - view["refused"]
     say(f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}")
     now = unix_time(view["at"])
+    _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
+    _show_backlog(view["notices"], now, "notice waits", "notices wait")
     for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
         if view[title]:
             say("")
             show_table(view[title], columns)
+
+
+def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
+    """Say what waits to be sent, and for how long; nothing where nothing does."""
+    if backlog["waiting"]:
+        since = f"{agreeing(backlog['waiting'], 'for', 'the oldest for')} {span(ago(backlog['oldest_at'], now))}"
+        say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
 
 
 def _domains(view: Row, now: float) -> list[Column]:

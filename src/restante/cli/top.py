@@ -220,8 +220,15 @@ def headline(view: View, lines: Sequence[Line]) -> list[str]:
     amounts = f"{held} held, {view['refused']} refused, {human_size(view['octets'])}"
     return [
         f"{view['hostname']}  restante {view['version']}  {view['at'][:19].replace('T', ' ')}Z",
-        f"{amounts}; {drains}; sessions: {sessions}",
+        f"{amounts}; {drains}; sessions: {sessions}{_waiting(view)}",
     ]
+
+
+def _waiting(view: View) -> str:
+    """Say what waits to be sent, if anything does."""
+    backlogs = (("report", view["reports"]["waiting"]), ("notice", view["notices"]["waiting"]))
+    said = ", ".join(counted(count, thing) for thing, count in backlogs if count)
+    return f"; waiting: {said}" if said else ""
 
 
 def _row(line: Line) -> dict[str, Any]:

@@ -1,6 +1,14 @@
-"""What became of an attempt to send something that waits: a report, a notice. Pure."""
+"""What waits to be sent, a report or a notice, and what became of an attempt to send it. Pure."""
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits to be sent, and since when the oldest of it does."""
+
+    count: int = 0
+    since: float | None = None  # Unix time at which it was made; None where nothing waits
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.notice_store import NoticeStore
 from restante.tenancy.audit import AuditEntry
@@ -288,6 +288,9 @@ class ReportStore(Protocol):
 
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due, None if there are no reports."""
+
+    async def report_backlog(self) -> Backlog:
+        """Return how many reports wait, and since when: at the cost of two seeks, however many there are."""
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports; one that is not there is passed over."""

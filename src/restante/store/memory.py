@@ -10,7 +10,7 @@ from pathlib import Path
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.reporting import wants_word_of_delay
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Conflict, LeaseLost, StoreError
 from restante.store.interface import (
@@ -251,6 +251,10 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""
         return self._reports.next_at()
+
+    async def report_backlog(self) -> Backlog:
+        """Return how many reports wait, and since when."""
+        return self._reports.backlog()
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports."""

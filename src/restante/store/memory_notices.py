@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
 
 
@@ -74,9 +74,10 @@ class MemoryNotices:
         wanted = [one for one in self._notices.values() if channel_ids is None or one.channel_id in channel_ids]
         return wanted[:limit]
 
-    async def count_notices(self) -> int:
-        """Return how many wait."""
-        return len(self._notices)
+    async def notice_backlog(self) -> Backlog:
+        """Return how many wait, and since when."""
+        oldest = next(iter(self._notices.values()), None)
+        return Backlog(len(self._notices), None if oldest is None else oldest.made_at)
 
 
 def _numbered(number: int, new: NewNotice) -> Notice:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from restante.mail.address import path_matches
 from restante.mail.report import NewReport, Report
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.store.interface import ReportFilter, WaitingReport
 
 
@@ -36,6 +36,11 @@ class MemoryReports:
     def next_at(self) -> float | None:
         """Return when the next one is due."""
         return min((due_at for due_at, _ in self._waiting.values()), default=None)
+
+    def backlog(self) -> Backlog:
+        """Return how many wait, and since when."""
+        oldest = next((report.made_at for _, report in self._waiting.values()), None)
+        return Backlog(len(self._waiting), oldest)
 
     def settle(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of some."""

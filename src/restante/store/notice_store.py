@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.notice import Channel, NewNotice, Notice, Quiet, Topic
 
@@ -41,5 +41,5 @@ class NoticeStore(Protocol):
     async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None) -> list[Notice]:
         """Return notices that wait, oldest first: all, or those of some channels."""
 
-    async def count_notices(self) -> int:
-        """Return how many notices wait."""
+    async def notice_backlog(self) -> Backlog:
+        """Return how many notices wait, and since when: at the cost of two seeks, however many there are."""

@@ -48,7 +48,8 @@ class State:
     drains: Mapping[str, int]  # by state
     delivery_connections: int
     is_room_short: bool
-    notices_waiting: int | None  # None: the store cannot say
+    reports_waiting: int | None  # None: the store cannot say
+    notices_waiting: int | None
     certificate_expires_at: float
     started_at: float
     version: str
@@ -342,6 +343,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         Event.REPORT_DROPPED,
         (_REPORT_ACTION,),
         _field("action"),
+    ),
+    Read(
+        "restante_reports_waiting",
+        Kind.GAUGE,
+        "Reports that wait to be sent; absent where the store cannot say.",
+        lambda state: state.reports_waiting,
     ),
     # notices
     Counted(

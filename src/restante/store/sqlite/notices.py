@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import apsw
 
-from restante.queue.sending import SendingOutcome
-from restante.store.sqlite import notice_changes, queries, sending
+from restante.queue.sending import Backlog, SendingOutcome
+from restante.store.sqlite import notice_changes, queries, reading, sending
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.notice_rows import notice, quiet
 from restante.store.sqlite.transaction import Change
@@ -70,7 +70,6 @@ class SqliteNotices:
             question = partial(fetch, query=queries.LIST_NOTICES_OF_CHANNELS, bindings=wanted)
         return [notice(row) for row in await self._read(question)]
 
-    async def count_notices(self) -> int:
-        """Return how many wait."""
-        [(count,)] = await self._read(partial(fetch, query=queries.COUNT_NOTICES))
-        return int(count)
+    async def notice_backlog(self) -> Backlog:
+        """Return how many wait, and since when."""
+        return await self._read(partial(reading.backlog, query=queries.NOTICE_BACKLOG))

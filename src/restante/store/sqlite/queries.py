@@ -266,6 +266,11 @@ DUE_REPORTS = """
     FROM report WHERE next_attempt_at <= ? ORDER BY next_attempt_at, number
 """
 NEXT_REPORT_AT = "SELECT min(next_attempt_at) FROM report"
+# The count is kept (schema.py): a flood of refusals may have left a great many. The oldest is the first by number.
+REPORT_BACKLOG = """
+    SELECT value, (SELECT made_at FROM report WHERE number = (SELECT min(number) FROM report))
+    FROM counter WHERE name = 'reports'
+"""
 KEEP_REPORT = """
     INSERT INTO report
         (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures, reply, content)
@@ -327,7 +332,10 @@ LIST_NOTICES_OF_CHANNELS = f"""
     SELECT {NOTICE_COLUMNS} FROM notice
     WHERE channel_id IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?
 """
-COUNT_NOTICES = "SELECT count(*) FROM notice"
+NOTICE_BACKLOG = """
+    SELECT value, (SELECT made_at FROM notice WHERE number = (SELECT min(number) FROM notice))
+    FROM counter WHERE name = 'notices'
+"""
 REMOVE_NOTICE = "DELETE FROM notice WHERE number = ?"
 PUT_NOTICE_OFF = "UPDATE notice SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
 

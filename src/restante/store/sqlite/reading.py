@@ -9,6 +9,7 @@ import apsw
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Report
+from restante.queue.sending import Backlog
 from restante.queue.status import Status
 from restante.store.interface import Drain, NodeRequest, QueuedMessage, QueueFilter, ReportFilter, WaitingReport
 from restante.store.sqlite import queries
@@ -216,6 +217,11 @@ def next_report_at(connection: apsw.Connection) -> float | None:
     """Read when the next report is due."""
     at: float | None = fetch(connection, queries.NEXT_REPORT_AT)[0][0]
     return at
+
+
+def backlog(connection: apsw.Connection, query: str) -> Backlog:
+    """Read how many reports wait, or notices, and since when."""
+    return Backlog(*fetch(connection, query)[0])
 
 
 def late_messages(connection: apsw.Connection, received_before: float, limit: int) -> list[HeldMessage]:

@@ -239,7 +239,31 @@ def _add_notices(connection: apsw.Connection) -> None:
     connection.execute(_NOTICES)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies, _add_reports, _add_notices)
+_BACKLOGS = """
+-- How many reports and notices wait, so that nobody ever counts. By triggers, because rows go in several ways. They do not
+-- see what INSERT OR REPLACE replaces: these two tables are only ever inserted into.
+INSERT INTO counter (name, value) SELECT 'reports', count(*) FROM report;
+INSERT INTO counter (name, value) SELECT 'notices', count(*) FROM notice;
+
+CREATE TRIGGER report_more AFTER INSERT ON report
+BEGIN UPDATE counter SET value = value + 1 WHERE name = 'reports'; END;
+
+CREATE TRIGGER report_less AFTER DELETE ON report
+BEGIN UPDATE counter SET value = value - 1 WHERE name = 'reports'; END;
+
+CREATE TRIGGER notice_more AFTER INSERT ON notice
+BEGIN UPDATE counter SET value = value + 1 WHERE name = 'notices'; END;
+
+CREATE TRIGGER notice_less AFTER DELETE ON notice
+BEGIN UPDATE counter SET value = value - 1 WHERE name = 'notices'; END;
+"""
+
+
+def _count_backlogs(connection: apsw.Connection) -> None:
+    connection.execute(_BACKLOGS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies, _add_reports, _add_notices, _count_backlogs)
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:

@@ -25,7 +25,7 @@ import apsw
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Damaged, StoreError
 from restante.store.interface import (
@@ -276,6 +276,10 @@ class SqliteStore(SqliteNotices):
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""
         return await self._read(reading.next_report_at)
+
+    async def report_backlog(self) -> Backlog:
+        """Return how many reports wait, and since when."""
+        return await self._read(partial(reading.backlog, query=queries.REPORT_BACKLOG))
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports."""
