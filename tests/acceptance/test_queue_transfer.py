@@ -16,8 +16,10 @@ from typing import Final
 import pytest
 
 from tests.acceptance.installation import RESTANTE, Installation, at
+from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.peers.primary import Primary
 from tests.acceptance.peers.programs import run
 from tests.acceptance.peers.senders import swaks_sends
 from tests.acceptance.peers.server import Server
@@ -131,6 +133,42 @@ def test_what_postfix_was_asked_about_reports_is_kept(old: OldPostfix, restante:
         "envid": "QQ+2B314",
         "recipients": {"x@beta.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2Bx@beta.example"}},
     }
+
+
+def test_word_of_delay_that_was_given_in_one_place_is_not_given_again_in_another(
+    names: NameServer, home: Primary, tmp_path: Path
+) -> None:
+    """Two late messages move: of the first the sender has heard before, of the second it hears in the new place."""
+    settings = f"{names.settings}\n[reports]\nport = {home.port}\n"  # where nobody answers: what is made waits
+    with Installation(more=settings) as old:
+        old.hosts("november.example", "192.0.2.1")
+        bring_in_late_mail(old, tmp_path, "first")
+        old.start()
+        old.wait_for_event("report-made", action="delayed")
+        bring_in_late_mail(old, tmp_path, "second")  # nobody looks for such mail again within the next minutes
+        old.do("queue", "export", str(tmp_path / "out"), "--format", "maildir")
+    with Installation(more=settings) as new:
+        new.hosts("november.example", "192.0.2.1")
+        new.do("queue", "import", str(tmp_path / "out"))
+        new.start()
+        told = new.wait_for_event("report-made", action="delayed")["message"]
+        assert [one["message"] for one in new.shown("report", "list")] == [told]
+        assert "1 report to a sender waits to be sent, for " in new.do("status")
+        assert new.do("queue", "show", told, "--raw") == "Subject: second\n\n"
+
+
+def bring_in_late_mail(restante: Installation, directory: Path, name: str) -> None:
+    """Bring in mail of long ago whose sender wants to hear of delay."""
+    facts = {
+        "reverse_path": REVERSE_PATH,
+        "recipients": [{"forward_path": "x@november.example"}],
+        "received_at": "2025-10-01T00:00:00Z",
+        "needs_smtputf8": False,
+        "dsn": {"recipients": {"x@november.example": {"notify": "DELAY"}}},
+    }
+    (directory / f"{name}.json").write_text(json.dumps(facts))
+    (directory / f"{name}.eml").write_bytes(b"Subject: %s\r\n\r\n" % name.encode())
+    restante.do("queue", "import", str(directory / f"{name}.eml"))
 
 
 @pytest.mark.parametrize("style", ["mbox", "postcat"])

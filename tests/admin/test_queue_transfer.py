@@ -1,7 +1,7 @@
 """Content handed out and brought in: recorded, whole or not at all, and the same message never twice."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +14,8 @@ from restante.admin.import_arrival import MAX_MESSAGES
 from restante.admin.queue import QueueSelection, list_queue
 from restante.admin.queue_content import ExportOrder, export_mail, read_content
 from restante.admin.queue_import import ImportResult, import_mail
-from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.message import message_number
 from restante.mail.parcel import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
-from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT
 from restante.tenancy.audit import AuditAction
@@ -308,60 +306,6 @@ def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
         assert [one["forward_path"] for one in label.facts["recipients"]] == ["x@alpha.example", "y@alpha.example"]
 
     run(story())
-
-
-ASKED = {
-    "ret": "HDRS",
-    "envid": "QQ+2B314",
-    "recipients": {
-        "x@alpha.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2Bx@alpha.example"},
-        "z@beta.example": {"notify": "NEVER", "orcpt": None},
-    },
-}
-
-
-def test_what_was_asked_about_reports_comes_in_each_domains_own_and_goes_out_again() -> None:
-    async def story() -> None:
-        desk = await hosting()
-        both = parcel(HEAD, "x@alpha.example", "y@alpha.example", "z@beta.example", dsn=ASKED, is_suspect=True)
-        [result] = await bring_in(desk, both)
-        messages = [await desk.store.message(message_number(name)) for name in result.held]
-        assert [message.envelope.dsn for message in messages if message] == [
-            DsnRequest(
-                Ret.HDRS,
-                "QQ+2B314",
-                {"x@alpha.example": RecipientRequest(Notify.SUCCESS | Notify.DELAY, "rfc822;Info+2Bx@alpha.example")},
-            ),
-            DsnRequest(Ret.HDRS, "QQ+2B314", {"z@beta.example": RecipientRequest(Notify.NEVER)}),
-        ]
-        assert [message.envelope.is_suspect for message in messages if message] == [True, True]
-        labels = await exported_labels(desk)
-        recipients: Any = ASKED["recipients"]
-        assert [label["dsn"] for label in labels] == [
-            ASKED | {"recipients": {path: recipients[path]}} for path in ("x@alpha.example", "z@beta.example")
-        ]
-        assert all(label["is_suspect"] for label in labels)
-
-    run(story())
-
-
-def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
-    async def story() -> None:
-        desk = await hosting()
-        recipients = {path: {"notify": "NEVER"} for path in ("x@alpha.example", "y@alpha.example")}
-        [result] = await bring_in(desk, parcel(HEAD, *recipients, dsn={"recipients": recipients}))
-        drain = await desk.store.open_drain(desk.office.directory.now.domains["alpha.example"].id, NOW, NOW + 60)
-        outcome = Outcome(message_number(result.held[0]), (RecipientOutcome("x@alpha.example", Move.DELIVERED),))
-        await desk.store.settle(drain, [outcome])
-        [label] = await exported_labels(desk)
-        assert label["dsn"]["recipients"] == {"y@alpha.example": {"notify": "NEVER", "orcpt": None}}
-
-    run(story())
-
-
-async def exported_labels(desk: Desk) -> list[Mapping[str, Any]]:
-    octets = b"".join([octets async for octets in await export_mail(desk.office, ExportOrder())])
-    return [piece.facts for piece in Unpacker().receive(octets) if isinstance(piece, Label)]
 
 
 @pytest.mark.parametrize("content", [HEAD, LARGE], ids=["small", "large"])

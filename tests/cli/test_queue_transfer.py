@@ -84,7 +84,9 @@ FACTS: dict[str, Any] = {
         "recipients": {"y@alpha.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2By@alpha.example"}},
     },
     "is_suspect": True,
+    "is_delay_told": True,
 }
+KEPT = [key for key in FACTS if key != "recipients"]  # all of it that is not spelled otherwise when it comes out
 
 
 @pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
@@ -101,9 +103,18 @@ def test_the_whole_envelope_goes_out_and_comes_in_again(
     command("queue", "export", tmp_path / "back")
     [side] = (tmp_path / "back").glob("*.json")
     facts = json.loads(side.read_text())
-    assert {key: facts[key] for key in ("reverse_path", "received_at", "needs_smtputf8", "dsn", "is_suspect")} == {
-        key: value for key, value in FACTS.items() if key != "recipients"
-    }
+    assert {key: facts[key] for key in KEPT} == {key: FACTS[key] for key in KEPT}
+
+
+def test_what_an_earlier_export_does_not_say_was_not_so(installation: Path, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\n")
+    later = ("dsn", "is_suspect", "is_delay_told")
+    (tmp_path / "one.json").write_text(json.dumps({key: FACTS[key] for key in FACTS if key not in later}))
+    assert command("queue", "import", tmp_path / "one.eml").code == 0
+    command("queue", "export", tmp_path / "out")
+    [side] = (tmp_path / "out").glob("*.json")
+    facts = json.loads(side.read_text())
+    assert [facts[key] for key in later] == [None, False, False]
 
 
 def test_no_field_of_a_message_says_what_becomes_of_reports(

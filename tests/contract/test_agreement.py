@@ -133,12 +133,16 @@ class Agreement(RuleBasedStateMachine):
         to=st.permutations(PATHS),
         count=st.integers(1, 3),
         notify=NOTIFIES,
+        is_told=st.booleans(),
     )
-    def hold(self, domain_id: int, sizes: list[int], to: list[str], count: int, notify: Notify | None) -> None:
-        messages = [
-            asking(message(self.number + place, domain_id, *to[:count], head=b"x" * size), notify)
+    def hold(
+        self, domain_id: int, sizes: list[int], to: list[str], count: int, *, notify: Notify | None, is_told: bool
+    ) -> None:
+        plain = [
+            message(self.number + place, domain_id, *to[:count], head=b"x" * size)
             for place, size in enumerate(sizes, start=1)
         ]
+        messages = [replace(asking(one, notify), is_delay_told=is_told) for one in plain]
         self.number += len(messages)
         self.both(lambda store: store.hold(messages))
 

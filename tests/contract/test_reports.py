@@ -261,8 +261,24 @@ async def test_delay_is_told_once(store: Store) -> None:
     await store.tell_of_delay([1], [late])
     assert [one.about for one in await reports(store)] == [1]
     assert [one.number for one in await store.late_messages(100.0, 10)] == [2]
-    [held, _] = await store.held(domain_id, 0, 10, 1 << 20)
+    held, other = await store.held(domain_id, 0, 10, 1 << 20)
     assert held.envelope == asked(1, domain_id, Notify.DELAY).envelope
+    assert (held.is_delay_told, other.is_delay_told) == (True, False)
+
+
+async def test_delay_that_was_told_elsewhere_is_not_told_here(store: Store) -> None:
+    domain_id = await hosted(store)
+    told = replace(asked(1, domain_id, Notify.DELAY), is_delay_told=True)
+    await store.hold([told, asked(2, domain_id, Notify.DELAY)])
+    assert [one.number for one in await store.late_messages(100.0, 10)] == [2]
+    await store.tell_of_delay([1], [report(1, domain_id, action=Action.DELAYED)])
+    assert await reports(store) == []
+    assert [one.is_delay_told for one in await store.held(domain_id, 0, 10, 1 << 20)] == [True, False]
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [refused(1, ANNA, BERT)])
+    found = await store.message(1)
+    assert found
+    assert found.is_delay_told
 
 
 async def test_mail_that_was_refused_is_not_late(store: Store) -> None:

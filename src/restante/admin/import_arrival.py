@@ -40,6 +40,7 @@ class ImportLabel(BaseModel):
     needs_smtputf8: bool = False
     dsn: DsnFacts | None = None  # what was asked about reports
     is_suspect: bool = False  # no report goes to its reverse-path
+    is_delay_told: bool = False  # its sender has heard that it waits, and hears it no second time
     only_domain: str | None = None  # recipients of other domains are passed over, hosted or not
     perhaps: tuple[str, ...] = ()  # messages held already that this may be one of
 

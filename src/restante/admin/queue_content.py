@@ -43,12 +43,13 @@ class ExportOrder(BaseModel):
 
 
 class ExportedLabel(MessageView):
-    """What is said of an exported message: all of its envelope, and how its recipients stand."""
+    """What is said of an exported message: all of its envelope, how its recipients stand, and what its sender has heard."""
 
     is_8bit: bool
     needs_smtputf8: bool
     dsn: DsnFacts | None  # None where nothing was asked
     is_suspect: bool  # no report goes to its reverse-path
+    is_delay_told: bool  # its sender has heard that it waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | 
         needs_smtputf8=envelope.needs_smtputf8,
         dsn=dsn_facts(envelope.dsn and envelope.dsn.only(waiting)),
         is_suspect=envelope.is_suspect,
+        is_delay_told=message is not None and message.is_delay_told,
     )
     return pack_label(label.model_dump_json())
 

@@ -238,6 +238,7 @@ def _mail(
         file=file,
         on_held=_unheard,
         received_at=min(now, label.received_at.timestamp()) if label.received_at else now,
+        is_delay_told=label.is_delay_told,
     )
 
 

@@ -5,7 +5,7 @@ stand above the message (mail/envelope_fields.py); else from what the operator s
 by the stretch of a file (import_content.py).
 
 What was asked about reports, and whether reports may go to the reverse-path at all, is believed of a side file and of
-postcat's records. No field of a message is: its sender writes those.
+postcat's records; that the sender has heard of delay, of a side file. No field of a message is: its sender writes those.
 """
 
 import json
@@ -42,6 +42,7 @@ class Letter:
     needs_smtputf8: bool = False
     dsn: Mapping[str, Any] | None = None  # as the API takes it
     is_suspect: bool = False
+    is_delay_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> Lette
             needs_smtputf8=facts["needs_smtputf8"],
             dsn=facts.get("dsn"),  # not in what was exported before
             is_suspect=facts.get("is_suspect", False),
+            is_delay_told=facts.get("is_delay_told", False),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"its side file is none of ours: {error!r}") from None

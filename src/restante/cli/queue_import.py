@@ -219,6 +219,7 @@ class _Import:
             "needs_smtputf8": letter.needs_smtputf8,
             "dsn": letter.dsn,
             "is_suspect": letter.is_suspect,
+            "is_delay_told": letter.is_delay_told,
             "only_domain": self._given.domain,
             "perhaps": self._held.get(measure.digest, []),
         }

@@ -33,6 +33,7 @@ class NewMessage:
     received_at: float  # Unix time
     head: bytes
     file: ContentFile | None = None
+    is_delay_told: bool = False  # its sender has heard that it waits, and hears it no second time
 
     @property
     def size(self) -> int:
@@ -50,6 +51,7 @@ class HeldMessage:
     received_at: float
     head: bytes
     file: ContentFile | None = None
+    is_delay_told: bool = False  # as of a new one
     goes_in_a_circle: bool = False  # as the drain found that reads it
 
     @property

@@ -36,6 +36,7 @@ class ReceivedMail:
     on_held: Callable[["Receipt"], None]
     name: str = ""  # given by the intake
     received_at: float | None = None  # Unix time; None: now
+    is_delay_told: bool = False  # elsewhere: its sender has heard that it waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class Intake:
             file = mail.file
             if file is not None and index > 0:
                 file = await self._store.duplicate(file)
-            messages.append(NewMessage(number, domain_id, envelope, received_at, head, file))
+            messages.append(NewMessage(number, domain_id, envelope, received_at, head, file, mail.is_delay_told))
 
     def _received_field(self, origin: Origin, mail: ReceivedMail, now: float) -> bytes:
         paths = mail.envelope.forward_paths

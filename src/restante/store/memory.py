@@ -9,7 +9,6 @@ from pathlib import Path
 
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
-from restante.queue.reporting import wants_word_of_delay
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Conflict, LeaseLost, StoreError
@@ -57,7 +56,8 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         """Hold all of these or none."""
         self._check(messages)
         for message in messages:
-            self._mail[message.number] = Record(message, list(message.envelope.forward_paths))
+            paths = list(message.envelope.forward_paths)
+            self._mail[message.number] = Record(message, paths, is_delay_told=message.is_delay_told)
             self._last_number = message.number
 
     def _check(self, messages: Sequence[NewMessage]) -> None:
@@ -76,7 +76,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
             if len(found) == limit or (found and octets >= max_octets):
                 break
             if number > after and record.message.domain_id == domain_id and record.held:
-                found.append(handed_out(record.message, tuple(record.held)))
+                found.append(handed_out(record, tuple(record.held)))
                 octets += len(record.message.head)
         return found
 
@@ -136,7 +136,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, or None."""
         record = self._mail.get(number)
-        return handed_out(record.message, record.all_paths) if record else None
+        return handed_out(record, record.all_paths) if record else None
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages; returns how many were there."""
@@ -278,17 +278,14 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         late = (
             record
             for record in self._mail.values()
-            if record.message.received_at < received_before
-            and record.held
-            and not record.is_delay_told
-            and wants_word_of_delay(record.message.envelope)
+            if record.message.received_at < received_before and record.held and record.wants_word_of_delay
         )
         in_order = sorted(late, key=lambda record: (record.message.received_at, record.message.number))
-        return [handed_out(record.message, tuple(record.held)) for record in in_order[:limit]]
+        return [handed_out(record, tuple(record.held)) for record in in_order[:limit]]
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
         """Store the reports, and take note that these messages' senders have heard."""
-        untold = {number for number in numbers if number in self._mail and not self._mail[number].is_delay_told}
+        untold = {number for number in numbers if number in self._mail and self._mail[number].wants_word_of_delay}
         self._reports.keep([report for report in reports if report.about in untold])
         for number in untold:
             self._mail[number].is_delay_told = True

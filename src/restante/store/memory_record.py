@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import HeldMessage, NewMessage
+from restante.queue.reporting import wants_word_of_delay
 from restante.queue.status import Move, RecipientOutcome, Status
 from restante.store.interface import QueuedMessage, QueuedRecipient, QueueFilter
 
@@ -18,6 +19,11 @@ class Record:
     replies: dict[str, str] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
     is_delay_told: bool = False
+
+    @property
+    def wants_word_of_delay(self) -> bool:
+        """Its sender wants to hear that it waits, and has not."""
+        return not self.is_delay_told and wants_word_of_delay(self.message.envelope)
 
     @property
     def all_paths(self) -> tuple[str, ...]:
@@ -75,10 +81,18 @@ class Record:
             yield QueuedRecipient(path, status, self.replies.get(path, ""))
 
 
-def handed_out(message: NewMessage, forward_paths: tuple[str, ...]) -> HeldMessage:
+def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
     """Return a message as a drain takes it, for these of its recipients."""
-    envelope = replace(message.envelope, forward_paths=forward_paths)
-    return HeldMessage(message.number, message.domain_id, envelope, message.received_at, message.head, message.file)
+    message = record.message
+    return HeldMessage(
+        message.number,
+        message.domain_id,
+        replace(message.envelope, forward_paths=forward_paths),
+        message.received_at,
+        message.head,
+        message.file,
+        record.is_delay_told,
+    )
 
 
 def listed(record: Record, selection: QueueFilter) -> QueuedMessage:

@@ -296,7 +296,7 @@ LATE_MESSAGES = f"""
     SELECT {MESSAGE_COLUMNS} FROM message
     WHERE flags & 8 AND received_at < ? AND held_paths <> '' ORDER BY received_at, number
 """
-DELAY_IS_TOLD = "UPDATE message SET flags = flags & ~8 WHERE number = ? AND flags & 8 RETURNING number"
+DELAY_IS_TOLD = "UPDATE message SET flags = (flags & ~8) | 16 WHERE number = ? AND flags & 8 RETURNING number"
 
 # --- notices
 

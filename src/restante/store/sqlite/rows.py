@@ -31,6 +31,7 @@ _IS_8BIT = 1
 _NEEDS_SMTPUTF8 = 2
 _IS_SUSPECT = 4
 _WANTS_WORD_OF_DELAY = 8  # until it has been told; queries.py and the index message_delay spell it out
+_IS_DELAY_TOLD = 16  # since then; queries.py spells it out
 
 
 class DamagedRow(Exception):  # noqa: N818  a finding, not a fault of this code
@@ -45,7 +46,7 @@ def message_row(message: NewMessage) -> Row:
         message.domain_id,
         message.received_at,
         message.size,
-        _flags(envelope),
+        _flags(message),
         envelope.reverse_path,
         "\n".join(envelope.forward_paths),
         file and file.name,
@@ -56,11 +57,14 @@ def message_row(message: NewMessage) -> Row:
     )
 
 
-def _flags(envelope: Envelope) -> int:
+def _flags(message: NewMessage) -> int:
+    envelope = message.envelope
     flags = envelope.is_8bit * _IS_8BIT | envelope.needs_smtputf8 * _NEEDS_SMTPUTF8
     if envelope.is_suspect:
         flags |= _IS_SUSPECT
-    if envelope.dsn is not None and wants_word_of_delay(envelope):
+    if message.is_delay_told:
+        flags |= _IS_DELAY_TOLD
+    elif envelope.dsn is not None and wants_word_of_delay(envelope):
         flags |= _WANTS_WORD_OF_DELAY
     return flags
 
@@ -96,7 +100,8 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
         bool(flags & _IS_SUSPECT),
     )
     content = None if file is None else ContentFile(file, size - len(head), file_crc32)
-    return HeldMessage(number, domain_id, envelope, received_at, head, content)
+    is_delay_told = bool(flags & _IS_DELAY_TOLD)
+    return HeldMessage(number, domain_id, envelope, received_at, head, content, is_delay_told)
 
 
 def paths(text: str) -> list[str]:
