@@ -12,6 +12,7 @@ from restante.mail.message import NewMessage
 from restante.store.errors import Conflict, LeaseLost, StoreError
 from restante.store.interface import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore
+from restante.store.sqlite.queries import MOST_ROWS
 from restante.store.sqlite.transaction import Transaction
 from tests.contract.making import (
     ANNA,
@@ -101,7 +102,8 @@ async def test_messages_are_inserted_many_at_a_step(store: SqliteStore) -> None:
     domain_id = await hosted(store)
     with statements(store) as seen:
         await hold(store, domain_id, *range(1, 51))
-    assert seen == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+        await hold(store, domain_id, *range(51, 51 + MOST_ROWS + 1))
+    assert seen == ["INSERT", "BEGIN", "INSERT", "INSERT", "INSERT", "COMMIT"]
 
 
 async def test_delivered_messages_are_settled_many_at_a_step(store: SqliteStore) -> None:

@@ -12,6 +12,13 @@ import pytest
 from restante.store.sqlite import engine, queries, schema
 
 BY_NUMBERS = ["SEARCH message USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY", "SCAN json_each VIRTUAL TABLE"]
+NEWEST_MAIL = [
+    "SEARCH message USING INTEGER PRIMARY KEY (rowid>?)",
+    "SCALAR SUBQUERY",
+    "SEARCH counter USING PRIMARY KEY (name=?)",
+    "SCALAR SUBQUERY",
+    "SEARCH usage",  # to its end: one row for each domain
+]
 REPLIES_OF_ONE = "SEARCH last_reply USING PRIMARY KEY (domain_id=? AND number=?)"
 FILTER: Mapping[str, Any] = {
     "after": 0,
@@ -135,12 +142,22 @@ def test_listings_walk_an_index_in_order_and_stop_at_their_limit(
 
 def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Connection) -> None:
     assert set(plan(connection, queries.OLDEST_MESSAGES, ())) == {
+        "CO-ROUTINE usage",
+        "MERGE (UNION)",
+        "LEFT",
         "SCAN usage",
+        "RIGHT",
+        *NEWEST_MAIL,
+        "USE TEMP B-TREE FOR ORDER BY",  # of the domains of the newest mail
         "CORRELATED SCALAR SUBQUERY",
         "SEARCH message USING INDEX message_held (domain_id=?)",
         "SEARCH last_reply USING INDEX last_reply_refused (domain_id=?)",
         "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
     }
+
+
+def test_a_start_counts_the_newest_mail_only(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.UNCOUNTED, ()) == [*NEWEST_MAIL, "USE TEMP B-TREE FOR GROUP BY"]
 
 
 def test_the_sweep_reads_an_index_only(connection: apsw.Connection) -> None:

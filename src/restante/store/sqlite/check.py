@@ -92,6 +92,9 @@ class _Check:
         """Compare what is kept of each domain with a recount, as at one moment."""
         with self._connection:
             kept = {row[0]: row[1:4] for row in engine.fetch(self._connection, queries.USAGES)}
+            for domain_id, messages, octets, _ in engine.fetch(self._connection, queries.UNCOUNTED):
+                counted_before = kept.get(domain_id, (0, 0, 0))
+                kept[domain_id] = (counted_before[0] + messages, counted_before[1] + octets, counted_before[2])
             counted = {row[0]: row[1:4] for row in engine.fetch(self._connection, queries.RECOUNT)}
             [(self._report.messages, self._report.octets)] = engine.fetch(self._connection, queries.TOTALS)
         for domain_id in sorted(kept.keys() | counted.keys()):

@@ -2,9 +2,14 @@
 
 The directory lock makes this process the only writer, so what was read once and moved with every change is exact; after
 a rollback it is read again. Touched on the writer thread only; the event loop is told after each commit.
+
+The table `usage` may be behind: what a transaction that only holds mail has added is not written there, but counted from
+the messages themselves when the ledger is read (queries.UNCOUNTED). The next other transaction, or checkpoint, writes the
+rows of all domains that are behind, so that little ever needs counting.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import apsw
@@ -12,7 +17,7 @@ import apsw
 from restante.store.errors import Conflict, LeaseLost
 from restante.store.interface import NO_USAGE, Drain, Usage
 from restante.store.sqlite import queries
-from restante.store.sqlite.engine import fetch
+from restante.store.sqlite.engine import Row, fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Ledger:
     _accounts: dict[int, str] = field(default_factory=dict)  # whose each is
     _drain_numbers: dict[int, int] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
+    _behind: set[int] = field(default_factory=set)  # domains whose row of `usage` lacks their newest mail
     last_number: int = 0
 
     @classmethod
@@ -57,8 +63,19 @@ class Ledger:
         for domain_id, *figures in fetch(connection, queries.USAGES):
             ledger._figures[domain_id] = _Figures(*figures)
         ledger._drain_numbers = dict(fetch(connection, queries.DRAIN_NUMBERS))
-        ledger.last_number = fetch(connection, queries.LAST_NUMBER)[0][0]
+        ledger.last_number = fetch(connection, queries.COUNTED_UP_TO)[0][0]
+        with suppress(apsw.CorruptError):  # mail that can be read leaves all the same; `store check` tells of the rest
+            ledger._count(fetch(connection, queries.UNCOUNTED))
         return ledger
+
+    def _count(self, newest: Iterable[Row]) -> None:
+        for domain_id, messages, octets, last_number in newest:
+            figures = self._figures.setdefault(domain_id, _Figures())
+            figures.messages += messages
+            figures.octets += octets
+            figures.last_number = last_number
+            self._behind.add(domain_id)
+            self.last_number = max(self.last_number, last_number)
 
     def balance_of_all(self) -> Balance:
         """Say how everything stands."""
@@ -143,10 +160,26 @@ class Ledger:
 
     # --- the end of a transaction
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether rows of `usage` lack mail that is durable."""
+        return bool(self._behind)
+
     def unwritten(self) -> list[list[int]]:
-        """Return the rows of `usage` that this transaction must write."""
-        rows = ((domain_id, self._figures.get(domain_id)) for domain_id in self._touched)
+        """Return the rows of `usage` that this transaction must write: all those that were left behind as well.
+
+        Else the highest number in the table would be that of one domain's mail, and older mail of another not counted.
+        """
+        rows = ((domain_id, self._figures.get(domain_id)) for domain_id in self._touched | self._behind)
         return [[domain_id, f.messages, f.octets, f.refused, f.last_number] for domain_id, f in rows if f]
+
+    def fall_behind(self) -> None:
+        """Note that mail was held and the table not written."""
+        self._behind |= self._touched
+
+    def catch_up(self) -> None:
+        """Note that what `unwritten` told was written."""
+        self._behind.clear()
 
     def balance(self) -> Balance:
         """Say what changed since the last call; to be called when it is durable."""

@@ -30,6 +30,12 @@ def hold_messages(count: int) -> str:
     return f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {', '.join([row] * count)}"
 
 
+# The rows of `usage` tell of messages up to this number. A transaction that only holds mail leaves them behind; any other
+# writes all that are behind, so that those beyond are few, and new.
+COUNTED_UP_TO = (
+    "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
+)
+
 # One row for all the domains that a transaction has touched, in one step. `->>` takes the n-th of each inner array.
 KEEP_USAGES = """
     INSERT OR REPLACE INTO usage (domain_id, messages, octets, refused, last_number)
@@ -181,7 +187,7 @@ REFUSED_PATHS = """
 
 # Per domain the first number held and the first refused, each the first entry of its index; never a scan of message.
 # INDEXED BY, here and below, because without statistics the planner takes the primary key, full of mere deferrals.
-OLDEST_MESSAGES = """
+OLDEST_MESSAGES = f"""
     SELECT domain_id, received_at FROM (
         SELECT
             (SELECT min(number) FROM message WHERE message.domain_id = usage.domain_id AND held_paths <> '') AS held,
@@ -189,7 +195,10 @@ OLDEST_MESSAGES = """
                 SELECT min(number) FROM last_reply INDEXED BY last_reply_refused
                 WHERE last_reply.domain_id = usage.domain_id AND is_refused
             ) AS refused
-        FROM usage WHERE messages > 0
+        FROM (
+            SELECT domain_id FROM usage WHERE messages > 0
+            UNION SELECT domain_id FROM message WHERE number > ({COUNTED_UP_TO})
+        ) AS usage
     ) AS first
     JOIN message ON message.number = coalesce(min(first.held, first.refused), first.held, first.refused)
 """
@@ -242,10 +251,10 @@ LIST_REFUSED = f"""
 
 DOMAIN_IDS = "SELECT id, account FROM domain"
 USAGES = "SELECT domain_id, messages, octets, refused, last_number FROM usage"
+UNCOUNTED = f"""
+    SELECT domain_id, count(*), sum(size), max(number) FROM message WHERE number > ({COUNTED_UP_TO}) GROUP BY domain_id
+"""
 DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
-LAST_NUMBER = (
-    "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
-)
 
 # --- looking after the store: each short, so that the log can be reused meanwhile, however long all of it takes
 

@@ -48,7 +48,7 @@ CREATE TABLE last_reply (
 
 CREATE INDEX last_reply_refused ON last_reply (domain_id, number) WHERE is_refused;
 
--- What each domain holds, written with every change of it, so that nobody ever counts.
+-- What each domain holds, so that nobody ever counts: but for the newest mail (ledger.py).
 CREATE TABLE usage (
     domain_id   INTEGER PRIMARY KEY,
     messages    INTEGER NOT NULL,

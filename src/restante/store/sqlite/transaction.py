@@ -23,17 +23,40 @@ class Transaction:
     new_messages: list[Row] = field(default_factory=list)  # inserted together, at the end
     files_to_remove: list[str] = field(default_factory=list)  # content files that no message refers to after commit
 
+    _is_begun: bool = False
+
     def execute(self, query: str, bindings: Bindings = ()) -> list[Row]:
         """Run one statement to its end."""
+        self._begin()
         return fetch(self.connection, query, bindings)
 
-    def finish(self) -> None:
-        """Write what was put off so that it could be written together."""
+    def commit(self) -> None:
+        """Write what was put off so that it could be written together, and make all of it durable.
+
+        Where that is new mail and nothing else, as mostly, it is one statement, a transaction by itself: beside a busy
+        event loop each statement waits for its turn of the interpreter, and three fewer are 10 to 20 % more messages a
+        second (4 KiB, 20 sessions).
+        """
+        if not self._is_begun and 0 < len(self.new_messages) <= queries.MOST_ROWS:
+            self._hold(self.new_messages)
+            self.ledger.fall_behind()
+            return
         for start in range(0, len(self.new_messages), queries.MOST_ROWS):
-            rows = self.new_messages[start : start + queries.MOST_ROWS]
-            self.connection.execute(queries.hold_messages(len(rows)), tuple(chain.from_iterable(rows)))
+            self._begin()
+            self._hold(self.new_messages[start : start + queries.MOST_ROWS])
         if rows_of_usage := self.ledger.unwritten():
-            self.connection.execute(queries.KEEP_USAGES, (str(rows_of_usage),))
+            self.execute(queries.KEEP_USAGES, (str(rows_of_usage),))
+        if self._is_begun:
+            self.connection.execute(queries.COMMIT)
+            self.ledger.catch_up()
+
+    def _begin(self) -> None:
+        if not self._is_begun:
+            self._is_begun = True
+            self.connection.execute(queries.BEGIN)
+
+    def _hold(self, rows: list[Row]) -> None:
+        self.connection.execute(queries.hold_messages(len(rows)), tuple(chain.from_iterable(rows)))
 
 
 Change = Callable[[Transaction], Any]

@@ -1,0 +1,129 @@
+"""What each domain holds, where the table of it is behind: mail that only came is counted when the store is opened.
+
+Each story ends in a crash; what a new start knows must be what the old one knew, and what a look at all of it finds.
+"""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from restante.store.choice import check_store
+from restante.store.interface import Usage
+from restante.store.sqlite import SqliteStore, engine, open_sqlite, queries, writer
+from restante.store.sqlite.transaction import Transaction
+from tests.contract.making import CONTENT, NOTED, delivered, hold, hosted, refused
+from tests.store.test_opening import crashed
+from tests.store.watched_disk import WatchedDisk
+
+ALPHA, BETA = "alpha.example", "beta.example"
+
+
+def of(messages: int, refused: int = 0) -> Usage:
+    return Usage(messages, messages * len(CONTENT), refused)
+
+
+def behind(store: SqliteStore) -> set[int]:
+    """The domains whose row of the table lacks mail."""
+    return set(store._writer._ledger._behind)
+
+
+async def check_crash(store: SqliteStore, directory: Path) -> None:
+    """See that nothing is known after a crash that was not known before, and the other way round."""
+    assert check_store(directory, lambda _done, _of: None).findings == []  # while it is in use, and behind
+    again = await open_sqlite(await crashed(store, directory))
+    assert again.usages() == store.usages()
+    assert again.usage_of_account("alpha") == store.usage_of_account("alpha")
+    assert again.last_number() == store.last_number()
+    assert await again.oldest() == await store.oldest()
+    await again.close()
+    assert check_store(directory.with_name("crashed"), lambda _done, _of: None).findings == []
+
+
+async def test_mail_that_only_came_is_counted(store: SqliteStore, directory: Path) -> None:
+    alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
+    await hold(store, alpha, 1)
+    await hold(store, beta, 2, 3)
+    assert behind(store) == {alpha, beta}
+    assert store.usages() == {alpha: of(1), beta: of(2)}
+    assert set(await store.oldest()) == {alpha, beta}
+    await check_crash(store, directory)
+
+
+async def test_whatever_is_written_between_it_is_counted_once(store: SqliteStore, directory: Path) -> None:
+    alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
+    await hold(store, alpha, 1, 2)
+    await hold(store, beta, 3)
+    drain = await store.open_drain(alpha, 0.0, 60.0)
+    assert behind(store) == set(), "one transaction that writes figures writes all"
+    await hold(store, beta, 4)
+    await hold(store, alpha, 5)
+    await store.settle(drain, [delivered(1), refused(2)])
+    await hold(store, beta, 6)
+    assert behind(store) == {beta}
+    assert store.usages() == {alpha: of(2, refused=1), beta: of(3)}
+    await check_crash(store, directory)
+
+
+async def test_mail_of_one_domain_is_counted_though_another_had_newer(store: SqliteStore, directory: Path) -> None:
+    """The newest number in the table says up to where it tells; nothing older may be missing from it."""
+    alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
+    await hold(store, alpha, 1)
+    await hold(store, beta, 2)
+    await store.delete([2], NOTED)
+    await check_crash(store, directory)
+    assert store.usage(alpha) == of(1)
+
+
+async def test_a_domain_that_is_gone_takes_no_mail_of_others_along(store: SqliteStore, directory: Path) -> None:
+    alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
+    await hold(store, alpha, 1)
+    await hold(store, beta, 2)
+    await store.delete([2], NOTED)
+    await hold(store, alpha, 3)
+    await store.remove_domain(beta, NOTED)
+    await hold(store, alpha, 4)
+    assert store.usages() == {alpha: of(3)}
+    await check_crash(store, directory)
+
+
+async def test_a_rollback_forgets_nothing_that_was_behind(store: SqliteStore, directory: Path) -> None:
+    alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
+    await hold(store, alpha, 1)
+
+    def fail(transaction: Transaction) -> None:
+        transaction.execute(queries.REMOVE_MESSAGES, ("[1]",))
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await store._writer.submit(fail)
+    assert behind(store) == {alpha}
+    await hold(store, beta, 2)
+    await store.record([NOTED])
+    await hold(store, beta, 3)
+    assert store.usages() == {alpha: of(1), beta: of(2)}
+    await check_crash(store, directory)
+
+
+async def test_a_start_has_little_to_count(
+    store: SqliteStore, directory: Path, disk: WatchedDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than came since a checkpoint, however long nothing but mail came."""
+    alpha = await hosted(store, ALPHA)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 20)
+    uncounted = []
+    with closing(engine.open_reader(directory / "restante.db", disk.name)) as reader:
+        for number in range(1, 101):
+            await hold(store, alpha, number)
+            uncounted.append(sum(row[1] for row in engine.fetch(reader, queries.UNCOUNTED)))
+    assert 0 < max(uncounted) < 20
+
+
+async def test_a_store_that_is_closed_is_not_behind(store: SqliteStore, directory: Path) -> None:
+    alpha = await hosted(store, ALPHA)
+    await hold(store, alpha, 1)
+    await store.close()
+    again = await open_sqlite(directory)
+    assert behind(again) == set()
+    assert again.usages() == {alpha: of(1)}
+    await again.close()
