@@ -35,10 +35,11 @@ fuzz: install
 	$(BIN)/python -m tests.fuzz.run_all $(T)
 
 # Restante beside stock mail servers, as root; bench/README.md tells how to read it. QUICK=1: in under three minutes.
-# EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/be/measured, PUBLISH=1 (writes docs/benchmarks.md).
+# EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/be/measured, PUBLISH=1 (writes docs/benchmarks.md),
+# KEEP=1 (with ROWS: the other rows stay as the run before found them).
 bench: install
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(EVERY),--every) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(ROWS),--rows '$(ROWS)') $(if $(DIR),--dir '$(DIR)') $(if $(PUBLISH),--publish)
+		$(if $(ROWS),--rows '$(ROWS)') $(if $(DIR),--dir '$(DIR)') $(if $(KEEP),--keep) $(if $(PUBLISH),--publish)
 
 check: install
 	$(BIN)/ruff check

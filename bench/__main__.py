@@ -5,6 +5,7 @@
 --rounds N       how often each subject does the work of each row
 --rows PATTERN   only rows whose names match, such as 'accept-*'; several patterns, separated by blanks
 --dir DIR        where stores and queues are to lie: on the disk that is to be measured
+--keep           keep the rows of the run before that are not measured now; the page says which those are
 --publish        write docs/benchmarks.md and its plot from what was found
 """
 
@@ -51,10 +52,16 @@ def main() -> int:
         report = Report(describe(options.dir), rounds)
     except NotOnDisk as error:
         sys.exit(f"bench: {error}")
+    earlier = _earlier(report) if options.keep else None
     with Park() as park:
-        for row in _chosen(_rows(park, options.extent), options.rows):
+        rows = _rows(park, options.extent)
+        for row in _chosen(rows, options.rows):
             report.rows.append(measure(row, rounds))
-            _keep(report)
+            if earlier is None:  # else what there is stays until all of the new is there
+                _keep(report)
+    if earlier is not None:
+        report.keep(earlier, [row.name for row in rows])
+        _keep(report)
     print(as_text(report))
     if judged := verdicts(report):
         print("", targets_as_text(judged), sep="\n")
@@ -71,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=0, metavar="N")
     parser.add_argument("--rows", default="*", metavar="PATTERN")
     parser.add_argument("--dir", type=Path, default=Path("/var/tmp"))
+    parser.add_argument("--keep", action="store_true")
     parser.add_argument("--publish", action="store_true")
     return parser.parse_args()
 
@@ -90,6 +98,16 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
         *memory_rows(park, extent),
         *fairness_rows(park, extent),
     ]
+
+
+def _earlier(report: Report) -> Report:
+    """Return the run before; ends the program where there is none, or it says nothing of this machine."""
+    if not RESULTS.exists():
+        sys.exit(f"bench: {RESULTS} is not there: no earlier run has rows to keep; leave --keep away")
+    earlier = Report.from_json(json.loads(RESULTS.read_text()))
+    if differing := report.differs_in(earlier):
+        sys.exit(f"bench: the earlier rows are of another {', '.join(differing)}; leave --keep away, and measure all")
+    return earlier
 
 
 def _chosen(rows: Iterable[Row], patterns: str) -> list[Row]:

@@ -5,9 +5,11 @@ subject does the work once, which gives a sample. Ratios are taken within a roun
 """
 
 import statistics
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Self
+
+RENEWED: Final = ("date", "command", "disk", "Restante")  # facts of a run that may differ between the rows of one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class RowResult:
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     note: str = ""
     failure: str = ""  # why there are no values
+    earlier: str = ""  # date and version, where it was measured in an earlier run than the rest
 
     def value(self, subject: str) -> Spread | None:
         """Return a subject's values."""
@@ -71,6 +74,19 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` takes."""
         return asdict(self)
+
+    def differs_in(self, earlier: Self) -> list[str]:
+        """Name what is not as in an earlier run, so that its rows cannot stand beside these."""
+        return [
+            name for name in self.machine if name not in RENEWED and earlier.machine.get(name) != self.machine[name]
+        ]
+
+    def keep(self, earlier: Self, order: Sequence[str]) -> None:
+        """Take over the rows of an earlier run that were not measured now; `order` is that of all rows, by name."""
+        made = f"measured {earlier.machine['date']} with {earlier.machine['Restante']}"
+        there = {row.name for row in self.rows}
+        self.rows += [replace(row, earlier=row.earlier or made) for row in earlier.rows if row.name not in there]
+        self.rows.sort(key=lambda row: order.index(row.name) if row.name in order else len(order))
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

@@ -27,7 +27,7 @@ def as_text(report: Report) -> str:
 
 
 def _remarks(row: RowResult) -> list[str]:
-    return [f"  {text}" for text in (row.note, row.failure and f"NO VALUE: {row.failure}") if text]
+    return [f"  {text}" for text in (row.note, row.failure and f"NO VALUE: {row.failure}", row.earlier) if text]
 
 
 def _aligned(cells: Cells, widths: Sequence[int]) -> str:
