@@ -8,7 +8,7 @@ import pytest
 
 from restante.store.care import StoreReport
 from restante.store.choice import check_store
-from restante.store.sqlite import SqliteStore
+from restante.store.sqlite import SqliteStore, schema
 from restante.store.sqlite.engine import PAGE_SIZE
 from tests.contract.making import CONTENT, hold, hosted, message, spooled
 from tests.store.test_failing_disk import spoil
@@ -89,6 +89,20 @@ def test_figures_that_do_not_agree_with_a_recount_are_found(filled: Path) -> Non
     [finding] = look(filled).findings
     assert finding.kind == "figures"
     assert "kept (501," in finding.text
+
+
+@pytest.mark.parametrize("name", ["reports", "notices"])
+def test_a_count_of_what_waits_that_does_not_agree_with_a_recount_is_found(filled: Path, name: str) -> None:
+    spoil(filled, f"UPDATE counter SET value = 7 WHERE name = '{name}'")
+    [finding] = look(filled).findings
+    assert (finding.kind, finding.text) == ("figures", f"{name} that wait: kept 7, counted 0")
+
+
+def test_a_store_that_awaits_its_upgrade_is_sound(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    schema.migrate(connection, schema.MIGRATIONS[:1])
+    connection.close()
+    assert found(tmp_path) == []
 
 
 def test_a_newer_schema_is_found(filled: Path) -> None:

@@ -96,12 +96,17 @@ class _Check:
                 counted_before = kept.get(domain_id, (0, 0, 0))
                 kept[domain_id] = (counted_before[0] + messages, counted_before[1] + octets, counted_before[2])
             counted = {row[0]: row[1:4] for row in engine.fetch(self._connection, queries.RECOUNT)}
+            is_up_to_date = self._report.schema == self._report.schema_known  # an older one has no such counts
+            backlogs = engine.fetch(self._connection, queries.RECOUNT_BACKLOGS) if is_up_to_date else []
             [(self._report.messages, self._report.octets)] = engine.fetch(self._connection, queries.TOTALS)
         for domain_id in sorted(kept.keys() | counted.keys()):
             figures = (kept.get(domain_id, (0, 0, 0)), counted.get(domain_id, (0, 0, 0)))
             if figures[0] != figures[1]:
                 names = "messages, octets, refused"
                 self._found("figures", f"domain {domain_id}: kept {figures[0]}, counted {figures[1]} ({names})")
+        for name, count, recount in backlogs:
+            if count != recount:
+                self._found("figures", f"{name} that wait: kept {count}, counted {recount}")
 
     def _look_at_contents(self) -> None:
         last = 0

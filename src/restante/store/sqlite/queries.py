@@ -261,6 +261,10 @@ DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
 RECOUNT = """
     SELECT domain_id, count(*), sum(size), sum(held_paths = '') FROM message GROUP BY domain_id ORDER BY domain_id
 """
+RECOUNT_BACKLOGS = """
+    SELECT name, value, (SELECT count(*) FROM report) FROM counter WHERE name = 'reports'
+    UNION ALL SELECT name, value, (SELECT count(*) FROM notice) FROM counter WHERE name = 'notices'
+"""
 CONTENTS_AFTER = """
     SELECT number, size, head_crc32, head, file, file_crc32 FROM message WHERE number > ? ORDER BY number LIMIT ?
 """
