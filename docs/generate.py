@@ -58,6 +58,7 @@ AUDIT_MEANINGS = {
     AuditAction.MAIL_EXPORTED: "Messages were copied out, content and all; the subject is their names.",
     AuditAction.MAIL_IMPORTED: "Messages were brought in by hand and are held; the subject is their names.",
     AuditAction.CHANNEL_ADDED: "A channel of notices was added; the reason says by which way and where to.",
+    AuditAction.CHANNEL_CHANGED: "A channel of notices was changed; the reason says in what, and never the key or the whole URL.",
     AuditAction.CHANNEL_REMOVED: "A channel of notices was removed, and with it the notices that waited.",
 }
 

@@ -106,6 +106,51 @@ def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(resta
 
 
 @pytest.mark.parametrize("is_running", [True, False])
+def test_what_waits_is_signed_with_the_key_that_is_given_meanwhile(restante: Installation, is_running: bool) -> None:
+    """The receiver is off when the key is changed; it knows the new one alone when it is on."""
+    receiver = WebhookReceiver()
+    restante.start()
+    restante.hosts("alpha.example", AWAY)
+    listen(restante, receiver, "--account", "alpha")
+    send(restante.mx, "reader@alpha.example", content=message("held"))
+    tried = restante.wait_for_event("notice-deferred")
+    if not is_running:
+        restante.stop()
+    changing = ("notice", "set", "hook", "--account", "alpha", "--reason", "the old one was lost")
+    old, receiver.key = receiver.key, restante.do(*changing, "--new-key").strip()
+    with receiver:
+        if not is_running:
+            restante.start()
+        [notice] = receiver.wait_for(1)
+        restante.wait_for_event("notice-sent")
+    assert notice.id == tried["notice"]
+    assert (len(receiver.taken), receiver.refused) == (1, [])
+    trail = restante.do("audit", "--json")
+    assert "another key: the old one was lost" in trail
+    assert old != receiver.key
+    assert receiver.key not in trail + restante.log_tail()
+
+
+def test_what_waits_goes_where_it_is_sent_now_and_at_once() -> None:
+    """It would be tried again in an hour."""
+    with Installation(more="[notices]\nfirst_retry = 3600\n") as restante:
+        wrong = WebhookReceiver()
+        restante.start()
+        restante.hosts("alpha.example", AWAY)
+        listen(restante, wrong, "--account", "alpha")
+        send(restante.mx, "reader@alpha.example", content=message("held"))
+        tried = restante.wait_for_event("notice-deferred")
+        with WebhookReceiver() as right:
+            right.key = wrong.key
+            changing = ("notice", "set", "hook", "--account", "alpha", "--reason", "they have moved")
+            restante.do(*changing, "--webhook", "-", typed=right.url)
+            [notice] = right.wait_for(1)
+            restante.wait_for_event("notice-sent")
+        assert notice.id == tried["notice"]
+        assert right.refused == []
+
+
+@pytest.mark.parametrize("is_running", [True, False])
 def test_a_test_says_how_it_went_and_nothing_secret_is_shown(restante: Installation, is_running: bool) -> None:
     if is_running:
         restante.start()

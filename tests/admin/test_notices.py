@@ -1,22 +1,33 @@
 """Channels of notices: who may have which, and what is never shown."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from restante.admin.accounts import remove_account
+from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
 from restante.admin.errors import AdminError, Kind
-from restante.admin.notices import NewChannel, add_channel, list_channels, list_waiting, remove_channel, try_channel
+from restante.admin.notices import (
+    ChannelView,
+    add_channel,
+    change_channel,
+    list_channels,
+    list_waiting,
+    remove_channel,
+    try_channel,
+)
 from restante.notices.attempt import Attempt, End
 from restante.notices.signature import new_key
 from restante.notices.ways import ChannelSecret, open_secret
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, News, NoticeKind
-from restante.tenancy.secrets import SealBroken
+from restante.tenancy.secrets import SealBroken, Vault
 from tests.admin.desk import NOW, Desk, run
+from tests.wire import audit
 
 URL = "https://hook.example/in/a-token?and=more"
 
@@ -104,9 +115,11 @@ def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(desk: De
         ({"account": "alpha", "all_accounts": True}, Kind.USAGE),
         ({"account": "alpha", "kinds": ("room-short",)}, Kind.INVALID),
         ({"kinds": ("mail-after-quiet",)}, Kind.INVALID),
-        ({"webhook": None, "mail": "not an address"}, Kind.INVALID),
-        ({"webhook": None, "apprise": "a-token"}, Kind.INVALID),
-        ({"webhook": None, "apprise": "nothing://a-token"}, Kind.INVALID),
+        ({"webhook": None, "mail": "not an address", "key": None}, Kind.INVALID),
+        ({"webhook": None, "apprise": "a-token", "key": None}, Kind.INVALID),
+        ({"webhook": None, "apprise": "nothing://a-token", "key": None}, Kind.INVALID),
+        ({"webhook": None, "mail": "ops@example.org"}, Kind.USAGE),
+        ({"webhook": None, "mail": "ops@example.org", "key": None, "insecure": True}, Kind.USAGE),
         ({"apprise": "json://hook.example/a-token"}, Kind.USAGE),
     ],
 )
@@ -187,3 +200,147 @@ def test_hosting_a_domain_that_notices_are_mailed_to_warns(desk: Desk) -> None:
     assert run(add_domain(desk.office, new)).warnings == [
         "domain beta.example: notice channel mail of alpha mails to it, and is given up"
     ]
+
+
+# --- changes
+
+
+def change(desk: Desk, name: str = "hook", account: str = "alpha", **fields: Any) -> ChannelView:
+    wanted = ChannelChange.model_validate(fields)
+    return run(change_channel(desk.office, account, name, wanted, "they have moved"))
+
+
+def secret(desk: Desk) -> ChannelSecret:
+    """Return what the only channel keeps secret."""
+    [channel] = desk.office.directory.now.channels.values()
+    return open_secret(desk.office.vault, channel)
+
+
+def test_where_to_key_and_kinds_are_changed_each_for_itself(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    key, other = secret(desk).key, new_key()
+    [before] = desk.office.directory.now.channels.values()
+    assert change(desk, webhook="https://b.example/b-token").target == "https://b.example/…"
+    assert secret(desk) == ChannelSecret("https://b.example/b-token", key)
+    assert change(desk, key=f"{other}\n").target == "https://b.example/…"
+    assert secret(desk) == ChannelSecret("https://b.example/b-token", other)
+    assert change(desk, kinds=("quota-reached",)).kinds == ["quota-reached"]
+    assert secret(desk) == ChannelSecret("https://b.example/b-token", other)
+    assert change(desk, kinds=()).kinds == sorted(OF_ACCOUNTS)
+    [after] = desk.office.directory.now.channels.values()
+    assert (after.id, after.created_at) == (before.id, before.created_at)
+
+
+def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    key = new_key()
+    change(desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired"))
+    change(desk, kinds=())
+    again, first = run(desk.store.audit(account="alpha"))[:2]
+    assert (first.action, first.subject) == (AuditAction.CHANNEL_CHANGED, "hook")
+    assert first.reason == ("to https://b.example/…, another key, only mail-expired quota-reached: they have moved")
+    assert again.reason == "every kind: they have moved"
+    said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list_channels(desk.office)!r}"
+    assert "b-token" not in said
+    assert key not in said
+
+
+def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> None:
+    run(add_channel(desk.office, hook()))
+    assert set(change(desk, account="", all_accounts=True).kinds) == OF_THE_SERVER | OF_ACCOUNTS
+    assert not change(desk, account="", all_accounts=False).all_accounts
+    [channel] = desk.office.directory.now.channels.values()
+    assert (channel.kinds, channel.hears_all) == (OF_THE_SERVER, False)
+    assert change(desk, account="", all_accounts=True, kinds=("mail-expired", "room-short")).kinds == [
+        "mail-expired",
+        "room-short",
+    ]
+    with pytest.raises(AdminError, match="never hear of mail-expired"):
+        change(desk, account="", all_accounts=False)
+    [reason] = [one.reason for one in run(desk.store.audit(limit=1))]
+    assert reason == "only mail-expired room-short, all accounts: they have moved"
+
+
+def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
+    run(add_channel(desk.office, mail("ops@example.org", account="alpha")))
+    assert change(desk, "mail", mail="noc@Example.ORG").target == "noc@example.org"
+    with pytest.raises(AdminError, match="is held here"):
+        change(desk, "mail", mail="ops@alpha.example")
+    run(remove_channel(desk.office, "alpha", "mail", "why"))
+    chat = NewChannel.model_validate({"name": "chat", "apprise": "json://a.example/a-token", "account": "alpha"})
+    run(add_channel(desk.office, chat))
+    assert change(desk, "chat", apprise="xml://b.example/b-token").target == "xml://…"
+    assert secret(desk) == ChannelSecret("xml://b.example/b-token")
+
+
+def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None:
+    async def story() -> None:
+        await add_channel(desk.office, hook(account="alpha"))
+        [channel] = desk.office.directory.now.channels.values()
+        news = News(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
+        await desk.store.keep_notices([NewNotice(channel.id, "the key", news, 0, NOW + 900)], [], [], 10)
+        await change_channel(desk.office, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why")
+
+    run(story())
+    [waiting] = run(list_waiting(desk.office))
+    assert (waiting.id, waiting.next_attempt_at.timestamp()) == ("the key", NOW)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "says"),
+    [
+        ({}, Kind.USAGE, "nothing to change"),
+        ({"webhook": "https://b.example/b-token", "mail": "ops@example.org"}, Kind.USAGE, "takes one way"),
+        ({"mail": "ops@example.org"}, Kind.USAGE, "its way is webhook, and that stays"),
+        ({"apprise": "json://b.example/b-token"}, Kind.USAGE, "add another for apprise, then remove this one"),
+        ({"webhook": "http://b.example/b-token"}, Kind.INVALID, "--insecure"),
+        ({"webhook": "b-token"}, Kind.INVALID, "not an HTTP URL"),
+        ({"insecure": True, "kinds": ()}, Kind.USAGE, "said of a webhook"),
+        ({"key": "b-token"}, Kind.INVALID, "its key cannot be used"),
+        ({"kinds": ("room-short",)}, Kind.INVALID, "never hear of room-short"),
+        ({"all_accounts": True}, Kind.USAGE, "no account hears of others"),
+    ],
+)
+def test_what_cannot_be_changed_is_said_and_changes_nothing(
+    desk: Desk, fields: dict[str, Any], kind: Kind, says: str
+) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    before, trail = run(desk.store.directory()), len(run(desk.store.audit()))
+    with pytest.raises(AdminError, match=says) as caught:
+        change(desk, **fields)
+    assert (caught.value.kind, run(desk.store.directory())) == (kind, before)
+    assert len(run(desk.store.audit())) == trail
+    assert "b-token" not in str(caught.value)
+
+
+def test_a_change_needs_its_reason_and_a_channel(desk: Desk) -> None:
+    run(add_channel(desk.office, mail("ops@example.org", account="alpha")))
+    with pytest.raises(AdminError, match="only webhooks are signed"):
+        change(desk, "mail", key=new_key())
+    with pytest.raises(AdminError, match="reason"):
+        run(change_channel(desk.office, "alpha", "mail", ChannelChange(kinds=()), " "))
+    for account, name in (("", "mail"), ("alpha", "hook")):
+        with pytest.raises(AdminError) as caught:
+            change(desk, name, account, kinds=())
+        assert caught.value.kind is Kind.NOT_FOUND
+
+
+def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    desk.office = replace(desk.office, vault=Vault(b"another key file, of 32 octets.."))
+    for part in ({"key": new_key()}, {"webhook": "https://b.example/"}):
+        with pytest.raises(AdminError, match="cannot be opened with this key file; give URL and key anew"):
+            change(desk, **part)
+    key = new_key()
+    change(desk, key=key, webhook="https://b.example/")
+    assert secret(desk) == ChannelSecret("https://b.example/", key)
+
+
+def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) -> None:
+    run(add_channel(desk.office, hook(account="alpha")))
+    [channel] = desk.office.directory.now.channels.values()
+    run(desk.store.remove_channel(channel.id, audit()))
+    with pytest.raises(AdminError, match="was removed meanwhile") as caught:
+        change(desk, kinds=())
+    assert caught.value.kind is Kind.CONFLICT
+    assert run(desk.store.directory()).channels == {}

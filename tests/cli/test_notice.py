@@ -41,6 +41,41 @@ def test_a_key_of_ones_own_comes_from_a_file_and_is_not_shown(
     assert (added.code, added.out, added.err) == (0, "notice channel hook added\n", "")
 
 
+def test_a_channel_is_changed_in_place(installation: Path, command: Command, tmp_path: Path) -> None:
+    assert command("notice", "add", "hook", "--account", "alpha", "--webhook", URL).code == 0
+    changing = ("notice", "set", "hook", "--account", "alpha", "--reason", "moved")
+    renewed = command(*changing, "--new-key", "--webhook", "-", stdin="https://b.example/b-token\n")
+    assert (renewed.code, renewed.out[:6]) == (0, "whsec_")
+    assert renewed.err == (
+        "restante: notice channel hook changed; the key to check its signatures with is shown this once\n"
+    )
+    file, key = tmp_path / "key", new_key()
+    file.write_text(f"{key}\n")
+    given = command(*changing, "--key-file", file, "--only", "mail-expired", "--only", "quota-reached")
+    assert (given.code, given.out, given.err) == (0, "notice channel hook changed\n", "")
+    [channel] = json.loads(command("notice", "list", "--json").out)
+    assert (channel["target"], channel["kinds"]) == ("https://b.example/…", ["mail-expired", "quota-reached"])
+    assert command(*changing, "--every-kind").code == 0
+    [channel] = json.loads(command("notice", "list", "--json").out)
+    assert len(channel["kinds"]) > 2
+    trail = command("audit", "--json").out
+    assert [one["reason"] for one in json.loads(trail) if one["action"] == "notice-channel-changed"] == [
+        "every kind: moved",
+        "another key, only mail-expired quota-reached: moved",
+        "to https://b.example/…, another key: moved",
+    ]
+    assert not any(secret in trail for secret in ("b-token", key, renewed.out.strip()))
+
+
+def test_what_concerns_accounts_is_told_or_not_any_more(desk: Desk, command: Command) -> None:
+    assert command("notice", "add", "mail", "--mail", "ops@example.org").code == 0
+    for option, is_of_all in (("--all-accounts", True), ("--no-all-accounts", False)):
+        assert command("notice", "set", "mail", option, "--reason", "wanted").code == 0
+        [channel] = json.loads(command("notice", "list", "--json").out)
+        assert channel["all_accounts"] is is_of_all
+        assert ("mail-expired" in channel["kinds"]) is is_of_all
+
+
 def test_the_operators_own_are_marked(installation: Path, command: Command) -> None:
     assert command("notice", "add", "mail", "--mail", "ops@example.org", "--only", "room-short").code == 0
     [_, row] = command("notice", "list").out.splitlines()
@@ -61,6 +96,12 @@ def test_the_operators_own_are_marked(installation: Path, command: Command) -> N
         (("add", "hook", "--webhook", URL, "--only", "no-such-kind"), 65),
         (("add", "mail", "--mail", "ops@alpha.example"), 65),
         (("add", "hook", "--webhook", URL, "--account", "nobody"), 66),
+        (("set", "hook", "--every-kind", "--reason", "why"), 66),
+        (("set", "hook", "--every-kind"), 64),
+        (("set", "hook", "--every-kind", "--only", "mail-expired", "--reason", "why"), 64),
+        (("set", "hook", "--new-key", "--key-file", "/nowhere", "--reason", "why"), 64),
+        (("set", "hook", "--webhook", "-", "--reason", "why"), 64),
+        (("set", "hook", "--webhook", URL, "--mail", "ops@example.org", "--reason", "why"), 64),
         (("remove", "hook", "--reason", "why"), 66),
         (("test", "hook"), 66),
         (("list", "--account", "nobody"), 66),

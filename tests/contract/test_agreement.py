@@ -232,6 +232,15 @@ class Agreement(RuleBasedStateMachine):
         channel = Channel(0, account, name, Way.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0)
         self.both(lambda store: store.put_channel(channel, NOTED))
 
+    @rule(number=st.integers(1, 4), account=st.sampled_from(["", "alpha"]), name=st.sampled_from(["a", "b"]))
+    def change_channel(self, number: int, account: str, name: str) -> None:
+        """Mostly one that is there: its account and name are what it is changed by."""
+        present = self.runner.run(self.memory.directory()).channels.get(number)
+        if present is not None and name == "a":
+            account, name = present.account, present.name
+        channel = Channel(number, account, name, Way.WEBHOOK, f"https://{name}.example/", b"\1", KINDS, 2.0)
+        self.both(lambda store: store.put_channel(channel, replace(NOTED, at=5.0)))
+
     @rule(number=st.integers(1, 4))
     def remove_channel(self, number: int) -> None:
         self.both(lambda store: store.remove_channel(number, NOTED))

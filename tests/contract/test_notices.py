@@ -60,6 +60,52 @@ async def test_a_name_is_one_channels_within_its_account(store: Store) -> None:
     await store.put_channel(replace(MAIL, name="hook"), NOTED)  # the operator's own
 
 
+async def test_a_channel_is_changed_in_place(store: Store) -> None:
+    await channel(store, MAIL)
+    number = await channel(store)
+    before = (await store.directory()).change_number
+    other = Channel(
+        number, "alpha", "hook", Way.WEBHOOK, "https://b.example/", b"new", KINDS - {NoticeKind.QUOTA_REACHED}, 100.0
+    )
+    assert await store.put_channel(other, NOTED) == other
+    directory = await store.directory()
+    assert directory.channel("alpha", "hook") == other
+    assert directory.change_number == before + 1
+    assert len(directory.channels) == 2
+    own = directory.channel("", "mail")
+    assert own is not None
+    await store.put_channel(replace(own, hears_all=False), NOTED)
+    assert (await store.directory()).channels[own.id] == replace(own, hears_all=False)
+
+
+async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:
+    number = await channel(store)
+    present = replace(HOOK, id=number)
+    trail = len(await store.audit())
+    for other in (replace(present, id=number + 1), replace(present, name="other"), replace(present, account="")):
+        with pytest.raises(Conflict):
+            await store.put_channel(other, NOTED)
+    await store.remove_channel(number, NOTED)
+    with pytest.raises(Conflict):
+        await store.put_channel(present, NOTED)
+    assert (await store.directory()).channels == {}
+    assert len(await store.audit()) == trail + 1
+
+
+async def test_what_waits_for_a_channel_that_is_changed_stays_and_is_due(store: Store) -> None:
+    hook, mail = await channel(store), await channel(store, MAIL)
+    await keep(store, new(hook, "a"), new(mail, "b"), new(hook, "c"))
+    await store.settle_notices([SendingOutcome(one.number, 900.0, "503") for one in await store.first_notices(10)])
+    await store.put_channel(replace(HOOK, id=hook), replace(NOTED, at=300.0))
+    waiting = await store.list_notices(PLENTY)
+    assert [(one.key, one.next_attempt_at, one.failures) for one in waiting] == [
+        ("a", 300.0, 1),
+        ("b", 900.0, 1),
+        ("c", 60.0, 0),
+    ]
+    assert [one.key for one in await store.first_notices(10)] == ["a", "b"]
+
+
 async def test_an_account_that_is_gone_gets_no_channel(store: Store) -> None:
     with pytest.raises(Conflict):
         await store.put_channel(HOOK, NOTED)

@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from restante.notices.attempt import Attempt
 from restante.notices.courier import AT_ONCE
 from restante.notices.settings import NoticeSettings
 from restante.queue.sending import SendingOutcome
@@ -12,7 +16,7 @@ from restante.telemetry.events import Event
 from restante.tenancy.notice import Channel, Notice
 from tests.delivery.world import until
 from tests.notices.scene import NOT_NOW, REFUSED, SENT, Scene, play
-from tests.wire import audit
+from tests.wire import NOW, audit
 
 
 async def go_on_until(scene: Scene, condition: Callable[[], bool]) -> None:
@@ -213,6 +217,30 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
         scene.on_send = remove
         await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
         assert await scene.waiting() == []
+
+    play(story())
+
+
+@pytest.mark.parametrize("answer", [NOT_NOW, REFUSED])
+def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once(answer: Attempt) -> None:
+    """What refused it was the old address, or the old key."""
+
+    async def story() -> None:
+        scene = Scene(answers={"hook": [answer, SENT]})
+        hook = await scene.channel("hook")
+        tried: list[str] = []
+
+        async def change(channel: Channel, _notice: Notice) -> None:
+            tried.append(channel.target)
+            await scene.store.put_channel(replace(hook, target="https://new.example/…"), audit())
+            await scene.directory.refresh()
+
+        scene.on_send = change
+        await scene.keep(hook, "a")
+        await go_on_until(scene, lambda: bool(scene.lines(Event.NOTICE_SENT)))
+        assert tried == ["https://hook.example/…", "https://new.example/…"]
+        assert scene.sent == [("hook", "a"), ("hook", "a")]
+        assert scene.now == NOW
 
     play(story())
 

@@ -10,40 +10,27 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from restante.admin.accounts import find_account
+from restante.admin.channel_change import (
+    ChannelChange,
+    NewChannel,
+    changed_channel,
+    new_channel,
+    what_changes,
+    wrong,
+)
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.trail import changed, checked_reason, entry, moment
 from restante.notices.attempt import Attempt, End
-from restante.notices.letter import is_hosted_here
-from restante.notices.push import read_push_url
-from restante.notices.signature import key_octets
-from restante.notices.targets import NotATarget, read_mail_address, read_webhook
-from restante.notices.ways import ChannelSecret
 from restante.store.errors import Conflict
-from restante.tenancy.audit import AuditAction
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, News, Notice, NoticeKind, Way
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.notice import Channel, News, Notice, NoticeKind
 
 TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits for it so long
 NAME: Final = re.compile(r"[a-z0-9._-]{1,64}\Z")
-
-
-class NewChannel(BaseModel):
-    """What it takes to add one: one of `webhook` (with `key`), `mail`, `apprise`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    account: str = ""  # "": the operator's own
-    webhook: SecretStr | None = None
-    key: SecretStr | None = None  # whsec_…
-    mail: str | None = None
-    apprise: SecretStr | None = None  # a URL
-    kinds: tuple[NoticeKind, ...] = ()  # none: every one that concerns whom it is for
-    all_accounts: bool = False  # the operator's own: also what concerns accounts
-    insecure: bool = False  # plain HTTP may be used
 
 
 class ChannelView(BaseModel):
@@ -89,18 +76,20 @@ async def add_channel(office: Office, new: NewChannel) -> ChannelView:
     if new.account:
         find_account(office, new.account)
     if office.directory.now.channel(new.account, new.name):
-        raise _taken(new)
-    way, target, secret = await _read_target(office, new)
-    sealed = secret.sealed(office.vault, new.account, new.name) if secret is not None else None
-    kinds = _checked_kinds(new)
-    channel = Channel(0, new.account, new.name, way, target, sealed, kinds, office.now(), new.all_accounts)
-    recorded = entry(office, AuditAction.CHANNEL_ADDED, new.name, new.account, f"{way} {target}")
-    try:
-        stored = await office.store.put_channel(channel, recorded)
-    except Conflict:
-        raise _taken(new) from None
-    await changed(office, recorded)
-    return _view(stored)
+        raise _taken(new.name)
+    channel = await new_channel(office, new)
+    recorded = entry(office, AuditAction.CHANNEL_ADDED, new.name, new.account, f"{channel.way} {channel.target}")
+    return await _put(office, channel, recorded)
+
+
+async def change_channel(office: Office, account: str, name: str, change: ChannelChange, reason: str) -> ChannelView:
+    """Change what is given; what waits leaves as the channel is then. Raises AdminError."""
+    channel = await changed_channel(office, _find_channel(office, account, name), change)
+    changes = what_changes(change, channel.target)
+    if not changes:
+        raise wrong(name, Kind.USAGE, "nothing to change", "give at least one thing besides the reason")
+    recorded = entry(office, AuditAction.CHANNEL_CHANGED, name, account, f"{changes}: {checked_reason(reason)}")
+    return await _put(office, channel, recorded)
 
 
 def list_channels(office: Office, account: str | None = None) -> Sequence[ChannelView]:
@@ -145,51 +134,15 @@ async def list_waiting(
     return [_waiting_view(notice, channels[notice.channel_id]) for notice in waiting if notice.channel_id in channels]
 
 
-async def _read_target(office: Office, new: NewChannel) -> tuple[Way, str, ChannelSecret | None]:
-    """Return by which way, where to as it may be shown, and what is to be sealed. Raises AdminError."""
-    if sum(one is not None for one in (new.webhook, new.mail, new.apprise)) != 1:
-        raise _wrong(new, Kind.USAGE, "it takes one way", "give a webhook, a mail address or a URL of Apprise's")
+async def _put(office: Office, channel: Channel, recorded: AuditEntry) -> ChannelView:
     try:
-        if new.apprise is not None:
-            url, shown = await read_push_url(new.apprise.get_secret_value())
-            return Way.APPRISE, shown, ChannelSecret(url)
-        if new.mail is not None:
-            return Way.MAIL, _outside(office, new, read_mail_address(new.mail)), None
-        assert new.webhook is not None
-        url, shown = read_webhook(new.webhook.get_secret_value(), is_plain_allowed=new.insecure)
-    except NotATarget as error:
-        raise _wrong(new, Kind.INVALID, str(error), error.remedy) from None
-    return Way.WEBHOOK, shown, ChannelSecret(url, _checked_key(new))
-
-
-def _outside(office: Office, new: NewChannel, address: str) -> str:
-    """Return an address that is not ours. Raises AdminError."""
-    if is_hosted_here(address, office.directory.now, office.hostname):
-        cause = f"mail to {address} is held here, and so would the notice of it be"
-        raise _wrong(new, Kind.INVALID, cause, "name an address in a domain that is not hosted here")
-    return address
-
-
-def _checked_key(new: NewChannel) -> str:
-    key = new.key.get_secret_value().strip() if new.key is not None else ""
-    try:
-        key_octets(key)
-    except ValueError:
-        remedy = "write whsec_ and the base64 of 24 to 64 random octets, or let one be made"
-        raise _wrong(new, Kind.INVALID, "its key cannot be used", remedy) from None
-    return key
-
-
-def _checked_kinds(new: NewChannel) -> frozenset[NoticeKind]:
-    """Return what the channel hears. Raises AdminError where it never would."""
-    if new.all_accounts and new.account:
-        raise _wrong(new, Kind.USAGE, "no account hears of others", "leave out --account or --all-accounts")
-    heard = OF_ACCOUNTS if new.account else OF_THE_SERVER | (OF_ACCOUNTS if new.all_accounts else frozenset())
-    wanted = frozenset(new.kinds) or heard
-    if deaf := sorted(wanted - heard):
-        remedy = "name others, or hear of accounts by --account or --all-accounts"
-        raise _wrong(new, Kind.INVALID, f"it would never hear of {', '.join(deaf)}", remedy)
-    return wanted
+        stored = await office.store.put_channel(channel, recorded)
+    except Conflict:
+        if channel.id == 0:
+            raise _taken(channel.name) from None
+        raise wrong(channel.name, Kind.CONFLICT, "was removed meanwhile", "add it anew by `notice add`") from None
+    await changed(office, recorded)
+    return _view(stored)
 
 
 def _find_channel(office: Office, account: str, name: str) -> Channel:
@@ -201,12 +154,8 @@ def _find_channel(office: Office, account: str, name: str) -> Channel:
     return channel
 
 
-def _wrong(new: NewChannel, kind: Kind, cause: str, remedy: str) -> AdminError:
-    return AdminError(kind, f"notice channel {new.name}: {cause}", remedy)
-
-
-def _taken(new: NewChannel) -> AdminError:
-    return _wrong(new, Kind.EXISTS, "is there already", "choose another name, or remove it first")
+def _taken(name: str) -> AdminError:
+    return wrong(name, Kind.EXISTS, "is there already", "choose another name, or change it by `notice set`")
 
 
 def _view(channel: Channel) -> ChannelView:

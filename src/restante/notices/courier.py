@@ -7,6 +7,7 @@ once:
     taken                                   gone
     refused, now and for ever               gone, and a line of the log
     anything else                           tried again later; after its lifetime gone, and a line of the log
+    not taken, and the channel was changed  tried again at once, as the channel is now
 
 So a channel that is away or slow keeps back its own notices and nobody else's. A crash between the sending and the settling
 sends a notice twice, under the same key: the receiver can tell. Nothing more leaves by a channel before what became of its
@@ -66,7 +67,7 @@ class Courier:
         self._closing = asyncio.Event()
 
     def wake(self) -> None:
-        """See to notices now: some were stored."""
+        """See to notices now: some were stored, or a channel was changed."""
         self._woken.set()
 
     def close(self) -> None:
@@ -137,7 +138,7 @@ class Courier:
 
     def _conclude(self, channel: Channel, notice: Notice, attempt: Attempt) -> SendingOutcome:
         """Say what becomes of a notice, and tell it."""
-        at = self._next_attempt(notice) if attempt.end is End.NOT_NOW else None
+        at = None if attempt.end is End.SENT else self._next_attempt(channel, notice, attempt)
         event = Event.NOTICE_DEFERRED if at is not None else Event.NOTICE_GIVEN_UP
         self._log.write(
             Event.NOTICE_SENT if attempt.end is End.SENT else event,
@@ -151,7 +152,11 @@ class Courier:
         )
         return SendingOutcome(notice.number, at, clean(attempt.text))
 
-    def _next_attempt(self, notice: Notice) -> float | None:
+    def _next_attempt(self, channel: Channel, notice: Notice, attempt: Attempt) -> float | None:
+        if self._directory.now.channels.get(channel.id, channel) != channel:
+            return self._now()  # it was changed meanwhile: what it is now was not tried yet
+        if attempt.end is End.REFUSED:
+            return None
         settings = self._settings()
         schedule = Schedule(settings.first_retry, settings.longest_retry)
         deadline = notice.made_at + settings.lifetime

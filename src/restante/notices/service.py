@@ -51,6 +51,7 @@ class Notices:
         self._courier = Courier(
             store=store, directory=directory, sender=self.ways, settings=self._settings_now, log=log, now=now
         )
+        directory.on_change(self._courier.wake)
         self._outbox = Outbox(
             store=store,
             desk=desk,

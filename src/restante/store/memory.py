@@ -321,6 +321,9 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._marks = {key: value for key, value in self._marks.items() if key[0] != domain_id}
         self._recipients = {key: value for key, value in self._recipients.items() if key[0] != domain_id}
 
+    def _channel_changed(self, channel_id: int, at: float) -> None:
+        self._hasten_channel(channel_id, at)
+
     def _channel_removed(self, channel_id: int) -> None:
         self._forget_channel(channel_id)
 

@@ -42,6 +42,11 @@ class MemoryNotices:
     def _notices_of(self, channel_id: int) -> list[int]:
         return [number for number, notice in self._notices.items() if notice.channel_id == channel_id]
 
+    def _hasten_channel(self, channel_id: int, at: float) -> None:
+        for number in self._notices_of(channel_id):
+            notice = self._notices[number]
+            self._notices[number] = replace(notice, next_attempt_at=min(notice.next_attempt_at, at))
+
     def _forget_channel(self, channel_id: int) -> None:
         self._notices = {number: one for number, one in self._notices.items() if one.channel_id != channel_id}
 

@@ -32,6 +32,9 @@ class MemoryTenancy(ABC):
     def _domain_removed(self, domain_id: int) -> None: ...
 
     @abstractmethod
+    def _channel_changed(self, channel_id: int, at: float) -> None: ...
+
+    @abstractmethod
     def _channel_removed(self, channel_id: int) -> None: ...
 
     async def directory(self) -> Directory:
@@ -86,15 +89,19 @@ class MemoryTenancy(ABC):
         self._change(audit, domains=_without(self._directory.domains, present.name))
 
     async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
-        """Add a channel of notices, and return it with its id."""
+        """Add (id 0) or replace a channel of notices, and return it with its id."""
         if channel.account:
             self._check_account(channel.account)
-        if self._directory.channel(channel.account, channel.name):
-            raise Conflict(f"channel {channel.name} is there already")
-        self._last_channel_id += 1
-        stored = replace(channel, id=self._last_channel_id)
-        self._change(audit, channels={**self._directory.channels, stored.id: stored})
-        return stored
+        present = self._directory.channel(channel.account, channel.name)
+        if (present.id if present else 0) != channel.id:
+            raise Conflict(f"channel {channel.name} is there already, or is gone")
+        if present:
+            self._channel_changed(channel.id, audit.at)
+        else:
+            self._last_channel_id += 1
+            channel = replace(channel, id=self._last_channel_id)
+        self._change(audit, channels={**self._directory.channels, channel.id: channel})
+        return channel
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
         """Remove it and the notices that wait for it."""

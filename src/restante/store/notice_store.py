@@ -12,9 +12,11 @@ class NoticeStore(Protocol):
     """Notices on their way, and what was told of late."""
 
     async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
-        """Add a channel (its id is 0), and return it with its id. Part of the operator's records.
+        """Add a channel (id 0), or replace the one that has its account, name and id; return it with its id.
 
-        Raises Conflict if its account has one of that name, or is gone.
+        Part of the operator's records. What waits for a channel that is replaced stays in its order, and is due at
+        the time of the audit entry, if not before: the way may be free now. Raises Conflict if the account has
+        another of that name, or is gone, or has not the one to be replaced.
         """
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:

@@ -30,6 +30,7 @@ class AuditAction(StrEnum):
     MAIL_IMPORTED = "mail-imported"
     REPORTS_DROPPED = "reports-dropped"
     CHANNEL_ADDED = "notice-channel-added"
+    CHANNEL_CHANGED = "notice-channel-changed"
     CHANNEL_REMOVED = "notice-channel-removed"
 
 

@@ -13,15 +13,26 @@ from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
 
 
 def put_channel(transaction: Transaction, channel: Channel, audit: AuditEntry) -> Channel:
-    """Add a channel."""
+    """Add a channel, or replace the one that has both this name and this id."""
     if channel.account:
         check_account(transaction, channel.account)
-    if transaction.execute(queries.HAS_CHANNEL_NAMED, (channel.account, channel.name)):
-        raise Conflict(f"channel {channel.name} is there already")
-    transaction.execute(queries.ADD_CHANNEL, channel_row(channel))
-    stored = replace(channel, id=transaction.connection.last_insert_rowid())
+    present = transaction.execute(queries.ID_OF_CHANNEL, (channel.account, channel.name))
+    if present != ([(channel.id,)] if channel.id else []):
+        raise Conflict(f"channel {channel.name} is there already, or is gone")
+    stored = _change_channel(transaction, channel, audit.at) if channel.id else _add_channel(transaction, channel)
     note_change(transaction, audit)
     return stored
+
+
+def _add_channel(transaction: Transaction, channel: Channel) -> Channel:
+    transaction.execute(queries.ADD_CHANNEL, channel_row(channel))
+    return replace(channel, id=transaction.connection.last_insert_rowid())
+
+
+def _change_channel(transaction: Transaction, channel: Channel, at: float) -> Channel:
+    transaction.execute(queries.CHANGE_CHANNEL, (*channel_row(channel), channel.id))
+    transaction.execute(queries.HASTEN_NOTICES, {"channel": channel.id, "at": at})
+    return channel
 
 
 def remove_channel(transaction: Transaction, channel_id: int, audit: AuditEntry) -> None:

@@ -7,7 +7,7 @@ from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind
 
 
 def channel_row(channel: Channel) -> Row:
-    """Spell a channel for queries.ADD_CHANNEL."""
+    """Spell a channel for queries.ADD_CHANNEL and CHANGE_CHANNEL."""
     return (
         channel.account,
         channel.name,

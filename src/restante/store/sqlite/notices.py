@@ -31,7 +31,7 @@ class SqliteNotices:
         """Ask something."""
 
     async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
-        """Add a channel, and return it with its id."""
+        """Add or replace a channel, and return it with its id."""
         stored: Channel = await self._write(partial(notice_changes.put_channel, channel=channel, audit=audit))
         return stored
 

@@ -318,7 +318,12 @@ ADD_CHANNEL = """
     INSERT INTO channel (account, name, way, target, sealed, kinds, created_at, hears_all)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-HAS_CHANNEL_NAMED = "SELECT 1 FROM channel WHERE account = ? AND name = ?"
+CHANGE_CHANNEL = """
+    UPDATE channel SET
+        account = ?, name = ?, way = ?, target = ?, sealed = ?, kinds = ?, created_at = ?, hears_all = ?
+    WHERE id = ?
+"""
+ID_OF_CHANNEL = "SELECT id FROM channel WHERE account = ? AND name = ?"
 HAS_CHANNEL = "SELECT 1 FROM channel WHERE id = ?"
 REMOVE_CHANNEL = "DELETE FROM channel WHERE id = ?"
 REMOVE_NOTICES_OF_CHANNEL = "DELETE FROM notice WHERE channel_id = ?"
@@ -350,6 +355,7 @@ NOTICE_BACKLOG = """
     FROM counter WHERE name = 'notices'
 """
 REMOVE_NOTICE = "DELETE FROM notice WHERE number = ?"
+HASTEN_NOTICES = "UPDATE notice SET next_attempt_at = :at WHERE channel_id = :channel AND next_attempt_at > :at"
 PUT_NOTICE_OFF = "UPDATE notice SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
 
 QUIETS = "SELECT account, kind, about, until, held_back, last FROM quiet ORDER BY account, kind, about"

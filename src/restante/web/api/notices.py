@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from restante.admin import notices
-from restante.admin.notices import ChannelView, NewChannel, TrialView, WaitingView
+from restante.admin.channel_change import ChannelChange, NewChannel
+from restante.admin.notices import ChannelView, TrialView, WaitingView
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/notices", tags=["notices"])
@@ -24,6 +25,14 @@ async def add(office: TheOffice, new: NewChannel) -> ChannelView:
 async def list_all(office: TheOffice, account: str | None = None) -> Sequence[ChannelView]:
     """List channels, all or an account's."""
     return notices.list_channels(office, account)
+
+
+@router.patch("/channels/{name}")
+async def change(
+    office: TheOffice, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
+) -> ChannelView:
+    """Change what is given; what waits leaves as the channel is then."""
+    return await notices.change_channel(office, account, name, wanted, reason)
 
 
 @router.delete("/channels/{name}", status_code=204)

@@ -1,0 +1,195 @@
+"""What an operator may set of a channel of notices, and the way, secret and kinds that come of it.
+
+A channel that is added and one that is changed go through the same checks. No error repeats a URL or a key.
+"""
+
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
+from restante.notices.letter import is_hosted_here
+from restante.notices.push import read_push_url
+from restante.notices.signature import key_octets
+from restante.notices.targets import NotATarget, read_mail_address, read_webhook
+from restante.notices.ways import ChannelSecret, open_secret
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Way
+from restante.tenancy.secrets import SealBroken
+
+
+class ChannelFields(BaseModel):
+    """What may be given when a channel is added and when it is changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    webhook: SecretStr | None = None  # a URL
+    key: SecretStr | None = None  # whsec_…, with which a webhook is signed
+    mail: str | None = None
+    apprise: SecretStr | None = None  # a URL
+    insecure: bool = False  # the webhook may be plain HTTP
+
+
+class NewChannel(ChannelFields):
+    """What it takes to add one: one of `webhook` (with `key`), `mail`, `apprise`."""
+
+    name: str
+    account: str = ""  # "": the operator's own
+    kinds: tuple[NoticeKind, ...] = ()  # none: every one that concerns whom it is for
+    all_accounts: bool = False  # the operator's own: also what concerns accounts
+
+
+class ChannelChange(ChannelFields):
+    """What to change; None leaves it as it is. `webhook`, `mail`, `apprise`: where to, by the way that it has."""
+
+    kinds: tuple[NoticeKind, ...] | None = None  # (): every one that concerns whom it is for
+    all_accounts: bool | None = None
+
+
+async def new_channel(office: Office, new: NewChannel) -> Channel:
+    """Return the channel that is to be added. Raises AdminError."""
+    way = _way_given(new.name, new)
+    if way is None:
+        raise _takes_one_way(new.name)
+    kinds = _checked_kinds(new.name, new.account, new.kinds, hears_all=new.all_accounts)
+    bare = Channel(0, new.account, new.name, way, "", None, kinds, office.now(), new.all_accounts)
+    return await _directed(office, bare, new)
+
+
+async def changed_channel(office: Office, present: Channel, change: ChannelChange) -> Channel:
+    """Return a channel with what is given in the place of what was. Raises AdminError."""
+    hears_all = present.hears_all if change.all_accounts is None else change.all_accounts
+    wanted = _kinds_asked_for(present) if change.kinds is None else change.kinds
+    kinds = _checked_kinds(present.name, present.account, wanted, hears_all=hears_all)
+    return await _directed(office, replace(present, kinds=kinds, hears_all=hears_all), change)
+
+
+def what_changes(change: ChannelChange, target: str) -> str:
+    """Say for the audit trail of what a change is, "" where nothing is given. `target`: where to, as it may be shown."""
+    said = [] if _way_given("", change) is None else [f"to {target}"]
+    if change.key is not None:
+        said.append("another key")
+    if change.kinds is not None:
+        said.append(f"only {' '.join(sorted(change.kinds))}" if change.kinds else "every kind")
+    if change.all_accounts is not None:
+        said.append("all accounts" if change.all_accounts else "not all accounts")
+    return ", ".join(said)
+
+
+def wrong(name: str, kind: Kind, cause: str, remedy: str) -> AdminError:
+    """Make the error about a channel."""
+    return AdminError(kind, f"notice channel {name}: {cause}", remedy)
+
+
+# --- where to
+
+
+async def _directed(office: Office, channel: Channel, fields: ChannelFields) -> Channel:
+    """Return a channel that goes to where is given now, and signs with the key that is given now. Raises AdminError."""
+    way = _way_given(channel.name, fields)
+    if way not in (None, channel.way):
+        remedy = f"add another for {way}, then remove this one"
+        raise wrong(channel.name, Kind.USAGE, f"its way is {channel.way}, and that stays", remedy)
+    if fields.insecure and fields.webhook is None:
+        raise wrong(channel.name, Kind.USAGE, "--insecure is said of a webhook", "give its URL too, or leave it out")
+    key = _checked_key(channel, fields)
+    if way is None and key is None:
+        return channel
+    url, shown = (None, channel.target) if way is None else await _read_target(office, channel.name, fields)
+    if channel.way is Way.MAIL:
+        return replace(channel, target=shown)
+    sealed = _secret(office, channel, url, key).sealed(office.vault, channel.account, channel.name)
+    return replace(channel, target=shown, sealed=sealed)
+
+
+def _way_given(name: str, fields: ChannelFields) -> Way | None:
+    ways = {Way.WEBHOOK: fields.webhook, Way.MAIL: fields.mail, Way.APPRISE: fields.apprise}
+    given = [way for way, target in ways.items() if target is not None]
+    if len(given) > 1:
+        raise _takes_one_way(name)
+    return given[0] if given else None
+
+
+def _takes_one_way(name: str) -> AdminError:
+    remedy = "give a webhook, a mail address or a URL of Apprise's"
+    return wrong(name, Kind.USAGE, "it takes one way", remedy)
+
+
+async def _read_target(office: Office, name: str, fields: ChannelFields) -> tuple[str, str]:
+    """Return where to, and what of it may be shown. Raises AdminError."""
+    try:
+        if fields.apprise is not None:
+            return await read_push_url(fields.apprise.get_secret_value())
+        if fields.webhook is not None:
+            return read_webhook(fields.webhook.get_secret_value(), is_plain_allowed=fields.insecure)
+        assert fields.mail is not None
+        address = _outside(office, name, read_mail_address(fields.mail))
+    except NotATarget as error:
+        raise wrong(name, Kind.INVALID, str(error), error.remedy) from None
+    return address, address
+
+
+def _outside(office: Office, name: str, address: str) -> str:
+    """Return an address that is not ours. Raises AdminError."""
+    if is_hosted_here(address, office.directory.now, office.hostname):
+        cause = f"mail to {address} is held here, and so would the notice of it be"
+        raise wrong(name, Kind.INVALID, cause, "name an address in a domain that is not hosted here")
+    return address
+
+
+# --- what is secret
+
+
+def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
+    """Return the key that is given. Raises AdminError; also where there is none, and has to be one."""
+    if channel.way is not Way.WEBHOOK:
+        if fields.key is not None:
+            raise wrong(channel.name, Kind.USAGE, "only webhooks are signed", "leave out the key")
+        return None
+    if fields.key is None and channel.sealed is not None:
+        return None
+    key = fields.key.get_secret_value().strip() if fields.key is not None else ""
+    try:
+        key_octets(key)
+    except ValueError:
+        remedy = "write whsec_ and the base64 of 24 to 64 random octets, or let one be made"
+        raise wrong(channel.name, Kind.INVALID, "its key cannot be used", remedy) from None
+    return key
+
+
+def _secret(office: Office, channel: Channel, url: str | None, key: str | None) -> ChannelSecret:
+    """Return what is to be sealed: what is given, and where nothing is, what was. Raises AdminError."""
+    if url is not None and (key is not None or channel.way is not Way.WEBHOOK):
+        return ChannelSecret(url, key or "")
+    try:
+        was = open_secret(office.vault, channel)
+    except SealBroken:
+        remedy = "give URL and key anew"
+        raise wrong(channel.name, Kind.CONFLICT, "its secret cannot be opened with this key file", remedy) from None
+    return ChannelSecret(was.url if url is None else url, was.key if key is None else key)
+
+
+# --- what of
+
+
+def _heard(account: str, *, hears_all: bool) -> frozenset[NoticeKind]:
+    """Return every kind that a channel can hear of."""
+    return OF_ACCOUNTS if account else OF_THE_SERVER | (OF_ACCOUNTS if hears_all else frozenset())
+
+
+def _checked_kinds(name: str, account: str, kinds: tuple[NoticeKind, ...], *, hears_all: bool) -> frozenset[NoticeKind]:
+    """Return what the channel hears. Raises AdminError where it never would."""
+    if hears_all and account:
+        raise wrong(name, Kind.USAGE, "no account hears of others", "leave out --account or --all-accounts")
+    heard = _heard(account, hears_all=hears_all)
+    wanted = frozenset(kinds) or heard
+    if deaf := sorted(wanted - heard):
+        remedy = "name others, or hear of accounts by --account or --all-accounts"
+        raise wrong(name, Kind.INVALID, f"it would never hear of {', '.join(deaf)}", remedy)
+    return wanted
+
+
+def _kinds_asked_for(channel: Channel) -> tuple[NoticeKind, ...]:
+    """Return the kinds as they were given: none where it is every one, which is more or less with all accounts."""
+    is_every = channel.kinds == _heard(channel.account, hears_all=channel.hears_all)
+    return () if is_every else tuple(channel.kinds)
