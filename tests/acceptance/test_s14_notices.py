@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.acceptance.installation import HOSTNAME, Installation, at
+from tests.acceptance.hanging_receiver import HangingReceiver
+from tests.acceptance.installation import HOSTNAME, PATIENCE, Installation, at
 from tests.acceptance.loopback import addresses
 from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.eventually import eventually
@@ -88,6 +89,21 @@ def test_a_notice_survives_a_kill_and_keeps_its_key(restante: Installation) -> N
         assert restante.shown("notice", "show-waiting") == []
         restante.stop()
     assert len(receiver.taken) == 1
+
+
+@pytest.mark.parametrize("way", ["webhook", "apprise"])
+def test_a_receiver_that_hangs_keeps_no_server_from_ending(way: str) -> None:
+    """It answers for ever, a little at a time; the server is stopped in the middle of that."""
+    with HangingReceiver() as receiver, Installation(more="[notices]\ntimeout = 300\n") as restante:
+        restante.start()
+        restante.hosts("alpha.example", AWAY)
+        restante.do("notice", "add", "slow", "--account", "alpha", f"--{way}", "-", typed=receiver.url(way))
+        send(restante.mx, "reader@alpha.example", content=message("held"))
+        assert receiver.asked.wait(PATIENCE)
+        restante.stop()
+        assert receiver.left.wait(PATIENCE)
+        [waiting] = restante.shown("notice", "show-waiting")
+        assert (waiting["channel"], waiting["about"]) == ("slow", "alpha.example")
 
 
 def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(restante: Installation) -> None:

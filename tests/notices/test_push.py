@@ -2,27 +2,58 @@
 
 import asyncio
 import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from math import inf
 
 import pytest
 
 from restante.notices import push
 from restante.notices.attempt import Attempt, End
-from restante.notices.push import Pushes, read_push_url
+from restante.notices.push import AT_ONCE, Pushes, read_push_url
 from restante.notices.targets import NotATarget
-from tests.notices.scene import notice, play
-from tests.notices.test_webhook import HOSTNAME, SECRET, Receiver, hang
+from restante.tenancy.notice import Notice
+from tests.notices.scene import news, notice, play
+from tests.notices.test_webhook import HOSTNAME, SECRET, Receiver, drip, hang
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-def pushed(receiver: Receiver, seconds: float = 30.0) -> Attempt:
+def pushed(receiver: Receiver, seconds: float = inf, path: str = SECRET, what: Notice | None = None) -> Attempt:
     async def story() -> Attempt:
         async with receiver.listening() as port:
-            return await Pushes(HOSTNAME, lambda: seconds).send(f"json://127.0.0.1:{port}/{SECRET}", notice())
+            url = f"json://127.0.0.1:{port}/{path}"
+            return await Pushes(HOSTNAME, lambda: seconds).send(url, what or notice())
 
     return play(story())
 
 
+class Hanging:
+    """Takes connections, and answers nothing on any of them."""
+
+    def __init__(self) -> None:
+        self.came, self.left = asyncio.Semaphore(0), asyncio.Semaphore(0)
+
+    async def _hang(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.came.release()
+        while await reader.read(65536):
+            pass
+        self.left.release()
+        writer.close()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        async with await asyncio.start_server(self._hang, "127.0.0.1", 0) as server:
+            yield server.sockets[0].getsockname()[1]
+
+
 def test_a_notice_is_handed_to_the_service() -> None:
-    receiver = Receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    receiver = Receiver(OK)
     assert pushed(receiver) == Attempt(End.SENT, "taken")
     [(first, _, body)] = receiver.requests
     assert first == f"POST /{SECRET} HTTP/1.1"
@@ -31,15 +62,78 @@ def test_a_notice_is_handed_to_the_service() -> None:
     assert facts["message"].startswith("something about alpha.example")
 
 
+def test_where_the_service_wants_html_the_words_of_strangers_are_no_tags() -> None:
+    receiver = Receiver(OK)
+    said = replace(news(), text="<b>not bold</b>")
+    assert pushed(receiver, path="?format=html", what=notice(news=said)).end is End.SENT
+    [(_, _, body)] = receiver.requests
+    message = json.loads(body)["message"]
+    assert "&lt;b&gt;not" in message
+    assert "<b>" not in message
+
+
 def test_what_the_service_does_not_take_is_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
+    """And nothing of what Apprise says of it goes into our log."""
     attempt = pushed(Receiver(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
     assert attempt == Attempt(End.NOT_NOW, "the service did not take it")
-    assert SECRET not in "".join(capfd.readouterr())
+    assert "".join(capfd.readouterr()) == ""
 
 
 def test_a_service_that_is_slow_is_not_waited_for() -> None:
-    """Apprise's thread goes on; nothing else waits for it."""
     assert pushed(Receiver(b"", hang), seconds=0.05) == Attempt(End.NOT_NOW, "no answer in time")
+
+
+def test_pushes_that_hang_are_ended_and_leave_the_way_to_others() -> None:
+    """As the server ends them when it is stopped. Each has its connection by then, and as many as there may be wait."""
+
+    async def story() -> Attempt:
+        hanging, other = Hanging(), Receiver(OK)
+        async with hanging.listening() as silent, other.listening() as port:
+            pushes = Pushes(HOSTNAME, lambda: 300.0)
+            url = f"json://127.0.0.1:{silent}/?rto=300"
+            waiting = [asyncio.ensure_future(pushes.send(url, notice())) for _ in range(AT_ONCE)]
+            for _ in waiting:
+                await hanging.came.acquire()
+            for push_ in waiting:
+                push_.cancel()
+            await asyncio.wait(waiting)
+            for _ in waiting:
+                await hanging.left.acquire()
+            return await pushes.send(f"json://127.0.0.1:{port}/", notice())
+
+    assert play(story()) == Attempt(End.SENT, "taken")
+
+
+def test_an_answer_without_end_costs_no_memory_of_ours() -> None:
+    """Apprise reads it until it may have no more."""
+    endless = Receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", drip)
+    attempt = pushed(endless, seconds=100.0)
+    assert attempt.end is End.NOT_NOW
+    assert attempt.text != "no answer in time"
+
+
+def test_a_push_of_a_server_that_was_killed_ends_by_itself() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"json://127.0.0.1:{silent.getsockname()[1]}/?rto=300"
+        errand = json.dumps({"url": url, "title": "a", "body": "b", "seconds": 1})
+        ended = subprocess.run(push._COMMAND, input=errand.encode(), check=False, timeout=60)
+    assert ended.returncode == -signal.SIGALRM
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"), "Apprise failed: exit code -9"),
+        (("/nowhere/python",), "Apprise cannot be started: No such file or directory"),
+    ],
+)
+def test_a_process_that_fails_is_a_push_that_failed(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], text: str
+) -> None:
+    monkeypatch.setattr(push, "_COMMAND", command)
+    assert pushed(Receiver()) == Attempt(End.NOT_NOW, text)
+    with pytest.raises(NotATarget, match=text):
+        play(read_push_url("json://hook.example/"))
 
 
 @pytest.mark.parametrize(
@@ -68,11 +162,9 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
     assert receiver.connections == 0
 
 
-def test_nothing_of_apprise_is_loaded_until_it_is_wanted() -> None:
+def test_nothing_of_apprise_is_loaded_by_the_server() -> None:
     async def loaded() -> bytes:
         program = "import sys, restante.app, restante.cli.application; print('apprise' in sys.modules)"
-        import sys  # noqa: PLC0415
-
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
         return (await process.communicate())[0]
 

@@ -1,28 +1,40 @@
 """Sends a notice by whatever Apprise knows: chat, push, SMS. An optional part: `pip install 'restante[apprise]'`.
 
-Apprise blocks, so it runs on threads of its own, and is loaded there when it is first wanted. What it answers is that it
-worked or not. Its URLs are secrets from end to end: of one, the scheme is shown.
+Apprise blocks, for as long as a service answers now and then, and nothing in its process can cut it off. So each push has a
+process of its own (apprise_process.py), which is ended when its time is over, or the server's is. What Apprise answers is
+that it worked or not. Its URLs are secrets from end to end: they go in by standard input, and of one the scheme is shown.
 """
 
 import asyncio
+import json
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from math import ceil
+from typing import Any, Final
 
+from restante.notices import apprise_process
+from restante.notices.apprise_process import Answer
 from restante.notices.attempt import Attempt, End
 from restante.notices.targets import MAX_URL, NotATarget
 from restante.notices.wording import as_text, title
 from restante.tenancy.notice import Notice
 
-if TYPE_CHECKING:
-    from apprise import NotifyBase
-
-THREADS: Final = 4
+AT_ONCE: Final = 4  # processes; further pushes wait for their turn
+_CHECK_SECONDS: Final = 30.0
+_A_DAY: Final = 86400.0
+_COMMAND: Final = (sys.executable, "-P", "-m", apprise_process.__name__)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://.")
 _NOT_THERE: Final = "Apprise is not installed"
 _INSTALL: Final = "pip install 'restante[apprise]'"
+_ENDS: Final[Mapping[int, Attempt]] = {
+    Answer.YES: Attempt(End.SENT, "taken"),
+    Answer.NOT_TAKEN: Attempt(End.NOT_NOW, "the service did not take it"),
+    Answer.UNKNOWN_URL: Attempt(End.NOT_NOW, "this version of Apprise does not know its URL"),
+}
 
 
 async def read_push_url(text: str) -> tuple[str, str]:
@@ -31,42 +43,58 @@ async def read_push_url(text: str) -> tuple[str, str]:
         raise NotATarget(_NOT_THERE, _INSTALL)
     url = text.strip()
     scheme = _SCHEME.match(url) if len(url) <= MAX_URL and url.isprintable() else None
-    if scheme is None or await asyncio.to_thread(_service, url) is None:
+    if scheme is None or await _is_unknown(url):
         raise NotATarget("not a URL that Apprise knows", "see https://appriseit.com for those there are")
     return url, f"{scheme[1].lower()}://…"
 
 
-def _service(url: str) -> "NotifyBase | None":
-    from apprise import Apprise, AppriseAsset  # noqa: PLC0415  optional, and heavy
-
-    asset = AppriseAsset(app_id="Restante", secure_logging=True)
-    return Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+async def _is_unknown(url: str) -> bool:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            code = await _run({"url": url}, _CHECK_SECONDS)
+    except TimeoutError:
+        raise NotATarget("Apprise did not answer in time", "try again") from None
+    except OSError as error:
+        raise NotATarget(f"Apprise cannot be started: {error.strerror}", "try again") from None
+    if code not in (Answer.YES, Answer.UNKNOWN_URL):
+        raise NotATarget(f"Apprise failed: exit code {code}", "try again")
+    return code == Answer.UNKNOWN_URL
 
 
 class Pushes:
     """Hands notices to Apprise."""
 
     def __init__(self, hostname: str, timeout: Callable[[], float]) -> None:
-        """`timeout` says for how many seconds an answer is awaited; the thread may take longer."""
+        """`timeout` says how many seconds a push may take, with the start of its process."""
         self._hostname = hostname
         self._timeout = timeout
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def send(self, url: str, notice: Notice) -> Attempt:
         """Push a notice. Returns what came of it; raises only what is a defect."""
         if find_spec("apprise") is None:
             return Attempt(End.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
-        pushing = asyncio.get_running_loop().run_in_executor(self._threads, self._push, url, notice)
-        try:
-            async with asyncio.timeout(self._timeout()):
-                return await pushing
-        except TimeoutError:
-            return Attempt(End.NOT_NOW, "no answer in time")
+        errand = {"url": url, "title": title(notice), "body": as_text(notice, self._hostname)}
+        async with self._turns:
+            seconds = self._timeout()
+            try:
+                async with asyncio.timeout(seconds):
+                    code = await _run(errand, seconds)
+            except TimeoutError:
+                return Attempt(End.NOT_NOW, "no answer in time")
+            except OSError as error:
+                return Attempt(End.NOT_NOW, f"Apprise cannot be started: {error.strerror}")
+        return _ENDS.get(code, Attempt(End.NOT_NOW, f"Apprise failed: exit code {code}"))
 
-    def _push(self, url: str, notice: Notice) -> Attempt:
-        service = _service(url)
-        if service is None:
-            return Attempt(End.NOT_NOW, "this version of Apprise does not know its URL")
-        if service.notify(title=title(notice), body=as_text(notice, self._hostname)):
-            return Attempt(End.SENT, "taken")
-        return Attempt(End.NOT_NOW, "the service did not take it")
+
+async def _run(errand: Mapping[str, Any], seconds: float) -> int:
+    """Have a process do an errand, and return its exit code. It is gone when this returns or raises."""
+    process = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL)
+    try:
+        bounded = {**errand, "seconds": ceil(min(seconds, _A_DAY)) + 1}
+        await process.communicate(json.dumps(bounded).encode())
+        return await process.wait()
+    finally:
+        with suppress(ProcessLookupError):  # it has ended
+            process.kill()
+        await process.wait()
