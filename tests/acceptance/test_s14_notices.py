@@ -106,6 +106,14 @@ def test_a_receiver_that_hangs_keeps_no_server_from_ending(way: str) -> None:
         assert (waiting["channel"], waiting["about"]) == ("slow", "alpha.example")
 
 
+def test_a_webhooks_name_is_asked_of_the_name_servers_that_are_set(names: NameServer) -> None:
+    with WebhookReceiver() as receiver, Installation(more=f"{QUICK}{names.settings}") as restante:
+        names.records = {"hook.noc.example": {"A": [HOST]}}
+        url = receiver.url.replace(HOST, "hook.noc.example")
+        receiver.key = restante.do("notice", "add", "hook", "--webhook", "-", "--insecure", typed=url).strip()
+        assert restante.do("notice", "test", "hook") == "notice channel hook: sent: 204 No Content\n"
+
+
 def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(restante: Installation) -> None:
     """As after a crash between the sending and the settling; the receiver knows it by its key."""
     with WebhookReceiver() as receiver:

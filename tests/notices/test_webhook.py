@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 import pytest
 import trustme
 
+from restante.network.resolver import Resolver
 from restante.notices.attempt import Attempt, End
 from restante.notices.signature import key_octets, new_key
 from restante.notices.webhook import Webhooks
 from restante.notices.wording import as_json
+from restante.tenancy.model import IpAddress
+from tests.delivery.world import Names
 from tests.documented_receiver import HOW_TO, verify
 from tests.notices.scene import notice, play
 
 HOSTNAME = "mx2.example.net"
 SECRET = "a-token-in-the-path"
+LOCAL = Names({"localhost": ["127.0.0.1"]})
 
 
 @dataclass
@@ -70,7 +74,7 @@ class Receiver:
 
 def post(receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None) -> Attempt:
     async def story() -> Attempt:
-        webhooks = Webhooks(HOSTNAME, time.time if now is None else lambda: now, lambda: seconds)
+        webhooks = Webhooks(HOSTNAME, time.time if now is None else lambda: now, lambda: seconds, Names())
         async with receiver.listening() as port:
             return await webhooks.send(
                 f"http://127.0.0.1:{port}/in/{SECRET}?q=1", key or new_key(), notice(held_back=2)
@@ -159,7 +163,7 @@ def test_a_redirect_is_not_followed() -> None:
         async with target.listening() as port:
             source = Receiver(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port)
             async with source.listening() as first:
-                webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0)
+                webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
                 return await webhooks.send(f"http://127.0.0.1:{first}/", new_key(), notice())
 
     attempt = play(story())
@@ -207,13 +211,65 @@ def test_where_nobody_listens_it_is_tried_again() -> None:
     async def story() -> Attempt:
         async with Receiver().listening() as port:
             pass
-        webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0)
+        webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
         return await webhooks.send(f"http://127.0.0.1:{port}/{SECRET}", new_key(), notice())
 
     attempt = play(story())
     assert attempt.end is End.NOT_NOW
     assert "onnect" in attempt.text
     assert SECRET not in attempt.text
+
+
+def named(names: Resolver, host: str = "hook.example", seconds: float = 30.0) -> tuple[Attempt, Receiver]:
+    """Post to a receiver on 127.0.0.1, by a name."""
+    receiver = Receiver()
+
+    async def story() -> Attempt:
+        webhooks = Webhooks(HOSTNAME, time.time, lambda: seconds, names)
+        async with receiver.listening() as port:
+            return await webhooks.send(f"http://u:p@{host}:{port}/{SECRET}", new_key(), notice())
+
+    return play(story()), receiver
+
+
+@pytest.mark.parametrize("host", ["hook.example", "HOOK.example", "hook.example."])
+def test_the_name_is_looked_up_as_destinations_are_and_the_request_has_it(host: str) -> None:
+    names = Names({"hook.example": ["127.0.0.1"]})
+    attempt, receiver = named(names, host)
+    assert attempt.end is End.SENT
+    assert names.asked == ["hook.example"]
+    [(first, headers, _)] = receiver.requests
+    assert first == f"POST /{SECRET} HTTP/1.1"
+    assert headers["host"].rpartition(":")[0] == host.lower()
+    assert headers["authorization"].startswith("Basic ")
+
+
+def test_where_one_address_does_not_answer_the_next_is_tried() -> None:
+    attempt, receiver = named(Names({"hook.example": ["127.0.0.2", "127.0.0.3", "127.0.0.1"]}))
+    assert attempt.end is End.SENT
+    assert receiver.connections == 1
+
+
+def test_of_many_addresses_some_are_tried() -> None:
+    attempt, receiver = named(Names({"hook.example": [f"127.0.0.{last}" for last in range(2, 60)] + ["127.0.0.1"]}))
+    assert attempt.end is End.NOT_NOW
+    assert receiver.connections == 0
+
+
+def test_a_name_that_is_not_there_is_looked_up_again_later() -> None:
+    assert named(Names())[0] == Attempt(End.NOT_NOW, "hook.example: no such name in DNS")
+
+
+class SilentNames:
+    """Name servers that do not answer."""
+
+    async def addresses(self, name: str) -> tuple[IpAddress, ...]:
+        await asyncio.Event().wait()
+        raise AssertionError(name)
+
+
+def test_a_look_up_takes_no_longer_than_all_of_it_may() -> None:
+    assert named(SilentNames(), seconds=0.05)[0] == Attempt(End.NOT_NOW, "no answer in time")
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
@@ -227,7 +283,7 @@ def test_the_certificate_is_checked(is_trusted: bool) -> None:
 
     async def story() -> Attempt:
         async with receiver.listening(served) as port:
-            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, trusting)
+            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
             return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
 
     attempt = play(story())
@@ -248,7 +304,7 @@ def test_a_name_that_is_not_the_certificates_is_not_trusted() -> None:
 
     async def story() -> Attempt:
         async with Receiver().listening(served) as port:
-            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, trusting)
+            webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
             return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
 
     assert play(story()).text.startswith("its certificate is not trusted: ")

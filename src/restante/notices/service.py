@@ -25,7 +25,7 @@ def make_ways(
     def timeout() -> float:
         return settings().timeout
 
-    webhooks = Webhooks(equipment.hostname, equipment.now, timeout)
+    webhooks = Webhooks(equipment.hostname, equipment.now, timeout, equipment.resolver)
     pushes = Pushes(equipment.hostname, timeout)
     return Ways(equipment.vault, webhooks, Letters(equipment, exchangers, port), pushes)
 

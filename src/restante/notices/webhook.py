@@ -2,23 +2,30 @@
 
 Promise: TLS is verified; no redirect is followed, no proxy of the environment used, no cookie kept, nothing of the answer
 read but its status; and it all takes so long and no longer. The URL is a secret and stands in no text.
+
+The host's name is looked up as a destination's is, by the configured name servers, and the request goes to an address: what
+the system offers for that runs on threads which nothing can cut off, and the end of the process would wait for them.
 """
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Final
 
 import httpx
 
 from restante import __version__
+from restante.network.resolver import LookupFailed, Resolver
 from restante.notices.attempt import Attempt, End
 from restante.notices.signature import signed_headers
 from restante.notices.wording import as_json
 from restante.tenancy.notice import Notice
 
 # What the receiver says of this notice, and will say of it again; 410: of the whole address.
+MOST_ADDRESSES: Final = 8  # of a host that are tried
 _FINAL: Final = frozenset({400, 410, 413, 415, 422})
 
 
@@ -30,12 +37,14 @@ class Webhooks:
         hostname: str,
         now: Callable[[], float],
         timeout: Callable[[], float],
+        resolver: Resolver,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """`timeout` says how many seconds all of it may take; `tls` has the authorities to trust, None for the system's."""
         self._hostname = hostname
         self._now = now
         self._timeout = timeout
+        self._resolver = resolver
         self._tls = tls
 
     async def send(self, url: str, key: str, notice: Notice) -> Attempt:
@@ -48,26 +57,57 @@ class Webhooks:
         }
         try:
             async with asyncio.timeout(self._timeout()):
-                return _judge(await self._post(url, headers, body))
-        except TimeoutError:
+                return _judge(await self._post(httpx.URL(url), headers, body))
+        except (TimeoutError, httpx.ConnectTimeout):
             return Attempt(End.NOT_NOW, "no answer in time")
+        except LookupFailed as error:
+            return Attempt(End.NOT_NOW, str(error))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             return Attempt(End.NOT_NOW, _cause(error))
 
-    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
+    async def _post(self, url: httpx.URL, headers: dict[str, str], body: bytes) -> int:
+        """Return the status that the first address gives to which there is a connection."""
+        addresses = await self._addresses(url)
         client = httpx.AsyncClient(
             verify=await self._context(),
             trust_env=False,
             follow_redirects=False,
-            timeout=None,  # noqa: S113  the whole has a limit
+            timeout=httpx.Timeout(None, connect=self._timeout() / len(addresses)),  # the whole has a limit
         )
-        async with client, client.stream("POST", url, headers=headers, content=body) as answer:
-            return answer.status_code
+        async with client:
+            for address in addresses[:-1]:
+                with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                    return await _post_to(address, client, url, headers, body)
+            return await _post_to(addresses[-1], client, url, headers, body)
+
+    async def _addresses(self, url: httpx.URL) -> Sequence[str]:
+        """Return where the host of a URL can be reached. Raises LookupFailed."""
+        try:
+            return [str(ip_address(url.host))]
+        except ValueError:
+            name = url.raw_host.decode("ascii").rstrip(".")
+            return [str(address) for address in await self._resolver.addresses(name)][:MOST_ADDRESSES]
 
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)  # reads the authorities from disk
         return self._tls
+
+
+async def _post_to(
+    address: str, client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], body: bytes
+) -> int:
+    """Post to one address. The request and the check of the certificate have the name that the URL has."""
+    request = client.build_request(
+        "POST",
+        url.copy_with(host=address),
+        headers={"host": url.netloc.decode("ascii"), **headers},
+        content=body,
+        extensions={"sni_hostname": url.raw_host.decode("ascii")},
+    )
+    answer = await client.send(request, stream=True)
+    await answer.aclose()
+    return answer.status_code
 
 
 def _judge(status: int) -> Attempt:
