@@ -203,6 +203,24 @@ def test_a_store_that_cannot_be_read_is_asked_again() -> None:
     play(story())
 
 
+def test_a_clock_that_is_set_back_puts_nothing_off_for_as_long() -> None:
+    """It was a year ahead when one was put off and another was stored."""
+
+    async def story() -> None:
+        year = 365 * 86400.0
+        scene = Scene(now=NOW + year)
+        hook, other = await scene.channel("hook"), await scene.channel("other")
+        await scene.keep(hook, "a")
+        [first] = await scene.waiting()
+        await scene.store.settle_notices([SendingOutcome(first.number, scene.now + 30, "503")])
+        await scene.keep(other, "b")
+        scene.now = NOW
+        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
+        assert scene.now < NOW + year / 2
+
+    play(story())
+
+
 def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
     async def story() -> None:
         scene = Scene()

@@ -107,6 +107,24 @@ def test_what_was_told_is_not_told_again_after_a_restart_and_what_was_held_back_
     play(story())
 
 
+def test_a_clock_that_is_set_back_keeps_nothing_quiet_for_as_long() -> None:
+    """The while began when the clock was a year ahead; what came in it is told all the same."""
+
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        scene.now += 365 * 24 * HOUR
+        await scene.hear(news())
+        await scene.hear(news())
+        scene.now -= 365 * 24 * HOUR
+        await scene.hear()
+        assert [held_back for _, _, held_back in await scene.told()] == [0, 0]
+        [quiet] = await scene.store.quiets()
+        assert quiet.until == scene.now + HOUR
+
+    play(story())
+
+
 def test_a_step_of_the_certificate_is_told_once_however_often_it_is_started() -> None:
     async def story() -> None:
         scene = Scene()

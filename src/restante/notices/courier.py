@@ -95,12 +95,16 @@ class Courier:
         for notice in turns:
             if notice.channel_id in self._sending or len(self._sending) == AT_ONCE:
                 continue
-            if notice.next_attempt_at <= now:
+            if self._is_due(notice, now):
                 self._sending.add(notice.channel_id)
                 tasks.create_task(self._send_in_turn(notice))
             else:
                 pause = min(pause, notice.next_attempt_at - now)
         return pause
+
+    def _is_due(self, notice: Notice, now: float) -> bool:
+        """Tell whether it is time; it is for what waits for longer than any pause: the clock was set back since."""
+        return not 0 < notice.next_attempt_at - now <= self._schedule().longest_pause
 
     async def _send_in_turn(self, notice: Notice) -> None:
         try:
@@ -157,7 +161,9 @@ class Courier:
             return self._now()  # it was changed meanwhile: what it is now was not tried yet
         if attempt.end is End.REFUSED:
             return None
+        deadline = notice.made_at + self._settings().lifetime
+        return next_attempt(self._schedule(), notice.failures + 1, self._now(), deadline, self._jitter())
+
+    def _schedule(self) -> Schedule:
         settings = self._settings()
-        schedule = Schedule(settings.first_retry, settings.longest_retry)
-        deadline = notice.made_at + settings.lifetime
-        return next_attempt(schedule, notice.failures + 1, self._now(), deadline, self._jitter())
+        return Schedule(settings.first_retry, settings.longest_retry)

@@ -19,7 +19,7 @@ from typing import Final
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.notices.news_desk import Heard, NewsDesk
 from restante.notices.settings import NoticeSettings
-from restante.notices.throttle import Telling, hear, let_go
+from restante.notices.throttle import Telling, hear, is_over, let_go
 from restante.store.errors import StoreError
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
@@ -131,7 +131,7 @@ class Outbox:
 
     def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Turn:
         turn, now, pause = _Turn(), self._now(), self._settings().pause
-        for quiet in [one for one in quiets.values() if one.until <= now]:
+        for quiet in [one for one in quiets.values() if is_over(one, now, pause)]:
             telling, after = let_go(quiet, now, pause)
             self._enter(turn, quiet.topic, telling, after)
         for topic, heard in taken.items():

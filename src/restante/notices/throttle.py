@@ -6,13 +6,18 @@ the while is over, nothing held back  the topic is forgotten
 … and something was                   the last of it is told, with the count of the others; held back for another while
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from restante.tenancy.notice import News, NoticeKind, Quiet
 
 DAY: Final = 86400.0
-_TOLD_ONCE: Final = {NoticeKind.CERTIFICATE_EXPIRING: 30 * DAY}  # a step is told once, however often we are started
+_TOLD_ONCE: Final[Mapping[str, float]] = {
+    NoticeKind.CERTIFICATE_EXPIRING: 30 * DAY
+}  # a step is told once, however often we are started
+
+_ROUNDING: Final = 1.0  # seconds; a time is no exact number
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,11 @@ def hear(quiet: Quiet | None, news: News, count: int, now: float, pause: float) 
     return None, replace(quiet, held_back=quiet.held_back + count, last=news)
 
 
+def is_over(quiet: Quiet, now: float, pause: float) -> bool:
+    """Tell whether a while is over. One that ends later than if it began now is: the clock was set back since."""
+    return not 0 < quiet.until - now <= _while(quiet.topic[1], pause) + _ROUNDING
+
+
 def let_go(quiet: Quiet, now: float, pause: float) -> tuple[Telling | None, Quiet | None]:
     """Decide on a topic whose while is over; no Quiet where it is to be forgotten."""
     if quiet.last is None:
@@ -40,4 +50,8 @@ def let_go(quiet: Quiet, now: float, pause: float) -> tuple[Telling | None, Quie
 
 
 def _from_now(news: News, now: float, pause: float) -> Quiet:
-    return Quiet(news.topic, now + _TOLD_ONCE.get(news.kind, pause))
+    return Quiet(news.topic, now + _while(news.kind, pause))
+
+
+def _while(kind: str, pause: float) -> float:
+    return _TOLD_ONCE.get(kind, pause)

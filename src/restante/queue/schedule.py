@@ -14,6 +14,11 @@ class Schedule:
     first_retry: float
     longest_retry: float
 
+    @property
+    def longest_pause(self) -> float:
+        """No pause is longer: what waits for longer was put off by another clock, or under other settings."""
+        return self.longest_retry * (1 + _SPREAD)
+
 
 def next_attempt(schedule: Schedule, failures: int, now: float, deadline: float, jitter: float) -> float | None:
     """Return the Unix time of the next attempt, None if patience ends before it.
