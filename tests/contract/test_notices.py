@@ -204,3 +204,14 @@ async def test_what_is_told_no_more_is_remembered_until_it_is_over(store: Store)
     await store.keep_notices([], [again], [held_back.topic, news(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY)
     assert await store.quiets() == [again]
     assert await store.notice_backlog() == Backlog(1, 60.0)
+
+
+async def test_what_a_later_version_has_stored_is_read_under_the_names_that_it_has(store: Store) -> None:
+    number = await channel(store, replace(HOOK, way="pigeon"))
+    assert (await store.directory()).channels[number].way == "pigeon"
+    unknown = replace(news(), kind="eggs-laid")
+    told = Quiet(unknown.topic, 100.0, 1, unknown)
+    await store.keep_notices([replace(new(number), news=unknown)], [told], [], PLENTY)
+    [notice] = await store.first_notices(10)
+    assert notice.news == unknown
+    assert await store.quiets() == [told]

@@ -13,6 +13,7 @@ from restante.notices.settings import NoticeSettings
 from restante.queue.sending import SendingOutcome
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
+from restante.tenancy.model import Directory
 from restante.tenancy.notice import Channel, Notice
 from tests.delivery.world import until
 from tests.notices.scene import NOT_NOW, REFUSED, SENT, Scene, play
@@ -217,6 +218,52 @@ def test_a_clock_that_is_set_back_puts_nothing_off_for_as_long() -> None:
         scene.now = NOW
         await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
         assert scene.now < NOW + year / 2
+
+    play(story())
+
+
+def test_a_store_that_gives_what_nobody_understands_ends_no_server() -> None:
+    """It is said, and asked again later."""
+
+    async def story() -> None:
+        scene = Scene()
+        first, failures = scene.store.first_notices, 2
+
+        async def failing(limit: int) -> list[Notice]:
+            nonlocal failures
+            failures -= 1
+            if failures >= 0:
+                raise ValueError("no notice at all")
+            return await first(limit)
+
+        told: list[Event] = []
+        scene.store.first_notices = failing  # type: ignore[method-assign]
+        scene.log.failure = lambda event, _error, **_fields: told.append(event)  # type: ignore[method-assign]
+        await scene.keep(await scene.channel("hook"), "a")
+        await go_on_until(scene, lambda: bool(scene.lines(Event.NOTICE_SENT)))
+        assert scene.pauses[:2] == [30.0, 30.0]
+        assert told == [Event.INTERNAL_ERROR] * 2
+
+    play(story())
+
+
+def test_a_notice_whose_channel_is_not_known_yet_is_looked_at_again_later() -> None:
+    """Not at once, and at once again."""
+
+    async def story() -> None:
+        scene = Scene()
+        hook = await scene.channel("hook")
+        await scene.keep(hook, "a")
+        known, scene.directory.now = scene.directory.now, Directory()
+
+        async def wait(event: asyncio.Event, seconds: float) -> None:
+            await Scene.wait(scene, event, seconds)
+            if event is scene.courier._closing:
+                scene.directory.now = known
+
+        scene.courier._wait = wait
+        await go_on_until(scene, lambda: bool(scene.lines(Event.NOTICE_SENT)))
+        assert scene.pauses.count(30.0) == 1
 
     play(story())
 

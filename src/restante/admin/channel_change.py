@@ -96,7 +96,7 @@ async def _directed(office: Office, channel: Channel, fields: ChannelFields) -> 
     if way is None and key is None:
         return channel
     url, shown = (None, channel.target) if way is None else await _read_target(office, channel.name, fields)
-    if channel.way is Way.MAIL:
+    if channel.way == Way.MAIL:
         return replace(channel, target=shown)
     sealed = _secret(office, channel, url, key).sealed(office.vault, channel.account, channel.name)
     return replace(channel, target=shown, sealed=sealed)
@@ -142,7 +142,7 @@ def _outside(office: Office, name: str, address: str) -> str:
 
 def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
     """Return the key that is given. Raises AdminError; also where there is none, and has to be one."""
-    if channel.way is not Way.WEBHOOK:
+    if channel.way != Way.WEBHOOK:
         if fields.key is not None:
             raise wrong(channel.name, Kind.USAGE, "only webhooks are signed", "leave out the key")
         return None
@@ -159,7 +159,7 @@ def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
 
 def _secret(office: Office, channel: Channel, url: str | None, key: str | None) -> ChannelSecret:
     """Return what is to be sealed: what is given, and where nothing is, what was. Raises AdminError."""
-    if url is not None and (key is not None or channel.way is not Way.WEBHOOK):
+    if url is not None and (key is not None or channel.way != Way.WEBHOOK):
         return ChannelSecret(url, key or "")
     try:
         was = open_secret(office.vault, channel)

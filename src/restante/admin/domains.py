@@ -159,7 +159,7 @@ def _warnings(office: Office, domain: HostedDomain) -> list[str]:
 def _notice_warnings(office: Office, domain: HostedDomain) -> list[str]:
     """Mail to a domain that is hosted here is held, so notices go there no more."""
     channels = office.directory.now.channels.values()
-    inside = [one for one in channels if one.way is Way.MAIL and one.target.endswith(f"@{domain.name}")]
+    inside = [one for one in channels if one.way == Way.MAIL and one.target.endswith(f"@{domain.name}")]
     return [
         f"domain {domain.name}: notice channel {one.name} of {one.account or 'the operator'} mails to it, and is given up"
         for one in inside

@@ -91,6 +91,9 @@ class Courier:
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="notice")
             return _AFTER_FAILURE
+        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
+            return _AFTER_FAILURE
         now, pause = self._now(), LONGEST_PAUSE
         for notice in turns:
             if notice.channel_id in self._sending or len(self._sending) == AT_ONCE:
@@ -118,7 +121,8 @@ class Courier:
 
     async def _send(self, notice: Notice) -> None:
         channel = self._directory.now.channels.get(notice.channel_id)
-        if channel is None:  # removed, and the notice with it
+        if channel is None:  # removed, and the notice with it; if that is not so, soon
+            await self._wait(self._closing, _AFTER_FAILURE)
             return
         try:
             attempt = await self._sender.send(channel, notice)

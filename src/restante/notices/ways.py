@@ -51,12 +51,14 @@ class Ways:
 
     async def send(self, channel: Channel, notice: Notice) -> Attempt:
         """Send a notice by the channel's way."""
-        if channel.way is Way.MAIL:
+        if channel.way not in frozenset(Way):
+            return Attempt(End.NOT_NOW, f"this version of Restante knows no way {channel.way}")
+        if channel.way == Way.MAIL:
             return await self._letters.send(channel.target, notice)
         try:
             secret = open_secret(self._vault, channel)
         except SealBroken:
             return Attempt(End.NOT_NOW, "its secret cannot be opened with this key file")
-        if channel.way is Way.APPRISE:
+        if channel.way == Way.APPRISE:
             return await self._pushes.send(secret.url, notice)
         return await self._webhooks.send(secret.url, secret.key, notice)

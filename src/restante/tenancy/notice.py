@@ -68,7 +68,7 @@ class Channel:
     id: int  # the store's number for it, never used again; 0 before it is stored
     account: str
     name: str  # one of a kind within its account
-    way: Way
+    way: str  # a Way; of what a later version has stored, perhaps one that is not known here
     target: str  # as it may be shown: a mail address, or a URL without whatever may be secret in it
     sealed: bytes | None  # URL and key under the key file; None where there is no secret
     kinds: frozenset[NoticeKind]
@@ -85,7 +85,7 @@ class Channel:
 class News:
     """Something that happened, of which somebody may want to hear. All texts are `clean`."""
 
-    kind: NoticeKind
+    kind: str  # a NoticeKind; of what a later version has stored, perhaps one that is not known here
     account: str  # whom it concerns; "" for the whole server
     about: str  # the thing: of a kind and a thing so much is told in a while, and no more
     text: str  # one line for people
@@ -98,7 +98,7 @@ class News:
         return self.account, self.kind, self.about
 
 
-Topic = tuple[str, NoticeKind, str]  # account, kind, thing
+Topic = tuple[str, str, str]  # account, kind, thing
 
 
 @dataclass(frozen=True, slots=True)

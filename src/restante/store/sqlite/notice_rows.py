@@ -1,6 +1,11 @@
-"""How channels and notices stand in rows, and what is made of a row again."""
+"""How channels and notices stand in rows, and what is made of a row again.
+
+Kinds and ways that a later version has stored, and this one does not know, are no reason to refuse the store: what waits
+is told under the name that it has, and a channel hears of the kinds that there are.
+"""
 
 import json
+from enum import StrEnum
 
 from restante.store.sqlite.engine import Row
 from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, Quiet, Way
@@ -23,8 +28,9 @@ def channel_row(channel: Channel) -> Row:
 def channel(row: Row) -> Channel:
     """Read a channel back."""
     number, account, name, way, target, sealed, kinds, created_at, hears_all = row
-    heard = frozenset(NoticeKind(kind) for kind in kinds.split())
-    return Channel(number, account, name, Way(way), target, sealed, heard, created_at, bool(hears_all))
+    listed = kinds.split()
+    known = frozenset(kind for kind in NoticeKind if kind in listed)
+    return Channel(number, account, name, _known(Way, way), target, sealed, known, created_at, bool(hears_all))
 
 
 def notice_row(new: NewNotice) -> Row:
@@ -47,7 +53,8 @@ def quiet_row(quiet: Quiet) -> Row:
 def quiet(row: Row) -> Quiet:
     """Read it back."""
     account, kind, about, until, held_back, last = row
-    return Quiet((account, NoticeKind(kind), about), until, held_back, None if last is None else _news(last))
+    topic = (account, _known(NoticeKind, kind), about)
+    return Quiet(topic, until, held_back, None if last is None else _news(last))
 
 
 def _news_text(news: News) -> str:
@@ -64,5 +71,10 @@ def _news_text(news: News) -> str:
 
 def _news(text: str) -> News:
     facts = json.loads(text)
-    kind = NoticeKind(facts["kind"])
+    kind = _known(NoticeKind, facts["kind"])
     return News(kind, facts["account"], facts["about"], facts["text"], facts["at"], facts["details"])
+
+
+def _known(names: type[StrEnum], text: str) -> str:
+    """Return the member of that name where there is one."""
+    return next((member for member in names if member == text), text)
