@@ -6,8 +6,8 @@ import pytest
 
 from restante.network.resolver import Exchanger, LookupFailed
 from restante.notices.attempt import Attempt, End
-from restante.notices.letter import Letters
-from tests.delivery.scripted_primary import ScriptedPrimary
+from restante.notices.letter import MOST_SECONDS, Letters
+from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.world import World
 from tests.notices.scene import notice
 
@@ -15,7 +15,9 @@ OPS = "ops@a.example"
 MX = "mx1.a.example"
 
 
-def sent(host: ScriptedPrimary, *, to: str = OPS, hosting: str = "b.example") -> Attempt:
+def sent(
+    host: ScriptedPrimary, *, to: str = OPS, hosting: str = "b.example", most_seconds: float = MOST_SECONDS
+) -> Attempt:
     """Mail a notice; a.example has one MX, at which `host` listens."""
     world = World()
 
@@ -27,7 +29,8 @@ def sent(host: ScriptedPrimary, *, to: str = OPS, hosting: str = "b.example") ->
                 "nowhere.example": LookupFailed("no", is_temporary=False),
             }
             world.names.table = {MX: ["127.0.0.1"]}
-            return await Letters(dispatcher.equipment, world.names, lambda: host.port).send(to, notice())
+            letters = Letters(dispatcher.equipment, world.names, lambda: host.port, most_seconds)
+            return await letters.send(to, notice())
 
     return asyncio.run(main())
 
@@ -45,6 +48,12 @@ def test_it_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
 )
 def test_what_the_host_says_is_what_came_of_it(reply: str, end: End) -> None:
     assert sent(ScriptedPrimary({"RCPT": reply})) == Attempt(end, reply)
+
+
+def test_a_host_that_takes_its_time_is_left() -> None:
+    """Each reply may take minutes; a notice has not so many."""
+    attempt = sent(ScriptedPrimary({"RCPT": SILENCE}), most_seconds=0.2)
+    assert attempt == Attempt(End.NOT_NOW, "its mail host took too long")
 
 
 def test_a_domain_that_is_not_there_is_none_later() -> None:

@@ -4,6 +4,7 @@ From the null reverse-path: nothing comes back of it, and what cannot be deliver
 here. A domain hosted here gets none: its mail would be held, and the notice of that would make the next one.
 """
 
+import asyncio
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -23,6 +24,7 @@ from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice
 
 MAX_SUBJECT: Final = 150  # characters of what varies
+MOST_SECONDS: Final = 600.0  # a host that answers a little now and then is no way to keep other channels waiting
 
 _ENDS: Final = {Move.DELIVERED: End.SENT, Move.DEFERRED: End.NOT_NOW}
 
@@ -49,11 +51,18 @@ def make_letter(notice: Notice, address: str, hostname: str) -> bytes:
 class Letters:
     """Mails notices."""
 
-    def __init__(self, equipment: Equipment, exchangers: MailExchangers, port: Callable[[], int]) -> None:
-        """`port` says at which port mail hosts listen."""
+    def __init__(
+        self,
+        equipment: Equipment,
+        exchangers: MailExchangers,
+        port: Callable[[], int],
+        most_seconds: float = MOST_SECONDS,
+    ) -> None:
+        """`port` says at which port mail hosts listen; `most_seconds` is for all of an attempt."""
         self._equipment = equipment
         self._exchangers = exchangers
         self._port = port
+        self._most_seconds = most_seconds
 
     async def send(self, address: str, notice: Notice) -> Attempt:
         """Mail a notice. Returns what came of it; raises only what is a defect."""
@@ -65,6 +74,10 @@ class Letters:
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)
         domain = canonical_domain(split_mailbox(address).domain)
         errand = Errand(domain, [message], equipment, exchangers=self._exchangers, port=self._port())
-        await errand.run()
+        try:
+            async with asyncio.timeout(self._most_seconds):
+                await errand.run()
+        except TimeoutError:
+            return Attempt(End.NOT_NOW, "its mail host took too long")
         outcome = errand.outcomes[message.number]
         return Attempt(_ENDS.get(outcome.move, End.REFUSED), outcome.reply)
