@@ -160,6 +160,11 @@ def use_secrets_of_notices(world: World) -> None:
     assert added.returncode == 0, added.stderr
     world.secrets["the key of a webhook"] = added.stdout.strip().removeprefix("whsec_").encode()
     world.said["notice add, but the key"] = added.stderr
+    renewing = ("notice", "set", "hook", "--account", "alpha", "--webhook", "-", "--new-key", "--reason", "a test")
+    renewed = world.restante.run(*renewing, typed=f"http://127.0.0.1:9/{HOOK_TOKEN}/new")
+    assert renewed.returncode == 0, renewed.stderr
+    world.secrets["the new key of a webhook"] = renewed.stdout.strip().removeprefix("whsec_").encode()
+    world.said["notice set, but the key"] = renewed.stderr
     push = f"json://user:{PUSH_TOKEN}@127.0.0.1:9/{PUSH_TOKEN}"
     assert world.run("notice", "add", "chat", "--account", "alpha", "--apprise", "-", typed=push).returncode == 0
     world.run(*hook, typed=f"gopher://127.0.0.1/{HOOK_TOKEN}")
