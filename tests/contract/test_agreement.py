@@ -215,6 +215,10 @@ class Agreement(RuleBasedStateMachine):
             bounces.append(Bounce(number, paths, made(number, 1, *paths) if data.draw(st.booleans()) else None))
         self.both(lambda store: store.bounce(bounces, NOTED))
 
+    @rule(at=st.integers(1, 9).map(float), beyond=st.integers(1, 9).map(float))
+    def hasten_reports(self, at: float, beyond: float) -> None:
+        self.both(lambda store: store.hasten_reports(at, beyond))
+
     @rule(data=st.data(), next_at=st.none() | st.integers(1, 9).map(float))
     def settle_reports(self, data: st.DataObject, next_at: float | None) -> None:
         waiting = self.both(lambda store: store.due_reports(100.0, 5, 1 << 20))

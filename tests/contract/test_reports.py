@@ -189,6 +189,14 @@ async def test_a_report_that_is_put_off_waits_and_knows_why(store: Store) -> Non
     assert await store.next_report_at() == 20.0
 
 
+async def test_reports_that_wait_for_too_long_are_hastened_and_no_others(store: Store) -> None:
+    await stored(store, 10.0, 20.0, 30.0)
+    await store.hasten_reports(5.0, 20.0)
+    assert [one.about for one in await store.due_reports(9.0, 100, 1 << 20)] == [3]
+    assert [one.failures for one in await reports(store)] == [0, 0, 0]
+    assert await store.next_report_at() == 5.0
+
+
 async def test_a_report_that_is_done_with_is_gone_and_its_number_too(store: Store) -> None:
     domain_id = await stored(store, 10.0)
     [first] = await reports(store)

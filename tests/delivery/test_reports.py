@@ -13,6 +13,7 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger, LookupFailed
+from restante.queue.sending import SendingOutcome
 from restante.store.errors import StoreError
 from restante.store.interface import Bounce
 from restante.telemetry.events import Event
@@ -214,6 +215,27 @@ def test_after_its_lifetime_a_report_is_dropped() -> None:
     assert 1300 < sum(post.world.pauses) <= 3600
     [line] = post.lines(Event.REPORT_DROPPED)
     assert line["reply"] == "450 4.2.1 later"
+
+
+@pytest.mark.parametrize("has_restarted", [True, False])
+def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted: bool) -> None:
+    """Three reports of which one may leave in a minute; then it is a year earlier."""
+
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        post.world.now += 365 * 86400.0
+        await post.store(SENDER, SENDER)
+        waiting = await post.world.store.due_reports(post.world.now, 9, 1 << 20)
+        put_off = [SendingOutcome(one.number, post.world.now + 60.0, "450 later") for one in waiting[1:]]
+        await post.world.store.settle_reports(put_off)
+        if not has_restarted:
+            await post.reports._meet_clock()
+            post.reports._tried_at.append(post.world.now)
+        post.world.now -= 365 * 86400.0
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 3)
+
+    post = play(act, per_minute=1)
+    assert post.world.now < NOW + 3600.0
 
 
 def test_no_more_are_tried_in_a_minute_than_are_allowed() -> None:

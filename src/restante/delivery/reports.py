@@ -17,6 +17,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from typing import Final
 
 from restante.delivery.equipment import Equipment
@@ -61,6 +62,7 @@ class Reports:
         self._news = asyncio.Event()
         self._is_closing = False
         self._looked_for_late_at = 0.0
+        self._now_before = inf
 
     def wake(self) -> None:
         """See to reports now: some were stored."""
@@ -76,6 +78,7 @@ class Reports:
         while not self._is_closing:
             self._news.clear()
             try:
+                await self._meet_clock()
                 await self._look_for_late_mail()
                 await self._send_due()
                 pause = await self._pause()
@@ -87,6 +90,15 @@ class Reports:
                 pause = _AFTER_FAILURE
             if not self._is_closing:
                 await self._equipment.wait(self._news, pause)
+
+    async def _meet_clock(self) -> None:
+        """Where the clock was set back, and at the start: let nothing wait until a time that was never meant."""
+        now = self._equipment.now()
+        if now < self._now_before:
+            self._tried_at.clear()
+            self._looked_for_late_at = 0.0
+            await self._store.hasten_reports(now, beyond=now + self._schedule().longest_pause)
+        self._now_before = now
 
     # Sending
 
@@ -151,9 +163,13 @@ class Reports:
         return SendingOutcome(report.number, at, recipient.reply), event
 
     def _next_attempt(self, report: Report) -> float | None:
-        schedule = Schedule(self.settings.first_retry, self.settings.longest_retry)
         deadline = report.made_at + self.settings.lifetime
-        return next_attempt(schedule, report.failures + 1, self._equipment.now(), deadline, self._equipment.jitter())
+        return next_attempt(
+            self._schedule(), report.failures + 1, self._equipment.now(), deadline, self._equipment.jitter()
+        )
+
+    def _schedule(self) -> Schedule:
+        return Schedule(self.settings.first_retry, self.settings.longest_retry)
 
     def _room(self) -> int:
         """Return how many attempts the minute has left."""

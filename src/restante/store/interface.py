@@ -295,6 +295,9 @@ class ReportStore(Protocol):
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports; one that is not there is passed over."""
 
+    async def hasten_reports(self, at: float, beyond: float) -> None:
+        """Have those tried at `at` whose next attempt is later than `beyond`; both Unix time."""
+
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return the reports that match, by number."""
 

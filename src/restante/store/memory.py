@@ -260,6 +260,10 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         """Record what became of these reports."""
         self._reports.settle(outcomes)
 
+    async def hasten_reports(self, at: float, beyond: float) -> None:
+        """Have those tried soon that wait for too long."""
+        self._reports.hasten(at, beyond)
+
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return the reports that match, by number."""
         return self._reports.listed(selection)

@@ -37,6 +37,12 @@ class MemoryReports:
         """Return when the next one is due."""
         return min((due_at for due_at, _ in self._waiting.values()), default=None)
 
+    def hasten(self, at: float, beyond: float) -> None:
+        """Have those tried soon that wait for too long."""
+        for number, (due_at, report) in self._waiting.items():
+            if due_at > beyond:
+                self._waiting[number] = (at, report)
+
     def backlog(self) -> Backlog:
         """Return how many wait, and since when."""
         oldest = next((report.made_at for _, report in self._waiting.values()), None)

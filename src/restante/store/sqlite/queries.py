@@ -302,6 +302,7 @@ LIST_REPORTS = """
       AND (:numbers IS NULL OR number IN (SELECT value FROM json_each(:numbers)))
     ORDER BY number LIMIT :limit
 """
+HASTEN_REPORTS = "UPDATE report SET next_attempt_at = ? WHERE next_attempt_at > ?"
 PUT_REPORT_OFF = "UPDATE report SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
 
 # `flags & 8` as in the index: the engine compares expressions, not what they come to.

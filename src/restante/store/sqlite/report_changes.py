@@ -47,6 +47,11 @@ def keep(transaction: Transaction, reports: Iterable[NewReport]) -> None:
         transaction.execute(queries.KEEP_REPORT, report_row(report))
 
 
+def hasten(transaction: Transaction, at: float, beyond: float) -> None:
+    """Have reports tried at `at` that wait until after `beyond`."""
+    transaction.execute(queries.HASTEN_REPORTS, (at, beyond))
+
+
 def drop(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
     """Remove reports; return the numbers of those that were there."""
     transaction.execute(queries.RECORD, audit_row(audit))

@@ -286,6 +286,10 @@ class SqliteStore(SqliteNotices):
         change = partial(sending.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF)
         await self._write(partial(change, outcomes=outcomes))
 
+    async def hasten_reports(self, at: float, beyond: float) -> None:
+        """Have those tried soon that wait for too long."""
+        await self._write(partial(report_changes.hasten, at=at, beyond=beyond))
+
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return the reports that match, by number."""
         return await self._read(partial(reading.reports, selection=selection))
