@@ -173,3 +173,48 @@ def test_only_a_primary_that_does_not_report_makes_us_say_that_mail_was_relayed(
     assert (told["Action"], told["Status"]) == ("relayed", "2.1.9")
     assert told["Final-Recipient"] == "rfc822; reader@deaf.example"
     assert len(restante.events("report-made")) == 1
+
+
+def test_what_a_primary_refuses_is_bounced_at_once_where_the_domain_has_it_so(
+    restante: Installation, home: Primary
+) -> None:
+    """Nothing is parked, and what the primary took is not told of."""
+    domain = "bouncing.example"
+    with PostfixPrimary([domain], rejects={f"nobody@{domain}": NO_MAILBOX}) as primary:
+        primary.start()
+        home.start()
+        restante.hosts(domain, at(primary), "--on-refusal", "bounce")
+        for name in ("nobody", "somebody"):
+            send_asking(restante, f"{name}@{domain}", content=message(f"to {name}"))
+        release(restante, domain)
+        [raw] = home.wait_for(1)
+        told = fields(parts(raw)[1])
+        assert (told["Final-Recipient"], told["Action"]) == (f"rfc822; nobody@{domain}", "failed")
+        assert told["Diagnostic-Code"].startswith(f"smtp; {NO_MAILBOX[:9]}")
+        assert len(primary.wait_for(1)) == 1
+        assert restante.held(domain) == 0
+        restante.wait_for_event("report-sent")
+
+
+def test_who_asked_hears_once_that_mail_waits(names: NameServer, home: Primary) -> None:
+    """After four hours, and never again; who has not asked hears nothing."""
+    hour, domain = 3600.0, "late.example"
+    reports = f"[reports]\nport = {home.port}\n"
+    with Installation(more=f"{names.settings}\n{reports}") as restante:
+        restante.ahead(0)
+        restante.start()
+        home.start()
+        restante.hosts(domain, "127.0.0.1:9")
+        send_asking(restante, f"asked@{domain}", rcpt=["NOTIFY=FAILURE,DELAY"], content=message("asked"))
+        send_asking(restante, f"silent@{domain}", rcpt=["NOTIFY=FAILURE"], content=message("not asked"))
+        for hours, count in ((3.9, 0), (4.1, 1), (30, 1)):
+            restante.stop()
+            restante.ahead(hours * hour)
+            restante.start()
+            reports_there = home.wait_for(count)
+            assert len(reports_there) == count
+        told = fields(parts(reports_there[0])[1])
+        assert (told["Final-Recipient"], told["Action"]) == (f"rfc822; asked@{domain}", "delayed")
+        assert "Will-Retry-Until" not in told, "mail is held for as long as it takes"
+        assert restante.held(domain) == 2
+        assert len(restante.events("report-made")) == 1

@@ -129,3 +129,18 @@ def test_a_suspended_domain_gives_its_mail_to_nobody(installed: Installation, pr
     installed.do("domain", "set", DOMAIN, "--hold", "on-return")
 
     assert len(primary.wait_for(1)) == 1
+
+
+def test_a_suspension_ends_by_itself_when_it_was_said_to(primary: Primary) -> None:
+    with Installation() as restante:
+        restante.ahead(0)
+        restante.start()
+        primary.start()
+        login = restante.hosts(DOMAIN, at(primary))
+        restante.do("domain", "set", DOMAIN, "--hold", "suspended", "--reason", "moving house", "--until", "2d")
+        send(restante.mx, PATH, content=message("kept"))
+        for hours, answer in ((47, "458"), (49, "253")):
+            restante.ahead(hours * 3600.0)
+            asked = restante.etrn(DOMAIN, login=login)
+            assert answer in asked.stdout + asked.stderr, f"after {hours} hours"
+        assert len(primary.wait_for(1)) == 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from typing import Final
 
 import pytest
+from cryptography import x509
 
 from tests.acceptance.hanging_receiver import HangingReceiver
 from tests.acceptance.installation import HOSTNAME, PATIENCE, Installation, at
@@ -332,3 +334,22 @@ def test_settings_of_notices_are_read_again_on_reload() -> None:
         with receiver:
             receiver.wait_for(1)
             restante.wait_for_event("notice-sent")
+
+
+def test_that_the_certificate_ends_is_told_to_the_operator_a_step_at_a_time() -> None:
+    """Two weeks ahead, and each further step; not again after a restart."""
+    day = 86400.0
+    with Installation(more=QUICK) as restante, WebhookReceiver(tolerance=1e11) as receiver:  # the year is 3000
+        end = x509.load_pem_x509_certificate((restante.directory / "tls/cert.pem").read_bytes()).not_valid_after_utc
+        ahead = end.timestamp() - time.time()
+        restante.has_account("alpha")
+        listen(restante, receiver)
+        for days, count in ((15, 0), (13, 1), (13, 1), (6, 2), (0.5, 3), (-1, 4)):
+            restante.ahead(ahead - days * day)
+            restante.start()
+            assert len(receiver.wait_for(count)) == count
+            eventually(lambda: restante.shown("notice", "show-waiting") == [], what="the notice to be recorded")
+            restante.stop()
+        assert [notice.facts["type"] for notice in receiver.taken] == ["certificate-expiring"] * 4
+        assert [notice.facts["details"]["days"] for notice in receiver.taken] == [14, 7, 1, 0]
+        assert {notice.facts["account"] for notice in receiver.taken} == {""}

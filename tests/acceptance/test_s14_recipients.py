@@ -1,4 +1,4 @@
-"""Mailboxes that a real Postfix took or refused in a drain are known when it is away."""
+"""Which mailboxes are known: by a list, and by what a real Postfix took or refused in a drain, when it is away."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from tests.acceptance.sample import message, send
 from tests.acceptance.session import Session
 
 DOMAIN = "alpha.example"
+AWAY = "127.0.0.1:9"
+DAY = 86400.0
+TAKEN, GONE, PUT_OFF = "250 2.1.5", "550 5.1.1", "450 4.1.1"
+STAFF = "# the staff\nanna\nBert@alpha.example\n\nsales-*\n"
 
 
 def answers(restante: Installation, *names: str) -> list[str]:
@@ -51,3 +55,50 @@ def test_a_primary_that_is_up_is_asked_and_one_that_is_away_keeps_no_mail_out() 
         assert restante.held(DOMAIN) == 0
         primary.stop()
         assert answers(restante, "there", "gone", "never-seen") == ["250 2.1.5", "550 5.1.1", "250 2.1.5"]
+
+
+def test_a_list_says_who_is_there_by_name_by_pattern_and_whatever_the_tag() -> None:
+    with Installation() as restante:
+        restante.start()
+        restante.hosts(DOMAIN, AWAY, "--recipients", "list", "--unknown", "reject", "--ignore-tags")
+        assert answers(restante, "anna", "postmaster") == [GONE, TAKEN]
+        restante.do("recipient", "replace", DOMAIN, "--file", "-", typed=STAFF)
+        known = ("anna", "ANNA", "bert", "anna+news", "sales-north", "sales-north+x", "Postmaster")
+        assert answers(restante, *known) == [TAKEN] * len(known)
+        assert answers(restante, "carl", "ann", "sales", "+anna", "anna-news") == [GONE] * 5
+
+        unasked = restante.run("recipient", "replace", DOMAIN, "anna")
+        assert unasked.returncode == 64
+        assert "say --yes" in unasked.stderr
+        assert answers(restante, "bert") == [TAKEN], "a list that drops so many is not taken over unasked"
+        restante.do("recipient", "replace", DOMAIN, "anna", "--yes")
+        restante.do("recipient", "add", DOMAIN, "carl")
+        restante.do("recipient", "remove", DOMAIN, "anna")
+        assert answers(restante, "anna", "bert", "carl") == [GONE, GONE, TAKEN]
+        restante.kill()
+        restante.start()
+        assert answers(restante, "anna", "carl") == [GONE, TAKEN]
+        for unknown, code in (("defer", PUT_OFF), ("accept", TAKEN)):
+            restante.do("domain", "set", DOMAIN, "--unknown", unknown)
+            assert answers(restante, "anna", "carl") == [code, TAKEN]
+        restante.do("domain", "set", DOMAIN, "--unknown", "reject", "--recipients", "any")
+        assert answers(restante, "anna") == [TAKEN]
+
+
+def test_what_a_drain_has_learned_is_forgotten_in_its_time() -> None:
+    """A refusal after a week, for a mailbox may be opened; a mailbox that was there after a month."""
+    rejects = {f"gone@{DOMAIN}": "550 5.1.1 no mailbox of that name"}
+    with Installation() as restante, PostfixPrimary([DOMAIN], rejects=rejects) as primary:
+        restante.ahead(0)
+        restante.start()
+        restante.hosts(DOMAIN, at(primary), "--recipients", "learned")
+        for name in ("there", "gone"):
+            send(restante.mx, f"{name}@{DOMAIN}", content=message(f"to {name}"))
+        primary.start()
+        restante.do("release", DOMAIN)
+        restante.wait_for_event("drain-finished")
+        primary.stop()
+        restante.do("domain", "set", DOMAIN, "--unknown", "defer")
+        for days, expected in ((6, [TAKEN, GONE]), (8, [TAKEN, PUT_OFF]), (29, [TAKEN, PUT_OFF]), (31, [PUT_OFF] * 2)):
+            restante.ahead(days * DAY)
+            assert answers(restante, "there", "gone") == expected, f"after {days} days"
