@@ -353,3 +353,52 @@ def test_that_the_certificate_ends_is_told_to_the_operator_a_step_at_a_time() ->
         assert [notice.facts["type"] for notice in receiver.taken] == ["certificate-expiring"] * 4
         assert [notice.facts["details"]["days"] for notice in receiver.taken] == [14, 7, 1, 0]
         assert {notice.facts["account"] for notice in receiver.taken} == {""}
+
+
+def test_what_a_primary_refuses_or_puts_off_is_told_when_the_drain_is_over() -> None:
+    """A real Postfix takes one message, refuses one, and puts one off until patience is over."""
+    domain = "alpha.example"
+    rejects = {f"gone@{domain}": "550 5.1.1 no mailbox of that name", f"later@{domain}": "450 4.2.1 not now"}
+    with (
+        Installation(delivery={"patience": 0.5}, more=QUICK) as restante,
+        PostfixPrimary([domain], rejects=rejects) as primary,
+        WebhookReceiver() as receiver,
+    ):
+        restante.start()
+        primary.start()
+        restante.hosts(domain, at(primary))
+        listen(restante, receiver, "--account", "alpha", "--only", "drain-given-up", "--only", "mail-refused")
+        for name in ("there", "gone", "later"):
+            send(restante.mx, f"{name}@{domain}", content=message(f"to {name}"))
+        restante.do("release", domain)
+        told = {notice.facts["type"]: notice.facts["details"] for notice in receiver.wait_for(2)}
+        restante.wait_for_event("notice-sent")
+
+    assert set(told) == {"drain-given-up", "mail-refused"}
+    assert {name: told["mail-refused"][name] for name in ("domain", "delivered", "refused")} == {
+        "domain": domain,
+        "delivered": 1,
+        "refused": 1,
+    }
+    assert told["drain-given-up"]["held"] == 1
+
+
+def test_a_primary_that_refuses_everything_is_told_of_once() -> None:
+    domain, broken = "alpha.example", {"smtpd_recipient_restrictions": "reject"}
+    with (
+        Installation(delivery={"refusals_limit": 3}, more=QUICK) as restante,
+        PostfixPrimary([domain], settings=broken) as primary,
+        WebhookReceiver() as receiver,
+    ):
+        restante.start()
+        primary.start()
+        restante.hosts(domain, at(primary), "--connections", "1")
+        listen(restante, receiver, "--account", "alpha", "--only", "destination-refuses")
+        for number in range(6):
+            send(restante.mx, f"reader@{domain}", content=message(f"number {number}"))
+        restante.do("release", domain)
+        [notice] = receiver.wait_for(1)
+        restante.wait_for_event("notice-sent")
+
+    assert notice.facts["about"] == domain
+    assert at(primary) in notice.facts["text"]
