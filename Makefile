@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 T ?= 600
 N ?= 1000
+# Tests run in a network namespace in which only lo is up: no packet leaves the machine.
+ON_LOOPBACK := $(BIN)/python -m tests.on_loopback
 
 .PHONY: install run demo test crash fuzz bench check format lock docs clean
 
@@ -24,15 +26,15 @@ demo: install
 
 # A worker on each processor, and each file of tests as a whole to one of them: its servers are started once.
 test: install
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder
+	$(ON_LOOPBACK) pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder
 
 # N kills of the server and of the destination under load; prints what was acknowledged, lost, invented, doubled.
 crash: install
-	$(BIN)/python -m tests.acceptance.crash.campaign $(N) $(SEED)
+	$(ON_LOOPBACK) tests.acceptance.crash.campaign $(N) $(SEED)
 
 # T seconds in all, a target on each processor. What is found is in tests/fuzz/findings, and is replayed by `make test`.
 fuzz: install
-	$(BIN)/python -m tests.fuzz.run_all $(T)
+	$(ON_LOOPBACK) tests.fuzz.run_all $(T)
 
 # Restante beside stock mail servers, as root; bench/README.md tells how to read it. QUICK=1: in under three minutes.
 # EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/be/measured, PUBLISH=1 (writes docs/benchmarks.md),
