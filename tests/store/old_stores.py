@@ -1,0 +1,17 @@
+"""Stores that earlier versions made, as archives beside this file: tests/store/stores/COMMIT.tar.xz.
+
+Each holds a data directory `store`, the key file `key`, and `make.py`, the script that made them with that commit's code.
+Every later version opens every one of them. An archive is never made again.
+"""
+
+import tarfile
+from pathlib import Path
+
+FIRST = "d3d3834"
+
+
+def unpack(commit: str, target: Path) -> Path:
+    """Put a commit's store in `target`; return its data directory."""
+    with tarfile.open(Path(__file__).parent / "stores" / f"{commit}.tar.xz") as archive:
+        archive.extractall(target, filter="data")
+    return target / "store"
