@@ -19,14 +19,14 @@ from restante.config.schema import Config
 from restante.notices.news_desk import NewsDesk
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
-from restante.store.errors import StoreError
+from restante.store.errors import StoreDamaged, StoreError, StoreUnusable
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.log import StructuredLog
 from restante.tenancy.secrets import Vault
 from restante.web.control_socket import ControlUnusable
 
-EX_OK, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 69, 75, 77, 78
+EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69, 75, 77, 78
 
 
 def serve(config: Config) -> int:
@@ -49,14 +49,25 @@ def serve(config: Config) -> int:
             return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
     except _CannotBind as error:
         return _give_up(error.code, str(error))
+    except StoreError as error:
+        return _give_up(*_without_store(error))
     except (IdentityUnusable, KeyUnusable, NoSuchUser) as error:
         return _give_up(EX_CONFIG, str(error))
-    except (StoreError, ControlUnusable) as error:
+    except ControlUnusable as error:
         return _give_up(EX_UNAVAILABLE, str(error))
     finally:
         for bound in sockets:
             bound.close()
     return EX_OK
+
+
+def _without_store(error: StoreError) -> tuple[int, str]:
+    """Return the exit code and what to say where the store cannot be served."""
+    if isinstance(error, StoreDamaged):  # starting again would meet the same
+        return EX_DATAERR, str(error)
+    if isinstance(error, StoreUnusable):
+        return EX_UNAVAILABLE, str(error)
+    return EX_TEMPFAIL, f"{error}; start the server again"  # met once it was open: opening it anew says more
 
 
 class _CannotBind(Exception):  # noqa: N818

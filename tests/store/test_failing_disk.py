@@ -12,7 +12,6 @@ from restante.queue.status import Status
 from restante.store.errors import Damaged, StoreError
 from restante.store.interface import DAMAGED, NO_USAGE, QueueFilter
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
-from restante.store.sqlite.engine import PAGE_SIZE
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -307,17 +306,4 @@ async def test_missing_content_is_reported_when_the_store_is_opened(
     assert damage.numbers == [1]
     assert list(await refused_with(again)) == [1]
     assert await again.delete([1], NOTED) == 1
-    await again.close()
-
-
-async def test_a_database_that_cannot_be_read_is_a_store_error(store: SqliteStore, directory: Path) -> None:
-    domain_id = await hosted(store)
-    await hold(store, domain_id, *range(1, 1000))
-    await store.close()
-    path = directory / "restante.db"
-    octets = path.read_bytes()
-    path.write_bytes(octets[: -4 * PAGE_SIZE] + b"\xff" * 4 * PAGE_SIZE)  # the last messages' pages
-    again = await open_sqlite(directory)
-    with pytest.raises(StoreError, match="malformed"):
-        await all_held(again, domain_id)
     await again.close()

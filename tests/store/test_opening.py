@@ -12,7 +12,7 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.queue.sending import Backlog
-from restante.store.errors import StoreUnusable
+from restante.store.errors import StoreDamaged, StoreUnusable
 from restante.store.interface import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, schema
 from restante.tenancy.policy import Policy
@@ -317,7 +317,7 @@ async def test_content_without_a_database_is_not_taken_for_orphans(store: Sqlite
     await spooled(store, b"somebody's mail")
     await store.close()
     (directory / "restante.db").unlink()
-    with pytest.raises(StoreUnusable, match=r"restore restante\.db"):
+    with pytest.raises(StoreDamaged, match=r"restante\.db is missing or empty"):
         await open_sqlite(directory)
     assert len(files(directory)) == 1
 

@@ -23,7 +23,7 @@ class WatchedDisk(apsw.VFS):
         return _WatchedFile(self, name, flags)
 
     def fails_to(self, verb: str, kind: str, error: Exception) -> None:
-        """From now on, "sync" or "write" fails on files of this kind."""
+        """From now on, "sync", "write" or "read" fails on files of this kind."""
         self._failures[verb, kind] = error
 
     def is_sound(self) -> None:
@@ -42,6 +42,10 @@ class _WatchedFile(apsw.VFSFile):
         self._disk = disk
         self._kind = "wal" if flags[0] & apsw.SQLITE_OPEN_WAL else "db"
 
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
+        self._disk.meet("read", self._kind)
+        return super().xRead(amount, offset)
+
     def xSync(self, flags: int) -> None:  # noqa: N802
         self._disk.syncs.append(self._kind)
         self._disk.meet("sync", self._kind)
@@ -51,6 +55,13 @@ class _WatchedFile(apsw.VFSFile):
         self._disk.octets[self._kind] += len(data)
         self._disk.meet("write", self._kind)
         super().xWrite(data, offset)
+
+
+def failed_read() -> apsw.IOError:
+    """What SQLite says when a sector cannot be read."""
+    error = apsw.IOError("disk I/O error: read")
+    vars(error)["extendedresult"] = apsw.SQLITE_IOERR_READ
+    return error
 
 
 def failed_sync() -> apsw.IOError:

@@ -18,7 +18,7 @@ from restante.network.resolver import DnsResolver
 from restante.notices.service import make_ways
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store import choice
-from restante.store.errors import StoreError
+from restante.store.errors import StoreDamaged, StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -100,6 +100,8 @@ async def open_store(config: Config) -> Store:
         raise Failure(Exit.NO_INPUT, text)
     try:
         return await choice.open_store(config.store_directory)
+    except StoreDamaged as error:
+        raise Failure(Exit.DATA, str(error)) from None
     except StoreError as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
 

@@ -7,6 +7,8 @@ from restante.store.care import StoreReport
 from restante.store.interface import Store
 from restante.store.sqlite import BALLAST, check_directory, open_sqlite
 
+_COMMANDS_PROOF = 0.05  # seconds
+
 
 async def open_store(
     directory: Path, *, on_damage: Callable[[int, str], None] | None = None, is_server: bool = False
@@ -14,9 +16,12 @@ async def open_store(
     """Open the embedded store in a directory. Raises StoreUnusable.
 
     `on_damage` is told the number of each message whose content turns out damaged, and how. A server's store keeps
-    some room on the disk of its own, so that mail can leave when nothing more fits.
+    some room on the disk of its own, so that mail can leave when nothing more fits. Raises StoreDamaged where the
+    database is not what was written: a server looks at more of it than a command, which is to be quick.
     """
-    return await open_sqlite(directory, on_damage=on_damage, ballast=BALLAST if is_server else 0)
+    if is_server:
+        return await open_sqlite(directory, on_damage=on_damage, ballast=BALLAST)
+    return await open_sqlite(directory, on_damage=on_damage, proof_seconds=_COMMANDS_PROOF)
 
 
 def check_store(directory: Path, on_progress: Callable[[int, int], None]) -> StoreReport:

@@ -30,3 +30,7 @@ class StoreUnusable(StoreError):  # noqa: N818
 
     The text says which and what to do.
     """
+
+
+class StoreDamaged(StoreUnusable):
+    """The database is not what was written. Opening it again cures nothing: the readable part must be salvaged."""

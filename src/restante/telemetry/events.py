@@ -68,8 +68,9 @@ MEANINGS: dict[Event, str] = {
     Event.SERVER_STOPPED: "Everything acknowledged is on disk and the store is closed.",
     Event.SERVER_RELOADED: "SIGHUP: configuration and certificates were read again; sessions went on.",
     Event.RELOAD_FAILED: "SIGHUP: the new configuration is wrong; the old one stays in force.",
-    Event.SERVER_FAILING: "A sync failed, or the database is damaged: nothing is believed until the store is opened anew."
-    " The server leaves with exit code 75, for the service manager to start it again.",
+    Event.SERVER_FAILING: "A sync or a read of the database failed, or the database is damaged: nothing is acknowledged"
+    " until the store is opened anew. The server leaves with exit code 75, for the service manager to start it again; if"
+    " the next start finds damage, it ends with exit code 65 and is not started again.",
     Event.INTERNAL_ERROR: "A defect: the session concerned got a 421 or 451, the rest goes on. Report it.",
     Event.CERTIFICATE_EXPIRING: "The certificate in use ends within 14, 7, 3 or 1 days, or has ended; each told once.",
     Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",

@@ -92,6 +92,11 @@ def fetch(connection: apsw.Connection, query: str, bindings: Bindings = ()) -> l
     return connection.execute(query, bindings).fetchall()
 
 
+def quoted(name: str) -> str:
+    """Return a name of the schema as a statement takes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 @contextmanager
 def impatience(connection: apsw.Connection) -> Iterator[None]:
     """Wait for other connections' transactions only as long as a sender waiting for its 250 would not notice."""
@@ -108,12 +113,12 @@ def close_without_checkpoint(connection: apsw.Connection) -> None:
     connection.close()
 
 
-def concerns_the_store(error: Exception) -> bool:
+def concerns_the_store(error: BaseException) -> bool:
     """Tell whether an error comes of the state of disk or database, so that any change would have met it."""
     return isinstance(error, (*_CURABLE, *_FINAL))
 
 
-def is_final(error: Exception) -> bool:
+def is_final(error: BaseException) -> bool:
     """Tell whether the database must be opened anew before anything it says is believed.
 
     After a failed sync the kernel may have dropped what it could not write, and would report the next sync as good.
@@ -122,14 +127,29 @@ def is_final(error: Exception) -> bool:
     return isinstance(error, _FINAL) and not is_want_of_room(error)
 
 
-def is_want_of_room(error: Exception) -> bool:
+def is_damage(error: BaseException) -> bool:
+    """Tell whether an error says that the database is not what was written, or that the disk does not give it back."""
+    if isinstance(error, apsw.IOError):
+        return getattr(error, "extendedresult", 0) in _UNREADABLE
+    return isinstance(error, _DAMAGE)
+
+
+def is_want_of_room(error: BaseException) -> bool:
     """Tell whether the disk is full: for the files of the database, or for the index of its log."""
     if isinstance(error, apsw.IOError):
         return getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE
     return isinstance(error, apsw.FullError)
 
 
-_FINAL = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
+# UnicodeDecodeError: a text in a row is none. All that is stored was encoded by us, so the row is not what was written.
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
+_FINAL = (apsw.IOError, *_DAMAGE)
+_UNREADABLE = (
+    apsw.SQLITE_IOERR_READ,
+    apsw.SQLITE_IOERR_SHORT_READ,
+    apsw.SQLITE_IOERR_CORRUPTFS,
+    apsw.SQLITE_IOERR_DATA,
+)
 _CURABLE = (
     apsw.FullError,
     apsw.BusyError,

@@ -9,7 +9,6 @@ rows of all domains that are behind, so that little ever needs counting.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import apsw
@@ -64,8 +63,7 @@ class Ledger:
             ledger._figures[domain_id] = _Figures(*figures)
         ledger._drain_numbers = dict(fetch(connection, queries.DRAIN_NUMBERS))
         ledger.last_number = fetch(connection, queries.COUNTED_UP_TO)[0][0]
-        with suppress(apsw.CorruptError):  # mail that can be read leaves all the same; `store check` tells of the rest
-            ledger._count(fetch(connection, queries.UNCOUNTED))
+        ledger._count(fetch(connection, queries.UNCOUNTED))
         return ledger
 
     def _count(self, newest: Iterable[Row]) -> None:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import apsw
 
-from restante.store.errors import StoreUnusable
-from restante.store.sqlite import engine, queries, schema
+from restante.store.errors import StoreDamaged, StoreUnusable
+from restante.store.sqlite import engine, proof, queries, schema
 from restante.store.sqlite.backup import PARTIAL
 from restante.store.sqlite.ballast import Ballast
+from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.health import Health
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.lock import DirectoryLock
@@ -38,15 +39,23 @@ class Parts(NamedTuple):
     ledger: Ledger
     readers: Readers
     damaged: list[Damage]  # messages whose content file is missing
+    is_proven: bool  # all of the database was looked at: else the scrub begins at once
 
 
-def open_parts(directory: Path, vfs: str | None, ballast: int = 0) -> Parts:
-    """Open everything, or nothing and raise StoreUnusable. `ballast` is in octets, 0 for none of our own."""
+def open_parts(directory: Path, vfs: str | None, ballast: int = 0, proof_seconds: float = proof.SECONDS) -> Parts:
+    """Open everything, or nothing. `ballast` is in octets, 0 for none of our own; `proof_seconds` as in proof.py.
+
+    Raises StoreUnusable; StoreDamaged where the database is not what was written.
+    """
     engine.check_engine()
     with ExitStack() as undo:
         try:
-            parts = _open_in_turn(directory, vfs, ballast, undo)
-        except (OSError, apsw.Error) as error:
+            parts = _open_in_turn(directory, vfs, ballast, proof_seconds, undo)
+        except StoreDamaged as damage:
+            raise _damaged(directory, str(damage)) from damage
+        except (OSError, apsw.Error, UnicodeDecodeError) as error:
+            if engine.is_damage(error):
+                raise _damaged(directory, str(error)) from error
             raise StoreUnusable(
                 f"{directory}: {error}; see that this user may write there and that the disk is sound: "
                 "`restante store check` says more"
@@ -55,26 +64,38 @@ def open_parts(directory: Path, vfs: str | None, ballast: int = 0) -> Parts:
     return parts
 
 
-def _open_in_turn(directory: Path, vfs: str | None, octets: int, undo: ExitStack) -> Parts:
+def _damaged(directory: Path, found: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"{directory}: the database is damaged ({found}); put a backup in its place, or write what can be read "
+        "to a new store with `restante store salvage DIR`"
+    )
+
+
+def _open_in_turn(directory: Path, vfs: str | None, octets: int, proof_seconds: float, undo: ExitStack) -> Parts:
     changed = _make(directory)
     lock = DirectoryLock(directory)
     undo.callback(lock.release)
     ballast = Ballast(directory / _BALLAST, octets)
     ballast.prepare()
     path = directory / DATABASE
+    _check_whole(path)
     path.touch(mode=0o600)  # log and index take the same mode from it
-    health = Health()
-    files = ContentFiles(directory / CONTENT, health, ballast)
+    mark = DamageMark(directory)
+    health = Health(mark.leave)
+    connection = engine.open_writer(path, vfs)
+    undo.callback(engine.close_without_checkpoint, connection)
+    is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)
+    schema.migrate(connection)
+    proof.prove_records(connection)
+    mark.remove()
+    files = ContentFiles(directory / CONTENT, health, ballast)  # only now: content without a database is a loss
     undo.callback(files.close)
     for parent in changed:
         files.sync_directory(parent)
-    _check_whole(path, files)
-    connection = engine.open_writer(path, vfs)
-    undo.callback(engine.close_without_checkpoint, connection)
-    schema.migrate(connection)
     damaged = _sweep(connection, files)
-    readers = Readers(path, vfs)
-    return Parts(path, vfs, lock, health, files, ballast, connection, Ledger.read(connection), readers, damaged)
+    ledger = Ledger.read(connection)
+    readers = Readers(path, health, vfs)
+    return Parts(path, vfs, lock, health, files, ballast, connection, ledger, readers, damaged, is_proven)
 
 
 def _make(directory: Path) -> list[Path]:
@@ -85,14 +106,14 @@ def _make(directory: Path) -> list[Path]:
     return [path.parent for path in missing]
 
 
-def _check_whole(path: Path, files: ContentFiles) -> None:
-    """Refuse to begin an empty database beside content: the sweep would take all of that for orphans."""
+def _check_whole(path: Path) -> None:
+    """Refuse to begin an empty database where a store was: its mail would be gone, and its content files orphans."""
     if (path.parent / PARTIAL).exists():
         raise StoreUnusable(f"{path.parent} is a backup that was broken off: restore one that is whole")
-    if not path.stat().st_size and files.present():
-        raise StoreUnusable(
-            f"{path.parent} has content files but an empty database: restore {DATABASE} from a backup, "
-            f"or move {path.parent / CONTENT} away to begin without mail"
+    is_empty = not path.exists() or not path.stat().st_size
+    if is_empty and (path.parent / CONTENT).exists():
+        raise StoreDamaged(
+            f"{DATABASE} is missing or empty, though there was a store; to begin without its mail, move {CONTENT} away"
         )
 
 

@@ -256,6 +256,18 @@ UNCOUNTED = f"""
 """
 DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
 
+# --- the proof at start (proof.py)
+
+TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name = 'message', name"
+INDEXES = "SELECT name FROM sqlite_schema WHERE type = 'index'"
+WALKS = {
+    "message_held": "SELECT count(*), max(number) FROM message INDEXED BY message_held WHERE held_paths <> ''",
+    "message_file": "SELECT count(*), max(file) FROM message INDEXED BY message_file WHERE file IS NOT NULL",
+    "message_delay": "SELECT count(*), max(received_at) FROM message INDEXED BY message_delay WHERE flags & 8",
+}
+NUMBER_SPAN = "SELECT min(number), max(number) FROM message"
+NEXT_NUMBER = "SELECT received_at FROM message WHERE number >= ? ORDER BY number LIMIT 1"
+
 # --- looking after the store: each short, so that the log can be reused meanwhile, however long all of it takes
 
 RECOUNT = """

@@ -14,6 +14,7 @@ import apsw
 
 from restante.store.errors import StoreError
 from restante.store.sqlite import engine
+from restante.store.sqlite.health import Health
 
 _CONNECTIONS = 2  # one for drains, and one so that a long listing does not hold them up
 
@@ -23,17 +24,19 @@ _Answer = TypeVar("_Answer")
 class Readers:
     """A few threads, each question on a connection of its own while it lasts."""
 
-    def __init__(self, path: Path, vfs: str | None = None) -> None:
+    def __init__(self, path: Path, health: Health, vfs: str | None = None) -> None:
+        self._health = health
         self._idle: SimpleQueue[apsw.Connection] = SimpleQueue()
         for _ in range(_CONNECTIONS):
             self._idle.put(engine.open_reader(path, vfs))
         self._pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="restante-reader")
 
     async def ask(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
-        """Put a question on a reading thread. Raises StoreError."""
+        """Put a question on a reading thread. Raises StoreError; damage that it meets is the end, as for the writer."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
-        except (apsw.Error, MemoryError) as error:
+        except (apsw.Error, MemoryError, UnicodeDecodeError) as error:
+            self._health.meet(error, "reading")
             raise StoreError(f"reading: {error}") from error
 
     def _answer(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:

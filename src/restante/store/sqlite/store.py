@@ -40,7 +40,7 @@ from restante.store.interface import (
     Usage,
     WaitingReport,
 )
-from restante.store.sqlite import mail_changes, queries, reading, record_changes, report_changes, sending
+from restante.store.sqlite import engine, mail_changes, proof, queries, reading, record_changes, report_changes, sending
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
@@ -61,14 +61,19 @@ _Answer = TypeVar("_Answer")
 
 
 async def open_sqlite(
-    directory: Path, *, on_damage: OnDamage | None = None, vfs: str | None = None, ballast: int = 0
+    directory: Path,
+    *,
+    on_damage: OnDamage | None = None,
+    vfs: str | None = None,
+    ballast: int = 0,
+    proof_seconds: float = proof.SECONDS,
 ) -> "SqliteStore":
     """Open the store in a directory, making both where they are not there. `vfs` is SQLite's; tests put theirs in.
 
-    `ballast` is the room, in octets, that is kept so that a full disk can be emptied. Raises StoreUnusable, which says
-    why and what to do.
+    `ballast` is the room, in octets, that is kept so that a full disk can be emptied; `proof_seconds` is how long, twice,
+    the proof may take that the database can be walked. Raises StoreUnusable, which says why and what to do.
     """
-    parts = await asyncio.to_thread(open_parts, directory, vfs, ballast)
+    parts = await asyncio.to_thread(open_parts, directory, vfs, ballast, proof_seconds)
     store = SqliteStore(parts, on_damage or _unheard)
     await store.park(parts.damaged)
     return store
@@ -314,7 +319,12 @@ class SqliteStore(SqliteNotices):
     async def backup(self, directory: Path) -> Backup:
         """Write a copy of everything, as at one moment."""
         self._check()
-        return await asyncio.to_thread(write_backup, self._path, self._vfs, self._files, directory)
+        try:
+            return await asyncio.to_thread(write_backup, self._path, self._vfs, self._files, directory)
+        except StoreError as error:
+            if error.__cause__ is not None and engine.is_damage(error.__cause__):  # of ours: the copy is only written
+                self._health.meet(error.__cause__, "copying")
+            raise
 
     # --- drains
 

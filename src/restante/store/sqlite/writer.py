@@ -125,7 +125,7 @@ class Writer:
     def _recover(self, group: list[_Waiting], error: Exception) -> None:
         """Undo what a group has begun, and find out whom to tell."""
         if engine.is_final(error):
-            self._health.fail(f"committing: {error}")
+            self._health.meet(error, "committing")
         else:
             self._roll_back()
         if self._is_worth_another_try(group, error):
@@ -144,8 +144,9 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute(queries.ROLLBACK)
             self._ledger = Ledger.read(self._connection)
-        except apsw.Error as error:
-            self._health.fail(f"rolling back: {error}")
+        except (apsw.Error, UnicodeDecodeError) as error:
+            self._health.meet(error, "rolling back")
+            self._health.fail(f"rolling back: {error}")  # whatever it was: what is in memory may not be what is on disk
 
     def _answer(self, answers: list[_Answer], balance: Balance | None = None) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits
@@ -185,7 +186,7 @@ class Writer:
                     self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART)
         except apsw.Error as error:  # what is not final is tried again next time: the log keeps all of it
             if engine.is_final(error):
-                self._health.fail(f"checkpoint: {error}")
+                self._health.meet(error, "checkpoint")
             elif engine.is_want_of_room(error):
                 self._ballast.give_up()
 
@@ -208,6 +209,6 @@ def _as_raised(error: Exception) -> Exception:
     """Return what one caller is to see: an error of its own, since a raised error collects where it went."""
     if engine.is_want_of_room(error):
         return StoreFull("the disk is full")
-    if isinstance(error, (apsw.Error, MemoryError, StoreError)):
+    if isinstance(error, (apsw.Error, MemoryError, StoreError, UnicodeDecodeError)):
         return StoreError(str(error) or type(error).__name__)
     return error
