@@ -13,14 +13,20 @@ from typing import Final
 import pytest
 import trustme
 
+from tests.acceptance.peers.aiosmtpd_server import AiosmtpdPrimary
+from tests.acceptance.peers.chasquid import ChasquidPrimary
+from tests.acceptance.peers.courier import CourierPrimary
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.exim import EximPrimary
 from tests.acceptance.peers.mailbox import content_below, fields_above
+from tests.acceptance.peers.node_servers import HarakaPrimary, SmtpServerPrimary
+from tests.acceptance.peers.opensmtpd import OpensmtpdPrimary
 from tests.acceptance.peers.ports import free_port, is_free
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.peers.primary import KeyPair, Primary
 from tests.acceptance.peers.programs import PLACES, require, run
 from tests.acceptance.peers.senders import smtp_source_sends, swaks_sends
+from tests.acceptance.peers.sendmail import SendmailPrimary
 from tests.acceptance.peers.server import Server, Tls
 from tests.acceptance.peers.sink import SmtpSink
 
@@ -59,6 +65,17 @@ CONTENT: Final = b"\r\n".join(
 
 
 PRIMARIES: Final[list[type[Primary]]] = [PostfixPrimary, EximPrimary]
+
+# These change content on its way (a Date field, undisclosed-recipients …), so words are looked for.
+OTHERS: Final[list[type[Primary]]] = [
+    SendmailPrimary,
+    OpensmtpdPrimary,
+    CourierPrimary,
+    ChasquidPrimary,
+    HarakaPrimary,
+    SmtpServerPrimary,
+    AiosmtpdPrimary,
+]
 
 
 @pytest.fixture(params=PRIMARIES)
@@ -111,6 +128,21 @@ def test_a_primary_that_comes_back_keeps_port_and_mailbox(primary: Primary) -> N
     primary.start()
     send(primary)
     assert len(primary.wait_for(2)) == 2
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_another_primary_stores_mail_and_comes_back(kind: type[Primary]) -> None:
+    """Whole, in one file for each message; off means off, and on again it has the same mailbox."""
+    content = b"X-Marker: first\r\nFrom: <someone@sender.example>\r\n\r\n.\r\n..two\r\nfrom here\r\n"
+    with kind(["alpha.example"]) as primary:
+        for count in (1, 2):
+            primary.start()
+            assert send(primary, content=content) == 0
+            for raw in primary.wait_for(count):
+                assert b"X-Marker: first\n" in raw
+                assert b"\n\n.\n..two\nfrom here\n" in raw
+            primary.stop()
+            assert is_free(primary.address, primary.port)
 
 
 @pytest.mark.parametrize("kind", PRIMARIES)
