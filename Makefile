@@ -7,14 +7,29 @@ N ?= 1000
 # Tests run in a network namespace in which only lo is up: no packet leaves the machine.
 ON_LOOPBACK := $(BIN)/python -m tests.on_loopback
 
+# A failed step of a pipe fails the recipe.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+# Turns pip's lines into one that counts: on a terminal it is overwritten, elsewhere only the last is shown.
+SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
+    '/^Collecting /   { n++; if (tty) { printf "\r\033[K  %d: %s", n, $$2; fflush() } } \
+     /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
+     /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
+
 .PHONY: install run demo test crash fuzz bench check format lock docs clean
 
-# The virtual environment is made anew when the lock or the project's metadata changed.
+# The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: $(PYTHON) is missing or older than 3.11: install Python 3.11, or run make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	    echo "make: $(PYTHON) cannot make a virtual environment: run apt install python3-venv, then make again"; exit 1; }
+	@echo "Installing into .venv (about half a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes \
+	    -r requirements-dev.lock | $(SHOW_PROGRESS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 install: .venv/.installed
 

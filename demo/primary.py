@@ -29,7 +29,10 @@ class Mailbox:
         self.messages.append(content)
         if self.is_talkative:
             to = ", ".join(envelope.rcpt_tos)
-            print(f"--- from <{envelope.mail_from}> to {to}, {len(content)} octets\n{content.decode(errors='replace')}")
+            print(
+                f"--- from <{envelope.mail_from}> to {to}, {len(content)} octets\n{content.decode(errors='replace')}",
+                flush=True,
+            )
         return "250 2.0.0 OK"
 
 
@@ -61,7 +64,7 @@ def main() -> None:
     port = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PORT
     primary = Primary(port, is_talkative=True)
     primary.start()
-    print(f"A primary server is there on {HOST}:{port}. Ctrl-C ends it.")
+    print(f"A primary server is there on {HOST}:{port}. Ctrl-C ends it.", flush=True)
     try:
         while True:
             time.sleep(3600)

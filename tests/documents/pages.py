@@ -1,0 +1,130 @@
+"""What each page takes for granted: the state of the machine on which its blocks are run.
+
+A page not named here starts on a machine without an installation. `before` is run ahead of the first
+block under a heading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+MADE: Final = """
+useradd --system --home-dir /var/lib/restante --shell /usr/sbin/nologin restante
+restante init --dir /etc/restante --hostname mx2.example.net
+mv /etc/restante/data /var/lib/restante
+chown -R restante: /var/lib/restante /etc/restante
+cat >/steps/setup.toml <<'END'
+store = "sqlite:///var/lib/restante"
+control_socket = "/var/lib/restante/control.sock"
+user = "restante"
+[[listen]]
+service = "mx"
+address = "0.0.0.0:25"
+[[listen]]
+service = "smtps"
+address = "0.0.0.0:465"
+END
+(cd $CHECKOUT && $PYTHON -m tests.documents.settings $CONFIG /steps/setup.toml)
+restante account add acme
+restante login add acme acme-mail --password-stdin <<<PASSWORD
+restante domain add acme.example --account acme --destination mail.acme.example:25 \
+    --allow mail.acme.example
+(umask 077; echo PASSWORD >/etc/restante-password)
+cp $CHECKOUT/contrib/systemd/restante.service /etc/systemd/system/
+"""
+
+RUNNING: Final = MADE + "systemctl start restante\n"
+
+# Every program of this machine trusts the certificate that `init` has made.
+TRUSTED: Final = """
+cp /etc/restante/tls/cert.pem /usr/local/share/restante.crt 2>/dev/null || true
+cat /etc/restante/tls/*cert*.pem >>/etc/ssl/certs/ca-certificates.crt
+for certificate in /etc/restante/tls/*cert*.pem; do
+    cp "$certificate" "/etc/ssl/certs/$(openssl x509 -in "$certificate" -noout -hash).0"
+done
+"""
+
+# The receivers of notices, on the primary's host: HTTPS under a certificate that everyone trusts.
+RECEIVERS: Final = """
+cd /root
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=hooks -keyout key.pem -out hooks.pem \\
+    -addext subjectAltName=DNS:hooks.example.net,DNS:acme.example.com 2>/dev/null
+cp hooks.pem "/etc/ssl/certs/$(openssl x509 -in hooks.pem -noout -hash).0"
+cat hooks.pem >>/etc/ssl/certs/ca-certificates.crt
+cat >receivers.py <<'END'
+import http.server, ssl
+class Receiver(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+server = http.server.HTTPServer(("192.0.2.77", 443), Receiver)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("hooks.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+END
+nsenter --net=/run/netns/primary $PYTHON receivers.py >/dev/null 2>&1 &
+cd /srv/restante
+"""
+
+MAIL: Final = r"""
+for number in 1 2 3; do
+    printf 'Subject: %s\n\nHello.\n' $number | curl -sS smtp://127.0.0.1:25 --crlf -T - \
+        --mail-from me@elsewhere.example --mail-rcpt you@acme.example
+done
+"""
+
+# The old server: a Postfix with two messages that it cannot deliver.
+POSTFIX: Final = r"""
+sed '/^smtp .*inet/d' /usr/share/postfix/master.cf.dist >/etc/postfix/master.cf
+cat >/etc/postfix/main.cf <<'END'
+compatibility_level = 3.6
+myhostname = old.acme.example
+mydestination =
+alias_maps =
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+relay_domains = acme.example
+transport_maps = inline:{acme.example=retry:4.4.1 away}
+maillog_file = /var/log/postfix.log
+maillog_file_prefixes = /var
+END
+touch -d @0 /etc/postfix/main.cf  # Postfix waits until a fresh one is two seconds old
+install -d -o postfix /var/lib/postfix
+install -d /var/spool/postfix
+postfix check
+/usr/lib/postfix/sbin/master -w
+for number in 1 2; do
+    printf 'Subject: %s\n\nOld.\n' $number | sendmail -f me@elsewhere.example you@acme.example
+done
+until [ "$(postqueue -j | grep -c queue_id)" = 2 ]; do sleep 0.1; done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page's machine: scripts in bash."""
+
+    setup: str = ""
+    before: dict[str, str] = field(default_factory=dict)
+
+
+PAGES: Final = {
+    # What the reader enters by hand: the password that `login add` has printed.
+    "README.md": Page(),
+    "docs/how-to/ask-for-mail.md": Page(RUNNING + TRUSTED),
+    "docs/how-to/back-up-and-restore.md": Page(RUNNING + MAIL + "install -d -o restante /var/backups/restante"),
+    "docs/how-to/get-notices.md": Page(
+        RECEIVERS
+        + RUNNING
+        + "echo https://acme.example.com/other >url.txt\n"
+        + "echo json://acme.example.com/in >apprise-url.txt\n"
+    ),
+    "docs/how-to/move-in-and-out.md": Page(
+        RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
+    ),
+    "docs/how-to/set-policies.md": Page(RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"),
+    "docs/how-to/watch-a-server.md": Page(RUNNING),
+}

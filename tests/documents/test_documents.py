@@ -1,0 +1,101 @@
+"""Every block of every page works as it stands: it is run from the page's own text.
+
+Inline commands are checked too: each `restante …` in a sentence is a command of the program with
+options that it has.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import typer.main
+
+from restante.cli.application import app
+from tests.documents.blocks import Block, read_blocks
+from tests.documents.machine import AS_SHELL, CHECKOUT, PARSED, TEXT, parse, run_page
+from tests.documents.pages import PAGES, Page
+
+PLACES: Final = [".", "docs", "docs/how-to", "docs/explanation", "bench"]
+LANGUAGES: Final = {*AS_SHELL, *PARSED, TEXT}
+INLINE: Final = re.compile(r"`(restante [^`]+)`")
+
+
+def pages() -> dict[str, list[Block]]:
+    """Return the blocks of every page that people read, the generated reference apart."""
+    paths = sorted(path for place in PLACES for path in (CHECKOUT / place).glob("*.md"))
+    names = [path.relative_to(CHECKOUT).as_posix() for path in paths]
+    return {name: read_blocks(path, name) for name, path in zip(names, paths, strict=True)}
+
+
+BLOCKS: Final = pages()
+RUN: Final = {
+    name: [block for block in blocks if block.language in AS_SHELL and not block.why_not_run]
+    for name, blocks in BLOCKS.items()
+}
+
+
+@pytest.mark.parametrize("name", [name for name, blocks in RUN.items() if blocks])
+def test_the_blocks_of_a_page_work_in_their_order(name: str) -> None:
+    page = PAGES.get(name, Page())
+    headings = {block.heading for block in RUN[name]}
+    assert set(page.before) <= headings, "a heading of the setup is not on the page"
+    run_page(page.setup, page.before, RUN[name])
+
+
+@pytest.mark.parametrize(
+    "block", [block for blocks in BLOCKS.values() for block in blocks], ids=lambda block: block.place
+)
+def test_a_block_says_what_language_it_is_in(block: Block) -> None:
+    assert block.language in LANGUAGES, f"{block.place}: name one of {sorted(LANGUAGES)} behind the fence"
+    if block.language in PARSED:
+        parse(block)
+
+
+def test_only_blocks_that_need_what_no_test_has_are_left_out() -> None:
+    """Each of them was read for this list; one more needs a look and its number here."""
+    left_out = [block for blocks in BLOCKS.values() for block in blocks if block.why_not_run]
+    reasons = {block.why_not_run for block in left_out}
+    assert reasons <= {
+        "installs packages",
+        "needs the package registry",
+        "the environment is there already; it needs the package registry",
+        "there is no directory service",
+    }
+    assert len(left_out) <= 5
+
+
+def inline_commands() -> list[tuple[str, str]]:
+    """Return the commands that stand in sentences and tables, with their page."""
+    found = []
+    for name in BLOCKS.keys() - {"CHANGELOG.md"}:  # which tells of earlier versions too
+        text = (CHECKOUT / name).read_text(encoding="utf-8")
+        prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
+        found += [(name, " ".join(command.split())) for command in INLINE.findall(prose)]
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("name", "command"), inline_commands())
+def test_a_command_in_a_sentence_is_one_of_the_program(name: str, command: str) -> None:
+    words = shlex.split(command.replace("…", ""))
+    found: Any = typer.main.get_command(app)
+    rest = words[1:]
+    while rest and not rest[0].startswith("-") and getattr(found, "commands", None):
+        names = rest[0].split("|")
+        assert set(names) <= set(found.commands), f"{name}: {command}: {rest[0]} is no command"
+        found = found.commands[names[0]]
+        rest = rest[1:]
+    known = {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known |= {"--help"}
+    unknown = [word for word in rest if word.startswith("--") and word.split("=")[0] not in known]
+    assert not unknown, f"{name}: {command}: no option {unknown}"
+
+
+def test_a_fence_that_never_closes_is_named(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\n```sh\ntrue\n")
+    with pytest.raises(ValueError, match=r"page\.md:3: the block never ends"):
+        read_blocks(page, "page.md")
