@@ -10,7 +10,7 @@ import gc
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from secrets import token_hex
 from ssl import SSLContext
@@ -76,6 +76,10 @@ STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut
 _IMPLICIT_TLS = {"smtps"}
 
 
+def _nothing() -> None:
+    """Where nobody minds how long stopping takes."""
+
+
 class Application:
     """The server's parts, wired."""
 
@@ -89,6 +93,7 @@ class Application:
         *,
         counts: Counts,
         news: NewsDesk,
+        on_stop: Callable[[], None] = _nothing,
     ) -> None:
         """`sockets` are bound as `startup` has them: first those of the listeners, in their order; `counts` and `news` are of what `log` writes."""
         self._config = config
@@ -99,6 +104,7 @@ class Application:
         self._log = log
         self._counts = counts
         self._news = news
+        self._on_stop = on_stop
         self._started_at = time.time()
         self._stop = asyncio.Event()
         self._listeners: list[Listener] = []
@@ -129,6 +135,7 @@ class Application:
             await self._open()
             telling = [tasks.create_task(self._reports.run()), tasks.create_task(self._notices.run())]
             await self._stop.wait()
+            self._on_stop()
             await self._wind_down()
             await self._end_telling(telling)
             for task in background[1:]:

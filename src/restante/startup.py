@@ -4,8 +4,10 @@ Whatever is not in order outside is told in one line on standard error, and by a
 """
 
 import asyncio
+import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Coroutine, Iterator
 
@@ -28,6 +30,10 @@ from restante.web.control_socket import ControlUnusable
 
 EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69, 75, 77, 78
 
+STOP_DEADLINE = (
+    45.0  # seconds from the signal: before the service manager's patience ends, and after every grace of ours
+)
+
 
 def serve(config: Config) -> int:
     """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
@@ -43,7 +49,9 @@ def serve(config: Config) -> int:
         identity = read_identity(config)
         become(config.user)
         keep_memory_private()
-        application = Application(config, sockets, identity, vault, log, counts=counts, news=news)
+        application = Application(
+            config, sockets, identity, vault, log, counts=counts, news=news, on_stop=_stop_for_certain
+        )
         _run(application.run(), is_uvloop=config.uvloop)
         if application.failure:
             return _give_up(EX_TEMPFAIL, f"{application.failure}; start the server again")
@@ -59,6 +67,24 @@ def serve(config: Config) -> int:
         for bound in sockets:
             bound.close()
     return EX_OK
+
+
+def _stop_for_certain() -> None:
+    """Leave some time from now, whatever still runs by then: a thread may be in a read that never ends.
+
+    What was acknowledged is on the disk, so this loses no more than a kill would.
+    """
+    timer = threading.Timer(STOP_DEADLINE, _leave)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave() -> None:
+    sys.stderr.write(
+        f"restante: something did not end within {STOP_DEADLINE:.0f} s, a read of a disk perhaps; leaving\n"
+    )
+    sys.stderr.flush()
+    os._exit(EX_TEMPFAIL)
 
 
 def _without_store(error: StoreError) -> tuple[int, str]:

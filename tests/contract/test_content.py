@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.store.errors import StoreError
-from restante.store.interface import Store
+from restante.queue.status import Status
+from restante.store.errors import Damaged, StoreError
+from restante.store.interface import DAMAGED, QueueFilter, Store
 from tests.contract.making import all_held, content, delivered, hosted, message, spooled
 
 BIG = os.urandom(300_000) * 2
@@ -87,6 +88,27 @@ async def test_missing_content_is_a_store_error(store: Store) -> None:
         await content(store.read_file(ContentFile("0/nothing", 1, 1)))
     with pytest.raises(StoreError):
         await store.read_beginning(ContentFile("0/nothing", 1, 1), 1)
+
+
+@pytest.mark.parametrize(("octets", "got"), [(0, 0), (70_000, 70_000), (1 << 20, len(BIG))])
+async def test_content_that_is_proven_is_whole(store: Store, octets: int, got: int) -> None:
+    assert await store.prove_file(await spooled(store, BIG), octets) == BIG[:got]
+
+
+@pytest.mark.parametrize("way", ["prove", "read"])
+async def test_a_message_whose_content_is_damaged_is_refused_alone(store: Store, way: str) -> None:
+    domain_id = await hosted(store)
+    file, whole = await spooled(store, BIG), await spooled(store, BIG)
+    wrong = ContentFile(file.name, file.size, file.crc32 ^ 1)
+    await store.hold([message(1, domain_id, file=wrong), message(2, domain_id, file=whole), message(3, domain_id)])
+    [claimed] = [one.file for one in await all_held(store, domain_id) if one.number == 1]
+    assert claimed is not None
+    with pytest.raises(Damaged):
+        await (store.prove_file(claimed, 1) if way == "prove" else content(store.read_file(claimed)))
+    assert [one.number for one in await all_held(store, domain_id)] == [2, 3]
+    [parked] = await store.list_queue(QueueFilter(status=Status.REFUSED))
+    assert (parked.number, [who.reply.startswith(DAMAGED) for who in parked.recipients]) == (1, [True])
+    assert store.usage(domain_id).refused == 1
 
 
 async def test_reading_can_be_given_up(store: Store) -> None:

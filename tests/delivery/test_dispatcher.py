@@ -1,10 +1,12 @@
 """Requests for drains: started, joined, stopped, resumed; and one drain's defect is no other's."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from restante.delivery import drain
 from restante.delivery.dispatcher import Dispatcher, Start
 from restante.delivery.errors import CannotStart
 from restante.delivery.settings import DeliverySettings
@@ -372,5 +374,39 @@ def test_settings_can_be_replaced() -> None:
             domain = await world.host(1)
             await dispatcher.start(domain, "test")
             assert (await world.store.open_drains())[0].deadline == NOW + 7
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("method", ["read_file", "prove_file", "held"])
+def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it hangs: in the middle of a content, before one, or in the question what there is."""
+    monkeypatch.setattr(drain, "_ABORT_SECONDS", 0.0)
+    hangs = asyncio.Event()
+
+    async def hang(*_arguments: object) -> None:
+        hangs.set()
+        await asyncio.Event().wait()
+
+    async def hang_in_the_middle(*_arguments: object) -> AsyncIterator[bytes]:
+        yield b"half"
+        await hang()
+
+    async def main() -> None:
+        world = World(grace=0.0)
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await world.hold_large(domain, b"Received: x\r\n", b"content\r\n")
+            kept = getattr(world.store, method)
+            world.intercept(method, hang_in_the_middle if method == "read_file" else hang)
+            await dispatcher.start(domain, "test")
+            await asyncio.wait_for(hangs.wait(), 5.0)
+            await asyncio.wait_for(dispatcher.stop_all(), 5.0)
+            world.intercept(method, kept)
+            assert await world.waiting(Status.HELD) == [1]
+            assert [lease.domain_id for lease in await world.store.open_drains()] == [domain.id]
+        assert world.log.of(Event.INTERNAL_ERROR) == []
 
     asyncio.run(main())

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import uvloop
 
 from restante.delivery.attempt import DEFERRED_LIMIT, UNSETTLED_PER_CONNECTION
 from restante.delivery.settlement import PAUSES
+from restante.mail.message import ContentFile
 from restante.queue.status import Status
 from restante.store.errors import LeaseLost, StoreError
 from restante.telemetry.events import Event
@@ -168,13 +169,19 @@ def test_large_content_goes_out_whole(offer: tuple[str, ...], run: Run) -> None:
     assert len(contents) == 5
 
 
+async def unreadable(_file: ContentFile) -> AsyncIterator[bytes]:
+    """A disk that gives a file back once, when it is proven, and not again."""
+    yield b"half of it"
+    raise StoreError("content file: I/O error")
+
+
 def test_content_that_cannot_be_read_never_gets_an_end_mark() -> None:
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
         await world.hold_large(domain, b"Received: x\r\n", b"lost\r\n")
         await world.hold(domain, 3)
-        world.store._files.clear()
+        world.intercept("read_file", unreadable)
         world.set(patience=0)
         await world.drain(domain)
         assert (await world.words(1))[0][2].startswith("held content cannot be read")
@@ -183,6 +190,24 @@ def test_content_that_cannot_be_read_never_gets_an_end_mark() -> None:
     play(world, primary, scene, connections=1)
     assert sorted(numbers(primary)) == [2, 3, 4]
     assert still_held(world) == [1]
+
+
+def test_damaged_content_is_parked_before_its_message_is_begun() -> None:
+    """Begun, it would break the connection off, and what runs ahead beside it would be sent again."""
+    primary = ScriptedPrimary(offer=("PIPELINING", "CHUNKING"))
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        await world.hold(domain, 3)
+        await world.hold_large(domain, b"Received: x\r\n", b"lost\r\n")
+        await world.hold(domain, 3)
+        world.store._files.clear()
+        await world.drain(domain)
+        assert (await world.words(4))[0][2].startswith("damaged:")
+
+    world = World()
+    play(world, primary, scene, connections=1)
+    assert numbers(primary) == [1, 2, 3, 5, 6, 7]
+    assert primary.connections == 1
 
 
 def test_mail_that_arrives_during_a_drain_joins_it() -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from restante.delivery.supply import BATCH_MESSAGES, FILES_AT_ONCE, Supply
+from restante.delivery.supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
 from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.trace import HEADER_OCTETS
-from restante.store.errors import StoreError
+from restante.store.errors import Damaged, StoreError
 from tests.smtp.client_talk import mail
 
 
@@ -16,15 +16,18 @@ class Shelf:
         self.messages = [mail(number) for number in numbers]
         self.files: dict[str, bytes] = {}
         self.looked_into: list[str] = []
+        self.damaged: set[str] = set()
 
     async def held(self, _: int, after: int, limit: int, __: int) -> list[HeldMessage]:
         return [message for message in self.messages if message.number > after][:limit]
 
-    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+    async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
         self.looked_into.append(file.name)
+        if file.name in self.damaged:
+            raise Damaged("it is not what was written")
         if file.name not in self.files:
-            raise StoreError("it is not there")
-        return self.files[file.name][:octets]
+            raise StoreError("it cannot be read now")
+        return self.files[file.name][:beginning]
 
     def add_large(self, number: int, head: bytes, rest: bytes | None) -> None:
         """Put a message with a file on the shelf; None: the file is missing."""
@@ -169,3 +172,26 @@ def test_a_batch_of_large_mail_does_not_wait_for_its_last_file() -> None:
     supply.begin_round()
     assert read(supply)
     assert take_all(supply)[0] == 1
+
+
+def test_a_batch_of_very_large_mail_does_not_wait_for_much_of_it() -> None:
+    shelf = Shelf()
+    for number in (1, 2, 3):
+        shelf.add_large(number, RECEIVED, bytes(FILE_OCTETS_AT_ONCE // 2))
+    supply = supply_of(shelf)
+    assert read(supply)
+    assert take_all(supply) == [1, 2]
+    assert read(supply)
+    assert take_all(supply) == [3]
+
+
+def test_damaged_content_is_passed_over_and_keeps_nobody_back() -> None:
+    shelf = Shelf()
+    for number in (1, 2, 3):
+        shelf.add_large(number, RECEIVED, b"content")
+    shelf.damaged = {"file-1", "file-3"}
+    supply = supply_of(shelf)
+    assert read(supply)
+    assert take_all(supply) == [2]
+    shelf.messages.clear()  # the store has parked them
+    assert not read(supply)

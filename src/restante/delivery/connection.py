@@ -65,6 +65,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._can_write.set()
         self._news = asyncio.Event()  # for `run`: content is wanted, or the end has come
         self._wanted: Transaction | None = None  # whose content is
+        self._streaming: asyncio.Task[None] | None = None  # the one that reads it from the disk
         self._begun = 0
         self._ahead_since = 0.0  # loop time at which the window began to fill
         self._windows_settled = 0
@@ -160,7 +161,17 @@ class DeliveryConnection(asyncio.Protocol):
                 await self._stream(transaction)
 
     async def _stream(self, transaction: Transaction) -> None:
-        """Send a large message's file, no faster than the destination takes it."""
+        """Send a large message's file until that is done or this is over: a disk may hang in the middle of a read."""
+        self._streaming = self._loop.create_task(self._send_file(transaction))
+        try:
+            await asyncio.wait([self._streaming])
+        finally:
+            self._streaming.cancel()
+        if not self._streaming.cancelled():
+            self._streaming.result()
+
+    async def _send_file(self, transaction: Transaction) -> None:
+        """Send it no faster than the destination takes it."""
         file = transaction.message.file
         assert file is not None
         try:
@@ -378,5 +389,7 @@ class DeliveryConnection(asyncio.Protocol):
 
     def _conclude(self, kind: EndKind, reason: str) -> None:
         self._kind, self._reason = kind, reason
+        if self._streaming is not None:
+            self._streaming.cancel()
         self._can_write.set()
         self._news.set()

@@ -28,6 +28,8 @@ from restante.tenancy.secrets import Vault
 
 STOP_GRACE: Final = 5.0  # seconds for replies outstanding: what is cut off may be handed over twice
 
+_RECORD_SECONDS: Final = 5.0  # for what drains that were stopped have yet to record
+
 
 class Start(StrEnum):
     """What became of a request."""
@@ -144,7 +146,11 @@ class Dispatcher:
         for drain in self._drains.values():
             drain.stop(Stop("the server is stopping", stays_recorded=True), self._grace)
         if self._running:
-            await asyncio.wait(self._running.values())
+            _, stuck = await asyncio.wait(self._running.values(), timeout=self._grace + _RECORD_SECONDS)
+            for task in stuck:  # in a read that hangs
+                task.cancel()
+            if stuck:
+                await asyncio.wait(stuck, timeout=_RECORD_SECONDS)
 
     def drains(self) -> list[DrainView]:
         """Return what each drain is doing, in the order they were started."""

@@ -35,6 +35,8 @@ from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Recipients
 
+_ABORT_SECONDS: Final = 1.0  # after which nothing but a read that hangs can keep an attempt
+
 _FINISHED: Final = "everything was handed over"
 
 
@@ -112,9 +114,16 @@ class DomainDrain:
         self._settlement.hurry()
         if self._attempt is not None:
             self._attempt.end(stop.reason)
-            asyncio.get_running_loop().call_later(grace, self._attempt.abort, stop.reason)
+            loop = asyncio.get_running_loop()
+            loop.call_later(grace, self._attempt.abort, stop.reason)
+            loop.call_later(grace + _ABORT_SECONDS, self._cut)
         elif self._attempts is not None:
             self._attempts.cancel()  # it waits for its turn, an address, the store or the next attempt
+
+    def _cut(self) -> None:
+        """End though our own disk does not answer: whoever waits for it waits no more, and its mail stays held."""
+        if self._attempts is not None:
+            self._attempts.cancel()
 
     @property
     def view(self) -> DrainView:

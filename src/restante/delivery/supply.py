@@ -1,6 +1,8 @@
 """A domain's held mail on its way to the connections: oldest first, read ahead, each message once in a round.
 
 A message that has come by too many hosts is marked here, where its header is at hand; delivery/outcome.py refuses it.
+A content file is read whole before its message is taken by a connection: one that is damaged would break the connection
+off in the middle, and every message that runs ahead beside it would be sent again. The store parks a damaged one.
 
 A round is one walk over all that is held. It may take several attempts: one that is stopped leaves its place, so that
 ten messages which the destination defers do not stand before all the others for ever. Two things make sure that
@@ -10,18 +12,18 @@ when everything of this one is settled (the caller's part).
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
 from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.trace import HEADER_OCTETS, has_more_hops
 from restante.smtp.transaction import MAX_RECIPIENTS
-from restante.store.errors import StoreError
+from restante.store.errors import Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256
 BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain
 FILES_AT_ONCE: Final = 16  # looked into before the connections hear of more mail: a disk may take its time
+FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # after so many the same
 
 
 class HeldMail(Protocol):
@@ -30,8 +32,8 @@ class HeldMail(Protocol):
     async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
         """Return the next messages."""
 
-    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
-        """Return the first octets of a content file."""
+    async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
+        """Return the first octets of a content file that is whole. Raises Damaged when it has parked its message."""
 
 
 class Supply:
@@ -77,22 +79,29 @@ class Supply:
         if not self._unseen:
             self._unseen.extend(await self._store.held(self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS))
         self.is_exhausted = not self._unseen
-        files = 0
-        while self._unseen and files < FILES_AT_ONCE:
-            files += self._unseen[0].file is not None
+        files = octets = 0
+        while self._unseen and files < FILES_AT_ONCE and octets < FILE_OCTETS_AT_ONCE:
+            file = self._unseen[0].file
+            if file is not None:
+                files, octets = files + 1, octets + file.size
             await self._see(self._unseen[0])
         return not self.is_exhausted
 
     async def _see(self, message: HeldMessage) -> None:
-        """Make the first unseen message pending, marked if it has come too far."""
-        content = message.head
+        """Make the first unseen message pending, marked if it has come too far; or pass over it if it is damaged."""
+        is_whole, content = True, message.head
         if message.file is not None:
-            with suppress(StoreError):  # it is met again when the content is sent, and told there
-                content += await self._store.read_beginning(message.file, HEADER_OCTETS)
+            try:
+                content += await self._store.prove_file(message.file, HEADER_OCTETS)
+            except Damaged:
+                is_whole = False
+            except StoreError:  # it is met again when the content is sent, and told there
+                pass
         if has_more_hops(content, self._hops_limit()):
             message = replace(message, goes_in_a_circle=True)
         self._unseen.popleft()
-        self._pending.extend(_parts(message))
+        if is_whole:
+            self._pending.extend(_parts(message))
         self._last_read = message.number
 
     def lay_down(self) -> None:

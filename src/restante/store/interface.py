@@ -201,6 +201,13 @@ class MailStore(Protocol):
         comes from a damaged file. The message that it belongs to is then reported and refused, as in `held`.
         """
 
+    async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
+        """Read all of a content file and return so many of its first octets: now it is known to be whole.
+
+        Raises StoreError, and Damaged where the file is missing or is not what was written; the message that it belongs
+        to is then reported and refused, as in `held`.
+        """
+
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Return so many octets of a content file, or all if it has less. Not proven: only the whole has a checksum.
 

@@ -7,12 +7,13 @@ files beside this one: content files, records, notices, reports. Nothing suspend
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from restante.mail.message import HeldMessage, NewMessage
+from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.errors import Conflict, LeaseLost, StoreError
 from restante.store.interface import (
+    DAMAGED,
     NO_USAGE,
     Backup,
     Bounce,
@@ -100,6 +101,11 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         record = self._mail.pop(number)
         if record.message.file:
             self._remove_file(record.message.file)
+
+    def _park(self, file: ContentFile, text: str) -> None:
+        for record in self._mail.values():
+            if record.message.file is not None and record.message.file.name == file.name:
+                record.park(f"{DAMAGED} {text}")
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""

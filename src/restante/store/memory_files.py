@@ -36,11 +36,24 @@ class MemoryFiles:
 
     async def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
         """Yield a content file in blocks."""
-        content = self._files.get(file.name, b"")
-        if len(content) != file.size or zlib.crc32(content) != file.crc32:
-            raise Damaged(f"content file {file.name} is missing or damaged")
+        content = self._proven(file)
         for start in range(0, len(content), _BLOCK):
             yield content[start : start + _BLOCK]
+
+    async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
+        """Look at all of a content file, and return so many of its first octets."""
+        return self._proven(file)[:beginning]
+
+    def _proven(self, file: ContentFile) -> bytes:
+        content = self._files.get(file.name, b"")
+        if len(content) != file.size or zlib.crc32(content) != file.crc32:
+            text = f"content file {file.name} is missing or damaged"
+            self._park(file, text)
+            raise Damaged(text)
+        return content
+
+    def _park(self, file: ContentFile, text: str) -> None:
+        """Refuse the recipients of the message that this file belongs to."""
 
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Return the first octets of a content file."""

@@ -49,6 +49,13 @@ class Record:
             self.refused.add(path)
             self.times[path] = at
 
+    def park(self, reply: str) -> None:
+        """Refuse who waits, in the store's own words."""
+        self.replies |= dict.fromkeys(self.held, reply)
+        self.times |= dict.fromkeys(self.held, self.message.received_at)
+        self.refused.update(self.held)
+        self.held = []
+
     def expire(self, status: Status, before: float) -> bool:
         """Remove who has the status since before then; tell whether there was anybody."""
         if status is Status.HELD:

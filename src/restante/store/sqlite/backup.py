@@ -17,6 +17,7 @@ import apsw
 from restante.store.errors import StoreError, StoreFull
 from restante.store.interface import Backup
 from restante.store.sqlite import engine, queries
+from restante.store.sqlite.regular_file import open_regular
 from restante.store.sqlite.spool import ContentFiles
 
 _DATABASE = "restante.db"
@@ -71,8 +72,10 @@ def _copy_files(files: ContentFiles, names: Iterable[str], content: Path) -> Non
 
 
 def _copy_file(source: Path, place: Path) -> None:
-    if not source.exists():
-        return  # known to be missing: its message is parked as damaged, in the copy as here
+    try:
+        os.close(open_regular(source))
+    except OSError:
+        return  # missing, or not a file of ours: its message is parked as damaged, in the copy as here
     try:
         os.link(source, place)
     except OSError:  # another file system, or one without second names

@@ -4,7 +4,6 @@ It works beside a running server, and where the store cannot be opened: whatever
 the engine's own check is read in short transactions, so that a server's log can be reused meanwhile.
 """
 
-import os
 import zlib
 from collections.abc import Callable
 from contextlib import closing
@@ -17,7 +16,7 @@ from restante.store.errors import StoreUnusable
 from restante.store.sqlite import engine, queries, schema
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.lock import DirectoryLock
-from restante.store.sqlite.spool import BLOCK
+from restante.store.sqlite.regular_file import look_at, what_is_wrong
 
 _DATABASE = "restante.db"
 _CONTENT = "content"
@@ -130,15 +129,10 @@ class _Check:
 
     def _wrong_with_file(self, name: str, size: int, crc32: int) -> str:
         """Return what is wrong with a content file, "" if nothing."""
-        found_size = found_crc32 = 0
         try:
-            with (self._directory / _CONTENT / name).open("rb") as file:
-                while block := file.read(BLOCK):
-                    found_size, found_crc32 = found_size + len(block), zlib.crc32(block, found_crc32)
-        except FileNotFoundError:
-            return "is missing"
+            found_size, found_crc32, _ = look_at(self._directory / _CONTENT / name, 0)
         except OSError as error:
-            return f"cannot be read: {os.strerror(error.errno or 0)}"
+            return what_is_wrong(error)
         return "" if (found_size, found_crc32) == (size, crc32) else "does not match its size and checksum"
 
     def _files(self) -> set[str]:

@@ -5,7 +5,6 @@ A transaction that stays open keeps the log from being reused, so nothing here o
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
@@ -15,8 +14,11 @@ import apsw
 from restante.store.errors import StoreError
 from restante.store.sqlite import engine
 from restante.store.sqlite.health import Health
+from restante.store.sqlite.threads import DaemonThreads
 
 _CONNECTIONS = 2  # one for drains, and one so that a long listing does not hold them up
+
+_CLOSING_SECONDS = 3.0  # a read that hangs is left behind
 
 _Answer = TypeVar("_Answer")
 
@@ -29,7 +31,7 @@ class Readers:
         self._idle: SimpleQueue[apsw.Connection] = SimpleQueue()
         for _ in range(_CONNECTIONS):
             self._idle.put(engine.open_reader(path, vfs))
-        self._pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="restante-reader")
+        self._pool = DaemonThreads(_CONNECTIONS, "restante-reader")
 
     async def ask(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
         """Put a question on a reading thread. Raises StoreError; damage that it meets is the end, as for the writer."""
@@ -47,7 +49,7 @@ class Readers:
             self._idle.put(connection)
 
     def close(self) -> None:
-        """Wait for the questions that were asked, and let go."""
-        self._pool.shutdown()
+        """Wait a moment for the questions that were asked, and let go of what is idle then."""
+        self._pool.close(_CLOSING_SECONDS)
         while not self._idle.empty():
             self._idle.get().close()

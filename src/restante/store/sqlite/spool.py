@@ -14,7 +14,6 @@ import secrets
 import threading
 import zlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -24,12 +23,12 @@ from restante.mail.message import ContentFile
 from restante.store.errors import Damaged, StoreError, StoreFull
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.health import Health
-
-BLOCK = 256 * 1024
-"""Octets read at a time."""
+from restante.store.sqlite.regular_file import BLOCK, is_curable, look_at, open_regular, what_is_wrong
+from restante.store.sqlite.threads import DaemonThreads
 
 _THREADS = 4  # syncs at once
 _SHARDS = "0123456789abcdef"  # directories, so that files made at one time do not all queue for one directory's lock
+_CLOSING_SECONDS = 3.0  # for what was begun: a read that hangs is left behind
 _ROOM_WILL_COME = (errno.ENOSPC, errno.EDQUOT)
 
 _Answer = TypeVar("_Answer")
@@ -45,7 +44,7 @@ class ContentFiles:
         self._removals = threading.Lock()
         self._copies_under_way = 0
         self._put_off: list[str] = []  # names to be removed when no copy is under way
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="restante-files")
+        self._pool = DaemonThreads(_THREADS, "restante-files")
         for made in (directory, *(directory / shard for shard in _SHARDS)):
             made.mkdir(mode=0o700, exist_ok=True)
         for made in (directory, directory.parent):
@@ -91,34 +90,47 @@ class ContentFiles:
 
     async def read(self, file: ContentFile) -> AsyncGenerator[bytes, None]:
         """Yield a file in blocks. The last one only when all of it is proven: what is damaged never ends."""
-        try:
-            descriptor = await self.run(partial(Descriptor, self.path(file.name), os.O_RDONLY))
-        except StoreError as error:
-            if isinstance(error.__cause__, FileNotFoundError):
-                raise Damaged(f"content file {file.name} is missing") from error
-            raise
+        descriptor = await self._reading(file, partial(self._opened, file.name))
         try:
             size = crc32 = 0
             waiting = b""
-            while block := await self.run(partial(descriptor.use, _read_block)):
+            while block := await self._reading(file, partial(descriptor.use, _read_block)):
                 size, crc32 = size + len(block), zlib.crc32(block, crc32)
                 if waiting:
                     yield waiting
                 waiting = block
-            if (size, crc32) != (file.size, file.crc32):
-                raise Damaged(f"content file {file.name} does not match its size and checksum")
+            _compare(file, size, crc32)
             if waiting:
                 yield waiting
         finally:
             self.begin(descriptor.close)
 
+    def _opened(self, name: str) -> "Descriptor":
+        return Descriptor(open_regular(self.path(name)))
+
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Read the first octets of a file."""
-        return await self.run(partial(self._beginning, file.name, octets))
+        return await self._reading(file, partial(self._beginning, file.name, octets))
 
     def _beginning(self, name: str, octets: int) -> bytes:
-        with self.path(name).open("rb", buffering=0) as file:
+        with os.fdopen(open_regular(self.path(name)), "rb", buffering=0) as file:
             return file.read(octets)
+
+    async def prove(self, file: ContentFile, beginning: int) -> bytes:
+        """Read all of a file and return so many of its first octets. Raises Damaged, StoreError."""
+        size, crc32, first = await self._reading(file, partial(look_at, self.path(file.name), beginning))
+        _compare(file, size, crc32)
+        return first
+
+    async def _reading(self, file: ContentFile, work: Callable[[], _Answer]) -> _Answer:
+        """Do work on a file that is to be read. Raises Damaged for what the file is to blame for, else StoreError."""
+        try:
+            return await self.run(work)
+        except StoreError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and not is_curable(cause):
+                raise Damaged(f"content file {file.name} {what_is_wrong(cause)}") from error
+            raise
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files that no row names any longer; what a crash leaves of them is swept."""
@@ -166,7 +178,7 @@ class ContentFiles:
 
     def sync_directory(self, directory: Path) -> None:
         """Make a directory's entries durable."""
-        descriptor = Descriptor(directory, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = Descriptor(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         try:
             self.sync(descriptor)
         finally:
@@ -182,8 +194,8 @@ class ContentFiles:
             raise
 
     def close(self) -> None:
-        """Finish what was begun."""
-        self._pool.shutdown()
+        """Finish what was begun, if it ends soon: what a file that is left open loses is not held."""
+        self._pool.close(_CLOSING_SECONDS)
 
 
 class Descriptor:
@@ -193,9 +205,13 @@ class Descriptor:
     next socket, and the write would go there.
     """
 
-    def __init__(self, path: Path, flags: int) -> None:
+    def __init__(self, number: int) -> None:
         self._lock = threading.Lock()
-        self._number = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        self._number = number
+
+    def __del__(self) -> None:
+        """Let go of what was opened for somebody who had left by then."""
+        self.close()
 
     def use(self, work: Callable[[int], _Answer]) -> _Answer:
         """Call `work` with the number. Raises StoreError if it was let go of."""
@@ -210,6 +226,11 @@ class Descriptor:
             if self._number >= 0:
                 os.close(self._number)
             self._number = -1
+
+
+def _compare(file: ContentFile, size: int, crc32: int) -> None:
+    if (size, crc32) != (file.size, file.crc32):
+        raise Damaged(f"content file {file.name} does not match its size and checksum")
 
 
 def _read_block(number: int) -> bytes:
@@ -253,7 +274,8 @@ class FileSpool:
             raise StoreError("content file: discarded")
         if self._descriptor is None:
             path = self._files.path(self._name)
-            self._descriptor = Descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = Descriptor(os.open(path, flags, 0o600))
         return self._descriptor
 
     def _finish(self) -> ContentFile:

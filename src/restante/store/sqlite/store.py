@@ -181,8 +181,20 @@ class SqliteStore(SqliteNotices):
                 async for block in blocks:
                     yield block
         except Damaged as damage:
-            await self.park(await self._read(partial(reading.damage_of_file, name=file.name, text=str(damage))))
+            await self._park_file(file, damage)
             raise
+
+    async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
+        """Read all of a content file, and return so many of its first octets."""
+        self._check()
+        try:
+            return await self._files.prove(file, beginning)
+        except Damaged as damage:
+            await self._park_file(file, damage)
+            raise
+
+    async def _park_file(self, file: ContentFile, damage: Damaged) -> None:
+        await self.park(await self._read(partial(reading.damage_of_file, name=file.name, text=str(damage))))
 
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Return the first octets of a content file."""

@@ -1,0 +1,52 @@
+"""Opens content files: only what we wrote ourselves, so only regular files, and never through a link.
+
+A FIFO or a device in a content file's place would keep a thread for ever, and a link would hand over another file.
+"""
+
+import errno
+import os
+import stat
+import zlib
+from pathlib import Path
+
+BLOCK = 256 * 1024
+"""Octets read at a time."""
+
+_CURABLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EINTR, errno.EAGAIN)
+
+
+def open_regular(path: Path) -> int:
+    """Open a regular file for reading and return its descriptor. Raises OSError. Never waits for a writer."""
+    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return number
+
+
+def is_curable(error: OSError) -> bool:
+    """Tell whether it is about us and not about the file: another try, or the operator, may find the file whole."""
+    return error.errno in _CURABLE
+
+
+def what_is_wrong(error: OSError) -> str:
+    """Say it as it follows the name of the file."""
+    if error.errno == errno.ENOENT:
+        return "is missing"
+    if error.errno in (errno.EINVAL, errno.ELOOP, errno.ENXIO, errno.EISDIR):
+        return "is not a regular file"
+    return f"cannot be read: {error.strerror}"
+
+
+def look_at(path: Path, beginning: int) -> tuple[int, int, bytes]:
+    """Read all of a file; return its size, its CRC-32 and so many of its first octets. Raises OSError. Blocks."""
+    number = open_regular(path)
+    try:
+        size = crc32 = 0
+        first = b""
+        while block := os.read(number, BLOCK):
+            first += block[: max(0, beginning - len(first))]
+            size, crc32 = size + len(block), zlib.crc32(block, crc32)
+    finally:
+        os.close(number)
+    return size, crc32, first

@@ -1,0 +1,171 @@
+"""What stands in a content file's place: only a whole regular file is content, and a read that hangs stops nothing."""
+
+import asyncio
+import errno
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+import pytest
+
+from restante.mail.message import ContentFile
+from restante.store.choice import check_store
+from restante.store.errors import Damaged, StoreError
+from restante.store.sqlite import SqliteStore, readers, spool
+from restante.store.sqlite.threads import DaemonThreads
+from tests.contract.making import content, held_numbers, hosted, message, spooled
+from tests.store.damage_report import DamageReport
+
+
+def replace_by(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    def replace(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return replace
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, 3)
+
+
+def lengthen(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"x")
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "missing": (Path.unlink, "is missing"),
+    "cut": (cut, "does not match"),
+    "longer": (lengthen, "does not match"),
+    "link": (replace_by(lambda path: path.symlink_to("/etc/hostname")), "not a regular file"),
+    "fifo": (replace_by(os.mkfifo), "not a regular file"),
+    "directory": (replace_by(Path.mkdir), "not a regular file"),
+    "null": (replace_by(lambda path: path.symlink_to("/dev/zero")), "not a regular file"),
+}
+
+
+async def one_of_three(store: SqliteStore) -> tuple[int, ContentFile]:
+    """Hold three messages; return the domain and the second's file."""
+    domain_id = await hosted(store)
+    files = [await spooled(store, b"content of %d" % number) for number in (1, 2, 3)]
+    await store.hold([message(number, domain_id, file=file) for number, file in enumerate(files, 1)])
+    return domain_id, files[1]
+
+
+@pytest.mark.parametrize("way", ["prove", "read", "beginning"])
+@pytest.mark.parametrize("damage_done", DAMAGES)
+async def test_what_is_no_whole_file_is_never_read_for_one(
+    store: SqliteStore, directory: Path, damage: DamageReport, damage_done: str, way: str
+) -> None:
+    domain_id, file = await one_of_three(store)
+    do, text = DAMAGES[damage_done]
+    do(directory / "content" / file.name)
+    if way == "beginning":
+        if "match" not in text:
+            with pytest.raises(Damaged, match=text):
+                await store.read_beginning(file, 5)
+        return
+    with pytest.raises(Damaged, match=text):
+        await (store.prove_file(file, 0) if way == "prove" else content(store.read_file(file)))
+    assert damage.numbers == [2]
+    assert await held_numbers(store, domain_id) == [1, 3]
+    assert not store.failure
+    [finding] = check_store(directory, lambda _done, _of: None).findings
+    assert text in finding.text
+
+
+def failing(number: int) -> Callable[..., bytes]:
+    def fail(*_arguments: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+async def test_a_sector_that_cannot_be_read_parks_its_message(
+    store: SqliteStore, damage: DamageReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain_id, file = await one_of_three(store)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "read", failing(errno.EIO))
+        with pytest.raises(Damaged, match="cannot be read"):
+            await store.prove_file(file, 0)
+    assert damage.numbers == [2]
+    assert await held_numbers(store, domain_id) == [1, 3]
+
+
+async def test_want_of_descriptors_is_no_damage(
+    store: SqliteStore, damage: DamageReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, file = await one_of_three(store)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "open", failing(errno.EMFILE))
+        with pytest.raises(StoreError) as raised:
+            await store.prove_file(file, 0)
+    assert not isinstance(raised.value, Damaged)
+    assert damage.numbers == []
+
+
+async def test_a_backup_leaves_out_what_is_no_file_of_ours(store: SqliteStore, directory: Path, tmp_path: Path) -> None:
+    _, file = await one_of_three(store)
+    path = directory / "content" / file.name
+    path.unlink()
+    path.symlink_to("/etc/hostname")
+    await store.backup(tmp_path / "copy")
+    assert not (tmp_path / "copy" / "content" / file.name).exists()
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A disk whose reads do not end before this is set."""
+    end = threading.Event()
+
+    def hang(*_arguments: object) -> bytes:
+        end.wait(30.0)
+        return b""
+
+    monkeypatch.setattr(spool, "_read_block", hang)
+    monkeypatch.setattr(spool, "look_at", hang)
+    for module in (spool, readers):
+        monkeypatch.setattr(module, "_CLOSING_SECONDS", 0.05)
+    return end
+
+
+@pytest.mark.parametrize("way", ["prove", "read", "ask"])
+async def test_a_read_that_hangs_can_be_given_up_and_does_not_keep_the_store_open(
+    store: SqliteStore, hanging: threading.Event, way: str
+) -> None:
+    _, file = await one_of_three(store)
+    calls: dict[str, Callable[[], Coroutine[None, None, object]]] = {
+        "prove": lambda: store.prove_file(file, 0),
+        "read": lambda: content(store.read_file(file)),
+        "ask": lambda: store._read(lambda _connection: hanging.wait(30.0)),
+    }
+    reading = asyncio.ensure_future(calls[way]())
+    await asyncio.sleep(0)
+    assert not reading.done()
+    reading.cancel()
+    await asyncio.wait([reading], timeout=5.0)
+    assert reading.cancelled()
+    async with asyncio.timeout(5.0):
+        await store.close()
+    hanging.set()
+
+
+def test_threads_do_their_work_in_order_and_say_when_it_hangs() -> None:
+    end, done = threading.Event(), list[int]()
+    threads = DaemonThreads(1, "test")
+    futures = [threads.submit(done.append, number) for number in range(3)]
+    for future in futures:
+        future.result(5.0)
+    assert done == [0, 1, 2]
+    failing_work = threads.submit(int, "no number")
+    with pytest.raises(ValueError, match="no number"):
+        failing_work.result(5.0)
+    stuck = threads.submit(end.wait, 30.0)
+    assert not threads.close(0.01)
+    with pytest.raises(RuntimeError):
+        threads.submit(done.append, 4)
+    end.set()
+    assert stuck.result(5.0)
+    assert threads.close(5.0)
