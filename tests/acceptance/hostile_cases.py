@@ -80,6 +80,10 @@ GOOD_CODES: Final = {
     Place.QUIT: {"250", "354"},
 }
 SEEN_AFTER_THE_PROBE: Final = {"one 250 too many", "one 550 too many"}  # all its replies fit, shifted by one
+# The content of the second message carries the trial of what may follow content (smtp/pipelining). Lost there, a
+# connection is followed at once by one that does without, over which the trap springs at the third message.
+LOST_IN_THE_TRIAL: Final = {"half a reply", "hangs up", "late", "one octet at a time"}
+REFUSES_THE_TRIAL: Final = "one 550 too many"  # as far as can be told
 # What may be said or done where no reply is due.
 UNASKED: Final[dict[str, tuple[Act, str]]] = {
     "octets": ANSWERS["octets"],
@@ -141,7 +145,12 @@ def rows(column: str) -> Iterator[Case]:
         before = BEFORE.get(place, 0 if runs_ahead else 1)
         connections = 2 if runs_ahead and place is Place.EHLO else 1
         for name, act, reason in answers(place):
+            is_in_trial = column == "pipelining" and place is Place.CONTENT
             if place is Place.PROBE and name not in SEEN_AFTER_THE_PROBE:
+                yield Case(place, name, act, END_OF_ALL, 3, connections=2)
+            elif is_in_trial and name in LOST_IN_THE_TRIAL:
+                yield Case(place, name, act, reason, 2, connections=2)
+            elif is_in_trial and name == REFUSES_THE_TRIAL:
                 yield Case(place, name, act, END_OF_ALL, 3, connections=2)
             else:
                 is_answered = place is Place.CONTENT and name in ANSWERED_FIRST and not runs_ahead

@@ -18,6 +18,8 @@ from restante.network.tls import TlsFailed, TlsLayer
 from restante.smtp.content import DataDecoder
 
 CLOSE: Final = "CLOSE"  # the connection, at once
+DROPS: Final = "DROPS"  # what came with the end of content, without a word
+REFUSES: Final = "REFUSES"  # the same, by a 503 to each line
 SILENCE: Final = "SILENCE"  # no reply, and nothing read any more
 GARBAGE: Final = "\x16\x03nonsense"
 _DEFAULTS: Final[Mapping[str, str]] = {
@@ -51,6 +53,7 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
 
     script: Script = field(default_factory=dict)
     offer: tuple[str, ...] = ("PIPELINING", "8BITMIME")
+    behind_content: str = ""  # DROPS, REFUSES or CLOSE, where more comes with content than its end mark
     context: ssl.SSLContext | None = None  # for STARTTLS
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # of all connections
@@ -148,7 +151,18 @@ class _Session(asyncio.Protocol):
         if decoder.is_complete:
             self._decoder = None
             self._end_content()
+            if self._buffer:
+                self._meet_what_is_behind()
         return decoder.is_complete
+
+    def _meet_what_is_behind(self) -> None:
+        behind = self._primary.behind_content
+        if behind == CLOSE:
+            self.transport.close()
+        elif behind == REFUSES:
+            self.transport.write(b"503 5.5.1 Bad sequence of commands\r\n" * self._buffer.count(b"\n"))
+        if behind:
+            self._buffer = b""
 
     def _take_chunk(self) -> bool:
         octets, self._buffer = self._buffer[: self._owed], self._buffer[self._owed :]

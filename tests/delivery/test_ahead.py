@@ -23,14 +23,17 @@ def chunking(script: Script | None = None) -> ScriptedPrimary:
 
 
 def play(
-    primary: ScriptedPrimary, scene: Callable[[World, HostedDomain], Awaitable[None]], **settings: object
+    primary: ScriptedPrimary,
+    scene: Callable[[World, HostedDomain], Awaitable[None]],
+    connections: int = 1,
+    **settings: object,
 ) -> World:
     world = World()
     world.set(**settings)
 
     async def main() -> None:
         async with primary:
-            await scene(world, await world.host(primary.port, connections=1))
+            await scene(world, await world.host(primary.port, connections=connections))
 
     run_swiftly(main())
     return world
@@ -54,11 +57,11 @@ async def drain_in_turn(world: World, domain: HostedDomain, *before: Callable[[]
             await until(lambda: not dispatcher.drains())
 
 
-def drained(primary: ScriptedPrimary, count: int, **settings: object) -> World:
+def drained(primary: ScriptedPrimary, count: int, connections: int = 1, **settings: object) -> World:
     async def scene(world: World, domain: HostedDomain) -> None:
         await drain_in_turn(world, domain, lambda: world.hold(domain, count))
 
-    return play(primary, scene, **settings)
+    return play(primary, scene, connections, **settings)
 
 
 def numbers(primary: ScriptedPrimary) -> list[int]:

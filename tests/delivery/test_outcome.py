@@ -60,7 +60,9 @@ TABLE = [
     ("content", "452 disk full", Move.DEFERRED, ALL),
     ("content", "554 5.6.0 virus", Move.REFUSED, ALL),
     ("content", "552 5.3.4 too big", Move.REFUSED, ALL),
-    ("content", "500 what?", Move.DEFERRED, ALL),
+    ("content", "500 Line too long (see RFC5321 4.5.3.1.6)", Move.REFUSED, ALL),
+    ("content", "503 what?", Move.REFUSED, ALL),
+    ("content", "530 5.7.0 authenticate", Move.DEFERRED, ALL),
     ("content", "550 5.7.11 use TLS", Move.DEFERRED, ALL),
     ("content", "251 hm", Move.DEFERRED, ALL),
     ("data", "250 hm", Move.DEFERRED, ALL),
@@ -72,6 +74,16 @@ def test_each_row(step: str, text: str, move: Move, reach: int) -> None:
     transaction = answered(TWO, **{step: text})
     assert moves(transaction) == [move] * reach + [Move.DELIVERED] * (2 - reach)
     assert outcome_of(transaction).recipients[0].reply == text
+
+
+@pytest.mark.parametrize(
+    ("text", "move"),
+    [("500 line too long", Move.REFUSED), ("502 what?", Move.DEFERRED), ("503 what?", Move.DEFERRED)],
+)
+def test_in_a_reply_to_bdat_the_codes_for_unknown_commands_are_about_the_command(text: str, move: Move) -> None:
+    transaction = answered(TWO, content=text)
+    transaction.is_chunked = True
+    assert moves(transaction) == [move] * 2
 
 
 @pytest.mark.parametrize("step", ["mail", "recipients", "data", "content"])
@@ -91,7 +103,8 @@ def test_one_recipients_refusal_is_not_anothers() -> None:
     [
         ({"mail": "530 5.7.0 authenticate"}, "530 5.7.0 authenticate"),
         ({"rcpt": "550 5.7.10 encrypt"}, "550 5.7.10 encrypt"),
-        ({"content": "502 what?"}, "502 what?"),
+        ({"content": "502 what?"}, ""),
+        ({"content": "535 who?"}, "535 who?"),
         ({"mail": "501 bad address"}, ""),
         ({"mail": "450 5.7.8 odd"}, ""),
         ({"mail": "550 no", "rcpt": "503 what?", "data": "503 what?"}, ""),

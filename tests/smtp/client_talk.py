@@ -19,6 +19,7 @@ from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import ContentWanted, Event, SessionEnded, StartTls, TransactionEnded, WindowSettled
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.pipelining import Across
 from restante.smtp.transaction import Transaction
 from restante.smtp.window import SLOW, Pace
 from restante.tenancy.model import TlsUse
@@ -70,8 +71,16 @@ class ClientTalk:
 
     seconds_per_window = SLOW  # so its size stays
 
-    def __init__(self, *messages: HeldMessage, tls: TlsUse = TlsUse.OFF, login: ClientLogin | None = None) -> None:
+    def __init__(
+        self,
+        *messages: HeldMessage,
+        tls: TlsUse = TlsUse.OFF,
+        login: ClientLogin | None = None,
+        across: Across = Across.BORNE,
+    ) -> None:
+        """`across`: what is known of the server before."""
         self.pace = Pace()
+        self.pace.across = across
         self.session = ClientSession(ClientOptions("mx2.example.net", tls, login), self.pace)
         self.waiting = deque(messages)
         self.events: list[Event] = []

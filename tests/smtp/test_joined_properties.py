@@ -162,4 +162,5 @@ def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
     client, destination = JoinedClient(held), ReferenceDestination(newline, drops_nuls=drops_nuls)
     Join((), ()).carry(client, destination.receive, destination.says)
     assert [taken.content for taken in destination.taken] == [ended(letter.content) for letter in held]
-    assert destination.verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * len(held), "QUIT"]
+    verbs = [verb for verb in destination.verbs if verb != "RSET"]  # it tries once what may follow content
+    assert verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * len(held), "QUIT"]

@@ -9,6 +9,7 @@ from restante.delivery.tls_plan import TlsPlan
 from restante.network.resolver import LookupFailed
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.pipelining import Pipelining
 from restante.smtp.window import Pace
 from restante.tenancy.model import Destination, HostedDomain, IpAddress, TlsUse
 from restante.tenancy.secrets import SealBroken, destination_owner
@@ -40,8 +41,8 @@ class Approach:
 
     def terms(self, endpoint: Endpoint, equipment: Equipment, pace: Pace, *, is_plain: bool) -> Terms:
         """Return what a connection to one of the endpoints is made with."""
-        may_run_ahead = equipment.settings.run_ahead and not equipment.caution.applies(self.destination.text)
-        options = replace(self.options, may_run_ahead=may_run_ahead)
+        most = Pipelining.AHEAD if equipment.settings.run_ahead else Pipelining.OPENING
+        options = replace(self.options, pipelining=min(most, equipment.caution.pipelining(self.destination.text)))
         return Terms(
             endpoint=endpoint,
             destination=self.destination.text,

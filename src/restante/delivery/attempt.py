@@ -30,7 +30,7 @@ from restante.delivery.route import Endpoint
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
 from restante.delivery.tally import Tally
-from restante.delivery.terms import ConnectionEnd, EndKind, Manner, Work
+from restante.delivery.terms import ConnectionEnd, EndKind, Work
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
 from restante.queue.reporting import in_keeping, news_of
@@ -270,7 +270,7 @@ class Attempt:
             self._supply.left_behind += 1
 
     def _make_do_without(self, end: ConnectionEnd) -> None:
-        if end.kind in _OURS:
+        if end.kind in _OURS or end.goes_on_gentler:
             self._open_connections()  # another in its place
         elif self._running:
             self._growth.lose(self._running)
@@ -287,8 +287,8 @@ class Attempt:
             if end.kind is EndKind.TLS_FAILED and self._approach.may_do_without_tls and not self._is_ending:
                 self._is_plain = True
                 end = await self._try_endpoint(endpoint)
-            if end.manner is Manner.PROBED and end.kind is EndKind.BROKEN and not self._is_ending:
-                end = await self._try_endpoint(endpoint)  # by DATA: caution has learned
+            if end.goes_on_gentler and not end.outstanding and not self._is_ending:
+                end = await self._try_endpoint(endpoint)  # caution has learned
             if end.was_ready:
                 self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
             if end.was_ready or self._is_ending:

@@ -20,6 +20,7 @@ from restante.smtp.client_events import Ready, StartTls
 from restante.smtp.errors import PeerBroke
 from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
 from restante.smtp.peer_replies import ReplyReader, ServerReply
+from restante.smtp.pipelining import Pipelining
 from restante.smtp.transaction import GREETING, MAIL, QUIT, RCPT, Step
 from restante.tenancy.model import TlsUse
 
@@ -29,7 +30,7 @@ _READ_OCTETS: Final = 4096
 
 async def call(approach: Approach, endpoint: Endpoint, forward_path: str, equipment: Equipment) -> ServerReply:
     """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed where none can be had."""
-    options = replace(approach.options, may_run_ahead=False)
+    options = replace(approach.options, pipelining=Pipelining.OFF)
     try:
         return await _call(endpoint, options, approach.tls, forward_path, equipment)
     except TlsFailed:

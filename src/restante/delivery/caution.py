@@ -1,24 +1,28 @@
-"""Destinations to which nothing runs ahead of its replies for a while, because it went wrong there.
+"""How far commands may go ahead of their replies at each destination, by what went wrong there.
 
-Running ahead is worth much on a long road and costs copies where connections break: all that is in a window is sent
-again. So what went wrong is remembered, for each destination, in memory only: after a restart one window finds it out
-again.
+Going ahead is worth much on a long road, and costs copies where connections break: what is in a window is sent again.
+So what went wrong is remembered for each destination, in memory only: after a restart one connection finds it out again.
 
-    ended without the server's leave       then, DATA
-    -------------------------------------  ------------------------------------------
-    in the probe, or before one window     for a day: it was the manner, most likely
+    what happened                                             then, for how long
+    --------------------------------------------------------  ------------------------------------------------
+    it broke in the probe for CHUNKING, or before one window  no whole messages ahead, a day
     was settled
-    later, with mail in the window         the second time within an hour, for an hour:
-                                           the road is bad, and DATA makes fewer copies
+    it broke later with mail in the window, the second time   no whole messages ahead, an hour: the road is bad,
+    within an hour                                            and DATA makes fewer copies
+    what followed content was refused, or got no reply        nothing behind content, a day
+    it broke in the opening of the first transaction, with    one command at a time, an hour
+    MAIL, RCPT and DATA in one flight
 """
 
 from collections.abc import Callable
 from typing import Final
 
 from restante.delivery.terms import ConnectionEnd, EndKind, Manner
+from restante.smtp.pipelining import Pipelining
 
 _DAY: Final = 86400.0
 _HOUR: Final = 3600.0
+_FOR: Final = {Pipelining.AHEAD: _DAY, Pipelining.ACROSS: _DAY, Pipelining.OPENING: _HOUR}  # seconds
 
 
 class Caution:
@@ -27,24 +31,27 @@ class Caution:
     def __init__(self, now: Callable[[], float]) -> None:
         """`now` is Unix time in seconds."""
         self._now = now
-        self._until: dict[str, float] = {}
+        self._until: dict[str, dict[Pipelining, float]] = {}  # by destination: what is left off until when
         self._lost_at: dict[str, float] = {}
 
-    def applies(self, destination: str) -> bool:
-        """Tell whether messages must go by DATA."""
-        return self._until.get(destination, 0.0) > self._now()
+    def pipelining(self, destination: str) -> Pipelining:
+        """Return how far one may go there now."""
+        now = self._now()
+        left_off = [level for level, until in self._until.get(destination, {}).items() if until > now]
+        return Pipelining(min(left_off) - 1) if left_off else Pipelining.AHEAD
 
     def learn(self, destination: str, end: ConnectionEnd) -> None:
         """Take how a connection ended."""
-        if end.kind is not EndKind.BROKEN:
-            return
-        if end.manner in (Manner.PROBED, Manner.AHEAD_IN_VAIN):
-            self._until[destination] = self._now() + _DAY
-        elif end.manner is Manner.AHEAD and end.outstanding:
+        if end.not_borne is not None:
+            self._leave_off(destination, end.not_borne, _FOR[end.not_borne])
+        elif end.kind is EndKind.BROKEN and end.manner is Manner.AHEAD and end.outstanding:
             self._count_loss(destination)
 
     def _count_loss(self, destination: str) -> None:
         now = self._now()
         if now - self._lost_at.get(destination, -_HOUR) < _HOUR:
-            self._until[destination] = now + _HOUR
+            self._leave_off(destination, Pipelining.AHEAD, _HOUR)
         self._lost_at[destination] = now
+
+    def _leave_off(self, destination: str, level: Pipelining, seconds: float) -> None:
+        self._until.setdefault(destination, {})[level] = self._now() + seconds

@@ -35,7 +35,8 @@ from restante.smtp.client_events import (
     WindowSettled,
 )
 from restante.smtp.errors import PeerBroke
-from restante.smtp.transaction import CONTENT, QUIT, Transaction
+from restante.smtp.pipelining import Pipelining
+from restante.smtp.transaction import CONTENT, DATA, MAIL, QUIT, RCPT, Transaction
 from restante.store.errors import StoreError
 
 _Arguments = TypeVarTuple("_Arguments")
@@ -44,6 +45,8 @@ _Arguments = TypeVarTuple("_Arguments")
 # it may still count this connection when the next one comes.
 _GOODBYE_TIMEOUT: Final = 5.0
 _CLOSING_TIMEOUT: Final = 1.0
+_ACROSS_TIMEOUT: Final = 5.0  # behind content that was answered: a server that drops it says nothing for ever
+_OPENING_STEPS: Final = (MAIL, RCPT, DATA)
 _NOT_NEEDED: Final = "no longer needed"
 _WRITE_OCTETS: Final = 256 * 1024  # about what one write carries, so that memory stays bounded
 
@@ -67,11 +70,13 @@ class DeliveryConnection(asyncio.Protocol):
         self._wanted: Transaction | None = None  # whose content is
         self._streaming: asyncio.Task[None] | None = None  # the one that reads it from the disk
         self._begun = 0
+        self._ended = 0  # transactions that have an outcome
         self._ahead_since = 0.0  # loop time at which the window began to fill
         self._windows_settled = 0
         self._complaint = ""  # of the destination, for which the session ends
         self._was_ready = False
         self._is_not_needed = False  # told to finish before it could begin
+        self._is_astray = False  # the destination said what is no reply, or none that fits
         self._is_leaving = False  # QUIT was answered
         self._kind: EndKind | None = None  # set once: it is over
         self._reason = ""
@@ -96,7 +101,10 @@ class DeliveryConnection(asyncio.Protocol):
         assert self._kind is not None
         outstanding = tuple(transaction.message for transaction in self._session.outstanding())
         version = self._wire.tls_version if self._wire is not None else ""
-        return ConnectionEnd(self._kind, self._reason, self._was_ready, outstanding, version, self._manner())
+        manner = self._manner()
+        return ConnectionEnd(
+            self._kind, self._reason, self._was_ready, outstanding, version, manner, self._not_borne(manner)
+        )
 
     def wake(self) -> None:
         """Look for messages again."""
@@ -134,6 +142,20 @@ class DeliveryConnection(asyncio.Protocol):
         if not self._session.runs_ahead:
             return Manner.PROBED if self._session.is_probing else Manner.DATA
         return Manner.AHEAD if self._windows_settled or not self._begun else Manner.AHEAD_IN_VAIN
+
+    def _not_borne(self, manner: Manner) -> Pipelining | None:
+        """Return how far the destination showed that it cannot be gone, None where it did not."""
+        session = self._session
+        if session.is_across_refused:
+            return Pipelining.ACROSS
+        if self._kind is not EndKind.BROKEN:
+            return None
+        if manner in (Manner.PROBED, Manner.AHEAD_IN_VAIN):
+            return Pipelining.AHEAD
+        if not self._is_astray and (session.awaits_across or session.is_trying_across):
+            return Pipelining.ACROSS
+        is_first = session.is_pipelining and not session.runs_ahead and not self._ended
+        return Pipelining.OPENING if is_first and session.awaited in _OPENING_STEPS else None
 
     # The task beside the connection
 
@@ -236,6 +258,7 @@ class DeliveryConnection(asyncio.Protocol):
         try:
             move(*arguments)
         except PeerBroke as error:
+            self._is_astray = True
             self._close(EndKind.BROKEN, str(error))
         except TlsFailed as error:
             self._close(EndKind.BROKEN, f"TLS: {error}")
@@ -287,6 +310,7 @@ class DeliveryConnection(asyncio.Protocol):
 
     def _report(self, transaction: Transaction) -> None:
         outcome = outcome_of(transaction)
+        self._ended += 1
         if not outcome.is_delivered and (complaint := session_complaint(transaction)):
             self._complaint = complaint
             self._session.quit()
@@ -351,6 +375,8 @@ class DeliveryConnection(asyncio.Protocol):
             return self._settings.content_timeout
         if awaited is QUIT:
             return _GOODBYE_TIMEOUT
+        if self._session.awaits_across:
+            return min(_ACROSS_TIMEOUT, self._settings.reply_timeout)
         shakes_hands = self._wire is not None and self._wire.is_shaking_hands
         is_owed = awaited is not None or shakes_hands or self._session.is_sending_content
         return self._settings.reply_timeout if is_owed else math.inf

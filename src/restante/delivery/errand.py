@@ -18,6 +18,7 @@ from restante.mail.message import ContentFile, HeldMessage
 from restante.network.resolver import LookupFailed, MailExchangers
 from restante.queue.status import Move, Outcome, RecipientOutcome
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import Destination, TlsUse
 
 
@@ -81,7 +82,7 @@ class Errand:
         terms = Terms(
             endpoint=endpoint,
             destination=destination.text,
-            options=ClientOptions(equipment.hostname, destination.tls, may_run_ahead=False),
+            options=ClientOptions(equipment.hostname, destination.tls, pipelining=Pipelining.OPENING),
             tls=await equipment.tls_plans.plan(destination),
             settings=equipment.settings,
             own_addresses=equipment.own_addresses,

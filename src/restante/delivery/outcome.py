@@ -8,7 +8,8 @@ for whom all of them are there and positive is delivered. Then:
     MAIL          deferred   refused, all      deferred, the session ends
     RCPT          deferred   refused, this     deferred, the session ends      552 is deferred: old servers say it
     DATA          deferred   refused, taken    deferred, the session ends      where 452 is meant
-    content       deferred   refused, taken    deferred, the session ends
+    content       deferred   refused, taken    deferred, the session ends      500 to 504 after DATA, and 500 after BDAT, are
+                                                                               refused: the commands had been taken
     none came     deferred
 
 "About the session" is what no change to the message would mend: 530, 534, 535, 538 (authenticate, or use TLS), 500, 502,
@@ -32,6 +33,9 @@ from restante.smtp.transaction import CONTENT, DATA, MAIL, RCPT, Step, Transacti
 SESSION_CODES: Final = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
 # Authentication or encryption wanted (RFC 4954 §6, RFC 5248 §2.4)
 SESSION_STATUSES: Final = frozenset({"5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.12"})
+# Codes for commands, said of content: aiosmtpd says 500 of a line that is too long.
+_CONTENT_CODES: Final = frozenset({500, 501, 502, 503, 504})
+_CHUNK_CODES: Final = frozenset({500, 501})  # BDAT is a command itself
 _PERMANENT_FROM: Final = 500
 _TOO_MANY_RECIPIENTS_ONCE: Final = 552
 
@@ -57,7 +61,8 @@ def _judge_recipient(transaction: Transaction, index: int, path: str) -> Recipie
     step, reply = failure
     if reply is None:
         return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")
-    return RecipientOutcome(path, _move(step, reply), reply.text)
+    is_session = is_about_session(reply, about_content=_about_content(transaction, step))
+    return RecipientOutcome(path, Move.DEFERRED if is_session else _move(step, reply), reply.text)
 
 
 def _decisive(transaction: Transaction, index: int) -> tuple[Step, ServerReply | None] | None:
@@ -71,16 +76,27 @@ def _decisive(transaction: Transaction, index: int) -> tuple[Step, ServerReply |
 
 
 def _move(step: Step, reply: ServerReply) -> Move:
-    if reply.code < _PERMANENT_FROM or is_about_session(reply):
+    if reply.code < _PERMANENT_FROM:
         return Move.DEFERRED
     if step is RCPT and reply.code == _TOO_MANY_RECIPIENTS_ONCE:
         return Move.DEFERRED
     return Move.REFUSED
 
 
-def is_about_session(reply: ServerReply) -> bool:
-    """Tell whether a 5xx is a complaint that every other message would get too."""
+def is_about_session(reply: ServerReply, *, about_content: frozenset[int] = frozenset()) -> bool:
+    """Tell whether a 5xx is a complaint that every other message would get too.
+
+    `about_content`: codes that concern one message's content where the reply stands.
+    """
+    if reply.code in about_content:
+        return False
     return reply.code in SESSION_CODES or (reply.code >= _PERMANENT_FROM and reply.enhanced in SESSION_STATUSES)
+
+
+def _about_content(transaction: Transaction, step: Step) -> frozenset[int]:
+    if step is not CONTENT:
+        return frozenset()
+    return _CHUNK_CODES if transaction.is_chunked else _CONTENT_CODES
 
 
 def session_complaint(transaction: Transaction) -> str:
@@ -90,8 +106,9 @@ def session_complaint(transaction: Transaction) -> str:
     """
     for index in range(len(transaction.message.envelope.forward_paths)):
         failure = _decisive(transaction, index)
-        if failure is not None and failure[1] is not None and is_about_session(failure[1]):
-            return failure[1].text
+        step, reply = failure or (MAIL, None)
+        if reply is not None and is_about_session(reply, about_content=_about_content(transaction, step)):
+            return reply.text
     return ""
 
 

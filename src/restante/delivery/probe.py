@@ -9,6 +9,7 @@ from restante.delivery.route import Endpoint, NoRoute, route
 from restante.delivery.terms import Terms, Work
 from restante.mail.message import HeldMessage
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import Destination, TlsUse
 
 # Seconds. A probe is not worth a delivery's patience; the next one comes.
@@ -36,7 +37,7 @@ async def _probe_endpoint(endpoint: Endpoint, destination: Destination, equipmen
     terms = Terms(
         endpoint=endpoint,
         destination=destination.text,
-        options=ClientOptions(equipment.hostname, TlsUse.OFF, may_run_ahead=False),
+        options=ClientOptions(equipment.hostname, TlsUse.OFF, pipelining=Pipelining.OFF),
         tls=None,
         settings=settings.model_copy(
             update={

@@ -32,8 +32,9 @@ class DeliverySettings(BaseModel):
     )
     run_ahead: bool = Field(
         default=True,
-        description="Send whole messages ahead of the replies to them, where the destination offers CHUNKING and shows that"
-        " it bears it: distance costs little then. A lost connection can make copies of up to 64 messages.",
+        description="Send commands ahead of replies, where the destination shows that it bears it: whole messages with"
+        " CHUNKING, the next MAIL behind content with PIPELINING. Distance then costs less. A lost connection can"
+        " make copies of up to 64 messages.",
     )
     refusals_limit: Annotated[int, Field(ge=1)] = Field(
         default=20,

@@ -10,6 +10,7 @@ from restante.delivery.tls_plan import TlsPlan
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Outcome
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.pipelining import Pipelining
 from restante.smtp.window import Pace
 
 
@@ -67,3 +68,11 @@ class ConnectionEnd:
     outstanding: tuple[HeldMessage, ...]  # begun, and without an outcome
     tls: str  # version, "" for none
     manner: Manner = Manner.DATA
+    not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
+
+    @property
+    def goes_on_gentler(self) -> bool:
+        """Whether it broke because of what went ahead of its replies: another connection does without."""
+        if self.kind is not EndKind.BROKEN or self.not_borne is None:
+            return False
+        return self.not_borne is not Pipelining.AHEAD or not self.outstanding  # a window makes copies: not at once

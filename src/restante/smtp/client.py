@@ -8,8 +8,8 @@ else. A reply that fits nothing voids the session (PeerBroke): what has no outco
 - A reply can only be to what has left: entries of the window count from the `data_to_send` that carried them. So the
   250 of content cannot come before the content, whatever a proxy says.
 - With PIPELINING, MAIL, each RCPT and DATA are one flight. The 354 lets the content go, and with it, in the same
-  flight, the opening of the next transaction (RFC 2920 §3.1): one round trip per message. Without, one command a time:
-  what must wait is in `_withheld`.
+  flight, the opening of the next transaction where the server has shown that it bears that (smtp/pipelining.py): one
+  round trip per message, else two. Without PIPELINING, one command a time: what must wait is in `_withheld`.
 - 354 without a recipient that was taken: the end mark alone is sent, and its reply, though it be 250, means nothing.
 - A transaction that DATA did not end stays open at the server: RSET before the next MAIL, and the transaction has ended
   when that is answered. Else never: servers count it.
@@ -45,7 +45,9 @@ from restante.smtp.errors import PeerBroke
 from restante.smtp.handshake import Await, ClientOptions, Handshake, Next, Refuse, Say
 from restante.smtp.offer import NO_OFFER
 from restante.smtp.peer_replies import ReplyReader, ServerReply
+from restante.smtp.pipelining import Across, Pipelining
 from restante.smtp.transaction import (
+    ACROSS,
     CONTENT,
     DATA,
     END_MARK,
@@ -79,8 +81,12 @@ class ClientSession:
         "_is_ready",
         "_opening",
         "_outgoing",
+        "_pace",
+        "_pipelining",
         "_replies",
+        "_taken",
         "_withheld",
+        "is_across_refused",
         "offer",
         "outgoing_octets",
         "reply_count",
@@ -97,7 +103,11 @@ class ClientSession:
         self._opening: Transaction | None = None  # begun, and its content not sent
         self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, which waits for replies
         self._encoder: DataEncoder | ChunkEncoder | None = None  # content is being sent in blocks
-        self._ahead = Ahead(pace or Pace())
+        self._pace = pace or Pace()
+        self._ahead = Ahead(self._pace)
+        self._pipelining = options.pipelining
+        self._taken = 0  # messages
+        self.is_across_refused = False  # the server answered 4xx or 5xx to what followed content
         self._is_ready = False
         self._is_quitting = False
         self._is_over = False
@@ -147,13 +157,17 @@ class ClientSession:
         """
         assert self.can_begin, "the window is full"
         commands = opening_commands(transaction.message, self.offer)
-        self._opening = transaction
         transaction.passes_dsn_on = self.offer.has_dsn
         if self.runs_ahead:
             self._run_ahead(transaction, commands)
             return
+        transaction.is_across = bool(self._expected) and self._expected[-1][0] is not RSET
+        self._say_opening(transaction, commands)
+
+    def _say_opening(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
+        self._opening = transaction
         commands.append((DATA, b"DATA\r\n"))
-        if self.offer.has_pipelining:
+        if self.is_pipelining:
             for step, line in commands:
                 self._send(line, step, transaction)
         else:
@@ -161,6 +175,7 @@ class ClientSession:
             self._send_withheld(transaction)
 
     def _run_ahead(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
+        self._opening = transaction
         size = transaction.message.size
         if self._ahead.needs_reset:
             self._send(b"RSET\r\n", RSET)
@@ -211,6 +226,24 @@ class ClientSession:
         return self._ahead.way is not Way.DATA
 
     @property
+    def is_pipelining(self) -> bool:
+        """Whether the commands that open a transaction go in one flight."""
+        return self.offer.has_pipelining and self._pipelining >= Pipelining.OPENING
+
+    @property
+    def awaits_across(self) -> bool:
+        """Whether the next reply is to a command that followed content: it is there at once, or never."""
+        if not self._expected:
+            return False
+        step, transaction = self._expected[0]
+        return step is ACROSS or (step is MAIL and transaction is not None and transaction.is_across)
+
+    @property
+    def is_trying_across(self) -> bool:
+        """Whether the reply to the command that tries it is not there."""
+        return any(step is ACROSS for step, _ in self._expected)
+
+    @property
     def is_probing(self) -> bool:
         """Whether the probe for CHUNKING waits for its replies."""
         return self.awaited in PROBE_STEPS or self.awaited in REST_STEPS
@@ -228,7 +261,15 @@ class ClientSession:
             return False
         if self.runs_ahead:
             return self._ahead.has_room
-        return self.offer.has_pipelining or not self._expected
+        if not self._expected:
+            return True
+        if self._expected[-1][0] is RSET:
+            return self.is_pipelining
+        return self._may_go_across and self._pace.across is Across.BORNE
+
+    @property
+    def _may_go_across(self) -> bool:
+        return self.is_pipelining and self._pipelining >= Pipelining.ACROSS
 
     def _unanswered(self) -> list[Transaction]:
         begun = [transaction for _, transaction in self._expected if transaction is not None]
@@ -284,10 +325,16 @@ class ClientSession:
     def _take_session_reply(self, step: Step, reply: ServerReply) -> None:
         if step is QUIT:
             self._end(Ending.QUIT, reply.text)
+        elif step is ACROSS:
+            self._bear_across(is_borne=reply.is_positive)
         elif step is not RSET:
             self._go_on(self._handshake.take(step, reply))
         elif not reply.is_positive:  # whatever comes after would be taken for part of the old transaction
             self._end(Ending.REFUSED, f"RSET: {reply.text}")
+
+    def _bear_across(self, *, is_borne: bool) -> None:
+        self._pace.across = Across.BORNE if is_borne else Across.NOT_BORNE
+        self.is_across_refused = not is_borne
 
     def _go_on(self, following: Next) -> None:
         match following:
@@ -365,16 +412,25 @@ class ClientSession:
         self._send(encoder.finish(), CONTENT, transaction)
         self._encoder = None
         self._opening = None
+        is_worth_it = self._taken > 0 and not self._is_quitting  # one message tells that there may be more
+        if is_worth_it and self._may_go_across and self._pace.across is Across.UNTRIED and not self.runs_ahead:
+            self._pace.across = Across.TRYING
+            self._send(b"RSET\r\n", ACROSS)
 
     def _take_end_mark(self, transaction: Transaction, _: ServerReply) -> None:
-        self._events.append(TransactionEnded(transaction))
+        self._end_transaction(transaction)
 
     def _take_content(self, transaction: Transaction, reply: ServerReply) -> None:
         transaction.content = reply
+        self._taken += reply.is_positive
         self._end_transaction(transaction)
 
     def _end_transaction(self, transaction: Transaction) -> None:
-        if not transaction.is_chunked:  # else when the window is settled
+        if transaction.is_out_of_turn:
+            self._bear_across(is_borne=False)
+            transaction.start_again()
+            self._say_opening(transaction, opening_commands(transaction.message, self.offer))
+        elif not transaction.is_chunked:  # else when the window is settled
             self._events.append(TransactionEnded(transaction))
 
     def _conclude(self, transaction: Transaction) -> None:

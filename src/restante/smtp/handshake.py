@@ -15,6 +15,7 @@ from restante.smtp.client_auth import Authentication, ClientLogin, choose_mechan
 from restante.smtp.client_events import Ready, StartTls
 from restante.smtp.offer import NO_OFFER, read_offer
 from restante.smtp.peer_replies import ServerReply
+from restante.smtp.pipelining import Pipelining
 from restante.smtp.transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
 from restante.tenancy.model import TlsUse
 
@@ -32,7 +33,7 @@ class ClientOptions:
     hostname: str  # for EHLO; a server that calls itself so is ourselves
     tls: TlsUse
     login: ClientLogin | None = None
-    may_run_ahead: bool = True  # of the replies, where the server bears it
+    pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server bears it
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,8 @@ class Handshake:
 
     def _ask_about_chunking(self) -> Next:
         is_offered = self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
-        return Say(PROBE, PROBE_STEPS) if is_offered and self._options.may_run_ahead else Ready()
+        may_run_ahead = self._options.pipelining >= Pipelining.AHEAD
+        return Say(PROBE, PROBE_STEPS) if is_offered and may_run_ahead else Ready()
 
     def _take_probe(self, step: Step, reply: ServerReply) -> Next:
         answer = self._probe.take(step, reply)

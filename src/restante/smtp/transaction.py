@@ -37,22 +37,38 @@ DATA: Final = Step("DATA", frozenset({354}))
 CONTENT: Final = Step("content", frozenset({250}))
 END_MARK: Final = Step("end mark", frozenset({250}))  # of content that nobody was to get: means nothing
 RSET: Final = Step("RSET", frozenset({250}))
+ACROSS: Final = Step("RSET behind content", frozenset({250}))
 QUIT: Final = Step("QUIT", frozenset({221, 250}))
+
+
+_OUT_OF_SEQUENCE: Final = 503
 
 
 class Transaction:
     """One message on its way over one session. Its fields fill as the replies come."""
 
-    __slots__ = ("content", "data", "is_chunked", "mail", "message", "passes_dsn_on", "recipients")
+    __slots__ = ("content", "data", "is_across", "is_chunked", "mail", "message", "passes_dsn_on", "recipients")
 
     def __init__(self, message: HeldMessage) -> None:
         self.message = message
+        self.is_across = False  # its MAIL left before the reply to the content before it
         self.is_chunked = False  # its content goes by BDAT: there is no DATA, and `data` stays None
         self.passes_dsn_on = False  # the server has the DSN extension: what was asked about reports is its to answer
         self.mail: ServerReply | None = None
         self.recipients: list[ServerReply] = []  # by position in the envelope's forward-paths
         self.data: ServerReply | None = None
         self.content: ServerReply | None = None
+
+    @property
+    def is_out_of_turn(self) -> bool:
+        """Whether the server says that its MAIL came too early: behind content whose reply had not been given."""
+        return self.is_across and self.mail is not None and self.mail.code == _OUT_OF_SEQUENCE
+
+    def start_again(self) -> None:
+        """Forget what was answered: nothing of it was taken."""
+        self.is_across = False
+        self.mail = self.data = self.content = None
+        self.recipients.clear()
 
     @property
     def has_recipients(self) -> bool:

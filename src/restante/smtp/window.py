@@ -8,6 +8,8 @@ road, and there is nothing in it for a server that is slow itself.
 
 from typing import Final
 
+from restante.smtp.pipelining import Across
+
 FEWEST_MESSAGES: Final = 4
 MOST_MESSAGES: Final = 64  # the copies that one lost connection can make, at most (DESIGN §10)
 MOST_OCTETS: Final = 4 * 1024 * 1024
@@ -18,10 +20,11 @@ SLOW: Final = 5.0
 class Pace:
     """How many messages a window takes. The connections of one attempt share it: the server behind them is the same."""
 
-    __slots__ = ("messages", "turn")
+    __slots__ = ("across", "messages", "turn")
 
     def __init__(self) -> None:
         self.messages = FEWEST_MESSAGES
+        self.across = Across.UNTRIED
         self.turn = 1  # how many got their replies together the last time: one, while nothing runs ahead
 
     def adapt(self, seconds: float, *, is_whole: bool) -> None:
