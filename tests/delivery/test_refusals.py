@@ -82,3 +82,36 @@ def test_the_next_request_goes_on_where_this_one_stopped() -> None:
     asyncio.run(main())
     assert [int(taken.content) for taken in primary.taken] == list(range(6, 13))
     assert count(world, Status.REFUSED) == 5
+
+
+def test_unknown_users_at_the_head_of_the_queue_keep_no_good_mail_back() -> None:
+    world, primary = World(), ScriptedPrimary({f"RCPT TO:<no{n}@": f"550 5.1.1 no{n}: unknown" for n in range(65)})
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port)
+            for n in range(65):
+                await world.hold(domain, 1, f"no{n}@b.example")
+            await world.hold(domain, 5, "good@b.example")
+            await world.drain(domain)
+
+    asyncio.run(main())
+    assert sum(bool(taken.forward_paths) for taken in primary.taken) == 5  # the rest are end marks alone
+    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (65, 0)
+    assert world.log.of(Event.DESTINATION_REFUSES) == []
+
+
+def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_whole_queue_parked() -> None:
+    world, primary = World(), ScriptedPrimary({"RCPT": "550 5.1.1 no such user"}, offer=ONE_BY_ONE)
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            for n in range(50):
+                await world.hold(domain, 1, f"u{n}@b.example")
+            await world.drain(domain)
+
+    asyncio.run(main())
+    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (20, 30)
+    [told] = world.log.of(Event.DESTINATION_REFUSES)
+    assert told["reason"] == "20 recipients were refused alike and none was accepted: 550 5.1.1 no such user"

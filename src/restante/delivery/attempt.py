@@ -7,8 +7,8 @@ itself. Manners towards a primary that has just come back:
 - A connection that fails while others work gives its messages back to them, once each, and for a while no further
   connection is tried.
 - It ends when the last connection has failed, and when ten messages in a row were deferred.
-- It ends for good when many in a row were refused (`delivery.refusals_limit`): a destination that refuses everything is
-  broken, and would have the whole queue parked. What is on its way by then (a window for each connection) is judged yet.
+- It ends for good when the destination refuses everything (queue/refusals.py): it is broken, and would have the whole
+  queue parked. What is on its way by then (a window for each connection) is judged yet.
 
 Ending is gentle: nothing more is begun, replies outstanding are waited for, QUIT is said. `abort` is not.
 """
@@ -33,6 +33,7 @@ from restante.delivery.tally import Tally
 from restante.delivery.terms import ConnectionEnd, EndKind, Work
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
+from restante.queue.refusals import Refusals
 from restante.queue.reporting import in_keeping, news_of
 from restante.queue.status import Move, Outcome
 from restante.smtp.window import MOST_MESSAGES, Pace
@@ -74,9 +75,10 @@ class Attempt:
         journal: Journal,
         equipment: Equipment,
         *,
+        refusals: Refusals,
         lessons: Lessons | None = None,
     ) -> None:
-        """`lessons`: where what the destination says of mailboxes is kept; None where nobody wants to know."""
+        """`refusals` are those of the drain. `lessons`: where what the destination says of mailboxes is kept; None where nobody wants to know."""
         self._lessons = lessons
         self._approach = approach
         self._supply = supply
@@ -94,7 +96,7 @@ class Attempt:
         self._tried = 0
         self._delivered = 0
         self._deferred_in_a_row = 0
-        self._refused_in_a_row = 0
+        self._refusals = refusals
         self._in_hand = 0  # messages taken by connections, and without an outcome
         self._picture: Directory | None = None  # the one in which the record was last looked at
         self._news = asyncio.Event()
@@ -227,13 +229,8 @@ class Attempt:
         return self._journal.record(message, outcome, reply)
 
     def _count_refusal(self, outcome: Outcome) -> None:
-        if not outcome.is_refused:
-            self._refused_in_a_row = 0
-            return
-        self._refused_in_a_row += 1
-        if self._refused_in_a_row == self._equipment.settings.refusals_limit:
-            row = counted(self._refused_in_a_row, "message in a row was", "messages in a row were")
-            self.end(f"{row} refused: {outcome.recipients[-1].reply}", AttemptKind.REFUSING)
+        if reason := self._refusals.take(outcome, self._equipment.settings.refusals_limit):
+            self.end(reason, AttemptKind.REFUSING)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
         moves = {recipient.move for recipient in outcome.recipients}

@@ -7,7 +7,7 @@ next follows from how it ended:
     … and something is still held                    a new round from the oldest message, after a pause
     the destination stopped taking mail              the same round goes on where it stopped, after a pause
     the destination was changed                      at once, to the new one
-    many messages in a row were refused              the end: what was refused is parked, the rest is held
+    the destination refuses everything               the end: what was refused is parked, the rest is held
     asked again meanwhile                            a new round at once: the customer says that they are back
 
 Pauses grow (queue/schedule.py); when the next would end after the deadline, what is left is simply held. At least one
@@ -28,6 +28,7 @@ from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
 from restante.delivery.view import DrainEnd, DrainState, DrainView
+from restante.queue.refusals import Refusals
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.errors import StoreError
 from restante.store.interface import Drain
@@ -72,6 +73,7 @@ class DomainDrain:
             now=equipment.now,
         )
         self._lessons = Lessons() if domain.policy.recipients is Recipients.LEARNED else None
+        self._refusals = Refusals()
         self._attempt: Attempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # asked again
@@ -171,8 +173,15 @@ class DomainDrain:
                 return AttemptEnd(AttemptKind.STOPPED, str(error))
             self._become(DrainState.DELIVERING)
             self._attempt = Attempt(
-                approach, self._supply, self._settlement, self._journal, self._equipment, lessons=self._lessons
+                approach,
+                self._supply,
+                self._settlement,
+                self._journal,
+                self._equipment,
+                refusals=self._refusals,
+                lessons=self._lessons,
             )
+            self._refusals.begin()
             try:
                 return await self._attempt.run()
             finally:

@@ -24,7 +24,7 @@ from dataclasses import replace
 from typing import Final
 
 from restante.mail.message import HeldMessage
-from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.queue.status import Move, Outcome, RecipientOutcome, Stage
 from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.replies import Reply
@@ -38,6 +38,7 @@ _CONTENT_CODES: Final = frozenset({500, 501, 502, 503, 504})
 _CHUNK_CODES: Final = frozenset({500, 501})  # BDAT is a command itself
 _PERMANENT_FROM: Final = 500
 _TOO_MANY_RECIPIENTS_ONCE: Final = 552
+_STAGES: Final = {MAIL: Stage.MAIL, RCPT: Stage.RCPT, DATA: Stage.DATA, CONTENT: Stage.CONTENT}
 
 # Said in the destination's place, before anything is sent; the codes are those it would have used.
 TOO_MANY_HOPS: Final = Reply(554, "5.4.6", "Not sent: so many Received fields mean that the message goes in a circle")
@@ -62,7 +63,7 @@ def _judge_recipient(transaction: Transaction, index: int, path: str) -> Recipie
     if reply is None:
         return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")
     is_session = is_about_session(reply, about_content=_about_content(transaction, step))
-    return RecipientOutcome(path, Move.DEFERRED if is_session else _move(step, reply), reply.text)
+    return RecipientOutcome(path, Move.DEFERRED if is_session else _move(step, reply), reply.text, _STAGES[step])
 
 
 def _decisive(transaction: Transaction, index: int) -> tuple[Step, ServerReply | None] | None:

@@ -39,7 +39,9 @@ class DeliverySettings(BaseModel):
     refusals_limit: Annotated[int, Field(ge=1)] = Field(
         default=20,
         description="Messages in a row, over all connections, that the destination refuses (5xx) before the drain stops: a server"
-        " that refuses everything is broken. What it has refused is parked, the rest stays held.",
+        " that refuses everything is broken. What it has refused is parked, the rest stays held. Refusals that concern only"
+        " the recipient are not counted: an enhanced code 5.1.x, or 550, 551 or 553 at RCPT once the destination has accepted"
+        " another recipient of the drain. The same 5.1.x reply for 20 recipients with none accepted stops the drain too.",
     )
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,

@@ -37,6 +37,16 @@ class Move(StrEnum):
     BOUNCED = "bounced"  # given up, and the sender told of it where that may be
 
 
+class Stage(StrEnum):
+    """The step of a mail transaction whose reply decided about a recipient."""
+
+    NONE = "none"  # no reply did: none came, or it was never asked for
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    CONTENT = "content"
+
+
 MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
     Status.HELD: {
         Move.DELIVERED: Status.GONE,
@@ -63,6 +73,7 @@ class RecipientOutcome:
     forward_path: str
     move: Move
     reply: str = ""  # the destination's full reply, as text; "" for DELIVERED on the hot path
+    stage: Stage = Stage.NONE  # where it was said; NONE for DELIVERED
 
 
 @dataclass(frozen=True, slots=True)

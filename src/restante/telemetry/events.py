@@ -89,7 +89,7 @@ MEANINGS: dict[Event, str] = {
     Event.MESSAGE_DELIVERED: "The destination has taken a message; its reply says under which name.",
     Event.DELIVERY_DEFERRED: "The destination did not take a message for a recipient now, or said nothing; it stays held.",
     Event.DELIVERY_REFUSED: "The destination said 5xx to a recipient: it waits as refused for the customer.",
-    Event.DESTINATION_REFUSES: "A drain was stopped: the destination refused `delivery.refusals_limit` messages in a row.",
+    Event.DESTINATION_REFUSES: "A drain was stopped: the destination refuses everything (`delivery.refusals_limit`).",
     Event.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row; a line for each account concerned.",
     Event.PRIMARY_BACK: "It answers again, twice in a row: drains begin for domains that are held until its return.",
     Event.REPORT_MADE: "A report to a message's sender is stored, with what it tells of: failed, delayed or relayed.",
