@@ -13,15 +13,11 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from secrets import token_hex
-from ssl import SSLContext
 from typing import Any
 
 from restante.admin.instruments import Instruments
 from restante.admin.office import Office
-from restante.config.check import check
-from restante.config.identity import Identity, IdentityUnusable, read_identity
-from restante.config.load import load
-from restante.config.problems import ConfigError
+from restante.config.identity import Identity
 from restante.config.schema import Config, Listen
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
 from restante.delivery.reports import Reports
@@ -43,7 +39,8 @@ from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, hold_all
-from restante.reception.listener import SWEEP_SECONDS, Listener
+from restante.reception.listener import SWEEP_SECONDS
+from restante.reception.listeners import Listeners
 from restante.reception.room import Room, free_octets
 from restante.reception.services import Services
 from restante.reception.settings import ReceptionSettings
@@ -51,6 +48,7 @@ from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
+from restante.reload import Reloader, ServerParts, listen_places
 from restante.running_server import RunningServer
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
@@ -107,7 +105,6 @@ class Application:
         self._on_stop = on_stop
         self._started_at = time.time()
         self._stop = asyncio.Event()
-        self._listeners: list[Listener] = []
         self.failure = ""  # why it ended without having been asked to
 
     async def run(self) -> None:
@@ -149,11 +146,13 @@ class Application:
         self._recipients = LiveRecipients(store, self._directory)
         await self._recipients.load()
         self._resolver = DnsResolver(self._config.resolver.endpoints)
-        self._own_addresses = [bound.getsockname()[:2] for bound in self._sockets]
+        self._metrics_addresses = [bound.getsockname()[:2] for bound in self._metrics_sockets]
+        listening = [bound.getsockname()[:2] for bound in self._sockets]
+        self._own_addresses: list[tuple[str, int]] = [*listening, *self._metrics_addresses]
         self._compose_reception(store)
         self._compose_delivery(store)
         self._compose_release(store)
-        self._compose_listeners()
+        self._listeners = Listeners(self._door, time.monotonic)
         self._compose_notices(store)
         self._compose_admin(store)
 
@@ -229,13 +228,6 @@ class Application:
             per_minute=self._config.reception.releases_per_minute,
         )
 
-    def _compose_listeners(self) -> None:
-        config = self._config
-        self._listeners = [
-            Listener(listen.service, bound, self._terms(config, listen, context), self._door, time.monotonic)
-            for listen, bound, context in zip(config.listen, self._sockets, self._identity.contexts, strict=True)
-        ]
-
     def _compose_notices(self, store: Store) -> None:
         self._notices = Notices(
             store=store,
@@ -255,10 +247,22 @@ class Application:
             flight=self._flight,
             intake=self._intake,
             room=self._room,
-            listeners=self._listeners,
+            sessions=self._listeners.sessions,
             now=time.time,
             started_at=self._started_at,
             certificate_expires_at=self._identity.expires_at,
+        )
+        self._reloader = Reloader(
+            self._config,
+            ServerParts(
+                listeners=self._listeners,
+                terms=self._terms,
+                apply=self._apply,
+                vault=self._vault,
+                log=self._log,
+                now=time.time,
+                spawn=self.spawn,
+            ),
         )
         self._office = Office(
             store=store,
@@ -277,7 +281,7 @@ class Application:
                 listeners_open=self._listeners,
                 counts=self._counts,
                 instruments=self._instruments,
-                config=lambda: self._config,
+                configuration_state=lambda: self._reloader.state,
             ),
             recipients=self._recipients,
             promises=self._standings.promises,
@@ -285,7 +289,7 @@ class Application:
             log=self._log,
         )
 
-    def _terms(self, config: Config, listen: Listen, context: SSLContext) -> Terms:
+    def _terms(self, config: Config, listen: Listen, identity: Identity) -> Terms:
         reception = config.reception
         services = Services(
             directory=self._directory,
@@ -309,6 +313,7 @@ class Application:
             mechanisms={"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(_challenge(config.hostname))},
             can_start_tls=listen.service not in _IMPLICIT_TLS,
         )
+        context = identity.context(listen, config.tls)
         return Terms(services, options, context, is_implicit_tls=listen.service in _IMPLICIT_TLS)
 
     def spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -328,9 +333,13 @@ class Application:
         loop.set_exception_handler(self._on_defect)
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGINT, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
-        for listener in self._listeners:
-            await listener.open()
+        loop.add_signal_handler(signal.SIGHUP, self._reloader.ask)
+        listen = listen_places(self._config.listen)
+        await self._listeners.begin(
+            list(zip(listen, self._sockets, strict=True)),
+            lambda place: self._terms(self._config, listen[place], self._identity),
+        )
+        self._reloader.ready()
         gc.collect()
         gc.freeze()  # what lives as long as the server is not looked at again at every collection
         listening = ", ".join(f"{listener.service} {listener.address_text}" for listener in self._listeners)
@@ -347,8 +356,7 @@ class Application:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for listener in self._listeners:
-                listener.sweep()
+            self._listeners.sweep()
             for reason, count in self._door.take_shed().items():
                 self._log.write(Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=self._door.sessions)
             self._look_for_room()
@@ -370,8 +378,7 @@ class Application:
     async def _wind_down(self) -> None:
         self._log.write(Event.SERVER_STOPPING, sessions=self._door.sessions)
         notify("STOPPING=1")
-        for listener in self._listeners:
-            listener.close()
+        self._listeners.close()
         await self._until_sessions_end()
         self._intake.close()
         await self._dispatcher.stop_all()
@@ -389,8 +396,7 @@ class Application:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self._door.until_none()
-        for listener in self._listeners:
-            listener.abort()
+        self._listeners.abort()
 
     # The watcher and the notices are made after those who tell them
 
@@ -415,27 +421,19 @@ class Application:
 
     # SIGHUP
 
-    def _reload(self) -> None:
-        """Read configuration and certificates again; sessions that began go on under the old ones."""
-        try:
-            config = load(self._config.file)
-            check(config, time.time())
-            identity = read_identity(config)
-        except (ConfigError, IdentityUnusable) as error:
-            self._log.failure(Event.RELOAD_FAILED, error)
-            return
-        for listener, listen, context in zip(self._listeners, self._config.listen, identity.contexts, strict=False):
-            renewed = next((new for new in config.listen if new.address == listen.address), listen)
-            listener.terms = self._terms(config, renewed, context)
+    def _apply(self, config: Config, identity: Identity) -> None:
+        """Give every part but the listeners the settings that run from now on."""
         self._dispatcher.settings = config.delivery
         self._reports.settings = config.reports
         self._notices.settings = config.notices
         self._door.limits = door_limits(config.reception, sessions_possible())
         self._flight.limit = config.reception.octets_in_flight_limit
         self._room.reserve = config.reception.disk_reserve
+        self._auth_gate.set_limits(config.reception)
+        self._releaser.per_minute = config.reception.releases_per_minute
         self._instruments.certificate_expires_at = identity.expires_at
-        self._log.write(Event.SERVER_RELOADED, restart_for=", ".join(_needing_restart(self._config, config)))
-        self._config = config
+        bound = [listener.address for listener in self._listeners]
+        self._own_addresses[:] = [*bound, *self._metrics_addresses]
 
     def _on_defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log what a callback raised; without this it would go to standard error in a form of its own."""
@@ -455,14 +453,6 @@ def _limits(reception: ReceptionSettings) -> Limits:
         junk_commands=reception.junk_commands_limit,
         refused_recipients=reception.refused_recipients_limit,
     )
-
-
-def _needing_restart(old: Config, new: Config) -> list[str]:
-    """Name the settings that changed and take effect only at the next start."""
-    names = ("hostname", "store", "key_file", "control_socket", "user", "uvloop", "resolver", "log", "telemetry")
-    changed = [name for name in names if getattr(old, name) != getattr(new, name)]
-    moved = [listen.address for listen in old.listen] != [listen.address for listen in new.listen]
-    return [*changed, "listen"] if moved else changed
 
 
 def _challenge(hostname: str) -> bytes:

@@ -1,14 +1,14 @@
 """The running server as an administrator may touch it: what the control socket and the web are given of its parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from restante.admin.instruments import Instruments
-from restante.admin.office import OpenListener, ReleaseAnswer, RunningDrain
-from restante.config.schema import Config
+from restante.admin.office import ConfigurationState, OpenListener, ReleaseAnswer, RunningDrain
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.reports import Reports
 from restante.delivery.watcher import Watcher
+from restante.network.tls_context import oldest_version
 from restante.queue.presence import Sighting
 from restante.reception.listener import Listener
 from restante.release.releaser import Releaser
@@ -27,10 +27,10 @@ class RunningServer:
     dispatcher: Dispatcher
     watcher: Watcher
     reports: Reports
-    listeners_open: Sequence[Listener]  # in the order in which they are configured
+    listeners_open: Iterable[Listener]  # in the order in which they are configured
     counts: Counts
     instruments: Instruments
-    config: Callable[[], Config]  # as it was read last
+    configuration_state: Callable[[], ConfigurationState]
 
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
         """Release as the operator."""
@@ -58,13 +58,14 @@ class RunningServer:
 
     def listeners(self) -> Sequence[OpenListener]:
         """List the listeners."""
-        config = self.config()
         return [
-            OpenListener(
-                listener.service, listener.address_text, listen.tls_minimum or config.tls.minimum, listener.sessions
-            )
-            for listener, listen in zip(self.listeners_open, config.listen, strict=False)
+            OpenListener(listener.service, listener.address_text, oldest_version(listener.terms.tls), listener.sessions)
+            for listener in self.listeners_open
         ]
+
+    def configuration(self) -> ConfigurationState:
+        """Return what came of the last reload."""
+        return self.configuration_state()
 
     def sighting(self, destination: Destination) -> Sighting | None:
         """Return what probes have shown of a destination."""

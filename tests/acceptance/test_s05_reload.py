@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.acceptance.installation import Installation
+from tests.acceptance.installation import HOST, HOSTNAME, Installation
 from tests.acceptance.peers.askers import curl_asks
 from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.ports import free_port, is_free
+from tests.acceptance.peers.server import Server, Tls
 from tests.acceptance.sample import message, send
 from tests.acceptance.session import Session
 
@@ -45,3 +47,34 @@ def test_a_reload_of_nonsense_changes_nothing(restante: Installation) -> None:
     restante.config.write_text(right)
     restante.hosts("beta.example", AWAY)
     send(restante.starttls, "reader@beta.example", content=message("after a failed reload"))
+
+
+def test_a_reload_opens_and_closes_listeners_and_status_tells_what_waits(
+    restante: Installation,
+) -> None:
+    """A block above the others, a file that cannot be used, and everything back as it was."""
+    right = restante.config.read_text()
+    port = free_port(HOST)
+    added = f'[[listen]]\nservice = "smtps"\naddress = "{HOST}:{port}"\n\n'
+    more = right.replace("[[listen]]", f"{added}[[listen]]", 1).replace(HOSTNAME, "mx3.example.net")
+    restante.config.write_text(more)
+    for _ in range(2):
+        restante.reload()
+    login = restante.hosts("gamma.example", AWAY)
+    opened = Server("localhost", port, Tls.IMPLICIT, restante.authority)
+    assert curl_asks(opened, login, "gamma.example").returncode == 0
+    send(restante.starttls, "reader@gamma.example", content=message("through the door that was there"))
+    assert restante.events("server-reloaded")[-1]["restart_for"] == "hostname"
+
+    restante.config.write_text(more.replace("tls/cert.pem", "tls/none.pem"))
+    restante.ask_to_reload()
+    eventually(lambda: "reload failed" in restante.run("status").stdout, what="status to tell")
+    told = restante.shown("status")["configuration"]
+    assert told["restart_for"] == ["hostname"]
+    assert "cannot be read: No such file" in told["reload_failure"]
+
+    restante.config.write_text(right)
+    restante.reload()
+    told = restante.shown("status")["configuration"]
+    assert (told["reload_failed_at"], told["reload_failure"], told["restart_for"]) == (None, "", [])
+    assert is_free(HOST, port)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
-from restante.admin.office import Office, OpenListener, ReleaseAnswer, RunningDrain
+from restante.admin.office import ConfigurationState, Office, OpenListener, ReleaseAnswer, RunningDrain
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
@@ -43,6 +43,7 @@ class FakeServer:
     released: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
     reports_sent: int = 0  # times it was told to
+    state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
     sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
 
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
@@ -53,6 +54,9 @@ class FakeServer:
 
     def drains(self) -> Sequence[RunningDrain]:
         return [RunningDrain("alpha.example", "192.0.2.1:25", NOW, 5, 0, 1, 2, "delivering", None, "")]
+
+    def configuration(self) -> ConfigurationState:
+        return self.state
 
     def listeners(self) -> Sequence[OpenListener]:
         return [OpenListener("mx", "0.0.0.0:25", "1.2", 7)]

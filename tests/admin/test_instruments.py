@@ -1,6 +1,7 @@
 """What the metrics read off the parts."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -37,7 +38,7 @@ def instruments(desk: Desk) -> Instruments:
         flight=OctetsInFlight(100),
         intake=Intake(desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers),
         room=Room(lambda: 5, reserve=10),
-        listeners=[],
+        sessions=Counter,
         now=lambda: NOW,
         started_at=NOW - 60,
         certificate_expires_at=NOW + 60,

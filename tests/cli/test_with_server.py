@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from restante.admin.office import ConfigurationState
 from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Way
 from tests.admin.desk import NOW, Desk
 from tests.cli.conftest import Command
@@ -32,6 +33,19 @@ def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None
     assert "0.0.0.0:25" in shown
     assert "1 message held, 1 refused" in shown
     assert "to be sent" not in shown
+
+
+def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(desk: Desk, command: Command) -> None:
+    assert desk.server
+    assert "restart" not in command("status").out
+    desk.server.state = ConfigurationState(NOW - 600, restart_for=("hostname", "listen mx 0.0.0.0:25"))
+    desk.server.state = desk.server.state.failed(NOW - 60, "line one\nline two")
+    shown = command("status").out
+    assert "\nthe last reload failed 1m 00s ago and changed nothing: line one; line two\n" in shown
+    assert "\na restart is needed for hostname, listen mx 0.0.0.0:25\n" in shown
+    told = json.loads(command("status", "--json").out)["configuration"]
+    assert told["restart_for"] == ["hostname", "listen mx 0.0.0.0:25"]
+    assert told["read_at"] < told["reload_failed_at"]
 
 
 def notice(channel_id: int, at: float) -> NewNotice:

@@ -10,7 +10,6 @@ from restante.queue.sending import Backlog
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
-from restante.reception.listener import Listener
 from restante.reception.room import Room
 from restante.store.errors import StoreError
 from restante.store.interface import Store
@@ -28,7 +27,7 @@ class Instruments:
     flight: OctetsInFlight
     intake: Intake
     room: Room
-    listeners: Sequence[Listener]
+    sessions: Callable[[], Counter[str]]  # open ones by service
     now: Callable[[], float]  # Unix time
     started_at: float
     certificate_expires_at: float  # of the certificate in use
@@ -44,7 +43,7 @@ class Instruments:
             stored_octets=sum(usage.octets for usage in usages),
             domains_with_mail=len(usages),
             oldest_message_age=oldest,
-            sessions_open=self._sessions(),
+            sessions_open=self.sessions(),
             sessions_unauthenticated=self.door.strangers,
             sessions_ended=self.door.ended,
             octets_in_flight=self.flight.now,
@@ -72,9 +71,3 @@ class Instruments:
             return (await ask()).count
         except StoreError:
             return None
-
-    def _sessions(self) -> Counter[str]:
-        sessions: Counter[str] = Counter()
-        for listener in self.listeners:
-            sessions[listener.service] += listener.sessions
-        return sessions

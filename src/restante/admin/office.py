@@ -1,7 +1,7 @@
 """What every administrative function works on: the records, the keys, and the server if one is running."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from restante.network.resolver import Resolver
@@ -55,6 +55,20 @@ class OpenListener:
     sessions: int  # open now
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigurationState:
+    """Which configuration runs, and what came of the last attempt to reload. Times are Unix time."""
+
+    read_at: float  # the configuration that runs was read then
+    reload_failed_at: float | None = None  # of the last reload, if that failed; nothing has changed by it
+    reload_failure: str = ""  # why
+    restart_for: tuple[str, ...] = ()  # settings and listeners of the file that wait for a restart
+
+    def failed(self, at: float, why: str) -> "ConfigurationState":
+        """Return the state after a reload that failed."""
+        return replace(self, reload_failed_at=at, reload_failure=why)
+
+
 class Server(Protocol):
     """The parts of the running server that an administrator may touch."""
 
@@ -66,6 +80,9 @@ class Server(Protocol):
 
     def listeners(self) -> Sequence[OpenListener]:
         """Listeners that are open."""
+
+    def configuration(self) -> ConfigurationState:
+        """Which configuration runs, whether the last reload failed, and what waits for a restart."""
 
     def sighting(self, destination: Destination) -> Sighting | None:
         """Return what probes have shown of a destination, None for one that is not watched."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from restante import __version__
 from restante.admin.errors import no_server
-from restante.admin.office import Office, RunningDrain
+from restante.admin.office import ConfigurationState, Office, RunningDrain
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending import Backlog
@@ -56,6 +56,15 @@ class ListenerView(BaseModel):
     sessions: int
 
 
+class ConfigurationView(BaseModel):
+    """Which configuration runs."""
+
+    read_at: datetime  # when it was read: at the start, or by the last reload that worked
+    reload_failed_at: datetime | None  # null unless the last reload failed
+    reload_failure: str  # why; nothing has changed by it
+    restart_for: list[str]  # settings and listeners that differ from the file until a restart
+
+
 class BacklogView(BaseModel):
     """What waits to be sent."""
 
@@ -78,6 +87,7 @@ class StatusView(BaseModel):
     domains: list[DomainStatus]
     drains: list[DrainView]
     listeners: list[ListenerView]
+    configuration: ConfigurationView | None  # null without a running server
 
 
 async def show_status(office: Office) -> StatusView:
@@ -97,6 +107,7 @@ async def show_status(office: Office) -> StatusView:
         domains=await _domains(office, usages),
         drains=[_drain_view(drain) for drain in server.drains()] if server else [],
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
+        configuration=_configuration_view(server.configuration()) if server else None,
     )
 
 
@@ -109,6 +120,16 @@ async def show_metrics(office: Office, accept: str) -> Exposition:
 
 def _backlog(backlog: Backlog) -> BacklogView:
     return BacklogView(waiting=backlog.count, oldest_at=None if backlog.since is None else moment(backlog.since))
+
+
+def _configuration_view(state: ConfigurationState) -> ConfigurationView:
+    failed_at = None if state.reload_failed_at is None else moment(state.reload_failed_at)
+    return ConfigurationView(
+        read_at=moment(state.read_at),
+        reload_failed_at=failed_at,
+        reload_failure=state.reload_failure,
+        restart_for=list(state.restart_for),
+    )
 
 
 async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainStatus]:

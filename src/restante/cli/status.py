@@ -41,6 +41,7 @@ def _show(view: Row) -> None:
     now = unix_time(view["at"])
     _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
     _show_backlog(view["notices"], now, "notice waits", "notices wait")
+    _show_configuration(view["configuration"], now)
     for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
         if view[title]:
             say("")
@@ -52,6 +53,18 @@ def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
     if backlog["waiting"]:
         since = f"{agreeing(backlog['waiting'], 'for', 'the oldest for')} {span(ago(backlog['oldest_at'], now))}"
         say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
+
+
+def _show_configuration(configuration: Row | None, now: float) -> None:
+    """Say whether the last reload failed and what waits for a restart; nothing where all is well."""
+    if configuration is None:
+        return
+    if configuration["reload_failed_at"]:
+        since = span(ago(configuration["reload_failed_at"], now))
+        why = "; ".join(configuration["reload_failure"].splitlines())
+        say(f"the last reload failed {since} ago and changed nothing: {why}")
+    if configuration["restart_for"]:
+        say(f"a restart is needed for {', '.join(configuration['restart_for'])}")
 
 
 def _domains(view: Row, now: float) -> list[Column]:

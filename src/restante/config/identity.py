@@ -1,11 +1,11 @@
-"""What the server shows who connects to it: its certificate, in a TLS context for each listener."""
+"""What the server shows who connects to it: its certificate, in TLS contexts for the listeners."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 
 from restante.config.certificate import Unfit, read_certificate
-from restante.config.schema import Config
+from restante.config.schema import Config, Listen, TlsSettings, TlsVersion
 from restante.network.tls_context import server_context
 
 
@@ -17,18 +17,25 @@ class IdentityUnusable(Exception):  # noqa: N818
 class Identity:
     """As read from files."""
 
-    contexts: Sequence[SSLContext]  # one for each of the configuration's listeners, in its order
+    contexts: Mapping[tuple[str, str], SSLContext]  # by service and oldest TLS version
     expires_at: float  # Unix time
+
+    def context(self, listen: Listen, tls: TlsSettings) -> SSLContext:
+        """Return the context for one of the listeners that this was read for."""
+        return self.contexts[listen.service, listen.tls_minimum or tls.minimum]
 
 
 def read_identity(config: Config) -> Identity:
     """Read certificate and key. Raises IdentityUnusable."""
     try:
         certificate = read_certificate(config.tls.certificate.read_bytes())
-        contexts = [
-            server_context(config.tls.certificate, config.tls.key, listen.tls_minimum or config.tls.minimum)
-            for listen in config.listen
-        ]
+        kinds: set[tuple[str, TlsVersion]] = {
+            (listen.service, listen.tls_minimum or config.tls.minimum) for listen in config.listen
+        }
+        contexts: dict[tuple[str, str], SSLContext] = {
+            (service, minimum): server_context(config.tls.certificate, config.tls.key, minimum)
+            for service, minimum in kinds
+        }
         return Identity(contexts, certificate.not_valid_after_utc.timestamp())
     except (OSError, SSLError, Unfit) as error:
         remedy = "see `restante config check`"

@@ -101,6 +101,7 @@ class Dispatcher:
     @settings.setter
     def settings(self, settings: DeliverySettings) -> None:
         self._equipment.settings = settings
+        self._equipment.turns.limits_changed()
 
     async def start(self, domain: HostedDomain, requested_by: str) -> Start:
         """Hand over a domain's held mail. A drain that runs is joined: it gets new patience and tries at once.

@@ -28,6 +28,10 @@ class Turns:
         finally:
             self._give_back(account)
 
+    def limits_changed(self) -> None:
+        """Begin what a higher limit allows at once."""
+        self._hand_out()
+
     async def _await_turn(self, account: str) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(account, deque()).append(turn)

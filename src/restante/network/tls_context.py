@@ -47,6 +47,11 @@ def verifying_client_context(ca_file: str = "") -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file or None)
 
 
+def oldest_version(context: ssl.SSLContext) -> str:
+    """Return the oldest TLS version that a context speaks, a key of VERSIONS."""
+    return next(name for name, version in VERSIONS.items() if version == context.minimum_version)
+
+
 def _set_minimum(context: ssl.SSLContext, minimum: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # we know what the legacy profile is

@@ -55,6 +55,13 @@ class AuthGate:
         self._most_pending = settings.pending_authentications_limit
         self._pending = 0
 
+    def set_limits(self, settings: ReceptionSettings) -> None:
+        """Count by new limits from now on; what was counted stays."""
+        self._failures.until_refusal = settings.failures_until_refusal
+        self._failures.memory = settings.failure_memory
+        self._rate.per_minute = settings.authentications_per_minute
+        self._most_pending = settings.pending_authentications_limit
+
     async def attempt(self, credentials: Credentials, address: IpAddress, directory: Directory) -> Verdict:
         """Check credentials, or put the attempt off. A failure is answered late, and later each time."""
         verdict = await self._judge(credentials, address, directory)

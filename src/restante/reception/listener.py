@@ -44,16 +44,13 @@ class Listener:
         self.service = service
         self.terms = terms
         self._bound = bound
+        host, port = bound.getsockname()[:2]
+        self.address: tuple[str, int] = (host, port)  # as bound, also once it is closed
+        self._is_closed = False
         self._door = door
         self._clock = clock
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port as bound."""
-        host, port = self._bound.getsockname()[:2]
-        return host, port
 
     @property
     def address_text(self) -> str:
@@ -88,9 +85,13 @@ class Listener:
     async def open(self) -> None:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
+        server = await loop.create_server(
             lambda: Connection(self.terms, self, self._clock), sock=self._bound, backlog=ACCEPTED_AT_ONCE
         )
+        if self._is_closed:  # meanwhile
+            server.close()
+            return
+        self._server = server
         self._bound.listen(BACKLOG)  # asyncio would accept so many before it lets go of one that is told 421
 
     def sweep(self) -> None:
@@ -99,10 +100,20 @@ class Listener:
         for connection in [each for each in self._connections if each.is_expired(now)]:
             connection.expire()
 
-    def close(self) -> None:
-        """Accept no more; end the sessions that we owe nothing, the others once they have their answer."""
+    def share_socket(self) -> socket.socket:
+        """Return another descriptor of the same bound socket, for a listener that replaces this one."""
+        return self._bound.dup()
+
+    def stop_accepting(self) -> None:
+        """Accept no more; sessions go on."""
+        self._is_closed = True
         if self._server is not None:
             self._server.close()
+        self._bound.close()
+
+    def close(self) -> None:
+        """Accept no more; end the sessions that we owe nothing, the others once they have their answer."""
+        self.stop_accepting()
         for connection in list(self._connections):
             connection.stop()
 

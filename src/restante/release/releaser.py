@@ -75,6 +75,15 @@ class Releaser:
         self._now = now
         self._rate = RateLimit(per_minute)
 
+    @property
+    def per_minute(self) -> int:
+        """How often one login, or one address block without one, may ask. Replaced on reload."""
+        return self._rate.per_minute
+
+    @per_minute.setter
+    def per_minute(self, per_minute: int) -> None:
+        self._rate.per_minute = per_minute
+
     async def release(self, request: ReleaseRequest) -> Release:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
         if not request.asker.is_operator and not self._rate.allows(_rate_key(request.asker), self._now()):

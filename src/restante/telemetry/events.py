@@ -66,8 +66,9 @@ MEANINGS: dict[Event, str] = {
     Event.SERVER_READY: "Every listener is open and the store is readable.",
     Event.SERVER_STOPPING: "A signal asked the server to stop; no new connection is taken.",
     Event.SERVER_STOPPED: "Everything acknowledged is on disk and the store is closed.",
-    Event.SERVER_RELOADED: "SIGHUP: configuration and certificates were read again; sessions went on.",
-    Event.RELOAD_FAILED: "SIGHUP: the new configuration is wrong; the old one stays in force.",
+    Event.SERVER_RELOADED: "SIGHUP: configuration and certificates were read again; sessions went on."
+    " `restart_for` names what waits for a restart.",
+    Event.RELOAD_FAILED: "SIGHUP: the new configuration cannot be used; nothing has changed.",
     Event.SERVER_FAILING: "A sync or a read of the database failed, or the database is damaged: nothing is acknowledged"
     " until the store is opened anew. The server leaves with exit code 75, for the service manager to start it again; if"
     " the next start finds damage, it ends with exit code 65 and is not started again.",

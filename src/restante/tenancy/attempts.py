@@ -28,19 +28,19 @@ class FailureLedger:
     """Failed attempts by key: a login's user name, or an address block."""
 
     def __init__(self, until_refusal: int, memory: float) -> None:
-        """`memory` is in seconds."""
-        self._until_refusal = until_refusal
-        self._memory = memory
+        """`memory` is in seconds. Both may be replaced at any time."""
+        self.until_refusal = until_refusal
+        self.memory = memory
         self._counts: OrderedDict[Hashable, _Count] = OrderedDict()
 
     def failures(self, key: Hashable, now: float) -> int:
         """Return how many failures are remembered."""
         count = self._counts.get(key)
-        return 0 if count is None or now - count.last > self._memory else count.failures
+        return 0 if count is None or now - count.last > self.memory else count.failures
 
     def is_refused(self, keys: Iterable[Hashable], now: float) -> bool:
         """Tell whether any of these has failed too often to be tried now."""
-        return any(self.failures(key, now) >= self._until_refusal for key in keys)
+        return any(self.failures(key, now) >= self.until_refusal for key in keys)
 
     def delay(self, keys: Iterable[Hashable], now: float) -> float:
         """Return for how many seconds to keep an answer back."""
@@ -65,13 +65,14 @@ class RateLimit:
     """So many in a minute by key, evenly: a bucket that refills."""
 
     def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
+        """`per_minute` may be replaced at any time."""
+        self.per_minute = per_minute
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()  # what is left, and when that was
 
     def allows(self, key: Hashable, now: float) -> bool:
         """Count one, and tell whether it was within the limit."""
-        left, since = self._buckets.get(key, (float(self._per_minute), now))
-        left = min(self._per_minute, left + (now - since) * self._per_minute / _MINUTE)
+        left, since = self._buckets.get(key, (float(self.per_minute), now))
+        left = min(self.per_minute, left + (now - since) * self.per_minute / _MINUTE)
         self._buckets[key] = (max(0.0, left - 1), now) if left >= 1 else (left, now)
         self._buckets.move_to_end(key)
         if len(self._buckets) > MOST_KEPT:

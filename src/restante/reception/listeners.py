@@ -1,0 +1,243 @@
+"""The listeners of the server, and how a reload adds and removes them.
+
+A listener is identified by its service and its address as configured, never by its position in the
+file. A change is all or nothing: every new address is bound and listening before an old one is
+closed, and where one cannot be had, what was open stays open.
+
+- A service that changes on one address takes over the socket, so it needs no privilege.
+- An address that overlaps a removed one (`0.0.0.0:25` after `127.0.0.1:25`) can be bound only after
+  the old one is closed. The system checks privileges before it checks for overlap, so `EADDRINUSE`
+  says that closing the old one is safe.
+- Where the process may not bind an address (a port below 1024 after the privileges were dropped),
+  that address waits for a restart, and so does every removal: otherwise a moved listener would be
+  gone until then.
+
+Sessions outlive the listener that they came through, and are swept until they end.
+"""
+
+import errno
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from restante.network.addresses import split_host_port
+from restante.reception.connection import Terms
+from restante.reception.doorkeeper import Doorkeeper
+from restante.reception.listener import Listener, bind
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What identifies a listener."""
+
+    service: str
+    address: str  # host:port as configured; port 0 means any
+    nth: int = 0  # among equal ones, which only port 0 allows
+
+    @property
+    def text(self) -> str:
+        """`service host:port`."""
+        return f"{self.service} {self.address}"
+
+
+def places(listed: Iterable[tuple[str, str]]) -> list[Place]:
+    """Return the places of services and addresses, in their order."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found = []
+    for service, address in listed:
+        found.append(Place(service, address, seen[service, address]))
+        seen[service, address] += 1
+    return found
+
+
+class CannotListen(Exception):  # noqa: N818
+    """An address cannot be had. The text names thing, cause and remedy."""
+
+    def __init__(self, place: Place, error: OSError) -> None:
+        remedy = "stop what uses it, or name another address in [[listen]]"
+        super().__init__(f"{place.address}: {error.strerror or error}; {remedy}")
+
+
+class Listeners:
+    """Those that are open, in the order of the configuration, and those that only end their sessions."""
+
+    def __init__(self, door: Doorkeeper, clock: Callable[[], float]) -> None:
+        """`clock` is monotonic, in seconds."""
+        self._door = door
+        self._clock = clock
+        self._open: dict[Place, Listener] = {}
+        self._leaving: list[Listener] = []
+        self._is_closed = False
+
+    def __iter__(self) -> Iterator[Listener]:
+        """Iterate over those that are open."""
+        return iter(list(self._open.values()))
+
+    @property
+    def places(self) -> list[Place]:
+        """Where they are open."""
+        return list(self._open)
+
+    def sessions(self) -> Counter[str]:
+        """Count the open sessions by service, also those whose listener is gone."""
+        sessions: Counter[str] = Counter()
+        for listener in (*self._open.values(), *self._leaving):
+            sessions[listener.service] += listener.sessions
+        return sessions
+
+    async def begin(self, bound: Sequence[tuple[Place, socket.socket]], terms: Callable[[Place], Terms]) -> None:
+        """Listen on sockets that were bound before the privileges were dropped. Raises OSError."""
+        for place, each in bound:
+            self._open[place] = self._make(place, each, terms(place))
+        for listener in list(self._open.values()):
+            await listener.open()
+
+    async def change(self, wanted: Sequence[Place], terms: Callable[[Place], Terms]) -> None:
+        """Open and close listeners as wanted, and give every open one its new terms.
+
+        `terms` is asked for each wanted place and each that is open now. What may not be bound is
+        not open afterwards, and then what is no longer wanted still is. Raises CannotListen: then
+        nothing has changed.
+        """
+        change = _Change(dict(self._open), wanted, lambda place, bound: self._make(place, bound, terms(place)))
+        try:
+            change.bind()
+            await change.open()
+        except CannotListen:
+            await self._take_back(change)
+            raise
+        if self._is_closed:  # the server began to stop meanwhile
+            await self._take_back(change)
+            return
+        self._leaving += change.settle()
+        self._open = change.result()
+        for place, listener in self._open.items():
+            listener.terms = terms(place)
+
+    async def _take_back(self, change: "_Change") -> None:
+        self._leaving += change.abandoned()
+        if self._is_closed:
+            return
+        for place, old in change.paused.items():
+            try:
+                again = self._make(place, bind(place.address), old.terms)
+                await again.open()
+            except OSError:
+                self._open.pop(place, None)
+            else:
+                self._open[place] = again
+
+    def _make(self, place: Place, bound: socket.socket, terms: Terms) -> Listener:
+        return Listener(place.service, bound, terms, self._door, self._clock)
+
+    def sweep(self) -> None:
+        """End the sessions that were silent for too long. Call every SWEEP_SECONDS."""
+        self._leaving = [listener for listener in self._leaving if listener.sessions]
+        for listener in (*self._open.values(), *self._leaving):
+            listener.sweep()
+
+    def close(self) -> None:
+        """Accept no more; end the sessions that we owe nothing, the others once they have their answer."""
+        self._is_closed = True
+        for listener in (*self._open.values(), *self._leaving):
+            listener.close()
+
+    def abort(self) -> None:
+        """Cut what is still open."""
+        for listener in (*self._open.values(), *self._leaving):
+            listener.abort()
+
+
+@dataclass(slots=True)
+class _Change:
+    """One change of the listeners, up to the point where it is settled or taken back."""
+
+    old: dict[Place, Listener]
+    wanted: Sequence[Place]
+    make: Callable[[Place, socket.socket], Listener]
+    fresh: dict[Place, Listener] = field(default_factory=dict)
+    replaced: set[Place] = field(default_factory=set)  # their socket was taken over
+    paused: dict[Place, Listener] = field(default_factory=dict)  # closed, for a new one overlaps
+    is_denied: bool = False  # some address needs privileges that we have no more
+
+    @property
+    def removed(self) -> list[Place]:
+        """What is open and no longer wanted."""
+        return [place for place in self.old if place not in self.wanted]
+
+    def bind(self) -> None:
+        """Bind what is new. Raises CannotListen."""
+        added = [place for place in self.wanted if place not in self.old]
+        overlapping = [place for place in added if not self._take_over(place) and not self._bind_one(place)]
+        if overlapping and not self.is_denied:
+            self._make_way(overlapping)
+
+    def _take_over(self, place: Place) -> bool:
+        heirs = (old for old in self.removed if old.address == place.address and old not in self.replaced)
+        donor = next(heirs, None)
+        if donor is None:
+            return False
+        self.replaced.add(donor)
+        self.fresh[place] = self.make(place, self.old[donor].share_socket())
+        return True
+
+    def _bind_one(self, place: Place) -> bool:
+        """Bind one; False where one that is to be closed stands in the way."""
+        try:
+            self.fresh[place] = self.make(place, bind(place.address))
+        except PermissionError:
+            self.is_denied = True
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and self._in_the_way(place):
+                return False
+            raise CannotListen(place, error) from None
+        return True
+
+    def _in_the_way(self, place: Place) -> list[Place]:
+        port = split_host_port(place.address)[1]
+        return [old for old in self.removed if old not in self.replaced and split_host_port(old.address)[1] == port]
+
+    def _make_way(self, overlapping: Sequence[Place]) -> None:
+        for place in overlapping:
+            for old in self._in_the_way(place):
+                if old not in self.paused:
+                    self.paused[old] = self.old[old]
+                    self.old[old].stop_accepting()
+            try:
+                self.fresh[place] = self.make(place, bind(place.address))
+            except OSError as error:
+                raise CannotListen(place, error) from None
+
+    async def open(self) -> None:
+        """Accept connections at what is new. Raises CannotListen."""
+        for place, listener in self.fresh.items():
+            try:
+                await listener.open()
+            except OSError as error:
+                raise CannotListen(place, error) from None
+
+    def _goes(self, place: Place) -> bool:
+        is_kept = place in self.wanted or (self.is_denied and place not in self.replaced)
+        return not is_kept
+
+    def settle(self) -> list[Listener]:
+        """Close what is not wanted any more, and return it: its sessions go on."""
+        leaving = [listener for place, listener in self.old.items() if self._goes(place)]
+        for listener in leaving:
+            listener.stop_accepting()
+        return leaving
+
+    def result(self) -> dict[Place, Listener]:
+        """Return what is open now: in the wanted order, then what has to stay."""
+        staying = {place: listener for place, listener in self.old.items() if not self._goes(place)}
+        have = {**staying, **self.fresh}
+        ordered = {place: have[place] for place in self.wanted if place in have}
+        return {**ordered, **{place: listener for place, listener in staying.items() if place not in ordered}}
+
+    def abandoned(self) -> list[Listener]:
+        """Close what is new, and return it with what was closed to make way: they may have sessions."""
+        gone = [*self.fresh.values(), *self.paused.values()]
+        for listener in gone:
+            listener.stop_accepting()
+        return gone

@@ -1,0 +1,124 @@
+"""SIGHUP: the configuration and certificates are read again and applied to the running parts.
+
+After any number of reloads the server is as a fresh start with the last valid file would make it,
+except for what `restart_for` names. A file that is not valid changes nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+
+from restante.admin.office import ConfigurationState
+from restante.config.check import check
+from restante.config.identity import Identity, IdentityUnusable, read_identity
+from restante.config.key_file import KeyUnusable, read_key
+from restante.config.load import load
+from restante.config.problems import ConfigError
+from restante.config.running import effective, settings_needing_restart
+from restante.config.schema import Config, Listen
+from restante.reception.connection import Terms
+from restante.reception.listeners import CannotListen, Listeners, Place, places
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.secrets import SealBroken, Vault
+
+_PROBE = "reload"  # sealed under one key and opened under the other, to compare them
+
+Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
+
+
+def listen_places(listen: Sequence[Listen]) -> dict[Place, Listen]:
+    """Return the `[[listen]]` tables by what identifies them, in their order."""
+    found = places((each.service, each.address) for each in listen)
+    return dict(zip(found, listen, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """What a reload reaches of the server."""
+
+    listeners: Listeners
+    terms: Callable[[Config, Listen, Identity], Terms]
+    apply: Callable[[Config, Identity], None]  # give every other part its new settings
+    vault: Vault  # under the key that runs
+    log: Log
+    now: Callable[[], float]  # Unix time
+    spawn: Spawn
+
+
+class Reloader:
+    """Keeps the configuration that runs, and what came of the last reload."""
+
+    def __init__(self, running: Config, parts: ServerParts) -> None:
+        self.running = running
+        self.state = ConfigurationState(read_at=parts.now())
+        self._parts = parts
+        self._is_asked = False
+        self._is_busy = True  # until the server is ready
+
+    def ready(self) -> None:
+        """Reload from now on when asked, and now if that was asked before."""
+        self._is_busy = False
+        if self._is_asked:
+            self.ask()
+
+    def ask(self) -> None:
+        """Reload soon; while one reload runs, once more after it."""
+        self._is_asked = True
+        if not self._is_busy:
+            self._is_busy = True
+            self._parts.spawn(self._reload_while_asked())
+
+    async def _reload_while_asked(self) -> None:
+        try:
+            while self._is_asked:
+                self._is_asked = False
+                await self.reload()
+        finally:
+            self._is_busy = False
+
+    async def reload(self) -> None:
+        """Read and apply; what is wrong is logged and shown by `status`, and then nothing has changed."""
+        try:
+            await self._reload()
+        except (ConfigError, IdentityUnusable, CannotListen) as error:
+            self._fail(error)
+            self._parts.log.failure(Event.RELOAD_FAILED, error)
+        except Exception as error:  # a defect: the log has it from who started this
+            self._fail(error)
+            raise
+
+    def _fail(self, error: Exception) -> None:
+        self.state = self.state.failed(self._parts.now(), str(error) or type(error).__name__)
+
+    async def _reload(self) -> None:
+        parts, now = self._parts, self._parts.now()
+        read = load(self.running.file)
+        check(read, now)
+        wanted, was_open = listen_places(read.listen), listen_places(self.running.listen)
+        known = {**was_open, **wanted}  # what has to stay open keeps its own settings
+        coming = effective(self.running, read, list(known.values()))
+        identity = read_identity(coming)
+        await parts.listeners.change(list(wanted), lambda place: parts.terms(coming, known[place], identity))
+        is_open = parts.listeners.places
+        self.running = effective(self.running, read, [known[place] for place in is_open])
+        parts.apply(self.running, identity)
+        restart_for = self._restart_for(read, wanted, is_open)
+        self.state = ConfigurationState(read_at=now, restart_for=tuple(restart_for))
+        parts.log.write(Event.SERVER_RELOADED, restart_for=", ".join(restart_for))
+
+    def _restart_for(self, read: Config, wanted: dict[Place, Listen], is_open: Sequence[Place]) -> list[str]:
+        names = settings_needing_restart(self.running, read)
+        if "key_file" not in names and not self._is_running_key(read):
+            names.append("key_file")
+        waiting = [place for place in wanted if place not in is_open]
+        staying = [place for place in is_open if place not in wanted]
+        return [*names, *(f"listen {place.text}" for place in (*waiting, *staying))]
+
+    def _is_running_key(self, read: Config) -> bool:
+        """Tell whether the key file holds the key that runs."""
+        try:
+            sealed = Vault(read_key(read.key_file)).seal(_PROBE, _PROBE)
+            return self._parts.vault.open(sealed, _PROBE) == _PROBE
+        except (SealBroken, KeyUnusable):
+            return False

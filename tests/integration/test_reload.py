@@ -1,0 +1,403 @@
+"""Reloads of a whole server in this process: what runs afterwards is what a fresh start would make."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from restante.app import Application
+from restante.config.identity import read_identity
+from restante.config.init import initialize
+from restante.config.key_file import read_key
+from restante.config.load import load
+from restante.config.running import APPLIED_BY_RELOAD, NEED_RESTART
+from restante.config.schema import Config
+from restante.network.tls_context import oldest_version
+from restante.notices.news_desk import NewsDesk
+from restante.reception import listeners as listeners_module
+from restante.reception.listener import bind
+from restante.telemetry.counts import Counts
+from restante.telemetry.events import Event
+from restante.tenancy.secrets import Vault
+from tests.admin.desk import NOW, Lines
+
+PORTS = 4
+
+
+@dataclass(frozen=True)
+class Block:
+    """One `[[listen]]`."""
+
+    service: str
+    port: int  # index of one of the world's ports
+    tls_minimum: str = ""
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class File:
+    """A configuration file, as a test edits it."""
+
+    blocks: tuple[Block, ...] = (Block("mx", 0), Block("smtps", 1))
+    certificate: int = 0
+    minimum: str = "1.2"
+    size: int = 1_000_000
+    failures: int = 10
+    releases: int = 60
+    hostname: str = "mx2.example.net"
+    is_broken: bool = False
+
+
+class World:
+    """An installation on free ports, and at most one server of it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = initialize(directory, "mx2.example.net", NOW).config
+        probes = [bind("127.0.0.1:0") for _ in range(PORTS)]
+        self.ports = [probe.getsockname()[1] for probe in probes]
+        for probe in probes:
+            probe.close()
+        self.log = Lines()
+        for number in range(2):
+            issued = trustme.CA().issue_cert("localhost")
+            issued.cert_chain_pems[0].write_to_path(str(directory / f"cert-{number}.pem"))
+            issued.private_key_pem.write_to_path(str(directory / f"key-{number}.pem"))
+
+    def write(self, file: File) -> None:
+        """Write the configuration; the certificate is renewed in place, as by an ACME client."""
+        for name in ("cert", "key"):
+            shutil.copyfile(self.directory / f"{name}-{file.certificate}.pem", self.directory / "tls" / f"{name}.pem")
+        self.path.write_text("nonsense = [" if file.is_broken else self._text(file))
+
+    def _text(self, file: File) -> str:
+        listen = "".join(
+            f'[[listen]]\nservice = "{block.service}"\naddress = "{block.host}:{self.ports[block.port]}"\n'
+            + (f'tls_minimum = "{block.tls_minimum}"\n' if block.tls_minimum else "")
+            for block in file.blocks
+        )
+        return (
+            f'hostname = "{file.hostname}"\nstore = "sqlite:data"\n{listen}'
+            f'[tls]\ncertificate = "tls/cert.pem"\nkey = "tls/key.pem"\nminimum = "{file.minimum}"\n'
+            f"[reception]\nmessage_size_limit = {file.size}\nfailures_until_refusal = {file.failures}\n"
+            f"releases_per_minute = {file.releases}\n"
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Application]:
+        """Run a server of the file as it is."""
+        config = load(self.path, {})
+        sockets = [bind(listen.address) for listen in config.listen]
+        vault = Vault(read_key(config.key_file))
+        news = NewsDesk(lambda: NOW)
+        app = Application(config, sockets, read_identity(config), vault, self.log, counts=Counts(), news=news)
+        running = asyncio.create_task(app.run())
+        try:
+            while not any(event is Event.SERVER_READY for event, _ in self.log.lines):
+                await asyncio.sleep(0)
+                assert not running.done(), running.result()
+            yield app
+        finally:
+            app._stop.set()
+            await running
+            self.log.lines.clear()
+            for each in sockets:
+                each.close()
+
+
+async def greeting(port: int, *, is_implicit: bool) -> tuple[bytes, bytes]:
+    """Connect, and return the greeting and the certificate that is shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context if is_implicit else None)
+    try:
+        line = await reader.readline()
+        if not is_implicit:
+            writer.write(b"EHLO x.example\r\n")
+            while (await reader.readline())[3:4] == b"-":
+                pass
+            writer.write(b"STARTTLS\r\n")
+            assert (await reader.readline()).startswith(b"220")
+            await writer.start_tls(context)
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        assert shown
+        writer.write(b"QUIT\r\n")
+        return line.split()[1], shown
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError, ssl.SSLError):
+            await writer.wait_closed()
+
+
+async def observed(app: Application, world: World) -> dict[str, Any]:
+    """Return what runs: listeners by what they show to who connects, and the settings that the parts hold."""
+    found: dict[str, Any] = {}
+    for listener in app._listeners:
+        name, shown = await greeting(listener.address[1], is_implicit=listener.service == "smtps")
+        key = f"{listener.service} {listener.address_text}"
+        assert key not in found
+        found[key] = (name, shown, oldest_version(listener.terms.tls), listener.terms.services.settings)
+        assert listener.terms.options.can_start_tls == (listener.service == "mx")
+    for port in world.ports:
+        if not any(str(port) in key for key in found):
+            with pytest.raises(OSError, match=r"refused|Connect call failed"):
+                await asyncio.open_connection("127.0.0.1", port)
+    return found | {
+        "limits": app._door.limits,
+        "octets": app._flight.limit,
+        "reserve": app._room.reserve,
+        "expires": app._instruments.certificate_expires_at,
+        "delivery": app._dispatcher.settings,
+        "reports": app._reports.settings,
+        "notices": app._notices.settings,
+        "failures": (app._auth_gate._failures.until_refusal, app._auth_gate._failures.memory),
+        "attempts": (app._auth_gate._rate.per_minute, app._auth_gate._most_pending),
+        "releases": app._releaser.per_minute,
+        "own": sorted(app._own_addresses),
+        "running": app._reloader.running.model_dump(exclude={"listen"}),
+        "listen": sorted(repr(listen) for listen in app._reloader.running.listen),
+    }
+
+
+BLOCKS = st.lists(
+    st.builds(
+        Block,
+        st.sampled_from(["mx", "smtps"]),
+        st.integers(0, PORTS - 1),
+        st.sampled_from(["", "1.2", "1.3"]),
+        st.sampled_from(["127.0.0.1", "0.0.0.0"]),
+    ),
+    min_size=1,
+    max_size=PORTS,
+    unique_by=lambda block: block.port,
+).map(tuple)
+EDITS = st.one_of(
+    BLOCKS.map(lambda blocks: {"blocks": blocks}),
+    st.integers(0, 1).map(lambda certificate: {"certificate": certificate}),
+    st.sampled_from(["1.2", "1.3"]).map(lambda minimum: {"minimum": minimum}),
+    st.sampled_from([1_000_000, 2_000_000]).map(lambda size: {"size": size}),
+    st.sampled_from([5, 10]).map(lambda failures: {"failures": failures}),
+    st.sampled_from([7, 60]).map(lambda releases: {"releases": releases}),
+    st.sampled_from(["mx2.example.net", "mx3.example.net"]).map(lambda hostname: {"hostname": hostname}),
+    st.booleans().map(lambda is_broken: {"is_broken": is_broken}),
+)
+STEPS = st.lists(st.tuples(EDITS, st.integers(0, 2)), min_size=1, max_size=6)  # an edit, and reloads after it
+
+
+@given(steps=STEPS)
+@settings(max_examples=25)
+def test_edits_and_reloads_end_as_a_fresh_start_would(steps: Sequence[tuple[dict[str, Any], int]]) -> None:
+    """Any sequence ends in the state of a start with the last valid file, but for what waits for a restart."""
+    with TemporaryDirectory() as directory:
+        asyncio.run(_compare(World(Path(directory)), steps))
+
+
+async def _compare(world: World, steps: Sequence[tuple[dict[str, Any], int]]) -> None:
+    file = last = File()
+    world.write(file)
+    async with world.running() as app:
+        for edit, reloads in steps:
+            file = replace(file, **edit)
+            world.write(file)
+            for _ in range(reloads):
+                await app._reloader.reload()
+                assert (app._reloader.state.reload_failed_at is not None) == file.is_broken
+            if reloads and not file.is_broken:
+                last = file
+        reloaded, state = await observed(app, world), app._reloader.state
+    world.write(last)
+    assert set(state.restart_for) == ({"hostname"} if last.hostname != File.hostname else set())
+    world.write(replace(last, hostname=File.hostname))
+    async with world.running() as app:
+        assert reloaded == await observed(app, world)
+
+
+def test_every_setting_is_applied_by_a_reload_or_waits_for_a_restart() -> None:
+    assert sorted((*APPLIED_BY_RELOAD, *NEED_RESTART)) == sorted(Config.model_fields)
+
+
+@dataclass
+class Story:
+    """Edits of a running server, in words."""
+
+    world: World
+    app: Application
+    file: File
+
+    async def reload(self, **edit: Any) -> tuple[str, ...]:
+        """Edit and reload; return what waits for a restart."""
+        self.file = replace(self.file, **edit)
+        self.world.write(self.file)
+        await self.app._reloader.reload()
+        return self.app._reloader.state.restart_for
+
+    def open(self) -> list[str]:
+        """Return where the listeners are, by service and the index of the port."""
+        return [f"{each.service} {self.world.ports.index(each.address[1])}" for each in self.app._listeners]
+
+
+@asynccontextmanager
+async def story(directory: Path, first: File = File()) -> AsyncIterator[Story]:
+    world = World(directory)
+    world.write(first)
+    async with world.running() as app:
+        yield Story(world, app, first)
+
+
+MX, SMTPS = Block("mx", 0), Block("smtps", 1)
+
+
+def test_a_block_added_above_the_others_opens_and_the_others_stay_what_they_are(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            for _ in range(2):
+                assert await told.reload(blocks=(Block("smtps", 2), MX, SMTPS)) == ()
+            assert told.open() == ["smtps 2", "mx 0", "smtps 1"]
+            await observed(told.app, told.world)
+
+    asyncio.run(tell())
+
+
+def test_swapped_blocks_keep_their_own_tls_minimum(tmp_path: Path) -> None:
+    async def tell() -> None:
+        old, new = Block("mx", 0, "1.2"), Block("mx", 1, "1.3")
+        async with story(tmp_path, File((old, new))) as told:
+            await told.reload(blocks=(new, old))
+            await told.reload(blocks=(new, old))
+            minimums = {each.address[1]: oldest_version(each.terms.tls) for each in told.app._listeners}
+            assert minimums == {told.world.ports[0]: "1.2", told.world.ports[1]: "1.3"}
+
+    asyncio.run(tell())
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    """Have the system refuse one port, as one below 1024 is to a plain user."""
+
+    def bind_or_deny(address: str) -> socket.socket:
+        if address.endswith(f":{port}"):
+            raise PermissionError(13, "Permission denied")
+        return bind(address)
+
+    monkeypatch.setattr(listeners_module, "bind", bind_or_deny)
+
+
+def test_a_listener_that_may_not_be_bound_waits_for_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was moved there stays where it was, with the new certificate, until then."""
+
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            ports = told.world.ports
+            deny(monkeypatch, ports[2])
+            waiting = await told.reload(blocks=(Block("mx", 2), SMTPS), certificate=1)
+            assert waiting == (f"listen mx 127.0.0.1:{ports[2]}", f"listen mx 127.0.0.1:{ports[0]}")
+            assert told.open() == ["smtps 1", "mx 0"]
+            shown = {(await greeting(ports[n], is_implicit=n == 1))[1] for n in (0, 1)}
+            assert len(shown) == 1
+            assert await told.reload(blocks=(MX, SMTPS)) == ()
+            assert told.open() == ["mx 0", "smtps 1"]
+
+    asyncio.run(tell())
+
+
+def test_a_service_that_changes_needs_no_new_bind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            for port in told.world.ports:
+                deny(monkeypatch, port)
+            assert await told.reload(blocks=(Block("smtps", 0), Block("mx", 1))) == ()
+            await observed(told.app, told.world)
+            assert told.open() == ["smtps 0", "mx 1"]
+
+    asyncio.run(tell())
+
+
+def test_an_address_that_another_program_uses_fails_the_reload_and_changes_nothing(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            ports = told.world.ports
+            with bind(f"127.0.0.1:{ports[3]}") as other:
+                other.listen()
+                wider = Block("mx", 0, host="0.0.0.0")  # closes and must get back 127.0.0.1
+                await told.reload(blocks=(wider, Block("smtps", 2), Block("smtps", 3)), size=2_000_000)
+                state = told.app._reloader.state
+                assert f"127.0.0.1:{ports[3]}: Address already in use" in state.reload_failure
+                assert told.open() == ["mx 0", "smtps 1"]
+            before = await observed(told.app, told.world)
+            assert before["running"]["reception"]["message_size_limit"] == File.size
+            assert await told.reload() == ()
+            assert told.app._reloader.state.reload_failed_at is None
+            assert told.open() == ["mx 0", "smtps 2", "smtps 3"]
+
+    asyncio.run(tell())
+
+
+def test_an_overlapping_address_that_is_in_use_gives_the_old_one_back(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            port = told.world.ports[0]
+            with bind(f"127.0.0.2:{port}") as other:
+                other.listen()
+                await told.reload(blocks=(Block("mx", 0, host="0.0.0.0"), SMTPS))
+                assert "Address already in use" in told.app._reloader.state.reload_failure
+                assert next(each.address for each in told.app._listeners) == ("127.0.0.1", port)
+                await observed(told.app, told.world)
+
+    asyncio.run(tell())
+
+
+def test_what_was_changed_and_changed_back_needs_no_restart(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            assert await told.reload(hostname="mx3.example.net") == ("hostname",)
+            name, _ = await greeting(told.world.ports[0], is_implicit=False)
+            assert name == b"mx2.example.net"
+            assert await told.reload(size=2_000_000) == ("hostname",)
+            assert await told.reload(is_broken=True) == ("hostname",)
+            assert await told.reload(hostname="mx2.example.net", is_broken=False) == ()
+            (tmp_path / "restante.key").write_bytes(bytes(32))
+            assert await told.reload() == ("key_file",)
+
+    asyncio.run(tell())
+
+
+def test_a_session_outlives_its_listener(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            reader, writer = await asyncio.open_connection("127.0.0.1", told.world.ports[0])
+            await reader.readline()
+            await told.reload(blocks=(SMTPS,))
+            assert told.app._listeners.sessions()["mx"] == 1
+            writer.write(b"NOOP\r\n")
+            assert (await reader.readline()).startswith(b"250")
+            writer.write(b"QUIT\r\n")
+            await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+
+    asyncio.run(tell())
+
+
+def test_reloads_asked_for_during_one_are_one_more(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            for _ in range(5):
+                told.app._reloader.ask()
+            told.world.write(replace(told.file, size=3_000_000))
+            while told.app._reloader._is_busy:  # noqa: ASYNC110  it has no event for that
+                await asyncio.sleep(0)
+            assert [str(event) for event, _ in told.world.log.lines].count("server-reloaded") == 1
+            assert told.app._reloader.running.reception.message_size_limit == 3_000_000
+
+    asyncio.run(tell())
