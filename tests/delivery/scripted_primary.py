@@ -89,6 +89,9 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
             return "\r\n".join([*(f"250-{line}" for line in ("p.example", *self.offer)), "250 HELP"])
         return next((reply for key, reply in _DEFAULTS.items() if command.startswith(key)), "500 what?")
 
+    def taken_by(self, session: "_Session") -> None:
+        """Do what is to be done when a session has taken a message: nothing."""
+
 
 class _Session(asyncio.Protocol):
     """One connection."""
@@ -184,6 +187,8 @@ class _Session(asyncio.Protocol):
             taken = Taken(self._reverse_path, tuple(self._forward_paths), self._content)
             self._primary.taken.append(taken)
         self._say(reply)
+        if reply.startswith("250"):
+            self._primary.taken_by(self)
         self._reverse_path, self._forward_paths = "", []
 
     def _begin_chunk(self, command: str) -> None:

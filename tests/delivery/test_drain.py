@@ -287,12 +287,62 @@ def test_a_deferred_message_is_tried_again_after_the_others() -> None:
     assert len(world.pauses) == 1
 
 
-def test_421_ends_the_attempt_and_the_next_goes_on_with_the_same_message() -> None:
+def test_421_after_mail_was_taken_is_followed_by_another_connection_at_once() -> None:
     primary = ScriptedPrimary(script={"MAIL": ["250 OK", "250 OK", "421 4.3.2 too fast"]})
     world = drained(5, primary, connections=1)
     assert numbers(primary) == [1, 2, 3, 4, 5]
-    assert len(world.pauses) == 1
+    assert not world.pauses
     assert world.log.of(Event.DELIVERY_ATTEMPT)[0]["end"] == "busy"
+
+
+def test_421_ends_the_attempt_where_the_connection_took_no_mail() -> None:
+    primary = ScriptedPrimary(script={"MAIL": ["250 OK", "250 OK", "421 4.3.2 too fast", "421 4.3.2 too fast"]})
+    world = drained(5, primary, connections=1)
+    assert numbers(primary) == [1, 2, 3, 4, 5]
+    assert len(world.pauses) == 1
+
+
+class OneMessageEach(ScriptedPrimary):
+    """Ends each connection when it has taken a message, by 421 or without a word; or on the MAIL after it."""
+
+    ending = "421 4.7.0 one message is enough"
+    is_at_mail = False
+    lost = 0
+
+    def answer(self, command: str) -> str:
+        if command == "GREETING":
+            self.lost = len(self.taken)
+        taken = len(self.taken) - self.lost
+        if command.startswith("MAIL") and self.is_at_mail and taken:
+            self.lost = len(self.taken)
+            return self.ending
+        return super().answer(command)
+
+    def taken_by(self, session: Any) -> None:
+        if not self.is_at_mail and self.ending == CLOSE:
+            session.transport.close()
+        elif not self.is_at_mail:
+            session.transport.write(self.ending.encode() + b"\r\n")
+            session.transport.close()
+
+
+@pytest.mark.parametrize("is_at_mail", [False, True])
+@pytest.mark.parametrize("ending", ["421 4.7.0 one message is enough", CLOSE])
+@pytest.mark.parametrize("offer", [("PIPELINING",), ("8BITMIME",), ("PIPELINING", "CHUNKING")])
+@pytest.mark.parametrize("connections", [1, 20])
+def test_a_primary_that_ends_each_connection_after_a_message_gets_the_next_at_once(
+    offer: tuple[str, ...], ending: str, connections: int, is_at_mail: bool
+) -> None:
+    if is_at_mail and connections > 1:
+        pytest.skip("which connection took the message is not known to the script")
+    primary = OneMessageEach(offer=offer)
+    primary.ending, primary.is_at_mail = ending, is_at_mail
+    world = drained(100, primary, connections=connections)
+    assert set(numbers(primary)) == set(range(1, 101))
+    assert len(numbers(primary)) <= 104  # the windows with which it was found out may make a copy each
+    assert len(world.pauses) <= 2
+    assert not still_held(world)
+    assert primary.connections <= 110
 
 
 def test_a_greeting_that_refuses_us_leaves_all_mail_held() -> None:

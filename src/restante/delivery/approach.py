@@ -39,8 +39,8 @@ class Approach:
         """Whether a handshake that failed may be answered by plain text (RFC 7435): never with a password to send."""
         return self.destination.tls is TlsUse.OPPORTUNISTIC and self.options.login is None
 
-    def terms(self, endpoint: Endpoint, equipment: Equipment, pace: Pace, *, is_plain: bool) -> Terms:
-        """Return what a connection to one of the endpoints is made with."""
+    def terms(self, endpoint: Endpoint, equipment: Equipment, pace: Pace, *, is_plain: bool, messages: int) -> Terms:
+        """Return what a connection to one of the endpoints is made with; it is to carry so many messages at most."""
         most = Pipelining.AHEAD if equipment.settings.run_ahead else Pipelining.OPENING
         options = replace(self.options, pipelining=min(most, equipment.caution.pipelining(self.destination.text)))
         return Terms(
@@ -51,6 +51,7 @@ class Approach:
             settings=equipment.settings,
             own_addresses=equipment.own_addresses,
             pace=pace,
+            messages=messages,
         )
 
 

@@ -4,8 +4,9 @@ Theory of operation. One coroutine (`_feed`) keeps the supply filled; each conne
 itself. Manners towards a primary that has just come back:
 
 - Slow start: one connection, and more as messages get through (growth.py), up to the destination's number.
-- A connection that fails while others work gives its messages back to them, once each, and for a while no further
-  connection is tried.
+- A connection that took mail and is then closed is replaced at once: some servers close, or say 421, after each message.
+- A connection that took none, and fails while others work, gives its messages back to them, once each, and for a while no
+  further connection is tried.
 - It ends when the last connection has failed, and when ten messages in a row were deferred.
 - It ends for good when the destination refuses everything (queue/refusals.py): it is broken, and would have the whole
   queue parked. What is on its way by then (a window for each connection) is judged yet.
@@ -14,11 +15,12 @@ Ending is gentle: nothing more is begun, replies outstanding are waited for, QUI
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Final
 
+from restante.delivery.allowance import Allowance
 from restante.delivery.approach import Approach
 from restante.delivery.connection import DeliveryConnection
 from restante.delivery.equipment import Equipment
@@ -90,6 +92,7 @@ class Attempt:
         self._is_plain = False  # the handshake failed, and TLS is not a must
         self._running = 0  # tasks: one for each connection, open or on its way
         self._connections: set[DeliveryConnection] = set()
+        self._allowance = Allowance(equipment.settings.messages_per_connection)
         self._growth = Growth(approach.destination.connections)
         self._loop = asyncio.get_running_loop()
         self._pace = Pace()
@@ -251,23 +254,30 @@ class Attempt:
         """Make one connection, and see to it until it ends."""
         end = await self._try_endpoints()
         self._running -= 1
-        for message in end.outstanding:
+        for message in reversed(end.outstanding):  # each goes to the front
             self._take_back(message, end)
         if not self._is_ending:
             self._make_do_without(end)
         self._news.set()
 
     def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
-        """Defer a message whose connection was lost: what the destination made of it is not known."""
+        """Defer a message whose connection was lost: what the destination made of it is not known.
+
+        It goes by another connection. Where this one had taken mail that is no news, and is not recorded.
+        """
+        is_readable = end.kind is not EndKind.UNREADABLE
+        if is_readable and end.delivered and self._supply.give_back(message, took_mail=True):
+            self._in_hand -= 1
+            return
         outcome = deferred_for(message, end.reason)
         self._record(message, outcome, "")
-        if end.kind is EndKind.UNREADABLE:
+        if not is_readable:
             self._consider_stopping(outcome)
-        elif not self._supply.give_back(message):
+        elif end.delivered or not self._supply.give_back(message):
             self._supply.left_behind += 1
 
     def _make_do_without(self, end: ConnectionEnd) -> None:
-        if end.kind in _OURS or end.goes_on_gentler:
+        if end.kind in _OURS or end.goes_on_gentler or end.delivered:
             self._open_connections()  # another in its place
         elif self._running:
             self._growth.lose(self._running)
@@ -294,7 +304,9 @@ class Attempt:
 
     async def _try_endpoint(self, endpoint: Endpoint) -> ConnectionEnd:
         tally = Tally()
-        terms = self._approach.terms(endpoint, self._equipment, self._pace, is_plain=self._is_plain)
+        terms = self._approach.terms(
+            endpoint, self._equipment, self._pace, is_plain=self._is_plain, messages=self._allowance.messages
+        )
         work = Work(self._take, partial(self._report, tally), self._equipment.store.read_file)
         connection = DeliveryConnection(terms, work)
         self._connections.add(connection)
@@ -306,4 +318,6 @@ class Attempt:
             self._connections.discard(connection)
         self._equipment.caution.learn(terms.destination, end)
         self._journal.attempted(terms, end, tally)
+        end = replace(end, delivered=tally.delivered)
+        self._allowance.learn(end)
         return end

@@ -344,7 +344,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._work.report(message, refused_for(message, refusal), str(refusal))
 
     def _next_message(self) -> HeldMessage | None:
-        if self._begun == self._settings.messages_per_connection:
+        if self._begun == self._terms.messages:
             self._session.quit()
             return None
         return self._work.take()

@@ -22,6 +22,9 @@ from restante.store.errors import Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256
 BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain
+_LOSS: Final = 2
+_LOSS_AFTER_MAIL: Final = 1
+_MOST_LOSSES: Final = 3
 FILES_AT_ONCE: Final = 16  # looked into before the connections hear of more mail: a disk may take its time
 FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # after so many the same
 
@@ -47,7 +50,7 @@ class Supply:
         self._unseen: deque[HeldMessage] = deque()  # read from the store, and their headers not looked at
         self._pending: deque[HeldMessage] = deque()
         self._last_read = 0  # number of the last that was pending
-        self._given_back: set[tuple[int, str]] = set()
+        self._losses: dict[tuple[int, str], int] = {}  # weights of the connections that lost a message
         self.is_exhausted = False  # the last read found nothing further
         self.left_behind = 0  # messages of this round that were tried and are still held
 
@@ -65,12 +68,17 @@ class Supply:
         """Return the next message, None if there is none now."""
         return self._pending.popleft() if self._pending else None
 
-    def give_back(self, message: HeldMessage) -> bool:
-        """Put back a message that its connection lost; False for its second time, for it may be what breaks them."""
+    def give_back(self, message: HeldMessage, *, took_mail: bool = False) -> bool:
+        """Put back a message that its connection lost; False if it was lost too often: it may be what breaks them.
+
+        It may be lost by one connection that took no mail. One that did, `took_mail`, weighs half as much: some
+        servers close after each message.
+        """
         part = (message.number, message.envelope.forward_paths[0])
-        if part in self._given_back:
+        weight = self._losses.get(part, 0) + (_LOSS_AFTER_MAIL if took_mail else _LOSS)
+        if weight > _MOST_LOSSES:
             return False
-        self._given_back.add(part)
+        self._losses[part] = weight
         self._pending.appendleft(message)
         return True
 
@@ -116,7 +124,7 @@ class Supply:
         """Start again with the oldest message. Only when all outcomes are settled."""
         self._unseen.clear()
         self._pending.clear()
-        self._given_back.clear()
+        self._losses.clear()
         self._last_read = 0
         self.is_exhausted = False
         self.left_behind = 0

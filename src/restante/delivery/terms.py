@@ -25,6 +25,7 @@ class Terms:
     settings: DeliverySettings
     own_addresses: Sequence[tuple[str, int]] = ()  # what we listen on
     pace: Pace = field(default_factory=Pace)  # of what runs ahead
+    messages: int = 1000  # at most, before we end it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class ConnectionEnd:
     tls: str  # version, "" for none
     manner: Manner = Manner.DATA
     not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
+    delivered: int = 0  # messages
 
     @property
     def goes_on_gentler(self) -> bool:
