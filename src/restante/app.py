@@ -70,6 +70,7 @@ from restante.web.control import serve_on
 from restante.web.control_socket import open_control
 from restante.web.metrics import serve_metrics
 
+_OPENING_SECONDS = 12 * 3600  # for a look at all of a database, or a copy of it before its schema changes
 STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut
 _IMPLICIT_TLS = {"smtps"}
 
@@ -109,6 +110,7 @@ class Application:
 
     async def run(self) -> None:
         """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
+        notify(f"EXTEND_TIMEOUT_USEC={_OPENING_SECONDS * 1_000_000}")
         store = await open_store(self._config.store_directory, on_damage=self._on_damage, is_server=True)
         try:
             await self._serve(store)

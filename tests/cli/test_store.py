@@ -35,3 +35,28 @@ def test_nothing_is_overwritten_by_a_copy(command: Command, installation: Path) 
     refused = command("store", "backup", installation)
     assert refused.code == Exit.TRY_LATER
     assert "there is something in it" in refused.err
+
+
+def test_what_can_be_read_of_a_damaged_store_becomes_a_new_one(command: Command, installation: Path) -> None:
+    database = installation / "data" / "restante.db"
+    database.write_bytes(bytes(100) + database.read_bytes()[100:])
+    refused = command("domain", "list")
+    assert refused.code == Exit.DATA
+    assert "restante store salvage DIR" in refused.err
+    salvaged = command("store", "salvage", installation / "new", "--json")
+    assert salvaged.code == Exit.DATA
+    view = json.loads(salvaged.out)
+    assert (view["is_whole"], view["messages"]) == (False, 0)
+    assert [finding["kind"] for finding in view["lost"]] == ["database"]
+    (installation / "data").rename(installation / "old")
+    (installation / "new").rename(installation / "data")
+    assert "alpha.example" in command("domain", "list").out
+
+
+def test_a_sound_store_is_salvaged_whole_and_nothing_is_overwritten(command: Command, installation: Path) -> None:
+    salvaged = command("store", "salvage", installation / "new")
+    assert salvaged.code == Exit.DONE
+    assert "nothing: it is whole" in salvaged.out
+    again = command("store", "salvage", installation / "new")
+    assert again.code == Exit.CANNOT_CREATE
+    assert "there is something in it" in again.err

@@ -104,7 +104,7 @@ async def test_a_copy_that_was_broken_off_is_no_store(
     def fails(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(backup, "_copy_file", fails)
+    monkeypatch.setattr(backup, "copy_file", fails)
     with pytest.raises(StoreError, match="Input/output error"):
         await store.backup(tmp_path / "copy")
     assert not (tmp_path / "copy" / "restante.db").exists()

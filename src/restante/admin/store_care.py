@@ -9,7 +9,7 @@ from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.mail.message import message_name
 from restante.store.care import StoreReport
-from restante.store.choice import check_store
+from restante.store.choice import check_store, salvage_store
 
 
 class BackupOrder(BaseModel):
@@ -52,6 +52,20 @@ class CheckView(BaseModel):
     findings: list[FindingView]
 
 
+class SalvageView(BaseModel):
+    """What of a damaged store is in a new one; `lost` names what is not, and what was made anew in its place."""
+
+    is_whole: bool
+    directory: str
+    schema_before: int
+    schema_now: int
+    messages: int
+    octets: int
+    files: int
+    rows: dict[str, int]
+    lost: list[FindingView]
+
+
 async def backup(office: Office, order: BackupOrder) -> BackupView:
     """Copy the store to a directory, named from the root, that is empty or not there. Raises AdminError, StoreError."""
     directory = Path(order.directory)
@@ -64,6 +78,23 @@ async def backup(office: Office, order: BackupOrder) -> BackupView:
 def check(directory: Path, on_progress: Callable[[int, int], None]) -> CheckView:
     """Look at everything in the store of a directory. Blocks; needs no server and minds none."""
     return _view(check_store(directory, on_progress))
+
+
+def salvage(directory: Path, target: Path, on_progress: Callable[[int], None]) -> SalvageView:
+    """Write what can be read of the store of a directory into a new one. Blocks. Raises StoreError, StoreUnusable."""
+    report = salvage_store(directory, target, on_progress)
+    before, now = report.schema
+    return SalvageView(
+        is_whole=report.is_whole,
+        directory=str(target),
+        schema_before=before,
+        schema_now=now,
+        messages=report.messages,
+        octets=report.octets,
+        files=report.files,
+        rows=report.rows,
+        lost=[FindingView(kind=one.kind, message=_name(one.number), text=one.text) for one in report.lost],
+    )
 
 
 def _view(report: StoreReport) -> CheckView:

@@ -13,9 +13,12 @@ from restante.cli.exchange import ask, read_config
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.mail.quantity import counted
+from restante.store.errors import StoreError, StoreUnusable
 
 if TYPE_CHECKING:
-    from restante.admin.store_care import CheckView
+    from collections.abc import Sequence
+
+    from restante.admin.store_care import CheckView, FindingView, SalvageView
 
 group = typer.Typer(name="store", help="The store as a whole: whether it is sound, and copies of it.")
 
@@ -58,6 +61,35 @@ def backup(
         say(f"{done['directory']}: {counted(done['messages'], 'message')}, {human_size(done['octets'])}")
 
 
+@group.command("salvage")
+def salvage(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to put the new store: empty, or not there yet.")
+    ],
+    *,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Write everything that can be read of a damaged store into a new one, and name the rest.
+
+    No server may run. The damaged store is only read. Ends with 65 if anything could not be salvaged.
+    """
+    from restante.admin import store_care  # noqa: PLC0415  heavy
+
+    source = _directory(config)
+    try:
+        view = store_care.salvage(source, directory, _Progress().show_salvaged)
+    except StoreUnusable as error:
+        raise Failure(Exit.UNAVAILABLE, str(error)) from None
+    except StoreError as error:
+        raise Failure(Exit.CANNOT_CREATE, str(error)) from None
+    if as_json:
+        show_json(view.model_dump())
+    else:
+        _show_salvaged(view)
+    return Exit.DONE if view.is_whole else Exit.DATA
+
+
 def _directory(config_file: Path | None) -> Path:
     """Return the store's directory, as its user. Raises Failure."""
     from restante.config.privileges import NoSuchUser, become  # noqa: PLC0415
@@ -85,6 +117,12 @@ class _Progress:
             self._next_at = time.monotonic() + _PROGRESS_SECONDS
             complain(f"store check: {done} of {counted(of, 'message')}")
 
+    def show_salvaged(self, done: int) -> None:
+        """Say how many messages were salvaged, if it is time."""
+        if sys.stderr.isatty() and time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + _PROGRESS_SECONDS
+            complain(f"store salvage: {counted(done, 'message')} so far")
+
 
 def _show(view: "CheckView") -> None:
     orphans = f"{len(view.orphans)}"
@@ -98,6 +136,25 @@ def _show(view: "CheckView") -> None:
             ("findings", len(view.findings) or "none: it is sound"),
         ]
     )
-    for finding in view.findings:
+    _say_findings(view.findings)
+
+
+def _show_salvaged(view: "SalvageView") -> None:
+    records = ", ".join(f"{count} in {table}" for table, count in sorted(view.rows.items()))
+    show_record(
+        [
+            ("new store", view.directory),
+            ("schema", f"{view.schema_now} (the damaged store has {view.schema_before})"),
+            ("messages", f"{view.messages}, {human_size(view.octets)}"),
+            ("content files", view.files),
+            ("other rows", records or "none"),
+            ("not salvaged", len(view.lost) or "nothing: it is whole"),
+        ]
+    )
+    _say_findings(view.lost)
+
+
+def _say_findings(findings: "Sequence[FindingView]") -> None:
+    for finding in findings:
         about = f"{finding.kind}, message {finding.message}" if finding.message else finding.kind
         say(f"{about}: {finding.text}")

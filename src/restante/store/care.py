@@ -1,4 +1,4 @@
-"""What a look at all of a store has found."""
+"""What a look at all of a store has found, and what was salvaged of one."""
 
 from dataclasses import dataclass, field
 
@@ -30,3 +30,20 @@ class StoreReport:
     def is_sound(self) -> bool:
         """Whether everything is as it was written."""
         return not self.findings
+
+
+@dataclass(slots=True)
+class SalvageReport:
+    """What of a damaged store is in a new one, and what is not."""
+
+    schema: tuple[int, int] = (0, 0)  # of the damaged store, of the new one
+    messages: int = 0
+    octets: int = 0
+    files: int = 0
+    rows: dict[str, int] = field(default_factory=dict)  # of the other tables
+    lost: list[Finding] = field(default_factory=list)  # what could not be read, and what was made anew in its place
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was salvaged."""
+        return not self.lost

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from restante.store.care import StoreReport
+from restante.store.care import SalvageReport, StoreReport
 from restante.store.interface import Store
-from restante.store.sqlite import BALLAST, check_directory, open_sqlite
+from restante.store.sqlite import BALLAST, check_directory, open_sqlite, salvage
 
 _COMMANDS_PROOF = 0.05  # seconds
 
@@ -30,3 +30,12 @@ def check_store(directory: Path, on_progress: Callable[[int, int], None]) -> Sto
     `on_progress` is told how many messages were looked at, and how many there are.
     """
     return check_directory(directory, on_progress)
+
+
+def salvage_store(directory: Path, target: Path, on_progress: Callable[[int], None]) -> SalvageReport:
+    """Write what can be read of a damaged store into a new one; `target` is empty or not there. Blocks.
+
+    `on_progress` is told how many messages were salvaged. Raises StoreUnusable where there is nothing to be read or a
+    server has the store open, StoreError where the new one cannot be written.
+    """
+    return salvage(directory, target, on_progress)

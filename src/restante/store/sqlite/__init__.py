@@ -2,6 +2,7 @@
 
 from restante.store.sqlite.ballast import BALLAST
 from restante.store.sqlite.check import check_directory
+from restante.store.sqlite.salvage import salvage
 from restante.store.sqlite.store import OnDamage, SqliteStore, open_sqlite
 
-__all__ = ["BALLAST", "OnDamage", "SqliteStore", "check_directory", "open_sqlite"]
+__all__ = ["BALLAST", "OnDamage", "SqliteStore", "check_directory", "open_sqlite", "salvage"]

@@ -16,7 +16,7 @@ import apsw
 
 from restante.store.errors import StoreError, StoreFull
 from restante.store.interface import Backup
-from restante.store.sqlite import engine, queries
+from restante.store.sqlite import care_queries, engine, queries
 from restante.store.sqlite.regular_file import open_regular
 from restante.store.sqlite.spool import ContentFiles
 
@@ -28,7 +28,7 @@ _CONTENT = "content"
 def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Backup:
     """Copy the database at `path` and the files it names to `target`. Blocks. Raises StoreError."""
     try:
-        _prepare(target)
+        prepare(target)
         with files.keeping_all():  # here, on the thread: whoever waits for it may be gone before it ends
             made = _copy(path, vfs, files, target)
         (target / PARTIAL).rename(target / _DATABASE)
@@ -42,7 +42,8 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
     return made
 
 
-def _prepare(target: Path) -> None:
+def prepare(target: Path) -> None:
+    """Make the directory of a new store. Raises StoreError where there is something in it, OSError."""
     target.mkdir(mode=0o700, exist_ok=True)
     if any(target.iterdir()):
         raise StoreError(f"{target}: there is something in it; name a directory that is empty or not there")
@@ -56,8 +57,8 @@ def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Bac
             under_way.step(-1)  # in one step: one moment, whatever is committed meanwhile
         copy.pragma("journal_mode", "DELETE")  # whole in one file; the next to open it makes it WAL again
         names = [name for name, _ in engine.fetch(copy, queries.FILES)]
-        [(messages, octets)] = engine.fetch(copy, queries.TOTALS)
-    _sync(target / PARTIAL)
+        [(messages, octets)] = engine.fetch(copy, care_queries.TOTALS)
+    sync(target / PARTIAL)
     _copy_files(files, names, target / _CONTENT)
     return Backup(messages, octets, len(names))
 
@@ -66,12 +67,13 @@ def _copy_files(files: ContentFiles, names: Iterable[str], content: Path) -> Non
     for name in names:
         place = content / name
         place.parent.mkdir(mode=0o700, exist_ok=True)
-        _copy_file(files.path(name), place)
+        copy_file(files.path(name), place)
     for directory in (*content.iterdir(), content):
         files.sync_directory(directory)
 
 
-def _copy_file(source: Path, place: Path) -> None:
+def copy_file(source: Path, place: Path) -> None:
+    """Give a content file a second name, or copy it. One that is missing is left out. Raises OSError."""
     try:
         os.close(open_regular(source))
     except OSError:
@@ -81,10 +83,11 @@ def _copy_file(source: Path, place: Path) -> None:
     except OSError:  # another file system, or one without second names
         shutil.copyfile(source, place)
         place.chmod(0o600)
-        _sync(place)
+        sync(place)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file or a directory durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

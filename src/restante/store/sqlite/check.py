@@ -13,7 +13,7 @@ import apsw
 
 from restante.store.care import Finding, StoreReport
 from restante.store.errors import StoreUnusable
-from restante.store.sqlite import engine, queries, schema
+from restante.store.sqlite import care_queries, engine, queries, schema
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
@@ -94,10 +94,10 @@ class _Check:
             for domain_id, messages, octets, _ in engine.fetch(self._connection, queries.UNCOUNTED):
                 counted_before = kept.get(domain_id, (0, 0, 0))
                 kept[domain_id] = (counted_before[0] + messages, counted_before[1] + octets, counted_before[2])
-            counted = {row[0]: row[1:4] for row in engine.fetch(self._connection, queries.RECOUNT)}
+            counted = {row[0]: row[1:4] for row in engine.fetch(self._connection, care_queries.RECOUNT)}
             is_up_to_date = self._report.schema == self._report.schema_known  # an older one has no such counts
-            backlogs = engine.fetch(self._connection, queries.RECOUNT_BACKLOGS) if is_up_to_date else []
-            [(self._report.messages, self._report.octets)] = engine.fetch(self._connection, queries.TOTALS)
+            backlogs = engine.fetch(self._connection, care_queries.RECOUNT_BACKLOGS) if is_up_to_date else []
+            [(self._report.messages, self._report.octets)] = engine.fetch(self._connection, care_queries.TOTALS)
         for domain_id in sorted(kept.keys() | counted.keys()):
             figures = (kept.get(domain_id, (0, 0, 0)), counted.get(domain_id, (0, 0, 0)))
             if figures[0] != figures[1]:
@@ -109,7 +109,7 @@ class _Check:
 
     def _look_at_contents(self) -> None:
         last = 0
-        while rows := engine.fetch(self._connection, queries.CONTENTS_AFTER, (last, _BATCH)):
+        while rows := engine.fetch(self._connection, care_queries.CONTENTS_AFTER, (last, _BATCH)):
             for row in rows:
                 self._look_at_message(row)
             last = rows[-1][0]
@@ -124,7 +124,7 @@ class _Check:
             return
         self._named.add(file)
         wrong = self._wrong_with_file(file, size - len(head), file_crc32)
-        if wrong and engine.fetch(self._connection, queries.IS_HELD, (number,)):  # else it was delivered meanwhile
+        if wrong and engine.fetch(self._connection, care_queries.IS_HELD, (number,)):  # else it was delivered meanwhile
             self._found("content", f"file {file} {wrong}", number)
 
     def _wrong_with_file(self, name: str, size: int, crc32: int) -> str:

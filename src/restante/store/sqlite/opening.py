@@ -10,7 +10,7 @@ from typing import NamedTuple
 import apsw
 
 from restante.store.errors import StoreDamaged, StoreUnusable
-from restante.store.sqlite import engine, proof, queries, schema
+from restante.store.sqlite import engine, proof, queries
 from restante.store.sqlite.backup import PARTIAL
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.damage_mark import DamageMark
@@ -20,6 +20,7 @@ from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.readers import Readers
 from restante.store.sqlite.reading import Damage
 from restante.store.sqlite.spool import ContentFiles
+from restante.store.sqlite.upgrade import upgrade
 
 DATABASE = "restante.db"
 CONTENT = "content"
@@ -85,13 +86,13 @@ def _open_in_turn(directory: Path, vfs: str | None, octets: int, proof_seconds: 
     connection = engine.open_writer(path, vfs)
     undo.callback(engine.close_without_checkpoint, connection)
     is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)
-    schema.migrate(connection)
-    proof.prove_records(connection)
-    mark.remove()
     files = ContentFiles(directory / CONTENT, health, ballast)  # only now: content without a database is a loss
     undo.callback(files.close)
     for parent in changed:
         files.sync_directory(parent)
+    upgrade(connection, path, vfs, files)
+    proof.prove_records(connection)
+    mark.remove()
     damaged = _sweep(connection, files)
     ledger = Ledger.read(connection)
     readers = Readers(path, health, vfs)

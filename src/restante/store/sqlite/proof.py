@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import apsw
 
 from restante.store.errors import StoreDamaged
-from restante.store.sqlite import engine, queries, reading
+from restante.store.sqlite import care_queries, engine, reading
 from restante.store.sqlite.engine import fetch
 
 SECONDS = 0.6
@@ -51,7 +51,7 @@ def findings(connection: apsw.Connection, table: str = "") -> Iterator[str]:
 
 def tables(connection: apsw.Connection) -> list[str]:
     """Return the names of all tables, those of mail last."""
-    return [name for (name,) in fetch(connection, queries.TABLES)]
+    return [name for (name,) in fetch(connection, care_queries.TABLES)]
 
 
 def _walk_all(connection: apsw.Connection) -> None:
@@ -71,12 +71,12 @@ def _walk_mail(connection: apsw.Connection) -> None:
     """Walk what a release walks, and come by every inner page of the table of messages."""
     if "message" not in tables(connection):
         return
-    [(first, last)] = fetch(connection, queries.NUMBER_SPAN)
+    [(first, last)] = fetch(connection, care_queries.NUMBER_SPAN)
     step = max(1, ((last or 0) - (first or 0)) // _SEEKS)
     for number in range(first or 0, (last or 0) + 1, step):
-        fetch(connection, queries.NEXT_NUMBER, (number,))
-    indexes = {name for (name,) in fetch(connection, queries.INDEXES)}
-    for index, query in queries.WALKS.items():
+        fetch(connection, care_queries.NEXT_NUMBER, (number,))
+    indexes = {name for (name,) in fetch(connection, care_queries.INDEXES)}
+    for index, query in care_queries.WALKS.items():
         if index in indexes:  # else the schema is an earlier one
             fetch(connection, query)
 

@@ -256,33 +256,6 @@ UNCOUNTED = f"""
 """
 DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
 
-# --- the proof at start (proof.py)
-
-TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name = 'message', name"
-INDEXES = "SELECT name FROM sqlite_schema WHERE type = 'index'"
-WALKS = {
-    "message_held": "SELECT count(*), max(number) FROM message INDEXED BY message_held WHERE held_paths <> ''",
-    "message_file": "SELECT count(*), max(file) FROM message INDEXED BY message_file WHERE file IS NOT NULL",
-    "message_delay": "SELECT count(*), max(received_at) FROM message INDEXED BY message_delay WHERE flags & 8",
-}
-NUMBER_SPAN = "SELECT min(number), max(number) FROM message"
-NEXT_NUMBER = "SELECT received_at FROM message WHERE number >= ? ORDER BY number LIMIT 1"
-
-# --- looking after the store: each short, so that the log can be reused meanwhile, however long all of it takes
-
-RECOUNT = """
-    SELECT domain_id, count(*), sum(size), sum(held_paths = '') FROM message GROUP BY domain_id ORDER BY domain_id
-"""
-RECOUNT_BACKLOGS = """
-    SELECT name, value, (SELECT count(*) FROM report) FROM counter WHERE name = 'reports'
-    UNION ALL SELECT name, value, (SELECT count(*) FROM notice) FROM counter WHERE name = 'notices'
-"""
-CONTENTS_AFTER = """
-    SELECT number, size, head_crc32, head, file, file_crc32 FROM message WHERE number > ? ORDER BY number LIMIT ?
-"""
-IS_HELD = "SELECT 1 FROM message WHERE number = ?"
-TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM message"
-
 # --- reports
 
 # In the order of the index, so that nothing is sorted; the reader stops at its bound of reports and octets.

@@ -1,0 +1,272 @@
+"""Writes whatever can be read of a damaged store into a new one, and names the rest.
+
+    each table, past its damage (tolerant.py)   →   the same table of a new database
+    mail that the table's tree leads to no more →   from the pages themselves (leaf_pages.py), where its checksum is right
+    each content file, if it is whole           →   a second name for it, or a copy
+    figures, counters                           →   counted anew
+    domains of which only mail is left          →   made anew, suspended, for the operator to set right
+
+The damaged store is only read, and stays as it is. The new database gets its name last: what was broken off is no store.
+A row read from the pages may be of mail that had left: what is salvaged is handed over twice rather than never.
+"""
+
+import shutil
+import zlib
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from restante.store.care import Finding, SalvageReport
+from restante.store.errors import StoreError, StoreFull, StoreUnusable
+from restante.store.sqlite import care_queries, queries, salvage_source, schema
+from restante.store.sqlite.backup import PARTIAL, copy_file, prepare, sync
+from restante.store.sqlite.engine import PAGE_SIZE, Row, fetch, quoted
+from restante.store.sqlite.leaf_pages import Pages, is_message
+from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.lost_domains import keep_domains
+from restante.store.sqlite.regular_file import look_at, what_is_wrong
+from restante.store.sqlite.tolerant import UNREADABLE, Gap, TolerantReader, table_of
+
+Progress = Callable[[int], None]
+"""Told, now and then, how many messages were salvaged."""
+
+_DATABASE, _CONTENT = "restante.db", "content"
+_COUNTED_ANEW = ("usage", "counter", "sqlite_sequence")
+_NUMBER, _DOMAIN_ID, _SIZE, _REVERSE_PATH, _HELD, _FILE, _FILE_CRC32, _HEAD_CRC32, _HEAD = 0, 1, 3, 5, 6, 7, 8, 9, 10
+_BETWEEN_PROGRESS = 100  # messages
+
+
+def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageReport:
+    """Salvage the store in a directory into `target`, which is empty or not there. Blocks.
+
+    Raises StoreUnusable where nothing can be read or a server has the store, StoreError where it cannot be written.
+    """
+    if not (directory / _DATABASE).is_file():
+        raise StoreUnusable(f"{directory / _DATABASE} is not there: there is nothing to salvage; restore a backup")
+    lock = DirectoryLock(directory)
+    try:
+        prepare(target)
+        work = target / "work"
+        work.mkdir(mode=0o700)
+        try:
+            return _salvaged(directory, target, work, on_progress)
+        finally:
+            shutil.rmtree(work)
+    except OSError as error:
+        raise StoreError(f"{target}: {error.strerror or error}") from error
+    except apsw.FullError as error:
+        raise StoreFull(f"{target}: there is no room") from error
+    finally:
+        lock.release()
+
+
+def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) -> SalvageReport:
+    report = SalvageReport()
+    with salvage_source.opened(directory / _DATABASE, work) as (source, version, first_page):
+        if version > len(schema.MIGRATIONS):
+            raise StoreUnusable(
+                f"{directory}: its schema is {version}, newer than this program: use the newer restante"
+            )
+        if first_page:
+            report.lost.append(Finding("database", f"{first_page}; what the log alone had may be missing"))
+        with closing(_new_database(target / PARTIAL, version)) as made:
+            run = _Salvage(directory, target, source=source, made=made, report=report, on_progress=on_progress)
+            run.run(version)
+    sync(target / PARTIAL)
+    (target / PARTIAL).rename(target / _DATABASE)
+    sync(target)
+    return report
+
+
+def _new_database(path: Path, version: int) -> apsw.Connection:
+    """Make one of the schema that the damaged one has. Nothing of it is believed before it has its name."""
+    path.touch(mode=0o600)
+    connection = apsw.Connection(str(path))
+    connection.pragma("page_size", PAGE_SIZE)
+    connection.pragma("journal_mode", "OFF")
+    connection.pragma("synchronous", "OFF")
+    schema.migrate(connection, schema.MIGRATIONS[:version])
+    return connection
+
+
+class _Salvage:
+    """One run."""
+
+    def __init__(
+        self,
+        directory: Path,
+        target: Path,
+        *,
+        source: apsw.Connection,
+        made: apsw.Connection,
+        report: SalvageReport,
+        on_progress: Progress,
+    ) -> None:
+        """`source` is open on the damaged database, `made` on the new one."""
+        self._directory = directory
+        self._target = target
+        self._source = source
+        self._made = made
+        self._report = report
+        self._on_progress = on_progress
+        self._seen: set[int] = set()  # numbers of messages that were read, whole or not
+
+    def run(self, version: int) -> None:
+        """Salvage everything."""
+        names = [name for (name,) in fetch(self._made, care_queries.TABLES)]
+        for name in names:
+            if name == "message":
+                self._mail()
+            elif name not in _COUNTED_ANEW:
+                self._table(name)
+        self._count_anew(set(names))
+        schema.migrate(self._made)
+        self._report.lost += keep_domains(self._made)
+        self._report.schema = (version, len(schema.MIGRATIONS))
+        for shard in (*(self._target / _CONTENT).iterdir(), self._target / _CONTENT):
+            sync(shard)
+
+    def _table(self, name: str) -> None:
+        table = table_of(self._made, name)
+        insert = f"INSERT OR IGNORE INTO {quoted(name)} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608
+
+        def keep(row: Row) -> None:
+            try:
+                self._made.execute(insert, row)
+            except (apsw.ConstraintError, apsw.MismatchError):
+                self._lose(name, f"a row that cannot be one: {row[0]}")
+            else:
+                self._report.rows[name] = self._report.rows.get(name, 0) + 1
+
+        with self._made:
+            for gap in self._read(name, keep):
+                self._lose(name, f"rows {gap.text} cannot be read")
+
+    def _read(self, name: str, keep: Callable[[Row], None]) -> list[Gap]:
+        """Read a table of the damaged database as far as that goes; return what could not be read."""
+        reader = TolerantReader(self._source, table_of(self._made, name), keep)
+        try:
+            reader.read()
+        except apsw.SQLError as error:
+            self._lose(name, f"none of it can be read: {error}")
+        return reader.gaps
+
+    def _lose(self, kind: str, text: str, number: int | None = None) -> None:
+        self._report.lost.append(Finding(kind, text, number))
+
+    # --- mail
+
+    def _mail(self) -> None:
+        with self._made:
+            gaps = self._read("message", self._keep_message)
+            if gaps:
+                self._mail_of_pages(gaps)
+                self._name_the_lost(gaps)
+
+    def _keep_message(self, row: Row) -> None:
+        """Keep a message, if its content is what was written."""
+        self._seen.add(row[_NUMBER])
+        wrong = self._what_is_wrong(row)
+        if wrong:
+            to = " ".join(str(row[_HELD]).split("\n"))
+            self._lose("message", f"from <{row[_REVERSE_PATH]}> to {to or 'nobody who waits'}: {wrong}", row[_NUMBER])
+            return
+        columns = ", ".join("?" * len(row))
+        self._made.execute(f"INSERT OR IGNORE INTO message VALUES ({columns})", row)  # noqa: S608  marks only
+        self._report.messages += 1
+        self._report.octets += row[_SIZE]
+        if self._report.messages % _BETWEEN_PROGRESS == 0:
+            self._on_progress(self._report.messages)
+
+    def _what_is_wrong(self, row: Row) -> str:
+        """Return why a message is not salvaged; where "", its file is in the new store."""
+        head = row[_HEAD]
+        if not isinstance(head, bytes) or zlib.crc32(head) != row[_HEAD_CRC32]:
+            return "its content does not match its checksum"
+        if row[_FILE] is None:
+            return ""
+        source = self._directory / _CONTENT / row[_FILE]
+        try:
+            size, crc32, _ = look_at(source, 0)
+        except OSError as error:
+            return f"content file {row[_FILE]} {what_is_wrong(error)}"
+        if (size, crc32) != (row[_SIZE] - len(head), row[_FILE_CRC32]):
+            return f"content file {row[_FILE]} does not match its size and checksum"
+        place = self._target / _CONTENT / row[_FILE]
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        copy_file(source, place)
+        self._report.files += 1
+        return ""
+
+    def _mail_of_pages(self, gaps: list[Gap]) -> None:
+        """Look for messages whose number is in a gap in the pages themselves; the last one found of a number counts."""
+        found: dict[int, Row] = {}
+        with closing(Pages(self._directory / _DATABASE, PAGE_SIZE)) as pages:
+            for number, row in pages.rows():
+                if number not in self._seen and _is_in(number, gaps) and is_message(row):
+                    found[number] = (number, *row[1:])
+        width = len(table_of(self._made, "message").columns)
+        for number in sorted(found):
+            self._keep_message((*found[number], None)[:width])
+
+    def _name_the_lost(self, gaps: list[Gap]) -> None:
+        """Name the messages that were not found: by what tells of them elsewhere, which may be whole where they are not."""
+        unnamed = [gap for gap in gaps if gap.before is None]
+        try:
+            known = fetch(self._source, care_queries.ALL_KNOWN)
+        except UNREADABLE:
+            unnamed, known = gaps, []
+        for domain_id, number in known:
+            if number not in self._seen:
+                self._lose("message", f"of domain {domain_id}: its row cannot be read", number)
+        for gap in unnamed:
+            self._lose("message", f"rows {gap.text} cannot be read, but for those that were found on pages")
+
+    # --- figures
+
+    def _count_anew(self, names: set[str]) -> None:
+        with self._made:
+            self._keep_ids()
+            last = max(self._last_numbers(), default=0)
+            self._made.execute("DELETE FROM usage")
+            self._made.execute(care_queries.USAGE_ANEW)
+            self._made.execute(queries.KEEP_LAST_NUMBER, (last,))
+            self._made.execute("UPDATE counter SET value = value + 1 WHERE name = 'change-number'")
+            for backlog in ("report", "notice"):
+                if backlog in names:
+                    query = f"UPDATE counter SET value = (SELECT count(*) FROM {backlog}) WHERE name = '{backlog}s'"  # noqa: S608
+                    self._made.execute(query)
+
+    def _keep_ids(self) -> None:
+        """See to it that no id is given out again: of what is left, and of what had been removed."""
+        try:
+            given = fetch(self._source, "SELECT name, seq FROM sqlite_sequence")
+        except (*UNREADABLE, apsw.SQLError):
+            return
+        for name, last in given:
+            if not fetch(self._made, care_queries.HAS_SEQUENCE, (name,)):
+                self._made.execute(care_queries.BEGIN_SEQUENCE, (name,))
+            self._made.execute(care_queries.MOVE_SEQUENCE, (last, name))
+
+    def _last_numbers(self) -> list[int]:
+        """Return numbers that were given out: none of them may be again."""
+        found: list[int] = [*self._seen]
+        for query in (queries.COUNTED_UP_TO, "SELECT max(last_number) FROM usage", "SELECT max(number) FROM message"):
+            try:
+                found += [number for (number,) in fetch(self._source, query) if isinstance(number, int)]
+            except (*UNREADABLE, apsw.SQLError):
+                continue
+        return found
+
+
+def _is_in(number: int, gaps: list[Gap]) -> bool:
+    return any(
+        (gap.after is None or _whole(gap.after) < number) and (gap.before is None or number < _whole(gap.before))
+        for gap in gaps
+    )
+
+
+def _whole(key: tuple[object, ...]) -> int:
+    return key[0] if isinstance(key[0], int) else 0

@@ -1,0 +1,99 @@
+"""How a damaged database is opened for salvage: as it is, or else a copy of it with a first page that can be read.
+
+The damaged store is never written to. Where the first page is no header any more, a copy gets the header of a new database;
+where the page's list of tables is gone too, it gets the whole page: tables stand at the same pages in every database that
+was made by this program at one go.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import apsw
+
+from restante.store.errors import StoreUnusable
+from restante.store.sqlite import engine, schema
+from restante.store.sqlite.engine import PAGE_SIZE, fetch
+from restante.store.sqlite.tolerant import UNREADABLE
+
+_HEADER = 100  # octets
+_CHANGE_COUNTER, _VALID_FOR = slice(24, 28), slice(92, 96)
+_FREE_PAGES = slice(32, 40)
+_NAMES = "SELECT type || ' ' || name FROM sqlite_schema"
+
+
+@contextmanager
+def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, str]]:
+    """Give a connection, the version of the schema, and what was done to the first page, "" for nothing.
+
+    `work` is a directory for a copy, if one is needed. Raises StoreUnusable where there is nothing to be read from.
+    """
+    if (connection := _open(database)) is not None:
+        with closing(connection):
+            yield connection, int(connection.pragma("user_version")), ""
+        return
+    for octets, done in ((_HEADER, "its header was replaced"), (PAGE_SIZE, "its first page was replaced")):
+        if (connection := _open(_copy(database, work, octets))) is not None:
+            with closing(connection):
+                yield connection, _version(connection), done
+            return
+    raise StoreUnusable(f"{database}: nothing of it can be read; restore a backup")
+
+
+def _open(database: Path) -> apsw.Connection | None:
+    """Open a database, if it has a list of tables in which mail is."""
+    try:
+        connection = engine.open_reader(database)
+    except UNREADABLE:
+        return None
+    try:
+        if "table message" in {name for (name,) in fetch(connection, _NAMES)}:
+            return connection
+    except (*UNREADABLE, apsw.SQLError):
+        pass
+    connection.close()
+    return None
+
+
+def _copy(database: Path, work: Path, octets: int) -> Path:
+    """Copy a database and its log, and put so many octets of a new one's first page over the copy's."""
+    copy = work / "copy.db"
+    for name in ("", "-wal", "-shm"):
+        Path(f"{copy}{name}").unlink(missing_ok=True)
+    shutil.copyfile(database, copy)
+    log = Path(f"{database}-wal")
+    if log.exists():
+        shutil.copyfile(log, f"{copy}-wal")
+    with copy.open("r+b") as file:
+        file.write(_first_page(work)[:octets])
+        file.seek(0, os.SEEK_END)
+        file.truncate(-(-file.tell() // PAGE_SIZE) * PAGE_SIZE)
+    return copy
+
+
+def _first_page(work: Path) -> bytes:
+    """Return the first page of a new database, changed so that the engine takes the size from the file."""
+    new = work / "new.db"
+    new.unlink(missing_ok=True)
+    with closing(engine.open_writer(new)) as connection:
+        schema.migrate(connection)
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    page = bytearray(new.read_bytes()[:PAGE_SIZE])
+    page[_CHANGE_COUNTER], page[_VALID_FOR], page[_FREE_PAGES] = bytes([0, 0, 0, 2]), bytes([0, 0, 0, 1]), bytes(8)
+    return bytes(page)
+
+
+def _version(connection: apsw.Connection) -> int:
+    """Return the newest version of the schema of which everything is there: the header's word for it is ours."""
+    present = {name for (name,) in fetch(connection, _NAMES)}
+    columns = {name for (name,) in fetch(connection, "SELECT name FROM pragma_table_info('message')")}
+    for version in range(len(schema.MIGRATIONS), 0, -1):
+        with closing(apsw.Connection(":memory:")) as known:
+            schema.migrate(known, schema.MIGRATIONS[:version])
+            names = {name for (name,) in fetch(known, _NAMES)}
+            needed = {name for (name,) in fetch(known, "SELECT name FROM pragma_table_info('message')")}
+        if names <= present and needed <= columns:
+            return version
+    return 1

@@ -1,0 +1,123 @@
+"""Reads a table past its damage: forward to where it breaks, backward to where it breaks, and into the gap from its middle.
+
+The engine ends a question at the first damaged page. So each question is small, and goes on behind what could be read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import apsw
+
+from restante.store.sqlite import engine
+from restante.store.sqlite.engine import Row, fetch, quoted
+
+_BATCH = 64  # rows of one question
+_PROBES = 4000  # into the gaps of one table
+UNREADABLE = (apsw.CorruptError, apsw.IOError, apsw.NotADBError, UnicodeDecodeError)
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the schema; the key is its primary key, or the rowid where it has none of its own."""
+
+    name: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What could not be read: the rows between two keys; None: from the beginning, or to the end."""
+
+    after: Key | None
+    before: Key | None
+
+    @property
+    def text(self) -> str:
+        """Return it in words."""
+        first = "from the beginning" if self.after is None else f"after {_spelled(self.after)}"
+        last = "to the end" if self.before is None else f"before {_spelled(self.before)}"
+        return f"{first}, {last}"
+
+
+def table_of(connection: apsw.Connection, name: str) -> Table:
+    """Look a table up."""
+    facts = fetch(connection, f"PRAGMA table_info({quoted(name)})")
+    columns = tuple(column for _, column, *_ in facts)
+    in_key = sorted((place, column, kind) for _, column, kind, _, _, place in facts if place)
+    is_rowid = not in_key or (len(in_key) == 1 and in_key[0][2].upper() == "INTEGER")
+    return Table(name, columns, ("rowid",) if is_rowid else tuple(column for _, column, _ in in_key))
+
+
+class TolerantReader:
+    """Reads one table; `gaps` says afterwards what could not be read."""
+
+    def __init__(self, connection: apsw.Connection, table: Table, take: Callable[[Row], None]) -> None:
+        """`take` is given each row that can be read, its columns in the table's order; rows come in no order."""
+        self._connection = connection
+        self._table = table
+        self._take = take
+        self._probes = 0
+        self.gaps: list[Gap] = []
+
+    def read(self) -> None:
+        """Read everything that can be read."""
+        left: list[tuple[Key | None, Key | None]] = [(None, None)]
+        while left:
+            low, high = left.pop()
+            low, is_broken = self._run(low, high, is_backward=False)
+            if is_broken:
+                high, is_broken = self._run(low, high, is_backward=True)
+            if not is_broken:
+                continue
+            middle = self._middle(low, high)
+            if middle is None:
+                self.gaps.append(Gap(low, high))
+            else:
+                left += [(low, (middle,)), ((middle - 1,), high)]
+
+    def _middle(self, low: Key | None, high: Key | None) -> int | None:
+        """Return a number in the middle of a gap, None where there is none or enough was tried."""
+        first = 0 if low is None and self._table.keys == ("rowid",) else low and low[0]
+        last = high and high[0]
+        if len(self._table.keys) > 1 or not isinstance(first, int) or not isinstance(last, int):
+            return None
+        self._probes += 1
+        return (first + last) // 2 if last - first > 1 and self._probes <= _PROBES else None
+
+    def _run(self, low: Key | None, high: Key | None, *, is_backward: bool) -> tuple[Key | None, bool]:
+        """Read on from one side; return the last key that was read there, and whether it broke behind that."""
+        count = _BATCH
+        while True:
+            try:
+                rows = self._ask(low, high, count, is_backward=is_backward)
+            except UNREADABLE:
+                if count == 1:
+                    return (high if is_backward else low), True
+                count = 1
+                continue
+            for row in rows:
+                self._take(row[len(self._table.keys) :])
+            if rows:
+                last = row[: len(self._table.keys)]
+                low, high = (low, last) if is_backward else (last, high)
+            if len(rows) < count:
+                return (high if is_backward else low), False
+
+    def _ask(self, low: Key | None, high: Key | None, count: int, *, is_backward: bool) -> list[Row]:
+        table = self._table
+        keys = ", ".join(map(quoted, table.keys)) if table.keys != ("rowid",) else "rowid"
+        marks = ", ".join("?" * len(table.keys))
+        order = ", ".join(f"{key}{' DESC' * is_backward}" for key in keys.split(", "))
+        bounds = [f"({keys}) {sign} ({marks})" for sign, key in ((">", low), ("<", high)) if key is not None]
+        where = f"WHERE {' AND '.join(bounds)}" if bounds else ""
+        columns = ", ".join(map(quoted, table.columns))
+        indexed = "NOT INDEXED" if keys == "rowid" else ""
+        query = f"SELECT {keys}, {columns} FROM {quoted(table.name)} {indexed} {where} ORDER BY {order} LIMIT {count}"  # noqa: S608  names of the schema and numbers
+        return engine.fetch(self._connection, query, (*(low or ()), *(high or ())))
+
+
+def _spelled(key: Key) -> str:
+    return ", ".join(map(str, key))

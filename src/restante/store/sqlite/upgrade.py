@@ -1,0 +1,57 @@
+"""A store is copied before its schema changes: an upgrade can be taken back, and a migration that goes wrong be undone.
+
+    DIR/before-upgrade-from-schema-5/restante.db  content/…     a store as `restante store backup` writes it
+
+The copy is made by the start that upgrades, before anything is changed. Content files get a second name and take no room;
+those of mail that leaves stay until the copy is removed. There is one copy at a time: that of the last upgrade.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import apsw
+
+from restante.mail.quantity import counted
+from restante.store.errors import StoreUnusable
+from restante.store.sqlite import schema
+from restante.store.sqlite.backup import write_backup
+from restante.store.sqlite.spool import ContentFiles
+
+PREFIX = "before-upgrade-from-schema-"
+_RESERVE = 64 * 1024 * 1024  # octets that the migration itself may need
+_MIB = 1024 * 1024
+
+
+def upgrade(connection: apsw.Connection, path: Path, vfs: str | None, files: ContentFiles) -> None:
+    """Bring the schema up to date, behind a copy of what is there. Raises StoreError, apsw.Error. Blocks."""
+    present = int(connection.pragma("user_version"))
+    if 0 < present < len(schema.MIGRATIONS):
+        _copy(present, path, vfs, files)
+    schema.migrate(connection, schema.MIGRATIONS)
+
+
+def _copy(present: int, path: Path, vfs: str | None, files: ContentFiles) -> None:
+    for earlier in path.parent.glob(f"{PREFIX}*"):
+        shutil.rmtree(earlier)
+    _check_room(path)
+    write_backup(path, vfs, files, path.parent / f"{PREFIX}{present}")
+
+
+def _check_room(path: Path) -> None:
+    """Raise StoreUnusable where a copy would fill the disk."""
+    log = path.with_name(f"{path.name}-wal")
+    needed = path.stat().st_size + (log.stat().st_size if log.exists() else 0) + _RESERVE
+    free = free_octets(path.parent)
+    if free < needed:
+        room = f"{counted(needed // _MIB, 'MiB', 'MiB')} are needed and {free // _MIB} are free"
+        raise StoreUnusable(
+            f"{path}: the schema is to be upgraded, which copies the database first, and there is no room for that: "
+            f"{room}; make room and start again"
+        )
+
+
+def free_octets(directory: Path) -> int:
+    """Return how much a plain user may still write there."""
+    facts = os.statvfs(directory)
+    return facts.f_bavail * facts.f_frsize

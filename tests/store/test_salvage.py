@@ -1,0 +1,229 @@
+"""What can be read of a damaged store is in the new one, sound; and everything else is named."""
+
+import asyncio
+import random
+import shutil
+from pathlib import Path
+
+import apsw
+import pytest
+
+from restante.store.care import SalvageReport
+from restante.store.choice import check_store, salvage_store
+from restante.store.errors import StoreError, StoreUnusable
+from restante.store.interface import QueueFilter
+from restante.store.sqlite import open_sqlite, schema
+from restante.store.sqlite.engine import PAGE_SIZE, fetch
+from restante.tenancy.model import Directory
+from tests.contract.making import all_held, content, deferred, domain, hosted, message, refused, spooled
+from tests.store.old_stores import FIRST, unpack
+
+DATABASE = "restante.db"
+NOISE = random.Random(1).randbytes(PAGE_SIZE)
+COUNT = 160
+
+
+def head(number: int) -> bytes:
+    """Of some messages several pages, of most a part of one."""
+    return b"Subject: %d\r\n\r\n" % number + b"%d" % number * (20_000 if number % 50 == 0 else 250)
+
+
+@pytest.fixture
+def filled(runner: asyncio.Runner, directory: Path) -> Path:
+    """A closed store with held, deferred, refused and large mail of two domains."""
+
+    async def fill() -> None:
+        store = await open_sqlite(directory)
+        alpha = await hosted(store)
+        beta = await hosted(store, "beta.example")
+        ids = [alpha if number % 2 else beta for number in range(1, COUNT + 1)]
+        to = {alpha: "anna@alpha.example", beta: "bert@beta.example"}
+        await store.hold([message(n, ids[n - 1], to[ids[n - 1]], head=head(n)) for n in range(1, COUNT + 1)])
+        file = await spooled(store, b"large" * 100_000)
+        await store.hold([message(COUNT + 1, alpha, "anna@alpha.example", head=b"Received: x\r\n", file=file)])
+        drain = await store.open_drain(alpha, 0.0, 60.0)
+        paths = "anna@alpha.example"
+        await store.settle(drain, [deferred(1, paths), refused(3, paths)])
+        await store.close_drain(drain)
+        await store.close()
+
+    runner.run(fill())
+    return directory
+
+
+def salvaged(directory: Path, target: Path) -> SalvageReport:
+    report = salvage_store(directory, target, lambda _count: None)
+    assert check_store(target, lambda _done, _of: None).findings == []
+    return report
+
+
+async def everything(directory: Path) -> tuple[Directory, dict[int, bytes]]:
+    """The records, and the content of all mail by number, refused mail included."""
+    store = await open_sqlite(directory)
+    try:
+        found = await store.directory()
+        mail: dict[int, bytes] = {}
+        for listed in await store.list_queue(QueueFilter(limit=10_000)):
+            one = await store.message(listed.number)
+            assert one is not None
+            mail[one.number] = one.head + (await content(store.read_file(one.file)) if one.file else b"")
+        return found, mail
+    finally:
+        await store.close()
+
+
+def named(report: SalvageReport) -> set[int]:
+    return {finding.number for finding in report.lost if finding.number is not None}
+
+
+async def test_a_sound_store_is_salvaged_whole(filled: Path, tmp_path: Path) -> None:
+    report = salvaged(filled, tmp_path / "new")
+    assert report.lost == []
+    assert (report.messages, report.files) == (COUNT + 1, 1)
+    before, after = await everything(filled), await everything(tmp_path / "new")
+    assert before[1] == after[1]
+    assert before[0].domains == after[0].domains
+    store = await open_sqlite(tmp_path / "new")
+    assert store.last_number() == COUNT + 1
+    assert store.usage(1).refused == 1
+    await store.close()
+
+
+@pytest.mark.parametrize("octets", [NOISE, bytes(PAGE_SIZE)], ids=["noise", "zeros"])
+async def test_whichever_page_is_damaged_everything_is_salvaged_or_named(
+    filled: Path, tmp_path: Path, octets: bytes
+) -> None:
+    """A page of the tree holds only so much mail, and an inner page none."""
+    sound = (filled / DATABASE).read_bytes()
+    for page in range(len(sound) // PAGE_SIZE):
+        (filled / DATABASE).write_bytes(sound[: page * PAGE_SIZE] + octets + sound[(page + 1) * PAGE_SIZE :])
+        target = tmp_path / f"{page}"
+        report = salvaged(filled, target)
+        _, mail = await everything(target)
+        assert all(octets == head(number) for number, octets in mail.items() if number <= COUNT)
+        missing = set(range(1, COUNT + 2)) - mail.keys()
+        assert len(missing) < 60, f"page {page}: {len(missing)} are lost"
+        ranges = [finding for finding in report.lost if finding.kind == "message" and finding.number is None]
+        assert missing <= named(report) or ranges, f"page {page}"
+        shutil.rmtree(target)
+
+
+async def test_mail_behind_an_inner_page_that_is_gone_is_found_on_its_pages(filled: Path, tmp_path: Path) -> None:
+    connection = apsw.Connection(str(filled / DATABASE))
+    [(root,)] = fetch(connection, "SELECT rootpage FROM sqlite_schema WHERE name = 'message'")
+    connection.close()
+    with (filled / DATABASE).open("r+b") as file:
+        file.seek((root - 1) * PAGE_SIZE)
+        file.write(NOISE)
+    report = salvaged(filled, tmp_path / "new")
+    _, mail = await everything(tmp_path / "new")
+    assert mail.keys() == set(range(1, COUNT + 2)), report.lost
+
+
+@pytest.mark.parametrize("octets", [16, 100, PAGE_SIZE])
+async def test_a_store_without_its_header_is_salvaged(filled: Path, tmp_path: Path, octets: int) -> None:
+    with (filled / DATABASE).open("r+b") as file:
+        file.write(bytes(octets))
+    report = salvaged(filled, tmp_path / "new")
+    assert [finding.kind for finding in report.lost] == ["database"]
+    assert len((await everything(tmp_path / "new"))[1]) == COUNT + 1
+
+
+@pytest.mark.parametrize("cut", [1, PAGE_SIZE, 10 * PAGE_SIZE], ids=str)
+async def test_a_store_that_lost_its_end_is_salvaged(filled: Path, tmp_path: Path, cut: int) -> None:
+    whole = (filled / DATABASE).read_bytes()
+    (filled / DATABASE).write_bytes(whole[:-cut])
+    report = salvaged(filled, tmp_path / "new")
+    _, mail = await everything(tmp_path / "new")
+    assert set(range(1, COUNT + 2)) - mail.keys() <= named(report)
+    assert len(mail) > COUNT - 60
+
+
+async def test_content_that_is_damaged_is_named_with_whom_it_was_for(filled: Path, tmp_path: Path) -> None:
+    [file] = (filled / "content").glob("*/*")
+    file.write_bytes(b"nothing of it")
+    connection = apsw.Connection(str(filled / DATABASE))
+    connection.execute("UPDATE message SET head_crc32 = 1 WHERE number = 5")
+    connection.close()
+    report = salvaged(filled, tmp_path / "new")
+    assert named(report) == {5, COUNT + 1}
+    assert all("from <bob@example.org> to anna@alpha.example: " in finding.text for finding in report.lost)
+    assert report.messages == COUNT - 1
+
+
+async def test_a_domain_whose_record_is_lost_is_made_anew_and_suspended(filled: Path, tmp_path: Path) -> None:
+    connection = apsw.Connection(str(filled / DATABASE))
+    connection.execute("DELETE FROM domain WHERE name = 'beta.example'")
+    connection.execute("DELETE FROM account")
+    connection.close()
+    report = salvaged(filled, tmp_path / "new")
+    found, mail = await everything(tmp_path / "new")
+    again = found.domains["beta.example"]
+    assert again.policy.suspension is not None
+    assert (again.account, again.id) == ("salvaged", 2)
+    assert set(found.accounts) == {"alpha", "salvaged"}
+    assert len(mail) == COUNT + 1
+    assert {finding.kind for finding in report.lost} == {"domain", "account"}
+
+
+async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(filled: Path, tmp_path: Path) -> None:
+    report = salvaged(unpack(FIRST, tmp_path), tmp_path / "new")
+    assert report.lost == []
+    assert report.schema == (5, len(schema.MIGRATIONS))
+    found, mail = await everything(tmp_path / "new")
+    assert sorted(mail) == [2, 3, 4, 5, 6, 7, 8, 9, 11]
+    assert set(found.domains) == {"alpha.example", "beta.example"}
+    store = await open_sqlite(tmp_path / "new")
+    assert ((await store.report_backlog()).count, (await store.notice_backlog()).count) == (1, 1)
+    assert len(await store.audit()) == 12
+    assert (await store.put_domain(domain("new.example"), (await store.audit())[0])).id > 3  # no id is used again
+    await store.close()
+
+
+async def test_what_was_committed_and_not_checkpointed_is_salvaged_too(filled: Path, tmp_path: Path) -> None:
+    store = await open_sqlite(filled)
+    await store.hold([message(COUNT + 2, 1, head=head(1))])
+    crashed = tmp_path / "crashed"
+    await asyncio.to_thread(shutil.copytree, filled, crashed)
+    await store.close()
+    assert (crashed / f"{DATABASE}-wal").stat().st_size
+    salvaged(crashed, tmp_path / "new")
+    assert COUNT + 2 in (await everything(tmp_path / "new"))[1]
+
+
+async def test_numbers_that_were_given_out_are_not_given_out_again(filled: Path, tmp_path: Path) -> None:
+    connection = apsw.Connection(str(filled / DATABASE))
+    connection.execute("UPDATE message SET head_crc32 = 1 WHERE number > 120")
+    connection.close()
+    salvaged(filled, tmp_path / "new")
+    store = await open_sqlite(tmp_path / "new")
+    assert store.last_number() == COUNT + 1
+    assert len(await all_held(store, 1)) < COUNT
+    await store.close()
+
+
+async def test_nothing_is_written_over(filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "file").touch()
+    with pytest.raises(StoreError, match="something in it"):
+        salvage_store(filled, tmp_path / "new", lambda _count: None)
+
+
+async def test_a_store_that_a_server_has_is_left_alone(filled: Path, tmp_path: Path) -> None:
+    store = await open_sqlite(filled)
+    with pytest.raises(StoreUnusable, match="in use"):
+        salvage_store(filled, tmp_path / "new", lambda _count: None)
+    await store.close()
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_directory_without_a_database_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnusable, match="not there"):
+        salvage_store(tmp_path, tmp_path / "new", lambda _count: None)
+
+
+def test_a_file_of_noise_is_nothing_to_read(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(NOISE * 3)
+    with pytest.raises(StoreUnusable, match="restore a backup"):
+        salvage_store(tmp_path, tmp_path / "new", lambda _count: None)
+    assert not (tmp_path / "new" / DATABASE).exists()
