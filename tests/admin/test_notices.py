@@ -23,8 +23,9 @@ from restante.admin.notices import (
 from restante.notices.attempt import Attempt, End
 from restante.notices.signature import new_key
 from restante.notices.ways import ChannelSecret, open_secret
-from restante.tenancy.audit import AuditAction
+from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, News, NoticeKind
+from restante.tenancy.record_change import Change
 from restante.tenancy.secrets import SealBroken, Vault
 from tests.admin.desk import NOW, Desk, run
 from tests.wire import audit
@@ -82,12 +83,9 @@ def test_a_secret_is_no_good_in_another_channels_place(desk: Desk) -> None:
 def test_adding_and_removing_are_audited(desk: Desk) -> None:
     run(add_channel(desk.office, hook(account="alpha")))
     run(remove_channel(desk.office, "alpha", "hook", "they have moved"))
-    removed, added = run(desk.store.audit(account="alpha"))[:2]
-    assert (added.action, added.subject, added.reason) == (
-        AuditAction.CHANNEL_ADDED,
-        "hook",
-        "webhook https://hook.example/…",
-    )
+    removed, added = run(desk.store.audit(AuditFilter(account="alpha")))[:2]
+    assert (added.action, added.subject, added.reason) == (AuditAction.CHANNEL_ADDED, "hook", "")
+    assert Change("target", "none", "https://hook.example/…") in added.changes
     assert (removed.action, removed.reason) == (AuditAction.CHANNEL_REMOVED, "they have moved")
     assert desk.office.directory.now.channels == {}
 
@@ -236,10 +234,13 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     key = new_key()
     change(desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired"))
     change(desk, kinds=())
-    again, first = run(desk.store.audit(account="alpha"))[:2]
+    again, first = run(desk.store.audit(AuditFilter(account="alpha")))[:2]
     assert (first.action, first.subject) == (AuditAction.CHANNEL_CHANGED, "hook")
-    assert first.reason == ("to https://b.example/…, another key, only mail-expired quota-reached: they have moved")
-    assert again.reason == "every kind: they have moved"
+    assert first.reason == again.reason == "they have moved"
+    assert [one.field for one in first.changes] == ["target", "sealed secret", "kinds"]
+    assert first.changes[0] == Change("target", "https://hook.example/…", "https://b.example/…")
+    assert first.changes[1] == Change("sealed secret", "set", "replaced")
+    assert [(one.field, one.before) for one in again.changes] == [("kinds", "mail-expired, quota-reached")]
     said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list_channels(desk.office)!r}"
     assert "b-token" not in said
     assert key not in said
@@ -257,8 +258,9 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> No
     ]
     with pytest.raises(AdminError, match="never hear of mail-expired"):
         change(desk, account="", all_accounts=False)
-    [reason] = [one.reason for one in run(desk.store.audit(limit=1))]
-    assert reason == "only mail-expired room-short, all accounts: they have moved"
+    [newest] = run(desk.store.audit(limit=1))
+    assert newest.changes[0].after == "mail-expired, room-short"
+    assert newest.changes[1] == Change("hears_all", "no", "yes")
 
 
 def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
@@ -341,6 +343,6 @@ def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) 
     [channel] = desk.office.directory.now.channels.values()
     run(desk.store.remove_channel(channel.id, audit()))
     with pytest.raises(AdminError, match="was removed meanwhile") as caught:
-        change(desk, kinds=())
+        change(desk, kinds=("mail-expired",))
     assert caught.value.kind is Kind.CONFLICT
     assert run(desk.store.directory()).channels == {}

@@ -4,7 +4,7 @@ from restante.admin.errors import AdminError, Kind
 from restante.admin.release import ReleaseOrder, release
 from restante.admin.status import show_status
 from restante.admin.trail import list_audit
-from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from tests.admin.desk import NOW, Desk, run
 
 
@@ -90,7 +90,7 @@ def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
 def test_the_trail_says_which_way_the_operator_came() -> None:
     async def story(desk: Desk) -> str:
         await desk.host("alpha.example", "alpha")
-        return (await list_audit(desk.office, account="alpha"))[0].origin
+        return (await list_audit(desk.office, AuditFilter(account="alpha")))[0].origin
 
     assert run(story(Desk())) == "control socket"
     assert run(story(Desk(server=None))) == "command line"

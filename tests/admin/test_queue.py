@@ -15,6 +15,7 @@ from restante.admin.queue import (
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.queue.status import Status
+from restante.tenancy.audit import AuditFilter
 from tests.admin.desk import NOW, Desk, run
 
 
@@ -119,9 +120,9 @@ def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
         done = await delete_messages(desk.office, NamedMessages(names=("1", "3", "9"), reason="spam"))
         assert (done.changed, done.missing) == (2, ["9"])
         assert await names(desk) == ["2"]
-        entry = (await desk.store.audit(account="alpha", limit=1))[0]
+        entry = (await desk.store.audit(AuditFilter(account="alpha"), limit=1))[0]
         assert (entry.action, entry.subject, entry.reason) == ("mail-deleted", "1", "spam")
-        assert [entry.subject for entry in await desk.store.audit(account="beta", limit=1)] == ["3"]
+        assert [entry.subject for entry in await desk.store.audit(AuditFilter(account="beta"), limit=1)] == ["3"]
 
     run(story())
 

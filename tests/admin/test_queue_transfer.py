@@ -18,7 +18,7 @@ from restante.mail.message import message_number
 from restante.mail.parcel import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT
-from restante.tenancy.audit import AuditAction
+from restante.tenancy.audit import AuditAction, AuditFilter
 from tests.admin.desk import HEAD, NOW, Desk, run
 
 LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
@@ -116,7 +116,7 @@ def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes)
         views = {view.domain: view for view in await list_queue(desk.office, QueueSelection())}
         assert [one.forward_path for one in views["alpha.example"].recipients] == ["x@alpha.example", "y@alpha.example"]
         for account in ("alpha", "beta"):
-            [entry] = await desk.store.audit(account=account, limit=1)
+            [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
             view = views[f"{account}.example"]
             assert (entry.action, entry.subject, entry.reason) == (AuditAction.MAIL_IMPORTED, view.name, "moving in")
             assert await content_of(desk, view.name) == content
@@ -250,7 +250,7 @@ def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
         await bring_in(desk, parcel(LARGE), parcel(HEAD, "z@beta.example"))
         found = await exported(desk, selection={"domain": "alpha.example"}, reason="moving out")
         assert [(content, failure) for _, content, failure in found] == [(LARGE, "")]
-        [entry] = await desk.store.audit(account="alpha", limit=1)
+        [entry] = await desk.store.audit(AuditFilter(account="alpha"), limit=1)
         assert (entry.action, entry.subject, entry.reason) == (AuditAction.MAIL_EXPORTED, found[0][0], "moving out")
         assert len(await exported(desk)) == 2
         assert [name for name, _, _ in await exported(desk, names=[found[0][0]])] == [found[0][0]]

@@ -14,6 +14,7 @@ from restante.admin.recipients import (
 )
 from restante.tenancy.policy import Recipients, Unknown
 from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.record_change import Change
 from tests.admin.desk import NOW, Desk, run
 
 DOMAIN = "alpha.example"
@@ -32,11 +33,8 @@ def test_a_list_is_added_to_taken_from_and_recorded() -> None:
         assert (done.added, done.dropped, done.listed) == (1, 1, 2)
         assert await names(desk) == ["bert", "carl"]
         [newest, *_] = await desk.store.audit()
-        assert (newest.action, newest.subject, newest.reason) == (
-            "recipients-changed",
-            DOMAIN,
-            "1 added, 1 dropped, 2 listed",
-        )
+        assert (newest.action, newest.subject, newest.domain) == ("recipients-changed", DOMAIN, DOMAIN)
+        assert newest.changes == (Change("added", "none", "carl"), Change("dropped", "anna", "none"))
         book = desk.office.recipients.of(desk.office.directory.now.domains[DOMAIN].id)
         assert book is not None
         assert book.listed == {"bert", "carl"}

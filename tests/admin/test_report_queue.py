@@ -6,7 +6,7 @@ from restante.admin.bounce import bounce_messages
 from restante.admin.errors import AdminError, Kind
 from restante.admin.queue import NamedMessages
 from restante.admin.report_queue import NamedReports, ReportSelection, drop_reports, list_reports, show_report
-from restante.tenancy.audit import AuditAction
+from restante.tenancy.audit import AuditAction, AuditFilter
 from tests.admin.desk import Desk, run
 
 
@@ -60,7 +60,7 @@ def test_a_drop_needs_a_reason_and_is_in_each_accounts_own_trail() -> None:
         done = await drop_reports(desk.office, NamedReports(numbers=(1, 2, 7), reason="a forged sender"))
         assert (done.dropped, done.missing) == (2, [7])
         for account, message in (("alpha", "1"), ("beta", "2")):
-            [entry] = await desk.store.audit(account=account, limit=1)
+            [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
             assert (entry.action, entry.subject) == (AuditAction.REPORTS_DROPPED, message)
             assert entry.reason == "a forged sender"
         assert await list_reports(desk.office, ReportSelection()) == []

@@ -14,7 +14,7 @@ import typer
 from restante.cli import queue_changes, queue_selection
 from restante.mail.message import message_number
 from restante.store.errors import StoreError
-from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from tests.admin.desk import HEAD, Desk
 from tests.cli.conftest import Command
 
@@ -180,7 +180,7 @@ def test_an_interruption_says_how_far_it_came(filled: Desk, command: Command, mo
 def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(filled: Desk, command: Command) -> None:
     shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
     assert (shown.code, shown.out) == (0, HEAD.decode())
-    [entry] = asyncio.run(filled.store.audit(account="alpha", limit=1))
+    [entry] = asyncio.run(filled.store.audit(AuditFilter(account="alpha"), limit=1))
     assert (entry.action, entry.subject, entry.reason) == (AuditAction.CONTENT_READ, "12", "asked by the customer")
 
 

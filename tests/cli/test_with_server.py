@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 
 import pytest
 
@@ -18,6 +20,58 @@ def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> No
     assert "beta" in desk.office.directory.now.accounts
     assert desk.server
     assert desk.server.stopped
+
+
+def test_the_trail_says_who_changed_what_and_why(desk: Desk, command: Command) -> None:
+    changed = command("domain", "set", "alpha.example", "--connections", "2", "--reason", "it has little room")
+    assert changed.out == "domain alpha.example changed\n  destination.connections: 20 → 2\n"
+    [entry] = json.loads(command("audit", "--domain", "Alpha.Example", "--action", "domain-changed", "--json").out)
+    assert entry["actor"] == f"operator {pwd.getpwuid(os.getuid()).pw_name}"
+    assert (entry["origin"], entry["reason"]) == ("control socket", "it has little room")
+    assert entry["changes"] == [{"field": "destination.connections", "before": "20", "after": "2"}]
+    shown = command("audit", "--limit", "1").out.splitlines()
+    assert shown[0].endswith(f"domain-changed  alpha.example  by {entry['actor']}, control socket")
+    assert shown[1:] == ["    it has little room", "    destination.connections: 20 → 2"]
+
+
+def test_what_changes_nothing_leaves_no_entry_and_no_drain_ends(desk: Desk, command: Command) -> None:
+    entries = len(json.loads(command("audit", "--json").out))
+    stopped = list(desk.server.stopped) if desk.server else []
+    for words in (
+        ("domain", "set", "alpha.example", "--connections", "20"),
+        ("account", "set", "alpha", "--note", ""),
+        ("recipient", "replace", "alpha.example", "--file", "/dev/null"),
+    ):
+        ended = command(*words)
+        assert (ended.code, "changed\n" in ended.out) == (0, False), words
+    assert len(json.loads(command("audit", "--json").out)) == entries
+    assert desk.server
+    assert desk.server.stopped == stopped
+
+
+def test_an_entry_about_many_messages_names_three(desk: Desk, command: Command) -> None:
+    number = desk.office.directory.now.domains["alpha.example"].id
+    for message in range(40, 46):
+        asyncio.run(desk.hold(message, number, "x@alpha.example"))
+    command("queue", "delete", "--domain", "alpha.example", "--reason", "spam", "--yes")
+    [line, reason] = command("audit", "--limit", "1").out.splitlines()
+    assert " and 5 more (alpha.example)  by operator " in line
+    assert reason == "    spam"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--since", "yesterday"), 64),
+        (("--action", "domain-eaten"), 64),
+        (("--domain", "a b"), 65),
+        (("--since", "2d", "--until", "2026-01-01"), 0),
+    ],
+)
+def test_a_filter_that_means_nothing_is_refused(
+    desk: Desk, command: Command, words: tuple[str, ...], code: int
+) -> None:
+    assert command("audit", *words).code == code
 
 
 def test_release_tells_each_answer_and_exits_with_the_worst(desk: Desk, command: Command) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from restante.store.errors import Conflict
 from restante.store.interface import NodeRequest, Store
-from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.model import (
     Account,
     Destination,
@@ -29,6 +29,7 @@ from restante.tenancy.policy import (
     WhileSuspended,
 )
 from restante.tenancy.quota import Quota
+from restante.tenancy.record_change import Change
 from tests.contract.making import NOTED, account, delivered, domain, held_numbers, hold, hosted, login
 
 FULL_DESTINATION = Destination(
@@ -336,9 +337,38 @@ async def test_only_as_many_as_are_asked_for(store: Store) -> None:
 
 async def test_an_account_sees_its_own_entries_only(store: Store) -> None:
     await store.record([entry("a"), entry("b", of="beta"), entry("c"), entry("nobody's", of="")])
-    assert [one.subject for one in await store.audit(account="alpha")] == ["c", "a"]
-    assert [one.subject for one in await store.audit(account="")] == ["nobody's"]
-    assert [one.subject for one in await store.audit(account="alpha", limit=1)] == ["c"]
+    assert [one.subject for one in await store.audit(AuditFilter(account="alpha"))] == ["c", "a"]
+    assert [one.subject for one in await store.audit(AuditFilter(account=""))] == ["nobody's"]
+    assert [one.subject for one in await store.audit(AuditFilter(account="alpha"), limit=1)] == ["c"]
+
+
+async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
+    at = replace(entry("a"), at=100.0, domain="alpha.example", actor="operator root")
+    later = replace(entry("b"), at=200.0, domain="beta.example", actor="login root")
+    other = replace(entry("c", of="beta"), at=300.0, action=AuditAction.MAIL_DELETED, actor="retention")
+    await store.record([at, later, other])
+    cases = {
+        AuditFilter(domain="alpha.example"): [at],
+        AuditFilter(domain="alpha.example", account="beta"): [],
+        AuditFilter(action="mail-deleted"): [other],
+        AuditFilter(actor="root"): [later, at],
+        AuditFilter(actor="operator"): [at],
+        AuditFilter(actor="operator root"): [at],
+        AuditFilter(actor="retention"): [other],
+        AuditFilter(actor="roo_"): [],
+        AuditFilter(since=200.0): [other, later],
+        AuditFilter(until=200.0): [at],
+        AuditFilter(account="alpha", since=100.0, until=300.0, actor="login root"): [later],
+    }
+    for wanted, found in cases.items():
+        assert await store.audit(wanted) == found, wanted
+    assert await store.audit(AuditFilter(since=100.0), limit=1) == [other]
+
+
+async def test_what_changed_is_kept_with_the_entry(store: Store) -> None:
+    changes = (Change("policy.hold", "until-asked", "on-return"), Change("note", "none", "ümläut → \x07"))
+    await store.record([replace(entry("alpha"), changes=changes)])
+    assert (await store.audit())[0].changes == changes
 
 
 async def test_recording_nothing_is_nothing(store: Store) -> None:

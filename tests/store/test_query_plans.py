@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 from restante.store.sqlite import engine, queries, schema
+from restante.tenancy.audit import EVERY_ENTRY
 
 BY_NUMBERS = ["SEARCH message USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY", "SCAN json_each VIRTUAL TABLE"]
 NEWEST_MAIL = [
@@ -204,17 +205,26 @@ def test_late_mail_is_found_without_a_look_at_any_other(connection: apsw.Connect
     ]
 
 
-def test_the_newest_entries_come_from_the_end(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.NEWEST_ENTRIES, (10,)) == ["SCAN audit"]
-    assert plan(connection, queries.NEWEST_ENTRIES_OF_ACCOUNT, ("alpha", 10)) == [
-        "SEARCH audit USING INDEX audit_account (account=?)"
-    ]
+@pytest.mark.parametrize(
+    ("by_account", "by_domain", "way"),
+    [
+        (False, False, "SCAN audit"),
+        (True, False, "SEARCH audit USING INDEX audit_account (account=?)"),
+        (False, True, "SEARCH audit USING INDEX audit_domain (domain=?)"),
+        (True, True, "SEARCH audit USING INDEX audit_domain (domain=?)"),
+    ],
+)
+def test_the_newest_entries_come_from_the_end(
+    connection: apsw.Connection, by_account: bool, by_domain: bool, way: str
+) -> None:
+    values = {**EVERY_ENTRY._asdict(), "account": "alpha", "domain": "alpha.example", "limit": 10}
+    assert plan(connection, queries.newest_entries(by_account=by_account, by_domain=by_domain), values) == [way]
 
 
 def test_nothing_changes_or_removes_an_audit_entry() -> None:
     statements = [text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)]
     touching = [text.split()[0] for text in statements if " audit" in text]
-    assert sorted(touching) == ["INSERT", *["SELECT"] * 4]
+    assert sorted(touching) == ["INSERT", *["SELECT"] * 3]
 
 
 def test_requests_are_read_from_where_they_were_read_last(connection: apsw.Connection) -> None:

@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.policy_change import Amount, changed_quota
-from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.mail.quantity import counted
 from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account
 from restante.tenancy.quota import NO_QUOTA
+from restante.tenancy.record_change import changes_between
 
 NAME = re.compile(r"[a-z0-9._-]{1,64}\Z")
 MAX_NOTE_LENGTH = 500  # characters
@@ -61,6 +62,12 @@ class AccountView(BaseModel):
     octets: int
 
 
+class ChangedAccount(AccountView):
+    """An account after a change, and what that changed: nothing where all was so already."""
+
+    changes: list[ChangeView]
+
+
 async def add_account(office: Office, new: NewAccount) -> AccountView:
     """Add an account. Raises AdminError if the name is bad or taken."""
     if not NAME.match(new.name):
@@ -70,7 +77,9 @@ async def add_account(office: Office, new: NewAccount) -> AccountView:
         raise AdminError(Kind.EXISTS, f"account {new.name}: is there already", "change it by `account set`")
     quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
     account = Account(new.name, office.now(), new.empty_reply, _checked_note(new.note), quota)
-    recorded = entry(office, AuditAction.ACCOUNT_ADDED, new.name, new.name)
+    recorded = with_changes(
+        entry(office, AuditAction.ACCOUNT_ADDED, new.name, new.name), changes_between(None, account)
+    )
     await office.store.put_account(account, recorded)
     await changed(office, recorded)
     return _view(office, account)
@@ -87,24 +96,26 @@ def show_account(office: Office, name: str) -> AccountView:
     return _view(office, find_account(office, name))
 
 
-async def change_account(office: Office, name: str, change: AccountChange) -> AccountView:
+async def change_account(office: Office, name: str, change: AccountChange) -> ChangedAccount:
     """Change what is given. Raises AdminError."""
-    account = find_account(office, name)
+    present = account = find_account(office, name)
     if change.note is not None:
         account = replace(account, note=_checked_note(change.note))
     if change.empty_reply is not None:
         account = replace(account, empty_reply=change.empty_reply)
     account = replace(account, quota=changed_quota(account.quota, change.quota, change.quota_messages))
-    recorded = entry(office, AuditAction.ACCOUNT_CHANGED, name, name)
-    await office.store.put_account(account, recorded)
-    await changed(office, recorded)
-    return _view(office, account)
+    if changes := changes_between(present, account):
+        recorded = with_changes(entry(office, AuditAction.ACCOUNT_CHANGED, name, name), changes)
+        await office.store.put_account(account, recorded)
+        await changed(office, recorded)
+    return ChangedAccount(**dict(_view(office, account)), changes=change_views(changes))
 
 
 async def remove_account(office: Office, name: str, reason: str) -> None:
     """Remove an account without logins, domains and channels of notices. Raises AdminError."""
     view = show_account(office, name)
-    recorded = entry(office, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason))
+    removed = changes_between(find_account(office, name), None)
+    recorded = with_changes(entry(office, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason)), removed)
     if view.domains or view.logins or view.notice_channels:
         raise _in_use(name, view)
     try:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.queue import NamedMessages, QueueChange, number_of
-from restante.admin.trail import announce, checked_reason, entry
+from restante.admin.trail import announce, checked_reason, entry_about_mail
 from restante.delivery.giving_up import prepare_bounce
 from restante.delivery.report_desk import ReportDesk
 from restante.delivery.route import remote_name
@@ -107,9 +107,8 @@ async def _prepare(office: Office, group: Sequence[QueuedMessage], damaged: dict
 async def _carry_out(office: Office, domain_id: int, bounces: Sequence[Bounce], reason: str) -> set[int]:
     if not bounces:
         return set()
-    domain = office.directory.now.domain_by_id(domain_id)
-    subject = " ".join(message_name(bounce.number) for bounce in bounces)
-    recorded = entry(office, AuditAction.MAIL_BOUNCED, subject, domain.account if domain else "", reason)
+    numbers = (bounce.number for bounce in bounces)
+    recorded = entry_about_mail(office, AuditAction.MAIL_BOUNCED, domain_id, numbers, reason)
     bounced = set(await office.store.bounce(bounces, recorded))
     announce(office, recorded)
     _desk(office).stored([one.report for one in bounces if one.report is not None and one.number in bounced])

@@ -45,6 +45,11 @@ class ChannelChange(ChannelFields):
     kinds: tuple[NoticeKind, ...] | None = None  # (): every one that concerns whom it is for
     all_accounts: bool | None = None
 
+    @property
+    def gives_something(self) -> bool:
+        """Whether at least one field is given."""
+        return self.insecure or any(value is not None for name, value in self if name != "insecure")
+
 
 async def new_channel(office: Office, new: NewChannel) -> Channel:
     """Return the channel that is to be added. Raises AdminError."""
@@ -62,18 +67,6 @@ async def changed_channel(office: Office, present: Channel, change: ChannelChang
     wanted = _kinds_asked_for(present) if change.kinds is None else change.kinds
     kinds = _checked_kinds(present.name, present.account, wanted, hears_all=hears_all)
     return await _directed(office, replace(present, kinds=kinds, hears_all=hears_all), change)
-
-
-def what_changes(change: ChannelChange, target: str) -> str:
-    """Say for the audit trail of what a change is, "" where nothing is given. `target`: where to, as it may be shown."""
-    said = [] if _way_given("", change) is None else [f"to {target}"]
-    if change.key is not None:
-        said.append("another key")
-    if change.kinds is not None:
-        said.append(f"only {' '.join(sorted(change.kinds))}" if change.kinds else "every kind")
-    if change.all_accounts is not None:
-        said.append("all accounts" if change.all_accounts else "not all accounts")
-    return ", ".join(said)
 
 
 def wrong(name: str, kind: Kind, cause: str, remedy: str) -> AdminError:

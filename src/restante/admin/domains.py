@@ -13,15 +13,16 @@ from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.policy_change import PolicyView, changed_policy, policy_view
 from restante.admin.primaries import PrimaryView, primary_view
-from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.store.errors import Conflict
 from restante.store.interface import NO_USAGE, Usage
-from restante.tenancy.audit import AuditAction
+from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.notice import Way
 from restante.tenancy.policy import DEFAULT_POLICY, Recipients, Unknown
+from restante.tenancy.record_change import Change, changes_between
 
 
 class DomainView(BaseModel):
@@ -49,6 +50,7 @@ class ChangedDomain(BaseModel):
 
     domain: DomainView
     warnings: list[str]
+    changes: list[ChangeView]  # of an existing domain: none where all was so already
 
 
 async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
@@ -64,8 +66,8 @@ async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
     now = office.now()
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
-    stored = await _put(office, domain, AuditAction.DOMAIN_ADDED)
-    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_warnings(office, stored)])
+    stored, changes = await _put(office, None, domain)
+    return _changed_domain(office, stored, changes, warnings)
 
 
 def list_domains(office: Office, account: str | None = None) -> Sequence[DomainView]:
@@ -84,7 +86,7 @@ def show_domain(office: Office, name: str) -> DomainView:
 
 async def change_domain(office: Office, name: str, change: DomainChange) -> ChangedDomain:
     """Change what is given, and end the domain's drain: it goes by what was. Raises AdminError."""
-    domain = find_domain(office, name)
+    present = domain = find_domain(office, name)
     warnings: list[str] = []
     destination = domain.destination
     if change.destination is not None:
@@ -96,16 +98,16 @@ async def change_domain(office: Office, name: str, change: DomainChange) -> Chan
     hosts = changed_hosts(domain.authorized_hosts, change)
     policy = changed_policy(domain.name, domain.policy, change, office.now())
     domain = replace(domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy)
-    stored = await _put(office, domain, AuditAction.DOMAIN_CHANGED)
-    if office.server:
+    stored, changes = await _put(office, present, domain)
+    if office.server and changes:
         office.server.stop_drain(stored.id)
-    return ChangedDomain(domain=_view(office, stored), warnings=[*warnings, *_warnings(office, stored)])
+    return _changed_domain(office, stored, changes, warnings)
 
 
 async def remove_domain(office: Office, name: str, reason: str) -> None:
     """Remove a domain that holds no mail. Raises AdminError."""
     domain = find_domain(office, name)
-    recorded = entry(office, AuditAction.DOMAIN_REMOVED, domain.name, domain.account, checked_reason(reason))
+    recorded = _entry(office, AuditAction.DOMAIN_REMOVED, domain, changes_between(domain, None), checked_reason(reason))
     try:
         await office.store.remove_domain(domain.id, recorded)
     except Conflict:
@@ -134,8 +136,32 @@ def find_domain(office: Office, name: str) -> HostedDomain:
     return domain
 
 
-async def _put(office: Office, domain: HostedDomain, action: AuditAction) -> HostedDomain:
-    recorded = entry(office, action, domain.name, domain.account)
+def _changed_domain(
+    office: Office, domain: HostedDomain, changes: Sequence[Change], warnings: Sequence[str]
+) -> ChangedDomain:
+    return ChangedDomain(
+        domain=_view(office, domain),
+        warnings=[*warnings, *_warnings(office, domain)],
+        changes=change_views(changes),
+    )
+
+
+def _entry(
+    office: Office, action: AuditAction, domain: HostedDomain, changes: Sequence[Change], reason: str = ""
+) -> AuditEntry:
+    recorded = entry(office, action, domain.name, domain.account, reason, domain=domain.name)
+    return with_changes(recorded, changes)
+
+
+async def _put(
+    office: Office, present: HostedDomain | None, domain: HostedDomain
+) -> tuple[HostedDomain, Sequence[Change]]:
+    """Store a domain that differs from the present one (None: there is none), and return it with the changes."""
+    changes = changes_between(present, domain)
+    if not changes:
+        return domain, changes
+    action = AuditAction.DOMAIN_ADDED if present is None else AuditAction.DOMAIN_CHANGED
+    recorded = _entry(office, action, domain, changes)
     try:
         stored = await office.store.put_domain(domain, recorded)
     except Conflict:
@@ -145,7 +171,7 @@ async def _put(office: Office, domain: HostedDomain, action: AuditAction) -> Hos
         raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None
     await changed(office, recorded)
     await office.recipients.refresh(stored)
-    return stored
+    return stored, changes
 
 
 def _taken(name: str) -> AdminError:

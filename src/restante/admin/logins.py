@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from restante.admin.accounts import find_account
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login
 from restante.tenancy.passwords import hash_password
+from restante.tenancy.record_change import changes_between
 from restante.tenancy.secrets import login_owner
 
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
@@ -54,6 +55,12 @@ class LoginView(BaseModel):
     created_at: datetime
 
 
+class ChangedLogin(LoginView):
+    """A login after a change, and what that changed: nothing where all was so already."""
+
+    changes: list[ChangeView]
+
+
 def generate_password() -> str:
     """Return a new strong password, to be shown once."""
     groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
@@ -72,7 +79,7 @@ async def add_login(office: Office, account: str, new: NewLogin) -> LoginView:
     login = Login(new.user, account, await asyncio.to_thread(hash_password, password), None, office.now())
     if new.cram_md5:
         login = _with_sealed_secret(office, login, password)
-    return await _put(office, login, AuditAction.LOGIN_ADDED)
+    return await _put(office, None, login)
 
 
 def list_logins(office: Office, account: str) -> Sequence[LoginView]:
@@ -81,24 +88,24 @@ def list_logins(office: Office, account: str) -> Sequence[LoginView]:
     return [_view(login) for login in office.directory.now.logins_of(account)]
 
 
-async def change_login(office: Office, account: str, user: str, change: LoginChange) -> LoginView:
+async def change_login(office: Office, account: str, user: str, change: LoginChange) -> ChangedLogin:
     """Change what is given: a new password keeps CRAM-MD5 as it was, unless that is given too. Raises AdminError."""
     login = _find_login(office, account, user)
     if change.password is None:
-        return await _put(office, _with_cram_md5(login, change.cram_md5), AuditAction.LOGIN_CHANGED)
+        return await _put(office, login, _with_cram_md5(login, change.cram_md5))
     password = _checked_password(change.password)
     password_hash = await asyncio.to_thread(hash_password, password)
-    login = _find_login(office, account, user)  # again: it may have been removed while we were hashing
+    present = login = _find_login(office, account, user)  # again: it may have been removed while we were hashing
     keeps_secret = login.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
     login = replace(login, password_hash=password_hash, sealed_secret=None)
     login = _with_sealed_secret(office, login, password) if keeps_secret else login
-    return await _put(office, login, AuditAction.LOGIN_CHANGED)
+    return await _put(office, present, login)
 
 
 async def remove_login(office: Office, account: str, user: str, reason: str) -> None:
     """Remove it. Raises AdminError if it is not there."""
-    _find_login(office, account, user)
-    recorded = entry(office, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason))
+    removed = changes_between(_find_login(office, account, user), None)
+    recorded = with_changes(entry(office, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed)
     await office.store.remove_login(user, recorded)
     await changed(office, recorded)
 
@@ -111,14 +118,17 @@ def _with_cram_md5(login: Login, wanted: bool | None) -> Login:  # noqa: FBT001 
     return replace(login, sealed_secret=None) if wanted is False else login
 
 
-async def _put(office: Office, login: Login, action: AuditAction) -> LoginView:
-    recorded = entry(office, action, login.user, login.account)
-    try:
-        await office.store.put_login(login, recorded)
-    except Conflict:
-        raise _taken(login.user) from None
-    await changed(office, recorded)
-    return _view(login)
+async def _put(office: Office, present: Login | None, login: Login) -> ChangedLogin:
+    """Store a login that differs from the present one; None: there is none."""
+    action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
+    if changes := changes_between(present, login):
+        recorded = with_changes(entry(office, action, login.user, login.account), changes)
+        try:
+            await office.store.put_login(login, recorded)
+        except Conflict:
+            raise _taken(login.user) from None
+        await changed(office, recorded)
+    return ChangedLogin(**dict(_view(login)), changes=change_views(changes))
 
 
 def _find_login(office: Office, account: str, user: str) -> Login:

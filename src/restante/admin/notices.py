@@ -18,16 +18,16 @@ from restante.admin.channel_change import (
     NewChannel,
     changed_channel,
     new_channel,
-    what_changes,
     wrong,
 )
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.trail import changed, checked_reason, entry, moment
+from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.notices.attempt import Attempt, End
 from restante.store.errors import Conflict
-from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import Channel, News, Notice, NoticeKind
+from restante.tenancy.record_change import changes_between
 
 TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits for it so long
 NAME: Final = re.compile(r"[a-z0-9._-]{1,64}\Z")
@@ -43,6 +43,12 @@ class ChannelView(BaseModel):
     kinds: list[str]
     all_accounts: bool
     created_at: datetime
+
+
+class ChangedChannel(ChannelView):
+    """A channel after a change, and what that changed: nothing where all was so already."""
+
+    changes: list[ChangeView]
 
 
 class WaitingView(BaseModel):
@@ -78,18 +84,16 @@ async def add_channel(office: Office, new: NewChannel) -> ChannelView:
     if office.directory.now.channel(new.account, new.name):
         raise _taken(new.name)
     channel = await new_channel(office, new)
-    recorded = entry(office, AuditAction.CHANNEL_ADDED, new.name, new.account, f"{channel.way} {channel.target}")
-    return await _put(office, channel, recorded)
+    return await _put(office, None, channel)
 
 
-async def change_channel(office: Office, account: str, name: str, change: ChannelChange, reason: str) -> ChannelView:
+async def change_channel(office: Office, account: str, name: str, change: ChannelChange, reason: str) -> ChangedChannel:
     """Change what is given; what waits leaves as the channel is then. Raises AdminError."""
-    channel = await changed_channel(office, _find_channel(office, account, name), change)
-    changes = what_changes(change, channel.target)
-    if not changes:
+    present = _find_channel(office, account, name)
+    if not change.gives_something:
         raise wrong(name, Kind.USAGE, "nothing to change", "give at least one thing besides the reason")
-    recorded = entry(office, AuditAction.CHANNEL_CHANGED, name, account, f"{changes}: {checked_reason(reason)}")
-    return await _put(office, channel, recorded)
+    channel = await changed_channel(office, present, change)
+    return await _put(office, present, channel, checked_reason(reason))
 
 
 def list_channels(office: Office, account: str | None = None) -> Sequence[ChannelView]:
@@ -103,7 +107,8 @@ def list_channels(office: Office, account: str | None = None) -> Sequence[Channe
 async def remove_channel(office: Office, account: str, name: str, reason: str) -> None:
     """Remove it, and the notices that wait for it. Raises AdminError if it is not there."""
     channel = _find_channel(office, account, name)
-    recorded = entry(office, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason))
+    removed = changes_between(channel, None)
+    recorded = with_changes(entry(office, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason)), removed)
     await office.store.remove_channel(channel.id, recorded)
     await changed(office, recorded)
 
@@ -134,7 +139,13 @@ async def list_waiting(
     return [_waiting_view(notice, channels[notice.channel_id]) for notice in waiting if notice.channel_id in channels]
 
 
-async def _put(office: Office, channel: Channel, recorded: AuditEntry) -> ChannelView:
+async def _put(office: Office, present: Channel | None, channel: Channel, reason: str = "") -> ChangedChannel:
+    """Store a channel that differs from the present one; None: there is none."""
+    changes = changes_between(present, channel)
+    if present is not None and not changes:
+        return ChangedChannel(**dict(_view(channel)), changes=[])
+    action = AuditAction.CHANNEL_ADDED if present is None else AuditAction.CHANNEL_CHANGED
+    recorded = with_changes(entry(office, action, channel.name, channel.account, reason), changes)
     try:
         stored = await office.store.put_channel(channel, recorded)
     except Conflict:
@@ -142,7 +153,7 @@ async def _put(office: Office, channel: Channel, recorded: AuditEntry) -> Channe
             raise _taken(channel.name) from None
         raise wrong(channel.name, Kind.CONFLICT, "was removed meanwhile", "add it anew by `notice add`") from None
     await changed(office, recorded)
-    return _view(stored)
+    return ChangedChannel(**dict(_view(stored)), changes=change_views(changes))
 
 
 def _find_channel(office: Office, account: str, name: str) -> Channel:

@@ -1,5 +1,6 @@
 """What every administrative function works on: the records, the keys, and the server if one is running."""
 
+import pwd
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -114,3 +115,17 @@ class Office:
     ways: Sender  # by which notices leave
     promises: Promises = field(default_factory=Promises)  # room for mail on its way in, whoever brings it
     log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail
+    actor: str = "operator"  # who acts, for the audit trail: "operator root"
+    reason: str = ""  # why, where the caller said so
+
+    def acting(self, actor: str, reason: str) -> "Office":
+        """Return the same office for one request of somebody."""
+        return replace(self, actor=actor, reason=reason)
+
+
+def operator(uid: int) -> str:
+    """Name the operator behind a user id of this machine, as the audit trail does."""
+    try:
+        return f"operator {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"operator uid:{uid}"

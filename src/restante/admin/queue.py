@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.trail import announce, checked_reason, entry, moment
+from restante.admin.trail import announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.queue.status import Status
 from restante.store.errors import Damaged
@@ -204,17 +204,11 @@ async def _change(office: Office, named: NamedMessages, action: AuditAction, cha
         by_domain[message.domain_id].append(message.number)
     count = 0
     for domain_id, group in by_domain.items():
-        recorded = _group_entry(office, action, domain_id, group, named.reason)
+        recorded = entry_about_mail(office, action, domain_id, group, named.reason)
         count += await change(group, recorded)
         announce(office, recorded)
     there = {message.number for message in found}
     return QueueChange(changed=count, missing=[name for number, name in numbers.items() if number not in there])
-
-
-def _group_entry(office: Office, action: AuditAction, domain_id: int, group: Sequence[int], reason: str) -> AuditEntry:
-    domain = office.directory.now.domain_by_id(domain_id)
-    subject = " ".join(message_name(number) for number in group)
-    return entry(office, action, subject, domain.account if domain else "", reason)
 
 
 def number_of(name: str) -> int:

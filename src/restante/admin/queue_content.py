@@ -20,9 +20,9 @@ from restante.admin.queue import (
     view,
     with_all_recipients,
 )
-from restante.admin.trail import announce, entry
+from restante.admin.trail import announce, entry_about_mail
 from restante.mail.envelope import Envelope
-from restante.mail.message import HeldMessage, message_name
+from restante.mail.message import HeldMessage
 from restante.mail.parcel import WHOLE, pack_block, pack_failure, pack_label
 from restante.store.errors import Damaged, StoreError
 from restante.store.interface import QueuedMessage, QueueFilter
@@ -164,8 +164,6 @@ def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | 
 
 async def _record(office: Office, action: AuditAction, domain_id: int, numbers: Sequence[int], reason: str) -> None:
     """Write the entry before any of the content leaves: what cannot be recorded is not shown."""
-    domain = office.directory.now.domain_by_id(domain_id)
-    subject = " ".join(map(message_name, numbers))
-    recorded = entry(office, action, subject, domain.account if domain else "", reason)
+    recorded = entry_about_mail(office, action, domain_id, numbers, reason)
     await office.store.record([recorded])
     announce(office, recorded)

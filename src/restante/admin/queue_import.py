@@ -261,6 +261,6 @@ async def _record(office: Office, parts: Sequence[_Part], reason: str) -> None:
     for part in parts:
         names.setdefault(part.domain, []).append(part.mail.name)
     for domain, group in names.items():
-        recorded = entry(office, AuditAction.MAIL_IMPORTED, " ".join(group), domain.account, reason)
+        recorded = entry(office, AuditAction.MAIL_IMPORTED, " ".join(group), domain.account, reason, domain=domain.name)
         await office.store.record([recorded])
         announce(office, recorded)

@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.trail import announce, entry, moment
+from restante.admin.trail import announce, entry, moment, with_changes
 from restante.mail.quantity import counted
 from restante.store.errors import Conflict
-from restante.tenancy.audit import AuditAction
+from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.recipients import Recipient, Source, parse_recipient
+from restante.tenancy.record_change import NOTHING, Change, listed_text
 
 LARGEST_DROP = 0.2  # of a list, by a replacement that was not confirmed
 
@@ -108,12 +109,23 @@ def _difference(present: set[str], wanted: set[str]) -> ListChange:
     )
 
 
+def _entry(office: Office, domain: HostedDomain, present: set[str], wanted: set[str]) -> AuditEntry:
+    recorded = entry(office, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name)
+    changes = (
+        Change("listed", str(len(present)), str(len(wanted))),
+        Change("added", NOTHING, listed_text(sorted(wanted - present))),
+        Change("dropped", listed_text(sorted(present - wanted)), NOTHING),
+    )
+    return with_changes(recorded, [change for change in changes if change.before != change.after])
+
+
 async def _put(office: Office, domain: HostedDomain, present: set[str], wanted: set[str]) -> ListChange:
     change = _difference(present, wanted)
     now = office.now()
     added = [Recipient(name, Source.LIST, is_there=True, at=now) for name in sorted(wanted - present)]
-    words = f"{change.added} added, {change.dropped} dropped, {change.listed} listed"
-    recorded = entry(office, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, words)
+    if not change.added and not change.dropped:
+        return change
+    recorded = _entry(office, domain, present, wanted)
     try:
         await office.store.change_list(domain.id, added, sorted(present - wanted), recorded)
     except Conflict:

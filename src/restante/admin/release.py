@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.errors import no_server
 from restante.admin.office import Office, ReleaseAnswer
-from restante.admin.trail import OPERATOR
 
 MAX_NODES = 1000
 
@@ -34,7 +33,7 @@ async def release(office: Office, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains, and return the answers in the order asked. Raises AdminError without a running server."""
     if office.server is None:
         raise no_server("release")
-    return [_view(await office.server.release(node, OPERATOR, order.reason)) for node in order.nodes]
+    return [_view(await office.server.release(node, office.actor, order.reason)) for node in order.nodes]
 
 
 def _view(answer: ReleaseAnswer) -> ReleaseView:

@@ -14,7 +14,7 @@ from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.queue import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
-from restante.admin.trail import announce, checked_reason, entry, moment
+from restante.admin.trail import announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
 from restante.store.interface import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditAction
@@ -111,9 +111,8 @@ async def drop_reports(office: Office, named: NamedReports) -> ReportsDropped:
 
 async def _drop(office: Office, domain_id: int, group: Sequence[WaitingReport], reason: str) -> set[int]:
     """Drop those of one domain, with an entry of their own: no account's trail may name another's mail."""
-    domain = office.directory.now.domain_by_id(domain_id)
-    subject = " ".join(message_name(report.about) for report in group)
-    recorded = entry(office, AuditAction.REPORTS_DROPPED, subject, domain.account if domain else "", reason)
+    about = (report.about for report in group)
+    recorded = entry_about_mail(office, AuditAction.REPORTS_DROPPED, domain_id, about, reason)
     dropped = await office.store.drop_reports([report.number for report in group], recorded)
     announce(office, recorded)
     return set(dropped)

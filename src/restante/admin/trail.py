@@ -1,20 +1,32 @@
 """The operator's side of the audit trail: every change says who, what and why, in the trail and in the log."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
+from restante.mail.address import canonical_domain
+from restante.mail.message import message_name
 from restante.telemetry.events import Event
-from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
+from restante.tenancy.record_change import Change
 
-OPERATOR = "operator"
 MAX_REASON_LENGTH = 500  # characters
 
 
+class ChangeView(BaseModel):
+    """One field of a record that was changed."""
+
+    field: str
+    before: str
+    after: str
+
+
 class AuditView(BaseModel):
-    """One line of the trail."""
+    """One entry of the trail."""
 
     at: datetime
     action: str
@@ -24,11 +36,26 @@ class AuditView(BaseModel):
     origin: str
     answer: str
     reason: str
+    domain: str  # that it concerns; "" where it is none, or several
+    changes: list[ChangeView]
 
 
-async def list_audit(office: Office, account: str | None = None, limit: int = 100) -> list[AuditView]:
-    """Return the newest entries, newest first."""
-    return [_view(entry) for entry in await office.store.audit(account=account, limit=limit)]
+async def list_audit(office: Office, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditView]:
+    """Return the newest of the entries wanted, newest first. Raises AdminError for an action that does not exist."""
+    if wanted.action is not None and wanted.action not in list(AuditAction):
+        raise AdminError(
+            Kind.INVALID, f"action {wanted.action}: there is none", f"name one of {', '.join(AuditAction)}"
+        )
+    if wanted.domain is not None:
+        wanted = wanted._replace(domain=_canonical(wanted.domain))
+    return [_view(entry) for entry in await office.store.audit(wanted, limit)]
+
+
+def _canonical(domain: str) -> str:
+    try:
+        return canonical_domain(domain)
+    except ValueError as error:
+        raise AdminError(Kind.INVALID, f"domain: {error}", "write a name such as example.org") from None
 
 
 def moment(at: float) -> datetime:
@@ -36,17 +63,46 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-def entry(office: Office, action: AuditAction, subject: str, account: str, reason: str = "") -> AuditEntry:
-    """Make the entry that goes with a change."""
+def entry(
+    office: Office, action: AuditAction, subject: str, account: str, reason: str = "", *, domain: str = ""
+) -> AuditEntry:
+    """Make the entry of what is done; the reason is the caller's, if none is given."""
     origin = "control socket" if office.server else "command line"
-    return AuditEntry(office.now(), action, OPERATOR, subject, account, origin=origin, reason=reason)
+    said = reason or _stated(office.reason)
+    return AuditEntry(office.now(), action, office.actor, subject, account, origin=origin, reason=said, domain=domain)
+
+
+def entry_about_mail(
+    office: Office, action: AuditAction, domain_id: int, numbers: Iterable[int], reason: str
+) -> AuditEntry:
+    """Make the entry of what is done to one domain's messages: no account's trail names another's mail."""
+    hosted = office.directory.now.domain_by_id(domain_id)
+    account, domain = (hosted.account, hosted.name) if hosted is not None else ("", "")
+    return entry(office, action, " ".join(map(message_name, numbers)), account, reason, domain=domain)
+
+
+def with_changes(recorded: AuditEntry, changes: Sequence[Change]) -> AuditEntry:
+    """Return an entry that says what a change of a record changed."""
+    return replace(recorded, changes=tuple(changes))
+
+
+def change_views(changes: Sequence[Change]) -> list[ChangeView]:
+    """Return changes as they are shown."""
+    return [ChangeView(field=one.field, before=one.before, after=one.after) for one in changes]
 
 
 def checked_reason(reason: str) -> str:
     """Return the reason for something that cannot be undone. Raises AdminError if there is none."""
-    if not reason.strip() or len(reason) > MAX_REASON_LENGTH or not reason.isprintable():
+    if not reason.strip():
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
         raise AdminError(Kind.USAGE, "reason: what cannot be undone needs one, for the audit trail", remedy)
+    return _stated(reason)
+
+
+def _stated(reason: str) -> str:
+    if len(reason) > MAX_REASON_LENGTH or not (reason.isprintable() or not reason):
+        remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
+        raise AdminError(Kind.USAGE, "reason: too long, or of more than one line", remedy)
     return reason
 
 
@@ -59,8 +115,17 @@ async def changed(office: Office, recorded: AuditEntry) -> None:
 def announce(office: Office, recorded: AuditEntry) -> None:
     """Log a change."""
     if office.log:
-        fields = {"action": str(recorded.action), "subject": recorded.subject, "account": recorded.account}
-        office.log.write(Event.RECORD_CHANGED, **fields, actor=recorded.actor, reason=recorded.reason)
+        office.log.write(
+            Event.RECORD_CHANGED,
+            action=str(recorded.action),
+            subject=recorded.subject,
+            account=recorded.account,
+            domain=recorded.domain,
+            actor=recorded.actor,
+            origin=recorded.origin,
+            reason=recorded.reason,
+            changes=[f"{one.field}: {one.before} → {one.after}" for one in recorded.changes],
+        )
 
 
 def _view(recorded: AuditEntry) -> AuditView:
@@ -73,4 +138,6 @@ def _view(recorded: AuditEntry) -> AuditView:
         origin=recorded.origin,
         answer=recorded.answer,
         reason=recorded.reason,
+        domain=recorded.domain,
+        changes=change_views(recorded.changes),
     )

@@ -8,6 +8,7 @@ from restante.cli.display import (
     Column,
     number_column,
     say,
+    say_changed,
     show_json,
     show_listing,
     show_record,
@@ -16,7 +17,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.exchange import ask, segment
-from restante.cli.options import ConfigFile, Json, Reason
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
 from restante.cli.policy_options import QuotaMessagesOption, QuotaOption, human_quota
 
 group = typer.Typer(name="account", help="The customers of the platform.")
@@ -51,10 +52,12 @@ def add(
     empty_reply: EmptyReply = None,
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
+    reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Add an account."""
-    ask(config, "POST", "/v1/accounts", body={"name": name} | _given(note, empty_reply, quota, quota_messages))
+    body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
+    ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
     say(f"account {name} added")
 
 
@@ -82,14 +85,15 @@ def change(
     empty_reply: EmptyReply = None,
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
+    reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Change what is given of an account."""
     given = _given(note, empty_reply, quota, quota_messages)
     if not given:
         raise typer.BadParameter("nothing to change: give --note, --empty-reply, --quota or --quota-messages")
-    ask(config, "PATCH", f"/v1/accounts/{segment(name)}", body=given)
-    say(f"account {name} changed")
+    done = ask(config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given)
+    say_changed(f"account {name}", done["changes"])
 
 
 @group.command("remove")

@@ -53,6 +53,13 @@ def say(text: str) -> None:
     print(printable(text))  # noqa: T201  this is what the program says
 
 
+def say_changed(thing: str, changes: Sequence[Row]) -> None:
+    """Say what a change of a record changed, a line for each field."""
+    say(f"{thing} changed" if changes else f"{thing}: nothing to change, all of that is so already")
+    for change in changes:
+        say(f"  {change['field']}: {change['before']} → {change['after']}")
+
+
 def show_json(data: Any) -> None:
     """Write JSON; control characters and all that is not ASCII are escaped in it."""
     print(json.dumps(data, indent=2))  # noqa: T201

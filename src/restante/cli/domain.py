@@ -9,6 +9,7 @@ import typer
 from restante.cli.display import (
     number_column,
     say,
+    say_changed,
     show_json,
     show_listing,
     show_record,
@@ -125,9 +126,10 @@ def add(
         destination_login=destination_login,
         connections=connections,
     )
-    fields |= _password(is_given=destination_password_stdin) | dict(policy)
+    reason, chosen = _with_reason(policy)
+    fields |= _password(is_given=destination_password_stdin) | chosen
     body = {"name": name, "account": account, "destination": destination, **fields}
-    done = ask(config, "POST", "/v1/domains", body=body)
+    done = ask(config, "POST", "/v1/domains", params={"reason": reason}, body=body)
     warn(done["warnings"])
     say(f"domain {done['domain']['name']} added")
 
@@ -188,14 +190,15 @@ def change(
         destination_login=destination_login,
         connections=connections,
     )
-    fields |= _password(is_given=destination_password_stdin) | dict(policy)
+    reason, chosen = _with_reason(policy)
+    fields |= _password(is_given=destination_password_stdin) | chosen
     fields |= _without_none(account=account, destination=destination)
     fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
     if not fields:
         raise typer.BadParameter("nothing to change: give at least one option")
-    done = ask(config, "PATCH", f"/v1/domains/{segment(name)}", body=fields)
+    done = ask(config, "PATCH", f"/v1/domains/{segment(name)}", params={"reason": reason}, body=fields)
     warn(done["warnings"])
-    say(f"domain {done['domain']['name']} changed")
+    say_changed(f"domain {done['domain']['name']}", done["changes"])
 
 
 @group.command("remove")
@@ -222,6 +225,15 @@ def _fields(
         destination_login=destination_login,
         connections=connections,
     )
+
+
+def _with_reason(policy: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return the reason for the audit trail, and the policy's fields: a suspension keeps that reason too."""
+    fields = dict(policy)
+    reason = fields.get("reason")
+    if fields.get("hold") != "suspended" and not fields.keys() & {"until", "while_suspended"}:
+        fields.pop("reason", None)
+    return reason, fields
 
 
 def _listed(texts: Sequence[str] | None) -> list[str] | None:

@@ -1,13 +1,14 @@
 """The office without a server: the store opened by the command itself, for as long as it runs."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from restante.admin.office import Office
+from restante.admin.office import Office, operator
 from restante.cli.failures import Exit, Failure
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import NoSuchUser, become
@@ -30,6 +31,7 @@ from restante.tenancy.secrets import Vault
 async def open_office(config: Config) -> AsyncIterator[Office]:
     """Give an office over the store. Raises Failure where it cannot be opened: another process may have it."""
     vault = _open_vault(config)
+    actor = operator(os.getuid())  # before it becomes the server's user
     _become(config.user)
     store = await open_store(config)
     try:
@@ -50,6 +52,7 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
             hold=partial(_hold, store, MessageNumbers(store.last_number()), config.hostname),
             server=None,
             recipients=recipients,
+            actor=actor,
             ways=make_ways(equipment, resolver, lambda: config.notices, lambda: config.reports.port),
         )
     finally:

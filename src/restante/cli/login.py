@@ -5,10 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
-from restante.cli.display import Column, say, show_listing, text_column, time_column
+from restante.cli.display import Column, say, say_changed, show_listing, text_column, time_column
 from restante.cli.exchange import ask, segment
 from restante.cli.failures import complain
-from restante.cli.options import ConfigFile, Json, PasswordStdin, Reason, password_from_stdin
+from restante.cli.options import (
+    ConfigFile,
+    Json,
+    OptionalReason,
+    PasswordStdin,
+    Reason,
+    password_from_stdin,
+)
 
 group = typer.Typer(name="login", help="User names and passwords with which primaries ask for mail.")
 
@@ -34,6 +41,7 @@ def add(
     no_cram_md5: Annotated[
         bool, typer.Option("--no-cram-md5", help="Keep a hash only: CRAM-MD5 needs the password itself, sealed.")
     ] = False,
+    reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Add a login."""
@@ -41,7 +49,7 @@ def add(
     if password is None:
         password = _prompted_password()
     body = {"user": user, "password": password, "cram_md5": not no_cram_md5}
-    ask(config, "POST", f"/v1/accounts/{segment(account)}/logins", body=body)
+    ask(config, "POST", f"/v1/accounts/{segment(account)}/logins", params={"reason": reason}, body=body)
     _report(f"login {user} added", password if generate else None)
 
 
@@ -61,6 +69,7 @@ def change(
     cram_md5: Annotated[
         bool | None, typer.Option("--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or forget the sealed password.")
     ] = None,
+    reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Change the password of a login, or whether it may use CRAM-MD5."""
@@ -68,8 +77,12 @@ def change(
     body: dict[str, Any] = {"password": password, "cram_md5": cram_md5}
     if password is None and cram_md5 is None:
         raise typer.BadParameter("nothing to change: give --password-stdin, --generate or --[no-]cram-md5")
-    ask(config, "PATCH", f"/v1/accounts/{segment(account)}/logins/{segment(user)}", body=body)
-    _report(f"login {user} changed", password if generate else None)
+    path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
+    done = ask(config, "PATCH", path, params={"reason": reason}, body=body)
+    if generate:
+        _report(f"login {user} changed", password)
+    else:
+        say_changed(f"login {user}", done["changes"])
 
 
 @group.command("remove")

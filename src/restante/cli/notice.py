@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from restante.cli.display import Column, Row, say, show_json, show_listing, text_column, time_column
+from restante.cli.display import Column, Row, say, say_changed, show_json, show_listing, text_column, time_column
 from restante.cli.exchange import ask, segment
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile, Json, Reason
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
 
 group = typer.Typer(name="notice", help="Who is told of what happens to held mail: by webhook, by mail, or by Apprise.")
 
@@ -90,6 +90,7 @@ def add(
         typer.Option("--all-accounts", help="The operator's own: tell also what concerns accounts, of all of them."),
     ] = False,
     insecure: Insecure = False,
+    reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Add a channel by which notices go. A webhook's new key is printed, this once."""
@@ -98,7 +99,8 @@ def add(
         raise typer.BadParameter(_ONE_WAY)
     key = _key(key_file, is_new=webhook is not None and key_file is None)
     body: dict[str, Any] = {"name": name, "account": account, "kinds": kind or [], "all_accounts": all_accounts}
-    ask(config, "POST", "/v1/notices/channels", body=body | target | key.field | {"insecure": insecure})
+    body |= target | key.field | {"insecure": insecure}
+    ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
     _say_done(f"notice channel {name} added", key)
 
 
@@ -138,8 +140,11 @@ def change(
     kinds: dict[str, Any] = {"kinds": kind or []} if kind or every_kind else {}
     body = kinds | target | key.field | {"all_accounts": all_accounts, "insecure": insecure}
     params = {"account": account, "reason": reason}
-    ask(config, "PATCH", f"/v1/notices/channels/{segment(name)}", params=params, body=body)
-    _say_done(f"notice channel {name} changed", key)
+    done = ask(config, "PATCH", f"/v1/notices/channels/{segment(name)}", params=params, body=body)
+    if key.is_new:
+        _say_done(f"notice channel {name} changed", key)
+    else:
+        say_changed(f"notice channel {name}", done["changes"])
 
 
 @group.command("list")

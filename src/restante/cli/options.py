@@ -2,6 +2,8 @@
 
 import re
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +34,9 @@ ConfigFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON: stable keys, ISO times, sizes in octets.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")]
+OptionalReason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.", show_default=False)
+]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
@@ -41,6 +46,18 @@ def seconds(text: str) -> int:
     if not found:
         raise typer.BadParameter(f"{text!r} is no age; write a number and one of s m h d w, such as 3h")
     return int(found[1]) * _SECONDS[found[2]]
+
+
+def past_moment(option: str, text: str) -> float:
+    """Read a time as an age (2d: two days ago) or as an ISO time; Unix time. Raises typer.BadParameter."""
+    if _AGE.fullmatch(text.strip()):
+        return time.time() - seconds(text)
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "write an age such as 2d, or a time such as 2026-11-28T03:00"
+        raise typer.BadParameter(f"{option}: {text!r} is no time; {remedy}") from None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 def octets(text: str) -> int:

@@ -60,7 +60,12 @@ OPTIONS: Final[dict[str, Any]] = {
             " at once, as from any secondary; or not at all. Each of the first three ends a suspension.",
         ),
     ],
-    "reason": Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why it is suspended.")],
+    "reason": Annotated[
+        str | None,
+        typer.Option(
+            "--reason", metavar="TEXT", help="Why; kept in the audit trail. With --hold suspended: why it is suspended."
+        ),
+    ],
     "until": Annotated[
         str | None,
         typer.Option(

@@ -9,7 +9,7 @@ import typer
 from restante.cli.display import Column, say, show_listing, text_column, time_column
 from restante.cli.exchange import ask, segment
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import ConfigFile, Json
+from restante.cli.options import ConfigFile, Json, OptionalReason
 
 group = typer.Typer(
     name="recipient", help="The mailboxes of a domain that are known to be there; `domain set --recipients` uses them."
@@ -37,15 +37,31 @@ COLUMNS = (
 
 
 @group.command("add")
-def add(domain: Domain, addresses: Addresses = None, *, file: File = None, config: ConfigFile = None) -> None:
+def add(
+    domain: Domain,
+    addresses: Addresses = None,
+    *,
+    file: File = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
     """Add addresses to a domain's list."""
-    _report(domain, ask(config, "PATCH", _path(domain), body={"add": _given(addresses, file)}))
+    body = {"add": _given(addresses, file)}
+    _report(domain, ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body))
 
 
 @group.command("remove")
-def remove(domain: Domain, addresses: Addresses = None, *, file: File = None, config: ConfigFile = None) -> None:
+def remove(
+    domain: Domain,
+    addresses: Addresses = None,
+    *,
+    file: File = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
     """Take addresses from a domain's list."""
-    _report(domain, ask(config, "PATCH", _path(domain), body={"remove": _given(addresses, file)}))
+    body = {"remove": _given(addresses, file)}
+    _report(domain, ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body))
 
 
 @group.command("replace")
@@ -55,13 +71,15 @@ def replace(
     *,
     file: File = None,
     yes: Yes = False,
+    reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Put another list in place of the one there is; where that drops more than a fifth of it, it is asked first."""
     body: dict[str, Any] = {"addresses": _given(addresses, file)}
     if not yes:
         _confirm(domain, ask(config, "PUT", _path(domain), body=body | {"is_preview": True}))
-    _report(domain, ask(config, "PUT", _path(domain), body=body | {"is_confirmed": True}))
+    body |= {"is_confirmed": True}
+    _report(domain, ask(config, "PUT", _path(domain), params={"reason": reason}, body=body))
 
 
 @group.command("list")

@@ -163,6 +163,7 @@ class RetentionSweep:
             subject=" ".join(message_name(number) for number in numbers),
             account=domain.account,
             origin="this server",
+            domain=domain.name,
             reason=f"{status} for more than {days:g} {agreeing(days, 'day', 'days')}, as {domain.name} has it",
         )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from restante.delivery.errors import CannotStart
+from restante.mail.address import canonical_domain
 from restante.network.addresses import address_block
 from restante.release.authorization import Authorization, authorize
 from restante.release.host_names import HostNames
@@ -157,6 +158,7 @@ class Releaser:
             origin=asker.origin,
             answer=str(release.reply),
             reason=f"{release.reason}; {request.note}" if request.note else release.reason,
+            domain=_domain_named(request.argument),
         )
         try:
             await self._store.record([entry])
@@ -185,6 +187,14 @@ class Releaser:
             answer=str(release.reply),
             reason=release.reason,
         )
+
+
+def _domain_named(argument: str) -> str:
+    """Return the domain of `domain` or `@domain`, "" for anything else: what is no name concerns no domain."""
+    try:
+        return canonical_domain(argument.removeprefix("@"))
+    except ValueError:
+        return ""
 
 
 def _rate_key(asker: Asker) -> Hashable:

@@ -16,7 +16,7 @@ from restante.mail.report import Action, NewReport, Report
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.notice_store import NoticeStore
-from restante.tenancy.audit import AuditEntry
+from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient
 
@@ -409,8 +409,8 @@ class AuditStore(Protocol):
     async def record(self, entries: Sequence[AuditEntry]) -> None:
         """Append."""
 
-    async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
-        """Return the newest entries, newest first."""
+    async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
+        """Return the newest of the entries wanted, newest first."""
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer, whatever is held. Cheap when asked often."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from restante.store.errors import Conflict
 from restante.store.interface import NodeRequest
-from restante.tenancy.audit import AuditEntry, is_granted_request
+from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter, is_granted_request
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
 
@@ -141,9 +141,9 @@ class MemoryTenancy(ABC):
         """Append."""
         self._audit.extend(entries)
 
-    async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
-        """Return the newest entries, newest first."""
-        newest_first = (entry for entry in reversed(self._audit) if account in (None, entry.account))
+    async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
+        """Return the newest of the entries wanted, newest first."""
+        newest_first = (entry for entry in reversed(self._audit) if wanted.accepts(entry))
         return list(islice(newest_first, limit))
 
     async def last_requests(self) -> Sequence[NodeRequest]:

@@ -5,6 +5,9 @@ The reply on the wire hides the reason (a stranger must not learn which domains 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+from restante.tenancy.record_change import Change
 
 
 class AuditAction(StrEnum):
@@ -40,12 +43,39 @@ class AuditEntry:
 
     at: float  # Unix time
     action: AuditAction
-    actor: str  # "login alice", "operator", "anonymous"
+    actor: str  # "login alice", "operator root", "anonymous"
     subject: str  # what it was about: a domain, `@domain`, `#name`, an account, a user name, a message
     account: str = ""  # whose data; "" where none could be named
-    origin: str = ""  # address it came from; "control socket" for the operator
+    origin: str = ""  # address it came from; for the operator "control socket" or "command line"
     answer: str = ""  # for requests: the reply as sent
     reason: str = ""  # the true reason, or the operator's --reason
+    domain: str = ""  # canonical name of the hosted domain it concerns; "" where it is none, or several
+    changes: tuple[Change, ...] = ()  # of a record: each field that differs
+
+
+class AuditFilter(NamedTuple):
+    """Which entries are wanted; None is any."""
+
+    account: str | None = None
+    domain: str | None = None
+    action: str | None = None
+    actor: str | None = None  # all of it, or a word of it: "login alice", "alice"
+    since: float | None = None  # Unix time, included
+    until: float | None = None  # Unix time, not included
+
+    def accepts(self, entry: AuditEntry) -> bool:
+        """Tell whether an entry is one of these."""
+        return (
+            self.account in (None, entry.account)
+            and self.domain in (None, entry.domain)
+            and self.action in (None, entry.action)
+            and self.actor in (None, entry.actor, entry.actor.partition(" ")[2], entry.actor.partition(" ")[0])
+            and (self.since is None or entry.at >= self.since)
+            and (self.until is None or entry.at < self.until)
+        )
+
+
+EVERY_ENTRY = AuditFilter()
 
 
 def is_granted_request(entry: AuditEntry) -> bool:

@@ -404,19 +404,36 @@ REMOVE_RECIPIENTS = "DELETE FROM recipient WHERE domain_id = ?"
 # --- the audit trail: no statement here changes or removes an entry
 
 RECORD = """
-    INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO audit (at, action, actor, subject, account, origin, answer, reason, domain, changes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-NEWEST_ENTRIES = """
-    SELECT at, action, actor, subject, account, origin, answer, reason FROM audit ORDER BY id DESC LIMIT ?
+_NEWEST_ENTRIES = """
+    SELECT at, action, actor, subject, account, origin, answer, reason, domain, changes FROM audit
+    WHERE {place}
+        AND (:action IS NULL OR action = :action)
+        AND (:actor IS NULL OR actor = :actor
+            OR substr(actor, instr(actor, ' ') + 1) = :actor OR substr(actor, 1, instr(actor, ' ') - 1) = :actor)
+        AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)
+    ORDER BY id DESC LIMIT :limit
 """
+
+
+def newest_entries(*, by_account: bool, by_domain: bool) -> str:
+    """Return the statement for a filter: by its domain's index, else by its account's, else from the end.
+
+    The engine sees no index behind `:name IS NULL OR`, so these two are spelled out.
+    """
+    account = "account = :account" if by_account else ":account IS NULL"
+    domain = "domain = :domain" if by_domain else ":domain IS NULL"
+    if by_domain:
+        account = f"+{account}" if by_account else account  # so many entries of a domain are fewer
+    return _NEWEST_ENTRIES.format(place=f"{domain} AND {account}")
+
+
 # What the trail has grown by since it was last looked at; the first look walks all of it.
 NEWEST_ENTRY = "SELECT coalesce(max(id), 0) FROM audit"
 GRANTED_REQUESTS = """
     SELECT lower(subject) AS node, account, max(at) FROM audit
     WHERE id > ? AND id <= ? AND action = 'release-requested' AND answer >= '2' AND answer < '3'
     GROUP BY node, account
-"""
-NEWEST_ENTRIES_OF_ACCOUNT = """
-    SELECT at, action, actor, subject, account, origin, answer, reason FROM audit
-    WHERE account = ? ORDER BY id DESC LIMIT ?
 """

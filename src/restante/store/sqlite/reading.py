@@ -26,7 +26,7 @@ from restante.store.sqlite.rows import (
     queued_message,
     waiting_report,
 )
-from restante.tenancy.audit import AuditEntry
+from restante.tenancy.audit import AuditEntry, AuditFilter
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.recipients import Recipient, Source
 
@@ -260,13 +260,10 @@ def directory(connection: apsw.Connection) -> Directory:
     )
 
 
-def audit(connection: apsw.Connection, account: str | None, limit: int) -> list[AuditEntry]:
-    """Read the newest entries."""
-    if account is None:
-        rows = fetch(connection, queries.NEWEST_ENTRIES, (limit,))
-    else:
-        rows = fetch(connection, queries.NEWEST_ENTRIES_OF_ACCOUNT, (account, limit))
-    return [audit_entry(row) for row in rows]
+def audit(connection: apsw.Connection, wanted: AuditFilter, limit: int) -> list[AuditEntry]:
+    """Read the newest of the entries wanted, newest first."""
+    statement = queries.newest_entries(by_account=wanted.account is not None, by_domain=wanted.domain is not None)
+    return [audit_entry(row) for row in fetch(connection, statement, {**wanted._asdict(), "limit": limit})]
 
 
 def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[NodeRequest]]:

@@ -4,6 +4,7 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from dataclasses import astuple, replace
 
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
@@ -24,6 +25,7 @@ from restante.tenancy.model import (
     TlsUse,
     parse_authorized_hosts,
 )
+from restante.tenancy.record_change import Change
 
 NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
 
@@ -238,10 +240,13 @@ def audit_row(entry: AuditEntry) -> Row:
         entry.origin,
         entry.answer,
         entry.reason,
+        entry.domain,
+        json.dumps([astuple(change) for change in entry.changes], ensure_ascii=False) if entry.changes else "",
     )
 
 
 def audit_entry(row: Row) -> AuditEntry:
     """Read an audit entry back."""
-    at, action, *rest = row
-    return AuditEntry(at, AuditAction(action), *rest)
+    at, action, *texts = row[:-1]
+    changes = tuple(Change(*change) for change in json.loads(row[-1])) if row[-1] else ()
+    return replace(AuditEntry(at, AuditAction(action), *texts), changes=changes)

@@ -263,7 +263,31 @@ def _count_backlogs(connection: apsw.Connection) -> None:
     connection.execute(_BACKLOGS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_create_tables, _add_policies, _add_reports, _add_notices, _count_backlogs)
+_AUDIT_DETAILS = """
+-- The hosted domain that an entry concerns, and what a change of a record changed (JSON; '' where nothing did).
+ALTER TABLE audit ADD COLUMN domain TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN changes TEXT NOT NULL DEFAULT '';
+
+UPDATE audit SET domain = lower(ltrim(subject, '@'))
+WHERE action IN ('release-requested', 'domain-added', 'domain-changed', 'domain-removed', 'recipients-changed')
+    AND subject NOT LIKE '#%';
+
+CREATE INDEX audit_domain ON audit (domain, id);
+"""
+
+
+def _add_audit_details(connection: apsw.Connection) -> None:
+    connection.execute(_AUDIT_DETAILS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _create_tables,
+    _add_policies,
+    _add_reports,
+    _add_notices,
+    _count_backlogs,
+    _add_audit_details,
+)
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:

@@ -50,7 +50,7 @@ from restante.store.sqlite.rows import message_row
 from restante.store.sqlite.spool import FileSpool
 from restante.store.sqlite.transaction import Change
 from restante.store.sqlite.writer import Writer
-from restante.tenancy.audit import AuditEntry
+from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient
 
@@ -408,9 +408,9 @@ class SqliteStore(SqliteNotices):
         """Append."""
         await self._write(partial(record_changes.record, entries=entries))
 
-    async def audit(self, *, account: str | None = None, limit: int = 100) -> list[AuditEntry]:
+    async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
         """Return the newest entries, newest first."""
-        return await self._read(partial(reading.audit, account=account, limit=limit))
+        return await self._read(partial(reading.audit, wanted=wanted, limit=limit))
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer; what was read before is remembered."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from restante.admin import accounts
-from restante.admin.accounts import AccountChange, AccountView, NewAccount
+from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
@@ -30,7 +30,7 @@ async def show(office: TheOffice, name: str) -> AccountView:
 
 
 @router.patch("/{name}")
-async def change(office: TheOffice, name: str, wanted: AccountChange) -> AccountView:
+async def change(office: TheOffice, name: str, wanted: AccountChange) -> ChangedAccount:
     """Change what is given."""
     return await accounts.change_account(office, name, wanted)
 

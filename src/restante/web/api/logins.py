@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from restante.admin import logins
-from restante.admin.logins import LoginChange, LoginView, NewLogin
+from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/accounts/{account}/logins", tags=["logins"])
@@ -24,7 +24,7 @@ async def list_all(office: TheOffice, account: str) -> Sequence[LoginView]:
 
 
 @router.patch("/{user}")
-async def change(office: TheOffice, account: str, user: str, wanted: LoginChange) -> LoginView:
+async def change(office: TheOffice, account: str, user: str, wanted: LoginChange) -> ChangedLogin:
     """Change what is given."""
     return await logins.change_login(office, account, user, wanted)
 

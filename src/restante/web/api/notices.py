@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from restante.admin import notices
 from restante.admin.channel_change import ChannelChange, NewChannel
-from restante.admin.notices import ChannelView, TrialView, WaitingView
+from restante.admin.notices import ChangedChannel, ChannelView, TrialView, WaitingView
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/notices", tags=["notices"])
@@ -30,7 +30,7 @@ async def list_all(office: TheOffice, account: str | None = None) -> Sequence[Ch
 @router.patch("/channels/{name}")
 async def change(
     office: TheOffice, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
-) -> ChannelView:
+) -> ChangedChannel:
     """Change what is given; what waits leaves as the channel is then."""
     return await notices.change_channel(office, account, name, wanted, reason)
 

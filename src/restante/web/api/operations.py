@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from restante.admin import release, status, trail
 from restante.admin.release import ReleaseOrder, ReleaseView
 from restante.admin.status import StatusView
 from restante.admin.trail import AuditView
+from restante.tenancy.audit import AuditFilter
 from restante.web.api.office import TheOffice
 
 router = APIRouter(tags=["operations"])
@@ -27,7 +28,7 @@ async def show_status(office: TheOffice) -> StatusView:
 
 @router.get("/audit")
 async def list_audit(
-    office: TheOffice, account: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 100
+    office: TheOffice, wanted: Annotated[AuditFilter, Depends()], limit: Annotated[int, Query(ge=1, le=100_000)] = 100
 ) -> list[AuditView]:
     """List the newest entries of the audit trail, newest first."""
-    return await trail.list_audit(office, account, limit)
+    return await trail.list_audit(office, wanted, limit)

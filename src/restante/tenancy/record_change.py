@@ -1,0 +1,105 @@
+"""What a change of a record changed, as the audit trail keeps it: field, old value, new value. Pure.
+
+A secret is never among the values: a sealed secret, a password hash and a verifier show only that they
+were set, replaced or removed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final
+
+from restante.tenancy.model import AuthorizedHosts
+
+MAX_VALUE_LENGTH: Final = 300  # characters; a longer list is cut, and its number of entries follows
+NOTHING: Final = "none"
+SECRET: Final = "set"  # noqa: S105  what is shown in the place of one
+_REPLACED: Final = "replaced"
+_NOT_SHOWN: Final = {"id", "created_at"}
+# Fields that hold a secret, besides everything that is bytes; and the plain names of such fields.
+_SECRET_FIELDS: Final = {"password_hash": "password", "sealed_secret": "sealed password", "sealed": "sealed secret"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of a record: its value before and after, as texts."""
+
+    field: str  # with dots: policy.quota.octets
+    before: str
+    after: str
+
+
+def changes_between(before: object | None, after: object | None) -> tuple[Change, ...]:
+    """Return the fields of a record that differ. None stands for a record that is not there.
+
+    `before` and `after` are dataclasses of the same kind. A record that is added has all its values
+    that are something; one that is removed has those that it had.
+    """
+    was, now = _values(before), _values(after)
+    return tuple(
+        Change(name, *_shown(was.get(name), now.get(name))) for name in {**was, **now} if was.get(name) != now.get(name)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """A value that may be compared and not shown."""
+
+    value: object
+
+
+def _values(record: object | None) -> dict[str, object]:
+    return {} if record is None else dict(_flat("", record))
+
+
+def _flat(prefix: str, record: Any) -> Iterator[tuple[str, object]]:
+    """Yield the fields of a record and of the records in it. What is nothing is left out."""
+    for field in fields(record):
+        value, name = getattr(record, field.name), f"{prefix}{field.name}"
+        if field.name in _NOT_SHOWN or value is None or value in ("", ()):
+            continue
+        if isinstance(value, bytes) or field.name in _SECRET_FIELDS:
+            yield f"{prefix}{_SECRET_FIELDS.get(field.name, field.name)}", _Secret(value)
+        elif isinstance(value, AuthorizedHosts):
+            if value.texts:
+                yield name, value.texts
+        elif is_dataclass(value):
+            yield from _flat(f"{name}.", value)
+        else:
+            yield name, _moment(value) if field.name.endswith("until") else value
+
+
+def _moment(value: float) -> str:
+    return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+
+
+def _shown(before: object | None, after: object | None) -> tuple[str, str]:
+    if isinstance(before, _Secret) and isinstance(after, _Secret):
+        return SECRET, _REPLACED
+    return _text(before), _text(after)
+
+
+def _text(value: object | None) -> str:
+    match value:
+        case None:
+            return NOTHING
+        case _Secret():
+            return SECRET
+        case Enum():
+            return str(value.value)
+        case bool():
+            return "yes" if value else "no"
+        case tuple() | list() | frozenset() | set():
+            items = map(str, value)
+            return listed_text(sorted(items) if isinstance(value, set | frozenset) else list(items))
+    return _cut(str(value), "")
+
+
+def listed_text(items: Sequence[str]) -> str:
+    """Return a list as a value is shown: cut where it is long, with the number of its entries then."""
+    return _cut(", ".join(items), f" ({len(items)} in all)") if items else NOTHING
+
+
+def _cut(text: str, ending: str) -> str:
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…{ending}"

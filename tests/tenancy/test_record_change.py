@@ -1,0 +1,71 @@
+"""What the audit trail says of a change: each field that differs, and never a secret."""
+
+from dataclasses import replace
+from typing import Final
+
+from restante.tenancy.model import (
+    Destination,
+    DestinationLogin,
+    HostedDomain,
+    Login,
+    parse_authorized_hosts,
+)
+from restante.tenancy.policy import Hold, Policy, Suspension
+from restante.tenancy.quota import Quota
+from restante.tenancy.record_change import MAX_VALUE_LENGTH, Change, changes_between, listed_text
+
+DOMAIN: Final = HostedDomain(
+    7, "alpha.example", "alpha", Destination("192.0.2.1"), parse_authorized_hosts(["192.0.2.0/24"]), 1.0
+)
+LOGIN: Final = Login("primary", "alpha", "$argon2id$secret", b"sealed", 1.0)
+
+
+def test_nothing_changed_is_nothing() -> None:
+    assert changes_between(DOMAIN, replace(DOMAIN, id=8, created_at=2.0)) == ()
+
+
+def test_each_field_that_differs_has_its_old_and_its_new_value() -> None:
+    policy = Policy(hold=Hold.ON_RETURN, quota=Quota(octets=1000), suspension=Suspension("unpaid", until=0.0))
+    hosts = parse_authorized_hosts(["192.0.2.0/24", "mail.alpha.example"])
+    changed = replace(DOMAIN, destination=Destination("192.0.2.9", 2525), authorized_hosts=hosts, policy=policy)
+    assert changes_between(DOMAIN, changed) == (
+        Change("destination.host", "192.0.2.1", "192.0.2.9"),
+        Change("destination.port", "25", "2525"),
+        Change("authorized_hosts", "192.0.2.0/24", "192.0.2.0/24, mail.alpha.example"),
+        Change("policy.hold", "until-asked", "on-return"),
+        Change("policy.suspension.reason", "none", "unpaid"),
+        Change("policy.suspension.until", "none", "1970-01-01T00:00:00+00:00"),
+        Change("policy.suspension.mail", "none", "accept"),
+        Change("policy.quota.octets", "none", "1000"),
+    )
+
+
+def test_a_record_that_comes_or_goes_has_all_its_values() -> None:
+    added, removed = changes_between(None, LOGIN), changes_between(LOGIN, None)
+    assert added == (
+        Change("user", "none", "primary"),
+        Change("account", "none", "alpha"),
+        Change("password", "none", "set"),
+        Change("sealed password", "none", "set"),
+    )
+    assert [(one.field, one.after, one.before) for one in removed] == [
+        (one.field, one.before, one.after) for one in added
+    ]
+
+
+def test_a_secret_is_never_shown() -> None:
+    changed = replace(LOGIN, password_hash="$argon2id$other", sealed_secret=b"other")
+    shown = changes_between(LOGIN, changed)
+    assert shown == (Change("password", "set", "replaced"), Change("sealed password", "set", "replaced"))
+    assert changes_between(LOGIN, replace(LOGIN, sealed_secret=None)) == (Change("sealed password", "set", "none"),)
+    with_login = replace(DOMAIN, destination=Destination("192.0.2.1", login=DestinationLogin("u", b"secret")))
+    assert "secret" not in repr(changes_between(DOMAIN, with_login)).replace("sealed_password", "")
+
+
+def test_a_long_list_is_cut_and_counted() -> None:
+    names = [f"user{number}" for number in range(200)]
+    text = listed_text(names)
+    assert text.startswith("user0, user1, ")
+    assert text.endswith("… (200 in all)")
+    assert len(text) < MAX_VALUE_LENGTH + 20
+    assert listed_text([]) == "none"
