@@ -74,3 +74,13 @@ def test_loopback_is_local_and_documentation_networks_are_not() -> None:
     assert is_local(ipaddress.ip_address("::1"))
     assert not is_local(ipaddress.ip_address("192.0.2.1"))
     assert not is_local(ipaddress.ip_address("2001:db8::1"))
+
+
+def test_a_link_local_destination_keeps_its_zone() -> None:
+    assert read_destination("[fe80::AA%v0]:2525") == ("fe80::aa%v0", 2525)
+
+
+@pytest.mark.parametrize("text", ["[2001:db8::1%v0]:25", "[fe80::aa%]:25", "[fe80::aa%a b]:25", "192.0.2.1%v0"])
+def test_a_zone_is_refused_where_it_means_nothing(text: str) -> None:
+    with pytest.raises(AdminError):
+        read_destination(text)

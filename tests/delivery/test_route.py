@@ -60,3 +60,15 @@ def test_what_a_wildcard_listener_hides_shows_once_connected(
     address: str, port: int, local: str, is_home: bool
 ) -> None:
     assert leads_home(Endpoint(ip(address), port), ip(local), OWN) is is_home
+
+
+def test_a_link_local_address_keeps_its_zone() -> None:
+    [endpoint] = route(Destination("fe80::aa%v0"), [ip("fe80::aa%v0")], "mx2.example.net", [("::", 26)])
+    assert endpoint.text == "[fe80::aa%v0]:25"
+    assert literal_address(Destination("fe80::aa%v0")) == ip("fe80::aa%v0")
+
+
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+def test_an_ipv4_mapped_answer_leads_home_as_its_ipv4_address_does(bound: str) -> None:
+    with pytest.raises(NoRoute, match="itself"):
+        route(Destination("b.example"), [ip("::ffff:127.0.0.1")], "mx2.example.net", [(bound, 25)])

@@ -5,6 +5,7 @@ addresses it has now; a name that cannot be resolved now is taken with a warning
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Sequence
 from contextlib import closing
@@ -12,12 +13,13 @@ from contextlib import closing
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.mail.address import canonical_domain
-from restante.network.addresses import peer_address, split_host_port
+from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.resolver import LookupFailed
 from restante.tenancy.model import IpAddress
 
 SMTP_PORT = 25
 _DISCARD_PORT = 9
+_ZONE = re.compile(r"[A-Za-z0-9._:@-]{1,15}")  # a network interface of Linux
 
 
 def read_destination(text: str) -> tuple[str, int]:
@@ -29,7 +31,10 @@ def read_destination(text: str) -> tuple[str, int]:
         raise AdminError(Kind.INVALID, f"destination: {error}", remedy) from None
     if port == 0:
         raise AdminError(Kind.INVALID, f"destination {text!r}: 0 is no port to connect to", remedy)
-    if address := _literal(host):
+    address_text, percent, zone = host.partition("%")
+    if (address := _literal(address_text)) and percent:
+        return _with_zone(address, zone), port
+    if address:
         return _checked_address(address), port
     try:
         return canonical_domain(host), port
@@ -56,12 +61,13 @@ def reaches(address: IpAddress, port: int, own: tuple[str, int]) -> bool:
     bound = peer_address(own[0])
     if port != own[1]:
         return False
-    return address == bound or (bound.is_unspecified and is_local(address))
+    return plain_address(address) == bound or (bound.is_unspecified and is_local(address))
 
 
 def is_local(address: IpAddress) -> bool:
     """Tell whether an address is this machine's. The system is asked for its source address; nothing is sent."""
-    if address.is_loopback:
+    plain = plain_address(address)
+    if plain.is_loopback:
         return True
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
     with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
@@ -69,12 +75,15 @@ def is_local(address: IpAddress) -> bool:
             probe.connect((str(address), _DISCARD_PORT))
         except OSError:
             return False  # no route: not this machine
-        return peer_address(probe.getsockname()[0]) == address
+        return peer_address(probe.getsockname()[0]) == plain
 
 
 async def _addresses(office: Office, host: str) -> Sequence[IpAddress]:
     literal = _literal(host)
-    return (literal,) if literal else await office.resolver.addresses(host)
+    if literal:
+        return (literal,)
+    office.resolver.forget(host)  # the record was changed, most likely because DNS was
+    return await office.resolver.addresses(host)
 
 
 def _literal(host: str) -> IpAddress | None:
@@ -82,6 +91,14 @@ def _literal(host: str) -> IpAddress | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _with_zone(address: IpAddress, zone: str) -> str:
+    """Return a link-local address with its zone (RFC 4007 §11). Raises AdminError."""
+    if not address.is_link_local or address.version == 4 or not _ZONE.fullmatch(zone):  # noqa: PLR2004
+        error = f"destination {address}%{zone}: a zone belongs to a link-local IPv6 address and names an interface"
+        raise AdminError(Kind.INVALID, error, "write the address without %, or one such as [fe80::1%eth0]:25")
+    return f"{address}%{zone}"
 
 
 def _checked_address(address: IpAddress) -> str:

@@ -74,6 +74,10 @@ def _without(texts: Sequence[str], dropped: Sequence[str]) -> list[str]:
 
 
 def _parse_hosts(texts: Iterable[str]) -> AuthorizedHosts:
+    texts = tuple(texts)
+    if zoned := [text for text in texts if "%" in text]:
+        error = f"authorized host {zoned[0]}: a zone cannot be checked"
+        raise AdminError(Kind.INVALID, error, "write the address without % and what follows")
     try:
         return parse_authorized_hosts(texts)
     except ValueError as error:

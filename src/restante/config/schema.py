@@ -114,7 +114,7 @@ class Listen(Section):
         examples=["mx"],
     )
     address: Annotated[str, AfterValidator(_check_listener)] = Field(
-        description="Address and port; `0.0.0.0:25` and `[::]:25` mean every address of this machine. Port 0: any.",
+        description="Address and port; `0.0.0.0:25` means every IPv4 address of this machine, `[::]:25` every IPv6 address. Port 0: any.",
         examples=["0.0.0.0:25"],
     )
     tls_minimum: TlsVersion | None = Field(

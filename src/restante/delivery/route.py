@@ -5,10 +5,11 @@ mail handed to our own listener would be held again under a new number, for ever
 here; what a wildcard listener hides shows once the connection is there (`leads_home`).
 """
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from restante.network.addresses import peer_address
+from restante.network.addresses import peer_address, plain_address
 from restante.tenancy.model import Destination, IpAddress
 
 
@@ -30,9 +31,12 @@ class NoRoute(Exception):  # noqa: N818
 
 
 def literal_address(destination: Destination) -> IpAddress | None:
-    """Return the destination's address where it is recorded as one: there is nothing to look up then."""
+    """Return the destination's address where it is recorded as one: there is nothing to look up then.
+
+    A link-local address keeps its zone: without it there is no way to it.
+    """
     try:
-        return peer_address(destination.host)
+        return _dialed(ipaddress.ip_address(destination.host))
     except ValueError:
         return None
 
@@ -52,7 +56,8 @@ def route(
     """
     if destination.host == hostname:
         raise NoRoute(f"the destination {destination.text} is this server's own name")
-    endpoints = tuple(Endpoint(address, destination.port) for address in dict.fromkeys(addresses))
+    unique = dict.fromkeys(_dialed(address) for address in addresses)
+    endpoints = tuple(Endpoint(address, destination.port) for address in unique)
     for endpoint in endpoints:
         if _is_own(endpoint, own_addresses):
             raise NoRoute(f"the destination {destination.text} is this server itself ({endpoint.text})")
@@ -66,15 +71,22 @@ def leads_home(endpoint: Endpoint, local: IpAddress, own_addresses: Sequence[tup
 
     Only on one and the same machine are both ends' addresses the same.
     """
-    return endpoint.address == local and any(
+    return plain_address(endpoint.address) == local and any(
         port == endpoint.port and peer_address(bound).is_unspecified for bound, port in own_addresses
     )
 
 
+def _dialed(address: IpAddress) -> IpAddress:
+    """Return the address to connect to: an IPv4-mapped one is a host of IPv4, a zone is kept."""
+    plain = plain_address(address)
+    return plain if plain.version != address.version else address
+
+
 def _is_own(endpoint: Endpoint, own_addresses: Sequence[tuple[str, int]]) -> bool:
+    target = plain_address(endpoint.address)
     for bound, port in own_addresses:
         address = peer_address(bound)
-        is_here = address == endpoint.address or (address.is_unspecified and endpoint.address.is_loopback)
+        is_here = address == target or (address.is_unspecified and target.is_loopback)
         if port == endpoint.port and is_here:
             return True
     return False

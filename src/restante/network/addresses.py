@@ -11,9 +11,20 @@ _IPV6_MARK = 1 << 64  # no IPv4 address reaches it
 @lru_cache(maxsize=4096)  # who sends much connects often: of a connection's first microseconds two
 def peer_address(host: str) -> IpAddress:
     """Return a peer's address; an IPv4 address that came through an IPv6 socket is IPv4 again (RFC 4291 §2.5.5.2)."""
-    address = ipaddress.ip_address(host.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+    return plain_address(ipaddress.ip_address(host.partition("%")[0]))
+
+
+def plain_address(address: IpAddress) -> IpAddress:
+    """Return the address under which a host is known: an IPv4-mapped one as IPv4, and without a zone.
+
+    Two spellings of one host are equal only in this form. To connect to a link-local address, keep its zone.
+    """
+    if address.version == 4:  # noqa: PLR2004
+        return address
+    assert isinstance(address, ipaddress.IPv6Address)
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return ipaddress.IPv6Address(int(address)) if address.scope_id else address
 
 
 def address_block(address: IpAddress) -> int:

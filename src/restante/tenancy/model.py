@@ -18,6 +18,7 @@ from restante.tenancy.quota import NO_QUOTA, Quota
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_MAPPED_PREFIX = 96  # of ::ffff:0:0/96
 DEFAULT_CONNECTIONS = 20  # what Postfix has as well; delivery/growth.py says when so many are made
 
 
@@ -76,12 +77,20 @@ def parse_authorized_hosts(texts: Iterable[str]) -> AuthorizedHosts:
     names: list[str] = []
     for text in texts:
         try:
-            networks.append(ipaddress.ip_network(text.strip("[]"), strict=True))
+            networks.append(_plain_network(ipaddress.ip_network(text.strip("[]"), strict=True)))
         except ValueError as error:
             if "host bits" in str(error):
                 raise
             names.append(canonical_domain(text))
     return AuthorizedHosts(tuple(networks), tuple(names))
+
+
+def _plain_network(network: IpNetwork) -> IpNetwork:
+    """Return a network of IPv4-mapped addresses as IPv4 (RFC 4291 §2.5.5.2): peers are compared so."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < _MAPPED_PREFIX:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED_PREFIX))
 
 
 @dataclass(frozen=True, slots=True)
