@@ -101,6 +101,9 @@ class Names:
     asked: list[str] = field(default_factory=list)
     is_away: bool = False
 
+    def forget(self, name: str) -> None:
+        pass
+
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         self.asked.append(name)
         if self.is_away or name not in self.known:
@@ -122,6 +125,7 @@ class Wire:
         self.vault = Vault(bytes(32))
         self.peer: IpAddress = HOME
         self.now = NOW
+        self.stepped = 0.0  # by how much the wall clock was set
         self.flight = OctetsInFlight(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
         self.inquired: list[str] = []  # mailboxes, at the destination
@@ -265,10 +269,20 @@ class Wire:
         """Take note of the delay and do not wait."""
         self.delays.append(seconds)
 
+    @property
+    def monotonic(self) -> float:
+        """The clock that nobody sets."""
+        return self.now - self.stepped
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock; no time passes."""
+        self.now += seconds
+        self.stepped += seconds
+
     def _make_services(self) -> Services:
-        host_names = HostNames(self.names, lambda: self.now)
+        host_names = HostNames(self.names, lambda: self.monotonic)
         expected = ExpectedHosts(self.directory, host_names.known)
-        arrivals = Arrivals(self.store, self.directory, self.log, lambda: self.now)
+        arrivals = Arrivals(self.store, self.directory, self.log, lambda: self.monotonic)
         intake = Intake(
             self.store,
             self.log,
@@ -284,13 +298,14 @@ class Wire:
             host_names=host_names,
             log=self.log,
             now=lambda: self.now,
+            monotonic=lambda: self.monotonic,
             per_minute=self.settings.releases_per_minute,
         )
         return Services(
             directory=self.directory,
             store=self.store,
             intake=intake,
-            auth_gate=AuthGate(self._authenticator, expected, self.settings, lambda: self.now, self._sleep),
+            auth_gate=AuthGate(self._authenticator, expected, self.settings, lambda: self.monotonic, self._sleep),
             releaser=releaser,
             log=self.log,
             flight=self.flight,

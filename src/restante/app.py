@@ -160,7 +160,7 @@ class Application:
 
     def _compose_reception(self, store: Store) -> None:
         reception = self._config.reception
-        self._host_names = HostNames(self._resolver, time.time)
+        self._host_names = HostNames(self._resolver, time.monotonic)
         expected = ExpectedHosts(self._directory, self._host_names.known)
         self._door = Doorkeeper(door_limits(reception, sessions_possible()), expected.is_home)
         self._flight = OctetsInFlight(reception.octets_in_flight_limit)
@@ -168,7 +168,7 @@ class Application:
         self._authenticator = Authenticator(self._vault)
         bursts = AuthBursts(self._log, time.monotonic)
         self._auth_gate = AuthGate(self._authenticator, expected, reception, time.monotonic, on_failure=bursts.failed)
-        self._arrivals = Arrivals(store, self._directory, self._log, time.time, on_mail=self._mail_came)
+        self._arrivals = Arrivals(store, self._directory, self._log, time.monotonic, on_mail=self._mail_came)
         self._intake = Intake(
             store,
             self._log,
@@ -187,6 +187,7 @@ class Application:
             settings=self._config.delivery,
             log=self._log,
             now=time.time,
+            monotonic=time.monotonic,
             hostname=self._config.hostname,
             own_addresses=self._own_addresses,
             vault=self._vault,
@@ -204,6 +205,7 @@ class Application:
             settings=lambda: self._dispatcher.settings,
             log=self._log,
             now=time.time,
+            monotonic=time.monotonic,
             spawn=self.spawn,
         )
         self._directory.on_change(self._watcher.records_changed)
@@ -227,6 +229,7 @@ class Application:
             host_names=self._host_names,
             log=self._log,
             now=time.time,
+            monotonic=time.monotonic,
             per_minute=self._config.reception.releases_per_minute,
         )
 

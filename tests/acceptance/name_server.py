@@ -16,7 +16,7 @@ from tests.acceptance.threaded import Threaded
 
 ADDRESS: Final = "127.0.0.1"
 TIME_TO_LIVE: Final = 0  # nobody remembers an answer: the next one may be another
-SAYS_HOW_LONG_NO_IS_NO: Final = f". . 1 3600 3600 3600 {TIME_TO_LIVE}"  # the last field of a SOA (RFC 2308 §5)
+_SOA: Final = ". . 1 3600 3600 3600"  # and how long a no holds (RFC 2308 §5)
 
 Records = Mapping[str, Mapping[str, Sequence[str]]]  # name → type → values, as in a zone file
 
@@ -24,8 +24,10 @@ Records = Mapping[str, Mapping[str, Sequence[str]]]  # name → type → values,
 class NameServer(Threaded):
     """Runs while its `with` lasts. `records` may be replaced at any time."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, time_to_live: int = TIME_TO_LIVE) -> None:
+        """Answers hold for `time_to_live` seconds, negative ones too."""
         self.records = records
+        self._time_to_live = time_to_live
         self.failing: set[str] = set()  # names for which it answers SERVFAIL
         self.asked: list[tuple[str, str]] = []  # name and type of each query
 
@@ -57,8 +59,9 @@ class NameServer(Threaded):
         if name in self.failing:
             answer.set_rcode(dns.rcode.SERVFAIL)
         elif values := self.records.get(name, {}).get(kind):
-            answer.answer.append(dns.rrset.from_text(question.name, TIME_TO_LIVE, "IN", kind, *values))
+            answer.answer.append(dns.rrset.from_text(question.name, self._time_to_live, "IN", kind, *values))
         else:
             answer.set_rcode(dns.rcode.NOERROR if name in self.records else dns.rcode.NXDOMAIN)
-            answer.authority.append(dns.rrset.from_text(".", TIME_TO_LIVE, "IN", "SOA", SAYS_HOW_LONG_NO_IS_NO))
+            soa = f"{_SOA} {self._time_to_live}"
+            answer.authority.append(dns.rrset.from_text(".", self._time_to_live, "IN", "SOA", soa))
         return answer.to_wire()

@@ -80,6 +80,9 @@ class FakeResolver:
 
     known: dict[str, list[str]] = field(default_factory=dict)
 
+    def forget(self, name: str) -> None:
+        pass
+
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         if name not in self.known:
             raise LookupFailed(f"{name}: no such name in DNS", is_temporary=False)

@@ -41,11 +41,11 @@ class Scene:
     error: Exception | None = None  # of the next start
 
     def __post_init__(self) -> None:
-        self.began = self.world.now
+        self.began = self.world.monotonic
 
     @property
     def clock(self) -> float:
-        return round(self.world.now - self.began, 3)
+        return round(self.world.monotonic - self.began, 3)
 
     async def host(self, name: str, port: int = PORT, **policy: Any) -> HostedDomain:
         return await self.world.host(port, name, policy=Policy(**policy))
@@ -72,7 +72,7 @@ class Scene:
     async def watch(self, seconds: float) -> None:
         """Let the watcher work for so long."""
         async with asyncio.TaskGroup() as tasks:
-            self._until = self.world.now + seconds
+            self._until = self.world.monotonic + seconds
             self.watcher = Watcher(
                 store=self.world.store,
                 directory=self.world.directory,
@@ -82,6 +82,7 @@ class Scene:
                 settings=lambda: SETTINGS,
                 log=self.world.log,
                 now=lambda: self.world.now,
+                monotonic=lambda: self.world.monotonic,
                 spawn=tasks.create_task,
                 wait=self.wait,
                 jitter=lambda: 0.5,
@@ -96,12 +97,13 @@ class Scene:
         if woken.is_set():
             return
         assert seconds > 0, "it would turn for ever"
-        now = self.world.now
+        now = self.world.monotonic
         acts = [at for at in self.acts if now <= self.began + at <= now + seconds]
-        self.world.now = min([now + seconds, self._until, *(self.began + at for at in acts)])
-        if acts and self.world.now == self.began + min(acts):
+        then = min([now + seconds, self._until, *(self.began + at for at in acts)])
+        self.world.now += then - now
+        if acts and then == self.began + min(acts):
             await self.acts.pop(min(acts))()
-        if self.world.now >= self._until:
+        if then >= self._until:
             raise Enough
 
 

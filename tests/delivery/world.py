@@ -45,6 +45,7 @@ class Names:
 
     table: dict[str, list[str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     mx: dict[str, list[Exchanger] | LookupFailed] = field(default_factory=dict)
 
     async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
@@ -52,6 +53,9 @@ class Names:
         if isinstance(found, LookupFailed):
             raise found
         return tuple(found)
+
+    def forget(self, name: str) -> None:
+        self.forgotten.append(name)
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         self.asked.append(name)
@@ -73,6 +77,7 @@ class World:
     grace: float = 0.0
     learn: Learn = forget
     now: float = NOW
+    stepped: float = 0.0  # by how much the wall clock was set
     pauses: list[float] = field(default_factory=list)
     on_pause: Callable[[], Awaitable[None]] | None = None
     bounces_refused: bool = False
@@ -81,6 +86,16 @@ class World:
 
     def __post_init__(self) -> None:
         self.directory = LiveDirectory(self.store)
+
+    @property
+    def monotonic(self) -> float:
+        """The clock that nobody sets."""
+        return self.now - self.stepped
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock; no time passes."""
+        self.now += seconds
+        self.stepped += seconds
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Pause without pausing."""
@@ -153,6 +168,7 @@ class World:
                 settings=self.settings,
                 log=self.log,
                 now=lambda: self.now,
+                monotonic=lambda: self.monotonic,
                 hostname="mx2.example.net",
                 own_addresses=self.own_addresses,
                 vault=self.vault,

@@ -263,6 +263,9 @@ def test_a_name_that_is_not_there_is_looked_up_again_later() -> None:
 class SilentNames:
     """Name servers that do not answer."""
 
+    def forget(self, name: str) -> None:
+        pass
+
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         await asyncio.Event().wait()
         raise AssertionError(name)

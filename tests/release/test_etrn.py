@@ -252,3 +252,25 @@ def test_of_several_domains_those_suspended_are_left_out(smtp: Wire) -> None:
     """)
     assert smtp.drains.started == ["sub.a.example"]
     assert smtp.trail()[0].reason == "granted, but a.example is suspended: not paid"
+
+
+@pytest.mark.parametrize("allow", ["::ffff:192.0.2.10", "::ffff:192.0.2.0/120", "[::ffff:c000:20a]"])
+def test_an_authorized_host_written_as_ipv4_mapped_is_the_ipv4_host(smtp: Wire, allow: str) -> None:
+    smtp.hosts("a.example", holding=1, allow=(allow,))
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 253 2.0.0 OK, 1 pending messages for node a.example started
+    """)
+
+
+def test_a_name_with_an_ipv4_mapped_address_is_the_ipv4_host(smtp: Wire) -> None:
+    smtp.names.known["home.example"] = (ipaddress.ip_address("::ffff:192.0.2.10"),)
+    smtp.hosts("a.example", holding=1, allow=("home.example",))
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN a.example
+        S: 253 2.0.0 OK, 1 pending messages for node a.example started
+    """)

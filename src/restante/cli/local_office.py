@@ -70,6 +70,7 @@ def _equipment(
         settings=config.delivery,
         log=_Unwritten(),
         now=time.time,
+        monotonic=time.monotonic,
         hostname=config.hostname,
         own_addresses=[listen.endpoint for listen in config.listen],
         vault=vault,

@@ -15,6 +15,7 @@ So what went wrong is remembered for each destination, in memory only: after a r
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from restante.delivery.terms import ConnectionEnd, EndKind, Manner
@@ -28,15 +29,15 @@ _FOR: Final = {Pipelining.AHEAD: _DAY, Pipelining.ACROSS: _DAY, Pipelining.OPENI
 class Caution:
     """Kept as long as the process lives; as large as the number of destinations that gave cause."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """`now` is Unix time in seconds."""
-        self._now = now
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """`monotonic` is in seconds."""
+        self._monotonic = monotonic
         self._until: dict[str, dict[Pipelining, float]] = {}  # by destination: what is left off until when
         self._lost_at: dict[str, float] = {}
 
     def pipelining(self, destination: str) -> Pipelining:
         """Return how far one may go there now."""
-        now = self._now()
+        now = self._monotonic()
         left_off = [level for level, until in self._until.get(destination, {}).items() if until > now]
         return Pipelining(min(left_off) - 1) if left_off else Pipelining.AHEAD
 
@@ -48,10 +49,10 @@ class Caution:
             self._count_loss(destination)
 
     def _count_loss(self, destination: str) -> None:
-        now = self._now()
-        if now - self._lost_at.get(destination, -_HOUR) < _HOUR:
+        now = self._monotonic()
+        if now - self._lost_at.get(destination, -inf) < _HOUR:
             self._leave_off(destination, Pipelining.AHEAD, _HOUR)
         self._lost_at[destination] = now
 
     def _leave_off(self, destination: str, level: Pipelining, seconds: float) -> None:
-        self._until.setdefault(destination, {})[level] = self._now() + seconds
+        self._until.setdefault(destination, {})[level] = self._monotonic() + seconds

@@ -50,6 +50,7 @@ class Dispatcher:
         settings: DeliverySettings,
         log: Log,
         now: Callable[[], float],
+        monotonic: Callable[[], float],
         hostname: str,
         own_addresses: Sequence[tuple[str, int]],
         vault: Vault,
@@ -60,7 +61,7 @@ class Dispatcher:
         on_end: Callable[[int], None] = lambda _domain_id: None,
         learn: Learn = forget,
     ) -> None:
-        """`now` gives Unix time; `own_addresses` are what we listen on; drains are tasks of `tasks`.
+        """`now` gives Unix time, `monotonic` seconds; `own_addresses` are what we listen on; drains are tasks of `tasks`.
 
         `bounces_refused` says of which domains refused mail is bounced at once.
         `on_end` is told of each domain whose drain is over, `learn` of what destinations say of mailboxes.
@@ -72,6 +73,7 @@ class Dispatcher:
             settings=settings,
             log=log,
             now=now,
+            monotonic=monotonic,
             hostname=hostname,
             own_addresses=own_addresses,
             vault=vault,
@@ -111,7 +113,8 @@ class Dispatcher:
         """
         async with self._doors[domain.id]:
             deadline = self._equipment.now() + self.settings.patience
-            if await self._joined(domain.id, deadline):
+            self._equipment.resolver.forget(domain.destination.host)
+            if await self._joined(domain.id):
                 return Start.JOINED
             if self._is_stopping:
                 raise CannotStart("the server is stopping")
@@ -169,10 +172,10 @@ class Dispatcher:
         """Ask a domain's destination whether a mailbox is there; None where that cannot be known now."""
         return await self._inquiries.ask(domain, forward_path)
 
-    async def _joined(self, domain_id: int, deadline: float) -> bool:
+    async def _joined(self, domain_id: int) -> bool:
         """Join the domain's drain; False when there is none, if need be after the end of one that was ending."""
         while (drain := self._drains.get(domain_id)) is not None:
-            if drain.join(deadline):
+            if drain.join(self.settings.patience):
                 return True
             await asyncio.wait([self._running[domain_id]])
         return False

@@ -58,8 +58,8 @@ class DomainDrain:
         self._domain_name = domain.name
         self._account = domain.account
         self._equipment = equipment
-        self._deadline = lease.deadline
-        self._started_at = equipment.now()
+        self._started_at, self._started = equipment.now(), equipment.monotonic()
+        self._deadline = self._started + min(lease.deadline - self._started_at, equipment.settings.patience)
         self._journal = Journal(equipment.log, domain.name)
         self._journal.destination = domain.destination.text
         self._supply = Supply(equipment.store, lease.domain_id, lambda: equipment.settings.hops_limit)
@@ -100,11 +100,11 @@ class DomainDrain:
             self._is_closing = True
             await self._end()
 
-    def join(self, deadline: float) -> bool:
-        """Go on until `deadline` and begin a new round at once. False if it is about to end: start another then."""
+    def join(self, patience: float) -> bool:
+        """Go on for `patience` seconds and begin a new round at once. False if it is about to end: start another then."""
         if self._is_closing or self._stop is not None:
             return False
-        self._deadline = max(self._deadline, deadline)
+        self._deadline = max(self._deadline, self._equipment.monotonic() + patience)
         self._woken.set()
         return True
 
@@ -169,6 +169,7 @@ class DomainDrain:
             try:
                 approach = await find_approach(domain, self._equipment)
             except NoRoute as error:
+                self._equipment.resolver.forget(domain.destination.host)
                 self._journal.could_not_attempt(str(error))
                 return AttemptEnd(AttemptKind.STOPPED, str(error))
             self._become(DrainState.DELIVERING)
@@ -183,7 +184,10 @@ class DomainDrain:
             )
             self._refusals.begin()
             try:
-                return await self._attempt.run()
+                end = await self._attempt.run()
+                if end.kind is AttemptKind.STOPPED:
+                    self._equipment.resolver.forget(domain.destination.host)  # it may have moved
+                return end
             finally:
                 self._attempt = None
                 self._become(DrainState.SETTLING)
@@ -227,13 +231,13 @@ class DomainDrain:
     async def _pause(self, end: AttemptEnd) -> None:
         got_through = end.kind is AttemptKind.STOPPED and end.delivered
         self._failures = 1 if got_through else self._failures + 1
-        now = self._equipment.now()
+        now = self._equipment.monotonic()
         at = next_attempt(self._schedule, self._failures, now, self._deadline, self._equipment.jitter())
         if at is None:
             self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP)
             self._reason = self._stop.reason
             return
-        self._next_attempt_at = at
+        self._next_attempt_at = self._equipment.now() + at - now
         self._become(DrainState.WAITING_TO_RETRY)
         await self._equipment.wait(self._woken, at - now)
         self._next_attempt_at = None
@@ -308,7 +312,7 @@ class DomainDrain:
             deferred=totals.deferred,
             refused=totals.refused,
             held=self._equipment.store.usage(self._lease.domain_id).held,
-            seconds=round(self._equipment.now() - self._started_at, 3),
+            seconds=round(self._equipment.monotonic() - self._started, 3),
             end=str(self._outcome),
             reason=self._reason,
         )

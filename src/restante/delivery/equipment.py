@@ -45,7 +45,8 @@ class Equipment:
     resolver: Resolver
     settings: DeliverySettings
     log: Log
-    now: Callable[[], float]  # Unix time
+    now: Callable[[], float]  # Unix time: for what is stored or shown
+    monotonic: Callable[[], float]  # seconds: for every duration kept in memory
     hostname: str
     own_addresses: Sequence[tuple[str, int]]
     vault: Vault
@@ -60,5 +61,5 @@ class Equipment:
 
     def __post_init__(self) -> None:
         self.turns = Turns(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
-        self.caution = Caution(self.now)
+        self.caution = Caution(self.monotonic)
         self.desk = ReportDesk(self.store, self.hostname, self.now, self.log)

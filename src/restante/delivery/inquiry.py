@@ -55,7 +55,7 @@ class Inquiries:
     async def ask(self, domain: HostedDomain, forward_path: str) -> bool | None:
         """Tell whether a mailbox is there; None where that cannot be known now. Raises nothing that peers can cause."""
         key = (domain.id, split_mailbox(forward_path).local_part.lower())
-        if self._equipment.now() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
+        if self._equipment.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
             return False
         if key in self._under_way:
             return await asyncio.shield(self._under_way[key])
@@ -77,7 +77,7 @@ class Inquiries:
             self._open[domain.destination.text] -= 1
 
     def _may_ask(self, destination: Destination, forward_path: str) -> bool:
-        is_away = self._equipment.now() - self._away.get(destination.text, float("-inf")) < AWAY_SECONDS
+        is_away = self._equipment.monotonic() - self._away.get(destination.text, float("-inf")) < AWAY_SECONDS
         has_room = self._open[destination.text] < AT_ONCE
         return has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
 
@@ -87,7 +87,8 @@ class Inquiries:
             async with asyncio.timeout(ANSWER_SECONDS):
                 reply = await self._converse(domain, forward_path)
         except (NoRoute, OSError, PeerBroke, TlsFailed, TimeoutError, EOFError):
-            self._away[destination] = self._equipment.now()
+            self._away[destination] = self._equipment.monotonic()
+            self._equipment.resolver.forget(domain.destination.host)
             return None
         self._away.pop(destination, None)
         return await self._learn(key, reply)
@@ -104,16 +105,16 @@ class Inquiries:
         raise error
 
     async def _learn(self, key: _Key, reply: ServerReply) -> bool | None:
-        now = self._equipment.now()
         if reply.is_positive:
+            at = self._equipment.now()
             try:
-                await self._equipment.learn(key[0], [Recipient(key[1], Source.CALL, is_there=True, at=now)])
+                await self._equipment.learn(key[0], [Recipient(key[1], Source.CALL, is_there=True, at=at)])
             except StoreError as error:
                 self._equipment.log.failure(Event.STORE_FAILED, error, doing="learn")
             return True
         if not says_no_mailbox(reply.text):
             return None
-        self._nobody[key] = now
+        self._nobody[key] = self._equipment.monotonic()
         while len(self._nobody) > _MOST_REMEMBERED:
             self._nobody.popitem(last=False)
         return False

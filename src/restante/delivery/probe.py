@@ -23,12 +23,15 @@ async def probe(destination: Destination, equipment: Equipment) -> str:
         addresses = await addresses_of(destination, equipment)
         endpoints = route(destination, addresses, equipment.hostname, equipment.own_addresses)
     except NoRoute as error:
+        equipment.resolver.forget(destination.host)
         return str(error)
     reason = ""
     for endpoint in endpoints:
         reason = await _probe_endpoint(endpoint, destination, equipment)
         if not reason:
             break
+    if reason:
+        equipment.resolver.forget(destination.host)  # it may have moved
     return reason
 
 

@@ -42,6 +42,7 @@ DOMAINS_AT_ONCE: Final = 10
 LATE_BATCH: Final = 100  # messages
 LONGEST_PAUSE: Final = 300.0  # seconds between two looks for mail that is late
 _MINUTE: Final = 60.0
+_CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
 _AFTER_FAILURE: Final = 30.0  # of the store
 _UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
 
@@ -56,13 +57,13 @@ class Reports:
         self._equipment = equipment
         self._exchangers = exchangers
         self.settings = settings  # replaced on reload
-        self._tried_at: deque[float] = deque()  # attempts of the last minute
+        self._tried_at: deque[float] = deque()  # attempts of the last minute, monotonic
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
         self._news = asyncio.Event()
         self._is_closing = False
-        self._looked_for_late_at = 0.0
-        self._now_before = inf
+        self._looked_for_late_at = -inf  # monotonic
+        self._clocks_before: tuple[float, float] | None = None  # Unix time, monotonic
 
     def wake(self) -> None:
         """See to reports now: some were stored."""
@@ -92,13 +93,13 @@ class Reports:
                 await self._equipment.wait(self._news, pause)
 
     async def _meet_clock(self) -> None:
-        """Where the clock was set back, and at the start: let nothing wait until a time that was never meant."""
-        now = self._equipment.now()
-        if now < self._now_before:
-            self._tried_at.clear()
-            self._looked_for_late_at = 0.0
+        """After a start, and where the clock was set back, let nothing wait for a time never meant."""
+        now, moment = self._equipment.now(), self._equipment.monotonic()
+        before, self._clocks_before = self._clocks_before, (now, moment)
+        if before is None:
             await self._store.hasten_reports(now, beyond=now + self._schedule().longest_pause)
-        self._now_before = now
+        elif now - before[0] < moment - before[1] - _CLOCK_SLACK:
+            await self._store.hasten_reports(now, beyond=now)
 
     # Sending
 
@@ -111,7 +112,7 @@ class Reports:
             await self._send(due)
 
     async def _send(self, reports: Sequence[Report]) -> None:
-        self._tried_at.extend([self._equipment.now()] * len(reports))
+        self._tried_at.extend([self._equipment.monotonic()] * len(reports))
         by_domain: defaultdict[str, list[Report]] = defaultdict(list)
         for report in reports:
             by_domain[_domain(report)].append(report)
@@ -173,27 +174,28 @@ class Reports:
 
     def _room(self) -> int:
         """Return how many attempts the minute has left."""
-        now = self._equipment.now()
+        now = self._equipment.monotonic()
         while self._tried_at and self._tried_at[0] <= now - _MINUTE:
             self._tried_at.popleft()
         return max(self.settings.per_minute - len(self._tried_at), 0)
 
     async def _pause(self) -> float:
-        now = self._equipment.now()
+        await self._meet_clock()
         due_at = await self._store.next_report_at()
         if due_at is None:
             return LONGEST_PAUSE
+        pause = due_at - self._equipment.now()
         if not self._room():
-            due_at = max(due_at, self._tried_at[0] + _MINUTE)
-        return min(max(due_at - now, 0.0), LONGEST_PAUSE)
+            pause = max(pause, self._tried_at[0] + _MINUTE - self._equipment.monotonic())
+        return min(max(pause, 0.0), LONGEST_PAUSE)
 
     # Delay
 
     async def _look_for_late_mail(self) -> None:
-        now = self._equipment.now()
-        if not self.settings.delay_after or now < self._looked_for_late_at + LONGEST_PAUSE:
+        moment = self._equipment.monotonic()
+        if not self.settings.delay_after or moment < self._looked_for_late_at + LONGEST_PAUSE:
             return
-        self._looked_for_late_at = now
+        self._looked_for_late_at, now = moment, self._equipment.now()
         while late := await self._store.late_messages(now - self.settings.delay_after, LATE_BATCH):
             news = [(message, one) for message in late if (one := await self._news_of_delay(message)) is not None]
             reports = await self._equipment.desk.make_all(news)

@@ -55,7 +55,7 @@ class _Waiting:
     """A domain with mail that may leave unasked."""
 
     domain: HostedDomain
-    drain_at: float  # Unix time; not before
+    drain_at: float  # monotonic; not before
     drains: int = 0  # begun since it was last empty, or its destination came back
     is_busy: bool = False  # a drain is being started, or runs
 
@@ -66,7 +66,7 @@ class _Watched:
 
     destination: Destination
     domains: list[HostedDomain]
-    probe_at: float
+    probe_at: float  # monotonic
     presence: Presence = field(default_factory=Presence)
     since: float | None = None  # Unix time: when `presence.seen` last changed
     reason: str = ""  # of the last probe
@@ -87,13 +87,14 @@ class Watcher:
         settings: Callable[[], DeliverySettings],
         log: Log,
         now: Callable[[], float],
+        monotonic: Callable[[], float],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         wait: Wait = wait_at_most,
         jitter: Callable[[], float] = random,
     ) -> None:
         """`probe` returns "" for a destination that answers, else why not; `start` begins a domain's drain.
 
-        `start` may raise CannotStart or StoreError. `now` gives Unix time.
+        `start` may raise CannotStart or StoreError. `now` gives Unix time, `monotonic` seconds.
         """
         self._store = store
         self._directory = directory
@@ -103,6 +104,7 @@ class Watcher:
         self._settings = settings
         self._log = log
         self._now = now
+        self._monotonic = monotonic
         self._spawn = spawn
         self._wait = wait
         self._jitter = jitter
@@ -111,7 +113,7 @@ class Watcher:
         self._probing: set[asyncio.Task[None]] = set()
         self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
         self._picture: Directory | None = None  # the one that was last looked at
-        self._look_at = 0.0
+        self._look_at = float("-inf")  # monotonic
         self._agenda: list[tuple[float, int, _Waiting | _Watched]] = []  # a heap: when, in which order it came, what
         self._entries = count()
         self._woken = asyncio.Event()
@@ -121,7 +123,7 @@ class Watcher:
     def mail_came(self, domain: HostedDomain) -> None:
         """Hear that mail was held for a domain. Cheap: it is called for every batch."""
         if domain.id not in self._waiting and domain.policy.leaves_unasked(self._now()):
-            waiting = self._waiting[domain.id] = _Waiting(domain, self._now())
+            waiting = self._waiting[domain.id] = _Waiting(domain, self._monotonic())
             self._enter(waiting.drain_at, waiting)
             if domain.policy.hold is Hold.ON_RETURN:
                 self._watch(domain)
@@ -130,7 +132,7 @@ class Watcher:
     def _watch(self, domain: HostedDomain) -> None:
         watched = self._watched.get(domain.destination.text)
         if watched is None:
-            watched = self._watched[domain.destination.text] = _Watched(domain.destination, [], self._now())
+            watched = self._watched[domain.destination.text] = _Watched(domain.destination, [], self._monotonic())
             self._enter(watched.probe_at, watched)
         if domain not in watched.domains:
             watched.domains.append(domain)
@@ -163,7 +165,8 @@ class Watcher:
         watched = self._watched.get(destination.text)
         if watched is None:
             return None
-        return Sighting(watched.presence.seen, watched.since, watched.probe_at, watched.reason)
+        next_probe_at = self._now() + watched.probe_at - self._monotonic()
+        return Sighting(watched.presence.seen, watched.since, next_probe_at, watched.reason)
 
     # The task
 
@@ -178,7 +181,7 @@ class Watcher:
     async def _watch_on(self) -> None:
         while True:
             self._woken.clear()
-            now = self._now()
+            now = self._monotonic()
             if self._directory.now is not self._picture or now >= self._look_at:
                 self._look_around(now)
             while self._agenda and self._agenda[0][0] <= now:
@@ -202,8 +205,8 @@ class Watcher:
         """Find out anew which domains have mail that may leave, and which destinations are to be watched."""
         self._picture = self._directory.now
         self._look_at = now + _LOOK_AROUND
-        domains = self._picture.domains.values()
-        eligible = [domain for domain in domains if domain.policy.leaves_unasked(now) and self._held(domain)]
+        domains, wall = self._picture.domains.values(), self._now()
+        eligible = [domain for domain in domains if domain.policy.leaves_unasked(wall) and self._held(domain)]
         self._waiting = {domain.id: self._as_waiting(domain, now) for domain in eligible}
         groups: defaultdict[str, list[HostedDomain]] = defaultdict(list)
         for domain in _to_watch(domains, self._waiting):
@@ -256,7 +259,7 @@ class Watcher:
                 self.drain_ended(waiting.domain.id)
 
     def _after(self, schedule: Schedule, failures: int) -> float:
-        at = next_attempt(schedule, failures, self._now(), float("inf"), self._jitter())
+        at = next_attempt(schedule, failures, self._monotonic(), float("inf"), self._jitter())
         assert at is not None  # there is no deadline
         return at
 
@@ -283,7 +286,7 @@ class Watcher:
         before, watched.presence = watched.presence, watched.presence.after(is_good=not reason)
         settings = self._settings()
         schedule = Schedule(settings.probe_pause, settings.longest_probe_pause)
-        watched.probe_at = watched.presence.next_probe(schedule, self._now(), self._jitter())
+        watched.probe_at = watched.presence.next_probe(schedule, self._monotonic(), self._jitter())
         watched.reason = reason
         if watched.presence.seen is before.seen:
             return
@@ -300,7 +303,7 @@ class Watcher:
         for domain in watched.domains:
             waiting = self._waiting.get(domain.id)
             if waiting is not None:
-                waiting.drains, waiting.drain_at = 0, self._now()
+                waiting.drains, waiting.drain_at = 0, self._monotonic()
                 self._enter(waiting.drain_at, waiting)
 
     def _tell(self, event: Event, watched: _Watched, reason: str) -> None:

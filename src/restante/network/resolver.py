@@ -6,7 +6,8 @@ are behind an interface of their own, which nobody has who delivers mail.
 
 import asyncio
 import ipaddress
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from random import random
 from typing import NamedTuple, Protocol
 
@@ -15,6 +16,7 @@ import dns.exception
 import dns.name
 import dns.resolver
 
+from restante.network.answers import Answers
 from restante.tenancy.model import IpAddress
 
 _LOOPBACK: tuple[IpAddress, ...] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
@@ -33,6 +35,9 @@ class Resolver(Protocol):
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         """Return a host's addresses, IPv4 first. Raises LookupFailed."""
+
+    def forget(self, name: str) -> None:
+        """Look this name up anew the next time, whatever an earlier answer said about how long it holds."""
 
 
 class Exchanger(NamedTuple):
@@ -53,12 +58,14 @@ class MailExchangers(Protocol):
 
 
 class DnsResolver:
-    """Asks the system's name servers, or those given, through dnspython, with its cache."""
+    """Asks the system's name servers, or those given, through dnspython. Answers are kept (answers.py)."""
 
-    def __init__(self, nameservers: Sequence[tuple[str, int]] = ()) -> None:
-        """`nameservers` are (address, port); none means those of the system."""
+    def __init__(
+        self, nameservers: Sequence[tuple[str, int]] = (), monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`nameservers` are (address, port); none means those of the system. `monotonic` is in seconds."""
         self._resolver = _make_resolver(nameservers)
-        self._resolver.cache = dns.resolver.LRUCache()
+        self._answers = self._resolver.cache = Answers(monotonic)
         self._resolver.lifetime = 10.0
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
@@ -71,6 +78,10 @@ class DnsResolver:
             return found
         failures = [answer for answer in answers if isinstance(answer, LookupFailed)]
         raise next((failure for failure in failures if failure.is_temporary), failures[0])
+
+    def forget(self, name: str) -> None:
+        """Look this name up anew the next time."""
+        self._answers.forget(dns.name.from_text(f"{name}."))
 
     async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
         """Return a domain's MX records in the order in which they are to be tried (RFC 5321 §5.1)."""

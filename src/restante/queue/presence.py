@@ -45,7 +45,7 @@ class Presence:
         return max(self.good, self.bad) < NEEDED
 
     def next_probe(self, schedule: Schedule, now: float, jitter: float) -> float:
-        """Return the Unix time of the next probe; `jitter` is a random number from 0 up to 1.
+        """Return the time of the next probe on the clock of `now`; `jitter` is a random number from 0 up to 1.
 
         The pauses of one that is away grow, those of one that is up do not: its going away is to be seen in time.
         """

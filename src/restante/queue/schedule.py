@@ -21,7 +21,7 @@ class Schedule:
 
 
 def next_attempt(schedule: Schedule, failures: int, now: float, deadline: float, jitter: float) -> float | None:
-    """Return the Unix time of the next attempt, None if patience ends before it.
+    """Return the time of the next attempt on the clock of `now`, None if patience ends before it.
 
     `failures` counts the attempts since one last got mail through, this one included: the first pause is
     `first_retry`, each further one twice as long. `jitter` is a random number from 0 up to 1; 0.5 changes nothing.

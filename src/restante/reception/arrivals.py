@@ -33,14 +33,14 @@ class Arrivals:
         store: Usages,
         directory: LiveDirectory,
         log: Log,
-        now: Callable[[], float],
+        monotonic: Callable[[], float],
         on_mail: Callable[[HostedDomain], None] = lambda _domain: None,
     ) -> None:
-        """`on_mail` is told of each domain that mail was held for; `now` is Unix time."""
+        """`on_mail` is told of each domain that mail was held for; `monotonic` is in seconds."""
         self._store = store
         self._directory = directory
         self._log = log
-        self._now = now
+        self._monotonic = monotonic
         self._on_mail = on_mail
         self._last: dict[int, float] = {}  # by domain id: when mail last came
         self._told: dict[_Key, int] = {}
@@ -62,7 +62,7 @@ class Arrivals:
                 self._tell(key, domain.account, FULL_PERCENT, usage)
 
     def _came(self, domain: HostedDomain, count: int) -> None:
-        now, last = self._now(), self._last.get(domain.id)
+        now, last = self._monotonic(), self._last.get(domain.id)
         self._last[domain.id] = now
         was_empty = self._store.usage(domain.id).messages <= count
         if now - last > QUIET_SECONDS if last is not None else was_empty:

@@ -1,33 +1,37 @@
-"""The addresses of authorized hosts that are given by name: forward lookup, cached, refreshed.
+"""The addresses of authorized hosts that are given by name: forward lookup, at every request.
 
-A PTR record says what its owner wants it to say; only the forward lookup of the name on record counts (DESIGN §7). When
-DNS is out of reach the last answer holds for a while: the primary's line being bad is when releases are asked for.
+A PTR record says what its owner wants it to say; only the forward lookup of the name on record
+counts. Each request looks up anew, so that a host that has moved is authorized at once and one
+that was taken off DNS no longer is. While DNS is out of reach the last answer holds for an hour:
+releases are asked for just when the primary's line is bad.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from restante.network.addresses import plain_address
 from restante.network.resolver import LookupFailed, Resolver
 from restante.tenancy.model import IpAddress
 
-FRESH_SECONDS = 60.0
-STALE_SECONDS = 3600.0  # how long an answer may be used when a new one cannot be had
-LOOKUP_SECONDS = 5.0
+STALE_SECONDS: Final = 3600.0  # how long an answer may be used when a new one cannot be had
+LOOKUP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     addresses: frozenset[IpAddress]
-    at: float
+    at: float  # monotonic
 
 
 class HostNames:
     """Looks authorized host names up."""
 
-    def __init__(self, resolver: Resolver, now: Callable[[], float]) -> None:
+    def __init__(self, resolver: Resolver, monotonic: Callable[[], float]) -> None:
+        """`monotonic` is in seconds."""
         self._resolver = resolver
-        self._now = now
+        self._monotonic = monotonic
         self._answers: dict[str, _Answer] = {}
 
     async def addresses(self, names: Iterable[str]) -> dict[str, frozenset[IpAddress]]:
@@ -41,19 +45,19 @@ class HostNames:
         return {name: answer.addresses for name, answer in self._answers.items()}
 
     async def _lookup(self, name: str) -> frozenset[IpAddress]:
-        last = self._answers.get(name)
-        if last is not None and self._now() - last.at < FRESH_SECONDS:
-            return last.addresses
+        self._resolver.forget(name)
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                addresses = frozenset(await self._resolver.addresses(name))
+                found = await self._resolver.addresses(name)
         except (LookupFailed, TimeoutError) as error:
-            return self._without_answer(name, last, is_temporary=getattr(error, "is_temporary", True))
-        self._answers[name] = _Answer(addresses, self._now())
+            return self._without_answer(name, is_temporary=getattr(error, "is_temporary", True))
+        addresses = frozenset(plain_address(address) for address in found)  # as peers are compared
+        self._answers[name] = _Answer(addresses, self._monotonic())
         return addresses
 
-    def _without_answer(self, name: str, last: _Answer | None, *, is_temporary: bool) -> frozenset[IpAddress]:
-        if last is not None and is_temporary and self._now() - last.at < STALE_SECONDS:
+    def _without_answer(self, name: str, *, is_temporary: bool) -> frozenset[IpAddress]:
+        last = self._answers.get(name)
+        if last is not None and is_temporary and self._monotonic() - last.at < STALE_SECONDS:
             return last.addresses
         self._answers.pop(name, None)
         return frozenset()

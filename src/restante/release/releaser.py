@@ -65,15 +65,17 @@ class Releaser:
         host_names: HostNames,
         log: Log,
         now: Callable[[], float],
+        monotonic: Callable[[], float],
         per_minute: int = 60,
     ) -> None:
-        """`now` is Unix time; `per_minute` is how often one login, or one address block without one, may ask."""
+        """`now` is Unix time, `monotonic` in seconds; `per_minute` is how often one login, or one address block without one, may ask."""
         self._store = store
         self._directory = directory
         self._drains = drains
         self._host_names = host_names
         self._log = log
         self._now = now
+        self._monotonic = monotonic
         self._rate = RateLimit(per_minute)
 
     @property
@@ -87,7 +89,7 @@ class Releaser:
 
     async def release(self, request: ReleaseRequest) -> Release:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
-        if not request.asker.is_operator and not self._rate.allows(_rate_key(request.asker), self._now()):
+        if not request.asker.is_operator and not self._rate.allows(_rate_key(request.asker), self._monotonic()):
             return self._put_off(request)
         try:
             node = parse_node(request.argument)
