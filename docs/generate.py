@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from restante.cli.application import app
+from restante.cli.application import build_command
 from restante.cli.failures import Exit
 from restante.config.schema import Config
 from restante.config.source import key_name, variable_name
@@ -118,7 +118,7 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
 def _commands() -> Iterator[str]:
     yield from ("# Commands", "", "Every command takes `--help`. Errors are one line each on standard error: what,")
     yield from ("why, and what to do.", "")
-    command: Any = typer.main.get_command(app)
+    command: Any = build_command()
     for path, leaf in _leaves("restante", command):
         yield from _command(path, leaf)
     yield from ("## Exit codes", "")
@@ -152,7 +152,7 @@ def _parameter(path: str, parameter: Any) -> Sequence[str]:
 
 def _option(parameter: Any) -> str:
     """Spell names and value as help does, without the brackets that versions of typer change."""
-    spelled: str = parameter.get_help_record(typer.Context(typer.main.get_command(app)))[0]
+    spelled: str = parameter.get_help_record(typer.Context(build_command()))[0]
     return spelled.translate(dict.fromkeys(map(ord, "<>[]"))).replace("|", "\\|")
 
 

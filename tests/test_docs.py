@@ -7,9 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import typer.main
 
-from restante.cli.application import app
+from restante.cli.application import build_command
 from restante.config.schema import Config
 from restante.telemetry.metrics import METRICS, Kind, Read
 
@@ -38,7 +37,7 @@ def test_the_reference_is_as_the_code_has_it(pages: dict[str, str], name: str) -
 
 
 def test_an_option_without_help_stops_the_generator(generate: ModuleType) -> None:
-    command: Any = typer.main.get_command(app)
+    command: Any = build_command()
     option = next(each for each in command.commands["etrn"].params if each.name == "tls")
     option.help = ""
     with pytest.raises(generate.Undocumented, match="restante etrn --tls"):
@@ -74,7 +73,7 @@ def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleTy
 
 
 def test_every_command_of_the_program_is_in_the_reference(generate: ModuleType, pages: dict[str, str]) -> None:
-    command: Any = typer.main.get_command(app)
+    command: Any = build_command()
     text = pages["commands.md"]
     assert all(f"## {path}\n" in text for path, _ in generate._leaves("restante", command))
     assert text.count("\n## ") > 25

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import typer.main
 
-from restante.cli.application import app
+from restante.cli.application import build_command
 from tests.documents.blocks import Block, read_blocks
 from tests.documents.machine import AS_SHELL, CHECKOUT, PARSED, TEXT, parse, run_page
 from tests.documents.pages import PAGES, Page
@@ -81,7 +80,7 @@ def inline_commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("name", "command"), inline_commands())
 def test_a_command_in_a_sentence_is_one_of_the_program(name: str, command: str) -> None:
     words = shlex.split(command.replace("…", ""))
-    found: Any = typer.main.get_command(app)
+    found: Any = build_command()
     rest = words[1:]
     while rest and not rest[0].startswith("-") and getattr(found, "commands", None):
         names = rest[0].split("|")

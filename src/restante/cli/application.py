@@ -1,9 +1,11 @@
 """All commands together, and how each end of one becomes an exit code."""
 
+import copy
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.main
 
 from restante import __version__
 from restante.cli import (
@@ -24,8 +26,9 @@ from restante.cli import (
     store,
     top,
 )
+from restante.cli.exchange import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigFile
+from restante.cli.options import ConfigFile, Socket
 
 app = typer.Typer(
     name="restante",
@@ -47,6 +50,7 @@ def restante(
     context: typer.Context,
     *,
     config: ConfigFile = None,
+    socket: Socket = None,  # noqa: ARG001  its callback keeps it
     version: Annotated[  # noqa: ARG001  its callback has done it
         bool, typer.Option("--version", help="Say the version and end.", callback=_show_version, is_eager=True)
     ] = False,
@@ -72,10 +76,33 @@ app.command()(audit.audit)
 app.command()(client.etrn)
 
 
+_WITHOUT_SOCKET = {"init", "serve", "etrn", "config"}  # they ask no running server
+
+
+def build_command() -> Any:
+    """Return the whole command line; each command that may ask a server takes --socket too."""
+    root: Any = typer.main.get_command(app)
+    [option] = [parameter for parameter in root.params if parameter.name == "socket"]
+    option = copy.copy(option)
+    option.expose_value = False  # its callback has kept it; no command has to hand it on
+    for name, command in root.commands.items():
+        if name not in _WITHOUT_SOCKET:
+            _add_option(command, option)
+    return root
+
+
+def _add_option(command: Any, option: Any) -> None:
+    for inner in getattr(command, "commands", {}).values():
+        _add_option(inner, option)
+    if any(parameter.name == "config" for parameter in command.params):
+        command.params.append(option)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; one line on standard error says what went wrong."""
+    GIVEN_SOCKET.set(None)
     try:
-        outcome = app(args=list(arguments), prog_name="restante", standalone_mode=False)
+        outcome = build_command().main(args=list(arguments), prog_name="restante", standalone_mode=False)
     except Failure as failure:
         complain(*failure.texts)
         return failure.code

@@ -2,20 +2,26 @@
 
 When a server answers on the control socket, a request goes there; else the same API is built in this process over the
 store, opened for this one command. So no rule exists twice, and what a command does never depends on the way.
+
+A running server is found by its socket alone: --socket names it, or RESTANTE_CONTROL_SOCKET, or the configuration file,
+of which only that is read then. So a mistake in that file hides no server.
 """
 
 import asyncio
 import contextlib
+import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from restante.cli.failures import BY_KIND, Exit, Failure
+from restante.config.control_path import likely_control_socket
 
 if TYPE_CHECKING:
     import httpx
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 120.0  # looking up a destination or waiting for the disk may take long; only a backup takes longer
 _BASE_URL = "http://restante"
+GIVEN_SOCKET: ContextVar[Path | None] = ContextVar("GIVEN_SOCKET", default=None)  # by --socket
 
 Params = Mapping[str, Any] | None
 
@@ -100,11 +107,25 @@ async def connected(
     """
     import httpx  # noqa: PLC0415  heavy
 
-    config = read_config(config_file)
-    async with _transport(config, is_streaming=is_streaming, needs_server=needs_server) as transport:
+    place, config = _locate(config_file)
+    async with _transport(place, config, is_streaming=is_streaming, needs_server=needs_server) as transport:
         client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False)
         async with client:
-            yield Api(client, str(config.control_socket))
+            yield Api(client, str(place))
+
+
+def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
+    """Return the control socket, and the configuration where no server answers there. Raises Failure."""
+    if (named := GIVEN_SOCKET.get()) is not None:
+        if not _server_answers(named):
+            remedy = "see that it runs, or leave out --socket"
+            raise Failure(Exit.UNAVAILABLE, f"{named}: no server answers there; {remedy}")
+        return named, None
+    likely = likely_control_socket(config_file, os.environ)
+    if likely is not None and _server_answers(likely):
+        return likely, None
+    config = read_config(config_file)
+    return config.control_socket, None if _server_answers(config.control_socket) else config
 
 
 def segment(text: str) -> str:
@@ -125,12 +146,12 @@ def read_config(config_file: Path | None) -> "Config":
 
 @asynccontextmanager
 async def _transport(
-    config: "Config", *, is_streaming: bool, needs_server: str
+    place: Path, config: "Config | None", *, is_streaming: bool, needs_server: str
 ) -> AsyncIterator["httpx.AsyncBaseTransport"]:
     import httpx  # noqa: PLC0415
 
-    if _server_answers(config.control_socket):
-        yield httpx.AsyncHTTPTransport(uds=str(config.control_socket))
+    if config is None:
+        yield httpx.AsyncHTTPTransport(uds=str(place))
         return
     if needs_server:
         remedy = "start it: restante serve --config FILE"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from restante.cli.exchange import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -29,6 +30,25 @@ ConfigFile = Annotated[
         metavar="FILE",
         help="The configuration. Else $RESTANTE_CONFIG, ./restante.toml, /etc/restante/restante.toml.",
         callback=_given_or_global,
+        show_default=False,
+    ),
+]
+
+
+def _remembered(value: Path | None) -> Path | None:
+    """Let --socket hold for every request of this command."""
+    if value is not None:
+        GIVEN_SOCKET.set(value.absolute())
+    return value
+
+
+Socket = Annotated[
+    Path | None,
+    typer.Option(
+        "--socket",
+        metavar="PATH",
+        help="The control socket of a running server. Else $RESTANTE_CONTROL_SOCKET, or as the configuration says.",
+        callback=_remembered,
         show_default=False,
     ),
 ]

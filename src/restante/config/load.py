@@ -14,9 +14,8 @@ from pydantic_core import ErrorDetails
 from restante.config.environment import overlay
 from restante.config.problems import ConfigError, Problem
 from restante.config.schema import Config
+from restante.config.search import candidates, first_file
 from restante.config.source import Source, key_lines, key_name
-
-SEARCHED = (Path("restante.toml"), Path("/etc/restante/restante.toml"))
 
 _REMEDIES = {
     "restante": "{remedy}",
@@ -61,12 +60,10 @@ _CAUSES = {
 
 def find(given: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the configuration file to use. Raises ConfigError if there is none."""
-    named = given or (Path(environ["RESTANTE_CONFIG"]) if environ.get("RESTANTE_CONFIG") else None)
-    candidates = [named] if named else SEARCHED
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate.absolute()
-    looked = ", ".join(str(candidate) for candidate in candidates)
+    paths = candidates(given, environ)
+    if found := first_file(paths):
+        return found
+    looked = ", ".join(map(str, paths))
     remedy = "name one by --config or RESTANTE_CONFIG, or make one by `restante init --dir DIR`"
     raise ConfigError([Problem("", "", f"no configuration file at {looked}", remedy)])
 

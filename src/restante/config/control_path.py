@@ -1,0 +1,46 @@
+"""Where the running server's control socket is, read leniently: a mistake in the file must not hide it.
+
+An operator has to see a server's status and release mail while its configuration file is being
+edited. So this looks for the two settings that name the socket and for nothing else.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from restante.config.search import candidates, first_file
+from restante.config.source import variable_name
+
+_SQLITE: Final = re.compile(r"sqlite:(//(?=/))?")  # sqlite:data is relative, sqlite:///var/lib/x is not
+_SETTING: Final = re.compile(r"""^\s*(control_socket|store)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE)
+
+
+def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the control socket that a configuration names, however wrong the rest of it is.
+
+    None where no file is found or it names neither a socket nor a store.
+    """
+    file = first_file(candidates(given, environ))
+    if file is None:
+        return None
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    values = _settings(text)
+    socket = environ.get(variable_name(("control_socket",))) or values.get("control_socket")
+    if socket:
+        return file.parent / socket
+    store = environ.get(variable_name(("store",))) or values.get("store")
+    return file.parent / _SQLITE.sub("", store, count=1) / "control.sock" if store else None
+
+
+def _settings(text: str) -> dict[str, str]:
+    """Return the texts of the two settings; of a file that is no TOML, as they stand on lines of their own."""
+    try:
+        values: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {name: double or single for name, double, single in _SETTING.findall(text)}
+    return {name: value for name, value in values.items() if isinstance(value, str)}

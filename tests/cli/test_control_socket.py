@@ -1,0 +1,55 @@
+"""A running server is found by its socket: a mistake in the configuration file hides it from no command."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.admin.desk import Desk
+from tests.cli.conftest import Command
+
+MISTAKES = {
+    "an unknown setting": "colour = 1\n{text}",
+    "a wrong value": "{text}\n[reception]\nsessions_limit = 'many'\n",
+    "not TOML": "{text}\n[reception\n",
+    "a missing setting": 'store = "sqlite:data"\n',
+    "not UTF-8": "{text}\n# \udcff\n",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_the_file_hides_no_server(desk: Desk, command: Command, installation: Path, mistake: str) -> None:
+    file = installation / "restante.toml"
+    text = MISTAKES[mistake].replace("{text}", file.read_text())
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    assert command("config", "check").code == 78
+    shown = command("status")
+    assert (shown.code, "1 message held" in shown.out) == (0, True), shown.err
+    assert command("release", "alpha.example").code == 0
+    assert command("domain", "set", "alpha.example", "--connections", "2").code == 0
+
+
+def test_without_a_server_the_mistake_is_named(command: Command, installation: Path) -> None:
+    file = installation / "restante.toml"
+    file.write_text(f"colour = 1\n{file.read_text()}")
+    ended = command("status")
+    assert (ended.code, "colour" in ended.err) == (78, True)
+
+
+@pytest.mark.parametrize("place", ["before", "after", "environment"])
+def test_the_socket_alone_is_enough(
+    desk: Desk, command: Command, installation: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    socket = str(installation / "data/control.sock")
+    (installation / "restante.toml").unlink()
+    if place == "environment":
+        (installation / "restante.toml").write_text("")
+        monkeypatch.setenv("RESTANTE_CONTROL_SOCKET", socket)
+    words = {"before": ("--socket", socket, "status"), "after": ("status", "--socket", socket)}
+    ended = command(*words.get(place, ("status",)))
+    assert (ended.code, "1 message held" in ended.out) == (0, True), ended.err
+
+
+def test_a_socket_where_no_server_answers_is_an_error(command: Command, installation: Path) -> None:
+    """The store is not opened then: who names a socket means a running server."""
+    ended = command("status", "--socket", installation / "data/other.sock")
+    assert (ended.code, "other.sock: no server answers there" in ended.err) == (69, True)
