@@ -39,6 +39,7 @@ NOTE = "<!-- Written by docs/generate.py from the code: change it there. -->"
 
 AUDIT_MEANINGS = {
     AuditAction.RELEASE_REQUESTED: "Somebody asked for a domain's mail: by ETRN, or the operator by `restante release`.",
+    AuditAction.DRAIN_STOPPED: "The operator stopped a drain; what it had not handed over stays held.",
     AuditAction.REPORTS_DROPPED: "Reports to senders were dropped, unsent, on the messages that are named.",
     AuditAction.ACCOUNT_ADDED: "An account was added.",
     AuditAction.ACCOUNT_CHANGED: "An account's note or settings were changed.",

@@ -1,6 +1,7 @@
 """The running server as an administrator may touch it: what the control socket and the web are given of its parts."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from restante.admin.instruments import Instruments
@@ -79,6 +80,14 @@ class RunningServer:
         """See to the reports that were stored."""
         self.reports.wake()
 
-    def stop_drain(self, domain_id: int) -> None:
+    def stop_drain(self, domain_id: int, reason: str) -> bool:
         """End a domain's drain; its mail stays held."""
-        self.dispatcher.stop(domain_id)
+        return self.dispatcher.stop(domain_id, reason)
+
+    def domain_changed(self, domain_id: int) -> None:
+        """Have a domain's drain go by its record as it is now."""
+        self.dispatcher.look_at_record(domain_id)
+
+    def drain_held_off(self, domain_id: int) -> AbstractAsyncContextManager[bool]:
+        """Let no mail of a domain leave during the block."""
+        return self.dispatcher.held_off(domain_id)

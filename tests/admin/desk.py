@@ -2,7 +2,8 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -41,7 +42,9 @@ class FakeServer:
     """Remembers what it was told."""
 
     released: list[tuple[str, str, str]] = field(default_factory=list)
-    stopped: list[int] = field(default_factory=list)
+    stopped: list[tuple[int, str]] = field(default_factory=list)  # drains, and why
+    changed: list[int] = field(default_factory=list)  # domains
+    delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
     reports_sent: int = 0  # times it was told to
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
     sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
@@ -70,8 +73,16 @@ class FakeServer:
     def send_reports(self) -> None:
         self.reports_sent += 1
 
-    def stop_drain(self, domain_id: int) -> None:
-        self.stopped.append(domain_id)
+    def stop_drain(self, domain_id: int, reason: str) -> bool:
+        self.stopped.append((domain_id, reason))
+        return bool(self.drains())
+
+    def domain_changed(self, domain_id: int) -> None:
+        self.changed.append(domain_id)
+
+    @asynccontextmanager
+    async def drain_held_off(self, domain_id: int) -> AsyncIterator[bool]:
+        yield domain_id not in self.delivering
 
 
 @dataclass

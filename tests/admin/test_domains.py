@@ -71,13 +71,19 @@ def test_the_operator_is_warned_of_a_list_that_lets_nobody_or_everybody_ask() ->
     run(story(Desk()))
 
 
-def test_a_change_ends_the_drain() -> None:
+def test_a_drain_is_told_of_a_change_and_is_ended_by_a_suspension_and_a_removal() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host("alpha.example", "alpha")
-        await change(desk, connections=3)
-        await remove_domain(desk.office, "alpha.example", "moved away")
         assert desk.server
-        assert desk.server.stopped == [number, number]
+        await change(desk, connections=3)
+        assert (desk.server.changed, desk.server.stopped) == ([number], [])
+        await change(desk, hold="suspended", reason="not paid")
+        await remove_domain(desk.office, "alpha.example", "moved away")
+        assert desk.server.changed == [number]
+        assert desk.server.stopped == [
+            (number, "the domain was suspended"),
+            (number, "the domain is no longer hosted"),
+        ]
 
     run(story(Desk()))
 

@@ -19,7 +19,25 @@ def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> No
     assert command("domain", "set", "alpha.example", "--connections", "2").code == 0
     assert "beta" in desk.office.directory.now.accounts
     assert desk.server
-    assert desk.server.stopped
+    assert desk.server.changed
+
+
+def test_drains_are_listed_and_stopped(desk: Desk, command: Command) -> None:
+    shown = command("drain", "list").out
+    assert "alpha.example  delivering" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert json.loads(command("drain", "list", "--json").out)[0]["state"] == "delivering"
+    stopped = command("drain", "stop", "ALPHA.example", "--reason", "they asked")
+    assert stopped.out == "alpha.example: the drain ends after 5 messages handed over; what is left stays held\n"
+    assert desk.server
+    assert desk.server.stopped[0][1] == "stopped by the operator: they asked"
+    assert json.loads(command("drain", "stop", "alpha.example", "--json").out)["domain"] == "alpha.example"
+    actions = json.loads(command("audit", "--json").out)
+    assert [(one["action"], one["reason"]) for one in actions[:2]] == [
+        ("drain-stopped", ""),
+        ("drain-stopped", "they asked"),
+    ]
+    assert command("drain", "stop", "unknown.example").code == 66
 
 
 def test_the_trail_says_who_changed_what_and_why(desk: Desk, command: Command) -> None:

@@ -216,6 +216,81 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
     asyncio.run(main())
 
 
+def test_a_changed_destination_ends_a_pause_and_a_change_of_other_things_does_not() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary({"GREETING": "421 not now"}) as old, world.dispatcher() as dispatcher:
+            domain = await world.host(old.port)
+            await world.hold(domain, 2)
+            world.on_pause = forever
+            await dispatcher.start(domain, "test")
+            await until(lambda: states(dispatcher) == [DrainState.WAITING_TO_RETRY])
+            await world.host(old.port, policy=Policy(ignores_tags=True))
+            dispatcher.look_at_record(domain.id)
+            drain = dispatcher._drains[domain.id]
+            assert not drain._woken.is_set()
+            await world.host(1)
+            dispatcher.look_at_record(domain.id)
+            assert drain._woken.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_change_of_the_destination_takes_a_running_drain_to_the_new_one() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary({"CONTENT": SILENCE}) as old, ScriptedPrimary() as new:
+            async with world.dispatcher() as dispatcher:
+                domain = await world.host(old.port)
+                await world.hold(domain, 5)
+                await dispatcher.start(domain, "test")
+                await until(lambda: "DATA" in old.commands)
+                await world.host(old.port, policy=Policy(ignores_tags=True))
+                dispatcher.look_at_record(domain.id)
+                assert states(dispatcher) == [DrainState.DELIVERING]
+                await world.host(new.port)
+                dispatcher.look_at_record(domain.id)
+                await until(lambda: not dispatcher.drains())
+            assert sorted(numbers(new)) == [1, 2, 3, 4, 5]
+            assert await world.waiting() == []
+        assert len(world.log.of(Event.DRAIN_STARTED)) == 1
+
+    asyncio.run(main())
+
+
+def test_mail_is_held_off_in_a_pause_and_not_while_it_may_be_on_its_way() -> None:
+    async def main() -> None:
+        world = World()
+        begun = asyncio.Event()
+        primary = ScriptedPrimary({"GREETING": ["421 not now"], "CONTENT": [SILENCE]})
+        async with primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            async with dispatcher.held_off(domain.id) as is_held_off:
+                assert is_held_off
+                asking = asyncio.create_task(dispatcher.start(domain, "test"))
+                await asyncio.sleep(0)
+                assert not dispatcher.drains()
+            await world.hold(domain, 2)
+
+            async def pause() -> None:
+                await begun.wait()
+
+            world.on_pause = pause
+            await asking
+            await until(lambda: states(dispatcher) == [DrainState.WAITING_TO_RETRY])
+            async with dispatcher.held_off(domain.id) as is_held_off:
+                assert is_held_off
+                begun.set()
+                await until(lambda: states(dispatcher) == [DrainState.WAITING_TURN])
+                await world.store.delete([1], audit())
+                assert primary.connections == 1
+            await until(lambda: "DATA" in primary.commands)
+            async with dispatcher.held_off(domain.id) as is_held_off:
+                assert not is_held_off
+
+    asyncio.run(main())
+
+
 def test_at_sigterm_replies_outstanding_are_waited_for_and_settled() -> None:
     async def main() -> None:
         world = World(grace=60.0)

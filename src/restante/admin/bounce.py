@@ -9,6 +9,7 @@ no other back. A store that fails otherwise ends it: what was bounced before the
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pydantic import BaseModel
 
@@ -50,13 +51,19 @@ async def bounce_messages(office: Office, named: NamedMessages) -> BounceChange:
     checked_reason(named.reason)
     numbers = {number_of(name): name for name in named.names}
     found = await office.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
-    _check_drains(office, found)
+    for domain_id, group in _groups(found):
+        async with _held_off(office, domain_id) as is_held_off:
+            if not is_held_off:
+                _check_drain(office, group)
     done: set[int] = set()
     damaged: dict[int, str] = {}
     told = 0
     for domain_id, group in _groups(found):
-        bounces = await _prepare(office, group, damaged)
-        bounced = await _carry_out(office, domain_id, bounces, named.reason)
+        async with _held_off(office, domain_id) as is_held_off:
+            if not is_held_off:
+                _check_drain(office, group)
+            bounces = await _prepare(office, group, damaged)
+            bounced = await _carry_out(office, domain_id, bounces, named.reason)
         told += sum(bounce.report is not None for bounce in bounces if bounce.number in bounced)
         done |= bounced
     return BounceChange(
@@ -67,15 +74,19 @@ async def bounce_messages(office: Office, named: NamedMessages) -> BounceChange:
     )
 
 
-def _check_drains(office: Office, found: Sequence[QueuedMessage]) -> None:
-    """Raise AdminError where a message may be on its way to its destination at this moment."""
-    running = {drain.domain for drain in office.server.drains()} if office.server else set()
+def _held_off(office: Office, domain_id: int) -> AbstractAsyncContextManager[bool]:
+    """Let no mail of a domain leave during the block; False if some may be on its way."""
+    return office.server.drain_held_off(domain_id) if office.server else nullcontext(enter_result=True)
+
+
+def _check_drain(office: Office, found: Sequence[QueuedMessage]) -> None:
+    """Raise AdminError for a held message of a domain whose mail is on its way to its destination at this moment."""
     for listed in found:
         domain = office.directory.now.domain_by_id(listed.domain_id)
-        is_held = any(one.status is Status.HELD for one in listed.recipients)
-        if is_held and domain is not None and domain.name in running:
+        if domain is not None and any(one.status is Status.HELD for one in listed.recipients):
             error = f"message {message_name(listed.number)}: mail of {domain.name} is being handed over"
-            raise AdminError(Kind.CONFLICT, error, "wait until its drain is over (`restante status`)")
+            remedy = f"wait until its drain pauses or is over (`restante drain list`), or stop it: restante drain stop {domain.name}"
+            raise AdminError(Kind.CONFLICT, error, remedy)
 
 
 def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[QueuedMessage]]]:

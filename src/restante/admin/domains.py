@@ -85,7 +85,7 @@ def show_domain(office: Office, name: str) -> DomainView:
 
 
 async def change_domain(office: Office, name: str, change: DomainChange) -> ChangedDomain:
-    """Change what is given, and end the domain's drain: it goes by what was. Raises AdminError."""
+    """Change what is given. A drain that this concerns goes on by what is new. Raises AdminError."""
     present = domain = find_domain(office, name)
     warnings: list[str] = []
     destination = domain.destination
@@ -99,8 +99,10 @@ async def change_domain(office: Office, name: str, change: DomainChange) -> Chan
     policy = changed_policy(domain.name, domain.policy, change, office.now())
     domain = replace(domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy)
     stored, changes = await _put(office, present, domain)
-    if office.server and changes:
-        office.server.stop_drain(stored.id)
+    if office.server and stored.policy.suspension_at(office.now()) is not None:
+        office.server.stop_drain(stored.id, "the domain was suspended")
+    elif office.server and changes:
+        office.server.domain_changed(stored.id)
     return _changed_domain(office, stored, changes, warnings)
 
 
@@ -116,7 +118,7 @@ async def remove_domain(office: Office, name: str, reason: str) -> None:
         raise AdminError(Kind.CONFLICT, f"domain {domain.name}: holds {counted(held, 'message')}", remedy) from None
     await changed(office, recorded)
     if office.server:
-        office.server.stop_drain(domain.id)
+        office.server.stop_drain(domain.id, "the domain is no longer hosted")
 
 
 def domain_name(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import pwd
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -94,8 +95,14 @@ class Server(Protocol):
     def send_reports(self) -> None:
         """Reports to senders were stored: see to them now."""
 
-    def stop_drain(self, domain_id: int) -> None:
-        """End a domain's drain at once; its mail stays held. For a domain changed or removed."""
+    def stop_drain(self, domain_id: int, reason: str) -> bool:
+        """End a domain's drain at once; its mail stays held. False if there is none."""
+
+    def domain_changed(self, domain_id: int) -> None:
+        """Have a domain's drain go by its record as it is now; a change that does not concern it does not end it."""
+
+    def drain_held_off(self, domain_id: int) -> AbstractAsyncContextManager[bool]:
+        """Let no mail of a domain leave during the block; False if some may be on its way."""
 
 
 @dataclass(frozen=True, slots=True)

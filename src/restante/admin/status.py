@@ -7,8 +7,9 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from restante import __version__
+from restante.admin.drains import DrainView, list_drains
 from restante.admin.errors import no_server
-from restante.admin.office import ConfigurationState, Office, RunningDrain
+from restante.admin.office import ConfigurationState, Office
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending import Backlog
@@ -30,21 +31,6 @@ class DomainStatus(BaseModel):
     oldest_at: datetime | None
     last_request_at: datetime | None  # and granted; by its name, or by one that covers it
     primary: PrimaryView
-
-
-class DrainView(BaseModel):
-    """One drain."""
-
-    domain: str
-    destination: str
-    state: str
-    started_at: datetime
-    delivered: int
-    refused: int
-    deferred: int
-    connections: int
-    next_attempt_at: datetime | None
-    last_error: str
 
 
 class ListenerView(BaseModel):
@@ -105,7 +91,7 @@ async def show_status(office: Office) -> StatusView:
         reports=_backlog(await office.store.report_backlog()),
         notices=_backlog(await office.store.notice_backlog()),
         domains=await _domains(office, usages),
-        drains=[_drain_view(drain) for drain in server.drains()] if server else [],
+        drains=list_drains(office),
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
         configuration=_configuration_view(server.configuration()) if server else None,
     )
@@ -188,11 +174,4 @@ def _domain_status(
         oldest_at=None if oldest is None else moment(oldest),
         last_request_at=None if request is None else moment(request),
         primary=primary,
-    )
-
-
-def _drain_view(drain: RunningDrain) -> DrainView:
-    next_attempt = None if drain.next_attempt_at is None else moment(drain.next_attempt_at)
-    return DrainView(
-        **asdict(drain) | {"started_at": moment(drain.started_at), "next_attempt_at": next_attempt}  # the rest is alike
     )

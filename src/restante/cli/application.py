@@ -14,6 +14,7 @@ from restante.cli import (
     client,
     config,
     domain,
+    drain,
     init,
     login,
     notice,
@@ -65,7 +66,7 @@ def version() -> None:
     typer.echo(f"restante {__version__}")
 
 
-for _group in (account, login, domain, recipient, queue, report, notice, store, config):
+for _group in (account, login, domain, recipient, queue, drain, report, notice, store, config):
     app.add_typer(_group.group)
 app.command()(init.init)
 app.command()(serve.serve)

@@ -40,11 +40,17 @@ from restante.queue.reporting import in_keeping, news_of
 from restante.queue.status import Move, Outcome
 from restante.smtp.window import MOST_MESSAGES, Pace
 from restante.store.errors import StoreError
-from restante.tenancy.model import Directory
+from restante.tenancy.model import Destination, Directory, HostedDomain
+from restante.tenancy.policy import OnRefusal
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
 UNSETTLED_PER_CONNECTION: Final = MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
 _OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
+
+
+def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal]:
+    """Return what an attempt goes by of a domain's record: a change of anything else does not end it."""
+    return domain.id, domain.account, domain.destination, domain.policy.on_refusal
 
 
 class AttemptKind(Enum):
@@ -142,6 +148,17 @@ class Attempt:
         else:
             self._wake_connections()
 
+    def look_at_record(self) -> str | None:
+        """End if a change of the domain's record concerns this; returns how, None if nothing did."""
+        self._picture = self._equipment.directory.now
+        before, now = self._approach.domain, self._picture.domains.get(self._approach.domain.name)
+        if now is not None and concerns(now) == concerns(before):
+            return None
+        is_elsewhere = now is None or (now.id, now.destination) != (before.id, before.destination)
+        reason = "the destination was changed" if is_elsewhere else "the domain was changed"
+        self.end(reason, AttemptKind.CHANGED)
+        return reason
+
     # Mail for the connections
 
     async def _feed(self) -> None:
@@ -173,7 +190,7 @@ class Attempt:
 
     def _take(self) -> HeldMessage | None:
         if self._equipment.directory.now is not self._picture:
-            self._look_at_record()
+            self.look_at_record()  # no mail goes where it went before a change
         if self._is_ending or self._is_full:
             return None
         message = self._supply.take()
@@ -186,13 +203,6 @@ class Attempt:
     @property
     def _is_full(self) -> bool:
         return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._growth.wanted
-
-    def _look_at_record(self) -> None:
-        """See to it that no mail goes where it went before a change."""
-        self._picture = self._equipment.directory.now
-        domain = self._picture.domains.get(self._approach.domain.name)
-        if domain is None or (domain.id, domain.destination) != (self._approach.domain.id, self._approach.destination):
-            self.end("the destination was changed", AttemptKind.CHANGED)
 
     def _wake_connections(self) -> None:
         for connection in self._connections:

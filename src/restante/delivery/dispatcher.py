@@ -6,7 +6,8 @@ and SIGTERM (`stop_all`) leaves the record there. A defect in one drain ends tha
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
 
@@ -139,10 +140,28 @@ class Dispatcher:
             else:
                 self._launch(lease, domain, "an earlier run of the server")
 
-    def stop(self, domain_id: int) -> None:
-        """End a domain's drain, if there is one, for good; its mail stays held. Returns before it has ended."""
+    def stop(self, domain_id: int, reason: str = "stopped by the operator") -> bool:
+        """End a domain's drain for good; its mail stays held. False if there is none. Returns before it has ended."""
+        drain = self._drains.get(domain_id)
+        if drain is not None:
+            drain.stop(Stop(reason, stays_recorded=False), self._grace)
+        return drain is not None
+
+    def look_at_record(self, domain_id: int) -> None:
+        """Have a domain's drain go by the record as it is now; one that a change does not concern goes on."""
         if (drain := self._drains.get(domain_id)) is not None:
-            drain.stop(Stop("stopped by the operator", stays_recorded=False), self._grace)
+            drain.look_at_record(self._grace)
+
+    @asynccontextmanager
+    async def held_off(self, domain_id: int) -> AsyncIterator[bool]:
+        """Let no mail of a domain leave during the block; False if some may be on its way, and nothing is held off."""
+        async with self._doors[domain_id]:
+            drain = self._drains.get(domain_id)
+            if drain is None:
+                yield True
+            else:
+                async with drain.held_off() as is_held_off:
+                    yield is_held_off
 
     async def stop_all(self) -> None:
         """End every drain and return when all have: they stay recorded, and go on at the next start."""

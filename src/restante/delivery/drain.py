@@ -6,7 +6,7 @@ next follows from how it ended:
     the round is complete, nothing left behind       finished
     … and something is still held                    a new round from the oldest message, after a pause
     the destination stopped taking mail              the same round goes on where it stopped, after a pause
-    the destination was changed                      at once, to the new one
+    the record of the domain was changed             at once, by what it says now
     the destination refuses everything               the end: what was refused is parked, the rest is held
     asked again meanwhile                            a new round at once: the customer says that they are back
 
@@ -16,11 +16,13 @@ runs joins it; mail that arrives in a pause is in the next one.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from restante.delivery.approach import find_approach
-from restante.delivery.attempt import Attempt, AttemptEnd, AttemptKind
+from restante.delivery.attempt import Attempt, AttemptEnd, AttemptKind, concerns
 from restante.delivery.equipment import Equipment
 from restante.delivery.journal import Journal
 from restante.delivery.lessons import Lessons
@@ -57,6 +59,7 @@ class DomainDrain:
         self._lease = lease
         self._domain_name = domain.name
         self._account = domain.account
+        self._gone_by = concerns(domain)  # by the attempt that runs, or ran last
         self._equipment = equipment
         self._started_at, self._started = equipment.now(), equipment.monotonic()
         self._deadline = self._started + min(lease.deadline - self._started_at, equipment.settings.patience)
@@ -77,6 +80,7 @@ class DomainDrain:
         self._attempt: Attempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # asked again
+        self._gate = asyncio.Lock()  # held while mail may be on its way
         self._failures = 0
         self._next_attempt_at: float | None = None
         self._state = DrainState.WAITING_TURN
@@ -107,6 +111,26 @@ class DomainDrain:
         self._deadline = max(self._deadline, self._equipment.monotonic() + patience)
         self._woken.set()
         return True
+
+    def look_at_record(self, grace: float) -> None:
+        """Go by the domain's record as it is now, at once: after `grace` seconds nothing goes by what it was."""
+        if self._stop is not None or self._is_closing:
+            return
+        if self._attempt is None:
+            record = self._record()
+            if record is None or concerns(record) != self._gone_by:
+                self._woken.set()
+        elif (reason := self._attempt.look_at_record()) is not None:
+            asyncio.get_running_loop().call_later(grace, self._attempt.abort, reason)
+
+    @asynccontextmanager
+    async def held_off(self) -> AsyncIterator[bool]:
+        """Begin no attempt during the block; False if one is under way, so that mail may leave meanwhile."""
+        if self._gate.locked():
+            yield False
+        else:
+            async with self._gate:
+                yield True
 
     def stop(self, stop: Stop, grace: float) -> None:
         """End: begin no more, wait `grace` seconds for replies outstanding, close the connections."""
@@ -151,7 +175,6 @@ class DomainDrain:
         try:
             while self._stop is None:
                 end = await self._make_attempt()
-                await self._settlement.flush()
                 if self._is_final(end):
                     return
                 await self._prepare_next(end)
@@ -160,12 +183,13 @@ class DomainDrain:
 
     async def _make_attempt(self) -> AttemptEnd:
         self._become(DrainState.WAITING_TURN)
-        async with self._equipment.turns.turn(self._account):
+        async with self._equipment.turns.turn(self._account), self._gate:
             self._become(DrainState.LOOKING_UP)
             domain = self._record()
             if domain is None:
                 return AttemptEnd(AttemptKind.CHANGED, "the domain is no longer hosted")
             self._journal.destination = domain.destination.text
+            self._account, self._gone_by = domain.account, concerns(domain)
             try:
                 approach = await find_approach(domain, self._equipment)
             except NoRoute as error:
@@ -185,12 +209,13 @@ class DomainDrain:
             self._refusals.begin()
             try:
                 end = await self._attempt.run()
-                if end.kind is AttemptKind.STOPPED:
-                    self._equipment.resolver.forget(domain.destination.host)  # it may have moved
-                return end
             finally:
                 self._attempt = None
                 self._become(DrainState.SETTLING)
+            if end.kind is AttemptKind.STOPPED:
+                self._equipment.resolver.forget(domain.destination.host)  # it may have moved
+            await self._settlement.flush()
+            return end
 
     def _record(self) -> HostedDomain | None:
         """Return the domain as recorded now; one of the same name that was added since is another."""

@@ -31,6 +31,7 @@ class AuditAction(StrEnum):
     CONTENT_READ = "content-read"
     MAIL_EXPORTED = "mail-exported"
     MAIL_IMPORTED = "mail-imported"
+    DRAIN_STOPPED = "drain-stopped"
     REPORTS_DROPPED = "reports-dropped"
     CHANNEL_ADDED = "notice-channel-added"
     CHANNEL_CHANGED = "notice-channel-changed"

@@ -1,10 +1,11 @@
-"""Routes of what runs: release, status, audit trail."""
+"""Routes of what runs: release, drains, status, audit trail."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from restante.admin import release, status, trail
+from restante.admin import drains, release, status, trail
+from restante.admin.drains import DrainStop, DrainView
 from restante.admin.release import ReleaseOrder, ReleaseView
 from restante.admin.status import StatusView
 from restante.admin.trail import AuditView
@@ -18,6 +19,18 @@ router = APIRouter(tags=["operations"])
 async def release_nodes(office: TheOffice, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains of domains: the operator's ETRN."""
     return await release.release(office, order)
+
+
+@router.get("/drains")
+async def list_drains(office: TheOffice) -> list[DrainView]:
+    """List the drains that run or wait, in the order in which they started."""
+    return drains.list_drains(office)
+
+
+@router.post("/drains/{domain}/stop")
+async def stop_drain(office: TheOffice, domain: str, order: DrainStop) -> DrainView:
+    """End a domain's drain; what it has not handed over stays held."""
+    return await drains.stop_drain(office, domain, order)
 
 
 @router.get("/status")
