@@ -199,7 +199,7 @@ def reports(step: Step) -> Any:
             domain = await world.host(25)
             world.names.mx = {"a.example": [Exchanger(10, "mx.a.example")]}
             world.names.table = {"mx.a.example": ["127.0.0.1"]}
-            given = ReportSettings(port=host.port, per_minute=2)
+            given = ReportSettings(port=host.port, per_minute=2, private_addresses=True)
             sending = Reports(world.store, dispatcher.equipment, world.names, given)
             await store_reports(world, domain, 6)
             start = world.monotonic

@@ -240,7 +240,7 @@ class Application:
             exchangers=self._resolver,
             desk=self._news,
             settings=self._config.notices,
-            port=lambda: self._reports.settings.port,
+            reports=lambda: self._reports.settings,
             certificate_expires_at=lambda: self._instruments.certificate_expires_at,
         )
 

@@ -74,7 +74,7 @@ def play(
             await world.host(25)
             world.names.mx = {"a.example": [Exchanger(10, MX)]}
             world.names.table = {MX: ["127.0.0.1"]}
-            given = ReportSettings(port=host.port, **settings)
+            given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
             reports = Reports(world.store, dispatcher.equipment, world.names, given)
             found.append(Post(world, given, reports, host))
             await act(found[0])
@@ -387,3 +387,32 @@ def test_no_word_of_delay_where_the_operator_wants_none() -> None:
         await post.go_on_until(lambda: post.world.now > NOW + 1e6)
 
     assert not play(act, delay_after=0).lines(Event.REPORT_MADE)
+
+
+@pytest.mark.parametrize("private", [("127.0.0.1",), ("169.254.169.254", "::1", "::ffff:127.0.0.1", "10.0.0.1")])
+def test_a_strangers_mx_record_leads_to_no_private_address(private: tuple[str, ...]) -> None:
+    async def act(post: Post) -> None:
+        post.world.names.table[MX] = list(private)
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+
+    post = play(act, private_addresses=False)
+    assert not post.host.connections
+    [line] = post.lines(Event.REPORT_DEFERRED)
+    assert line["reply"] == f"{MX} has no public address ({private[0]} is none)"
+
+
+def test_an_mx_that_is_asked_again_is_judged_again() -> None:
+    """The second answer of a name leads to loopback; the first had no host that answers."""
+
+    async def act(post: Post) -> None:
+        post.world.names.table[MX] = ["::ffff:127.0.0.2"]
+
+        async def rebind() -> None:
+            post.world.names.table[MX] = ["127.0.0.1"]
+
+        post.world.on_pause = rebind
+        await post.store(SENDER)
+        await post.go_on_until(lambda: post.count(Event.REPORT_DEFERRED) == 3)
+
+    assert not play(act, private_addresses=False).host.connections

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from restante.delivery.report_settings import ReportSettings
 from restante.network.resolver import Exchanger, LookupFailed
 from restante.notices.attempt import Attempt, End
 from restante.notices.letter import MOST_SECONDS, Letters
@@ -29,7 +30,12 @@ def sent(
                 "nowhere.example": LookupFailed("no", is_temporary=False),
             }
             world.names.table = {MX: ["127.0.0.1"]}
-            letters = Letters(dispatcher.equipment, world.names, lambda: host.port, most_seconds)
+            letters = Letters(
+                dispatcher.equipment,
+                world.names,
+                lambda: ReportSettings(port=host.port, private_addresses=True),
+                most_seconds,
+            )
             return await letters.send(to, notice())
 
     return asyncio.run(main())

@@ -322,3 +322,16 @@ def test_a_key_that_is_none_is_refused_without_saying_it(key: str) -> None:
 def test_a_new_key_is_never_the_same() -> None:
     assert len(key_octets(new_key())) == 32
     assert new_key() != new_key()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]"])
+def test_a_webhook_of_an_account_leads_to_no_private_address(host: str) -> None:
+    receiver = Receiver()
+
+    async def story() -> Attempt:
+        webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL)
+        async with receiver.listening() as port:
+            return await webhooks.send(f"http://{host}:{port}/", new_key(), notice(), is_public_only=True)
+
+    assert play(story()) == Attempt(End.NOT_NOW, "its host has no public address")
+    assert not receiver.connections

@@ -53,7 +53,7 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
             server=None,
             recipients=recipients,
             actor=actor,
-            ways=make_ways(equipment, resolver, lambda: config.notices, lambda: config.reports.port),
+            ways=make_ways(equipment, resolver, lambda: config.notices, lambda: config.reports),
         )
     finally:
         await store.close()

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from restante.delivery.connection import DeliveryConnection
 from restante.delivery.equipment import Equipment
-from restante.delivery.exchange import NoExchange, mail_hosts
+from restante.delivery.exchange import NoExchange, mail_hosts, public_addresses
 from restante.delivery.outcome import deferred_for
 from restante.delivery.route import Endpoint, NoRoute, route
 from restante.delivery.terms import ConnectionEnd, EndKind, Terms, Work
@@ -33,12 +33,17 @@ class Errand:
         *,
         exchangers: MailExchangers,
         port: int,
+        private_addresses: bool = False,
     ) -> None:
-        """Each message has one forward-path, and all of its content in memory."""
+        """Each message has one forward-path, and all of its content in memory.
+
+        Without `private_addresses` only hosts of the public Internet are connected to.
+        """
         self._domain = domain
         self._equipment = equipment
         self._exchangers = exchangers
         self._port = port
+        self._private_addresses = private_addresses
         self._waiting = deque(messages)
         self._connection: DeliveryConnection | None = None
         self._reason = f"no host takes mail for {domain}"  # of what has no outcome yet
@@ -52,10 +57,13 @@ class Errand:
             for host in mail_hosts(self._domain, exchangers, self._equipment.hostname):
                 if not self._waiting or await self._try_host(host):
                     break
+                self._equipment.resolver.forget(host)  # it may have moved
         except NoExchange as error:
             move, self._reason = Move.REFUSED, str(error)
         except LookupFailed as error:
             move, self._reason = Move.DEFERRED if error.is_temporary else Move.REFUSED, str(error)
+        if self._waiting:
+            self._equipment.resolver.forget(self._domain)  # its MX records, for the next attempt
         for message in self._waiting:
             self.outcomes[message.number] = RecipientOutcome(message.envelope.forward_paths[0], move, self._reason)
 
@@ -65,6 +73,8 @@ class Errand:
         try:
             addresses = await self._equipment.resolver.addresses(host)
             own = self._equipment.own_addresses
+            if not self._private_addresses:
+                addresses = public_addresses(host, addresses)
             endpoints = route(destination, addresses, self._equipment.hostname, own)
         except (LookupFailed, NoRoute) as error:
             self._reason = str(error)

@@ -5,7 +5,10 @@ The one place where MX records count. Held mail never gets here: it goes to the 
 
 from collections.abc import Sequence
 
+from restante.delivery.route import NoRoute
+from restante.network.public import is_public
 from restante.network.resolver import Exchanger
+from restante.tenancy.model import IpAddress
 
 
 class NoExchange(Exception):  # noqa: N818
@@ -27,3 +30,14 @@ def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> t
     if not hosts:
         raise NoExchange(f"the mail of {domain} comes to this server itself")
     return tuple(dict.fromkeys(hosts))
+
+
+def public_addresses(host: str, addresses: Sequence[IpAddress]) -> tuple[IpAddress, ...]:
+    """Return those addresses of a host that strangers may have us connect to. Raises NoRoute without any.
+
+    This sees the form that DNS gave. A later answer is judged anew, since only what is returned is dialed.
+    """
+    found = tuple(address for address in addresses if is_public(address))
+    if addresses and not found:
+        raise NoRoute(f"{host} has no public address ({addresses[0]} is none)")
+    return found

@@ -29,3 +29,8 @@ class ReportSettings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         default=25, description="Port of the hosts that MX records name: 25 everywhere but in a laboratory."
     )
+    private_addresses: bool = Field(
+        default=False,
+        description="Whether MX records and webhooks of accounts may lead to addresses that are not on the public"
+        " Internet (loopback, private networks). For laboratories only: strangers choose these names.",
+    )

@@ -123,9 +123,16 @@ class Reports:
 
     async def _send_to(self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore) -> None:
         async with turns:
-            port = self.settings.port
+            settings = self.settings
             messages = [_as_message(report) for report in reports]
-            errand = Errand(domain, messages, self._equipment, exchangers=self._exchangers, port=port)
+            errand = Errand(
+                domain,
+                messages,
+                self._equipment,
+                exchangers=self._exchangers,
+                port=settings.port,
+                private_addresses=settings.private_addresses,
+            )
             try:
                 await errand.run()
             except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's

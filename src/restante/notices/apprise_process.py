@@ -14,12 +14,14 @@ import signal
 import sys
 from contextlib import suppress
 from enum import IntEnum
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
 MOST_MEMORY: Final = 256 * 1024 * 1024  # octets: Apprise reads answers to their end, however far that is
+_DIALS: Final = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 
 
@@ -35,6 +37,8 @@ def main() -> int:
     """Do the errand that standard input has; returns an exit code."""
     errand = json.load(sys.stdin.buffer)
     _confine(errand["seconds"])
+    if errand.get("is_public_only"):
+        _stay_public()
     service = _service(errand["url"])
     if service is None:
         return Answer.UNKNOWN_URL
@@ -49,6 +53,24 @@ def _confine(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _stay_public() -> None:
+    """Let no socket of this process be connected to an address that is not public, wherever its name or a redirect led.
+
+    Name servers are asked by the C library, which this does not see.
+    """
+    from restante.network.public import is_public  # noqa: PLC0415  only where it is needed
+
+    def look(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _DIALS and arguments[1] is not None:
+            address = arguments[1]
+            if not isinstance(address, tuple) or not is_public(ip_address(address[0])):
+                raise PermissionError("not a public address")
+
+    for name in [one for one in os.environ if one.lower().endswith("_proxy")]:
+        del os.environ[name]  # whatever a proxy connects to could not be looked at
+    sys.addaudithook(look)
 
 
 def _service(url: str) -> "NotifyBase | None":

@@ -12,6 +12,7 @@ from typing import Final
 
 from restante.delivery.equipment import Equipment
 from restante.delivery.errand import Errand
+from restante.delivery.report_settings import ReportSettings
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
@@ -55,17 +56,17 @@ class Letters:
         self,
         equipment: Equipment,
         exchangers: MailExchangers,
-        port: Callable[[], int],
+        reports: Callable[[], ReportSettings],
         most_seconds: float = MOST_SECONDS,
     ) -> None:
-        """`port` says at which port mail hosts listen; `most_seconds` is for all of an attempt."""
+        """`reports` says how mail hosts are reached; `most_seconds` is for all of an attempt."""
         self._equipment = equipment
         self._exchangers = exchangers
-        self._port = port
+        self._reports = reports
         self._most_seconds = most_seconds
 
-    async def send(self, address: str, notice: Notice) -> Attempt:
-        """Mail a notice. Returns what came of it; raises only what is a defect."""
+    async def send(self, address: str, notice: Notice, *, is_operators: bool = False) -> Attempt:
+        """Mail a notice. An account's goes to public addresses alone. Returns what came of it; raises only what is a defect."""
         equipment = self._equipment
         if is_hosted_here(address, equipment.directory.now, equipment.hostname):
             return Attempt(End.REFUSED, "the address is in a domain whose mail is held here")
@@ -73,7 +74,15 @@ class Letters:
         envelope = Envelope("", (address,), not content.isascii(), not address.isascii())
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)
         domain = canonical_domain(split_mailbox(address).domain)
-        errand = Errand(domain, [message], equipment, exchangers=self._exchangers, port=self._port())
+        reports = self._reports()
+        errand = Errand(
+            domain,
+            [message],
+            equipment,
+            exchangers=self._exchangers,
+            port=reports.port,
+            private_addresses=reports.private_addresses or is_operators,
+        )
         try:
             async with asyncio.timeout(self._most_seconds):
                 await errand.run()

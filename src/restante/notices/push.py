@@ -70,11 +70,12 @@ class Pushes:
         self._timeout = timeout
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def send(self, url: str, notice: Notice) -> Attempt:
-        """Push a notice. Returns what came of it; raises only what is a defect."""
+    async def send(self, url: str, notice: Notice, *, is_public_only: bool = False) -> Attempt:
+        """Push a notice; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
         if find_spec("apprise") is None:
             return Attempt(End.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
-        errand = {"url": url, "title": title(notice), "body": as_text(notice, self._hostname)}
+        errand: dict[str, Any] = {"url": url, "title": title(notice), "body": as_text(notice, self._hostname)}
+        errand["is_public_only"] = is_public_only
         async with self._turns:
             seconds = self._timeout()
             try:

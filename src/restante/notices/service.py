@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from restante.delivery.equipment import Equipment
+from restante.delivery.report_settings import ReportSettings
 from restante.network.resolver import MailExchangers
 from restante.notices.certificate import CertificateWatch
 from restante.notices.courier import Courier
@@ -18,16 +19,19 @@ from restante.store.interface import Store
 
 
 def make_ways(
-    equipment: Equipment, exchangers: MailExchangers, settings: Callable[[], NoticeSettings], port: Callable[[], int]
+    equipment: Equipment,
+    exchangers: MailExchangers,
+    settings: Callable[[], NoticeSettings],
+    reports: Callable[[], ReportSettings],
 ) -> Ways:
-    """Return every way by which a notice can leave; `port` is where mail hosts listen."""
+    """Return every way by which a notice can leave; `reports` says how mail hosts are reached."""
 
     def timeout() -> float:
         return settings().timeout
 
     webhooks = Webhooks(equipment.hostname, equipment.now, timeout, equipment.resolver)
     pushes = Pushes(equipment.hostname, timeout)
-    return Ways(equipment.vault, webhooks, Letters(equipment, exchangers, port), pushes)
+    return Ways(equipment.vault, webhooks, Letters(equipment, exchangers, reports), pushes, reports)
 
 
 class Notices:
@@ -41,12 +45,12 @@ class Notices:
         exchangers: MailExchangers,
         desk: NewsDesk,
         settings: NoticeSettings,
-        port: Callable[[], int],
+        reports: Callable[[], ReportSettings],
         certificate_expires_at: Callable[[], float],
     ) -> None:
-        """`port` says where mail hosts listen, `certificate_expires_at` Unix time."""
+        """`reports` says how mail hosts are reached, `certificate_expires_at` Unix time."""
         self.settings = settings  # replaced on reload
-        self.ways = make_ways(equipment, exchangers, self._settings_now, port)
+        self.ways = make_ways(equipment, exchangers, self._settings_now, reports)
         directory, log, now = equipment.directory, equipment.log, equipment.now
         self._courier = Courier(
             store=store, directory=directory, sender=self.ways, settings=self._settings_now, log=log, now=now

@@ -1,10 +1,11 @@
 """All ways by which a notice can leave, behind one door: opens what is sealed, and asks the way."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from restante.delivery.report_settings import ReportSettings
 from restante.notices.attempt import Attempt, End
 from restante.notices.letter import Letters
 from restante.notices.push import Pushes
@@ -43,22 +44,27 @@ class Sender(Protocol):
 class Ways:
     """Every way there is."""
 
-    def __init__(self, vault: Vault, webhooks: Webhooks, letters: Letters, pushes: Pushes) -> None:
+    def __init__(
+        self, vault: Vault, webhooks: Webhooks, letters: Letters, pushes: Pushes, reports: Callable[[], ReportSettings]
+    ) -> None:
+        """`reports` says whether an account's channels may lead to private addresses."""
         self._vault = vault
         self._webhooks = webhooks
         self._letters = letters
         self._pushes = pushes
+        self._reports = reports
 
     async def send(self, channel: Channel, notice: Notice) -> Attempt:
         """Send a notice by the channel's way."""
         if channel.way not in frozenset(Way):
             return Attempt(End.NOT_NOW, f"this version of Restante knows no way {channel.way}")
         if channel.way == Way.MAIL:
-            return await self._letters.send(channel.target, notice)
+            return await self._letters.send(channel.target, notice, is_operators=not channel.account)
         try:
             secret = open_secret(self._vault, channel)
         except SealBroken:
             return Attempt(End.NOT_NOW, "its secret cannot be opened with this key file")
+        is_public_only = bool(channel.account) and not self._reports().private_addresses
         if channel.way == Way.APPRISE:
-            return await self._pushes.send(secret.url, notice)
-        return await self._webhooks.send(secret.url, secret.key, notice)
+            return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)
+        return await self._webhooks.send(secret.url, secret.key, notice, is_public_only=is_public_only)

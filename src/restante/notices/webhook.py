@@ -18,15 +18,21 @@ from typing import Final
 import httpx
 
 from restante import __version__
+from restante.network.public import is_public
 from restante.network.resolver import LookupFailed, Resolver
 from restante.notices.attempt import Attempt, End
 from restante.notices.signature import signed_headers
 from restante.notices.wording import as_json
+from restante.tenancy.model import IpAddress
 from restante.tenancy.notice import Notice
 
 # What the receiver says of this notice, and will say of it again; 410: of the whole address.
 MOST_ADDRESSES: Final = 8  # of a host that are tried
 _FINAL: Final = frozenset({400, 410, 413, 415, 422})
+
+
+class NotPublic(Exception):  # noqa: N818  a refusal
+    """The URL leads into a network that only we can reach."""
 
 
 class Webhooks:
@@ -47,8 +53,8 @@ class Webhooks:
         self._resolver = resolver
         self._tls = tls
 
-    async def send(self, url: str, key: str, notice: Notice) -> Attempt:
-        """Post a notice, signed with the key. Returns what came of it; raises only what is a defect."""
+    async def send(self, url: str, key: str, notice: Notice, *, is_public_only: bool = False) -> Attempt:
+        """Post a notice, signed with the key; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
         body = as_json(notice, self._hostname)
         headers = {
             "content-type": "application/json",
@@ -57,17 +63,20 @@ class Webhooks:
         }
         try:
             async with asyncio.timeout(self._timeout()):
-                return _judge(await self._post(httpx.URL(url), headers, body))
+                return _judge(await self._post(httpx.URL(url), headers, body, is_public_only=is_public_only))
         except (TimeoutError, httpx.ConnectTimeout):
             return Attempt(End.NOT_NOW, "no answer in time")
-        except LookupFailed as error:
+        except (LookupFailed, NotPublic) as error:
             return Attempt(End.NOT_NOW, str(error))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             return Attempt(End.NOT_NOW, _cause(error))
 
-    async def _post(self, url: httpx.URL, headers: dict[str, str], body: bytes) -> int:
+    async def _post(self, url: httpx.URL, headers: dict[str, str], body: bytes, *, is_public_only: bool) -> int:
         """Return the status that the first address gives to which there is a connection."""
-        addresses = await self._addresses(url)
+        found = await self._addresses(url)
+        if is_public_only:
+            found = _public(found)
+        addresses = [str(address) for address in found[:MOST_ADDRESSES]]
         client = httpx.AsyncClient(
             verify=await self._context(),
             trust_env=False,
@@ -80,18 +89,29 @@ class Webhooks:
                     return await _post_to(address, client, url, headers, body)
             return await _post_to(addresses[-1], client, url, headers, body)
 
-    async def _addresses(self, url: httpx.URL) -> Sequence[str]:
+    async def _addresses(self, url: httpx.URL) -> Sequence[IpAddress]:
         """Return where the host of a URL can be reached. Raises LookupFailed."""
         try:
-            return [str(ip_address(url.host))]
+            return [ip_address(url.host)]
         except ValueError:
             name = url.raw_host.decode("ascii").rstrip(".")
-            return [str(address) for address in await self._resolver.addresses(name)][:MOST_ADDRESSES]
+            return await self._resolver.addresses(name)
 
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)  # reads the authorities from disk
         return self._tls
+
+
+def _public(addresses: Sequence[IpAddress]) -> Sequence[IpAddress]:
+    """Return those that an account may have us connect to. Raises NotPublic.
+
+    The request goes to the address that was checked, so that DNS cannot answer differently in between.
+    """
+    found = [address for address in addresses if is_public(address)]
+    if not found:
+        raise NotPublic("its host has no public address")
+    return found
 
 
 async def _post_to(
