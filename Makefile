@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 T ?= 600
 N ?= 1000
+UV := uv==0.13.9
+PIP_AUDIT := pip-audit==2.10.1
+LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 # Tests run in a network namespace in which only lo is up: no packet leaves the machine.
 ON_LOOPBACK := $(BIN)/python -m tests.on_loopback
 
@@ -16,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test crash fuzz bench check format lock docs clean
+.PHONY: install run demo test crash fuzz bench check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -71,10 +74,19 @@ format: install
 docs: install
 	$(BIN)/python docs/generate.py
 
-lock: install
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.lock
+# Both tools have an environment of their own: nothing of them is in what is installed.
+lock:
+	@$(PYTHON) -m venv .venv/tools
+	@.venv/tools/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
+	.venv/tools/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
+	.venv/tools/bin/uv pip compile $(LOCKING) --group dev pyproject.toml -o requirements-dev.lock
+
+# Looks every pinned package up in the database of known vulnerabilities; fails where it cannot be reached.
+audit:
+	@$(PYTHON) -m venv .venv/tools
+	@.venv/tools/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT)
+	@.venv/tools/bin/pip-audit --strict --require-hashes --disable-pip --timeout 20 -r requirements-dev.lock || { \
+	    echo "make: the pins were not found to be free of known vulnerabilities: see above; an error of the connection means that the database could not be reached"; exit 1; }
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

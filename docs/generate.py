@@ -72,7 +72,8 @@ EXIT_MEANINGS = {
     Exit.CANNOT_CREATE: "what was to be made is there already",
     Exit.TRY_LATER: "not now; the same may work later",
     Exit.NOT_ALLOWED: "not allowed, or wrong user name or password",
-    Exit.CONFIGURATION: "the configuration must be mended",
+    Exit.CONFIGURATION: "the configuration must be corrected",
+    Exit.STOPPED: "you stopped the command, or answered no",
 }
 
 

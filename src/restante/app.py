@@ -291,6 +291,7 @@ class Application:
             recipients=self._recipients,
             promises=self._standings.promises,
             ways=self._notices.ways,
+            message_size_limit=lambda: self._config.reception.message_size_limit,
             log=self._log,
         )
 

@@ -150,6 +150,7 @@ class Desk:
             server=self.server,
             recipients=LiveRecipients(self.store, directory),
             ways=self.ways,
+            message_size_limit=lambda: 50_000_000,
             log=self.log,
         )
 
@@ -170,8 +171,11 @@ class Desk:
         await add_domain(self.office, NewDomain(name=name, account=account, **given))
         return self.office.directory.now.domains[name].id
 
-    async def hold(self, number: int, domain_id: int, *paths: str, reverse_path: str = "a@sender.example") -> None:
-        await self.store.hold([NewMessage(number, domain_id, Envelope(reverse_path, paths), NOW - 3600, HEAD)])
+    async def hold(
+        self, number: int, domain_id: int, *paths: str, reverse_path: str = "a@sender.example", **fields: Any
+    ) -> None:
+        envelope = Envelope(reverse_path, paths, **fields)
+        await self.store.hold([NewMessage(number, domain_id, envelope, NOW - 3600, HEAD)])
 
     async def refuse(self, number: int, domain_id: int, path: str, reply: str) -> None:
         """Let the destination refuse a recipient."""

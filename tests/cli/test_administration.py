@@ -171,7 +171,7 @@ def test_the_whole_is_taken_down_again(installation: Path, command: Command) -> 
         (("queue", "show", "!"), 65),
         (("queue", "list", "--older", "soon"), 64),
         (("queue", "list", "--larger", "much"), 64),
-        (("queue", "delete", "abc", "--reason", "x"), 64),
+        (("queue", "delete", "abc", "--reason", "x"), 66),
         (("queue", "delete", "abc", "--reason", "x", "--yes"), 66),
         (("release", "alpha.example"), 69),
         (("frobnicate",), 64),

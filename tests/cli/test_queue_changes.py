@@ -69,11 +69,11 @@ def test_what_matches_is_deleted_and_nothing_else(
 
 
 def test_what_is_to_be_deleted_is_counted_and_asked_about(filled: Desk, command: Command, terminal: list[str]) -> None:
-    assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 75
+    assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 130
     assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete for good?"]
-    assert command("queue", "delete", "--recipient", "x@*", "--reason", "spam").code == 75
+    assert command("queue", "delete", "--recipient", "x@*", "--reason", "spam").code == 130
     assert "(1 of them to others too" in terminal[1]
-    assert command("queue", "delete", "--all", "--reason", "spam").code == 75
+    assert command("queue", "delete", "--all", "--reason", "spam").code == 130
     assert "4 messages" in terminal[2]
     assert "of 2 domains" in terminal[2]
     assert left(command) == ["11", "12", "13", "14"]

@@ -33,8 +33,8 @@ def test_a_copy_takes_the_place_of_the_store(command: Command, installation: Pat
 
 def test_nothing_is_overwritten_by_a_copy(command: Command, installation: Path) -> None:
     refused = command("store", "backup", installation)
-    assert refused.code == Exit.TRY_LATER
-    assert "there is something in it" in refused.err
+    assert refused.code == Exit.CANNOT_CREATE
+    assert refused.err.endswith("there is something in it; name a directory that is empty or not there\n")
 
 
 def test_what_can_be_read_of_a_damaged_store_becomes_a_new_one(command: Command, installation: Path) -> None:

@@ -8,6 +8,7 @@ import pwd
 import pytest
 
 from restante.admin.office import ConfigurationState
+from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Way
 from tests.admin.desk import NOW, Desk
 from tests.cli.conftest import Command
@@ -165,6 +166,54 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
     assert (done.code, done.out) == (66, "1 message bounced, 1 sender is told\n")
     assert "message zzz: not in the queue" in done.err
     assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["11"]
+
+
+def test_of_those_bounced_the_senders_who_cannot_be_told_are_counted(desk: Desk, command: Command) -> None:
+    number = desk.office.directory.now.domains["alpha.example"].id
+    for message, path in ((50, ""), (51, "a@sender.example")):
+        asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path=path))
+        asyncio.run(desk.refuse(message, number, "x@alpha.example", "550 5.1.1 no such user"))
+    done = command("queue", "bounce", "1j", "1k", "--reason", "no such mailbox", "--yes")
+    assert done.out == (
+        "2 messages bounced, 1 sender is told, "
+        "1 sender cannot be told (null or suspect reverse-path, or NOTIFY=NEVER)\n"
+    )
+
+
+def test_one_named_message_is_deleted_without_a_question(desk: Desk, command: Command) -> None:
+    assert command("queue", "delete", "11", "--reason", "spam").out == "1 message deleted\n"
+    refused = command("queue", "delete", "11", "12", "--reason", "spam")
+    assert (refused.code, "there is nobody to ask" in refused.err) == (64, True)
+
+
+def test_a_value_that_is_none_is_answered_with_the_choices(desk: Desk, command: Command) -> None:
+    ended = command("queue", "list", "--status", "bogus")
+    assert (ended.code, "Value error" in ended.err) == (64, False)
+    assert "'held'" in ended.err
+    assert "'refused'" in ended.err
+
+
+def test_a_largest_message_above_the_servers_own_limit_is_refused(desk: Desk, command: Command) -> None:
+    refused = command("domain", "set", "alpha.example", "--message-size", "60M")
+    assert (refused.code, "above the server's own limit of 50000000 octets" in refused.err) == (65, True)
+    assert command("domain", "set", "alpha.example", "--message-size", "40M").code == 0
+
+
+def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Command) -> None:
+    command("notice", "add", "one", "--account", "alpha", "--mail", "ops@example.org")
+    command("notice", "add", "two", "--account", "alpha", "--mail", "ops@example.org", "--only", "mail-refused")
+    lines = command("notice", "list").out.splitlines()
+    assert [line.split()[-1] for line in lines[1:]] == ["all", "mail-refused"]
+
+
+def test_what_the_sender_asked_about_reports_is_shown(desk: Desk, command: Command) -> None:
+    number = desk.office.directory.now.domains["alpha.example"].id
+    wishes = RecipientRequest(notify=parse_notify("SUCCESS,DELAY"), original="rfc822;x@old.example")
+    dsn = DsnRequest(Ret.FULL, "id-1", {"x@alpha.example": wishes})
+    asyncio.run(desk.hold(50, number, "x@alpha.example", dsn=dsn))
+    shown = command("queue", "show", "1j").out
+    assert "\nreports       RET=FULL, ENVID=id-1\n" in shown
+    assert "<x@alpha.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@old.example held" in shown
 
 
 def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -> None:

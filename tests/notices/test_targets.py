@@ -12,7 +12,6 @@ from restante.notices.targets import NotATarget, read_mail_address, read_webhook
     [
         ("https://hook.example/in/SECRET", "https://hook.example/…"),
         ("https://hook.example?token=SECRET", "https://hook.example/…"),
-        ("https://user:SECRET@hook.example/", "https://hook.example/…"),
         ("https://hook.example:8443/", "https://hook.example:8443/"),
         ("https://[2001:db8::1]:8443/SECRET#SECRET", "https://[2001:db8::1]:8443/…"),
         ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),
@@ -94,3 +93,10 @@ def test_an_address_has_its_domain_in_the_canonical_form() -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(NotATarget):
         read_mail_address(text)
+
+
+@pytest.mark.parametrize("url", ["https://user:SECRET@hook.example/", "https://SECRET@hook.example/in"])
+def test_a_user_name_in_a_url_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(NotATarget, match="user name or password") as caught:
+        read_webhook(url, is_plain_allowed=False)
+    assert "SECRET" not in f"{caught.value} {caught.value.remedy}"

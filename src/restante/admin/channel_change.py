@@ -69,6 +69,11 @@ async def changed_channel(office: Office, present: Channel, change: ChannelChang
     return await _directed(office, replace(present, kinds=kinds, hears_all=hears_all), change)
 
 
+def hears_every_kind(channel: Channel) -> bool:
+    """Tell whether a channel hears of everything that concerns whom it is for."""
+    return channel.kinds == _heard(channel.account, hears_all=channel.hears_all)
+
+
 def wrong(name: str, kind: Kind, cause: str, remedy: str) -> AdminError:
     """Make the error about a channel."""
     return AdminError(kind, f"notice channel {name}: {cause}", remedy)
@@ -184,5 +189,4 @@ def _checked_kinds(name: str, account: str, kinds: tuple[NoticeKind, ...], *, he
 
 def _kinds_asked_for(channel: Channel) -> tuple[NoticeKind, ...]:
     """Return the kinds as they were given: none where it is every one, which is more or less with all accounts."""
-    is_every = channel.kinds == _heard(channel.account, hears_all=channel.hears_all)
-    return () if is_every else tuple(channel.kinds)
+    return () if hears_every_kind(channel) else tuple(channel.kinds)

@@ -11,7 +11,7 @@ from restante.admin.destinations import judge_destination, read_destination
 from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.policy_change import PolicyView, changed_policy, policy_view
+from restante.admin.policy_change import PolicyView, changed_policy, check_message_size, policy_view
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.mail.address import canonical_domain
@@ -64,6 +64,7 @@ async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
     warnings = await judge_destination(office, host, port)
     hosts = changed_hosts(AuthorizedHosts(), new)
     now = office.now()
+    check_message_size(name, new.message_size, office.message_size_limit())
     policy = changed_policy(name, DEFAULT_POLICY, new, now)
     domain = HostedDomain(0, name, new.account, destination, hosts, now, policy)
     stored, changes = await _put(office, None, domain)
@@ -96,6 +97,7 @@ async def change_domain(office: Office, name: str, change: DomainChange) -> Chan
     destination = changed_destination(office.vault, domain.name, destination, change)
     account = find_account(office, change.account).name if change.account is not None else domain.account
     hosts = changed_hosts(domain.authorized_hosts, change)
+    check_message_size(domain.name, change.message_size, office.message_size_limit())
     policy = changed_policy(domain.name, domain.policy, change, office.now())
     domain = replace(domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy)
     stored, changes = await _put(office, present, domain)

@@ -17,6 +17,7 @@ from restante.admin.channel_change import (
     ChannelChange,
     NewChannel,
     changed_channel,
+    hears_every_kind,
     new_channel,
     wrong,
 )
@@ -41,6 +42,7 @@ class ChannelView(BaseModel):
     way: str
     target: str
     kinds: list[str]
+    is_every_kind: bool  # that concerns whom it is for
     all_accounts: bool
     created_at: datetime
 
@@ -176,6 +178,7 @@ def _view(channel: Channel) -> ChannelView:
         way=channel.way,
         target=channel.target,
         kinds=sorted(channel.kinds),
+        is_every_kind=hears_every_kind(channel),
         all_accounts=channel.hears_all,
         created_at=moment(channel.created_at),
     )

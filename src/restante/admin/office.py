@@ -120,6 +120,7 @@ class Office:
     server: Server | None  # None: the command line opened the store itself
     recipients: LiveRecipients
     ways: Sender  # by which notices leave
+    message_size_limit: Callable[[], int]  # octets: the server's, over every domain's
     promises: Promises = field(default_factory=Promises)  # room for mail on its way in, whoever brings it
     log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail
     actor: str = "operator"  # who acts, for the audit trail: "operator root"

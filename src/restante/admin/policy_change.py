@@ -109,6 +109,13 @@ def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: floa
     return policy
 
 
+def check_message_size(domain: str, size: int | None, limit: int) -> None:
+    """Raise AdminError for a largest message that the server would not take anyway."""
+    if size is not None and size > limit:
+        error = f"domain {domain}: --message-size {size} is above the server's own limit of {limit} octets"
+        raise AdminError(Kind.INVALID, error, "name less, or raise reception.message_size_limit first")
+
+
 def changed_quota(present: Quota, octets: int | None, messages: int | None) -> Quota:
     """Return the quota after a change."""
     return Quota(_changed_limit(present.octets, octets), _changed_limit(present.messages, messages))

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.domains import find_domain
+from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.trail import announce, checked_reason, entry_about_mail, moment
@@ -92,6 +93,9 @@ class FullMessageView(MessageView):
 
     is_8bit: bool | None  # None for a damaged one
     needs_smtputf8: bool | None
+    dsn: DsnFacts | None  # what the sender asked about reports; None where nothing was asked, or of a damaged one
+    is_suspect: bool | None  # its sender gets no reports
+    is_delay_told: bool | None
     headers: list[HeaderView]  # none of a damaged one
     damage: str = ""  # what is wrong with its content
 
@@ -169,6 +173,9 @@ async def show_message(office: Office, name: str) -> FullMessageView:
         **dict(view(listed[0], domain_names(office))),
         is_8bit=None if message is None else message.envelope.is_8bit,
         needs_smtputf8=None if message is None else message.envelope.needs_smtputf8,
+        dsn=None if message is None else dsn_facts(message.envelope.dsn),
+        is_suspect=None if message is None else message.envelope.is_suspect,
+        is_delay_told=None if message is None else message.is_delay_told,
         headers=headers,
         damage=damage,
     )

@@ -112,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.USAGE
     except typer.Abort:
         complain("stopped; nothing was changed")
-        return Exit.TRY_LATER
+        return Exit.STOPPED
     return outcome if isinstance(outcome, int) else Exit.DONE
 
 
@@ -120,5 +120,5 @@ def _usage(error: typer.TyperException) -> str:
     """Spell what is wrong with the command line in one line."""
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "restante"
-    text = " ".join(error.format_message().split()).removesuffix(".")
+    text = " ".join(error.format_message().split()).removesuffix(".").replace(": Value error, ", ": ")
     return f"{text[:1].lower()}{text[1:]}; see {command} --help"

@@ -18,6 +18,7 @@ class Exit(IntEnum):
     TRY_LATER = 75
     NOT_ALLOWED = 77
     CONFIGURATION = 78
+    STOPPED = 130  # by who runs the command, as a shell has it; not of sysexits
 
 
 # by the kind that the API's problems carry (admin/errors.py)

@@ -52,6 +52,7 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
             hold=partial(_hold, store, MessageNumbers(store.last_number()), config.hostname),
             server=None,
             recipients=recipients,
+            message_size_limit=lambda: config.reception.message_size_limit,
             actor=actor,
             ways=make_ways(equipment, resolver, lambda: config.notices, lambda: config.reports),
         )

@@ -47,7 +47,8 @@ OnlyAccount = Annotated[str | None, typer.Option("--account", metavar="NAME", he
 
 
 def _hears(row: Row) -> str:
-    return ",".join(row["kinds"]) + (" (of all accounts)" if row["all_accounts"] else "")
+    kinds = "all" if row["is_every_kind"] else ",".join(row["kinds"])
+    return kinds + (" (of all accounts)" if row["all_accounts"] else "")
 
 
 COLUMNS = (

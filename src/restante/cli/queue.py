@@ -125,7 +125,8 @@ def _show_message(message: Row) -> None:
             ("reverse-path", f"<{message['reverse_path']}>"),
             ("8bit", _yes_or_no(message["is_8bit"])),
             ("smtputf8", _yes_or_no(message["needs_smtputf8"])),
-            *(("recipient", _recipient(recipient)) for recipient in message["recipients"]),
+            ("reports", _reports(message)),
+            *(("recipient", _recipient(recipient, message["dsn"])) for recipient in message["recipients"]),
         ]
     )
     say("")
@@ -136,10 +137,23 @@ def _show_message(message: Row) -> None:
         complain(f"message {message['name']}: {message['damage']}; {remedy}")
 
 
+def _reports(message: Row) -> str:
+    """Say what the sender asked about reports, and whether it may get any."""
+    asked = message["dsn"] or {}
+    texts = [f"{name.upper()}={asked[name]}" for name in ("ret", "envid") if asked.get(name)]
+    if message["is_suspect"]:
+        texts.append("none: the reverse-path may be forged")
+    if message["is_delay_told"]:
+        texts.append("delay was told")
+    return ", ".join(texts) or ("not known" if message["is_suspect"] is None else "as by default")
+
+
 def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  as the answer has it
     return "not known" if is_so is None else "yes" if is_so else "no"
 
 
-def _recipient(recipient: Row) -> str:
+def _recipient(recipient: Row, dsn: Row | None) -> str:
     reply = f": {recipient['reply']}" if recipient["reply"] else ""
-    return f"<{recipient['forward_path']}> {recipient['status']}{reply}"
+    asked = (dsn or {}).get("recipients", {}).get(recipient["forward_path"], {})
+    wishes = "".join(f" {name.upper()}={asked[name]}" for name in ("notify", "orcpt") if asked.get(name))
+    return f"<{recipient['forward_path']}>{wishes} {recipient['status']}{reply}"

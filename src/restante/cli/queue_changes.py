@@ -171,7 +171,8 @@ def _change(
             chosen = names
             if names:
                 what = counted(len(names), "message")
-                confirm(verb.command, what, verb.question, is_confirmed=is_confirmed or not asks_for_names)
+                needs_no_answer = is_confirmed or not asks_for_names or (verb is DELETE and len(names) == 1)
+                confirm(verb.command, what, verb.question, is_confirmed=needs_no_answer)
             else:
                 found = await count(api, selection)
                 chosen = found.names
@@ -196,10 +197,22 @@ def _run(work: Work, change: Callable[[], Coroutine[None, None, None]]) -> None:
         raise
 
 
+def _told(work: Work) -> str:
+    """Say of what was bounced how many senders get a report, and how many may not get one."""
+    if work.verb is not BOUNCE:
+        return ""
+    untold = work.changed - work.told
+    cannot = (
+        f", {counted(untold, 'sender')} cannot be told (null or suspect reverse-path, or NOTIFY=NEVER)"
+        if untold
+        else ""
+    )
+    return f", {counted(work.told, 'sender is', 'senders are')} told{cannot}"
+
+
 def _report(work: Work, *, is_by_name: bool) -> None:
     """Say how many were changed. Raises Failure if some are damaged, or some that were named were not there."""
-    told = f", {counted(work.told, 'sender is', 'senders are')} told" if work.verb is BOUNCE else ""
-    say(f"{counted(work.changed, 'message')} {work.verb.done}{told}")
+    say(f"{counted(work.changed, 'message')} {work.verb.done}{_told(work)}")
     problems = [f"message {one['name']}: {one['damage']}; not {work.verb.done}: {_REMEDY}" for one in work.damaged]
     if work.missing and is_by_name:
         remedy = "they may be delivered or deleted; `restante queue list` shows what is there"

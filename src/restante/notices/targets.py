@@ -26,6 +26,8 @@ def read_webhook(text: str, *, is_plain_allowed: bool) -> tuple[str, str]:
     url = _parse(text)
     if url.scheme not in ("https", "http") or not url.host or (url.port is not None and url.port not in _PORTS):
         raise NotATarget("not an HTTP URL", "write https://HOST/PATH")
+    if url.userinfo:
+        raise NotATarget("a URL with a user name or password, which is not sent", "put the token into path or query")
     if url.scheme == "http" and not (is_plain_allowed or _is_loopback(url.host)):
         raise NotATarget("plain HTTP, which anybody on the way can read", "write https://, or say --insecure")
     return str(url.copy_with(fragment=None)), _shown(url)

@@ -159,7 +159,7 @@ class Releaser:
             account=account,
             origin=asker.origin,
             answer=str(release.reply),
-            reason=f"{release.reason}; {request.note}" if request.note else release.reason,
+            reason=_full_reason(request, release),
             domain=_domain_named(request.argument),
         )
         try:
@@ -187,8 +187,12 @@ class Releaser:
             node=request.argument[:300],
             account=account,
             answer=str(release.reply),
-            reason=release.reason,
+            reason=_full_reason(request, release),
         )
+
+
+def _full_reason(request: ReleaseRequest, release: Release) -> str:
+    return f"{release.reason}; {request.note}" if request.note else release.reason
 
 
 def _domain_named(argument: str) -> str:

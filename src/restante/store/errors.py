@@ -34,3 +34,7 @@ class StoreUnusable(StoreError):  # noqa: N818
 
 class StoreDamaged(StoreUnusable):
     """The database is not what was written. Opening it again cures nothing: the readable part must be salvaged."""
+
+
+class NotEmpty(StoreError):  # noqa: N818
+    """A directory that a copy is to be written to has something in it. No time cures it."""

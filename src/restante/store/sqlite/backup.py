@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.errors import StoreError, StoreFull
+from restante.store.errors import NotEmpty, StoreError, StoreFull
 from restante.store.interface import Backup
 from restante.store.sqlite import care_queries, engine, queries
 from restante.store.sqlite.regular_file import open_regular
@@ -46,7 +46,7 @@ def prepare(target: Path) -> None:
     """Make the directory of a new store. Raises StoreError where there is something in it, OSError."""
     target.mkdir(mode=0o700, exist_ok=True)
     if any(target.iterdir()):
-        raise StoreError(f"{target}: there is something in it; name a directory that is empty or not there")
+        raise NotEmpty(f"{target}: there is something in it; name a directory that is empty or not there")
     (target / _CONTENT).mkdir(mode=0o700)
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.store.errors import Conflict, StoreError
+from restante.store.errors import Conflict, Damaged, NotEmpty, StoreError
 from restante.telemetry.events import Event
 
 STATUSES = {
@@ -23,6 +23,14 @@ STATUSES = {
     Kind.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
     Kind.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     Kind.TRY_LATER: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+# What a store refuses however often it is asked. Everything else may be cured by time.
+_NO_TIME_CURES: dict[type[StoreError], Kind] = {
+    Conflict: Kind.CONFLICT,
+    Damaged: Kind.CONFLICT,
+    NotEmpty: Kind.EXISTS,
 }
 
 
@@ -53,11 +61,13 @@ async def _answer_admin_error(_request: Request, error: Exception) -> JSONRespon
 
 
 async def _answer_store_error(request: Request, error: Exception) -> JSONResponse:
-    kind = Kind.CONFLICT if isinstance(error, Conflict) else Kind.TRY_LATER
+    kind = next((kind for cause, kind in _NO_TIME_CURES.items() if isinstance(error, cause)), Kind.TRY_LATER)
     office: Office = request.app.state.office
     if office.log and kind is Kind.TRY_LATER:
         office.log.failure(Event.STORE_FAILED, error, request=f"{request.method} {request.url.path}")
-    return _answer(STATUSES[kind], kind, f"store: {error}", "look at what it shows now, and try again")
+    cause, _, remedy = str(error).partition("; ")  # some say themselves what to do
+    otherwise = "try again later" if kind is Kind.TRY_LATER else "look at what is there now"
+    return _answer(STATUSES[kind], kind, f"store: {cause}", remedy or otherwise)
 
 
 async def _answer_bad_shape(_request: Request, error: Exception) -> JSONResponse:
