@@ -53,6 +53,7 @@ class RunningServer:
                 state=view.state,
                 next_attempt_at=view.next_attempt_at,
                 last_error=view.last_error,
+                hindrance=view.hindrance,
             )
             for view in self.dispatcher.drains()
         ]

@@ -40,6 +40,7 @@ FULL_DESTINATION = Destination(
     key_pins=("aa" * 32, "bb" * 32),
     login=DestinationLogin("relay", b"\0\xffsealed"),
     connections=9,
+    per_minute=30,
 )
 
 FULL_POLICY = Policy(

@@ -25,6 +25,7 @@ from restante.tenancy.model import (
 from restante.tenancy.secrets import Vault, destination_owner
 
 MAX_CONNECTIONS = 100
+MAX_PER_MINUTE = 10_000
 _SHA256_OCTETS = 32
 _PROTECTED = (TlsUse.REQUIRED, TlsUse.VERIFY)
 
@@ -39,6 +40,7 @@ class DomainFields(PolicyFields):
     destination_login: str | None = None  # user name; "" for none
     destination_password: SecretStr | None = None
     connections: Annotated[int, Field(ge=1, le=MAX_CONNECTIONS)] | None = None
+    per_minute: Annotated[int, Field(ge=0, le=MAX_PER_MINUTE)] | None = None  # messages; 0 for no limit
 
 
 class NewDomain(DomainFields):
@@ -94,6 +96,7 @@ def changed_destination(vault: Vault, domain: str, present: Destination, fields:
         key_pins=present.key_pins if fields.tls_pins is None else tuple(map(read_pin, fields.tls_pins)),
         login=_changed_login(vault, domain, present.login, fields),
         connections=present.connections if fields.connections is None else fields.connections,
+        per_minute=present.per_minute if fields.per_minute is None else fields.per_minute or None,
     )
     _refuse_contradictions(domain, destination)
     return destination

@@ -36,6 +36,7 @@ class DomainView(BaseModel):
     tls_pins: list[str]
     destination_login: str | None  # the user name; the password is never shown
     connections: int
+    per_minute: int | None  # messages that may go to the destination, by this domain's record
     allow: list[str]
     created_at: datetime
     messages: int  # in the store, refused ones included
@@ -227,6 +228,7 @@ def _view(office: Office, domain: HostedDomain) -> DomainView:
         tls_pins=list(destination.key_pins),
         destination_login=destination.login.user if destination.login else None,
         connections=destination.connections,
+        per_minute=destination.per_minute,
         allow=list(domain.authorized_hosts.texts),
         created_at=moment(domain.created_at),
         messages=usage.messages,

@@ -25,6 +25,7 @@ class DrainView(BaseModel):
     connections: int
     next_attempt_at: datetime | None
     last_error: str
+    hindrance: str  # what the last error is a sign of: "rate limit" (passes with time), "policy" (does not), or ""
 
 
 class DrainStop(BaseModel):

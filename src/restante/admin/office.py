@@ -45,6 +45,7 @@ class RunningDrain:
     state: str  # "delivering", "waiting to retry", …
     next_attempt_at: float | None
     last_error: str
+    hindrance: str = ""  # what that is a sign of: "rate limit", "policy"
 
 
 @dataclass(frozen=True, slots=True)

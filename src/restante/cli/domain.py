@@ -78,6 +78,16 @@ Connections = Annotated[
         help=f"Connections at once, at most. New domains: {DEFAULT_CONNECTIONS}.",
     ),
 ]
+PerMinute = Annotated[
+    int | None,
+    typer.Option(
+        "--per-minute",
+        metavar="N",
+        min=0,
+        max=10_000,
+        help="Messages a minute, at most; 0 for no limit. Domains with one destination share the smallest N.",
+    ),
+]
 
 COLUMNS = (
     text_column("DOMAIN", "name"),
@@ -95,6 +105,7 @@ DETAILS = (
     text_column("TLS PINS", "tls_pins"),
     text_column("DESTINATION LOGIN", "destination_login"),
     number_column("CONNECTIONS", "connections"),
+    number_column("PER MINUTE", "per_minute"),
     text_column("AUTHORIZED HOSTS", "allow"),
     time_column("ADDED", "created_at"),
 )
@@ -114,6 +125,7 @@ def add(
     destination_login: DestinationLogin = None,
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
+    per_minute: PerMinute = None,
     config: ConfigFile = None,
     policy: Mapping[str, Any],
 ) -> None:
@@ -125,6 +137,7 @@ def add(
         tls_pin=tls_pin,
         destination_login=destination_login,
         connections=connections,
+        per_minute=per_minute,
     )
     reason, chosen = _with_reason(policy)
     fields |= _password(is_given=destination_password_stdin) | chosen
@@ -178,10 +191,11 @@ def change(
     destination_login: DestinationLogin = None,
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
+    per_minute: PerMinute = None,
     config: ConfigFile = None,
     policy: Mapping[str, Any],
 ) -> None:
-    """Change what is given of a domain; --allow replaces the whole list. A drain that runs for it is ended."""
+    """Change what is given of a domain; --allow replaces the whole list. A drain that this concerns goes on by what is new."""
     fields = _fields(
         allow=allow,
         tls=tls,
@@ -189,6 +203,7 @@ def change(
         tls_pin=tls_pin,
         destination_login=destination_login,
         connections=connections,
+        per_minute=per_minute,
     )
     reason, chosen = _with_reason(policy)
     fields |= _password(is_given=destination_password_stdin) | chosen
@@ -216,6 +231,7 @@ def _fields(
     tls_pin: Sequence[str] | None,
     destination_login: str | None,
     connections: int | None,
+    per_minute: int | None,
 ) -> dict[str, Any]:
     return _without_none(
         allow=_listed(allow),
@@ -224,6 +240,7 @@ def _fields(
         tls_pins=_listed(tls_pin),
         destination_login=destination_login,
         connections=connections,
+        per_minute=per_minute,
     )
 
 

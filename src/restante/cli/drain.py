@@ -8,7 +8,7 @@ import typer
 from restante.cli.display import Column, number_column, say, show_json, show_listing, text_column
 from restante.cli.exchange import ask
 from restante.cli.options import ConfigFile, Json, Reason
-from restante.cli.times import ago, span, until
+from restante.cli.times import ago, error_text, span, until
 from restante.mail.quantity import counted
 
 group = typer.Typer(name="drain", help="Drains that run or wait to retry.")
@@ -21,7 +21,7 @@ def list_drains(*, as_json: Json = False, config: ConfigFile = None) -> None:
     show_listing(drains, _columns(time.time()), as_json=as_json)
     for drain in drains:
         if drain["last_error"] and not as_json:
-            say(f"{drain['domain']}: {drain['last_error']}")
+            say(f"{drain['domain']}: {error_text(drain)}")
 
 
 @group.command("stop")

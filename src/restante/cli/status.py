@@ -13,7 +13,7 @@ from restante.cli.display import (
 )
 from restante.cli.exchange import ask
 from restante.cli.options import ConfigFile, Json
-from restante.cli.times import ago, primary_text, span, unix_time, until
+from restante.cli.times import ago, error_text, primary_text, span, unix_time, until
 from restante.mail.quantity import agreeing, counted
 
 LISTENERS = (
@@ -94,7 +94,7 @@ def _drains(now: float) -> list[Column]:
         number_column("REFUSED", "refused"),
         number_column("CONN", "connections"),
         Column("RETRY IN", lambda drain: until(drain["next_attempt_at"], now), is_number=True),
-        text_column("LAST ERROR", "last_error"),
+        Column("LAST ERROR", error_text),
     ]
 
 

@@ -36,6 +36,12 @@ def unix_time(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
+def error_text(drain: Row) -> str:
+    """Spell a drain's last error, and what it is a sign of."""
+    sign = drain.get("hindrance", "")
+    return f"{sign}: {drain['last_error']}" if sign else str(drain["last_error"])
+
+
 def primary_text(primary: Row, now: float) -> str:
     """Spell what is known of a primary: `away 3h 20m, look in 45s`. Nothing of one that is not watched."""
     if primary["next_probe_at"] is None:

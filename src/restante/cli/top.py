@@ -16,7 +16,7 @@ from restante.cli.display import Column, human_size, say, show_json, show_table,
 from restante.cli.exchange import ask, connected
 from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json
-from restante.cli.times import ago, primary_text, span, unix_time
+from restante.cli.times import ago, error_text, primary_text, span, unix_time
 from restante.mail.quantity import counted
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def screen(view: View, lines: Sequence[Line], width: int, height: int) -> "Group
     for line, texts in zip(shown, cells, strict=True):
         table.add_row(*map(Text, texts), style="bold" if line.state else "")
     more = f"… and {counted(len(lines) - room, 'more domain')}; `restante status` has all" if len(lines) > room else ""
-    errors = [f"{drain['domain']}: {drain['last_error']}" for drain in view["drains"] if drain["last_error"]]
+    errors = [f"{drain['domain']}: {error_text(drain)}" for drain in view["drains"] if drain["last_error"]]
     notes = [more, *(errors[:3] if errors else [])]
     heads = [
         Text(text, style="bold" if place == 0 else "", no_wrap=True, overflow="ellipsis")

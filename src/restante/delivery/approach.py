@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from restante.delivery.equipment import Equipment
+from restante.delivery.experience import Beginning
 from restante.delivery.route import Endpoint, NoRoute, literal_address, remote_name, route
 from restante.delivery.terms import Terms
 from restante.delivery.tls_plan import TlsPlan
@@ -23,6 +24,7 @@ class Approach:
     endpoints: tuple[Endpoint, ...]
     options: ClientOptions
     tls: TlsPlan | None
+    per_minute: int | None = None  # messages to the destination, from all its domains
 
     @property
     def destination(self) -> Destination:
@@ -39,10 +41,20 @@ class Approach:
         """Whether a handshake that failed may be answered by plain text (RFC 7435): never with a password to send."""
         return self.destination.tls is TlsUse.OPPORTUNISTIC and self.options.login is None
 
-    def terms(self, endpoint: Endpoint, equipment: Equipment, pace: Pace, *, is_plain: bool, messages: int) -> Terms:
+    def terms(
+        self,
+        endpoint: Endpoint,
+        equipment: Equipment,
+        pace: Pace,
+        beginning: Beginning,
+        *,
+        is_plain: bool,
+        messages: int,
+    ) -> Terms:
         """Return what a connection to one of the endpoints is made with; it is to carry so many messages at most."""
         most = Pipelining.AHEAD if equipment.settings.run_ahead else Pipelining.OPENING
-        options = replace(self.options, pipelining=min(most, equipment.caution.pipelining(self.destination.text)))
+        borne = equipment.caution.pipelining(self.destination.text)
+        options = replace(self.options, pipelining=min(most, borne, beginning.pipelining), probed=beginning.probed)
         return Terms(
             endpoint=endpoint,
             destination=self.destination.text,
@@ -65,7 +77,8 @@ async def find_approach(domain: HostedDomain, equipment: Equipment) -> Approach:
         plan = await equipment.tls_plans.plan(destination)
     except OSError as error:
         raise NoRoute(f"the CA file {destination.ca_file!r} cannot be used: {error}") from error
-    return Approach(domain, endpoints, options, plan)
+    per_minute = equipment.directory.now.per_minute(destination.text)
+    return Approach(domain, endpoints, options, plan, per_minute)
 
 
 async def addresses_of(destination: Destination, equipment: Equipment) -> tuple[IpAddress, ...]:

@@ -3,7 +3,9 @@
 Theory of operation. One coroutine (`_feed`) keeps the supply filled; each connection is a task, and takes its messages by
 itself. Manners towards a primary that has just come back:
 
-- Slow start: one connection, and more as messages get through (growth.py), up to the destination's number.
+- Slow start: one connection, and more as messages get through (growth.py), up to the destination's number; as many as
+  carried the last drain at once, where that went well (experience.py). None for less than a few messages.
+- It ends at the first sign of a rate limit (queue/hindrance.py), and when as many left as `--per-minute` allows.
 - A connection that took mail and is then closed is replaced at once: some servers close, or say 421, after each message.
 - A connection that took none, and fails while others work, gives its messages back to them, once each, and for a while no
   further connection is tried.
@@ -24,6 +26,7 @@ from restante.delivery.allowance import Allowance
 from restante.delivery.approach import Approach
 from restante.delivery.connection import DeliveryConnection
 from restante.delivery.equipment import Equipment
+from restante.delivery.experience import GoodDrain
 from restante.delivery.growth import Growth
 from restante.delivery.journal import Journal
 from restante.delivery.lessons import Lessons
@@ -35,10 +38,12 @@ from restante.delivery.tally import Tally
 from restante.delivery.terms import ConnectionEnd, EndKind, Work
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
+from restante.queue.hindrance import Hindrance, hindrance
 from restante.queue.refusals import Refusals
 from restante.queue.reporting import in_keeping, news_of
 from restante.queue.status import Move, Outcome
-from restante.smtp.window import MOST_MESSAGES, Pace
+from restante.smtp.chunking_probe import Probed
+from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, Pace
 from restante.store.errors import StoreError
 from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import OnRefusal
@@ -60,6 +65,8 @@ class AttemptKind(Enum):
     STOPPED = auto()  # by the destination, the store, or whoever called `end`
     CHANGED = auto()  # the record of the destination did
     REFUSING = auto()  # by us: the destination refuses one message after the other
+    LIMITED = auto()  # by us: the destination limits the rate
+    PACED = auto()  # by us: as many left as may in a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,8 @@ class AttemptEnd:
     reason: str
     tried: int = 0  # messages
     delivered: int = 0
+    wait: float = 0.0  # seconds until the next message may leave, where this was PACED
+    is_limited: bool = False  # the destination limits the rate, now or within the last hour
 
 
 class Attempt:
@@ -99,7 +108,14 @@ class Attempt:
         self._running = 0  # tasks: one for each connection, open or on its way
         self._connections: set[DeliveryConnection] = set()
         self._allowance = Allowance(equipment.settings.messages_per_connection)
-        self._growth = Growth(approach.destination.connections)
+        self._beginning = equipment.experience.beginning(
+            approach.destination.text, approach.destination.connections, is_paced=approach.per_minute is not None
+        )
+        self._growth = Growth(self._beginning.most, self._beginning.first)
+        self._probed: Probed | None = None
+        self._has_failed = False  # a connection
+        self._is_limited = self._beginning.is_limited
+        self._wait = 0.0
         self._loop = asyncio.get_running_loop()
         self._pace = Pace()
         self._tried = 0
@@ -124,7 +140,17 @@ class Attempt:
             await self._feed()
             for connection in self._connections:
                 connection.finish()
-        return AttemptEnd(self._kind, self._reason, self._tried, self._delivered)
+        self._remember()
+        return AttemptEnd(
+            self._kind, self._reason, self._tried, self._delivered, self._wait, is_limited=self._is_limited
+        )
+
+    def _remember(self) -> None:
+        experience, destination = self._equipment.experience, self._approach.destination.text
+        if self._has_failed:
+            experience.went_badly(destination)
+        elif self._kind is AttemptKind.COMPLETE and self._delivered and self._beginning.most > 1:
+            experience.went_well(destination, GoodDrain(self._growth.wanted, self._probed))
 
     def end(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
         """Begin no more messages."""
@@ -191,7 +217,7 @@ class Attempt:
     def _take(self) -> HeldMessage | None:
         if self._equipment.directory.now is not self._picture:
             self.look_at_record()  # no mail goes where it went before a change
-        if self._is_ending or self._is_full:
+        if self._is_ending or self._is_full or self._is_paced_out():
             return None
         message = self._supply.take()
         if message is not None:
@@ -199,6 +225,16 @@ class Attempt:
         if self._supply.is_low:
             self._news.set()
         return message
+
+    def _is_paced_out(self) -> bool:
+        """Count the next message, if there is one; end if it may not leave yet."""
+        per_minute = self._approach.per_minute
+        if per_minute is None or self._supply.is_empty:
+            return False
+        self._wait = self._equipment.rates.take(self._approach.destination.text, self._approach.domain.id, per_minute)
+        if self._wait:
+            self.end(f"{per_minute} messages a minute may leave", AttemptKind.PACED)
+        return self._wait > 0
 
     @property
     def _is_full(self) -> bool:
@@ -246,6 +282,11 @@ class Attempt:
             self.end(reason, AttemptKind.REFUSING)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
+        for recipient in outcome.recipients:
+            if hindrance(recipient) is Hindrance.RATE:
+                self._is_limited = True
+                self._equipment.experience.met_limit(self._approach.destination.text)
+                self.end(f"the destination limits the rate: {recipient.reply}", AttemptKind.LIMITED)
         moves = {recipient.move for recipient in outcome.recipients}
         self._supply.left_behind += Move.DEFERRED in moves
         self._deferred_in_a_row = self._deferred_in_a_row + 1 if moves == {Move.DEFERRED} else 0
@@ -256,9 +297,15 @@ class Attempt:
     # Connections
 
     def _open_connections(self) -> None:
-        while self._running < self._growth.wanted and not self._is_ending and not self._supply.is_empty:
+        while self._running < self._growth.wanted and not self._is_ending and self._is_worth_another:
             self._running += 1
             self._tasks.create_task(self._keep_connection())
+
+    @property
+    def _is_worth_another(self) -> bool:
+        """Whether enough mail waits: a connection costs several turns before its first message."""
+        on_their_way = self._running - self.connection_count
+        return self._supply.waiting >= (FEWEST_MESSAGES * (on_their_way + 1) if self._running else 1)
 
     async def _keep_connection(self) -> None:
         """Make one connection, and see to it until it ends."""
@@ -315,7 +362,12 @@ class Attempt:
     async def _try_endpoint(self, endpoint: Endpoint) -> ConnectionEnd:
         tally = Tally()
         terms = self._approach.terms(
-            endpoint, self._equipment, self._pace, is_plain=self._is_plain, messages=self._allowance.messages
+            endpoint,
+            self._equipment,
+            self._pace,
+            self._beginning,
+            is_plain=self._is_plain,
+            messages=self._allowance.messages,
         )
         work = Work(self._take, partial(self._report, tally), self._equipment.store.read_file)
         connection = DeliveryConnection(terms, work)
@@ -330,4 +382,6 @@ class Attempt:
         self._journal.attempted(terms, end, tally)
         end = replace(end, delivered=tally.delivered)
         self._allowance.learn(end)
+        self._probed = end.probed or self._probed
+        self._has_failed |= end.kind not in (*_OURS, EndKind.ABORTED)
         return end

@@ -103,7 +103,14 @@ class DeliveryConnection(asyncio.Protocol):
         version = self._wire.tls_version if self._wire is not None else ""
         manner = self._manner()
         return ConnectionEnd(
-            self._kind, self._reason, self._was_ready, outstanding, version, manner, self._not_borne(manner)
+            self._kind,
+            self._reason,
+            self._was_ready,
+            outstanding,
+            version,
+            manner,
+            self._not_borne(manner),
+            self._session.probed,
         )
 
     def wake(self) -> None:

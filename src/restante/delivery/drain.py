@@ -7,6 +7,8 @@ next follows from how it ended:
     … and something is still held                    a new round from the oldest message, after a pause
     the destination stopped taking mail              the same round goes on where it stopped, after a pause
     the record of the domain was changed             at once, by what it says now
+    the destination limits the rate                  the same round goes on, after short pauses at first
+    as many left as may in a minute                  the same round goes on, when the next may leave
     the destination refuses everything               the end: what was refused is parked, the rest is held
     asked again meanwhile                            a new round at once: the customer says that they are back
 
@@ -31,7 +33,7 @@ from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
 from restante.delivery.view import DrainEnd, DrainState, DrainView
 from restante.queue.refusals import Refusals
-from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.schedule import Schedule, next_attempt, rate_pause
 from restante.store.errors import StoreError
 from restante.store.interface import Drain
 from restante.telemetry.events import Event
@@ -166,6 +168,7 @@ class DomainDrain:
             state=self._state,
             next_attempt_at=self._next_attempt_at,
             last_error=self._journal.last_error,
+            hindrance=self._journal.hindrance,
         )
 
     # Attempts
@@ -254,10 +257,10 @@ class DomainDrain:
             self._supply.begin_round()
 
     async def _pause(self, end: AttemptEnd) -> None:
-        got_through = end.kind is AttemptKind.STOPPED and end.delivered
+        got_through = (end.kind is AttemptKind.STOPPED or end.is_limited) and end.delivered
         self._failures = 1 if got_through else self._failures + 1
         now = self._equipment.monotonic()
-        at = next_attempt(self._schedule, self._failures, now, self._deadline, self._equipment.jitter())
+        at = self._next_attempt(end, now)
         if at is None:
             self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP)
             self._reason = self._stop.reason
@@ -266,6 +269,20 @@ class DomainDrain:
         self._become(DrainState.WAITING_TO_RETRY)
         await self._equipment.wait(self._woken, at - now)
         self._next_attempt_at = None
+
+    def _next_attempt(self, end: AttemptEnd, now: float) -> float | None:
+        """Return when to try again, None if patience ends before it; a destination that takes its rate gets new patience."""
+        patience = self._equipment.settings.patience
+        if end.kind is AttemptKind.PACED:
+            self._failures = 0
+            self._deadline = max(self._deadline, now + end.wait + patience)
+            return now + end.wait
+        if not end.is_limited:
+            return next_attempt(self._schedule, self._failures, now, self._deadline, self._equipment.jitter())
+        if end.delivered:
+            self._deadline = max(self._deadline, now + patience)
+        at = now + rate_pause(self._schedule, self._failures, self._equipment.jitter())
+        return at if at <= self._deadline else None
 
     @property
     def _schedule(self) -> Schedule:

@@ -6,6 +6,8 @@ from random import random
 from typing import Protocol
 
 from restante.delivery.caution import Caution
+from restante.delivery.experience import Experience
+from restante.delivery.rates import Rates
 from restante.delivery.report_desk import ReportDesk
 from restante.delivery.settings import DeliverySettings
 from restante.delivery.tls_plan import TlsPlans
@@ -57,9 +59,13 @@ class Equipment:
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
     turns: Turns = field(init=False)
     caution: Caution = field(init=False)
+    experience: Experience = field(init=False)
+    rates: Rates = field(init=False)
     desk: ReportDesk = field(init=False)
 
     def __post_init__(self) -> None:
         self.turns = Turns(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
         self.caution = Caution(self.monotonic)
+        self.experience = Experience(self.monotonic)
+        self.rates = Rates(self.monotonic)
         self.desk = ReportDesk(self.store, self.hostname, self.now, self.log)

@@ -1,6 +1,6 @@
 """How many connections an attempt may have: one at first, soon a few, and many only where many carry more.
 
-    one             a few as soon as a message got through
+    one at first    or as many as carried the last drain, where that went well; a few as soon as a message got through
     beyond          twice as many when those that are up were worth it: at least a quarter more messages a second than
                     half as many had carried, measured over a quarter of a second and two turns of each
     one was lost    as many as are left, until so many messages got through that another may be tried
@@ -21,9 +21,9 @@ _PAUSE: Final = 500  # messages to be delivered after a connection was lost befo
 class Growth:
     """Of one attempt. Times are those of a monotonic clock, in seconds."""
 
-    def __init__(self, most: int) -> None:
-        """`most` is the destination's number of connections."""
-        self.wanted = 1
+    def __init__(self, most: int, first: int = 1) -> None:
+        """`most` is the destination's number of connections, of which `first` are made at once."""
+        self.wanted = first
         self._most = most
         self._freely = FREELY
         self._delivered = 0  # since the last step

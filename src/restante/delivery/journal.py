@@ -9,6 +9,7 @@ from typing import Final
 from restante.delivery.tally import Tally, move_of
 from restante.delivery.terms import ConnectionEnd, Terms
 from restante.mail.message import HeldMessage, message_name
+from restante.queue.hindrance import Hindrance, hindrance
 from restante.queue.status import Move, Outcome
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
@@ -29,6 +30,7 @@ class Journal:
         self.destination = ""  # as the attempt that goes on has it
         self.totals = Tally()
         self.last_error = ""
+        self.hindrance = Hindrance.NONE  # what that is a sign of
 
     def record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
         """Tell what became of a message, and return it; `reply` is the one to its content, if there was one."""
@@ -45,7 +47,7 @@ class Journal:
         for recipient in outcome.recipients:
             if recipient.move is Move.DELIVERED:
                 continue
-            self.last_error = recipient.reply
+            self.last_error, self.hindrance = recipient.reply, hindrance(recipient)
             self._log.write(
                 _EVENTS[recipient.move],
                 message=name,
@@ -71,7 +73,8 @@ class Journal:
 
     def attempted(self, terms: Terms, end: ConnectionEnd, tally: Tally) -> None:
         """Tell that a connection ended."""
-        self.last_error = end.reason or self.last_error
+        if end.reason:
+            self.last_error, self.hindrance = end.reason, Hindrance.NONE
         self._log.write(
             Event.DELIVERY_ATTEMPT,
             domain=self._domain,
@@ -89,5 +92,5 @@ class Journal:
 
     def could_not_attempt(self, reason: str) -> None:
         """Tell that no connection could even be tried."""
-        self.last_error = reason
+        self.last_error, self.hindrance = reason, Hindrance.NONE
         self._log.write(Event.DELIVERY_ATTEMPT, domain=self._domain, destination=self.destination, reason=reason)

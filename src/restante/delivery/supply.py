@@ -60,6 +60,11 @@ class Supply:
         return not self._pending
 
     @property
+    def waiting(self) -> int:
+        """How many messages can be taken now."""
+        return len(self._pending)
+
+    @property
     def is_low(self) -> bool:
         """Whether it is time to read on."""
         return not self.is_exhausted and len(self._pending) < BATCH_MESSAGES // 2

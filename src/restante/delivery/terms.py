@@ -9,6 +9,7 @@ from restante.delivery.settings import DeliverySettings
 from restante.delivery.tls_plan import TlsPlan
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Outcome
+from restante.smtp.chunking_probe import Probed
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window import Pace
@@ -70,6 +71,7 @@ class ConnectionEnd:
     tls: str  # version, "" for none
     manner: Manner = Manner.DATA
     not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
+    probed: Probed | None = None  # what may be used by later connections
     delivered: int = 0  # messages
 
     @property

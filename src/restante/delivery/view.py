@@ -38,3 +38,4 @@ class DrainView:
     state: DrainState
     next_attempt_at: float | None
     last_error: str
+    hindrance: str = ""  # what that is a sign of: "rate limit", "policy"

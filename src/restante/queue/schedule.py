@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _SPREAD: Final = 0.25  # of a pause, to either side: drains that failed together do not come back together
+_LONGEST_RATE_PAUSE: Final = 15.0  # seconds
+_SHORT_RATE_PAUSES: Final = 6
 _MAX_DOUBLINGS: Final = 32  # beyond any sensible ratio of the two pauses
 
 
@@ -18,6 +20,19 @@ class Schedule:
     def longest_pause(self) -> float:
         """No pause is longer: what waits for longer was put off by another clock, or under other settings."""
         return self.longest_retry * (1 + _SPREAD)
+
+
+def rate_pause(schedule: Schedule, failures: int, jitter: float) -> float:
+    """Return the pause after a rate limit, in seconds; `failures` and `jitter` as for `next_attempt`.
+
+    Most limits are of a minute or less: for about so long the pauses stay short, and then they grow as others do.
+    """
+    short = max(schedule.first_retry, _LONGEST_RATE_PAUSE)
+    doublings = min(max(failures - 1, 0), _MAX_DOUBLINGS)
+    pause = min(schedule.first_retry * 2.0**doublings, short)
+    if failures > _SHORT_RATE_PAUSES:
+        pause = min(short * 2.0 ** min(failures - _SHORT_RATE_PAUSES, _MAX_DOUBLINGS), schedule.longest_retry)
+    return pause * (1 - _SPREAD + 2 * _SPREAD * jitter)
 
 
 def next_attempt(schedule: Schedule, failures: int, now: float, deadline: float, jitter: float) -> float | None:

@@ -1,7 +1,8 @@
 """The probe: it tells whether whole transactions may run ahead of their replies, by BDAT (RFC 3030, RFC 2920).
 
-What a server offers is not always what it bears, and running ahead of one that goes astray doubles or loses mail. So each
-session asks once, in one flight, before any mail is at stake:
+What a server offers is not always what it bears, and running ahead of one that goes astray doubles or loses mail. So a
+session asks once, in one flight, before any mail is at stake. Where an earlier session has asked and all went well, its
+answer is used instead (delivery/experience.py): servers count the two MAIL as messages.
 
     we send                            a server that bears it          one that takes a refused chunk for commands
     ---------------------------------  -----------------------------   -------------------------------------------
@@ -21,10 +22,12 @@ MAIL that ran ahead is 503, its RCPT joins the old transaction, and its content 
 message before. Such a server gets RSET before each MAIL that runs ahead; the others do not, for they count them.
 """
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from restante.smtp.errors import PeerBroke
+from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.transaction import Step
 
@@ -47,6 +50,15 @@ PROBE_RSET: Final = Step("RSET of the probe", _ANY)
 PROBE_REST: Final = Step("rest of the probe", _ANY)  # where the chunk was taken for commands
 PROBE_STEPS: Final = (PROBE_MAIL, PROBE_CHUNK, PROBE_MAIL_AGAIN, PROBE_RSET)
 REST_STEPS: Final = (PROBE_REST, PROBE_REST)  # the second MAIL, and RSET
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What an earlier session's probe has shown. It holds as long as the server offers the same."""
+
+    offer: Offer
+    way: Way
+    has_codes: bool
 
 
 class ChunkingProbe:

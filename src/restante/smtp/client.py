@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from restante.smtp.ahead import Ahead
-from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Way
+from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Probed, Way
 from restante.smtp.client_events import (
     ContentWanted,
     Ending,
@@ -242,6 +242,11 @@ class ClientSession:
     def is_trying_across(self) -> bool:
         """Whether the reply to the command that tries it is not there."""
         return any(step is ACROSS for step, _ in self._expected)
+
+    @property
+    def probed(self) -> Probed | None:
+        """What the probe for CHUNKING has shown, for later sessions."""
+        return self._handshake.probed
 
     @property
     def is_probing(self) -> bool:

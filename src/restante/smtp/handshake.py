@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Way
+from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Probed, Way
 from restante.smtp.client_auth import Authentication, ClientLogin, choose_mechanism
 from restante.smtp.client_events import Ready, StartTls
 from restante.smtp.offer import NO_OFFER, read_offer
@@ -34,6 +34,7 @@ class ClientOptions:
     tls: TlsUse
     login: ClientLogin | None = None
     pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server bears it
+    probed: Probed | None = None  # by an earlier session with the same server
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,18 @@ class Handshake:
 
     def _ask_about_chunking(self) -> Next:
         is_offered = self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
-        may_run_ahead = self._options.pipelining >= Pipelining.AHEAD
-        return Say(PROBE, PROBE_STEPS) if is_offered and may_run_ahead else Ready()
+        if not is_offered or self._options.pipelining < Pipelining.AHEAD:
+            return Ready()
+        known = self._options.probed
+        if known is None or known.offer != self.offer:
+            return Say(PROBE, PROBE_STEPS)
+        self.way, self.has_codes = known.way, known.has_codes
+        return Ready()
+
+    @property
+    def probed(self) -> Probed | None:
+        """What the probe has shown, for later sessions; None where nothing may run ahead."""
+        return None if self.way is Way.DATA else Probed(self.offer, self.way, self.has_codes)
 
     def _take_probe(self, step: Step, reply: ServerReply) -> Next:
         answer = self._probe.take(step, reply)

@@ -50,6 +50,7 @@ class Destination:
     key_pins: tuple[str, ...] = ()  # for VERIFY: hex SHA-256 of the SubjectPublicKeyInfo; replaces CAs and names
     login: DestinationLogin | None = None
     connections: int = DEFAULT_CONNECTIONS  # at once, at most
+    per_minute: int | None = None  # messages, at most; the domains of one destination share the smallest
 
     @property
     def text(self) -> str:
@@ -153,6 +154,19 @@ class Directory:
     def domain_by_id(self, domain_id: int) -> HostedDomain | None:
         """Find a domain by the store's number."""
         return self._by_id.get(domain_id)
+
+    def per_minute(self, destination: str) -> int | None:
+        """Return how many messages a minute may go to `host:port`: the smallest number of its domains."""
+        return self._rates.get(destination)
+
+    @cached_property
+    def _rates(self) -> Mapping[str, int]:
+        rates: dict[str, int] = {}
+        for domain in self.domains.values():
+            text, rate = domain.destination.text, domain.destination.per_minute
+            if rate is not None:
+                rates[text] = min(rate, rates.get(text, rate))
+        return rates
 
     @cached_property
     def _by_id(self) -> Mapping[int, HostedDomain]:

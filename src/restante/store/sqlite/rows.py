@@ -211,6 +211,7 @@ def _destination_text(destination: Destination) -> str:
             "key_pins": destination.key_pins,
             "login": login and {"user": login.user, "sealed": b64encode(login.sealed_password).decode()},
             "connections": destination.connections,
+            "per_minute": destination.per_minute,
         }
     )
 
@@ -226,6 +227,7 @@ def _destination(text: str) -> Destination:
         key_pins=tuple(facts["key_pins"]),
         login=login and DestinationLogin(login["user"], b64decode(login["sealed"])),
         connections=facts["connections"],
+        per_minute=facts.get("per_minute"),  # older records have none
     )
 
 

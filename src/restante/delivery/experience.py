@@ -1,0 +1,73 @@
+"""How the last drain of each destination went, so that the next one begins accordingly.
+
+    the last drain                                the next one begins with
+    --------------------------------------------  -------------------------------------------------------------
+    there was none, or a connection failed in it  one connection, until its first window is settled
+    handed everything over, on N connections      up to N connections, and what the probe for CHUNKING showed
+    met a rate limit, within the last hour        one connection all the time, by DATA: the probe's two MAIL count
+
+In memory only: after a restart each destination is new.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from restante.smtp.chunking_probe import Probed
+from restante.smtp.pipelining import Pipelining
+
+_HOUR: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class GoodDrain:
+    """What is remembered of a drain that went well."""
+
+    connections: int
+    probed: Probed | None  # None where nothing ran ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How an attempt begins."""
+
+    most: int  # connections
+    first: int  # of them, at once
+    pipelining: Pipelining  # at most
+    probed: Probed | None
+    is_limited: bool = False  # the destination limits the rate
+
+
+class Experience:
+    """As large as the number of destinations."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """`monotonic` is in seconds."""
+        self._monotonic = monotonic
+        self._good: dict[str, GoodDrain] = {}
+        self._limited_until: dict[str, float] = {}
+
+    def beginning(self, destination: str, most: int, *, is_paced: bool) -> Beginning:
+        """Return how an attempt begins; `most` connections are allowed, `is_paced`: only so many messages a minute."""
+        is_limited = self._limited_until.get(destination, -inf) > self._monotonic()
+        if is_paced or is_limited:
+            return Beginning(1, 1, Pipelining.OPENING, None, is_limited=is_limited)
+        good = self._good.get(destination, _NONE)
+        return Beginning(most, min(good.connections, most), Pipelining.AHEAD, good.probed)
+
+    def went_well(self, destination: str, drain: GoodDrain) -> None:
+        """Remember a drain that handed everything over."""
+        self._good[destination] = drain
+
+    def went_badly(self, destination: str) -> None:
+        """Forget what the destination bore before."""
+        self._good.pop(destination, None)
+
+    def met_limit(self, destination: str) -> None:
+        """Remember that it limits the rate."""
+        self.went_badly(destination)
+        self._limited_until[destination] = self._monotonic() + _HOUR
+
+
+_NONE: Final = GoodDrain(1, None)

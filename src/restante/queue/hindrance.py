@@ -1,0 +1,44 @@
+"""Why a destination defers mail: it limits the rate, or a policy of its own is against the message.
+
+    the 4xx stands at    and says                                          it is
+    -----------------    ------------------------------------------------  -----------
+    MAIL                 an enhanced code X.1.x, X.5.x or X.6.x            neither: it is about this message
+    MAIL                 anything else                                     a rate limit
+    RCPT or later        X.7.x, and that there was too much or too many    a rate limit
+    RCPT or later        X.7.x (RFC 3463 §3.8: security or policy)         a policy
+    anything else                                                          neither
+
+A rate limit passes with time. A policy says the same in each drain, until somebody changes it.
+"""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from restante.queue.status import Move, RecipientOutcome, Stage
+
+_ENHANCED: Final = re.compile(r"4\d\d[ -]4\.(\d{1,3})\.\d{1,3}\b")
+_ABOUT_MESSAGE: Final = frozenset({"1", "5", "6"})
+_POLICY: Final = "7"
+_TOO_MUCH: Final = re.compile(r"\btoo (?:much|many|fast|quickly)\b|\brate\b", re.IGNORECASE)
+
+
+class Hindrance(StrEnum):
+    """What keeps a deferred recipient's mail."""
+
+    NONE = ""
+    RATE = "rate limit"
+    POLICY = "policy"
+
+
+def hindrance(recipient: RecipientOutcome) -> Hindrance:
+    """Judge what was said of one recipient."""
+    if recipient.move is not Move.DEFERRED or recipient.stage is Stage.NONE or not recipient.reply.startswith("4"):
+        return Hindrance.NONE
+    found = _ENHANCED.match(recipient.reply)
+    subject = found[1] if found is not None else ""
+    if recipient.stage is Stage.MAIL:
+        return Hindrance.NONE if subject in _ABOUT_MESSAGE else Hindrance.RATE
+    if subject != _POLICY:
+        return Hindrance.NONE
+    return Hindrance.RATE if _TOO_MUCH.search(recipient.reply) else Hindrance.POLICY
