@@ -5,10 +5,12 @@ import pytest
 import trustme
 from pydantic import SecretStr, ValidationError
 
+from restante.admin import destinations
 from restante.admin.domain_change import DomainChange, NewDomain, read_pin
 from restante.admin.domains import add_domain, change_domain, list_domains, remove_domain, show_domain
 from restante.admin.errors import AdminError, Kind
-from restante.tenancy.model import TlsUse
+from restante.delivery.shown_key import NoKey
+from restante.tenancy.model import Destination, TlsUse
 from restante.tenancy.secrets import destination_owner
 from tests.admin.desk import Desk, run
 
@@ -167,3 +169,48 @@ def test_domains_are_listed_by_account() -> None:
 def test_the_number_of_connections_has_bounds() -> None:
     with pytest.raises(ValidationError):
         DomainChange(connections=0)
+
+
+@pytest.mark.parametrize("tls", [None, TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED, TlsUse.OFF])
+def test_a_destination_that_dns_alone_tells_is_warned_of(tls: TlsUse | None) -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("other.example", "alpha")  # makes the account
+        fields: dict[str, Any] = {"account": "alpha", "allow": ("192.0.2.1",), "tls": tls}
+        named = NewDomain(name="a.example", destination="mail.alpha.example", **fields)
+        [warning] = (await add_domain(desk.office, named)).warnings
+        assert "--tls verify" in warning
+        assert "--pin-now" in warning
+        literal = NewDomain(name="b.example", destination="192.0.2.7", **fields)
+        assert (await add_domain(desk.office, literal)).warnings == []
+
+    run(story(Desk()))
+
+
+def test_a_verified_destination_is_not_warned_of() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha", allow=("192.0.2.1",))
+        assert (await change(desk, tls=TlsUse.VERIFY)).warnings == []
+        assert (await change(desk, connections=3)).warnings == []
+        assert len((await change(desk, tls=TlsUse.REQUIRED)).warnings) == 1
+
+    run(story(Desk()))
+
+
+def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def shown(destination: Destination, *_: Any) -> str:
+        if destination.host == "192.0.2.9":
+            raise NoKey("connection refused")
+        return PIN
+
+    monkeypatch.setattr(destinations, "shown_key", shown)
+
+    async def story(desk: Desk) -> None:
+        await desk.host("alpha.example", "alpha")
+        done = (await change(desk, pin_now=True)).domain
+        assert (done.tls, done.tls_pins) == (TlsUse.VERIFY, [PIN])
+        for wrong in ({"tls": TlsUse.OFF}, {"tls_pins": (PIN,)}, {"destination": "192.0.2.9"}):
+            with pytest.raises(AdminError):
+                await change(desk, pin_now=True, **wrong)
+        assert show_domain(desk.office, "alpha.example") == done
+
+    run(story(Desk()))

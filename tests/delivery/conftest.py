@@ -1,11 +1,14 @@
 """A test authority, and a primary's certificates under it."""
 
+import hashlib
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 @dataclass(frozen=True)
@@ -14,13 +17,17 @@ class Authority:
 
     context: ssl.SSLContext  # of a server with a certificate for p.internal
     ca_file: str
+    pin: str  # hex SHA-256 of the public key
 
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     ca = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("p.internal").configure_cert(context)
+    leaf = ca.issue_cert("p.internal")
+    leaf.configure_cert(context)
+    key = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()).public_key()
+    pin = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
     ca_file: Path = tmp_path_factory.mktemp("tls") / "ca.pem"
     ca.cert_pem.write_to_path(str(ca_file))
-    return Authority(context, str(ca_file))
+    return Authority(context, str(ca_file), pin)

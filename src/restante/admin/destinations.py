@@ -9,13 +9,18 @@ import re
 import socket
 from collections.abc import Sequence
 from contextlib import closing
+from typing import TypeVar
 
+from restante.admin.domain_change import DomainFields
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
+from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
 from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.resolver import LookupFailed
-from restante.tenancy.model import IpAddress
+from restante.tenancy.model import Destination, IpAddress, TlsUse
+
+Pinnable = TypeVar("Pinnable", bound=DomainFields)
 
 SMTP_PORT = 25
 _DISCARD_PORT = 9
@@ -54,6 +59,30 @@ async def judge_destination(office: Office, host: str, port: int) -> list[str]:
         if any(reaches(address, port, own) for own in office.own_addresses):
             raise _loop(host, port, f"{address} port {port} is this server's own listener")
     return []
+
+
+def warnings_on_trust(destination: Destination) -> list[str]:
+    """Return what to warn of where DNS alone says who gets the mail (RFC 7435 is no protection against that)."""
+    if destination.tls is TlsUse.VERIFY or _literal(destination.host):
+        return []
+    cause = "a forged address in DNS would take its mail, for nothing proves who answers there"
+    remedy = "say --tls verify, or --pin-now to pin the key that it shows now"
+    return [f"destination {destination.host}: {cause}; {remedy}"]
+
+
+async def with_shown_pin(office: Office, destination: Destination, fields: Pinnable) -> Pinnable:
+    """Return the fields with the key that the destination shows now, where that is wanted. Raises AdminError."""
+    if not fields.pin_now:
+        return fields
+    if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:
+        error = "--pin-now: it pins the key that is shown, and verifies it from then on"
+        raise AdminError(Kind.USAGE, error, "leave --tls-pin, --tls-ca and any other --tls away")
+    try:
+        key = await shown_key(destination, office.resolver, office.hostname, office.own_addresses)
+    except NoKey as error:
+        remedy = "try again when it answers with STARTTLS, or give its key by --tls-pin"
+        raise AdminError(Kind.TRY_LATER, f"destination {destination.text}: shows no key: {error}", remedy) from None
+    return fields.model_copy(update={"tls": TlsUse.VERIFY, "tls_pins": (key,), "tls_ca": ""})
 
 
 def reaches(address: IpAddress, port: int, own: tuple[str, int]) -> bool:

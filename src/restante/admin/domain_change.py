@@ -37,6 +37,7 @@ class DomainFields(PolicyFields):
     tls: TlsUse | None = None
     tls_ca: str | None = None  # "" for the system's authorities
     tls_pins: tuple[str, ...] | None = None  # hex or base64; () for none
+    pin_now: bool = False  # connect, and pin the key that the destination shows
     destination_login: str | None = None  # user name; "" for none
     destination_password: SecretStr | None = None
     connections: Annotated[int, Field(ge=1, le=MAX_CONNECTIONS)] | None = None

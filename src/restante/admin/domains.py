@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
-from restante.admin.destinations import judge_destination, read_destination
+from restante.admin.destinations import judge_destination, read_destination, warnings_on_trust, with_shown_pin
 from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
@@ -61,8 +61,10 @@ async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
         raise _taken(name)
     find_account(office, new.account)
     host, port = read_destination(new.destination)
-    destination = changed_destination(office.vault, name, Destination(host, port), new)
     warnings = await judge_destination(office, host, port)
+    new = await with_shown_pin(office, Destination(host, port), new)
+    destination = changed_destination(office.vault, name, Destination(host, port), new)
+    warnings += warnings_on_trust(destination)
     hosts = changed_hosts(AuthorizedHosts(), new)
     now = office.now()
     check_message_size(name, new.message_size, office.message_size_limit())
@@ -95,7 +97,10 @@ async def change_domain(office: Office, name: str, change: DomainChange) -> Chan
         host, port = read_destination(change.destination)
         warnings = await judge_destination(office, host, port)
         destination = replace(destination, host=host, port=port)
+    change = await with_shown_pin(office, destination, change)
     destination = changed_destination(office.vault, domain.name, destination, change)
+    if (destination.host, destination.tls) != (domain.destination.host, domain.destination.tls):
+        warnings += warnings_on_trust(destination)
     account = find_account(office, change.account).name if change.account is not None else domain.account
     hosts = changed_hosts(domain.authorized_hosts, change)
     check_message_size(domain.name, change.message_size, office.message_size_limit())

@@ -60,6 +60,13 @@ TlsPin = Annotated[
         help='For verify: the SHA-256 of the destination\'s public key, hex or base64; repeatable; "" for none.',
     ),
 ]
+PinNow = Annotated[
+    bool,
+    typer.Option(
+        "--pin-now",
+        help="Connect to the destination now, show its key, and from then on hand mail to that key alone (--tls verify).",
+    ),
+]
 DestinationLogin = Annotated[
     str | None,
     typer.Option("--destination-login", metavar="USER", help='User name to authenticate with there; "" for none.'),
@@ -122,6 +129,7 @@ def add(
     tls: Tls = None,
     tls_ca: TlsCa = None,
     tls_pin: TlsPin = None,
+    pin_now: PinNow = False,
     destination_login: DestinationLogin = None,
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
@@ -140,10 +148,12 @@ def add(
         per_minute=per_minute,
     )
     reason, chosen = _with_reason(policy)
-    fields |= _password(is_given=destination_password_stdin) | chosen
+    fields |= _password(is_given=destination_password_stdin) | chosen | ({"pin_now": True} if pin_now else {})
     body = {"name": name, "account": account, "destination": destination, **fields}
     done = ask(config, "POST", "/v1/domains", params={"reason": reason}, body=body)
     warn(done["warnings"])
+    if pin_now:
+        _say_pin(done["domain"])
     say(f"domain {done['domain']['name']} added")
 
 
@@ -188,6 +198,7 @@ def change(
     tls: Tls = None,
     tls_ca: TlsCa = None,
     tls_pin: TlsPin = None,
+    pin_now: PinNow = False,
     destination_login: DestinationLogin = None,
     destination_password_stdin: DestinationPassword = False,
     connections: Connections = None,
@@ -206,13 +217,15 @@ def change(
         per_minute=per_minute,
     )
     reason, chosen = _with_reason(policy)
-    fields |= _password(is_given=destination_password_stdin) | chosen
+    fields |= _password(is_given=destination_password_stdin) | chosen | ({"pin_now": True} if pin_now else {})
     fields |= _without_none(account=account, destination=destination)
     fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
     if not fields:
         raise typer.BadParameter("nothing to change: give at least one option")
     done = ask(config, "PATCH", f"/v1/domains/{segment(name)}", params={"reason": reason}, body=fields)
     warn(done["warnings"])
+    if pin_now:
+        _say_pin(done["domain"])
     say_changed(f"domain {done['domain']['name']}", done["changes"])
 
 
@@ -221,6 +234,15 @@ def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
     """Remove a domain that holds no mail: from now on its mail is refused."""
     ask(config, "DELETE", f"/v1/domains/{segment(name)}", params={"reason": reason})
     say(f"domain {name} removed")
+
+
+def _say_pin(domain: Mapping[str, Any]) -> None:
+    """Show the key that was pinned, and how to compare it."""
+    [pin] = domain["tls_pins"]
+    say(f"pinned the key that {domain['destination']} shows: SHA-256 {pin}")
+    say(
+        "compare it on the primary: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
+    )
 
 
 def _fields(

@@ -47,7 +47,7 @@ async def _call(
     try:
         if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), equipment.own_addresses):
             raise PeerBroke("the destination is this server itself")
-        dialogue = _Dialogue(reader, wire)
+        dialogue = Dialogue(reader, wire)
         await dialogue.begin(Handshake(options), plan)
         return await dialogue.ask(forward_path)
     finally:
@@ -55,7 +55,7 @@ async def _call(
             wire.close()
 
 
-class _Dialogue:
+class Dialogue:
     """Says one thing after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, wire: Wire) -> None:

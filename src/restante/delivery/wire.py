@@ -55,6 +55,11 @@ class Wire:
         return plaintext
 
     @property
+    def peer_key(self) -> str:
+        """The hex SHA-256 of the peer's public key, "" without TLS."""
+        return self._tls.peer_key_sha256() if self._tls is not None else ""
+
+    @property
     def is_ended(self) -> bool:
         """Whether the peer has said, under TLS, that it will send no more."""
         return self._tls is not None and self._tls.is_closed_by_peer

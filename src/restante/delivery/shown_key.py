@@ -1,0 +1,78 @@
+"""Which key a destination shows now, for an operator who pins it: connect, STARTTLS, QUIT. No mail, no password.
+
+The first look is trusted, as with SSH: whoever answers for the name at this moment is pinned. The
+operator compares what is shown with the primary's own key.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final, cast
+
+from restante.delivery.call import Dialogue
+from restante.delivery.route import Endpoint, NoRoute, leads_home, literal_address, route
+from restante.delivery.tls_plan import TlsPlan
+from restante.delivery.wire import Wire
+from restante.network.addresses import peer_address
+from restante.network.resolver import LookupFailed, Resolver
+from restante.network.tls import TlsFailed
+from restante.network.tls_context import unverified_client_context
+from restante.smtp.errors import PeerBroke
+from restante.smtp.handshake import ClientOptions, Handshake
+from restante.smtp.pipelining import Pipelining
+from restante.tenancy.model import Destination, TlsUse
+
+SECONDS: Final = 30.0  # for all addresses together: somebody waits for it
+
+
+class NoKey(Exception):  # noqa: N818
+    """The destination shows no key now. The text says why."""
+
+
+async def shown_key(
+    destination: Destination, resolver: Resolver, hostname: str, own_addresses: Sequence[tuple[str, int]]
+) -> str:
+    """Return the hex SHA-256 of the key at the first address that shows one. Raises NoKey."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            literal = literal_address(destination)
+            resolver.forget(destination.host)
+            addresses = (literal,) if literal else await resolver.addresses(destination.host)
+            return await _first(
+                route(destination, addresses, hostname, own_addresses), destination, hostname, own_addresses
+            )
+    except TimeoutError:
+        raise NoKey("no answer in time") from None
+    except (LookupFailed, NoRoute) as error:
+        raise NoKey(str(error)) from None
+
+
+async def _first(
+    endpoints: Sequence[Endpoint], destination: Destination, hostname: str, own_addresses: Sequence[tuple[str, int]]
+) -> str:
+    why = "no address"
+    for endpoint in endpoints:
+        try:
+            return await _look(endpoint, destination, hostname, own_addresses)
+        except OSError as error:
+            why = error.strerror or str(error)
+        except (PeerBroke, TlsFailed, EOFError) as error:
+            why = str(error)
+    raise NoKey(why)
+
+
+async def _look(
+    endpoint: Endpoint, destination: Destination, hostname: str, own_addresses: Sequence[tuple[str, int]]
+) -> str:
+    reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
+    wire = Wire(cast(asyncio.Transport, writer.transport))  # uvloop's is none by inheritance
+    try:
+        if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), own_addresses):
+            raise PeerBroke("the destination is this server itself")
+        handshake = Handshake(ClientOptions(hostname, TlsUse.REQUIRED, pipelining=Pipelining.OFF))
+        await Dialogue(reader, wire).begin(handshake, TlsPlan(unverified_client_context(), destination.host))
+        wire.write(b"QUIT\r\n")
+        return wire.peer_key
+    finally:
+        with suppress(TlsFailed):
+            wire.close()
