@@ -59,6 +59,7 @@ from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
+from restante.store.scrubber import Scrubber
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
@@ -106,6 +107,7 @@ class Application:
         self._on_stop = on_stop
         self._started_at = time.time()
         self._stop = asyncio.Event()
+        self._early_damage: list[tuple[int, str, int]] | None = []  # met before the records were read; None: since then
         self.failure = ""  # why it ended without having been asked to
 
     async def run(self) -> None:
@@ -128,6 +130,7 @@ class Application:
                 tasks.create_task(self._sweep()),
                 tasks.create_task(self._watcher.run()),
                 tasks.create_task(self._retention.run()),
+                tasks.create_task(self._scrubber.run()),
                 tasks.create_task(serve_on(self._office, control)),
                 *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
             ]
@@ -145,6 +148,9 @@ class Application:
         self._store = store
         self._directory = LiveDirectory(store)
         await self._directory.refresh()
+        early, self._early_damage = self._early_damage or [], None
+        for number, text, domain_id in early:
+            self._on_damage(number, text, domain_id)
         self._recipients = LiveRecipients(store, self._directory)
         await self._recipients.load()
         self._resolver = DnsResolver(self._config.resolver.endpoints)
@@ -245,6 +251,7 @@ class Application:
         )
 
     def _compose_admin(self, store: Store) -> None:
+        self._scrubber = Scrubber(store, self._log, time.time, time.monotonic)
         self._instruments = Instruments(
             store=store,
             drains=self._dispatcher.drains,
@@ -256,6 +263,7 @@ class Application:
             now=time.time,
             started_at=self._started_at,
             certificate_expires_at=self._identity.expires_at,
+            scrubber=self._scrubber,
         )
         self._reloader = Reloader(
             self._config,
@@ -378,7 +386,7 @@ class Application:
         """Leave when the store can be believed no more: only opening it anew tells what is on the disk."""
         if self._store.failure and not self.failure:
             self.failure = self._store.failure
-            self._log.failure(Event.SERVER_FAILING, StoreError(self.failure))
+            self._log.failure(Event.SERVER_FAILING, StoreError(self.failure), reason=self.failure)
             self._stop.set()
 
     async def _wind_down(self) -> None:
@@ -446,8 +454,19 @@ class Application:
         error = context.get("exception") or RuntimeError(context["message"])
         self._log.failure(Event.INTERNAL_ERROR, error, doing=context["message"])
 
-    def _on_damage(self, number: int, text: str) -> None:
-        self._log.failure(Event.STORE_FAILED, StoreError(text), doing="read", message=message_name(number))
+    def _on_damage(self, number: int, text: str, domain_id: int) -> None:
+        """Tell of a message that was parked; what opening the store has met, once the records are read."""
+        if self._early_damage is not None:
+            self._early_damage.append((number, text, domain_id))
+            return
+        domain = self._directory.now.domain_by_id(domain_id)
+        self._log.write(
+            Event.MESSAGE_DAMAGED,
+            message=message_name(number),
+            domain=domain.name if domain is not None else "",
+            account=domain.account if domain is not None else "",
+            reason=text,
+        )
 
 
 def _limits(reception: ReceptionSettings) -> Limits:

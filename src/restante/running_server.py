@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from restante.admin.instruments import Instruments
-from restante.admin.office import ConfigurationState, OpenListener, ReleaseAnswer, RunningDrain
+from restante.admin.office import ConfigurationState, OpenListener, ReleaseAnswer, RunningDrain, ScrubFacts
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.reports import Reports
 from restante.delivery.watcher import Watcher
@@ -68,6 +68,13 @@ class RunningServer:
     def configuration(self) -> ConfigurationState:
         """Return what came of the last reload."""
         return self.configuration_state()
+
+    def scrub(self) -> ScrubFacts:
+        """Say how the scrub of the store stands."""
+        scrubber = self.instruments.scrubber
+        walk = scrubber.walk
+        is_under_way = walk is not None and walk.ended_at is None
+        return ScrubFacts(scrubber.last_ended_at, is_under_way, walk.messages if walk is not None else 0)
 
     def sighting(self, destination: Destination) -> Sighting | None:
         """Return what probes have shown of a destination."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
-from restante.admin.office import ConfigurationState, Office, OpenListener, ReleaseAnswer, RunningDrain
+from restante.admin.office import ConfigurationState, Office, OpenListener, ReleaseAnswer, RunningDrain, ScrubFacts
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
@@ -63,6 +63,9 @@ class FakeServer:
 
     def listeners(self) -> Sequence[OpenListener]:
         return [OpenListener("mx", "0.0.0.0:25", "1.2", 7)]
+
+    def scrub(self) -> ScrubFacts:
+        return ScrubFacts(NOW, is_under_way=True, messages=3)
 
     def sighting(self, destination: Destination) -> Sighting | None:
         return self.sightings.get(destination.text)

@@ -16,6 +16,7 @@ from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
 from restante.reception.room import Room
 from restante.store.errors import StoreError
+from restante.store.scrubber import Scrubber
 from restante.telemetry.metrics import State
 from tests.admin.desk import HEAD, NOW, Desk
 
@@ -42,6 +43,7 @@ def instruments(desk: Desk) -> Instruments:
         now=lambda: NOW,
         started_at=NOW - 60,
         certificate_expires_at=NOW + 60,
+        scrubber=Scrubber(desk.store, desk.log, lambda: NOW, lambda: 0.0),
     )
 
 

@@ -143,3 +143,14 @@ async def test_many_spools_are_written_at_once(store: Store) -> None:
     files = await asyncio.gather(*(spooled(store, bytes([number]) * 70_000) for number in range(20)))
     read = await asyncio.gather(*(content(store.read_file(file)) for file in files))
     assert read == [bytes([number]) * 70_000 for number in range(20)]
+
+
+async def test_a_scrub_looks_at_everything_and_parks_what_is_damaged(store: Store) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(store, BIG)
+    await store.hold([message(1, domain_id), message(2, domain_id, file=ContentFile(file.name, file.size, 1))])
+    assert await store.damaged_messages() == 0
+    slices = [part async for part in store.scrub()]
+    assert (sum(part.messages for part in slices), sum(part.damaged for part in slices)) == (2, 1)
+    assert await store.damaged_messages() == 1
+    assert [one.number for one in await all_held(store, domain_id)] == [1]

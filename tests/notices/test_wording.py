@@ -43,6 +43,8 @@ LINES: dict[Event, dict[str, Any]] = {
     Event.MAIL_EXPIRED: {"domain": "", "account": "", "status": "held", "messages": 3, "at_end": "delete"},
     Event.AUTHENTICATION_BURST: {"scope": "", "name": "", "account": "", "failures": 10, "minutes": 10, "peer": ""},
     Event.CERTIFICATE_EXPIRING: {"days": 7, "ends": ""},
+    Event.MESSAGE_DAMAGED: {"message": "", "domain": "", "account": "", "reason": ""},
+    Event.SERVER_FAILING: {"reason": ""},
     Event.ROOM_SHORT: {"free": 1, "disk_reserve": 2},
     Event.ROOM_BACK: {"free": 3, "disk_reserve": 2},
 }

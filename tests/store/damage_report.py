@@ -7,7 +7,9 @@ class DamageReport:
     def __init__(self) -> None:
         self.numbers: list[int] = []
         self.texts: list[str] = []
+        self.domain_ids: list[int] = []
 
-    def __call__(self, number: int, text: str) -> None:
+    def __call__(self, number: int, text: str, domain_id: int) -> None:
         self.numbers.append(number)
         self.texts.append(text)
+        self.domain_ids.append(domain_id)

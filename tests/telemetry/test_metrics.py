@@ -42,6 +42,8 @@ STATE: Final = State(
     drains={"delivering": 2},
     delivery_connections=4,
     is_room_short=True,
+    damaged_messages=6,
+    scrubbed_at=1.7e9,
     reports_waiting=8,
     notices_waiting=2,
     certificate_expires_at=1.9e9,
@@ -175,6 +177,8 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
         (Event.STORE_FAILED, {"doing": "hold"}, {'restante_store_failures_total{doing="hold"}': 1}),
         (Event.STORE_FAILED, {"request": "GET /v1/x"}, {'restante_store_failures_total{doing="request"}': 1}),
         (Event.ROOM_SHORT, {"free": 7}, {}),
+        (Event.MESSAGE_DAMAGED, {"message": "x"}, {"restante_messages_damaged_total": 1}),
+        (Event.SERVER_FAILING, {"reason": "x"}, {"restante_server_failures_total": 1}),
     ],
 )
 def test_a_line_of_the_log_moves_its_metrics_and_no_others(
@@ -247,6 +251,8 @@ def test_the_state_is_shown_as_it_is() -> None:
         'restante_drains{state="waiting to retry"}': 0,
         "restante_delivery_connections_open": 4,
         "restante_room_short": 1,
+        "restante_damaged_messages": 6,
+        "restante_last_scrub_timestamp_seconds": 1.7e9,
         "restante_certificate_expiry_timestamp_seconds": 1.9e9,
         'restante_info{version="1.2.3"}': 1,
         "process_start_time_seconds": 1.8e9,

@@ -13,6 +13,7 @@ from restante.reception.intake import Intake
 from restante.reception.room import Room
 from restante.store.errors import StoreError
 from restante.store.interface import Store
+from restante.store.scrubber import Scrubber
 from restante.telemetry.metrics import State
 from restante.telemetry.process import look_at_process
 
@@ -31,9 +32,10 @@ class Instruments:
     now: Callable[[], float]  # Unix time
     started_at: float
     certificate_expires_at: float  # of the certificate in use
+    scrubber: Scrubber
 
     async def read(self) -> State:
-        """Look at all of them. Asks the store three questions, and does without the answers where it fails."""
+        """Look at all of them. Asks the store four questions, and does without the answers where it fails."""
         oldest = await self._oldest_age()
         usages = self.store.usages().values()
         drains = self.drains()
@@ -51,6 +53,8 @@ class Instruments:
             drains=Counter(drain.state.value for drain in drains),
             delivery_connections=sum(drain.connections for drain in drains),
             is_room_short=self.room.is_short,
+            damaged_messages=await self._damaged(),
+            scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.report_backlog),
             notices_waiting=await self._waiting(self.store.notice_backlog),
             certificate_expires_at=self.certificate_expires_at,
@@ -65,6 +69,12 @@ class Instruments:
         except StoreError:
             return None
         return max(0.0, self.now() - min(oldest.values())) if oldest else 0.0
+
+    async def _damaged(self) -> int | None:
+        try:
+            return await self.store.damaged_messages()
+        except StoreError:
+            return None
 
     async def _waiting(self, ask: Callable[[], Awaitable[Backlog]]) -> int | None:
         try:

@@ -72,6 +72,15 @@ class ConfigurationState:
         return replace(self, reload_failed_at=at, reload_failure=why)
 
 
+@dataclass(frozen=True, slots=True)
+class ScrubFacts:
+    """How the daily look at all of the store stands."""
+
+    ended_at: float | None = None  # Unix time of the last that came to its end; None: none since the start
+    is_under_way: bool = False
+    messages: int = 0  # that the last one has looked at so far
+
+
 class Server(Protocol):
     """The parts of the running server that an administrator may touch."""
 
@@ -86,6 +95,9 @@ class Server(Protocol):
 
     def configuration(self) -> ConfigurationState:
         """Which configuration runs, whether the last reload failed, and what waits for a restart."""
+
+    def scrub(self) -> ScrubFacts:
+        """Say how the scrub of the store stands."""
 
     def sighting(self, destination: Destination) -> Sighting | None:
         """Return what probes have shown of a destination, None for one that is not watched."""

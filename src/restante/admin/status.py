@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from restante import __version__
 from restante.admin.drains import DrainView, list_drains
 from restante.admin.errors import no_server
-from restante.admin.office import ConfigurationState, Office
+from restante.admin.office import ConfigurationState, Office, ScrubFacts
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending import Backlog
@@ -58,6 +58,16 @@ class BacklogView(BaseModel):
     oldest_at: datetime | None  # when the oldest of it was made; null where nothing waits
 
 
+class StoreView(BaseModel):
+    """Whether what is stored is as it was written."""
+
+    failure: str  # why nothing is taken or handed over any more; "" while all is well
+    damaged_messages: int  # parked as damaged
+    scrubbed_at: datetime | None  # when all of it was last looked at; null: not since the start, or no server runs
+    is_scrub_under_way: bool
+    scrubbed_messages: int  # by the scrub under way, or the last one
+
+
 class StatusView(BaseModel):
     """All of it. Without a running server there are no drains and no listeners."""
 
@@ -68,6 +78,7 @@ class StatusView(BaseModel):
     messages: int
     octets: int
     refused: int
+    store: StoreView
     reports: BacklogView  # to senders
     notices: BacklogView
     domains: list[DomainStatus]
@@ -88,6 +99,7 @@ async def show_status(office: Office) -> StatusView:
         messages=sum(usage.messages for usage in usages.values()),
         octets=sum(usage.octets for usage in usages.values()),
         refused=sum(usage.refused for usage in usages.values()),
+        store=await _store_view(office),
         reports=_backlog(await office.store.report_backlog()),
         notices=_backlog(await office.store.notice_backlog()),
         domains=await _domains(office, usages),
@@ -102,6 +114,17 @@ async def show_metrics(office: Office, accept: str) -> Exposition:
     if office.server is None:
         raise no_server("metrics")
     return await office.server.metrics(accept)
+
+
+async def _store_view(office: Office) -> StoreView:
+    scrub = office.server.scrub() if office.server is not None else ScrubFacts()
+    return StoreView(
+        failure=office.store.failure,
+        damaged_messages=await office.store.damaged_messages(),
+        scrubbed_at=None if scrub.ended_at is None else moment(scrub.ended_at),
+        is_scrub_under_way=scrub.is_under_way,
+        scrubbed_messages=scrub.messages,
+    )
 
 
 def _backlog(backlog: Backlog) -> BacklogView:

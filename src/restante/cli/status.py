@@ -38,6 +38,8 @@ def _show(view: Row) -> None:
     say(f"{view['hostname']}, restante {view['version']}: {running}")
     held = view["messages"] - view["refused"]
     say(f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}")
+    if damaged := view["store"]["damaged_messages"]:
+        say(f"{counted(damaged, 'message is', 'messages are')} damaged: `restante queue list --status refused`")
     now = unix_time(view["at"])
     _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
     _show_backlog(view["notices"], now, "notice waits", "notices wait")

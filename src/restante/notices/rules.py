@@ -125,6 +125,20 @@ def _certificate_expiring(fields: Fields, at: float) -> Iterator[News]:
     yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {counted(days, 'day')}", text, "days", "ends")
 
 
+def _message_damaged(fields: Fields, at: float) -> Iterator[News]:
+    """One for whose mail it is, one for the operator, whose disk it is."""
+    message, domain = fields["message"], fields["domain"]
+    text = f"Message {message}, held for {domain or 'a domain that is gone'}, is damaged: {fields['reason']}."
+    yield _make(NoticeKind.MESSAGE_DAMAGED, fields, at, domain, text, "domain", "message")
+    whole = {**fields, "account": ""}
+    yield _make(NoticeKind.DAMAGE_FOUND, whole, at, "held content", text, "domain", "message")
+
+
+def _server_failing(fields: Fields, at: float) -> Iterator[News]:
+    text = f"The server takes no more mail and leaves: {fields['reason']}. If it does not come back, see its log."
+    yield _make(NoticeKind.SERVER_FAILING, fields, at, "store", text, "reason")
+
+
 def _room_short(fields: Fields, at: float) -> Iterator[News]:
     text = f"{fields['free']} octets are free on the store's disk, less than {fields['disk_reserve']}: mail is put off."
     yield _make(NoticeKind.ROOM_SHORT, fields, at, "disk", text, "free", "disk_reserve")
@@ -146,6 +160,8 @@ RULES: Final[Mapping[Event, Rule]] = {
     Event.MAIL_EXPIRED: _mail_expired,
     Event.AUTHENTICATION_BURST: _authentication_burst,
     Event.CERTIFICATE_EXPIRING: _certificate_expiring,
+    Event.MESSAGE_DAMAGED: _message_damaged,
+    Event.SERVER_FAILING: _server_failing,
     Event.ROOM_SHORT: _room_short,
     Event.ROOM_BACK: _room_back,
 }

@@ -8,6 +8,7 @@ from restante.delivery.report_settings import ReportSettings
 from restante.network.resolver import MailExchangers
 from restante.notices.certificate import CertificateWatch
 from restante.notices.courier import Courier
+from restante.notices.last_words import send_unstored
 from restante.notices.letter import Letters
 from restante.notices.news_desk import NewsDesk
 from restante.notices.outbox import Outbox
@@ -50,6 +51,7 @@ class Notices:
     ) -> None:
         """`reports` says how mail hosts are reached, `certificate_expires_at` Unix time."""
         self.settings = settings  # replaced on reload
+        self._desk, self._directory, self._now = desk, equipment.directory, equipment.now
         self.ways = make_ways(equipment, exchangers, self._settings_now, reports)
         directory, log, now = equipment.directory, equipment.log, equipment.now
         self._courier = Courier(
@@ -78,6 +80,7 @@ class Notices:
             await self._outbox.run()
             watching.cancel()
             self._courier.close()
+            await send_unstored(self._desk, self._directory, self.ways, self._now)
 
     async def until_stored(self) -> None:
         """Return when all that has happened so far is stored as notices, for who remembers that it was told."""

@@ -47,3 +47,14 @@ class SalvageReport:
     def is_whole(self) -> bool:
         """Whether everything was salvaged."""
         return not self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one step of a walk has read, and the processor time that it took, in seconds."""
+
+    messages: int = 0
+    octets: int = 0
+    files: int = 0
+    seconds: float = 0.0
+    damaged: int = 0  # messages

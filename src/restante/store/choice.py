@@ -11,11 +11,11 @@ _COMMANDS_PROOF = 0.05  # seconds
 
 
 async def open_store(
-    directory: Path, *, on_damage: Callable[[int, str], None] | None = None, is_server: bool = False
+    directory: Path, *, on_damage: Callable[[int, str, int], None] | None = None, is_server: bool = False
 ) -> Store:
     """Open the embedded store in a directory. Raises StoreUnusable.
 
-    `on_damage` is told the number of each message whose content turns out damaged, and how. A server's store keeps
+    `on_damage` is told the number of each message whose content turns out damaged, how, and its domain's id. A server's store keeps
     some room on the disk of its own, so that mail can leave when nothing more fits. Raises StoreDamaged where the
     database is not what was written: a server looks at more of it than a command, which is to be quick.
     """

@@ -15,6 +15,7 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
+from restante.store.care import Slice
 from restante.store.notice_store import NoticeStore
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
@@ -213,6 +214,9 @@ class MailStore(Protocol):
 
         Raises StoreError where it is missing.
         """
+
+    async def damaged_messages(self) -> int:
+        """Return how many messages are parked as damaged."""
 
     async def settle(
         self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
@@ -424,6 +428,17 @@ class Store(
     @property
     def failure(self) -> str:
         """Why the store must be opened anew before it does anything more; "" while all is well."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether all of the database was looked at when it was opened; if not, a scrub is due."""
+
+    def scrub(self) -> AsyncIterator[Slice]:
+        """Walk once over all records and held content, a little at each step, while everything else goes on.
+
+        A message found damaged is reported and refused as in `held`. Raises StoreError; damage to the database is met
+        here as anywhere, and then `failure` says so.
+        """
 
     async def backup(self, directory: Path) -> Backup:
         """Write a copy of everything, as at one moment, to a directory that is not there yet or is empty.

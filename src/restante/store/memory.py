@@ -4,14 +4,15 @@ Everything is recounted on each call, so that nothing here can drift from what i
 files beside this one: content files, records, notices, reports. Nothing suspends: each method has done its work when it is first awaited.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
-from restante.store.errors import Conflict, LeaseLost, StoreError
+from restante.store.care import Slice
+from restante.store.errors import Conflict, Damaged, LeaseLost, StoreError
 from restante.store.interface import (
     DAMAGED,
     NO_USAGE,
@@ -106,6 +107,13 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         for record in self._mail.values():
             if record.message.file is not None and record.message.file.name == file.name:
                 record.park(f"{DAMAGED} {text}")
+
+    async def damaged_messages(self) -> int:
+        """Return how many messages are parked as damaged."""
+        return sum(
+            any(record.replies.get(path, "").startswith(DAMAGED) for path in record.refused)
+            for record in self._mail.values()
+        )
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""
@@ -341,6 +349,19 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return self._directory.channels
 
     # --- all of it
+
+    is_proven = True
+
+    async def scrub(self) -> AsyncIterator[Slice]:
+        """Look at every content file."""
+        for record in list(self._mail.values()):
+            damaged = 0
+            if record.message.file is not None:
+                try:
+                    await self.prove_file(record.message.file, 0)
+                except Damaged:
+                    damaged = 1
+            yield Slice(1, record.message.size, record.message.file is not None, 0.0, damaged)
 
     async def backup(self, directory: Path) -> Backup:
         """Raise StoreError: there is nothing that would outlive the process."""

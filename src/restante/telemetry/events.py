@@ -51,6 +51,8 @@ class Event(StrEnum):
     # the store
     STORE_OPENED = "store-opened"
     STORE_FAILED = "store-failed"
+    STORE_SCRUBBED = "store-scrubbed"
+    MESSAGE_DAMAGED = "message-damaged"
     ROOM_SHORT = "room-short"
     ROOM_BACK = "room-back"
     # retention
@@ -104,6 +106,10 @@ MEANINGS: dict[Event, str] = {
     " once than are kept: so many were never told.",
     Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
+    Event.STORE_SCRUBBED: "All of the database and of held content was read and compared, as once a day: how much that"
+    " was, and how many messages were damaged.",
+    Event.MESSAGE_DAMAGED: "A message's content is not what was written, or is missing. Its recipients are refused with a"
+    " reply that begins `damaged:`, and it keeps no other mail back.",
     Event.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: MAIL is answered 452.",
     Event.ROOM_BACK: "There is room on the store's disk again: mail is taken.",
     Event.RETENTION_AHEAD: "The oldest mail of a domain will be deleted in 7, 3 or 1 days if nobody fetches it; each told once.",

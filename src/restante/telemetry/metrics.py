@@ -48,6 +48,8 @@ class State:
     drains: Mapping[str, int]  # by state
     delivery_connections: int
     is_room_short: bool
+    damaged_messages: int | None  # None: the store cannot say
+    scrubbed_at: float  # 0: not since the start
     reports_waiting: int | None  # None: the store cannot say
     notices_waiting: int | None
     certificate_expires_at: float
@@ -170,7 +172,7 @@ _DOING = Label(
         "close drain",
         "learn",
         "retention",
-        "read",
+        "scrub",
         "report",
         "notice",
         "request",
@@ -391,6 +393,28 @@ METRICS: Final[tuple[Metric, ...]] = (
         Event.STORE_FAILED,
         (_DOING,),
         _field("doing", "request"),
+    ),
+    Counted(
+        "restante_messages_damaged",
+        "Messages found damaged and parked.",
+        Event.MESSAGE_DAMAGED,
+    ),
+    Read(
+        "restante_damaged_messages",
+        Kind.GAUGE,
+        "Messages that are parked as damaged; absent where the store cannot say.",
+        lambda state: state.damaged_messages,
+    ),
+    Counted(
+        "restante_server_failures",
+        "Times that a failed sync, a failed read or damage to the database made the server leave.",
+        Event.SERVER_FAILING,
+    ),
+    Read(
+        "restante_last_scrub_timestamp_seconds",
+        Kind.GAUGE,
+        "Unix time at which a scrub of the whole store last ended; 0: none since the start.",
+        lambda state: state.scrubbed_at,
     ),
     Read(
         "restante_room_short",

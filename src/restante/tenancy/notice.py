@@ -26,12 +26,23 @@ class NoticeKind(StrEnum):
     MAIL_EXPIRED = "mail-expired"
     AUTHENTICATION_BURST = "authentication-burst"
     CERTIFICATE_EXPIRING = "certificate-expiring"
+    MESSAGE_DAMAGED = "message-damaged"
+    DAMAGE_FOUND = "damage-found"
+    SERVER_FAILING = "server-failing"
     ROOM_SHORT = "room-short"
     ROOM_BACK = "room-back"
     TEST = "test"
 
 
-OF_THE_SERVER: Final = frozenset({NoticeKind.CERTIFICATE_EXPIRING, NoticeKind.ROOM_SHORT, NoticeKind.ROOM_BACK})
+OF_THE_SERVER: Final = frozenset(
+    {
+        NoticeKind.CERTIFICATE_EXPIRING,
+        NoticeKind.DAMAGE_FOUND,
+        NoticeKind.SERVER_FAILING,
+        NoticeKind.ROOM_SHORT,
+        NoticeKind.ROOM_BACK,
+    }
+)
 OF_ACCOUNTS: Final = frozenset(NoticeKind) - OF_THE_SERVER - {NoticeKind.TEST}
 
 KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
@@ -47,6 +58,10 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for an account's logins together.",
     NoticeKind.CERTIFICATE_EXPIRING: "The server's certificate ends in 14, 7, 3 or 1 days, or has ended.",
+    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it waits, refused, to be looked at.",
+    NoticeKind.DAMAGE_FOUND: "The same, for the operator: of whatever account.",
+    NoticeKind.SERVER_FAILING: "The server leaves because a disk failed it or the database is damaged. Sent at once, and"
+    " not again: nothing can be stored then.",
     NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is put off.",
     NoticeKind.ROOM_BACK: "There is room on the store's disk again.",
     NoticeKind.TEST: "Somebody said `restante notice test`. Every channel hears it.",

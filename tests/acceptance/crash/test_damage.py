@@ -55,7 +55,7 @@ def test_damaged_mail_is_parked_and_the_rest_is_handed_over() -> None:
         assert victim.run("store", "check").returncode == 65
 
         victim.start()
-        assert victim.events("store-failed", doing="read"), victim.log_tail()  # the one that is gone is named at start
+        assert victim.events("message-damaged"), victim.log_tail()  # the one that is gone is named at start
         victim.release()
         victim.wait_until_only_refused()
         parked = victim.shown("queue", "list", "--status", "refused")

@@ -56,7 +56,7 @@ def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Bac
         with closing(engine.open_reader(path, vfs)) as source, copy.backup("main", source, "main") as under_way:
             under_way.step(-1)  # in one step: one moment, whatever is committed meanwhile
         copy.pragma("journal_mode", "DELETE")  # whole in one file; the next to open it makes it WAL again
-        names = [name for name, _ in engine.fetch(copy, queries.FILES)]
+        names = [name for name, *_ in engine.fetch(copy, queries.FILES)]
         [(messages, octets)] = engine.fetch(copy, care_queries.TOTALS)
     sync(target / PARTIAL)
     _copy_files(files, names, target / _CONTENT)

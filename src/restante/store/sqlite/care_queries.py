@@ -57,3 +57,24 @@ ACCOUNTS_LOST = """
 HAS_SEQUENCE = "SELECT 1 FROM sqlite_sequence WHERE name = ?"
 BEGIN_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES (?, 0)"
 MOVE_SEQUENCE = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?"
+
+# --- the scrub: scrub.py
+
+SCRUBBED_AFTER = """
+    SELECT number, domain_id, size, head_crc32, head, file, file_crc32
+    FROM message NOT INDEXED WHERE number > ? ORDER BY number LIMIT ?
+"""
+# By index the rows that have no entry there: `NOT INDEXED` reads the table, the inner question the index.
+UNINDEXED = {
+    "message_held": """
+        SELECT number FROM message NOT INDEXED WHERE number > ? AND number <= ? AND held_paths <> '' AND NOT EXISTS (
+            SELECT 1 FROM message AS entry INDEXED BY message_held
+            WHERE entry.domain_id = message.domain_id AND entry.number = message.number AND entry.held_paths <> ''
+        )
+    """,
+    "message_file": """
+        SELECT number FROM message NOT INDEXED WHERE number > ? AND number <= ? AND file IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM message AS entry INDEXED BY message_file WHERE entry.file = message.file
+        )
+    """,
+}

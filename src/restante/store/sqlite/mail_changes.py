@@ -121,17 +121,21 @@ def _has_nobody(transaction: Transaction, message: tuple[int, int], held: list[s
 # --- damage
 
 
-def park_damaged(transaction: Transaction, number: int, text: str, at: float) -> None:
-    """Keep a message from drains and show it to people: who waited for it is refused, in the store's own words."""
+def park_damaged(transaction: Transaction, number: int, text: str, at: float) -> bool:
+    """Keep a message from drains and show it to people: who waited for it is refused, in the store's own words.
+
+    Tells whether anybody waited: if not, it is parked already, or gone.
+    """
     rows = transaction.execute(queries.WHO_WAITS, (number,))
     held = paths(rows[0][1]) if rows else []
     if not held:
-        return
+        return False
     domain_id = rows[0][0]
     for path in held:
         transaction.execute(queries.KEEP_REPLY, (domain_id, number, path, 1, f"{DAMAGED} {text}", at))
     transaction.execute(queries.KEEP_HELD_PATHS, ("", number))
     transaction.ledger.move_to_refused(domain_id, 1)
+    return True
 
 
 # --- by hand

@@ -18,7 +18,7 @@ from restante.store.sqlite.health import Health
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.readers import Readers
-from restante.store.sqlite.reading import Damage
+from restante.store.sqlite.reading import Damage, damage_of_file
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.sqlite.upgrade import upgrade
 
@@ -119,6 +119,9 @@ def _check_whole(path: Path) -> None:
 
 
 def _sweep(connection: apsw.Connection, files: ContentFiles) -> list[Damage]:
-    numbers: dict[str, int] = dict(engine.fetch(connection, queries.FILES))
-    missing = files.sweep(set(numbers))
-    return [Damage(numbers[name], f"content file {name} is missing") for name in sorted(missing)]
+    missing = files.sweep({name for name, _ in engine.fetch(connection, queries.FILES)})
+    return [
+        damage
+        for name in sorted(missing)
+        for damage in damage_of_file(connection, name, f"content file {name} is missing")
+    ]

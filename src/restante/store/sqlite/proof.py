@@ -29,9 +29,9 @@ def prove(connection: apsw.Connection, seconds: float, *, is_suspect: bool) -> b
     if is_suspect:
         _walk_all(connection)
         return True
-    if _is_done_within(connection, seconds, _check_tables):
+    if is_done_within(connection, seconds, _check_tables):
         return True
-    _is_done_within(connection, seconds, _walk_mail)
+    is_done_within(connection, seconds, _walk_mail)
     return False
 
 
@@ -86,7 +86,7 @@ def _refuse(finding: str | None) -> None:
         raise StoreDamaged(finding)
 
 
-def _is_done_within(connection: apsw.Connection, seconds: float, work: Callable[[apsw.Connection], None]) -> bool:
+def is_done_within(connection: apsw.Connection, seconds: float, work: Callable[[apsw.Connection], None]) -> bool:
     """Do work as long as there is time; tell whether it came to its end."""
     deadline = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() >= deadline, _PROGRESS_STEPS)

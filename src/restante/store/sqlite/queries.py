@@ -169,7 +169,12 @@ FIRST_REFUSED = "SELECT min(at) FROM last_reply INDEXED BY last_reply_refused WH
 
 # A damaged message: whose it is and who waits for it. Not its content, which may be what cannot be read.
 WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = ?"
-NUMBER_OF_FILE = "SELECT number FROM message WHERE file = ?"
+NUMBER_OF_FILE = "SELECT number, domain_id FROM message WHERE file = ?"
+COUNT_DAMAGED = """
+    SELECT count(*) FROM (
+        SELECT DISTINCT domain_id, number FROM last_reply INDEXED BY last_reply_refused WHERE is_refused AND reply GLOB ?
+    )
+"""
 
 # --- held mail, read
 

@@ -11,11 +11,20 @@ from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Report
 from restante.queue.sending import Backlog
 from restante.queue.status import Status
-from restante.store.interface import Drain, NodeRequest, QueuedMessage, QueueFilter, ReportFilter, WaitingReport
+from restante.store.interface import (
+    DAMAGED,
+    Drain,
+    NodeRequest,
+    QueuedMessage,
+    QueueFilter,
+    ReportFilter,
+    WaitingReport,
+)
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import channel
 from restante.store.sqlite.rows import (
+    DOMAIN_ID,
     NUMBER,
     DamagedRow,
     account,
@@ -36,6 +45,7 @@ class Damage(NamedTuple):
 
     number: int
     text: str
+    domain_id: int
 
 
 class Window(NamedTuple):
@@ -62,7 +72,7 @@ def _take(row: Row, window: Window) -> int:
     try:
         message = held_message(row)
     except DamagedRow as damage:
-        window.damaged.append(Damage(row[NUMBER], str(damage)))
+        window.damaged.append(Damage(row[NUMBER], str(damage), row[DOMAIN_ID]))
         return 0
     window.messages.append(message)
     return len(message.head)
@@ -78,12 +88,19 @@ def message(connection: apsw.Connection, number: int) -> HeldMessage | Damage | 
     try:
         return held_message(rows[0], [path for (path,) in refused])
     except DamagedRow as damage:
-        return Damage(number, str(damage))
+        return Damage(number, str(damage), rows[0][DOMAIN_ID])
 
 
 def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Damage]:
     """Say whose content a damaged file is; it may be nobody's any more."""
-    return [Damage(number, text) for (number,) in fetch(connection, queries.NUMBER_OF_FILE, (name,))]
+    rows = fetch(connection, queries.NUMBER_OF_FILE, (name,))
+    return [Damage(number, text, domain_id) for number, domain_id in rows]
+
+
+def damaged_messages(connection: apsw.Connection) -> int:
+    """Count the messages that are parked as damaged."""
+    count: int = fetch(connection, queries.COUNT_DAMAGED, (f"{DAMAGED}*",))[0][0]
+    return count
 
 
 def oldest(connection: apsw.Connection) -> Mapping[int, float]:

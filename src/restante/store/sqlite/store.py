@@ -24,9 +24,9 @@ from typing import Any, TypeVar
 import apsw
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.mail.report import NewReport, Report
-from restante.queue.sending import Backlog, SendingOutcome
+from restante.mail.report import NewReport
 from restante.queue.status import Outcome, Status
+from restante.store.care import Slice
 from restante.store.errors import Damaged, StoreError
 from restante.store.interface import (
     NO_USAGE,
@@ -36,26 +36,27 @@ from restante.store.interface import (
     NodeRequest,
     QueuedMessage,
     QueueFilter,
-    ReportFilter,
     Usage,
-    WaitingReport,
 )
-from restante.store.sqlite import engine, mail_changes, proof, queries, reading, record_changes, report_changes, sending
+from restante.store.sqlite import engine, mail_changes, proof, reading, record_changes, report_changes
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.notices import SqliteNotices
 from restante.store.sqlite.opening import Parts, open_parts
+from restante.store.sqlite.records import SqliteRecords
+from restante.store.sqlite.reports import SqliteReports
 from restante.store.sqlite.rows import message_row
+from restante.store.sqlite.scrub import scrub
 from restante.store.sqlite.spool import FileSpool
+from restante.store.sqlite.threads import DaemonThreads
 from restante.store.sqlite.transaction import Change
 from restante.store.sqlite.writer import Writer
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
-from restante.tenancy.model import Account, Directory, HostedDomain, Login
-from restante.tenancy.recipients import Recipient
 
-OnDamage = Callable[[int, str], None]
-"""Told, on the event loop, of each message that is met and cannot be handed out: its number and what is wrong."""
+OnDamage = Callable[[int, str, int], None]
+"""Told, on the event loop, of each message that is met and cannot be handed out, once: its number, what is wrong, and the
+domain's id."""
 
 _Answer = TypeVar("_Answer")
 
@@ -79,11 +80,11 @@ async def open_sqlite(
     return store
 
 
-def _unheard(_number: int, _text: str) -> None:
+def _unheard(_number: int, _text: str, _domain_id: int) -> None:
     """Where nobody listens for damage."""
 
 
-class SqliteStore(SqliteNotices):
+class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
     """A `Store` on SQLite. Belongs to the event loop on which it was opened."""
 
     def __init__(self, parts: Parts, on_damage: OnDamage) -> None:
@@ -107,6 +108,7 @@ class SqliteStore(SqliteNotices):
             announce=self._announce,
             remove_files=parts.files.remove,
         )
+        self.is_proven = parts.is_proven
         self._path = parts.path
         self._vfs = parts.vfs
 
@@ -144,12 +146,14 @@ class SqliteStore(SqliteNotices):
         self._last_number = balance.last_number
 
     async def park(self, damaged: Sequence[reading.Damage]) -> None:
-        """Tell of damaged messages, and refuse their recipients; what cannot be now is done when they are next met."""
+        """Refuse the recipients of damaged messages, and tell of it; what cannot be now is done when they are next met."""
         for damage in damaged:
-            self._on_damage(damage.number, damage.text)
+            change = partial(mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time())
+            is_news = True
             with suppress(StoreError):
-                change = partial(mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time())
-                await self._write(change)
+                is_news = await self._write(change)
+            if is_news:
+                self._on_damage(damage.number, damage.text, damage.domain_id)
 
     # --- mail
 
@@ -284,49 +288,27 @@ class SqliteStore(SqliteNotices):
         numbers: list[int] = await self._write(partial(report_changes.bounce, bounces=bounces, audit=audit))
         return numbers
 
-    # --- reports
+    async def damaged_messages(self) -> int:
+        """Return how many messages are parked as damaged."""
+        return await self._read(reading.damaged_messages)
 
-    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
-        """Return the reports whose next attempt is due, those due longest first."""
-        return await self._read(partial(reading.due_reports, now=now, limit=limit, max_octets=max_octets))
-
-    async def next_report_at(self) -> float | None:
-        """Return when the next attempt on any report is due."""
-        return await self._read(reading.next_report_at)
-
-    async def report_backlog(self) -> Backlog:
-        """Return how many reports wait, and since when."""
-        return await self._read(partial(reading.backlog, query=queries.REPORT_BACKLOG))
-
-    async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of these reports."""
-        change = partial(sending.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF)
-        await self._write(partial(change, outcomes=outcomes))
-
-    async def hasten_reports(self, at: float, beyond: float) -> None:
-        """Have those tried soon that wait for too long."""
-        await self._write(partial(report_changes.hasten, at=at, beyond=beyond))
-
-    async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
-        """Return the reports that match, by number."""
-        return await self._read(partial(reading.reports, selection=selection))
-
-    async def report_content(self, number: int) -> bytes | None:
-        """Return a report's content, None if it does not wait."""
-        return await self._read(partial(reading.report_content, number=number))
-
-    async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
-        """Remove reports; returns the numbers of those that were there."""
-        dropped: list[int] = await self._write(partial(report_changes.drop, numbers=numbers, audit=audit))
-        return dropped
-
-    async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
-        """Return messages whose sender wants to hear of delay and has not yet, oldest first."""
-        return await self._read(partial(reading.late_messages, received_before=received_before, limit=limit))
-
-    async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
-        """Store the reports, and take note that these messages' senders have heard."""
-        await self._write(partial(report_changes.tell_of_delay, numbers=numbers, reports=reports))
+    async def scrub(self) -> AsyncIterator[Slice]:
+        """Walk over everything, a slice at each step."""
+        self._check()
+        threads = DaemonThreads(1, "restante-scrub")
+        walk = scrub(self._path, self._vfs, self._files.path(""))
+        try:
+            while found := await asyncio.get_running_loop().run_in_executor(threads, next, walk, None):
+                part, damaged = found
+                await self.park(damaged)
+                yield replace(part, damaged=len(damaged))
+                self._check()
+        except (apsw.Error, MemoryError, UnicodeDecodeError) as error:
+            self._health.meet(error, "scrubbing")
+            raise StoreError(f"scrubbing: {error}") from error
+        finally:
+            threads.submit(walk.close)
+            threads.close(0.0)
 
     async def backup(self, directory: Path) -> Backup:
         """Write a copy of everything, as at one moment."""
@@ -353,54 +335,6 @@ class SqliteStore(SqliteNotices):
     async def open_drains(self) -> list[Drain]:
         """Return the drains recorded and not closed."""
         return await self._read(reading.open_drains)
-
-    # --- tenancy
-
-    async def directory(self) -> Directory:
-        """Return all records at the present change number."""
-        return await self._read(reading.directory)
-
-    async def put_account(self, account: Account, audit: AuditEntry) -> None:
-        """Add or replace, by name."""
-        await self._write(partial(record_changes.put_account, account=account, audit=audit))
-
-    async def remove_account(self, name: str, audit: AuditEntry) -> None:
-        """Remove it. Raises Conflict while it has logins or domains."""
-        await self._write(partial(record_changes.remove_account, name=name, audit=audit))
-
-    async def put_login(self, login: Login, audit: AuditEntry) -> None:
-        """Add or replace, by user name."""
-        await self._write(partial(record_changes.put_login, login=login, audit=audit))
-
-    async def remove_login(self, user: str, audit: AuditEntry) -> None:
-        """Remove it."""
-        await self._write(partial(record_changes.remove_login, user=user, audit=audit))
-
-    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
-        """Add (id 0) or replace, by name, and return it with its id."""
-        stored: HostedDomain = await self._write(partial(record_changes.put_domain, domain=domain, audit=audit))
-        return stored
-
-    async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
-        """Remove it and what drain it has. Raises Conflict while it holds mail."""
-        await self._write(partial(record_changes.remove_domain, domain_id=domain_id, audit=audit))
-
-    # --- recipients
-
-    async def recipients(self, domain_id: int) -> list[Recipient]:
-        """Return a domain's recipients by source and name."""
-        return await self._read(partial(reading.recipients, domain_id=domain_id))
-
-    async def change_list(
-        self, domain_id: int, added: Sequence[Recipient], dropped: Sequence[str], audit: AuditEntry
-    ) -> None:
-        """Change a domain's list."""
-        change = partial(record_changes.change_list, domain_id=domain_id, added=added, dropped=dropped, audit=audit)
-        await self._write(change)
-
-    async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
-        """Keep what a destination said of mailboxes."""
-        await self._write(partial(record_changes.learn, domain_id=domain_id, lessons=lessons))
 
     # --- audit
 

@@ -1,0 +1,28 @@
+"""News that the store could not take when the server ended: sent at once, one attempt each, or never.
+
+That is how the news reaches anybody that the store itself has failed. Who ends the server waits for it for a moment only.
+"""
+
+import asyncio
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Final
+
+from restante.notices.news_desk import NewsDesk
+from restante.notices.ways import Sender
+from restante.store.live_directory import LiveDirectory
+from restante.tenancy.notice import Notice
+
+MOST: Final = 100  # notices
+
+
+async def send_unstored(desk: NewsDesk, directory: LiveDirectory, sender: Sender, now: Callable[[], float]) -> None:
+    """Send what the desk still has to the channels that hear it. Raises nothing: there is nobody left to tell."""
+    notices = [
+        (channel, Notice(0, channel.id, token_hex(16), heard.last, heard.count - 1, now(), now()))
+        for heard in desk.take().values()
+        for channel in directory.now.channels.values()
+        if channel.hears(heard.last)
+    ]
+    sending = [sender.send(channel, notice) for channel, notice in notices[:MOST]]
+    await asyncio.gather(*sending, return_exceptions=True)

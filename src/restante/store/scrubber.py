@@ -1,0 +1,91 @@
+"""Runs the scrub: once a day, at a small share of one core, and says what it has found.
+
+The first walk begins some minutes after the start; at once where the start's own proof had no time for all of the database.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from restante.store.care import Slice
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+
+SHARE: Final = 0.05  # of one core
+DAY: Final = 24 * 3600.0
+FIRST_AFTER: Final = 600.0  # seconds
+_LONGEST_REST: Final = 60.0
+
+
+class Scrubbed(Protocol):
+    """What is needed of the store."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether all of the database was looked at when it was opened."""
+
+    def scrub(self) -> AsyncIterator[Slice]:
+        """Walk over everything, a slice at each step."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk, as far as it has come. Times are Unix time."""
+
+    began_at: float
+    ended_at: float | None = None  # None: under way, or broken off
+    messages: int = 0
+    octets: int = 0
+    files: int = 0
+    damaged: int = 0
+
+    def take(self, part: Slice) -> None:
+        """Work a slice in."""
+        self.messages += part.messages
+        self.octets += part.octets
+        self.files += part.files
+        self.damaged += part.damaged
+
+
+@dataclass(slots=True)
+class Scrubber:
+    """The walks of one server. `rest` waits so many seconds; `now` gives Unix time, `clock` seconds that only grow."""
+
+    store: Scrubbed
+    log: Log
+    now: Callable[[], float]
+    clock: Callable[[], float]
+    rest: Callable[[float], Awaitable[None]] = asyncio.sleep
+    walk: Walk | None = field(default=None, init=False)  # the last one that was begun
+    last_ended_at: float | None = field(default=None, init=False)
+
+    async def run(self) -> None:
+        """Walk once a day, until cancelled."""
+        await self.rest(FIRST_AFTER if self.store.is_proven else 0.0)
+        while True:
+            began = self.clock()
+            await self.scrub()
+            await self.rest(max(0.0, began + DAY - self.clock()))
+
+    async def scrub(self) -> None:
+        """Walk once. A store that fails says so itself: the walk is over then."""
+        walk = self.walk = Walk(self.now())
+        began = self.clock()
+        try:
+            async for part in self.store.scrub():
+                walk.take(part)
+                await self.rest(min(part.seconds * (1 / SHARE - 1), _LONGEST_REST))
+        except StoreError as error:
+            self.log.failure(Event.STORE_FAILED, error, doing="scrub")
+            return
+        walk.ended_at = self.last_ended_at = self.now()
+        self.log.write(
+            Event.STORE_SCRUBBED,
+            messages=walk.messages,
+            octets=walk.octets,
+            files=walk.files,
+            damaged=walk.damaged,
+            seconds=round(self.clock() - began, 3),
+        )

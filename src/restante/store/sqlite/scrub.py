@@ -1,0 +1,121 @@
+"""A walk over everything in a store that serves: slowly, so that damage is met before a customer meets it.
+
+Theory of operation. The walk is cut into slices of some milliseconds, each a short transaction on a connection and a thread
+of its own: the log can be reused between them, and nothing waits for the walk. Whoever runs it rests after each slice
+(store/scrubber.py), as long as keeps it below its share of a core.
+
+    records, replies, reports, trail   the engine's check of each table with its indexes; row by row where that takes long
+    held mail                          each row with its content and checksum, in the order of numbers
+    the indexes of held mail           has each row its entries? A drain and the sweep of content files go by them alone
+    content files                      read whole, and compared
+
+Damage to the database ends the store, as it does on any connection; content that is damaged parks its message.
+Limitation: pages that hold nothing are not read, and what changes behind the walk is met by the next one.
+"""
+
+import time
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import apsw
+
+from restante.store.care import Slice
+from restante.store.sqlite import care_queries, engine, proof
+from restante.store.sqlite.engine import Row, fetch, quoted
+from restante.store.sqlite.reading import Damage
+from restante.store.sqlite.regular_file import is_curable, look_at, what_is_wrong
+from restante.store.sqlite.tolerant import Table, table_of
+
+_BATCH = 32  # messages of one slice: 8 MiB of content at most
+_ROWS = 256  # of another table
+_CHECK_SECONDS = 0.05  # for the engine's check of one table; beyond, its rows are read in slices
+_MAIL = "message"
+
+
+def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, list[Damage]]]:
+    """Walk once over the database at `path` and the files in `content`, a slice at each step. Blocks.
+
+    Yields what a slice has read, and the messages in it that are damaged. Raises apsw.Error, also for damage that the
+    engine alone would not find.
+    """
+    with closing(engine.open_reader(path, vfs)) as connection:
+        for table in proof.tables(connection):
+            if table != _MAIL:
+                yield from _metered(partial(_look_at_table, connection, table_of(connection, table)))
+        yield from _metered(partial(_look_at_mail, connection, content))
+
+
+_Part = tuple[int, int, int, list[Damage]]  # messages, octets, files, damage
+
+
+def _metered(walk: Callable[[], Iterator[_Part]]) -> Iterator[tuple[Slice, list[Damage]]]:
+    """Say of each slice how long it kept this thread busy."""
+    parts = walk()
+    while True:
+        began = time.thread_time()
+        part = next(parts, None)
+        seconds = time.thread_time() - began
+        if part is None:
+            yield Slice(seconds=seconds), []
+            return
+        messages, octets, files, damaged = part
+        yield Slice(messages, octets, files, seconds), damaged
+
+
+def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_Part]:
+    """Have the engine check a table; where that would keep the log from being reused, only read its rows."""
+    if proof.is_done_within(connection, _CHECK_SECONDS, partial(_check_table, table=table.name)):
+        yield 0, 0, 0, []
+        return
+    last: Row | None = None
+    keys = ", ".join(table.keys)
+    while True:
+        where = f"WHERE ({keys}) > ({', '.join('?' * len(table.keys))})" if last else ""
+        query = f"SELECT {keys}, * FROM {quoted(table.name)} {where} ORDER BY {keys} LIMIT {_ROWS}"  # noqa: S608  names of the schema
+        rows = fetch(connection, query, last or ())
+        yield 0, 0, 0, []
+        if len(rows) < _ROWS:
+            return
+        last = rows[-1][: len(table.keys)]
+
+
+def _check_table(connection: apsw.Connection, table: str) -> None:
+    for finding in proof.findings(connection, table):
+        raise apsw.CorruptError(finding)
+
+
+def _look_at_mail(connection: apsw.Connection, content: Path) -> Iterator[_Part]:
+    last = 0
+    while rows := fetch(connection, care_queries.SCRUBBED_AFTER, (last, _BATCH)):
+        _look_at_indexes(connection, last, rows[-1][0])
+        last = rows[-1][0]
+        damaged = [Damage(row[0], "its content does not match its checksum", row[1]) for row in rows if _is_wrong(row)]
+        yield len(rows), sum(len(row[4]) for row in rows), 0, damaged
+        for row in rows:
+            if row[5] is not None:
+                wrong = _wrong_with_file(content, row)
+                yield 0, row[2] - len(row[4]), 1, [Damage(row[0], wrong, row[1])] if wrong else []
+
+
+def _is_wrong(row: Row) -> bool:
+    return bool(zlib.crc32(row[4]) != row[3])
+
+
+def _look_at_indexes(connection: apsw.Connection, after: int, last: int) -> None:
+    for index, query in care_queries.UNINDEXED.items():
+        for (number,) in fetch(connection, query, (after, last)):
+            raise apsw.CorruptError(f"message {number} is missing from index {index}")
+
+
+def _wrong_with_file(content: Path, row: Row) -> str:
+    """Return what is wrong with a message's file, "" for nothing."""
+    size, crc32 = row[2] - len(row[4]), row[6]
+    try:
+        found_size, found_crc32, _ = look_at(content / row[5], 0)
+    except OSError as error:
+        return "" if is_curable(error) else f"content file {row[5]} {what_is_wrong(error)}"
+    is_right = (found_size, found_crc32) == (size, crc32)
+    return "" if is_right else f"content file {row[5]} does not match its size and checksum"

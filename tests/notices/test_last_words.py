@@ -1,0 +1,61 @@
+"""What the store cannot take any more reaches its channels all the same, once."""
+
+import asyncio
+
+from restante.notices.last_words import MOST, send_unstored
+from restante.notices.news_desk import NewsDesk
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
+from restante.telemetry.events import Event
+from restante.tenancy.model import Account
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Way
+from tests.admin.desk import FakeWays
+from tests.wire import NOW, audit
+
+
+def sent(*lines: tuple[Event, dict[str, str]], ways: FakeWays | None = None) -> list[tuple[str, str, str]]:
+    """What leaves after these lines of the log: channel, kind, text."""
+    ways = ways or FakeWays()
+
+    async def main() -> None:
+        store = MemoryStore()
+        await store.put_account(Account("alpha", NOW), audit())
+        for account, kinds in (("", OF_THE_SERVER), ("alpha", OF_ACCOUNTS)):
+            channel = Channel(0, account, account or "ops", Way.WEBHOOK, "", b"", kinds, NOW)
+            await store.put_channel(channel, audit())
+        directory = LiveDirectory(store)
+        await directory.refresh()
+        desk = NewsDesk(lambda: NOW)
+        for event, fields in lines:
+            desk.hear(event, fields)
+        await send_unstored(desk, directory, ways, lambda: NOW)
+        assert desk.topics == {}
+
+    asyncio.run(main())
+    return [(channel.name, str(notice.news.kind), notice.news.text) for channel, notice in ways.sent]
+
+
+def test_the_operator_hears_that_the_server_leaves() -> None:
+    [(channel, kind, text)] = sent((Event.SERVER_FAILING, {"reason": "reading: database disk image is malformed"}))
+    assert (channel, kind) == ("ops", "server-failing")
+    assert "database disk image is malformed" in text
+
+
+def test_an_account_hears_of_its_own_message_and_the_operator_of_all() -> None:
+    fields = {"message": "m1", "domain": "alpha.example", "account": "alpha", "reason": "its content file is missing"}
+    found = sent((Event.MESSAGE_DAMAGED, fields), (Event.MESSAGE_DAMAGED, {**fields, "account": "beta"}))
+    assert [(channel, kind) for channel, kind, _ in found] == [("alpha", "message-damaged"), ("ops", "damage-found")]
+
+
+def test_a_channel_that_fails_keeps_no_other_back_and_a_flood_has_an_end() -> None:
+    class Broken(FakeWays):
+        async def send(self, channel, notice):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            if channel.name == "alpha":
+                raise RuntimeError
+            return await super().send(channel, notice)
+
+    fields = {"message": "m", "account": "alpha", "reason": "x"}
+    lines = [(Event.MESSAGE_DAMAGED, {**fields, "domain": f"{number}.example"}) for number in range(2 * MOST)]
+    found = sent((Event.SERVER_FAILING, {"reason": "x"}), *lines, ways=Broken())
+    assert "server-failing" in {kind for _, kind, _ in found}
+    assert len(found) <= MOST

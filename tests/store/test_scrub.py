@@ -1,0 +1,208 @@
+"""The walk over everything in a store that serves: what it finds, what it costs, and that it hinders nobody."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from restante.store.care import Slice
+from restante.store.errors import StoreError
+from restante.store.scrubber import DAY, FIRST_AFTER, SHARE, Scrubber
+from restante.store.sqlite import SqliteStore, care_queries, proof, scrub
+from restante.store.sqlite.engine import PAGE_SIZE
+from restante.telemetry.events import Event
+from tests.contract.making import CONTENT, NOTED, deferred, held_numbers, hold, hosted, message, spooled
+from tests.store.damage_report import DamageReport
+from tests.store.test_damage import NOISE
+from tests.store.test_failing_disk import spoil
+from tests.store.watched_disk import WatchedDisk
+from tests.wire import Lines
+
+
+async def walked(store: SqliteStore) -> Slice:
+    """Walk once; return the sum."""
+    parts = [part async for part in store.scrub()]
+    return Slice(
+        sum(part.messages for part in parts),
+        sum(part.octets for part in parts),
+        sum(part.files for part in parts),
+        sum(part.seconds for part in parts),
+        sum(part.damaged for part in parts),
+    )
+
+
+async def filled(store: SqliteStore, count: int = 100) -> int:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, *range(1, count + 1))
+    await store.hold([message(count + 1, domain_id, file=await spooled(store, b"content"))])
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [deferred(number) for number in range(1, count)])
+    return domain_id
+
+
+async def test_it_reads_all_mail_and_finds_a_sound_store_sound(store: SqliteStore, damage: DamageReport) -> None:
+    await filled(store)
+    sum_of_all = await walked(store)
+    assert (sum_of_all.messages, sum_of_all.files, sum_of_all.damaged) == (101, 1, 0)
+    assert sum_of_all.octets == 101 * len(CONTENT) + 7
+    assert damage.numbers == []
+    assert not store.failure
+
+
+async def test_an_empty_store_is_walked_too(store: SqliteStore) -> None:
+    assert (await walked(store)).messages == 0
+
+
+async def test_a_damaged_content_is_parked_before_anybody_asks_for_it(
+    store: SqliteStore, directory: Path, damage: DamageReport
+) -> None:
+    domain_id = await filled(store)
+    spoil(directory, "UPDATE message SET head = x'00' WHERE number = 7")
+    [file] = (directory / "content").glob("*/*")
+    file.write_bytes(b"CONTENT")
+    assert (await walked(store)).damaged == 2
+    assert damage.numbers == [7, 101]
+    assert damage.domain_ids == [domain_id, domain_id]
+    assert await held_numbers(store, domain_id) == [number for number in range(1, 101) if number != 7]
+    assert await store.damaged_messages() == 2
+    await walked(store)
+    assert damage.numbers == [7, 101]  # told once
+
+
+async def test_mail_that_leaves_during_the_walk_is_no_damage(store: SqliteStore, damage: DamageReport) -> None:
+    await filled(store)
+    walk = store.scrub()
+    async for part in walk:
+        if part.messages:
+            await store.delete([101], NOTED)
+    assert damage.numbers == []
+
+
+async def test_a_damaged_page_ends_the_store(store: SqliteStore, directory: Path, disk: WatchedDisk) -> None:
+    await filled(store, 2000)
+    disk.fails_to("read", "db", apsw.CorruptError("malformed"))
+    disk.fails_to("read", "wal", apsw.CorruptError("malformed"))
+    with pytest.raises(StoreError, match="malformed"):
+        await walked(store)
+    disk.is_sound()
+    assert store.failure
+    assert (directory / "damaged").exists()
+
+
+@pytest.mark.parametrize("index", care_queries.UNINDEXED)
+async def test_mail_that_an_index_lacks_is_found(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, index: str
+) -> None:
+    """The question is put to a store whose index looks as if it lacked an entry: here the entries of one number."""
+    await filled(store)
+    query = care_queries.UNINDEXED[index].replace("FROM message AS entry", "FROM message AS entry", 1)
+    lacking = query.rstrip().rstrip(")") + " AND entry.number <> 101)"
+    monkeypatch.setitem(care_queries.UNINDEXED, index, lacking)
+    with pytest.raises(StoreError, match=f"message 101 is missing from index {index}"):
+        await walked(store)
+    assert store.failure
+
+
+async def test_a_table_that_takes_long_is_read_in_slices(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await filled(store, 600)
+    monkeypatch.setattr(scrub, "_CHECK_SECONDS", -1.0)
+    monkeypatch.setattr(proof, "_PROGRESS_STEPS", 1)
+    slices = [part async for part in store.scrub()]
+    assert len([part for part in slices if not part.messages]) > 20
+    assert sum(part.messages for part in slices) == 601
+
+
+async def test_a_walk_can_be_given_up(store: SqliteStore) -> None:
+    await filled(store)
+    walk = store.scrub()
+    await anext(walk)
+    await walk.aclose()  # type: ignore[attr-defined]
+    assert (await walked(store)).messages == 101
+
+
+async def test_a_large_store_that_was_damaged_at_rest_is_met_by_the_walk(
+    runner: asyncio.Runner, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from restante.store.sqlite import open_sqlite  # noqa: PLC0415
+
+    store = await open_sqlite(directory)
+    await filled(store, 3000)
+    await store.close()
+    with (directory / "restante.db").open("r+b") as file:
+        file.seek(-3 * PAGE_SIZE, 2)
+        file.write(NOISE)
+    monkeypatch.setattr(proof, "_check_tables", _no_time)
+    monkeypatch.setattr(proof, "_walk_mail", lambda _connection: None)
+    store = await open_sqlite(directory, proof_seconds=0.0)
+    assert not store.is_proven
+    with pytest.raises(StoreError):
+        await walked(store)
+    assert store.failure
+    await store.close()
+
+
+def _no_time(_connection: apsw.Connection) -> None:
+    raise apsw.InterruptError
+
+
+# --- when it runs
+
+
+class Walked:
+    """A store whose walk has these slices."""
+
+    def __init__(self, *slices: Slice, is_proven: bool = True, error: Exception | None = None) -> None:
+        self.slices, self.is_proven, self.error = slices, is_proven, error
+
+    async def scrub(self) -> AsyncIterator[Slice]:
+        for part in self.slices:
+            yield part
+        if self.error is not None:
+            raise self.error
+
+
+def run(store: Walked, end: Callable[[list[float]], bool]) -> tuple[list[float], Lines, Scrubber]:
+    """Run until the rests taken satisfy `end`; return them, the log and the scrubber."""
+    rests: list[float] = []
+    log = Lines()
+    clock = [0.0]
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+        clock[0] += seconds
+        if end(rests):
+            raise asyncio.CancelledError
+
+    scrubber = Scrubber(store, log, lambda: 1000.0 + clock[0], lambda: clock[0], rest)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(scrubber.run())
+    return rests, log, scrubber
+
+
+def test_it_rests_as_long_as_keeps_it_below_its_share() -> None:
+    rests, log, scrubber = run(Walked(Slice(2, 20, 1, 0.1, 1), Slice(3, 30, 0, 0.3)), lambda rests: len(rests) == 4)
+    first, *between, until_tomorrow = rests
+    assert first == FIRST_AFTER
+    assert between == pytest.approx([0.1 * 19, 0.3 * 19])
+    assert 0.4 / (0.4 + sum(between)) == pytest.approx(SHARE)
+    assert sum(between) + until_tomorrow == pytest.approx(DAY)
+    [line] = log.of(Event.STORE_SCRUBBED)
+    assert (line["messages"], line["octets"], line["files"], line["damaged"]) == (5, 50, 1, 1)
+    assert scrubber.last_ended_at == pytest.approx(1000.0 + FIRST_AFTER + sum(between))
+
+
+def test_it_begins_at_once_where_the_start_did_not_prove_everything() -> None:
+    rests, _, _ = run(Walked(is_proven=False), lambda rests: len(rests) == 2)
+    assert rests == [0.0, DAY]
+
+
+def test_a_walk_that_the_store_breaks_off_has_not_ended() -> None:
+    rests, log, scrubber = run(Walked(Slice(1), error=StoreError("malformed")), lambda rests: len(rests) == 3)
+    assert rests[0] == FIRST_AFTER
+    assert scrubber.last_ended_at is None
+    assert scrubber.walk is not None
+    assert scrubber.walk.messages == 1
+    assert log.of(Event.STORE_SCRUBBED) == []
+    assert [line["doing"] for line in log.of(Event.STORE_FAILED)] == ["scrub"]
