@@ -148,6 +148,11 @@ class Installation:
         """End the server as a power cut would: no goodbye, nothing finished."""
         self._process.end_by(signal.SIGKILL)
 
+    def wait_until_it_leaves(self) -> int:
+        """Return the server's exit code when it has ended by itself."""
+        eventually(lambda: not self.is_running, what="the server to leave", timeout=PATIENCE)
+        return self._process.end_by(signal.SIGKILL)
+
     def reload(self) -> None:
         """Have the server read configuration and certificate again, and return when it has."""
         before = len(self.events("server-reloaded"))

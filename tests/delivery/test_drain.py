@@ -692,3 +692,38 @@ def test_a_path_that_no_command_can_carry_is_refused_and_harms_nobody() -> None:
 
     play(World(), primary, scene)
     assert [taken.forward_paths for taken in primary.taken] == [("b@b.example",)]
+
+
+def test_an_attempt_that_cannot_read_held_mail_says_so_in_the_log_and_as_last_error() -> None:
+    """No connection was made, so that no line of one tells it."""
+    errors: list[str] = []
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        async def fail(*_arguments: object) -> None:
+            raise StoreError("reading: database disk image is malformed")
+
+        await world.hold(domain, 1)
+        world.intercept("held", fail)
+        world.set(patience=0)
+        async with world.dispatcher() as dispatcher:
+            await dispatcher.start(domain, "test")
+            while dispatcher.drains():
+                errors.append(dispatcher.drains()[0].last_error)
+                await asyncio.sleep(0)
+
+    world = World()
+    play(world, ScriptedPrimary(), scene)
+    [line] = world.log.of(Event.ATTEMPT_ENDED)
+    assert (line["end"], line["tried"]) == ("stopped", 0)
+    assert "malformed" in line["reason"]
+    assert "malformed" in errors[-1]
+
+
+def test_an_attempt_that_came_to_its_end_has_no_error() -> None:
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        await world.hold(domain, 2)
+        await world.drain(domain)
+
+    world = World()
+    play(world, ScriptedPrimary(), scene)
+    assert [line["end"] for line in world.log.of(Event.ATTEMPT_ENDED)] == ["complete"]

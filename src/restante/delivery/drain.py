@@ -178,6 +178,9 @@ class DomainDrain:
         try:
             while self._stop is None:
                 end = await self._make_attempt()
+                is_complete = end.kind is AttemptKind.COMPLETE
+                kind = end.kind.name.lower()
+                self._journal.attempt_ended(kind, end.reason, tried=end.tried, is_complete=is_complete)
                 if self._is_final(end):
                     return
                 await self._prepare_next(end)

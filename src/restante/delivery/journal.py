@@ -90,6 +90,19 @@ class Journal:
             outstanding=len(end.outstanding),
         )
 
+    def attempt_ended(self, kind: str, reason: str, *, tried: int, is_complete: bool) -> None:
+        """Tell that an attempt is over; why it stopped is the last error, if it did not come to its end."""
+        if not is_complete:
+            self.last_error = reason
+        self._log.write(
+            Event.ATTEMPT_ENDED,
+            domain=self._domain,
+            destination=self.destination,
+            end=kind,
+            reason=reason,
+            tried=tried,
+        )
+
     def could_not_attempt(self, reason: str) -> None:
         """Tell that no connection could even be tried."""
         self.last_error, self.hindrance = reason, Hindrance.NONE

@@ -32,6 +32,7 @@ class Event(StrEnum):
     DRAIN_STARTED = "drain-started"
     DRAIN_FINISHED = "drain-finished"
     DELIVERY_ATTEMPT = "delivery-attempt"
+    ATTEMPT_ENDED = "attempt-ended"
     MESSAGE_DELIVERED = "message-delivered"
     DELIVERY_DEFERRED = "delivery-deferred"
     DELIVERY_REFUSED = "delivery-refused"
@@ -89,6 +90,8 @@ MEANINGS: dict[Event, str] = {
     Event.DRAIN_STARTED: "Handing over of a domain's held mail began.",
     Event.DRAIN_FINISHED: "It ended: how much was delivered, deferred, refused, and why it stopped.",
     Event.DELIVERY_ATTEMPT: "One connection to a destination ended, or could not be made.",
+    Event.ATTEMPT_ENDED: "A drain's attempt is over, with why: also one that made no connection, for want of an address or"
+    " because held mail could not be read. A drain makes further ones until its patience ends.",
     Event.MESSAGE_DELIVERED: "The destination has taken a message; its reply says under which name.",
     Event.DELIVERY_DEFERRED: "The destination did not take a message for a recipient now, or said nothing; it stays held.",
     Event.DELIVERY_REFUSED: "The destination said 5xx to a recipient: it waits as refused for the customer.",

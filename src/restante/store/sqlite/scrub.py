@@ -15,7 +15,7 @@ Limitation: pages that hold nothing are not read, and what changes behind the wa
 
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -31,8 +31,11 @@ from restante.store.sqlite.tolerant import Table, table_of
 
 _BATCH = 32  # messages of one slice: 8 MiB of content at most
 _ROWS = 256  # of another table
+_SLICE_SECONDS = 0.01  # of this thread, at least
 _CHECK_SECONDS = 0.05  # for the engine's check of one table; beyond, its rows are read in slices
 _MAIL = "message"
+
+_Part = tuple[int, int, int, list[Damage]]  # messages, octets, files, damage
 
 
 def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, list[Damage]]]:
@@ -42,27 +45,29 @@ def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, 
     engine alone would not find.
     """
     with closing(engine.open_reader(path, vfs)) as connection:
-        for table in proof.tables(connection):
-            if table != _MAIL:
-                yield from _metered(partial(_look_at_table, connection, table_of(connection, table)))
-        yield from _metered(partial(_look_at_mail, connection, content))
+        yield from _metered(_parts(connection, content))
 
 
-_Part = tuple[int, int, int, list[Damage]]  # messages, octets, files, damage
+def _parts(connection: apsw.Connection, content: Path) -> Iterator[_Part]:
+    for table in proof.tables(connection):
+        if table != _MAIL:
+            yield from _look_at_table(connection, table_of(connection, table))
+    yield from _look_at_mail(connection, content)
 
 
-def _metered(walk: Callable[[], Iterator[_Part]]) -> Iterator[tuple[Slice, list[Damage]]]:
-    """Say of each slice how long it kept this thread busy."""
-    parts = walk()
-    while True:
+def _metered(parts: Iterator[_Part]) -> Iterator[tuple[Slice, list[Damage]]]:
+    """Put parts together to slices that keep this thread busy for a while: waking for each costs something too."""
+    part: _Part | None = (0, 0, 0, [])
+    while part is not None:
+        messages = octets = files = 0
+        damaged: list[Damage] = []
         began = time.thread_time()
-        part = next(parts, None)
-        seconds = time.thread_time() - began
-        if part is None:
-            yield Slice(seconds=seconds), []
-            return
-        messages, octets, files, damaged = part
-        yield Slice(messages, octets, files, seconds), damaged
+        while (part := next(parts, None)) is not None:
+            messages, octets, files = messages + part[0], octets + part[1], files + part[2]
+            damaged += part[3]
+            if time.thread_time() - began >= _SLICE_SECONDS:
+                break
+        yield Slice(messages, octets, files, time.thread_time() - began), damaged
 
 
 def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_Part]:

@@ -1,0 +1,166 @@
+"""Damage on the disk under a real server: it promises nothing on the strength of what it cannot read."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import smtplib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import apsw
+import pytest
+
+from tests.acceptance.installation import HOST, Installation, at
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.server import Login
+from tests.acceptance.peers.sink import SmtpSink
+from tests.acceptance.sample import REVERSE_PATH, message
+from tests.acceptance.test_s14_notices import listen
+from tests.acceptance.webhook_receiver import WebhookReceiver
+
+COUNT: Final = 41
+DOMAIN: Final = "alpha.example"
+PAGE: Final = 16384
+NOISE: Final = random.Random(3).randbytes(PAGE)
+EX_DATAERR, EX_TEMPFAIL = 65, 75
+
+
+@pytest.fixture
+def sink() -> Iterator[SmtpSink]:
+    """A primary that takes everything."""
+    with SmtpSink() as sink:
+        sink.start()
+        yield sink
+
+
+@pytest.fixture
+def restante() -> Iterator[Installation]:
+    """An installation with little patience, and without mail."""
+    with Installation(delivery={"patience": 0.5}) as restante:
+        yield restante
+
+
+def hosted_with_mail(restante: Installation, sink: SmtpSink, *large: int) -> Login:
+    """Host a domain and have mail held: of these numbers in files of their own."""
+    login = restante.hosts(DOMAIN, at(sink))
+    restante.start()
+    with smtplib.SMTP(HOST, restante.mx_port) as session:
+        for number in range(COUNT):
+            body = b"x" * 70 + b"\r\n"
+            content = message(f"number-{number}", body * (8000 if number in large else 40))
+            session.sendmail(REVERSE_PATH, [f"you@{DOMAIN}"], content)
+    return login
+
+
+def database(restante: Installation) -> Path:
+    return restante.directory / "data" / "restante.db"
+
+
+def root_of(restante: Installation, name: str) -> int:
+    """Return the first page of a table or index, counted from 0."""
+    connection = apsw.Connection(str(database(restante)), flags=apsw.SQLITE_OPEN_READONLY)
+    (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchall()[0]
+    connection.close()
+    assert isinstance(root, int)
+    return root - 1
+
+
+def overwrite(restante: Installation, page: int) -> None:
+    with database(restante).open("r+b") as file:
+        file.seek(page * PAGE)
+        file.write(NOISE)
+
+
+def put_salvaged_in_place(restante: Installation) -> list[dict[str, str]]:
+    """Do as the server says; return what was lost."""
+    salvaged = restante.run("store", "salvage", str(restante.directory / "new"), "--json")
+    assert salvaged.returncode in (0, EX_DATAERR), salvaged.stderr
+    (restante.directory / "data").rename(restante.directory / "damaged")
+    (restante.directory / "new").rename(restante.directory / "data")
+    lost: list[dict[str, str]] = json.loads(salvaged.stdout)["lost"]
+    return lost
+
+
+@pytest.mark.parametrize("name", ["sqlite_schema", "message", "message_held", "domain", "last_reply", "audit"])
+def test_a_start_on_a_damaged_database_ends_with_65_and_what_it_names_helps(
+    restante: Installation, sink: SmtpSink, name: str
+) -> None:
+    login = hosted_with_mail(restante, sink)
+    restante.stop()
+    overwrite(restante, 0 if name == "sqlite_schema" else root_of(restante, name))
+    for _ in range(2):  # a service manager that tries again finds the same
+        refused = restante.run("serve")
+        assert refused.returncode == EX_DATAERR, refused.stderr
+        assert "restante store salvage DIR" in refused.stderr
+    lost = put_salvaged_in_place(restante)
+    restante.start()
+    if name == "domain":  # a record that is gone is made anew, with no destination
+        assert restante.shown("domain", "show", DOMAIN)["account"] == "salvaged"
+        assert restante.held(DOMAIN) == COUNT
+        return
+    assert restante.etrn(DOMAIN, login=login).returncode == 0
+    named = {finding["message"] for finding in lost if finding["message"]}
+    sink.wait_for(COUNT - len(named))
+    assert len(named) < 10 or name == "message"
+
+
+def test_damage_that_a_running_server_meets_ends_it_once(restante: Installation, sink: SmtpSink) -> None:
+    """With exit code 75; a notice leaves, and the next start ends with 65."""
+    login = hosted_with_mail(restante, sink)
+    restante.stop()  # now all of it is in the database, and not in its log
+    restante.start()
+    with WebhookReceiver() as receiver:
+        listen(restante, receiver, "--all-accounts")
+        for page in range(root_of(restante, "message"), database(restante).stat().st_size // PAGE):
+            if page != root_of(restante, "message_held"):
+                overwrite(restante, page)
+        asked = restante.etrn(DOMAIN, login=login)
+        assert restante.wait_until_it_leaves() == EX_TEMPFAIL, restante.log_tail()
+        assert asked.returncode in (0, EX_TEMPFAIL), asked.stdout
+        assert "malformed" in restante.events("server-failing")[0]["reason"]
+        assert "server-failing" in {taken.facts["type"] for taken in receiver.taken}
+    assert sink.count() == 0
+    assert restante.run("serve").returncode == EX_DATAERR
+
+
+@pytest.mark.parametrize("how", ["missing", "fifo", "flipped", "link"])
+def test_one_damaged_content_is_parked_and_all_other_mail_leaves(
+    restante: Installation, sink: SmtpSink, how: str
+) -> None:
+    login = hosted_with_mail(restante, sink, 7, 20)
+    file, _ = sorted((restante.directory / "data" / "content").glob("*/*"))
+    if how == "flipped":
+        octets = bytearray(file.read_bytes())
+        octets[-5] ^= 1
+        file.write_bytes(octets)
+    else:
+        file.unlink()
+    if how == "fifo":
+        os.mkfifo(file)
+    if how == "link":
+        file.symlink_to("/etc/passwd")
+    assert "253" in restante.etrn(DOMAIN, login=login).stdout
+    restante.wait_for_event("drain-finished", domain=DOMAIN)
+    sink.wait_for(COUNT - 1)
+    [damaged] = restante.events("message-damaged")
+    assert (damaged["domain"], damaged["account"]) == (DOMAIN, "alpha")
+    assert "251" in restante.etrn(DOMAIN, login=login).stdout
+    assert sink.count() == COUNT - 1  # none of them twice
+    status = restante.shown("status")
+    assert status["store"]["damaged_messages"] == 1
+    assert "1 message is damaged" in restante.do("status")
+
+
+def test_a_killed_server_that_left_damage_says_so_at_its_next_start(restante: Installation, sink: SmtpSink) -> None:
+    hosted_with_mail(restante, sink)
+    os.kill(restante.pid, signal.SIGKILL)
+    restante.wait_until_it_leaves()
+    database(restante).write_bytes(b"")
+    refused = restante.run("serve")
+    assert refused.returncode == EX_DATAERR
+    assert "missing or empty" in refused.stderr
+    assert eventually(lambda: not restante.is_running, what="no server")
