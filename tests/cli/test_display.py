@@ -1,9 +1,17 @@
-import re
-
 import pytest
 import typer
 
-from restante.cli.display import Column, human_size, human_time, number_column, show_record, show_table, text_column
+from restante.cli.display import (
+    Column,
+    human_size,
+    human_time,
+    number_column,
+    paths_text,
+    show_listing,
+    show_record,
+    show_table,
+    text_column,
+)
 from restante.cli.options import octets, seconds
 
 NAME = text_column("NAME", "name")
@@ -22,25 +30,28 @@ def test_times_are_spelled_to_the_second() -> None:
     assert human_time(None) == ""
 
 
-def test_columns_are_aligned_and_nothing_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [{"name": "a" * 200, "count": 5}, {"name": "b", "count": 12345}]
-    show_table(rows, [text_column("NAME", "name"), number_column("COUNT", "count"), Column("LAST", lambda _: "\n")])
-    first, second, third = capsys.readouterr().out.splitlines()
-    assert first == f"{'NAME':200}  COUNT  LAST"
-    assert second == f"{'a' * 200}      5  \\n"
-    assert third == f"{'b':200}  12345  \\n"
+def test_a_listing_ends_with_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [NAME, number_column("COUNT", "count"), Column("LAST", lambda _: "\n")]
+    show_listing([{"name": "a", "count": 12345}], columns, as_json=False, thing="thing")
+    assert capsys.readouterr().out == "NAME  COUNT  LAST\na     12345  \\n\n\n1 thing\n"
+    show_listing([], columns, as_json=False, thing="thing")
+    assert capsys.readouterr().out == "0 things\n"
 
 
-def test_on_a_narrow_terminal_what_a_line_is_about_stays_whole(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_fits_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")
     columns = [NAME, *(text_column("A TITLE", "text") for _ in range(4))]
     show_table([{"name": "mail.alpha.example", "text": "words_of_this_length"}], columns)
-    lines = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
-    assert any("mail.alpha.example" in line for line in lines)
-    assert max(map(len, lines)) == 60
+    titles, *lines = capsys.readouterr().out.splitlines()
+    assert titles.startswith("\x1b[1mNAME ")
+    assert lines[0].startswith("mail.alpha.example")
+    assert max(map(len, lines)) <= 60
+
+
+def test_of_many_recipients_the_first_is_named() -> None:
+    assert paths_text(["a@b.example"]) == "a@b.example"
+    assert paths_text(["a@b.example", "b@b.example", "c@b.example"]) == "a@b.example and 2 more"
 
 
 def test_a_record_has_a_line_for_each_item(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,7 @@ def add(
 @group.command("list")
 def list_all(*, as_json: Json = False, config: ConfigFile = None) -> None:
     """List all accounts."""
-    show_listing(ask(config, "GET", "/v1/accounts"), COLUMNS, as_json=as_json)
+    show_listing(ask(config, "GET", "/v1/accounts"), COLUMNS, as_json=as_json, thing="account")
 
 
 @group.command("show")

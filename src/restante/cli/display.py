@@ -5,12 +5,15 @@ control character, nor as markup.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from restante.cli.failures import printable
+from restante.cli.table import Heading, lay_out
+from restante.mail.quantity import counted
 
 Row = Mapping[str, Any]
 
@@ -26,11 +29,12 @@ class Column:
     title: str
     cell: Callable[[Row], Any]
     is_number: bool = False
+    is_detail: bool = False  # moves below its row first, where room is short
 
 
-def text_column(title: str, key: str) -> Column:
+def text_column(title: str, key: str, *, is_detail: bool = False) -> Column:
     """Return a column that shows a value as it is."""
-    return Column(title, lambda row: row[key])
+    return Column(title, lambda row: row[key], is_detail=is_detail)
 
 
 def number_column(title: str, key: str) -> Column:
@@ -46,6 +50,12 @@ def size_column(title: str, key: str) -> Column:
 def time_column(title: str, key: str) -> Column:
     """Return a column of times."""
     return Column(title, lambda row: human_time(row[key]))
+
+
+def paths_text(paths: Sequence[str]) -> str:
+    """Spell recipients in one cell: the first, and how many more there are."""
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more}" if paths else ""
 
 
 def say(text: str) -> None:
@@ -65,21 +75,27 @@ def show_json(data: Any) -> None:
     print(json.dumps(data, indent=2))  # noqa: T201
 
 
-def show_listing(rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool) -> None:
-    """Write a listing."""
+def show_listing(
+    rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool, thing: str, things: str = ""
+) -> None:
+    """Write a listing, and below it how many there are of what is listed."""
     if as_json:
         show_json(rows)
-    else:
+        return
+    if rows:
         show_table(rows, columns)
+        say("")
+    say(counted(len(rows), thing, things))
 
 
 def show_table(rows: Sequence[Row], columns: Sequence[Column]) -> None:
-    """Write a table: ruled and fitted on a terminal, plain and whole elsewhere."""
+    """Write a table that fits the terminal, or a pipe of 80 columns. A terminal shows the titles in bold."""
     cells = [[printable(column.cell(row)) for column in columns] for row in rows]
-    if sys.stdout.isatty():
-        _show_ruled(columns, cells)
-    else:
-        _show_plain(columns, cells)
+    headings = [Heading(column.title, is_number=column.is_number, is_detail=column.is_detail) for column in columns]
+    titles, *lines = lay_out(headings, cells, shutil.get_terminal_size().columns)
+    print(f"\x1b[1m{titles}\x1b[0m" if sys.stdout.isatty() else titles)  # noqa: T201
+    for line in lines:
+        print(line)  # noqa: T201
 
 
 def show_record(fields: Iterable[tuple[str, Any]]) -> None:
@@ -109,30 +125,3 @@ def _items(value: Any) -> Sequence[Any]:
     if isinstance(value, list | tuple):
         return value or [""]
     return [value]
-
-
-def _show_plain(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
-    lines = [[column.title for column in columns], *cells]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
-    for line in lines:
-        padded = [
-            f"{text:>{width}}" if column.is_number else f"{text:<{width}}"
-            for text, width, column in zip(line, widths, columns, strict=True)
-        ]
-        print("  ".join(padded).rstrip())  # noqa: T201
-
-
-def _show_ruled(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
-    from rich import box  # noqa: PLC0415  a tenth of a second that only a terminal needs
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, column in enumerate(columns):
-        justify: Literal["right", "left"] = "right" if column.is_number else "left"
-        # Where room is short, what the rest of a line is about is folded last.
-        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=place == 0)
-    for line in cells:
-        table.add_row(*(Text(text) for text in line))
-    Console(highlight=False).print(table)

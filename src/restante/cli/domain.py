@@ -165,7 +165,9 @@ def list_all(
     config: ConfigFile = None,
 ) -> None:
     """List hosted domains."""
-    show_listing(ask(config, "GET", "/v1/domains", params={"account": account}), COLUMNS, as_json=as_json)
+    show_listing(
+        ask(config, "GET", "/v1/domains", params={"account": account}), COLUMNS, as_json=as_json, thing="domain"
+    )
 
 
 @group.command("show")

@@ -18,10 +18,7 @@ group = typer.Typer(name="drain", help="Drains that run or wait to retry.")
 def list_drains(*, as_json: Json = False, config: ConfigFile = None) -> None:
     """List the drains that run or wait to retry, oldest first."""
     drains = ask(config, "GET", "/v1/drains")
-    show_listing(drains, _columns(time.time()), as_json=as_json)
-    for drain in drains:
-        if drain["last_error"] and not as_json:
-            say(f"{drain['domain']}: {error_text(drain)}")
+    show_listing(drains, _columns(time.time()), as_json=as_json, thing="drain")
 
 
 @group.command("stop")
@@ -50,4 +47,5 @@ def _columns(now: float) -> list[Column]:
         number_column("DEFERRED", "deferred"),
         number_column("REFUSED", "refused"),
         Column("RETRY IN", lambda row: until(row["next_attempt_at"], now), is_number=True),
+        Column("LAST ERROR", error_text, is_detail=True),
     ]

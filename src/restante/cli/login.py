@@ -56,7 +56,7 @@ def add(
 @group.command("list")
 def list_all(account: Account, *, as_json: Json = False, config: ConfigFile = None) -> None:
     """List an account's logins."""
-    show_listing(ask(config, "GET", f"/v1/accounts/{segment(account)}/logins"), COLUMNS, as_json=as_json)
+    show_listing(ask(config, "GET", f"/v1/accounts/{segment(account)}/logins"), COLUMNS, as_json=as_json, thing="login")
 
 
 @group.command("set")

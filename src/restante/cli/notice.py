@@ -57,17 +57,17 @@ COLUMNS = (
     text_column("WAY", "way"),
     text_column("TO", "target"),
     time_column("ADDED", "created_at"),
-    Column("HEARS", _hears),
+    Column("HEARS", _hears, is_detail=True),
 )
 WAITING = (
     time_column("AT", "at"),
     text_column("CHANNEL", "channel"),
     Column("ACCOUNT", lambda row: row["account"] or "(the operator's)"),
     text_column("KIND", "kind"),
-    text_column("ABOUT", "about"),
     Column("FAILED", lambda row: row["failures"], is_number=True),
     time_column("NEXT", "next_attempt_at"),
-    text_column("WHY", "reply"),
+    text_column("ABOUT", "about", is_detail=True),
+    text_column("WHY", "reply", is_detail=True),
 )
 
 
@@ -152,7 +152,7 @@ def change(
 def list_all(*, account: OnlyAccount = None, as_json: Json = False, config: ConfigFile = None) -> None:
     """List channels. What may be secret in a URL is not shown."""
     rows = ask(config, "GET", "/v1/notices/channels", params={"account": account})
-    show_listing(rows, COLUMNS, as_json=as_json)
+    show_listing(rows, COLUMNS, as_json=as_json, thing="notice channel")
 
 
 @group.command("remove")
@@ -186,7 +186,7 @@ def show_waiting(
 ) -> None:
     """Show notices that wait to be sent, oldest first, and why."""
     rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account, "limit": limit})
-    show_listing(rows, WAITING, as_json=as_json)
+    show_listing(rows, WAITING, as_json=as_json, thing="notice waits", things="notices wait")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +13,7 @@ from restante.cli.display import (
     Row,
     human_size,
     human_time,
+    paths_text,
     say,
     show_json,
     show_listing,
@@ -29,14 +30,24 @@ from restante.mail.quantity import counted
 
 group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
 
+MAX_REASON: Final = 200  # characters in a listing; `queue show` has all
+
+
+def _reason(row: Row) -> str:
+    """Return why it is not delivered: the destination's last word on the first recipient that has one."""
+    reply = next((recipient["reply"] for recipient in row["recipients"] if recipient["reply"]), "")
+    return reply if len(reply) <= MAX_REASON else f"{reply[:MAX_REASON]}…"
+
+
 COLUMNS = (
     text_column("NAME", "name"),
     time_column("RECEIVED", "received_at"),
     size_column("SIZE", "size"),
+    Column("STATUS", lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]}))),
     text_column("DOMAIN", "domain"),
     Column("FROM", lambda row: f"<{row['reverse_path']}>"),
-    Column("TO", lambda row: " ".join(recipient["forward_path"] for recipient in row["recipients"])),
-    Column("STATUS", lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]}))),
+    Column("TO", lambda row: paths_text([recipient["forward_path"] for recipient in row["recipients"]])),
+    Column("REASON", _reason, is_detail=True),
 )
 
 
@@ -57,7 +68,7 @@ def list_all(
     """List messages, oldest first."""
     selection = Selection(domain_name or domain, reverse_path, recipient, older, larger, status)
     messages = ask(config, "GET", "/v1/queue", params=selection.params | {"limit": limit})
-    show_listing(messages, COLUMNS, as_json=as_json)
+    show_listing(messages, COLUMNS, as_json=as_json, thing="message")
     if len(messages) == limit:
         shown = counted(limit, "message is", "messages are")
         complain(f"queue: {shown} shown, there may be more; raise --limit")

@@ -85,7 +85,7 @@ def replace(
 @group.command("list")
 def list_all(domain: Domain, *, as_json: Json = False, config: ConfigFile = None) -> None:
     """List the addresses of a domain that are known: those on its list, and those its destination took or refused."""
-    show_listing(ask(config, "GET", _path(domain)), COLUMNS, as_json=as_json)
+    show_listing(ask(config, "GET", _path(domain)), COLUMNS, as_json=as_json, thing="recipient")
 
 
 def _path(domain: str) -> str:

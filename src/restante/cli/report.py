@@ -39,7 +39,7 @@ COLUMNS = (
     size_column("SIZE", "size"),
     number_column("FAILURES", "failures"),
     time_column("NEXT ATTEMPT", "next_attempt_at"),
-    text_column("LAST ERROR", "reply"),
+    text_column("LAST ERROR", "reply", is_detail=True),
 )
 
 Domain = Annotated[
@@ -61,7 +61,7 @@ def list_reports(
 ) -> None:
     """List reports that wait to be sent, oldest first."""
     reports = ask(config, "GET", "/v1/reports", params={"domain": domain, "to": to, "limit": limit})
-    show_listing(reports, COLUMNS, as_json=as_json)
+    show_listing(reports, COLUMNS, as_json=as_json, thing="report waits", things="reports wait")
     if len(reports) == limit:
         shown = counted(limit, "report is", "reports are")
         complain(f"report: {shown} shown, there may be more; raise --limit")

@@ -79,7 +79,7 @@ def _domains(view: Row, now: float) -> list[Column]:
         number_column("REFUSED", "refused"),
         _ago("OLDEST", "oldest_at", now),
         _ago("ASKED FOR", "last_request_at", now),
-        text_column("DESTINATION", "destination"),
+        text_column("DESTINATION", "destination", is_detail=True),
     ]
     if any(domain["primary"]["next_probe_at"] for domain in view["domains"]):
         columns.append(Column("PRIMARY", lambda domain: primary_text(domain["primary"], now)))
@@ -96,7 +96,7 @@ def _drains(now: float) -> list[Column]:
         number_column("REFUSED", "refused"),
         number_column("CONN", "connections"),
         Column("RETRY IN", lambda drain: until(drain["next_attempt_at"], now), is_number=True),
-        Column("LAST ERROR", error_text),
+        Column("LAST ERROR", error_text, is_detail=True),
     ]
 
 

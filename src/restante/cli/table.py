@@ -1,0 +1,81 @@
+"""How a table is laid out in so many columns of a screen. Pure: texts in, lines out.
+
+Nothing is left out. Where a row does not fit, its last columns move to lines of their own below it,
+each value with its title; a value that is still too long is folded. So a table reads the same on a
+terminal and in a pipe, and no line is longer than the width, unless the first column alone is.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+GAP: Final = "  "
+INDENT: Final = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What is known of a column before its cells: its title, how it is aligned, and when it moves."""
+
+    title: str
+    is_number: bool = False
+    is_detail: bool = False  # moves below the row before any other does
+
+
+def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return the lines of a table: its titles, and then each row with its details below it."""
+    widths = [max(len(text) for text in column) for column in _columns(headings, rows)]
+    places, moved = _divided(headings, widths, width)
+    lines = [_line(headings, places, widths, [heading.title for heading in headings])]
+    for row in rows:
+        lines.append(_line(headings, places, widths, row))
+        lines += _details(headings, moved, row, width)
+    return lines
+
+
+def _columns(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    return ([heading.title, *(row[place] for row in rows)] for place, heading in enumerate(headings))
+
+
+def _divided(headings: Sequence[Heading], widths: Sequence[int], width: int) -> tuple[list[int], list[int]]:
+    """Return the places of the columns that stay on a row's line, and of those that move below it."""
+    places = list(range(len(headings)))
+    last_first = places[:0:-1]  # the first column always stays
+    for place in sorted(last_first, key=lambda one: not headings[one].is_detail):
+        if sum(widths[one] for one in places) + len(GAP) * (len(places) - 1) <= width:
+            break
+        places.remove(place)
+    return places, [one for one in range(len(headings)) if one not in places]
+
+
+def _line(headings: Sequence[Heading], places: Sequence[int], widths: Sequence[int], texts: Sequence[str]) -> str:
+    padded = (
+        texts[place].rjust(widths[place]) if headings[place].is_number else texts[place].ljust(widths[place])
+        for place in places
+    )
+    return GAP.join(padded).rstrip()
+
+
+def _details(headings: Sequence[Heading], moved: Sequence[int], row: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines below a row: as many values on each as fit, none for what is empty."""
+    items = [f"{headings[place].title.lower()} {row[place]}" for place in moved if row[place]]
+    line = ""
+    for item in items:
+        if line and len(INDENT) + len(line) + len(GAP) + len(item) > width:
+            yield from _folded(line, width)
+            line = ""
+        line = f"{line}{GAP}{item}" if line else item
+    if line:
+        yield from _folded(line, width)
+
+
+def _folded(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(width, len(INDENT) * 4),
+        initial_indent=INDENT,
+        subsequent_indent=INDENT * 2,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )

@@ -1,0 +1,72 @@
+"""A table fits its width and leaves nothing out."""
+
+import textwrap
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.cli.table import Heading, lay_out
+
+HEADINGS = [
+    Heading("DOMAIN"),
+    Heading("MESSAGES", is_number=True),
+    Heading("DESTINATION"),
+    Heading("LAST ERROR", is_detail=True),
+    Heading("AGE", is_number=True),
+]
+ROWS = [
+    ["alpha.example", "12", "mail.alpha.example:25", "connection refused", "3m 05s"],
+    ["b.example", "1", "[2001:db8::25]:2525", "", "9d 4h"],
+]
+
+
+def shown(width: int) -> str:
+    return "\n".join(lay_out(HEADINGS, ROWS, width)) + "\n"
+
+
+def test_what_fits_is_one_line_a_row() -> None:
+    assert shown(80) == textwrap.dedent("""\
+        DOMAIN         MESSAGES  DESTINATION            LAST ERROR             AGE
+        alpha.example        12  mail.alpha.example:25  connection refused  3m 05s
+        b.example             1  [2001:db8::25]:2525                         9d 4h
+        """)
+
+
+def test_details_move_below_their_row_first() -> None:
+    assert shown(60) == textwrap.dedent("""\
+        DOMAIN         MESSAGES  DESTINATION               AGE
+        alpha.example        12  mail.alpha.example:25  3m 05s
+            last error connection refused
+        b.example             1  [2001:db8::25]:2525     9d 4h
+        """)
+
+
+def test_then_the_last_columns_move() -> None:
+    assert shown(40) == textwrap.dedent("""\
+        DOMAIN         MESSAGES
+        alpha.example        12
+            destination mail.alpha.example:25
+            last error connection refused
+            age 3m 05s
+        b.example             1
+            destination [2001:db8::25]:2525
+            age 9d 4h
+        """)
+
+
+CELLS = st.text(st.characters(codec="ascii", categories=("L", "N")), max_size=30)
+
+
+@given(st.lists(st.lists(CELLS, min_size=5, max_size=5), max_size=4), st.integers(40, 120))
+def test_no_value_is_lost_and_no_line_is_too_long(rows: list[list[str]], width: int) -> None:
+    lines = lay_out(HEADINGS, rows, width)
+    assert all(len(line) <= width for line in lines)
+    text = "\n".join(lines)
+    assert all(cell in text for row in rows for cell in row)
+
+
+def test_a_long_value_is_folded() -> None:
+    rows = [["a.example", "1", "x", "550 5.7.1 " + "no " * 60, ""]]
+    lines = lay_out(HEADINGS, rows, 50)
+    assert max(map(len, lines)) <= 50
+    assert "".join(lines).count("no") == 60
