@@ -9,8 +9,9 @@ import pytest
 
 from restante.admin.office import ConfigurationState
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
+from restante.store.interface import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Way
-from tests.admin.desk import NOW, Desk
+from tests.admin.desk import NOW, Desk, run
 from tests.cli.conftest import Command
 from tests.wire import audit
 
@@ -21,6 +22,24 @@ def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> No
     assert "beta" in desk.office.directory.now.accounts
     assert desk.server
     assert desk.server.changed
+
+
+def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(desk: Desk, command: Command) -> None:
+    async def drained() -> None:
+        domain_id = desk.office.directory.now.domains["alpha.example"].id
+        drain = await desk.store.open_drain(domain_id, NOW, NOW)
+        past = PastDrain(NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye")
+        await desk.store.close_drain(drain, past)
+
+    run(drained())
+    text = "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; last error: 421 4.3.2 bye\n"
+    for words in (("status",), ("domain", "show", "alpha.example"), ("queue", "list", "alpha.example")):
+        assert text in command(*words).out
+    assert json.loads(command("status", "--json").out)["domains"][0]["last_drain"]["end"] == "given up"
+    assert json.loads(command("domain", "show", "alpha.example", "--json").out)["last_drain"]["deferred"] == 1
+    assert command("domain", "set", "alpha.example", "--hold", "suspended", "--reason", "not paid").code == 0
+    assert "alpha.example is suspended: not paid\n" in command("status").out
+    assert "alpha.example is suspended: not paid\n" in command("queue", "list", "alpha.example").out
 
 
 def test_drains_are_listed_and_stopped(desk: Desk, command: Command) -> None:

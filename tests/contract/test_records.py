@@ -1,11 +1,12 @@
 """The operator's records, drains and the audit trail."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
+from typing import Any
 
 import pytest
 
 from restante.store.errors import Conflict
-from restante.store.interface import NodeRequest, Store
+from restante.store.interface import NodeRequest, PastDrain, Store
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.model import (
     Account,
@@ -257,6 +258,27 @@ async def test_a_drain_is_recorded_until_it_is_closed(store: Store) -> None:
     assert await store.open_drains() == [drain]
     await store.close_drain(drain)
     assert await store.open_drains() == []
+
+
+def past(**fields: Any) -> PastDrain:
+    return PastDrain(**{**asdict(PastDrain(1.5, 2.5, "operator", "given up", "why", 3, 4, 5, "421 bye")), **fields})
+
+
+async def test_how_the_last_drain_of_each_domain_went_is_kept(store: Store) -> None:
+    first, second = await hosted(store), await hosted(store, "c.example")
+    assert await store.past_drains() == {}
+    drain = await store.open_drain(first, 1.0, 60.0)
+    await store.close_drain(drain, past())
+    await store.close_drain(await store.open_drain(second, 1.0, 60.0))  # nothing is known of how it went
+    assert await store.past_drains() == {first: past()}
+    later = await store.open_drain(first, 1.0, 60.0)
+    assert await store.past_drains() == {first: past()}  # while the next one runs, too
+    await store.close_drain(drain, past(reason="of one that lost its lease"))
+    assert await store.past_drains() == {first: past()}
+    await store.close_drain(later, past(end="finished"))
+    assert await store.past_drains() == {first: past(end="finished")}
+    await store.remove_domain(first, NOTED)
+    assert await store.past_drains() == {}
 
 
 async def test_a_drain_taken_over_has_a_higher_number(store: Store) -> None:

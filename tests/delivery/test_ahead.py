@@ -7,7 +7,7 @@ import pytest
 
 from restante.queue.status import Status
 from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
-from restante.store.interface import Drain
+from restante.store.interface import Drain, PastDrain
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import CLOSE, SILENCE, Script, ScriptedPrimary
@@ -43,8 +43,8 @@ async def drain_in_turn(world: World, domain: HostedDomain, *before: Callable[[]
     """Drain once after each of these, by one dispatcher; without polling, for only in an idle loop does time jump."""
     close_drain, closed = world.store.close_drain, asyncio.Event()
 
-    async def close(drain: Drain) -> None:
-        await close_drain(drain)
+    async def close(drain: Drain, *past: PastDrain | None) -> None:
+        await close_drain(drain, *past)
         closed.set()
 
     world.intercept("close_drain", close)

@@ -46,6 +46,32 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
     asyncio.run(main())
 
 
+def test_how_a_drain_went_is_kept() -> None:
+    async def main() -> None:
+        world = World()
+        world.set(patience=1.0)
+        async with ScriptedPrimary({"GREETING": "421 not now"}) as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 3)
+            await dispatcher.start(domain, "login alpha")
+            await until(lambda: not dispatcher.drains())
+            past = (await world.store.past_drains())[domain.id]
+            assert (past.requested_by, past.end, past.delivered, past.last_words) == (
+                "login alpha",
+                "given up",
+                0,
+                "421 not now",
+            )
+            assert past.reason.startswith("patience is over")
+            primary.script.clear()
+            await dispatcher.start(domain, "operator")
+            await until(lambda: not dispatcher.drains())
+            past = (await world.store.past_drains())[domain.id]
+            assert (past.requested_by, past.end, past.delivered, past.last_words) == ("operator", "finished", 3, "")
+
+    asyncio.run(main())
+
+
 def test_a_second_request_joins_and_makes_it_try_at_once_with_new_patience() -> None:
     """The customer says that they are back: no back-off stands between them and their mail."""
 

@@ -9,6 +9,7 @@ from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind, no_server
 from restante.admin.office import Office, RunningDrain
 from restante.admin.trail import announce, entry, moment
+from restante.store.interface import PastDrain
 from restante.tenancy.audit import AuditAction
 
 
@@ -26,6 +27,21 @@ class DrainView(BaseModel):
     next_attempt_at: datetime | None
     last_error: str
     hindrance: str  # what the last error is a sign of: "rate limit" (passes with time), "policy" (does not), or ""
+
+
+class LastDrainView(BaseModel):
+    """How a domain's last drain went."""
+
+    domain: str
+    started_at: datetime
+    ended_at: datetime
+    requested_by: str
+    end: str  # "finished", "given up", "refused", "stopped"
+    reason: str  # why it ended
+    delivered: int
+    deferred: int
+    refused: int
+    last_words: str  # what went wrong last, mostly in the destination's words
 
 
 class DrainStop(BaseModel):
@@ -59,6 +75,19 @@ async def stop_drain(office: Office, name: str, order: DrainStop) -> DrainView:
     why = f": {order.reason}" if order.reason else ""
     office.server.stop_drain(domain.id, f"stopped by the operator{why}")
     return _view(running)
+
+
+async def last_drains(office: Office, name: str | None = None) -> list[LastDrainView]:
+    """Return how the last drain of each domain went, or of one; none of a domain that has had none. Raises AdminError."""
+    hosted = office.directory.now.domains.values() if name is None else [find_domain(office, name)]
+    past = await office.store.past_drains()
+    return [last_drain_view(domain.name, past[domain.id]) for domain in hosted if domain.id in past]
+
+
+def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:
+    """Return how a domain's last drain went as it is shown."""
+    times = {"started_at": moment(past.started_at), "ended_at": moment(past.ended_at)}
+    return LastDrainView(domain=domain, **asdict(past) | times)
 
 
 def _view(drain: RunningDrain) -> DrainView:

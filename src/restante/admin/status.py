@@ -7,13 +7,14 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from restante import __version__
-from restante.admin.drains import DrainView, list_drains
+from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
 from restante.admin.errors import no_server
 from restante.admin.office import ConfigurationState, Office, ScrubFacts
+from restante.admin.policy_change import SUSPENDED
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending import Backlog
-from restante.store.interface import NO_USAGE, NodeRequest, Usage
+from restante.store.interface import NO_USAGE, NodeRequest, PastDrain, Usage
 from restante.telemetry.metrics import Exposition
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.node import NodeKind, parse_node
@@ -31,6 +32,9 @@ class DomainStatus(BaseModel):
     oldest_at: datetime | None
     last_request_at: datetime | None  # and granted; by its name, or by one that covers it
     primary: PrimaryView
+    hold: str  # "suspended" while it is
+    suspended_for: str  # why it is suspended; "" where it is not
+    last_drain: LastDrainView | None
 
 
 class ListenerView(BaseModel):
@@ -145,13 +149,15 @@ async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainSt
     oldest = await office.store.oldest()
     requests = _Requests(await office.store.last_requests())
     domains = office.directory.now.domains
+    past = await office.store.past_drains()
     return [
         _domain_status(
+            office,
             domain,
             usages.get(domain.id, NO_USAGE),
             oldest.get(domain.id),
             requests.last_for(domain),
-            primary_view(office, domain.destination),
+            past=past.get(domain.id),
         )
         for _, domain in sorted(domains.items())
     ]
@@ -185,8 +191,15 @@ def _with_parents(name: str) -> Iterator[str]:
 
 
 def _domain_status(
-    domain: HostedDomain, usage: Usage, oldest: float | None, request: float | None, primary: PrimaryView
+    office: Office,
+    domain: HostedDomain,
+    usage: Usage,
+    oldest: float | None,
+    request: float | None,
+    *,
+    past: PastDrain | None,
 ) -> DomainStatus:
+    suspension = domain.policy.suspension_at(office.now())
     return DomainStatus(
         domain=domain.name,
         account=domain.account,
@@ -196,5 +209,8 @@ def _domain_status(
         refused=usage.refused,
         oldest_at=None if oldest is None else moment(oldest),
         last_request_at=None if request is None else moment(request),
-        primary=primary,
+        primary=primary_view(office, domain.destination),
+        hold=SUSPENDED if suspension else domain.policy.hold,
+        suspended_for=suspension.reason if suspension else "",
+        last_drain=None if past is None else last_drain_view(domain.name, past),
     )

@@ -1,5 +1,6 @@
 """`restante domain`: whose mail is held, where alone it may go, and from where it may be asked for."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +22,7 @@ from restante.cli.exchange import ask, segment
 from restante.cli.failures import warn
 from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
-from restante.cli.times import primary_fields
+from restante.cli.times import last_drain_text, primary_fields
 from restante.tenancy.model import DEFAULT_CONNECTIONS
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
@@ -174,11 +175,13 @@ def list_all(
 def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> None:
     """Show one domain with all its settings."""
     domain = ask(config, "GET", f"/v1/domains/{segment(name)}")
+    past = ask(config, "GET", "/v1/drains/last", params={"domain": name})
     if as_json:
-        show_json(domain)
+        show_json(domain | {"last_drain": past[0] if past else None})
         return
+    last = [("last drain", last_drain_text(drain, time.time())) for drain in past] or [("last drain", "none yet")]
     facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
-    show_record([*facts, *primary_fields(domain["primary"]), *policy_fields(domain)])
+    show_record([*facts, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
 
 
 @group.command("set")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from restante.cli.display import Column, number_column, say, show_json, show_listing, text_column
-from restante.cli.exchange import ask
+from restante.cli.exchange import ask, segment
 from restante.cli.options import ConfigFile, Json, Reason
 from restante.cli.times import ago, error_text, span, until
 from restante.mail.quantity import counted
@@ -30,7 +30,7 @@ def stop_drain(
     config: ConfigFile = None,
 ) -> None:
     """End a domain's drain. What it has not handed over stays held until the next request."""
-    drain = ask(config, "POST", f"/v1/drains/{domain}/stop", body={"reason": reason})
+    drain = ask(config, "POST", f"/v1/drains/{segment(domain)}/stop", body={"reason": reason})
     if as_json:
         show_json(drain)
     else:

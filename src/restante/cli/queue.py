@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -26,6 +27,7 @@ from restante.cli.exchange import ask, connected, segment
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status
+from restante.cli.times import last_drain_text
 from restante.mail.quantity import counted
 
 group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
@@ -69,9 +71,20 @@ def list_all(
     selection = Selection(domain_name or domain, reverse_path, recipient, older, larger, status)
     messages = ask(config, "GET", "/v1/queue", params=selection.params | {"limit": limit})
     show_listing(messages, COLUMNS, as_json=as_json, thing="message")
+    if selection.domain is not None and not as_json:
+        _show_state(config, selection.domain)
     if len(messages) == limit:
         shown = counted(limit, "message is", "messages are")
         complain(f"queue: {shown} shown, there may be more; raise --limit")
+
+
+def _show_state(config: ConfigFile, name: str) -> None:
+    """Say below a domain's mail whether it is suspended, and how its last drain went."""
+    policy = ask(config, "GET", f"/v1/domains/{segment(name)}")["policy"]
+    if policy["hold"] == "suspended":
+        say(f"{name} is suspended: {policy['reason']}")
+    for drain in ask(config, "GET", "/v1/drains/last", params={"domain": name}):
+        say(f"{drain['domain']}: last drain {last_drain_text(drain, time.time())}")
 
 
 @group.command("show")

@@ -1,5 +1,7 @@
 """`restante status`: held mail by domain, what waits to be told, running drains, open listeners."""
 
+from collections.abc import Sequence
+
 from restante.cli.display import (
     Column,
     Row,
@@ -13,7 +15,7 @@ from restante.cli.display import (
 )
 from restante.cli.exchange import ask
 from restante.cli.options import ConfigFile, Json
-from restante.cli.times import ago, error_text, primary_text, span, unix_time, until
+from restante.cli.times import ago, error_text, last_drain_text, primary_text, span, unix_time, until
 from restante.mail.quantity import agreeing, counted
 
 LISTENERS = (
@@ -44,6 +46,7 @@ def _show(view: Row) -> None:
     _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
     _show_backlog(view["notices"], now, "notice waits", "notices wait")
     _show_configuration(view["configuration"], now)
+    _show_states(view["domains"], now)
     for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
         if view[title]:
             say("")
@@ -55,6 +58,15 @@ def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
     if backlog["waiting"]:
         since = f"{agreeing(backlog['waiting'], 'for', 'the oldest for')} {span(ago(backlog['oldest_at'], now))}"
         say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
+
+
+def _show_states(domains: Sequence[Row], now: float) -> None:
+    """Say of each domain that it is suspended, and how its last drain went if it left mail here."""
+    for domain in domains:
+        if domain["hold"] == "suspended":
+            say(f"{domain['domain']} is suspended: {domain['suspended_for']}")
+        if domain["last_drain"] is not None and domain["last_drain"]["end"] != "finished" and domain["messages"]:
+            say(f"{domain['domain']}: last drain {last_drain_text(domain['last_drain'], now)}")
 
 
 def _show_configuration(configuration: Row | None, now: float) -> None:

@@ -42,6 +42,14 @@ def error_text(drain: Row) -> str:
     return f"{sign}: {drain['last_error']}" if sign else str(drain["last_error"])
 
 
+def last_drain_text(drain: Row, now: float) -> str:
+    """Spell how a domain's last drain went: `given up 3m 00s ago (operator): patience is over; 5 delivered`."""
+    counts = [f"{drain[name]} {name}" for name in ("delivered", "deferred", "refused") if drain[name]]
+    words = drain["last_words"] if drain["last_words"] and drain["last_words"] not in drain["reason"] else ""
+    ended = f"{drain['end']} {span(ago(drain['ended_at'], now))} ago, asked for by {drain['requested_by']}"
+    return "; ".join([f"{ended}: {drain['reason']}", *counts, *([f"last error: {words}"] if words else [])])
+
+
 def primary_text(primary: Row, now: float) -> str:
     """Spell what is known of a primary: `away 3h 20m, look in 45s`. Nothing of one that is not watched."""
     if primary["next_probe_at"] is None:

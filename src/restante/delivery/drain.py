@@ -35,7 +35,7 @@ from restante.delivery.view import DrainEnd, DrainState, DrainView
 from restante.queue.refusals import Refusals
 from restante.queue.schedule import Schedule, next_attempt, rate_pause
 from restante.store.errors import StoreError
-from restante.store.interface import Drain
+from restante.store.interface import Drain, PastDrain
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Recipients
@@ -88,6 +88,7 @@ class DomainDrain:
         self._state = DrainState.WAITING_TURN
         self._stop: Stop | None = None
         self._is_closing = False
+        self._requested_by = ""
         self._reason = "internal error"  # until there is a better one
         self._outcome = DrainEnd.GIVEN_UP
 
@@ -95,6 +96,7 @@ class DomainDrain:
 
     async def run(self, requested_by: str) -> None:
         """Hand over. Raises only what is a defect; whatever happens, what was settled is settled and mail stays held."""
+        self._requested_by = requested_by
         self._log_start(requested_by)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -322,9 +324,23 @@ class DomainDrain:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
             return
         try:
-            await self._equipment.store.close_drain(self._lease)
+            await self._equipment.store.close_drain(self._lease, self._past())
         except StoreError as error:  # it is taken up again at the next start, which does no harm
             self._equipment.log.failure(Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name)
+
+    def _past(self) -> PastDrain:
+        totals = self._journal.totals
+        return PastDrain(
+            started_at=self._started_at,
+            ended_at=self._equipment.now(),
+            requested_by=self._requested_by,
+            end=str(self._outcome),
+            reason=self._reason,
+            delivered=totals.delivered,
+            deferred=totals.deferred,
+            refused=totals.refused,
+            last_words=self._journal.last_error,
+        )
 
     def _log_start(self, requested_by: str) -> None:
         self._equipment.log.write(

@@ -63,6 +63,21 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
+class PastDrain:
+    """How a domain's last drain went. Times are Unix time, counts are of messages."""
+
+    started_at: float
+    ended_at: float
+    requested_by: str  # "login alice", "operator", …
+    end: str  # "finished", "given up", "refused", "stopped"
+    reason: str  # why it ended
+    delivered: int
+    deferred: int
+    refused: int
+    last_words: str  # the last thing that went wrong, mostly in the destination's words; "" for nothing
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedRecipient:
     """One recipient in a listing."""
 
@@ -340,11 +355,14 @@ class DrainStore(Protocol):
         Raises Conflict if the domain is gone.
         """
 
-    async def close_drain(self, drain: Drain) -> None:
-        """Record that it is over; nothing can be settled under it any more.
+    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+        """Record that it is over, and how it went; nothing can be settled under it any more.
 
-        Nothing happens if another has taken it over.
+        Nothing happens if another has taken it over. None leaves what is known of the drain before.
         """
+
+    async def past_drains(self) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went that has had one, by domain id."""
 
     async def open_drains(self) -> list[Drain]:
         """Return the drains recorded and not closed."""

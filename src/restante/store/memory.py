@@ -19,6 +19,7 @@ from restante.store.interface import (
     Backup,
     Bounce,
     Drain,
+    PastDrain,
     QueuedMessage,
     QueueFilter,
     ReportFilter,
@@ -43,6 +44,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._last_number = 0
         self._reports = MemoryReports()
         self._drains: dict[int, Drain] = {}
+        self._past_drains: dict[int, PastDrain] = {}
         self._drain_numbers: dict[int, int] = {}  # also of drains that are over: a number never comes back
         self._recipients: dict[tuple[int, Source, str], Recipient] = {}
         self._marks: dict[tuple[int, str], float] = {}
@@ -318,11 +320,17 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._drains[domain_id] = drain
         return drain
 
-    async def close_drain(self, drain: Drain) -> None:
-        """Record that it is over."""
+    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+        """Record that it is over, and how it went."""
         if self._drain_numbers.get(drain.domain_id) == drain.number:
             self._drain_numbers[drain.domain_id] += 1  # nothing can be settled under it any more
             del self._drains[drain.domain_id]
+            if past is not None:
+                self._past_drains[drain.domain_id] = past
+
+    async def past_drains(self) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went."""
+        return dict(self._past_drains)
 
     async def open_drains(self) -> list[Drain]:
         """Return the drains recorded and not closed."""
@@ -335,6 +343,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
 
     def _domain_removed(self, domain_id: int) -> None:
         self._drains.pop(domain_id, None)
+        self._past_drains.pop(domain_id, None)
         self._drain_numbers.pop(domain_id, None)
         self._marks = {key: value for key, value in self._marks.items() if key[0] != domain_id}
         self._recipients = {key: value for key, value in self._recipients.items() if key[0] != domain_id}

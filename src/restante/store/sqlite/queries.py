@@ -358,6 +358,12 @@ REMOVE_QUIET = "DELETE FROM quiet WHERE account = ? AND kind = ? AND about = ?"
 KEEP_DRAIN = "INSERT OR REPLACE INTO drain (domain_id, number, requested_at, deadline, is_open) VALUES (?, ?, ?, ?, 1)"
 CLOSE_DRAIN = "UPDATE drain SET is_open = 0, number = ? WHERE domain_id = ?"
 REMOVE_DRAIN = "DELETE FROM drain WHERE domain_id = ?"
+REMOVE_PAST_DRAIN = "DELETE FROM past_drain WHERE domain_id = ?"
+KEEP_PAST_DRAIN = "INSERT OR REPLACE INTO past_drain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PAST_DRAINS = """
+SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred, refused, last_words
+FROM past_drain
+"""
 OPEN_DRAINS = "SELECT domain_id, number, requested_at, deadline FROM drain WHERE is_open ORDER BY domain_id"
 
 # --- the operator's records: few, changed by hand, read whole

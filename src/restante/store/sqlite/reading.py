@@ -15,6 +15,7 @@ from restante.store.interface import (
     DAMAGED,
     Drain,
     NodeRequest,
+    PastDrain,
     QueuedMessage,
     QueueFilter,
     ReportFilter,
@@ -258,6 +259,11 @@ def late_messages(connection: apsw.Connection, received_before: float, limit: in
 def open_drains(connection: apsw.Connection) -> list[Drain]:
     """Read the drains that are to run."""
     return [Drain(*row) for row in fetch(connection, queries.OPEN_DRAINS)]
+
+
+def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
+    """Read how the last drain of each domain went."""
+    return {domain_id: PastDrain(*row) for domain_id, *row in fetch(connection, queries.PAST_DRAINS)}
 
 
 def directory(connection: apsw.Connection) -> Directory:

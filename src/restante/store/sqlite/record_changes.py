@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.store.errors import Conflict
-from restante.store.interface import Drain
+from restante.store.interface import Drain, PastDrain
 from restante.store.sqlite import queries
-from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row
+from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.transaction import Transaction
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, HostedDomain, Login
@@ -28,11 +28,13 @@ def open_drain(transaction: Transaction, domain_id: int, requested_at: float, de
     return drain
 
 
-def close_drain(transaction: Transaction, drain: Drain) -> None:
-    """Record that it is over, and let nothing more be settled under it."""
+def close_drain(transaction: Transaction, drain: Drain, past: PastDrain | None) -> None:
+    """Record that it is over and how it went, and let nothing more be settled under it."""
     if transaction.ledger.has_drain(drain):
         number = transaction.ledger.take_drain(drain.domain_id)
         transaction.execute(queries.CLOSE_DRAIN, (number, drain.domain_id))
+        if past is not None:
+            transaction.execute(queries.KEEP_PAST_DRAIN, (drain.domain_id, *past_drain_row(past)))
 
 
 # --- accounts and logins
@@ -108,6 +110,7 @@ def remove_domain(transaction: Transaction, domain_id: int, audit: AuditEntry) -
         queries.REMOVE_DOMAIN,
         queries.REMOVE_USAGE,
         queries.REMOVE_DRAIN,
+        queries.REMOVE_PAST_DRAIN,
         queries.REMOVE_MARKS,
         queries.REMOVE_RECIPIENTS,
     ):

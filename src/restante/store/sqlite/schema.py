@@ -280,6 +280,27 @@ def _add_audit_details(connection: apsw.Connection) -> None:
     connection.execute(_AUDIT_DETAILS)
 
 
+_PAST_DRAINS = """
+-- How the last drain of each domain went. A row of its own: the one in drain is replaced when the next begins.
+CREATE TABLE past_drain (
+    domain_id    INTEGER PRIMARY KEY,
+    started_at   REAL    NOT NULL,
+    ended_at     REAL    NOT NULL,
+    requested_by TEXT    NOT NULL,
+    ending       TEXT    NOT NULL,
+    reason       TEXT    NOT NULL,
+    delivered    INTEGER NOT NULL,
+    deferred     INTEGER NOT NULL,
+    refused      INTEGER NOT NULL,
+    last_words   TEXT    NOT NULL
+) STRICT;
+"""
+
+
+def _add_past_drains(connection: apsw.Connection) -> None:
+    connection.execute(_PAST_DRAINS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -287,6 +308,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_notices,
     _count_backlogs,
     _add_audit_details,
+    _add_past_drains,
 )
 
 

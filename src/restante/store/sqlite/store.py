@@ -34,6 +34,7 @@ from restante.store.interface import (
     Bounce,
     Drain,
     NodeRequest,
+    PastDrain,
     QueuedMessage,
     QueueFilter,
     Usage,
@@ -328,9 +329,13 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         drain: Drain = await self._write(change)
         return drain
 
-    async def close_drain(self, drain: Drain) -> None:
-        """Record that it is over."""
-        await self._write(partial(record_changes.close_drain, drain=drain))
+    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+        """Record that it is over, and how it went."""
+        await self._write(partial(record_changes.close_drain, drain=drain, past=past))
+
+    async def past_drains(self) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went."""
+        return await self._read(reading.past_drains)
 
     async def open_drains(self) -> list[Drain]:
         """Return the drains recorded and not closed."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from restante.admin import drains, release, status, trail
-from restante.admin.drains import DrainStop, DrainView
+from restante.admin.drains import DrainStop, DrainView, LastDrainView
 from restante.admin.release import ReleaseOrder, ReleaseView
 from restante.admin.status import StatusView
 from restante.admin.trail import AuditView
@@ -25,6 +25,12 @@ async def release_nodes(office: TheOffice, order: ReleaseOrder) -> list[ReleaseV
 async def list_drains(office: TheOffice) -> list[DrainView]:
     """List the drains that run or wait, in the order in which they started."""
     return drains.list_drains(office)
+
+
+@router.get("/drains/last")
+async def last_drains(office: TheOffice, domain: str | None = None) -> list[LastDrainView]:
+    """Show how the last drain of each domain went, or of one."""
+    return await drains.last_drains(office, domain)
 
 
 @router.post("/drains/{domain}/stop")
