@@ -27,7 +27,7 @@ def rate_pause(schedule: Schedule, failures: int, jitter: float) -> float:
 
     Most limits are of a minute or less: for about so long the pauses stay short, and then they grow as others do.
     """
-    short = max(schedule.first_retry, _LONGEST_RATE_PAUSE)
+    short = min(max(schedule.first_retry, _LONGEST_RATE_PAUSE), schedule.longest_retry)
     doublings = min(max(failures - 1, 0), _MAX_DOUBLINGS)
     pause = min(schedule.first_retry * 2.0**doublings, short)
     if failures > _SHORT_RATE_PAUSES:
