@@ -38,9 +38,10 @@ def sink() -> Iterator[SmtpSink]:
 
 
 @pytest.fixture
-def restante() -> Iterator[Installation]:
-    """An installation with little patience, and without mail."""
+def restante(sink: SmtpSink) -> Iterator[Installation]:
+    """An installation with little patience, and without mail; made when the sink has its port."""
     with Installation(delivery={"patience": 0.5}) as restante:
+        assert restante.mx_port != sink.port
         yield restante
 
 
