@@ -83,13 +83,15 @@ SEEN_AFTER_THE_PROBE: Final = {"one 250 too many", "one 550 too many"}  # all it
 # The content of the second message carries the trial of what may follow content (smtp/pipelining). Lost there, a
 # connection is followed at once by one that does without, over which the trap springs at the third message.
 LOST_IN_THE_TRIAL: Final = {"half a reply", "hangs up", "late", "one octet at a time"}
+# A close of a connection that has taken mail is followed at once by another connection, which takes the next message.
+ENDS_A_CONNECTION: Final = {"half a reply", "hangs up"}
 REFUSES_THE_TRIAL: Final = "one 550 too many"  # as far as can be told
 # What may be said or done where no reply is due.
 UNASKED: Final[dict[str, tuple[Act, str]]] = {
     "octets": ANSWERS["octets"],
     "250": (says(b"250 fine\r\n"), OUT_OF_STEP),
     "354": (says(b"354 go on\r\n"), OUT_OF_STEP),
-    "450": (says(b"450 later\r\n"), OUT_OF_STEP),
+    "450": (says(b"450 later\r\n"), f"{OUT_OF_STEP}|limits the rate"),  # it may seem to answer the next MAIL
     "550": (says(b"550 no\r\n"), OUT_OF_STEP),
     "a line without end": ANSWERS["a line without end"],
     "a reply without end": ANSWERS["a reply without end"],
@@ -146,7 +148,9 @@ def rows(column: str) -> Iterator[Case]:
         connections = 2 if runs_ahead and place is Place.EHLO else 1
         for name, act, reason in answers(place):
             is_in_trial = column == "pipelining" and place is Place.CONTENT
-            if place is Place.PROBE and name not in SEEN_AFTER_THE_PROBE:
+            if before == 1 and name in ENDS_A_CONNECTION:
+                yield Case(place, name, act, END_OF_ALL, 3, connections=3)
+            elif place is Place.PROBE and name not in SEEN_AFTER_THE_PROBE:
                 yield Case(place, name, act, END_OF_ALL, 3, connections=2)
             elif is_in_trial and name in LOST_IN_THE_TRIAL:
                 yield Case(place, name, act, reason, 2, connections=2)
@@ -161,7 +165,11 @@ def rows(column: str) -> Iterator[Case]:
     yield Case(Place.MAIL, name, adds(b"250 one more\r\n"), f"{OUT_OF_STEP}|{TIMED_OUT}", 1 - runs_ahead, then=(never,))
     for place in (Place.IN_CONTENT, Place.AFTER):
         for name, (act, reason) in UNASKED.items():
-            yield Case(place, name, act, reason, 1 - runs_ahead, is_large=place is Place.IN_CONTENT)
+            is_large = place is Place.IN_CONTENT
+            if name in ENDS_A_CONNECTION and not runs_ahead:
+                yield Case(place, name, act, END_OF_ALL, 3, is_large=is_large, connections=3)
+            else:
+                yield Case(place, name, act, reason, 1 - runs_ahead, is_large=is_large)
     yield Case(Place.IN_CONTENT, "stops reading", stops_reading, TIMED_OUT, 1 - runs_ahead, is_large=True)
 
 

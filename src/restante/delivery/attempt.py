@@ -323,18 +323,18 @@ class Attempt:
         It goes by another connection. Where this one had taken mail that is no news, and is not recorded.
         """
         is_readable = end.kind is not EndKind.UNREADABLE
-        if is_readable and end.delivered and self._supply.give_back(message, took_mail=True):
+        if is_readable and end.came_after_mail and self._supply.give_back(message, took_mail=True):
             self._in_hand -= 1
             return
         outcome = deferred_for(message, end.reason)
         self._record(message, outcome, "")
         if not is_readable:
             self._consider_stopping(outcome)
-        elif end.delivered or not self._supply.give_back(message):
+        elif end.came_after_mail or not self._supply.give_back(message):
             self._supply.left_behind += 1
 
     def _make_do_without(self, end: ConnectionEnd) -> None:
-        if end.kind in _OURS or end.goes_on_gentler or end.delivered:
+        if end.kind in _OURS or end.goes_on_gentler or end.came_after_mail:
             self._open_connections()  # another in its place
         elif self._running:
             self._growth.lose(self._running)

@@ -47,6 +47,7 @@ _GOODBYE_TIMEOUT: Final = 5.0
 _CLOSING_TIMEOUT: Final = 1.0
 _ACROSS_TIMEOUT: Final = 5.0  # behind content that was answered: a server that drops it says nothing for ever
 _OPENING_STEPS: Final = (MAIL, RCPT, DATA)
+_CLOSED: Final = "the destination closed the connection"
 _NOT_NEEDED: Final = "no longer needed"
 _WRITE_OCTETS: Final = 256 * 1024  # about what one write carries, so that memory stays bounded
 
@@ -75,6 +76,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._windows_settled = 0
         self._complaint = ""  # of the destination, for which the session ends
         self._was_ready = False
+        self._was_closed = False  # by the destination
         self._is_not_needed = False  # told to finish before it could begin
         self._is_astray = False  # the destination said what is no reply, or none that fits
         self._is_leaving = False  # QUIT was answered
@@ -111,6 +113,7 @@ class DeliveryConnection(asyncio.Protocol):
             manner,
             self._not_borne(manner),
             self._session.probed,
+            was_closed=self._was_closed,
         )
 
     def wake(self) -> None:
@@ -241,11 +244,15 @@ class DeliveryConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """End: a destination that has no more to say has no replies for us."""
-        self._close(EndKind.BROKEN, "the destination closed the connection")
+        self._closed_by_peer(_CLOSED)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, if that is news."""
-        self._close(EndKind.BROKEN, str(exc) if exc is not None else "the destination closed the connection")
+        self._closed_by_peer(str(exc) if exc is not None else _CLOSED)
+
+    def _closed_by_peer(self, reason: str) -> None:
+        self._was_closed |= self._kind is None
+        self._close(EndKind.BROKEN, reason)
 
     def pause_writing(self) -> None:
         """Hold back large content: the destination is slower than our disk."""
@@ -283,7 +290,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._session.receive_data(data)
         self._take_events()
         if self._wire.is_ended:
-            self._close(EndKind.BROKEN, "the destination closed the connection")
+            self._closed_by_peer(_CLOSED)
         if self._kind is not None:
             return
         self._pump()

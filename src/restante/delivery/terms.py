@@ -73,6 +73,12 @@ class ConnectionEnd:
     not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
     probed: Probed | None = None  # what may be used by later connections
     delivered: int = 0  # messages
+    was_closed: bool = False  # by the destination, without a word
+
+    @property
+    def came_after_mail(self) -> bool:
+        """Whether the destination ended it, by a close or 421, when it had taken mail: another may take more."""
+        return self.delivered > 0 and (self.kind is EndKind.BUSY or self.was_closed)
 
     @property
     def goes_on_gentler(self) -> bool:
