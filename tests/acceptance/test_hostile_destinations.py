@@ -27,7 +27,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.acceptance.hostile_cases import LARGE, LOOKS_LIKE_A_REFUSAL, OFFERS, SMALL, TABLE, Case
+from tests.acceptance.hostile_cases import ENDS_A_CONNECTION, LARGE, LOOKS_LIKE_A_REFUSAL, OFFERS, SMALL, TABLE, Case
 from tests.acceptance.hostile_destination import HostileDestination, Place, Trap, says
 from tests.acceptance.installation import Installation, at
 from tests.acceptance.peers.eventually import eventually
@@ -204,7 +204,10 @@ def test_only_what_was_answered_at_its_place_is_delivered_and_the_rest_stays_hel
     statuses = [recipient["status"] for one in found.left for recipient in one["recipients"]]
     assert statuses.count("refused") <= (str(case) in LOOKS_LIKE_A_REFUSAL), found.story
     assert len(found.left) == len(case.letters) - case.delivered
-    assert below(found.taken_then)[: case.delivered] == case.letters[: case.delivered]
+    taken = below(found.taken_then)
+    if case.place is Place.CONTENT and case.name in ENDS_A_CONNECTION:
+        taken = list(dict.fromkeys(taken))  # a close behind content says nothing of it: that message makes a copy
+    assert taken[: case.delivered] == case.letters[: case.delivered]
 
 
 @cases
