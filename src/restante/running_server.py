@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from restante.admin.instruments import Instruments
-from restante.admin.office import ConfigurationState, OpenListener, ReleaseAnswer, RunningDrain, ScrubFacts
+from restante.admin.office import ConfigurationState, OpenListener, ReleaseAnswer, RunningDrain, ScrubFacts, Vitals
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.reports import Reports
 from restante.delivery.watcher import Watcher
@@ -68,6 +68,10 @@ class RunningServer:
     def configuration(self) -> ConfigurationState:
         """Return what came of the last reload."""
         return self.configuration_state()
+
+    def vitals(self) -> Vitals:
+        """Return whether there is room for mail, and how long the certificate is good for."""
+        return Vitals(self.instruments.room.is_short, self.instruments.certificate_expires_at)
 
     def scrub(self) -> ScrubFacts:
         """Say how the scrub of the store stands."""

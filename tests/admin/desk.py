@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
-from restante.admin.office import ConfigurationState, Office, OpenListener, ReleaseAnswer, RunningDrain, ScrubFacts
+from restante.admin.office import (
+    ConfigurationState,
+    Office,
+    OpenListener,
+    ReleaseAnswer,
+    RunningDrain,
+    ScrubFacts,
+    Vitals,
+)
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
@@ -47,6 +55,7 @@ class FakeServer:
     delivering: set[int] = field(default_factory=set)  # domains whose mail is on its way
     reports_sent: int = 0  # times it was told to
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
+    condition: Vitals = field(default_factory=lambda: Vitals(False, NOW + 90 * 86400))
     sightings: dict[str, Sighting] = field(default_factory=dict)  # by destination
 
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
@@ -63,6 +72,9 @@ class FakeServer:
 
     def listeners(self) -> Sequence[OpenListener]:
         return [OpenListener("mx", "0.0.0.0:25", "1.2", 7)]
+
+    def vitals(self) -> Vitals:
+        return self.condition
 
     def scrub(self) -> ScrubFacts:
         return ScrubFacts(NOW, is_under_way=True, messages=3)

@@ -2,7 +2,7 @@ import pytest
 
 from restante.admin.errors import AdminError, Kind
 from restante.admin.release import ReleaseOrder, release
-from restante.admin.status import show_status
+from restante.admin.status import StatusSelection, show_status
 from restante.admin.trail import list_audit
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from tests.admin.desk import NOW, Desk, run
@@ -34,7 +34,7 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         await desk.host("beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
         await desk.store.record([asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)])
-        view = await show_status(desk.office)
+        view = await show_status(desk.office, StatusSelection(everything=True))
         alpha, beta = view.domains
         assert (alpha.messages, alpha.refused, beta.messages, view.messages) == (1, 0, 0, 1)
         assert alpha.oldest_at
@@ -64,7 +64,10 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             asked_for("nonsense..", NOW - 10),
         ]
         await desk.store.record(entries)
-        at = {one.domain: one.last_request_at for one in (await show_status(desk.office)).domains}
+        at = {
+            one.domain: one.last_request_at
+            for one in (await show_status(desk.office, StatusSelection(everything=True))).domains
+        }
         ages = {name: NOW - moment.timestamp() if moment else None for name, moment in at.items()}
         assert ages == {
             "alpha.example": 50,
@@ -74,7 +77,9 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             "beta.example": None,
         }
         await desk.store.record([asked_for("#ALPHA", NOW - 5)])
-        newest = [one.last_request_at for one in (await show_status(desk.office)).domains]
+        newest = [
+            one.last_request_at for one in (await show_status(desk.office, StatusSelection(everything=True))).domains
+        ]
         assert [moment and NOW - moment.timestamp() for moment in newest] == [5, None, 5, 5, 5]
 
     run(story())
@@ -94,3 +99,23 @@ def test_the_trail_says_which_way_the_operator_came() -> None:
 
     assert run(story(Desk())) == "control socket"
     assert run(story(Desk(server=None))) == "command line"
+
+
+def test_without_a_wish_only_domains_with_mail_or_trouble_are_shown() -> None:
+    async def story(desk: Desk) -> None:
+        number = await desk.host("held.example", "alpha")
+        await desk.hold(1, number, "x@held.example")
+        await desk.host("idle.example", "alpha")
+        await desk.host("stopped.example", "beta", hold="suspended", reason="unpaid")
+        view = await show_status(desk.office)
+        assert [one.domain for one in view.domains] == ["held.example", "stopped.example"]
+        assert view.domains_not_shown == 1
+        of_alpha = await show_status(desk.office, StatusSelection(account="alpha"))
+        assert ([one.domain for one in of_alpha.domains], of_alpha.domains_not_shown) == (["held.example"], 1)
+        named = await show_status(desk.office, StatusSelection(domain=("Idle.Example",)))
+        assert [one.domain for one in named.domains] == ["idle.example"]
+        for wrong in (StatusSelection(domain=("none.example",)), StatusSelection(account="none")):
+            with pytest.raises(AdminError):
+                await show_status(desk.office, wrong)
+
+    run(story(Desk()))

@@ -53,3 +53,14 @@ def test_a_socket_where_no_server_answers_is_an_error(command: Command, installa
     """The store is not opened then: who names a socket means a running server."""
     ended = command("status", "--socket", installation / "data/other.sock")
     assert (ended.code, "other.sock: no server answers there" in ended.err) == (69, True)
+
+
+def test_a_check_without_a_server_is_critical_and_opens_no_store(command: Command, installation: Path) -> None:
+    checked = command("status", "--check")
+    assert (checked.code, checked.out.startswith("RESTANTE CRITICAL - status --check: no server is running")) == (
+        2,
+        True,
+    )
+    (installation / "restante.toml").write_text("colour = 1")
+    checked = command("status", "--check")
+    assert (checked.code, checked.out.startswith("RESTANTE UNKNOWN - ")) == (3, True)

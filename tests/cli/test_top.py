@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from restante.cli.times import span
-from restante.cli.top import WINDOW, Line, Looks, screen
+from restante.cli.top import WINDOW, Line, Looks, chosen, screen
+from restante.cli.top_keys import Controls
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
 
@@ -48,6 +49,7 @@ def view(at: float, domains: list[dict[str, Any]], *drains: dict[str, Any]) -> d
     return {
         "hostname": "mx2.example.net",
         "version": "1",
+        "health": {"level": "warning", "problems": [{"level": "warning", "text": "a restart is needed for user"}]},
         "at": moment(at),
         "messages": sum(one["messages"] for one in domains),
         "refused": sum(one["refused"] for one in domains),
@@ -119,7 +121,7 @@ def drawn(count: int, width: int, height: int) -> list[str]:
     looked = view(NOW, domains, *drains)
     console = Console(width=width, height=height, file=StringIO())
     with console.capture() as captured:
-        console.print(screen(looked, Looks().add(looked), width, height))
+        console.print(screen(looked, Looks().add(looked), width, height, Controls()))
     return captured.get().splitlines()
 
 
@@ -133,13 +135,13 @@ def test_it_fits_the_screen_and_no_domain_is_cut(width: int, height: int) -> Non
 
 
 def test_the_head_tells_what_waits_to_be_told_and_no_more() -> None:
-    assert drawn(1, 120, 20)[1].rstrip().endswith("sessions: 4; waiting: 3 reports")
+    assert drawn(1, 120, 20)[3].rstrip().endswith("sessions: 4; waiting: 3 reports")
 
 
 def test_what_does_not_fit_is_counted() -> None:
-    assert any("… and 45 more domains" in line for line in drawn(60, 100, 24))
-    assert any("… and 1 more domain;" in line for line in drawn(16, 100, 24))
-    assert not any("more domains" in line for line in drawn(15, 100, 24))
+    assert any("… and 48 more domains" in line for line in drawn(60, 100, 24))
+    assert any("… and 1 more domain;" in line for line in drawn(13, 100, 24))
+    assert not any("more domains" in line for line in drawn(12, 100, 24))
 
 
 def test_columns_leave_in_order_of_need() -> None:
@@ -182,3 +184,17 @@ def test_without_a_server_there_is_nothing_to_watch_but_it_can_be_shown(installa
     assert (watched.code, watched.out) == (69, "")
     assert "no server is running" in watched.err
     assert command("top", "--once").code == 0
+
+
+def test_lines_are_filtered_and_sorted_as_the_keys_say() -> None:
+    domains = [domain("beta.example", 5), domain("alpha.example", 1), domain("alpha.test", 9)]
+    lines = Looks().add(view(NOW, domains))
+    assert [line.domain for line in chosen(lines, Controls(order="name"))] == [
+        "alpha.example",
+        "alpha.test",
+        "beta.example",
+    ]
+    assert [line.domain for line in chosen(lines, Controls(order="held", filter="alpha"))] == [
+        "alpha.test",
+        "alpha.example",
+    ]

@@ -7,7 +7,7 @@ import pwd
 
 import pytest
 
-from restante.admin.office import ConfigurationState
+from restante.admin.office import ConfigurationState, Vitals
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.store.interface import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Way
@@ -32,13 +32,13 @@ def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(desk: Des
         await desk.store.close_drain(drain, past)
 
     run(drained())
-    text = "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; last error: 421 4.3.2 bye\n"
+    text = "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; last error: 421 4.3.2 bye"
     for words in (("status",), ("domain", "show", "alpha.example"), ("queue", "list", "alpha.example")):
-        assert text in command(*words).out
+        assert text in " ".join(command(*words).out.split()), words
     assert json.loads(command("status", "--json").out)["domains"][0]["last_drain"]["end"] == "given up"
     assert json.loads(command("domain", "show", "alpha.example", "--json").out)["last_drain"]["deferred"] == 1
     assert command("domain", "set", "alpha.example", "--hold", "suspended", "--reason", "not paid").code == 0
-    assert "alpha.example is suspended: not paid\n" in command("status").out
+    assert "suspended not paid" in command("status").out
     assert "alpha.example is suspended: not paid\n" in command("queue", "list", "alpha.example").out
 
 
@@ -133,11 +133,41 @@ def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(desk: D
     desk.server.state = ConfigurationState(NOW - 600, restart_for=("hostname", "listen mx 0.0.0.0:25"))
     desk.server.state = desk.server.state.failed(NOW - 60, "line one\nline two")
     shown = command("status").out
-    assert "\nthe last reload failed 1m 00s ago and changed nothing: line one; line two\n" in shown
-    assert "\na restart is needed for hostname, listen mx 0.0.0.0:25\n" in shown
+    assert shown.startswith(
+        "mx2.example.net: WARNING\n"
+        "warning: the last reload failed and changed nothing: line one; line two\n"
+        "warning: a restart is needed for hostname, listen mx 0.0.0.0:25\n"
+    )
     told = json.loads(command("status", "--json").out)["configuration"]
     assert told["restart_for"] == ["hostname", "listen mx 0.0.0.0:25"]
     assert told["read_at"] < told["reload_failed_at"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "line"),
+    [
+        (Vitals(is_room_short=False, certificate_expires_at=NOW + 1e7), 0, "RESTANTE OK - 1 message held, 1 refused"),
+        (Vitals(is_room_short=False, certificate_expires_at=NOW + 90000), 1, "RESTANTE WARNING - the certificate ends"),
+        (Vitals(is_room_short=True, certificate_expires_at=NOW + 1e7), 2, "RESTANTE CRITICAL - no mail is taken, "),
+    ],
+)
+def test_a_monitoring_system_gets_one_line_and_a_code(
+    desk: Desk, command: Command, condition: Vitals, code: int, line: str
+) -> None:
+    assert desk.server
+    desk.server.condition = condition
+    checked = command("status", "--check")
+    assert (checked.code, checked.out.startswith(line)) == (code, True), checked.out
+    assert checked.out.endswith(" | held=1 refused=1 octets=180B oldest=3600s drains=1\n")
+
+
+def test_domains_are_chosen(desk: Desk, command: Command) -> None:
+    asyncio.run(desk.host("idle.example", "beta"))
+    assert "\n1 other domain has no mail and no trouble (--all shows all)\n" in command("status").out
+    assert "idle.example" in command("status", "--all").out
+    assert "idle.example" in command("status", "idle.example").out
+    assert "\nalpha.example" not in command("status", "--account", "beta", "--all").out.split("DRAIN")[0]
+    assert command("status", "none.example").code == 66
 
 
 def notice(channel_id: int, at: float) -> NewNotice:
@@ -160,7 +190,7 @@ def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command
     view = json.loads(command("status", "--json").out)
     assert view["reports"] == {"waiting": 2, "oldest_at": view["at"]}
     assert (view["notices"]["waiting"], view["notices"]["oldest_at"] < view["at"]) == (2, True)
-    assert command("top", "--once").out.splitlines()[1].endswith("sessions: 7; waiting: 2 reports, 2 notices")
+    assert command("top", "--once").out.splitlines()[2].endswith("sessions: 7; waiting: 2 reports, 2 notices")
 
 
 def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:

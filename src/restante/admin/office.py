@@ -81,6 +81,14 @@ class ScrubFacts:
     messages: int = 0  # that the last one has looked at so far
 
 
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What of the running server decides whether it can do its work."""
+
+    is_room_short: bool
+    certificate_expires_at: float  # Unix time
+
+
 class Server(Protocol):
     """The parts of the running server that an administrator may touch."""
 
@@ -95,6 +103,9 @@ class Server(Protocol):
 
     def configuration(self) -> ConfigurationState:
         """Which configuration runs, whether the last reload failed, and what waits for a restart."""
+
+    def vitals(self) -> Vitals:
+        """Return whether there is room for mail, and how long the certificate is good for."""
 
     def scrub(self) -> ScrubFacts:
         """Say how the scrub of the store stands."""

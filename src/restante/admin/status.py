@@ -1,14 +1,18 @@
 """How things stand: held mail by domain, running drains, open listeners; and all of it as numbers, for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from restante import __version__
+from restante.admin.accounts import find_account
+from restante.admin.domains import find_domain
 from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
 from restante.admin.errors import no_server
+from restante.admin.health import HealthFacts, Level, judge
 from restante.admin.office import ConfigurationState, Office, ScrubFacts
 from restante.admin.policy_change import SUSPENDED
 from restante.admin.primaries import PrimaryView, primary_view
@@ -72,11 +76,39 @@ class StoreView(BaseModel):
     scrubbed_messages: int  # by the scrub under way, or the last one
 
 
+class ProblemView(BaseModel):
+    """One thing that is wrong."""
+
+    level: Level
+    text: str
+
+
+class HealthView(BaseModel):
+    """Whether the server does its work."""
+
+    level: Level  # the worst of its problems
+    problems: list[ProblemView]  # the worst first
+
+
+class StatusSelection(BaseModel):
+    """Which domains are shown; nothing given: those with mail or trouble."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: tuple[str, ...] = ()
+    account: str | None = None
+    everything: bool = False
+
+
+BUSY_DOMAINS: Final = StatusSelection()
+
+
 class StatusView(BaseModel):
     """All of it. Without a running server there are no drains and no listeners."""
 
     version: str
     hostname: str
+    health: HealthView
     at: datetime  # now, by the server's clock
     is_running: bool
     messages: int
@@ -86,27 +118,32 @@ class StatusView(BaseModel):
     reports: BacklogView  # to senders
     notices: BacklogView
     domains: list[DomainStatus]
+    domains_not_shown: int  # that have neither mail nor trouble
     drains: list[DrainView]
     listeners: list[ListenerView]
     configuration: ConfigurationView | None  # null without a running server
 
 
-async def show_status(office: Office) -> StatusView:
-    """Return how things stand."""
+async def show_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
+    """Return how things stand, and the domains wanted. Raises AdminError for one that is not there."""
     usages = office.store.usages()
     server = office.server
+    store = await _store_view(office)
+    shown, candidates = _selected(office, wanted, usages)
     return StatusView(
         version=__version__,
         hostname=office.hostname,
+        health=_health(office, store),
         at=moment(office.now()),
         is_running=server is not None,
         messages=sum(usage.messages for usage in usages.values()),
         octets=sum(usage.octets for usage in usages.values()),
         refused=sum(usage.refused for usage in usages.values()),
-        store=await _store_view(office),
+        store=store,
         reports=_backlog(await office.store.report_backlog()),
         notices=_backlog(await office.store.notice_backlog()),
-        domains=await _domains(office, usages),
+        domains=await _domains(office, shown, usages),
+        domains_not_shown=candidates - len(shown),
         drains=list_drains(office),
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
         configuration=_configuration_view(server.configuration()) if server else None,
@@ -145,10 +182,49 @@ def _configuration_view(state: ConfigurationState) -> ConfigurationView:
     )
 
 
-async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainStatus]:
+def _health(office: Office, store: StoreView) -> HealthView:
+    server = office.server
+    facts = HealthFacts(office.now(), is_running=server is not None, store_failure=store.failure)
+    if server is not None:
+        vitals, configuration = server.vitals(), server.configuration()
+        facts = replace(
+            facts,
+            is_room_short=vitals.is_room_short,
+            certificate_expires_at=vitals.certificate_expires_at,
+            reload_failure=configuration.reload_failure,
+            restart_for=configuration.restart_for,
+        )
+    health = judge(replace(facts, damaged_messages=store.damaged_messages))
+    problems = [ProblemView(level=one.level, text=one.text) for one in health.problems]
+    return HealthView(level=health.level, problems=problems)
+
+
+def _selected(
+    office: Office, wanted: StatusSelection, usages: Mapping[int, Usage]
+) -> tuple[Sequence[HostedDomain], int]:
+    """Return the domains to show, by name, and how many there were to choose from."""
+    directory, now = office.directory.now, office.now()
+    if wanted.domain:
+        found = {find_domain(office, name).name: find_domain(office, name) for name in wanted.domain}
+        return [found[name] for name in sorted(found)], len(found)
+    if wanted.account is not None:
+        find_account(office, wanted.account)
+    of_account = [one for one in directory.domains.values() if wanted.account in (None, one.account)]
+    draining = {drain.domain for drain in office.server.drains()} if office.server else set()
+    shown = [
+        domain
+        for domain in of_account
+        if wanted.everything
+        or domain.id in usages
+        or domain.name in draining
+        or domain.policy.suspension_at(now) is not None
+    ]
+    return sorted(shown, key=lambda domain: domain.name), len(of_account)
+
+
+async def _domains(office: Office, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]) -> list[DomainStatus]:
     oldest = await office.store.oldest()
     requests = _Requests(await office.store.last_requests())
-    domains = office.directory.now.domains
     past = await office.store.past_drains()
     return [
         _domain_status(
@@ -159,7 +235,7 @@ async def _domains(office: Office, usages: Mapping[int, Usage]) -> list[DomainSt
             requests.last_for(domain),
             past=past.get(domain.id),
         )
-        for _, domain in sorted(domains.items())
+        for domain in domains
     ]
 
 

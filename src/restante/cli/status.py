@@ -1,6 +1,10 @@
-"""`restante status`: held mail by domain, what waits to be told, running drains, open listeners."""
+"""`restante status`: whether the server is well, held mail by domain, running drains, open listeners."""
 
-from collections.abc import Sequence
+import asyncio
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
 
 from restante.cli.display import (
     Column,
@@ -13,10 +17,15 @@ from restante.cli.display import (
     size_column,
     text_column,
 )
-from restante.cli.exchange import ask
+from restante.cli.exchange import ask, connected
+from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile, Json
 from restante.cli.times import ago, error_text, last_drain_text, primary_text, span, unix_time, until
 from restante.mail.quantity import agreeing, counted
+
+CHECK_SECONDS: Final = 20.0  # monitoring systems give up soon
+CRITICAL, UNKNOWN = 2, 3
+LEVELS: Final = {"ok": 0, "warning": 1, "critical": CRITICAL}
 
 LISTENERS = (
     text_column("LISTENER", "service"),
@@ -26,31 +35,96 @@ LISTENERS = (
 )
 
 
-def status(*, as_json: Json = False, config: ConfigFile = None) -> None:
-    """Show held mail by domain, reports and notices that wait to be sent, running drains and listeners."""
-    view = ask(config, "GET", "/v1/status")
+def status(
+    domains: Annotated[
+        list[str] | None, typer.Argument(metavar="[DOMAIN]", help="Only these domains.", show_default=False)
+    ] = None,
+    *,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="All domains, not only those with mail or trouble.")] = False,
+    is_check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Print one line for a monitoring system; exit with 0 ok, 1 warning, 2 critical, 3 unknown.",
+        ),
+    ] = False,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Show whether the server is well, held mail by domain, running drains and listeners.
+
+    Domains without mail and trouble are counted, not listed.
+    """
+    if is_check:
+        return _check(config)
+    params = {"domain": domains or None, "account": account, "everything": is_all or None}
+    view = ask(config, "GET", "/v1/status", params=params)
     if as_json:
         show_json(view)
     else:
         _show(view)
+    return Exit.DONE
 
 
 def _show(view: Row) -> None:
-    running = "running" if view["is_running"] else "no server is running, so no drains and no listeners"
-    say(f"{view['hostname']}, restante {view['version']}: {running}")
-    held = view["messages"] - view["refused"]
-    say(f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}")
-    if damaged := view["store"]["damaged_messages"]:
-        say(f"{counted(damaged, 'message is', 'messages are')} damaged: `restante queue list --status refused`")
+    for line in health_lines(view):
+        say(line)
+    say(f"{amounts(view)}; restante {view['version']}")
     now = unix_time(view["at"])
     _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
     _show_backlog(view["notices"], now, "notice waits", "notices wait")
-    _show_configuration(view["configuration"], now)
-    _show_states(view["domains"], now)
     for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
         if view[title]:
             say("")
             show_table(view[title], columns)
+    if others := view["domains_not_shown"]:
+        say("")
+        say(f"{counted(others, 'other domain has', 'other domains have')} no mail and no trouble (--all shows all)")
+
+
+def health_lines(view: Row) -> list[str]:
+    """Return the line of health, and one for each problem."""
+    health = view["health"]
+    return [
+        f"{view['hostname']}: {health['level'].upper()}",
+        *(f"{problem['level']}: {problem['text']}" for problem in health["problems"]),
+    ]
+
+
+def amounts(view: Row) -> str:
+    """Spell how much mail there is."""
+    held = view["messages"] - view["refused"]
+    return f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}"
+
+
+def _check(config: Path | None) -> int:
+    """Print one line as monitoring systems read it, and return their code."""
+    try:
+        view = asyncio.run(_asked(config))
+    except Failure as failure:
+        is_away = failure.code in (Exit.UNAVAILABLE, Exit.TRY_LATER)
+        say(f"RESTANTE {'CRITICAL' if is_away else 'UNKNOWN'} - {'; '.join(failure.texts)}")
+        return CRITICAL if is_away else UNKNOWN
+    health = view["health"]
+    texts = [problem["text"] for problem in health["problems"]] or [amounts(view)]
+    oldest = max((ago(domain["oldest_at"], unix_time(view["at"])) or 0.0 for domain in view["domains"]), default=0.0)
+    figures = {
+        "held": view["messages"] - view["refused"],
+        "refused": view["refused"],
+        "octets": f"{view['octets']}B",
+        "oldest": f"{oldest:.0f}s",
+        "drains": len(view["drains"]),
+    }
+    measured = " ".join(f"{name}={value}" for name, value in figures.items())
+    say(f"RESTANTE {health['level'].upper()} - {'; '.join(texts)} | {measured}")
+    return LEVELS[health["level"]]
+
+
+async def _asked(config: Path | None) -> Row:
+    async with connected(config, seconds=CHECK_SECONDS, needs_server="status --check") as api:
+        view: Row = await api.ask("GET", "/v1/status")
+        return view
 
 
 def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
@@ -58,27 +132,6 @@ def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
     if backlog["waiting"]:
         since = f"{agreeing(backlog['waiting'], 'for', 'the oldest for')} {span(ago(backlog['oldest_at'], now))}"
         say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
-
-
-def _show_states(domains: Sequence[Row], now: float) -> None:
-    """Say of each domain that it is suspended, and how its last drain went if it left mail here."""
-    for domain in domains:
-        if domain["hold"] == "suspended":
-            say(f"{domain['domain']} is suspended: {domain['suspended_for']}")
-        if domain["last_drain"] is not None and domain["last_drain"]["end"] != "finished" and domain["messages"]:
-            say(f"{domain['domain']}: last drain {last_drain_text(domain['last_drain'], now)}")
-
-
-def _show_configuration(configuration: Row | None, now: float) -> None:
-    """Say whether the last reload failed and what waits for a restart; nothing where all is well."""
-    if configuration is None:
-        return
-    if configuration["reload_failed_at"]:
-        since = span(ago(configuration["reload_failed_at"], now))
-        why = "; ".join(configuration["reload_failure"].splitlines())
-        say(f"the last reload failed {since} ago and changed nothing: {why}")
-    if configuration["restart_for"]:
-        say(f"a restart is needed for {', '.join(configuration['restart_for'])}")
 
 
 def _domains(view: Row, now: float) -> list[Column]:
@@ -93,9 +146,21 @@ def _domains(view: Row, now: float) -> list[Column]:
         _ago("ASKED FOR", "last_request_at", now),
         text_column("DESTINATION", "destination", is_detail=True),
     ]
+    if any(domain["hold"] == "suspended" for domain in view["domains"]):
+        columns.append(Column("SUSPENDED", _suspended_for, is_detail=True))
+    if any(domain["last_drain"] for domain in view["domains"]):
+        columns.append(Column("LAST DRAIN", lambda domain: _last_drain(domain, now), is_detail=True))
     if any(domain["primary"]["next_probe_at"] for domain in view["domains"]):
         columns.append(Column("PRIMARY", lambda domain: primary_text(domain["primary"], now)))
     return columns
+
+
+def _suspended_for(domain: Row) -> str:
+    return domain["suspended_for"] or "yes" if domain["hold"] == "suspended" else ""
+
+
+def _last_drain(domain: Row, now: float) -> str:
+    return last_drain_text(domain["last_drain"], now) if domain["last_drain"] else ""
 
 
 def _drains(now: float) -> list[Column]:

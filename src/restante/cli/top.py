@@ -4,6 +4,8 @@ Rates come of two looks at what each drain has delivered; at the first look, of 
 """
 
 import asyncio
+import contextlib
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +18,20 @@ from restante.cli.display import Column, human_size, say, show_json, show_table,
 from restante.cli.exchange import ask, connected
 from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json
+from restante.cli.status import health_lines
 from restante.cli.times import ago, error_text, primary_text, span, unix_time
+from restante.cli.top_keys import Controls, read_keys
 from restante.mail.quantity import counted
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.live import Live
 
 REFRESH_SECONDS: Final = 1.0
 WINDOW: Final = 10  # looks over which a rate is taken: single seconds jump too much to be read
-_ROWS_AROUND: Final = 9  # lines of the screen that are no domain's
+_ROWS_AROUND: Final = 10  # lines of the screen that are neither a domain's nor about health
+_PROBLEMS_SHOWN: Final = 3
+_ROOMY: Final = 20  # lines of a screen that has room for problems
 _TENTHS_BELOW: Final = 10
 _GAP: Final = 3  # columns of the screen between two of the table's
 _DISPENSABLE: Final = ("CONN", "REFUSED", "PRIMARY", "OLDEST", "SIZE", "ASKED FOR", "DRAIN", "MSG/S")
@@ -48,9 +55,17 @@ class Line:
     rate: float | None  # messages a second; None where nothing is being handed over
     left: float | None  # seconds, at this rate
 
-    @property
-    def rank(self) -> tuple[bool, int, str]:
-        """Sort by it: drains first, then who has most."""
+    def rank(self, order: str = "drain") -> tuple[float | bool | str, ...]:
+        """Sort by it: drains first, then who has most; or as one of `top_keys.ORDERS` says."""
+        match order:
+            case "held":
+                return -self.held, self.domain
+            case "size":
+                return -self.octets, self.domain
+            case "oldest":
+                return -(self.oldest or 0.0), self.domain
+            case "name":
+                return (self.domain,)
         return not self.state, -self.held - self.refused, self.domain
 
 
@@ -65,7 +80,7 @@ class Looks:
         self._views.append(view)
         drains = {drain["domain"]: drain for drain in view["drains"]}
         lines = [self._line(domain, drains.get(domain["domain"])) for domain in view["domains"]]
-        return sorted((line for line in lines if line.held or line.refused or line.state), key=lambda line: line.rank)
+        return sorted((line for line in lines if line.held or line.refused or line.state), key=Line.rank)
 
     def _line(self, domain: View, drain: View | None) -> Line:
         now = unix_time(self._views[-1]["at"])
@@ -102,9 +117,9 @@ def top(
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show held mail and drains by domain, live: rates, and the time that is left. Ctrl-C ends it.
+    """Show held mail and drains by domain, live: rates, and the time that is left.
 
-    Domains with mail or a drain are shown, those being drained first. A rate is messages a second, over the last ten
+    q ends it, s changes the order, / filters by a part of the name. Domains with mail or a drain are shown, those being drained first. A rate is messages a second, over the last ten
     seconds, or at the first look since the drain began. With --json it is shown once.
     """
     if once or as_json:
@@ -137,7 +152,7 @@ def _show_once(view: View, *, as_json: bool) -> None:
     if as_json:
         show_json({"at": view["at"], "domains": rows})
         return
-    for text in headline(view, lines):
+    for text in (*health_lines(view), *headline(view, lines)):
         say(text)
     say("")
     show_table(rows, _columns(lines))
@@ -146,24 +161,49 @@ def _show_once(view: View, *, as_json: bool) -> None:
 async def _watch(config: Path | None) -> None:
     from rich.live import Live  # noqa: PLC0415  heavy
 
-    looks = Looks()
+    looks, controls, pressed = Looks(), Controls(), asyncio.Event()
+
+    def press(key: str) -> None:
+        controls.press(key)
+        pressed.set()
+
     async with connected(config, needs_server="top") as api:
-        view = await api.ask("GET", "/v1/status")
-        with Live(screen=True, auto_refresh=False) as live:
-            while True:
-                live.update(screen(view, looks.add(view), *live.console.size), refresh=True)
-                await asyncio.sleep(REFRESH_SECONDS)
+        with Live(screen=True, auto_refresh=False) as live, read_keys(asyncio.get_running_loop().add_reader, press):
+            while not controls.is_over:
                 view = await api.ask("GET", "/v1/status")
+                lines = looks.add(view)
+                await _show_until_due(live, view, lines, controls, pressed)
 
 
-def screen(view: View, lines: Sequence[Line], width: int, height: int) -> "Group":
+async def _show_until_due(
+    live: "Live", view: View, lines: Sequence[Line], controls: Controls, pressed: asyncio.Event
+) -> None:
+    """Show a look until the next is due; a key shows it again at once."""
+    due = time.monotonic() + REFRESH_SECONDS
+    while not controls.is_over and (left := due - time.monotonic()) > 0:
+        live.update(screen(view, lines, *live.console.size, controls=controls), refresh=True)
+        pressed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await pressed.wait()
+
+
+def chosen(lines: Sequence[Line], controls: Controls) -> list[Line]:
+    """Return the lines that the filter lets through, in the order that is set."""
+    found = [line for line in lines if controls.filter in line.domain]
+    return sorted(found, key=lambda line: line.rank(controls.order))
+
+
+def screen(view: View, lines: Sequence[Line], width: int, height: int, controls: Controls) -> "Group":
     """Return what fills a screen of so many columns and rows."""
     from rich import box  # noqa: PLC0415
     from rich.console import Group  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    room = max(1, height - _ROWS_AROUND)
+    lines = chosen(lines, controls)
+    health = health_lines(view)[: _PROBLEMS_SHOWN + 1 if height >= _ROOMY else 1]
+    room = max(1, height - _ROWS_AROUND - len(health))
     shown = lines[:room]
     wanted = _columns(shown)
     columns, cells = fitting(
@@ -181,7 +221,7 @@ def screen(view: View, lines: Sequence[Line], width: int, height: int) -> "Group
     notes = [more, *(errors[:3] if errors else [])]
     heads = [
         Text(text, style="bold" if place == 0 else "", no_wrap=True, overflow="ellipsis")
-        for place, text in enumerate(headline(view, lines))
+        for place, text in enumerate([*health, *headline(view, lines), controls.line])
     ]
     return Group(*heads, table, *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note))
 
@@ -219,7 +259,7 @@ def headline(view: View, lines: Sequence[Line]) -> list[str]:
     drains = f"drains: {len(view['drains'])}, connections: {connections}, messages/s: {rate:.0f}"
     amounts = f"{held} held, {view['refused']} refused, {human_size(view['octets'])}"
     return [
-        f"{view['hostname']}  restante {view['version']}  {view['at'][:19].replace('T', ' ')}Z",
+        f"restante {view['version']}  {view['at'][:19].replace('T', ' ')}Z",
         f"{amounts}; {drains}; sessions: {sessions}{_waiting(view)}",
     ]
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from restante.admin import drains, release, status, trail
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
 from restante.admin.release import ReleaseOrder, ReleaseView
-from restante.admin.status import StatusView
+from restante.admin.status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
 from restante.web.api.office import TheOffice
@@ -40,9 +40,9 @@ async def stop_drain(office: TheOffice, domain: str, order: DrainStop) -> DrainV
 
 
 @router.get("/status")
-async def show_status(office: TheOffice) -> StatusView:
-    """Show held mail by domain, running drains, listeners."""
-    return await status.show_status(office)
+async def show_status(office: TheOffice, wanted: Annotated[StatusSelection, Query()]) -> StatusView:
+    """Show whether the server is well, held mail by domain, running drains, listeners."""
+    return await status.show_status(office, wanted)
 
 
 @router.get("/audit")

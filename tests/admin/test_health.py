@@ -1,0 +1,44 @@
+"""The judgment: what is critical, what is a warning, and that waiting mail is neither."""
+
+from dataclasses import replace
+
+import pytest
+
+from restante.admin.health import HealthFacts, Level, judge
+
+NOW = 1_760_000_000.0
+DAY = 86400.0
+WELL = HealthFacts(NOW, is_running=True, certificate_expires_at=NOW + 90 * DAY)
+
+CASES = [
+    ({"is_running": False, "certificate_expires_at": None}, Level.CRITICAL, "no server is running"),
+    ({"store_failure": "disk I/O error"}, Level.CRITICAL, "the store failed: disk I/O error"),
+    ({"is_room_short": True}, Level.CRITICAL, "no mail is taken, the disk has less room"),
+    ({"certificate_expires_at": NOW}, Level.CRITICAL, "the certificate has ended"),
+    ({"certificate_expires_at": NOW + 1.5 * DAY}, Level.WARNING, "the certificate ends in 1 day;"),
+    ({"certificate_expires_at": NOW + 14 * DAY}, Level.WARNING, "the certificate ends in 14 days;"),
+    ({"reload_failure": "one\ntwo"}, Level.WARNING, "the last reload failed and changed nothing: one; two"),
+    ({"restart_for": ("user", "store")}, Level.WARNING, "a restart is needed for user, store"),
+    ({"damaged_messages": 1}, Level.WARNING, "1 message is damaged"),
+]
+
+
+def test_a_server_that_is_well_has_no_problems() -> None:
+    health = judge(WELL)
+    assert (health.level, health.problems) == (Level.OK, ())
+    assert judge(replace(WELL, certificate_expires_at=NOW + 14.1 * DAY)).level is Level.OK
+
+
+@pytest.mark.parametrize(("facts", "level", "text"), CASES)
+def test_each_fact_is_judged(facts: dict[str, object], level: Level, text: str) -> None:
+    health = judge(replace(WELL, **facts))  # type: ignore[arg-type]
+    [problem] = health.problems
+    assert (health.level, problem.level) == (level, level)
+    assert text in problem.text
+    assert "\n" not in problem.text
+
+
+def test_the_worst_comes_first_and_gives_the_level() -> None:
+    health = judge(replace(WELL, restart_for=("user",), is_room_short=True, damaged_messages=2))
+    assert [problem.level for problem in health.problems] == [Level.CRITICAL, Level.WARNING, Level.WARNING]
+    assert health.level is Level.CRITICAL
