@@ -63,7 +63,7 @@ def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> 
         assert view.domain == "alpha.example"
         assert [(one.status, one.reply) for one in view.recipients] == [("refused", "550 5.1.1 no such user")]
         assert [(header.name, header.value) for header in view.headers] == [
-            ("Received", "from a\tby b; now"),
+            ("Received", "from a by b; now"),
             ("Subject", "=?utf-8?q?x?="),
         ]
         assert "business" not in view.model_dump_json()

@@ -197,7 +197,7 @@ def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
     assert "refused" in command("queue", "list", "--status", "refused").out
     shown = command("queue", "show", "12").out
     assert "x@alpha.example> refused: 550 5.7.1" in shown
-    assert "Subject: =?utf-8?q?x?=" in shown
+    assert "\nReceived: from a by b; now\nSubject: x\n" in f"{shown}"
     assert "business" not in shown
     assert command("queue", "release", "12").out == "1 message held again\n"
     deleted = command("queue", "delete", "11", "zzz", "--reason", "spam", "--yes")

@@ -24,7 +24,7 @@ MAX_NAME_LENGTH = 12  # characters; more would be no number the store can hold
 MAX_PATTERN_LENGTH = 600  # characters, as a path may have
 MAX_HEADER_OCTETS = 65536
 
-_UNFOLD = re.compile(r"\r?\n(?=[ \t])")
+_UNFOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
 
 Change = Callable[[Sequence[int], AuditEntry], Awaitable[int]]
 
@@ -264,5 +264,5 @@ async def _beginning(office: Office, message: HeldMessage) -> bytes:
 def read_headers(beginning: bytes) -> list[HeaderView]:
     """Return the header fields of content, unfolded; octets that are no UTF-8 are shown as such."""
     text = beginning.partition(b"\r\n\r\n")[0].decode("utf-8", "backslashreplace")
-    fields = (line.partition(":") for line in _UNFOLD.sub("", text).split("\r\n"))
+    fields = (line.partition(":") for line in _UNFOLD.sub(" ", text).split("\r\n"))
     return [HeaderView(name=name.rstrip(), value=value.strip()) for name, colon, value in fields if colon]

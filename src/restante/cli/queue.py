@@ -28,6 +28,7 @@ from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status
 from restante.cli.times import last_drain_text
+from restante.mail.encoded_words import decoded
 from restante.mail.quantity import counted
 
 group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
@@ -155,7 +156,7 @@ def _show_message(message: Row) -> None:
     )
     say("")
     for header in message["headers"]:
-        say(f"{header['name']}: {header['value']}")
+        say(f"{header['name']}: {decoded(header['value'])}")
     if message["damage"]:
         remedy = "a backup may have it whole (docs/how-to/back-up-and-restore.md)"
         complain(f"message {message['name']}: {message['damage']}; {remedy}")

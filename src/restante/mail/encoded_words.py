@@ -1,0 +1,14 @@
+"""Encoded words in header fields (RFC 2047), as people read them. Pure."""
+
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+
+
+def decoded(value: str) -> str:
+    """Return the text of an unfolded field. What is no encoded word, or a broken one, stays as it is."""
+    if "=?" not in value:
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, ValueError):
+        return value
