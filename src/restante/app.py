@@ -10,7 +10,7 @@ import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -24,7 +24,7 @@ from restante.delivery.reports import Reports
 from restante.delivery.retention import RetentionSweep
 from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers, message_name
-from restante.network.addresses import join_host_port
+from restante.network.addresses import join_host_port, peer_address
 from restante.network.resolver import DnsResolver
 from restante.notices.news_desk import NewsDesk
 from restante.notices.service import Notices
@@ -64,7 +64,7 @@ from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.telemetry.readiness import notify
-from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.model import Destination, HostedDomain, IpAddress
 from restante.tenancy.policy import Hold, OnRefusal
 from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
@@ -315,7 +315,7 @@ class Application:
             flight=self._flight,
             spawn=self.spawn,
             settings=reception,
-            rules=HouseRules(config.hostname, reception.postmaster),
+            rules=HouseRules(config.hostname, reception.postmaster, _specific(self._own_addresses)),
             room=self._room,
             standings=self._standings,
             arrivals=self._arrivals,
@@ -467,6 +467,11 @@ class Application:
             account=domain.account if domain is not None else "",
             reason=text,
         )
+
+
+def _specific(own: Iterable[tuple[str, int]]) -> frozenset[IpAddress]:
+    """Return the addresses among those that listeners are bound to; a wildcard is none."""
+    return frozenset(address for host, _ in own if not (address := peer_address(host)).is_unspecified)
 
 
 def _limits(reception: ReceptionSettings) -> Limits:

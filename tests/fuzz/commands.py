@@ -6,14 +6,17 @@ on: every path that we take can be sent on, and means the same there.
 
 import re
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 
 from restante.mail.address import Mailbox, canonical_domain, literal_address, split_mailbox
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, xtext_decoded
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
+from restante.mail.trace import from_clause
 from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
 from restante.smtp.errors import Refused
+from restante.smtp.grammar import MAX_HELLO_NAME
 from restante.smtp.offer import Offer
 from restante.smtp.replies import Reply
 from restante.smtp.transaction import opening_commands
@@ -47,9 +50,12 @@ def _parse(line: bytes) -> Command | Reply:
 def _check_command(command: Command) -> None:
     match command:
         case Hello():
-            assert command.name.isascii()
-            assert command.name.isprintable()
-            assert " " not in command.name
+            assert 0 < len(command.name) <= MAX_HELLO_NAME
+            assert not _CONTROL.search(command.name)
+            field = from_clause(command.name, ip_address("192.0.2.1"), is_ours=False)
+            assert field.isascii()
+            assert field.isprintable()
+            assert field.count("(") == field.count(")") == 1
         case Auth():
             assert command.mechanism == command.mechanism.upper()
         case Bdat():
@@ -75,8 +81,7 @@ def _check_path(path: Mailbox, *, needs_smtputf8: bool) -> None:
     assert not _CONTROL.search(text)
     assert len(text) <= 520
     assert split_mailbox(text) == path
-    if path.domain:
-        _check_sent_on(path, text)
+    _check_sent_on(path, text)
     literal_address(path.domain)
     with suppress(ValueError):
         assert canonical_domain(path.domain).isascii()
@@ -84,11 +89,13 @@ def _check_path(path: Mailbox, *, needs_smtputf8: bool) -> None:
 
 def _check_sent_on(path: Mailbox, text: str) -> None:
     """As the envelope has it, to a server like us: the same path must come out."""
-    message = HeldMessage(1, 1, Envelope(text, (text,), needs_smtputf8=True), 0.0, b"")
+    forward_path = text if path.domain else "b@b.example"
+    message = HeldMessage(1, 1, Envelope(text, (forward_path,), needs_smtputf8=True), 0.0, b"")
     mail, rcpt = (parse_command(line.removesuffix(b"\r\n")) for _, line in opening_commands(message, _EVERYTHING)[:2])
     assert isinstance(mail, Mail)
     assert isinstance(rcpt, Rcpt)
-    assert mail.reverse_path == rcpt.forward_path == path
+    assert mail.reverse_path == path
+    assert str(rcpt.forward_path) == forward_path
 
 
 def _check_asked_again(asked: DsnRequest) -> None:

@@ -40,7 +40,8 @@ def check(data: bytes) -> None:
 
 
 def _check_node(node: Node, argument: str) -> None:
-    assert node.text == argument
+    assert node.text.isascii()
+    assert node.text == argument or not argument.isascii()
     assert parse_node(node.text) == node
     assert count_replies(bytes(replies.NODE_NOT_ALLOWED.fill(node=node.text))) == 1
     covered = [domain.name for domain in node.hosted(_DIRECTORY)]

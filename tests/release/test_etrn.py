@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 
+from restante.smtp import replies
 from restante.tenancy.policy import Suspension
 from tests.wire import Wire
 
@@ -132,7 +133,7 @@ def test_an_internationalized_node_in_either_form(smtp: Wire) -> None:
         C: ETRN xn--mnchen-3ya.example
         S: 253 2.0.0 OK, 1 pending messages for node xn--mnchen-3ya.example started
         C: ETRN MÜNCHEN.example
-        S: 253 2.0.0 OK, 1 pending messages for node MÜNCHEN.example started
+        S: 253 2.0.0 OK, 1 pending messages for node xn--mnchen-3ya.example started
     """)
 
 
@@ -274,3 +275,25 @@ def test_a_name_with_an_ipv4_mapped_address_is_the_ipv4_host(smtp: Wire) -> None
         C: ETRN a.example
         S: 253 2.0.0 OK, 1 pending messages for node a.example started
     """)
+
+
+def test_no_reply_repeats_what_is_not_ascii(smtp: Wire) -> None:
+    """Replies are ASCII (RFC 5321 \u00a74.2), so an international name is told in A-labels."""
+    smtp.hosts("xn--bcher-kva.example", holding=1)
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN b\u00fccher.example
+        S: 253 2.0.0 OK, 1 pending messages for node xn--bcher-kva.example started
+        C: ETRN @B\u00fccher.Example
+        S: 253 2.0.0 OK, 1 pending messages for node @xn--bcher-kva.example started
+        C: ETRN \u00fc.example
+        S: 459 4.7.1 Node xn--tda.example not allowed
+        C: ETRN #b\u00fccher
+        S: 501 5.5.4 Argument is not a domain, @domain or #name
+    """)
+
+
+def test_nor_does_one_that_was_put_off_unread() -> None:
+    reply = replies.CANNOT_QUEUE.fill(node="b\u00fc\ud800")
+    assert bytes(reply) == b"458 4.3.0 Unable to queue messages for node b??\r\n"

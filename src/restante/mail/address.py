@@ -21,7 +21,7 @@ _LDH_DOMAIN = re.compile(
 
 
 class Mailbox(NamedTuple):
-    """A mailbox as the envelope names it. `domain` keeps the peer's spelling; "" only for a bare postmaster."""
+    """A mailbox as the envelope names it. `domain` keeps the peer's spelling; "" where it gave none."""
 
     local_part: str
     domain: str

@@ -14,6 +14,9 @@ HEADER_OCTETS: Final = 65536  # of content, where Received fields are looked for
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)  # with what RFC 5322 §4.5.8 still allows
+# Domain, or what real clients say for one, or an address literal
+_PLAIN_NAME: Final = re.compile(r"(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]{1,255}|\[[A-Za-z0-9:.\-]{1,64}\])\Z")
+_NOT_IN_COMMENT: Final = re.compile(r"[^!-'*-\[\]-~]")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -26,6 +29,7 @@ class Origin:
     is_extended: bool
     tls: str  # "TLSv1.3 TLS_AES_256_GCM_SHA384", "" without TLS
     is_authenticated: bool = False
+    has_our_name: bool = False  # the client called itself by a name of ours (mail/own_names.py)
 
     def protocol(self, *, is_smtputf8: bool) -> str:
         """Return the WITH keyword (RFC 3848, RFC 6531 §4.3)."""
@@ -40,10 +44,21 @@ def received_field(origin: Origin, *, by: str, name: str, only_recipient: str, a
     tls = f" ({origin.tls})" if origin.tls else ""
     recipient = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
     return (
-        f"Received: from {origin.client_name} ({_literal(origin.address)})\r\n"
+        f"Received: from {from_clause(origin.client_name, origin.address, is_ours=origin.has_our_name)}\r\n"
         f"\tby {by} with {origin.protocol(is_smtputf8=is_smtputf8)}{tls} id {name}{recipient};\r\n"
         f"\t{date_time(int(at))}\r\n"
     ).encode()
+
+
+def from_clause(client_name: str, address: IPv4Address | IPv6Address, *, is_ours: bool) -> str:
+    """Return the FROM clause without its keyword: `name ([address])` in the usual case.
+
+    `[address] (helo=name)`, as Exim writes it, if the name is ours or no name at all: such a name must not
+    stand where filters look for the host.
+    """
+    if _PLAIN_NAME.match(client_name) and not is_ours:
+        return f"{client_name} ({_literal(address)})"
+    return f"{_literal(address)} (helo={_NOT_IN_COMMENT.sub('?', client_name)})"
 
 
 def _literal(address: IPv4Address | IPv6Address) -> str:

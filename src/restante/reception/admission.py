@@ -35,7 +35,7 @@ from restante.smtp.replies import (
     Reply,
 )
 from restante.store.interface import NO_USAGE, Usage
-from restante.tenancy.model import Directory, HostedDomain
+from restante.tenancy.model import Directory, HostedDomain, IpAddress
 from restante.tenancy.policy import Unknown, WhileSuspended
 from restante.tenancy.quota import NO_QUOTA, Quota
 from restante.tenancy.recipients import Known, RecipientBook
@@ -57,6 +57,7 @@ class HouseRules:
 
     hostname: str
     postmaster: str  # mailbox in a hosted domain, "" for none
+    addresses: frozenset[IpAddress] = frozenset()  # that listeners are bound to
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,15 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peername = transport.get_extra_info("peername")
         self.peer = peer_address(peername[0])
-        self._dialogue = Dialogue(self._terms.services, self._session, self.peer, self._progress, self._control_reading)
+        local = transport.get_extra_info("sockname")
+        self._dialogue = Dialogue(
+            self._terms.services,
+            self._session,
+            self.peer,
+            self._progress,
+            self._control_reading,
+            local=peer_address(local[0]) if local else None,
+        )
         if self._terms.is_implicit_tls:
             self._tls = TlsLayer(self._terms.tls, is_server=True)
         if self._home.refusal(self.peer):

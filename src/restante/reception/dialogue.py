@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.message import ContentFile
+from restante.mail.own_names import is_our_name
 from restante.mail.trace import Origin
 from restante.reception.admission import (
     Admission,
@@ -56,11 +57,14 @@ class Dialogue:
         peer: IpAddress,
         on_progress: Callable[[], None],
         on_stall: Callable[[], None] = lambda: None,
+        *,
+        local: IpAddress | None = None,
     ) -> None:
-        """`on_stall` is called when `is_stalled` has become true by what other sessions have brought."""
+        """`local` is the address that the client came to. `on_stall` is called when `is_stalled` has become true by what other sessions have brought."""
         self._services = services
         self._session = session
         self._peer = peer
+        self._own_addresses = services.rules.addresses | ({local} if local else set())
         self._on_progress = on_progress
         self._on_stall = on_stall
         self._transaction: Transaction | None = None
@@ -321,8 +325,14 @@ class Dialogue:
 
     def _origin(self) -> Origin:
         session = self._session
+        rules = self._services.rules
         return Origin(
-            session.client_name, self._peer, session.is_extended, self.tls, is_authenticated=session.is_authenticated
+            session.client_name,
+            self._peer,
+            session.is_extended,
+            self.tls,
+            is_authenticated=session.is_authenticated,
+            has_our_name=is_our_name(session.client_name, rules.hostname, self._own_addresses),
         )
 
     # AUTH and ETRN

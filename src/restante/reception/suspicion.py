@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from restante.mail.address import Mailbox, canonical_domain
+from restante.mail.own_names import is_our_name
 from restante.tenancy.model import Directory, HostedDomain, IpAddress
 
 _NOT_PUBLIC: Final = frozenset({"invalid", "local", "localhost"})
@@ -42,7 +43,11 @@ def is_suspect(
     reverse_path: Mailbox | None, recipients: HostedDomain, client: Client, directory: Directory, hostname: str
 ) -> bool:
     """Tell whether something speaks against a reverse-path, given the domain of a recipient; `hostname` is ours."""
-    if reverse_path is None or client.is_authenticated:
+    if reverse_path is None:
+        return False
+    if not reverse_path.domain:
+        return True  # a report would have nowhere to go
+    if client.is_authenticated:
         return False
     try:
         domain = canonical_domain(reverse_path.domain)
@@ -55,7 +60,7 @@ def is_suspect(
 
 def _bears_our_name(client: Client, hostname: str) -> bool:
     """Programs on this very machine may: they are where the name leads to."""
-    return client.hello.lower().removesuffix(".") == hostname and not client.address.is_loopback
+    return not client.address.is_loopback and is_our_name(client.hello, hostname)
 
 
 def _is_home_mail(name: str, recipients: HostedDomain, client: Client, directory: Directory) -> bool:

@@ -37,10 +37,10 @@ class StartTls:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """AUTH (RFC 4954). `initial` is the decoded initial response, None without one."""
+    """AUTH (RFC 4954). `initial` is the initial response as sent, in Base64; None without one."""
 
     mechanism: str
-    initial: bytes | None
+    initial: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,6 @@ class Mail:
     size: int
     is_8bit: bool
     needs_smtputf8: bool
-    has_parameters: bool
     ret: Ret | None = None
     envelope_id: str = ""  # xtext
 
@@ -127,8 +126,20 @@ def parse_command(line: bytes) -> Command:
     if _CONTROL.search(line):
         raise Refused(replies.BAD_CHARACTER)
     if parser is None:
-        raise Refused(replies.UNKNOWN_COMMAND)
+        parser, argument_octets = _loosely_spelled(line)
     return parser(_text(argument_octets))
+
+
+def _loosely_spelled(line: bytes) -> tuple[Callable[[str], Command], bytes]:
+    """Find the command where blanks stand before it, or a TAB behind it, as Postfix does.
+
+    BDAT is read strictly: a server that reads one otherwise than its client takes content for commands.
+    """
+    words = line.split(maxsplit=1)
+    parser = _PARSERS.get(words[0].upper()) if words else None
+    if parser is None or parser is _bdat:
+        raise Refused(replies.UNKNOWN_COMMAND)
+    return parser, words[1] if len(words) > 1 else b""
 
 
 def _text(octets: bytes) -> str:
@@ -149,7 +160,12 @@ def _auth(argument: str) -> Auth:
     mechanism, _, initial = argument.strip(" ").partition(" ")
     if not mechanism:
         raise Refused(replies.BAD_ARGUMENTS)
-    return Auth(mechanism.upper(), decode_response(initial.encode()) if initial else None)
+    return Auth(mechanism.upper(), initial or None)
+
+
+def decode_initial(initial: str | None) -> bytes | None:
+    """Decode an initial response, None where there is none. Raises Refused (501)."""
+    return None if initial is None else decode_response(initial.encode())
 
 
 def decode_response(line: bytes) -> bytes:
@@ -164,7 +180,6 @@ def decode_response(line: bytes) -> bytes:
 
 def _mail(argument: str) -> Mail:
     reverse_path, parameters = parse_path(argument, "FROM:", replies.BAD_REVERSE_PATH)
-    has_parameters = bool(parameters)
     size = _size(parameters)
     is_8bit = _is_8bit(parameters)
     needs_smtputf8 = _flag(parameters, "SMTPUTF8")
@@ -172,11 +187,9 @@ def _mail(argument: str) -> Mail:
     parameters.pop("AUTH", None)  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
     if parameters:
         raise Refused(replies.UNKNOWN_PARAMETER)
-    if reverse_path is not None:
+    if reverse_path is not None:  # without a domain too: the primary knows what `root` is there
         _require_ascii(reverse_path, needs_smtputf8=needs_smtputf8)
-        if not reverse_path.domain:
-            raise Refused(replies.BAD_REVERSE_PATH)
-    return Mail(reverse_path, size, is_8bit, needs_smtputf8, has_parameters, ret, envelope_id)
+    return Mail(reverse_path, size, is_8bit, needs_smtputf8, ret, envelope_id)
 
 
 def _size(parameters: Parameters) -> int:
@@ -262,6 +275,6 @@ _PARSERS: Final[Mapping[bytes, Callable[[str], Command]]] = {
     b"VRFY": _any(Verify()),
     b"EXPN": _any(Unimplemented()),
     b"TURN": _any(Unimplemented()),
-    b"ETRN": lambda argument: Etrn(argument.strip(" ")),
+    b"ETRN": lambda argument: Etrn(argument.strip(" \t")),
     b"QUIT": _any(Quit()),
 }

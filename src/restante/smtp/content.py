@@ -9,13 +9,11 @@ All searching is done by bytes methods over whole blocks, never by line: the spe
 """
 
 import re
-from typing import Final, Literal
+from typing import Final
 
 END_MARK: Final = b"\r\n.\r\n"
 _DOT: Final = b"\r\n."  # that was stuffed, or begins the end mark
 _ANY_NEWLINE: Final = re.compile(rb"\r\n|\r|\n")
-
-BareNewlines = Literal["normalize", "reject"]
 
 
 def has_bare_newline(block: bytes) -> bool:

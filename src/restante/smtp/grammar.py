@@ -2,40 +2,52 @@ r"""The grammar of SMTP arguments, each pattern under its ABNF (RFC 5321 §4.1.2
 
 Lines reach this file as text: ASCII, or UTF-8 where SMTPUTF8 is in play. Patterns are anchored and cannot backtrack
 into each other, so hostile lines cost linear time. Where the standard is strict and nobody is protected by it (a dot
-too many in a local part, a space after `FROM:`), real senders break it daily and their mail is taken.
+too many in a local part, a space after `FROM:`), real senders break it daily and their mail is taken: a primary
+would have taken it too, and a refusal here would turn its outage into a bounce.
 """
 
 import re
 from typing import Final
 
-from restante.mail.address import Mailbox, canonical_domain
+from restante.mail.address import Mailbox
 from restante.smtp.errors import Refused
 from restante.smtp.replies import BAD_ARGUMENTS, Reply
 
 _MAX_PATH = 512  # octets; RFC 5321 §4.5.3.1.3 asks for 256, VERP and SRS addresses are longer
 
-# Local-part = Dot-string / Quoted-string;  atext of RFC 5322 §3.2.3, and UTF8-non-ascii of RFC 6531 §3.3
-_LOCAL_PART = r"""(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u00a1-\U0010ffff]+|"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*")"""
-# Domain = sub-domain *("." sub-domain);  address-literal = "[" ... "]"
-_DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]+|\[[A-Za-z0-9:.\-]+\])"
-# Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix C)
-_PATH: Final = re.compile(
-    rf"<(?:@[A-Za-z0-9_\-.,@\[\]:]*:)?(?P<local>{_LOCAL_PART})?(?:@(?P<domain>{_DOMAIN}))?>(?P<rest>.*)\Z"
+# Local-part = Dot-string / Quoted-string;  atext of RFC 5322 §3.2.3, and UTF8-non-ascii of RFC 6531 §3.3;
+# besides, what Postfix takes: a colon, and a quoted pair outside of quotes
+_LOCAL_PART = (
+    r"""(?:(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.:\u00a1-\U0010ffff]|\\[A-Za-z0-9])++"""
+    r"""|"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*+")"""
 )
+# Domain = sub-domain *("." sub-domain);  address-literal = "[" ... "]"
+_DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]++|\[[A-Za-z0-9:.\-]++\])"
+# Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix C);
+# blanks within the brackets, and brackets written twice, mean nothing
+_PATH: Final = re.compile(
+    rf"<{{1,2}}+[ \t]*+(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?+(?P<local>{_LOCAL_PART})?+(?:@(?P<domain>{_DOMAIN}))?+"
+    r"[ \t]*+>{1,2}+(?P<rest>.*)\Z"
+)
+# A path without brackets ends at the first blank. It must have a domain, or be postmaster: else a parameter
+# whose path was forgotten would be taken for one
+_BARE_PATH: Final = re.compile(rf"(?P<local>{_LOCAL_PART})(?:@(?P<domain>{_DOMAIN}))?+>?+(?P<rest>(?:[ \t].*)?)\Z")
+_PHRASE: Final = re.compile(r"""(?:"[^"\\@]*"|[A-Za-z0-9 .'_\-\u00a1-\U0010ffff]+)[ \t]\Z""")
 # esmtp-param = esmtp-keyword ["=" esmtp-value];  UTF8-non-ascii in values: RFC 6531 §3.3, for ORCPT
 _PARAMETER: Final = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9\-]*)(?:=(?P<value>[!-<>-~\u00a1-\U0010ffff]+))?\Z")
-# ehlo = Domain / address-literal; RFC 5321 §4.1.4 forbids refusing mail because the name does not check out
-_HELLO_NAME: Final = re.compile(r"(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]{1,255}|\[[A-Za-z0-9:.\-]{1,64}\])\Z")
+MAX_HELLO_NAME: Final = 255  # characters; a longer name is cut
+
+_REPEATABLE: Final = frozenset({"SIZE", "BODY", "SMTPUTF8", "AUTH"})
 
 Parameters = dict[str, str | None]
 
 
 def parse_hello_name(argument: str) -> str:
-    """Read what follows EHLO or HELO. Raises ValueError."""
-    name = argument.strip(" ")
-    if not _HELLO_NAME.match(name):
+    """Read what follows EHLO or HELO: anything there is (RFC 5321 §4.1.4). Raises ValueError for nothing."""
+    name = argument.strip(" \t")
+    if not name:
         raise ValueError(name)
-    return name
+    return name[:MAX_HELLO_NAME]
 
 
 def parse_path(argument: str, label: str, complaint: Reply) -> tuple[Mailbox | None, Parameters]:
@@ -43,12 +55,25 @@ def parse_path(argument: str, label: str, complaint: Reply) -> tuple[Mailbox | N
 
     Raises Refused: with `complaint` for the path, 501 for the parameters.
     """
+    argument = argument.lstrip(" \t")
     if argument[: len(label)].upper() != label:
         raise Refused(complaint)
-    match = _PATH.match(argument[len(label) :].lstrip(" "))
+    text = argument[len(label) :].lstrip(" \t")
+    match = _PATH.match(text) or _loose_path(text)
     if match is None:
         raise Refused(complaint)
     return _mailbox(match["local"], match["domain"], complaint), parse_parameters(match["rest"])
+
+
+def _loose_path(text: str) -> re.Match[str] | None:
+    """Match a path without brackets, or one behind a name, such as `Joe <joe@a.example>`."""
+    phrase, bracket, _ = text.partition("<")
+    if bracket and _PHRASE.match(phrase):
+        return _PATH.match(text, len(phrase))
+    match = _BARE_PATH.match(text)
+    if match is None or (match["domain"] is None and match["local"].lower() != "postmaster"):
+        return None
+    return match
 
 
 def _mailbox(local_part: str | None, domain: str | None, complaint: Reply) -> Mailbox | None:
@@ -60,22 +85,21 @@ def _mailbox(local_part: str | None, domain: str | None, complaint: Reply) -> Ma
 
 
 def parse_parameters(text: str) -> Parameters:
-    """Read ` KEYWORD KEYWORD=value …` into a dict by upper-case keyword. Raises Refused (501)."""
+    """Read ` KEYWORD KEYWORD=value …` into a dict by upper-case keyword. Raises Refused (501).
+
+    Of a SIZE or BODY that is said twice the last counts, as with Postfix and Exim.
+    """
     if not text:
         return {}
     parameters: Parameters = {}
-    for word in text.split():
+    for word in text.replace("\t", " ").split(" "):
+        if not word:
+            continue
         match = _PARAMETER.match(word)
-        if match is None or not text.startswith(" ") or match["keyword"].upper() in parameters:
+        if match is None or not text.startswith((" ", "\t")):
             raise Refused(BAD_ARGUMENTS)
-        parameters[match["keyword"].upper()] = match["value"]
+        keyword = match["keyword"].upper()
+        if keyword in parameters and keyword not in _REPEATABLE:
+            raise Refused(BAD_ARGUMENTS)
+        parameters[keyword] = match["value"]
     return parameters
-
-
-def is_domain(text: str) -> bool:
-    """Tell whether a text is a domain name, IDN included."""
-    try:
-        canonical_domain(text)
-    except ValueError:
-        return False
-    return True

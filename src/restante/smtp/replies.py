@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _POSITIVE_BELOW = 400
-_PERMANENT_FROM = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +28,12 @@ class Reply:
         """Completion or intermediate: the peer may go on."""
         return self.code < _POSITIVE_BELOW
 
-    @property
-    def is_permanent(self) -> bool:
-        """Trying again will not help."""
-        return self.code >= _PERMANENT_FROM
-
     def fill(self, **values: object) -> "Reply":
         """Put values in the places that the text keeps for them."""
         return Reply(self.code, self.status, self.text.format(**values), self.more)
 
     def __bytes__(self) -> bytes:
-        """Return the reply as sent."""
+        """Return the reply as sent: in ASCII, whatever the peer said that is repeated in it."""
         return self._octets
 
     def __str__(self) -> str:
@@ -49,12 +43,12 @@ class Reply:
     def _encode(self) -> bytes:
         status = f"{self.status} " if self.status else ""
         if not self.more:
-            return f"{self.code} {status}{self.text}\r\n".encode("utf-8", "surrogateescape")
+            return f"{self.code} {status}{self.text}\r\n".encode("ascii", "replace")
         lines = [self.text, *self.more]
         last = len(lines) - 1
         return "".join(
             f"{self.code}{' ' if index == last else '-'}{status}{line}\r\n" for index, line in enumerate(lines)
-        ).encode("utf-8", "surrogateescape")
+        ).encode("ascii", "replace")
 
 
 # Greeting and goodbye
@@ -84,11 +78,10 @@ NOT_IMPLEMENTED: Final = Reply(502, "5.5.1", "Command not implemented")
 BAD_SEQUENCE: Final = Reply(503, "5.5.1", "Bad sequence of commands")
 GREET_FIRST: Final = Reply(503, "5.5.1", "Say EHLO or HELO first")
 UNKNOWN_PARAMETER: Final = Reply(555, "5.5.4", "Parameter not recognized or not offered")  # RFC 5321 §4.1.1.11
-BAD_HELLO: Final = Reply(501, "5.5.4", "Argument must be a domain or an address literal")
+BAD_HELLO: Final = Reply(501, "5.5.4", "Say who you are: a domain or an address literal")
 
 # TLS and authentication
 READY_FOR_TLS: Final = Reply(220, "2.0.0", "Ready to start TLS")
-TLS_UNAVAILABLE: Final = Reply(454, "4.7.0", "TLS not available now")  # RFC 3207 §4
 TLS_ALREADY: Final = Reply(503, "5.5.1", "TLS is already in use")
 DATA_BEFORE_TLS: Final = Reply(554, "5.5.0", "Data after STARTTLS, closing connection")
 CHALLENGE: Final = Reply(334, "", "{challenge}")
@@ -117,7 +110,6 @@ RELAYING_DENIED: Final = Reply(550, "5.7.1", "Not a domain we hold mail for")
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", "Too many recipients")
 POSTMASTER_UNSET: Final = Reply(451, "4.3.5", "No postmaster mailbox is set here yet, try again later")
 MESSAGE_TOO_LARGE: Final = Reply(552, "5.3.4", "Message exceeds the size limit")
-NO_RECIPIENTS: Final = Reply(554, "5.5.1", "No valid recipients")
 START_CONTENT: Final = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
 CHUNK_OK: Final = Reply(250, "2.0.0", "{octets} octets received")
 MESSAGE_HELD: Final = Reply(250, "2.0.0", "OK, held as {name}")
@@ -126,7 +118,6 @@ NUL_IN_CONTENT: Final = Reply(550, "5.6.0", "Content has a NUL octet")  # RFC 20
 STORE_FAILED: Final = Reply(451, "4.3.0", "Cannot store mail now, try again later")
 STORE_FULL: Final = Reply(452, "4.3.1", "No room for mail now, try again later")
 QUOTA_FULL: Final = Reply(452, "4.2.2", "No room for mail to this domain now, try again later")
-CANNOT_CHECK: Final = Reply(451, "4.3.0", "Cannot check that now, try again later")
 
 # ETRN (RFC 1985 §5)
 QUEUING_STARTED: Final = Reply(250, "2.0.0", "OK, queuing for node {node} started")

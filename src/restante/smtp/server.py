@@ -30,6 +30,7 @@ from restante.smtp.commands import (
     StartTls,
     Unimplemented,
     Verify,
+    decode_initial,
     parse_command,
 )
 from restante.smtp.content import ChunkDecoder
@@ -59,6 +60,14 @@ _FIXED_REPLIES: Final[Mapping[type[Command], Reply]] = {
     Verify: replies.CANNOT_VERIFY,
     Unimplemented: replies.NOT_IMPLEMENTED,
 }
+
+
+def _is_bdat(failed: bytes) -> bool:
+    """Tell whether a line that failed may announce octets (RFC 3030 §2).
+
+    Their number is unknown, and they would be taken for commands: the session must end.
+    """
+    return failed.lstrip(b" \t")[:4].upper() == b"BDAT"
 
 
 class ServerSession:
@@ -207,10 +216,8 @@ class ServerSession:
         except Refused as refused:
             self._exchange = None  # an AUTH exchange does not go on after an error
             self._say(refused.reply)
-            if line is not None and line[:5].upper() in (b"BDAT", b"BDAT "):
-                self._wear_out(
-                    SessionEnd.UNREADABLE_BDAT
-                )  # nobody knows how many octets follow: read on, they would be taken for commands
+            if _is_bdat(self._buffer.refused if line is None else line):
+                self._wear_out(SessionEnd.UNREADABLE_BDAT)
                 return True
             if self.phase is Phase.CONNECTED:
                 self._count_junk()
@@ -297,14 +304,12 @@ class ServerSession:
         self._events.append(command)
 
     def _check_mail(self, mail: Mail) -> None:
-        if mail.has_parameters and not self.is_extended:
-            raise Refused(replies.UNKNOWN_PARAMETER)
         if mail.size > self._options.limits.message_octets:
             raise Refused(replies.MESSAGE_TOO_LARGE)
         self._events.append(mail)
 
     def _check_rcpt(self, rcpt: Rcpt) -> None:
-        if rcpt.unknown or (rcpt.request is not None and not self.is_extended):
+        if rcpt.unknown:
             raise Refused(replies.UNKNOWN_PARAMETER)
         if self.recipient_count < self._options.limits.recipients:
             self._events.append(rcpt)
@@ -351,7 +356,7 @@ class ServerSession:
         if factory is None:
             raise Refused(replies.UNKNOWN_MECHANISM)
         self._exchange = AuthExchange(auth.mechanism, factory())
-        self._take_step(self._exchange.begin(auth.initial))
+        self._take_step(self._exchange.begin(decode_initial(auth.initial)))
 
     def _take_step(self, outcome: Reply | Authenticate) -> None:
         if isinstance(outcome, Reply):

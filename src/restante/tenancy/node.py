@@ -18,7 +18,7 @@ class NodeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as asked for: `key` is canonical, `text` is what to say it by."""
+    """A node as asked for: `key` is canonical, `text` is what to say it by, in ASCII."""
 
     kind: NodeKind
     key: str
@@ -47,12 +47,14 @@ def parse_node(argument: str) -> Node:
     if argument.startswith("#"):
         return Node(NodeKind.ACCOUNT, _account_name(argument[1:]), argument)
     if argument.startswith("@"):
-        return Node(NodeKind.SUBTREE, canonical_domain(argument[1:]), argument)
-    return Node(NodeKind.DOMAIN, canonical_domain(argument), argument)
+        name = canonical_domain(argument[1:])
+        return Node(NodeKind.SUBTREE, name, argument if argument.isascii() else f"@{name}")
+    name = canonical_domain(argument)
+    return Node(NodeKind.DOMAIN, name, argument if argument.isascii() else name)
 
 
 def _account_name(text: str) -> str:
     name = text.lower()
-    if not name or not all(letter.isalnum() or letter in "._-" for letter in name):
+    if not name.isascii() or not name or not all(letter.isalnum() or letter in "._-" for letter in name):
         raise ValueError(f"not an account's name: {text!r}")
     return name
