@@ -96,7 +96,7 @@ def test_ipv6_clients_are_served_and_named(reception: Reception) -> None:
             await close(writer)
 
     reception.world.run(session())
-    assert reception.world.held("a.example")[0].head.startswith(b"Received: from [IPv6:::1] ([IPv6:::1])\r\n")
+    assert reception.world.held("a.example")[0].head.startswith(b"Received: from [IPv6:::1] (helo=[IPv6:::1])\r\n")
 
 
 def test_plain_text_behind_starttls_ends_the_connection(reception: Reception) -> None:
