@@ -1,6 +1,7 @@
 """The walk over held mail: forward only, each message once in a round, and those marked that go in a circle."""
 
 import asyncio
+from dataclasses import replace
 
 from restante.delivery.supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
 from restante.mail.message import ContentFile, HeldMessage
@@ -38,7 +39,7 @@ class Shelf:
 
 
 def supply_of(shelf: Shelf, hops_limit: int = 3) -> Supply:
-    return Supply(shelf, 1, lambda: hops_limit)
+    return Supply(shelf, 1, "mx2.example.net", lambda: hops_limit)
 
 
 def take_all(supply: Supply) -> list[int]:
@@ -195,3 +196,28 @@ def test_damaged_content_is_passed_over_and_keeps_nobody_back() -> None:
     assert take_all(supply) == [2]
     shelf.messages.clear()  # the store has parked them
     assert not read(supply)
+
+
+def test_smtputf8_is_asked_for_only_where_an_address_or_a_header_needs_it() -> None:
+    """A client may say it of any mail; a destination without it would refuse plain mail then."""
+    shelf = Shelf()
+    for number, content in ((1, b"To: x\r\n\r\n\xc3\xbc\r\n"), (2, b"To: \xc3\xbc\r\n\r\nx\r\n"), (3, b"To: x\r\n")):
+        message = mail(number, content=content)
+        shelf.messages.append(replace(message, envelope=replace(message.envelope, needs_smtputf8=True)))
+    supply = supply_of(shelf)
+    read(supply)
+    taken = [supply.take() for _ in range(3)]
+    assert [one.envelope.needs_smtputf8 for one in taken if one] == [False, True, True]
+
+
+def test_a_first_line_that_would_do_harm_is_set_off_in_what_is_sent() -> None:
+    shelf = Shelf()
+    shelf.messages.append(mail(1, content=b" joins\r\n"))
+    shelf.add_large(2, b"", b"From a@b\r\nTo: x\r\n\r\n")
+    supply = supply_of(shelf)
+    read(supply)
+    small, large = supply.take(), supply.take()
+    assert small
+    assert large
+    assert (small.head, small.size) == (b"\r\n joins\r\n", 10)
+    assert (large.head, large.size) == (b"X-Mailbox-Line: ", 16 + 19)

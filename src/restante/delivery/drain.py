@@ -67,7 +67,9 @@ class DomainDrain:
         self._deadline = self._started + min(lease.deadline - self._started_at, equipment.settings.patience)
         self._journal = Journal(equipment.log, domain.name)
         self._journal.destination = domain.destination.text
-        self._supply = Supply(equipment.store, lease.domain_id, lambda: equipment.settings.hops_limit)
+        self._supply = Supply(
+            equipment.store, lease.domain_id, equipment.hostname, lambda: equipment.settings.hops_limit
+        )
         self._settlement = Settlement(
             equipment.store,
             lease,

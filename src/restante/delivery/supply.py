@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, Protocol
 
-from restante.mail.message import ContentFile, HeldMessage
+from restante.mail.first_line import has_ascii_header, set_off
+from restante.mail.message import ContentFile, HeldMessage, message_name
 from restante.mail.trace import HEADER_OCTETS, has_more_hops
 from restante.smtp.transaction import MAX_RECIPIENTS
 from restante.store.errors import Damaged, StoreError
@@ -42,10 +43,11 @@ class HeldMail(Protocol):
 class Supply:
     """What waits to be sent."""
 
-    def __init__(self, store: HeldMail, domain_id: int, hops_limit: Callable[[], int]) -> None:
-        """`hops_limit`: Received fields that a message may have, as set when it is read."""
+    def __init__(self, store: HeldMail, domain_id: int, hostname: str, hops_limit: Callable[[], int]) -> None:
+        """`hostname`: ours; `hops_limit`: Received fields that a message may have, as set when it is read."""
         self._store = store
         self._domain_id = domain_id
+        self._hostname = hostname
         self._hops_limit = hops_limit
         self._unseen: deque[HeldMessage] = deque()  # read from the store, and their headers not looked at
         self._pending: deque[HeldMessage] = deque()
@@ -112,10 +114,21 @@ class Supply:
                 pass
         if has_more_hops(content, self._hops_limit()):
             message = replace(message, goes_in_a_circle=True)
+        message = self._made_ready(message, content)
         self._unseen.popleft()
         if is_whole:
             self._pending.extend(_parts(message))
         self._last_read = message.number
+
+    def _made_ready(self, message: HeldMessage, content: bytes) -> HeldMessage:
+        """Return a message as it is sent: its first line set off, and SMTPUTF8 asked for only where it is needed."""
+        head = set_off(message.head, content, message_name(message.number), self._hostname)
+        if head is not message.head:
+            message = replace(message, head=head)
+        if message.envelope.needs_smtputf8 and has_ascii_header(content):
+            # A client may say SMTPUTF8 of any mail (RFC 6531 §3.4); the paths are looked at where it is sent.
+            message = replace(message, envelope=replace(message.envelope, needs_smtputf8=False))
+        return message
 
     def lay_down(self) -> None:
         """End an attempt: forget what was read and not sent; the next attempt reads on from there."""

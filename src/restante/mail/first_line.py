@@ -1,0 +1,58 @@
+"""What is changed of content when it is handed over, and only then: its first line, where that would do harm. Pure.
+
+Our Received field stands above the content as it came. Two kinds of first line must not follow it as they are, and
+Postfix's smtpd changes the same two on arrival:
+
+    begins with blank or TAB   it would continue our field, so that a stranger writes in it: an empty line goes before it
+    "From …", ">From …"        a line that mbox files begin with and no header field: it would end the header section, so
+                               it goes as "X-Mailbox-Line: From …"
+
+What is stored, exported and imported stays as it came.
+"""
+
+import re
+from typing import Final
+
+_MBOX_LINE: Final = re.compile(rb">*From ")
+_ENOUGH: Final = 1000  # octets of a first line: no line is longer
+_SET_OFF: Final = b"\r\n"
+_MAILBOX_LINE: Final = b"X-Mailbox-Line: "
+
+# Our field as mail/trace.py writes it: its last line is a date alone, and no line before that one is.
+_OUR_FIELD: Final = re.compile(
+    rb"Received: from [^\r\n]*\r\n"
+    rb"\tby (?P<host>[^ \r\n]+) with [^\r\n]* id (?P<name>[0-9a-z]+)(?:;|\r\n\tfor <[^\r\n]*>;)\r\n"
+    rb"\t[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}\r\n"
+)
+
+
+def set_off(head: bytes, content: bytes, name: str, hostname: str) -> bytes:
+    """Return a head with what must stand before the first line of what came, itself if nothing must.
+
+    `head` is the beginning of `content`: our field, or more. The field is ours if it has the message's own `name`, or
+    our `hostname`: mail that was exported and imported again has another name by then. Other mail that was imported
+    has no field of ours, and its first line is that of `content`.
+    """
+    found = _OUR_FIELD.match(content)
+    end = found.end() if found else 0
+    inserted = _insertion(content[end : end + _ENOUGH])
+    if not inserted:
+        return head
+    if found and found["name"] != name.encode() and found["host"].lower() != hostname.encode().lower():
+        return head  # another server's field, which may go on
+    return head[:end] + inserted + head[end:]
+
+
+def _insertion(first_line: bytes) -> bytes:
+    """Return what must stand before a first line, b"" before almost every one; its first octets are enough."""
+    if first_line[:1] in (b" ", b"\t"):
+        return _SET_OFF
+    if first_line[:1] in (b"F", b">") and _MBOX_LINE.match(first_line):
+        return _MAILBOX_LINE
+    return b""
+
+
+def has_ascii_header(content: bytes) -> bool:
+    """Tell whether the whole header section is there and is ASCII; False where its end is not in sight."""
+    end = content.find(b"\r\n\r\n")
+    return end >= 0 and content[:end].isascii()
