@@ -36,6 +36,7 @@ SETTINGS = """
 connections_limit = {limit}
 unauthenticated_limit = {limit}
 connections_per_block_limit = {limit}
+connections_per_minute = 100000000
 greeting_timeout = 3600
 """
 

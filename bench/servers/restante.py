@@ -25,6 +25,7 @@ LIMITS: Final = """
 connections_limit = 60000
 unauthenticated_limit = 60000
 connections_per_block_limit = 60000
+connections_per_minute = 100000000
 authentications_per_minute = 100000
 releases_per_minute = 100000
 """

@@ -168,7 +168,7 @@ class Application:
         reception = self._config.reception
         self._host_names = HostNames(self._resolver, time.monotonic)
         expected = ExpectedHosts(self._directory, self._host_names.known)
-        self._door = Doorkeeper(door_limits(reception, sessions_possible()), expected.is_home)
+        self._door = Doorkeeper(door_limits(reception, sessions_possible()), expected.is_home, time.monotonic)
         self._flight = OctetsInFlight(reception.octets_in_flight_limit)
         self._room = Room(partial(free_octets, self._config.store_directory), reception.disk_reserve)
         self._authenticator = Authenticator(self._vault)

@@ -26,7 +26,7 @@ def drain(state: DrainState, connections: int) -> DrainView:
 
 
 def instruments(desk: Desk) -> Instruments:
-    door = Doorkeeper(DoorLimits(9, 9, 9), lambda _: False)
+    door = Doorkeeper(DoorLimits(9, 9, 9, 9), lambda _: False, lambda: 0.0)
     numbers = MessageNumbers()
     return Instruments(
         store=desk.store,

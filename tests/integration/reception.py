@@ -68,14 +68,20 @@ class Reception:
 
     @asynccontextmanager
     async def listener(
-        self, service: str = "mx", address: str = "127.0.0.1:0", minimum: str = "1.2", connections: int = 100
+        self,
+        service: str = "mx",
+        address: str = "127.0.0.1:0",
+        minimum: str = "1.2",
+        connections: int = 100,
+        per_minute: int = 600,
     ) -> AsyncIterator[Listener]:
         """Listen for the time of a block."""
         mechanisms = {"PLAIN": Plain}
         options = ServerOptions("mx2.example.net", self.limits, mechanisms, can_start_tls=service == "mx")
         context = server_context(self.certificates.certificate, self.certificates.key, minimum)
         terms = Terms(self.world._services, options, context, is_implicit_tls=service == "smtps")
-        door = Doorkeeper(DoorLimits(connections, connections, connections), lambda _: False)
+        limits = DoorLimits(connections, connections, connections, per_minute)
+        door = Doorkeeper(limits, lambda _: False, self.clock)
         listener = Listener(service, bind(address), terms, door, self.clock)
         await listener.open()
         intake = asyncio.create_task(self.world._services.intake.run())

@@ -11,6 +11,7 @@ import uvloop
 
 from restante.network.tls_context import VERSIONS
 from restante.reception.connection import Connection
+from restante.reception.listener import Listener
 from restante.reception.small_reads import PIECE
 from restante.telemetry.events import Event
 from tests.integration.reception import Certificates, Reception, free_ipv6, read_reply
@@ -193,6 +194,23 @@ def test_one_session_too_many_is_told_421_and_the_others_go_on(reception: Recept
             await close(writer)
 
     reception.world.run(sessions())
+
+
+def test_a_block_that_connects_too_often_is_told_421_until_time_has_passed(reception: Reception) -> None:
+    async def greeting(listener: Listener) -> bytes:
+        reader, writer = await asyncio.open_connection(*listener.address)
+        said = await read_reply(reader)
+        await close(writer)
+        return said[:4]
+
+    async def connections() -> None:
+        async with reception.listener(per_minute=2) as listener:
+            assert [await greeting(listener) for _ in range(4)] == [b"220 ", b"220 ", b"421 ", b"421 "]
+            reception.clock.now += 30
+            assert [await greeting(listener) for _ in range(2)] == [b"220 ", b"421 "]
+            assert listener._door.take_shed() == {"too many connections in a minute from one address block": 3}
+
+    reception.world.run(connections())
 
 
 def test_a_server_that_stops_says_so(reception: Reception) -> None:

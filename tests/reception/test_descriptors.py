@@ -24,7 +24,7 @@ def test_no_limit_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_door_opens_as_far_as_both_allow() -> None:
     """And the share of authorized hosts stays, however few sessions there may be."""
     settings = ReceptionSettings(connections_limit=1000, unauthenticated_limit=800, connections_per_block_limit=20)
-    assert door_limits(settings, 5000) == DoorLimits(1000, 800, 20)
-    assert door_limits(settings, 100) == DoorLimits(100, 90, 20)
-    assert door_limits(ReceptionSettings(connections_limit=300), 5000) == DoorLimits(300, 270, 200)
-    assert door_limits(settings, 1) == DoorLimits(1, 1, 20)
+    assert door_limits(settings, 5000) == DoorLimits(1000, 800, 20, 600)
+    assert door_limits(settings, 100) == DoorLimits(100, 90, 20, 600)
+    assert door_limits(ReceptionSettings(connections_limit=300), 5000) == DoorLimits(300, 270, 200, 600)
+    assert door_limits(settings, 1) == DoorLimits(1, 1, 20, 600)

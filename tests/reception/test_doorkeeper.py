@@ -12,8 +12,24 @@ STRANGER = ipaddress.ip_address("198.51.100.1")
 OTHER = ipaddress.ip_address("198.51.100.2")
 
 
-def keeper(in_all: int = 10, of_strangers: int = 10, per_block: int = 10) -> Doorkeeper:
-    return Doorkeeper(DoorLimits(in_all, of_strangers, per_block), lambda address: address == HOME)
+class Clock:
+    """Monotonic seconds that pass when told."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def keeper(
+    in_all: int = 10,
+    of_strangers: int = 10,
+    per_block: int = 10,
+    per_minute: int = 600,
+    clock: Clock | None = None,
+) -> Doorkeeper:
+    limits = DoorLimits(in_all, of_strangers, per_block, per_minute)
+    return Doorkeeper(limits, lambda address: address == HOME, clock or Clock())
 
 
 def test_past_the_limit_in_all_nobody_gets_in() -> None:
@@ -65,3 +81,52 @@ def test_what_is_turned_away_is_counted_once() -> None:
     door.refusal(OTHER)
     assert door.take_shed() == {"too many sessions": 2}
     assert door.take_shed() == {}
+
+
+# Connections in a minute
+
+OFTEN = "too many connections in a minute from one address block"
+
+
+def test_a_burst_of_a_whole_minute_passes_and_then_the_rate_counts() -> None:
+    clock = Clock()
+    door = keeper(per_minute=60, clock=clock)
+    assert [door.refusal(STRANGER) for _ in range(62)] == [""] * 60 + [OFTEN] * 2
+    clock.now += 1.0
+    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+    clock.now += 3600.0
+    assert [door.refusal(STRANGER) for _ in range(61)] == [""] * 60 + [OFTEN]
+    assert door.take_shed() == {OFTEN: 4}
+
+
+def test_each_block_has_its_own_minute() -> None:
+    door = keeper(per_minute=1)
+    assert [door.refusal(each) for each in (STRANGER, OTHER)] == ["", ""]
+    one, neighbor = (ipaddress.ip_address(f"2001:db8:1:2::{each}") for each in (1, 2))
+    assert [door.refusal(each) for each in (one, neighbor)] == ["", OFTEN]
+
+
+def test_authorized_hosts_may_come_as_often_as_they_like() -> None:
+    door = keeper(per_minute=1)
+    assert [door.refusal(HOME) for _ in range(100)] == [""] * 100
+
+
+def test_a_connection_that_another_limit_turned_away_does_not_count() -> None:
+    door = keeper(in_all=1, per_minute=2)
+    assert door.refusal(STRANGER) == ""
+    door.entered(STRANGER)
+    for _ in range(10):
+        assert door.refusal(STRANGER) == "too many sessions"
+    door.left(STRANGER, was_stranger=True, ended="quit")
+    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+
+
+def test_a_new_limit_applies_at_once() -> None:
+    door = keeper(per_minute=1)
+    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]
+    clock = Clock()
+    door = keeper(per_minute=1, clock=clock)
+    door.refusal(STRANGER)
+    door.limits = DoorLimits(10, 10, 10, 120)
+    clock.now += 0.5
+    assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]

@@ -101,8 +101,8 @@ def test_every_way_in_which_the_store_fails_has_its_word() -> None:
 def refusals() -> list[str]:
     """Have every limit of the door met, in the order in which it looks at them."""
     address = ipaddress.ip_address("192.0.2.1")
-    limits = (DoorLimits(0, 9, 9), DoorLimits(9, 9, 0), DoorLimits(9, 0, 9))
-    return [Doorkeeper(each, lambda _: False).refusal(address) for each in limits]
+    limits = (DoorLimits(0, 9, 9, 9), DoorLimits(9, 9, 0, 9), DoorLimits(9, 0, 9, 9), DoorLimits(9, 9, 9, 0))
+    return [Doorkeeper(each, lambda _: False, lambda: 0.0).refusal(address) for each in limits]
 
 
 def test_no_label_is_for_names_of_people_or_places() -> None:

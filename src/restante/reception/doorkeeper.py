@@ -1,4 +1,6 @@
-"""How many sessions there may be: in all, from one address block, and of strangers.
+"""How many sessions there may be, and how many an address block may begin in a minute.
+
+The sessions are counted in all, from one address block, and of strangers.
 
 Past a limit a new connection is told 421 and closed, which costs next to nothing; those already served are served on.
 Sessions that have authenticated do not count as strangers, and when strangers fill their share the authorized hosts of
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 
 from restante.network.addresses import address_block
 from restante.reception.settings import ReceptionSettings
+from restante.tenancy.attempts import RateLimit
 from restante.tenancy.model import IpAddress
 
 
@@ -22,6 +25,7 @@ class DoorLimits:
     in_all: int
     of_strangers: int
     per_block: int
+    per_minute: int  # sessions that one block may begin
 
 
 def door_limits(settings: ReceptionSettings, possible: int) -> DoorLimits:
@@ -31,16 +35,26 @@ def door_limits(settings: ReceptionSettings, possible: int) -> DoorLimits:
     """
     in_all = min(settings.connections_limit, possible)
     of_strangers = min(settings.unauthenticated_limit, in_all - in_all // 10)
-    return DoorLimits(in_all, of_strangers, settings.connections_per_block_limit)
+    return DoorLimits(in_all, of_strangers, settings.connections_per_block_limit, settings.connections_per_minute)
 
 
 class Doorkeeper:
     """Counts the sessions of all listeners."""
 
-    def __init__(self, limits: DoorLimits, is_expected: Callable[[IpAddress], bool]) -> None:
-        """`is_expected` tells whether an address is an authorized host of some domain; asked only under pressure."""
-        self.limits = limits
+    def __init__(
+        self,
+        limits: DoorLimits,
+        is_expected: Callable[[IpAddress], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        """`is_expected` tells whether an address is an authorized host of some domain.
+
+        It is asked only where a limit would turn the address away. `clock` is monotonic, in seconds.
+        """
+        self._limits = limits
         self._is_expected = is_expected
+        self._clock = clock
+        self._rate = RateLimit(limits.per_minute)
         self._by_block: Counter[int] = Counter()
         self._none = asyncio.Event()
         self._none.set()
@@ -49,14 +63,30 @@ class Doorkeeper:
         self.ended: Counter[str] = Counter()  # sessions since the start, by the words for their end
         self.shed: Counter[str] = Counter()  # connections turned away since the last `take_shed`, by reason
 
+    @property
+    def limits(self) -> DoorLimits:
+        """The limits that apply; they may be replaced at any time, and what was counted stays."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: DoorLimits) -> None:
+        self._limits = limits
+        self._rate.per_minute = limits.per_minute
+
     def refusal(self, address: IpAddress) -> str:
-        """Say why one more session from there is not served now; "" if it is."""
+        """Say why one more session from there is not served now; "" if it is.
+
+        Only connections that pass every other limit count against the number in a minute.
+        """
+        block = address_block(address)
         if self.sessions >= self.limits.in_all:
             reason = "too many sessions"
-        elif self._by_block[address_block(address)] >= self.limits.per_block:
+        elif self._by_block[block] >= self.limits.per_block:
             reason = "too many sessions from one address block"
         elif self.strangers >= self.limits.of_strangers and not self._is_expected(address):
             reason = "too many unauthenticated sessions"
+        elif not self._rate.allows(block, self._clock()) and not self._is_expected(address):
+            reason = "too many connections in a minute from one address block"
         else:
             return ""
         self.shed[reason] += 1

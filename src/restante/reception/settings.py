@@ -53,6 +53,11 @@ class ReceptionSettings(BaseModel):
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64."
     )
+    connections_per_minute: Annotated[int, Field(ge=1)] = Field(
+        default=600,
+        description="Connections from one address block in a minute; more are told 421. All of them may come at once."
+        " Authorized hosts of hosted domains are exempt.",
+    )
     octets_in_flight_limit: Annotated[int, Field(ge=1048576)] = Field(
         default=256 * MEBIBYTE,
         description="Content in memory over all sessions; past that it goes to disk at once and readers pause.",

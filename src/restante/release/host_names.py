@@ -33,6 +33,7 @@ class HostNames:
         self._resolver = resolver
         self._monotonic = monotonic
         self._answers: dict[str, _Answer] = {}
+        self._known: dict[str, frozenset[IpAddress]] = {}
 
     async def addresses(self, names: Iterable[str]) -> dict[str, frozenset[IpAddress]]:
         """Return each name's addresses; a name that is not known now has none."""
@@ -41,8 +42,8 @@ class HostNames:
         return dict(zip(wanted, found, strict=True))
 
     def known(self) -> dict[str, frozenset[IpAddress]]:
-        """Return what is known without asking, however old."""
-        return {name: answer.addresses for name, answer in self._answers.items()}
+        """Return what is known without asking, however old: the same object until something differs."""
+        return self._known
 
     async def _lookup(self, name: str) -> frozenset[IpAddress]:
         self._resolver.forget(name)
@@ -53,6 +54,8 @@ class HostNames:
             return self._without_answer(name, is_temporary=getattr(error, "is_temporary", True))
         addresses = frozenset(plain_address(address) for address in found)  # as peers are compared
         self._answers[name] = _Answer(addresses, self._monotonic())
+        if self._known.get(name) != addresses:
+            self._known = {**self._known, name: addresses}
         return addresses
 
     def _without_answer(self, name: str, *, is_temporary: bool) -> frozenset[IpAddress]:
@@ -60,4 +63,6 @@ class HostNames:
         if last is not None and is_temporary and self._monotonic() - last.at < STALE_SECONDS:
             return last.addresses
         self._answers.pop(name, None)
+        if name in self._known:
+            self._known = {known: found for known, found in self._known.items() if known != name}
         return frozenset()

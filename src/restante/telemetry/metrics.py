@@ -127,7 +127,12 @@ _OUTCOME = Label("outcome", ("accepted", "refused", "put off"))
 _PUT_OFF_LIMIT = Label("limit", ("too many attempts in a minute", "too many failures", "too many at once"))
 _DOOR_LIMIT = Label(
     "limit",
-    ("too many sessions", "too many sessions from one address block", "too many unauthenticated sessions"),
+    (
+        "too many sessions",
+        "too many sessions from one address block",
+        "too many unauthenticated sessions",
+        "too many connections in a minute from one address block",
+    ),
 )
 _SESSION_END = Label(
     "reason",
