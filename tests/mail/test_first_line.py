@@ -30,11 +30,17 @@ CHANGED: Final = [
     (b">From a@b\r\nTo: x\r\n\r\n", b"X-Mailbox-Line: >From a@b\r\nTo: x\r\n\r\n"),
     (b" ", b"\r\n "),
 ]
+SEVERAL: Final = [
+    (b"From a\r\n>From b\r\nTo: x\r\n", b"X-Mailbox-Line: From a\r\nX-Mailbox-Line: >From b\r\nTo: x\r\n"),
+    (b"From a\r\n joins\r\n", b"X-Mailbox-Line: From a\r\n\r\n joins\r\n"),
+    (b"From a\r\n", b"X-Mailbox-Line: From a\r\n"),
+    (b"From a", b"X-Mailbox-Line: From a"),
+]
 KEPT: Final = [b"", b"\r\n", b"From: a@b\r\n\r\n", b"Subject: x\r\n\r\nFrom a\r\n \r\n", b"no header\r\n", b">x\r\n"]
 
 
 @pytest.mark.parametrize("top", FIELDS)
-@pytest.mark.parametrize(("content", "sent"), CHANGED)
+@pytest.mark.parametrize(("content", "sent"), [*CHANGED, *SEVERAL])
 def test_such_a_first_line_is_set_off(top: bytes, content: bytes, sent: bytes) -> None:
     assert set_off(top + content, top + content, NAME, HOST) == top + sent
 
@@ -83,3 +89,9 @@ def test_nothing_after_our_field_becomes_part_of_it(rest: bytes) -> None:
 )
 def test_a_header_is_ascii_or_not_known_to_be(content: bytes, is_ascii: bool) -> None:
     assert has_ascii_header(content) is is_ascii
+
+
+def test_a_field_of_ours_within_a_file_keeps_its_header_section() -> None:
+    """Large mail that was exported and imported again: all of it stands in the file."""
+    content = field() + b" joins\r\nTo: x\r\n\r\n"
+    assert set_off(b"", content, NAME, HOST) == b""

@@ -11,6 +11,7 @@ What is stored, exported and imported stays as it came.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 _MBOX_LINE: Final = re.compile(rb">*From ")
@@ -35,12 +36,26 @@ def set_off(head: bytes, content: bytes, name: str, hostname: str) -> bytes:
     """
     found = _OUR_FIELD.match(content)
     end = found.end() if found else 0
-    inserted = _insertion(content[end : end + _ENOUGH])
-    if not inserted:
-        return head
+    if end > len(head) or not _insertion(content[end : end + _ENOUGH]):
+        return head  # a field of ours within a file is left as it is: nothing can be put behind it
     if found and found["name"] != name.encode() and found["host"].lower() != hostname.encode().lower():
         return head  # another server's field, which may go on
-    return head[:end] + inserted + head[end:]
+    return b"".join([head[:end], *_set_off_lines(head, content, end)])
+
+
+def _set_off_lines(head: bytes, content: bytes, place: int) -> Iterator[bytes]:
+    """Yield what stands in `head` from a place on, with each line there set off up to the first that needs nothing.
+
+    The line after one of an mbox file is looked at too, as long as it is in memory.
+    """
+    while inserted := _insertion(content[place : place + _ENOUGH]):
+        yield inserted
+        line_end = head.find(b"\r\n", place) + 2
+        if inserted == _SET_OFF or line_end == 1:
+            break
+        yield head[place:line_end]
+        place = line_end
+    yield head[place:]
 
 
 def _insertion(first_line: bytes) -> bytes:
