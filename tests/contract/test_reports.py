@@ -331,3 +331,20 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     assert [one.subject for one in await store.audit(limit=1)] == ["two"]
     await store.settle_reports([SendingOutcome(2, 99.0, "450 later")])  # it was on its way
     assert await numbers() == [1, 3]
+
+
+async def test_failures_leave_first_and_each_domain_has_its_turn(store: Store) -> None:
+    drain = await drained(store)
+    told = [(1, Action.RELAYED), (1, Action.RELAYED), (1, Action.DELAYED), (1, Action.FAILED)]
+    made = [
+        replace(report(about, drain.domain_id, action=action, made_at=50.0 + place), reverse_path=f"s@{place}.example")
+        for place, (about, action) in enumerate(told)
+    ]
+    await store.settle(drain, [delivered(1)], made)
+    assert [one.action for one in await reports(store)] == [
+        Action.FAILED,
+        Action.DELAYED,
+        Action.RELAYED,
+        Action.RELAYED,
+    ]
+    assert [one.action for one in await store.due_reports(LATER, 1, 1 << 20)] == [Action.FAILED]

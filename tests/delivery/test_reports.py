@@ -230,7 +230,7 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted:
         await post.world.store.settle_reports(put_off)
         if not has_restarted:
             await post.reports._meet_clock()
-            post.reports._tried_at.append(post.world.monotonic)
+            post.reports._tried_at.append((post.world.monotonic, False))
         post.world.step(-365 * 86400.0)
         await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 3)
 
@@ -416,3 +416,43 @@ def test_an_mx_that_is_asked_again_is_judged_again() -> None:
         await post.go_on_until(lambda: post.count(Event.REPORT_DEFERRED) == 3)
 
     assert not play(act, private_addresses=False).host.connections
+
+
+def test_a_flood_of_successes_does_not_delay_a_failure() -> None:
+    """A stranger asked for a hundred; the failure that is stored while they leave is sent within a second or two."""
+    gone: list[tuple[str, float]] = []
+
+    async def act(post: Post) -> None:
+        await store_successes(post, 100)
+        write = post.world.log.write
+
+        def note(event: Event, **fields: Any) -> None:
+            write(event, **fields)
+            if event is Event.REPORT_SENT:
+                gone.append((fields["action"], post.world.monotonic))
+
+        post.world.log.write = note  # type: ignore[method-assign]
+        stored_at: list[float] = []
+
+        async def bounce() -> None:
+            if len(gone) >= 30 and not stored_at:
+                stored_at.append(post.world.monotonic)
+                await post.store("customer@a.example")
+                post.reports.wake()
+
+        post.world.on_pause = bounce
+        await post.go_on_until(lambda: any(action == "failed" for action, _ in gone))
+        assert gone[-1][1] - stored_at[0] < 2.0
+
+    play(act, per_minute=60)
+    assert len(gone) == 31
+
+
+async def store_successes(post: Post, count: int) -> None:
+    """Have a stranger's reports of success wait."""
+    domain = post.world.directory.now.domains["b.example"]
+    for _ in range(count):
+        await post.world.hold_asking(domain, Envelope(SENDER, (ANNA,)))
+        number = post.world.held
+        made = NewReport(number, domain.id, Action.RELAYED, (ANNA,), SENDER, b"Subject: x\r\n\r\n", post.world.now)
+        assert await post.world.store.bounce([Bounce(number, (ANNA,), made)], audit())

@@ -166,7 +166,10 @@ def test_the_sweep_reads_an_index_only(connection: apsw.Connection) -> None:
 
 
 def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.DUE_REPORTS, (1.0,)) == ["SEARCH report USING INDEX report_due (next_attempt_at<?)"]
+    steps = plan(connection, queries.DUE_REPORTS, (1.0, "failed", 9))
+    assert steps[0] == "SEARCH report USING INDEX report_due (next_attempt_at<?)"
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
+    assert plan(connection, queries.REPORT, (1,)) == ["SEARCH report USING INTEGER PRIMARY KEY (rowid=?)"]
     assert plan(connection, queries.NEXT_REPORT_AT, ()) == ["SEARCH report USING COVERING INDEX report_due"]
 
 

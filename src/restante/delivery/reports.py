@@ -41,9 +41,13 @@ BATCH_OCTETS: Final = 4 * 1024 * 1024
 DOMAINS_AT_ONCE: Final = 10
 LATE_BATCH: Final = 100  # messages
 LONGEST_PAUSE: Final = 300.0  # seconds between two looks for mail that is late
+LESSER_AT_ONCE: Final = 10
+_ERRAND_SECONDS: Final = {Action.FAILED: 300.0, Action.DELAYED: 300.0, Action.RELAYED: 60.0}  # then it is tried again
+_SHARE_PAUSE: Final = 1.0
 _MINUTE: Final = 60.0
 _CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
 _AFTER_FAILURE: Final = 30.0  # of the store
+_TOO_SLOW: Final = RecipientOutcome("", Move.DEFERRED, "its mail host took too long")
 _UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
 
 
@@ -57,7 +61,7 @@ class Reports:
         self._equipment = equipment
         self._exchangers = exchangers
         self.settings = settings  # replaced on reload
-        self._tried_at: deque[float] = deque()  # attempts of the last minute, monotonic
+        self._tried_at: deque[tuple[float, bool]] = deque()  # of the last minute: monotonic; whether no failure
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
         self._news = asyncio.Event()
@@ -107,12 +111,24 @@ class Reports:
         await self._settle()
         while not self._is_closing and not self._unsettled and (room := self._room()):
             due = await self._store.due_reports(self._equipment.now(), min(room, BATCH), BATCH_OCTETS)
-            if not due:
+            some = self._next_batch(due)
+            if not some:
                 return
-            await self._send(due)
+            await self._send(some)
+
+    def _next_batch(self, due: Sequence[Report]) -> Sequence[Report]:
+        """Return those that leave together: failures by themselves, for a slow host keeps its batch; few others.
+
+        What is no failure gets half of the minute at most, so that a failure always finds room.
+        """
+        if not due or due[0].action is Action.FAILED:
+            return [report for report in due if report.action is Action.FAILED]
+        share = max(self.settings.per_minute // 2, 1) - sum(is_lesser for _, is_lesser in self._tried_at)
+        return due[: max(min(share, LESSER_AT_ONCE), 0)]
 
     async def _send(self, reports: Sequence[Report]) -> None:
-        self._tried_at.extend([self._equipment.monotonic()] * len(reports))
+        now = self._equipment.monotonic()
+        self._tried_at.extend((now, report.action is not Action.FAILED) for report in reports)
         by_domain: defaultdict[str, list[Report]] = defaultdict(list)
         for report in reports:
             by_domain[_domain(report)].append(report)
@@ -134,7 +150,11 @@ class Reports:
                 private_addresses=settings.private_addresses,
             )
             try:
-                await errand.run()
+                async with asyncio.timeout(_ERRAND_SECONDS[reports[0].action]):
+                    await errand.run()
+            except TimeoutError:
+                late = {one.number: _TOO_SLOW for one in reports if one.number not in errand.outcomes}
+                errand.outcomes.update(late)
             except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
                 self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="report", domain=domain)
             for report in reports:
@@ -182,7 +202,7 @@ class Reports:
     def _room(self) -> int:
         """Return how many attempts the minute has left."""
         now = self._equipment.monotonic()
-        while self._tried_at and self._tried_at[0] <= now - _MINUTE:
+        while self._tried_at and self._tried_at[0][0] <= now - _MINUTE:
             self._tried_at.popleft()
         return max(self.settings.per_minute - len(self._tried_at), 0)
 
@@ -193,7 +213,9 @@ class Reports:
             return LONGEST_PAUSE
         pause = due_at - self._equipment.now()
         if not self._room():
-            pause = max(pause, self._tried_at[0] + _MINUTE - self._equipment.monotonic())
+            pause = max(pause, self._tried_at[0][0] + _MINUTE - self._equipment.monotonic())
+        if pause <= 0 and any(is_lesser for _, is_lesser in self._tried_at):  # what is due is past its share
+            pause = _SHARE_PAUSE
         return min(max(pause, 0.0), LONGEST_PAUSE)
 
     # Delay

@@ -307,7 +307,7 @@ class ReportStore(Protocol):
     """Reports on their way to reverse-paths. They are nobody's usage, and outlive the domain that they are about."""
 
     async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
-        """Return the reports whose next attempt is due, those due longest first.
+        """Return the reports whose next attempt is due, in fair order (queue/fair_order.py).
 
         At most `limit`, and no more once `max_octets` of content are in memory; at least one if there is one.
         """

@@ -131,6 +131,10 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         """Return what all domains of an account hold together."""
         return sum((self.usage(domain.id) for domain in self._directory.domains_of(account)), start=NO_USAGE)
 
+    def _account_of(self, domain_id: int) -> str:
+        domain = self._directory.domain_by_id(domain_id)
+        return domain.account if domain is not None else ""
+
     def _holding(self) -> list[int]:
         return list(dict.fromkeys(record.message.domain_id for record in self._mail.values()))
 
@@ -261,8 +265,8 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return any(path in record.held for path in report.forward_paths)
 
     async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
-        """Return the reports whose next attempt is due, those due longest first."""
-        return self._reports.due(now, limit, max_octets)
+        """Return the reports whose next attempt is due, in fair order."""
+        return self._reports.due(now, limit, max_octets, self._account_of)
 
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""

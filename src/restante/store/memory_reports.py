@@ -1,10 +1,11 @@
 """The reports of a store that forgets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
 from restante.mail.report import NewReport, Report
+from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.store.interface import ReportFilter, WaitingReport
 
@@ -22,12 +23,17 @@ class MemoryReports:
             self._last_number += 1
             self._waiting[self._last_number] = (report.made_at, _numbered(self._last_number, report))
 
-    def due(self, now: float, limit: int, max_octets: int) -> list[Report]:
-        """Return those due, longest first."""
+    def due(self, now: float, limit: int, max_octets: int, account_of: Callable[[int], str]) -> list[Report]:
+        """Return those due, in fair order; `account_of` names the account of a domain's id, "" without one."""
+        waiting = sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number))
+        due = [report for due_at, report in waiting if due_at <= now]
+        order = fair_order(
+            DueReport(one.number, one.action, account_of(one.domain_id), target_of(one.reverse_path)) for one in due
+        )
         found: list[Report] = []
         octets = 0
-        for due_at, report in sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number)):
-            if due_at > now or len(found) == limit or (found and octets >= max_octets):
+        for report in (self._waiting[number][1] for number in order):
+            if len(found) == limit or (found and octets >= max_octets):
                 break
             found.append(report)
             octets += len(report.content)

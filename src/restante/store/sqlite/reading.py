@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import apsw
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Report
+from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.sending import Backlog
 from restante.queue.status import Status
 from restante.store.interface import (
@@ -197,16 +198,23 @@ def _listings_by_domain(
 # --- reports
 
 
+_DUE_LOOKED_AT: Final = 5_000  # reports of a kind among which turns are shared
+
+
 def due_reports(connection: apsw.Connection, now: float, limit: int, max_octets: int) -> list[Report]:
-    """Read the reports that are due."""
+    """Read the reports that are due, in fair order."""
+    due: list[DueReport] = []
+    for action in (Action.FAILED, Action.DELAYED, Action.RELAYED):
+        if len(due) < limit:
+            rows = fetch(connection, queries.DUE_REPORTS, (now, action, _DUE_LOOKED_AT))
+            due += [DueReport(number, action, account, target_of(path)) for number, _, account, path in rows]
     found: list[Report] = []
     octets = 0
-    with closing(connection.cursor()) as cursor:
-        for row in cursor.execute(queries.DUE_REPORTS, (now,)):
-            found.append(waiting_report(row))
-            octets += len(found[-1].content)
-            if len(found) == limit or octets >= max_octets:
-                break
+    for number in fair_order(due)[:limit]:
+        found += [waiting_report(row) for row in fetch(connection, queries.REPORT, (number,))]
+        octets += len(found[-1].content) if found else 0
+        if octets >= max_octets:
+            break
     return found
 
 

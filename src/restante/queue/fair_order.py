@@ -1,0 +1,46 @@
+"""In which order reports leave. Pure.
+
+Failures go before delays, delays before successes: who lost mail must hear of it first. Within one
+kind accounts take turns, and within an account the domains that the reports go to; so a flood that
+one stranger asked for stands behind at most one report of every other share.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from restante.mail.address import split_mailbox
+from restante.mail.report import Action
+
+_URGENCY: Final = {Action.FAILED: 0, Action.DELAYED: 1, Action.RELAYED: 2}
+
+
+class DueReport(NamedTuple):
+    """What decides whose turn it is. Iterated with those due longest first."""
+
+    number: int
+    action: Action
+    account: str  # whose mail it is about, "" for one that is gone
+    target: str  # the mail domain that it goes to
+
+
+def target_of(reverse_path: str) -> str:
+    """Return the mail domain that a report goes to, in one spelling that is good enough to share by."""
+    return split_mailbox(reverse_path).domain.lower().rstrip(".")
+
+
+def fair_order(due: Iterable[DueReport]) -> list[int]:
+    """Return the numbers in the order in which they are to leave."""
+    of_target: Counter[tuple[Action, str, str]] = Counter()
+    of_account: Counter[tuple[Action, str]] = Counter()
+    turns = []
+    for place, report in enumerate(due):
+        target = (report.action, report.account, report.target)
+        turns.append((_URGENCY[report.action], of_target[target], place, report))
+        of_target[target] += 1
+    ranked = []
+    for urgency, _, place, report in sorted(turns, key=lambda turn: turn[:3]):
+        account = (report.action, report.account)
+        ranked.append((urgency, of_account[account], place, report.number))
+        of_account[account] += 1
+    return [number for *_, number in sorted(ranked)]

@@ -1,0 +1,41 @@
+"""In which order reports leave."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.mail.report import Action
+from restante.queue.fair_order import DueReport, fair_order
+
+REPORTS = st.lists(
+    st.tuples(st.sampled_from(list(Action)), st.sampled_from("abc"), st.sampled_from("xyz")), max_size=60
+).map(lambda rows: [DueReport(number, *row) for number, row in enumerate(rows)])
+
+
+def test_a_flood_of_successes_is_behind_another_customers_failure() -> None:
+    flood = [DueReport(number, Action.RELAYED, "alpha", "stranger.example") for number in range(1000)]
+    bounce = DueReport(1000, Action.FAILED, "beta", "b.example")
+    late = DueReport(1001, Action.DELAYED, "beta", "b.example")
+    assert fair_order([*flood, late, bounce])[:3] == [1000, 1001, 0]
+
+
+def test_accounts_take_turns_and_so_do_target_domains() -> None:
+    flood = [DueReport(number, Action.FAILED, "alpha", "x.example") for number in range(10)]
+    others = [DueReport(10, Action.FAILED, "alpha", "y.example"), DueReport(11, Action.FAILED, "beta", "x.example")]
+    assert fair_order([*flood, *others])[:4] == [0, 11, 10, 1]
+
+
+@given(REPORTS)
+def test_each_leaves_once_and_no_kind_before_a_more_urgent_one(due: list[DueReport]) -> None:
+    order = fair_order(due)
+    assert sorted(order) == [report.number for report in due]
+    actions = [due[number].action for number in order]
+    assert actions == sorted(actions, key=[Action.FAILED, Action.DELAYED, Action.RELAYED].index)
+
+
+@given(REPORTS, st.sampled_from("abc"))
+def test_no_account_waits_for_more_than_one_report_of_each_other(due: list[DueReport], account: str) -> None:
+    for action in Action:
+        order = [due[number].account for number in fair_order(due) if due[number].action is action]
+        if account in order:
+            before = order[: order.index(account)]
+            assert len(before) == len(set(before))
