@@ -50,8 +50,8 @@ def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
     assert (report.about, report.action, report.reverse_path) == (1, Action.RELAYED, "s@a.example")
     fields = str(message_from_bytes(report.content).get_payload(1))
     assert "Final-Recipient: rfc822; anna@b.example" in fields
-    assert "Diagnostic-Code: smtp; 250 2.0.0 queued as 4711" in fields
-    assert "Remote-MTA: dns; [127.0.0.1]" in fields
+    assert "4711" not in fields  # what the primary said, and where it is, is not for strangers
+    assert "Remote-MTA" not in fields
     assert "bert@" not in fields
     assert [taken.content for taken in primary.taken] == [b"A: b\r\n\r\nx\r\n"] * 2
     assert not [command for command in primary.commands if "NOTIFY" in command or "RET" in command]
