@@ -58,6 +58,15 @@ def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
     assert [line["action"] for line in world.log.of(Event.REPORT_MADE)] == ["relayed"]
 
 
+def test_an_account_that_wants_it_has_its_primary_named_in_reports_of_success() -> None:
+    primary = ScriptedPrimary(offer=PLAIN, script={"CONTENT": "250 2.0.0 queued as 4711"})
+    world = World(report_details=True)
+    [report] = told(world, primary, Envelope("s@a.example", (ANNA,), dsn=SUCCESS))
+    fields = str(message_from_bytes(report.content).get_payload(1))
+    assert "Diagnostic-Code: smtp; 250 2.0.0 queued as 4711" in fields
+    assert "Remote-MTA: dns; [127.0.0.1]" in fields
+
+
 def test_a_destination_that_reports_itself_gets_the_request_instead() -> None:
     primary = ScriptedPrimary(offer=WITH_DSN)
     assert told(World(), primary, Envelope("s@a.example", (ANNA,), dsn=SUCCESS)) == []

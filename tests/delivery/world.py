@@ -81,6 +81,7 @@ class World:
     pauses: list[float] = field(default_factory=list)
     on_pause: Callable[[], Awaitable[None]] | None = None
     bounces_refused: bool = False
+    report_details: bool = False
     held: int = 0  # messages, ever
     end: dict[str, Any] = field(default_factory=dict)  # of the last drain, as logged
 
@@ -116,7 +117,7 @@ class World:
         **destination: Any,
     ) -> HostedDomain:
         """Host a domain, or change the destination of one that is hosted."""
-        await self.store.put_account(Account("alpha", NOW), audit())
+        await self.store.put_account(Account("alpha", NOW, report_details=self.report_details), audit())
         fields = {"host": "127.0.0.1", "port": port, "tls": TlsUse.OFF, **destination}
         present = self.directory.now.domains.get(name)
         domain = HostedDomain(

@@ -33,6 +33,7 @@ class NewAccount(BaseModel):
     empty_reply: Literal[250, 251] = 251
     quota: Amount | None = None  # octets, of all its domains together
     quota_messages: Amount | None = None
+    report_details: bool = False  # whether reports of success name its primary
 
 
 class AccountChange(BaseModel):
@@ -44,6 +45,7 @@ class AccountChange(BaseModel):
     empty_reply: Literal[250, 251] | None = None
     quota: Amount | None = None  # 0 takes it away
     quota_messages: Amount | None = None
+    report_details: bool | None = None
 
 
 class AccountView(BaseModel):
@@ -60,6 +62,7 @@ class AccountView(BaseModel):
     quota_messages: int | None
     messages: int  # in the store, of all its domains, refused ones included
     octets: int
+    report_details: bool
 
 
 class ChangedAccount(AccountView):
@@ -76,7 +79,7 @@ async def add_account(office: Office, new: NewAccount) -> AccountView:
     if new.name in office.directory.now.accounts:
         raise AdminError(Kind.EXISTS, f"account {new.name}: is there already", "change it by `account set`")
     quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
-    account = Account(new.name, office.now(), new.empty_reply, _checked_note(new.note), quota)
+    account = Account(new.name, office.now(), new.empty_reply, _checked_note(new.note), quota, new.report_details)
     recorded = with_changes(
         entry(office, AuditAction.ACCOUNT_ADDED, new.name, new.name), changes_between(None, account)
     )
@@ -103,6 +106,8 @@ async def change_account(office: Office, name: str, change: AccountChange) -> Ch
         account = replace(account, note=_checked_note(change.note))
     if change.empty_reply is not None:
         account = replace(account, empty_reply=change.empty_reply)
+    if change.report_details is not None:
+        account = replace(account, report_details=change.report_details)
     account = replace(account, quota=changed_quota(account.quota, change.quota, change.quota_messages))
     if changes := changes_between(present, account):
         recorded = with_changes(entry(office, AuditAction.ACCOUNT_CHANGED, name, name), changes)
@@ -155,6 +160,7 @@ def _view(office: Office, account: Account) -> AccountView:
         name=account.name,
         note=account.note,
         empty_reply=account.empty_reply,
+        report_details=account.report_details,
         domains=sum(1 for _ in directory.domains_of(account.name)),
         logins=sum(1 for _ in directory.logins_of(account.name)),
         notice_channels=sum(channel.account == account.name for channel in directory.channels.values()),

@@ -30,6 +30,10 @@ EmptyReply = Annotated[
         "--empty-reply", help="What ETRN says when nothing is held; fetchmail with several domains needs 250."
     ),
 ]
+ReportDetails = Annotated[
+    Literal["on", "off"] | None,
+    typer.Option("--report-details", help="Whether reports of success name the primary and quote it. New: off."),
+]
 
 COLUMNS = (
     text_column("NAME", "name"),
@@ -42,6 +46,7 @@ COLUMNS = (
     time_column("ADDED", "created_at"),
     text_column("NOTE", "note"),
 )
+DETAILS = (*COLUMNS, Column("REPORT DETAILS", lambda row: "on" if row["report_details"] else "off"))
 
 
 @group.command("add")
@@ -52,11 +57,12 @@ def add(
     empty_reply: EmptyReply = None,
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
+    report_details: ReportDetails = None,
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Add an account."""
-    body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
+    body = {"name": name} | _given(note, empty_reply, quota, quota_messages) | _details(report_details)
     ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
     say(f"account {name} added")
 
@@ -74,7 +80,7 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
     if as_json:
         show_json(account)
     else:
-        show_record((column.title.lower(), column.cell(account)) for column in COLUMNS)
+        show_record((column.title.lower(), column.cell(account)) for column in DETAILS)
 
 
 @group.command("set")
@@ -85,13 +91,16 @@ def change(
     empty_reply: EmptyReply = None,
     quota: QuotaOption = None,
     quota_messages: QuotaMessagesOption = None,
+    report_details: ReportDetails = None,
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
     """Change what is given of an account."""
-    given = _given(note, empty_reply, quota, quota_messages)
+    given = _given(note, empty_reply, quota, quota_messages) | _details(report_details)
     if not given:
-        raise typer.BadParameter("nothing to change: give --note, --empty-reply, --quota or --quota-messages")
+        raise typer.BadParameter(
+            "nothing to change: give --note, --empty-reply, --quota, --quota-messages or --report-details"
+        )
     done = ask(config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given)
     say_changed(f"account {name}", done["changes"])
 
@@ -116,3 +125,7 @@ def _given(
     if quota_messages is not None:
         given["quota_messages"] = quota_messages
     return given
+
+
+def _details(report_details: str | None) -> dict[str, bool]:
+    return {} if report_details is None else {"report_details": report_details == "on"}

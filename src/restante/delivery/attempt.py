@@ -266,7 +266,9 @@ class Attempt:
     def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
         """Have the sender told what is to be told, and return the outcome as the domain wants it."""
         outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
-        for news in news_of(outcome, message.envelope, reply, self._approach.remote):
+        account = self._equipment.directory.now.accounts.get(self._approach.domain.account)
+        has_details = account is not None and account.report_details
+        for news in news_of(outcome, message.envelope, reply, self._approach.remote, has_details=has_details):
             self._settlement.tell(message, news)
         return outcome
 

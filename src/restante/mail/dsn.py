@@ -171,8 +171,6 @@ def _fields_of(fate: Fate, news: News, original: str, *, is_global: bool) -> Ite
     yield f"Final-Recipient: {_address(fate.forward_path, is_global=is_global)}"
     yield f"Action: {news.action}"
     yield f"Status: {status_of(fate, news.action)}"
-    if news.action is Action.RELAYED:
-        return  # strangers ask for these, and are not told where a customer's own server is
     if _SMTP_REPLY.match(fate.reply):
         if news.remote:
             yield f"Remote-MTA: dns; {news.remote}"

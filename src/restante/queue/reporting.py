@@ -67,10 +67,13 @@ def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool
     return replace(outcome, recipients=recipients)
 
 
-def news_of(outcome: Outcome, envelope: Envelope, reply: str, remote: str) -> Iterator[News]:
+def news_of(
+    outcome: Outcome, envelope: Envelope, reply: str, remote: str, *, has_details: bool = False
+) -> Iterator[News]:
     """Yield what the sender is to hear of an outcome: of those bounced, and of those handed over to who will not say.
 
-    `reply` is the one to the content.
+    `reply` is the one to the content. A report of success has it, and the remote host, only where the account wants
+    that (`has_details`): any stranger can ask for one.
     """
     bounced = {one.forward_path: one.reply for one in outcome.recipients if one.move is Move.BOUNCED}
     if failed := recipients_to_tell_of(Action.FAILED, envelope, tuple(bounced)):
@@ -79,4 +82,5 @@ def news_of(outcome: Outcome, envelope: Envelope, reply: str, remote: str) -> It
         return
     delivered = [one.forward_path for one in outcome.recipients if one.move is Move.DELIVERED]
     if relayed := recipients_to_tell_of(Action.RELAYED, envelope, delivered):
-        yield News(Action.RELAYED, tuple(Fate(path, reply) for path in relayed), remote)
+        said, where = (reply, remote) if has_details else ("", "")
+        yield News(Action.RELAYED, tuple(Fate(path, said) for path in relayed), where)

@@ -103,6 +103,7 @@ class Account:
     empty_reply: int = 251  # what ETRN says when nothing is held: 251, or 250 for fetchmail with several domains
     note: str = ""
     quota: Quota = NO_QUOTA  # of all its domains together
+    report_details: bool = False  # whether reports of success, which strangers ask for, name its primary
 
 
 @dataclass(frozen=True, slots=True)

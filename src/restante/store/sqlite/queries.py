@@ -378,8 +378,11 @@ MOVE_CHANGE_NUMBER = "UPDATE counter SET value = value + 1 WHERE name = 'change-
 CHANGE_NUMBER = "SELECT value FROM counter WHERE name = 'change-number'"
 KEEP_LAST_NUMBER = "UPDATE counter SET value = max(value, ?) WHERE name = 'last-number'"
 
-ACCOUNTS = "SELECT name, created_at, empty_reply, note, quota FROM account"
-KEEP_ACCOUNT = "INSERT OR REPLACE INTO account (name, created_at, empty_reply, note, quota) VALUES (?, ?, ?, ?, ?)"
+ACCOUNTS = "SELECT name, created_at, empty_reply, note, quota, report_details FROM account"
+KEEP_ACCOUNT = """
+    INSERT OR REPLACE INTO account (name, created_at, empty_reply, note, quota, report_details)
+    VALUES (?, ?, ?, ?, ?, ?)
+"""
 HAS_ACCOUNT = "SELECT 1 FROM account WHERE name = ?"
 ACCOUNT_IN_USE = """
     SELECT 1 WHERE EXISTS (SELECT 1 FROM login WHERE account = :name)

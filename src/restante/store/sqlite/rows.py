@@ -170,13 +170,14 @@ def waiting_report(row: Row) -> Report:
 
 def account_row(account: Account) -> Row:
     """Spell an account in the order of queries.ACCOUNTS."""
-    return (account.name, account.created_at, account.empty_reply, account.note, quota_text(account.quota))
+    quota, details = quota_text(account.quota), int(account.report_details)
+    return (account.name, account.created_at, account.empty_reply, account.note, quota, details)
 
 
 def account(row: Row) -> Account:
     """Read an account back."""
-    name, created_at, empty_reply, note, quota = row
-    return Account(name, created_at, empty_reply, note, read_quota(quota))
+    name, created_at, empty_reply, note, quota, report_details = row
+    return Account(name, created_at, empty_reply, note, read_quota(quota), bool(report_details))
 
 
 def login_row(login: Login) -> Row:

@@ -301,6 +301,11 @@ def _add_past_drains(connection: apsw.Connection) -> None:
     connection.execute(_PAST_DRAINS)
 
 
+def _add_report_details(connection: apsw.Connection) -> None:
+    """Whether an account's reports of success name its primary."""
+    connection.execute("ALTER TABLE account ADD COLUMN report_details INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -309,6 +314,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _count_backlogs,
     _add_audit_details,
     _add_past_drains,
+    _add_report_details,
 )
 
 
