@@ -72,8 +72,10 @@ class Reception:
         service: str = "mx",
         address: str = "127.0.0.1:0",
         minimum: str = "1.2",
+        *,
         connections: int = 100,
         per_minute: int = 600,
+        is_expected: bool = False,
     ) -> AsyncIterator[Listener]:
         """Listen for the time of a block."""
         mechanisms = {"PLAIN": Plain}
@@ -81,7 +83,7 @@ class Reception:
         context = server_context(self.certificates.certificate, self.certificates.key, minimum)
         terms = Terms(self.world._services, options, context, is_implicit_tls=service == "smtps")
         limits = DoorLimits(connections, connections, connections, per_minute)
-        door = Doorkeeper(limits, lambda _: False, self.clock)
+        door = Doorkeeper(limits, lambda _: is_expected, self.clock)
         listener = Listener(service, bind(address), terms, door, self.clock)
         await listener.open()
         intake = asyncio.create_task(self.world._services.intake.run())

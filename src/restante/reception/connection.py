@@ -1,7 +1,7 @@
 """The thin shell round one session: a socket on one side, the dialogue on the other, TLS between them.
 
 One of the two places where strangers' bytes enter. No task and no timer belongs to a connection: the listener's sweep
-looks at `is_expired`, and whatever waits is waited for elsewhere. Reading stops while the dialogue cannot use more.
+looks at `overdue`, and whatever waits is waited for elsewhere. Reading stops while the dialogue cannot use more.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.reception.dialogue import Dialogue
-from restante.reception.patience import Patience
+from restante.reception.patience import HURRY, Patience
 from restante.reception.services import Services
 from restante.reception.small_reads import SmallReads
 from restante.smtp import replies
@@ -28,7 +28,6 @@ from restante.tenancy.model import IpAddress
 
 UNREAD_LIMIT = 65536  # octets kept while an answer is awaited; a client that pipelines more is not read
 LINGER_SECONDS = 30.0  # for a client to take our last reply
-_NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,9 @@ class Home(Protocol):
     def refusal(self, address: IpAddress) -> str:
         """Say why one more session from an address is not served now; "" if it is."""
 
+    def must_hurry(self, address: IpAddress) -> bool:
+        """Tell whether a stranger's session from there gets less time now."""
+
     def joined(self, connection: "Connection") -> None:
         """Take note of a session that begins."""
 
@@ -61,6 +63,7 @@ class Connection(asyncio.Protocol):
     """One client's connection."""
 
     __slots__ = (
+        "_achieved",
         "_clock",
         "_detail",
         "_dialogue",
@@ -77,6 +80,7 @@ class Connection(asyncio.Protocol):
         "_terms",
         "_tls",
         "_transport",
+        "_whole",
         "_write_is_full",
         "ended",
         "is_stranger",
@@ -101,6 +105,8 @@ class Connection(asyncio.Protocol):
         self._detail = ""  # of the end, for the log
         self.ended = ""  # the end in words of this program alone, once it has come
         self._patience = Patience(clock())
+        self._whole = Patience(self._patience.since)  # for what the client came for
+        self._achieved = 0
         self.is_stranger = True  # nobody has authenticated
 
     # What asyncio calls
@@ -172,15 +178,27 @@ class Connection(asyncio.Protocol):
 
     # What the listener calls
 
-    def is_expired(self, now: float) -> bool:
-        """Tell whether the client has been silent for too long. While we owe it an answer it may be."""
-        return self._patience.is_over(self._time_allowed(), now)
+    def overdue(self, now: float) -> SessionEnd | None:
+        """Say which time the client has used up; None while it has some left, or we owe it an answer.
 
-    def expire(self) -> None:
-        """End a session that was silent for too long (RFC 5321 §3.8); cut one that does not take its last reply."""
+        While most session slots are taken, strangers have less of each. Call it at every sweep.
+        """
+        achieved = self._dialogue.tally.achieved
+        if achieved != self._achieved:
+            self._achieved = achieved
+            self._whole.restart(now)
+        end = self._used_up(1.0, now)
+        if end is None and self.is_stranger and self._used_up(HURRY, now) and self._home.must_hurry(self.peer):
+            end = self._used_up(HURRY, now)
+        return end
+
+    def expire(self, end: SessionEnd) -> None:
+        """End a session that took too long (RFC 5321 §3.8); cut one that does not take its last reply."""
         if self._is_closing:
             self._transport.abort()
-        self._say_goodbye(replies.TIMED_OUT, SessionEnd.TIMED_OUT)
+        is_hurried = self._used_up(1.0, self._clock()) is None
+        reply = replies.NO_MESSAGE if end is SessionEnd.NO_MESSAGE else replies.TIMED_OUT
+        self._say_goodbye(reply, end, "most sessions are taken" if is_hurried else "")
 
     def stop(self) -> None:
         """End the session because the server stops; what is being held is still acknowledged."""
@@ -205,12 +223,22 @@ class Connection(asyncio.Protocol):
         elif session.is_in_content:
             self._patience.top_up(len(plaintext), self._terms.services.settings.minimum_rate, self._clock())
 
+    def _used_up(self, share: float, now: float) -> SessionEnd | None:
+        """Say which time is used up where the client has this share of each.
+
+        The time to take our last reply is never shortened: that reply may be a 250.
+        """
+        if self._is_closing:
+            return SessionEnd.TIMED_OUT if self._patience.is_over(LINGER_SECONDS, now) else None
+        if self._dialogue.is_waiting or self._dialogue.is_stalled:
+            return None
+        if self._patience.is_over(share * self._time_allowed(), now):
+            return SessionEnd.TIMED_OUT
+        is_over = self._whole.is_over(share * self._terms.services.settings.session_seconds, now)
+        return SessionEnd.NO_MESSAGE if is_over else None
+
     def _time_allowed(self) -> float:
         settings = self._terms.services.settings
-        if self._is_closing:
-            return LINGER_SECONDS
-        if self._dialogue.is_waiting or self._dialogue.is_stalled:
-            return _NEVER
         if self._session.is_in_content:
             return settings.content_timeout
         is_new = self._session.phase is Phase.CONNECTED or self._is_shaking_hands()
@@ -300,13 +328,13 @@ class Connection(asyncio.Protocol):
         self._is_closing = True
         self._transport.close()
 
-    def _say_goodbye(self, reply: Reply, end: SessionEnd) -> None:
+    def _say_goodbye(self, reply: Reply, end: SessionEnd, detail: str = "") -> None:
         if self._is_closing:
             return
         if not self._is_shaking_hands():
             self._session.close(reply.fill(hostname=self._terms.options.hostname))
             self._send()
-        self._finish(end)
+        self._finish(end, detail)
 
     def _finish(self, end: SessionEnd, detail: str = "") -> None:
         if self._is_closing:

@@ -17,6 +17,8 @@ from restante.reception.settings import ReceptionSettings
 from restante.tenancy.attempts import RateLimit
 from restante.tenancy.model import IpAddress
 
+_CROWDED = 0.8  # of the session slots
+
 
 @dataclass(frozen=True, slots=True)
 class DoorLimits:
@@ -91,6 +93,19 @@ class Doorkeeper:
             return ""
         self.shed[reason] += 1
         return reason
+
+    @property
+    def is_crowded(self) -> bool:
+        """Most session slots are taken, of all or of those for strangers."""
+        limits = self._limits
+        return self.sessions > _CROWDED * limits.in_all or self.strangers > _CROWDED * limits.of_strangers
+
+    def must_hurry(self, address: IpAddress) -> bool:
+        """Tell whether a stranger's session from there gets less time now.
+
+        It does while it is crowded, unless the address is an authorized host.
+        """
+        return self.is_crowded and not self._is_expected(address)
 
     def entered(self, address: IpAddress) -> None:
         """Count a session that begins, as a stranger's."""

@@ -66,6 +66,10 @@ class Listener:
         """Say why one more session from an address is not served now; "" if it is."""
         return self._door.refusal(address)
 
+    def must_hurry(self, address: IpAddress) -> bool:
+        """Tell whether a stranger's session from there gets less time now."""
+        return self._door.must_hurry(address)
+
     def joined(self, connection: Connection) -> None:
         """Take note of a session that begins."""
         self._connections.add(connection)
@@ -95,10 +99,11 @@ class Listener:
         self._bound.listen(BACKLOG)  # asyncio would accept so many before it lets go of one that is told 421
 
     def sweep(self) -> None:
-        """End the sessions that were silent for too long. Call every SWEEP_SECONDS."""
+        """End the sessions that have taken too long. Call every SWEEP_SECONDS."""
         now = self._clock()
-        for connection in [each for each in self._connections if each.is_expired(now)]:
-            connection.expire()
+        for connection in list(self._connections):
+            if (end := connection.overdue(now)) is not None:
+                connection.expire(end)
 
     def share_socket(self) -> socket.socket:
         """Return another descriptor of the same bound socket, for a listener that replaces this one."""

@@ -132,7 +132,7 @@ class Listeners:
         return Listener(place.service, bound, terms, self._door, self._clock)
 
     def sweep(self) -> None:
-        """End the sessions that were silent for too long. Call every SWEEP_SECONDS."""
+        """End the sessions that have taken too long. Call every SWEEP_SECONDS."""
         self._leaving = [listener for listener in self._leaving if listener.sessions]
         for listener in (*self._open.values(), *self._leaving):
             listener.sweep()

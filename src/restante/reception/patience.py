@@ -7,6 +7,8 @@ that is let through (as Postfix's smtpd_min_data_rate does).
 
 from dataclasses import dataclass
 
+HURRY = 0.1  # of each time, while most session slots are taken (Postfix's stress-adaptive timeouts)
+
 
 @dataclass(slots=True)
 class Patience:

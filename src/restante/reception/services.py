@@ -54,3 +54,8 @@ class SessionTally:
     recipients_refused: int = 0
     releases: int = 0
     authentication_failures: int = 0
+
+    @property
+    def achieved(self) -> int:
+        """What the session came for and got: messages held, releases granted."""
+        return self.held + self.releases

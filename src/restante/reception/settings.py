@@ -36,6 +36,12 @@ class ReceptionSettings(BaseModel):
     greeting_timeout: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="Seconds for a new connection to say its first word, or to finish its TLS handshake."
     )
+    session_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=3600.0,
+        description="Seconds that a session may last without a whole message taken, or a release granted; then it is"
+        " ended with 421. A message must come in within this time, so `message_size_limit` divided by it is the slowest"
+        " line that can bring the largest message.",
+    )
     minimum_rate: Annotated[float, Field(gt=0)] = Field(
         default=500.0,
         description="Octets a second that content must come in at, on average, once `content_timeout` is used up.",
@@ -48,7 +54,9 @@ class ReceptionSettings(BaseModel):
     unauthenticated_limit: Annotated[int, Field(ge=1)] = Field(
         default=9000,
         description="Sessions at once that have not authenticated; past that only authorized hosts of hosted domains get in."
-        " Never more than nine tenths of all.",
+        " Never more than nine tenths of all. While more than four fifths of either limit are taken, sessions that have"
+        " not authenticated get a tenth of `greeting_timeout`, `command_timeout`, `content_timeout` and `session_seconds`,"
+        " except those of authorized hosts.",
     )
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64."

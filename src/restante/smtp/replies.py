@@ -58,6 +58,7 @@ BYE: Final = Reply(221, "2.0.0", "{hostname} closing connection")
 SHUTTING_DOWN: Final = Reply(421, "4.3.2", "{hostname} shutting down, try again later")
 TOO_BUSY: Final = Reply(421, "4.3.2", "{hostname} has too many connections, try again later")
 TIMED_OUT: Final = Reply(421, "4.4.2", "{hostname} waited too long, closing connection")
+NO_MESSAGE: Final = Reply(421, "4.4.2", "{hostname} waited too long for a whole message, closing connection")
 TOO_MANY_ERRORS: Final = Reply(421, "4.7.0", "{hostname} saw too many errors, closing connection")
 INTERNAL_ERROR: Final = Reply(421, "4.3.0", "{hostname} internal error, try again later")
 

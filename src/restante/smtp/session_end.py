@@ -11,6 +11,7 @@ class SessionEnd(StrEnum):
     CONNECTION_LOST = "connection lost"
     TLS_FAILED = "TLS failed"
     TIMED_OUT = "timed out"
+    NO_MESSAGE = "no message for too long"
     ERRORS = "too many errors"
     EARLY_COMMANDS = "too many commands before EHLO"
     JUNK_COMMANDS = "too many commands that do nothing"

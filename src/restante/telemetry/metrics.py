@@ -144,6 +144,8 @@ _SESSION_END = Label(
         "connection lost in mid-content",
         "timed out",
         "timed out in mid-content",
+        "no message for too long",
+        "no message for too long in mid-content",
         "too many errors",
         "too many commands before EHLO",
         "too many commands that do nothing",
