@@ -10,6 +10,7 @@ from restante.admin.domain_change import DomainChange, NewDomain, read_pin
 from restante.admin.domains import add_domain, change_domain, list_domains, remove_domain, show_domain
 from restante.admin.errors import AdminError, Kind
 from restante.delivery.shown_key import NoKey
+from restante.store.interface import Usage
 from restante.tenancy.model import Destination, TlsUse
 from restante.tenancy.secrets import destination_owner
 from tests.admin.desk import Desk, run
@@ -212,5 +213,25 @@ def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(monkeypatch: py
             with pytest.raises(AdminError):
                 await change(desk, pin_now=True, **wrong)
         assert show_domain(desk.office, "alpha.example") == done
+
+    run(story(Desk()))
+
+
+def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
+    """What all domains hold is a copy of ten thousand entries: once for each domain it would stop the server."""
+
+    async def story(desk: Desk) -> None:
+        for number in range(5):
+            await desk.host(f"domain{number}.example", f"account{number}")
+        asked: list[int] = []
+
+        def usages() -> dict[int, Usage]:
+            asked.append(1)
+            return {}
+
+        desk.store.usages = usages  # type: ignore[method-assign]
+        assert len(list(list_domains(desk.office))) == 5
+        assert len(list(list_domains(desk.office, "account1"))) == 1
+        assert asked == []
 
     run(story(Desk()))

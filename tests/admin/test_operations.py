@@ -95,7 +95,7 @@ def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
 def test_the_trail_says_which_way_the_operator_came() -> None:
     async def story(desk: Desk) -> str:
         await desk.host("alpha.example", "alpha")
-        return (await list_audit(desk.office, AuditFilter(account="alpha")))[0].origin
+        return next(await list_audit(desk.office, AuditFilter(account="alpha"))).origin
 
     assert run(story(Desk())) == "control socket"
     assert run(story(Desk(server=None))) == "command line"

@@ -223,7 +223,7 @@ def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
         with pytest.raises(AdminError) as caught:
             await bring_in(desk, stream)
         assert caught.value.kind is Kind.INVALID
-        assert await list_queue(desk.office, QueueSelection()) == []
+        assert list(await list_queue(desk.office, QueueSelection())) == []
         assert desk.store._files == {}
 
     run(story())
@@ -318,7 +318,7 @@ def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
         assert [len(one.held) for one in (first, second, third)] == [2, 1, 1]
         assert (first.error, second.error) == ("", "")
         assert third.error.startswith("the quota of alpha.example is reached; `restante domain set`")
-        assert len(await list_queue(desk.office, QueueSelection(domain="beta.example"))) == 2
+        assert len(list(await list_queue(desk.office, QueueSelection(domain="beta.example")))) == 2
         alpha = desk.office.directory.now.domains["alpha.example"]
         held = desk.store.usage(alpha.id)
         assert desk.office.promises.beside(alpha, held, held) == (held, held)

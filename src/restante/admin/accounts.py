@@ -1,7 +1,7 @@
 """Accounts: the customers of the platform."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -88,10 +88,10 @@ async def add_account(office: Office, new: NewAccount) -> AccountView:
     return _view(office, account)
 
 
-def list_accounts(office: Office) -> Sequence[AccountView]:
-    """Return all accounts by name."""
+def list_accounts(office: Office) -> Iterator[AccountView]:
+    """Yield all accounts by name; each view is made when it is its turn."""
     directory = office.directory.now
-    return [_view(office, directory.accounts[name]) for name in sorted(directory.accounts)]
+    return (_view(office, directory.accounts[name]) for name in sorted(directory.accounts))
 
 
 def show_account(office: Office, name: str) -> AccountView:
@@ -163,7 +163,7 @@ def _view(office: Office, account: Account) -> AccountView:
         report_details=account.report_details,
         domains=sum(1 for _ in directory.domains_of(account.name)),
         logins=sum(1 for _ in directory.logins_of(account.name)),
-        notice_channels=sum(channel.account == account.name for channel in directory.channels.values()),
+        notice_channels=len(directory.channels_of(account.name)),
         created_at=moment(account.created_at),
         quota=account.quota.octets,
         quota_messages=account.quota.messages,

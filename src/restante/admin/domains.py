@@ -1,6 +1,6 @@
 """Hosted domains: whose mail we hold, where alone it may go, and from where it may be asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +17,6 @@ from restante.admin.trail import ChangeView, change_views, changed, checked_reas
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.store.errors import Conflict
-from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.notice import Way
@@ -74,13 +73,16 @@ async def add_domain(office: Office, new: NewDomain) -> ChangedDomain:
     return _changed_domain(office, stored, changes, warnings)
 
 
-def list_domains(office: Office, account: str | None = None) -> Sequence[DomainView]:
-    """Return all domains, or an account's, by name. Raises AdminError if there is no such account."""
+def list_domains(office: Office, account: str | None = None) -> Iterator[DomainView]:
+    """Yield all domains, or an account's, by name. Raises AdminError at once if there is no such account.
+
+    Each view is made when it is its turn: there may be ten thousand.
+    """
     directory = office.directory.now
     if account is not None:
         find_account(office, account)
-        return [_view(office, domain) for domain in directory.domains_of(account)]
-    return [_view(office, directory.domains[name]) for name in sorted(directory.domains)]
+        return (_view(office, domain) for domain in directory.domains_of(account))
+    return (_view(office, directory.domains[name]) for name in sorted(directory.domains))
 
 
 def show_domain(office: Office, name: str) -> DomainView:
@@ -223,7 +225,7 @@ def _access_warnings(domain: HostedDomain) -> list[str]:
 
 def _view(office: Office, domain: HostedDomain) -> DomainView:
     destination = domain.destination
-    usage: Usage = office.store.usages().get(domain.id, NO_USAGE)
+    usage = office.store.usage(domain.id)
     return DomainView(
         name=domain.name,
         account=domain.account,

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -107,11 +107,11 @@ class QueueChange(BaseModel):
     missing: list[str]
 
 
-async def list_queue(office: Office, selection: QueueSelection) -> list[MessageView]:
+async def list_queue(office: Office, selection: QueueSelection) -> Iterator[MessageView]:
     """Return the messages that match, oldest first. Raises AdminError for a domain that is not hosted."""
     found = await office.store.list_queue(queue_filter(office, selection))
     names = domain_names(office)
-    return [view(message, names) for message in found]
+    return (view(message, names) for message in found)
 
 
 async def name_messages(office: Office, selection: QueueSelection) -> SelectedNames:

@@ -1,6 +1,6 @@
 """The list of a domain's mailboxes: added to, taken from, replaced, shown with what its destination has said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -56,10 +56,10 @@ class ListChange(BaseModel):
     is_large: bool  # so many are dropped that it wants to be confirmed
 
 
-async def list_recipients(office: Office, domain: str) -> Sequence[RecipientView]:
+async def list_recipients(office: Office, domain: str) -> Iterator[RecipientView]:
     """Return a domain's recipients by source and name. Raises AdminError if it is not hosted."""
     found = await office.store.recipients(find_domain(office, domain).id)
-    return [RecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at)) for one in found]
+    return (RecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at)) for one in found)
 
 
 async def change_recipients(office: Office, domain: str, change: RecipientChange) -> ListChange:

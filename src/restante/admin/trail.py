@@ -1,6 +1,6 @@
 """The operator's side of the audit trail: every change says who, what and why, in the trail and in the log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ class AuditView(BaseModel):
     changes: list[ChangeView]
 
 
-async def list_audit(office: Office, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditView]:
+async def list_audit(office: Office, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> Iterator[AuditView]:
     """Return the newest of the entries wanted, newest first. Raises AdminError for an action that does not exist."""
     if wanted.action is not None and wanted.action not in list(AuditAction):
         raise AdminError(
@@ -48,7 +48,8 @@ async def list_audit(office: Office, wanted: AuditFilter = EVERY_ENTRY, limit: i
         )
     if wanted.domain is not None:
         wanted = wanted._replace(domain=_canonical(wanted.domain))
-    return [_view(entry) for entry in await office.store.audit(wanted, limit)]
+    found = await office.store.audit(wanted, limit)
+    return (_view(entry) for entry in found)
 
 
 def _canonical(domain: str) -> str:

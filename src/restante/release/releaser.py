@@ -40,8 +40,8 @@ class Drains(Protocol):
 class HeldMail(AuditStore, Protocol):
     """What the releaser needs of the store."""
 
-    def usages(self) -> Mapping[int, Usage]:
-        """Return what each domain holds."""
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,7 @@ class Releaser:
         return await self._start(request, node, account, waiting, authorization.reason)
 
     def _waiting(self, authorization: Authorization) -> dict[HostedDomain, int]:
-        usages = self._store.usages()
-        held = {domain: usages[domain.id].held for domain in authorization.domains if domain.id in usages}
+        held = {domain: self._store.usage(domain.id).held for domain in authorization.domains}
         return {domain: count for domain, count in held.items() if count}
 
     async def _start(

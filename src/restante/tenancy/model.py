@@ -5,10 +5,11 @@ All are values: a change replaces one by another through the store, and everythi
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeVar
 
 from restante.mail.address import canonical_domain
 from restante.tenancy.notice import Channel
@@ -142,11 +143,15 @@ class Directory:
 
     def domains_of(self, account: str) -> Iterator[HostedDomain]:
         """Yield an account's domains by name."""
-        return (self.domains[name] for name in sorted(self.domains) if self.domains[name].account == account)
+        return iter(self._domains_by_account.get(account, ()))
 
     def logins_of(self, account: str) -> Iterator[Login]:
         """Yield an account's logins by user name."""
-        return (self.logins[user] for user in sorted(self.logins) if self.logins[user].account == account)
+        return iter(self._logins_by_account.get(account, ()))
+
+    def channels_of(self, account: str) -> Sequence[Channel]:
+        """Return an account's channels."""
+        return self._channels_by_account.get(account, ())
 
     def channel(self, account: str, name: str) -> Channel | None:
         """Find an account's channel by its name; the operator's own have the account ""."""
@@ -170,5 +175,28 @@ class Directory:
         return rates
 
     @cached_property
+    def _domains_by_account(self) -> Mapping[str, Sequence[HostedDomain]]:
+        return _grouped(self.domains[name] for name in sorted(self.domains))
+
+    @cached_property
+    def _logins_by_account(self) -> Mapping[str, Sequence[Login]]:
+        return _grouped(self.logins[user] for user in sorted(self.logins))
+
+    @cached_property
+    def _channels_by_account(self) -> Mapping[str, Sequence[Channel]]:
+        return _grouped(self.channels.values())
+
+    @cached_property
     def _by_id(self) -> Mapping[int, HostedDomain]:
         return {domain.id: domain for domain in self.domains.values()}
+
+
+_Record = TypeVar("_Record", HostedDomain, Login, Channel)
+
+
+def _grouped(records: Iterable[_Record]) -> dict[str, list[_Record]]:
+    """Return records by account, in the order in which they come."""
+    groups: dict[str, list[_Record]] = {}
+    for record in records:
+        groups.setdefault(record.account, []).append(record)
+    return groups

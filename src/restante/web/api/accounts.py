@@ -1,11 +1,11 @@
 """Routes of accounts."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 
 from restante.admin import accounts
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
+from restante.web.api.listing import as_listing
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
@@ -17,10 +17,10 @@ async def add(office: TheOffice, new: NewAccount) -> AccountView:
     return await accounts.add_account(office, new)
 
 
-@router.get("")
-async def list_all(office: TheOffice) -> Sequence[AccountView]:
+@router.get("", response_model=list[AccountView])
+async def list_all(office: TheOffice) -> StreamingResponse:
     """List accounts by name."""
-    return accounts.list_accounts(office)
+    return as_listing(accounts.list_accounts(office))
 
 
 @router.get("/{name}")

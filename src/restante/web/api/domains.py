@@ -1,12 +1,12 @@
 """Routes of hosted domains."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 
 from restante.admin import domains
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domains import ChangedDomain, DomainView
+from restante.web.api.listing import as_listing
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/domains", tags=["domains"])
@@ -18,10 +18,10 @@ async def add(office: TheOffice, new: NewDomain) -> ChangedDomain:
     return await domains.add_domain(office, new)
 
 
-@router.get("")
-async def list_all(office: TheOffice, account: str | None = None) -> Sequence[DomainView]:
+@router.get("", response_model=list[DomainView])
+async def list_all(office: TheOffice, account: str | None = None) -> StreamingResponse:
     """List hosted domains by name, all or an account's."""
-    return domains.list_domains(office, account)
+    return as_listing(domains.list_domains(office, account))
 
 
 @router.get("/{name}")

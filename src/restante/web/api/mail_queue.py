@@ -20,6 +20,7 @@ from restante.admin.queue import (
 )
 from restante.admin.queue_content import ExportOrder
 from restante.admin.queue_import import DigestOrder, ImportResult
+from restante.web.api.listing import as_listing
 from restante.web.api.office import TheOffice
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -27,10 +28,10 @@ router = APIRouter(prefix="/queue", tags=["queue"])
 PARCELS = "application/x-restante-parcels"  # mail/parcel.py
 
 
-@router.get("")
-async def list_all(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> list[MessageView]:
+@router.get("", response_model=list[MessageView])
+async def list_all(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> StreamingResponse:
     """List messages, oldest first."""
-    return await queue.list_queue(office, selection)
+    return as_listing(await queue.list_queue(office, selection))
 
 
 @router.get("/selection")

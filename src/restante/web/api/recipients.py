@@ -1,20 +1,20 @@
 """Routes of a domain's recipients."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 
 from restante.admin import recipients
 from restante.admin.recipients import ListChange, RecipientChange, RecipientList, RecipientView
+from restante.web.api.listing import as_listing
 from restante.web.api.office import TheOffice
 
 router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
 
 
-@router.get("")
-async def list_all(office: TheOffice, domain: str) -> Sequence[RecipientView]:
+@router.get("", response_model=list[RecipientView])
+async def list_all(office: TheOffice, domain: str) -> StreamingResponse:
     """List them by source and name."""
-    return await recipients.list_recipients(office, domain)
+    return as_listing(await recipients.list_recipients(office, domain))
 
 
 @router.patch("")
