@@ -139,6 +139,16 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
             {'restante_recipients_refused_total{code="550"}': 1},
         ),
         (
+            Event.RECIPIENT_REFUSED,
+            {"answer": "550 5.7.1 Not a domain", "count": 90},
+            {'restante_recipients_refused_total{code="550"}': 90},
+        ),
+        (
+            Event.MAIL_REFUSED,
+            {"answer": "451 4.3.0 Cannot store", "count": 7},
+            {'restante_mail_refused_total{code="451"}': 7},
+        ),
+        (
             Event.CONNECTIONS_SHED,
             {"count": 40, "reason": "too many sessions"},
             {'restante_connections_shed_total{limit="too many sessions"}': 40},

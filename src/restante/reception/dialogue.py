@@ -23,6 +23,7 @@ from restante.reception.admission import (
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.promises import FIELD_ROOM
+from restante.reception.refusal_lines import RefusalLines
 from restante.reception.services import Services, SessionTally
 from restante.reception.suspicion import Client, is_suspect
 from restante.reception.transaction import Transaction
@@ -72,6 +73,7 @@ class Dialogue:
         self.login: Login | None = None
         self.tls = ""  # version and cipher, "" without
         self.tally = SessionTally()
+        self._refusal_lines: RefusalLines | None = None  # once something was refused
         self.expects_much = False  # content was announced that goes to a file
         self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
 
@@ -85,6 +87,8 @@ class Dialogue:
         self._is_abandoned = True
         self._session.close()
         self._forget_transaction()
+        if self._refusal_lines is not None:
+            self._refusal_lines.close()
 
     @property
     def is_waiting(self) -> bool:
@@ -198,15 +202,18 @@ class Dialogue:
         return Admission(objection.reply, reason=objection.reason)
 
     def _log_refused_recipient(self, transaction: Transaction, rcpt: Rcpt, admission: Admission) -> None:
-        self.tally.recipients_refused += 1
-        self._services.log.write(
+        self._log_refusal(
             events.Event.RECIPIENT_REFUSED,
-            peer=str(self._peer),
+            admission.reply,
             reverse_path=f"<{transaction.mail.reverse_path or ''}>",
             forward_path=f"<{rcpt.forward_path}>",
-            answer=str(admission.reply),
             reason=admission.reason,
         )
+
+    def _log_refusal(self, event: events.Event, reply: Reply, **fields: object) -> None:
+        if self._refusal_lines is None:
+            self._refusal_lines = RefusalLines(self._services.log, self._peer)
+        self._refusal_lines.write(event, str(reply), **fields)
 
     def _answer_chunk(self, chunk: ChunkReceived) -> None:
         transaction = self._transaction
@@ -291,29 +298,26 @@ class Dialogue:
             self._go_on()
 
     def _log_receipt(self, transaction: Transaction, receipt: Receipt, reply: Reply) -> None:
-        event = events.Event.MAIL_REFUSED if receipt.failure else events.Event.MAIL_HELD
-        self._services.log.write(
-            event,
-            name=receipt.name,
-            peer=str(self._peer),
-            hello=self._session.client_name,
-            tls=self.tls,
-            reverse_path=f"<{transaction.mail.reverse_path or ''}>",
-            recipients=len(transaction.recipients),
-            domains=",".join(sorted({domain.name for domain in transaction.recipients.values()})),
-            size=receipt.size,
-            answer=str(reply) if receipt.failure else "",
-            reason=str(receipt.failure or ""),
-        )
+        facts = {
+            "hello": self._session.client_name,
+            "tls": self.tls,
+            "reverse_path": f"<{transaction.mail.reverse_path or ''}>",
+            "recipients": len(transaction.recipients),
+            "domains": ",".join(sorted({domain.name for domain in transaction.recipients.values()})),
+            "size": receipt.size,
+        }
+        if receipt.failure:
+            self._log_refusal(events.Event.MAIL_REFUSED, reply, name=receipt.name, reason=str(receipt.failure), **facts)
+        else:
+            self._services.log.write(events.Event.MAIL_HELD, name=receipt.name, peer=str(self._peer), **facts)
 
     def _refuse_content(self, reply: Reply, reason: str = "") -> None:
         transaction = self._transaction
         self._forget_transaction()
-        self._services.log.write(
+        self._log_refusal(
             events.Event.MAIL_REFUSED,
-            peer=str(self._peer),
+            reply,
             reverse_path=f"<{transaction.mail.reverse_path or ''}>" if transaction else "",
-            answer=str(reply),
             reason=reason or (str(transaction.content.failure or "") if transaction else ""),
         )
         self._session.reply(reply)

@@ -51,7 +51,6 @@ class SessionTally:
     """What a session did, for its line in the log."""
 
     held: int = 0
-    recipients_refused: int = 0
     releases: int = 0
     authentication_failures: int = 0
 

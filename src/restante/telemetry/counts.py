@@ -42,14 +42,14 @@ def _begin(metric: Counted) -> _Sums:
 
 def _rule(metric: Counted, sums: _Sums) -> _Rule:
     """Return what a line does to a metric. Thousands of lines a second go through it."""
-    values, amount = metric.values, metric.amount
+    values, amount, otherwise = metric.values, metric.amount, metric.otherwise
 
     def add_amount(fields: Fields) -> None:
-        sums[()] += fields.get(amount, 0)
+        sums[()] += fields.get(amount, otherwise)
 
     def add_labeled(fields: Fields) -> None:
         key = values(fields) if values else ()
         if key is not None:
-            sums[key] = sums.get(key, 0) + (fields.get(amount, 0) if amount else 1)
+            sums[key] = sums.get(key, 0) + (fields.get(amount, otherwise) if amount else 1)
 
     return add_labeled if values else add_amount

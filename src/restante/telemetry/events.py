@@ -80,8 +80,10 @@ MEANINGS: dict[Event, str] = {
     Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",
     Event.CONNECTIONS_SHED: "Connections of the last second that were told 421 at once, and past which limit.",
     Event.MAIL_HELD: "A message is durably held; this server answers for it now.",
-    Event.MAIL_REFUSED: "A transaction ended without mail being held, after its content had begun.",
-    Event.RECIPIENT_REFUSED: "RCPT was answered with 4xx or 5xx.",
+    Event.MAIL_REFUSED: "A transaction ended without mail being held, after its content had begun. A session has ten such"
+    " lines; the rest are counted by reply and written when it ends, with `count`.",
+    Event.RECIPIENT_REFUSED: "RCPT was answered with 4xx or 5xx. A session has ten such lines; the rest are counted by"
+    " reply and written when it ends, with `count`.",
     Event.MAIL_AFTER_QUIET: "Mail came for a domain that had none for an hour: its own server may be away.",
     Event.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota; past 100 % RCPT is answered 452.",
     Event.AUTHENTICATION: "AUTH ended, well or not.",

@@ -84,6 +84,7 @@ class Counted:
     labels: tuple[Label, ...] = ()
     values: Callable[[Fields], LabelValues | None] | None = None  # None for a line that does not count
     amount: str = ""  # the field that is added up; "": lines are counted
+    otherwise: int = 0  # what a line without that field adds
 
     @property
     def kind(self) -> Kind:
@@ -230,6 +231,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         Event.MAIL_REFUSED,
         (Label("code", ("451", "452", "550")),),
         _code,
+        amount="count",
+        otherwise=1,
     ),
     Counted(
         "restante_recipients_refused",
@@ -237,6 +240,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         Event.RECIPIENT_REFUSED,
         (Label("code", ("451", "550", "553")),),
         _code,
+        amount="count",
+        otherwise=1,
     ),
     Read(
         "restante_sessions_open",
