@@ -29,6 +29,7 @@ from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
+from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
@@ -219,7 +220,11 @@ class Wire:
         return self.dialogue, self.session
 
     def _connect(self, *, has_tls: bool) -> tuple[Dialogue, ServerSession]:
-        mechanisms: MechanismFactories = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
+        mechanisms: MechanismFactories = {
+            "PLAIN": Plain,
+            "LOGIN": AuthLogin,
+            "CRAM-MD5": lambda: CramMd5(CHALLENGE),
+        }
         limits = Limits(
             message_octets=self.settings.message_size_limit,
             recipients=self.settings.recipients_limit,

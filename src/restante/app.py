@@ -50,6 +50,7 @@ from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reload import Reloader, ServerParts, listen_places
 from restante.running_server import RunningServer
+from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
@@ -324,7 +325,11 @@ class Application:
         options = ServerOptions(
             hostname=config.hostname,
             limits=_limits(reception),
-            mechanisms={"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(_challenge(config.hostname))},
+            mechanisms={
+                "PLAIN": Plain,
+                "LOGIN": AuthLogin,
+                "CRAM-MD5": lambda: CramMd5(_challenge(config.hostname)),
+            },
             can_start_tls=listen.service not in _IMPLICIT_TLS,
         )
         context = identity.context(listen, config.tls)

@@ -41,7 +41,7 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "CRAM-MD5"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
 def test_an_exchange_may_be_cancelled_and_begun_again(session: Session, login: Login, mechanism: str) -> None:
     """A lone `*` ends it; the session is where it was."""
     assert session.say(f"AUTH {mechanism}").startswith(b"334 ")
@@ -61,7 +61,8 @@ def test_an_exchange_may_be_cancelled_and_begun_again(session: Session, login: L
         [f"AUTH CRAM-MD5 {encoded('alpha 0123456789abcdef0123456789abcdef')}"],  # the client never speaks first
         ["AUTH CRAM-MD5", encoded("no digest")],
         ["AUTH CRAM-MD5", "***"],
-        ["AUTH LOGIN"],
+        ["AUTH LOGIN", ""],
+        ["AUTH LOGIN", encoded("a" + chr(0) + "b")],
         ["AUTH GSSAPI"],
         ["AUTH"],
         ["AUTH PLAIN", "x" * 13_000],

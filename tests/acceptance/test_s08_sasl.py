@@ -1,4 +1,4 @@
-"""S8: PLAIN and CRAM-MD5, by real programs, and only once TLS is up."""
+"""S8: PLAIN, LOGIN and CRAM-MD5, by real programs, and only once TLS is up."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def secure(restante: Installation) -> list[Server]:
     return [restante.starttls, restante.smtps]
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "CRAM-MD5"])
-def test_both_mechanisms_work_under_tls(
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
+def test_each_mechanism_works_under_tls(
     restante: Installation, secure: list[Server], login: Login, mechanism: str
 ) -> None:
     """By STARTTLS and by implicit TLS."""
@@ -78,7 +78,7 @@ def test_what_is_offered(restante: Installation, secure: list[Server]) -> None:
         assert b"AUTH" not in bare.offer
     for server in secure:
         with Session(server) as session:
-            assert b"250-AUTH PLAIN CRAM-MD5\r\n" in session.offer
+            assert b"250-AUTH PLAIN LOGIN CRAM-MD5\r\n" in session.offer
 
 
 def test_a_login_may_do_without_a_recoverable_password(restante: Installation, login: Login) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
 from restante.smtp import replies
@@ -31,7 +32,11 @@ class Conversation:
     """Answers every event with what `answers` says, at once."""
 
     def __init__(self, *, has_tls: bool = False, limits: Limits | None = None, can_start_tls: bool = True) -> None:
-        mechanisms: MechanismFactories = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(CHALLENGE)}
+        mechanisms: MechanismFactories = {
+            "PLAIN": Plain,
+            "LOGIN": AuthLogin,
+            "CRAM-MD5": lambda: CramMd5(CHALLENGE),
+        }
         options = ServerOptions("mx2.example.net", limits or Limits(), mechanisms, can_start_tls)
         self.session = ServerSession(options, has_tls=has_tls)
         self.answers: dict[type[Event], Reply] = dict(ACCEPTING)

@@ -161,6 +161,24 @@ def test_cram_md5_is_used_where_plain_is_not_offered() -> None:
     )
 
 
+def test_login_is_used_where_nothing_else_is_offered() -> None:
+    """Whatever the words of the prompts: servers have many."""
+    ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=LOGIN).transcript(
+        TO_TLS,
+        f"""
+        S: 250-p.example
+        S: 250 AUTH LOGIN
+        C: AUTH LOGIN
+        S: 334 {base64.b64encode(b"User Name").decode()}
+        C: {base64.b64encode(b"mx2").decode()}
+        S: 334 UGFzc3dvcmQ6
+        C: {base64.b64encode(b"secret").decode()}
+        S: 235 welcome
+        C: MAIL FROM:<a@a.example>
+        """,
+    )
+
+
 def test_a_long_password_waits_to_be_asked_for() -> None:
     long = ClientLogin("mx2", "p" * 400)
     response = base64.b64encode(b"\0mx2\0" + b"p" * 400).decode()
@@ -188,7 +206,7 @@ def test_no_password_is_sent_without_tls() -> None:
 @pytest.mark.parametrize(
     ("offer", "script", "reason"),
     [
-        ("AUTH GSSAPI", "", "neither AUTH PLAIN nor CRAM-MD5"),
+        ("AUTH GSSAPI", "", "none of AUTH PLAIN, CRAM-MD5 and LOGIN"),
         ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 535 5.7.8 wrong", "AUTH: 535 5.7.8 wrong"),
     ],
 )
@@ -199,7 +217,7 @@ def test_without_authentication_there_is_no_session(offer: str, script: str, rea
 
 
 @pytest.mark.parametrize(
-    "repeated", [f"AUTH PLAIN {PLAIN_RESPONSE}", f"AUTH PLAIN {PLAIN_RESPONSE[:12]}...", LOGIN.password]
+    "repeated", [f"AUTH PLAIN {PLAIN_RESPONSE}", f"AUTH PLAIN {PLAIN_RESPONSE[:12]}...", LOGIN.password, "c2VjcmV0"]
 )
 def test_a_server_that_repeats_our_password_does_not_get_it_into_the_log(repeated: str) -> None:
     talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=LOGIN)
@@ -213,6 +231,7 @@ def test_a_server_that_repeats_our_password_does_not_get_it_into_the_log(repeate
     [
         ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 334 more"),
         ("AUTH CRAM-MD5", "C: AUTH CRAM-MD5\nS: 334 !!!"),
+        ("AUTH LOGIN", "C: AUTH LOGIN\nS: 334 a\nC: bXgy\nS: 334 b\nC: c2VjcmV0\nS: 334 c"),
         ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 250 fine"),
     ],
 )

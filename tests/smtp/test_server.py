@@ -57,7 +57,7 @@ def test_under_tls_auth_and_etrn_are_offered_and_starttls_is_not() -> None:
         S: 250-CHUNKING
         S: 250-ENHANCEDSTATUSCODES
         S: 250-DSN
-        S: 250-AUTH PLAIN CRAM-MD5
+        S: 250-AUTH PLAIN LOGIN CRAM-MD5
         S: 250-ETRN
         S: 250 HELP
     """)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from restante.cli.failures import Exit, Failure
 from restante.cli.replies import exit_for, words
@@ -121,12 +122,13 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 
 def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
     offered = session.esmtp_features.get("auth", "").upper().split()
-    mechanism = (asking.mechanism or ("plain" if "PLAIN" in offered else "cram-md5")).upper()
+    usable = next((name for name in _MECHANISMS if name in offered), "PLAIN")
+    mechanism = asking.mechanism.upper() if asking.mechanism else usable
     if mechanism not in offered:
         known = " ".join(offered) or "no AUTH at all"
         remedy = "look whether it is the right server and port"
         raise Failure(Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {mechanism}, but {known}; {remedy}")
-    code, text = (_plain if mechanism == "PLAIN" else _cram_md5)(session, asking)
+    code, text = _MECHANISMS[mechanism](session, asking)
     if code != _AUTHENTICATED:
         remedy = "look at --login and --password-file" if code >= 500 else "ask again later"  # noqa: PLR2004
         cause = f"{words(code)} ({code} {_one_line(text)})"
@@ -149,6 +151,20 @@ def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
         raise smtplib.SMTPException("its CRAM-MD5 challenge is not base64") from None
     digest = hmac.new(asking.password.encode(), octets, "md5").hexdigest()
     return session.docmd(_base64(f"{asking.login} {digest}".encode()))
+
+
+def _auth_login(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+    """Give user name and password, each when asked for."""
+    code, text = session.docmd("AUTH", "LOGIN")
+    for answer in (asking.login, asking.password):
+        if code != _CHALLENGE:
+            break
+        code, text = session.docmd(_base64(answer.encode()))
+    return code, text
+
+
+# How each is answered, the best first.
+_MECHANISMS: Final = {"PLAIN": _plain, "CRAM-MD5": _cram_md5, "LOGIN": _auth_login}
 
 
 def _base64(octets: bytes) -> str:

@@ -10,6 +10,7 @@ from restante.smtp.errors import PeerBroke
 from restante.smtp.peer_replies import ServerReply
 
 _MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); a longer initial response waits to be asked for
+_LOGIN_RESPONSES: Final = 2  # user name and password
 _TELLTALE: Final = 8  # characters of a response in base64: fewer may stand there by chance
 
 
@@ -22,16 +23,16 @@ class ClientLogin:
 
 
 class Authentication:
-    """One AUTH exchange: PLAIN, which every server speaks; CRAM-MD5 only where PLAIN is not offered.
+    """One AUTH exchange: PLAIN, which most servers speak; CRAM-MD5 or LOGIN only where PLAIN is not offered.
 
     The session begins it under TLS only, so PLAIN gives nothing away that CRAM-MD5 would keep.
     """
 
-    __slots__ = ("_has_responded", "_login", "mechanism")
+    __slots__ = ("_login", "_responses", "mechanism")
 
     def __init__(self, login: ClientLogin, mechanism: str) -> None:
         self._login = login
-        self._has_responded = False
+        self._responses = 0  # given so far
         self.mechanism = mechanism
 
     def command(self) -> bytes:
@@ -40,22 +41,33 @@ class Authentication:
         if self.mechanism != "PLAIN":
             return command
         with_response = command + b" " + base64.b64encode(self._plain())
-        self._has_responded = len(with_response) <= _MAX_COMMAND
-        return with_response if self._has_responded else command
+        fits = len(with_response) <= _MAX_COMMAND
+        self._responses += fits
+        return with_response if fits else command
 
     def respond(self, challenge: ServerReply) -> bytes:
-        """Return the answer to a 334, without CRLF. Raises PeerBroke for a second one: neither mechanism has it."""
-        if self._has_responded:
+        """Return the answer to a 334, without CRLF. Raises PeerBroke for one more than the mechanism has."""
+        if self._responses == (_LOGIN_RESPONSES if self.mechanism == "LOGIN" else 1):
             raise PeerBroke(f"AUTH {self.mechanism} was answered, and a further challenge came")
-        self._has_responded = True
-        return base64.b64encode(self._plain() if self.mechanism == "PLAIN" else self._cram_md5(challenge))
+        self._responses += 1
+        return base64.b64encode(self._response(challenge))
+
+    def _response(self, challenge: ServerReply) -> bytes:
+        match self.mechanism:
+            case "PLAIN":
+                return self._plain()
+            case "LOGIN":  # whatever the words of its prompts: they come in many, and always in this order
+                return (self._login.user if self._responses == 1 else self._login.password).encode()
+        return self._cram_md5(challenge)
 
     def text_to_show(self, reply: ServerReply) -> str:
         """Return a reply's text for people, its words left out where they repeat what was said: that is a secret.
 
         Servers do so with a command that they do not understand, and some cut it short.
         """
-        secrets = (self._login.password, base64.b64encode(self._plain()).decode()[:_TELLTALE])
+        password = self._login.password
+        encoded = (self._plain(), password.encode())
+        secrets = (password, *(base64.b64encode(one).decode()[:_TELLTALE] for one in encoded))
         return f"{reply.code} {reply.enhanced}".rstrip() if any(one in reply.text for one in secrets) else reply.text
 
     def _plain(self) -> bytes:
@@ -71,4 +83,4 @@ class Authentication:
 
 def choose_mechanism(offered: frozenset[str]) -> str | None:
     """Return the mechanism to use, None where the server offers none that we speak."""
-    return next((name for name in ("PLAIN", "CRAM-MD5") if name in offered), None)
+    return next((name for name in ("PLAIN", "CRAM-MD5", "LOGIN") if name in offered), None)

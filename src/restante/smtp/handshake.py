@@ -139,7 +139,7 @@ class Handshake:
             return Refuse("the destination has a login, and TLS could not be had: no password without it")
         mechanism = choose_mechanism(self.offer.mechanisms)
         if mechanism is None:
-            return Refuse("the destination offers neither AUTH PLAIN nor CRAM-MD5")
+            return Refuse("the destination offers none of AUTH PLAIN, CRAM-MD5 and LOGIN")
         self._authentication = Authentication(login, mechanism)
         return Say(self._authentication.command() + b"\r\n", (AUTH,))
 
