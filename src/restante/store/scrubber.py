@@ -34,7 +34,6 @@ class Scrubbed(Protocol):
 class Walk:
     """One walk, as far as it has come. Times are Unix time."""
 
-    began_at: float
     ended_at: float | None = None  # None: under way, or broken off
     messages: int = 0
     octets: int = 0
@@ -71,7 +70,7 @@ class Scrubber:
 
     async def scrub(self) -> None:
         """Walk once. A store that fails says so itself: the walk is over then."""
-        walk = self.walk = Walk(self.now())
+        walk = self.walk = Walk()
         began = self.clock()
         try:
             async for part in self.store.scrub():

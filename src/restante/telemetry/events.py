@@ -50,7 +50,6 @@ class Event(StrEnum):
     NOTICE_GIVEN_UP = "notice-given-up"
     NOTICES_DROPPED = "notices-dropped"
     # the store
-    STORE_OPENED = "store-opened"
     STORE_FAILED = "store-failed"
     STORE_SCRUBBED = "store-scrubbed"
     MESSAGE_DAMAGED = "message-damaged"
@@ -109,7 +108,6 @@ MEANINGS: dict[Event, str] = {
     Event.NOTICE_GIVEN_UP: "A notice was refused for good, or tried for too long.",
     Event.NOTICES_DROPPED: "There were more notices than `notices.waiting_limit` lets wait for a channel, or more news at"
     " once than are kept: so many were never told.",
-    Event.STORE_OPENED: "The store is open: engine version, schema, messages held.",
     Event.STORE_FAILED: "The store could not do something; senders were told 451, askers 458.",
     Event.STORE_SCRUBBED: "All of the database and of held content was read and compared, as once a day: how much that"
     " was, and how many messages were damaged.",

@@ -1,0 +1,30 @@
+"""What the reference lists is said somewhere: every reply is sent, and every event is written."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import restante
+from restante.smtp import replies
+from restante.smtp.replies import Reply
+from restante.telemetry.events import Event
+
+SOURCE: Final = Path(restante.__file__).parent
+LISTENERS: Final = ("telemetry/events.py", "telemetry/metrics.py", "notices/rules.py")  # they name what others write
+
+
+def source(but: Collection[str]) -> str:
+    """All of the program, but for some files."""
+    left_out = {SOURCE / name for name in but}
+    return "".join(file.read_text() for file in SOURCE.rglob("*.py") if file not in left_out)
+
+
+def test_every_event_is_written_somewhere() -> None:
+    written = set(re.findall(r"\bEvent\.([A-Z0-9_]+)\b", source(LISTENERS)))
+    assert [event.name for event in Event if event.name not in written] == []
+
+
+def test_every_reply_is_sent_somewhere() -> None:
+    named = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", source(("smtp/replies.py",))))
+    assert [name for name, each in vars(replies).items() if isinstance(each, Reply) and name not in named] == []
