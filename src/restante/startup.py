@@ -16,7 +16,7 @@ import uvloop
 from restante.app import Application
 from restante.config.identity import IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.privileges import NoSuchUser, become, keep_memory_private
+from restante.config.privileges import UserUnusable, become, keep_memory_private
 from restante.config.schema import Config
 from restante.notices.news_desk import NewsDesk
 from restante.reception.descriptors import raise_limit
@@ -59,7 +59,7 @@ def serve(config: Config) -> int:
         return _give_up(error.code, str(error))
     except StoreError as error:
         return _give_up(*_without_store(error))
-    except (IdentityUnusable, KeyUnusable, NoSuchUser) as error:
+    except (IdentityUnusable, KeyUnusable, UserUnusable) as error:
         return _give_up(EX_CONFIG, str(error))
     except ControlUnusable as error:
         return _give_up(EX_UNAVAILABLE, str(error))

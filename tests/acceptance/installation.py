@@ -17,6 +17,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Final, Protocol, Self
 
+from restante.config.privileges import _closed_directory
 from tests.acceptance.certificates import Authority
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
@@ -35,6 +37,7 @@ from tests.acceptance.peers.programs import PLACES
 from tests.acceptance.peers.server import Login, Server, Tls
 
 RESTANTE: Final = Path(sys.executable).with_name("restante")
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
 CLOCKED: Final = Path(__file__).with_name("clocked_server.py")
 HOSTNAME: Final = "mx2.example.net"
 HOST: Final = "127.0.0.1"
@@ -83,6 +86,7 @@ class Installation:
         self._clock = self.directory / "seconds-ahead"
         self._logins = {ALPHA.user: ALPHA}
         self._authorities = 0
+        self._way_in = way_in(user, self.directory) if user else []
         shutil.copytree(_made(), self.directory, dirs_exist_ok=True)
         self.directory.chmod(0o755)  # a server that has dropped its privileges must get in
         self.certify()
@@ -129,7 +133,7 @@ class Installation:
         """Start the server, and return when it says that it is ready."""
         starts = len(self.events("server-ready"))
         program = [sys.executable, CLOCKED, self._clock] if self._clock.exists() else [RESTANTE]
-        self._process.start([*program, "--config", self.config, "serve"])
+        self._process.start([*self._way_in, *program, "--config", self.config, "serve"])
         self._wait_for_start(starts)
 
     def _wait_for_start(self, starts: int) -> None:
@@ -200,11 +204,11 @@ class Installation:
 
     def run(self, *words: str, typed: str = "") -> Ended:
         """Run a command of `restante`, however it ends."""
-        return _run(self.config, *words, typed=typed)
+        return _run(self.config, *words, typed=typed, way_in=self._way_in)
 
     def do(self, *words: str, typed: str = "") -> str:
         """Run a command that must succeed, and return what it printed."""
-        return _do(self.config, *words, typed=typed)
+        return _do(self.config, *words, typed=typed, way_in=self._way_in)
 
     def shown(self, *words: str) -> Any:
         """Return what a command shows, as JSON."""
@@ -226,7 +230,7 @@ class Installation:
         """Add an account with one login of its name, if it is not there, and return the login."""
         if name not in self._logins:
             self._logins[name] = login = Login(name, f"the-{name}-password")
-            _add_account(self.config, login)
+            _add_account(self.config, login, self._way_in)
         return self._logins[name]
 
     def hosts(
@@ -278,9 +282,9 @@ def _in_a_laboratory(more: str) -> str:
     return more.replace("[reports]\n", allowed) if "[reports]\n" in more else f"{more}\n{allowed}"
 
 
-def _run(config: Path, *words: str, typed: str = "") -> Ended:
+def _run(config: Path, *words: str, typed: str = "", way_in: Sequence[str | Path] = ()) -> Ended:
     return subprocess.run(
-        [RESTANTE, "--config", config, *words],
+        [*way_in, RESTANTE, "--config", config, *words],
         check=False,
         input=typed,
         capture_output=True,
@@ -291,15 +295,15 @@ def _run(config: Path, *words: str, typed: str = "") -> Ended:
     )
 
 
-def _do(config: Path, *words: str, typed: str = "") -> str:
-    ended = _run(config, *words, typed=typed)
+def _do(config: Path, *words: str, typed: str = "", way_in: Sequence[str | Path] = ()) -> str:
+    ended = _run(config, *words, typed=typed, way_in=way_in)
     assert ended.returncode == 0, f"restante {' '.join(words)}: {ended.returncode} {ended.stderr}"
     return ended.stdout
 
 
-def _add_account(config: Path, login: Login) -> None:
-    _do(config, "account", "add", login.user)
-    _do(config, "login", "add", login.user, login.user, "--password-stdin", typed=login.password)
+def _add_account(config: Path, login: Login, way_in: Sequence[str | Path] = ()) -> None:
+    _do(config, "account", "add", login.user, way_in=way_in)
+    _do(config, "login", "add", login.user, login.user, "--password-stdin", typed=login.password, way_in=way_in)
 
 
 @cache
@@ -311,6 +315,38 @@ def _made() -> Path:
     _do(path / "restante.toml", "init", "--dir", directory.name, "--hostname", HOSTNAME)
     _add_account(path / "restante.toml", ALPHA)
     return path
+
+
+# Puts a directory that everybody may enter in the place of $1, with $3… of it in it, for the command behind --.
+OPEN_UP: Final = """
+closed=$1 new=$2; shift 2
+mkdir -p -m 755 "$new"
+while [ "$1" != -- ]; do
+    mkdir -p "$new/${1#"$closed"/}"
+    mount --rbind "$1" "$new/${1#"$closed"/}"
+    shift
+done
+shift
+mount --rbind "$new" "$closed"
+exec "$@"
+"""
+
+
+def way_in(user: str, directory: Path) -> list[str | Path]:
+    """Return what must stand before a command so that a user can enter the directories where the program lies.
+
+    On a machine where Python or this checkout is in root's home, the server would rightly refuse to run as the user.
+    """
+    record = pwd.getpwnam(user)
+    programs = {Path(sys.prefix), Path(sys.base_prefix), CHECKOUT}
+    closed = {_closed_directory(one / "any", record.pw_uid, {record.pw_gid}) for one in programs} - {None}
+    if not closed:
+        return []
+    [top] = closed
+    assert top is not None
+    inside = [one for one in programs if one.is_relative_to(top)]
+    unshare = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-ec", OPEN_UP, "open-up"]
+    return [*unshare, top, directory / "home", *inside, "--"]
 
 
 class ServerProcess(ProcessGroup):

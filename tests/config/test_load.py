@@ -185,3 +185,19 @@ def test_the_lines_of_keys_are_found() -> None:
     assert lines[("b", "e", "f")] == 5
     assert lines[("g", 1, "h")] == 9
     assert lines[("b", "i", "j")] == 11
+
+
+@pytest.mark.parametrize(("text", "octets"), [('"50M"', 50 * 1024**2), ('"64k"', 65536), ("70000", 70000)])
+def test_a_size_may_be_a_text_with_a_unit(tmp_path: Path, text: str, octets: int) -> None:
+    config = installed(tmp_path)
+    config.write_text(f"{config.read_text()}\n[reception]\nmessage_size_limit = {text}\n")
+    assert load(config, {}).reception.message_size_limit == octets
+    by_variable = load(config, {"RESTANTE_RECEPTION__MESSAGE_SIZE_LIMIT": "1G"})
+    assert by_variable.reception.message_size_limit == 1024**3
+
+
+def test_a_text_that_is_no_size_is_a_problem(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    config.write_text(f'{config.read_text()}\n[reception]\nmessage_size_limit = "50X"\n')
+    [problem] = problems(config)
+    assert (problem.key, problem.cause) == ("reception.message_size_limit", "is not a whole number")

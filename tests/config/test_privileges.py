@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
+
+from restante.config.privileges import _closed_directory
 
 SHOW: Final = """
 import ctypes, resource
@@ -23,3 +26,22 @@ def test_memory_is_neither_dumped_nor_shown() -> None:
     before, once, twice = (tuple(map(int, line.split())) for line in said.splitlines())
     assert before[0] == 1
     assert (once, twice) == ((0, 0), (0, 0))
+
+
+def test_a_directory_that_a_user_may_not_enter_is_found(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    program = closed / "bin/python"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    for directory in (closed, *tmp_path.parents, tmp_path, program.parent):
+        directory.chmod(directory.stat().st_mode | 0o755)
+    stranger, groups = 12345, {12345}
+    assert _closed_directory(program, stranger, groups) is None
+    closed.chmod(0o700)
+    assert _closed_directory(program, stranger, groups) == closed
+    assert _closed_directory(program, closed.stat().st_uid, set()) is None
+    closed.chmod(0o710)
+    assert _closed_directory(program, stranger, {closed.stat().st_gid}) is None
+    link = tmp_path / "python"
+    link.symlink_to(program)
+    assert _closed_directory(link, stranger, groups) == closed

@@ -11,7 +11,7 @@ from typing import Any
 from restante.admin.office import Office, operator
 from restante.cli.failures import Exit, Failure
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.privileges import NoSuchUser, become
+from restante.config.privileges import UserUnusable, become
 from restante.config.schema import Config
 from restante.delivery.equipment import Equipment
 from restante.mail.message import MessageNumbers
@@ -115,7 +115,7 @@ def _become(user: str) -> None:
     """Become the server's user, if we are root: files made in the store must be the server's to open."""
     try:
         become(user)
-    except NoSuchUser as error:
+    except UserUnusable as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
 
 

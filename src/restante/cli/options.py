@@ -11,11 +11,10 @@ import typer
 
 from restante.cli.exchange import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure
+from restante.mail.octets import read_octets
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_OCTETS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _AGE = re.compile(r"(\d+)([smhdw])")
-_SIZE = re.compile(r"(\d+)([KMG]?)", re.IGNORECASE)
 
 
 def _given_or_global(context: typer.Context, value: Path | None) -> Path | None:
@@ -82,10 +81,10 @@ def past_moment(option: str, text: str) -> float:
 
 def octets(text: str) -> int:
     """Read a size such as 500, 64K or 10M. Raises typer.BadParameter."""
-    found = _SIZE.fullmatch(text.strip())
-    if not found:
-        raise typer.BadParameter(f"{text!r} is no size; write a number, then K, M or G if wanted, such as 10M")
-    return int(found[1]) * _OCTETS[found[2].upper()]
+    try:
+        return read_octets(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def password_from_stdin() -> str:

@@ -92,7 +92,7 @@ def salvage(
 
 def _directory(config_file: Path | None) -> Path:
     """Return the store's directory, as its user. Raises Failure."""
-    from restante.config.privileges import NoSuchUser, become  # noqa: PLC0415
+    from restante.config.privileges import UserUnusable, become  # noqa: PLC0415
 
     config = read_config(config_file)
     if not config.store_directory.is_dir():
@@ -100,7 +100,7 @@ def _directory(config_file: Path | None) -> Path:
         raise Failure(Exit.NO_INPUT, text)
     try:
         become(config.user)  # what looking makes (the index of the log) must be the server's to open
-    except NoSuchUser as error:
+    except UserUnusable as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
     return config.store_directory
 

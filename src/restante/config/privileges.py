@@ -8,26 +8,50 @@ import ctypes
 import os
 import pwd
 import resource
+import stat
 import sys
+from collections.abc import Collection
+from pathlib import Path
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
-class NoSuchUser(Exception):  # noqa: N818
-    """The configured user is not on this machine. The text names thing, cause and remedy."""
+class UserUnusable(Exception):  # noqa: N818
+    """The server cannot run as the configured user. The text names thing, cause and remedy."""
 
 
 def become(user: str) -> None:
-    """Become the user, if we are root and one is named. Raises NoSuchUser."""
+    """Become the user, if we are root and one is named. Raises UserUnusable, and is root still then."""
     if not user or os.geteuid() != 0:
         return
     try:
         record = pwd.getpwnam(user)
     except KeyError:
-        raise NoSuchUser(f"user {user}: there is none on this machine; make it, or name another as `user`") from None
+        raise UserUnusable(f"user {user}: there is none on this machine; make it, or name another as `user`") from None
+    groups = {record.pw_gid, *os.getgrouplist(user, record.pw_gid)}
+    for program in (Path(sys.executable), Path(sys.prefix), Path(__file__)):
+        if closed := _closed_directory(program, record.pw_uid, groups):
+            cause = f"cannot enter {closed}, where the program lies"
+            raise UserUnusable(f"user {user}: {cause}; install it elsewhere, or name another as `user`")
     os.initgroups(user, record.pw_gid)
     os.setgid(record.pw_gid)
     os.setuid(record.pw_uid)
+
+
+def _closed_directory(path: Path, user: int, groups: Collection[int]) -> Path | None:
+    """Return the first directory above a path, links followed, that a user may not enter."""
+    for place in dict.fromkeys((path, path.resolve())):
+        for directory in reversed(place.parents):
+            status = directory.stat()
+            if user == status.st_uid:
+                is_open = status.st_mode & stat.S_IXUSR
+            elif status.st_gid in groups:
+                is_open = status.st_mode & stat.S_IXGRP
+            else:
+                is_open = status.st_mode & stat.S_IXOTH
+            if user and not is_open:
+                return directory
+    return None
 
 
 def keep_memory_private() -> None:

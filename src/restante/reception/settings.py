@@ -1,10 +1,23 @@
 """What an operator may set about taking mail."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from restante.mail.octets import read_octets
 
 MEBIBYTE = 1024 * 1024
+
+
+def _size(value: Any) -> Any:
+    """Read a text such as 50M; anything else is for the field to judge, and so is a text that is no size."""
+    try:
+        return read_octets(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Size = Annotated[int, BeforeValidator(_size)]  # octets, or a text such as "50M"
 
 
 class ReceptionSettings(BaseModel):
@@ -12,8 +25,9 @@ class ReceptionSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    message_size_limit: Annotated[int, Field(ge=65536)] = Field(
-        default=50 * MEBIBYTE, description="Largest message taken, in octets; offered as SIZE (RFC 1870)."
+    message_size_limit: Annotated[Size, Field(ge=65536)] = Field(
+        default=50 * MEBIBYTE,
+        description='Largest message taken, in octets, or as a text such as "50M"; offered as SIZE (RFC 1870).',
     )
     recipients_limit: Annotated[int, Field(ge=100)] = Field(
         default=1000, description="Recipients of one message; RFC 5321 asks for at least 100."
@@ -66,11 +80,11 @@ class ReceptionSettings(BaseModel):
         description="Connections from one address block in a minute; more are told 421. All of them may come at once."
         " Authorized hosts of hosted domains are exempt.",
     )
-    octets_in_flight_limit: Annotated[int, Field(ge=1048576)] = Field(
+    octets_in_flight_limit: Annotated[Size, Field(ge=1048576)] = Field(
         default=256 * MEBIBYTE,
         description="Content in memory over all sessions; past that it goes to disk at once and readers pause.",
     )
-    disk_reserve: Annotated[int, Field(ge=0)] = Field(
+    disk_reserve: Annotated[Size, Field(ge=0)] = Field(
         default=256 * MEBIBYTE,
         description="Octets to be free on the store's disk; below that MAIL is answered 452 and no new mail is taken.",
     )

@@ -1,0 +1,15 @@
+"""Sizes as people write them: `500`, `64K`, `50M`, `2G`. Pure."""
+
+import re
+from typing import Final
+
+_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+_SIZE: Final = re.compile(r"(\d+)([KMG]?)", re.IGNORECASE)
+
+
+def read_octets(text: str) -> int:
+    """Return how many octets a size is. Raises ValueError."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is no size; write a number, then K, M or G if wanted, such as 10M")
+    return int(found[1]) * _UNITS[found[2].upper()]
