@@ -173,7 +173,10 @@ def test_the_command_line_says_the_same_with_and_without_the_server(restante: In
 
     assert {words: restante.do(*words) for words in commands} == with_server
     stopped = restante.shown("status")
-    assert stopped == {**status, "at": stopped["at"], "is_running": False, "listeners": [], "drains": []}
+    assert stopped["health"]["level"] == "critical"
+    of_the_server = {"at", "health", "configuration", "store"}
+    without = {"is_running": False, "listeners": [], "drains": []}
+    assert stopped == {**status, **without, **{name: stopped[name] for name in of_the_server}}
 
 
 def test_what_is_changed_without_the_server_is_so_when_it_starts(restante: Installation) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +32,7 @@ class Asker:
     mechanism: str
 
 
+OPERATOR: Final = f"operator {pwd.getpwuid(os.getuid()).pw_name}"
 PLAIN: Final = ("--login-options", "AUTH=PLAIN")
 ASKERS: Final = {
     "fetchmail": Asker(lambda at, who, node: fetchmail_asks(at.smtps, who, node), "CRAM-MD5"),
@@ -146,5 +149,5 @@ def test_the_operator_may_ask_in_the_primarys_place(restante: Installation, post
     restante.do("release", "alpha.example", "--reason", "they called")
     eventually(lambda: content in arrived(postfix), what="the message")
     entry = restante.shown("audit", "--limit", "1")[0]
-    assert (entry["actor"], entry["subject"], entry["account"]) == ("operator", "alpha.example", "alpha")
+    assert (entry["actor"], entry["subject"], entry["account"]) == (OPERATOR, "alpha.example", "alpha")
     assert "they called" in entry["reason"]

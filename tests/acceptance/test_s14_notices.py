@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -152,7 +153,9 @@ def test_what_waits_is_signed_with_the_key_that_is_given_meanwhile(restante: Ins
     assert notice.id == tried["notice"]
     assert (len(receiver.taken), receiver.refused) == (1, [])
     trail = restante.do("audit", "--json")
-    assert "another key: the old one was lost" in trail
+    changed = next(entry for entry in json.loads(trail) if entry["action"] == "notice-channel-changed")
+    assert changed["reason"] == "the old one was lost"
+    assert {"field": "sealed secret", "before": "set", "after": "replaced"} in changed["changes"]
     assert old != receiver.key
     assert receiver.key not in trail + restante.log_tail()
 

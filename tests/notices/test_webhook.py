@@ -62,6 +62,8 @@ class Receiver:
         server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
         async with server:
             yield server.sockets[0].getsockname()[1]
+        for _ in range(3):  # turns in which a connection that was just accepted is made known to `begin`
+            await asyncio.sleep(0)
         while others := asyncio.all_tasks() - {asyncio.current_task()}:  # also those that are accepting a connection
             for task in serving:
                 task.cancel()

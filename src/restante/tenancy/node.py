@@ -55,6 +55,6 @@ def parse_node(argument: str) -> Node:
 
 def _account_name(text: str) -> str:
     name = text.lower()
-    if not name.isascii() or not name or not all(letter.isalnum() or letter in "._-" for letter in name):
+    if not text.isascii() or not name or not all(letter.isalnum() or letter in "._-" for letter in name):
         raise ValueError(f"not an account's name: {text!r}")
     return name
