@@ -16,7 +16,12 @@ import uvloop
 from restante.app import Application
 from restante.config.identity import IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.privileges import UserUnusable, become, keep_memory_private
+from restante.config.privileges import (
+    UserUnusable,
+    become,
+    check_program_is_reachable,
+    keep_memory_private,
+)
 from restante.config.schema import Config
 from restante.notices.news_desk import NewsDesk
 from restante.reception.descriptors import raise_limit
@@ -44,6 +49,7 @@ def serve(config: Config) -> int:
     log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
     sockets: list[socket.socket] = []
     try:
+        check_program_is_reachable(config.user)
         sockets += [_bind(address, key) for address, key in _addresses(config)]
         vault = Vault(read_key(config.key_file))
         identity = read_identity(config)

@@ -204,11 +204,11 @@ class Installation:
 
     def run(self, *words: str, typed: str = "") -> Ended:
         """Run a command of `restante`, however it ends."""
-        return _run(self.config, *words, typed=typed, way_in=self._way_in)
+        return _run(self.config, *words, typed=typed)
 
     def do(self, *words: str, typed: str = "") -> str:
         """Run a command that must succeed, and return what it printed."""
-        return _do(self.config, *words, typed=typed, way_in=self._way_in)
+        return _do(self.config, *words, typed=typed)
 
     def shown(self, *words: str) -> Any:
         """Return what a command shows, as JSON."""
@@ -230,7 +230,7 @@ class Installation:
         """Add an account with one login of its name, if it is not there, and return the login."""
         if name not in self._logins:
             self._logins[name] = login = Login(name, f"the-{name}-password")
-            _add_account(self.config, login, self._way_in)
+            _add_account(self.config, login)
         return self._logins[name]
 
     def hosts(
@@ -282,9 +282,9 @@ def _in_a_laboratory(more: str) -> str:
     return more.replace("[reports]\n", allowed) if "[reports]\n" in more else f"{more}\n{allowed}"
 
 
-def _run(config: Path, *words: str, typed: str = "", way_in: Sequence[str | Path] = ()) -> Ended:
+def _run(config: Path, *words: str, typed: str = "") -> Ended:
     return subprocess.run(
-        [*way_in, RESTANTE, "--config", config, *words],
+        [RESTANTE, "--config", config, *words],
         check=False,
         input=typed,
         capture_output=True,
@@ -295,15 +295,15 @@ def _run(config: Path, *words: str, typed: str = "", way_in: Sequence[str | Path
     )
 
 
-def _do(config: Path, *words: str, typed: str = "", way_in: Sequence[str | Path] = ()) -> str:
-    ended = _run(config, *words, typed=typed, way_in=way_in)
+def _do(config: Path, *words: str, typed: str = "") -> str:
+    ended = _run(config, *words, typed=typed)
     assert ended.returncode == 0, f"restante {' '.join(words)}: {ended.returncode} {ended.stderr}"
     return ended.stdout
 
 
-def _add_account(config: Path, login: Login, way_in: Sequence[str | Path] = ()) -> None:
-    _do(config, "account", "add", login.user, way_in=way_in)
-    _do(config, "login", "add", login.user, login.user, "--password-stdin", typed=login.password, way_in=way_in)
+def _add_account(config: Path, login: Login) -> None:
+    _do(config, "account", "add", login.user)
+    _do(config, "login", "add", login.user, login.user, "--password-stdin", typed=login.password)
 
 
 @cache

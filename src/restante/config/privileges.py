@@ -21,21 +21,35 @@ class UserUnusable(Exception):  # noqa: N818
 
 
 def become(user: str) -> None:
-    """Become the user, if we are root and one is named. Raises UserUnusable, and is root still then."""
+    """Become the user, if we are root and one is named. Raises UserUnusable."""
     if not user or os.geteuid() != 0:
         return
-    try:
-        record = pwd.getpwnam(user)
-    except KeyError:
-        raise UserUnusable(f"user {user}: there is none on this machine; make it, or name another as `user`") from None
-    groups = {record.pw_gid, *os.getgrouplist(user, record.pw_gid)}
-    for program in (Path(sys.executable), Path(sys.prefix), Path(__file__)):
-        if closed := _closed_directory(program, record.pw_uid, groups):
-            cause = f"cannot enter {closed}, where the program lies"
-            raise UserUnusable(f"user {user}: {cause}; install it elsewhere, or name another as `user`")
+    record = _record(user)
     os.initgroups(user, record.pw_gid)
     os.setgid(record.pw_gid)
     os.setuid(record.pw_uid)
+
+
+def check_program_is_reachable(user: str) -> None:
+    """See that the user may enter every directory that the program lies in, if we are to become it. Raises UserUnusable.
+
+    A server loads parts of the program long after it has become the user.
+    """
+    if not user or os.geteuid() != 0:
+        return
+    record = _record(user)
+    groups = {record.pw_gid, *os.getgrouplist(user, record.pw_gid)}
+    for program in (Path(sys.executable), Path(sys.prefix) / "lib", Path(__file__)):
+        if closed := _closed_directory(program, record.pw_uid, groups):
+            cause = f"cannot enter {closed}, where the program lies"
+            raise UserUnusable(f"user {user}: {cause}; install it elsewhere, or name another as `user`")
+
+
+def _record(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        raise UserUnusable(f"user {user}: there is none on this machine; make it, or name another as `user`") from None
 
 
 def _closed_directory(path: Path, user: int, groups: Collection[int]) -> Path | None:
