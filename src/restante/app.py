@@ -18,7 +18,7 @@ from typing import Any
 from restante.admin.instruments import Instruments
 from restante.admin.office import Office
 from restante.config.identity import Identity
-from restante.config.schema import Config, Listen
+from restante.config.schema import IMPLICIT_TLS, Config, Listen
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
 from restante.delivery.reports import Reports
 from restante.delivery.retention import RetentionSweep
@@ -74,7 +74,6 @@ from restante.web.metrics import serve_metrics
 
 _OPENING_SECONDS = 12 * 3600  # for a look at all of a database, or a copy of it before its schema changes
 STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut
-_IMPLICIT_TLS = {"smtps"}
 
 
 def _nothing() -> None:
@@ -330,10 +329,10 @@ class Application:
                 "LOGIN": AuthLogin,
                 "CRAM-MD5": lambda: CramMd5(_challenge(config.hostname)),
             },
-            can_start_tls=listen.service not in _IMPLICIT_TLS,
+            can_start_tls=listen.service not in IMPLICIT_TLS,
         )
         context = identity.context(listen, config.tls)
-        return Terms(services, options, context, is_implicit_tls=listen.service in _IMPLICIT_TLS)
+        return Terms(services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS)
 
     def spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Start a task under the server's one group; a defect in it ends it alone, and is logged."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import smtplib
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -140,3 +142,26 @@ def test_status_shows_which_listener_is_weak(restante: Installation) -> None:
     listeners = restante.shown("status")["listeners"]
 
     assert [listener["tls_minimum"] for listener in listeners] == ["1.2", "1.2", "1.0", "1.0"]
+
+
+def test_cbc_suites_are_left_to_where_the_alternative_is_clear_text(default: Listeners) -> None:
+    """Port 25 takes mail from whoever has nothing better; port 465 takes passwords."""
+    for server, is_taken in ((default.mx, True), (default.smtps, False)):
+        for suite in ("ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384"):
+            context = ssl.create_default_context(cafile=server.authority)
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(f"{suite}:@SECLEVEL=0")
+            assert shakes_hands(server, context) is is_taken, suite
+
+
+def shakes_hands(server: Server, context: ssl.SSLContext) -> bool:
+    """Tell whether a client with this context gets to TLS."""
+    try:
+        if server.tls is Tls.IMPLICIT:
+            smtplib.SMTP_SSL(server.host, server.port, context=context, timeout=20).close()
+        else:
+            with smtplib.SMTP(server.host, server.port, timeout=20) as session:
+                session.starttls(context=context)
+    except (ssl.SSLError, ConnectionError):
+        return False
+    return True

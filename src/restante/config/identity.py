@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ssl import SSLContext, SSLError
 
 from restante.config.certificate import Unfit, read_certificate
-from restante.config.schema import Config, Listen, TlsSettings, TlsVersion
+from restante.config.schema import IMPLICIT_TLS, Config, Listen, TlsSettings, TlsVersion
 from restante.network.tls_context import server_context
 
 
@@ -33,7 +33,9 @@ def read_identity(config: Config) -> Identity:
             (listen.service, listen.tls_minimum or config.tls.minimum) for listen in config.listen
         }
         contexts: dict[tuple[str, str], SSLContext] = {
-            (service, minimum): server_context(config.tls.certificate, config.tls.key, minimum)
+            (service, minimum): server_context(
+                config.tls.certificate, config.tls.key, minimum, has_clear_text=service not in IMPLICIT_TLS
+            )
             for service, minimum in kinds
         }
         return Identity(contexts, certificate.not_valid_after_utc.timestamp())

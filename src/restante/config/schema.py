@@ -31,6 +31,7 @@ from restante.reception.settings import ReceptionSettings
 DNS_PORT = 53
 SQLITE = "sqlite://"
 PLANNED_SERVICES = ("odmr", "web")
+IMPLICIT_TLS = frozenset({"smtps"})  # services that speak TLS from the first byte
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 

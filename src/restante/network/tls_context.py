@@ -13,17 +13,21 @@ VERSIONS = {
 _LEGACY = ("1.0", "1.1")
 # OpenSSL 3 knows TLS 1.0 and 1.1 only at security level 0: their handshake signs with SHA-1.
 _LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0"
+_AUTHENTICATED_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; TLS 1.3 has no others
 
 
-def server_context(certificate: Path, key: Path, minimum: str) -> ssl.SSLContext:
+def server_context(certificate: Path, key: Path, minimum: str, *, has_clear_text: bool) -> ssl.SSLContext:
     """Build a listener's context. `minimum` is a key of VERSIONS; the legacy ones weaken this context alone.
 
-    Raises OSError or ssl.SSLError where the files cannot be used.
+    Where a client that cannot have TLS goes on in clear text (`has_clear_text`), CBC suites stay: they are better than
+    that. Elsewhere only authenticated encryption is spoken. Raises OSError or ssl.SSLError where the files cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     _set_minimum(context, minimum)
+    if not has_clear_text and minimum not in _LEGACY:
+        context.set_ciphers(_AUTHENTICATED_CIPHERS)
     return context
 
 
