@@ -52,6 +52,7 @@ TABLE = [
     ("rcpt", "450 4.2.1 later", Move.DEFERRED, FIRST),
     ("rcpt", "452 4.5.3 too many", Move.DEFERRED, FIRST),
     ("rcpt", "552 too many", Move.DEFERRED, FIRST),
+    ("rcpt", "550 5.5.3 too many recipients", Move.DEFERRED, FIRST),
     ("rcpt", "550 5.1.1 nobody", Move.REFUSED, FIRST),
     ("rcpt", "503 what?", Move.DEFERRED, FIRST),
     ("data", "451 later", Move.DEFERRED, ALL),
@@ -134,3 +135,9 @@ def test_only_a_decisive_complaint_ends_the_session(replies: dict[str, str], com
 def test_what_cannot_be_sent_is_refused_without_asking(message: HeldMessage, offer: Offer, said: str | None) -> None:
     found = obstacle(message, offer, "p.example:25")
     assert (str(found)[:9] if found else None) == said
+
+
+def test_too_many_recipients_said_of_the_only_one_is_a_refusal() -> None:
+    """It would be put off for ever otherwise."""
+    alone = answered(mail(1, "a@b.example"), rcpt="550 5.5.3 too many recipients")
+    assert moves(alone) == [Move.REFUSED]

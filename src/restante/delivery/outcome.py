@@ -38,6 +38,7 @@ _CONTENT_CODES: Final = frozenset({500, 501, 502, 503, 504})
 _CHUNK_CODES: Final = frozenset({500, 501})  # BDAT is a command itself
 _PERMANENT_FROM: Final = 500
 _TOO_MANY_RECIPIENTS_ONCE: Final = 552
+_TOO_MANY_RECIPIENTS: Final = "5.5.3"  # RFC 3463 §3.6, whatever the code before it
 _STAGES: Final = {MAIL: Stage.MAIL, RCPT: Stage.RCPT, DATA: Stage.DATA, CONTENT: Stage.CONTENT}
 
 # Said in the destination's place, before anything is sent; the codes are those it would have used.
@@ -63,7 +64,18 @@ def _judge_recipient(transaction: Transaction, index: int, path: str) -> Recipie
     if reply is None:
         return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")
     is_session = is_about_session(reply, about_content=_about_content(transaction, step))
-    return RecipientOutcome(path, Move.DEFERRED if is_session else _move(step, reply), reply.text, _STAGES[step])
+    is_put_off = is_session or _has_too_many(transaction, step, reply)
+    return RecipientOutcome(path, Move.DEFERRED if is_put_off else _move(step, reply), reply.text, _STAGES[step])
+
+
+def _has_too_many(transaction: Transaction, step: Step, reply: ServerReply) -> bool:
+    """Tell whether a recipient came after too many others: it goes in a transaction of its own then.
+
+    Where the server took none before it, the code can mean nothing but this recipient.
+    """
+    if step is not RCPT or reply.enhanced != _TOO_MANY_RECIPIENTS:
+        return False
+    return any(one.is_positive for one in transaction.recipients)
 
 
 def _decisive(transaction: Transaction, index: int) -> tuple[Step, ServerReply | None] | None:
