@@ -121,6 +121,19 @@ def test_where_the_handshake_fails_opportunistic_goes_on_in_plain_over_a_new_con
     assert primary.connections == 2
 
 
+def test_a_server_that_hangs_up_at_starttls_gets_plain_text_over_a_new_connection() -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
+    world = drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)] == ["tls failed", "quit"]
+
+
+@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_a_server_that_hangs_up_at_starttls_gets_nothing_where_tls_is_a_must(use: TlsUse) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
+    assert held(drained(primary, tls=use)) == 3
+
+
 @pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
 def test_where_the_handshake_fails_required_does_not_go_on(use: TlsUse) -> None:
     primary = ScriptedPrimary(offer=STARTTLS)

@@ -36,7 +36,7 @@ from restante.smtp.client_events import (
 )
 from restante.smtp.errors import PeerBroke
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.transaction import CONTENT, DATA, MAIL, QUIT, RCPT, Transaction
+from restante.smtp.transaction import CONTENT, DATA, MAIL, QUIT, RCPT, STARTTLS, Transaction
 from restante.store.errors import StoreError
 
 _Arguments = TypeVarTuple("_Arguments")
@@ -411,13 +411,19 @@ class DeliveryConnection(asyncio.Protocol):
         if self._is_leaving or self._session.awaited is QUIT:
             self._say_goodbye()  # every outcome is known, and many servers just go
             return
-        if kind is EndKind.BROKEN and self._wire is not None and self._wire.is_shaking_hands:
+        if kind is EndKind.BROKEN and self._fails_at_tls:
             kind = EndKind.TLS_FAILED
         self._conclude(kind, reason)
         if self._wire is not None:
             self._wire.abort()
         elif kind is EndKind.ABORTED and self._is_connecting:
             self._connecting.reschedule(self._loop.time())
+
+    @property
+    def _fails_at_tls(self) -> bool:
+        """Whether it ends between STARTTLS and the end of the handshake; some servers hang up at the command."""
+        is_shaking_hands = self._wire is not None and self._wire.is_shaking_hands
+        return is_shaking_hands or (self._was_closed and self._session.awaited is STARTTLS)
 
     def _say_goodbye(self) -> None:
         if self._complaint:
