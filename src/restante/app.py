@@ -64,6 +64,7 @@ from restante.store.scrubber import Scrubber
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
+from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.readiness import notify
 from restante.tenancy.model import Destination, HostedDomain, IpAddress
 from restante.tenancy.policy import Hold, OnRefusal
@@ -131,6 +132,7 @@ class Application:
                 tasks.create_task(self._watcher.run()),
                 tasks.create_task(self._retention.run()),
                 tasks.create_task(self._scrubber.run()),
+                tasks.create_task(self._loop_lag.run()),
                 tasks.create_task(serve_on(self._office, control)),
                 *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
             ]
@@ -252,6 +254,7 @@ class Application:
 
     def _compose_admin(self, store: Store) -> None:
         self._scrubber = Scrubber(store, self._log, time.time, time.monotonic)
+        self._loop_lag = LoopLag(self._log, time.monotonic)
         self._instruments = Instruments(
             store=store,
             drains=self._dispatcher.drains,
@@ -264,6 +267,7 @@ class Application:
             started_at=self._started_at,
             certificate_expires_at=self._identity.expires_at,
             scrubber=self._scrubber,
+            loop_lag=self._loop_lag,
         )
         self._reloader = Reloader(
             self._config,

@@ -73,10 +73,11 @@ def spelled(name: str, labels: dict[str, str]) -> str:
 def moved(before: Samples, after: Samples) -> Samples:
     """Return what of Restante's own is another number now, and by how much."""
     assert before.keys() <= after.keys()
+    varying = ("age_seconds", "loop_lag")
     return {
         name: value - before.get(name, 0)
         for name, value in after.items()
-        if value != before.get(name, 0) and name.startswith("restante_") and "age_seconds" not in name
+        if value != before.get(name, 0) and name.startswith("restante_") and not any(word in name for word in varying)
     }
 
 

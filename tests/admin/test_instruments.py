@@ -17,6 +17,7 @@ from restante.reception.intake import Intake
 from restante.reception.room import Room
 from restante.store.errors import StoreError
 from restante.store.scrubber import Scrubber
+from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metrics import State
 from tests.admin.desk import HEAD, NOW, Desk
 
@@ -44,6 +45,7 @@ def instruments(desk: Desk) -> Instruments:
         started_at=NOW - 60,
         certificate_expires_at=NOW + 60,
         scrubber=Scrubber(desk.store, desk.log, lambda: NOW, lambda: 0.0),
+        loop_lag=LoopLag(desk.log, lambda: 0.0),
     )
 
 

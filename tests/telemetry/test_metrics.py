@@ -50,6 +50,7 @@ STATE: Final = State(
     started_at=1.8e9,
     version="1.2.3",
     process=ProcessFacts(1.5, 2**20, 30, 1024),
+    loop_lag=0.125,
 )
 
 
@@ -189,6 +190,7 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
         (Event.ROOM_SHORT, {"free": 7}, {}),
         (Event.MESSAGE_DAMAGED, {"message": "x"}, {"restante_messages_damaged_total": 1}),
         (Event.SERVER_FAILING, {"reason": "x"}, {"restante_server_failures_total": 1}),
+        (Event.LOOP_STALLED, {"seconds": 5.4}, {"restante_loop_stalls_total": 1}),
     ],
 )
 def test_a_line_of_the_log_moves_its_metrics_and_no_others(
@@ -261,6 +263,8 @@ def test_the_state_is_shown_as_it_is() -> None:
         'restante_drains{state="waiting to retry"}': 0,
         "restante_delivery_connections_open": 4,
         "restante_room_short": 1,
+        "restante_loop_lag_seconds": 0.125,
+        "restante_loop_stalls_total": 0,
         "restante_damaged_messages": 6,
         "restante_last_scrub_timestamp_seconds": 1.7e9,
         "restante_certificate_expiry_timestamp_seconds": 1.9e9,

@@ -14,6 +14,7 @@ from restante.reception.room import Room
 from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.scrubber import Scrubber
+from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metrics import State
 from restante.telemetry.process import look_at_process
 
@@ -33,6 +34,7 @@ class Instruments:
     started_at: float
     certificate_expires_at: float  # of the certificate in use
     scrubber: Scrubber
+    loop_lag: LoopLag
 
     async def read(self) -> State:
         """Look at all of them. Asks the store four questions, and does without the answers where it fails."""
@@ -61,6 +63,7 @@ class Instruments:
             started_at=self.started_at,
             version=__version__,
             process=look_at_process(),
+            loop_lag=self.loop_lag.longest(),
         )
 
     async def _oldest_age(self) -> float | None:

@@ -15,6 +15,7 @@ class Event(StrEnum):
     RELOAD_FAILED = "reload-failed"
     SERVER_FAILING = "server-failing"
     INTERNAL_ERROR = "internal-error"
+    LOOP_STALLED = "loop-stalled"
     CERTIFICATE_EXPIRING = "certificate-expiring"
     # reception
     SESSION_CLOSED = "session-closed"
@@ -75,6 +76,8 @@ MEANINGS: dict[Event, str] = {
     " until the store is opened anew. The server leaves with exit code 75, for the service manager to start it again; if"
     " the next start finds damage, it ends with exit code 65 and is not started again.",
     Event.INTERNAL_ERROR: "A defect: the session concerned got a 421 or 451, the rest goes on. Report it.",
+    Event.LOOP_STALLED: "One turn of the event loop took more than a quarter of a second, so everything else waited:"
+    " `seconds` says how long, at least. Report it if the machine was not overloaded.",
     Event.CERTIFICATE_EXPIRING: "The certificate in use ends within 14, 7, 3 or 1 days, or has ended; each told once.",
     Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",
     Event.CONNECTIONS_SHED: "Connections of the last second that were told 421 at once, and past which limit.",

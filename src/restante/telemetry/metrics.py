@@ -56,6 +56,7 @@ class State:
     started_at: float
     version: str
     process: ProcessFacts
+    loop_lag: float  # the longest of the last one to two minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +441,17 @@ METRICS: Final[tuple[Metric, ...]] = (
         Kind.GAUGE,
         "Unix time at which the certificate in use ends.",
         lambda state: state.certificate_expires_at,
+    ),
+    Read(
+        "restante_loop_lag_seconds",
+        Kind.GAUGE,
+        "How late the event loop was at most in the last one to two minutes: for so long everything waited.",
+        lambda state: state.loop_lag,
+    ),
+    Counted(
+        "restante_loop_stalls",
+        "Turns of the event loop that took more than a quarter of a second.",
+        Event.LOOP_STALLED,
     ),
     Counted(
         "restante_log_lines",
