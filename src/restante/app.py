@@ -34,7 +34,12 @@ from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.connection import Terms
-from restante.reception.descriptors import sessions_possible
+from restante.reception.descriptors import (
+    http_connections_possible,
+    is_exhausted,
+    is_want_of_descriptors,
+    sessions_possible,
+)
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
@@ -71,6 +76,7 @@ from restante.tenancy.policy import Hold, OnRefusal
 from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
 from restante.web.control_socket import open_control
+from restante.web.http_door import HttpDoor, HttpService
 from restante.web.metrics import serve_metrics
 
 _OPENING_SECONDS = 12 * 3600  # for a look at all of a database, or a copy of it before its schema changes
@@ -109,6 +115,7 @@ class Application:
         self._started_at = time.time()
         self._stop = asyncio.Event()
         self._early_damage: list[tuple[int, str, int]] | None = []  # met before the records were read; None: since then
+        self._has_accept_failed = False  # since it was last told
         self.failure = ""  # why it ended without having been asked to
 
     async def run(self) -> None:
@@ -133,8 +140,11 @@ class Application:
                 tasks.create_task(self._retention.run()),
                 tasks.create_task(self._scrubber.run()),
                 tasks.create_task(self._loop_lag.run()),
-                tasks.create_task(serve_on(self._office, control)),
-                *(tasks.create_task(serve_metrics(self._office, bound)) for bound in self._metrics_sockets),
+                tasks.create_task(serve_on(self._office, control, self._control_door)),
+                *(
+                    tasks.create_task(serve_metrics(self._office, bound, self._metrics_door))
+                    for bound in self._metrics_sockets
+                ),
             ]
             await self._open()
             telling = [tasks.create_task(self._reports.run()), tasks.create_task(self._notices.run())]
@@ -254,6 +264,8 @@ class Application:
 
     def _compose_admin(self, store: Store) -> None:
         self._scrubber = Scrubber(store, self._log, time.time, time.monotonic)
+        self._control_door = HttpDoor(HttpService.CONTROL, http_connections_possible())
+        self._metrics_door = HttpDoor(HttpService.METRICS, http_connections_possible())
         self._loop_lag = LoopLag(self._log, time.monotonic)
         self._instruments = Instruments(
             store=store,
@@ -381,8 +393,17 @@ class Application:
             self._listeners.sweep()
             for reason, count in self._door.take_shed().items():
                 self._log.write(Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=self._door.sessions)
+            self._tell_of_http()
             self._look_for_room()
             self._look_for_failure()
+
+    def _tell_of_http(self) -> None:
+        for door in (self._control_door, self._metrics_door):
+            for cause, count in door.take_closed().items():
+                self._log.write(Event.HTTP_CONNECTIONS_CUT, service=door.service.value, count=count, reason=cause.value)
+        if self._has_accept_failed or is_exhausted():  # uvloop says nothing: it closes what it cannot take
+            self._has_accept_failed = False
+            self._log.write(Event.ACCEPTS_FAILED, sessions=self._door.sessions)
 
     def _look_for_room(self) -> None:
         free = self._room.look()
@@ -460,6 +481,9 @@ class Application:
     def _on_defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log what a callback raised; without this it would go to standard error in a form of its own."""
         error = context.get("exception") or RuntimeError(context["message"])
+        if "accept" in context["message"] and is_want_of_descriptors(error):
+            self._has_accept_failed = True  # said by asyncio's own loop, which tries again in a second
+            return
         self._log.failure(Event.INTERNAL_ERROR, error, doing=context["message"])
 
     def _on_damage(self, number: int, text: str, domain_id: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import Final
 
+import httpx
 import pytest
 
 from tests.acceptance.crowd import Crowd, addresses, descriptors, let_us_have, memory, processor_seconds, said
@@ -255,11 +256,13 @@ def client_hello() -> bytes:
 class Narrow(Installation):
     """An installation whose server may not have many files and sockets."""
 
-    descriptors = 256
+    def __init__(self, descriptors: int = 256, *, more: str = "") -> None:
+        super().__init__(more=more)
+        self._descriptors = descriptors
 
     def start(self) -> None:
         """Start it within that limit, which it cannot raise."""
-        narrow = f'ulimit -n {self.descriptors} && exec "$0" "$@"'
+        narrow = f'ulimit -n {self._descriptors} && exec "$0" "$@"'
         self._process.start(["/bin/sh", "-c", narrow, RESTANTE, "--config", self.config, "serve"])
         self._wait_for_start(0)
 
@@ -281,6 +284,32 @@ def test_there_are_no_more_sessions_than_can_all_be_served() -> None:
         assert restante.held("alpha.example") == 87
 
 
+@pytest.mark.parametrize(("descriptors", "crowd"), [(256, 300), (1024, 3000)])
+def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, crowd: int) -> None:
+    """At both doors, many more than there are descriptors: mail is taken, and the operator and a scrape are served."""
+    with Narrow(descriptors, more='[telemetry]\nmetrics = "127.0.0.1:0"\n') as restante:
+        restante.hosts("alpha.example", AWAY)
+        restante.start()
+        metrics = restante.events("server-ready")[-1]["metrics"]
+        host, _, port = metrics.rpartition(":")
+        control = str(restante.directory / "data/control.sock")
+        let_us_have(2 * crowd + 400)
+        with ExitStack() as leave:
+            for _ in range(crowd):
+                remote = leave.enter_context(socket.socket())
+                remote.setblocking(False)  # all at once: one for which there is no room asks again in a second
+                remote.connect_ex((host, int(port)))
+                idle = leave.enter_context(socket.socket(socket.AF_UNIX))
+                idle.connect(control)
+            with Session(restante.mx) as session:
+                deliver(session)
+            assert restante.held("alpha.example") == 1
+            assert httpx.get(f"http://{metrics}/metrics", timeout=TIMEOUT).is_success
+            for service in ("control", "metrics"):
+                restante.wait_for_event("http-connections-cut", service=service, reason="too many connections")
+        assert not restante.events("accepts-failed")
+
+
 def test_a_listener_outlives_the_want_of_descriptors(restante: Installation) -> None:
     """It neither ends nor runs hot; those inside stay, and when some have gone others get in."""
     require_root()
@@ -291,6 +320,7 @@ def test_a_listener_outlives_the_want_of_descriptors(restante: Installation) -> 
         resource.prlimit(restante.pid, resource.RLIMIT_NOFILE, (few, usual[1]))
         heard = crowd.come(50, addresses(12, 50))
         assert heard.keys() == {"220", ""}
+        eventually(lambda: restante.events("accepts-failed"), what="the log to say that there are none")
         began, used = time.monotonic(), processor_seconds(restante.pid)
         assert crowd.inside[0].recv(4096).startswith(b"421 ")  # it has said nothing for two seconds
         assert processor_seconds(restante.pid) - used < (time.monotonic() - began) / 2

@@ -1,11 +1,21 @@
 """How many sessions there are descriptors for, and what the door makes of it."""
 
+import errno
+import os
 import resource
 import sys
 
 import pytest
 
-from restante.reception.descriptors import MOST_KEPT_BACK, sessions_possible, sessions_within
+from restante.reception.descriptors import (
+    MOST_KEPT_BACK,
+    http_connections_possible,
+    http_connections_within,
+    is_exhausted,
+    is_want_of_descriptors,
+    sessions_possible,
+    sessions_within,
+)
 from restante.reception.doorkeeper import DoorLimits, door_limits
 from restante.reception.settings import ReceptionSettings
 
@@ -16,9 +26,28 @@ def test_two_descriptors_for_each_session_and_some_kept_back(limit: int, session
     assert 2 * sessions_within(limit) <= max(2, limit - min(limit // 4, MOST_KEPT_BACK))
 
 
+@pytest.mark.parametrize(("limit", "connections"), [(0, 1), (256, 8), (1024, 32), (4096, 128), (65536, 128)])
+def test_http_takes_at_most_half_of_what_is_kept_back(limit: int, connections: int) -> None:
+    """Two services, and of each as many again that were accepted and are not closed yet."""
+    assert http_connections_within(limit) == connections
+    assert 4 * connections <= max(4, min(limit // 4, MOST_KEPT_BACK) // 2)
+
+
+@pytest.mark.parametrize(("number", "is_want"), [(errno.EMFILE, True), (errno.ENFILE, True), (errno.EACCES, False)])
+def test_want_of_descriptors_is_seen(monkeypatch: pytest.MonkeyPatch, number: int, is_want: bool) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(number, "no")
+
+    assert not is_exhausted()
+    monkeypatch.setattr(os, "open", fail)
+    assert is_exhausted() is is_want
+    assert is_want_of_descriptors(OSError(number, "no")) is is_want
+
+
 def test_no_limit_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert sessions_possible() > sys.maxsize // 4
+    assert http_connections_possible() == 128
 
 
 def test_the_door_opens_as_far_as_both_allow() -> None:

@@ -13,6 +13,7 @@ import uvloop
 
 from restante.web.control import serve_on
 from restante.web.control_socket import ControlUnusable, answers, open_control
+from restante.web.http_door import HttpDoor, HttpService
 from tests.admin.desk import Desk
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
@@ -34,7 +35,7 @@ async def serving(desk: Desk, path: Path) -> AsyncIterator[tuple[httpx.AsyncClie
         asyncio.TaskGroup() as tasks,
         httpx.AsyncClient(transport=transport, base_url="http://restante") as client,
     ):
-        task = tasks.create_task(serve_on(desk.office, listener))
+        task = tasks.create_task(serve_on(desk.office, listener, HttpDoor(HttpService.CONTROL, 8)))
         yield client, task
         if not task.cancelling():
             task.cancel()

@@ -9,6 +9,7 @@ import pytest
 from restante.reception.listener import bind
 from restante.telemetry.events import Event
 from restante.web.api.application import build_api
+from restante.web.http_door import HttpDoor, HttpService
 from restante.web.metrics import build_metrics, serve_metrics
 from tests.admin.desk import Desk
 
@@ -73,7 +74,7 @@ def test_the_port_is_served_until_cancelled() -> None:
     async def story() -> httpx.Response:
         async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
             listener.listen()
-            task = tasks.create_task(serve_metrics(Desk().office, listener))
+            task = tasks.create_task(serve_metrics(Desk().office, listener, HttpDoor(HttpService.METRICS, 8)))
             answer = await client.get("/metrics")
             task.cancel()
             return answer

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 120.0  # looking up a destination or waiting for the disk may take long; only a backup takes longer
 _BASE_URL = "http://restante"
+_OWN_CONNECTIONS = 16  # of this process to itself
 GIVEN_SOCKET: ContextVar[Path | None] = ContextVar("GIVEN_SOCKET", default=None)  # by --socket
 
 Params = Mapping[str, Any] | None
@@ -171,7 +172,8 @@ async def _transport(
 @asynccontextmanager
 async def _served(api: Any) -> AsyncIterator[str]:
     """Serve the API to ourselves on a socket of our own: without one httpx would keep a whole answer in memory."""
-    from restante.web.serving import serve  # noqa: PLC0415
+    from restante.web.http_door import HttpDoor, HttpService  # noqa: PLC0415
+    from restante.web.serving import HttpTerms, serve  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="restante-") as directory:  # of mode 0700
         path = f"{directory}/socket"
@@ -179,7 +181,7 @@ async def _served(api: Any) -> AsyncIterator[str]:
         listener.bind(path)
         listener.listen()
         listener.setblocking(False)
-        serving = asyncio.create_task(serve(api, listener))
+        serving = asyncio.create_task(serve(api, listener, HttpTerms(HttpDoor(HttpService.CONTROL, _OWN_CONNECTIONS))))
         try:
             yield path
         finally:

@@ -20,6 +20,8 @@ class Event(StrEnum):
     # reception
     SESSION_CLOSED = "session-closed"
     CONNECTIONS_SHED = "connections-shed"
+    HTTP_CONNECTIONS_CUT = "http-connections-cut"
+    ACCEPTS_FAILED = "accepts-failed"
     MAIL_HELD = "mail-held"
     MAIL_REFUSED = "mail-refused"
     RECIPIENT_REFUSED = "recipient-refused"
@@ -81,6 +83,11 @@ MEANINGS: dict[Event, str] = {
     Event.CERTIFICATE_EXPIRING: "The certificate in use ends within 14, 7, 3 or 1 days, or has ended; each told once.",
     Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",
     Event.CONNECTIONS_SHED: "Connections of the last second that were told 421 at once, and past which limit.",
+    Event.HTTP_CONNECTIONS_CUT: "HTTP connections of the last second that were closed without an answer, with their"
+    " `service` (the control socket or the metrics port) and why: too many of them, no request within ten seconds, or an"
+    " answer that the client did not take.",
+    Event.ACCEPTS_FAILED: "No file descriptor was free, so that new connections were closed at once or had to wait. At most"
+    " one line a second; raise `LimitNOFILE` or lower `reception.connections_limit`.",
     Event.MAIL_HELD: "A message is durably held; this server answers for it now.",
     Event.MAIL_REFUSED: "A transaction ended without mail being held, after its content had begun. A session has ten such"
     " lines; the rest are counted by reply and written when it ends, with `count`.",

@@ -136,6 +136,8 @@ _DOOR_LIMIT = Label(
         "too many connections in a minute from one address block",
     ),
 )
+_HTTP_SERVICE = Label("service", ("control", "metrics"))
+_HTTP_CUT = Label("reason", ("too many connections", "no request in time", "answer not taken in time"))
 _SESSION_END = Label(
     "reason",
     (
@@ -271,6 +273,19 @@ METRICS: Final[tuple[Metric, ...]] = (
         (_DOOR_LIMIT,),
         _field("reason"),
         amount="count",
+    ),
+    Counted(
+        "restante_http_connections_cut",
+        "Connections to the control socket and the metrics port closed without an answer, by service and reason.",
+        Event.HTTP_CONNECTIONS_CUT,
+        (_HTTP_SERVICE, _HTTP_CUT),
+        lambda fields: (str(fields.get("service", "")), str(fields.get("reason", ""))),
+        amount="count",
+    ),
+    Counted(
+        "restante_accepts_failed",
+        "Times, looked at once a second, that no file descriptor was free for a new connection.",
+        Event.ACCEPTS_FAILED,
     ),
     Counted(
         "restante_authentications",

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from restante.admin.office import Office
 from restante.web.api.application import build_api
-from restante.web.serving import serve
+from restante.web.http_door import HttpDoor
+from restante.web.serving import HttpTerms, serve
 
 
-async def serve_on(office: Office, listener: socket.socket) -> None:
+async def serve_on(office: Office, listener: socket.socket, door: HttpDoor) -> None:
     """Serve on an opened control socket until cancelled, and take it away at the end."""
     with _taken_away(Path(listener.getsockname())):
-        await serve(build_api(office), listener)
+        await serve(build_api(office), listener, HttpTerms(door))
 
 
 @contextlib.contextmanager

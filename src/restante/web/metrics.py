@@ -1,6 +1,7 @@
 """The metrics on a TCP port of their own, for a Prometheus that cannot reach the control socket. Nothing else is there."""
 
 import socket
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,7 +11,10 @@ from starlette.routing import Route
 from restante.admin.office import Office
 from restante.web.api.metrics import answer
 from restante.web.api.problems import handle_problems
-from restante.web.serving import serve
+from restante.web.http_door import HttpDoor
+from restante.web.serving import HttpTerms, serve
+
+ANSWER_SECONDS: Final = 30.0
 
 
 def build_metrics(office: Office) -> Starlette:
@@ -25,6 +29,6 @@ def build_metrics(office: Office) -> Starlette:
     return application
 
 
-async def serve_metrics(office: Office, listener: socket.socket) -> None:
+async def serve_metrics(office: Office, listener: socket.socket, door: HttpDoor) -> None:
     """Serve on a bound socket until cancelled."""
-    await serve(build_metrics(office), listener)
+    await serve(build_metrics(office), listener, HttpTerms(door, answer_seconds=ANSWER_SECONDS))

@@ -1,32 +1,98 @@
-"""An ASGI application served on a socket, as one task of the server."""
+"""An ASGI application served on a socket, as one task of the server.
+
+Each connection has HEADER_SECONDS for the header of a request, from its first moment and again after
+each answer, and a service may limit the time of an answer. Without such a limit a client may take the
+end of its answer as slowly as it likes: a pager shows the first page of a listing meanwhile. The door
+(`http_door`) limits how many connections there are.
+"""
 
 import asyncio
 import contextlib
 import socket
 import struct
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from restante.web.http_door import Cut, HttpDoor
+
+HEADER_SECONDS: Final = 10.0
 _GOODBYE_SECONDS = 5
 PEER_PREFIX: Final = "uid:"  # of the client's host, on a Unix socket
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
 
-class _PeerProtocol(H11Protocol):
-    """HTTP/1.1, where the client of a Unix socket is the user at its other end."""
+@dataclass(frozen=True, slots=True)
+class HttpTerms:
+    """The limits of one service. Times are seconds."""
+
+    door: HttpDoor
+    header_seconds: float = HEADER_SECONDS
+    answer_seconds: float | None = None  # from the request's header until its answer is made; None: no limit
+
+
+class _LimitedProtocol(H11Protocol):
+    """HTTP/1.1 within limits, where the client of a Unix socket is the user at its other end."""
+
+    def __init__(self, *args: Any, terms: HttpTerms, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._terms = terms
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Ask the kernel who connected."""
+        """Ask the door, and the kernel who connected."""
         super().connection_made(transport)
+        if not self._terms.door.admits(self):
+            self.cut()
+            return
+        self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
         peer = transport.get_extra_info("socket")
         if peer is not None and peer.family == socket.AF_UNIX:
             octets = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             process, user, _ = _CREDENTIALS.unpack(octets)
             self.client = (f"{PEER_PREFIX}{user}", process)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give its place back."""
+        self._limit(None)
+        self._terms.door.left(self)
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Take note of a request that begins."""
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before and not self.cycle.response_complete:
+            self._terms.door.began(self)
+            self._limit(self._terms.answer_seconds, Cut.TOO_SLOW)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request: uvicorn looks at what came meanwhile, which may be one."""
+        self._terms.door.answered(self)
+        self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
+        super().on_response_complete()
+
+    def cut(self) -> None:
+        """Close at once: a peer that reads nothing would keep an orderly close from its end."""
+        self.transport.abort()
+
+    def _limit(self, seconds: float | None, cause: Cut = Cut.NO_REQUEST) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._late, cause)
+
+    def _late(self, cause: Cut) -> None:
+        if cause is Cut.NO_REQUEST and self.transport.get_write_buffer_size():
+            if self._terms.answer_seconds is None:
+                self._limit(self._terms.header_seconds, cause)
+                return
+            cause = Cut.TOO_SLOW
+        self._terms.door.expire(self, cause)
 
 
 class _Server(uvicorn.Server):
@@ -36,9 +102,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(application: ASGIApp, listener: socket.socket) -> None:
+async def serve(application: ASGIApp, listener: socket.socket, terms: HttpTerms) -> None:
     """Serve until cancelled; requests that have begun are then finished, and the socket is closed."""
-    server = _Server(_quiet(application))
+    server = _Server(_quiet(application, terms))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)  # cancelled, it would leave requests half done
@@ -48,11 +114,11 @@ async def serve(application: ASGIApp, listener: socket.socket) -> None:
             await asyncio.wait([serving])
 
 
-def _quiet(application: ASGIApp) -> uvicorn.Config:
+def _quiet(application: ASGIApp, terms: HttpTerms) -> uvicorn.Config:
     """Return uvicorn's configuration: no log of its own, no headers that name it."""
     return uvicorn.Config(
         application,
-        http=_PeerProtocol,
+        http=cast("type[asyncio.Protocol]", partial(_LimitedProtocol, terms=terms)),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -60,4 +126,5 @@ def _quiet(application: ASGIApp) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GOODBYE_SECONDS,
+        backlog=terms.door.limit,  # so many may be accepted before the first of them is closed
     )
