@@ -66,6 +66,8 @@ check: install
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m tools.prose
 
 format: install
 	$(BIN)/ruff check --fix

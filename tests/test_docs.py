@@ -11,6 +11,7 @@ import pytest
 from restante.cli.application import build_command
 from restante.config.schema import Config
 from restante.telemetry.metrics import METRICS, Kind, Read
+from tools import prose
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -77,3 +78,11 @@ def test_every_command_of_the_program_is_in_the_reference(generate: ModuleType, 
     text = pages["commands.md"]
     assert all(f"## {path}\n" in text for path, _ in generate._leaves("restante", command))
     assert text.count("\n## ") > 25
+
+
+def test_the_documents_are_in_plain_english() -> None:
+    """`make check` does the same for docstrings, comments and messages."""
+    kept = prose.read_ratchet(prose.RATCHET)
+    documents = [path for path in prose.every_file(prose.TOP) if path.suffix == ".md"]
+    rewritten = [path for path in documents if path.relative_to(prose.TOP).as_posix() not in kept]
+    assert list(prose.excess(prose.examine(rewritten, prose.TOP), {})) == []

@@ -196,7 +196,7 @@ def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
         parcel() + pack_label("{}") + WHOLE,
         parcel() + parcel(LARGE)[:-10],
         parcel(LARGE)[:-2] + pack_failure("it broke"),
-        parcel(colour="blue"),
+        parcel(color="blue"),
         parcel(dsn={"ret": "ALL"}),
         parcel(dsn={"envid": "a b"}),
         parcel(dsn={"recipients": {"x@alpha.example": {"notify": "MAYBE"}}}),

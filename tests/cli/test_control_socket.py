@@ -8,7 +8,7 @@ from tests.admin.desk import Desk
 from tests.cli.conftest import Command
 
 MISTAKES = {
-    "an unknown setting": "colour = 1\n{text}",
+    "an unknown setting": "color = 1\n{text}",
     "a wrong value": "{text}\n[reception]\nsessions_limit = 'many'\n",
     "not TOML": "{text}\n[reception\n",
     "a missing setting": 'store = "sqlite:data"\n',
@@ -30,9 +30,9 @@ def test_a_mistake_in_the_file_hides_no_server(desk: Desk, command: Command, ins
 
 def test_without_a_server_the_mistake_is_named(command: Command, installation: Path) -> None:
     file = installation / "restante.toml"
-    file.write_text(f"colour = 1\n{file.read_text()}")
+    file.write_text(f"color = 1\n{file.read_text()}")
     ended = command("status")
-    assert (ended.code, "colour" in ended.err) == (78, True)
+    assert (ended.code, "color" in ended.err) == (78, True)
 
 
 @pytest.mark.parametrize("place", ["before", "after", "environment"])
@@ -61,6 +61,6 @@ def test_a_check_without_a_server_is_critical_and_opens_no_store(command: Comman
         2,
         True,
     )
-    (installation / "restante.toml").write_text("colour = 1")
+    (installation / "restante.toml").write_text("color = 1")
     checked = command("status", "--check")
     assert (checked.code, checked.out.startswith("RESTANTE UNKNOWN - ")) == (3, True)

@@ -102,7 +102,7 @@ def test_a_release_and_the_status() -> None:
         ("GET", "/v1/accounts/nobody", None, 404, "not-found"),
         ("POST", "/v1/accounts", {"name": "alpha"}, 409, "exists"),
         ("POST", "/v1/accounts", {"name": "Not OK"}, 422, "invalid"),
-        ("POST", "/v1/accounts", {"name": "x", "colour": "blue"}, 422, "invalid"),
+        ("POST", "/v1/accounts", {"name": "x", "color": "blue"}, 422, "invalid"),
         ("POST", "/v1/accounts", {}, 422, "invalid"),
         ("DELETE", "/v1/accounts/alpha?reason=left", None, 409, "conflict"),
         ("DELETE", "/v1/accounts/alpha?reason=", None, 400, "usage"),
@@ -110,7 +110,7 @@ def test_a_release_and_the_status() -> None:
         ("GET", "/v1/nothing", None, 404, "not-found"),
         ("PUT", "/v1/accounts", {}, 405, "usage"),
         ("GET", "/v1/queue?limit=0", None, 422, "invalid"),
-        ("GET", "/v1/queue?colour=blue", None, 422, "invalid"),
+        ("GET", "/v1/queue?color=blue", None, 422, "invalid"),
     ],
 )
 def test_every_no_has_one_shape(method: str, path: str, body: Any, status: int, kind: str) -> None:

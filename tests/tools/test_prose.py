@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+
+from tools import prose
+
+PARKED = "Mail is parked.\n"
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    """Return a repository whose README has two findings and whose module has one."""
+    (tmp_path / "README.md").write_text(PARKED + PARKED)
+    module = tmp_path / "src" / "restante" / "one.py"
+    module.parent.mkdir(parents=True)
+    module.write_text(f'"""{PARKED}"""\n')
+    return tmp_path
+
+
+def run(top: Path, *arguments: str) -> int:
+    return prose.main(arguments, top, top / "ratchet.txt")
+
+
+def allow(top: Path, *rows: str) -> None:
+    (top / "ratchet.txt").write_text("# counts\n" + "".join(f"{row}\n" for row in rows))
+
+
+def test_findings_are_printed_with_path_line_rule_and_text(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(top) == 1
+    assert capsys.readouterr().out == (
+        'README.md:1: word: "parked": write mark refused, hold\n'
+        'README.md:2: word: "parked": write mark refused, hold\n'
+        'src/restante/one.py:1: word: "parked": write mark refused, hold\n'
+    )
+
+
+def test_a_file_may_have_the_findings_that_the_ratchet_allows(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    allow(top, "2 README.md", "5 src/restante/one.py")
+    assert (run(top), capsys.readouterr().out) == (0, "")
+
+
+def test_a_file_with_more_findings_fails_with_one_line(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    allow(top, "1 README.md", "1 src/restante/one.py")
+    assert run(top) == 1
+    assert capsys.readouterr().out == (
+        "README.md: 2 findings; at most 1 are allowed; to see them, run `python -m tools.prose README.md`\n"
+    )
+
+
+def test_a_named_path_is_checked_without_the_ratchet(top: Path) -> None:
+    allow(top, "2 README.md", "1 src/restante/one.py")
+    assert run(top, str(top / "README.md")) == 1
+    assert run(top, str(top / "src")) == 1
+
+
+def test_update_records_the_counts_and_drops_files_without_findings(top: Path) -> None:
+    (top / "SECURITY.md").write_text("Mail is held.\n")
+    assert run(top, "--update") == 0
+    assert prose.read_ratchet(top / "ratchet.txt") == {"README.md": 2, "src/restante/one.py": 1}
+    assert run(top) == 0
+
+
+def test_update_follows_a_moved_file_and_refuses_a_higher_sum(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(top, "--update")
+    (top / "src" / "restante" / "one.py").rename(top / "src" / "restante" / "two.py")
+    assert run(top) == 1
+    assert run(top, "--update") == 0
+    assert prose.read_ratchet(top / "ratchet.txt") == {"README.md": 2, "src/restante/two.py": 1}
+    (top / "SECURITY.md").write_text(PARKED)
+    assert run(top, "--update") == 1
+    assert "the sum may only fall" in capsys.readouterr().err
+    assert prose.read_ratchet(top / "ratchet.txt") == {"README.md": 2, "src/restante/two.py": 1}
+
+
+def test_generated_pages_are_left_out(top: Path) -> None:
+    (top / "docs" / "reference").mkdir(parents=True)
+    (top / "docs" / "reference" / "events.md").write_text(PARKED)
+    (top / "docs" / "benchmarks.md").write_text(PARKED)
+    allow(top, "2 README.md", "1 src/restante/one.py")
+    assert run(top) == 0
+
+
+def test_totals_count_sentences_and_findings(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(top, "--totals") == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["files", "sentences", *prose.RULES]
+    assert rows[1:] == [
+        ["documents", "1", "2", "0", "0", "2", "0"],
+        ["code", "1", "1", "0", "0", "1", "0"],
+        ["all", "2", "3", "0", "0", "3", "0"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["missing.md", "notes.txt", "broken.py"])
+def test_a_path_that_cannot_be_checked_ends_with_2(top: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (top / "notes.txt").write_text("")
+    (top / "broken.py").write_text("def")
+    assert run(top, str(top / name)) == 2
+    assert capsys.readouterr().err.startswith("prose: ")
+
+
+def test_the_repository_keeps_the_rules() -> None:
+    assert prose.main([]) == 0
