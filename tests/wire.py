@@ -24,17 +24,16 @@ from restante.reception.dialogue import Dialogue
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
+from restante.reception.mechanisms import offered_mechanisms
 from restante.reception.services import Services
 from restante.reception.settings import ReceptionSettings
 from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
-from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
-from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
 from restante.smtp.server import ServerSession
-from restante.smtp.server_options import MechanismFactories, ServerOptions
+from restante.smtp.server_options import ServerOptions
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
@@ -220,9 +219,9 @@ class Wire:
         return self.dialogue, self.session
 
     def _connect(self, *, has_tls: bool) -> tuple[Dialogue, ServerSession]:
-        mechanisms: MechanismFactories = {
-            "PLAIN": Plain,
-            "LOGIN": AuthLogin,
+        salting = self._authenticator.salting
+        mechanisms = {
+            **offered_mechanisms("mx2.example.net", lambda user: salting(user, self.directory.now)),
             "CRAM-MD5": lambda: CramMd5(CHALLENGE),
         }
         limits = Limits(

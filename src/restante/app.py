@@ -12,7 +12,6 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from secrets import token_hex
 from typing import Any
 
 from restante.admin.instruments import Instruments
@@ -46,6 +45,7 @@ from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, hold_all
 from restante.reception.listener import SWEEP_SECONDS
 from restante.reception.listeners import Listeners
+from restante.reception.mechanisms import offered_mechanisms
 from restante.reception.room import Room, free_octets
 from restante.reception.services import Services
 from restante.reception.settings import ReceptionSettings
@@ -55,9 +55,7 @@ from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reload import Reloader, ServerParts, listen_places
 from restante.running_server import RunningServer
-from restante.sasl.auth_login import AuthLogin
-from restante.sasl.cram_md5 import CramMd5
-from restante.sasl.plain import Plain
+from restante.sasl.scram_keys import Salting
 from restante.smtp.limits import Limits
 from restante.smtp.server_options import ServerOptions
 from restante.store.choice import open_store
@@ -340,15 +338,14 @@ class Application:
         options = ServerOptions(
             hostname=config.hostname,
             limits=_limits(reception),
-            mechanisms={
-                "PLAIN": Plain,
-                "LOGIN": AuthLogin,
-                "CRAM-MD5": lambda: CramMd5(_challenge(config.hostname)),
-            },
+            mechanisms=offered_mechanisms(config.hostname, self._salting),
             can_start_tls=listen.service not in IMPLICIT_TLS,
         )
         context = identity.context(listen, config.tls)
         return Terms(services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS)
+
+    def _salting(self, user: str) -> Salting:
+        return self._authenticator.salting(user, self._directory.now)
 
     def spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Start a task under the server's one group; a defect in it ends it alone, and is logged."""
@@ -515,8 +512,3 @@ def _limits(reception: ReceptionSettings) -> Limits:
         junk_commands=reception.junk_commands_limit,
         refused_recipients=reception.refused_recipients_limit,
     )
-
-
-def _challenge(hostname: str) -> bytes:
-    """Make a CRAM-MD5 challenge that has never been used (RFC 2195 §2)."""
-    return f"<{token_hex(12)}.{time.time_ns()}@{hostname}>".encode()

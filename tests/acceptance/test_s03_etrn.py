@@ -45,6 +45,9 @@ ASKERS: Final = {
     "msmtp, STARTTLS, CRAM-MD5": Asker(
         lambda at, who, node: msmtp_asks(at.starttls, who, node, mechanism="cram-md5"), "CRAM-MD5"
     ),
+    "msmtp, implicit TLS, SCRAM-SHA-256": Asker(
+        lambda at, who, node: msmtp_asks(at.smtps, who, node, mechanism="scram-sha-256"), "SCRAM-SHA-256"
+    ),
     "restante etrn, implicit TLS, PLAIN": Asker(lambda at, who, node: at.etrn(node, login=who), "PLAIN"),
     "restante etrn, STARTTLS, CRAM-MD5": Asker(
         lambda at, who, node: at.etrn(node, login=who, server=at.starttls, options=["--auth", "cram-md5"]), "CRAM-MD5"

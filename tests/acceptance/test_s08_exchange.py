@@ -41,7 +41,7 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"])
 def test_an_exchange_may_be_cancelled_and_begun_again(session: Session, login: Login, mechanism: str) -> None:
     """A lone `*` ends it; the session is where it was."""
     assert session.say(f"AUTH {mechanism}").startswith(b"334 ")
@@ -63,6 +63,12 @@ def test_an_exchange_may_be_cancelled_and_begun_again(session: Session, login: L
         ["AUTH CRAM-MD5", "***"],
         ["AUTH LOGIN", ""],
         ["AUTH LOGIN", encoded("a" + chr(0) + "b")],
+        [
+            f"AUTH SCRAM-SHA-256 {encoded('p=tls-exporter,,n=alpha,r=abc')}"
+        ],  # bound to the channel, which is not offered
+        [f"AUTH SCRAM-SHA-256 {encoded('n,a=beta,n=alpha,r=abc')}"],
+        ["AUTH SCRAM-SHA-256", encoded("n,,n=alpha,r=abc"), encoded("c=biws,r=abc,p=" + 43 * "A" + "=")],
+        ["AUTH SCRAM-SHA-256-PLUS"],
         ["AUTH GSSAPI"],
         ["AUTH"],
         ["AUTH PLAIN", "x" * 13_000],
@@ -89,9 +95,19 @@ def test_a_refusal_does_not_say_why(restante: Installation, login: Login) -> Non
         with Session(restante.starttls, source=source) as session:
             answers.append(session.authenticate(who))
             answers.append(session.say("AUTH CRAM-MD5")[:4] + session.say(encoded(f"{who.user} {digest}")))
-    assert answers == [REFUSED, b"334 " + REFUSED] * 3
+        with Session(restante.starttls, source=source) as session:  # the third failure ends one
+            answers.append(scram_refusal(session, who.user))
+    assert answers == [REFUSED, b"334 " + REFUSED, b"16 octets, 15000, " + REFUSED] * 3
     with Session(restante.smtps) as session:
         assert session.authenticate(hashed).startswith(b"235 ")
+
+
+def scram_refusal(session: Session, user: str) -> bytes:
+    """Return what a client sees of a wrong proof: length of the salt, iterations, and the reply."""
+    challenge = base64.b64decode(session.say(f"AUTH SCRAM-SHA-256 {encoded(f'n,,n={user},r=abc')}")[4:]).decode()
+    nonce, salt, iterations = challenge.split(",", 2)
+    reply = session.say(encoded(f"c=biws,{nonce},p={base64.b64encode(bytes(32)).decode()}"))
+    return b"%d octets, %b, %b" % (len(base64.b64decode(salt[2:])), iterations[2:].encode(), reply)
 
 
 def test_the_askers_say_that_a_password_is_wrong(restante: Installation, login: Login) -> None:

@@ -1,4 +1,4 @@
-"""S8: PLAIN, LOGIN and CRAM-MD5, by real programs, and only once TLS is up."""
+"""S8: PLAIN, LOGIN, CRAM-MD5 and SCRAM-SHA-256, by real programs, and only once TLS is up."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ def test_each_mechanism_works_under_tls(
         assert restante.events("authentication")[-1]["mechanism"] == mechanism
 
 
+def test_scram_works_under_tls(restante: Installation, secure: list[Server], login: Login) -> None:
+    """With msmtp, which has it of GNU SASL: it checks our proof, and asks then."""
+    for server in secure:
+        asked = msmtp_asks(server, login, "alpha.example", mechanism="scram-sha-256")
+        assert asked.returncode == 0, asked.stdout
+        said = restante.events("authentication")[-1]
+        assert (said["mechanism"], said["answer"]) == ("SCRAM-SHA-256", "accepted")
+
+
 def test_programs_send_no_password_on_a_bare_line(restante: Installation, login: Login) -> None:
     """For AUTH is not offered there: what would authenticate under TLS does not even try."""
     secrets = (login.password, plain_response(login))
@@ -73,18 +82,19 @@ def test_who_sends_a_password_on_a_bare_line_all_the_same_is_refused(restante: I
 
 
 def test_what_is_offered(restante: Installation, secure: list[Server]) -> None:
-    """Nothing on the bare line, and these two under TLS."""
+    """Nothing on the bare line, and these under TLS."""
     with Session(restante.mx) as bare:
         assert b"AUTH" not in bare.offer
     for server in secure:
         with Session(server) as session:
-            assert b"250-AUTH PLAIN LOGIN CRAM-MD5\r\n" in session.offer
+            assert b"250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\r\n" in session.offer
 
 
 def test_a_login_may_do_without_a_recoverable_password(restante: Installation, login: Login) -> None:
-    """Then CRAM-MD5 fails for it as a wrong password does, and PLAIN works."""
+    """Then CRAM-MD5 fails for it as a wrong password does, and PLAIN and SCRAM work."""
     careful = Login("careful", "of which only a hash is kept")
     restante.do("login", "add", "alpha", careful.user, "--password-stdin", "--no-cram-md5", typed=careful.password)
 
     assert swaks_authenticates(restante.smtps, careful, mechanism="PLAIN").returncode == 0
     assert swaks_authenticates(restante.smtps, careful, mechanism="CRAM-MD5").returncode == AUTH_FAILED
+    assert msmtp_asks(restante.smtps, careful, "alpha.example", mechanism="scram-sha-256").returncode == 0

@@ -20,6 +20,8 @@ from typing import Final
 
 import pytest
 
+from restante.sasl.scram_client import ScramClient
+from restante.sasl.scram_keys import salted_password
 from tests.acceptance.installation import HOST, Installation
 from tests.acceptance.loopback import addresses
 from tests.acceptance.name_server import NameServer
@@ -288,6 +290,27 @@ def test_a_replayed_cram_md5_response_proves_nothing(scene: Scene) -> None:
                 assert session.say(overheard) == b"535 5.7.8 Authentication credentials invalid\r\n"
             assert session.say(f"AUTH CRAM-MD5 {overheard}").startswith(b"501")
             assert session.say(f"ETRN {VICTIM}").startswith(b"530 5.7.0 ")
+
+
+def test_a_replayed_scram_proof_proves_nothing(scene: Scene) -> None:
+    """A proof is good for the nonce of the server that it was made for."""
+    first = base64.b64encode(f"n,,n={scene.victim.user},r=abc".encode()).decode()
+    with mail_at_stake(scene), Session(scene.restante.smtps, source=scene.asker) as session:
+        challenge = session.say(f"AUTH SCRAM-SHA-256 {first}")
+        overheard = scram_response(scene.victim, challenge)
+        assert session.say(overheard).startswith(b"334")
+        assert session.say(f"ETRN {VICTIM}").startswith(b"501")  # the server's proof is not taken, so nobody is in
+        assert session.say(f"ETRN {VICTIM}").startswith(b"530 5.7.0 ")
+        assert session.say(f"AUTH SCRAM-SHA-256 {first}") != challenge
+        assert session.say(overheard).startswith(b"501")
+        assert session.say(f"ETRN {VICTIM}").startswith(b"530 5.7.0 ")
+
+
+def scram_response(login: Login, challenge: bytes) -> str:
+    """Return the response to a challenge, both as on the wire, after a first message with the nonce `abc`."""
+    client = ScramClient(login.user, "abc")
+    salting = client.take_server_first(base64.b64decode(challenge[4:]))
+    return base64.b64encode(client.final(salted_password(login.password, salting))).decode()
 
 
 def cram_md5_response(login: Login, challenge: bytes) -> str:

@@ -1,12 +1,25 @@
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 
 from restante.admin import logins
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.errors import AdminError, Kind
-from restante.admin.logins import LoginChange, NewLogin, add_login, change_login, generate_password, remove_login
+from restante.admin.logins import (
+    LoginChange,
+    NewLogin,
+    add_login,
+    change_login,
+    generate_password,
+    list_logins,
+    remove_login,
+)
+from restante.sasl.scram_keys import read_verifier, verifier_of
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import Login
 from restante.tenancy.passwords import hash_password, password_matches
-from restante.tenancy.secrets import login_owner
+from restante.tenancy.secrets import Vault, login_owner, verifier_owner
 from tests.admin.desk import Desk, run
 
 PASSWORD = "correct horse"
@@ -43,7 +56,55 @@ def test_the_password_is_kept_as_a_hash_and_sealed_for_its_login(desk: Desk, mon
 def test_without_cram_md5_nothing_readable_is_kept(desk: Desk) -> None:
     view = add(desk, cram_md5=False)
     assert not view.cram_md5
+    assert view.scram
     assert desk.office.directory.now.logins["primary"].sealed_secret is None
+    assert verifies(desk, PASSWORD)
+
+
+def test_a_verifier_for_scram_is_kept_and_follows_the_password(desk: Desk) -> None:
+    add(desk)
+    assert verifies(desk, PASSWORD)
+    run(change_login(desk.office, "alpha", "primary", LoginChange(password=SecretStr("another one"))))
+    assert verifies(desk, "another one")
+    run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False)))
+    assert verifies(desk, "another one")
+
+
+def test_an_older_login_keeps_scram_when_its_sealed_password_is_forgotten(desk: Desk) -> None:
+    add(desk)
+    older = replace(desk.office.directory.now.logins["primary"], sealed_verifier=None)
+    put(desk, older)
+    assert run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False))).scram
+    assert verifies(desk, PASSWORD)
+
+
+def test_a_login_of_which_only_a_hash_is_kept_is_shown_to_have_no_scram(desk: Desk) -> None:
+    add(desk)
+    put(desk, replace(desk.office.directory.now.logins["primary"], sealed_secret=None, sealed_verifier=None))
+    (view,) = list_logins(desk.office, "alpha")
+    assert not view.scram
+
+
+def test_a_password_sealed_under_another_key_file_is_forgotten_all_the_same(desk: Desk) -> None:
+    add(desk)
+    sealed = Vault(b"\1" * 32).seal(PASSWORD, login_owner("primary"))
+    put(desk, replace(desk.office.directory.now.logins["primary"], sealed_secret=sealed, sealed_verifier=None))
+    view = run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False)))
+    assert (view.cram_md5, view.scram) == (False, False)
+
+
+def verifies(desk: Desk, password: str) -> bool:
+    """Tell whether the verifier that is kept is that of a password."""
+    sealed = desk.office.directory.now.logins["primary"].sealed_verifier
+    assert sealed is not None
+    assert password.encode() not in sealed
+    verifier = read_verifier(desk.office.vault.open(sealed, verifier_owner("primary")))
+    return verifier == verifier_of(password, verifier.salting)
+
+
+def put(desk: Desk, login: Login) -> None:
+    run(desk.office.store.put_login(login, AuditEntry(1.0, AuditAction.LOGIN_CHANGED, "test", login.user)))
+    run(desk.office.directory.refresh())
 
 
 def test_no_view_holds_a_secret(desk: Desk) -> None:

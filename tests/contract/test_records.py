@@ -97,9 +97,10 @@ def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() ->
 @pytest.mark.parametrize("sealed_secret", [None, b"", b"\0\1\xff"])
 async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes | None) -> None:
     await store.put_account(account(), NOTED)
-    put = Login("alice@alpha.example", "alpha", "$argon2id$v=19$", sealed_secret, 5.0)
-    await store.put_login(put, NOTED)
-    assert (await store.directory()).logins == {put.user: put}
+    login = Login("alice@alpha.example", "alpha", "$argon2id$v=19$", sealed_secret, 5.0)
+    for put in (login, replace(login, sealed_verifier=b"\0\xff")):
+        await store.put_login(put, NOTED)
+        assert (await store.directory()).logins == {put.user: put}
 
 
 @pytest.mark.parametrize("destination", [Destination("mail.alpha.example"), FULL_DESTINATION])

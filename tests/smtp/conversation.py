@@ -6,6 +6,8 @@ from typing import Final
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.plain import Plain
+from restante.sasl.scram import ScramSha256
+from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.events import Answered, Authenticate, ChunkReceived, ContentBlock, ContentReceived, Event
@@ -36,10 +38,12 @@ class Conversation:
             "PLAIN": Plain,
             "LOGIN": AuthLogin,
             "CRAM-MD5": lambda: CramMd5(CHALLENGE),
+            "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),
         }
         options = ServerOptions("mx2.example.net", limits or Limits(), mechanisms, can_start_tls)
         self.session = ServerSession(options, has_tls=has_tls)
         self.answers: dict[type[Event], Reply] = dict(ACCEPTING)
+        self.last_word = b""  # behind credentials that are good
         self.events: list[Event] = []
         self.messages: list[bytes] = []
         self._content = b""
@@ -58,7 +62,7 @@ class Conversation:
             self.messages.append(self._content)
             self._content = b""
         if isinstance(event, Answered):
-            self.session.reply(self.answers[type(event)])
+            self.session.reply(self.answers[type(event)], self.last_word if isinstance(event, Authenticate) else b"")
 
     def transcript(self, text: str, **values: str) -> None:
         """Play a transcript (tests/transcript.py)."""

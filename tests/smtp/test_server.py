@@ -1,5 +1,8 @@
 """The server session by transcripts: every command, and every way to get it wrong."""
 
+import base64
+from typing import Final
+
 import pytest
 
 from restante.mail.dsn_request import Notify, RecipientRequest, Ret
@@ -57,7 +60,7 @@ def test_under_tls_auth_and_etrn_are_offered_and_starttls_is_not() -> None:
         S: 250-CHUNKING
         S: 250-ENHANCEDSTATUSCODES
         S: 250-DSN
-        S: 250-AUTH PLAIN LOGIN CRAM-MD5
+        S: 250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256
         S: 250-ETRN
         S: 250 HELP
     """)
@@ -406,6 +409,18 @@ class TestBdat:
         assert ContentReceived(found_bare_newline=True, found_nul=False) in talk.events
 
 
+def encoded(message: bytes) -> str:
+    return base64.b64encode(message).decode()
+
+
+SCRAM: Final = {
+    "first": encoded(b"n,,n=alice,r=CLIENT"),
+    "challenge": encoded(b"r=CLIENTSERVER,s=c2FsdA==,i=1"),
+    "final": encoded(b"c=biws,r=CLIENTSERVER,p=" + base64.b64encode(bytes(32))),
+    "last_word": encoded(b"v=proof"),
+}
+
+
 class TestAuth:
     def test_plain_with_initial_response(self) -> None:
         talk = Conversation(has_tls=True).greet()
@@ -435,10 +450,66 @@ class TestAuth:
             S: 235 2.7.0 Authentication successful
         """)
 
+    def test_scram_ends_when_the_client_has_taken_our_proof(self) -> None:
+        talk = Conversation(has_tls=True).greet()
+        talk.last_word = b"v=proof"
+        talk.transcript(
+            """
+            C: AUTH SCRAM-SHA-256
+            S: 334 {nothing}
+            C: {first}
+            S: 334 {challenge}
+            C: {final}
+            S: 334 {last_word}
+            C: {nothing}
+            S: 235 2.7.0 Authentication successful
+            C: AUTH PLAIN
+            S: 503 5.5.1 Already authenticated
+        """,
+            nothing="",
+            **SCRAM,
+        )
+        assert talk.session.is_authenticated
+
+    @pytest.mark.parametrize(
+        ("line", "answer"),
+        [
+            ("*", "501 5.7.0 Authentication cancelled"),  # the client does not believe our proof
+            ("MAIL FROM:<>", "501 5.5.4 Syntax error in arguments"),
+            ("QUFB", "501 5.5.4 Syntax error in arguments"),
+        ],
+    )
+    def test_nobody_is_let_in_who_does_not_take_our_proof(self, line: str, answer: str) -> None:
+        talk = Conversation(has_tls=True).greet()
+        talk.last_word = b"v=proof"
+        talk.send(b"AUTH SCRAM-SHA-256 %b\r\n%b\r\n" % (SCRAM["first"].encode(), SCRAM["final"].encode()))
+        assert talk.session.data_to_send().endswith(b"\r\n334 dj1wcm9vZg==\r\n")
+        talk.transcript("C: {line}\nS: {answer}\nC: NOOP\nS: 250 2.0.0 OK", line=line, answer=answer)
+        assert not talk.session.is_authenticated
+
+    def test_a_wrong_proof_is_refused_at_once(self) -> None:
+        talk = Conversation(has_tls=True).greet()
+        talk.last_word = b"v=proof"
+        talk.answers[Authenticate] = replies.BAD_CREDENTIALS
+        talk.transcript(
+            """
+            C: AUTH SCRAM-SHA-256 {first}
+            S: 334 {challenge}
+            C: {final}
+            S: 535 5.7.8 Authentication credentials invalid
+            C: NOOP
+            S: 250 2.0.0 OK
+        """,
+            **SCRAM,
+        )
+
     @pytest.mark.parametrize(
         ("opening", "response", "answer"),
         [
             ("AUTH PLAIN", "*", "501 5.7.0 Authentication cancelled"),
+            ("AUTH SCRAM-SHA-256", "*", "501 5.7.0 Authentication cancelled"),
+            ("AUTH SCRAM-SHA-256", "", "501 5.5.4 Syntax error in arguments"),
+            ("AUTH SCRAM-SHA-256", "AGFsaWNl", "501 5.5.4 Syntax error in arguments"),
             ("AUTH CRAM-MD5", "*", "501 5.7.0 Authentication cancelled"),
             ("AUTH PLAIN", "not base64!", "501 5.5.2 Cannot decode response"),
             ("AUTH PLAIN", "AGFsaWNl", "501 5.5.4 Syntax error in arguments"),

@@ -15,6 +15,8 @@ import restante
 from restante.delivery.terms import EndKind
 from restante.delivery.view import DrainState
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
+from restante.reception.mechanisms import offered_mechanisms
+from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.session_end import SessionEnd
 from restante.telemetry.counts import Counts
@@ -312,3 +314,9 @@ def test_both_formats_have_every_metric_with_its_kind_and_meaning() -> None:
 @pytest.mark.parametrize("accept", ["", "*/*", "text/html", "application/openmetrics-text;version=x", ";;=,,\xff"])
 def test_whoever_asks_for_something_else_gets_text(accept: str) -> None:
     assert expose(Counts(), STATE, accept).content_type.startswith("text/plain")
+
+
+def test_every_mechanism_that_is_offered_is_counted_by_its_name() -> None:
+    offered = offered_mechanisms("mx2.example.net", lambda _user: Salting(b"salt", 1))
+    (counted,) = (one for one in METRICS if one.name == "restante_authentications")
+    assert set(offered) == set(counted.labels[0].values)

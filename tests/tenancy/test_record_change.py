@@ -17,7 +17,7 @@ from restante.tenancy.record_change import MAX_VALUE_LENGTH, Change, changes_bet
 DOMAIN: Final = HostedDomain(
     7, "alpha.example", "alpha", Destination("192.0.2.1"), parse_authorized_hosts(["192.0.2.0/24"]), 1.0
 )
-LOGIN: Final = Login("primary", "alpha", "$argon2id$secret", b"sealed", 1.0)
+LOGIN: Final = Login("primary", "alpha", "$argon2id$secret", b"sealed", 1.0, b"sealed too")
 
 
 def test_nothing_changed_is_nothing() -> None:
@@ -47,6 +47,7 @@ def test_a_record_that_comes_or_goes_has_all_its_values() -> None:
         Change("account", "none", "alpha"),
         Change("password", "none", "set"),
         Change("sealed password", "none", "set"),
+        Change("SCRAM verifier", "none", "set"),
     )
     assert [(one.field, one.after, one.before) for one in removed] == [
         (one.field, one.before, one.after) for one in added
@@ -54,9 +55,9 @@ def test_a_record_that_comes_or_goes_has_all_its_values() -> None:
 
 
 def test_a_secret_is_never_shown() -> None:
-    changed = replace(LOGIN, password_hash="$argon2id$other", sealed_secret=b"other")
-    shown = changes_between(LOGIN, changed)
-    assert shown == (Change("password", "set", "replaced"), Change("sealed password", "set", "replaced"))
+    changed = replace(LOGIN, password_hash="$argon2id$other", sealed_secret=b"other", sealed_verifier=b"other")
+    fields = ("password", "sealed password", "SCRAM verifier")
+    assert changes_between(LOGIN, changed) == tuple(Change(field, "set", "replaced") for field in fields)
     assert changes_between(LOGIN, replace(LOGIN, sealed_secret=None)) == (Change("sealed password", "set", "none"),)
     with_login = replace(DOMAIN, destination=Destination("192.0.2.1", login=DestinationLogin("u", b"secret")))
     assert "secret" not in repr(changes_between(DOMAIN, with_login)).replace("sealed_password", "")

@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,12 +14,13 @@ from restante.admin.accounts import find_account
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
+from restante.sasl.scram_keys import new_verifier
 from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login
 from restante.tenancy.passwords import hash_password
 from restante.tenancy.record_change import changes_between
-from restante.tenancy.secrets import login_owner
+from restante.tenancy.secrets import SealBroken, login_owner, verifier_owner
 
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 MIN_PASSWORD_LENGTH = 8  # characters
@@ -52,6 +54,7 @@ class LoginView(BaseModel):
     user: str
     account: str
     cram_md5: bool  # may authenticate by CRAM-MD5: the password is kept, sealed
+    scram: bool  # may authenticate by SCRAM-SHA-256; an old login may need a new password for it
     created_at: datetime
 
 
@@ -76,10 +79,9 @@ async def add_login(office: Office, account: str, new: NewLogin) -> LoginView:
     if new.user in office.directory.now.logins:
         raise _taken(new.user)
     password = _checked_password(new.password)
-    login = Login(new.user, account, await asyncio.to_thread(hash_password, password), None, office.now())
-    if new.cram_md5:
-        login = _with_sealed_secret(office, login, password)
-    return await _put(office, None, login)
+    password_hash, verifier = await _hashes(office, new.user, password)
+    secret = _sealed_secret(office, new.user, password) if new.cram_md5 else None
+    return await _put(office, None, Login(new.user, account, password_hash, secret, office.now(), verifier))
 
 
 def list_logins(office: Office, account: str) -> Sequence[LoginView]:
@@ -92,13 +94,13 @@ async def change_login(office: Office, account: str, user: str, change: LoginCha
     """Change what is given: a new password keeps CRAM-MD5 as it was, unless that is given too. Raises AdminError."""
     login = _find_login(office, account, user)
     if change.password is None:
-        return await _put(office, login, _with_cram_md5(login, change.cram_md5))
+        return await _put(office, login, _with_cram_md5(office, login, change.cram_md5))
     password = _checked_password(change.password)
-    password_hash = await asyncio.to_thread(hash_password, password)
-    present = login = _find_login(office, account, user)  # again: it may have been removed while we were hashing
-    keeps_secret = login.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
-    login = replace(login, password_hash=password_hash, sealed_secret=None)
-    login = _with_sealed_secret(office, login, password) if keeps_secret else login
+    password_hash, verifier = await _hashes(office, user, password)
+    present = _find_login(office, account, user)  # again: it may have been removed meanwhile
+    keeps_secret = present.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
+    secret = _sealed_secret(office, user, password) if keeps_secret else None
+    login = replace(present, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier)
     return await _put(office, present, login)
 
 
@@ -110,12 +112,21 @@ async def remove_login(office: Office, account: str, user: str, reason: str) -> 
     await changed(office, recorded)
 
 
-def _with_cram_md5(login: Login, wanted: bool | None) -> Login:  # noqa: FBT001  as the request has it
+def _with_cram_md5(office: Office, login: Login, wanted: bool | None) -> Login:  # noqa: FBT001  as the request has it
     """Allow or forbid CRAM-MD5 to a login whose password stays."""
     if wanted and login.sealed_secret is None:
         remedy = "give a password too, for CRAM-MD5 needs it"
         raise AdminError(Kind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy)
-    return replace(login, sealed_secret=None) if wanted is False else login
+    return _without_secret(office, login) if wanted is False else login
+
+
+def _without_secret(office: Office, login: Login) -> Login:
+    """Forget the sealed password. An older login without a verifier gets one first."""
+    if login.sealed_verifier is None and login.sealed_secret is not None:
+        with suppress(SealBroken):  # sealed under another key file: useless already
+            password = office.vault.open(login.sealed_secret, login_owner(login.user))
+            login = replace(login, sealed_verifier=_sealed_verifier(office, login.user, password))
+    return replace(login, sealed_secret=None)
 
 
 async def _put(office: Office, present: Login | None, login: Login) -> ChangedLogin:
@@ -154,8 +165,18 @@ def _checked_password(secret: SecretStr) -> str:
     return password
 
 
-def _with_sealed_secret(office: Office, login: Login, password: str) -> Login:
-    return replace(login, sealed_secret=office.vault.seal(password, login_owner(login.user)))
+async def _hashes(office: Office, user: str, password: str) -> tuple[str, bytes]:
+    """Return a password's hash and its sealed SCRAM verifier."""
+    password_hash = await asyncio.to_thread(hash_password, password)
+    return password_hash, await asyncio.to_thread(_sealed_verifier, office, user, password)
+
+
+def _sealed_secret(office: Office, user: str, password: str) -> bytes:
+    return office.vault.seal(password, login_owner(user))
+
+
+def _sealed_verifier(office: Office, user: str, password: str) -> bytes:
+    return office.vault.seal(new_verifier(password).text, verifier_owner(user))
 
 
 def _view(login: Login) -> LoginView:
@@ -163,5 +184,6 @@ def _view(login: Login) -> LoginView:
         user=login.user,
         account=login.account,
         cram_md5=login.sealed_secret is not None,
+        scram=login.can_use_scram,
         created_at=moment(login.created_at),
     )

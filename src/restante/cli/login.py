@@ -27,6 +27,7 @@ COLUMNS = (
     text_column("USER", "user"),
     text_column("ACCOUNT", "account"),
     Column("CRAM-MD5", lambda row: "yes" if row["cram_md5"] else "no"),
+    Column("SCRAM", lambda row: "yes" if row["scram"] else "no"),
     time_column("ADDED", "created_at"),
 )
 
@@ -39,7 +40,7 @@ def add(
     password_stdin: PasswordStdin = False,
     generate: Generate = False,
     no_cram_md5: Annotated[
-        bool, typer.Option("--no-cram-md5", help="Keep a hash only: CRAM-MD5 needs the password itself, sealed.")
+        bool, typer.Option("--no-cram-md5", help="Keep hashes only: CRAM-MD5 needs the password itself, sealed.")
     ] = False,
     reason: OptionalReason = None,
     config: ConfigFile = None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from restante.network.addresses import address_block
-from restante.reception.authentication import Authenticator
+from restante.reception.authentication import Authenticator, Proved
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.settings import ReceptionSettings
 from restante.sasl.mechanism import Credentials
@@ -29,6 +29,7 @@ class Verdict:
     reply: Reply
     login: Login | None
     reason: str
+    last_word: bytes = b""  # of a mechanism by which we prove ourselves too; before the reply
 
 
 class AuthGate:
@@ -84,7 +85,7 @@ class AuthGate:
             return Verdict(BAD_CREDENTIALS, None, "refused")
         # The block's failures stay: else a login of one's own would buy guesses at others without end.
         self._failures.succeeded(keys[:1])
-        return Verdict(AUTHENTICATED, proved, "accepted")
+        return Verdict(AUTHENTICATED, proved.login, "accepted", proved.last_word)
 
     def _reason_to_put_off(self, keys: tuple[Hashable, ...], *, is_at_home: bool) -> str:
         now = self._now()
@@ -96,7 +97,7 @@ class AuthGate:
             return "too many failures"
         return _BUSY if self._pending >= self._most_pending else ""
 
-    async def _check(self, credentials: Credentials, directory: Directory) -> Login | None:
+    async def _check(self, credentials: Credentials, directory: Directory) -> Proved | None:
         self._pending += 1
         try:
             return await self._authenticator.authenticate(credentials, directory)

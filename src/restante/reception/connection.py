@@ -218,6 +218,7 @@ class Connection(asyncio.Protocol):
         commands = session.command_count
         session.receive_data(plaintext)
         self._dialogue.advance()
+        self._note_login()
         if session.command_count != commands:
             self._patience.restart(self._clock())
         elif session.is_in_content:
@@ -257,15 +258,18 @@ class Connection(asyncio.Protocol):
             self._patience.restart(self._clock())
         return plaintext
 
+    def _note_login(self) -> None:
+        if self.is_stranger and self._dialogue.login is not None:
+            self.is_stranger = False
+            self._home.proved(self)
+
     def _progress(self) -> None:
         """Something that was waited for has come."""
         if self._is_closing:
             return
         self._patience.restart(self._clock())
         self._dialogue.advance()
-        if self.is_stranger and self._dialogue.login is not None:
-            self.is_stranger = False
-            self._home.proved(self)
+        self._note_login()
         self._flush()
         if self._is_stopping and not self._dialogue.is_waiting:
             self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)

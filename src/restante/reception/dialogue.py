@@ -70,7 +70,7 @@ class Dialogue:
         self._on_stall = on_stall
         self._transaction: Transaction | None = None
         self._is_abandoned = False
-        self.login: Login | None = None
+        self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
         self.tally = SessionTally()
         self._refusal_lines: RefusalLines | None = None  # once something was refused
@@ -89,6 +89,11 @@ class Dialogue:
         self._forget_transaction()
         if self._refusal_lines is not None:
             self._refusal_lines.close()
+
+    @property
+    def login(self) -> Login | None:
+        """Return the login of an authenticated client. There is none before it took our proof."""
+        return self._login if self._session.is_authenticated else None
 
     @property
     def is_waiting(self) -> bool:
@@ -354,8 +359,8 @@ class Dialogue:
         )
         if self._is_abandoned:
             return
-        self.login = verdict.login
-        self._session.reply(verdict.reply)
+        self._login = verdict.login
+        self._session.reply(verdict.reply, verdict.last_word)
         if verdict.login is None:
             self._count_failed_authentication()
         self._go_on()

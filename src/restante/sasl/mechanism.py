@@ -1,6 +1,7 @@
 """What every mechanism is: a small conversation that ends in credentials.
 
 A mechanism decides nothing: whether the credentials are good is for whoever knows the logins, off the event loop.
+With SCRAM the server proves itself as well: that proof comes with the verdict, not from here.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +36,16 @@ class DigestCredentials:
     digest: str = field(repr=False)  # hex, lower case
 
 
-Credentials = PasswordCredentials | DigestCredentials
+@dataclass(frozen=True, slots=True)
+class ScramCredentials:
+    """A user name and the proof that the password is known (RFC 5802 §3)."""
+
+    user: str
+    auth_message: bytes  # signed by both sides
+    proof: bytes = field(repr=False)  # 32 octets
+
+
+Credentials = PasswordCredentials | DigestCredentials | ScramCredentials
 
 
 class Mechanism(Protocol):

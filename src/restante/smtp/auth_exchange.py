@@ -1,4 +1,8 @@
-"""One AUTH that is going on (RFC 4954 §4): lines of base64 to the mechanism, and its challenges back."""
+"""One AUTH that is going on (RFC 4954 §4): lines of base64 to the mechanism, and its challenges back.
+
+If the server proves itself too, that is the last challenge, and the response to it must be empty.
+SMTP has no place for additional data in the 235.
+"""
 
 import base64
 from collections.abc import Callable
@@ -37,5 +41,27 @@ class AuthExchange:
         except BadResponse:
             raise Refused(replies.BAD_ARGUMENTS) from None
         if isinstance(outcome, Challenge):
-            return replies.CHALLENGE.fill(challenge=base64.b64encode(outcome.text).decode("ascii"))
+            return challenge(outcome.text)
         return Authenticate(self._name, outcome)
+
+
+class Conclusion:
+    """The end of an exchange: the credentials are good, and the client must take our proof."""
+
+    __slots__ = ("_reply",)
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def respond(self, line: bytes) -> Reply:
+        """Return the reply that lets the client in. Raises Refused for all but an empty line."""
+        if line == b"*":
+            raise Refused(replies.AUTH_CANCELLED)
+        if line not in (b"", b"="):
+            raise Refused(replies.BAD_ARGUMENTS)
+        return self._reply
+
+
+def challenge(text: bytes) -> Reply:
+    """Return a challenge as a reply."""
+    return replies.CHALLENGE.fill(challenge=base64.b64encode(text).decode("ascii"))

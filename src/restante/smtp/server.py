@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, cast, get_args
 
 from restante.smtp import replies
-from restante.smtp.auth_exchange import AuthExchange
+from restante.smtp.auth_exchange import AuthExchange, Conclusion, challenge
 from restante.smtp.commands import (
     Auth,
     Bdat,
@@ -103,7 +103,7 @@ class ServerSession:
         self._outgoing: list[bytes] = []
         self._events: list[Event] = []  # found and not yet given out
         self._awaiting: Answered | None = None
-        self._exchange: AuthExchange | None = None
+        self._exchange: AuthExchange | Conclusion | None = None
         self._incoming: Incoming | None = None
         self._chunk_decoder: ChunkDecoder | None = None
         self._content_octets = 0  # announced by the BDATs of this transaction
@@ -139,10 +139,18 @@ class ServerSession:
                 return None
         return None
 
-    def reply(self, reply: Reply) -> None:
-        """Answer the event that waits for it."""
+    def reply(self, reply: Reply, last_word: bytes = b"") -> None:
+        """Answer the event that waits for it.
+
+        `last_word` is the server's proof after good credentials. The reply follows when the client
+        has taken it.
+        """
         event, self._awaiting = self._awaiting, None
         assert event is not None, "there is nothing to answer"
+        if last_word and reply.is_positive:
+            self._exchange = Conclusion(reply)
+            self._say(challenge(last_word))
+            return
         self._say(reply)
         if isinstance(event, ContentReceived):
             self._end_transaction()
@@ -359,11 +367,14 @@ class ServerSession:
         self._take_step(self._exchange.begin(decode_initial(auth.initial)))
 
     def _take_step(self, outcome: Reply | Authenticate) -> None:
-        if isinstance(outcome, Reply):
-            self._say(outcome)
-        else:
+        if isinstance(outcome, Authenticate):
             self._exchange = None
             self._events.append(outcome)
+            return
+        self._say(outcome)
+        if isinstance(self._exchange, Conclusion):
+            self._exchange = None
+            self.is_authenticated = True
 
     # After an answer
 

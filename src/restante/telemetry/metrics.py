@@ -124,7 +124,7 @@ def _field(name: str, default: str = "") -> Callable[[Fields], LabelValues]:
     return lambda fields: (str(fields.get(name, default)),)
 
 
-_MECHANISM = Label("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5"))
+_MECHANISM = Label("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
 _OUTCOME = Label("outcome", ("accepted", "refused", "put off"))
 _PUT_OFF_LIMIT = Label("limit", ("too many attempts in a minute", "too many failures", "too many at once"))
 _DOOR_LIMIT = Label(

@@ -116,6 +116,12 @@ class Login:
     password_hash: str  # Argon2id, PHC string
     sealed_secret: bytes | None  # the password under the key file, for CRAM-MD5; None where that is not allowed
     created_at: float
+    sealed_verifier: bytes | None = None  # for SCRAM (sasl/scram_keys.py); None in old logins
+
+    @property
+    def can_use_scram(self) -> bool:
+        """Whether its proofs can be checked."""
+        return self.sealed_verifier is not None or self.sealed_secret is not None
 
 
 @dataclass(frozen=True, slots=True)

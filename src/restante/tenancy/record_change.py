@@ -18,7 +18,12 @@ SECRET: Final = "set"  # noqa: S105  what is shown in the place of one
 _REPLACED: Final = "replaced"
 _NOT_SHOWN: Final = {"id", "created_at"}
 # Fields that hold a secret, besides everything that is bytes; and the plain names of such fields.
-_SECRET_FIELDS: Final = {"password_hash": "password", "sealed_secret": "sealed password", "sealed": "sealed secret"}
+_SECRET_FIELDS: Final = {
+    "password_hash": "password",
+    "sealed_secret": "sealed password",
+    "sealed_verifier": "SCRAM verifier",
+    "sealed": "sealed secret",
+}
 
 
 @dataclass(frozen=True, slots=True)

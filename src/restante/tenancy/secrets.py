@@ -2,8 +2,12 @@
 
 CRAM-MD5 needs the password itself (RFC 2195 §2), and so does AUTH to a destination. Sealed with AES-256-GCM; the name
 of the secret's owner is bound in, so that one login's sealed secret is no good in another's place.
+
+SCRAM verifiers are sealed too. A guess at a password is checked against a verifier much faster than
+against the Argon2id hash. A stolen store without its key file must not make that possible.
 """
 
+import hmac
 from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +29,7 @@ class Vault:
         if len(key) != KEY_OCTETS:
             raise ValueError(f"the key has {len(key)} octets, it must have {KEY_OCTETS}")
         self._cipher = AESGCM(key)
+        self._key = key
 
     def seal(self, secret: str, owner: str) -> bytes:
         """Return what may be stored."""
@@ -38,6 +43,10 @@ class Vault:
         except (InvalidTag, ValueError) as error:
             raise SealBroken(f"the secret of {owner} cannot be opened with this key file") from error
 
+    def constant(self, label: str) -> bytes:
+        """Return the 32 octets of this key and label. They tell nothing about the key."""
+        return hmac.digest(self._key, f"constant {label}".encode(), "sha256")
+
 
 def new_key() -> bytes:
     """Make a key."""
@@ -47,6 +56,11 @@ def new_key() -> bytes:
 def login_owner(user: str) -> str:
     """Name the owner of a login's secret; who opens one must name the same owner as who sealed it."""
     return f"login {user}"
+
+
+def verifier_owner(user: str) -> str:
+    """Name the owner of a login's SCRAM verifier."""
+    return f"verifier of login {user}"
 
 
 def destination_owner(domain: str) -> str:

@@ -391,9 +391,10 @@ ACCOUNT_IN_USE = """
 """
 REMOVE_ACCOUNT = "DELETE FROM account WHERE name = ?"
 
-LOGINS = "SELECT user, account, password_hash, sealed_secret, created_at FROM login"
+LOGINS = "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier FROM login"
 KEEP_LOGIN = """
-    INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at) VALUES (?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at, sealed_verifier)
+    VALUES (?, ?, ?, ?, ?, ?)
 """
 ACCOUNT_OF_LOGIN = "SELECT account FROM login WHERE user = ?"
 REMOVE_LOGIN = "DELETE FROM login WHERE user = ?"

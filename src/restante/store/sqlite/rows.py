@@ -182,7 +182,8 @@ def account(row: Row) -> Account:
 
 def login_row(login: Login) -> Row:
     """Spell a login in the order of queries.LOGINS."""
-    return (login.user, login.account, login.password_hash, login.sealed_secret, login.created_at)
+    secrets = (login.password_hash, login.sealed_secret, login.created_at, login.sealed_verifier)
+    return (login.user, login.account, *secrets)
 
 
 def domain_row(domain: HostedDomain) -> Row:

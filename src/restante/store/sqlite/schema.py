@@ -306,6 +306,11 @@ def _add_report_details(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE account ADD COLUMN report_details INTEGER NOT NULL DEFAULT 0")
 
 
+def _add_scram_verifiers(connection: apsw.Connection) -> None:
+    """Add verifiers for SCRAM. Earlier logins get one when their password is set again."""
+    connection.execute("ALTER TABLE login ADD COLUMN sealed_verifier BLOB")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -315,6 +320,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_audit_details,
     _add_past_drains,
     _add_report_details,
+    _add_scram_verifiers,
 )
 
 

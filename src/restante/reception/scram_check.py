@@ -1,0 +1,67 @@
+"""Check SCRAM proofs against the sealed verifier of a login, or without one its sealed password.
+
+Nobody learns which logins there are. A user name without either gets a salt derived from the key
+file, the same after a restart and on every node. Each refusal derives keys once, so that all take
+the same time.
+"""
+
+from secrets import token_hex
+
+from restante.sasl.mechanism import ScramCredentials
+from restante.sasl.scram_keys import (
+    ITERATIONS,
+    SALT_OCTETS,
+    Salting,
+    Verifier,
+    read_verifier,
+    verifier_of,
+)
+from restante.tenancy.model import Login
+from restante.tenancy.secrets import SealBroken, Vault, login_owner, verifier_owner
+
+
+class ScramCheck:
+    """Knows what was sealed under one key file."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._nobodys_password = token_hex(16)
+
+    def salting(self, user: str, login: Login | None) -> Salting:
+        """Return the salt and the iterations for a client that names this user. Fast."""
+        made_up = self._made_up_salting(user)
+        verifier = self._verifier(login)
+        return verifier.salting if verifier is not None else made_up
+
+    def signature(self, credentials: ScramCredentials, login: Login | None) -> bytes | None:
+        """Return our signature, None if the proof is wrong. Takes milliseconds: not on the loop."""
+        verifier = self._verifier(login)
+        if verifier is not None:
+            signature = verifier.check(credentials.auth_message, credentials.proof)
+            if signature is None:
+                verifier_of(self._nobodys_password, verifier.salting)  # as slow as the rest
+            return signature
+        password = self._password(login)
+        salting = self._made_up_salting(credentials.user)
+        derived = verifier_of(self._nobodys_password if password is None else password, salting)
+        signature = derived.check(credentials.auth_message, credentials.proof)
+        return None if password is None else signature
+
+    def _verifier(self, login: Login | None) -> Verifier | None:
+        if login is None or login.sealed_verifier is None:
+            return None
+        try:
+            return read_verifier(self._vault.open(login.sealed_verifier, verifier_owner(login.user)))
+        except (SealBroken, ValueError):  # another key file than the one it was sealed under
+            return None
+
+    def _password(self, login: Login | None) -> str | None:
+        if login is None or login.sealed_secret is None:
+            return None
+        try:
+            return self._vault.open(login.sealed_secret, login_owner(login.user))
+        except SealBroken:
+            return None
+
+    def _made_up_salting(self, user: str) -> Salting:
+        return Salting(self._vault.constant(f"salt of {user}")[:SALT_OCTETS], ITERATIONS)
