@@ -99,7 +99,7 @@ def walk(directory: Path) -> bool:
         send(port["mx"], sent)
         print(restante(config, "status"))
         say("They are held: nothing leaves, however long it takes. Somebody asks without the right password:")
-        print(ask_with_a_wrong_password(port["smtps"], directory / "tls" / "cert.pem"))
+        print(ask_with_a_wrong_password(port["smtps"], directory / "tls" / "trust.pem"))
         say("The primary is back, and asks over TLS with its password (`restante etrn`, or any ETRN client):")
         primary.start()
         try:
@@ -111,7 +111,7 @@ def walk(directory: Path) -> bool:
 
 
 def _ask(config: Path, port: int, password_file: Path) -> str:
-    certificate = str(config.parent / "tls" / "cert.pem")
+    certificate = str(config.parent / "tls" / "trust.pem")
     who = ("--login", "demo", "--password-file", str(password_file), "--ca", certificate)
     return restante(config, "etrn", f"{HOST}:{port}", DOMAIN, *who)
 

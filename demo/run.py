@@ -28,7 +28,7 @@ Restante is about to listen on {HOST}: 2525 (mx) and 4465 (smtps). In another te
 
   4. Ask for the mail, as that server would:
        .venv/bin/restante etrn {HOST}:4465 {DOMAIN} --login sample \\
-           --password-file {PASSWORD_FILE} --ca {DIRECTORY}/tls/cert.pem
+           --password-file {PASSWORD_FILE} --ca {DIRECTORY}/tls/trust.pem
 
 Ctrl-C ends the server. What it holds stays in {DIRECTORY}/ until you remove it.
 """

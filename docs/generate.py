@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 import typer.main
@@ -24,6 +24,7 @@ from pydantic_core import PydanticUndefined
 
 from restante.cli.application import build_command
 from restante.cli.failures import Exit
+from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.schema import Config
 from restante.config.source import key_name, variable_name
 from restante.smtp import replies
@@ -205,7 +206,10 @@ def _setting(location: tuple[str, ...], field: FieldInfo) -> Sequence[str]:
 
 def _kind(field: FieldInfo) -> str:
     bounds = [f"{name} {getattr(each, key)}" for each in field.metadata for key, name in _BOUNDS if hasattr(each, key)]
-    return _cell(", ".join([_type_name(field.annotation), *bounds]))
+    name = _type_name(field.annotation)
+    if ONE_OR_MORE in field.metadata:
+        name = f"{_type_name(get_args(field.annotation)[0])} or list"
+    return _cell(", ".join([name, *bounds]))
 
 
 _BOUNDS = (("ge", "from"), ("gt", "above"), ("le", "up to"), ("lt", "below"))
@@ -220,6 +224,8 @@ def _type_name(annotation: Any) -> str:
         return _type_name(next(part for part in get_args(annotation) if part is not type(None)))
     if origin is tuple:
         return "list"
+    if origin is Annotated:
+        return _type_name(get_args(annotation)[0])
     return _TYPE_NAMES[annotation]
 
 

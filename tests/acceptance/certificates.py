@@ -8,6 +8,7 @@ from pathlib import Path
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from trustme import KeyType
 
 from tests.acceptance.peers.primary import KeyPair
 
@@ -22,16 +23,14 @@ class Authority:
         self.file = directory / f"{name}.pem"
         self._authority.cert_pem.write_to_path(self.file)
 
-    def issue(self, host: str) -> KeyPair:
+    def issue(self, host: str, key_type: KeyType = KeyType.ECDSA) -> KeyPair:
         """Issue a certificate. It has a common name too, without which fetchmail refuses it."""
-        issued = self._authority.issue_cert(host, common_name=host)
-        keys = KeyPair(self._path(host, "certificate"), self._path(host, "key"))
+        issued = self._authority.issue_cert(host, common_name=host, key_type=key_type)
+        name = f"{self._name}-{host}-{key_type.name.lower()}"
+        keys = KeyPair(self._directory / f"{name}-certificate.pem", self._directory / f"{name}-key.pem")
         issued.cert_chain_pems[0].write_to_path(keys.certificate)
         issued.private_key_pem.write_to_path(keys.key)
         return keys
-
-    def _path(self, host: str, what: str) -> Path:
-        return self._directory / f"{self._name}-{host}-{what}.pem"
 
 
 def key_pin(certificate: Path) -> str:

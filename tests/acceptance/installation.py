@@ -28,6 +28,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Final, Protocol, Self
 
+from trustme import KeyType
+
 from restante.config.privileges import _closed_directory
 from tests.acceptance.certificates import Authority
 from tests.acceptance.peers.eventually import eventually
@@ -107,13 +109,20 @@ class Installation:
             Installation.open.remove(self)
 
     def certify(self) -> None:
-        """Have a new authority issue the certificate; a running server goes on with the old one until SIGHUP."""
+        """Have a new authority issue the certificates; a running server goes on with the old ones until SIGHUP."""
         self._authorities += 1
         authority = Authority(self.directory, f"authority-{self._authorities}")
-        keys = authority.issue("localhost")
         self.authority = authority.file
-        shutil.copyfile(keys.certificate, self.directory / "tls/cert.pem")
-        shutil.copyfile(keys.key, self.directory / "tls/key.pem")
+        for key_type, suffix in ((KeyType.ECDSA, ""), (KeyType.RSA, "-rsa")):
+            keys = authority.issue("localhost", key_type)
+            shutil.copyfile(keys.certificate, self.directory / f"tls/cert{suffix}.pem")
+            shutil.copyfile(keys.key, self.directory / f"tls/key{suffix}.pem")
+
+    def certify_itself(self) -> None:
+        """Put the certificates back that `restante init` made; a running server needs SIGHUP."""
+        for made in (_made() / "tls").iterdir():
+            shutil.copyfile(made, self.directory / "tls" / made.name)
+        self.authority = self.directory / "tls/trust.pem"
 
     def _configure(self, user: str, delivery: Mapping[str, float], more: str) -> None:
         text = self.config.read_text()

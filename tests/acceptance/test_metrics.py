@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from restante import __version__
-from restante.config.certificate import SELF_SIGNED_DAYS, self_signed
+from restante.config.self_signed import SELF_SIGNED_DAYS
 from tests.acceptance.installation import Installation, at
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.sink import SmtpSink
@@ -172,9 +172,8 @@ def be_shed(restante: Installation) -> None:
 
 def test_a_new_certificate_and_a_restart_show(restante: Installation) -> None:
     before, ends = by_tcp(restante), "restante_certificate_expiry_timestamp_seconds"
-    certificate, key = self_signed("localhost", time.time())
-    (restante.directory / "tls/cert.pem").write_bytes(certificate)
-    (restante.directory / "tls/key.pem").write_bytes(key)
+    restante.certify_itself()
+    restante.do("init", "--renew-certificate")
     assert by_tcp(restante)[ends] == before[ends], "the old one is in use"
     restante.reload()
     renewed = by_tcp(restante)

@@ -120,7 +120,8 @@ def begin(restante: Installation, place: Path) -> World:
         "a malformed password": MALFORMED.encode(),
         "what is no key": NO_KEY.encode(),
         "the key": (restante.directory / "restante.key").read_bytes(),
-        "the key of the certificate": (restante.directory / "tls/key.pem").read_bytes().splitlines()[2],
+        "the key of the ECDSA certificate": (restante.directory / "tls/key.pem").read_bytes().splitlines()[2],
+        "the key of the RSA certificate": (restante.directory / "tls/key-rsa.pem").read_bytes().splitlines()[2],
     }
     world = World(restante, login, secrets, place / "backup")
     world.said["login add --generate, but the password"] = generated.stderr
@@ -317,6 +318,9 @@ def look(pid: int, what: str) -> bytes | None:
 # Files
 
 
+PUBLIC = {"made", "tls", "cert.pem", "cert-rsa.pem", "trust.pem", "restante.toml"}
+
+
 def modes(place: Path) -> dict[str, str]:
     """Return what others may do with what is there and below: only what they may do at all."""
     paths = [place, *place.rglob("*")]
@@ -324,12 +328,15 @@ def modes(place: Path) -> dict[str, str]:
 
 
 def test_what_init_makes_is_for_its_owner_only(tmp_path: Path) -> None:
-    """Whatever the umask: keys and the store; configuration and certificate are no secret."""
+    """Whatever the umask: keys and the store; configuration and certificates are no secret."""
     words = [str(RESTANTE), "init", "--dir", str(tmp_path / "made"), "--hostname", "mx2.example.net"]
     subprocess.run(words, check=True, capture_output=True, umask=0)
     others = modes(tmp_path / "made")
-    assert {Path(path).name for path in others} == {"made", "tls", "cert.pem", "restante.toml"}
+    assert {Path(path).name for path in others} == PUBLIC
     assert not any(mode[5] == "w" or mode[8] == "w" for mode in others.values()), others
+    renew = [str(RESTANTE), "init", "--renew-certificate", "--dir", str(tmp_path / "made")]
+    subprocess.run(renew, check=True, capture_output=True, umask=0)
+    assert modes(tmp_path / "made") == others
 
 
 def test_what_the_server_makes_is_for_its_owner_only(tmp_path: Path) -> None:

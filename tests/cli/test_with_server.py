@@ -147,7 +147,7 @@ def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(desk: D
     ("condition", "code", "line"),
     [
         (Vitals(is_room_short=False, certificate_expires_at=NOW + 1e7), 0, "RESTANTE OK - 1 message held, 1 refused"),
-        (Vitals(is_room_short=False, certificate_expires_at=NOW + 90000), 1, "RESTANTE WARNING - the certificate ends"),
+        (Vitals(is_room_short=False, certificate_expires_at=NOW + 90000), 1, "RESTANTE WARNING - a certificate ends"),
         (Vitals(is_room_short=True, certificate_expires_at=NOW + 1e7), 2, "RESTANTE CRITICAL - no mail is taken, "),
     ],
 )

@@ -1,6 +1,7 @@
 import os
 import pwd
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,26 @@ def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     assert f"is not the key of {tmp_path}/tls/cert.pem" in failures(config)
 
 
+def test_the_second_pair_is_looked_at_like_the_first(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    shutil.copyfile(tmp_path / "tls" / "key.pem", tmp_path / "tls" / "key-rsa.pem")
+    assert f"is not the key of {tmp_path}/tls/cert-rsa.pem" in failures(config)
+    (tmp_path / "tls" / "cert-rsa.pem").unlink()
+    assert f'tls.certificate = "{tmp_path}/tls/cert-rsa.pem": cannot be read' in failures(config)
+
+
+@pytest.mark.parametrize("kind", [trustme.KeyType.ECDSA, trustme.KeyType.RSA])
+def test_two_certificates_of_one_type_of_key_are_refused(tmp_path: Path, kind: trustme.KeyType) -> None:
+    config = installed(tmp_path)
+    names = ("cert.pem", "key.pem") if kind is trustme.KeyType.RSA else ("cert-rsa.pem", "key-rsa.pem")
+    issued = trustme.CA().issue_cert("mx2.example.net", key_type=kind)
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "tls" / names[0])
+    issued.private_key_pem.write_to_path(tmp_path / "tls" / names[1])
+    said = failures(config)
+    assert f"has a key of the same type as {tmp_path}/tls/cert.pem, {kind.name}, " in said
+    assert len(said.splitlines()) == 1
+
+
 def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
     config = installed(tmp_path)
     file = tmp_path / "tls" / "key.pem"
@@ -108,6 +129,7 @@ def test_root_is_warned_of_files_that_the_user_cannot_read_again(tmp_path: Path)
     os.chown(tmp_path / "data", nobody.pw_uid, nobody.pw_gid)
     assert [line.split(": ")[0] for line in warnings(config)] == [
         str(tmp_path / "tls" / "key.pem"),
+        str(tmp_path / "tls" / "key-rsa.pem"),
         str(tmp_path / "restante.key"),
     ]
     (tmp_path / "data" / "restante.db").touch()
@@ -124,8 +146,11 @@ def test_a_socket_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
 
 def test_a_certificate_that_ends_is_warned_of(tmp_path: Path) -> None:
     config = installed(tmp_path)
-    assert "expires on" in warnings(config, NOW + 3640 * DAY)[0]
-    assert "expired on" in warnings(config, NOW + 3660 * DAY)[0]
+    assert [
+        f"tls/{name}: the certificate expires on" in line
+        for name, line in zip(("cert.pem", "cert-rsa.pem"), warnings(config, NOW + 390 * DAY), strict=True)
+    ] == [True, True]
+    assert "expired on" in warnings(config, NOW + 410 * DAY)[0]
 
 
 @pytest.mark.parametrize(
@@ -160,5 +185,10 @@ def test_an_address_for_metrics_must_be_one(tmp_path: Path, address: str) -> Non
 def test_files_that_others_may_read_are_warned_of(tmp_path: Path) -> None:
     config = installed(tmp_path)
     (tmp_path / "tls" / "key.pem").chmod(0o644)
+    (tmp_path / "tls" / "key-rsa.pem").chmod(0o644)
     (tmp_path / "data").chmod(0o755)
-    assert [line.rpartition("; ")[2] for line in warnings(config)] == ["chmod 640 or less", "chmod 700"]
+    assert [line.rpartition("; ")[2] for line in warnings(config)] == [
+        "chmod 640 or less",
+        "chmod 640 or less",
+        "chmod 700",
+    ]

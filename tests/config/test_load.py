@@ -8,6 +8,8 @@ from restante.config.source import key_lines
 from restante.config.spell import as_toml
 from tests.config.files import installed, replaced
 
+KEYS = 'key = ["tls/key.pem", "tls/key-rsa.pem"]'
+
 
 def problems(config: Path, **environ: str) -> list[Problem]:
     with pytest.raises(ConfigError) as caught:
@@ -25,7 +27,8 @@ def test_what_init_makes_can_be_loaded_and_its_paths_start_at_the_file(tmp_path:
     assert config.hostname == "mx2.example.net"
     assert config.store_directory == tmp_path / "data"
     assert config.control_socket == tmp_path / "data" / "control.sock"
-    assert config.tls.certificate == tmp_path / "tls" / "cert.pem"
+    tls = tmp_path / "tls"
+    assert config.tls.pairs == ((tls / "cert.pem", tls / "key.pem"), (tls / "cert-rsa.pem", tls / "key-rsa.pem"))
     assert [listen.endpoint for listen in config.listen] == [("127.0.0.1", 2525), ("127.0.0.1", 4465)]
     assert config.file == tmp_path / "restante.toml"
 
@@ -41,6 +44,7 @@ def test_the_example_of_the_design_can_be_loaded(tmp_path: Path) -> None:
     assert config.hostname == "mx2.example.net"
     assert str(config.store_directory) == "/var/lib/restante"
     assert config.key_file == tmp_path / "restante.key"
+    assert config.tls.pairs == ((tmp_path / "tls" / "cert.pem", tmp_path / "tls" / "key.pem"),)
 
 
 def test_what_show_prints_is_read_back_as_the_same(tmp_path: Path) -> None:
@@ -72,6 +76,10 @@ def test_what_show_prints_is_read_back_as_the_same(tmp_path: Path) -> None:
         ("[log]", "[reception]\nerrors_limit = 0\n[log]", "reception.errors_limit", "write 1 or more"),
         ("[log]", '[delivery]\npatience = "long"\n[log]', "delivery.patience", "write a number"),
         ("[log]", "[reception]\nrecipients_limit = 1.5\n[log]", "reception.recipients_limit", "write a whole number"),
+        (KEYS, 'key = "tls/key.pem"', "tls.key", "names 1 file for 2 certificates; name one key for each"),
+        (KEYS, "key = []", "tls.key", "is empty; add at least one"),
+        (KEYS, 'key = ["tls/key.pem", 5]', "tls.key[1]", "is not text; write it in quotes"),
+        (KEYS, "key = 5", "tls.key[0]", "is not text; write it in quotes"),
         ("key_file", 'uvloop = "maybe"\nkey_file', "uvloop", "write true or false"),
     ],
 )
@@ -80,7 +88,8 @@ def test_a_wrong_setting_is_named_with_line_key_and_remedy(
 ) -> None:
     config = replaced(installed(tmp_path), old, new)
     (problem,) = problems(config)
-    line = next((line for line in new.splitlines() if key.rpartition(".")[2] in line), new)
+    name = key.rpartition(".")[2].partition("[")[0]
+    line = next((line for line in new.splitlines() if name in line), new)
     assert problem.where == line_of(config, line)
     assert problem.key == key
     assert said in str(problem)
@@ -146,12 +155,38 @@ def test_the_environment_sets_any_key(tmp_path: Path) -> None:
     assert warnings == []
 
 
+@pytest.mark.parametrize(
+    ("certificate", "key", "pairs"),
+    [
+        ("/a.pem", "/b.pem", [("/a.pem", "/b.pem")]),
+        ('["/a.pem"]', '["/b.pem"]', [("/a.pem", "/b.pem")]),
+        ('["/a.pem", "/c.pem"]', '["/b.pem", "/d.pem"]', [("/a.pem", "/b.pem"), ("/c.pem", "/d.pem")]),
+        ("/[a].pem", "/5", [("/[a].pem", "/5")]),
+    ],
+)
+def test_the_environment_takes_one_path_or_a_list(
+    tmp_path: Path, certificate: str, key: str, pairs: list[tuple[str, str]]
+) -> None:
+    environ = {"RESTANTE_TLS__CERTIFICATE": certificate, "RESTANTE_TLS__KEY": key}
+    config = load(installed(tmp_path), environ)
+    assert [(str(one), str(other)) for one, other in config.tls.pairs] == pairs
+
+
+def test_a_path_in_the_environment_starts_at_the_file_too(tmp_path: Path) -> None:
+    environ = {"RESTANTE_TLS__CERTIFICATE": "5", "RESTANTE_TLS__KEY": '["true"]'}
+    assert load(installed(tmp_path), environ).tls.pairs == ((tmp_path / "5", tmp_path / "true"),)
+
+
 def test_what_is_wrong_in_the_environment_is_named_by_its_variable(tmp_path: Path) -> None:
     config = installed(tmp_path)
     assert problems(config, RESTANTE_TLS__MINIMUM="2")[0].where == "RESTANTE_TLS__MINIMUM"
     assert problems(config, RESTANTE_LISTEN="mx")[0].cause == "is not JSON"
     assert problems(config, RESTANTE_TLS__MINIMUN="1.2")[0].remedy == "did you mean tls.minimum?"
     assert "as JSON in RESTANTE_LISTEN" in problems(config, RESTANTE_LISTEN__0__ADDRESS="x")[0].remedy
+    alone = problems(config, RESTANTE_TLS__KEY="/b.pem")
+    assert [(problem.where, problem.cause) for problem in alone] == [
+        ("RESTANTE_TLS__KEY", "names 1 file for 2 certificates")
+    ]
     shorter = problems(config, RESTANTE_LISTEN='[{"service": "mx", "address": "x"}]')
     assert [problem.where for problem in shorter] == ["RESTANTE_LISTEN"]
 

@@ -36,13 +36,30 @@ cp $CHECKOUT/contrib/systemd/restante.service /etc/systemd/system/
 
 RUNNING: Final = MADE + "systemctl start restante\n"
 
-# Every program of this machine trusts the certificate that `init` has made.
+# Every program of this machine trusts the certificates that `init` has made.
 TRUSTED: Final = """
-cp /etc/restante/tls/cert.pem /usr/local/share/restante.crt 2>/dev/null || true
-cat /etc/restante/tls/*cert*.pem >>/etc/ssl/certs/ca-certificates.crt
-for certificate in /etc/restante/tls/*cert*.pem; do
-    cp "$certificate" "/etc/ssl/certs/$(openssl x509 -in "$certificate" -noout -hash).0"
+cat /etc/restante/tls/trust.pem >>/etc/ssl/certs/ca-certificates.crt
+number=0
+for certificate in /etc/restante/tls/cert*.pem; do
+    cp "$certificate" "/etc/ssl/certs/$(openssl x509 -in "$certificate" -noout -hash).$number"
+    number=$((number + 1))
 done
+"""
+
+# What an authority has issued, in two types of key.
+ISSUED: Final = """
+cd /etc/restante/tls
+issue() {
+    name=$1; shift
+    openssl req -x509 -nodes -days 90 -subj /CN=mx2.example.net -keyout $name-key.pem -out $name.pem "$@" \\
+        -addext subjectAltName=DNS:mx2.example.net 2>/dev/null
+    chown restante: $name.pem $name-key.pem
+}
+issue mx2-ecdsa -newkey ec -pkeyopt ec_paramgen_curve:prime256v1
+issue mx2-rsa -newkey rsa:2048
+cp -p mx2-rsa.pem mx2-chain.pem
+cp -p mx2-rsa-key.pem mx2-key.pem
+cd /srv/restante
 """
 
 # The receivers of notices, on the primary's host: HTTPS under a certificate that everyone trusts.
@@ -116,6 +133,7 @@ PAGES: Final = {
     "README.md": Page(),
     "docs/how-to/ask-for-mail.md": Page(RUNNING + TRUSTED),
     "docs/how-to/back-up-and-restore.md": Page(RUNNING + MAIL + "install -d -o restante /var/backups/restante"),
+    "docs/how-to/certificates.md": Page(RUNNING, {"Use certificates of an authority": ISSUED}),
     "docs/how-to/get-notices.md": Page(
         RECEIVERS
         + RUNNING

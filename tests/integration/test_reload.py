@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from restante.app import Application
 from restante.config.identity import read_identity
-from restante.config.init import initialize
 from restante.config.key_file import read_key
 from restante.config.load import load
 from restante.config.running import APPLIED_BY_RELOAD, NEED_RESTART
@@ -32,6 +31,7 @@ from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.tenancy.secrets import Vault
 from tests.admin.desk import NOW, Lines
+from tests.config.files import installed
 
 PORTS = 4
 
@@ -65,7 +65,7 @@ class World:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.path = initialize(directory, "mx2.example.net", NOW).config
+        self.path = installed(directory)
         probes = [bind("127.0.0.1:0") for _ in range(PORTS)]
         self.ports = [probe.getsockname()[1] for probe in probes]
         for probe in probes:

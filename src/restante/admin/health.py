@@ -67,7 +67,7 @@ def _critical(facts: HealthFacts) -> list[Problem]:
     if facts.is_room_short:
         texts.append("no mail is taken, the disk has less room than reception.disk_reserve; make room")
     if facts.certificate_expires_at is not None and facts.certificate_expires_at <= facts.now:
-        texts.append("the certificate has ended; install another and reload")
+        texts.append("a certificate has ended; install another and reload")
     return [Problem(Level.CRITICAL, text) for text in texts]
 
 
@@ -76,7 +76,7 @@ def _warnings(facts: HealthFacts) -> list[Problem]:
     if facts.certificate_expires_at is not None:
         days = (facts.certificate_expires_at - facts.now) / _DAY
         if 0 < days <= CERTIFICATE_DAYS:
-            texts.append(f"the certificate ends in {counted(int(days), 'day')}; install another and reload")
+            texts.append(f"a certificate ends in {counted(int(days), 'day')}; install another and reload")
     if facts.reload_failure:
         why = "; ".join(facts.reload_failure.splitlines())
         texts.append(f"the last reload failed and changed nothing: {why}")

@@ -11,7 +11,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from restante.config.certificate import Unfit, belong_together, end_warnings, read_certificate, read_public_key
+from restante.config.certificate import (
+    Unfit,
+    end_warnings,
+    key_type,
+    public_key_of,
+    read_certificate,
+    read_public_key,
+)
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.problems import ConfigError, Problem
 from restante.config.schema import Config
@@ -41,20 +48,33 @@ def _problem(config: Config, location: Location, cause: str, remedy: str, value:
     return Problem(config.source.where(location), key_name(location), cause, remedy, value)
 
 
+def check_tls(config: Config) -> None:
+    """Raise ConfigError where certificates and keys cannot be served."""
+    if problems := list(_tls_problems(config)):
+        raise ConfigError(problems)
+
+
 def _tls_problems(config: Config) -> Iterator[Problem]:
-    certificate = public_key = None
-    try:
-        certificate = read_certificate(config.tls.certificate.read_bytes())
-    except (OSError, Unfit) as error:
-        yield _file_problem(config, ("tls", "certificate"), config.tls.certificate, error)
-    try:
-        public_key = read_public_key(config.tls.key.read_bytes())
-    except (OSError, Unfit) as error:
-        yield _file_problem(config, ("tls", "key"), config.tls.key, error)
-    if certificate and public_key and not belong_together(certificate, public_key):
-        remedy = "give the key that the certificate was made for"
-        cause = f"is not the key of {config.tls.certificate}"
-        yield _problem(config, ("tls", "key"), cause, remedy, config.tls.key)
+    certificates: dict[str, Path] = {}  # by type of key
+    for certificate_file, key_file in config.tls.pairs:
+        certificate = public_key = None
+        try:
+            certificate = read_certificate(certificate_file.read_bytes())
+        except (OSError, Unfit) as error:
+            yield _file_problem(config, ("tls", "certificate"), certificate_file, error)
+        try:
+            public_key = read_public_key(key_file.read_bytes())
+        except (OSError, Unfit) as error:
+            yield _file_problem(config, ("tls", "key"), key_file, error)
+        if certificate is None:
+            continue
+        if public_key and public_key != public_key_of(certificate):
+            remedy = "give the key that the certificate was made for"
+            yield _problem(config, ("tls", "key"), f"is not the key of {certificate_file}", remedy, key_file)
+        if other := certificates.get(kind := key_type(certificate)):
+            cause = f"has a key of the same type as {other}, {kind}, and only one of them can be served"
+            yield _problem(config, ("tls", "certificate"), cause, "remove one, and its key", certificate_file)
+        certificates[kind] = certificate_file
 
 
 def _file_problem(config: Config, location: Location, file: Path, error: OSError | Unfit) -> Problem:
@@ -125,10 +145,11 @@ def _is_mailbox(text: str) -> bool:
 
 
 def _warnings(config: Config, now: float) -> Iterator[str]:
-    certificate = read_certificate(config.tls.certificate.read_bytes())
-    yield from end_warnings(certificate, now, config.tls.certificate)
-    if config.tls.key.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
-        yield f"{config.tls.key}: others may use this key; chmod 640 or less"
+    for file in config.tls.certificate:
+        yield from end_warnings(read_certificate(file.read_bytes()), now, file)
+    for file in config.tls.key:
+        if file.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
+            yield f"{file}: others may use this key; chmod 640 or less"
     if config.store_directory.stat().st_mode & _OTHERS:
         yield f"{config.store_directory}: others may look into held mail; chmod 700"
     yield from _metrics_warnings(config)
@@ -152,7 +173,7 @@ def _reload_warnings(config: Config) -> Iterator[str]:
     account = _account_of(config) if config.user and os.geteuid() == 0 else None
     if account is None:
         return
-    for path in (config.tls.certificate, config.tls.key, config.key_file):
+    for path in (*config.tls.certificate, *config.tls.key, config.key_file):
         facts = path.stat()
         is_readable = facts.st_uid == account.pw_uid or facts.st_mode & stat.S_IROTH
         if not is_readable and not (facts.st_gid == account.pw_gid and facts.st_mode & stat.S_IRGRP):

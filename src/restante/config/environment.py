@@ -1,5 +1,7 @@
 """Settings from the environment: `RESTANTE_TLS__MINIMUM=1.3` stands for `minimum` in `[tls]`; lists and tables are JSON.
 
+A setting that takes one value or a list takes that one value as plain text too.
+
 A variable that names no section is let be with a warning, for other programs use the prefix too; one that names a wrong
 key of a section fails like the same key in the file.
 """
@@ -9,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from restante.config.one_or_more import ONE_OR_MORE, read_plain_or_json
 from restante.config.problems import ConfigError, Problem
 from restante.config.source import ENVIRONMENT_NESTING, ENVIRONMENT_PREFIX
 
@@ -36,7 +40,11 @@ def _settings_in(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _read(variable: str, path: list[str], text: str, schema: type[BaseModel]) -> Any:
-    if not _holds_json(path, schema):
+    field = _field(path, schema)
+    if field is not None and ONE_OR_MORE in field.metadata:
+        return read_plain_or_json(text)
+    annotation = field.annotation if field else None
+    if not _is_section(annotation) and get_origin(annotation) not in {tuple, list}:
         return text
     try:
         return json.loads(text)
@@ -45,13 +53,14 @@ def _read(variable: str, path: list[str], text: str, schema: type[BaseModel]) ->
         raise ConfigError([Problem(variable, "", "is not JSON", remedy)]) from None
 
 
-def _holds_json(path: list[str], schema: type[BaseModel]) -> bool:
-    """Tell whether the setting of that name is a list or a table."""
+def _field(path: list[str], schema: type[BaseModel]) -> FieldInfo | None:
+    """Return the setting of that name, if there is one."""
+    field: FieldInfo | None = None
     annotation: Any = schema
     for name in path:
         field = annotation.model_fields.get(name) if _is_section(annotation) else None
         annotation = field.annotation if field else None
-    return _is_section(annotation) or get_origin(annotation) in {tuple, list}
+    return field
 
 
 def _is_section(annotation: Any) -> bool:

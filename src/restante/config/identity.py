@@ -1,4 +1,4 @@
-"""What the server shows who connects to it: its certificate, in TLS contexts for the listeners."""
+"""What the server shows who connects to it: its certificates, in TLS contexts for the listeners."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from restante.network.tls_context import server_context
 
 
 class IdentityUnusable(Exception):  # noqa: N818
-    """The certificate or its key cannot be read, or do not fit."""
+    """A certificate or its key cannot be read, or they do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Identity:
     """As read from files."""
 
     contexts: Mapping[tuple[str, str], SSLContext]  # by service and oldest TLS version
-    expires_at: float  # Unix time
+    expires_at: float  # Unix time, of the first certificate to end
 
     def context(self, listen: Listen, tls: TlsSettings) -> SSLContext:
         """Return the context for one of the listeners that this was read for."""
@@ -26,19 +26,18 @@ class Identity:
 
 
 def read_identity(config: Config) -> Identity:
-    """Read certificate and key. Raises IdentityUnusable."""
+    """Read certificates and keys. Raises IdentityUnusable."""
+    pairs = config.tls.pairs
     try:
-        certificate = read_certificate(config.tls.certificate.read_bytes())
+        ends = [read_certificate(certificate.read_bytes()).not_valid_after_utc for certificate, _ in pairs]
         kinds: set[tuple[str, TlsVersion]] = {
             (listen.service, listen.tls_minimum or config.tls.minimum) for listen in config.listen
         }
         contexts: dict[tuple[str, str], SSLContext] = {
-            (service, minimum): server_context(
-                config.tls.certificate, config.tls.key, minimum, has_clear_text=service not in IMPLICIT_TLS
-            )
+            (service, minimum): server_context(pairs, minimum, has_clear_text=service not in IMPLICIT_TLS)
             for service, minimum in kinds
         }
-        return Identity(contexts, certificate.not_valid_after_utc.timestamp())
+        return Identity(contexts, min(ends).timestamp())
     except (OSError, SSLError, Unfit) as error:
-        remedy = "see `restante config check`"
-        raise IdentityUnusable(f"{config.tls.certificate}: cannot be used: {error}; {remedy}") from None
+        files = ", ".join(str(certificate) for certificate, _ in pairs)
+        raise IdentityUnusable(f"{files}: cannot be used: {error}; see `restante config check`") from None

@@ -1,4 +1,4 @@
-"""The first files of an installation: configuration, certificate, keys and the store's directory. Nothing is overwritten.
+"""The first files of an installation: configuration, certificates, keys and the store's directory. Nothing is overwritten.
 
 What is made stands on loopback ports and runs at once, without root; the comments in the configuration say what to
 change for the Internet.
@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restante.config.certificate import self_signed
+from restante.config.renewal import TRUST_NAME
+from restante.config.self_signed import key_pem, new_ecdsa_key, new_rsa_key, self_signed
 from restante.mail.address import canonical_domain
 from restante.tenancy.secrets import new_key
 
@@ -42,8 +43,11 @@ service = "smtps"               # the same, inside TLS from the first byte
 address = "127.0.0.1:4465"      # on the Internet: "0.0.0.0:465", and "[::]:465"
 
 [tls]
-certificate = "tls/cert.pem"    # self-signed, made by `restante init`: replace it by one of an authority
-key = "tls/key.pem"
+# One certificate for each type of key: ECDSA, and RSA for old clients. They are self-signed; clients that check
+# them need tls/trust.pem. Either replace them by those of an authority, or renew them each year:
+# restante init --renew-certificate
+certificate = ["tls/cert.pem", "tls/cert-rsa.pem"]
+key = ["tls/key.pem", "tls/key-rsa.pem"]
 minimum = "1.2"                 # "1.0" = legacy profile, for old primaries; also per listener: tls_minimum
 
 [log]
@@ -102,10 +106,14 @@ def initialize(directory: Path, hostname: str, now: float) -> Made:
 
 def _files(directory: Path, hostname: str, now: float) -> Mapping[Path, tuple[bytes, int]]:
     """Return contents and modes; the configuration last, so that it never names what is not there."""
-    certificate, key = self_signed(hostname, now)
+    tls, ecdsa, rsa = directory / "tls", new_ecdsa_key(), new_rsa_key()
+    certificates = [self_signed(hostname, key, now) for key in (ecdsa, rsa)]
     return {
-        directory / "tls" / "cert.pem": (certificate, PUBLIC),
-        directory / "tls" / "key.pem": (key, PRIVATE),
+        tls / "cert.pem": (certificates[0], PUBLIC),
+        tls / "key.pem": (key_pem(ecdsa), PRIVATE),
+        tls / "cert-rsa.pem": (certificates[1], PUBLIC),
+        tls / "key-rsa.pem": (key_pem(rsa), PRIVATE),
+        tls / TRUST_NAME: (b"".join(certificates), PUBLIC),
         directory / "restante.key": (new_key(), PRIVATE),
         directory / "restante.toml": (TEMPLATE.format(hostname=json.dumps(hostname)).encode(), PUBLIC),
     }

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-VALUE_LENGTH = 60  # characters of a value that an error repeats
+VALUE_LENGTH = 60  # characters of a value that an error repeats; a path is repeated whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +35,6 @@ class ConfigError(Exception):
 
 def _spell(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= VALUE_LENGTH else text[: VALUE_LENGTH - 1] + "…"
+    # The end of a path says which file it is.
+    is_whole = len(text) <= VALUE_LENGTH or isinstance(value, Path)
+    return text if is_whole else text[: VALUE_LENGTH - 1] + "…"

@@ -20,10 +20,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.source import Source
 from restante.delivery.report_settings import ReportSettings
 from restante.delivery.settings import DeliverySettings
 from restante.mail.address import canonical_domain
+from restante.mail.quantity import counted
 from restante.network.addresses import join_host_port, split_host_port
 from restante.notices.settings import NoticeSettings
 from restante.reception.settings import ReceptionSettings
@@ -98,6 +100,7 @@ def _check_store(url: str, info: ValidationInfo) -> str:
 
 
 ConfigPath = Annotated[Path, AfterValidator(_resolve_path)]
+ConfigPaths = Annotated[tuple[ConfigPath, ...], ONE_OR_MORE]
 DomainName = Annotated[str, AfterValidator(_check_domain)]
 
 
@@ -131,17 +134,36 @@ class Listen(Section):
 class TlsSettings(Section):
     """`[tls]`: what we show who connects to us."""
 
-    certificate: ConfigPath = Field(
-        description="PEM file with the certificate, and what leads from it to its authority.",
+    certificate: ConfigPaths = Field(
+        min_length=1,
+        description="PEM file with the certificate, and what leads from it to its authority. A list names one for each"
+        " type of key, such as ECDSA and RSA; each client gets the one that it can use.",
         examples=["tls/cert.pem"],
     )
-    key: ConfigPath = Field(
-        description="PEM file with the certificate's key, without a passphrase.", examples=["tls/key.pem"]
+    key: ConfigPaths = Field(
+        min_length=1,
+        description="PEM file with the certificate's key, without a passphrase. For a list of certificates, the list of"
+        " their keys in the same order.",
+        examples=["tls/key.pem"],
     )
     minimum: TlsVersion = Field(
         default="1.2",
         description="Oldest TLS version spoken. `1.0` and `1.1` are the legacy profile, for primaries that know no better.",
     )
+
+    @field_validator("key")
+    @classmethod
+    def _keys_pair_with_certificates(cls, key: tuple[Path, ...], info: ValidationInfo) -> tuple[Path, ...]:
+        certificates = info.data.get("certificate", key)  # not there if that was wrong itself
+        if len(key) != len(certificates):
+            cause = f"names {counted(len(key), 'file')} for {counted(len(certificates), 'certificate')}"
+            raise _wrong(cause, "name one key for each certificate, in the same order")
+        return key
+
+    @property
+    def pairs(self) -> tuple[tuple[Path, Path], ...]:
+        """Certificates, each with its key."""
+        return tuple(zip(self.certificate, self.key, strict=True))
 
 
 class LogSettings(Section):

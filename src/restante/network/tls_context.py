@@ -2,6 +2,7 @@
 
 import ssl
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 VERSIONS = {
@@ -16,14 +17,19 @@ _LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0"
 _AUTHENTICATED_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; TLS 1.3 has no others
 
 
-def server_context(certificate: Path, key: Path, minimum: str, *, has_clear_text: bool) -> ssl.SSLContext:
+def server_context(pairs: Iterable[tuple[Path, Path]], minimum: str, *, has_clear_text: bool) -> ssl.SSLContext:
     """Build a listener's context. `minimum` is a key of VERSIONS; the legacy ones weaken this context alone.
 
-    Where a client that cannot have TLS goes on in clear text (`has_clear_text`), CBC suites stay: they are better than
-    that. Elsewhere only authenticated encryption is spoken. Raises OSError or ssl.SSLError where the files cannot be used.
+    `pairs` are certificates with their keys, at most one for each type of key. Each client gets one
+    that it can use; OpenSSL prefers ECDSA, which costs a tenth of RSA's time.
+
+    Where a client that cannot have TLS goes on in clear text (`has_clear_text`), CBC suites stay:
+    they are better than that. Elsewhere only authenticated encryption is spoken. Raises OSError or
+    ssl.SSLError where the files cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    for certificate, key in pairs:
+        context.load_cert_chain(certificate, key)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     _set_minimum(context, minimum)
     if not has_clear_text and minimum not in _LEGACY:
