@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None, top: Path = TOP, ratchet: Path 
     """Run the checker and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        paths = sorted(_named(options.paths) if options.paths else every_file(top))
+        paths = sorted(_named(options.paths, top) if options.paths else every_file(top))
         tally = examine(paths, top)
     except (OSError, ValueError, SyntaxError) as error:
         print(f"prose: {error}", file=sys.stderr)
@@ -75,22 +75,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def every_file(top: Path) -> set[Path]:
     """Return each file with prose of our own."""
-    return {
-        path
-        for pattern in PATTERNS
-        for path in top.glob(pattern)
-        if not _relative(path, top).startswith(tuple(GENERATED))
-    }
+    return {path for pattern in PATTERNS for path in top.glob(pattern) if not _is_generated(path, top)}
 
 
-def _named(paths: Iterable[Path]) -> set[Path]:
+def _named(paths: Iterable[Path], top: Path) -> set[Path]:
     found: set[Path] = set()
     for path in paths:
         if path.is_dir():
-            found.update(each for each in path.rglob("*") if each.suffix in {".md", ".py"})
+            inside = [each.resolve() for each in path.rglob("*") if each.suffix in {".md", ".py"}]
+            found.update(each for each in inside if not _is_generated(each, top))
         else:
-            found.add(path)
-    return {path.resolve() for path in found}
+            found.add(path.resolve())
+    return found
+
+
+def _is_generated(path: Path, top: Path) -> bool:
+    return _relative(path, top).startswith(tuple(GENERATED))
 
 
 def _relative(path: Path, top: Path) -> str:

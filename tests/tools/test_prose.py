@@ -78,6 +78,7 @@ def test_generated_pages_are_left_out(top: Path) -> None:
     (top / "docs" / "benchmarks.md").write_text(PARKED)
     allow(top, "2 README.md", "1 src/restante/one.py")
     assert run(top) == 0
+    assert run(top, str(top / "docs")) == 0
 
 
 def test_totals_count_sentences_and_findings(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
