@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test crash fuzz bench check format lock audit docs clean
+.PHONY: install run demo test crash fuzz bench stalls check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -60,6 +60,12 @@ fuzz: install
 bench: install
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(EVERY),--every) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(ROWS),--rows '$(ROWS)') $(if $(DIR),--dir '$(DIR)') $(if $(KEEP),--keep) $(if $(PUBLISH),--publish)
+
+# How long each call of the operator holds up the mail, as root. MESSAGES=100000, ROUNDS=5, DIR=/on/the/disk,
+# CALLS='queue list*|audit*', PUBLISH=1 (writes the table into docs/benchmarks.md).
+stalls: install
+	$(ON_LOOPBACK) bench.stalls $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(DIR),--dir '$(DIR)') $(if $(CALLS),--calls '$(CALLS)') $(if $(PUBLISH),--publish)
 
 check: install
 	$(BIN)/ruff check

@@ -4,6 +4,7 @@ python -m bench.publish         from the last run, as it was kept in var/bench/r
 """
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 from bench.domains import ROOT
@@ -15,6 +16,9 @@ from bench.targets import verdicts
 RESULTS: Final = ROOT / "var" / "bench" / "results.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 PLOT: Final = PAGE.with_suffix(".svg")
+STALLS: Final = (
+    "## How long the operator's calls hold up the mail"  # the page's last section; bench/stalls.py writes it
+)
 
 TEXT: Final = """\
 <!-- Written by bench/publish.py from a run of the bench: run `make bench PUBLISH=1` to renew it. -->
@@ -43,21 +47,42 @@ CPU seconds are those of the server's processes, for 1,000 messages; memory is t
 {table}
 """
 
+STALLS_TEXT: Final = """\
+
+One SMTP session says NOOP all the time. The table has its longest wait for an answer while each call of the operator is
+under way, with {store}: the target is at most 50 ms. `nothing` is what the machine
+alone makes it wait. The largest account has half of the domains.
+
+{machine}
+
+{table}
+"""
+
 
 def publish(report: Report) -> None:
     """Write both files."""
-    machine = "\n".join(f"- **{name}**: {fact}" for name, fact in report.machine.items() if fact)
+    _, _, stalls = PAGE.read_text(encoding="utf-8").partition(STALLS)
     PLOT.write_text(as_svg(report), encoding="utf-8")
-    PAGE.write_text(
-        TEXT.format(
-            rounds=report.rounds,
-            machine=machine,
-            plot=PLOT.name,
-            targets=targets_as_markdown(verdicts(report)),
-            table=as_markdown(report),
-        ),
-        encoding="utf-8",
+    page = TEXT.format(
+        rounds=report.rounds,
+        machine=_listed(report.machine),
+        plot=PLOT.name,
+        targets=targets_as_markdown(verdicts(report)),
+        table=as_markdown(report),
     )
+    PAGE.write_text(f"{page}\n{STALLS}{stalls}" if stalls else page, encoding="utf-8")
+
+
+def publish_stalls(command: str, machine: Mapping[str, str], store: str, table: str) -> None:
+    """Write that section of the page anew, and leave the rest as it is."""
+    page, _, _ = PAGE.read_text(encoding="utf-8").partition(STALLS)
+    facts = _listed({"command": f"`{command}`", **machine})
+    section = STALLS_TEXT.format(store=store, machine=facts, table=table)
+    PAGE.write_text(f"{page.rstrip()}\n\n{STALLS}\n{section}", encoding="utf-8")
+
+
+def _listed(machine: Mapping[str, str]) -> str:
+    return "\n".join(f"- **{name}**: {fact}" for name, fact in machine.items() if fact)
 
 
 if __name__ == "__main__":

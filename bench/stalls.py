@@ -1,0 +1,308 @@
+"""How long each call of the operator holds up the mail, on a server with very much in its store.
+
+    .venv/bin/python -m bench.stalls [--domains 10000] [--messages 1000000] [--rounds 5]         (as root)
+
+One SMTP session says NOOP all the time, in a process of its own. Its longest wait for an answer while
+a call is under way is what the call costs everybody else. The table has the median of the rounds, and
+the worst of them; `nothing` is how long the machine alone makes it wait. What is in the store is in
+full_store.py. `--publish` writes the table into docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import multiprocessing
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from bench.full_store import FIRST, LISTED, MAILBOXES, database_in, fill
+from bench.machine import describe
+from bench.publish import publish_stalls
+from tests.acceptance.installation import Installation
+from tests.acceptance.sample import message, send
+
+AWAY: Final = "127.0.0.1:9"
+PATIENCE: Final = 300.0  # seconds
+PAUSE: Final = 0.3  # seconds between two calls
+REASON: Final = "measured"
+SETTINGS: Final = """
+[reception]
+junk_commands_limit = 1000000000
+session_seconds = 86400
+
+[telemetry]
+metrics = "127.0.0.1:0"
+"""
+
+Spell = tuple[float, float]  # when a NOOP was said and when it was answered, monotonic
+
+
+# Who waits
+
+
+def wait_on(port: int, pipe: Connection) -> None:
+    """Say NOOP until told to stop, then send what each took."""
+    spells: list[Spell] = []
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as session:
+        session.recv(4096)
+        session.sendall(b"EHLO client.example\r\n")
+        session.recv(4096)
+        while not pipe.poll():
+            began = time.monotonic()
+            session.sendall(b"NOOP\r\n")
+            answer = session.recv(4096)
+            assert answer.startswith(b"250"), answer
+            spells.append((began, time.monotonic()))
+            time.sleep(0.002)
+    pipe.send(spells)
+
+
+@contextmanager
+def waiting(port: int) -> Iterator[Callable[[], list[Spell]]]:
+    """Have a process wait inside; gives what asks it to end, and returns what it found."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=wait_on, args=(port, theirs), daemon=True)
+    process.start()
+    theirs.close()  # so that a process that has died is noticed
+
+    def end() -> list[Spell]:
+        ours.send(None)
+        found: list[Spell] = ours.recv()
+        process.join()
+        return found
+
+    yield end
+
+
+# What is asked
+
+
+class Server:
+    """A running server, as the operator and Prometheus reach it."""
+
+    def __init__(self, restante: Installation) -> None:
+        self._restante = restante
+        transport = httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
+        self._control = httpx.Client(transport=transport, base_url="http://restante", timeout=PATIENCE)
+        self._metrics = restante.events("server-ready")[-1]["metrics"]
+        self._names: list[str] = []
+        self.changes = 0
+
+    def ask(self, method: str, path: str, *, body: object = None, **params: Any) -> Any:
+        """Ask at the control socket; a refusal is a fault of this script."""
+        answer = self._control.request(method, path, params=params, json=body)
+        assert answer.is_success, (method, path, answer.text)
+        return answer.json() if answer.content[:1] in b"[{" else None
+
+    def scrape(self) -> None:
+        """Read the metrics from their own port."""
+        assert httpx.get(f"http://{self._metrics}/metrics", timeout=PATIENCE).is_success
+
+    def reload(self) -> None:
+        """SIGHUP."""
+        self._restante.reload()
+
+    def select(self, **filters: Any) -> None:
+        """Name messages, and remember them."""
+        self._names = self.ask("GET", "/v1/queue/selection", **filters)["names"]
+
+    def act(self, verb: str) -> None:
+        """Delete, bounce or release a thousand of them."""
+        some, self._names = self._names[:1000], self._names[1000:]
+        self.ask("POST", f"/v1/queue/{verb}", body={"names": some, "reason": REASON})
+
+    def export(self) -> None:
+        """Export a domain's mail, read as it comes."""
+        order = {"selection": {"domain": "d2.example"}, "reason": REASON}
+        with self._control.stream("POST", "/v1/queue/export", json=order) as answer:
+            for _ in answer.iter_raw():
+                pass
+
+    def release(self, node: str) -> None:
+        """Release it, and end the drains that begin."""
+        self.ask("POST", "/v1/release", body={"nodes": [node], "reason": REASON})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One line of the table."""
+
+    name: str
+    make: Callable[[Server], object]
+
+
+def get(path: str, **params: Any) -> Callable[[Server], object]:
+    """Return a call that reads."""
+    return lambda server: server.ask("GET", path, **params)
+
+
+def change(method: str, path: str, body: Callable[[int], object]) -> Callable[[Server], object]:
+    """Return a call that changes a record each time; `body` is told which time it is."""
+
+    def make(server: Server) -> None:
+        server.changes += 1
+        server.ask(method, path, body=body(server.changes))
+
+    return make
+
+
+def mailboxes(changes: int) -> object:
+    """Return a whole list, which differs from the one before."""
+    names = [f"reader{number}" for number in range(changes, changes + MAILBOXES)]
+    return {"addresses": names, "is_confirmed": True}
+
+
+READING: Final = (
+    Call("nothing", lambda _: time.sleep(1.0)),
+    Call("account list", get("/v1/accounts")),
+    Call("login list", get("/v1/accounts/account1/logins")),
+    Call("domain list", get("/v1/domains")),
+    Call("domain list of an account", get("/v1/domains", account="account1")),
+    Call("domain show", get("/v1/domains/d1.example")),
+    Call("recipient list", get(f"/v1/domains/{LISTED}/recipients")),
+    Call("status", get("/v1/status")),
+    Call("status, all", get("/v1/status", everything=True)),
+    Call("status of an account", get("/v1/status", account="account1")),
+    Call("drain list", get("/v1/drains")),
+    Call("last drains", get("/v1/drains/last")),
+    Call("queue list, 1,000", get("/v1/queue")),
+    Call("queue list, 100,000", get("/v1/queue", limit=100_000)),
+    Call("queue list, refused", get("/v1/queue", status="refused", limit=100_000)),
+    Call("queue list of a domain", get("/v1/queue", domain="d2.example", limit=100_000)),
+    Call("queue list by sender", get("/v1/queue", reverse_path="nobody@nowhere.example")),
+    Call("queue list by recipient", get("/v1/queue", recipient="nobody*", limit=100_000)),
+    Call("queue list by size", get("/v1/queue", larger=10, limit=100_000)),
+    Call("queue selection of 100,000", get("/v1/queue/selection", limit=100_000)),
+    Call("queue export of a domain", Server.export),
+    Call("report list", get("/v1/reports", limit=100_000)),
+    Call("notice list", get("/v1/notices/channels")),
+    Call("notice show-waiting", get("/v1/notices/waiting", limit=100_000)),
+    Call("audit, 100", get("/v1/audit")),
+    Call("audit, 100,000", get("/v1/audit", limit=100_000)),
+    Call("audit by actor", get("/v1/audit", actor="nobody")),
+    Call("metrics at the socket", get("/metrics")),
+    Call("metrics at the port", Server.scrape),
+    Call("openapi.json", get("/v1/openapi.json")),
+)
+
+CHANGING: Final = (
+    Call("queue selection, refused", lambda server: server.select(status="refused", limit=10_000)),
+    Call("queue release of 1,000", lambda server: server.act("release")),
+    Call("queue selection", lambda server: server.select(limit=10_000)),
+    Call("queue delete of 1,000", lambda server: server.act("delete")),
+    Call("queue bounce of 1,000", lambda server: server.act("bounce")),
+    Call("account set", change("PATCH", "/v1/accounts/account2", lambda n: {"note": f"note {n}"})),
+    Call("domain set", change("PATCH", "/v1/domains/d1.example", lambda n: {"allow": [f"192.0.2.{n % 250}"]})),
+    Call(
+        "domain set of the longest list", change("PATCH", f"/v1/domains/{LISTED}", lambda n: {"message_size": 9999 + n})
+    ),
+    Call("domain list, after a change", get("/v1/domains", account="account1")),
+    Call("recipient add", change("PATCH", f"/v1/domains/{LISTED}/recipients", lambda n: {"add": [f"new{n}"]})),
+    Call("recipient replace", change("PUT", f"/v1/domains/{LISTED}/recipients", mailboxes)),
+    Call("reload", Server.reload),
+    Call("release of a domain", lambda server: server.release("d1.example")),
+    Call("release of the largest account", lambda server: server.release("#account1")),
+    Call("drain list, after a release", get("/v1/drains")),
+    Call("status, after a release", get("/v1/status")),
+)
+
+
+# The table
+
+
+@dataclass(slots=True)
+class Found:
+    """What the rounds have found of one call, in seconds."""
+
+    waits: list[float] = field(default_factory=list)  # the longest of each round
+    took: list[float] = field(default_factory=list)
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Return milliseconds that others waited, median and worst, and seconds that it took."""
+        worst, took = max(self.waits) * 1000, statistics.median(self.took)
+        return f"{statistics.median(self.waits) * 1000:.0f}", f"{worst:.0f}", f"{took:.2f}"
+
+
+def measure(server: Server, port: int, calls: Sequence[Call], rounds: int) -> dict[str, Found]:
+    """Make every call in each round, and say how long others waited for each."""
+    windows: list[tuple[str, float, float]] = []
+    with waiting(port) as end:
+        for _ in range(rounds):
+            for call in calls:
+                time.sleep(PAUSE)
+                began = time.monotonic()
+                call.make(server)
+                windows.append((call.name, began, time.monotonic()))
+        time.sleep(PAUSE)
+        spells = end()
+    found: defaultdict[str, Found] = defaultdict(Found)
+    for name, began, ended in windows:
+        inside = (done - said for said, done in spells if done >= began and said <= ended + PAUSE / 2)
+        found[name].waits.append(max(inside))
+        found[name].took.append(ended - began)
+    return found
+
+
+def as_markdown(found: dict[str, Found]) -> str:
+    """Return the table."""
+    lines = ["| call | others wait, ms: median | worst | it takes, s |", "| --- | ---: | ---: | ---: |"]
+    lines += [f"| {name} | {' | '.join(one.cells)} |" for name, one in found.items()]
+    return "\n".join(lines)
+
+
+def run(given: argparse.Namespace, calls: Sequence[Call]) -> str:
+    """Fill a store, have it served, and return the table."""
+    with Installation(more=SETTINGS) as restante:
+        restante.hosts(FIRST, AWAY)
+        restante.hosts(LISTED, AWAY, "--recipients", "list")
+        restante.start()
+        send(restante.mx, f"reader@{FIRST}", content=message("first"))
+        restante.stop()
+        fill(database_in(restante.directory / "data"), given.domains, given.messages)
+        restante.start()
+        found = measure(Server(restante), restante.mx_port, calls, given.rounds)
+        stalls = [line["seconds"] for line in restante.events("loop-stalled")]
+    print(f"loop-stalled in the log, seconds: {stalls or 'never'}", file=sys.stderr)
+    return as_markdown(found)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--domains", type=int, default=10_000)
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--calls", default="*", metavar="PATTERN", help="only those that match; | parts several patterns"
+    )
+    parser.add_argument("--dir", type=Path, default=Path("/var/tmp"), help="where the store is to lie")
+    parser.add_argument("--publish", action="store_true", help="write the table into docs/benchmarks.md")
+    given = parser.parse_args()
+    tempfile.tempdir = str(given.dir)
+    patterns = given.calls.split("|")
+    calls = [one for one in (*READING, *CHANGING) if any(fnmatch.fnmatch(one.name, each) for each in patterns)]
+    machine = describe(given.dir)
+    table = run(given, calls)
+    print(table)
+    if given.publish:
+        facts = {name: machine[name] for name in ("date", "processor", "Python", "Restante")}
+        command = f"python -m bench.stalls {' '.join(sys.argv[1:])}"
+        publish_stalls(command, facts, f"{given.domains:,} domains and {given.messages:,} held messages", table)
+
+
+if __name__ == "__main__":
+    main()
