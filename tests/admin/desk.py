@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -43,6 +43,11 @@ HEAD = b"Received: from a\r\n\tby b; now\r\nSubject: =?utf-8?q?x?=\r\n\r\nthe co
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
+
+
+async def all_of(pages: AsyncIterator[Iterable[T]]) -> list[T]:
+    """Read a listing that comes by pages."""
+    return [one async for page in pages for one in page]
 
 
 @dataclass

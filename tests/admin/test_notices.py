@@ -27,7 +27,7 @@ from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, News, NoticeKind
 from restante.tenancy.record_change import Change
 from restante.tenancy.secrets import SealBroken, Vault
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.desk import NOW, Desk, all_of, run
 from tests.wire import audit
 
 URL = "https://hook.example/in/a-token?and=more"
@@ -63,7 +63,7 @@ def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> N
     [channel] = desk.office.directory.now.channels.values()
     assert new.key is not None
     assert open_secret(desk.office.vault, channel) == ChannelSecret(URL, new.key.get_secret_value())
-    said = f"{view!r} {channel!r} {run(desk.store.audit())!r} {desk.log.lines!r} {list_channels(desk.office)!r} {new!r}"
+    said = f"{view!r} {channel!r} {run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.office))!r} {new!r}"
     assert "a-token" not in said
     assert new.key.get_secret_value() not in said
     assert "a-token" not in repr(open_secret(desk.office.vault, channel))
@@ -157,7 +157,7 @@ def test_a_test_is_sent_now_and_says_how_it_went(desk: Desk, end: End, is_sent: 
     assert (outcome.is_sent, outcome.text) == (is_sent, "the answer")
     [(channel, notice)] = desk.ways.sent
     assert (channel.name, notice.news.kind, notice.news.account) == ("mail", NoticeKind.TEST, "")
-    assert run(list_waiting(desk.office)) == []
+    assert run(all_of(list_waiting(desk.office))) == []
 
 
 @pytest.mark.parametrize("account", ["", "beta"])
@@ -180,10 +180,10 @@ def test_what_waits_is_shown_by_account(desk: Desk) -> None:
             await desk.store.keep_notices([NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10)
 
     asyncio.run(story())
-    assert [one.id for one in run(list_waiting(desk.office))] == ["key of hook", "key of own"]
-    [one] = run(list_waiting(desk.office, "alpha"))
+    assert [one.id for one in run(all_of(list_waiting(desk.office)))] == ["key of hook", "key of own"]
+    [one] = run(all_of(list_waiting(desk.office, "alpha")))
     assert (one.channel, one.account, one.kind, one.held_back, one.failures) == ("hook", "alpha", "test", 3, 0)
-    assert len(run(list_waiting(desk.office, limit=1))) == 1
+    assert len(run(all_of(list_waiting(desk.office, limit=1)))) == 1
 
 
 def test_an_account_with_channels_is_not_removed(desk: Desk) -> None:
@@ -241,7 +241,7 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     assert first.changes[0] == Change("target", "https://hook.example/…", "https://b.example/…")
     assert first.changes[1] == Change("sealed secret", "set", "replaced")
     assert [(one.field, one.before) for one in again.changes] == [("kinds", "mail-expired, quota-reached")]
-    said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list_channels(desk.office)!r}"
+    said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.office))!r}"
     assert "b-token" not in said
     assert key not in said
 
@@ -284,7 +284,7 @@ def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None
         await change_channel(desk.office, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why")
 
     run(story())
-    [waiting] = run(list_waiting(desk.office))
+    [waiting] = run(all_of(list_waiting(desk.office)))
     assert (waiting.id, waiting.next_attempt_at.timestamp()) == ("the key", NOW)
 
 

@@ -5,7 +5,7 @@ from restante.admin.release import ReleaseOrder, release
 from restante.admin.status import StatusSelection, show_status
 from restante.admin.trail import list_audit
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.desk import NOW, Desk, all_of, run
 
 
 def asked_for(node: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK") -> AuditEntry:
@@ -95,7 +95,7 @@ def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
 def test_the_trail_says_which_way_the_operator_came() -> None:
     async def story(desk: Desk) -> str:
         await desk.host("alpha.example", "alpha")
-        return next(await list_audit(desk.office, AuditFilter(account="alpha"))).origin
+        return (await all_of(list_audit(desk.office, AuditFilter(account="alpha"))))[0].origin
 
     assert run(story(Desk())) == "control socket"
     assert run(story(Desk(server=None))) == "command line"

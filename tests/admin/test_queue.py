@@ -16,7 +16,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.queue.status import Status
 from restante.tenancy.audit import AuditFilter
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.desk import NOW, Desk, all_of, run
 
 
 async def filled() -> Desk:
@@ -31,7 +31,7 @@ async def filled() -> Desk:
 
 
 async def names(desk: Desk, **selection: object) -> list[str]:
-    return [view.name for view in await list_queue(desk.office, QueueSelection.model_validate(selection))]
+    return [view.name for view in await all_of(list_queue(desk.office, QueueSelection.model_validate(selection)))]
 
 
 def test_the_queue_is_listed_by_what_is_asked() -> None:

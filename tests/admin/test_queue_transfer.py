@@ -19,7 +19,7 @@ from restante.mail.parcel import WHOLE, End, Label, Unpacker, pack_block, pack_f
 from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT
 from restante.tenancy.audit import AuditAction, AuditFilter
-from tests.admin.desk import HEAD, NOW, Desk, run
+from tests.admin.desk import HEAD, NOW, Desk, all_of, run
 
 LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
 
@@ -74,7 +74,7 @@ def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) 
         [result] = await bring_in(desk, parcel(content, received_at="2025-10-01T00:00:00Z", is_8bit=True))
         [name] = result.held
         assert await content_of(desk, name) == content
-        [view] = await list_queue(desk.office, QueueSelection())
+        [view] = await all_of(list_queue(desk.office, QueueSelection()))
         assert (view.name, view.reverse_path, view.size) == (name, "a@sender.example", len(content))
         assert view.received_at == datetime(2025, 10, 1, tzinfo=UTC)
         domain_id = desk.office.directory.now.domains["alpha.example"].id
@@ -90,7 +90,7 @@ def test_nothing_is_received_in_the_future() -> None:
     async def story() -> None:
         desk = await hosting()
         await bring_in(desk, parcel(received_at="2199-10-01T00:00:00Z"))
-        [view] = await list_queue(desk.office, QueueSelection())
+        [view] = await all_of(list_queue(desk.office, QueueSelection()))
         assert view.received_at.timestamp() == NOW
 
     run(story())
@@ -113,7 +113,7 @@ def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes)
         [result] = await bring_in(desk, parcel(content, *paths), reason="moving in")
         assert len(result.held) == 2
         assert result.passed_over == ["q@gamma.example", "no path", ""]
-        views = {view.domain: view for view in await list_queue(desk.office, QueueSelection())}
+        views = {view.domain: view for view in await all_of(list_queue(desk.office, QueueSelection()))}
         assert [one.forward_path for one in views["alpha.example"].recipients] == ["x@alpha.example", "y@alpha.example"]
         for account in ("alpha", "beta"):
             [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
@@ -223,7 +223,7 @@ def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
         with pytest.raises(AdminError) as caught:
             await bring_in(desk, stream)
         assert caught.value.kind is Kind.INVALID
-        assert list(await list_queue(desk.office, QueueSelection())) == []
+        assert await all_of(list_queue(desk.office, QueueSelection())) == []
         assert desk.store._files == {}
 
     run(story())
@@ -318,7 +318,7 @@ def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
         assert [len(one.held) for one in (first, second, third)] == [2, 1, 1]
         assert (first.error, second.error) == ("", "")
         assert third.error.startswith("the quota of alpha.example is reached; `restante domain set`")
-        assert len(list(await list_queue(desk.office, QueueSelection(domain="beta.example")))) == 2
+        assert len(await all_of(list_queue(desk.office, QueueSelection(domain="beta.example")))) == 2
         alpha = desk.office.directory.now.domains["alpha.example"]
         held = desk.store.usage(alpha.id)
         assert desk.office.promises.beside(alpha, held, held) == (held, held)

@@ -7,7 +7,7 @@ from restante.admin.errors import AdminError, Kind
 from restante.admin.queue import NamedMessages
 from restante.admin.report_queue import NamedReports, ReportSelection, drop_reports, list_reports, show_report
 from restante.tenancy.audit import AuditAction, AuditFilter
-from tests.admin.desk import Desk, run
+from tests.admin.desk import Desk, all_of, run
 
 
 async def bounced() -> Desk:
@@ -24,13 +24,13 @@ async def bounced() -> Desk:
 def test_they_are_listed_by_what_is_asked() -> None:
     async def story() -> None:
         desk = await bounced()
-        first, second = await list_reports(desk.office, ReportSelection())
+        first, second = await all_of(list_reports(desk.office, ReportSelection()))
         assert (first.number, first.message, first.domain, first.to) == (1, "1", "alpha.example", "sender@alpha.test")
         assert (first.action, first.failures, first.reply) == ("failed", 0, "")
-        assert await list_reports(desk.office, ReportSelection(domain="beta.example")) == [second]
-        assert await list_reports(desk.office, ReportSelection(to="SENDER@beta*")) == [second]
+        assert await all_of(list_reports(desk.office, ReportSelection(domain="beta.example"))) == [second]
+        assert await all_of(list_reports(desk.office, ReportSelection(to="SENDER@beta*"))) == [second]
         with pytest.raises(AdminError):
-            await list_reports(desk.office, ReportSelection(domain="gamma.example"))
+            await all_of(list_reports(desk.office, ReportSelection(domain="gamma.example")))
 
     run(story())
 
@@ -63,6 +63,6 @@ def test_a_drop_needs_a_reason_and_is_in_each_accounts_own_trail() -> None:
             [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
             assert (entry.action, entry.subject) == (AuditAction.REPORTS_DROPPED, message)
             assert entry.reason == "a forged sender"
-        assert await list_reports(desk.office, ReportSelection()) == []
+        assert await all_of(list_reports(desk.office, ReportSelection())) == []
 
     run(story())

@@ -152,6 +152,10 @@ async def test_each_channel_has_its_turn_in_the_order_in_which_they_are_due(stor
     assert [notice.key for notice in await store.list_notices(10, [mail])] == ["c", "d"]
     assert [notice.key for notice in await store.list_notices(3, [mail, hook])] == ["a", "b", "c"]
     assert await store.list_notices(10, []) == []
+    second = (await store.list_notices(2))[-1].number
+    assert [notice.key for notice in await store.list_notices(10, after=second)] == ["c", "d"]
+    assert [notice.key for notice in await store.list_notices(10, [hook], second)] == []
+    assert [notice.key for notice in await store.list_notices(10, [mail], second + 1)] == ["d"]
 
 
 async def test_what_is_put_off_keeps_its_place_and_its_key(store: Store) -> None:

@@ -24,6 +24,17 @@ from tests.contract.making import (
 SIZE = len(CONTENT)
 
 
+async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(store: Store) -> None:
+    """Not domain by domain: a page would else leave out what the next does not begin with."""
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await store.hold([message(number, beta if number % 2 else alpha) for number in range(1, 7)])
+    await store.settle(await store.open_drain(alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)])
+    await store.settle(await store.open_drain(beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)])
+    wanted = QueueFilter(status=Status.REFUSED, limit=2)
+    pages = [await store.list_queue(replace(wanted, after=after)) for after in (0, 2, 4, 6)]
+    assert [[one.number for one in page] for page in pages] == [[1, 2], [3, 4], [5, 6], []]
+
+
 async def a_queue(store: Store) -> tuple[int, int]:
     """Two domains; 1 and 4 held, 2 half refused, 3 and 5 refused."""
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")

@@ -359,6 +359,25 @@ async def test_only_as_many_as_are_asked_for(store: Store) -> None:
     assert [one.subject for one in await store.audit(limit=3)] == ["9", "8", "7"]
 
 
+@pytest.mark.parametrize("wanted", [AuditFilter(), AuditFilter(account="alpha"), AuditFilter(domain="alpha.example")])
+@pytest.mark.parametrize("limit", [1, 2, 5, 6, 100])
+async def test_pages_go_on_where_the_one_before_ended(store: Store, wanted: AuditFilter, limit: int) -> None:
+    """What comes meanwhile is newer than all of them, and in none."""
+    of_both = [("alpha", "alpha.example"), ("beta", "beta.example")]
+    entries = [replace(entry(str(number), of=of), domain=name) for number in range(5) for of, name in of_both]
+    await store.record(entries)
+    expected = await store.audit(wanted)
+    found, before = [], None
+    while True:
+        page = await store.audit_page(wanted, limit, before)
+        assert len(page.entries) <= limit
+        found += page.entries
+        await store.record([entry("meanwhile")])
+        if (before := page.before) is None:
+            break
+    assert found == expected
+
+
 async def test_an_account_sees_its_own_entries_only(store: Store) -> None:
     await store.record([entry("a"), entry("b", of="beta"), entry("c"), entry("nobody's", of="")])
     assert [one.subject for one in await store.audit(AuditFilter(account="alpha"))] == ["c", "a"]

@@ -141,6 +141,18 @@ def test_listings_walk_an_index_in_order_and_stop_at_their_limit(
     assert "USE TEMP B-TREE FOR GROUP BY" not in steps
 
 
+def test_refused_mail_of_all_domains_is_found_without_a_look_at_any_other(connection: apsw.Connection) -> None:
+    """What is sorted are numbers of refused messages alone."""
+    steps = plan(connection, queries.LIST_ALL_REFUSED, FILTER)
+    assert steps[:4] == [
+        "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
+        "LIST SUBQUERY",
+        "SCAN parked USING INDEX last_reply_refused",
+        "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
+    ]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in steps
+
+
 def test_the_oldest_messages_are_first_entries_of_indexes(connection: apsw.Connection) -> None:
     assert set(plan(connection, queries.OLDEST_MESSAGES, ())) == {
         "CO-ROUTINE usage",
@@ -211,16 +223,16 @@ def test_late_mail_is_found_without_a_look_at_any_other(connection: apsw.Connect
 @pytest.mark.parametrize(
     ("by_account", "by_domain", "way"),
     [
-        (False, False, "SCAN audit"),
-        (True, False, "SEARCH audit USING INDEX audit_account (account=?)"),
-        (False, True, "SEARCH audit USING INDEX audit_domain (domain=?)"),
-        (True, True, "SEARCH audit USING INDEX audit_domain (domain=?)"),
+        (False, False, "SEARCH audit USING INTEGER PRIMARY KEY (rowid<?)"),
+        (True, False, "SEARCH audit USING INDEX audit_account (account=? AND id<?)"),
+        (False, True, "SEARCH audit USING INDEX audit_domain (domain=? AND id<?)"),
+        (True, True, "SEARCH audit USING INDEX audit_domain (domain=? AND id<?)"),
     ],
 )
 def test_the_newest_entries_come_from_the_end(
     connection: apsw.Connection, by_account: bool, by_domain: bool, way: str
 ) -> None:
-    values = {**EVERY_ENTRY._asdict(), "account": "alpha", "domain": "alpha.example", "limit": 10}
+    values = {**EVERY_ENTRY._asdict(), "account": "alpha", "domain": "alpha.example", "limit": 10, "before": 9}
     assert plan(connection, queries.newest_entries(by_account=by_account, by_domain=by_domain), values) == [way]
 
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from pydantic import BaseModel
 
-from restante.web.api.listing import PIECE, as_listing
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+from restante.web.api.listing import PIECE, PIECE_SECONDS, as_listing, as_paged_listing, in_pieces
+from tests.admin.desk import Desk
 
 
 class View(BaseModel):
@@ -38,3 +42,54 @@ def test_it_is_the_json_of_all_views(count: int) -> None:
     body, turns = asyncio.run(_sent(count))
     assert json.loads(body) == [{"number": number} for number in range(count)]
     assert turns >= count // PIECE
+
+
+def test_a_piece_of_large_views_has_few_of_them() -> None:
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += PIECE_SECONDS / 4
+        return now
+
+    pieces = list(in_pieces((View(number=number) for number in range(12)), clock))
+    assert [json.loads(f"[{piece.decode()}]") for piece in pieces] == [
+        [{"number": number} for number in range(start, min(start + 5, 12))] for start in (0, 5, 10)
+    ]
+
+
+async def _pages(*sizes: int, failing_after: int | None = None) -> AsyncIterator[Iterator[View]]:
+    number = 0
+    for place, size in enumerate(sizes):
+        if place == failing_after:
+            raise StoreError("reading: the disk is gone")
+        yield (View(number=number + one) for one in range(size))
+        number += size
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [1], [0, 0], [3, 0, 2], [PIECE + 1, PIECE, 1]])
+def test_pages_are_one_listing(sizes: list[int]) -> None:
+    async def story() -> None:
+        answer = await as_paged_listing(Desk().office, _pages(*sizes))
+        body = b"".join([bytes(piece) async for piece in answer.body_iterator])  # type: ignore[arg-type]
+        assert json.loads(body) == [{"number": number} for number in range(sum(sizes))]
+
+    asyncio.run(story())
+
+
+def test_a_first_page_that_fails_is_an_error_of_the_request() -> None:
+    with pytest.raises(StoreError):
+        asyncio.run(as_paged_listing(Desk().office, _pages(2, failing_after=0)))
+
+
+def test_a_later_page_that_fails_is_logged_and_the_answer_ends_early() -> None:
+    async def story() -> None:
+        desk = Desk()
+        answer = await as_paged_listing(desk.office, _pages(2, 2, failing_after=1))
+        body = aiter(answer.body_iterator)
+        assert await anext(body) == b'[{"number":0},{"number":1}'
+        with pytest.raises(StoreError):
+            await anext(body)
+        assert [event for event, _ in desk.log.lines] == [Event.STORE_FAILED]
+
+    asyncio.run(story())

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -84,10 +84,10 @@ async def add_login(office: Office, account: str, new: NewLogin) -> LoginView:
     return await _put(office, None, Login(new.user, account, password_hash, secret, office.now(), verifier))
 
 
-def list_logins(office: Office, account: str) -> Sequence[LoginView]:
-    """Return an account's logins by user name. Raises AdminError if there is no such account."""
+def list_logins(office: Office, account: str) -> Iterator[LoginView]:
+    """Yield an account's logins by user name. Raises AdminError at once if there is no such account."""
     find_account(office, account)
-    return [_view(login) for login in office.directory.now.logins_of(account)]
+    return map(_view, office.directory.now.logins_of(account))
 
 
 async def change_login(office: Office, account: str, user: str, change: LoginChange) -> ChangedLogin:

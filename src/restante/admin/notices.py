@@ -5,12 +5,12 @@ A view never holds a secret: of a URL, scheme and host are shown. Who makes a ke
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from secrets import token_hex
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
 from restante.admin.channel_change import (
@@ -23,7 +23,7 @@ from restante.admin.channel_change import (
 )
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
+from restante.admin.trail import PAGE, ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.notices.attempt import Attempt, End
 from restante.store.errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -98,12 +98,13 @@ async def change_channel(office: Office, account: str, name: str, change: Channe
     return await _put(office, present, channel, checked_reason(reason))
 
 
-def list_channels(office: Office, account: str | None = None) -> Sequence[ChannelView]:
-    """Return channels by account and name, the operator's own first: all, or an account's. Raises AdminError."""
+def list_channels(office: Office, account: str | None = None) -> Iterator[ChannelView]:
+    """Yield channels by account and name, the operator's own first: all, or an account's. Raises AdminError at once."""
     if account:
         find_account(office, account)
-    channels = sorted(office.directory.now.channels.values(), key=lambda one: (one.account, one.name))
-    return [_view(channel) for channel in channels if account in (None, channel.account)]
+    directory = office.directory.now
+    wanted = directory.channels.values() if account is None else directory.channels_of(account)
+    return map(_view, sorted(wanted, key=lambda one: (one.account, one.name)))
 
 
 async def remove_channel(office: Office, account: str, name: str, reason: str) -> None:
@@ -130,15 +131,22 @@ async def try_channel(office: Office, account: str, name: str) -> TrialView:
 
 
 async def list_waiting(
-    office: Office, account: str | None = None, limit: Annotated[int, Field(ge=1)] = 100
-) -> Sequence[WaitingView]:
-    """Return notices that wait, oldest first: all, or those of an account's channels. Raises AdminError."""
+    office: Office, account: str | None = None, limit: int = 100
+) -> AsyncIterator[Iterator[WaitingView]]:
+    """Yield notices that wait, oldest first, by pages: all, or those of an account's channels. Raises AdminError."""
     if account:
         find_account(office, account)
-    channels = office.directory.now.channels
-    wanted = None if account is None else [one.id for one in channels.values() if one.account == account]
-    waiting = await office.store.list_notices(limit, wanted)
-    return [_waiting_view(notice, channels[notice.channel_id]) for notice in waiting if notice.channel_id in channels]
+    directory = office.directory.now
+    channels = directory.channels
+    wanted = None if account is None else [one.id for one in directory.channels_of(account)]
+    after = 0
+    while limit > 0:
+        at_once = min(limit, PAGE)
+        page = await office.store.list_notices(at_once, wanted, after)
+        yield (_waiting_view(one, channels[one.channel_id]) for one in page if one.channel_id in channels)
+        if len(page) < at_once:
+            return
+        limit, after = limit - len(page), page[-1].number
 
 
 async def _put(office: Office, present: Channel | None, channel: Channel, reason: str = "") -> ChangedChannel:

@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from restante.admin.domains import find_domain
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
-from restante.admin.trail import announce, checked_reason, entry_about_mail, moment
+from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.queue.status import Status
 from restante.store.errors import Damaged
@@ -107,23 +108,39 @@ class QueueChange(BaseModel):
     missing: list[str]
 
 
-async def list_queue(office: Office, selection: QueueSelection) -> Iterator[MessageView]:
-    """Return the messages that match, oldest first. Raises AdminError for a domain that is not hosted."""
-    found = await office.store.list_queue(queue_filter(office, selection))
+async def list_queue(office: Office, selection: QueueSelection) -> AsyncIterator[Iterator[MessageView]]:
+    """Yield the messages that match, oldest first, by pages. Raises AdminError for a domain that is not hosted."""
     names = domain_names(office)
-    return (view(message, names) for message in found)
+    async for page in queue_pages(office, queue_filter(office, selection)):
+        yield (view(message, names) for message in page)
 
 
 async def name_messages(office: Office, selection: QueueSelection) -> SelectedNames:
     """Return the names of the messages that match, oldest first. Raises AdminError as `list_queue` does."""
-    found = await office.store.list_queue(queue_filter(office, selection))
-    names = domain_names(office)
-    return SelectedNames(
-        names=[message_name(message.number) for message in found],
-        octets=sum(message.size for message in found),
-        domains=sorted({names.get(message.domain_id, "") for message in found}),
-        shared=await _shared(office, selection, found),
-    )
+    names: list[str] = []
+    octets = shared = 0
+    domain_ids: set[int] = set()
+    async for page in queue_pages(office, queue_filter(office, selection)):
+        names += [message_name(message.number) for message in page]
+        octets += sum(message.size for message in page)
+        domain_ids.update(message.domain_id for message in page)
+        shared += await _shared(office, selection, page)
+    hosted = domain_names(office)
+    domains = sorted({hosted.get(domain_id, "") for domain_id in domain_ids})
+    return SelectedNames(names=names, octets=octets, domains=domains, shared=shared)
+
+
+async def queue_pages(office: Office, wanted: QueueFilter) -> AsyncIterator[Sequence[QueuedMessage]]:
+    """Yield the messages that match, oldest first: so many at once that nobody waits for them."""
+    left = wanted.limit
+    while left > 0:
+        at_once = min(left, PAGE)
+        page = await office.store.list_queue(replace(wanted, limit=at_once))
+        if page:
+            yield page
+        if len(page) < at_once:
+            return
+        left, wanted = left - len(page), replace(wanted, after=page[-1].number)
 
 
 async def _shared(office: Office, selection: QueueSelection, found: Sequence[QueuedMessage]) -> int:

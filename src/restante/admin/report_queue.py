@@ -1,7 +1,7 @@
 """Reports that wait to be sent: shown, and dropped. What they bring back of other people's mail is not shown."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -14,7 +14,7 @@ from restante.admin.domains import find_domain
 from restante.admin.errors import AdminError, Kind
 from restante.admin.office import Office
 from restante.admin.queue import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
-from restante.admin.trail import announce, checked_reason, entry_about_mail, moment
+from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
 from restante.store.interface import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditAction
@@ -71,13 +71,22 @@ class ReportsDropped(BaseModel):
     missing: list[int]
 
 
-async def list_reports(office: Office, selection: ReportSelection) -> list[ReportView]:
-    """Return the reports that match, in the order in which they were made. Raises AdminError for an unknown domain."""
+async def list_reports(office: Office, selection: ReportSelection) -> AsyncIterator[Iterator[ReportView]]:
+    """Yield the reports that match, in the order in which they were made, by pages.
+
+    Raises AdminError for an unknown domain.
+    """
     domain = find_domain(office, selection.domain) if selection.domain else None
     domain_id = domain.id if domain else None
-    wanted = ReportFilter(domain_id, selection.to, (), selection.after, selection.limit)
     names = domain_names(office)
-    return [_view(report, names) for report in await office.store.list_reports(wanted)]
+    left, after = selection.limit, selection.after
+    while left > 0:
+        at_once = min(left, PAGE)
+        page = await office.store.list_reports(ReportFilter(domain_id, selection.to, (), after, at_once))
+        yield (_view(report, names) for report in page)
+        if len(page) < at_once:
+            return
+        left, after = left - len(page), page[-1].number
 
 
 async def show_report(office: Office, number: int) -> FullReportView:

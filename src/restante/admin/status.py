@@ -146,7 +146,7 @@ async def show_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) ->
         notices=_backlog(await office.store.notice_backlog()),
         domains=await _domains(office, shown, usages),
         domains_not_shown=candidates - len(shown),
-        drains=list_drains(office),
+        drains=list(list_drains(office)),
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
         configuration=_configuration_view(server.configuration()) if server else None,
     )

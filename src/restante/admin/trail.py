@@ -1,8 +1,9 @@
 """The operator's side of the audit trail: every change says who, what and why, in the trail and in the log."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -15,6 +16,7 @@ from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFi
 from restante.tenancy.record_change import Change
 
 MAX_REASON_LENGTH = 500  # characters
+PAGE: Final = 500  # of a long listing, read from the store at once: a few milliseconds of the interpreter's time
 
 
 class ChangeView(BaseModel):
@@ -40,16 +42,26 @@ class AuditView(BaseModel):
     changes: list[ChangeView]
 
 
-async def list_audit(office: Office, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> Iterator[AuditView]:
-    """Return the newest of the entries wanted, newest first. Raises AdminError for an action that does not exist."""
+async def list_audit(
+    office: Office, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100
+) -> AsyncIterator[Iterator[AuditView]]:
+    """Yield the newest of the entries wanted, newest first, by pages.
+
+    Raises AdminError for an action that does not exist.
+    """
     if wanted.action is not None and wanted.action not in list(AuditAction):
         raise AdminError(
             Kind.INVALID, f"action {wanted.action}: there is none", f"name one of {', '.join(AuditAction)}"
         )
     if wanted.domain is not None:
         wanted = wanted._replace(domain=_canonical(wanted.domain))
-    found = await office.store.audit(wanted, limit)
-    return (_view(entry) for entry in found)
+    before: int | None = None
+    while limit > 0:
+        page = await office.store.audit_page(wanted, min(limit, PAGE), before)
+        yield map(_view, page.entries)
+        if page.before is None:
+            return
+        limit, before = limit - len(page.entries), page.before
 
 
 def _canonical(domain: str) -> str:

@@ -186,6 +186,14 @@ class ReportFilter:
     limit: int = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Some entries of the audit trail, newest first."""
+
+    entries: list[AuditEntry]
+    before: int | None  # for `audit_page`, to go on with older ones; None where there are no more
+
+
 class MailStore(Protocol):
     """Held mail."""
 
@@ -432,7 +440,10 @@ class AuditStore(Protocol):
         """Append."""
 
     async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
-        """Return the newest of the entries wanted, newest first."""
+        """Return the newest of the entries wanted, newest first: few, for all of them are in memory."""
+
+    async def audit_page(self, wanted: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
+        """Return the newest of the entries wanted, or the next older ones after a page that named `before`."""
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer, whatever is held. Cheap when asked often."""

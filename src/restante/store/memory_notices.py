@@ -74,10 +74,10 @@ class MemoryNotices:
                 )
                 self._notices[outcome.number] = failed
 
-    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None) -> list[Notice]:
+    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0) -> list[Notice]:
         """Return notices that wait, oldest first."""
-        wanted = [one for one in self._notices.values() if channel_ids is None or one.channel_id in channel_ids]
-        return wanted[:limit]
+        later = (one for one in self._notices.values() if one.number > after)
+        return [one for one in later if channel_ids is None or one.channel_id in channel_ids][:limit]
 
     async def notice_backlog(self) -> Backlog:
         """Return how many wait, and since when."""

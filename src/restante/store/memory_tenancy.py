@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from restante.store.errors import Conflict
-from restante.store.interface import NodeRequest
+from restante.store.interface import AuditPage, NodeRequest
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter, is_granted_request
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel
@@ -143,8 +143,13 @@ class MemoryTenancy(ABC):
 
     async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
         """Return the newest of the entries wanted, newest first."""
-        newest_first = (entry for entry in reversed(self._audit) if wanted.accepts(entry))
-        return list(islice(newest_first, limit))
+        return (await self.audit_page(wanted, limit)).entries
+
+    async def audit_page(self, wanted: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
+        """Return the newest of the entries wanted, or the next older ones."""
+        places = range(len(self._audit) if before is None else before)
+        found = list(islice((place for place in reversed(places) if wanted.accepts(self._audit[place])), limit))
+        return AuditPage([self._audit[place] for place in found], found[-1] if len(found) == limit else None)
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer."""

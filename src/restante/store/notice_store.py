@@ -40,8 +40,8 @@ class NoticeStore(Protocol):
     async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these notices; one that is not there is passed over."""
 
-    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None) -> list[Notice]:
-        """Return notices that wait, oldest first: all, or those of some channels."""
+    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0) -> list[Notice]:
+        """Return notices that wait, oldest first: all, or those of some channels. `after` is a number, for paging."""
 
     async def notice_backlog(self) -> Backlog:
         """Return how many notices wait, and since when: at the cost of two seeks, however many there are."""

@@ -1,6 +1,5 @@
 """The part of the store that keeps notices and where they go."""
 
-import json
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -61,14 +60,9 @@ class SqliteNotices:
         change = partial(sending.settle, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF)
         await self._write(partial(change, outcomes=outcomes))
 
-    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None) -> list[Notice]:
+    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0) -> list[Notice]:
         """Return notices that wait, oldest first."""
-        if channel_ids is None:
-            question = partial(fetch, query=queries.LIST_NOTICES, bindings=(limit,))
-        else:
-            wanted = (json.dumps(list(channel_ids)), limit)
-            question = partial(fetch, query=queries.LIST_NOTICES_OF_CHANNELS, bindings=wanted)
-        return [notice(row) for row in await self._read(question)]
+        return await self._read(partial(reading.notices, limit=limit, channel_ids=channel_ids, after=after))
 
     async def notice_backlog(self) -> Backlog:
         """Return how many wait, and since when."""

@@ -251,6 +251,14 @@ LIST_REFUSED = f"""
     WHERE parked.domain_id = :domain_id AND parked.number > :after AND parked.is_refused
     {_MATCHING} GROUP BY parked.number ORDER BY parked.number LIMIT :limit
 """
+# Of all domains: first the numbers that match, from the index of refused mail alone, then their rows.
+LIST_ALL_REFUSED = f"""
+    {_LISTED} FROM message WHERE message.number IN (
+        SELECT DISTINCT message.number FROM last_reply AS parked INDEXED BY last_reply_refused
+        CROSS JOIN message ON message.number = parked.number
+        WHERE parked.is_refused {_MATCHING} ORDER BY message.number LIMIT :limit
+    ) ORDER BY message.number
+"""
 
 # --- what the writer keeps in memory, read when it starts and after a rollback
 
@@ -342,10 +350,10 @@ FIRST_NOTICES = f"""
     WHERE number IN (SELECT (SELECT min(number) FROM notice WHERE channel_id = channel.id) FROM channel)
     ORDER BY next_attempt_at, number LIMIT ?
 """
-LIST_NOTICES = f"SELECT {NOTICE_COLUMNS} FROM notice ORDER BY number LIMIT ?"
+LIST_NOTICES = f"SELECT {NOTICE_COLUMNS} FROM notice WHERE number > :after ORDER BY number LIMIT :limit"
 LIST_NOTICES_OF_CHANNELS = f"""
     SELECT {NOTICE_COLUMNS} FROM notice
-    WHERE channel_id IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?
+    WHERE channel_id IN (SELECT value FROM json_each(:channel_ids)) AND number > :after ORDER BY number LIMIT :limit
 """
 NOTICE_BACKLOG = """
     SELECT value, (SELECT made_at FROM notice WHERE number = (SELECT min(number) FROM notice))
@@ -429,8 +437,8 @@ RECORD = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEWEST_ENTRIES = """
-    SELECT at, action, actor, subject, account, origin, answer, reason, domain, changes FROM audit
-    WHERE {place}
+    SELECT id, at, action, actor, subject, account, origin, answer, reason, domain, changes FROM audit
+    WHERE {place} AND id < :before
         AND (:action IS NULL OR action = :action)
         AND (:actor IS NULL OR actor = :actor
             OR substr(actor, instr(actor, ' ') + 1) = :actor OR substr(actor, 1, instr(actor, ' ') - 1) = :actor)

@@ -1,7 +1,7 @@
 """What is asked of the tables and how the answer is read. Each function runs on a reading thread."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from restante.queue.sending import Backlog
 from restante.queue.status import Status
 from restante.store.interface import (
     DAMAGED,
+    AuditPage,
     Drain,
     NodeRequest,
     PastDrain,
@@ -24,7 +25,7 @@ from restante.store.interface import (
 )
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
-from restante.store.sqlite.notice_rows import channel
+from restante.store.sqlite.notice_rows import channel, notice
 from restante.store.sqlite.rows import (
     DOMAIN_ID,
     NUMBER,
@@ -37,8 +38,9 @@ from restante.store.sqlite.rows import (
     queued_message,
     waiting_report,
 )
-from restante.tenancy.audit import AuditEntry, AuditFilter
+from restante.tenancy.audit import AuditFilter
 from restante.tenancy.model import Directory, Login
+from restante.tenancy.notice import Notice
 from restante.tenancy.recipients import Recipient, Source
 
 
@@ -180,7 +182,7 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         numbers = json.dumps(selection.numbers)
         yield queries.LIST_NUMBERS, bindings | {"numbers": numbers, "domain_ids": domain_ids}
     elif selection.domain_ids is None:
-        yield queries.LIST_ALL, bindings
+        yield queries.LIST_ALL_REFUSED if selection.status is Status.REFUSED else queries.LIST_ALL, bindings
     else:
         yield from _listings_by_domain(selection.domain_ids, selection.status, bindings)
 
@@ -291,10 +293,24 @@ def directory(connection: apsw.Connection) -> Directory:
     )
 
 
-def audit(connection: apsw.Connection, wanted: AuditFilter, limit: int) -> list[AuditEntry]:
-    """Read the newest of the entries wanted, newest first."""
+_NEWEST: Final = 2**63 - 1  # no entry has a higher id
+
+
+def audit_page(connection: apsw.Connection, wanted: AuditFilter, limit: int, before: int | None) -> AuditPage:
+    """Read the newest of the entries wanted that are older than one, newest first."""
     statement = queries.newest_entries(by_account=wanted.account is not None, by_domain=wanted.domain is not None)
-    return [audit_entry(row) for row in fetch(connection, statement, {**wanted._asdict(), "limit": limit})]
+    bindings = {**wanted._asdict(), "limit": limit, "before": _NEWEST if before is None else before}
+    rows = fetch(connection, statement, bindings)
+    return AuditPage([audit_entry(row[1:]) for row in rows], rows[-1][0] if len(rows) == limit else None)
+
+
+def notices(connection: apsw.Connection, limit: int, channel_ids: Sequence[int] | None, after: int) -> list[Notice]:
+    """Read notices that wait, oldest first."""
+    bindings: dict[str, object] = {"after": after, "limit": limit}
+    if channel_ids is None:
+        return [notice(row) for row in fetch(connection, queries.LIST_NOTICES, bindings)]
+    bindings["channel_ids"] = json.dumps(list(channel_ids))
+    return [notice(row) for row in fetch(connection, queries.LIST_NOTICES_OF_CHANNELS, bindings)]
 
 
 def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[NodeRequest]]:

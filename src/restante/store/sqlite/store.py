@@ -30,6 +30,7 @@ from restante.store.care import Slice
 from restante.store.errors import Damaged, StoreError
 from restante.store.interface import (
     NO_USAGE,
+    AuditPage,
     Backup,
     Bounce,
     Drain,
@@ -234,8 +235,6 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
         """Return the messages with a recipient that matches, by number, and of each those recipients only."""
-        if selection.status is Status.REFUSED and selection.domain_ids is None:
-            selection = replace(selection, domain_ids=tuple(self.usages()))  # few are refused: not a walk over all mail
         return await self._read(partial(reading.queue, selection=selection))
 
     async def message(self, number: int) -> HeldMessage | None:
@@ -349,7 +348,11 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
 
     async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
         """Return the newest entries, newest first."""
-        return await self._read(partial(reading.audit, wanted=wanted, limit=limit))
+        return (await self.audit_page(wanted, limit)).entries
+
+    async def audit_page(self, wanted: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
+        """Return the newest of the entries wanted, or the next older ones."""
+        return await self._read(partial(reading.audit_page, wanted=wanted, limit=limit, before=before))
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer; what was read before is remembered."""

@@ -5,26 +5,80 @@ few enough of them, and everything else gets its turn between two pieces.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from restante.admin.office import Office
+from restante.store.errors import StoreError
+from restante.telemetry.events import Event
+
 PIECE: Final = 50  # views
+PIECE_SECONDS: Final = 0.003  # after which a piece is sent with fewer: a message may have a thousand recipients
+
+Pages = AsyncIterator[Iterable[BaseModel]]
 
 
 def as_listing(views: Iterable[BaseModel]) -> StreamingResponse:
     """Return the answer with all views as a JSON array. `views` is walked while the answer is sent."""
-    return StreamingResponse(_pieces(views), media_type="application/json")
+    return StreamingResponse(_array(_one_page(views)), media_type="application/json")
 
 
-async def _pieces(views: Iterable[BaseModel]) -> AsyncIterator[bytes]:
-    rest = iter(views)
+async def as_paged_listing(office: Office, pages: Pages) -> StreamingResponse:
+    """Return the answer with the views of all pages, which are fetched while it is sent.
+
+    The first is fetched before it begins. Raises what that raises. A store that fails later is logged,
+    and the answer ends early, which the client notices.
+    """
+    first = await anext(pages, None)
+    return StreamingResponse(_array(_logged(office, _prepended(first or (), pages))), media_type="application/json")
+
+
+async def _one_page(views: Iterable[BaseModel]) -> Pages:
+    yield views
+
+
+async def _prepended(first: Iterable[BaseModel], pages: Pages) -> Pages:
+    yield first
+    async for page in pages:
+        yield page
+
+
+async def _logged(office: Office, pages: Pages) -> Pages:
+    try:
+        async for page in pages:
+            yield page
+    except StoreError as error:
+        if office.log:
+            office.log.failure(Event.STORE_FAILED, error, doing="listing")
+        raise
+
+
+async def _array(pages: Pages) -> AsyncIterator[bytes]:
     opening = b"["
-    while piece := [view.model_dump_json() for view in islice(rest, PIECE)]:
-        yield opening + ",".join(piece).encode()
-        opening = b","
-        await asyncio.sleep(0)
+    async for page in pages:
+        for piece in in_pieces(page):
+            yield opening + piece
+            opening = b","
+            await asyncio.sleep(0)
     yield b"]" if opening == b"," else b"[]"
+
+
+def in_pieces(views: Iterable[BaseModel], clock: Callable[[], float] = time.monotonic) -> Iterator[bytes]:
+    """Yield views as JSON, with commas between them: so many at once that it takes a few milliseconds."""
+    rest = iter(views)
+    while piece := _piece(rest, clock):
+        yield ",".join(piece).encode()
+
+
+def _piece(views: Iterator[BaseModel], clock: Callable[[], float]) -> list[str]:
+    began, piece = clock(), []
+    for view in islice(views, PIECE):
+        piece.append(view.model_dump_json())
+        if clock() - began > PIECE_SECONDS:
+            break
+    return piece

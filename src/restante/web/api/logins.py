@@ -1,11 +1,11 @@
 """Routes of an account's logins."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 
 from restante.admin import logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
+from restante.web.api.listing import as_listing
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/accounts/{account}/logins", tags=["logins"])
@@ -17,10 +17,10 @@ async def add(office: TheOffice, account: str, new: NewLogin) -> LoginView:
     return await logins.add_login(office, account, new)
 
 
-@router.get("")
-async def list_all(office: TheOffice, account: str) -> Sequence[LoginView]:
+@router.get("", response_model=list[LoginView])
+async def list_all(office: TheOffice, account: str) -> StreamingResponse:
     """List an account's logins by user name."""
-    return logins.list_logins(office, account)
+    return as_listing(logins.list_logins(office, account))
 
 
 @router.patch("/{user}")

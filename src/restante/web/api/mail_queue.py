@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from restante.admin import bounce, queue, queue_content, queue_import
@@ -20,7 +20,7 @@ from restante.admin.queue import (
 )
 from restante.admin.queue_content import ExportOrder
 from restante.admin.queue_import import DigestOrder, ImportResult
-from restante.web.api.listing import as_listing
+from restante.web.api.listing import as_paged_listing
 from restante.web.api.office import TheOffice
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -31,13 +31,14 @@ PARCELS = "application/x-restante-parcels"  # mail/parcel.py
 @router.get("", response_model=list[MessageView])
 async def list_all(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> StreamingResponse:
     """List messages, oldest first."""
-    return as_listing(await queue.list_queue(office, selection))
+    return await as_paged_listing(office, queue.list_queue(office, selection))
 
 
-@router.get("/selection")
-async def names(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> SelectedNames:
+@router.get("/selection", response_model=SelectedNames)
+async def names(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> Response:
     """Name the messages that match and count them: what comes before acting on many. It is no message's name itself."""
-    return await queue.name_messages(office, selection)
+    named = await queue.name_messages(office, selection)
+    return Response(named.model_dump_json(), media_type="application/json")  # FastAPI would go over it twice more
 
 
 @router.get("/{name}")

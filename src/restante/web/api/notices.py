@@ -1,13 +1,14 @@
 """Routes of notices."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from restante.admin import notices
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.notices import ChangedChannel, ChannelView, TrialView, WaitingView
+from restante.web.api.listing import as_listing, as_paged_listing
 from restante.web.api.office import Reason, TheOffice
 
 router = APIRouter(prefix="/notices", tags=["notices"])
@@ -21,10 +22,10 @@ async def add(office: TheOffice, new: NewChannel) -> ChannelView:
     return await notices.add_channel(office, new)
 
 
-@router.get("/channels")
-async def list_all(office: TheOffice, account: str | None = None) -> Sequence[ChannelView]:
+@router.get("/channels", response_model=list[ChannelView])
+async def list_all(office: TheOffice, account: str | None = None) -> StreamingResponse:
     """List channels, all or an account's."""
-    return notices.list_channels(office, account)
+    return as_listing(notices.list_channels(office, account))
 
 
 @router.patch("/channels/{name}")
@@ -47,9 +48,9 @@ async def try_out(office: TheOffice, name: str, account: Account = "") -> TrialV
     return await notices.try_channel(office, account, name)
 
 
-@router.get("/waiting")
+@router.get("/waiting", response_model=list[WaitingView])
 async def show_waiting(
     office: TheOffice, account: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 100
-) -> Sequence[WaitingView]:
+) -> StreamingResponse:
     """List notices that wait to be sent, oldest first."""
-    return await notices.list_waiting(office, account, limit)
+    return await as_paged_listing(office, notices.list_waiting(office, account, limit))

@@ -11,7 +11,7 @@ from restante.admin.release import ReleaseOrder, ReleaseView
 from restante.admin.status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
-from restante.web.api.listing import as_listing
+from restante.web.api.listing import as_listing, as_paged_listing
 from restante.web.api.office import TheOffice
 
 router = APIRouter(tags=["operations"])
@@ -23,16 +23,16 @@ async def release_nodes(office: TheOffice, order: ReleaseOrder) -> list[ReleaseV
     return await release.release(office, order)
 
 
-@router.get("/drains")
-async def list_drains(office: TheOffice) -> list[DrainView]:
+@router.get("/drains", response_model=list[DrainView])
+async def list_drains(office: TheOffice) -> StreamingResponse:
     """List the drains that run or wait, in the order in which they started."""
-    return drains.list_drains(office)
+    return as_listing(drains.list_drains(office))
 
 
-@router.get("/drains/last")
-async def last_drains(office: TheOffice, domain: str | None = None) -> list[LastDrainView]:
+@router.get("/drains/last", response_model=list[LastDrainView])
+async def last_drains(office: TheOffice, domain: str | None = None) -> StreamingResponse:
     """Show how the last drain of each domain went, or of one."""
-    return await drains.last_drains(office, domain)
+    return as_listing(await drains.last_drains(office, domain))
 
 
 @router.post("/drains/{domain}/stop")
@@ -53,4 +53,4 @@ async def list_audit(
     office: TheOffice, wanted: Annotated[AuditFilter, Depends()], limit: Annotated[int, Query(ge=1, le=100_000)] = 100
 ) -> StreamingResponse:
     """List the newest entries of the audit trail, newest first."""
-    return as_listing(await trail.list_audit(office, wanted, limit))
+    return await as_paged_listing(office, trail.list_audit(office, wanted, limit))

@@ -3,18 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import StreamingResponse
 
 from restante.admin import report_queue
 from restante.admin.report_queue import FullReportView, NamedReports, ReportsDropped, ReportSelection, ReportView
+from restante.web.api.listing import as_paged_listing
 from restante.web.api.office import TheOffice
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 
-@router.get("")
-async def list_all(office: TheOffice, selection: Annotated[ReportSelection, Query()]) -> list[ReportView]:
+@router.get("", response_model=list[ReportView])
+async def list_all(office: TheOffice, selection: Annotated[ReportSelection, Query()]) -> StreamingResponse:
     """List the reports that wait, in the order in which they were made."""
-    return await report_queue.list_reports(office, selection)
+    return await as_paged_listing(office, report_queue.list_reports(office, selection))
 
 
 @router.get("/{number}")
