@@ -20,6 +20,7 @@ from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
+from restante.reception.check_lane import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.flight import OctetsInFlight
@@ -131,7 +132,8 @@ class Wire:
         self.inquired: list[str] = []  # mailboxes, at the destination
         self.mailboxes: dict[str, bool] = {}  # what it says of them; of others nothing can be known now
         self.is_up = False  # the destinations, as far as is known
-        self._authenticator = Authenticator(self.vault, threads=1)
+        pending = self.settings.pending_authentications_limit
+        self._authenticator = Authenticator(self.vault, password_lanes(pending), proof_lanes(pending))
         self._numbers = MessageNumbers()
         self._runner = asyncio.Runner()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -32,6 +32,7 @@ from restante.reception.arrivals import Arrivals
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
+from restante.reception.check_lane import password_lanes, proof_lanes
 from restante.reception.connection import Terms
 from restante.reception.descriptors import (
     http_connections_possible,
@@ -181,7 +182,8 @@ class Application:
         self._door = Doorkeeper(door_limits(reception, sessions_possible()), expected.is_home, time.monotonic)
         self._flight = OctetsInFlight(reception.octets_in_flight_limit)
         self._room = Room(partial(free_octets, self._config.store_directory), reception.disk_reserve)
-        self._authenticator = Authenticator(self._vault)
+        pending = reception.pending_authentications_limit
+        self._authenticator = Authenticator(self._vault, password_lanes(pending), proof_lanes(pending))
         bursts = AuthBursts(self._log, time.monotonic)
         self._auth_gate = AuthGate(self._authenticator, expected, reception, time.monotonic, on_failure=bursts.failed)
         self._arrivals = Arrivals(store, self._directory, self._log, time.monotonic, on_mail=self._mail_came)
@@ -419,10 +421,10 @@ class Application:
         self._log.write(Event.SERVER_STOPPING, sessions=self._door.sessions)
         notify("STOPPING=1")
         self._listeners.close()
+        self._auth_gate.close()
         await self._until_sessions_end()
         self._intake.close()
         await self._dispatcher.stop_all()
-        self._authenticator.close()
 
     async def _end_telling(self, telling: Sequence[asyncio.Task[None]]) -> None:
         """Let what is on its way arrive, reports and notices, for a moment: what is cut off may be sent twice."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import resource
 import select
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import Final
 
@@ -79,6 +81,21 @@ def begin(session: Session) -> None:
     assert session.say("MAIL FROM:<someone@sender.example>").startswith(b"250")
     assert session.say("RCPT TO:<reader@alpha.example>").startswith(b"250")
     assert session.say("DATA").startswith(b"354")
+
+
+Say = Callable[[Session, Login], bytes]
+
+
+def by_plain(session: Session, login: Login) -> bytes:
+    """Authenticate by PLAIN."""
+    return session.authenticate(login)
+
+
+def by_cram_md5(session: Session, login: Login) -> bytes:
+    """Authenticate by CRAM-MD5."""
+    challenge = base64.b64decode(session.say("AUTH CRAM-MD5").split(b" ", 1)[1])
+    answer = hmac.new(login.password.encode(), challenge, "md5").hexdigest()
+    return session.say(base64.b64encode(f"{login.user} {answer}".encode()).decode())
 
 
 def is_served(restante: Installation, source: str) -> bool:
@@ -189,7 +206,29 @@ def test_guessers_keep_neither_the_primary_nor_mail_out(restante: Installation, 
             with Session(restante.mx, source="127.0.11.1") as session:
                 deliver(session)
             eventually(lambda: guessers.answers.total() > answered, what="the guessers to be answered too")  # noqa: B023
+        eventually(lambda: guessers.answers["535"], what="a guess to be looked at")
     assert guessers.answers.keys() == {"535", "454"}  # a wrong guess, and one that is not looked at
+
+
+@pytest.mark.parametrize("say", [by_plain, by_cram_md5])
+def test_a_primary_does_not_wait_for_the_checks_of_guessers(restante: Installation, login: Login, say: Say) -> None:
+    """While thirty guesses wait to be checked, hardly any of them is before it. It is let in over and over."""
+    unlimited = 1_000_000
+    limit(
+        restante,
+        authentications_per_minute=unlimited,
+        authentication_failures_limit=unlimited,
+        errors_limit=unlimited,
+        failures_until_refusal=unlimited,
+        failure_memory=0.001,  # guesses are answered without delay
+    )
+    with Guessers(restante.smtps, "nobody", addresses(13, 34)) as guessers:
+        eventually(lambda: guessers.answers["454"] and guessers.answers["535"], what="the line to be full")
+        for _ in range(3):
+            with Session(restante.smtps, source=HOME) as session:
+                checked = guessers.answers["535"]
+                assert say(session, login).startswith(b"235")
+                assert guessers.answers["535"] - checked < 10
 
 
 # Those who dribble

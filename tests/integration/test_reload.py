@@ -163,7 +163,7 @@ async def observed(app: Application, world: World) -> dict[str, Any]:
         "reports": app._reports.settings,
         "notices": app._notices.settings,
         "failures": (app._auth_gate._failures.until_refusal, app._auth_gate._failures.memory),
-        "attempts": (app._auth_gate._rate.per_minute, app._auth_gate._most_pending),
+        "attempts": (app._auth_gate._rate.per_minute, app._auth_gate._authenticator._passwords.strangers.limit),
         "releases": app._releaser.per_minute,
         "own": sorted(app._own_addresses),
         "running": app._reloader.running.model_dump(exclude={"listen"}),

@@ -70,7 +70,7 @@ def test_what_is_put_off_because_we_are_busy_is_no_guess() -> None:
     smtp = crowd()
     told: list[str] = []
     smtp._services.auth_gate._on_failure = lambda tried, _: told.append(tried.user)
-    smtp._services.auth_gate._most_pending = 0
+    smtp._authenticator.set_limit(0)
     assert attempt(smtp, "alpha").startswith(b"454")
     smtp.close()
     assert told == []

@@ -1,5 +1,6 @@
 """AUTH under attack, on the wire: delays, refusal for a time, and the owner who gets in all the same."""
 
+import asyncio
 import ipaddress
 
 from restante.reception.settings import ReceptionSettings
@@ -119,4 +120,26 @@ def test_etrn_has_its_rate_too_and_a_flood_leaves_the_trail_alone() -> None:
     assert len(smtp.trail()) == 2
     smtp.now += 31
     smtp.transcript("C: ETRN a.example\nS: 251 2.0.0 OK, no messages waiting for node a.example")
+    smtp.close()
+
+
+def test_a_stop_waits_for_no_delay() -> None:
+    """What is delayed is answered at once; what comes after is put off unchecked."""
+    smtp = crowd()
+    attempt(smtp, "alpha", "guess")
+    gate = smtp._services.auth_gate
+    gate._sleep = lambda _: asyncio.sleep(3600)
+
+    async def stop_in_the_middle() -> None:
+        smtp.session.receive_data(f"AUTH PLAIN {initial_response('alpha', 'guess')}\r\n".encode())
+        smtp.dialogue.advance()
+        while not gate._delays:
+            await asyncio.wait(smtp._tasks, timeout=0.001)
+        gate.close()
+        await smtp._settle_tasks()
+
+    smtp.connect(has_tls=True)
+    smtp.run(stop_in_the_middle())
+    assert smtp.session.data_to_send() == REFUSED
+    assert attempt(smtp, "alpha") == PUT_OFF
     smtp.close()

@@ -1,6 +1,7 @@
 """Which addresses are authorized hosts of some domain, answered from an index."""
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 
@@ -93,3 +94,19 @@ def test_a_host_name_counts_by_what_is_known_of_it_now() -> None:
     assert [scene.is_home(each) for each in ("203.0.113.9", "203.0.113.10")] == [False, True]
     scene.names = {}
     assert not scene.is_home("203.0.113.10")
+
+
+def test_an_account_has_an_index_of_its_own() -> None:
+    scene = Scene(*ENTRIES)
+    of_b = replace(scene.live.now.domains["d1.example"], account="b")
+    scene.live.now = Directory(domains={**scene.live.now.domains, of_b.name: of_b})
+    for address in ("192.0.2.10", "198.51.100.7", "203.0.113.9", "203.0.113.10"):
+        peer = ipaddress.ip_address(address)
+        for account in ("a", "b", "nobody"):
+            one_by_one = any(
+                is_authorized_host(peer, each.authorized_hosts, scene.names)
+                for each in scene.live.now.domains_of(account)
+            )
+            assert scene.expected.is_home_of(account, peer) is one_by_one
+    scene.names = {}
+    assert not scene.expected.is_home_of("a", ipaddress.ip_address("203.0.113.9"))

@@ -1,24 +1,18 @@
 """SCRAM-SHA-256 on the wire: who gets in, and that nobody learns which logins there are."""
 
-import asyncio
 import base64
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 import pytest
 
-from restante.reception import authentication
-from restante.reception.authentication import Authenticator
 from restante.reception.scram_check import ScramCheck
 from restante.sasl import scram_keys
-from restante.sasl.mechanism import PasswordCredentials, ScramCredentials
-from restante.sasl.scram import ScramSha256
+from restante.sasl.mechanism import ScramCredentials
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import Salting, new_verifier, salted_password
 from restante.telemetry.events import Event
-from restante.tenancy.model import Login
 from restante.tenancy.secrets import Vault, verifier_owner
 from tests.wire import PASSWORD, Wire, audit
 
@@ -157,29 +151,3 @@ def test_a_refusal_derives_keys_once_whatever_is_kept(smtp: Wire, monkeypatch: p
 def noted(derived: list[int], iterations: int) -> bytes:
     derived.append(iterations)
     return bytes(32)
-
-
-def test_a_proof_does_not_wait_for_passwords_that_are_checked(smtp: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
-    monkeypatch.setattr(authentication, "password_matches", lambda _hash, _password: go_on.wait(10))
-    directory = smtp.directory.now
-    authenticator = Authenticator(smtp.vault, threads=1)
-
-    async def prove() -> Login | None:
-        password = asyncio.ensure_future(authenticator.authenticate(PasswordCredentials("alpha", "x"), directory))
-        client = ScramClient("alpha", NONCE)
-        mechanism = ScramSha256("SERVER", lambda user: authenticator.salting(user, directory))
-        salting = client.take_server_first(mechanism.begin(client.first()).text)
-        credentials = mechanism.respond(client.final(salted_password(PASSWORD, salting)))
-        assert isinstance(credentials, ScramCredentials)
-        proved = await authenticator.authenticate(credentials, directory)
-        assert not password.done()
-        go_on.set()
-        await password
-        return proved.login if proved is not None else None
-
-    try:
-        assert smtp.run(prove()) == directory.logins["alpha"]
-    finally:
-        go_on.set()
-        authenticator.close()

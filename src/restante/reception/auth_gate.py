@@ -1,16 +1,18 @@
 """AUTH under attack: what is tried too often is put off, and the owner of a login gets in all the same.
 
 Order of the checks, cheapest first: attempts a minute, failures remembered, checks that wait, and only then the costly
-look at the password. The first three give way to a login that is tried from one of its own authorized hosts.
+look at the password. The first three give way to a login that is tried from one of its own authorized hosts, and its
+check does not wait behind those of strangers.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from restante.network.addresses import address_block
-from restante.reception.authentication import Authenticator, Proved
+from restante.reception.authentication import Authenticator
+from restante.reception.check_lane import Place, PutOff
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.settings import ReceptionSettings
 from restante.sasl.mechanism import Credentials
@@ -41,7 +43,7 @@ class AuthGate:
         expected: ExpectedHosts,
         settings: ReceptionSettings,
         now: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
         *,
         on_failure: Callable[[Login, IpAddress], None] = lambda _login, _address: None,
     ) -> None:
@@ -53,53 +55,82 @@ class AuthGate:
         self._on_failure = on_failure
         self._failures = FailureLedger(settings.failures_until_refusal, settings.failure_memory)
         self._rate = RateLimit(settings.authentications_per_minute)
-        self._most_pending = settings.pending_authentications_limit
-        self._pending = 0
+        self._delays: set[asyncio.Future[None]] = set()
+        self._is_closed = False
 
     def set_limits(self, settings: ReceptionSettings) -> None:
         """Count by new limits from now on; what was counted stays."""
         self._failures.until_refusal = settings.failures_until_refusal
         self._failures.memory = settings.failure_memory
         self._rate.per_minute = settings.authentications_per_minute
-        self._most_pending = settings.pending_authentications_limit
+        self._authenticator.set_limit(settings.pending_authentications_limit)
 
-    async def attempt(self, credentials: Credentials, address: IpAddress, directory: Directory) -> Verdict:
-        """Check credentials, or put the attempt off. A failure is answered late, and later each time."""
-        verdict = await self._judge(credentials, address, directory)
+    async def attempt(
+        self,
+        credentials: Credentials,
+        address: IpAddress,
+        directory: Directory,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> Verdict:
+        """Check credentials, or put the attempt off. A failure is answered late, and later each time.
+
+        `is_wanted` tells whether the client is still there; without it nothing is checked.
+        """
+        verdict = await self._judge(credentials, address, directory, is_wanted)
         login = directory.logins.get(credentials.user)
         if verdict.login is None and login is not None and verdict.reason != _OURS:
             self._on_failure(login, address)
         return verdict
 
-    async def _judge(self, credentials: Credentials, address: IpAddress, directory: Directory) -> Verdict:
+    def close(self) -> None:
+        """Answer at once from now on: the server stops. What was not checked yet is put off."""
+        self._is_closed = True
+        self._authenticator.close()
+        for delay in self._delays:
+            delay.cancel()
+
+    async def _judge(
+        self, credentials: Credentials, address: IpAddress, directory: Directory, is_wanted: Callable[[], bool]
+    ) -> Verdict:
         login = directory.logins.get(credentials.user)
+        block = address_block(address)
         is_at_home = login is not None and self._expected.is_home_of(login.account, address)
-        keys: tuple[Hashable, ...] = (credentials.user, address_block(address))
+        share = login.account if login is not None and is_at_home else block
+        keys: tuple[Hashable, ...] = (credentials.user, block)
         reason = self._reason_to_put_off(keys, is_at_home=is_at_home)
         if reason:
-            return Verdict(AUTH_UNAVAILABLE, None, f"put off: {reason}")
-        proved = await self._check(credentials, directory)
+            return _put_off(reason)
+        place = Place(is_at_home, share, is_wanted)
+        proved = await self._authenticator.authenticate(credentials, directory, place)
+        if proved is PutOff.PUT_OFF:
+            return _put_off(_BUSY)
         if proved is None:
             self._failures.failed(keys, self._now())
-            await self._sleep(self._failures.delay(keys, self._now()))
+            await self._delay(self._failures.delay(keys, self._now()))
             return Verdict(BAD_CREDENTIALS, None, "refused")
         # The block's failures stay: else a login of one's own would buy guesses at others without end.
         self._failures.succeeded(keys[:1])
         return Verdict(AUTHENTICATED, proved.login, "accepted", proved.last_word)
 
+    async def _delay(self, seconds: float) -> None:
+        if self._is_closed:
+            return
+        delay = asyncio.ensure_future(self._sleep(seconds))
+        self._delays.add(delay)
+        try:
+            await asyncio.wait([delay])
+        finally:
+            delay.cancel()
+            self._delays.discard(delay)
+
     def _reason_to_put_off(self, keys: tuple[Hashable, ...], *, is_at_home: bool) -> str:
         now = self._now()
         if not self._rate.allows(keys if is_at_home else keys[1], now):
             return "too many attempts in a minute"
-        if is_at_home:
-            return ""
-        if self._failures.is_refused(keys, now):
+        if not is_at_home and self._failures.is_refused(keys, now):
             return "too many failures"
-        return _BUSY if self._pending >= self._most_pending else ""
+        return ""
 
-    async def _check(self, credentials: Credentials, directory: Directory) -> Proved | None:
-        self._pending += 1
-        try:
-            return await self._authenticator.authenticate(credentials, directory)
-        finally:
-            self._pending -= 1
+
+def _put_off(reason: str) -> Verdict:
+    return Verdict(AUTH_UNAVAILABLE, None, f"put off: {reason}")

@@ -1,18 +1,20 @@
-"""Whether credentials are good, off the event loop: hashing takes tens of milliseconds on purpose.
+"""Whether credentials are good.
 
-Proofs (CRAM-MD5, SCRAM) take a few at most. They have a thread of their own, so that they never
-wait for hashes.
+The same work is done for a user name that does not exist as for a wrong password, so that time
+tells nobody which logins there are. What was typed is never logged.
 
-The same work is done for a user name that does not exist as for a wrong password, so that time tells nobody which
-logins there are. What was typed is never logged.
+Hashing a password takes tens of milliseconds on purpose, a SCRAM proof takes a few. Both are
+checked in threads (`check_lane`), apart from each other, so that a proof never waits for a hash. A
+CRAM-MD5 digest takes microseconds and is checked at once.
 """
 
-import asyncio
 import hmac
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_hex
 
+from restante.reception.check_lane import Lanes, Place, PutOff
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import Credentials, DigestCredentials, PasswordCredentials, ScramCredentials
@@ -36,23 +38,42 @@ class Proved:
 class Authenticator:
     """Checks credentials against a directory, a few at a time: each check of a password takes 64 MiB for a moment."""
 
-    def __init__(self, vault: Vault, *, threads: int = 2) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        passwords: Lanes,
+        proofs: Lanes,
+        *,
+        matches: Callable[[str | None, str], bool] = password_matches,
+    ) -> None:
+        """`matches` compares a hash, None for a login that is not there, with a password."""
         self._vault = vault
         self._nobodys_secret = vault.seal(token_hex(16), _NOBODY)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="authenticate")
-        self._threads.submit(prepare)
+        self._matches = matches
         self._scram = ScramCheck(vault)
-        self._proof_thread = ThreadPoolExecutor(1, thread_name_prefix="proof")
+        self._passwords = passwords
+        self._proofs = proofs
+        self._passwords.strangers.prepare(prepare)
 
-    async def authenticate(self, credentials: Credentials, directory: Directory) -> Proved | None:
+    def set_limit(self, limit: int) -> None:
+        """Let so many checks for strangers run or wait at once from now on, in each kind of lane."""
+        self._passwords.strangers.limit = self._proofs.strangers.limit = limit
+
+    async def authenticate(
+        self, credentials: Credentials, directory: Directory, place: Place
+    ) -> Proved | PutOff | None:
         """Return what the credentials prove, or None."""
         login = directory.logins.get(credentials.user)
-        loop = asyncio.get_running_loop()
-        if isinstance(credentials, PasswordCredentials):
-            password_hash = login.password_hash if login else None
-            is_good = await loop.run_in_executor(self._threads, password_matches, password_hash, credentials.password)
-            return Proved(login) if login is not None and is_good else None
-        last_word = await loop.run_in_executor(self._proof_thread, self._last_word, credentials, login)
+        last_word: bytes | PutOff | None
+        match credentials:
+            case PasswordCredentials():
+                last_word = await self._passwords.run(place, partial(self._check_password, credentials, login))
+            case ScramCredentials():
+                last_word = await self._proofs.run(place, partial(self._check_scram, credentials, login))
+            case DigestCredentials():
+                last_word = b"" if self._digest_matches(credentials, login) else None
+        if last_word is PutOff.PUT_OFF:
+            return last_word
         return Proved(login, last_word) if login is not None and last_word is not None else None
 
     def salting(self, user: str, directory: Directory) -> Salting:
@@ -61,13 +82,14 @@ class Authenticator:
 
     def close(self) -> None:
         """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._proof_thread.shutdown(wait=False, cancel_futures=True)
+        self._passwords.close()
+        self._proofs.close()
 
-    def _last_word(self, credentials: DigestCredentials | ScramCredentials, login: Login | None) -> bytes | None:
+    def _check_password(self, credentials: PasswordCredentials, login: Login | None) -> bytes | None:
+        return b"" if self._matches(login.password_hash if login else None, credentials.password) else None
+
+    def _check_scram(self, credentials: ScramCredentials, login: Login | None) -> bytes | None:
         """Return the last message to the client before it is admitted; None for a wrong proof."""
-        if isinstance(credentials, DigestCredentials):
-            return b"" if self._digest_matches(credentials, login) else None
         signature = self._scram.signature(credentials, login)
         return None if signature is None else server_final(signature)
 

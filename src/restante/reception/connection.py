@@ -150,7 +150,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client will say no more; an answer that is on its way is still sent."""
-        self._has_eof = True
+        self._has_eof = self._dialogue.client_has_left = True
         if not self._dialogue.is_waiting:
             self._finish(SessionEnd.CLOSED_BY_CLIENT)
         return True

@@ -75,6 +75,7 @@ class Dialogue:
         self.tally = SessionTally()
         self._refusal_lines: RefusalLines | None = None  # once something was refused
         self.expects_much = False  # content was announced that goes to a file
+        self.client_has_left = False  # it has closed its side, at least
         self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
 
     def advance(self) -> None:
@@ -84,7 +85,7 @@ class Dialogue:
 
     def abandon(self) -> None:
         """Forget the session; its connection is gone."""
-        self._is_abandoned = True
+        self._is_abandoned = self.client_has_left = True
         self._session.close()
         self._forget_transaction()
         if self._refusal_lines is not None:
@@ -349,7 +350,9 @@ class Dialogue:
     async def _authenticate(self, mechanism: str, credentials: Credentials) -> None:
         services = self._services
         logins = services.directory.now.logins
-        verdict = await services.auth_gate.attempt(credentials, self._peer, services.directory.now)
+        verdict = await services.auth_gate.attempt(
+            credentials, self._peer, services.directory.now, lambda: not self.client_has_left
+        )
         services.log.write(
             events.Event.AUTHENTICATION,
             peer=str(self._peer),

@@ -3,15 +3,16 @@
 Under a flood these get in when strangers do not. Host names count by what the releaser has already
 looked up: nobody's connection waits for DNS.
 
-A flood asks for thousands of addresses a second, so the answer comes from an index. It is made at
-the first question after the records or the known addresses of a host name have changed.
+A flood asks for thousands of addresses a second, so the answers come from indexes, one of all
+domains and one for each account that is asked for. Each is made at the first question after the
+records or the known addresses of a host name have changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
-from restante.release.authorization import HostAddresses, is_authorized_host
+from restante.release.authorization import HostAddresses
 from restante.store.live_directory import LiveDirectory
-from restante.tenancy.model import Directory, IpAddress
+from restante.tenancy.model import Directory, HostedDomain, IpAddress
 
 
 class ExpectedHosts:
@@ -24,41 +25,47 @@ class ExpectedHosts:
         """
         self._directory = directory
         self._known_names = known_names
-        self._index = _Index(directory.now, known_names())
+        self._facts: tuple[Directory, HostAddresses] = directory.now, known_names()
+        self._of_all: _Index | None = None
+        self._by_account: dict[str, _Index] = {}
 
     def is_home(self, address: IpAddress) -> bool:
         """Tell whether an address is an authorized host of any domain."""
-        directory, names = self._directory.now, self._known_names()
-        if not self._index.is_of(directory, names):
-            self._index = _Index(directory, names)
-        return address in self._index
+        self._look_for_changes()
+        if self._of_all is None:
+            self._of_all = _Index(self._facts[0].domains.values(), self._facts[1])
+        return address in self._of_all
 
     def is_home_of(self, account: str, address: IpAddress) -> bool:
         """Tell whether an address is an authorized host of one of the account's domains."""
-        names = self._known_names()
-        domains = self._directory.now.domains_of(account)
-        return any(is_authorized_host(address, domain.authorized_hosts, names) for domain in domains)
+        self._look_for_changes()
+        index = self._by_account.get(account)
+        if index is None:
+            index = _Index(self._facts[0].domains_of(account), self._facts[1])
+            self._by_account[account] = index
+        return address in index
+
+    def _look_for_changes(self) -> None:
+        directory, names = self._directory.now, self._known_names()
+        if directory is not self._facts[0] or names is not self._facts[1]:
+            self._facts = directory, names
+            self._of_all = None
+            self._by_account.clear()
 
 
 class _Index:
-    """The authorized hosts of all domains, as sets. A look-up takes one step for each prefix length."""
+    """The authorized hosts of domains, as sets. A look-up takes one step for each prefix length."""
 
-    def __init__(self, directory: Directory, known_names: HostAddresses) -> None:
-        self._directory = directory
-        self._known_names = known_names
+    def __init__(self, domains: Iterable[HostedDomain], known_names: HostAddresses) -> None:
         self._prefixes: dict[tuple[int, int], set[int]] = {}  # by version and bits behind the prefix
         self._addresses: set[IpAddress] = set()  # of host names
-        hosts = {domain.authorized_hosts for domain in directory.domains.values()}
+        hosts = {domain.authorized_hosts for domain in domains}
         for network in {network for each in hosts for network in each.networks}:
             spare = network.max_prefixlen - network.prefixlen
             prefixes = self._prefixes.setdefault((network.version, spare), set())
             prefixes.add(int(network.network_address) >> spare)
         for name in {name for each in hosts for name in each.names}:
             self._addresses.update(known_names.get(name, ()))
-
-    def is_of(self, directory: Directory, known_names: Mapping[str, object]) -> bool:
-        """Tell whether this is the index of these facts."""
-        return self._directory is directory and self._known_names is known_names
 
     def __contains__(self, address: IpAddress) -> bool:
         number, version = int(address), address.version

@@ -119,5 +119,8 @@ class ReceptionSettings(BaseModel):
         default=900.0, description="Seconds for which a failed AUTH is counted."
     )
     pending_authentications_limit: Annotated[int, Field(ge=1)] = Field(
-        default=32, description="Password checks that wait at once; further AUTH is put off with 454."
+        default=32,
+        description="Password checks for strangers that run or wait at once, and as many SCRAM proofs; further AUTH is"
+        " put off with 454. Address blocks take turns. AUTH from authorized hosts of the login's account has lanes of its"
+        " own, without a limit.",
     )

@@ -1,0 +1,158 @@
+"""Lanes for checks of credentials: in each a few run at once, in threads, before a fair line.
+
+There is a lane for clients at an authorized host of the login's account, where accounts take turns,
+and one for strangers, where address blocks take turns. Lanes have threads of their own: the checks
+in one lane never wait for those in another.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Hashable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import Final
+
+from restante.reception.fair_line import FairLine
+
+Check = Callable[[], bytes | None]
+"""Returns our last word to a client whose credentials are good, b"" for none; None for all others."""
+
+_PASSWORD_THREADS: Final = 2  # for strangers; each check takes 64 MiB for a moment
+
+
+class PutOff(Enum):
+    """The answer when a check was not made."""
+
+    PUT_OFF = "too many wait, the client has left, or the server stops"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """In which lane a check waits, for whose share of it, and for how long."""
+
+    is_home: bool
+    share: Hashable  # at home the account, else the address block
+    is_wanted: Callable[[], bool] = lambda: True  # whether the client is still there
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    check: Check
+    is_wanted: Callable[[], bool]
+    answer: asyncio.Future[bytes | PutOff | None]
+
+
+class CheckLane:
+    """Runs checks. Shares take turns."""
+
+    def __init__(self, executor: Executor, threads: int, limit: float = math.inf) -> None:
+        """`limit`: checks that run or wait at once. It may be replaced at any time."""
+        self.limit = limit
+        self._executor = executor
+        self._threads = threads
+        self._running = 0
+        self._is_closed = False
+        self._line: FairLine[_Job] = FairLine()
+
+    async def run(
+        self, share: Hashable, check: Check, is_wanted: Callable[[], bool] = lambda: True
+    ) -> bytes | PutOff | None:
+        """Return what a check says.
+
+        A check that is not wanted when its turn comes, because the client has gone, is not made:
+        else a flood could keep the lane busy after it has left.
+        """
+        if self._is_closed:
+            return PutOff.PUT_OFF
+        job = _Job(check, is_wanted, asyncio.get_running_loop().create_future())
+        if self._running < min(self._threads, self.limit):
+            self._start(job)
+        else:
+            self._enter(share, job)
+        return await job.answer
+
+    def prepare(self, work: Callable[[], None]) -> None:
+        """Have something done in a thread before the first check."""
+        self._executor.submit(work)
+
+    def close(self) -> None:
+        """Make no further check. Those that run go on to their end."""
+        self._is_closed = True
+        while (job := self._line.next()) is not None:
+            _put_off(job)
+        self._executor.shutdown(wait=False)
+
+    def _enter(self, share: Hashable, job: _Job) -> None:
+        if len(self._line) >= self.limit - self._running:
+            for gone in self._line.remove(_is_unwanted):
+                _put_off(gone)
+        displaced = self._line.enter(share, job, self.limit - self._running)
+        if displaced is not None:
+            _put_off(displaced)
+
+    def _start(self, job: _Job) -> None:
+        self._running += 1
+        running = asyncio.get_running_loop().run_in_executor(self._executor, job.check)
+        running.add_done_callback(partial(self._end, job))
+
+    def _end(self, job: _Job, ended: asyncio.Future[bytes | None]) -> None:
+        self._running -= 1
+        self._start_next()
+        if job.answer.done():  # the one who asked was cancelled meanwhile
+            return
+        if (error := ended.exception()) is not None:
+            job.answer.set_exception(error)
+        else:
+            job.answer.set_result(ended.result())
+
+    def _start_next(self) -> None:
+        while self._running < self._threads and (job := self._line.next()) is not None:
+            if _is_unwanted(job):
+                _put_off(job)
+            else:
+                self._start(job)
+
+
+def _is_unwanted(job: _Job) -> bool:
+    return job.answer.done() or not job.is_wanted()
+
+
+def _put_off(job: _Job) -> None:
+    if not job.answer.done():
+        job.answer.set_result(PutOff.PUT_OFF)
+
+
+class Lanes:
+    """The two lanes for one kind of check."""
+
+    def __init__(self, home: CheckLane, strangers: CheckLane) -> None:
+        self.home = home
+        self.strangers = strangers
+
+    async def run(self, place: Place, check: Check) -> bytes | PutOff | None:
+        """Have a check made in its place."""
+        lane = self.home if place.is_home else self.strangers
+        return await lane.run(place.share, check, place.is_wanted)
+
+    def close(self) -> None:
+        """Make no further check."""
+        self.home.close()
+        self.strangers.close()
+
+
+def password_lanes(limit: int) -> Lanes:
+    """Return the lanes for passwords. `limit` is for strangers: at home nobody is put off."""
+    return _lanes("password", _PASSWORD_THREADS, limit)
+
+
+def proof_lanes(limit: int) -> Lanes:
+    """Return the lanes for SCRAM proofs, which take milliseconds."""
+    return _lanes("proof", 1, limit)
+
+
+def _lanes(name: str, threads: int, limit: int) -> Lanes:
+    home = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-home")
+    strangers = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    return Lanes(CheckLane(home, 1), CheckLane(strangers, threads, limit))

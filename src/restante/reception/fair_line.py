@@ -1,0 +1,70 @@
+"""A bounded line in which shares take turns. Pure.
+
+Each entry belongs to a share: an address block, or an account. The next entry is the oldest of the
+share whose turn it is, so that a share with one entry waits for at most one of every other share.
+When the line is full, the share with the most entries gives its newest to one that has fewer. So
+nobody can fill the line for others.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Entry = TypeVar("Entry")
+
+
+class FairLine(Generic[Entry]):
+    """Who waits, by share. Shares are kept in the order of their turns."""
+
+    def __init__(self) -> None:
+        self._shares: dict[Hashable, deque[Entry]] = {}
+        self._length = 0
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return self._length
+
+    def enter(self, share: Hashable, entry: Entry, room: float) -> Entry | None:
+        """Let one wait where `room` is how many may wait at once.
+
+        Return the entry that gives way, which may be this one; None if there was room.
+        """
+        displaced = None
+        if self._length >= room:
+            largest = max(self._shares, key=lambda each: len(self._shares[each]), default=share)
+            if self._waiting(largest) <= self._waiting(share) + 1:
+                return entry
+            displaced = self._shares[largest].pop()  # the share keeps at least one
+            self._length -= 1
+        self._shares.setdefault(share, deque()).append(entry)
+        self._length += 1
+        return displaced
+
+    def next(self) -> Entry | None:
+        """Take out the entry whose turn it is; None if nobody waits."""
+        share = next(iter(self._shares), None)
+        if share is None:
+            return None
+        waiting = self._shares.pop(share)
+        entry = waiting.popleft()
+        self._length -= 1
+        if waiting:
+            self._shares[share] = waiting  # behind all others
+        return entry
+
+    def remove(self, is_unwanted: Callable[[Entry], bool]) -> list[Entry]:
+        """Take out what nobody waits for any more, and return it."""
+        removed: list[Entry] = []
+        shares = self._shares.items()
+        self._shares = {}
+        for share, waiting in shares:
+            kept: deque[Entry] = deque()
+            for entry in waiting:
+                (removed if is_unwanted(entry) else kept).append(entry)
+            if kept:
+                self._shares[share] = kept
+        self._length -= len(removed)
+        return removed
+
+    def _waiting(self, share: Hashable) -> int:
+        return len(self._shares.get(share, ()))
