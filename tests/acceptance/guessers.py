@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ssl
 import threading
 from collections import Counter
@@ -48,22 +49,32 @@ class Guessers:
         for task in guessing:
             task.cancel()
         await asyncio.gather(*guessing, return_exceptions=True)
+        await asyncio.sleep(0)  # transports close with the loop's next turn
 
     async def _guess(self, source: str) -> None:
         while True:
-            reader, writer = await asyncio.open_connection(
-                self._server.host,
-                self._server.port,
-                ssl=self._context,
-                local_addr=(source, 0),
-                family=2,  # IPv4, as the addresses are
-            )
+            connecting = asyncio.create_task(self._connect(source))
+            try:
+                reader, writer = await asyncio.shield(connecting)
+            except asyncio.CancelledError:  # a handshake that is cancelled leaves its socket open
+                with contextlib.suppress(OSError):
+                    (await connecting)[1].transport.abort()
+                raise
             try:
                 await self._guess_until_hung_up(reader, writer, source)
             except (OSError, asyncio.IncompleteReadError):
                 pass
             finally:
                 writer.transport.abort()
+
+    async def _connect(self, source: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(
+            self._server.host,
+            self._server.port,
+            ssl=self._context,
+            local_addr=(source, 0),
+            family=2,  # IPv4, as the addresses are
+        )
 
     async def _guess_until_hung_up(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, source: str
