@@ -109,3 +109,14 @@ def test_a_limit_that_is_raised_lets_more_in_at_the_next_change() -> None:
         await visits.leave("a1")
 
     assert played(turns(lambda: limit[0]), scene) == ["a1", "a2", "a3", "a4"]
+
+
+def test_accounts_with_as_few_turns_follow_one_another() -> None:
+    """More accounts than turns: none of them waits for another's last."""
+
+    async def scene(visits: Visits) -> None:
+        await visits.come("a1", "a2", "a3", "b1", "b2", "c1")
+        for name in ("a1", "a2", "b1", "c1", "a3"):
+            await visits.leave(name)
+
+    assert played(turns(1), scene) == ["a1", "a2", "b1", "c1", "a3", "b2"]

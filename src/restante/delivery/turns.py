@@ -58,14 +58,16 @@ class Turns:
 
     def _hand_out(self) -> None:
         while self._taken.total() < self._limit() and (account := self._next()) is not None:
-            turn = self._waiting[account].popleft()
-            self._forget_if_empty(account)
+            waiting = self._waiting.pop(account)
+            turn = waiting.popleft()
+            if waiting:
+                self._waiting[account] = waiting  # behind those with as few turns: they are next
             if not turn.done():
                 self._taken[account] += 1
                 turn.set_result(None)
 
     def _next(self) -> str | None:
-        """Return whose turn it is: of those that may have one more, the account with the fewest; then the longest here."""
+        """Return whose turn it is, of those that may have one more: who has the fewest, then who had one longest ago."""
         limit = self._account_limit()
         entitled = (account for account in self._waiting if self._taken[account] < limit)
         return min(entitled, key=self._taken.__getitem__, default=None)
