@@ -269,7 +269,7 @@ class Application:
         self._loop_lag = LoopLag(self._log, time.monotonic)
         self._instruments = Instruments(
             store=store,
-            drains=self._dispatcher.drains,
+            drains=self._dispatcher.census,
             door=self._door,
             flight=self._flight,
             intake=self._intake,

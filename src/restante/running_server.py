@@ -1,6 +1,6 @@
 """The running server as an administrator may touch it: what the control socket and the web are given of its parts."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -39,9 +39,9 @@ class RunningServer:
         release = await self.releaser.release(request)
         return ReleaseAnswer(node, release.reply.code, release.reply.text, release.pending, release.reason)
 
-    def drains(self) -> Sequence[RunningDrain]:
-        """List the drains that run or wait."""
-        return [
+    def drains(self) -> Iterator[RunningDrain]:
+        """Yield the drains that run or wait."""
+        return (
             RunningDrain(
                 domain=view.domain,
                 destination=view.destination,
@@ -56,7 +56,11 @@ class RunningServer:
                 hindrance=view.hindrance,
             )
             for view in self.dispatcher.drains()
-        ]
+        )
+
+    def is_draining(self, domain_id: int) -> bool:
+        """Tell whether a domain has a drain."""
+        return self.dispatcher.is_draining(domain_id)
 
     def listeners(self) -> Sequence[OpenListener]:
         """List the listeners."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -38,6 +38,7 @@ from restante.tenancy.secrets import Vault
 T = TypeVar("T")
 
 NOW = 1_760_000_000.0
+ALPHA = 1  # the number of the domain that has a drain
 HEAD = b"Received: from a\r\n\tby b; now\r\nSubject: =?utf-8?q?x?=\r\n\r\nthe content is nobody's business\r\n"
 
 
@@ -69,8 +70,11 @@ class FakeServer:
             return ReleaseAnswer(node, 459, f"Node {node} not allowed", 0, "not hosted")
         return ReleaseAnswer(node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator")
 
-    def drains(self) -> Sequence[RunningDrain]:
-        return [RunningDrain("alpha.example", "192.0.2.1:25", NOW, 5, 0, 1, 2, "delivering", None, "")]
+    def drains(self) -> Iterator[RunningDrain]:
+        return iter([RunningDrain("alpha.example", "192.0.2.1:25", NOW, 5, 0, 1, 2, "delivering", None, "")])
+
+    def is_draining(self, domain_id: int) -> bool:
+        return domain_id == ALPHA
 
     def configuration(self) -> ConfigurationState:
         return self.state
@@ -95,7 +99,7 @@ class FakeServer:
 
     def stop_drain(self, domain_id: int, reason: str) -> bool:
         self.stopped.append((domain_id, reason))
-        return bool(self.drains())
+        return any(self.drains())
 
     def domain_changed(self, domain_id: int) -> None:
         self.changed.append(domain_id)

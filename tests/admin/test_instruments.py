@@ -9,7 +9,7 @@ import pytest
 from restante.admin.bounce import bounce_messages
 from restante.admin.instruments import Instruments
 from restante.admin.queue import NamedMessages
-from restante.delivery.view import DrainState, DrainView
+from restante.delivery.view import DrainCensus, DrainState
 from restante.mail.message import MessageNumbers
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.flight import OctetsInFlight
@@ -22,20 +22,12 @@ from restante.telemetry.metrics import State
 from tests.admin.desk import HEAD, NOW, Desk
 
 
-def drain(state: DrainState, connections: int) -> DrainView:
-    return DrainView("a.example", "192.0.2.1:25", NOW, 5, 0, 1, connections, state, None, "")
-
-
 def instruments(desk: Desk) -> Instruments:
     door = Doorkeeper(DoorLimits(9, 9, 9, 9), lambda _: False, lambda: 0.0)
     numbers = MessageNumbers()
     return Instruments(
         store=desk.store,
-        drains=lambda: [
-            drain(DrainState.DELIVERING, 3),
-            drain(DrainState.DELIVERING, 1),
-            drain(DrainState.STOPPING, 0),
-        ],
+        drains=lambda: DrainCensus(Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4),
         door=door,
         flight=OctetsInFlight(100),
         intake=Intake(desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers),

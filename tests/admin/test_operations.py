@@ -1,8 +1,9 @@
 import pytest
 
 from restante.admin.errors import AdminError, Kind
+from restante.admin.office import Office
 from restante.admin.release import ReleaseOrder, release
-from restante.admin.status import StatusSelection, show_status
+from restante.admin.status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
 from restante.admin.trail import list_audit
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from tests.admin.desk import NOW, Desk, all_of, run
@@ -28,13 +29,19 @@ def test_without_a_server_a_release_says_so() -> None:
     assert caught.value.kind is Kind.UNAVAILABLE
 
 
+async def shown_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
+    """Put the parts together, as the API does."""
+    status = await show_status(office, wanted)
+    return status.view.model_copy(update={"domains": list(status.domains), "drains": list(status.drains)})
+
+
 def test_status_shows_mail_requests_drains_and_listeners() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host("alpha.example", "alpha")
         await desk.host("beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
         await desk.store.record([asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)])
-        view = await show_status(desk.office, StatusSelection(everything=True))
+        view = await shown_status(desk.office, StatusSelection(everything=True))
         alpha, beta = view.domains
         assert (alpha.messages, alpha.refused, beta.messages, view.messages) == (1, 0, 0, 1)
         assert alpha.oldest_at
@@ -66,7 +73,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
         await desk.store.record(entries)
         at = {
             one.domain: one.last_request_at
-            for one in (await show_status(desk.office, StatusSelection(everything=True))).domains
+            for one in (await shown_status(desk.office, StatusSelection(everything=True))).domains
         }
         ages = {name: NOW - moment.timestamp() if moment else None for name, moment in at.items()}
         assert ages == {
@@ -78,7 +85,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
         }
         await desk.store.record([asked_for("#ALPHA", NOW - 5)])
         newest = [
-            one.last_request_at for one in (await show_status(desk.office, StatusSelection(everything=True))).domains
+            one.last_request_at for one in (await shown_status(desk.office, StatusSelection(everything=True))).domains
         ]
         assert [moment and NOW - moment.timestamp() for moment in newest] == [5, None, 5, 5, 5]
 
@@ -86,7 +93,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
 
 
 def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
-    view = run(show_status(Desk(server=None).office))
+    view = run(shown_status(Desk(server=None).office))
     assert not view.is_running
     assert not view.drains
     assert not view.listeners
@@ -107,15 +114,15 @@ def test_without_a_wish_only_domains_with_mail_or_trouble_are_shown() -> None:
         await desk.hold(1, number, "x@held.example")
         await desk.host("idle.example", "alpha")
         await desk.host("stopped.example", "beta", hold="suspended", reason="unpaid")
-        view = await show_status(desk.office)
+        view = await shown_status(desk.office)
         assert [one.domain for one in view.domains] == ["held.example", "stopped.example"]
         assert view.domains_not_shown == 1
-        of_alpha = await show_status(desk.office, StatusSelection(account="alpha"))
+        of_alpha = await shown_status(desk.office, StatusSelection(account="alpha"))
         assert ([one.domain for one in of_alpha.domains], of_alpha.domains_not_shown) == (["held.example"], 1)
-        named = await show_status(desk.office, StatusSelection(domain=("Idle.Example",)))
+        named = await shown_status(desk.office, StatusSelection(domain=("Idle.Example",)))
         assert [one.domain for one in named.domains] == ["idle.example"]
         for wrong in (StatusSelection(domain=("none.example",)), StatusSelection(account="none")):
             with pytest.raises(AdminError):
-                await show_status(desk.office, wrong)
+                await shown_status(desk.office, wrong)
 
     run(story(Desk()))

@@ -54,7 +54,7 @@ async def drain_in_turn(world: World, domain: HostedDomain, *before: Callable[[]
             closed.clear()
             await dispatcher.start(domain, "test")
             await closed.wait()
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
 
 
 def drained(primary: ScriptedPrimary, count: int, connections: int = 1, **settings: object) -> World:

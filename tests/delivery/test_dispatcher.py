@@ -38,7 +38,7 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
             assert await dispatcher.start(domain, "login alpha") is Start.STARTED
             (recorded,) = await world.store.open_drains()
             assert recorded.deadline == NOW + world.settings.patience
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
         assert world.log.of(Event.DRAIN_STARTED)[0]["requested_by"] == "login alpha"
         assert world.log.of(Event.DRAIN_STARTED)[0]["held"] == 3
@@ -54,7 +54,7 @@ def test_how_a_drain_went_is_kept() -> None:
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
             await dispatcher.start(domain, "login alpha")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
             past = (await world.store.past_drains())[domain.id]
             assert (past.requested_by, past.end, past.delivered, past.last_words) == (
                 "login alpha",
@@ -65,7 +65,7 @@ def test_how_a_drain_went_is_kept() -> None:
             assert past.reason.startswith("patience is over")
             primary.script.clear()
             await dispatcher.start(domain, "operator")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
             past = (await world.store.past_drains())[domain.id]
             assert (past.requested_by, past.end, past.delivered, past.last_words) == ("operator", "finished", 3, "")
 
@@ -91,7 +91,7 @@ def test_a_second_request_joins_and_makes_it_try_at_once_with_new_patience() -> 
             world.on_pause = ask_again
             await world.hold(domain, 3)
             await dispatcher.start(domain, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
         assert numbers(primary) == [1, 2, 3]
         assert world.now == NOW
         assert len(world.pauses) == 2
@@ -117,7 +117,7 @@ def test_a_request_during_an_attempt_is_followed_by_a_new_round() -> None:
 
             world.intercept("settle", release_again)
             await dispatcher.start(domain, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
         assert numbers(primary) == [*range(2, 21), 1]
         assert not world.pauses
 
@@ -138,7 +138,7 @@ def test_requests_at_the_same_moment_make_one_drain() -> None:
 
             world.intercept("open_drain", open_slowly)
             starts = await asyncio.gather(*(dispatcher.start(domain, "test") for _ in range(10)))
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
         assert starts == [Start.STARTED] + [Start.JOINED] * 9
         assert sorted(numbers(primary)) == [1, 2, 3]
 
@@ -162,7 +162,7 @@ def test_a_request_for_a_drain_that_is_ending_starts_another() -> None:
 
             world.intercept("close_drain", close_slowly)
             await dispatcher.start(domain, "test")
-            await until(lambda: bool(starts) and starts[0].done() and not dispatcher.drains())
+            await until(lambda: bool(starts) and starts[0].done() and not list(dispatcher.drains()))
             assert await starts[0] is Start.STARTED
         assert numbers(primary) == [1]
 
@@ -181,7 +181,7 @@ def test_a_store_that_cannot_record_a_drain_starts_none() -> None:
             world.intercept("open_drain", fail)
             with pytest.raises(StoreError):
                 await dispatcher.start(domain, "test")
-            assert dispatcher.drains() == []
+            assert list(dispatcher.drains()) == []
 
     asyncio.run(main())
 
@@ -199,7 +199,7 @@ def test_so_many_drains_at_once_and_the_others_visibly_wait_in_order() -> None:
             assert states(dispatcher) == [DrainState.DELIVERING] * 2 + [DrainState.WAITING_TURN] * 2
             dispatcher.stop(domains[3].id)  # one that waits
             dispatcher.stop(domains[0].id)
-            await until(lambda: len(dispatcher.drains()) == 1)
+            await until(lambda: len(list(dispatcher.drains())) == 1)
             assert len(await world.store.open_drains()) == 1
         assert numbers(primary) == [3]
 
@@ -233,7 +233,7 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
             await until(lambda: states(dispatcher) == [DrainState.WAITING_TO_RETRY])
             dispatcher.stop(domain.id)
             assert states(dispatcher) == [DrainState.STOPPING]
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
             dispatcher.stop(domain.id)  # nothing happens
             assert await world.store.open_drains() == []
             assert await world.waiting(Status.HELD) == [1, 2]
@@ -276,7 +276,7 @@ def test_a_change_of_the_destination_takes_a_running_drain_to_the_new_one() -> N
                 assert states(dispatcher) == [DrainState.DELIVERING]
                 await world.host(new.port)
                 dispatcher.look_at_record(domain.id)
-                await until(lambda: not dispatcher.drains())
+                await until(lambda: not list(dispatcher.drains()))
             assert sorted(numbers(new)) == [1, 2, 3, 4, 5]
             assert await world.waiting() == []
         assert len(world.log.of(Event.DRAIN_STARTED)) == 1
@@ -295,7 +295,7 @@ def test_mail_is_held_off_in_a_pause_and_not_while_it_may_be_on_its_way() -> Non
                 assert is_held_off
                 asking = asyncio.create_task(dispatcher.start(domain, "test"))
                 await asyncio.sleep(0)
-                assert not dispatcher.drains()
+                assert not list(dispatcher.drains())
             await world.hold(domain, 2)
 
             async def pause() -> None:
@@ -334,7 +334,7 @@ def test_at_sigterm_replies_outstanding_are_waited_for_and_settled() -> None:
             session.transport.resume_reading()
             session.data_received(b"")
             await stopping
-            assert dispatcher.drains() == []
+            assert list(dispatcher.drains()) == []
             with pytest.raises(CannotStart):
                 await dispatcher.start(domain, "test")
             assert len(await world.store.open_drains()) == 1, "it goes on at the next start"
@@ -370,7 +370,7 @@ def test_what_was_on_record_is_taken_up_at_the_next_start() -> None:
             await world.store.open_drain(domain.id, NOW - 7200, NOW - 3600)
             async with world.dispatcher() as dispatcher:
                 await dispatcher.resume()
-                await until(lambda: not dispatcher.drains())
+                await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
         assert sorted(numbers(primary)) == [1, 2, 3]
 
@@ -386,7 +386,7 @@ def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
             await world.store.open_drain(domain.id, NOW - 60, NOW + 3600)
             async with world.dispatcher() as dispatcher:
                 await dispatcher.resume()
-                assert dispatcher.drains() == []
+                assert list(dispatcher.drains()) == []
             assert await world.store.open_drains() == []
         assert await world.waiting(Status.HELD) == [1, 2, 3]
 
@@ -411,7 +411,7 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
             await world.hold(good, 1)
             await dispatcher.start(bad, "test")
             await dispatcher.start(good, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
         assert numbers(primary) == [2]
         (line,) = world.log.of(Event.INTERNAL_ERROR)
@@ -432,7 +432,7 @@ def test_a_defect_of_the_store_ends_the_drain_and_its_record() -> None:
             world.intercept("settle", stumble)
             await world.hold(domain, 5)
             await dispatcher.start(domain, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
             assert len(await world.waiting(Status.HELD)) == 5
         assert world.log.of(Event.DRAIN_FINISHED)[0]["reason"] == "internal error"

@@ -705,8 +705,8 @@ def test_an_attempt_that_cannot_read_held_mail_says_so_in_the_log_and_as_last_er
         world.set(patience=0)
         async with world.dispatcher() as dispatcher:
             await dispatcher.start(domain, "test")
-            while dispatcher.drains():
-                errors.append(dispatcher.drains()[0].last_error)
+            while list(dispatcher.drains()):
+                errors.append(next(dispatcher.drains()).last_error)
                 await asyncio.sleep(0)
 
     world = World()

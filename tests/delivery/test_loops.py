@@ -66,7 +66,7 @@ def test_how_far_mail_may_come_can_be_set_while_a_drain_runs() -> None:
 
             world.on_pause = reload
             await dispatcher.start(domain, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
 
     world = World()
     play(world, primary, scene)

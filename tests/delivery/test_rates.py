@@ -127,7 +127,7 @@ def test_the_probe_is_remembered_where_the_last_drain_went_well() -> None:
                 await world.hold(domain, count)
                 before = primary.connections, primary.commands.count("MAIL FROM:<>")
                 await dispatcher.start(domain, "test")
-                await until(lambda: not dispatcher.drains())
+                await until(lambda: not list(dispatcher.drains()))
                 probes = primary.commands.count("MAIL FROM:<>") - before[1]
                 if count == 7:
                     assert primary.connections - before[0] == 1  # as many as are needed
@@ -136,7 +136,7 @@ def test_the_probe_is_remembered_where_the_last_drain_went_well() -> None:
             primary.offer = (*AHEAD, "SIZE 1000000")  # another server, perhaps
             await world.hold(domain, 7)
             await dispatcher.start(domain, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
             assert primary.commands.count("MAIL FROM:<>") > before[1]
 
     asyncio.run(main())
@@ -188,7 +188,7 @@ def test_the_operator_says_how_many_a_minute() -> None:
             domain = await world.host(primary.port, per_minute=5)
             await world.hold(domain, 21)
             await dispatcher.start(domain, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
 
     asyncio.run(main())
     assert len(primary.taken) == 21
@@ -210,7 +210,7 @@ def test_domains_with_one_destination_share_the_smallest_number() -> None:
             await world.hold(second, 8)
             await dispatcher.start(first, "test")
             await dispatcher.start(second, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
 
     asyncio.run(main())
     assert len(primary.taken) == 16

@@ -186,7 +186,7 @@ class World:
         """Drain a domain, and return when that has ended."""
         async with self.dispatcher() as dispatcher:
             await dispatcher.start(domain, "test")
-            await until(lambda: not dispatcher.drains())
+            await until(lambda: not list(dispatcher.drains()))
         self.end = self.log.of(Event.DRAIN_FINISHED)[-1]
 
     def intercept(self, method: str, instead: Callable[..., Any]) -> None:

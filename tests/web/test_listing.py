@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
-from restante.web.api.listing import PIECE, PIECE_SECONDS, as_listing, as_paged_listing, in_pieces
+from restante.web.api.listing import PIECE, PIECE_SECONDS, as_document, as_listing, as_paged_listing, in_pieces
 from tests.admin.desk import Desk
 
 
@@ -56,6 +56,29 @@ def test_a_piece_of_large_views_has_few_of_them() -> None:
     assert [json.loads(f"[{piece.decode()}]") for piece in pieces] == [
         [{"number": number} for number in range(start, min(start + 5, 12))] for start in (0, 5, 10)
     ]
+
+
+class Whole(BaseModel):
+    text: str
+    numbers: list[View]
+    more: list[View]
+    end: int
+
+
+@pytest.mark.parametrize("count", [0, 1, PIECE, 2 * PIECE + 1])
+def test_a_document_has_its_listings_in_their_places(count: int) -> None:
+    """Whatever its texts say."""
+
+    async def story() -> None:
+        whole = Whole(text='"numbers":[],"more":[]', numbers=[], more=[], end=7)
+        few, many = [View(number=9)], [View(number=number) for number in range(count)]
+        answer = as_document(whole, {"numbers": iter(many), "more": iter(few)})
+        pieces = [bytes(piece) async for piece in answer.body_iterator]  # type: ignore[arg-type]
+        filled = whole.model_copy(update={"numbers": many, "more": few})
+        assert b"".join(pieces) == filled.model_dump_json().encode()
+        assert len(pieces) > count // PIECE
+
+    asyncio.run(story())
 
 
 async def _pages(*sizes: int, failing_after: int | None = None) -> AsyncIterator[Iterator[View]]:

@@ -68,7 +68,8 @@ async def stop_drain(office: Office, name: str, order: DrainStop) -> DrainView:
     if office.server is None:
         raise no_server("drain stop")
     domain = find_domain(office, name)
-    running = next((drain for drain in office.server.drains() if drain.domain == domain.name), None)
+    is_draining = office.server.is_draining(domain.id)
+    running = next((one for one in office.server.drains() if one.domain == domain.name), None) if is_draining else None
     if running is None:
         remedy = "`restante drain list` shows the domains that have one"
         raise AdminError(Kind.NOT_FOUND, f"domain {domain.name}: has no drain now", remedy)

@@ -1,11 +1,11 @@
 """What the metrics read off the server's parts, each time somebody asks."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from restante import __version__
-from restante.delivery.view import DrainView
+from restante.delivery.view import DrainCensus
 from restante.queue.sending import Backlog
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.flight import OctetsInFlight
@@ -24,7 +24,7 @@ class Instruments:
     """The parts that are looked at. Nothing here costs more the more mail is held."""
 
     store: Store
-    drains: Callable[[], Sequence[DrainView]]
+    drains: Callable[[], DrainCensus]
     door: Doorkeeper
     flight: OctetsInFlight
     intake: Intake
@@ -52,8 +52,8 @@ class Instruments:
             sessions_ended=self.door.ended,
             octets_in_flight=self.flight.now,
             batches_held=self.intake.batches,
-            drains=Counter(drain.state.value for drain in drains),
-            delivery_connections=sum(drain.connections for drain in drains),
+            drains=Counter({state.value: count for state, count in drains.states.items()}),
+            delivery_connections=drains.connections,
             is_room_short=self.room.is_short,
             damaged_messages=await self._damaged(),
             scrubbed_at=self.scrubber.last_ended_at or 0.0,

@@ -1,7 +1,7 @@
 """What every administrative function works on: the records, the keys, and the server if one is running."""
 
 import pwd
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -95,8 +95,11 @@ class Server(Protocol):
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
         """The operator's ETRN: no host or account binding, but the same door, destination and audit trail."""
 
-    def drains(self) -> Sequence[RunningDrain]:
-        """Drains that run or wait to retry."""
+    def drains(self) -> Iterator[RunningDrain]:
+        """Yield the drains that run or wait to retry, in the order in which they started; each as it is at its turn."""
+
+    def is_draining(self, domain_id: int) -> bool:
+        """Tell whether a domain has a drain."""
 
     def listeners(self) -> Sequence[OpenListener]:
         """Listeners that are open."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -101,7 +102,7 @@ class StatusSelection(BaseModel):
     everything: bool = False
 
 
-AT_ONCE: Final = 100  # domains between two turns of the event loop
+AT_ONCE: Final = 100  # requests between two turns of the event loop
 BUSY_DOMAINS: Final = StatusSelection()
 
 
@@ -126,13 +127,22 @@ class StatusView(BaseModel):
     configuration: ConfigurationView | None  # null without a running server
 
 
-async def show_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All of it, in parts: there may be ten thousand domains, and as many drains. Each view is made at its turn."""
+
+    view: StatusView  # without domains and drains
+    domains: Iterator[DomainStatus]
+    drains: Iterator[DrainView]
+
+
+async def show_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) -> Status:
     """Return how things stand, and the domains wanted. Raises AdminError for one that is not there."""
     usages = office.store.usages()
     server = office.server
     store = await _store_view(office)
     shown, candidates = _selected(office, wanted, usages)
-    return StatusView(
+    view = StatusView(
         version=__version__,
         hostname=office.hostname,
         health=_health(office, store),
@@ -144,12 +154,13 @@ async def show_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) ->
         store=store,
         reports=_backlog(await office.store.report_backlog()),
         notices=_backlog(await office.store.notice_backlog()),
-        domains=await _domains(office, shown, usages),
+        domains=[],
         domains_not_shown=candidates - len(shown),
-        drains=list(list_drains(office)),
+        drains=[],
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
         configuration=_configuration_view(server.configuration()) if server else None,
     )
+    return Status(view, await _domains(office, shown, usages), list_drains(office))
 
 
 async def show_metrics(office: Office, accept: str) -> Exposition:
@@ -212,41 +223,51 @@ def _selected(
     if wanted.account is not None:
         find_account(office, wanted.account)
     of_account = [one for one in directory.domains.values() if wanted.account in (None, one.account)]
-    draining = {drain.domain for drain in office.server.drains()} if office.server else set()
+    server = office.server
     shown = [
         domain
         for domain in of_account
         if wanted.everything
         or domain.id in usages
-        or domain.name in draining
+        or (server is not None and server.is_draining(domain.id))
         or domain.policy.suspension_at(now) is not None
     ]
     return sorted(shown, key=lambda domain: domain.name), len(of_account)
 
 
-async def _domains(office: Office, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]) -> list[DomainStatus]:
+async def _domains(
+    office: Office, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]
+) -> Iterator[DomainStatus]:
     oldest = await office.store.oldest()
-    requests = _Requests(await office.store.last_requests())
-    past = await office.store.past_drains()
-    views = []
-    for place, domain in enumerate(domains):
+    requests = _Requests()
+    for place, request in enumerate(await office.store.last_requests()):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
-        usage, request = usages.get(domain.id, NO_USAGE), requests.last_for(domain)
-        views.append(_domain_status(office, domain, usage, oldest.get(domain.id), request, past=past.get(domain.id)))
-    return views
+        requests.add(request)
+    past = await office.store.past_drains()
+    return (
+        _domain_status(
+            office,
+            domain,
+            usages.get(domain.id, NO_USAGE),
+            oldest.get(domain.id),
+            requests.last_for(domain),
+            past=past.get(domain.id),
+        )
+        for domain in domains
+    )
 
 
 class _Requests:
     """When nodes were last asked for, looked up from the side of the domains: there may be many of both."""
 
-    def __init__(self, requests: Sequence[NodeRequest]) -> None:
+    def __init__(self) -> None:
         self._at: dict[tuple[NodeKind, str, str], float] = {}
-        for request in requests:
-            try:
-                node = parse_node(request.node)
-            except ValueError:
-                continue  # of a time when that was one
+
+    def add(self, request: NodeRequest) -> None:
+        """Add a request."""
+        with suppress(ValueError):  # of a time when that was a node
+            node = parse_node(request.node)
             key = (node.kind, node.key, request.account)
             self._at[key] = max(request.at, self._at.get(key, request.at))
 

@@ -5,8 +5,8 @@ and SIGTERM (`stop_all`) leaves the record there. A defect in one drain ends tha
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
@@ -17,7 +17,7 @@ from restante.delivery.errors import CannotStart
 from restante.delivery.inquiry import Inquiries
 from restante.delivery.probe import probe
 from restante.delivery.settings import DeliverySettings
-from restante.delivery.view import DrainView
+from restante.delivery.view import DrainCensus, DrainView
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.network.resolver import Resolver
 from restante.store.interface import Drain
@@ -175,9 +175,14 @@ class Dispatcher:
             if stuck:
                 await asyncio.wait(stuck, timeout=_RECORD_SECONDS)
 
-    def drains(self) -> list[DrainView]:
-        """Return what each drain is doing, in the order they were started."""
-        return [drain.view for drain in self._drains.values()]
+    def drains(self) -> Iterator[DrainView]:
+        """Yield what each drain is doing, in the order they were started; a view is made when it is its turn."""
+        return (drain.view for drain in list(self._drains.values()))
+
+    def census(self) -> DrainCensus:
+        """Count them, without a view of each: one account may have ten thousand domains."""
+        drains = self._drains.values()
+        return DrainCensus(Counter(drain.state for drain in drains), sum(drain.connections for drain in drains))
 
     def is_draining(self, domain_id: int) -> bool:
         """Tell whether a domain has a drain."""

@@ -158,6 +158,16 @@ class DomainDrain:
             self._attempts.cancel()
 
     @property
+    def state(self) -> DrainState:
+        """What it is doing."""
+        return self._state
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return self._attempt.connection_count if self._attempt is not None else 0
+
+    @property
     def view(self) -> DrainView:
         """What it is doing."""
         totals = self._journal.totals
@@ -168,7 +178,7 @@ class DomainDrain:
             delivered=totals.delivered,
             refused=totals.refused,
             deferred=totals.deferred,
-            connections=self._attempt.connection_count if self._attempt is not None else 0,
+            connections=self.connections,
             state=self._state,
             next_attempt_at=self._next_attempt_at,
             last_error=self._journal.last_error,

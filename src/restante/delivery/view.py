@@ -1,5 +1,6 @@
 """A drain as `restante status` shows it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,3 +40,11 @@ class DrainView:
     next_attempt_at: float | None
     last_error: str
     hindrance: str = ""  # what that is a sign of: "rate limit", "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class DrainCensus:
+    """All drains at one moment, counted."""
+
+    states: Counter[DrainState]
+    connections: int

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from restante.admin import drains, release, status, trail
 from restante.admin.drains import DrainStop, DrainView, LastDrainView
@@ -11,7 +11,7 @@ from restante.admin.release import ReleaseOrder, ReleaseView
 from restante.admin.status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
-from restante.web.api.listing import as_listing, as_paged_listing
+from restante.web.api.listing import as_document, as_listing, as_paged_listing
 from restante.web.api.office import TheOffice
 
 router = APIRouter(tags=["operations"])
@@ -42,10 +42,10 @@ async def stop_drain(office: TheOffice, domain: str, order: DrainStop) -> DrainV
 
 
 @router.get("/status", response_model=StatusView)
-async def show_status(office: TheOffice, wanted: Annotated[StatusSelection, Query()]) -> Response:
+async def show_status(office: TheOffice, wanted: Annotated[StatusSelection, Query()]) -> StreamingResponse:
     """Show whether the server is well, held mail by domain, running drains, listeners."""
-    view = await status.show_status(office, wanted)
-    return Response(view.model_dump_json(), media_type="application/json")  # FastAPI would go over it twice more
+    found = await status.show_status(office, wanted)
+    return as_document(found.view, {"domains": found.domains, "drains": found.drains})
 
 
 @router.get("/audit", response_model=list[AuditView])
