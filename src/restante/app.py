@@ -472,7 +472,7 @@ class Application:
         self._flight.limit = config.reception.octets_in_flight_limit
         self._room.reserve = config.reception.disk_reserve
         self._auth_gate.set_limits(config.reception)
-        self._releaser.per_minute = config.reception.releases_per_minute
+        self._releaser.allowance.per_minute = config.reception.releases_per_minute
         self._instruments.certificate_expires_at = identity.expires_at
         bound = [listener.address for listener in self._listeners]
         self._own_addresses[:] = [*bound, *self._metrics_addresses]

@@ -164,7 +164,7 @@ async def observed(app: Application, world: World) -> dict[str, Any]:
         "notices": app._notices.settings,
         "failures": (app._auth_gate._failures.until_refusal, app._auth_gate._failures.memory),
         "attempts": (app._auth_gate._rate.per_minute, app._auth_gate._authenticator._passwords.strangers.limit),
-        "releases": app._releaser.per_minute,
+        "releases": app._releaser.allowance.per_minute,
         "own": sorted(app._own_addresses),
         "running": app._reloader.running.model_dump(exclude={"listen"}),
         "listen": sorted(repr(listen) for listen in app._reloader.running.listen),

@@ -1,9 +1,11 @@
 """ETRN on the wire: DESIGN §7's table, row by row, and what the audit trail keeps."""
 
 import ipaddress
+from contextlib import closing
 
 import pytest
 
+from restante.reception.settings import ReceptionSettings
 from restante.smtp import replies
 from restante.tenancy.policy import Suspension
 from tests.wire import Wire
@@ -297,3 +299,69 @@ def test_no_reply_repeats_what_is_not_ascii(smtp: Wire) -> None:
 def test_nor_does_one_that_was_put_off_unread() -> None:
     reply = replies.CANNOT_QUEUE.fill(node="b\u00fc\ud800")
     assert bytes(reply) == b"458 4.3.0 Unable to queue messages for node b??\r\n"
+
+
+OWN, FOREIGN = "ETRN a.example", "ETRN b.example"
+MINUTE = 60
+
+
+def limited(allow: tuple[str, ...] = ("192.0.2.0/24",)) -> Wire:
+    """Two requests a minute, of each kind."""
+    smtp = Wire(ReceptionSettings(releases_per_minute=2))
+    smtp.hosts("a.example", allow=allow)
+    smtp.hosts("b.example", account="beta")
+    smtp.transcript("C: AUTH PLAIN {alpha}\nS: 235 2.7.0 Authentication successful")
+    return smtp
+
+
+def answers(smtp: Wire, *commands: str) -> list[str]:
+    said = []
+    for command in commands:
+        smtp.send(f"{command}\r\n".encode())
+        said.append(smtp.session.data_to_send()[:3].decode())
+    return said
+
+
+@pytest.mark.parametrize("wrong", [FOREIGN, "ETRN nowhere.example", "ETRN @b.example", "ETRN #beta", "ETRN"])
+def test_wrong_requests_use_up_none_of_the_right_ones(wrong: str) -> None:
+    with closing(limited()) as smtp:
+        first = "500" if wrong == "ETRN" else "459"
+        assert answers(smtp, wrong, wrong, wrong) == [first, first, "458"]
+        assert answers(smtp, OWN, OWN, OWN) == ["251", "251", "458"]
+        assert len(smtp.trail()) == 4  # what is one too many is not audited
+        smtp.now += MINUTE / 2
+        assert answers(smtp, wrong, OWN) == [first, "251"]
+
+
+def test_right_requests_use_up_none_of_the_wrong_ones() -> None:
+    with closing(limited()) as smtp:
+        assert answers(smtp, OWN, OWN, OWN, FOREIGN, FOREIGN, FOREIGN) == ["251", "251", "458", "459", "459", "458"]
+
+
+def test_a_host_that_is_not_authorized_uses_up_none_of_the_primarys_requests() -> None:
+    """Both log in by the same name."""
+    with closing(limited(allow=("192.0.2.10",))) as smtp:
+        elsewhere, primary = ipaddress.ip_address("198.51.100.7"), smtp.peer
+        smtp.dialogue._peer = elsewhere
+        assert answers(smtp, OWN, OWN, OWN) == ["459", "459", "458"]
+        smtp.dialogue._peer = primary
+        assert answers(smtp, OWN, OWN, OWN) == ["251", "251", "458"]
+
+
+def test_a_suspended_domain_is_a_right_request() -> None:
+    with closing(limited()) as smtp:
+        smtp.change("a.example", suspension=Suspension("unpaid"))
+        assert answers(smtp, OWN, OWN, OWN, FOREIGN) == ["458", "458", "458", "459"]
+        assert len(smtp.trail()) == 3
+
+
+def test_without_wrong_requests_left_the_last_known_addresses_decide() -> None:
+    """So nobody can have names looked up without limit."""
+    with closing(limited(allow=("primary.example",))) as smtp:
+        smtp.names.known["primary.example"] = (smtp.peer,)
+        assert answers(smtp, FOREIGN, FOREIGN, OWN) == ["459", "459", "458"]
+        assert smtp.names.asked == []
+        smtp.now += MINUTE / 2
+        assert answers(smtp, OWN) == ["251"]
+        assert answers(smtp, FOREIGN, OWN, OWN) == ["459", "251", "458"]
+        assert smtp.names.asked == ["primary.example"]

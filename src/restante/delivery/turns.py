@@ -67,7 +67,10 @@ class Turns:
                 turn.set_result(None)
 
     def _next(self) -> str | None:
-        """Return whose turn it is, of those that may have one more: who has the fewest, then who had one longest ago."""
+        """Return the account with the fewest turns of those that may have one more.
+
+        Among accounts with as few, the one whose last turn is longest ago comes first.
+        """
         limit = self._account_limit()
         entitled = (account for account in self._waiting if self._taken[account] < limit)
         return min(entitled, key=self._taken.__getitem__, default=None)

@@ -1,8 +1,8 @@
-"""AUTH under attack: what is tried too often is put off, and the owner of a login gets in all the same.
+"""Limit AUTH under attack, but admit the owner of a login.
 
-Order of the checks, cheapest first: attempts a minute, failures remembered, checks that wait, and only then the costly
-look at the password. The first three give way to a login that is tried from one of its own authorized hosts, and its
-check does not wait behind those of strangers.
+The order of the checks, cheapest first: attempts in a minute, remembered failures, waiting checks,
+and only then the costly check of the password. The first three do not apply to a client at an
+authorized host of the login's account. Its check does not wait behind those of strangers either.
 """
 
 import asyncio
@@ -83,7 +83,7 @@ class AuthGate:
         return verdict
 
     def close(self) -> None:
-        """Answer at once from now on: the server stops. What was not checked yet is put off."""
+        """Answer at once from now on, because the server stops. Waiting checks are not made."""
         self._is_closed = True
         self._authenticator.close()
         for delay in self._delays:

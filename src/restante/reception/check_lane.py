@@ -1,7 +1,7 @@
 """Lanes for checks of credentials: in each a few run at once, in threads, before a fair line.
 
-There is a lane for clients at an authorized host of the login's account, where accounts take turns,
-and one for strangers, where address blocks take turns. Lanes have threads of their own: the checks
+One lane is for clients at an authorized host of the login's account; accounts take turns there. The
+other is for strangers; address blocks take turns there. Lanes have threads of their own: the checks
 in one lane never wait for those in another.
 """
 
@@ -17,7 +17,7 @@ from typing import Final
 from restante.reception.fair_line import FairLine
 
 Check = Callable[[], bytes | None]
-"""Returns our last word to a client whose credentials are good, b"" for none; None for all others."""
+"""Returns None for wrong credentials, else the final challenge, b"" for none."""
 
 _PASSWORD_THREADS: Final = 2  # for strangers; each check takes 64 MiB for a moment
 
@@ -61,8 +61,8 @@ class CheckLane:
     ) -> bytes | PutOff | None:
         """Return what a check says.
 
-        A check that is not wanted when its turn comes, because the client has gone, is not made:
-        else a flood could keep the lane busy after it has left.
+        If the client has left when its turn comes, the check is not made. Otherwise a flood could
+        keep the lane busy after its end.
         """
         if self._is_closed:
             return PutOff.PUT_OFF
@@ -143,7 +143,7 @@ class Lanes:
 
 
 def password_lanes(limit: int) -> Lanes:
-    """Return the lanes for passwords. `limit` is for strangers: at home nobody is put off."""
+    """Return the lanes for passwords. `limit` is for strangers; clients at home have none."""
     return _lanes("password", _PASSWORD_THREADS, limit)
 
 

@@ -1,9 +1,9 @@
 """A bounded line in which shares take turns. Pure.
 
-Each entry belongs to a share: an address block, or an account. The next entry is the oldest of the
-share whose turn it is, so that a share with one entry waits for at most one of every other share.
-When the line is full, the share with the most entries gives its newest to one that has fewer. So
-nobody can fill the line for others.
+Each entry belongs to a share: an address block, or an account. Shares take turns, each with
+its oldest entry, so a share's first entry waits for at most one of every other share. When the
+line is full, the newest entry of the largest share makes room for a smaller share. So nobody can
+fill the line for others.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ Entry = TypeVar("Entry")
 
 
 class FairLine(Generic[Entry]):
-    """Who waits, by share. Shares are kept in the order of their turns."""
+    """The entries by share. Shares are kept in the order of their turns."""
 
     def __init__(self) -> None:
         self._shares: dict[Hashable, deque[Entry]] = {}

@@ -108,7 +108,9 @@ class ReceptionSettings(BaseModel):
         default=30, description="AUTH from one address block in a minute; more are put off with 454."
     )
     releases_per_minute: Annotated[int, Field(ge=1)] = Field(
-        default=60, description="ETRN by one login, or from one address block without one, in a minute; more get 458."
+        default=60,
+        description="ETRN by one login, or from one address block without one, in a minute; more get 458. ETRN that is"
+        " refused (an unknown or foreign domain, a host that is not authorized) is counted apart, with the same limit.",
     )
     failures_until_refusal: Annotated[int, Field(ge=2)] = Field(
         default=10,

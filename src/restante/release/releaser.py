@@ -4,17 +4,21 @@ Theory of operation. The facts are fetched (directory, addresses of host names),
 (authorization.py), drains are started, and the audit entry is written in the same breath; the reply follows. The
 answer is the same for a domain that is unknown, another account's, or asked for from the wrong host: only the audit
 trail knows which. A drain hands mail to the destination on record; nothing of the request reaches it.
+
+Right and wrong requests are counted apart (allowance.py), once the decision is made. Only one fact
+costs much, the addresses of host names. If no wrong requests are left, the last known addresses
+decide: otherwise a client could cause any number of look-ups.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from restante.delivery.errors import CannotStart
 from restante.mail.address import canonical_domain
-from restante.network.addresses import address_block
-from restante.release.authorization import Authorization, authorize
+from restante.release.allowance import Allowance
+from restante.release.authorization import Authorization, HostAddresses, authorize
 from restante.release.host_names import HostNames
 from restante.release.request import Asker, ReleaseRequest
 from restante.smtp import replies
@@ -24,7 +28,6 @@ from restante.store.interface import AuditStore, Usage
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
-from restante.tenancy.attempts import RateLimit
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Directory, HostedDomain
 from restante.tenancy.node import Node, parse_node
@@ -68,41 +71,46 @@ class Releaser:
         monotonic: Callable[[], float],
         per_minute: int = 60,
     ) -> None:
-        """`now` is Unix time, `monotonic` in seconds; `per_minute` is how often one login, or one address block without one, may ask."""
+        """`now` is Unix time, `monotonic` in seconds. `per_minute` is explained in allowance.py."""
         self._store = store
         self._directory = directory
         self._drains = drains
         self._host_names = host_names
         self._log = log
         self._now = now
-        self._monotonic = monotonic
-        self._rate = RateLimit(per_minute)
-
-    @property
-    def per_minute(self) -> int:
-        """How often one login, or one address block without one, may ask. Replaced on reload."""
-        return self._rate.per_minute
-
-    @per_minute.setter
-    def per_minute(self, per_minute: int) -> None:
-        self._rate.per_minute = per_minute
+        self.allowance = Allowance(per_minute, monotonic)
 
     async def release(self, request: ReleaseRequest) -> Release:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
-        if not request.asker.is_operator and not self._rate.allows(_rate_key(request.asker), self._monotonic()):
-            return self._put_off(request)
+        asker, directory = request.asker, self._directory.now
         try:
             node = parse_node(request.argument)
         except ValueError:
             reply = replies.NODE_INVALID if request.argument else replies.NODE_MISSING
-            return await self._conclude(request, "", Release(reply, 0, "not a node"))
-        if request.asker.login is None and not request.asker.is_operator:
-            return await self._conclude(request, "", Release(replies.AUTHENTICATION_REQUIRED, 0, "not authenticated"))
-        directory = self._directory.now
-        names = _host_names_needed(request.asker, node, directory)
-        host_addresses = await self._host_names.addresses(names) if names else {}
-        authorization = authorize(request.asker, node, directory, host_addresses, self._now())
+            return await self._refuse(request, reply, "not a node")
+        if asker.login is None and not asker.is_operator:
+            return await self._refuse(request, replies.AUTHENTICATION_REQUIRED, "not authenticated")
+        if not self.allowance.has_left(asker, is_right=_may_be_right(asker, node, directory)):
+            return self._put_off(request)
+        names = _host_names_needed(asker, node, directory)
+        authorization = authorize(asker, node, directory, await self._host_addresses(asker, names), self._now())
+        is_right = authorization.is_granted or bool(authorization.suspended)
+        if not self.allowance.take(asker, is_right=is_right):
+            return self._put_off(request)
         return await self._act(request, node, authorization, directory)
+
+    async def _host_addresses(self, asker: Asker, names: Collection[str]) -> HostAddresses:
+        if not names:
+            return {}
+        if not self.allowance.has_left(asker, is_right=False):
+            return self._host_names.known()
+        return await self._host_names.addresses(names)
+
+    async def _refuse(self, request: ReleaseRequest, reply: Reply, reason: str) -> Release:
+        """Answer a request that needs no facts."""
+        if not self.allowance.take(request.asker, is_right=False):
+            return self._put_off(request)
+        return await self._conclude(request, "", Release(reply, 0, reason))
 
     async def _act(
         self, request: ReleaseRequest, node: Node, authorization: Authorization, directory: Directory
@@ -202,10 +210,11 @@ def _domain_named(argument: str) -> str:
         return ""
 
 
-def _rate_key(asker: Asker) -> Hashable:
-    if asker.login is not None:
-        return asker.login.user
-    return None if asker.address is None else address_block(asker.address)
+def _may_be_right(asker: Asker, node: Node, directory: Directory) -> bool:
+    """Tell whether the node covers a domain of the client's account. The host may be wrong."""
+    if asker.login is None:
+        return False
+    return any(map(node.covers, directory.domains_of(asker.login.account)))
 
 
 def _host_names_needed(asker: Asker, node: Node, directory: Directory) -> set[str]:
@@ -215,8 +224,8 @@ def _host_names_needed(asker: Asker, node: Node, directory: Directory) -> set[st
     address, account = asker.address, asker.login.account
     return {
         name
-        for domain in node.hosted(directory)
-        if domain.account == account and not any(address in network for network in domain.authorized_hosts.networks)
+        for domain in directory.domains_of(account)
+        if node.covers(domain) and not any(address in network for network in domain.authorized_hosts.networks)
         for name in domain.authorized_hosts.names
     }
 

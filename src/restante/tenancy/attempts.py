@@ -71,10 +71,17 @@ class RateLimit:
 
     def allows(self, key: Hashable, now: float) -> bool:
         """Count one, and tell whether it was within the limit."""
-        left, since = self._buckets.get(key, (float(self.per_minute), now))
-        left = min(self.per_minute, left + (now - since) * self.per_minute / _MINUTE)
-        self._buckets[key] = (max(0.0, left - 1), now) if left >= 1 else (left, now)
+        left = self._left(key, now)
+        self._buckets[key] = (left - 1 if left >= 1 else left, now)
         self._buckets.move_to_end(key)
         if len(self._buckets) > MOST_KEPT:
             self._buckets.popitem(last=False)
         return left >= 1
+
+    def has_left(self, key: Hashable, now: float) -> bool:
+        """Tell whether one more would be within the limit. Counts nothing."""
+        return self._left(key, now) >= 1
+
+    def _left(self, key: Hashable, now: float) -> float:
+        left, since = self._buckets.get(key, (float(self.per_minute), now))
+        return min(self.per_minute, left + (now - since) * self.per_minute / _MINUTE)

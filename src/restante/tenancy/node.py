@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from operator import attrgetter
 
 from restante.mail.address import canonical_domain
 from restante.tenancy.model import Directory, HostedDomain
@@ -39,7 +40,9 @@ class Node:
         if self.kind is NodeKind.DOMAIN:
             domain = directory.domains.get(self.key)
             return iter(() if domain is None else (domain,))
-        return (domain for name in sorted(directory.domains) if self.covers(domain := directory.domains[name]))
+        if self.kind is NodeKind.ACCOUNT:
+            return directory.domains_of(self.key)
+        return iter(sorted(filter(self.covers, directory.domains.values()), key=attrgetter("name")))
 
 
 def parse_node(argument: str) -> Node:
