@@ -60,7 +60,8 @@ def _serve(script: Script, listener: socket.socket) -> None:
 def _converse(script: Script, connection: socket.socket) -> None:
     connection.sendall(f"{script.greeting}\r\n".encode())
     stream = connection.makefile("rb")
-    while line := stream.readline().decode().rstrip("\r\n"):
+    while line := stream.readline().decode():
+        line = line.rstrip("\r\n")
         script.heard.append(line)
         connection.sendall(f"{script.reply(line)}\r\n".encode())
         if line == "STARTTLS" and script.reply(line).startswith("220"):

@@ -8,11 +8,22 @@ import trustme
 
 from restante.cli.failures import Exit
 from restante.cli.replies import exit_for
+from restante.sasl.mechanism import ScramCredentials
+from restante.sasl.scram import ScramSha256
+from restante.sasl.scram_keys import Salting, verifier_of
+from restante.sasl.scram_messages import server_final
 from tests.cli.answering import Script, answering
 from tests.cli.conftest import Command, Outcome
 
 PASSWORD = "correct hörse"
 PLAIN = base64.b64encode(f"\0primary\0{PASSWORD}".encode()).decode()
+USER = base64.b64encode(b"primary").decode()
+SECRET = base64.b64encode(PASSWORD.encode()).decode()
+SALTING = Salting(b"salt of the server", 7)
+
+
+def encoded(message: bytes) -> str:
+    return base64.b64encode(message).decode()
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +122,144 @@ def test_cram_md5_answers_the_challenge(script: Script, asks: Asks) -> None:
     script.replies[answer.upper()] = "235 2.7.0 fine"
     assert asks(script, "alpha.example", "--auth", "cram-md5").code == 0
     assert answer in script.heard
+
+
+def test_login_gives_user_name_and_password_when_asked(script: Script, asks: Asks) -> None:
+    """Whatever the words of the prompts: servers have many."""
+    script.features = ["ETRN", "AUTH LOGIN"]
+    script.replies |= {"AUTH LOGIN": "334 VXNlcm5hbWU6", USER.upper(): "334 eA==", SECRET.upper(): "235 2.7.0 fine"}
+    assert asks(script, "alpha.example", "--auth", "login").code == 0
+    assert script.heard[1:4] == ["AUTH LOGIN", USER, SECRET]
+    script.heard.clear()
+    assert asks(script, "alpha.example").code == 0  # where nothing else is offered
+    assert script.heard[1:4] == ["AUTH LOGIN", USER, SECRET]
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "cause"),
+    [
+        ("535 5.7.8 wrong", 77, "(535 5.7.8 wrong); look at --login and --password-file"),
+        ("454 4.7.0 later", 75, "(454 4.7.0 later); ask again later"),
+        ("334 eA==", 69, "it asked for more after AUTH LOGIN was answered; try another --auth"),
+    ],
+)
+def test_login_in_vain_is_reported_plainly(script: Script, asks: Asks, reply: str, code: int, cause: str) -> None:
+    script.features = ["ETRN", "AUTH LOGIN"]
+    script.replies |= {"AUTH LOGIN": "334 VXNlcm5hbWU6", USER.upper(): "334 eA==", SECRET.upper(): reply}
+    outcome = asks(script, "alpha.example", "--auth", "login")
+    assert outcome.code == code
+    assert cause in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert SECRET not in outcome.err
+    assert not [line for line in script.heard if line.startswith("ETRN")]
+
+
+def test_login_is_not_begun_where_it_is_not_offered(script: Script, asks: Asks) -> None:
+    outcome = asks(script, "alpha.example", "--auth", "login")
+    assert outcome.code == 69
+    assert "does not offer AUTH LOGIN, but PLAIN CRAM-MD5" in outcome.err
+    assert len(script.heard) == 1
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "CRAM-MD5"])
+def test_any_further_challenge_is_reported_plainly(script: Script, asks: Asks, mechanism: str) -> None:
+    """The server asks again and again."""
+    script.replies = {"AUTH": "334 eA==", "C": "334 eA=="}  # "primary …" begins so in base64
+    outcome = asks(script, "alpha.example", "--auth", mechanism.lower())
+    assert outcome.code == 69
+    assert f"it asked for more after AUTH {mechanism} was answered; try another --auth" in outcome.err
+
+
+class ScramScript(Script):
+    """Knows a password, and checks it by SCRAM."""
+
+    password = PASSWORD
+    proof: bytes | None = None  # that it gives instead of its own
+    ending = "235 2.7.0 fine"
+    exchange: ScramSha256 | None = None
+    is_answered = False
+
+    def reply(self, line: str) -> str:
+        begun, _, initial = line.partition(" SCRAM-SHA-256 ")
+        if begun == "AUTH":
+            self.exchange = ScramSha256("SERVER", lambda _user: SALTING)
+            return f"334 {encoded(self.exchange.begin(base64.b64decode(initial)).text)}"
+        if self.exchange is not None:
+            exchange, self.exchange = self.exchange, None
+            return self._reply_to_proof(exchange.respond(base64.b64decode(line)))
+        if self.is_answered and not line:
+            return self.ending
+        return super().reply(line)
+
+    def _reply_to_proof(self, credentials: object) -> str:
+        assert isinstance(credentials, ScramCredentials)
+        assert credentials.user == "primary"
+        verifier = verifier_of(self.password, SALTING)
+        signature = verifier.check(credentials.auth_message, credentials.proof)
+        if signature is None:
+            return "535 5.7.8 wrong"
+        self.is_answered = True
+        return f"334 {encoded(server_final(signature if self.proof is None else self.proof))}"
+
+
+@pytest.fixture
+def scram(context: ssl.SSLContext) -> ScramScript:
+    script = ScramScript(context, replies={"AUTH PLAIN": "235 fine", "ETRN": "253 OK, 2 pending messages"})
+    script.features = ["ETRN", "AUTH PLAIN LOGIN SCRAM-SHA-256"]
+    return script
+
+
+def authentications(script: Script) -> list[str]:
+    return [line.split()[1] for line in script.heard if line.startswith("AUTH")]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--auth", "scram-sha-256"]])
+def test_scram_is_preferred_and_both_sides_prove_themselves(
+    scram: ScramScript, asks: Asks, arguments: list[str]
+) -> None:
+    assert asks(scram, "alpha.example", *arguments).code == 0
+    assert authentications(scram) == ["SCRAM-SHA-256"]
+    assert scram.heard[-3:] == ["", "ETRN alpha.example", "QUIT"]
+
+
+def test_a_server_that_refuses_scram_is_asked_by_the_next_mechanism(scram: ScramScript, asks: Asks) -> None:
+    """It may keep another hash of this login."""
+    scram.password = "of nobody"
+    assert asks(scram, "alpha.example").code == 0
+    assert authentications(scram) == ["SCRAM-SHA-256", "PLAIN"]
+
+
+def test_a_mechanism_that_was_named_is_the_only_one(scram: ScramScript, asks: Asks) -> None:
+    scram.password = "of nobody"
+    outcome = asks(scram, "alpha.example", "--auth", "scram-sha-256")
+    assert outcome.code == 77
+    assert authentications(scram) == ["SCRAM-SHA-256"]
+
+
+def test_a_server_that_does_not_prove_itself_gets_neither_password_nor_request(scram: ScramScript, asks: Asks) -> None:
+    scram.proof = bytes(32)
+    outcome = asks(scram, "alpha.example")
+    assert outcome.code == 69
+    assert "the server did not prove that it knows the password; look whether it is the right server" in outcome.err
+    assert authentications(scram) == ["SCRAM-SHA-256"]
+    assert not [line for line in scram.heard if line.startswith("ETRN")]
+
+
+def test_scram_that_does_not_end_is_reported_plainly(scram: ScramScript, asks: Asks) -> None:
+    scram.ending = "334 eA=="
+    outcome = asks(scram, "alpha.example")
+    assert outcome.code == 69
+    assert "it asked for more after AUTH SCRAM-SHA-256 was answered" in outcome.err
+
+
+@pytest.mark.parametrize("challenge", ["334 !!!", "334 eA==", "235 come in"])
+def test_a_bad_challenge_of_scram_is_reported_plainly(script: Script, asks: Asks, challenge: str) -> None:
+    script.features = ["ETRN", "AUTH SCRAM-SHA-256"]
+    script.replies["AUTH"] = challenge
+    outcome = asks(script, "alpha.example")
+    assert outcome.code == 69
+    assert len(outcome.err.splitlines()) == 1
+    assert "Traceback" not in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ has not left, none has two outcomes or is forgotten, no password leaves without 
 and no line that is sent ends with anything but CRLF.
 """
 
+import base64
 import re
+from dataclasses import replace
 from typing import Final
 
 from restante.delivery.outcome import outcome_of, session_complaint
@@ -13,9 +15,20 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Move
+from restante.sasl.scram_client import MAX_ITERATIONS
+from restante.sasl.scram_keys import Salting, salted_password
+from restante.sasl.scram_messages import server_final
 from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
-from restante.smtp.client_events import ContentWanted, Event, SessionEnded, StartTls, TransactionEnded
+from restante.smtp.client_events import (
+    ContentWanted,
+    Event,
+    Ready,
+    SaltPassword,
+    SessionEnded,
+    StartTls,
+    TransactionEnded,
+)
 from restante.smtp.errors import PeerBroke
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.peer_replies import MAX_LINE
@@ -24,7 +37,7 @@ from restante.tenancy.model import TlsUse
 from tests.fuzz.choices import Choices, pieces, read_input
 from tests.smtp.reference import stuffed
 
-_LOGINS: Final = (None, ClientLogin("us", "secret"), ClientLogin("u" * 300, "s" * 300))
+_LOGINS: Final = (None, ClientLogin("us", "secret"), ClientLogin("u" * 400, "s" * 300))
 _DEMANDS_TLS: Final = (TlsUse.REQUIRED, TlsUse.VERIFY)
 _UNSAFE_PATHS: Final = ("b\r\nDATA@b.example", "b>@b.example", "b c@b.example", "b\ud800@b.example")
 _PATHS: Final = ("b@b.example", "", '"b c"@b.example', "b\u00e9@b.example", *_UNSAFE_PATHS)
@@ -33,14 +46,16 @@ _ASKED: Final = (  # by turns: a choice for it would change what the inputs foun
     DsnRequest(Ret.FULL, "QQ+2B314", {"b@b.example": RecipientRequest(Notify.NEVER, "rfc822;b@b.example")}),
 )
 _BODIES: Final = (b"x\r\n", b".\r\n", b"a\r\n..\r\n.\r\n", b"no end", b"")
-_AUTH: Final = re.compile(rb"^AUTH \w[^ \r]*( [^\r]*)?\r\n((?:(?!QUIT\r)[A-Za-z0-9+/=]+\r\n)*)", re.MULTILINE)
+_AUTH: Final = re.compile(rb"^AUTH (\w[^ \r]*)( [^\r]*)?\r\n((?:(?!QUIT\r)(?:\*|[A-Za-z0-9+/=]*)\r\n)*)", re.MULTILINE)
+_RESPONSES: Final = {b"PLAIN": 1, b"CRAM-MD5": 1, b"LOGIN": 2, b"SCRAM-SHA-256": 3}  # at most
 _BARE_NEWLINE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
 def check(data: bytes) -> None:
     """Run one input. Raises what breaks the rule."""
     settings, octets, stream = read_input(data, 3)
-    options = ClientOptions("mx2.example.net", settings.one_of(tuple(TlsUse)), settings.one_of(_LOGINS))
+    tls, login = settings.one_of(tuple(TlsUse)), settings.one_of(_LOGINS)
+    options = ClientOptions("mx2.example.net", tls, login and replace(login, useless=set()), new_nonce=lambda: "nonce")
     choices = Choices(octets)
     shell = _Shell(options, [_Letter(number, choices) for number in range(settings.below(5))], choices)
     for piece in pieces(stream, Choices(octets)):
@@ -75,9 +90,12 @@ class _Shell:
         self._has_tls = False
         self._is_over = False
         self._said = b""
+        self._heard = b""
+        self._signature: bytes | None = None  # that a server owes
 
     def receive(self, piece: bytes) -> None:
         """Take a piece of the stream, and do all that follows."""
+        self._heard += piece
         self._session.receive_data(piece)
         try:
             self._go_on()
@@ -106,6 +124,10 @@ class _Shell:
                 assert self._session.data_to_send() == b"", "nothing may be sent before the handshake"
                 self._has_tls = True
                 self._session.tls_established()
+            case SaltPassword(password, salting):
+                self._salt(password, salting)
+            case Ready():
+                self._check_proof()
             case ContentWanted():
                 assert self._wanted is None
                 self._wanted = event.transaction
@@ -116,6 +138,22 @@ class _Shell:
                 self._is_over = True
             case _:
                 pass
+
+    def _salt(self, password: str, salting: Salting) -> None:
+        """Salt a password with few iterations, however many the server asks for."""
+        assert 0 < salting.iterations <= MAX_ITERATIONS
+        salted = salted_password(password, replace(salting, iterations=1))
+        self._session.password_salted(salted)
+        authentication = self._session._handshake._authentication
+        assert authentication is not None
+        self._signature = authentication._scram._signature
+
+    def _check_proof(self) -> None:
+        """A server that was chosen by SCRAM has proved itself."""
+        used = [name for name, _, _ in _AUTH.findall(self._said)]
+        if used and used[-1] == b"SCRAM-SHA-256":
+            assert self._signature is not None
+            assert base64.b64encode(server_final(self._signature))[:60] in self._heard
 
     def _begin(self) -> None:
         while self._waiting and self._session.can_begin:
@@ -162,6 +200,8 @@ class _Shell:
         """See that nothing is forgotten, and that what was said is lines."""
         assert {each.message.number for each in self._session.outstanding()} == self._begun - self._ended
         assert not _BARE_NEWLINE.search(self._said)
-        for initial, responses in _AUTH.findall(self._said):  # a password is said once
-            assert bool(initial) + responses.count(b"\n") <= 1
+        exchanges = _AUTH.findall(self._said)
+        for mechanism, initial, responses in exchanges:  # a password is said once
+            assert bool(initial) + responses.count(b"\n") <= _RESPONSES[mechanism]
+        assert [name for name, _, _ in exchanges[:-1]] in ([], [b"SCRAM-SHA-256"])
         assert len(self._said) <= 5000 + 4 * sum(len(letter.content) for letter in self._letters)

@@ -7,9 +7,11 @@ import hmac
 from typing import Final
 
 from restante.sasl import cram_md5
+from restante.sasl.auth_login import PASSWORD_PROMPT, AuthLogin
 from restante.sasl.cram_md5 import CramMd5
 from restante.sasl.mechanism import BadResponse, Challenge, DigestCredentials, Mechanism, PasswordCredentials
 from restante.sasl.plain import Plain
+from tests.fuzz import scram
 
 _CHALLENGE: Final = b"<1.2@mx2.example.net>"
 _PASSWORD: Final = "secret"
@@ -22,6 +24,19 @@ def check(data: bytes) -> None:
     for mechanism in (Plain(), CramMd5(_CHALLENGE)):
         assert isinstance(mechanism.begin(None), Challenge)
         _check_step(mechanism, data, is_initial=False)
+    _check_login(data)
+    scram.check(data)
+
+
+def _check_login(data: bytes) -> None:
+    """The input as user name, and as password."""
+    mechanism = AuthLogin()
+    try:
+        outcomes = [mechanism.begin(data), mechanism.respond(data)]
+    except BadResponse:
+        return
+    assert outcomes == [Challenge(PASSWORD_PROMPT), PasswordCredentials(data.decode(), data.decode())]
+    assert b"\0" not in data
 
 
 def _check_step(mechanism: Mechanism, response: bytes, *, is_initial: bool) -> None:

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
+from restante.sasl.mechanism import ScramCredentials
 from restante.sasl.plain import Plain
+from restante.sasl.scram import ScramSha256
+from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.events import (
@@ -47,7 +51,12 @@ _LIMITS: Final = (
     Limits(message_octets=60, recipients=2, errors=5, early_commands=3, junk_commands=5, refused_recipients=2),
     Limits(message_octets=1, recipients=1, errors=1000, early_commands=1000, junk_commands=1000),
 )
-_MECHANISMS: Final[MechanismFactories] = {"PLAIN": Plain, "CRAM-MD5": lambda: CramMd5(b"<1.2@mx2.example.net>")}
+_MECHANISMS: Final[MechanismFactories] = {
+    "PLAIN": Plain,
+    "LOGIN": AuthLogin,
+    "CRAM-MD5": lambda: CramMd5(b"<1.2@mx2.example.net>"),
+    "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),
+}
 _BARE_NEWLINE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _OPENED: Final = (Mail, Rcpt, Data, ContentBlock, ChunkReceived, ContentReceived)
 
@@ -122,6 +131,7 @@ class _Shell:
         """Answer what still waits, and look at the whole."""
         self.go_on()
         count_replies(self.said)
+        assert self._session.is_authenticated == (re.search(rb"^235 ", self.said, re.MULTILINE) is not None)
         if self._session.phase is Phase.CLOSED:
             self._session.receive_data(b"NOOP\r\n")
             assert self._session.next_event() is None
@@ -155,7 +165,8 @@ class _Shell:
         if event is None:
             return
         reply = self.answers.one_of(_ANSWERS[type(event)])
-        self._session.reply(reply)
+        has_last_word = isinstance(event, Authenticate) and isinstance(event.credentials, ScramCredentials)
+        self._session.reply(reply, b"v=proof" if has_last_word else b"")
         match event:
             case Mail() if reply.is_positive:
                 self._is_open, self._has_recipient, self._content = True, False, b""

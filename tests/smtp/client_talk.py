@@ -15,9 +15,18 @@ from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.status import Move
+from restante.sasl.scram_keys import salted_password
 from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
-from restante.smtp.client_events import ContentWanted, Event, SessionEnded, StartTls, TransactionEnded, WindowSettled
+from restante.smtp.client_events import (
+    ContentWanted,
+    Event,
+    SaltPassword,
+    SessionEnded,
+    StartTls,
+    TransactionEnded,
+    WindowSettled,
+)
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Across
 from restante.smtp.transaction import Transaction
@@ -81,7 +90,8 @@ class ClientTalk:
         """`across`: what is known of the server before."""
         self.pace = Pace()
         self.pace.across = across
-        self.session = ClientSession(ClientOptions("mx2.example.net", tls, login), self.pace)
+        options = ClientOptions("mx2.example.net", tls, login, new_nonce=lambda: "nonce")
+        self.session = ClientSession(options, self.pace)
         self.waiting = deque(messages)
         self.events: list[Event] = []
         self.moves: dict[int, dict[str, Move]] = {}
@@ -103,6 +113,8 @@ class ClientTalk:
             self.events.append(event)
             if isinstance(event, TransactionEnded):
                 self._note(event.transaction)
+            elif isinstance(event, SaltPassword):
+                self.session.password_salted(salted_password(event.password, event.salting))
             elif isinstance(event, WindowSettled):
                 self.pace.adapt(self.seconds_per_window, is_whole=event.is_whole)
 

@@ -1,13 +1,18 @@
 """The beginning of a client session: EHLO, STARTTLS, AUTH, and the three rules that no server can talk us out of."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
 from restante.sasl.cram_md5 import digest
+from restante.sasl.scram_keys import Salting, client_proof, salted_password, server_signature
+from restante.sasl.scram_messages import server_final
+from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
-from restante.smtp.client_events import Ending
+from restante.smtp.client_events import Ending, SaltPassword
 from restante.smtp.errors import PeerBroke
+from restante.smtp.handshake import ClientOptions
 from restante.tenancy.model import TlsUse
 from tests.smtp.client_talk import ClientTalk, mail
 
@@ -23,6 +28,28 @@ TO_TLS = """
     T:
     C: EHLO mx2.example.net
 """
+
+
+def encoded(message: bytes) -> str:
+    return base64.b64encode(message).decode()
+
+
+def fresh(login: ClientLogin) -> ClientLogin:
+    """A login of which nothing is known at the server."""
+    return replace(login, useless=set())
+
+
+# An exchange by SCRAM up to our proof, and what the server must say to it.
+SALTING = Salting(b"salt", 7)
+_SERVER_FIRST = b"r=noncesome,s=c2FsdA==,i=7"
+_SALTED = salted_password("secret", SALTING)
+_BARE = b"c=biws,r=noncesome"
+_AUTH_MESSAGE = b",".join((b"n=mx2,r=nonce", _SERVER_FIRST, _BARE))
+SCRAM_FINAL = _BARE + b",p=" + base64.b64encode(client_proof(_SALTED, _AUTH_MESSAGE))
+SCRAM_SIGNATURE = encoded(server_final(server_signature(_SALTED, _AUTH_MESSAGE)))
+SCRAM_CHALLENGE = f"334 {encoded(_SERVER_FIRST)}"
+SCRAM_FIRST = f"C: AUTH SCRAM-SHA-256 {encoded(b'n,,n=mx2,r=nonce')}"
+SCRAM = f"{SCRAM_FIRST}\nS: {SCRAM_CHALLENGE}\nC: {encoded(SCRAM_FINAL)}"
 PLAIN_RESPONSE = base64.b64encode(b"\0mx2\0secret").decode()
 
 
@@ -179,6 +206,114 @@ def test_login_is_used_where_nothing_else_is_offered() -> None:
     )
 
 
+def test_scram_is_preferred_and_the_server_proves_itself() -> None:
+    ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=LOGIN).transcript(
+        TO_TLS,
+        "S: 250-p.example\nS: 250 AUTH CRAM-MD5 PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-1",
+        f"{SCRAM}\nS: 334 {SCRAM_SIGNATURE}\nC:\nS: 235 welcome\nC: MAIL FROM:<a@a.example>",
+    )
+
+
+def test_a_long_user_name_waits_to_be_asked_for() -> None:
+    first = encoded(b"n,,n=" + b"u" * 400 + b",r=nonce")
+    ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=ClientLogin("u" * 400, "secret")).transcript(
+        TO_TLS,
+        f"""
+        S: 250-p.example
+        S: 250 AUTH SCRAM-SHA-256
+        C: AUTH SCRAM-SHA-256
+        S: 334
+        C: {first}
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "S: 235 welcome",  # without its proof
+        f"S: 334 {SCRAM_SIGNATURE.swapcase()}",
+        "S: 334 ZT1vdGhlci1lcnJvcg==",  # e=other-error
+    ],
+)
+def test_a_server_that_does_not_prove_itself_is_left(ending: str) -> None:
+    """It is told the password by no other mechanism."""
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
+    talk.transcript(TO_TLS, "S: 250-p.example\nS: 250 AUTH PLAIN SCRAM-SHA-256", f"{SCRAM}\n{ending}")
+    assert talk.ending.reason == "AUTH SCRAM-SHA-256: the server did not prove that it knows the password"
+    assert talk.ending.ending is Ending.REFUSED
+
+
+def test_a_server_that_refuses_scram_is_tried_once_more_and_remembered() -> None:
+    login = fresh(LOGIN)
+    offer = "S: 250-p.example\nS: 250 AUTH PLAIN CRAM-MD5 SCRAM-SHA-256"
+    plain = f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 235 welcome\nC: MAIL FROM:<a@a.example>"
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=login)
+    talk.transcript(TO_TLS, offer, f"{SCRAM}\nS: 535 5.7.8 no such user", plain)
+    ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=login).transcript(TO_TLS, offer, plain)
+
+
+def test_a_second_refusal_is_the_last() -> None:
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
+    offer = "S: 250-p.example\nS: 250 AUTH PLAIN LOGIN SCRAM-SHA-256"
+    plain = f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 535 5.7.8 wrong"
+    talk.transcript(TO_TLS, offer, f"{SCRAM}\nS: 535 5.7.8 wrong", plain)
+    assert talk.ending.reason == "AUTH: 535 5.7.8 wrong"
+
+
+def test_a_refusal_that_time_may_cure_is_no_reason_to_send_the_password() -> None:
+    login = fresh(LOGIN)
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=login)
+    talk.transcript(TO_TLS, "S: 250-p\nS: 250 AUTH PLAIN SCRAM-SHA-256", f"{SCRAM}\nS: 454 4.7.0 later")
+    assert talk.ending.reason == "AUTH: 454 4.7.0 later"
+    assert login.useless == set()
+
+
+def test_scram_is_used_where_nothing_else_is_offered_though_it_was_refused() -> None:
+    login = fresh(LOGIN)
+    login.useless.add("SCRAM-SHA-256")
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=login)
+    talk.transcript(TO_TLS, "S: 250-p.example\nS: 250 AUTH SCRAM-SHA-256", f"{SCRAM}\nS: 535 wrong")
+    assert talk.ending.reason == "AUTH: 535 wrong"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "reason"),
+    [
+        (b"r=nonces,s=c2FsdA==,i=1000001", "AUTH: SCRAM with 1000001 iterations; the limit is 1000000"),
+        (b"r=another,s=c2FsdA==,i=1", "AUTH: the SCRAM challenge does not answer ours"),
+        (b"", "AUTH: the SCRAM challenge cannot be read"),
+    ],
+)
+def test_a_challenge_that_cannot_be_answered_is_cancelled(challenge: bytes, reason: str) -> None:
+    script = f"{SCRAM_FIRST}\nS: 334 {encoded(challenge)}\nC: *\nS: 501 5.7.0 cancelled"
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
+    talk.transcript(TO_TLS, "S: 250-p.example\nS: 250 AUTH SCRAM-SHA-256", script)
+    assert talk.ending.reason == reason
+    other = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
+    other.transcript(
+        TO_TLS, "S: 250-p.example\nS: 250 AUTH SCRAM-SHA-256 PLAIN", script, f"C: AUTH PLAIN {PLAIN_RESPONSE}"
+    )
+
+
+def test_quit_while_a_password_is_salted_is_said_when_it_can_be() -> None:
+    session = ClientSession(ClientOptions("mx2.example.net", TlsUse.REQUIRED, LOGIN, new_nonce=lambda: "nonce"))
+    for line in ("220 p", "250-p\r\n250 STARTTLS", "220 go", "", "250-p\r\n250 AUTH SCRAM-SHA-256", SCRAM_CHALLENGE):
+        if line:
+            session.receive_data(f"{line}\r\n".encode())
+        else:
+            session.tls_established()
+        while (event := session.next_event()) is not None:
+            last = event
+        session.data_to_send()
+    assert isinstance(last, SaltPassword)
+    assert "secret" not in repr(last)
+    session.quit()
+    assert session.data_to_send() == b""
+    session.password_salted(bytes(32))
+    assert session.data_to_send() == b"QUIT\r\n"
+
+
 def test_a_long_password_waits_to_be_asked_for() -> None:
     long = ClientLogin("mx2", "p" * 400)
     response = base64.b64encode(b"\0mx2\0" + b"p" * 400).decode()
@@ -206,7 +341,7 @@ def test_no_password_is_sent_without_tls() -> None:
 @pytest.mark.parametrize(
     ("offer", "script", "reason"),
     [
-        ("AUTH GSSAPI", "", "none of AUTH PLAIN, CRAM-MD5 and LOGIN"),
+        ("AUTH GSSAPI", "", "no AUTH mechanism that we have (SCRAM-SHA-256, PLAIN, CRAM-MD5, LOGIN)"),
         ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 535 5.7.8 wrong", "AUTH: 535 5.7.8 wrong"),
     ],
 )
@@ -227,8 +362,44 @@ def test_a_server_that_repeats_our_password_does_not_get_it_into_the_log(repeate
 
 
 @pytest.mark.parametrize(
+    ("offer", "script", "repeated"),
+    [
+        ("CRAM-MD5", f"C: AUTH CRAM-MD5\nS: 334 {encoded(b'<1>')}\nC: {{response}}", "{response}"),
+        ("CRAM-MD5", f"C: AUTH CRAM-MD5\nS: 334 {encoded(b'<1>')}\nC: {{response}}", "{digest}"),
+        ("SCRAM-SHA-256", "{scram}", "{final}"),
+        ("SCRAM-SHA-256", "{scram}", "{proof}"),
+    ],
+)
+@pytest.mark.parametrize("length", [12, 1000])
+def test_a_server_that_repeats_our_proof_does_not_get_it_into_the_log(
+    offer: str, script: str, repeated: str, length: int
+) -> None:
+    """A password can be guessed by a proof. It may be cut short."""
+    hexadecimal = digest("secret", b"<1>")
+    values = {
+        "digest": hexadecimal,
+        "response": encoded(f"mx2 {hexadecimal}".encode()),
+        "scram": SCRAM,
+        "final": encoded(SCRAM_FINAL),
+        "proof": SCRAM_FINAL.decode().rpartition("p=")[2],
+    }
+    talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
+    said = repeated.format_map(values)[:length]
+    talk.transcript(
+        TO_TLS,
+        f"S: 250-p.example\nS: 250 AUTH {offer}",
+        script.format_map(values),
+        f"S: 500 5.5.2 not understood: {said}",
+    )
+    assert talk.ending.reason == "AUTH: 500 5.5.2"
+
+
+@pytest.mark.parametrize(
     ("offer", "script"),
     [
+        ("AUTH SCRAM-SHA-256", f"{SCRAM_FIRST}\nS: 334 !!!"),
+        ("AUTH SCRAM-SHA-256", f"{SCRAM}\nS: 334 {SCRAM_SIGNATURE}\nC:\nS: 334 more"),
+        ("AUTH SCRAM-SHA-256", f"{SCRAM_FIRST}\nS: 334 eA==\nC: *\nS: 334 eA=="),
         ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 334 more"),
         ("AUTH CRAM-MD5", "C: AUTH CRAM-MD5\nS: 334 !!!"),
         ("AUTH LOGIN", "C: AUTH LOGIN\nS: 334 a\nC: bXgy\nS: 334 b\nC: c2VjcmV0\nS: 334 c"),

@@ -18,11 +18,16 @@ from restante.cli.failures import Exit, Failure
 from restante.cli.replies import exit_for, words
 from restante.mail.address import canonical_domain
 from restante.network.addresses import split_host_port
+from restante.sasl.scram_client import BadChallenge, ScramClient
+from restante.sasl.scram_keys import salted_password
+from restante.sasl.scram_messages import new_nonce
 
 IMPLICIT_PORT = 465
 STARTTLS_PORT = 25
 _AUTHENTICATED = 235
 _CHALLENGE = 334
+_PERMANENT = 500  # and above
+_SCRAM: Final = "SCRAM-SHA-256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Asking:
     password: str
     is_implicit: bool
     ca_file: Path | None
-    mechanism: str | None  # "plain", "cram-md5", None: what is offered
+    mechanism: str | None  # "scram-sha-256", "plain", …; None: the best that is offered
     timeout: float
 
     @property
@@ -122,17 +127,44 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 
 def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
     offered = session.esmtp_features.get("auth", "").upper().split()
-    usable = next((name for name in _MECHANISMS if name in offered), "PLAIN")
-    mechanism = asking.mechanism.upper() if asking.mechanism else usable
-    if mechanism not in offered:
+    wanted = [asking.mechanism.upper()] if asking.mechanism else list(_MECHANISMS)
+    usable = [name for name in wanted if name in offered]
+    if not usable:
         known = " ".join(offered) or "no AUTH at all"
         remedy = "look whether it is the right server and port"
-        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {mechanism}, but {known}; {remedy}")
+        names = " or ".join(wanted)
+        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {names}, but {known}; {remedy}")
+    mechanism = usable[0]
     code, text = _MECHANISMS[mechanism](session, asking)
+    if mechanism == _SCRAM and code >= _PERMANENT and len(usable) > 1:
+        mechanism = usable[1]  # servers offer SCRAM to logins of which they keep another hash
+        code, text = _MECHANISMS[mechanism](session, asking)
+    if code == _CHALLENGE:
+        cause = f"it asked for more after AUTH {mechanism} was answered"
+        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {cause}; try another --auth")
     if code != _AUTHENTICATED:
-        remedy = "look at --login and --password-file" if code >= 500 else "ask again later"  # noqa: PLR2004
+        remedy = "look at --login and --password-file" if code >= _PERMANENT else "ask again later"
         cause = f"{words(code)} ({code} {_one_line(text)})"
         raise Failure(exit_for(code), f"{asking.server}: login {asking.login}: {cause}; {remedy}")
+
+
+def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
+    """Answer by RFC 5802. Raises Failure if the server does not prove itself."""
+    client = ScramClient(asking.login, new_nonce())
+    try:
+        code, text = session.docmd("AUTH", f"{_SCRAM} {_base64(client.first())}")
+        if code == _CHALLENGE:
+            salting = client.take_server_first(_decoded(text, _SCRAM))
+            code, text = session.docmd(_base64(client.final(salted_password(asking.password, salting))))
+        if code == _CHALLENGE:
+            client.take_server_final(_decoded(text, _SCRAM))
+            code, text = session.docmd("")
+        if code == _AUTHENTICATED:
+            client.require_proof()
+    except BadChallenge as error:
+        remedy = "look whether it is the right server, or give another --auth"
+        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {error}; {remedy}") from None
+    return code, text
 
 
 def _plain(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
@@ -145,11 +177,7 @@ def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
     code, challenge = session.docmd("AUTH", "CRAM-MD5")
     if code != _CHALLENGE:
         return code, challenge
-    try:
-        octets = base64.b64decode(challenge)
-    except ValueError:
-        raise smtplib.SMTPException("its CRAM-MD5 challenge is not base64") from None
-    digest = hmac.new(asking.password.encode(), octets, "md5").hexdigest()
+    digest = hmac.new(asking.password.encode(), _decoded(challenge, "CRAM-MD5"), "md5").hexdigest()
     return session.docmd(_base64(f"{asking.login} {digest}".encode()))
 
 
@@ -164,7 +192,14 @@ def _auth_login(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
 
 
 # How each is answered, the best first.
-_MECHANISMS: Final = {"PLAIN": _plain, "CRAM-MD5": _cram_md5, "LOGIN": _auth_login}
+_MECHANISMS: Final = {_SCRAM: _scram, "PLAIN": _plain, "CRAM-MD5": _cram_md5, "LOGIN": _auth_login}
+
+
+def _decoded(challenge: bytes, mechanism: str) -> bytes:
+    try:
+        return base64.b64decode(challenge)
+    except ValueError:
+        raise smtplib.SMTPException(f"its {mechanism} challenge is not base64") from None
 
 
 def _base64(octets: bytes) -> str:

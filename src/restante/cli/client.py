@@ -31,7 +31,7 @@ def etrn(
         Path | None, typer.Option("--ca", metavar="FILE", help="PEM file of authorities. Else the system's.")
     ] = None,
     auth: Annotated[
-        Literal["plain", "cram-md5", "login"] | None,
+        Literal["scram-sha-256", "plain", "cram-md5", "login"] | None,
         typer.Option("--auth", help="How to authenticate. Else the first of these that is offered."),
     ] = None,
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="For each answer.")] = 60.0,

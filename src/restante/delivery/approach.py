@@ -97,6 +97,8 @@ def _login(domain: HostedDomain, equipment: Equipment) -> ClientLogin | None:
     if login is None:
         return None
     try:
-        return ClientLogin(login.user, equipment.vault.open(login.sealed_password, destination_owner(domain.name)))
+        password = equipment.vault.open(login.sealed_password, destination_owner(domain.name))
     except SealBroken as error:
         raise NoRoute(str(error)) from error
+    useless = equipment.experience.useless_mechanisms(domain.destination.text, login.user)
+    return ClientLogin(login.user, password, useless)

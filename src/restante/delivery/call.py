@@ -16,7 +16,8 @@ from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire import Wire
 from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed
-from restante.smtp.client_events import Ready, StartTls
+from restante.sasl.scram_keys import salted_password
+from restante.smtp.client_events import Ready, SaltPassword, StartTls
 from restante.smtp.errors import PeerBroke
 from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
 from restante.smtp.peer_replies import ReplyReader, ServerReply
@@ -75,6 +76,9 @@ class Dialogue:
                     assert plan is not None, "the handshake was told to do without"
                     await self._begin_tls(plan)
                     following = handshake.tls_established()
+                case SaltPassword(password, salting):
+                    salted = await asyncio.to_thread(salted_password, password, salting)
+                    following = handshake.password_salted(salted)
                 case Refuse(reason):
                     self._wire.write(b"QUIT\r\n")
                     raise PeerBroke(reason)

@@ -23,12 +23,14 @@ from restante.delivery.wire import Wire
 from restante.mail.message import HeldMessage
 from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed
+from restante.sasl.scram_keys import salted_password
 from restante.smtp.client import ClientSession
 from restante.smtp.client_events import (
     ContentWanted,
     Ending,
     Event,
     Ready,
+    SaltPassword,
     SessionEnded,
     StartTls,
     TransactionEnded,
@@ -317,10 +319,17 @@ class DeliveryConnection(asyncio.Protocol):
                 assert self._wire is not None
                 assert self._terms.tls is not None, "the session was told to do without"
                 self._wire.begin_tls(self._terms.tls)
+            case SaltPassword(password, salting):
+                work = self._loop.run_in_executor(None, salted_password, password, salting)
+                work.add_done_callback(lambda done: self._guarded(self._go_on_salted, done))
             case SessionEnded(Ending.QUIT, _):
                 self._is_leaving = True
             case SessionEnded(ending, reason):
                 self._close(EndKind.BUSY if ending is Ending.BUSY else EndKind.REFUSED, reason)
+
+    def _go_on_salted(self, salted: asyncio.Future[bytes]) -> None:
+        self._session.password_salted(salted.result())
+        self._pump()
 
     def _report(self, transaction: Transaction) -> None:
         outcome = outcome_of(transaction)

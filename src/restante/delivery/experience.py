@@ -47,6 +47,7 @@ class Experience:
         self._monotonic = monotonic
         self._good: dict[str, GoodDrain] = {}
         self._limited_until: dict[str, float] = {}
+        self._useless_mechanisms: dict[tuple[str, str], set[str]] = {}
 
     def beginning(self, destination: str, most: int, *, is_paced: bool) -> Beginning:
         """Return how an attempt begins; `most` connections are allowed, `is_paced`: only so many messages a minute."""
@@ -63,6 +64,10 @@ class Experience:
     def went_badly(self, destination: str) -> None:
         """Forget what the destination bore before."""
         self._good.pop(destination, None)
+
+    def useless_mechanisms(self, destination: str, user: str) -> set[str]:
+        """Return the AUTH mechanisms that it offers and refuses. Sessions add to the set."""
+        return self._useless_mechanisms.setdefault((destination, user), set())
 
     def met_limit(self, destination: str) -> None:
         """Remember that it limits the rate."""

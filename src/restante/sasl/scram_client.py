@@ -13,6 +13,7 @@ from restante.sasl.scram_keys import Salting, client_proof, server_signature
 from restante.sasl.scram_messages import encoded, read_server_final, read_server_first, spell_name
 
 MAX_ITERATIONS: Final = 1_000_000  # a server may ask for any number; these take 0.2 to 0.5 s
+_UNPROVED: Final = "the server did not prove that it knows the password"
 _GS2_HEADER: Final = b"n,,"  # no channel binding, and nobody else's authorization
 
 
@@ -30,6 +31,7 @@ class ScramClient:
         self._server_first = b""
         self._whole_nonce = ""
         self._signature: bytes | None = None  # due from the server, after our own proof
+        self._is_proved = False  # the server knows the password
 
     def first(self) -> bytes:
         """Return our first message."""
@@ -40,11 +42,11 @@ class ScramClient:
         try:
             read = read_server_first(message)
         except BadResponse:
-            raise BadChallenge("its SCRAM challenge cannot be read") from None
+            raise BadChallenge("the SCRAM challenge cannot be read") from None
         if not read.nonce.startswith(self._nonce) or read.nonce == self._nonce:
-            raise BadChallenge("its SCRAM challenge is no answer to ours")
+            raise BadChallenge("the SCRAM challenge does not answer ours")
         if read.salting.iterations > MAX_ITERATIONS:
-            raise BadChallenge(f"it asks for {read.salting.iterations} iterations, at most {MAX_ITERATIONS} are made")
+            raise BadChallenge(f"SCRAM with {read.salting.iterations} iterations; the limit is {MAX_ITERATIONS}")
         self._server_first, self._whole_nonce = message, read.nonce
         return read.salting
 
@@ -62,7 +64,13 @@ class ScramClient:
         except BadResponse:
             signature = b""
         if self._signature is None or not hmac.compare_digest(signature, self._signature):
-            raise BadChallenge("it did not prove that it knows the password")
+            raise BadChallenge(_UNPROVED)
+        self._is_proved = True
+
+    def require_proof(self) -> None:
+        """Raise BadChallenge unless the server has proved itself. Call this at its success."""
+        if not self._is_proved:
+            raise BadChallenge(_UNPROVED)
 
 
 def _prepared(user: str) -> str:

@@ -36,6 +36,7 @@ from restante.smtp.client_events import (
     Ending,
     Event,
     Ready,
+    SaltPassword,
     SessionEnded,
     StartTls,
     TransactionEnded,
@@ -201,6 +202,11 @@ class ClientSession:
         """Go on under TLS: what was said before it counts for nothing (RFC 3207 §4.2)."""
         self._go_on(self._handshake.tls_established())
 
+    def password_salted(self, salted: bytes) -> None:
+        """Go on with an authentication that had to wait for this."""
+        if not self._is_over:
+            self._go_on(self._handshake.password_salted(salted))
+
     def quit(self) -> None:
         """Begin no more transactions, and say QUIT when those begun have their replies."""
         self._is_quitting = True
@@ -354,6 +360,8 @@ class ClientSession:
             case StartTls():
                 if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
                     raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
+                self._events.append(following)
+            case SaltPassword():
                 self._events.append(following)
             case Ready():
                 self.offer = self._handshake.offer

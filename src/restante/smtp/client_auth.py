@@ -1,17 +1,28 @@
-"""How we authenticate to a destination that wants it (RFC 4954, client side)."""
+"""How we authenticate to a destination that wants it (RFC 4954, client side).
+
+SCRAM-SHA-256 comes first: the password stays here, and the server proves that it knows it. Many
+servers offer SCRAM and then refuse it, because they store other hashes. After such a refusal the
+session uses the next mechanism. A server whose own proof fails gets no second mechanism.
+"""
 
 import base64
 import binascii
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from restante.sasl import cram_md5
+from restante.sasl.scram_client import BadChallenge, ScramClient
+from restante.smtp.client_events import SaltPassword
 from restante.smtp.errors import PeerBroke
 from restante.smtp.peer_replies import ServerReply
 
+SCRAM: Final = "SCRAM-SHA-256"
 _MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); a longer initial response waits to be asked for
-_LOGIN_RESPONSES: Final = 2  # user name and password
 _TELLTALE: Final = 8  # characters of a response in base64: fewer may stand there by chance
+_PROOF_MARK: Final = re.compile(" |,p=")  # a digest of CRAM-MD5, a proof of SCRAM
+_CANCEL: Final = b"*"  # RFC 4954 §4
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,67 +31,119 @@ class ClientLogin:
 
     user: str
     password: str = field(repr=False)
+    # Mechanisms that the server offers and refuses. Sessions with one server share the set.
+    useless: set[str] = field(default_factory=set, repr=False, compare=False)
 
 
 class Authentication:
-    """One AUTH exchange: PLAIN, which most servers speak; CRAM-MD5 or LOGIN only where PLAIN is not offered.
+    """One AUTH exchange. The session begins it under TLS only."""
 
-    The session begins it under TLS only, so PLAIN gives nothing away that CRAM-MD5 would keep.
-    """
+    __slots__ = ("_login", "_said", "_scram", "complaint", "mechanism")
 
-    __slots__ = ("_login", "_responses", "mechanism")
-
-    def __init__(self, login: ClientLogin, mechanism: str) -> None:
+    def __init__(self, login: ClientLogin, mechanism: str, nonce: str) -> None:
+        """`nonce` is for SCRAM; it was never used before."""
         self._login = login
-        self._responses = 0  # given so far
+        self._said: list[bytes] = []  # responses, before base64
+        self._scram = ScramClient(login.user, nonce)
+        self.complaint = ""  # why we gave up
         self.mechanism = mechanism
 
     def command(self) -> bytes:
         """Return the AUTH command, without CRLF."""
         command = f"AUTH {self.mechanism}".encode()
-        if self.mechanism != "PLAIN":
+        if self.mechanism not in _SPEAKS_FIRST:
             return command
-        with_response = command + b" " + base64.b64encode(self._plain())
-        fits = len(with_response) <= _MAX_COMMAND
-        self._responses += fits
-        return with_response if fits else command
+        response = self._response(b"")
+        with_response = command + b" " + base64.b64encode(response)
+        if len(with_response) > _MAX_COMMAND:
+            return command
+        self._said.append(response)
+        return with_response
 
-    def respond(self, challenge: ServerReply) -> bytes:
-        """Return the answer to a 334, without CRLF. Raises PeerBroke for one more than the mechanism has."""
-        if self._responses == (_LOGIN_RESPONSES if self.mechanism == "LOGIN" else 1):
+    def respond(self, challenge: ServerReply) -> bytes | SaltPassword:
+        """Return the answer to a 334, without CRLF; or the work that must be done before.
+
+        Raises PeerBroke for one challenge more than the mechanism has, and BadChallenge for a
+        server that does not prove itself.
+        """
+        if self.complaint or len(self._said) >= _RESPONSES[self.mechanism]:
             raise PeerBroke(f"AUTH {self.mechanism} was answered, and a further challenge came")
-        self._responses += 1
-        return base64.b64encode(self._response(challenge))
+        text = self._decoded(challenge) if self.mechanism in _READS_CHALLENGES else b""
+        if self.mechanism == SCRAM and len(self._said) == 1:
+            return self._begin_proof(text)
+        return self._say(self._response(text))
 
-    def _response(self, challenge: ServerReply) -> bytes:
-        match self.mechanism:
-            case "PLAIN":
-                return self._plain()
-            case "LOGIN":  # whatever the words of its prompts: they come in many, and always in this order
-                return (self._login.user if self._responses == 1 else self._login.password).encode()
-        return self._cram_md5(challenge)
+    def password_salted(self, salted: bytes) -> bytes:
+        """Return the answer that had to wait for this."""
+        return self._say(self._scram.final(salted))
+
+    def succeeded(self) -> None:
+        """Take the server's success. Raises BadChallenge if it owes a proof of its own."""
+        if self.mechanism == SCRAM:
+            self._scram.require_proof()
 
     def text_to_show(self, reply: ServerReply) -> str:
         """Return a reply's text for people, its words left out where they repeat what was said: that is a secret.
 
         Servers do so with a command that they do not understand, and some cut it short.
         """
-        password = self._login.password
-        encoded = (self._plain(), password.encode())
-        secrets = (password, *(base64.b64encode(one).decode()[:_TELLTALE] for one in encoded))
-        return f"{reply.code} {reply.enhanced}".rstrip() if any(one in reply.text for one in secrets) else reply.text
+        repeats = any(secret in reply.text for secret in self._secrets())
+        return f"{reply.code} {reply.enhanced}".rstrip() if repeats else reply.text
+
+    def _say(self, response: bytes) -> bytes:
+        self._said.append(response)
+        return base64.b64encode(response)
+
+    def _response(self, challenge: bytes) -> bytes:
+        match self.mechanism, len(self._said):
+            case "PLAIN", _:
+                return self._plain()
+            case "LOGIN", 0:  # prompts differ in their words and never in their order
+                return self._login.user.encode()
+            case "LOGIN", _:
+                return self._login.password.encode()
+            case "CRAM-MD5", _:
+                return f"{self._login.user} {cram_md5.digest(self._login.password, challenge)}".encode()
+            case _, 0:
+                return self._scram.first()
+        self._scram.take_server_final(challenge)
+        return b""
+
+    def _begin_proof(self, challenge: bytes) -> bytes | SaltPassword:
+        """Take the server's first message of SCRAM; give up if it cannot be answered."""
+        try:
+            return SaltPassword(self._login.password, self._scram.take_server_first(challenge))
+        except BadChallenge as error:
+            self.complaint = str(error)
+            return _CANCEL
+
+    def _decoded(self, challenge: ServerReply) -> bytes:
+        try:
+            return base64.b64decode(challenge.lines[0], validate=True)
+        except binascii.Error as error:
+            raise PeerBroke(f"the {self.mechanism} challenge is not base64") from error
 
     def _plain(self) -> bytes:
         return f"\0{self._login.user}\0{self._login.password}".encode()
 
-    def _cram_md5(self, challenge: ServerReply) -> bytes:
-        try:
-            text = base64.b64decode(challenge.lines[0], validate=True)
-        except binascii.Error as error:
-            raise PeerBroke("the CRAM-MD5 challenge is not base64") from error
-        return f"{self._login.user} {cram_md5.digest(self._login.password, text)}".encode()
+    def _secrets(self) -> Iterator[str]:
+        """Yield texts that show a password, or a proof that allows guesses at it."""
+        password = self._login.password
+        yield password
+        proofs = [each for each in self._said if each and self.mechanism in _READS_CHALLENGES]
+        for octets in (self._plain(), password.encode(), *proofs):
+            yield base64.b64encode(octets).decode()[:_TELLTALE]
+        for response in proofs:
+            yield _PROOF_MARK.split(response.decode())[-1][:_TELLTALE]
 
 
-def choose_mechanism(offered: frozenset[str]) -> str | None:
-    """Return the mechanism to use, None where the server offers none that we speak."""
-    return next((name for name in ("PLAIN", "CRAM-MD5", "LOGIN") if name in offered), None)
+# Mechanisms that begin with our response, those that read challenges, and responses of each.
+_SPEAKS_FIRST: Final = frozenset({"PLAIN", SCRAM})
+_READS_CHALLENGES: Final = frozenset({"CRAM-MD5", SCRAM})
+_RESPONSES: Final = {SCRAM: 3, "PLAIN": 1, "CRAM-MD5": 1, "LOGIN": 2}
+MECHANISMS: Final = tuple(_RESPONSES)  # the best first
+
+
+def choose_mechanism(offered: Collection[str], useless: Collection[str] = ()) -> str | None:
+    """Return the mechanism to use, None if the server offers none that we speak."""
+    return next((name for name in MECHANISMS if name in offered and name not in useless), None)

@@ -1,8 +1,9 @@
 """What a client session tells whoever runs it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from restante.sasl.scram_keys import Salting
 from restante.smtp.transaction import Transaction
 
 
@@ -17,6 +18,17 @@ class Ending(StrEnum):
 @dataclass(frozen=True, slots=True)
 class StartTls:
     """Begin the TLS handshake now; call `tls_established` after it. Nothing may be sent in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaltPassword:
+    """Derive `salted_password` (sasl/scram_keys.py) off the event loop.
+
+    Give the result to `password_salted`. Nothing is sent in between.
+    """
+
+    password: str = field(repr=False)
+    salting: Salting
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +65,4 @@ class SessionEnded:
     reason: str
 
 
-Event = StartTls | Ready | ContentWanted | TransactionEnded | WindowSettled | SessionEnded
+Event = StartTls | SaltPassword | Ready | ContentWanted | TransactionEnded | WindowSettled | SessionEnded

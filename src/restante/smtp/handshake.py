@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from restante.sasl.scram_client import BadChallenge
+from restante.sasl.scram_messages import new_nonce
 from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Probed, Way
-from restante.smtp.client_auth import Authentication, ClientLogin, choose_mechanism
-from restante.smtp.client_events import Ready, StartTls
+from restante.smtp.client_auth import MECHANISMS, SCRAM, Authentication, ClientLogin, choose_mechanism
+from restante.smtp.client_events import Ready, SaltPassword, StartTls
 from restante.smtp.offer import NO_OFFER, read_offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.pipelining import Pipelining
@@ -35,6 +37,7 @@ class ClientOptions:
     login: ClientLogin | None = None
     pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server bears it
     probed: Probed | None = None  # by an earlier session with the same server
+    new_nonce: Callable[[], str] = new_nonce  # for SCRAM: never the same twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Refuse:
     reason: str
 
 
-Next = Say | Await | StartTls | Ready | Refuse
+Next = Say | Await | StartTls | SaltPassword | Ready | Refuse
 
 
 class Handshake:
@@ -137,20 +140,45 @@ class Handshake:
             return self._ask_about_chunking()
         if not self.has_tls:
             return Refuse("the destination has a login, and TLS could not be had: no password without it")
-        mechanism = choose_mechanism(self.offer.mechanisms)
+        offered = self.offer.mechanisms
+        mechanism = choose_mechanism(offered, login.useless) or choose_mechanism(offered)
         if mechanism is None:
-            return Refuse("the destination offers none of AUTH PLAIN, CRAM-MD5 and LOGIN")
-        self._authentication = Authentication(login, mechanism)
-        return Say(self._authentication.command() + b"\r\n", (AUTH,))
+            return Refuse(f"the destination offers no AUTH mechanism that we have ({', '.join(MECHANISMS)})")
+        self._authentication = Authentication(login, mechanism, self._options.new_nonce())
+        return self._say_auth(self._authentication.command())
+
+    def _say_auth(self, line: bytes) -> Say:
+        return Say(line + b"\r\n", (AUTH,))
 
     def _take_auth(self, reply: ServerReply) -> Next:
-        assert self._authentication is not None
+        authentication = self._authentication
+        assert authentication is not None
         if not reply.is_positive:
-            return Refuse(f"AUTH: {self._authentication.text_to_show(reply)}")
-        if reply.code != _CHALLENGE:
-            self._authentication = None
-            return self._ask_about_chunking()
-        return Say(self._authentication.respond(reply) + b"\r\n", (AUTH,))
+            return self._take_auth_refusal(authentication, reply)
+        try:
+            if reply.code == _CHALLENGE:
+                answer = authentication.respond(reply)
+                return answer if isinstance(answer, SaltPassword) else self._say_auth(answer)
+            authentication.succeeded()
+        except BadChallenge as error:  # it does not know the password, and must not get it
+            return Refuse(f"AUTH {authentication.mechanism}: {error}")
+        self._authentication = None
+        return self._ask_about_chunking()
+
+    def password_salted(self, salted: bytes) -> Say:
+        """Go on with the answer that had to wait for this."""
+        assert self._authentication is not None
+        return self._say_auth(self._authentication.password_salted(salted))
+
+    def _take_auth_refusal(self, authentication: Authentication, reply: ServerReply) -> Next:
+        """Try the next mechanism if it was SCRAM, in later sessions at once."""
+        login = self._options.login
+        assert login is not None
+        if authentication.mechanism == SCRAM and reply.code >= _PERMANENT_FROM:
+            login.useless.add(SCRAM)
+            if choose_mechanism(self.offer.mechanisms, login.useless) is not None:
+                return self._authenticate()
+        return Refuse(f"AUTH: {authentication.complaint or authentication.text_to_show(reply)}")
 
     def _ask_about_chunking(self) -> Next:
         is_offered = self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
