@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 from restante.config.check import check
 from restante.config.load import load
 from restante.config.problems import ConfigError
+from restante.config.renewal import renew
+from restante.reception.room import free_octets, size_octets
 from tests.config.files import NOW, installed, replaced
 
 DAY = 86400
@@ -192,3 +194,74 @@ def test_files_that_others_may_read_are_warned_of(tmp_path: Path) -> None:
         "chmod 640 or less",
         "chmod 700",
     ]
+
+
+@pytest.mark.parametrize("name", ["localhost", "mx2.local", "mx_2.acme.com"])
+def test_a_host_name_that_no_server_can_have_is_warned_of(tmp_path: Path, name: str) -> None:
+    config = replaced(installed(tmp_path), '"mx2.example.net"', f'"{name}"')
+    line = next(line for line in warnings(config) if "hostname = " in line)
+    assert re.fullmatch(rf'{config}:\d+: hostname = "{name}": .+; write the name .+', line)
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1", "[192.0.2.1]", "2001:db8::1", "[IPv6:2001:db8::1]"])
+def test_an_address_is_no_host_name(tmp_path: Path, text: str) -> None:
+    config = replaced(installed(tmp_path), '"mx2.example.net"', f'"{text}"')
+    with pytest.raises(ConfigError, match=r'hostname = ".+": is not a domain name; write '):
+        load(config, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "is_warned_of"),
+    [
+        (["mx2.example.net"], False),
+        (["www.example.org", "MX2.Example.NET"], False),
+        (["*.example.net"], False),
+        (["example.net"], True),
+        (["*.net"], True),
+        (["mx1.example.net"], True),
+        (["*.mx2.example.net"], True),
+        (["192.0.2.1"], True),
+    ],
+)
+def test_a_certificate_for_another_host_is_warned_of(tmp_path: Path, names: list[str], is_warned_of: bool) -> None:
+    config = installed(tmp_path)
+    issued = trustme.CA().issue_cert(*names)
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "tls" / "cert.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "tls" / "key.pem")
+    said = [line for line in warnings(config) if "expires" not in line]
+    shown = "no host" if names == ["192.0.2.1"] else ", ".join(names)
+    expected = (
+        f"{tmp_path}/tls/cert.pem: the certificate is for {shown}, not for mx2.example.net, so clients"
+        " that verify it refuse us; get one for mx2.example.net, or correct hostname"
+    )
+    assert said == ([expected] if is_warned_of else [])
+
+
+def test_after_a_change_of_name_the_certificates_are_to_be_renewed(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '"mx2.example.net"', '"mx9.example.net"')
+    said = warnings(config)
+    assert [line.partition(": ")[0] for line in said] == [
+        f"{tmp_path}/tls/cert.pem",
+        f"{tmp_path}/tls/cert-rsa.pem",
+    ]
+    assert all(line.endswith("; renew it: restante init --renew-certificate") for line in said)
+    renew(load(config, {}), NOW)
+    assert warnings(config) == []
+
+
+def test_a_disk_that_is_smaller_than_the_reserve_is_warned_of(tmp_path: Path) -> None:
+    size = size_octets(tmp_path)
+    config = replaced(installed(tmp_path), "[log]", f"[reception]\ndisk_reserve = {size}\n[log]")
+    mebibytes = size // 1024**2
+    expected = (
+        f"{tmp_path}/data: its disk has {mebibytes} MiB, no more than reception.disk_reserve"
+        f" ({mebibytes} MiB), so no mail is ever taken; use a larger disk, or lower the reserve"
+    )
+    assert warnings(config) == [expected]
+
+
+def test_a_disk_with_less_free_than_the_reserve_is_warned_of(tmp_path: Path) -> None:
+    between = (size_octets(tmp_path) + free_octets(tmp_path)) // 2
+    config = replaced(installed(tmp_path), "[log]", f"[reception]\ndisk_reserve = {between}\n[log]")
+    [line] = warnings(config)
+    assert re.search(r"has \d+ MiB free, less than .+, so no mail is taken; make room, ", line)

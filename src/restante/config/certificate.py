@@ -74,6 +74,24 @@ def key_type(certificate: x509.Certificate) -> str:
     return type(key).__name__.removesuffix("PublicKey")
 
 
+def host_names(certificate: x509.Certificate) -> list[str]:
+    """Return the names of hosts that a certificate is for. Clients do not look at its subject."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return []
+    return [name.lower() for name in names.get_values_for_type(x509.DNSName)]
+
+
+def covers(certificate: x509.Certificate, hostname: str) -> bool:
+    """Tell whether clients accept the certificate for a host (RFC 9525 §6.3).
+
+    `hostname` is in canonical spelling. A wildcard stands for one whole label, the leftmost.
+    """
+    wildcard = f"*.{hostname.partition('.')[2]}"
+    return any(name in {hostname, wildcard} for name in host_names(certificate))
+
+
 def end_warnings(certificate: x509.Certificate, now: float, file: Path) -> Iterator[str]:
     """Yield a warning if the certificate has ended or will soon."""
     end = certificate.not_valid_after_utc

@@ -13,19 +13,26 @@ from pathlib import Path
 
 from restante.config.certificate import (
     Unfit,
+    covers,
     end_warnings,
+    host_names,
     key_type,
     public_key_of,
     read_certificate,
     read_public_key,
 )
+from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.problems import ConfigError, Problem
 from restante.config.schema import Config
+from restante.config.self_signed import is_self_signed
 from restante.config.source import Location, key_name
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.reception.room import free_octets, size_octets
+from restante.reception.settings import MEBIBYTE
 
 SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
+NAMES_SHOWN = 3  # of the hosts that a certificate is for
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -152,10 +159,47 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
             yield f"{file}: others may use this key; chmod 640 or less"
     if config.store_directory.stat().st_mode & _OTHERS:
         yield f"{config.store_directory}: others may look into held mail; chmod 700"
+    yield from _host_name_warnings(config)
+    yield from _certificate_warnings(config)
+    yield from _disk_warnings(config)
     yield from _metrics_warnings(config)
     yield from _reload_warnings(config)
     if os.geteuid() == 0 and not config.user:
         yield f"{config.source.where(('user',))}: user is not set and the server stays root; name a plain user"
+
+
+def _host_name_warnings(config: Config) -> Iterator[str]:
+    if flaw := flaw_of(config.hostname):
+        remedy = "write the name that this machine has in public DNS"
+        yield str(_problem(config, ("hostname",), flaw, remedy, config.hostname))
+
+
+def _certificate_warnings(config: Config) -> Iterator[str]:
+    """Warn of certificates for other hosts."""
+    for file in config.tls.certificate:
+        certificate = read_certificate(file.read_bytes())
+        if covers(certificate, config.hostname):
+            continue
+        remedy = f"get one for {config.hostname}, or correct hostname"
+        if is_self_signed(certificate):
+            remedy = "renew it: restante init --renew-certificate"
+        names = ", ".join(host_names(certificate)[:NAMES_SHOWN]) or "no host"
+        cause = f"the certificate is for {names}, not for {config.hostname}"
+        yield f"{file}: {cause}, so clients that verify it refuse us; {remedy}"
+
+
+def _disk_warnings(config: Config) -> Iterator[str]:
+    """Warn of a disk on which no mail can be taken."""
+    directory, reserve = config.store_directory, config.reception.disk_reserve
+    size, free = size_octets(directory), free_octets(directory)
+    setting = f"reception.disk_reserve ({reserve // MEBIBYTE} MiB)"
+    if size <= reserve:
+        cause = f"its disk has {size // MEBIBYTE} MiB, no more than {setting}"
+        remedy = "use a larger disk, or lower the reserve"
+        yield f"{directory}: {cause}, so no mail is ever taken; {remedy}"
+    elif free < reserve:
+        cause = f"its disk has {free // MEBIBYTE} MiB free, less than {setting}"
+        yield f"{directory}: {cause}, so no mail is taken; make room, or lower the reserve"
 
 
 def _metrics_warnings(config: Config) -> Iterator[str]:

@@ -15,6 +15,13 @@ def free_octets(directory: Path) -> int:
     return facts.f_bavail * facts.f_frsize
 
 
+def size_octets(directory: Path) -> int:
+    """Return how much a plain user could write there if the disk were empty. Raises OSError."""
+    facts = os.statvfs(directory)
+    kept_for_root = facts.f_bfree - facts.f_bavail
+    return (facts.f_blocks - kept_for_root) * facts.f_frsize
+
+
 class Room:
     """What the last look has found."""
 
