@@ -1,13 +1,13 @@
 """Write docs/reference from the code: commands, settings, events, audit actions, replies, metrics.
 
 python docs/generate.py            writes the files
-python docs/generate.py --check    exits with 1 if one of them is not as it would be written
+python docs/generate.py --check    exits with 1 if one of them is out of date
 
-What has no description in the code stops it, so that nothing can be added without saying what it is
+An item without a description in the code stops it, so nothing can be added without a description
 (tests/test_docs.py).
 """
 
-# ruff: noqa: INP001  a script beside what it writes, no package
+# ruff: noqa: INP001  a script next to its output, no package
 
 import json
 import sys
@@ -39,39 +39,39 @@ ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"
 NOTE = "<!-- Written by docs/generate.py from the code: change it there. -->"
 
 AUDIT_MEANINGS = {
-    AuditAction.RELEASE_REQUESTED: "Somebody asked for a domain's mail: by ETRN, or the operator by `restante release`.",
-    AuditAction.DRAIN_STOPPED: "The operator stopped a drain; what it had not handed over stays held.",
-    AuditAction.REPORTS_DROPPED: "Reports to senders were dropped, unsent, on the messages that are named.",
+    AuditAction.RELEASE_REQUESTED: "A client asked for a domain's mail by ETRN, or the operator by `restante release`.",
+    AuditAction.DRAIN_STOPPED: "The operator stopped a drain; the rest of its mail stays held.",
+    AuditAction.REPORTS_DROPPED: "Reports to senders about the named messages were dropped without being sent.",
     AuditAction.ACCOUNT_ADDED: "An account was added.",
     AuditAction.ACCOUNT_CHANGED: "An account's note or settings were changed.",
     AuditAction.ACCOUNT_REMOVED: "An account was removed.",
     AuditAction.LOGIN_ADDED: "A login was added.",
-    AuditAction.LOGIN_CHANGED: "A login's password, or its leave to use CRAM-MD5, was changed.",
+    AuditAction.LOGIN_CHANGED: "A login's password, or its permission to use CRAM-MD5, was changed.",
     AuditAction.LOGIN_REMOVED: "A login was removed.",
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",
     AuditAction.DOMAIN_CHANGED: "A domain's account, destination or authorized hosts were changed.",
     AuditAction.DOMAIN_REMOVED: "A hosted domain was removed.",
     AuditAction.RECIPIENTS_CHANGED: "A domain's list of recipients was changed; the reason says by how many.",
-    AuditAction.MAIL_DELETED: "Messages were deleted for good; the subject is their names.",
+    AuditAction.MAIL_DELETED: "Messages were deleted; the subject is their names.",
     AuditAction.MAIL_EXPIRED: "Mail was deleted because its retention was over; the subject is the names of the messages.",
-    AuditAction.MAIL_BOUNCED: "Messages were given up, and their senders told; the subject is their names.",
+    AuditAction.MAIL_BOUNCED: "Messages were deleted, and their senders told; the subject is their names.",
     AuditAction.REFUSED_RELEASED: "Refused messages were held again; the subject is their names.",
-    AuditAction.CONTENT_READ: "Somebody was shown a message's content; the subject is its name.",
-    AuditAction.MAIL_EXPORTED: "Messages were copied out, content and all; the subject is their names.",
-    AuditAction.MAIL_IMPORTED: "Messages were brought in by hand and are held; the subject is their names.",
-    AuditAction.CHANNEL_ADDED: "A channel of notices was added; the reason says by which way and where to.",
-    AuditAction.CHANNEL_CHANGED: "A channel of notices was changed; the reason says in what, and never the key or the whole URL.",
-    AuditAction.CHANNEL_REMOVED: "A channel of notices was removed, and with it the notices that waited.",
+    AuditAction.CONTENT_READ: "A message's content was shown; the subject is its name.",
+    AuditAction.MAIL_EXPORTED: "Messages were exported with their content; the subject is their names.",
+    AuditAction.MAIL_IMPORTED: "Messages were imported and are held; the subject is their names.",
+    AuditAction.CHANNEL_ADDED: "A channel of notices was added; the reason has its type and target.",
+    AuditAction.CHANNEL_CHANGED: "A channel of notices was changed; the reason has the changed fields, but neither the key nor the whole URL.",
+    AuditAction.CHANNEL_REMOVED: "A channel of notices was removed, with its waiting notices.",
 }
 
 EXIT_MEANINGS = {
     Exit.DONE: "done",
     Exit.USAGE: "the command line is wrong",
     Exit.DATA: "a value is not acceptable, or other records forbid it",
-    Exit.NO_INPUT: "what was named is not there",
-    Exit.UNAVAILABLE: "no server, or one that cannot be reached or used",
-    Exit.CANNOT_CREATE: "what was to be made is there already",
-    Exit.TRY_LATER: "not now; the same may work later",
+    Exit.NO_INPUT: "a named file or record does not exist",
+    Exit.UNAVAILABLE: "no server is running, or it cannot be reached or used",
+    Exit.CANNOT_CREATE: "the file or record exists already",
+    Exit.TRY_LATER: "not possible now; try again later",
     Exit.NOT_ALLOWED: "not allowed, or wrong user name or password",
     Exit.CONFIGURATION: "the configuration must be corrected",
     Exit.STOPPED: "you stopped the command, or answered no",
@@ -242,11 +242,11 @@ def _default_of(field: FieldInfo) -> str:
 
 def _events() -> Iterator[str]:
     yield from ("# Events, notices, audit trail, replies", "")
-    yield from ("## Events", "", "Every line of the log is one of these.", "")
+    yield from ("## Events", "", "Every line of the log has one of these events.", "")
     yield from _table(
         ["event", "meaning"], [[f"`{event}`", described(f"event {event}", MEANINGS.get(event))] for event in Event]
     )
-    yield from ("## Notices", "", "What `restante notice add --only` takes, and what of.", "")
+    yield from ("## Notices", "", "The kinds for `restante notice add --only`.", "")
     yield from _table(
         ["kind", "told to", "meaning"],
         [[f"`{kind}`", _hearers(kind), described(f"notice {kind}", KIND_MEANINGS.get(kind))] for kind in NoticeKind],
@@ -254,12 +254,17 @@ def _events() -> Iterator[str]:
     yield from (
         "## Audit trail",
         "",
-        "What `restante audit` shows. The true reason stands there, whatever was answered.",
+        "The actions that `restante audit` shows. Each entry has the true reason, whatever the reply was.",
         "",
     )
     rows = [[f"`{each}`", described(f"audit action {each}", AUDIT_MEANINGS.get(each))] for each in AuditAction]
     yield from _table(["action", "meaning"], rows)
-    yield from ("## Replies", "", "Everything the server says in SMTP. 4xx: the peer should try again later.", "")
+    yield from (
+        "## Replies",
+        "",
+        "All replies of the server in SMTP. After 4xx, the client should try again later.",
+        "",
+    )
     known = {name: value for name, value in vars(replies).items() if isinstance(value, Reply)}
     ordered = sorted(known.items(), key=lambda item: (item[1].code, item[1].status, item[0]))
     yield from _table(
@@ -278,13 +283,13 @@ def _hearers(kind: NoticeKind) -> str:
 
 def _metrics() -> Iterator[str]:
     yield from ("# Metrics", "")
-    yield "`GET /metrics` on the control socket, and at the address that `telemetry.metrics` names, shows all of these: as"
-    yield "text for Prometheus, or as OpenMetrics where the Accept header asks for that. They begin at 0 with the process."
-    yield "No label ever has a domain, account, login or address in it. How to use them:"
+    yield "`GET /metrics` shows all of these, on the control socket and at the address in `telemetry.metrics`."
+    yield "The format is the text of Prometheus, or OpenMetrics if the Accept header asks for it. Counters begin"
+    yield "at 0 when the process starts. No label has a domain, account, login or address in it. To use them, see"
     yield "[watch a server](../how-to/watch-a-server.md)."
     yield ""
     yield from _table(["metric", "kind", "labels", "meaning"], [_metric(metric) for metric in METRICS])
-    yield from ("## Alerts worth having", "", "From `contrib/prometheus/alerts.yml`:", "", "```yaml")
+    yield from ("## Recommended alerts", "", "From `contrib/prometheus/alerts.yml`:", "", "```yaml")
     yield from ALERTS.read_text(encoding="utf-8").splitlines()
     yield "```"
 
@@ -296,7 +301,7 @@ def _metric(metric: Metric) -> Sequence[str]:
 
 
 def shown_name(metric: Metric) -> str:
-    """Return the name as it stands in the text, and in queries."""
+    """Return the name that the text and queries use."""
     endings = {Kind.COUNTER: "_total", Kind.INFO: "_info", Kind.GAUGE: ""}
     return metric.name + endings[metric.kind]
 
@@ -311,9 +316,7 @@ def main() -> int:
     """Write or check; returns the exit code."""
     stale = {name: text for name, text in pages().items() if _differs(REFERENCE / name, text)}
     if "--check" in sys.argv[1:]:
-        sys.stderr.writelines(
-            f"docs/reference/{name}: not as the code has it; run docs/generate.py\n" for name in stale
-        )
+        sys.stderr.writelines(f"docs/reference/{name}: out of date; run docs/generate.py\n" for name in stale)
         return 1 if stale else 0
     REFERENCE.mkdir(exist_ok=True)
     for name, text in stale.items():

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, top: Path = TOP, ratchet: Path 
     try:
         paths = sorted(_named(options.paths, top) if options.paths else every_file(top))
         tally = examine(paths, top)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError) as error:
         print(f"prose: {error}", file=sys.stderr)
         return 2
     if options.totals:
@@ -98,7 +98,7 @@ def _relative(path: Path, top: Path) -> str:
 
 
 def examine(paths: Iterable[Path], top: Path) -> Tally:
-    """Check these files. Raises OSError, ValueError or SyntaxError for one that cannot be read."""
+    """Check these files. Raises OSError or ValueError for one that cannot be read."""
     tally = Tally()
     for path in paths:
         source = read_source(path)

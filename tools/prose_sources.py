@@ -70,14 +70,17 @@ class Source:
 def read_source(path: Path) -> Source:
     """Return the prose of a Markdown page (`.md`) or a Python module (`.py`).
 
-    Raises OSError for a file that cannot be read, ValueError for another suffix, and SyntaxError
-    for a module that Python cannot parse.
+    Raises OSError for a file that cannot be read, and ValueError for another suffix or for a module
+    that Python cannot parse.
     """
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         return read_markdown(text)
     if path.suffix == ".py":
-        return read_python(text)
+        try:
+            return read_python(text)
+        except SyntaxError as error:
+            raise ValueError(f"{path}:{error.lineno}: {error.msg}") from error
     raise ValueError(f"{path}: neither Markdown nor Python")
 
 

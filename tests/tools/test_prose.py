@@ -97,7 +97,7 @@ def test_a_path_that_cannot_be_checked_ends_with_2(top: Path, name: str, capsys:
     (top / "notes.txt").write_text("")
     (top / "broken.py").write_text("def")
     assert run(top, str(top / name)) == 2
-    assert capsys.readouterr().err.startswith("prose: ")
+    assert name in capsys.readouterr().err
 
 
 def test_the_repository_keeps_the_rules() -> None:
