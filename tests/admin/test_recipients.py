@@ -1,5 +1,8 @@
 """Lists of recipients as an operator keeps them."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from restante.admin.domain_change import DomainChange
@@ -15,13 +18,13 @@ from restante.admin.recipients import (
 from restante.tenancy.policy import Recipients, Unknown
 from restante.tenancy.recipients import Recipient, Source
 from restante.tenancy.record_change import Change
-from tests.admin.desk import NOW, Desk, run
+from tests.admin.desk import NOW, Desk, all_of, run
 
 DOMAIN = "alpha.example"
 
 
 async def names(desk: Desk) -> list[str]:
-    return [one.name for one in await list_recipients(desk.office, DOMAIN)]
+    return [one.name for one in await all_of(list_recipients(desk.office, DOMAIN))]
 
 
 def test_a_list_is_added_to_taken_from_and_recorded() -> None:
@@ -80,12 +83,33 @@ def test_a_replacement_that_drops_many_wants_to_be_confirmed() -> None:
     run(story(Desk()))
 
 
+def test_two_changes_at_once_are_both_made() -> None:
+    """Each looks at the list, and then writes what differs: the second looks when the first has written."""
+
+    async def story(desk: Desk) -> None:
+        await desk.host(DOMAIN, "alpha", recipients="list")
+        await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("anna", "bert")))
+        real = desk.store.change_list
+
+        async def slow(*words: Any, **named: Any) -> None:
+            await asyncio.sleep(0)
+            await real(*words, **named)
+
+        desk.store.change_list = slow  # type: ignore[method-assign]
+        first = replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("carl",), is_confirmed=True))
+        second = replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("dora",), is_confirmed=True))
+        await asyncio.gather(first, second)
+        assert await names(desk) in (["carl"], ["dora"])
+
+    run(story(Desk()))
+
+
 def test_what_was_learned_is_shown_and_not_replaced() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host(DOMAIN, "alpha")
         await desk.store.learn(number, [Recipient("gone", Source.DRAIN, is_there=False, at=NOW)])
         await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("anna",)))
-        shown = await list_recipients(desk.office, DOMAIN)
+        shown = await all_of(list_recipients(desk.office, DOMAIN))
         assert [(one.name, one.source, one.is_there) for one in shown] == [
             ("gone", "drain", False),
             ("anna", "list", True),

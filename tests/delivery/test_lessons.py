@@ -77,14 +77,14 @@ def test_a_drain_teaches_the_store_and_the_memory() -> None:
     book = recipients.of(1)
     assert book is not None
     assert {name: is_there for name, (is_there, _) in book.learned.items()} == {"anna": True, "bert": False}
-    kept = asyncio.run(world.store.recipients(1))
+    kept = asyncio.run(world.store.recipients(1, None, 9))
     assert [(one.name, one.source, one.is_there) for one in kept] == [("anna", "drain", True), ("bert", "drain", False)]
 
 
 def test_where_nobody_wants_to_know_nothing_is_kept() -> None:
     world = World()
     drained(world, Policy(recipients=Recipients.LIST))
-    assert asyncio.run(world.store.recipients(1)) == []
+    assert asyncio.run(world.store.recipients(1, None, 9)) == []
 
 
 def test_what_is_known_is_written_again_only_when_it_is_old() -> None:

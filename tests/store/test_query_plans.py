@@ -214,6 +214,12 @@ def test_whose_turn_it_is_takes_a_seek_for_each_channel_however_many_notices_wai
     ]
 
 
+def test_recipients_come_in_the_order_of_their_key_from_where_one_left_off(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.RECIPIENTS, (1, "list", "anna", 10)) == [
+        "SEARCH recipient USING PRIMARY KEY (domain_id=? AND (source,name)>(?,?))"
+    ]
+
+
 def test_late_mail_is_found_without_a_look_at_any_other(connection: apsw.Connection) -> None:
     assert plan(connection, queries.LATE_MESSAGES, (1.0,)) == [
         "SEARCH message USING INDEX message_delay (received_at<?)"

@@ -182,7 +182,7 @@ async def _put(
         error = f"domain {domain.name}: was removed meanwhile"
         raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None
     await changed(office, recorded)
-    await office.recipients.refresh(stored)
+    await office.recipients.policy_changed(stored)
     return stored, changes
 
 

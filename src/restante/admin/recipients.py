@@ -1,6 +1,8 @@
 """The list of a domain's mailboxes: added to, taken from, replaced, shown with what its destination has said."""
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +13,8 @@ from restante.admin.office import Office
 from restante.admin.trail import announce, entry, moment, with_changes
 from restante.mail.quantity import counted
 from restante.store.errors import Conflict
-from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.store.live_recipients import recipient_pages
+from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.recipients import Recipient, Source, parse_recipient
 from restante.tenancy.record_change import NOTHING, Change, listed_text
@@ -56,39 +59,50 @@ class ListChange(BaseModel):
     is_large: bool  # so many are dropped that it wants to be confirmed
 
 
-async def list_recipients(office: Office, domain: str) -> Iterator[RecipientView]:
-    """Return a domain's recipients by source and name. Raises AdminError if it is not hosted."""
-    found = await office.store.recipients(find_domain(office, domain).id)
-    return (RecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at)) for one in found)
+async def list_recipients(office: Office, domain: str) -> AsyncIterator[Iterator[RecipientView]]:
+    """Yield a domain's recipients by source and name, by pages. Raises AdminError if it is not hosted."""
+    async for page in recipient_pages(office.store, find_domain(office, domain).id):
+        yield map(_view, page)
 
 
 async def change_recipients(office: Office, domain: str, change: RecipientChange) -> ListChange:
     """Add and remove. Raises AdminError for what is no address of the domain, or is not there to be removed."""
     hosted = find_domain(office, domain)
-    present = await _listed(office, hosted)
-    removed = _parse(hosted, change.remove)
-    if missing := sorted(removed - present):
-        error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
-        raise AdminError(Kind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are")
-    return await _put(office, hosted, present, (present - removed) | _parse(hosted, change.add))
+    removed = await _parsed(hosted, change.remove)
+    added = await _parsed(hosted, change.add)
+    async with office.recipients.changing(hosted.id):
+        present = await _listed(office, hosted)
+        if missing := sorted(removed - present):
+            error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
+            raise AdminError(Kind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are")
+        return await _put(office, hosted, present, (present - removed) | added)
 
 
 async def replace_recipients(office: Office, domain: str, wanted: RecipientList) -> ListChange:
     """Put a list in place of the one there is. Raises AdminError where that drops many and is not confirmed."""
     hosted = find_domain(office, domain)
-    present = await _listed(office, hosted)
-    names = _parse(hosted, wanted.addresses)
-    change = _difference(present, names)
-    if wanted.is_preview:
-        return change
-    if change.is_large and not wanted.is_confirmed:
-        error = f"domain {hosted.name}: {change.dropped} of the {counted(len(present), 'recipient')} listed would be dropped"
-        raise AdminError(Kind.CONFLICT, error, "say --yes if the new list is whole")
-    return await _put(office, hosted, present, names)
+    names = await _parsed(hosted, wanted.addresses)
+    async with office.recipients.changing(hosted.id):
+        present = await _listed(office, hosted)
+        change = _difference(present, names)
+        if wanted.is_preview:
+            return change
+        if change.is_large and not wanted.is_confirmed:
+            error = f"domain {hosted.name}: {change.dropped} of the {counted(len(present), 'recipient')} listed would be dropped"
+            raise AdminError(Kind.CONFLICT, error, "say --yes if the new list is whole")
+        return await _put(office, hosted, present, names)
 
 
 async def _listed(office: Office, domain: HostedDomain) -> set[str]:
-    return {one.name for one in await office.store.recipients(domain.id) if one.source is Source.LIST}
+    names: set[str] = set()
+    async for page in recipient_pages(office.store, domain.id):
+        names.update(one.name for one in page if one.source is Source.LIST)
+    return names
+
+
+async def _parsed(domain: HostedDomain, texts: Sequence[str]) -> set[str]:
+    """Read addresses, in a thread: there may be a hundred thousand. Raises AdminError."""
+    return await asyncio.to_thread(_parse, domain, texts)
 
 
 def _parse(domain: HostedDomain, texts: Iterable[str]) -> set[str]:
@@ -109,25 +123,38 @@ def _difference(present: set[str], wanted: set[str]) -> ListChange:
     )
 
 
-def _entry(office: Office, domain: HostedDomain, present: set[str], wanted: set[str]) -> AuditEntry:
-    recorded = entry(office, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name)
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be done to a list, names in order, and how the trail tells of it."""
+
+    added: list[str]
+    dropped: list[str]
+    changes: list[Change]
+
+
+def _plan(present: set[str], wanted: set[str]) -> _Plan:
+    added, dropped = sorted(wanted - present), sorted(present - wanted)
     changes = (
         Change("listed", str(len(present)), str(len(wanted))),
-        Change("added", NOTHING, listed_text(sorted(wanted - present))),
-        Change("dropped", listed_text(sorted(present - wanted)), NOTHING),
+        Change("added", NOTHING, listed_text(added)),
+        Change("dropped", listed_text(dropped), NOTHING),
     )
-    return with_changes(recorded, [change for change in changes if change.before != change.after])
+    return _Plan(added, dropped, [change for change in changes if change.before != change.after])
+
+
+def _view(one: Recipient) -> RecipientView:
+    return RecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at))
 
 
 async def _put(office: Office, domain: HostedDomain, present: set[str], wanted: set[str]) -> ListChange:
     change = _difference(present, wanted)
-    now = office.now()
-    added = [Recipient(name, Source.LIST, is_there=True, at=now) for name in sorted(wanted - present)]
     if not change.added and not change.dropped:
         return change
-    recorded = _entry(office, domain, present, wanted)
+    plan = await asyncio.to_thread(_plan, present, wanted)
+    recorded = entry(office, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name)
+    recorded = with_changes(recorded, plan.changes)
     try:
-        await office.store.change_list(domain.id, added, sorted(present - wanted), recorded)
+        await office.store.change_list(domain.id, plan.added, plan.dropped, recorded)
     except Conflict:
         error = f"domain {domain.name}: was removed meanwhile"
         raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None

@@ -411,13 +411,16 @@ class TenancyStore(Protocol):
 class RecipientStore(Protocol):
     """Which mailboxes of each domain are known. They go with their domain."""
 
-    async def recipients(self, domain_id: int) -> list[Recipient]:
-        """Return a domain's recipients by source and name."""
+    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+        """Return so many of a domain's recipients by source and name: the first of them, or those after one."""
 
     async def change_list(
-        self, domain_id: int, added: Sequence[Recipient], dropped: Sequence[str], audit: AuditEntry
+        self, domain_id: int, added: Sequence[str], dropped: Sequence[str], audit: AuditEntry
     ) -> None:
-        """Drop names from a domain's list, then add to it or replace. Raises Conflict if the domain is gone."""
+        """Drop names from a domain's list, then add to it; those added have the time of the entry.
+
+        Raises Conflict if the domain is gone.
+        """
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
         """Keep what a destination said, in place of what it said before. Raises Conflict if the domain is gone."""

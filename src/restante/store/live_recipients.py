@@ -2,18 +2,35 @@
 
 Only of domains that do not take mail for everybody. A domain whose entries could not be read yet has none here, and its
 mail is taken: our own failure is no reason to refuse anybody's.
+
+A list may have a hundred thousand entries, so it is read by pages, and the book that there was counts until the new one
+is whole. A page may be older than a change that is made meanwhile; whoever makes it then reads all of them again, after
+the reading that was under way.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from restante.store.interface import RecipientStore
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, Recipients
-from restante.tenancy.recipients import Recipient, RecipientBook, make_book
+from restante.tenancy.recipients import Recipient, RecipientBook
 
+PAGE: Final = 1000
 _NEWS_AFTER: Final = DAY  # what is known is written again only when it is older
+
+
+async def recipient_pages(store: RecipientStore, domain_id: int) -> AsyncIterator[list[Recipient]]:
+    """Yield a domain's recipients by source and name, so many at once that nobody waits for them. Raises StoreError."""
+    last: Recipient | None = None
+    while page := await store.recipients(domain_id, last, PAGE):
+        yield page
+        if len(page) < PAGE:
+            return
+        last = page[-1]
 
 
 class LiveRecipients:
@@ -23,22 +40,37 @@ class LiveRecipients:
         self._store = store
         self._directory = directory
         self._books: dict[int, RecipientBook] = {}  # by domain id
+        self._reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def of(self, domain_id: int) -> RecipientBook | None:
         """Return a domain's book; None where there is none in memory."""
         return self._books.get(domain_id)
+
+    def changing(self, domain_id: int) -> asyncio.Lock:
+        """Return what whoever changes a domain's list holds from its first look to the end: one at a time."""
+        return self._changing[domain_id]
 
     async def load(self) -> None:
         """Read those of all domains that want it. Raises StoreError."""
         for domain in self._directory.now.domains.values():
             await self.refresh(domain)
 
+    async def policy_changed(self, domain: HostedDomain) -> None:
+        """Read a domain's if its policy has come to want them. Raises StoreError."""
+        if domain.policy.recipients is Recipients.ANY or domain.id not in self._books:
+            await self.refresh(domain)
+
     async def refresh(self, domain: HostedDomain) -> None:
-        """Read a domain's again. Whoever changes them, or the domain's policy, calls this before saying that it is done."""
+        """Read a domain's again. Whoever changes them calls this before saying that it is done. Raises StoreError."""
         if domain.policy.recipients is Recipients.ANY:
             self._books.pop(domain.id, None)
-        else:
-            self._books[domain.id] = make_book(await self._store.recipients(domain.id))
+            return
+        async with self._reading[domain.id]:
+            book = RecipientBook()
+            async for page in recipient_pages(self._store, domain.id):
+                book.add(page)
+            self._books[domain.id] = book
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes, as far as it is news. Raises StoreError."""
@@ -46,9 +78,12 @@ class LiveRecipients:
         if book is None:
             return
         news = [lesson for lesson in lessons if _is_news(book, lesson)]
-        if news:
-            await self._store.learn(domain_id, news)
-            book.learned |= {lesson.name: (lesson.is_there, lesson.at) for lesson in news}
+        if not news:
+            return
+        await self._store.learn(domain_id, news)
+        async with self._reading[domain_id]:  # a book that is being read may lack them
+            if (book := self._books.get(domain_id)) is not None:
+                book.learned |= {lesson.name: (lesson.is_there, lesson.at) for lesson in news}
 
 
 def _is_news(book: RecipientBook, lesson: Recipient) -> bool:

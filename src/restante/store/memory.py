@@ -208,19 +208,21 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
 
     # --- recipients
 
-    async def recipients(self, domain_id: int) -> list[Recipient]:
-        """Return a domain's recipients by source and name."""
+    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+        """Return some of a domain's recipients by source and name."""
         of_domain = [one for (of, _, _), one in self._recipients.items() if of == domain_id]
-        return sorted(of_domain, key=lambda one: (one.source, one.name))
+        later = [one for one in of_domain if after is None or one.key > after.key]
+        return sorted(later, key=lambda one: one.key)[:limit]
 
     async def change_list(
-        self, domain_id: int, added: Sequence[Recipient], dropped: Sequence[str], audit: AuditEntry
+        self, domain_id: int, added: Sequence[str], dropped: Sequence[str], audit: AuditEntry
     ) -> None:
         """Change a domain's list."""
         self._check_hosted(domain_id)
         for name in dropped:
             self._recipients.pop((domain_id, Source.LIST, name), None)
-        self._recipients |= {(domain_id, one.source, one.name): one for one in added}
+        for name in added:
+            self._recipients[domain_id, Source.LIST, name] = Recipient(name, Source.LIST, is_there=True, at=audit.at)
         self._audit.append(audit)
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:

@@ -38,6 +38,11 @@ class Recipient:
     is_there: bool  # False: the destination said that it is not
     at: float  # Unix time
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What distinguishes the entries of a domain, and orders them."""
+        return self.source, self.name
+
 
 class Known(StrEnum):
     """What is known of a mailbox."""
@@ -51,9 +56,20 @@ class Known(StrEnum):
 class RecipientBook:
     """One domain's entries, as they are looked up: one look in a set for most."""
 
-    listed: frozenset[str] = frozenset()
-    patterns: tuple[re.Pattern[str], ...] = ()
+    listed: set[str] = field(default_factory=set)
+    patterns: list[re.Pattern[str]] = field(default_factory=list)
     learned: dict[str, tuple[bool, float]] = field(default_factory=dict)  # name → is there, since when that is known
+
+    def add(self, recipients: Iterable[Recipient]) -> None:
+        """Add entries: a long list comes in parts."""
+        for recipient in recipients:
+            if recipient.source is not Source.LIST:
+                if recipient.at >= self.learned.get(recipient.name, (False, float("-inf")))[1]:  # the last word counts
+                    self.learned[recipient.name] = (recipient.is_there, recipient.at)
+            elif _ANY in recipient.name:
+                self.patterns.append(_compiled(recipient.name))
+            else:
+                self.listed.add(recipient.name)
 
     def known(self, local_part: str, policy: Policy, now: float) -> Known:
         """Return what is known of a mailbox under this policy."""
@@ -79,18 +95,9 @@ class RecipientBook:
 
 def make_book(recipients: Iterable[Recipient]) -> RecipientBook:
     """Make the book of these entries."""
-    listed: set[str] = set()
-    patterns: list[re.Pattern[str]] = []
-    learned: dict[str, tuple[bool, float]] = {}
-    for recipient in recipients:
-        if recipient.source is not Source.LIST:
-            if recipient.at >= learned.get(recipient.name, (False, float("-inf")))[1]:  # the last word counts
-                learned[recipient.name] = (recipient.is_there, recipient.at)
-        elif _ANY in recipient.name:
-            patterns.append(_compiled(recipient.name))
-        else:
-            listed.add(recipient.name)
-    return RecipientBook(frozenset(listed), tuple(patterns), learned)
+    book = RecipientBook()
+    book.add(recipients)
+    return book
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -419,7 +419,10 @@ ID_OF_DOMAIN = "SELECT id FROM domain WHERE name = ?"
 REMOVE_DOMAIN = "DELETE FROM domain WHERE id = ?"
 REMOVE_USAGE = "DELETE FROM usage WHERE domain_id = ?"
 
-RECIPIENTS = "SELECT name, source, is_there, at FROM recipient WHERE domain_id = ? ORDER BY source, name"
+RECIPIENTS = """
+    SELECT name, source, is_there, at FROM recipient
+    WHERE domain_id = ? AND (source, name) > (?, ?) ORDER BY source, name LIMIT ?
+"""
 KEEP_RECIPIENTS = """
     INSERT OR REPLACE INTO recipient (domain_id, name, source, is_there, at)
     SELECT :domain_id, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(:entries)

@@ -144,9 +144,10 @@ def marks(connection: apsw.Connection, kind: str) -> Mapping[int, float]:
     return dict(fetch(connection, queries.MARKS, (kind,)))
 
 
-def recipients(connection: apsw.Connection, domain_id: int) -> list[Recipient]:
-    """Read a domain's recipients."""
-    rows = fetch(connection, queries.RECIPIENTS, (domain_id,))
+def recipients(connection: apsw.Connection, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+    """Read some of a domain's recipients."""
+    source, name = after.key if after is not None else ("", "")
+    rows = fetch(connection, queries.RECIPIENTS, (domain_id, source, name, limit))
     return [Recipient(name, Source(source), bool(is_there), at) for name, source, is_there, at in rows]
 
 

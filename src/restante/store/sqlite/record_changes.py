@@ -15,7 +15,9 @@ from restante.store.sqlite.rows import account_row, audit_row, domain_row, login
 from restante.store.sqlite.transaction import Transaction
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, HostedDomain, Login
-from restante.tenancy.recipients import Recipient
+from restante.tenancy.recipients import Recipient, Source
+
+_NAMES = 1000  # of recipients, in one statement
 
 # --- drains
 
@@ -133,14 +135,18 @@ def change_list(
     transaction: Transaction,
     *,
     domain_id: int,
-    added: Sequence[Recipient],
+    added: Sequence[str],
     dropped: Sequence[str],
     audit: AuditEntry,
 ) -> None:
-    """Change a domain's list of recipients."""
+    """Change a domain's list of recipients. So many names to a statement: JSON is made under the interpreter's lock."""
     transaction.ledger.check_hosted(domain_id)
-    transaction.execute(queries.REMOVE_FROM_LIST, (domain_id, json.dumps(list(dropped))))
-    _keep_recipients(transaction, domain_id, added)
+    for start in range(0, len(dropped), _NAMES):
+        names = json.dumps(list(dropped[start : start + _NAMES]))
+        transaction.execute(queries.REMOVE_FROM_LIST, (domain_id, names))
+    for start in range(0, len(added), _NAMES):
+        listed = [Recipient(name, Source.LIST, is_there=True, at=audit.at) for name in added[start : start + _NAMES]]
+        _keep_recipients(transaction, domain_id, listed)
     transaction.execute(queries.RECORD, audit_row(audit))
 
 

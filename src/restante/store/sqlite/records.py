@@ -56,12 +56,12 @@ class SqliteRecords:
         """Remove it and what drain it has. Raises Conflict while it holds mail."""
         await self._write(partial(record_changes.remove_domain, domain_id=domain_id, audit=audit))
 
-    async def recipients(self, domain_id: int) -> list[Recipient]:
-        """Return a domain's recipients by source and name."""
-        return await self._read(partial(reading.recipients, domain_id=domain_id))
+    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+        """Return some of a domain's recipients by source and name."""
+        return await self._read(partial(reading.recipients, domain_id=domain_id, after=after, limit=limit))
 
     async def change_list(
-        self, domain_id: int, added: Sequence[Recipient], dropped: Sequence[str], audit: AuditEntry
+        self, domain_id: int, added: Sequence[str], dropped: Sequence[str], audit: AuditEntry
     ) -> None:
         """Change a domain's list."""
         change = partial(record_changes.change_list, domain_id=domain_id, added=added, dropped=dropped, audit=audit)

@@ -5,7 +5,7 @@ from fastapi.responses import StreamingResponse
 
 from restante.admin import recipients
 from restante.admin.recipients import ListChange, RecipientChange, RecipientList, RecipientView
-from restante.web.api.listing import as_listing
+from restante.web.api.listing import as_paged_listing
 from restante.web.api.office import TheOffice
 
 router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
 @router.get("", response_model=list[RecipientView])
 async def list_all(office: TheOffice, domain: str) -> StreamingResponse:
     """List them by source and name."""
-    return as_listing(await recipients.list_recipients(office, domain))
+    return await as_paged_listing(office, recipients.list_recipients(office, domain))
 
 
 @router.patch("")

@@ -1,0 +1,136 @@
+"""A domain's list is read by pages: what counts meanwhile, and that nothing of it is lost or comes back."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from restante.store import live_recipients
+from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
+from restante.store.memory import MemoryStore
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import Policy, Recipients
+from restante.tenancy.recipients import Recipient, Source
+from tests.contract.making import NOTED, account, domain
+
+POLICY = Policy(recipients=Recipients.LEARNED)
+
+
+class Store(MemoryStore):
+    """Answers a page when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+        self.is_slow = False
+
+    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+        page = await super().recipients(domain_id, after, limit)
+        if self.is_slow:
+            answer = asyncio.Event()
+            self.asked.put_nowait(answer)
+            await answer.wait()
+        return page
+
+
+class World:
+    """A store with one domain that lists anna and bert, and the books."""
+
+    async def make(self) -> "World":
+        self.store = Store()
+        self.directory = LiveDirectory(self.store)
+        await self.store.put_account(account(), NOTED)
+        self.domain: HostedDomain = await self.store.put_domain(replace(domain(), policy=POLICY), NOTED)
+        await self.store.change_list(self.domain.id, ["anna", "bert"], [], NOTED)
+        await self.directory.refresh()
+        self.live = LiveRecipients(self.store, self.directory)
+        await self.live.load()
+        self.store.is_slow = True
+        return self
+
+    @property
+    def listed(self) -> set[str]:
+        book = self.live.of(self.domain.id)
+        assert book is not None
+        return book.listed
+
+    async def change(self, name: str) -> None:
+        await self.store.change_list(self.domain.id, [name], [], NOTED)
+        await self.live.refresh(self.domain)
+
+    async def answer(self) -> None:
+        (await self.store.asked.get()).set()
+
+
+@pytest.fixture(autouse=True)
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_recipients, "PAGE", 1)
+
+
+def test_the_book_that_there_was_counts_until_the_new_one_is_whole() -> None:
+    async def story() -> None:
+        world = await World().make()
+        change = asyncio.create_task(world.change("carl"))
+        for _ in range(4):  # anna, bert, carl, and no more
+            assert world.listed == {"anna", "bert"}
+            await world.answer()
+        await change
+        assert world.listed == {"anna", "bert", "carl"}
+
+    asyncio.run(story())
+
+
+def test_a_reading_that_began_before_a_change_does_not_undo_it() -> None:
+    """The first change's reading is past the place of the second's name."""
+
+    async def story() -> None:
+        world = await World().make()
+        first = asyncio.create_task(world.change("carl"))
+        await world.answer()
+        await world.answer()
+        second = asyncio.create_task(world.change("aaron"))
+        answering = asyncio.create_task(forever(world))
+        await asyncio.gather(first, second)
+        answering.cancel()
+        assert world.listed == {"aaron", "anna", "bert", "carl"}
+
+    asyncio.run(story())
+
+
+def test_what_is_learned_during_a_reading_is_known_after_it() -> None:
+    async def story() -> None:
+        world = await World().make()
+        change = asyncio.create_task(world.change("carl"))
+        await world.answer()  # past all that destinations have said
+        lesson = Recipient("dora", Source.DRAIN, is_there=True, at=1.0)
+        learning = asyncio.create_task(world.live.learn(world.domain.id, [lesson]))
+        answering = asyncio.create_task(forever(world))
+        await asyncio.gather(change, learning)
+        answering.cancel()
+        book = world.live.of(world.domain.id)
+        assert book is not None
+        assert (book.listed, book.learned) == ({"anna", "bert", "carl"}, {"dora": (True, 1.0)})
+
+    asyncio.run(story())
+
+
+def test_a_change_of_the_policy_reads_a_list_only_if_there_is_no_book() -> None:
+    async def story() -> None:
+        world = await World().make()
+        book = world.live.of(world.domain.id)
+        await world.live.policy_changed(replace(world.domain, policy=Policy(recipients=Recipients.LIST)))
+        assert world.live.of(world.domain.id) is book
+        await world.live.policy_changed(replace(world.domain, policy=Policy()))
+        assert world.live.of(world.domain.id) is None
+        answering = asyncio.create_task(forever(world))
+        await world.live.policy_changed(world.domain)
+        answering.cancel()
+        assert world.listed == {"anna", "bert"}
+
+    asyncio.run(story())
+
+
+async def forever(world: World) -> None:
+    while True:
+        await world.answer()
