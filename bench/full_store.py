@@ -1,6 +1,7 @@
 """A store with very much in it, made by SQL from what came in the usual way: see `fill`."""
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,7 @@ REFUSED: Final = 50  # every so many messages are refused
 
 FIRST: Final = "first.example"
 LISTED: Final = "listed.example"
-NEVER: Final = 4e9  # Unix time of the next attempt on anything
+NEXT: Final = 1800.0  # seconds until the next attempt on anything
 NEWS: Final = json.dumps(
     {
         "kind": "primary-away",
@@ -103,13 +104,13 @@ def _add_what_waits(connection: apsw.Connection) -> None:
         " failures, reply, content)"
         " SELECT n, (SELECT max(id) FROM domain), 'failed', 'sender' || n || '@sender.example', 0, 1.0, ?,"
         " 3, 'no answer', CAST('Subject: x' AS BLOB) FROM counted",
-        (REPORTS, NEVER),
+        (REPORTS, time.time() + NEXT),
     )
     connection.execute(
         f"{COUNTED} INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)"
         " SELECT (SELECT min(id) FROM channel) + n % (SELECT count(*) FROM channel), 'key' || n, ?, 0, 1.0, ?,"
         " 3, 'no answer' FROM counted",
-        (NOTICES, NEWS, NEVER),
+        (NOTICES, NEWS, time.time() + NEXT),
     )
 
 
