@@ -31,6 +31,9 @@ OUT_OF_STEP: Final = "a reply to nothing that was sent|no reply to |more was ans
 GONE: Final = "closed the connection|[Cc]onnection reset|Broken pipe"
 TIMED_OUT: Final = "timed out waiting for"
 NOT_YET: Final = f"{NO_REPLY}|{TIMED_OUT}"  # where it might still become a line
+LF_WITHIN: Final = "a bare LF within a reply"
+END_LOST: Final = "the end of the last reply was not found"
+ONE_IS_LEFT: Final = "all was tried, 1 message was deferred"
 END_OF_ALL: Final = "everything was handed over"
 
 # What may be said or done where a reply is due, and the reason that the drain then gives.
@@ -38,7 +41,7 @@ ANSWERS: Final[dict[str, tuple[Act, str]]] = {
     "octets": (says(bytes(range(256))), NO_REPLY),
     "HTTP": (says(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\nContent-Length: 0\r\n\r\n"), NO_REPLY),
     "a TLS record": (says(b"\x16\x03\x03\x00\x05hello"), NOT_YET),
-    "an empty line": (says(b"\r\n"), NO_REPLY),
+    "an empty line": (says(b"\r\n"), f"{TIMED_OUT}|{OUT_OF_STEP}"),  # the next reply may come in its place
     "no code": (says(b"OK go on\r\n"), NO_REPLY),
     "code 099": (says(b"099 OK\r\n"), NO_REPLY),
     "code 199": (says(b"199 OK\r\n"), NO_REPLY),
@@ -48,13 +51,14 @@ ANSWERS: Final[dict[str, tuple[Act, str]]] = {
     "code 2500": (says(b"2500 OK\r\n"), NO_REPLY),
     "Arabic digits": (says("\u0662\u0665\u0660 OK\r\n".encode()), NO_REPLY),
     "code 299": (says(b"299 hm\r\n"), OUT_OF_STEP),
-    "lines end with LF": (changes(b"\r\n", b"\n"), NO_REPLY),
+    "lines end with LF": (changes(b"\r\n", b"\n"), END_LOST),
     "lines end with CR": (changes(b"\r\n", b"\r"), NOT_YET),
-    "LF in a line": (says(b"250-one\n250 two\r\n"), NO_REPLY),
-    "the code changes": (says(b"250-one\r\n251 two\r\n"), "changes from 250 to 251"),
+    "LF in a line": (says(b"250-one\n250 two\r\n"), f"{LF_WITHIN}|{OUT_OF_STEP}"),
+    "the code changes": (says(b"250-one\r\n251 two\r\n"), OUT_OF_STEP),
+    "the first digit changes": (says(b"250-one\r\n451 two\r\n"), "changes from 250 to 451"),
     "a line without end": (floods(b"2"), NO_REPLY),
-    "a text without end": (floods(b"250 and more and more"), NO_REPLY),
-    "a reply without end": (floods(b"250-more\r\n"), "a reply of more than 128 lines"),
+    "a text without end": (floods(b"250 and more and more"), f"{END_LOST}|{OUT_OF_STEP}"),
+    "a reply without end": (floods(b"250-more\r\n"), f"{END_LOST}|{OUT_OF_STEP}"),
     "replies without end": (floods(b"250 more\r\n"), OUT_OF_STEP),
     "one octet at a time": (drips, TIMED_OUT),
     "one 250 too many": (adds(b"250 one more\r\n"), OUT_OF_STEP),
@@ -79,10 +83,29 @@ GOOD_CODES: Final = {
     Place.DATA: {"354"},
     Place.QUIT: {"250", "354"},
 }
-SEEN_AFTER_THE_PROBE: Final = {"one 250 too many", "one 550 too many"}  # all its replies fit, shifted by one
-# The content of the second message carries the trial of what may follow content (smtp/pipelining). Lost there, a
-# connection is followed at once by one that does without, over which the trap springs at the third message.
-LOST_IN_THE_TRIAL: Final = {"half a reply", "hangs up", "late", "one octet at a time"}
+# Read all the same, where nothing runs ahead: messages delivered, and connections at most. Without an end that can be
+# found the reply counts, and the next message goes by another connection.
+_WITH_ANOTHER: Final = {Place.MAIL: (3, 3), Place.RCPT: (3, 3), Place.CONTENT: (3, 2)}
+_AT_ONCE: Final = {Place.GREETING: (3, 1), Place.EHLO: (3, 1)}
+READ: Final[dict[str, dict[Place, tuple[int, int]]]] = {
+    "lines end with LF": {**_WITH_ANOTHER, Place.DATA: (3, 3), **_AT_ONCE},
+    "LF in a line": {Place.EHLO: (3, 1)},
+    "the code changes": {Place.RCPT: (3, 1), Place.CONTENT: (3, 1)},
+    "a text without end": _WITH_ANOTHER,
+    "a reply without end": {**_WITH_ANOTHER, Place.AFTER: (3, 3)},
+}
+READ_AHEAD: Final[dict[str, dict[Place, tuple[int, int]]]] = {
+    "lines end with LF": _AT_ONCE,
+    "LF in a line": {Place.EHLO: (3, 1)},
+    "the code changes": {Place.CONTENT: (3, 1)},
+}
+# With several commands in one flight, the next reply comes in place of the one that is missing. That shows, and the
+# message goes again with one command behind the other.
+PASSED_OVER: Final = {
+    ("an empty line", Place.MAIL): (3, 3),
+    ("lines end with CR", Place.MAIL): (3, 3),
+    ("lines end with CR", Place.RCPT): (3, 3),
+}
 # A close of a connection that has taken mail is followed at once by another connection, which takes the next message.
 ENDS_A_CONNECTION: Final = {"half a reply", "hangs up"}
 REFUSES_THE_TRIAL: Final = "one 550 too many"  # as far as can be told
@@ -139,26 +162,34 @@ def rows(column: str) -> Iterator[Case]:
 
     Where messages wait for one another the trap springs at the second. Where they run ahead of their replies none counts
     before all have been answered; and a connection on which that already fails in its probe is followed by one that
-    does without.
+    does without. A message whose final reply cannot be read goes behind the others, over another connection.
     """
     runs_ahead = column == "ahead"
     places = {*Place} - {Place.IN_CONTENT, Place.AFTER, Place.DATA if runs_ahead else Place.PROBE}
     for place in places:
         before = BEFORE.get(place, 0 if runs_ahead else 1)
-        connections = 2 if runs_ahead and place is Place.EHLO else 1
         for name, act, reason in answers(place):
-            is_in_trial = column == "pipelining" and place is Place.CONTENT
-            if before == 1 and name in ENDS_A_CONNECTION:
+            read = _read(column, place, name)
+            if place is Place.PROBE or (
+                place is Place.CONTENT and column == "pipelining" and name == REFUSES_THE_TRIAL
+            ):
+                yield Case(place, name, act, END_OF_ALL, 3, connections=2)
+            elif read is not None:
+                yield Case(place, name, act, END_OF_ALL, read[0], connections=read[1])
+            elif before == 1 and (name == "hangs up" or (name in ENDS_A_CONNECTION and place is not Place.CONTENT)):
                 yield Case(place, name, act, END_OF_ALL, 3, connections=3)
-            elif place is Place.PROBE and name not in SEEN_AFTER_THE_PROBE:
-                yield Case(place, name, act, END_OF_ALL, 3, connections=2)
-            elif is_in_trial and name in LOST_IN_THE_TRIAL:
-                yield Case(place, name, act, reason, 2, connections=2)
-            elif is_in_trial and name == REFUSES_THE_TRIAL:
-                yield Case(place, name, act, END_OF_ALL, 3, connections=2)
+            elif place is Place.EHLO and name in ENDS_A_CONNECTION:  # HELO is tried then
+                yield Case(place, name, act, f"{reason}|HELO", before, connections=2)
+            elif place is not Place.CONTENT or runs_ahead:
+                yield Case(place, name, act, reason, before, connections=1 + (runs_ahead and place is Place.EHLO))
+            elif name in ANSWERED_FIRST:
+                yield Case(place, name, act, reason, 2)
             else:
-                is_answered = place is Place.CONTENT and name in ANSWERED_FIRST and not runs_ahead
-                yield Case(place, name, act, reason, before + is_answered, connections=connections)
+                yield Case(place, name, act, ONE_IS_LEFT, 2, connections=2)
+    yield from _where_nothing_is_due(runs_ahead=runs_ahead)
+
+
+def _where_nothing_is_due(*, runs_ahead: bool) -> Iterator[Case]:
     # The reply to a recipient stands where that to the last content is due, which never comes.
     never = Trap(Place.CONTENT, is_late, after=2)
     name = "one 250 too many, one too few"
@@ -166,11 +197,19 @@ def rows(column: str) -> Iterator[Case]:
     for place in (Place.IN_CONTENT, Place.AFTER):
         for name, (act, reason) in UNASKED.items():
             is_large = place is Place.IN_CONTENT
-            if name in ENDS_A_CONNECTION and not runs_ahead:
+            if not runs_ahead and (name in ENDS_A_CONNECTION or place in READ.get(name, {})):
                 yield Case(place, name, act, END_OF_ALL, 3, is_large=is_large, connections=3)
             else:
                 yield Case(place, name, act, reason, 1 - runs_ahead, is_large=is_large)
     yield Case(Place.IN_CONTENT, "stops reading", stops_reading, TIMED_OUT, 1 - runs_ahead, is_large=True)
+
+
+def _read(column: str, place: Place, name: str) -> tuple[int, int] | None:
+    """Return how many messages are delivered, and over how many connections, where an odd reply is read all the same."""
+    if column == "ahead":
+        return READ_AHEAD.get(name, {}).get(place)
+    passed_over = PASSED_OVER.get((name, place)) if column == "pipelining" else None
+    return passed_over or READ.get(name, {}).get(place)
 
 
 def answers(place: Place) -> Iterator[tuple[str, Act, str]]:

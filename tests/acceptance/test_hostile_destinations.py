@@ -6,8 +6,8 @@ released again. What must hold of each case:
 
 - Only a message whose content was answered at its place counts as delivered; nothing that the destination said wrongly
   defers, refuses or delivers another. Whatever else there is stays held.
-- The drain ends, after one connection, and says why. (Two, where whole messages should have run ahead of their replies
-  and the destination stumbled before any mail was at stake: the second goes without.)
+- The drain ends and says why. It makes one connection, and another where the message at stake can be told from the
+  others, or where nothing is at stake.
 - Mended, the destination gets all that was held, once, byte for byte.
 
 And of all of them together: the server serves others meanwhile, and its memory does not grow.
@@ -27,7 +27,16 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.acceptance.hostile_cases import ENDS_A_CONNECTION, LARGE, LOOKS_LIKE_A_REFUSAL, OFFERS, SMALL, TABLE, Case
+from tests.acceptance.hostile_cases import (
+    ANSWERED_FIRST,
+    LARGE,
+    LOOKS_LIKE_A_REFUSAL,
+    OFFERS,
+    ONE_IS_LEFT,
+    SMALL,
+    TABLE,
+    Case,
+)
 from tests.acceptance.hostile_destination import HostileDestination, Place, Trap, says
 from tests.acceptance.installation import Installation, at
 from tests.acceptance.peers.eventually import eventually
@@ -205,9 +214,11 @@ def test_only_what_was_answered_at_its_place_is_delivered_and_the_rest_stays_hel
     assert statuses.count("refused") <= (str(case) in LOOKS_LIKE_A_REFUSAL), found.story
     assert len(found.left) == len(case.letters) - case.delivered
     taken = below(found.taken_then)
-    if case.place is Place.CONTENT and case.name in ENDS_A_CONNECTION:
-        taken = list(dict.fromkeys(taken))  # a close behind content says nothing of it: that message makes a copy
-    assert taken[: case.delivered] == case.letters[: case.delivered]
+    if case.place is Place.CONTENT and column != "ahead" and case.name not in ANSWERED_FIRST:
+        # A message whose final reply cannot be read makes a copy, and others go before it.
+        assert set(case.letters) >= set(taken) >= set(case.letters) - {case.letters[1]}, found.story
+    else:
+        assert taken[: case.delivered] == case.letters[: case.delivered]
 
 
 @cases
@@ -222,7 +233,9 @@ def test_mended_the_destination_gets_all_that_was_held_once_and_byte_for_byte(
     played: Played, column: str, case: Case
 ) -> None:
     found = played(column).cases[str(case)]
-    assert below(found.taken_later) == case.letters[case.delivered :], found.story
+    is_second_left = case.reason == ONE_IS_LEFT
+    left = [case.letters[1]] if is_second_left else case.letters[case.delivered :]
+    assert below(found.taken_later) == left, found.story
 
 
 @columns

@@ -106,3 +106,9 @@ async def waiting(store: Store, number: int) -> tuple[str, ...]:
     """Who of a message's recipients a release would hand it over for."""
     mail = [one for domain_id in store.usages() for one in await all_held(store, domain_id) if one.number == number]
     return mail[0].envelope.forward_paths if mail else ()
+
+
+def uncertain(number: int, *paths: str, reply: str = "cannot be read: 'OK'") -> Outcome:
+    """What became of a message whose final reply could not be read for the third time."""
+    recipients = tuple(RecipientOutcome(path, Move.UNCERTAIN, reply) for path in paths or (ANNA,))
+    return Outcome(number, recipients, doubts=3)

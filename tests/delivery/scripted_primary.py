@@ -183,11 +183,11 @@ class _Session(asyncio.Protocol):
 
     def _end_content(self) -> None:
         reply = self._primary.answer("CONTENT")
-        if reply.startswith("250"):
+        if reply.startswith("25"):
             taken = Taken(self._reverse_path, tuple(self._forward_paths), self._content)
             self._primary.taken.append(taken)
         self._say(reply)
-        if reply.startswith("250"):
+        if reply.startswith("25"):
             self._primary.taken_by(self)
         self._reverse_path, self._forward_paths = "", []
 

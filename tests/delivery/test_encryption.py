@@ -128,6 +128,27 @@ def test_a_server_that_hangs_up_at_starttls_gets_plain_text_over_a_new_connectio
     assert [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)] == ["tls failed", "quit"]
 
 
+def test_a_server_that_hangs_up_at_ehlo_is_told_helo() -> None:
+    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
+    drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+    assert primary.commands[:3] == ["EHLO mx2.example.net", "HELO mx2.example.net", "MAIL FROM:<a@a.example>"]
+    assert primary.connections == 2
+
+
+def test_a_server_that_hangs_up_at_helo_too_is_left_alone() -> None:
+    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": CLOSE})
+    assert held(drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)) == 3
+    assert primary.commands == ["EHLO mx2.example.net", "HELO mx2.example.net"]
+
+
+@pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_helo_is_no_way_around_tls(use: TlsUse) -> None:
+    primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
+    assert held(drained(primary, tls=use, connections=1)) == 3
+    assert primary.commands == ["EHLO mx2.example.net"]
+
+
 @pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
 def test_a_server_that_hangs_up_at_starttls_gets_nothing_where_tls_is_a_must(use: TlsUse) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})

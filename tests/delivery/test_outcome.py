@@ -65,7 +65,7 @@ TABLE = [
     ("content", "503 what?", Move.REFUSED, ALL),
     ("content", "530 5.7.0 authenticate", Move.DEFERRED, ALL),
     ("content", "550 5.7.11 use TLS", Move.DEFERRED, ALL),
-    ("content", "251 hm", Move.DEFERRED, ALL),
+    ("content", "299 hm", Move.DEFERRED, ALL),
     ("data", "250 hm", Move.DEFERRED, ALL),
 ]
 

@@ -31,7 +31,7 @@ def test_a_probe_says_who_it_is_and_goes() -> None:
         ({"GREETING": CLOSE}, "closed"),
         ({"GREETING": GARBAGE}, ""),
         ({"EHLO": "451 later"}, "451 later"),
-        ({"EHLO": CLOSE}, "closed"),
+        ({"EHLO": CLOSE, "HELO": CLOSE}, "closed"),
         ({"EHLO": "250 mx2.example.net"}, "it is this server"),
     ],
 )
@@ -72,3 +72,8 @@ def test_our_own_listener_is_nobody_to_hand_mail_to() -> None:
             return await dispatcher.probe((await world.host(primary.port)).destination)
 
     assert "this server itself" in asyncio.run(main())
+
+
+def test_who_hangs_up_at_ehlo_and_takes_helo_is_there() -> None:
+    said, _ = asyncio.run(probed(World(), {"EHLO": CLOSE, "HELO": "250 p.example"}))
+    assert said == ""

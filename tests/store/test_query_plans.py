@@ -27,6 +27,7 @@ FILTER: Mapping[str, Any] = {
     "received_before": None,
     "recipient": None,
     "larger_than": None,
+    "parked": None,
     "status": None,
     "limit": 10,
 }

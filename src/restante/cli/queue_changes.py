@@ -22,6 +22,7 @@ from restante.cli.queue_selection import (
     Every,
     Larger,
     Older,
+    Parked,
     Recipient,
     ReversePath,
     Selection,
@@ -143,15 +144,19 @@ def release(
     recipient: Recipient = None,
     older: Older = None,
     larger: Larger = None,
+    status: Parked = "refused",
     is_all: Every = False,
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Hold refused mail again: it goes with the next release of its domain."""
+    """Hold refused or uncertain mail again: it goes with the next release of its domain.
+
+    The destination may have taken uncertain mail. Releasing it can make a copy.
+    """
     selection = Selection(domain, reverse_path, recipient, older, larger)
     require_choice(RELEASE.command, names or [], selection, is_all=is_all)
-    refused = Selection(domain, reverse_path, recipient, older, larger, "refused")
-    _change(config, RELEASE, names or [], refused, reason, is_confirmed=yes, asks_for_names=False)
+    parked = Selection(domain, reverse_path, recipient, older, larger, status)
+    _change(config, RELEASE, names or [], parked, reason, is_confirmed=yes, asks_for_names=False)
 
 
 def _change(

@@ -33,7 +33,11 @@ Larger = Annotated[
     int | None, typer.Option("--larger", metavar="SIZE", parser=octets, help="Only larger: 500, 64K, 10M.")
 ]
 Status = Annotated[
-    Literal["held", "refused"] | None, typer.Option("--status", help="Only with a recipient that is so.")
+    Literal["held", "refused", "uncertain"] | None, typer.Option("--status", help="Only with a recipient that is so.")
+]
+Parked = Annotated[
+    Literal["refused", "uncertain"],
+    typer.Option("--status", help="Which mail, where no names are given."),
 ]
 Every = Annotated[bool, typer.Option("--all", help="Everything, of every domain.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]

@@ -49,12 +49,18 @@ class Approach:
         beginning: Beginning,
         *,
         is_plain: bool,
+        uses_ehlo: bool,
         messages: int,
     ) -> Terms:
         """Return what a connection to one of the endpoints is made with; it is to carry so many messages at most."""
         most = Pipelining.AHEAD if equipment.settings.run_ahead else Pipelining.OPENING
         borne = equipment.caution.pipelining(self.destination.text)
-        options = replace(self.options, pipelining=min(most, borne, beginning.pipelining), probed=beginning.probed)
+        options = replace(
+            self.options,
+            pipelining=min(most, borne, beginning.pipelining),
+            probed=beginning.probed,
+            uses_ehlo=uses_ehlo and equipment.caution.uses_ehlo(self.destination.text),
+        )
         return Terms(
             endpoint=endpoint,
             destination=self.destination.text,

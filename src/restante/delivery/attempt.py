@@ -7,6 +7,9 @@ itself. Manners towards a primary that has just come back:
   carried the last drain at once, where that went well (experience.py). None for less than a few messages.
 - It ends at the first sign of a rate limit (queue/hindrance.py), and when as many left as `--per-minute` allows.
 - A connection that took mail and is then closed is replaced at once: some servers close, or say 421, after each message.
+- So is one that was lost while the reply to content was due, up to four times without a delivery: the message may be what
+  breaks it, and must not keep others waiting. It goes once more where the connection was closed without a word, else
+  behind the others; if what came was no reply, that is counted, and the third time it is set apart as uncertain.
 - A connection that took none, and fails while others work, gives its messages back to them, once each, and for a while no
   further connection is tried.
 - It ends when the last connection has failed, and when ten messages in a row were deferred.
@@ -30,7 +33,7 @@ from restante.delivery.experience import GoodDrain
 from restante.delivery.growth import Growth
 from restante.delivery.journal import Journal
 from restante.delivery.lessons import Lessons
-from restante.delivery.outcome import deferred_for
+from restante.delivery.outcome import deferred_for, uncertain_for
 from restante.delivery.route import Endpoint
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
@@ -49,6 +52,7 @@ from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import OnRefusal
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
+DOUBTS_LIMIT: Final = 4  # connections in a row that are replaced after one was lost with a final reply due
 UNSETTLED_PER_CONNECTION: Final = MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
 _OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
 
@@ -121,6 +125,7 @@ class Attempt:
         self._tried = 0
         self._delivered = 0
         self._deferred_in_a_row = 0
+        self._doubts_in_a_row = 0  # connections lost with a final reply due since the last delivery
         self._refusals = refusals
         self._in_hand = 0  # messages taken by connections, and without an outcome
         self._picture: Directory | None = None  # the one in which the record was last looked at
@@ -254,10 +259,9 @@ class Attempt:
             outcome = self._tell(message, outcome, reply)
         move = self._record(message, outcome, reply)
         tally.count(move)
-        self._tried += 1
         if move is Move.DELIVERED:
             self._delivered += 1
-            self._deferred_in_a_row = 0
+            self._deferred_in_a_row = self._doubts_in_a_row = 0
             if self._growth.deliver(self.connection_count, self._loop.time(), self._pace.turn):
                 self._open_connections()
         else:
@@ -275,6 +279,7 @@ class Attempt:
     def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
         self._settlement.add(outcome)
         self._in_hand -= 1
+        self._tried += 1
         if not self._in_hand:
             self._news.set()
         return self._journal.record(message, outcome, reply)
@@ -314,7 +319,10 @@ class Attempt:
         end = await self._try_endpoints()
         self._running -= 1
         for message in reversed(end.outstanding):  # each goes to the front
-            self._take_back(message, end)
+            if message is end.in_doubt:
+                self._take_back_in_doubt(message, end)
+            else:
+                self._take_back(message, end)
         if not self._is_ending:
             self._make_do_without(end)
         self._news.set()
@@ -335,9 +343,26 @@ class Attempt:
         elif end.came_after_mail or not self._supply.give_back(message):
             self._supply.left_behind += 1
 
+    def _take_back_in_doubt(self, message: HeldMessage, end: ConnectionEnd) -> None:
+        """Put a message behind the others whose content was sent whole, and whose reply could not be read."""
+        if not end.garbled and end.was_closed:
+            self._take_back(message, end)
+            return
+        outcome = uncertain_for(message, end.garbled) if end.garbled else deferred_for(message, end.reason)
+        self._count_refusal(outcome)
+        self._record(message, outcome, "")
+        self._consider_stopping(outcome)
+
+    def _is_replaced(self, end: ConnectionEnd) -> bool:
+        """Tell whether another connection takes the place of this one at once."""
+        if end.in_doubt is not None and not end.came_after_mail:
+            self._doubts_in_a_row += 1
+            return self._doubts_in_a_row <= DOUBTS_LIMIT
+        return end.kind in _OURS or end.goes_on_gentler or end.came_after_mail
+
     def _make_do_without(self, end: ConnectionEnd) -> None:
-        if end.kind in _OURS or end.goes_on_gentler or end.came_after_mail:
-            self._open_connections()  # another in its place
+        if self._is_replaced(end):
+            self._open_connections()
         elif self._running:
             self._growth.lose(self._running)
             self._pace.start_again()
@@ -353,6 +378,8 @@ class Attempt:
             if end.kind is EndKind.TLS_FAILED and self._approach.may_do_without_tls and not self._is_ending:
                 self._is_plain = True
                 end = await self._try_endpoint(endpoint)
+            if end.closed_at_ehlo and self._approach.options.may_use_helo and not self._is_ending:
+                end = await self._try_endpoint(endpoint, uses_ehlo=False)
             if end.goes_on_gentler and not end.outstanding and not self._is_ending:
                 end = await self._try_endpoint(endpoint)  # caution has learned
             if end.was_ready:
@@ -361,7 +388,7 @@ class Attempt:
                 break
         return end
 
-    async def _try_endpoint(self, endpoint: Endpoint) -> ConnectionEnd:
+    async def _try_endpoint(self, endpoint: Endpoint, *, uses_ehlo: bool = True) -> ConnectionEnd:
         tally = Tally()
         terms = self._approach.terms(
             endpoint,
@@ -369,6 +396,7 @@ class Attempt:
             self._pace,
             self._beginning,
             is_plain=self._is_plain,
+            uses_ehlo=uses_ehlo,
             messages=self._allowance.messages,
         )
         work = Work(self._take, partial(self._report, tally), self._equipment.store.read_file)

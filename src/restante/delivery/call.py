@@ -22,7 +22,7 @@ from restante.smtp.errors import PeerBroke
 from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.transaction import GREETING, MAIL, QUIT, RCPT, Step
+from restante.smtp.transaction import EHLO, GREETING, HELO, MAIL, QUIT, RCPT, Step
 from restante.tenancy.model import TlsUse
 
 _GOODBYE_SECONDS: Final = 0.5  # the answer is there: who waits for it is not kept
@@ -31,7 +31,8 @@ _READ_OCTETS: Final = 4096
 
 async def call(approach: Approach, endpoint: Endpoint, forward_path: str, equipment: Equipment) -> ServerReply:
     """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed where none can be had."""
-    options = replace(approach.options, pipelining=Pipelining.OFF)
+    uses_ehlo = equipment.caution.uses_ehlo(approach.destination.text)
+    options = replace(approach.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
     try:
         return await _call(endpoint, options, approach.tls, forward_path, equipment)
     except TlsFailed:
@@ -116,6 +117,7 @@ class Dialogue:
             self._replies.receive(self._wire.read(await self._read()))
         if reply.is_positive and reply.code not in step.goes_on:
             raise PeerBroke(f"no reply to {step.name}: {reply.text}")
+        self._replies.learns_line_end &= step not in (EHLO, HELO)
         return reply
 
     async def _read(self) -> bytes:

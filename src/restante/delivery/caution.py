@@ -12,6 +12,7 @@ So what went wrong is remembered for each destination, in memory only: after a r
     what followed content was refused, or got no reply        nothing behind content, a day
     it broke in the opening of the first transaction, with    one command at a time, an hour
     MAIL, RCPT and DATA in one flight
+    it closed the connection at EHLO, and took HELO           HELO, an hour
 """
 
 from collections.abc import Callable
@@ -34,6 +35,7 @@ class Caution:
         self._monotonic = monotonic
         self._until: dict[str, dict[Pipelining, float]] = {}  # by destination: what is left off until when
         self._lost_at: dict[str, float] = {}
+        self._helo_until: dict[str, float] = {}
 
     def pipelining(self, destination: str) -> Pipelining:
         """Return how far one may go there now."""
@@ -41,8 +43,14 @@ class Caution:
         left_off = [level for level, until in self._until.get(destination, {}).items() if until > now]
         return Pipelining(min(left_off) - 1) if left_off else Pipelining.AHEAD
 
+    def uses_ehlo(self, destination: str) -> bool:
+        """Tell whether to say EHLO there now."""
+        return self._helo_until.get(destination, -inf) <= self._monotonic()
+
     def learn(self, destination: str, end: ConnectionEnd) -> None:
         """Take how a connection ended."""
+        if end.was_ready and not end.uses_ehlo and self.uses_ehlo(destination):
+            self._helo_until[destination] = self._monotonic() + _HOUR
         if end.not_borne is not None:
             self._leave_off(destination, end.not_borne, _FOR[end.not_borne])
         elif end.kind is EndKind.BROKEN and end.manner is Manner.AHEAD and end.outstanding:

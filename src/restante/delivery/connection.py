@@ -36,9 +36,9 @@ from restante.smtp.client_events import (
     TransactionEnded,
     WindowSettled,
 )
-from restante.smtp.errors import PeerBroke
+from restante.smtp.errors import PeerBroke, ReplyEndLost
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.transaction import CONTENT, DATA, MAIL, QUIT, RCPT, STARTTLS, Transaction
+from restante.smtp.transaction import CONTENT, DATA, EHLO, MAIL, QUIT, RCPT, STARTTLS, Transaction
 from restante.store.errors import StoreError
 
 _Arguments = TypeVarTuple("_Arguments")
@@ -116,6 +116,10 @@ class DeliveryConnection(asyncio.Protocol):
             self._not_borne(manner),
             self._session.probed,
             was_closed=self._was_closed,
+            in_doubt=self._in_doubt(),
+            closed_at_ehlo=self._was_closed and not version and self._session.awaited is EHLO,
+            uses_ehlo=self._terms.options.uses_ehlo,
+            garbled=self._garbled(),
         )
 
     def wake(self) -> None:
@@ -162,12 +166,22 @@ class DeliveryConnection(asyncio.Protocol):
             return Pipelining.ACROSS
         if self._kind is not EndKind.BROKEN:
             return None
-        if manner in (Manner.PROBED, Manner.AHEAD_IN_VAIN):
+        if manner in (Manner.PROBED, Manner.AHEAD_IN_VAIN) or (manner is Manner.AHEAD and self._is_astray):
             return Pipelining.AHEAD
         if not self._is_astray and (session.awaits_across or session.is_trying_across):
             return Pipelining.ACROSS
         is_first = session.is_pipelining and not session.runs_ahead and not self._ended
         return Pipelining.OPENING if is_first and session.awaited in _OPENING_STEPS else None
+
+    def _in_doubt(self) -> HeldMessage | None:
+        transaction = self._session.in_doubt if self._kind is EndKind.BROKEN else None
+        return transaction.message if transaction is not None else None
+
+    def _garbled(self) -> str:
+        """Return what came in place of a reply, "" if nothing did."""
+        if self._is_astray:
+            return self._reason
+        return f"{self._reason}, after {self._session.unread!r}" if self._session.unread else ""
 
     # The task beside the connection
 
@@ -253,6 +267,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._closed_by_peer(str(exc) if exc is not None else _CLOSED)
 
     def _closed_by_peer(self, reason: str) -> None:
+        """End where the destination did, or where the end of its last reply is not known."""
         self._was_closed |= self._kind is None
         self._close(EndKind.BROKEN, reason)
 
@@ -273,6 +288,8 @@ class DeliveryConnection(asyncio.Protocol):
             return
         try:
             move(*arguments)
+        except ReplyEndLost as error:
+            self._closed_by_peer(str(error))
         except PeerBroke as error:
             self._is_astray = True
             self._close(EndKind.BROKEN, str(error))

@@ -36,6 +36,7 @@ SESSION_STATUSES: Final = frozenset({"5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.
 # Codes for commands, said of content: aiosmtpd says 500 of a line that is too long.
 _CONTENT_CODES: Final = frozenset({500, 501, 502, 503, 504})
 _CHUNK_CODES: Final = frozenset({500, 501})  # BDAT is a command itself
+MOST_DOUBTS: Final = 3  # attempts whose final reply could not be read
 _PERMANENT_FROM: Final = 500
 _TOO_MANY_RECIPIENTS_ONCE: Final = 552
 _TOO_MANY_RECIPIENTS: Final = "5.5.3"  # RFC 3463 §3.6, whatever the code before it
@@ -144,6 +145,20 @@ def refused_for(message: HeldMessage, obstacle: Reply) -> Outcome:
 def deferred_for(message: HeldMessage, reason: str) -> Outcome:
     """Defer every recipient: nothing is known of what the destination made of it."""
     return _same_for_all(message, Move.DEFERRED, reason)
+
+
+def uncertain_for(message: HeldMessage, garbled: str) -> Outcome:
+    """Judge a message whose final reply could not be read: behind the others, and set apart the third time.
+
+    The destination may have taken it each time. So it is neither sent for ever nor given up without an operator.
+    """
+    doubts = message.doubts + 1
+    move = Move.UNCERTAIN if doubts >= MOST_DOUBTS else Move.DEFERRED
+    text = f"the final reply cannot be read; the destination may have taken the message: {garbled}"
+    paths = message.envelope.forward_paths
+    return Outcome(
+        message.number, tuple(RecipientOutcome(path, move, text, Stage.CONTENT) for path in paths), doubts=doubts
+    )
 
 
 def _same_for_all(message: HeldMessage, move: Move, reply: str) -> Outcome:

@@ -6,7 +6,7 @@ from restante.delivery.approach import addresses_of
 from restante.delivery.connection import DeliveryConnection
 from restante.delivery.equipment import Equipment
 from restante.delivery.route import Endpoint, NoRoute, route
-from restante.delivery.terms import Terms, Work
+from restante.delivery.terms import ConnectionEnd, Terms, Work
 from restante.mail.message import HeldMessage
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
@@ -36,11 +36,21 @@ async def probe(destination: Destination, equipment: Equipment) -> str:
 
 
 async def _probe_endpoint(endpoint: Endpoint, destination: Destination, equipment: Equipment) -> str:
+    end = await _look(endpoint, destination, equipment, uses_ehlo=equipment.caution.uses_ehlo(destination.text))
+    if end.closed_at_ehlo:
+        end = await _look(endpoint, destination, equipment, uses_ehlo=False)
+        equipment.caution.learn(destination.text, end)
+    return "" if end.was_ready else end.reason or str(end.kind)
+
+
+async def _look(
+    endpoint: Endpoint, destination: Destination, equipment: Equipment, *, uses_ehlo: bool
+) -> ConnectionEnd:
     settings = equipment.settings
     terms = Terms(
         endpoint=endpoint,
         destination=destination.text,
-        options=ClientOptions(equipment.hostname, TlsUse.OFF, pipelining=Pipelining.OFF),
+        options=ClientOptions(equipment.hostname, TlsUse.OFF, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo),
         tls=None,
         settings=settings.model_copy(
             update={
@@ -57,5 +67,4 @@ async def _probe_endpoint(endpoint: Endpoint, destination: Destination, equipmen
         return None
 
     connection = DeliveryConnection(terms, Work(take, lambda *_: None, equipment.store.read_file))
-    end = await connection.run()
-    return "" if end.was_ready else end.reason or str(end.kind)
+    return await connection.run()

@@ -73,7 +73,11 @@ class ConnectionEnd:
     not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
     probed: Probed | None = None  # what may be used by later connections
     delivered: int = 0  # messages
-    was_closed: bool = False  # by the destination, without a word
+    was_closed: bool = False  # by the destination without a word, or by us because a reply had no end
+    in_doubt: HeldMessage | None = None  # outstanding; all its content was sent, and no reply to it could be read
+    closed_at_ehlo: bool = False  # before TLS: some servers from before the extensions hang up there
+    uses_ehlo: bool = True
+    garbled: str = ""  # what came in place of that reply, and why it is none; "" if nothing came
 
     @property
     def came_after_mail(self) -> bool:

@@ -53,6 +53,7 @@ class HeldMessage:
     file: ContentFile | None = None
     is_delay_told: bool = False  # as of a new one
     goes_in_a_circle: bool = False  # as the drain found that reads it
+    doubts: int = 0  # attempts so far whose final reply could not be read
 
     @property
     def size(self) -> int:

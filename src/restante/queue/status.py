@@ -4,8 +4,11 @@
      │ ▲ ╲
      │ │  ╲──deferred (4xx, connection lost)──► held
      │ └──released again──┐
-     ├──refused (5xx)──► refused ──deleted, bounced──► gone
-     └──bounced──► gone                          from both, expired ──► gone
+     ├──refused (5xx)──► refused ──deleted, bounced, expired──► gone
+     ├──uncertain (no final reply could be read)──► uncertain ──deleted, bounced──► gone
+     └──bounced, expired──► gone                    and from it, released again ──► held
+
+An uncertain recipient's message may be at the destination. So nothing but a person decides about it.
 
 A message is in the store as long as one of its recipients is. A crash at any point leaves a recipient where it was:
 mail that was handed over but not yet settled is handed over again, and never lost (DESIGN §8).
@@ -22,6 +25,7 @@ class Status(StrEnum):
 
     HELD = "held"
     REFUSED = "refused"  # the destination said 5xx; waits for the customer
+    UNCERTAIN = "uncertain"  # its final replies could not be read: the destination may have it
     GONE = "gone"
 
 
@@ -31,6 +35,7 @@ class Move(StrEnum):
     DELIVERED = "delivered"
     DEFERRED = "deferred"
     REFUSED = "refused"
+    UNCERTAIN = "uncertain"
     RELEASED_AGAIN = "released-again"
     DELETED = "deleted"
     EXPIRED = "expired"  # its retention is over, and it is not to be kept
@@ -52,6 +57,7 @@ MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
         Move.DELIVERED: Status.GONE,
         Move.DEFERRED: Status.HELD,
         Move.REFUSED: Status.REFUSED,
+        Move.UNCERTAIN: Status.UNCERTAIN,
         Move.DELETED: Status.GONE,
         Move.EXPIRED: Status.GONE,
         Move.BOUNCED: Status.GONE,
@@ -62,13 +68,20 @@ MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
         Move.EXPIRED: Status.GONE,
         Move.BOUNCED: Status.GONE,
     },
+    Status.UNCERTAIN: {
+        Move.RELEASED_AGAIN: Status.HELD,
+        Move.DELETED: Status.GONE,
+        Move.BOUNCED: Status.GONE,
+    },
     Status.GONE: {},
 }
+
+_PARKED: Final = frozenset({Move.REFUSED, Move.UNCERTAIN})
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientOutcome:
-    """What the destination said of one recipient. `move` is DELIVERED, DEFERRED, REFUSED, or BOUNCED."""
+    """What the destination said of one recipient: DELIVERED, DEFERRED, REFUSED, UNCERTAIN, or BOUNCED."""
 
     forward_path: str
     move: Move
@@ -84,11 +97,12 @@ class Outcome:
     recipients: tuple[RecipientOutcome, ...]
     passes_dsn_on: bool = False  # the destination took over what was asked about reports (RFC 3461 §5.2.1)
     is_ours: bool = False  # we judged it ourselves: the destination was never asked
+    doubts: int = 0  # attempts, this one included, whose final reply could not be read; 0 if this one's was read
 
     @property
     def is_refused(self) -> bool:
-        """The destination took it for nobody, and refused it for all who were tried."""
-        return not self.is_ours and all(recipient.move is Move.REFUSED for recipient in self.recipients)
+        """The destination took it for nobody that was tried, or no final reply of it could ever be read."""
+        return not self.is_ours and all(recipient.move in _PARKED for recipient in self.recipients)
 
     @property
     def is_delivered(self) -> bool:

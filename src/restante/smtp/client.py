@@ -51,8 +51,10 @@ from restante.smtp.transaction import (
     ACROSS,
     CONTENT,
     DATA,
+    EHLO,
     END_MARK,
     GREETING,
+    HELO,
     MAIL,
     QUIT,
     RCPT,
@@ -108,7 +110,7 @@ class ClientSession:
         self._ahead = Ahead(self._pace)
         self._pipelining = options.pipelining
         self._taken = 0  # messages
-        self.is_across_refused = False  # the server answered 4xx or 5xx to what followed content
+        self.is_across_refused = False  # what followed content got 4xx or 5xx, or made an odd reply doubtful
         self._is_ready = False
         self._is_quitting = False
         self._is_over = False
@@ -200,6 +202,7 @@ class ClientSession:
 
     def tls_established(self) -> None:
         """Go on under TLS: what was said before it counts for nothing (RFC 3207 §4.2)."""
+        self._replies = ReplyReader()
         self._go_on(self._handshake.tls_established())
 
     def password_salted(self, salted: bytes) -> None:
@@ -235,6 +238,19 @@ class ClientSession:
     def is_pipelining(self) -> bool:
         """Whether the commands that open a transaction go in one flight."""
         return self.offer.has_pipelining and self._pipelining >= Pipelining.OPENING
+
+    @property
+    def in_doubt(self) -> Transaction | None:
+        """The transaction whose content has been sent and waits for its reply, outside a window that runs ahead."""
+        if not self._due or self.runs_ahead:
+            return None
+        step, transaction = self._expected[0]
+        return transaction if step is CONTENT else None
+
+    @property
+    def unread(self) -> str:
+        """What has come of the next reply, safe to show; "" if nothing has."""
+        return self._replies.unread
 
     @property
     def awaits_across(self) -> bool:
@@ -303,6 +319,8 @@ class ClientSession:
         step, transaction = self._expected[0]  # stays there until the reply is known to fit
         if reply.is_positive and reply.code not in step.goes_on:
             raise PeerBroke(f"no reply to {step.name}: {reply.text}")
+        if self._replies.was_odd:
+            self._take_odd(step, reply)
         self._expected.popleft()
         self._due -= 1
         self.reply_count += 1
@@ -314,6 +332,14 @@ class ClientSession:
             self._settle_window()
         if self._is_quitting:
             self._quit_when_idle()
+
+    def _take_odd(self, step: Step, reply: ServerReply) -> None:
+        """Send nothing behind content from now on: an odd reply to it could be mistaken for two, or two for one."""
+        self._pace.across = Across.NOT_BORNE
+        if not self.runs_ahead:
+            self.is_across_refused |= self._due > 1
+        if step is CONTENT and self._due > 1 and not self.runs_ahead:
+            raise PeerBroke(f"an odd reply among several that are due: {reply.text}")
 
     def _settle_window(self) -> None:
         """Every reply is there: what ran ahead counts now, if there is nothing beyond. Raises PeerBroke."""
@@ -334,6 +360,8 @@ class ClientSession:
     # The session's own steps
 
     def _take_session_reply(self, step: Step, reply: ServerReply) -> None:
+        if step in (EHLO, HELO):
+            self._replies.learns_line_end = False
         if step is QUIT:
             self._end(Ending.QUIT, reply.text)
         elif step is ACROSS:

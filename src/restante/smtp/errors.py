@@ -13,3 +13,7 @@ class Refused(Exception):  # noqa: N818
 
 class PeerBroke(Exception):  # noqa: N818
     """A server we deliver to sent what is no SMTP reply, or one reply too many. The session is void."""
+
+
+class ReplyEndLost(PeerBroke):
+    """The last reply counts, but where the next one would begin is not known. The session is void."""

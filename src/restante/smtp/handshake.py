@@ -38,6 +38,12 @@ class ClientOptions:
     pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server bears it
     probed: Probed | None = None  # by an earlier session with the same server
     new_nonce: Callable[[], str] = new_nonce  # for SCRAM: never the same twice
+    uses_ehlo: bool = True  # False: HELO from the start, for a server that hangs up at EHLO
+
+    @property
+    def may_use_helo(self) -> bool:
+        """Whether mail can be sent without extensions: neither TLS nor a password is demanded."""
+        return self.tls not in _DEMANDS_TLS and self.login is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,9 @@ class Handshake:
 
     def _take_greeting(self, reply: ServerReply) -> Next:
         self._has_faulty_chunking = _FAULTY_CHUNKING.search(reply.text) is not None
-        return self._hello("EHLO", EHLO) if reply.is_positive else Refuse(f"greeting: {reply.text}")
+        if not reply.is_positive:
+            return Refuse(f"greeting: {reply.text}")
+        return self._hello("EHLO", EHLO) if self._options.uses_ehlo else self._hello("HELO", HELO)
 
     def _hello(self, command: str, step: Step) -> Say:
         return Say(f"{command} {self._options.hostname}\r\n".encode(), (step,))

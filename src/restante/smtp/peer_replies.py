@@ -1,24 +1,40 @@
 """Replies that a server sends us (RFC 5321 §4.2, RFC 2034), read from bytes as they come.
 
-Strict about one thing above all: a reply line ends with CRLF and nothing else. A server that repeats a stranger's text
-with a bare LF in it would else make one reply look like two, and the second could pass for the 250 of a message that
-it never took. What is no reply raises PeerBroke, and so does one without end; the session is void then.
+Servers that take mail do not all spell their replies as the RFC does. If the code can be read, it counts; sending the
+same mail again because of an odd reply would only make copies. So these are read:
+
+    250ok, 250<TAB>ok                    code 250
+    empty lines before a reply           passed over
+    a line without a code in a reply     text of that reply
+    250-one, 251 two                     251: the last line's code, where the first digits agree
+    a reply or a line too long           its text is cut; after MAX_REPLY octets the code counts, the session is void
+
+Only one kind of oddness would be dangerous. A server may repeat a stranger's text with a bare LF in it, and make one
+reply look like two; the second could pass for the 250 of a message that was never taken. So a bare LF ends lines only
+if the greeting or the reply to EHLO ended its lines so (`learns_line_end`). Elsewhere a one-line reply that ends with a
+bare LF still counts, because its code is known, and voids the session: nothing after it can be trusted.
+
+PeerBroke is raised for anything without a code and for a reply of several lines whose codes differ in the first digit,
+ReplyEndLost when a void session is read on.
 """
 
 import re
 from typing import Final, NamedTuple
 
-from restante.smtp.errors import PeerBroke
+from restante.smtp.errors import PeerBroke, ReplyEndLost
 
-MAX_LINE: Final = 2048  # octets without CRLF; RFC 5321 §4.5.3.1.5 asks for 512, servers with long texts exceed it
-MAX_LINES: Final = 128  # of one reply
+MAX_LINE: Final = 2048  # octets of a line that are kept; RFC 5321 §4.5.3.1.5 asks for 512, some servers exceed it
+MAX_LINES: Final = 128  # of one reply that are kept
+MAX_REPLY: Final = 256 * 1024  # octets of one reply, after which its end is not awaited
 _MAX_TEXT: Final = 1000  # characters of a reply that are kept for people
 
-# Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
-# Reply-code = %x32-35 %x30-35 %x30-39; a middle digit above 5 occurs, and harms nobody
-_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*+))?\r\n")
+# What all but odd servers send, in one step.
+_ONE_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?: ([^\r\n]{0,2048}+))?\r\n")
+# Reply-code = %x32-35 %x30-35 %x30-39; a middle digit above 5 occurs and is harmless. A fourth digit is no reply.
+_CODE: Final = re.compile(rb"[2-5][0-9][0-9](?![0-9])")
 # status-code = class "." subject "." detail (RFC 3463 §2)
 _ENHANCED: Final = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |\Z)")
+_CODE_OCTETS: Final = 4  # with the one behind it, which tells whether the code ends there
 
 
 class ServerReply(NamedTuple):
@@ -41,20 +57,35 @@ class ServerReply(NamedTuple):
     @property
     def text(self) -> str:
         """The whole reply in one line, safe to show: a server's words may hold anything."""
-        words = b" ".join(line for line in self.lines if line).decode("utf-8", "replace")[:_MAX_TEXT]
-        return f"{self.code} {_printable(words)}".rstrip()
+        words = b" ".join(line for line in self.lines if line)
+        return f"{self.code} {_shown(words)}".rstrip()
 
 
 class ReplyReader:
     """Finds replies in a stream of bytes, wherever it is cut."""
 
-    __slots__ = ("_buffer", "_code", "_lines", "_position")
+    __slots__ = (
+        "_buffer",
+        "_code",
+        "_ends_with_lf",
+        "_is_void",
+        "_lines",
+        "_octets",
+        "_position",
+        "learns_line_end",
+        "was_odd",
+    )
 
     def __init__(self) -> None:
         self._buffer = b""
         self._position = 0  # what is before it has been read
         self._lines: list[bytes] = []  # of a reply that is not complete
-        self._code = 0
+        self._code = 0  # of its last line that had one; 0 between replies
+        self._octets = 0  # of the reply so far, empty lines before it included
+        self._ends_with_lf = False  # this server ends lines with a bare LF
+        self._is_void = False  # where the next reply would begin is not known
+        self.learns_line_end = True  # set to False after the reply to EHLO
+        self.was_odd = False  # the reply given out last: two may have become one, or one may have been passed over
 
     def receive(self, data: bytes) -> None:
         """Take bytes. Call `next_reply` until it returns None after this."""
@@ -63,47 +94,106 @@ class ReplyReader:
 
     def next_reply(self) -> ServerReply | None:
         """Return the next complete reply, None if more bytes are needed. Raises PeerBroke."""
-        while (match := _LINE.match(self._buffer, self._position)) is not None:
-            if match.end() - self._position > MAX_LINE + 2:
-                raise PeerBroke(f"no SMTP reply: {_excerpt(match[0])}")
+        if self._is_void:
+            raise ReplyEndLost("the end of the last reply was not found, so nothing after it can be read")
+        if not self._code and (match := _ONE_LINE.match(self._buffer, self._position)) is not None:
             self._position = match.end()
-            code, mark, text = match.groups()
-            if mark == b"-" or self._lines:
-                reply = self._take_line_of_many(int(code), text or b"", is_last=mark != b"-")
-                if reply is None:
-                    continue
-                return reply
-            return ServerReply(int(code), (text or b"",))
-        self._check_rest()
-        return None
+            self.was_odd = bool(self._octets)
+            self._octets = 0
+            return ServerReply(int(match[1]), (match[2] or b"",))
+        if not self._octets:
+            self.was_odd = False
+        while (end := self._buffer.find(b"\n", self._position)) >= 0:
+            line, has_cr = self._cut(end)
+            if not has_cr and not self._ends_with_lf:
+                self._take_bare_lf(line)
+            reply = self._take_line(line)
+            if reply is not None:
+                return self._given(reply)
+        return self._take_endless()
 
     @property
     def has_surplus(self) -> bool:
-        """Whether there are bytes beyond the last reply given out."""
-        return self._position < len(self._buffer) or bool(self._lines)
+        """Whether there are bytes beyond the last reply given out, or its end is not known."""
+        return self._position < len(self._buffer) or bool(self._code) or self._is_void
 
-    def _take_line_of_many(self, code: int, text: bytes, *, is_last: bool) -> ServerReply | None:
-        if self._lines and code != self._code:
-            raise PeerBroke(f"a reply of several lines changes from {self._code} to {code}")
-        if len(self._lines) == MAX_LINES:
-            raise PeerBroke(f"a reply of more than {MAX_LINES} lines")
-        self._code = code
-        self._lines.append(text)
-        if not is_last:
+    @property
+    def unread(self) -> str:
+        """What came of the next reply, safe to show; "" if nothing did."""
+        return _shown(b" ".join([*self._lines, self._buffer[self._position :]]).strip())
+
+    def _cut(self, end: int) -> tuple[bytes, bool]:
+        """Return the line that ends with the LF at `end`, without its end, and whether CRLF ended it."""
+        has_cr = end > self._position and self._buffer[end - 1] == ord("\r")
+        line = self._buffer[self._position : end - has_cr]
+        self.was_odd |= b"\r" in line
+        self._octets += end + 1 - self._position
+        self._position = end + 1
+        return line, has_cr
+
+    def _take_bare_lf(self, line: bytes) -> None:
+        if self.learns_line_end:
+            self._ends_with_lf = True
+        elif self._code or line[3:4] == b"-":
+            raise self._broken("a bare LF within a reply", line)
+        else:
+            self._is_void = True
+
+    def _take_line(self, line: bytes) -> ServerReply | None:
+        """Take a whole line; return the reply that ends with it."""
+        match = _CODE.match(line)
+        if match is None:
+            self._take_text(line)
             return None
-        lines, self._lines = tuple(self._lines), []
-        return ServerReply(code, lines)
+        code = int(match[0])
+        if self._code and code // 100 != self._code // 100:
+            raise self._broken(f"a reply of several lines changes from {self._code} to {code}", line)
+        self._code = code
+        is_last = line[3:4] != b"-"
+        self._keep(line[4:] if line[3:4] in b" -\t" else line[3:])
+        return self._reply() if is_last else None
 
-    def _check_rest(self) -> None:
-        """Refuse what is not the beginning of a line, or is one without end."""
+    def _take_text(self, line: bytes) -> None:
+        if self._code:
+            self._keep(line)
+        elif line.strip() or self._octets > MAX_REPLY:
+            raise self._broken("no SMTP reply", line)
+        else:
+            self.was_odd = True
+
+    def _keep(self, text: bytes) -> None:
+        if len(self._lines) < MAX_LINES:
+            self._lines.append(text[:MAX_LINE].replace(b"\r", b" "))
+
+    def _reply(self) -> ServerReply:
+        return ServerReply(self._code, tuple(self._lines))
+
+    def _given(self, reply: ServerReply) -> ServerReply:
+        self._lines = []
+        self._code = self._octets = 0
+        return reply
+
+    def _take_endless(self) -> ServerReply | None:
+        """Return a reply whose end is not awaited any longer, None if it is. Raises PeerBroke for what is no reply."""
         rest = self._buffer[self._position :]
-        if len(rest) > MAX_LINE + 1 or b"\n" in rest or b"\r" in rest[:-1]:  # a CR may wait for its LF
-            raise PeerBroke(f"no SMTP reply: {_excerpt(rest)}")
+        match = _CODE.match(rest) if len(rest) >= _CODE_OCTETS else None
+        if self._octets + len(rest) > MAX_REPLY:
+            self._is_void = True
+            if self._code:
+                return self._given(self._reply())
+            if match is not None:
+                self._code = int(match[0])
+                self._keep(rest[_CODE_OCTETS:])
+                return self._given(self._reply())
+        elif self._code or match is not None or len(rest) <= MAX_LINE:
+            return None
+        raise self._broken("no SMTP reply", rest)
+
+    def _broken(self, what: str, line: bytes) -> PeerBroke:
+        self._is_void = True
+        return PeerBroke(f"{what}: {_shown(b' '.join([*self._lines, line]))!r}")
 
 
-def _printable(text: str) -> str:
+def _shown(words: bytes) -> str:
+    text = words[: 4 * _MAX_TEXT].decode("utf-8", "replace")[:_MAX_TEXT]
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _excerpt(line: bytes) -> str:
-    return repr(line[:80].decode("utf-8", "replace"))

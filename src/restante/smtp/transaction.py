@@ -34,7 +34,8 @@ AUTH: Final = Step("AUTH", frozenset({235, 334}))
 MAIL: Final = Step("MAIL", frozenset({250}))
 RCPT: Final = Step("RCPT", frozenset({250, 251, 252}))
 DATA: Final = Step("DATA", frozenset({354}))
-CONTENT: Final = Step("content", frozenset({250}))
+# x5z is about mail (RFC 5321 §4.2.1). Not 220, 221 or 235, which belong to other moments of a session.
+CONTENT: Final = Step("content", frozenset({200, *range(250, 260)}))
 END_MARK: Final = Step("end mark", frozenset({250}))  # of content that nobody was to get: means nothing
 RSET: Final = Step("RSET", frozenset({250}))
 ACROSS: Final = Step("RSET behind content", frozenset({250}))

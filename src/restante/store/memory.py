@@ -97,6 +97,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
                 continue
             for recipient in outcome.recipients:
                 record.settle(recipient, at)
+            record.doubts = outcome.doubts or record.doubts
             if not record.all_paths:
                 self._forget(outcome.number)
 
@@ -169,7 +170,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
     async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Make the refused recipients of these messages held again; returns how many messages had some."""
         records = [self._mail[number] for number in dict.fromkeys(numbers) if number in self._mail]
-        concerned = [record for record in records if record.refused]
+        concerned = [record for record in records if record.refused or record.uncertain]
         for record in concerned:
             record.release_again(audit.at)
         self._audit.append(audit)

@@ -16,9 +16,11 @@ class Record:
     message: NewMessage
     held: list[str]
     refused: set[str] = field(default_factory=set)
+    uncertain: set[str] = field(default_factory=set)
     replies: dict[str, str] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
     is_delay_told: bool = False
+    doubts: int = 0
 
     @property
     def wants_word_of_delay(self) -> bool:
@@ -28,7 +30,7 @@ class Record:
     @property
     def all_paths(self) -> tuple[str, ...]:
         """All recipients, first those who wait."""
-        return (*self.held, *sorted(self.refused))
+        return (*self.held, *sorted(self.refused | self.uncertain))
 
     @property
     def held_since(self) -> float:
@@ -48,6 +50,9 @@ class Record:
         if outcome.move is Move.REFUSED:
             self.refused.add(path)
             self.times[path] = at
+        if outcome.move is Move.UNCERTAIN:
+            self.uncertain.add(path)
+            self.times[path] = at
 
     def park(self, reply: str) -> None:
         """Refuse who waits, in the store's own words."""
@@ -61,7 +66,7 @@ class Record:
         if status is Status.HELD:
             is_due = bool(self.held) and self.held_since < before
             if is_due:
-                self.times = {path: at for path, at in self.times.items() if path in self.refused}
+                self.times = {path: at for path, at in self.times.items() if path not in self.held}
                 self.held = []
             return is_due
         due = {path for path in self.refused if self.times[path] < before}
@@ -73,19 +78,27 @@ class Record:
         """Remove these recipients."""
         self.held = [path for path in self.held if path not in paths]
         self.refused.difference_update(paths)
+        self.uncertain.difference_update(paths)
         self.times = {path: at for path, at in self.times.items() if path not in paths}
 
     def release_again(self, at: float) -> None:
-        """Let who was refused wait again."""
-        self.times |= dict.fromkeys(self.refused, at)
-        self.held.extend(sorted(self.refused))
+        """Let who was refused or is uncertain wait again."""
+        parked = sorted(self.refused | self.uncertain)
+        self.times |= dict.fromkeys(parked, at)
+        self.held.extend(parked)
         self.refused.clear()
+        self.uncertain.clear()
+        self.doubts = 0
 
     def recipients(self) -> Iterator[QueuedRecipient]:
         """Yield them as the queue lists them."""
         for path in self.all_paths:
-            status = Status.REFUSED if path in self.refused else Status.HELD
-            yield QueuedRecipient(path, status, self.replies.get(path, ""))
+            yield QueuedRecipient(path, self._status(path), self.replies.get(path, ""))
+
+    def _status(self, path: str) -> Status:
+        if path in self.uncertain:
+            return Status.UNCERTAIN
+        return Status.REFUSED if path in self.refused else Status.HELD
 
 
 def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
@@ -99,6 +112,7 @@ def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
         message.head,
         message.file,
         record.is_delay_told,
+        doubts=record.doubts,
     )
 
 

@@ -39,6 +39,7 @@ class Event(StrEnum):
     MESSAGE_DELIVERED = "message-delivered"
     DELIVERY_DEFERRED = "delivery-deferred"
     DELIVERY_REFUSED = "delivery-refused"
+    DELIVERY_UNCERTAIN = "delivery-uncertain"
     DESTINATION_REFUSES = "destination-refuses"
     PRIMARY_AWAY = "primary-away"
     PRIMARY_BACK = "primary-back"
@@ -106,6 +107,8 @@ MEANINGS: dict[Event, str] = {
     Event.MESSAGE_DELIVERED: "The destination has taken a message; its reply says under which name.",
     Event.DELIVERY_DEFERRED: "The destination did not take a message for a recipient now, or said nothing; it stays held.",
     Event.DELIVERY_REFUSED: "The destination said 5xx to a recipient: it waits as refused for the customer.",
+    Event.DELIVERY_UNCERTAIN: "The destination's final reply to a message could not be read, the third time: it may"
+    " have the message, which is set apart beside the refused ones until somebody decides.",
     Event.DESTINATION_REFUSES: "A drain was stopped: the destination refuses everything (`delivery.refusals_limit`).",
     Event.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row; a line for each account concerned.",
     Event.PRIMARY_BACK: "It answers again, twice in a row: drains begin for domains that are held until its return.",

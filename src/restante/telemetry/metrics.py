@@ -345,6 +345,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         Event.DELIVERY_REFUSED,
     ),
     Counted(
+        "restante_recipients_uncertain",
+        "Recipients set apart because the destination's final reply could not be read three times.",
+        Event.DELIVERY_UNCERTAIN,
+    ),
+    Counted(
         "restante_delivery_attempts",
         "Connections to destinations that ended or could not be made, by how; `no route`: none could be tried.",
         Event.DELIVERY_ATTEMPT,

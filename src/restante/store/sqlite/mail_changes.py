@@ -5,16 +5,29 @@ row it moves, and raises StoreError, if it must, before the first of them.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from restante.mail.report import NewReport
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.interface import DAMAGED, Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
-from restante.store.sqlite.rows import DOMAIN_ID, NUMBER, SIZE, audit_row, numbers_text, paths, report_row, storable
+from restante.store.sqlite.rows import (
+    DOMAIN_ID,
+    IS_REFUSED,
+    IS_UNCERTAIN,
+    NUMBER,
+    SIZE,
+    audit_row,
+    numbers_text,
+    paths,
+    report_row,
+    storable,
+)
 from restante.store.sqlite.transaction import Transaction
 from restante.tenancy.audit import AuditEntry
+
+_PARKED: Final = {Move.REFUSED: IS_REFUSED, Move.UNCERTAIN: IS_UNCERTAIN}
 
 
 def hold(transaction: Transaction, rows: Sequence[Row]) -> None:
@@ -93,6 +106,8 @@ def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome, at: 
     news = {one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held}
     for recipient in news.values():
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
+    if outcome.doubts and news:
+        transaction.execute(queries.KEEP_DOUBTS, (outcome.doubts, outcome.number))
     left = [path for path in held if path not in news or news[path].move is Move.DEFERRED]
     return left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
 
@@ -102,8 +117,8 @@ def _keep_word(transaction: Transaction, message: tuple[int, int], recipient: Re
     if recipient.move in (Move.DELIVERED, Move.BOUNCED):
         transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
     else:
-        is_refused = recipient.move is Move.REFUSED
-        word = (*message, recipient.forward_path, is_refused, storable(recipient.reply), at if is_refused else 0.0)
+        parked = _PARKED.get(recipient.move, 0)
+        word = (*message, recipient.forward_path, parked, storable(recipient.reply), at if parked else 0.0)
         transaction.execute(queries.KEEP_REPLY, word)
 
 
@@ -132,7 +147,7 @@ def park_damaged(transaction: Transaction, number: int, text: str, at: float) ->
         return False
     domain_id = rows[0][0]
     for path in held:
-        transaction.execute(queries.KEEP_REPLY, (domain_id, number, path, 1, f"{DAMAGED} {text}", at))
+        transaction.execute(queries.KEEP_REPLY, (domain_id, number, path, IS_REFUSED, f"{DAMAGED} {text}", at))
     transaction.execute(queries.KEEP_HELD_PATHS, ("", number))
     transaction.ledger.move_to_refused(domain_id, 1)
     return True

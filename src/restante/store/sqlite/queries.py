@@ -80,6 +80,8 @@ KEEP_REPLY = """
     ON CONFLICT DO UPDATE SET
         is_refused = excluded.is_refused, reply = excluded.reply, at = iif(excluded.is_refused, excluded.at, at)
 """
+# How often its final reply could not be read (rows.py names the bits).
+KEEP_DOUBTS = "UPDATE message SET flags = (flags & ~96) | ? << 5 WHERE number = ?"
 FORGET_REPLY = "DELETE FROM last_reply WHERE domain_id = ? AND number = ? AND forward_path = ?"
 
 # Releasing refused recipients again: three statements whatever the number of messages.
@@ -94,7 +96,7 @@ REFUSED_MESSAGES = f"""
     FROM message WHERE number IN (SELECT value FROM json_each(?)) AND {_HAS_REFUSED} GROUP BY domain_id
 """
 HOLD_AGAIN = f"""
-    UPDATE message SET held_paths = ltrim(
+    UPDATE message SET flags = flags & ~96, held_paths = ltrim(
         held_paths || char(10) || (
             SELECT group_concat(forward_path, char(10) ORDER BY forward_path) FROM last_reply
             WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused
@@ -129,12 +131,12 @@ FORGET_DEFERRALS = """
 """
 DUE_REFUSALS = """
     SELECT DISTINCT number FROM last_reply
-    WHERE domain_id = :domain_id AND is_refused AND at < :before
+    WHERE domain_id = :domain_id AND is_refused = 1 AND at < :before
         AND number IN (SELECT value FROM json_each(:numbers)) ORDER BY number
 """
 FORGET_REFUSALS = """
     DELETE FROM last_reply
-    WHERE domain_id = :domain_id AND is_refused AND at < :before
+    WHERE domain_id = :domain_id AND is_refused = 1 AND at < :before
         AND number IN (SELECT value FROM json_each(:numbers))
 """
 # Those of the given messages that are left with nobody; their last replies are gone with their recipients.
@@ -160,12 +162,16 @@ HELD_SINCE = """
     ), 0))
     FROM message WHERE domain_id = ? AND held_paths <> '' ORDER BY number
 """
-# Refused mail is little, and by no order of time in its index.
+# Refused mail is little, and by no order of time in its index. Uncertain mail (2) has no end by time; the bare
+# `is_refused` besides is what lets the index be used.
 REFUSED_BEFORE = """
     SELECT DISTINCT number FROM last_reply INDEXED BY last_reply_refused
-    WHERE domain_id = ? AND is_refused AND at < ? ORDER BY number LIMIT ?
+    WHERE domain_id = ? AND is_refused AND is_refused = 1 AND at < ? ORDER BY number LIMIT ?
 """
-FIRST_REFUSED = "SELECT min(at) FROM last_reply INDEXED BY last_reply_refused WHERE domain_id = ? AND is_refused"
+FIRST_REFUSED = """
+    SELECT min(at) FROM last_reply INDEXED BY last_reply_refused
+    WHERE domain_id = ? AND is_refused AND is_refused = 1
+"""
 
 # A damaged message: whose it is and who waits for it. Not its content, which may be what cannot be read.
 WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = ?"
@@ -218,19 +224,23 @@ _LISTED = """
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
     )
 """
-_MATCHING = f"""
+_MATCHING = """
     AND message.number > :after
     AND (:reverse_path IS NULL OR reverse_path = :reverse_path)
     AND (:received_before IS NULL OR received_at < :received_before)
     AND (:larger_than IS NULL OR size > :larger_than)
-    AND (:status IS NULL OR (:status = 'held' AND held_paths <> '') OR (:status = 'refused' AND {_HAS_REFUSED}))
+    AND (:status IS NULL OR (:status = 'held' AND held_paths <> '') OR EXISTS (
+        SELECT 1 FROM last_reply
+        WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number AND is_refused = :parked
+    ))
     AND (
         :recipient IS NULL
-        OR (:status IS NOT 'refused' AND any_path_matches(held_paths, :recipient))
+        OR ((:status IS NULL OR :status = 'held') AND any_path_matches(held_paths, :recipient))
         OR (:status IS NOT 'held' AND EXISTS (
             SELECT 1 FROM last_reply
             WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
-                AND is_refused AND any_path_matches(forward_path, :recipient)
+                AND is_refused AND (:parked IS NULL OR is_refused = :parked)
+                AND any_path_matches(forward_path, :recipient)
         ))
     )
 """

@@ -29,6 +29,7 @@ from restante.store.sqlite.notice_rows import channel, notice
 from restante.store.sqlite.rows import (
     DOMAIN_ID,
     NUMBER,
+    PARKED_AS,
     DamagedRow,
     account,
     audit_entry,
@@ -176,6 +177,7 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         "recipient": selection.recipient,
         "larger_than": selection.larger_than,
         "status": selection.status,
+        "parked": PARKED_AS.get(selection.status),
         "limit": selection.limit,
     }
     if selection.numbers is not None:
@@ -192,7 +194,7 @@ def _listings_by_domain(
     domain_ids: Iterable[int], status: Status | None, bindings: dict[str, object]
 ) -> Iterator[_Listing]:
     for domain_id in domain_ids:
-        if status is not Status.REFUSED:
+        if status not in PARKED_AS:
             yield queries.LIST_HELD, bindings | {"domain_id": domain_id}
         if status is not Status.HELD:
             yield queries.LIST_REFUSED, bindings | {"domain_id": domain_id}

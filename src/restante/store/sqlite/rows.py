@@ -3,8 +3,9 @@
 import json
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
+from typing import Final
 
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
@@ -34,6 +35,14 @@ _NEEDS_SMTPUTF8 = 2
 _IS_SUSPECT = 4
 _WANTS_WORD_OF_DELAY = 8  # until it has been told; queries.py and the index message_delay spell it out
 _IS_DELAY_TOLD = 16  # since then; queries.py spells it out
+_DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries.py spells them out
+
+# How last_reply.is_refused is read. Whatever waits there counts as parked; refused mail's retention is for REFUSED only.
+IS_REFUSED, IS_UNCERTAIN = 1, 2
+
+
+PARKED_AS: Final[Mapping[Status | None, int]] = {Status.REFUSED: IS_REFUSED, Status.UNCERTAIN: IS_UNCERTAIN}
+_PARKED: Final = {number: status for status, number in PARKED_AS.items() if status is not None}
 
 
 class DamagedRow(Exception):  # noqa: N818  a finding, not a fault of this code
@@ -103,7 +112,8 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     )
     content = None if file is None else ContentFile(file, size - len(head), file_crc32)
     is_delay_told = bool(flags & _IS_DELAY_TOLD)
-    return HeldMessage(number, domain_id, envelope, received_at, head, content, is_delay_told)
+    doubts = flags >> _DOUBTS_SHIFT & _DOUBTS_MASK
+    return HeldMessage(number, domain_id, envelope, received_at, head, content, is_delay_told, doubts=doubts)
 
 
 def paths(text: str) -> list[str]:
@@ -120,10 +130,9 @@ def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
 
 
 def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[QueuedRecipient]:
-    last_words = {path: reply for path, is_refused, reply in replies if not is_refused}
+    last_words = {path: reply for path, parked, reply in replies if not parked}
     held = [QueuedRecipient(path, Status.HELD, last_words.get(path, "")) for path in paths(held_paths)]
-    refused = [QueuedRecipient(path, Status.REFUSED, reply) for path, is_refused, reply in replies if is_refused]
-    return held + refused
+    return held + [QueuedRecipient(path, _PARKED[parked], reply) for path, parked, reply in replies if parked]
 
 
 def storable(reply: str) -> str:

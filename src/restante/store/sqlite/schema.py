@@ -311,6 +311,13 @@ def _add_scram_verifiers(connection: apsw.Connection) -> None:
     connection.execute("ALTER TABLE login ADD COLUMN sealed_verifier BLOB")
 
 
+def _allow_uncertain(_connection: apsw.Connection) -> None:
+    """Let last_reply.is_refused be 2 for uncertain, and bits 5 and 6 of message.flags count doubts.
+
+    No table changes. The new number keeps earlier versions away, which would end uncertain mail by time.
+    """
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -321,6 +328,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_past_drains,
     _add_report_details,
     _add_scram_verifiers,
+    _allow_uncertain,
 )
 
 

@@ -1,0 +1,91 @@
+"""Mail whose final reply could not be read: how often is remembered, and nothing but a person ends it."""
+
+from dataclasses import replace
+
+from restante.queue.status import Status
+from restante.store.interface import QueuedRecipient, QueueFilter, Store, Usage
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CONTENT,
+    NOTED,
+    deferred,
+    hold,
+    hosted,
+    message,
+    refused,
+    uncertain,
+)
+
+
+async def listed(store: Store, status: Status | None = None) -> list[QueuedRecipient]:
+    return [one for each in await store.list_queue(QueueFilter(status=status)) for one in each.recipients]
+
+
+async def parked(store: Store) -> int:
+    """Hold one message to two, of whom Bert is refused and Anna uncertain; return the domain's id."""
+    domain_id = await hosted(store)
+    await store.hold([message(1, domain_id, ANNA, BERT)])
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [uncertain(1, ANNA)], at=10.0)
+    await store.settle(drain, [refused(1, BERT)], at=10.0)
+    return domain_id
+
+
+async def test_it_counts_as_parked_and_is_listed_under_a_status_of_its_own(store: Store) -> None:
+    domain_id = await parked(store)
+    assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    assert {(one.forward_path, one.status) for one in await listed(store)} == {
+        (ANNA, Status.UNCERTAIN),
+        (BERT, Status.REFUSED),
+    }
+    for status, path in ((Status.UNCERTAIN, ANNA), (Status.REFUSED, BERT)):
+        assert [one.forward_path for one in await listed(store, status)] == [path]
+    assert await store.held(domain_id, 0, 10, 1 << 20) == []
+    both = await store.list_queue(QueueFilter(domain_ids=(domain_id,), status=Status.UNCERTAIN, recipient="*anna*"))
+    assert len(both) == 1
+    assert not await store.list_queue(QueueFilter(domain_ids=(domain_id,), status=Status.UNCERTAIN, recipient="*bert*"))
+
+
+async def test_the_retention_of_refused_mail_does_not_concern_it(store: Store) -> None:
+    domain_id = await parked(store)
+    assert await store.expired(domain_id, Status.REFUSED, 99.0, 10) == [1]
+    assert await store.expire(domain_id, [1], Status.REFUSED, 99.0, NOTED) == 1
+    assert [(one.forward_path, one.status) for one in await listed(store)] == [(ANNA, Status.UNCERTAIN)]
+    assert await store.expired(domain_id, Status.REFUSED, 99.0, 10) == []
+    assert await store.waiting_since(domain_id, Status.REFUSED) is None
+    assert await store.expire(domain_id, [1], Status.REFUSED, 99.0, NOTED) == 0
+    assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+
+
+async def test_released_again_it_is_held_and_its_attempts_are_forgotten(store: Store) -> None:
+    domain_id = await parked(store)
+    assert await store.release_refused([1], NOTED) == 1
+    [held] = await store.held(domain_id, 0, 10, 1 << 20)
+    assert (held.doubts, set(held.envelope.forward_paths)) == (0, {ANNA, BERT})
+
+
+async def test_it_can_be_deleted(store: Store) -> None:
+    domain_id = await parked(store)
+    assert await store.delete([1], NOTED) == 1
+    assert store.usage(domain_id) == Usage(0, 0)
+
+
+async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [replace(deferred(1), doubts=1)])
+    await store.settle(drain, [deferred(2)])
+    assert [one.doubts for one in await store.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
+    await store.settle(drain, [deferred(1)])
+    assert [one.doubts for one in await store.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
+    await store.settle(drain, [replace(deferred(1), doubts=2)])
+    assert [one.doubts for one in await store.held(domain_id, 0, 10, 1 << 20)] == [2, 0]
+
+
+async def test_no_outcome_reaches_it_but_a_persons(store: Store) -> None:
+    domain_id = await parked(store)
+    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.settle(drain, [refused(1, ANNA)], at=20.0)
+    assert {one.status for one in await listed(store)} == {Status.UNCERTAIN, Status.REFUSED}

@@ -1,0 +1,241 @@
+"""Final replies that are odd, cut off, or missing: what counts, and how one message never keeps the others waiting."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from restante.delivery.attempt import DOUBTS_LIMIT
+from restante.delivery.outcome import MOST_DOUBTS
+from restante.queue.status import Status
+from restante.store.interface import QueueFilter
+from restante.telemetry.events import Event
+from restante.tenancy.model import HostedDomain
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, ScriptedPrimary
+from tests.delivery.swift_loop import run_swiftly
+from tests.delivery.test_ahead import CHUNKING, drain_in_turn
+from tests.delivery.world import World
+from tests.wire import audit
+
+POISON = "poison@b.example"
+OTHERS = 5
+PLAIN = ("8BITMIME",)
+PIPELINING = ("PIPELINING",)
+offers = pytest.mark.parametrize("offer", [PLAIN, PIPELINING], ids=["plain", "pipelining"])
+UNREADABLE = (GARBAGE, "OK", "250-one\r\n550 two", "354 go ahead", "2500 OK", "250-one\ntwo")
+
+
+@dataclass
+class Poisoned(ScriptedPrimary):
+    """Gives one recipient's message a final reply of its own; it keeps count of the copies."""
+
+    final: str = "250 2.0.0 queued"
+    copies: int = 0
+    last_rcpt: str = ""
+
+    def answer(self, command: str) -> str:
+        if command.startswith("RCPT"):
+            self.last_rcpt = command
+        if command == "CONTENT" and POISON in self.last_rcpt:
+            self.copies += 1
+            return self.final
+        return super().answer(command)
+
+
+def drained(primary: Poisoned, *steps: Callable[[World, HostedDomain], Awaitable[None]], **settings: Any) -> World:
+    """Hold one poisoned message and others behind it, and drain."""
+    world = World()
+    world.set(**settings)
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+
+            async def hold() -> None:
+                await world.hold(domain, 1, POISON)
+                await world.hold(domain, OTHERS)
+
+            async def step(act: Callable[[World, HostedDomain], Awaitable[None]]) -> None:
+                await act(world, domain)
+
+            await drain_in_turn(world, domain, hold, *(lambda act=act: step(act) for act in steps))
+
+    run_swiftly(main())
+    return world
+
+
+def standing(world: World) -> list[tuple[Status, str]]:
+    listed = asyncio.run(world.store.list_queue(QueueFilter()))
+    return [(one.status, one.reply) for message in listed for one in message.recipients]
+
+
+def taken(primary: Poisoned) -> list[int]:
+    return [int(one.content) for one in primary.taken if one.forward_paths != (POISON,)]
+
+
+@offers
+@pytest.mark.parametrize(
+    "final",
+    [
+        "250ok",
+        "250\t2.0.0 queued",
+        "\r\n250 queued",
+        "250-one\r\n251 two",
+        "250-one\r\ntwo\r\n250 three",
+        "250 " + "x" * 10_000,
+        "250-x\r\n" * 2_000 + "250 x",
+        "250 " + "x" * 300_000,
+        "250-x\r\n" * 40_000 + "250 x",
+        "250 you said\n250 queued",
+    ],
+)
+def test_a_final_reply_whose_code_can_be_read_counts(offer: tuple[str, ...], final: str) -> None:
+    primary = Poisoned(offer=offer, final=final)
+    world = drained(primary)
+    assert (primary.copies, standing(world), sorted(taken(primary))) == (1, [], [2, 3, 4, 5, 6])
+    assert world.pauses == []
+    assert all(len(line["reply"]) < 1100 for line in world.log.of(Event.MESSAGE_DELIVERED))
+
+
+@offers
+@pytest.mark.parametrize("final", UNREADABLE)
+def test_a_message_without_a_readable_final_reply_goes_behind_the_others(offer: tuple[str, ...], final: str) -> None:
+    primary = Poisoned(offer=offer, final=final)
+    world = drained(primary, patience=0.0)
+    assert sorted(taken(primary)) == [2, 3, 4, 5, 6]
+    assert primary.copies == 1
+    [(status, reply)] = standing(world)
+    assert status is Status.HELD
+    assert "the final reply cannot be read" in reply
+
+
+@offers
+@pytest.mark.parametrize("final", UNREADABLE)
+def test_the_third_time_it_is_set_apart_as_uncertain(offer: tuple[str, ...], final: str) -> None:
+    primary = Poisoned(offer=offer, final=final)
+    world = drained(primary)
+    assert primary.copies == MOST_DOUBTS
+    [(status, reply)] = standing(world)
+    assert status is Status.UNCERTAIN
+    assert "the destination may have taken the message" in reply
+    [event] = world.log.of(Event.DELIVERY_UNCERTAIN)
+    assert (event["forward_path"], event["reply"]) == (POISON, reply)
+    assert world.log.of(Event.DRAIN_FINISHED)[-1]["end"] == "finished"
+
+
+def test_the_text_is_kept_as_far_as_it_came() -> None:
+    world = drained(Poisoned(offer=PLAIN, final="OK, queued as 123"))
+    assert standing(world)[0][1].endswith("no SMTP reply: 'OK, queued as 123'")
+
+
+def test_attempts_are_counted_across_drains_and_releases() -> None:
+    primary = Poisoned(offer=PIPELINING, final=GARBAGE)
+
+    async def again(_world: World, _domain: HostedDomain) -> None:
+        pass
+
+    async def release(world: World, _domain: HostedDomain) -> None:
+        assert await world.waiting(Status.UNCERTAIN) == [1]
+        await world.store.release_refused([1], audit())
+        primary.final = "250 queued"
+
+    world = drained(primary, again, again, release, patience=0.0)
+    assert primary.copies == MOST_DOUBTS + 1
+    assert standing(world) == []
+
+
+def test_refused_mail_that_is_bounced_does_not_take_uncertain_mail_along() -> None:
+    primary = Poisoned(offer=PIPELINING, final=GARBAGE)
+
+    async def nothing(_world: World, _domain: HostedDomain) -> None:
+        pass
+
+    world = World(bounces_refused=True)
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            await drain_in_turn(world, domain, lambda: world.hold(domain, 1, POISON))
+        assert await world.reports() == []
+
+    run_swiftly(main())
+    assert [status for status, _ in standing(world)] == [Status.UNCERTAIN]
+
+
+@offers
+@pytest.mark.parametrize(("final", "copies"), [(SILENCE, 1), (CLOSE, 2)], ids=["silence", "close"])
+def test_a_message_whose_final_reply_is_missing_keeps_nobody_waiting(
+    offer: tuple[str, ...], final: str, copies: int
+) -> None:
+    """A close may be the line's: then the message goes once more before the others."""
+    primary = Poisoned(offer=offer, final=final)
+    world = drained(primary, patience=0.0)
+    assert sorted(taken(primary)) == [2, 3, 4, 5, 6]
+    assert primary.copies == copies
+    assert [status for status, _ in standing(world)] == [Status.HELD]
+
+
+def test_a_missing_final_reply_is_never_uncertain() -> None:
+    primary = Poisoned(offer=PIPELINING, final=CLOSE)
+    world = drained(primary)
+    assert primary.copies > MOST_DOUBTS
+    assert [status for status, _ in standing(world)] == [Status.HELD]
+
+
+@pytest.mark.parametrize("end", ["250 que", "2"], ids=["with a code", "without"])
+def test_half_a_final_reply_is_none(end: str) -> None:
+    class Dying(Poisoned):
+        def answer(self, command: str) -> str:
+            reply = super().answer(command)
+            if reply == "DIES":
+                for session in list(self.open):
+                    session.transport.write(end.encode())
+                    session.transport.close()
+                return ""
+            return reply
+
+    primary = Dying(offer=PIPELINING, final="DIES")
+    world = drained(primary)
+    assert primary.copies == MOST_DOUBTS
+    [(status, reply)] = standing(world)
+    assert status is Status.UNCERTAIN
+    assert repr(end) in reply
+
+
+def test_a_destination_that_loses_every_connection_over_content_is_left_alone() -> None:
+    primary = ScriptedPrimary({"CONTENT": CLOSE}, offer=PIPELINING)
+    world = World()
+    world.set(patience=0.0)
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            await drain_in_turn(world, domain, lambda: world.hold(domain, 50))
+
+    run_swiftly(main())
+    assert primary.connections == DOUBTS_LIMIT + 1
+    assert len(asyncio.run(world.waiting(Status.HELD))) == 50
+
+
+def test_a_destination_that_never_says_anything_readable_has_not_everything_three_times() -> None:
+    primary = ScriptedPrimary({"CONTENT": GARBAGE}, offer=PIPELINING)
+    world = World()
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            await drain_in_turn(world, domain, lambda: world.hold(domain, 200))
+
+    run_swiftly(main())
+    assert len(asyncio.run(world.waiting(Status.UNCERTAIN))) <= 20
+    assert len(asyncio.run(world.waiting())) == 200
+
+
+def test_after_an_unreadable_reply_nothing_runs_ahead() -> None:
+    primary = Poisoned(offer=CHUNKING, final=GARBAGE)
+    world = drained(primary)
+    assert sorted(set(taken(primary))) == [2, 3, 4, 5, 6]
+    assert primary.copies == MOST_DOUBTS + 1  # in a window it is not known which message the reply was for
+    assert [status for status, _ in standing(world)] == [Status.UNCERTAIN]
