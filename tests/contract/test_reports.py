@@ -9,6 +9,7 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
 from restante.mail.report import Action, NewReport, Report
+from restante.queue.fair_order import DueReport
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Move, Outcome, RecipientOutcome, Status
 from restante.store.errors import LeaseLost, StoreError
@@ -357,3 +358,26 @@ async def test_failures_leave_first_and_each_domain_has_its_turn(store: Store) -
         Action.RELAYED,
     ]
     assert [one.action for one in await store.due_reports(LATER, 1, 1 << 20)] == [Action.FAILED]
+
+
+async def test_reports_of_success_that_wait_are_known_with_their_shares(store: Store) -> None:
+    """Due or not, whatever else waits, and whether their domain is still there."""
+    drain = await drained(store)
+    other = await hosted(store, "beta.example")
+    made = [
+        replace(report(1, domain_id, action=action), reverse_path=path)
+        for domain_id, action, path in (
+            (other, Action.RELAYED, "s@B.example"),
+            (drain.domain_id, Action.FAILED, "s@a.example"),
+            (drain.domain_id, Action.RELAYED, "s@a.example"),
+            (drain.domain_id, Action.DELAYED, "s@a.example"),
+            (99, Action.RELAYED, "s@c.example"),
+        )
+    ]
+    await store.settle(drain, [delivered(1)], made)
+    await store.settle_reports([SendingOutcome(3, LATER * 2, "450 later")])
+    assert await store.success_reports() == [
+        DueReport(1, Action.RELAYED, "alpha", "b.example"),
+        DueReport(3, Action.RELAYED, "alpha", "a.example"),
+        DueReport(5, Action.RELAYED, "", "c.example"),
+    ]

@@ -1,19 +1,21 @@
 """Reports on their way: over real sockets on loopback, by the MX records of a table, with a clock that pauses move."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from restante.delivery import reports
 from restante.delivery.report_settings import ReportSettings
 from restante.delivery.reports import LONGEST_PAUSE, Reports
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger, LookupFailed
-from restante.queue.sending import SendingOutcome
+from restante.queue.sending import Backlog, SendingOutcome
 from restante.store.errors import StoreError
 from restante.store.interface import Bounce
 from restante.telemetry.events import Event
@@ -446,6 +448,31 @@ def test_a_flood_of_successes_does_not_delay_a_failure() -> None:
 
     play(act, per_minute=60)
     assert len(gone) == 31
+
+
+def test_reports_of_success_above_the_limit_are_dropped_and_no_others() -> None:
+    async def act(post: Post) -> None:
+        await post.store(*(f"customer{number}@a.example" for number in range(8)))
+        await store_successes(post, 20)
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 13)
+        assert await post.world.store.report_backlog() == Backlog()
+        assert post.lines(Event.SUCCESS_REPORTS_DROPPED) == [{"count": 15, "limit": 5}]
+        sent = Counter(line["action"] for line in post.lines(Event.REPORT_SENT))
+        assert sent == {"failed": 8, "relayed": 5}
+
+    play(act, successes_limit=5)
+
+
+def test_a_great_surplus_is_dropped_in_pieces() -> None:
+    async def act(post: Post) -> None:
+        await store_successes(post, 7)
+        await post.go_on_until(lambda: post.count(Event.SUCCESS_REPORTS_DROPPED) == 3)
+        assert [line["count"] for line in post.lines(Event.SUCCESS_REPORTS_DROPPED)] == [3, 3, 1]
+        assert await post.world.store.report_backlog() == Backlog()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reports, "DROPPED_AT_ONCE", 3)
+        play(act, successes_limit=0)
 
 
 async def store_successes(post: Post, count: int) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail.report import Action
-from restante.queue.fair_order import DueReport, fair_order
+from restante.queue.fair_order import DueReport, fair_order, over_limit
 
 REPORTS = st.lists(
     st.tuples(st.sampled_from(list(Action)), st.sampled_from("abc"), st.sampled_from("xyz")), max_size=60
@@ -39,3 +39,21 @@ def test_no_account_waits_for_more_than_one_report_of_each_other(due: list[DueRe
         if account in order:
             before = order[: order.index(account)]
             assert len(before) == len(set(before))
+
+
+def test_over_the_limit_the_largest_shares_lose_their_newest() -> None:
+    flood = [DueReport(number, Action.RELAYED, "alpha", "stranger.example") for number in range(10)]
+    others = [
+        DueReport(10, Action.RELAYED, "alpha", "y.example"),
+        DueReport(11, Action.RELAYED, "beta", "x.example"),
+        DueReport(12, Action.RELAYED, "beta", "x.example"),
+    ]
+    assert sorted(over_limit([*flood, *others], 5)) == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert over_limit([*flood, *others], 13) == []
+    assert len(over_limit(flood, 0)) == 10
+
+
+@given(REPORTS, st.integers(0, 60))
+def test_no_more_than_the_limit_are_left(waiting: list[DueReport], limit: int) -> None:
+    dropped = over_limit(waiting, limit)
+    assert len(set(dropped)) == len(dropped) == max(len(waiting) - limit, 0)

@@ -186,6 +186,13 @@ def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connectio
     assert plan(connection, queries.NEXT_REPORT_AT, ()) == ["SEARCH report USING COVERING INDEX report_due"]
 
 
+def test_reports_of_success_are_read_from_their_index_alone(connection: apsw.Connection) -> None:
+    assert plan(connection, queries.SUCCESS_REPORTS, ()) == [
+        "SCAN report USING COVERING INDEX report_success",
+        "SEARCH domain USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+    ]
+
+
 @pytest.mark.parametrize(("query", "table"), [(queries.REPORT_BACKLOG, "report"), (queries.NOTICE_BACKLOG, "notice")])
 def test_how_much_waits_to_be_sent_is_kept_and_never_counted(
     connection: apsw.Connection, query: str, table: str

@@ -21,6 +21,11 @@ class ReportSettings(BaseModel):
     lifetime: Annotated[float, Field(ge=0)] = Field(
         default=172800.0, description="How long a report is tried; then it is dropped, and a line of the log says so."
     )
+    successes_limit: Annotated[int, Field(ge=0)] = Field(
+        default=1000,
+        description="Reports of success that may wait, in all. Above that the accounts and target domains with the most"
+        " lose their newest. Failures and delays are never dropped for that.",
+    )
     delay_after: Annotated[float, Field(ge=0)] = Field(
         default=14400.0,
         description="How long a message is held before a sender who asked for word of delay (NOTIFY=DELAY) gets it."

@@ -28,6 +28,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.report import Action, Fate, News, Report
 from restante.network.resolver import MailExchangers
+from restante.queue.fair_order import over_limit
 from restante.queue.reporting import recipients_to_tell_of
 from restante.queue.schedule import Schedule, next_attempt
 from restante.queue.sending import SendingOutcome
@@ -42,6 +43,7 @@ DOMAINS_AT_ONCE: Final = 10
 LATE_BATCH: Final = 100  # messages
 LONGEST_PAUSE: Final = 300.0  # seconds between two looks for mail that is late
 LESSER_AT_ONCE: Final = 10
+DROPPED_AT_ONCE: Final = 1000  # in one transaction
 _ERRAND_SECONDS: Final = {Action.FAILED: 300.0, Action.DELAYED: 300.0, Action.RELAYED: 60.0}  # then it is tried again
 _SHARE_PAUSE: Final = 1.0
 _MINUTE: Final = 60.0
@@ -85,6 +87,7 @@ class Reports:
             try:
                 await self._meet_clock()
                 await self._look_for_late_mail()
+                await self._drop_surplus()
                 await self._send_due()
                 pause = await self._pause()
             except StoreError as error:
@@ -104,6 +107,17 @@ class Reports:
             await self._store.hasten_reports(now, beyond=now + self._schedule().longest_pause)
         elif now - before[0] < moment - before[1] - _CLOCK_SLACK:
             await self._store.hasten_reports(now, beyond=now)
+
+    async def _drop_surplus(self) -> None:
+        """Drop reports of success above their limit: strangers can ask for any number of them."""
+        limit = self.settings.successes_limit
+        if (await self._store.report_backlog()).count <= limit:
+            return
+        surplus = over_limit(await self._store.success_reports(), limit)
+        for start in range(0, len(surplus), DROPPED_AT_ONCE):
+            some = surplus[start : start + DROPPED_AT_ONCE]
+            await self._store.settle_reports([SendingOutcome(number) for number in some])
+            self._equipment.log.write(Event.SUCCESS_REPORTS_DROPPED, count=len(some), limit=limit)
 
     # Sending
 

@@ -6,7 +6,7 @@ one stranger asked for stands behind at most one report of every other share.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from restante.mail.address import split_mailbox
@@ -44,3 +44,11 @@ def fair_order(due: Iterable[DueReport]) -> list[int]:
         ranked.append((urgency, of_account[account], place, report.number))
         of_account[account] += 1
     return [number for *_, number in sorted(ranked)]
+
+
+def over_limit(waiting: Sequence[DueReport], limit: int) -> list[int]:
+    """Return the numbers of the reports to drop so that `limit` wait; `waiting` in the order made.
+
+    The largest shares lose their newest, so that a flood takes no other share's place.
+    """
+    return fair_order(waiting)[limit:] if len(waiting) > limit else []

@@ -13,6 +13,7 @@ from typing import Protocol
 from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
+from restante.queue.fair_order import DueReport
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.care import Slice
@@ -325,6 +326,9 @@ class ReportStore(Protocol):
 
     async def report_backlog(self) -> Backlog:
         """Return how many reports wait, and since when: at the cost of two seeks, however many there are."""
+
+    async def success_reports(self) -> list[DueReport]:
+        """Return all waiting reports of success, due or not, by number."""
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports; one that is not there is passed over."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
+from restante.queue.fair_order import DueReport
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.queue.status import Outcome, Status
 from restante.store.care import Slice
@@ -270,6 +271,10 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
     async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
         """Return the reports whose next attempt is due, in fair order."""
         return self._reports.due(now, limit, max_octets, self._account_of)
+
+    async def success_reports(self) -> list[DueReport]:
+        """Return all waiting reports of success, in the order in which they were made."""
+        return self._reports.successes(self._account_of)
 
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""

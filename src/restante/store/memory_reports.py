@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
-from restante.mail.report import NewReport, Report
+from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.store.interface import ReportFilter, WaitingReport
@@ -27,9 +27,7 @@ class MemoryReports:
         """Return those due, in fair order; `account_of` names the account of a domain's id, "" without one."""
         waiting = sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number))
         due = [report for due_at, report in waiting if due_at <= now]
-        order = fair_order(
-            DueReport(one.number, one.action, account_of(one.domain_id), target_of(one.reverse_path)) for one in due
-        )
+        order = fair_order(_turn(one, account_of) for one in due)
         found: list[Report] = []
         octets = 0
         for report in (self._waiting[number][1] for number in order):
@@ -38,6 +36,11 @@ class MemoryReports:
             found.append(report)
             octets += len(report.content)
         return found
+
+    def successes(self, account_of: Callable[[int], str]) -> list[DueReport]:
+        """Return the reports of success, in the order in which they were made."""
+        reports = (report for _, (_, report) in sorted(self._waiting.items()))
+        return [_turn(report, account_of) for report in reports if report.action is Action.RELAYED]
 
     def next_at(self) -> float | None:
         """Return when the next one is due."""
@@ -76,6 +79,10 @@ class MemoryReports:
     def drop(self, numbers: Sequence[int]) -> list[int]:
         """Forget some; return which were there."""
         return [number for number in numbers if self._waiting.pop(number, None) is not None]
+
+
+def _turn(report: Report, account_of: Callable[[int], str]) -> DueReport:
+    return DueReport(report.number, report.action, account_of(report.domain_id), target_of(report.reverse_path))
 
 
 def _waiting(due_at: float, report: Report) -> WaitingReport:

@@ -48,6 +48,7 @@ class Event(StrEnum):
     REPORT_SENT = "report-sent"
     REPORT_DEFERRED = "report-deferred"
     REPORT_DROPPED = "report-dropped"
+    SUCCESS_REPORTS_DROPPED = "success-reports-dropped"
     # notices
     NOTICE_SENT = "notice-sent"
     NOTICE_DEFERRED = "notice-deferred"
@@ -116,6 +117,8 @@ MEANINGS: dict[Event, str] = {
     Event.REPORT_SENT: "A mail server of the reverse-path's domain has taken a report.",
     Event.REPORT_DEFERRED: "A report could not be sent now; it is tried again.",
     Event.REPORT_DROPPED: "A report was given up: refused, nowhere to send it to, or tried for too long. Nobody is told.",
+    Event.SUCCESS_REPORTS_DROPPED: "More reports of success waited than `reports.successes_limit` allows: `count` of them"
+    " were dropped. Nobody is told. The mail itself was delivered.",
     Event.NOTICE_SENT: "A notice has reached the channel that it was for.",
     Event.NOTICE_DEFERRED: "A notice could not be sent now; it is tried again, and those behind it wait.",
     Event.NOTICE_GIVEN_UP: "A notice was refused for good, or tried for too long.",

@@ -379,6 +379,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         (_REPORT_ACTION,),
         _field("action"),
     ),
+    Counted(
+        "restante_success_reports_dropped",
+        "Reports of success dropped because more than `reports.successes_limit` waited.",
+        Event.SUCCESS_REPORTS_DROPPED,
+        amount="count",
+    ),
     Read(
         "restante_reports_waiting",
         Kind.GAUGE,

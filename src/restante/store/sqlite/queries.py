@@ -288,6 +288,12 @@ DUE_REPORTS = """
     FROM report LEFT JOIN domain ON domain.id = report.domain_id
     WHERE report.next_attempt_at <= ? AND report.action = ? ORDER BY report.next_attempt_at, report.number LIMIT ?
 """
+# The action is a literal, as in the index, which has all that is read of a report.
+SUCCESS_REPORTS = """
+    SELECT report.number, ifnull(domain.account, ''), report.reverse_path
+    FROM report LEFT JOIN domain ON domain.id = report.domain_id
+    WHERE report.action = 'relayed'
+"""
 REPORT = """
     SELECT number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content
     FROM report WHERE number = ?

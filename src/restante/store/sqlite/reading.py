@@ -223,6 +223,12 @@ def due_reports(connection: apsw.Connection, now: float, limit: int, max_octets:
     return found
 
 
+def success_reports(connection: apsw.Connection) -> list[DueReport]:
+    """Read the reports of success that wait, without their content."""
+    rows = sorted(fetch(connection, queries.SUCCESS_REPORTS))
+    return [DueReport(number, Action.RELAYED, account, target_of(path)) for number, account, path in rows]
+
+
 def reports(connection: apsw.Connection, selection: ReportFilter) -> list[WaitingReport]:
     """Read a listing of reports."""
     bindings = {

@@ -9,6 +9,7 @@ import apsw
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, Report
+from restante.queue.fair_order import DueReport
 from restante.queue.sending import Backlog, SendingOutcome
 from restante.store.interface import ReportFilter, WaitingReport
 from restante.store.sqlite import queries, reading, report_changes, sending
@@ -40,6 +41,10 @@ class SqliteReports:
     async def report_backlog(self) -> Backlog:
         """Return how many reports wait, and since when."""
         return await self._read(partial(reading.backlog, query=queries.REPORT_BACKLOG))
+
+    async def success_reports(self) -> list[DueReport]:
+        """Return all waiting reports of success, in the order in which they were made."""
+        return await self._read(reading.success_reports)
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports."""

@@ -318,6 +318,16 @@ def _allow_uncertain(_connection: apsw.Connection) -> None:
     """
 
 
+_SUCCESS_REPORTS = """
+-- The reports of success, with all that decides which are dropped when too many wait.
+CREATE INDEX report_success ON report (domain_id, reverse_path) WHERE action = 'relayed';
+"""
+
+
+def _index_success_reports(connection: apsw.Connection) -> None:
+    connection.execute(_SUCCESS_REPORTS)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -329,6 +339,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_report_details,
     _add_scram_verifiers,
     _allow_uncertain,
+    _index_success_reports,
 )
 
 
