@@ -187,6 +187,7 @@ _DOING = Label(
         "report",
         "notice",
         "request",
+        "listing",
     ),
 )
 _REPORT_ACTION = Label("action", ("failed", "delayed", "relayed"))
