@@ -174,6 +174,7 @@ class ScramScript(Script):
     """Knows a password, and checks it by SCRAM."""
 
     password = PASSWORD
+    refusal = "535 5.7.8 wrong"
     proof: bytes | None = None  # that it gives instead of its own
     ending = "235 2.7.0 fine"
     exchange: ScramSha256 | None = None
@@ -197,7 +198,7 @@ class ScramScript(Script):
         verifier = verifier_of(self.password, SALTING)
         signature = verifier.check(credentials.auth_message, credentials.proof)
         if signature is None:
-            return "535 5.7.8 wrong"
+            return self.refusal
         self.is_answered = True
         return f"334 {encoded(server_final(signature if self.proof is None else self.proof))}"
 
@@ -222,9 +223,13 @@ def test_scram_is_preferred_and_both_sides_prove_themselves(
     assert scram.heard[-3:] == ["", "ETRN alpha.example", "QUIT"]
 
 
-def test_a_server_that_refuses_scram_is_asked_by_the_next_mechanism(scram: ScramScript, asks: Asks) -> None:
-    """It may keep another hash of this login."""
+@pytest.mark.parametrize("refusal", ["535 5.7.8 wrong", "454 4.7.0 generic failure"])
+def test_a_server_that_refuses_scram_is_asked_by_the_next_mechanism(
+    scram: ScramScript, asks: Asks, refusal: str
+) -> None:
+    """It may keep another hash of this login, or find none just now."""
     scram.password = "of nobody"
+    scram.refusal = refusal
     assert asks(scram, "alpha.example").code == 0
     assert authentications(scram) == ["SCRAM-SHA-256", "PLAIN"]
 

@@ -26,6 +26,7 @@ IMPLICIT_PORT = 465
 STARTTLS_PORT = 25
 _AUTHENTICATED = 235
 _CHALLENGE = 334
+_REFUSED = 400  # and above
 _PERMANENT = 500  # and above
 _SCRAM: Final = "SCRAM-SHA-256"
 
@@ -136,7 +137,7 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
         raise Failure(Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {names}, but {known}; {remedy}")
     mechanism = usable[0]
     code, text = _MECHANISMS[mechanism](session, asking)
-    if mechanism == _SCRAM and code >= _PERMANENT and len(usable) > 1:
+    if mechanism == _SCRAM and code >= _REFUSED and len(usable) > 1:
         mechanism = usable[1]  # servers offer SCRAM to logins of which they keep another hash
         code, text = _MECHANISMS[mechanism](session, asking)
     if code == _CHALLENGE:

@@ -179,10 +179,13 @@ class Handshake:
         return self._say_auth(self._authentication.password_salted(salted))
 
     def _take_auth_refusal(self, authentication: Authentication, reply: ServerReply) -> Next:
-        """Try the next mechanism if it was SCRAM, in later sessions at once."""
+        """Try the next mechanism if it was SCRAM, in later sessions at once.
+
+        A 4xx counts too: Postfix says 454 where Cyrus SASL has no database that SCRAM could read.
+        """
         login = self._options.login
         assert login is not None
-        if authentication.mechanism == SCRAM and reply.code >= _PERMANENT_FROM:
+        if authentication.mechanism == SCRAM:
             login.useless.add(SCRAM)
             if choose_mechanism(self.offer.mechanisms, login.useless) is not None:
                 return self._authenticate()

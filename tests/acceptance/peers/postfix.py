@@ -42,6 +42,11 @@ class PostfixPrimary(Primary):
         self.mailbox = Maildir(self._top / "mail" / "all")
         return directory
 
+    @property
+    def sasl_directory(self) -> Path:
+        """Where Debian's Postfix looks for the configuration of Cyrus SASL; not there at first."""
+        return self._top / "etc" / "sasl"
+
     def _configure(self) -> list[str | Path]:
         etc = self._top / "etc"
         settings = self._own_settings() | self._tls_settings() | self.settings
