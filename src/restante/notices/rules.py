@@ -118,9 +118,9 @@ def _authentication_burst(fields: Fields, at: float) -> Iterator[News]:
 def _certificate_expiring(fields: Fields, at: float) -> Iterator[News]:
     days, ends = fields["days"], fields["ends"]
     text = (
-        f"The server's certificate ends within {counted(days, 'day')}, at {ends}."
+        f"A certificate of the server ends within {counted(days, 'day')}, at {ends}."
         if days
-        else f"The certificate has ended: {ends}."
+        else f"A certificate of the server has ended: {ends}."
     )
     yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {counted(days, 'day')}", text, "days", "ends")
 

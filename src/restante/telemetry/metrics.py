@@ -466,7 +466,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_certificate_expiry_timestamp_seconds",
         Kind.GAUGE,
-        "Unix time at which the certificate in use ends.",
+        "Unix time at which the first of the certificates in use ends.",
         lambda state: state.certificate_expires_at,
     ),
     Read(
