@@ -141,9 +141,12 @@ class Installation:
     def start(self) -> None:
         """Start the server, and return when it says that it is ready."""
         starts = len(self.events("server-ready"))
-        program = [sys.executable, CLOCKED, self._clock] if self._clock.exists() else [RESTANTE]
-        self._process.start([*self._way_in, *program, "--config", self.config, "serve"])
+        self._process.start([*self._way_in, *self._program(), "--config", self.config, "serve"])
         self._wait_for_start(starts)
+
+    def _program(self) -> Sequence[str | Path]:
+        """Return the command that is the server's, without its arguments."""
+        return [sys.executable, CLOCKED, self._clock] if self._clock.exists() else [RESTANTE]
 
     def _wait_for_start(self, starts: int) -> None:
         def is_ready() -> bool:
@@ -367,11 +370,11 @@ class ServerProcess(ProcessGroup):
         assert self._leader is not None, "the server is not running"
         return self._leader.pid
 
-    def end_by(self, how: signal.Signals) -> int:
+    def end_by(self, how: signal.Signals, *, patience: float = PATIENCE) -> int:
         """Send a signal and return the exit code, once it has ended by itself."""
         leader = self._leader
         assert leader is not None, "the server is not running"
         leader.send_signal(how)
-        eventually(lambda: leader.poll() is not None, what=f"the server to end by {how.name}", timeout=PATIENCE)
+        eventually(lambda: leader.poll() is not None, what=f"the server to end by {how.name}", timeout=patience)
         self.stop()
         return leader.returncode

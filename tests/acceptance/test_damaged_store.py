@@ -7,7 +7,8 @@ import os
 import random
 import signal
 import smtplib
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.server import Login
 from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message
+from tests.acceptance.session import Session
 from tests.acceptance.test_s14_notices import listen
 from tests.acceptance.webhook_receiver import WebhookReceiver
 
@@ -126,6 +128,49 @@ def test_damage_that_a_running_server_meets_ends_it_once(restante: Installation,
         assert "server-failing" in {taken.facts["type"] for taken in receiver.taken}
     assert sink.count() == 0
     assert restante.run("serve").returncode == EX_DATAERR
+
+
+class Unhurried(Installation):
+    """Its server stays though its store has failed."""
+
+    def _program(self) -> Sequence[str | Path]:
+        return [sys.executable, Path(__file__).with_name("unhurried_server.py")]
+
+
+def test_after_damage_mail_is_put_off_and_requests_are_too(sink: SmtpSink) -> None:
+    """Until the server leaves: 451 to content by DATA and by BDAT, in sessions that were there and in new ones, and 458
+    to ETRN. Nothing that is put off is held afterwards.
+    """
+    with Unhurried(delivery={"patience": 0.5}) as restante:
+        login = hosted_with_mail(restante, sink)
+        restante.stop()  # now all of it is in the database, and not in its log
+        restante.start()
+        with Session(restante.smtps) as asker, Session(restante.mx) as early:
+            asker.authenticate(login)
+            begin(early)
+            assert early.say("DATA").startswith(b"354")
+            early._socket.sendall(b"Subject: x\r\n\r\nhalf of it\r\n")
+            for page in range(root_of(restante, "message"), database(restante).stat().st_size // PAGE):
+                overwrite(restante, page)
+            if asker.say(f"ETRN {DOMAIN}").startswith(b"253"):  # it has met no damage; its drain does
+                restante.wait_for_event("attempt-ended", domain=DOMAIN)
+            assert asker.say(f"ETRN {DOMAIN}").startswith(b"458 4.3.0 ")
+            assert early.say(".").startswith(b"451 4.3.0 ")
+            with Session(restante.mx) as late:
+                begin(late)
+                assert late.say("BDAT 14 LAST\r\nSubject: x\r\n\r").startswith(b"451 4.3.0 ")
+                begin(late)
+                assert late.say("DATA").startswith(b"354")
+                assert late.say("Subject: x\r\n\r\n.").startswith(b"451 4.3.0 ")
+        assert not restante.events("mail-held")[COUNT:]
+        assert sink.count() == 0
+        restante.kill()
+
+
+def begin(session: Session) -> None:
+    """Send what stands before content."""
+    assert session.say(f"MAIL FROM:<{REVERSE_PATH}>").startswith(b"250")
+    assert session.say(f"RCPT TO:<you@{DOMAIN}>").startswith(b"250")
 
 
 @pytest.mark.parametrize("how", ["missing", "fifo", "flipped", "link"])
