@@ -48,7 +48,13 @@ ASKERS: Final = {
     "msmtp, implicit TLS, SCRAM-SHA-256": Asker(
         lambda at, who, node: msmtp_asks(at.smtps, who, node, mechanism="scram-sha-256"), "SCRAM-SHA-256"
     ),
-    "restante etrn, implicit TLS, PLAIN": Asker(lambda at, who, node: at.etrn(node, login=who), "PLAIN"),
+    "restante etrn, implicit TLS": Asker(lambda at, who, node: at.etrn(node, login=who), "SCRAM-SHA-256"),
+    "restante etrn, implicit TLS, PLAIN": Asker(
+        lambda at, who, node: at.etrn(node, login=who, options=["--auth", "plain"]), "PLAIN"
+    ),
+    "restante etrn, implicit TLS, LOGIN": Asker(
+        lambda at, who, node: at.etrn(node, login=who, options=["--auth", "login"]), "LOGIN"
+    ),
     "restante etrn, STARTTLS, CRAM-MD5": Asker(
         lambda at, who, node: at.etrn(node, login=who, server=at.starttls, options=["--auth", "cram-md5"]), "CRAM-MD5"
     ),

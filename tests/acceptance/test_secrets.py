@@ -18,6 +18,7 @@ import pytest
 from tests.acceptance.asking_destination import AskingDestination
 from tests.acceptance.certificates import Authority
 from tests.acceptance.installation import ALPHA, RESTANTE, Ended, Installation, at
+from tests.acceptance.peers.askers import msmtp_asks
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.programs import require_root
 from tests.acceptance.peers.senders import swaks_authenticates
@@ -32,6 +33,7 @@ CORE_PATTERN: Final = Path("/proc/sys/kernel/core_pattern")
 LARGE: Final = b"a line of a large message\r\n" * 20_000
 
 DESTINATION_PASSWORD: Final = "the-password-for-the-destination"
+MSMTP_AUTH_FAILED: Final = 77  # exit code
 GUESS: Final = "a-guess-that-is-wrong"
 MISPLACED: Final = "a-password-where-the-user-belongs"
 MALFORMED: Final = "a-password-in-a-malformed-request"
@@ -187,11 +189,15 @@ def release(world: World, destination: AskingDestination) -> None:
 
 
 def authenticate(world: World) -> None:
-    """By both mechanisms; also where it is not allowed, and with the password where it does not belong."""
+    """By each mechanism; also where it is not allowed, and with the password where it does not belong."""
     restante, login = world.restante, world.login
-    for mechanism in ("PLAIN", "CRAM-MD5"):
+    for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5"):
         assert swaks_authenticates(restante.smtps, login, mechanism=mechanism).returncode == 0
         assert swaks_authenticates(restante.smtps, replace(login, password=GUESS), mechanism=mechanism).returncode != 0
+    for password, code in ((login.password, 0), (GUESS, MSMTP_AUTH_FAILED)):
+        who = replace(login, password=password)
+        asked = msmtp_asks(restante.smtps, who, "alpha.example", mechanism="scram-sha-256")
+        assert asked.returncode == code, asked.stdout
     with Session(restante.mx) as session:
         assert session.authenticate(login).startswith(b"538")
         assert session.say(login.password).startswith(b"500")

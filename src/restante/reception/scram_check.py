@@ -19,6 +19,8 @@ from restante.sasl.scram_keys import (
 from restante.tenancy.model import Login
 from restante.tenancy.secrets import SealBroken, Vault, login_owner, verifier_owner
 
+_NOBODY = "\0nobody"  # no user name has a NUL
+
 
 class ScramCheck:
     """Knows what was sealed under one key file."""
@@ -26,6 +28,8 @@ class ScramCheck:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._nobodys_password = token_hex(16)
+        verifier = verifier_of(self._nobodys_password, Salting(bytes(SALT_OCTETS), 1))
+        self._nobodys_verifier = vault.seal(verifier.text, _NOBODY)
 
     def salting(self, user: str, login: Login | None) -> Salting:
         """Return the salt and the iterations for a client that names this user. Fast."""
@@ -48,12 +52,14 @@ class ScramCheck:
         return None if password is None else signature
 
     def _verifier(self, login: Login | None) -> Verifier | None:
-        if login is None or login.sealed_verifier is None:
-            return None
+        """Return the verifier of a login, None if it has none. One is opened in each case."""
         try:
-            return read_verifier(self._vault.open(login.sealed_verifier, verifier_owner(login.user)))
+            if login is not None and login.sealed_verifier is not None:
+                return read_verifier(self._vault.open(login.sealed_verifier, verifier_owner(login.user)))
+            read_verifier(self._vault.open(self._nobodys_verifier, _NOBODY))
         except (SealBroken, ValueError):  # another key file than the one it was sealed under
-            return None
+            pass
+        return None
 
     def _password(self, login: Login | None) -> str | None:
         if login is None or login.sealed_secret is None:
