@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.notices.news_desk import MOST_TOPICS, Heard, NewsDesk
-from restante.notices.outbox import BETWEEN_TURNS, LONGEST_PAUSE
+from restante.notices.outbox import AT_ONCE, BETWEEN_TURNS, LONGEST_PAUSE
 from restante.notices.settings import NoticeSettings
 from restante.telemetry.events import Event
 from restante.tenancy.notice import Channel, NoticeKind, Way
@@ -204,6 +204,34 @@ def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:
     assert channel.hears(news())
     assert not channel.hears(news(account="beta"))
     assert not channel.hears(news(account=""))
+
+
+def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:
+    """The end of ten thousand drains is as much news."""
+
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook")
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async def turns_beside(count: int) -> int:
+            nonlocal turns
+            task, turns = asyncio.create_task(other()), 0
+            await scene.hear(*(news(f"d{number}.example") for number in range(count)))
+            task.cancel()
+            return turns
+
+        few = await turns_beside(1)
+        assert await turns_beside(10 * AT_ONCE) >= few + 9
+        assert len(await scene.waiting()) == 10 * AT_ONCE, "what was told already is held back"
+
+    play(story())
 
 
 def test_a_line_that_is_no_news_wakes_nobody() -> None:

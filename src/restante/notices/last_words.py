@@ -21,8 +21,7 @@ async def send_unstored(desk: NewsDesk, directory: LiveDirectory, sender: Sender
     notices = [
         (channel, Notice(0, channel.id, token_hex(16), heard.last, heard.count - 1, now(), now()))
         for heard in desk.take().values()
-        for channel in directory.now.channels.values()
-        if channel.hears(heard.last)
+        for channel in directory.now.hearers(heard.last)
     ]
     sending = [sender.send(channel, notice) for channel, notice in notices[:MOST]]
     await asyncio.gather(*sending, return_exceptions=True)

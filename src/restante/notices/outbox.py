@@ -11,7 +11,7 @@ happened in the very last moment before a crash may be untold; the log may lack 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Final
@@ -25,10 +25,11 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
-from restante.tenancy.notice import Channel, NewNotice, News, Quiet, Topic
+from restante.tenancy.notice import NewNotice, Quiet, Topic
 
 BETWEEN_TURNS: Final = 0.25  # seconds
 LONGEST_PAUSE: Final = 300.0
+AT_ONCE: Final = 50  # news dealt with between two turns of the event loop
 _AFTER_FAILURE: Final = 30.0  # of the store
 
 
@@ -38,7 +39,13 @@ class _Turn:
 
     notices: list[NewNotice] = field(default_factory=list)
     quiets: dict[Topic, Quiet] = field(default_factory=dict)
-    over: list[Topic] = field(default_factory=list)
+    over: set[Topic] = field(default_factory=set)
+
+
+async def _give_way(place: int) -> None:
+    """Let others have their turn now and then: the end of ten thousand drains is as much news."""
+    if place % AT_ONCE == 0:
+        await asyncio.sleep(0)
 
 
 class Outbox:
@@ -116,11 +123,11 @@ class Outbox:
     async def _deal_with(self, taken: dict[Topic, Heard]) -> None:
         if self._quiets is None:
             self._quiets = {quiet.topic: quiet for quiet in await self._store.quiets()}
-        turn = self._decide(taken, self._quiets)
+        turn = await self._decide(taken, self._quiets)
         gone = 0
         if turn.notices or turn.quiets or turn.over:
             limit = self._settings().waiting_limit
-            gone = await self._store.keep_notices(turn.notices, list(turn.quiets.values()), turn.over, limit)
+            gone = await self._store.keep_notices(turn.notices, list(turn.quiets.values()), list(turn.over), limit)
         for topic in turn.over:
             self._quiets.pop(topic, None)
         self._quiets |= turn.quiets
@@ -129,13 +136,15 @@ class Outbox:
         self._tell_loss(gone)
         self._tell_defect()
 
-    def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Turn:
+    async def _decide(self, taken: dict[Topic, Heard], quiets: dict[Topic, Quiet]) -> _Turn:
         turn, now, pause = _Turn(), self._now(), self._settings().pause
-        for quiet in [one for one in quiets.values() if is_over(one, now, pause)]:
+        for place, quiet in enumerate([one for one in quiets.values() if is_over(one, now, pause)]):
+            await _give_way(place)
             telling, after = let_go(quiet, now, pause)
             self._enter(turn, quiet.topic, telling, after)
-        for topic, heard in taken.items():
-            if any(self._hearers(heard.last)):
+        for place, (topic, heard) in enumerate(taken.items()):
+            await _give_way(place)
+            if any(self._directory.now.hearers(heard.last)):
                 known = turn.quiets.get(topic) or (None if topic in turn.over else quiets.get(topic))
                 telling, after = hear(known, heard.last, heard.count, now, pause)
                 self._enter(turn, topic, telling, after if after is not known else None, is_known=True)
@@ -147,15 +156,12 @@ class Outbox:
         if after is not None:
             turn.quiets[topic] = after
         elif not is_known:
-            turn.over.append(topic)
+            turn.over.add(topic)
         if telling is not None:
             turn.notices.extend(
                 NewNotice(channel.id, token_hex(16), telling.news, telling.held_back, self._now())
-                for channel in self._hearers(telling.news)
+                for channel in self._directory.now.hearers(telling.news)
             )
-
-    def _hearers(self, news: News) -> Iterator[Channel]:
-        return (channel for channel in self._directory.now.channels.values() if channel.hears(news))
 
     def _tell_loss(self, gone: int) -> None:
         count, self._desk.dropped = gone + self._desk.dropped, 0

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from restante.mail.address import canonical_domain
-from restante.tenancy.notice import Channel
+from restante.tenancy.notice import Channel, News
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.quota import NO_QUOTA, Quota
 
@@ -161,7 +161,12 @@ class Directory:
 
     def channel(self, account: str, name: str) -> Channel | None:
         """Find an account's channel by its name; the operator's own have the account ""."""
-        return next((one for one in self.channels.values() if (one.account, one.name) == (account, name)), None)
+        return next((one for one in self.channels_of(account) if one.name == name), None)
+
+    def hearers(self, news: News) -> Iterator[Channel]:
+        """Yield the channels that are told of it: of its account, and the operator's own."""
+        for account in dict.fromkeys((news.account, "")):
+            yield from (channel for channel in self.channels_of(account) if channel.hears(news))
 
     def domain_by_id(self, domain_id: int) -> HostedDomain | None:
         """Find a domain by the store's number."""
@@ -170,6 +175,10 @@ class Directory:
     def per_minute(self, destination: str) -> int | None:
         """Return how many messages a minute may go to `host:port`: the smallest number of its domains."""
         return self._rates.get(destination)
+
+    def make_indexes(self) -> None:
+        """Make the indexes that are else made when they are first asked for: where nobody waits for it."""
+        _ = self._rates, self._domains_by_account, self._logins_by_account, self._channels_by_account, self._by_id
 
     @cached_property
     def _rates(self) -> Mapping[str, int]:

@@ -16,6 +16,7 @@ import apsw
 from restante.store.errors import StoreDamaged
 from restante.store.sqlite import care_queries, engine, reading
 from restante.store.sqlite.engine import fetch
+from restante.store.sqlite.record_memory import RecordMemory
 
 SECONDS = 0.6
 """For what the engine checks, and as much again for the walk over the rest: 10^6 messages of 4 KiB take 1.2 s in all."""
@@ -38,7 +39,7 @@ def prove(connection: apsw.Connection, seconds: float, *, is_suspect: bool) -> b
 def prove_records(connection: apsw.Connection) -> None:
     """Read the operator's records, of the present schema. Raises StoreDamaged, apsw.Error. Blocks."""
     try:
-        reading.directory(connection)
+        reading.directory(connection, RecordMemory())
     except (ValueError, KeyError, TypeError) as error:  # pydantic's errors are ValueErrors
         raise StoreDamaged(f"a record cannot be read: {error}") from error
 

@@ -26,6 +26,7 @@ from restante.store.interface import (
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import channel, notice
+from restante.store.sqlite.record_memory import RecordMemory
 from restante.store.sqlite.rows import (
     DOMAIN_ID,
     NUMBER,
@@ -285,21 +286,23 @@ def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
     return {domain_id: PastDrain(*row) for domain_id, *row in fetch(connection, queries.PAST_DRAINS)}
 
 
-def directory(connection: apsw.Connection) -> Directory:
-    """Read all of the operator's records, as at one moment."""
+def directory(connection: apsw.Connection, memory: RecordMemory) -> Directory:
+    """Read all of the operator's records, as at one moment; `memory` is of the last reading."""
     with connection:
         [(change_number,)] = fetch(connection, queries.CHANGE_NUMBER)
-        accounts = [account(row) for row in fetch(connection, queries.ACCOUNTS)]
-        logins = [Login(*row) for row in fetch(connection, queries.LOGINS)]
-        domains = [hosted_domain(row) for row in fetch(connection, queries.DOMAINS)]
-        channels = [channel(row) for row in fetch(connection, queries.CHANNELS)]
-    return Directory(
+        accounts = memory.accounts.records(fetch(connection, queries.ACCOUNTS), account)
+        logins = memory.logins.records(fetch(connection, queries.LOGINS), lambda row: Login(*row))
+        domains = memory.domains.records(fetch(connection, queries.DOMAINS), hosted_domain)
+        channels = memory.channels.records(fetch(connection, queries.CHANNELS), channel)
+    found = Directory(
         change_number,
         {one.name: one for one in accounts},
         {login.user: login for login in logins},
         {domain.name: domain for domain in domains},
         {one.id: one for one in channels},
     )
+    found.make_indexes()  # here, and not at the first question on the event loop
+    return found
 
 
 _NEWEST: Final = 2**63 - 1  # no entry has a higher id

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import apsw
 
 from restante.store.sqlite import reading, record_changes
+from restante.store.sqlite.record_memory import RecordMemory
 from restante.store.sqlite.transaction import Change
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
@@ -19,6 +20,8 @@ _Answer = TypeVar("_Answer")
 class SqliteRecords:
     """A `TenancyStore` and `RecipientStore` on what the whole store has: a writer and readers."""
 
+    _record_memory: RecordMemory
+
     @abstractmethod
     async def _write(self, change: Change) -> Any:
         """Make a change."""
@@ -29,7 +32,7 @@ class SqliteRecords:
 
     async def directory(self) -> Directory:
         """Return all records at the present change number."""
-        return await self._read(reading.directory)
+        return await self._read(partial(reading.directory, memory=self._record_memory))
 
     async def put_account(self, account: Account, audit: AuditEntry) -> None:
         """Add or replace, by name."""

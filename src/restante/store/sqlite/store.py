@@ -46,6 +46,7 @@ from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
 from restante.store.sqlite.notices import SqliteNotices
 from restante.store.sqlite.opening import Parts, open_parts
+from restante.store.sqlite.record_memory import RecordMemory
 from restante.store.sqlite.records import SqliteRecords
 from restante.store.sqlite.reports import SqliteReports
 from restante.store.sqlite.rows import message_row
@@ -94,6 +95,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         self._health = parts.health
         self._files = parts.files
         self._readers = parts.readers
+        self._record_memory = RecordMemory()
         self._on_damage = on_damage
         self._usages: dict[int, Usage] = {}
         self._accounts = AccountSums()
