@@ -1,6 +1,7 @@
 """What leaves unasked, and when. The clock moves only when the watcher waits; probes and drains are the test's."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from restante.delivery.errors import CannotStart
 from restante.delivery.settings import DeliverySettings
-from restante.delivery.watcher import Watcher
+from restante.delivery.watcher import CONSIDERED_AT_ONCE, Watcher
 from restante.queue.presence import Seen
 from restante.store.errors import StoreError
 from restante.telemetry.events import Event
@@ -105,6 +106,38 @@ class Scene:
             await self.acts.pop(min(acts))()
         if then >= self._until:
             raise Enough
+
+
+def test_many_domains_of_a_destination_that_comes_back_begin_few_at_once() -> None:
+    """The event loop has its turn in between."""
+
+    async def story() -> None:
+        scene = Scene(up={PORT})
+        turns: list[int] = []  # of another task, when each drain began
+        turn = 0
+
+        async def other() -> None:
+            nonlocal turn
+            while True:
+                turn += 1
+                await asyncio.sleep(0)
+
+        real = scene.start
+
+        async def start(domain: HostedDomain) -> None:
+            turns.append(turn)
+            await real(domain)
+
+        scene.start = start  # type: ignore[method-assign]
+        for number in range(4 * CONSIDERED_AT_ONCE):
+            await scene.world.hold(await scene.host(f"d{number}.example", hold=Hold.ON_RETURN))
+        beside = asyncio.create_task(other())
+        await scene.watch(100.0)
+        beside.cancel()
+        assert len(scene.begun) == 4 * CONSIDERED_AT_ONCE
+        assert max(Counter(turns).values()) <= CONSIDERED_AT_ONCE
+
+    asyncio.run(story())
 
 
 def test_until_asked_nothing_is_watched_and_nothing_leaves() -> None:

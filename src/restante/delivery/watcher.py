@@ -38,6 +38,7 @@ from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import Accept, Hold
 
 PROBES_AT_ONCE: Final = 50
+CONSIDERED_AT_ONCE: Final = 25  # between two turns of the event loop: each may begin a drain
 _LOOK_AROUND: Final = 60.0  # seconds
 _DRAIN_AGAIN: Final = Schedule(first_retry=300.0, longest_retry=3600.0)  # after a drain that left mail behind
 _DOMAINS_NAMED: Final = 20  # in one line of the log
@@ -184,8 +185,12 @@ class Watcher:
             now = self._monotonic()
             if self._directory.now is not self._picture or now >= self._look_at:
                 self._look_around(now)
-            while self._agenda and self._agenda[0][0] <= now:
+            for place in count():
+                if not self._agenda or self._agenda[0][0] > now:
+                    break
                 self._consider(heappop(self._agenda)[2], now)
+                if place % CONSIDERED_AT_ONCE == CONSIDERED_AT_ONCE - 1:
+                    await asyncio.sleep(0)  # a destination that comes back may have ten thousand domains
             first = self._agenda[0][0] if self._agenda else self._look_at
             await self._wait(self._woken, max(min(first, self._look_at) - now, 0.0))
 

@@ -7,7 +7,7 @@ left, the asker hears that it cannot be now (458): whoever may ask is told the t
 request can name another.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from restante.release.request import Asker
@@ -15,6 +15,7 @@ from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpA
 from restante.tenancy.node import Node
 
 NO_SUCH_DOMAIN = "no such hosted domain"
+NAMED = 20  # domains in one reason: an account may have ten thousand
 
 HostAddresses = Mapping[str, Collection[IpAddress]]  # host name → its addresses, by forward lookup
 
@@ -42,12 +43,15 @@ def authorize(
 
 def _without_suspended(granted: Authorization, now: float) -> Authorization:
     """Leave suspended domains out of what was granted."""
-    suspended = [domain for domain in granted.domains if domain.policy.suspension_at(now) is not None]
+    suspended: list[HostedDomain] = []
+    left: list[HostedDomain] = []
+    for domain in granted.domains:
+        (left if domain.policy.suspension_at(now) is None else suspended).append(domain)
     if not suspended:
         return granted
-    left = tuple(domain for domain in granted.domains if domain not in suspended)
-    why = "; ".join(f"{domain.name} is suspended: {_reason(domain, now)}" for domain in suspended)
-    return Authorization(left, f"{granted.reason}, but {why}" if left else why, tuple(suspended))
+    named = [f"{domain.name} is suspended: {_reason(domain, now)}" for domain in suspended[:NAMED]]
+    why = "; ".join(named) + _more(len(suspended))
+    return Authorization(tuple(left), f"{granted.reason}, but {why}" if left else why, tuple(suspended))
 
 
 def _reason(domain: HostedDomain, now: float) -> str:
@@ -61,11 +65,13 @@ def _authorize(asker: Asker, node: Node, directory: Directory, host_addresses: H
         return Authorization(covered, "operator" if covered else NO_SUCH_DOMAIN)
     account = _proven_account(asker, directory)
     own = tuple(domain for domain in covered if domain.account == account)
-    allowed = tuple(
-        domain for domain in own if is_authorized_host(asker.address, domain.authorized_hosts, host_addresses)
-    )
+    allowed: list[HostedDomain] = []
+    left_out: list[HostedDomain] = []
+    for domain in own:
+        is_allowed = is_authorized_host(asker.address, domain.authorized_hosts, host_addresses)
+        (allowed if is_allowed else left_out).append(domain)
     if allowed:
-        return Authorization(allowed, _grant_reason(own, allowed))
+        return Authorization(tuple(allowed), _grant_reason(left_out))
     return Authorization((), _refusal_reason(asker, account, covered, own))
 
 
@@ -84,8 +90,7 @@ def is_authorized_host(address: IpAddress | None, hosts: AuthorizedHosts, host_a
     return any(address in host_addresses.get(name, ()) for name in hosts.names)
 
 
-def _grant_reason(own: tuple[HostedDomain, ...], allowed: tuple[HostedDomain, ...]) -> str:
-    left_out = [domain for domain in own if domain not in allowed]
+def _grant_reason(left_out: Sequence[HostedDomain]) -> str:
     return f"granted, but host not authorized for {_names(left_out)}" if left_out else "granted"
 
 
@@ -103,5 +108,9 @@ def _refusal_reason(
     return f"host not authorized for {_names(own)}"
 
 
-def _names(domains: Iterable[HostedDomain]) -> str:
-    return ", ".join(domain.name for domain in domains)
+def _names(domains: Sequence[HostedDomain]) -> str:
+    return ", ".join(domain.name for domain in domains[:NAMED]) + _more(len(domains))
+
+
+def _more(count: int) -> str:
+    return f" and {count - NAMED} more" if count > NAMED else ""

@@ -11,9 +11,9 @@ decide: otherwise a client could cause any number of look-ups.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from restante.delivery.errors import CannotStart
 from restante.mail.address import canonical_domain
@@ -31,6 +31,8 @@ from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Directory, HostedDomain
 from restante.tenancy.node import Node, parse_node
+
+STARTS_AT_ONCE: Final = 25  # drains
 
 
 class Drains(Protocol):
@@ -122,20 +124,16 @@ class Releaser:
         if not authorization.is_granted:
             reply = replies.NODE_NOT_ALLOWED.fill(node=node.text)
             return await self._conclude(request, account, Release(reply, 0, authorization.reason))
-        waiting = self._waiting(authorization)
+        waiting = [domain for domain in authorization.domains if self._store.usage(domain.id).held]
         if not waiting:
             reply = _empty_reply(directory, account).fill(node=node.text)
             return await self._conclude(request, account, Release(reply, 0, f"{authorization.reason}; nothing held"))
         return await self._start(request, node, account, waiting, authorization.reason)
 
-    def _waiting(self, authorization: Authorization) -> dict[HostedDomain, int]:
-        held = {domain: self._store.usage(domain.id).held for domain in authorization.domains}
-        return {domain: count for domain, count in held.items() if count}
-
     async def _start(
-        self, request: ReleaseRequest, node: Node, account: str, waiting: Mapping[HostedDomain, int], reason: str
+        self, request: ReleaseRequest, node: Node, account: str, waiting: Sequence[HostedDomain], reason: str
     ) -> Release:
-        pending = sum(waiting.values())
+        pending = sum(self._store.usage(domain.id).held for domain in waiting)
         started = Release(replies.MESSAGES_PENDING.fill(count=pending, node=node.text), pending, reason)
         # The entry is written while the drains are: one sync for all of it.
         failures, conclusion = await asyncio.gather(
@@ -146,14 +144,20 @@ class Releaser:
         reply = replies.CANNOT_QUEUE.fill(node=node.text)
         return await self._conclude(request, account, Release(reply, 0, f"no drain could start: {failures[0]}"))
 
-    async def _start_drains(self, domains: Iterable[HostedDomain], requested_by: str) -> list[str]:
-        """Start them all; returns why some could not be."""
-        starts = [self._drains.start(domain, requested_by) for domain in domains]
-        outcomes = await asyncio.gather(*starts, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException) and not isinstance(outcome, CannotStart | StoreError):
-                raise outcome
-        return [f"{type(outcome).__name__}: {outcome}" for outcome in outcomes if isinstance(outcome, Exception)]
+    async def _start_drains(self, domains: Sequence[HostedDomain], requested_by: str) -> list[str]:
+        """Start them all; returns why some could not be.
+
+        So many at once: an account may have ten thousand domains, and the event loop takes mail too.
+        """
+        failures: list[str] = []
+        for first in range(0, len(domains), STARTS_AT_ONCE):
+            starts = [self._drains.start(domain, requested_by) for domain in domains[first : first + STARTS_AT_ONCE]]
+            for outcome in await asyncio.gather(*starts, return_exceptions=True):
+                if isinstance(outcome, CannotStart | StoreError):
+                    failures.append(f"{type(outcome).__name__}: {outcome}")
+                elif isinstance(outcome, BaseException):
+                    raise outcome
+        return failures
 
     async def _conclude(self, request: ReleaseRequest, account: str, release: Release) -> Release:
         """Write the audit entry and the log line. A release that cannot be recorded is not confirmed."""

@@ -1,0 +1,56 @@
+"""Who may have which domains released, for an account with very many."""
+
+import ipaddress
+
+import pytest
+
+from restante.release.authorization import NAMED, authorize
+from restante.release.request import Asker
+from restante.tenancy.model import Account, Destination, Directory, HostedDomain, Login, parse_authorized_hosts
+from restante.tenancy.node import parse_node
+from restante.tenancy.policy import DEFAULT_POLICY, Policy, Suspension
+
+LOGIN = Login("alice", "alpha", "hash", None, 0.0)
+HOME = ipaddress.ip_address("192.0.2.1")
+ELSEWHERE = "198.51.100.1"
+ASKER = Asker(login=LOGIN, address=HOME)
+SUSPENDED = Policy(suspension=Suspension("unpaid"))
+
+
+def domain(number: int, allow: str = str(HOME), policy: Policy = DEFAULT_POLICY) -> HostedDomain:
+    name = f"d{number:03}.example"
+    return HostedDomain(number, name, "alpha", Destination("192.0.2.9"), parse_authorized_hosts([allow]), 0.0, policy)
+
+
+def directory(*domains: HostedDomain) -> Directory:
+    accounts = {"alpha": Account("alpha", 0.0)}
+    return Directory(1, accounts, {LOGIN.user: LOGIN}, {one.name: one for one in domains})
+
+
+@pytest.mark.parametrize(("count", "ending"), [(NAMED, ""), (NAMED + 1, " and 1 more"), (NAMED + 50, " and 50 more")])
+def test_a_reason_names_so_many_domains_and_counts_the_others(count: int, ending: str) -> None:
+    others = [domain(number, ELSEWHERE) for number in range(count)]
+    named = ", ".join(one.name for one in others[:NAMED])
+    node = parse_node("#alpha")
+    refused = authorize(ASKER, node, directory(*others), {}, 0.0)
+    assert refused.reason == f"host not authorized for {named}{ending}"
+    granted = authorize(ASKER, node, directory(*others, domain(999)), {}, 0.0)
+    assert granted.reason == f"granted, but host not authorized for {named}{ending}"
+    assert [one.name for one in granted.domains] == ["d999.example"]
+    stopped = authorize(ASKER, node, directory(*(domain(number, policy=SUSPENDED) for number in range(count))), {}, 0.0)
+    assert stopped.reason.endswith(f"d{NAMED - 1:03}.example is suspended: unpaid{ending}")
+
+
+def test_no_domain_is_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ten thousand that took a minute, and all mail waited for it."""
+
+    def compare(_one: object, _other: object) -> bool:
+        raise AssertionError("compared")
+
+    some = [domain(number, ELSEWHERE if number % 2 else str(HOME)) for number in range(1, 9)]
+    stopped = [domain(number, policy=SUSPENDED) for number in (10, 11)]
+    present = directory(*some, *stopped)
+    monkeypatch.setattr(HostedDomain, "__eq__", compare)
+    found = authorize(ASKER, parse_node("#alpha"), present, {}, 0.0)
+    assert [one.id for one in found.domains] == [2, 4, 6, 8]
+    assert [one.id for one in found.suspended] == [10, 11]

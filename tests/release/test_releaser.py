@@ -1,0 +1,87 @@
+"""The release of an account with very many domains."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from restante.delivery.errors import CannotStart
+from restante.network.resolver import LookupFailed
+from restante.release.host_names import HostNames
+from restante.release.releaser import STARTS_AT_ONCE, Releaser
+from restante.release.request import Asker, ReleaseRequest
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
+from restante.tenancy.model import HostedDomain, IpAddress
+from tests.admin.desk import Lines
+from tests.contract.making import NOTED, account, domain, message
+
+REQUEST = ReleaseRequest(Asker(is_operator=True, text="operator"), "#alpha")
+
+
+class NoNames:
+    def forget(self, name: str) -> None:
+        pass
+
+    async def addresses(self, name: str) -> tuple[IpAddress, ...]:
+        raise LookupFailed(name, is_temporary=True)
+
+
+class Drains:
+    """Takes a moment for each start."""
+
+    def __init__(self, refused: frozenset[str] = frozenset()) -> None:
+        self.refused = refused
+        self.started: list[str] = []
+        self.at_once = self.most_at_once = 0
+
+    async def start(self, domain: HostedDomain, _requested_by: str) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        if domain.name in self.refused:
+            raise CannotStart("the server is stopping")
+        self.started.append(domain.name)
+
+
+async def released(count: int, drains: Drains) -> int:
+    """Release an account with so many domains, each with a message; return the code of the answer."""
+    store = MemoryStore()
+    await store.put_account(account(), NOTED)
+    for number in range(1, count + 1):
+        hosted = await store.put_domain(domain(f"d{number:03}.example"), NOTED)
+        await store.hold([message(number, hosted.id)])
+    directory = LiveDirectory(store)
+    await directory.refresh()
+    releaser = Releaser(
+        store=store,
+        directory=directory,
+        drains=drains,
+        host_names=HostNames(NoNames(), lambda: 0.0),
+        log=Lines(),
+        now=lambda: 0.0,
+        monotonic=lambda: 0.0,
+    )
+    release = await releaser.release(replace(REQUEST))
+    assert release.pending in (count, 0)
+    return release.reply.code
+
+
+@pytest.mark.parametrize("count", [1, STARTS_AT_ONCE, STARTS_AT_ONCE + 1, 4 * STARTS_AT_ONCE])
+def test_all_its_drains_start_and_few_at_once(count: int) -> None:
+    drains = Drains()
+    assert asyncio.run(released(count, drains)) == 253
+    assert drains.started == [f"d{number:03}.example" for number in range(1, count + 1)]
+    assert drains.most_at_once == min(count, STARTS_AT_ONCE)
+
+
+def test_one_that_cannot_start_keeps_none_of_the_later_ones_back() -> None:
+    drains = Drains(frozenset({"d001.example"}))
+    assert asyncio.run(released(STARTS_AT_ONCE + 2, drains)) == 253
+    assert len(drains.started) == STARTS_AT_ONCE + 1
+
+
+def test_where_none_can_start_it_is_458() -> None:
+    names = frozenset(f"d{number:03}.example" for number in range(1, STARTS_AT_ONCE + 2))
+    assert asyncio.run(released(STARTS_AT_ONCE + 1, Drains(names))) == 458
