@@ -7,6 +7,7 @@ except for what `restart_for` names. A file that is not valid changes nothing.
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from restante.admin.office import ConfigurationState
 from restante.config.check import check
@@ -31,6 +32,13 @@ def listen_places(listen: Sequence[Listen]) -> dict[Place, Listen]:
     """Return the `[[listen]]` tables by what identifies them, in their order."""
     found = places((each.service, each.address) for each in listen)
     return dict(zip(found, listen, strict=True))
+
+
+def _read(file: Path | None, now: float) -> Config:
+    """Read the file and check what it names. Raises ConfigError."""
+    read = load(file)
+    check(read, now)
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +101,11 @@ class Reloader:
 
     async def _reload(self) -> None:
         parts, now = self._parts, self._parts.now()
-        read = load(self.running.file)
-        check(read, now)
+        read = await asyncio.to_thread(_read, self.running.file, now)
         wanted, was_open = listen_places(read.listen), listen_places(self.running.listen)
         known = {**was_open, **wanted}  # what has to stay open keeps its own settings
         coming = effective(self.running, read, list(known.values()))
-        identity = read_identity(coming)
+        identity = await asyncio.to_thread(read_identity, coming)
         await parts.listeners.change(list(wanted), lambda place: parts.terms(coming, known[place], identity))
         is_open = parts.listeners.places
         self.running = effective(self.running, read, [known[place] for place in is_open])

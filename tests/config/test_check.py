@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
@@ -97,6 +99,19 @@ def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
     key = load_pem_private_key(file.read_bytes(), None)
     file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))
     assert "passphrase" in failures(config)
+
+
+def test_an_rsa_key_that_signs_wrongly_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    file = tmp_path / "tls" / "key-rsa.pem"
+    key = load_pem_private_key(file.read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    n = key.private_numbers()
+    wrong = RSAPrivateNumbers(n.p, n.q, n.d + 2, n.dmp1 + 2, n.dmq1, n.iqmp, n.public_numbers)
+    damaged = wrong.private_key(unsafe_skip_rsa_key_validation=True)
+    file.write_bytes(damaged.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert f"{file}" in failures(config)
+    assert "signs wrongly" in failures(config)
 
 
 def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:

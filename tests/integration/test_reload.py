@@ -5,6 +5,7 @@ import contextlib
 import shutil
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from restante import reload as reload_module
 from restante.app import Application
 from restante.config.identity import read_identity
 from restante.config.key_file import read_key
@@ -268,6 +270,27 @@ def test_a_block_added_above_the_others_opens_and_the_others_stay_what_they_are(
             await observed(told.app, told.world)
 
     asyncio.run(tell())
+
+
+def test_files_are_read_where_nobody_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an RSA key that took a quarter of a second."""
+    readers = []
+    for name in ("load", "check", "read_identity"):
+        real = getattr(reload_module, name)
+
+        def noting(*words: Any, _real: Any = real) -> Any:
+            readers.append(threading.current_thread())
+            return _real(*words)
+
+        monkeypatch.setattr(reload_module, name, noting)
+
+    async def tell() -> None:
+        async with story(tmp_path) as told:
+            await told.reload(blocks=(SMTPS, MX))
+
+    asyncio.run(tell())
+    assert len(readers) == 3
+    assert threading.main_thread() not in readers
 
 
 def test_swapped_blocks_keep_their_own_tls_minimum(tmp_path: Path) -> None:

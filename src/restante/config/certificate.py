@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.types import (
     PrivateKeyTypes,
     PublicKeyTypes,
 )
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from restante.mail.quantity import counted
 
+_PROBE = b"restante"
 SOON_DAYS = 14  # before its end from which an expiring certificate is warned of
 
 
@@ -40,14 +43,28 @@ def read_certificates(pem: bytes) -> list[x509.Certificate]:
 
 
 def read_private_key(pem: bytes) -> PrivateKeyTypes:
-    """Return the private key of a PEM text. Raises Unfit."""
+    """Return the private key of a PEM text. Raises Unfit.
+
+    An RSA key is proven by a signature. The library's own validation tests its primes, which takes a
+    quarter of a second for 4096 bits, and lets no other thread of the interpreter run meanwhile.
+    """
     try:
-        return load_pem_private_key(pem, password=None)
+        key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         remedy = "store it without one: openssl pkey -in KEY -out NEWKEY"
         raise Unfit("is protected by a passphrase, which nobody can type at start", remedy) from None
     except (ValueError, UnsupportedAlgorithm):
         raise Unfit("holds no PEM private key", "give the file with BEGIN PRIVATE KEY") from None
+    if isinstance(key, rsa.RSAPrivateKey):
+        _prove(key)
+    return key
+
+
+def _prove(key: rsa.RSAPrivateKey) -> None:
+    try:
+        key.public_key().verify(key.sign(_PROBE, PKCS1v15(), SHA256()), _PROBE, PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError):
+        raise Unfit("holds an RSA key that signs wrongly", "restore it, or issue key and certificate anew") from None
 
 
 def read_public_key(pem: bytes) -> bytes:
