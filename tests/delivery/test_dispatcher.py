@@ -1,6 +1,8 @@
 """Requests for drains: started, joined, stopped, resumed; and one drain's defect is no other's."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -42,6 +44,29 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
             assert await world.store.open_drains() == []
         assert world.log.of(Event.DRAIN_STARTED)[0]["requested_by"] == "login alpha"
         assert world.log.of(Event.DRAIN_STARTED)[0]["held"] == 3
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("script", [{}, {"GREETING": "421 not now"}, {"RCPT TO:": "550 5.1.1 no such user"}])
+def test_a_drain_that_is_over_leaves_nothing_for_the_collector(script: dict[str, Any]) -> None:
+    """A look at all objects stops the event loop: it has to be seldom."""
+
+    async def main() -> None:
+        world = World()
+        world.set(patience=0.0)
+        async with ScriptedPrimary(script) as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 3)
+            await dispatcher.start(domain, "login alpha")
+            drain = weakref.ref(dispatcher._drains[domain.id])
+            gc.collect()
+            gc.disable()
+            try:
+                await until(lambda: not list(dispatcher.drains()))
+                await until(lambda: drain() is None)
+            finally:
+                gc.enable()
 
     asyncio.run(main())
 

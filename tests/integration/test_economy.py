@@ -1,6 +1,8 @@
 """What a session costs the machine, counted at the transport: writes, and nothing else that grows with the traffic."""
 
 import asyncio
+import gc
+import weakref
 from typing import Final
 
 import pytest
@@ -75,6 +77,31 @@ def test_an_idle_session_has_no_task_and_no_timer(reception: Reception, pieces: 
             assert (len(asyncio.all_tasks()), _timers()) == (tasks, timers)
             for connection in connections:
                 connection.connection_lost(None)
+
+    reception.world.run(session())
+
+
+@pytest.mark.parametrize("said", [b"", b"EHLO c.example\r\n", OPENING, OPENING + MESSAGE])
+def test_a_session_that_is_over_leaves_nothing_for_the_collector(reception: Reception, said: bytes) -> None:
+    """A look at all objects stops the event loop: it has to be seldom."""
+    reception.world.hosts("alpha.example", account="alpha")
+
+    async def session() -> None:
+        async with reception.listener() as listener:
+            connection = Connection(listener.terms, listener, reception.clock)
+            connection.connection_made(counter := Counter())
+            over = weakref.ref(connection._dialogue)
+            connection.data_received(b"EHLO c.example\r\n" + said)
+            if MESSAGE in said:
+                await until(lambda: b"250 2.0.0 OK, held as" in counter.writes[-1])
+            gc.collect()
+            gc.disable()
+            try:
+                connection.connection_lost(None)
+                del connection
+                await until(lambda: over() is None)
+            finally:
+                gc.enable()
 
     reception.world.run(session())
 

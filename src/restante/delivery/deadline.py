@@ -5,6 +5,10 @@ import math
 from collections.abc import Callable
 
 
+def _nothing() -> None:
+    """What is called when nothing is."""
+
+
 class Deadline:
     """Calls once when it has passed.
 
@@ -27,9 +31,10 @@ class Deadline:
             self._arm(self._at)
 
     def cancel(self) -> None:
-        """Never call."""
+        """Never call, however it is moved; and let go of who would be called, who has this."""
         self._at = math.inf
         self._disarm()
+        self._on_passed = _nothing
 
     def _arm(self, at: float) -> None:
         self._disarm()

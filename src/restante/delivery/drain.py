@@ -322,6 +322,7 @@ class DomainDrain:
             await self._learn()
             await self._close()
             self._log_finish()
+            self._settlement.end()
 
     async def _learn(self) -> None:
         lessons = self._lessons.learned(self._equipment.now()) if self._lessons is not None else []

@@ -41,6 +41,10 @@ class Settler(Protocol):
         """Record outcomes, and the reports on them."""
 
 
+def _nothing() -> None:
+    """Where nobody hears of changes."""
+
+
 class Settlement:
     """One drain's outcomes on their way into the store."""
 
@@ -151,6 +155,10 @@ class Settlement:
             self._desk.stored(self._reports)
             self._batch, self._reports = [], []
             self._on_change()
+
+    def end(self) -> None:
+        """Let go of who hears of changes, who has this: else both stay until the collector looks for such rings."""
+        self._on_change = _nothing
 
     def _fail(self, reason: str) -> None:
         self.failure = reason

@@ -48,6 +48,10 @@ from restante.telemetry import events
 from restante.tenancy.model import HostedDomain, IpAddress, Login
 
 
+def _nothing() -> None:
+    """Where nobody hears of it."""
+
+
 class Dialogue:
     """One session."""
 
@@ -57,7 +61,7 @@ class Dialogue:
         session: ServerSession,
         peer: IpAddress,
         on_progress: Callable[[], None],
-        on_stall: Callable[[], None] = lambda: None,
+        on_stall: Callable[[], None] = _nothing,
         *,
         local: IpAddress | None = None,
     ) -> None:
@@ -90,6 +94,7 @@ class Dialogue:
         self._forget_transaction()
         if self._refusal_lines is not None:
             self._refusal_lines.close()
+        self._on_progress = self._on_stall = _nothing  # the connection has this: no ring for the collector to find
 
     @property
     def login(self) -> Login | None:

@@ -86,6 +86,7 @@ class Intake:
             while self._waiting:
                 mails, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
                 await self._hold(mails)
+                del mails  # else the last batch, and its sessions, stay until the next comes
             if self._is_closing:
                 return
 
