@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from restante.cli.application import build_command
+from restante.cli.command_line import build_command
 from restante.cli.failures import Exit
 from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.schema import Config

@@ -13,22 +13,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restante.delivery.caution import Caution
-from restante.delivery.report_settings import ReportSettings
-from restante.delivery.reports import Reports
-from restante.delivery.terms import ConnectionEnd, EndKind
+from restante.delivery.link_plan import ConnectionEnd, EndKind
+from restante.delivery.pipelining_backoff import Caution
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger
 from restante.reception.arrivals import Arrivals
-from restante.reception.settings import ReceptionSettings
+from restante.reception.reception_settings import ReceptionSettings
 from restante.release.host_names import HostNames
+from restante.reports.report_sender import Reports
+from restante.reports.report_settings import ReportSettings
 from restante.smtp.pipelining import Pipelining
 from restante.store.interface import Bounce
 from restante.telemetry.events import Event
 from restante.tenancy.policy import Hold
 from tests.delivery.scripted_primary import CLOSE, Script, ScriptedPrimary
-from tests.delivery.test_inquiry import NOBODY
+from tests.delivery.test_callout import NOBODY
 from tests.delivery.test_watcher import Scene
 from tests.delivery.world import World
 from tests.wire import Names, Wire, audit

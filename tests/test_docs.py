@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from restante.cli.application import build_command
+from restante.cli.command_line import build_command
 from restante.config.schema import Config
 from restante.telemetry.metrics import METRICS, Kind, Read
 from tools import prose

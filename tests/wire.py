@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from restante.delivery.errors import CannotStart
+from restante.delivery.cannot_start import CannotStart
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
@@ -22,19 +22,19 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.check_lane import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
+from restante.reception.domain_facts import Standings
 from restante.reception.expected_hosts import ExpectedHosts
-from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
 from restante.reception.mechanisms import offered_mechanisms
+from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
-from restante.reception.settings import ReceptionSettings
-from restante.reception.standing import Standings
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
 from restante.smtp.limits import Limits
-from restante.smtp.server import ServerSession
 from restante.smtp.server_options import ServerOptions
+from restante.smtp.server_session import ServerSession
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore

@@ -14,57 +14,57 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from restante.admin.admin_context import Office
 from restante.admin.instruments import Instruments
-from restante.admin.office import Office
 from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
-from restante.delivery.reports import Reports
-from restante.delivery.retention import RetentionSweep
 from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers, message_name
 from restante.network.addresses import join_host_port, peer_address
 from restante.network.resolver import DnsResolver
-from restante.notices.news_desk import NewsDesk
-from restante.notices.service import Notices
+from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_service import Notices
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.check_lane import password_lanes, proof_lanes
-from restante.reception.connection import Terms
 from restante.reception.descriptors import (
     http_connections_possible,
     is_exhausted,
     is_want_of_descriptors,
     sessions_possible,
 )
+from restante.reception.disk_space import Room, free_octets
+from restante.reception.domain_facts import Standings
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
-from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake, hold_all
 from restante.reception.listener import SWEEP_SECONDS
 from restante.reception.listeners import Listeners
 from restante.reception.mechanisms import offered_mechanisms
-from restante.reception.room import Room, free_octets
+from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
-from restante.reception.settings import ReceptionSettings
-from restante.reception.standing import Standings
+from restante.reception.smtp_connection import Terms
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reload import Reloader, ServerParts, listen_places
+from restante.reports.report_sender import Reports
+from restante.retention.retention_sweep import RetentionSweep
 from restante.running_server import RunningServer
 from restante.sasl.scram_keys import Salting
 from restante.smtp.limits import Limits
 from restante.smtp.server_options import ServerOptions
 from restante.store.choice import open_store
-from restante.store.errors import StoreError
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.scrubber import Scrubber
+from restante.store.store_errors import StoreError
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
@@ -76,7 +76,7 @@ from restante.tenancy.secrets import Vault
 from restante.web.control import serve_on
 from restante.web.control_socket import open_control
 from restante.web.http_door import HttpDoor, HttpService
-from restante.web.metrics import serve_metrics
+from restante.web.metrics_service import serve_metrics
 
 _OPENING_SECONDS = 12 * 3600  # for a look at all of a database, or a copy of it before its schema changes
 STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut

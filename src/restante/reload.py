@@ -9,16 +9,16 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from restante.admin.office import ConfigurationState
-from restante.config.check import check
+from restante.admin.admin_context import ConfigurationState
+from restante.config.config_check import check
+from restante.config.config_problem import ConfigError
 from restante.config.identity import Identity, IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
-from restante.config.problems import ConfigError
 from restante.config.running import effective, settings_needing_restart
 from restante.config.schema import Config, Listen
-from restante.reception.connection import Terms
 from restante.reception.listeners import CannotListen, Listeners, Place, places
+from restante.reception.smtp_connection import Terms
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.secrets import SealBroken, Vault

@@ -4,16 +4,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+from restante.admin.admin_context import (
+    ConfigurationState,
+    OpenListener,
+    ReleaseAnswer,
+    RunningDrain,
+    ScrubFacts,
+    Vitals,
+)
 from restante.admin.instruments import Instruments
-from restante.admin.office import ConfigurationState, OpenListener, ReleaseAnswer, RunningDrain, ScrubFacts, Vitals
 from restante.delivery.dispatcher import Dispatcher
-from restante.delivery.reports import Reports
 from restante.delivery.watcher import Watcher
 from restante.network.tls_context import oldest_version
 from restante.queue.presence import Sighting
 from restante.reception.listener import Listener
 from restante.release.releaser import Releaser
 from restante.release.request import Asker, ReleaseRequest
+from restante.reports.report_sender import Reports
 from restante.telemetry.counts import Counts
 from restante.telemetry.exposition import expose
 from restante.telemetry.metrics import Exposition

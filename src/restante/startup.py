@@ -23,10 +23,10 @@ from restante.config.privileges import (
     keep_memory_private,
 )
 from restante.config.schema import Config
-from restante.notices.news_desk import NewsDesk
+from restante.notices.notice_inbox import NewsDesk
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
-from restante.store.errors import StoreDamaged, StoreError, StoreUnusable
+from restante.store.store_errors import StoreDamaged, StoreError, StoreUnusable
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.log import StructuredLog

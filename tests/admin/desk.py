@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from restante.admin.accounts import NewAccount, add_account
-from restante.admin.domain_change import NewDomain
-from restante.admin.domains import add_domain
-from restante.admin.office import (
+from restante.admin.admin_context import (
     ConfigurationState,
     Office,
     OpenListener,
@@ -19,12 +17,14 @@ from restante.admin.office import (
     ScrubFacts,
     Vitals,
 )
+from restante.admin.domain_change import NewDomain
+from restante.admin.domains import add_domain
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
-from restante.notices.attempt import Attempt, End
+from restante.notices.notice_result import Attempt, End
 from restante.queue.presence import Sighting
-from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients

@@ -1,7 +1,7 @@
 import pytest
 
 from restante.admin.accounts import AccountChange, NewAccount, add_account, change_account, remove_account, show_account
-from restante.admin.errors import AdminError, Kind
+from restante.admin.admin_error import AdminError, Kind
 from restante.telemetry.events import Event
 from tests.admin.desk import Desk, run
 

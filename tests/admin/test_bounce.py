@@ -4,15 +4,15 @@ from email import message_from_bytes
 
 import pytest
 
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.bounce import AT_ONCE, BounceChange, DamagedMessage, bounce_messages
-from restante.admin.errors import AdminError, Kind
-from restante.admin.queue import NamedMessages
+from restante.admin.held_mail import NamedMessages
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage, message_name
 from restante.mail.report import Report
-from restante.store.errors import Damaged, StoreError
 from restante.store.interface import QueueFilter
+from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction
 from tests.admin.desk import HEAD, NOW, Desk, FakeServer, run

@@ -3,8 +3,8 @@ import ipaddress
 import pytest
 
 from restante.admin import destinations
+from restante.admin.admin_error import AdminError
 from restante.admin.destinations import is_local, judge_destination, reaches, read_destination
-from restante.admin.errors import AdminError
 from tests.admin.desk import Desk, FakeResolver, run
 
 

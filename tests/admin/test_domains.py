@@ -6,9 +6,9 @@ import trustme
 from pydantic import SecretStr, ValidationError
 
 from restante.admin import destinations
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.domain_change import DomainChange, NewDomain, read_pin
 from restante.admin.domains import add_domain, change_domain, list_domains, remove_domain, show_domain
-from restante.admin.errors import AdminError, Kind
 from restante.delivery.shown_key import NoKey
 from restante.store.interface import Usage
 from restante.tenancy.model import Destination, TlsUse

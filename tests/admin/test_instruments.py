@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import pytest
 
 from restante.admin.bounce import bounce_messages
+from restante.admin.held_mail import NamedMessages
 from restante.admin.instruments import Instruments
-from restante.admin.queue import NamedMessages
-from restante.delivery.view import DrainCensus, DrainState
+from restante.delivery.drain_state import DrainCensus, DrainState
 from restante.mail.message import MessageNumbers
+from restante.reception.disk_space import Room
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
-from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
-from restante.reception.room import Room
-from restante.store.errors import StoreError
+from restante.reception.memory_budget import OctetsInFlight
 from restante.store.scrubber import Scrubber
+from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metrics import State
 from tests.admin.desk import HEAD, NOW, Desk

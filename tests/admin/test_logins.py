@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from restante.admin import logins
 from restante.admin.accounts import NewAccount, add_account
-from restante.admin.errors import AdminError, Kind
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.logins import (
     LoginChange,
     NewLogin,

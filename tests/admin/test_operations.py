@@ -1,9 +1,9 @@
 import pytest
 
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
-from restante.admin.release import ReleaseOrder, release
-from restante.admin.status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
+from restante.admin.release_requests import ReleaseOrder, release
+from restante.admin.server_status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
 from restante.admin.trail import list_audit
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from tests.admin.desk import NOW, Desk, all_of, run

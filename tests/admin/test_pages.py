@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from restante.admin import notices, queue, report_queue, trail
+from restante.admin import channels, held_mail, report_queue, trail
 from restante.admin.bounce import bounce_messages
 from restante.admin.channel_change import NewChannel
-from restante.admin.notices import list_waiting
-from restante.admin.queue import NamedMessages, QueueSelection, list_queue, name_messages
+from restante.admin.channels import list_waiting
+from restante.admin.held_mail import NamedMessages, QueueSelection, list_queue, name_messages
 from restante.admin.report_queue import ReportSelection, list_reports
 from restante.admin.trail import list_audit
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.store.interface import AuditPage
 from restante.tenancy.audit import EVERY_ENTRY
 from restante.tenancy.notice import NewNotice, News, NoticeKind
@@ -24,7 +24,7 @@ COUNTS = (0, 1, PAGE, PAGE + 1, 2 * PAGE, 2 * PAGE + 1)
 
 @pytest.fixture(autouse=True)
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (notices, queue, report_queue, trail):
+    for module in (channels, held_mail, report_queue, trail):
         monkeypatch.setattr(module, "PAGE", PAGE)
 
 
@@ -120,7 +120,7 @@ def test_notices_that_wait(count: int) -> None:
         desk = Desk()
         await desk.host("alpha.example", "alpha")
         target = NewChannel(name="hook", account="alpha", mail="pager@elsewhere.test")
-        await notices.add_channel(desk.office, target)
+        await channels.add_channel(desk.office, target)
         [channel] = desk.office.directory.now.channels
         news = News(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
         waiting = [NewNotice(channel, str(number), news, 0, NOW) for number in range(count)]

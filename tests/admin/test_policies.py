@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from restante.admin.accounts import AccountChange, change_account
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain, show_domain
-from restante.admin.errors import AdminError, Kind
 from restante.admin.policy_change import PolicyView
 from tests.admin.desk import NOW, Desk, run
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
-from restante.admin.errors import AdminError, Kind
-from restante.admin.import_arrival import MAX_MESSAGES
-from restante.admin.queue import QueueSelection, list_queue
-from restante.admin.queue_content import ExportOrder, export_mail, read_content
-from restante.admin.queue_import import ImportResult, import_mail
+from restante.admin.held_mail import QueueSelection, list_queue
+from restante.mail.import_stream import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
 from restante.mail.message import message_number
-from restante.mail.parcel import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
-from restante.store.errors import StoreError
 from restante.store.interface import INLINE_LIMIT
+from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
+from restante.transfer.import_arrival import MAX_MESSAGES
+from restante.transfer.queue_content import ExportOrder, export_mail, read_content
+from restante.transfer.queue_import import ImportResult, import_mail
 from tests.admin.desk import HEAD, NOW, Desk, all_of, run
 
 LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
@@ -261,7 +261,7 @@ def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
 def test_an_export_walks_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         desk = await hosting()
-        monkeypatch.setattr("restante.admin.queue_content._PAGE", 2)
+        monkeypatch.setattr("restante.transfer.queue_content._PAGE", 2)
         await bring_in(desk, *[parcel(b"%d" % number) for number in range(5)])
         assert [content for _, content, _ in await exported(desk)] == [b"0", b"1", b"2", b"3", b"4"]
 

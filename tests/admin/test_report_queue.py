@@ -2,9 +2,9 @@
 
 import pytest
 
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.bounce import bounce_messages
-from restante.admin.errors import AdminError, Kind
-from restante.admin.queue import NamedMessages
+from restante.admin.held_mail import NamedMessages
 from restante.admin.report_queue import NamedReports, ReportSelection, drop_reports, list_reports, show_report
 from restante.tenancy.audit import AuditAction, AuditFilter
 from tests.admin.desk import Desk, all_of, run

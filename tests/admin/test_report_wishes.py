@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from restante.admin.queue_content import ExportOrder, export_mail
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
+from restante.mail.import_stream import Label, Unpacker
 from restante.mail.message import message_name, message_number
-from restante.mail.parcel import Label, Unpacker
-from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.transfer.queue_content import ExportOrder, export_mail
 from tests.admin.desk import HEAD, NOW, Desk, run
 from tests.admin.test_queue_transfer import bring_in, hosting, parcel
 

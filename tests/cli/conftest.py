@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.cli import local_office, main
+from restante.cli import main, offline_admin
 from restante.web.control import serve_on
 from restante.web.control_socket import open_control
 from restante.web.http_door import HttpDoor, HttpService
@@ -69,7 +69,7 @@ def installation(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 @pytest.fixture
 def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """An office that is served; opening the store besides would be a fault."""
-    monkeypatch.delattr(local_office, "open_office")
+    monkeypatch.delattr(offline_admin, "open_office")
     desk = Desk()
     number = asyncio.run(desk.host("alpha.example", "alpha"))
     for message in (33, 34):

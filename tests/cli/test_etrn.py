@@ -7,7 +7,7 @@ import pytest
 import trustme
 
 from restante.cli.failures import Exit
-from restante.cli.replies import exit_for
+from restante.cli.reply_words import exit_for
 from restante.sasl.mechanism import ScramCredentials
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting, verifier_of

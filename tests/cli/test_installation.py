@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from restante.cli import exchange
+from restante.cli import api_client
 from tests.cli.conftest import Command
 
 
@@ -113,4 +113,4 @@ def test_a_socket_we_may_not_open_means_not_allowed(
     outcome = command("account", "list")
     assert outcome.code == 77
     assert "run as root" in outcome.err
-    assert exchange.segment("a/b") == "a%2Fb"
+    assert api_client.segment("a/b") == "a%2Fb"

@@ -13,7 +13,7 @@ import typer
 
 from restante.cli import queue_changes, queue_selection
 from restante.mail.message import message_number
-from restante.store.errors import StoreError
+from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from tests.admin.desk import HEAD, Desk
 from tests.cli.conftest import Command

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from restante.cli import queue_import
-from restante.store.errors import StoreError
+from restante.cli import queue_import_command
+from restante.store.store_errors import StoreError
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command, Outcome
 
@@ -253,7 +253,7 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
 ) -> None:
     for number in range(5):
         (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number)
-    monkeypatch.setattr(queue_import, "AT_ONCE", 2)
+    monkeypatch.setattr(queue_import_command, "AT_ONCE", 2)
     hold = desk.store.hold
     calls: list[int] = []
 
@@ -276,7 +276,7 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
 def test_copies_of_one_message_stay_as_many_as_they_are(
     installation: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(queue_import, "AT_ONCE", at_once)
+    monkeypatch.setattr(queue_import_command, "AT_ONCE", at_once)
     for number in range(3):
         (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\nthe same\n")
     assert command("queue", "import", tmp_path).out.startswith("3 messages")

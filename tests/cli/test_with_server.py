@@ -7,7 +7,7 @@ import pwd
 
 import pytest
 
-from restante.admin.office import ConfigurationState, Vitals
+from restante.admin.admin_context import ConfigurationState, Vitals
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.store.interface import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Way

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from restante.config.init import initialize
+from restante.config.init_files import initialize
 
 NOW = 1_760_000_000.0
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from restante.config.config_problem import ConfigError, Problem
 from restante.config.load import find, load, load_with_warnings
-from restante.config.problems import ConfigError, Problem
 from restante.config.source import key_lines
 from restante.config.spell import as_toml
 from tests.config.files import installed, replaced

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from restante.config.certificate import key_type, read_certificate, read_certificates
-from restante.config.init import initialize
+from restante.config.init_files import initialize
 from restante.config.load import load
 from restante.config.renewal import renew
 from restante.config.self_signed import SELF_SIGNED_DAYS, is_self_signed, new_ecdsa_key, self_signed

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
-from restante.queue.status import Move, Outcome, RecipientOutcome
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Store
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain, Login

@@ -20,13 +20,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport
-from restante.queue.sending import SendingOutcome
-from restante.queue.status import Move, Outcome, RecipientOutcome, Status
-from restante.store.errors import Conflict, LeaseLost
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
+from restante.queue.sending_outcome import SendingOutcome
 from restante.store.interface import Bounce, Drain, QueueFilter, Store
 from restante.store.memory import MemoryStore
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
-from restante.store.sqlite.transaction import Transaction
+from restante.store.sqlite.write_transaction import Transaction
+from restante.store.store_errors import Conflict, LeaseLost
 from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Quiet, Way
 from tests.contract.making import ANNA, BERT, CARL, NOTED, account, content, domain, message, spooled
 from tests.store.damage_report import DamageReport

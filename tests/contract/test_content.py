@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.queue.status import Status
-from restante.store.errors import Damaged, StoreError
+from restante.queue.recipient_status import Status
 from restante.store.interface import DAMAGED, QueueFilter, Store
+from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import all_held, content, delivered, hosted, message, spooled
 
 BIG = os.urandom(300_000) * 2

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from restante.queue.status import Status
-from restante.store.errors import Conflict
+from restante.queue.recipient_status import Status
 from restante.store.interface import NO_USAGE, Drain, QueueFilter, Store, Usage
+from restante.store.store_errors import Conflict
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -4,8 +4,8 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
-from restante.store.errors import Conflict
 from restante.store.interface import NO_USAGE, Store, Usage
+from restante.store.store_errors import Conflict
 from tests.contract.making import (
     ANNA,
     BERT,

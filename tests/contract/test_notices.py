@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from restante.queue.sending import Backlog, SendingOutcome
-from restante.store.errors import Conflict
+from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import Store
+from restante.store.store_errors import Conflict
 from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, Quiet, Way
 from tests.contract.making import NOTED, account
 

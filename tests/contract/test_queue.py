@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.store.interface import NO_USAGE, QueuedMessage, QueuedRecipient, QueueFilter, Store, Usage
 from tests.contract.making import (
     ANNA,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from restante.store.errors import Conflict
 from restante.store.interface import Store
 from restante.store.live_recipients import recipient_pages
+from restante.store.store_errors import Conflict
 from restante.tenancy.recipients import Recipient, Source
 from tests.contract.making import NOTED, hosted
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from restante.store.errors import Conflict
 from restante.store.interface import NodeRequest, PastDrain, Store
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.model import (
     Account,

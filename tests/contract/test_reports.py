@@ -11,11 +11,11 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
-from restante.queue.sending import Backlog, SendingOutcome
-from restante.queue.status import Move, Outcome, RecipientOutcome, Status
-from restante.store.errors import LeaseLost, StoreError
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
+from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, ReportFilter, Store, Usage, WaitingReport
 from restante.store.memory import MemoryStore
+from restante.store.store_errors import LeaseLost, StoreError
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from restante.queue.status import Move, Outcome, RecipientOutcome, Status
-from restante.store.errors import LeaseLost
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
 from restante.store.interface import NO_USAGE, Drain, QueueFilter, Store, Usage
+from restante.store.store_errors import LeaseLost
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.store.interface import QueuedRecipient, QueueFilter, Store, Usage
 from tests.contract.making import (
     ANNA,

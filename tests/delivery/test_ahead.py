@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.interface import Drain, PastDrain
 from restante.telemetry.events import Event

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from restante.delivery import drain
+from restante.delivery import domain_drain
+from restante.delivery.cannot_start import CannotStart
+from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher, Start
-from restante.delivery.errors import CannotStart
-from restante.delivery.settings import DeliverySettings
-from restante.delivery.view import DrainState
-from restante.queue.status import Status
-from restante.store.errors import StoreError
+from restante.delivery.drain_state import DrainState
+from restante.queue.recipient_status import Status
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.policy import Policy, Suspension
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.test_drain import numbers
+from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, until
 from tests.wire import NOW, audit
 
@@ -509,7 +509,7 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever it hangs: in the middle of a content, before one, or in the question what there is."""
-    monkeypatch.setattr(drain, "_ABORT_SECONDS", 0.0)
+    monkeypatch.setattr(domain_drain, "_ABORT_SECONDS", 0.0)
     hangs = asyncio.Event()
 
     async def hang(*_arguments: object) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.store.interface import QueueFilter
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly

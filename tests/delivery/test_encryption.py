@@ -9,7 +9,7 @@ import trustme
 
 from restante.network.tls import TlsLayer
 from restante.network.tls_context import unverified_client_context
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.telemetry.events import Event
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority

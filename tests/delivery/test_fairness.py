@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from restante.delivery.settings import DeliverySettings
+from restante.delivery.delivery_settings import DeliverySettings
 from restante.telemetry.events import Event
 from restante.tenancy.model import Account
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.attempt import DOUBTS_LIMIT
+from restante.delivery.drain_attempt import DOUBTS_LIMIT
 from restante.delivery.outcome import MOST_DOUBTS
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.store.interface import QueueFilter
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from restante.delivery.settings import DeliverySettings
-from restante.queue.status import Status
+from restante.delivery.delivery_settings import DeliverySettings
+from restante.queue.recipient_status import Status
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import ScriptedPrimary
-from tests.delivery.test_drain import play
+from tests.delivery.test_domain_drain import play
 from tests.delivery.world import World, until
 
 RECEIVED = b"Received: x\r\n"

@@ -6,10 +6,10 @@ import pytest
 
 from restante.delivery.outcome import obstacle, outcome_of, session_complaint
 from restante.mail.message import HeldMessage
-from restante.queue.status import Move, RecipientOutcome
+from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.smtp.client_transaction import Transaction
 from restante.smtp.offer import NO_OFFER, Offer
 from restante.smtp.peer_replies import ServerReply
-from restante.smtp.transaction import Transaction
 from tests.smtp.client_talk import mail
 
 OK = ServerReply(250, (b"OK",))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from restante.delivery.settings import DeliverySettings
+from restante.delivery.delivery_settings import DeliverySettings
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.world import World

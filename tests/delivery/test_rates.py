@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from restante.delivery.drain_state import DrainState
 from restante.delivery.experience import Experience, GoodDrain
 from restante.delivery.rates import Rates
-from restante.delivery.view import DrainState
+from restante.queue.recipient_status import Status
 from restante.queue.schedule import Schedule, rate_pause
-from restante.queue.status import Status
 from restante.telemetry.events import Event
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World, until

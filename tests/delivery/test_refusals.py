@@ -2,8 +2,8 @@
 
 import asyncio
 
-from restante.delivery.settings import DeliverySettings
-from restante.queue.status import Status
+from restante.delivery.delivery_settings import DeliverySettings
+from restante.queue.recipient_status import Status
 from restante.telemetry.events import Event
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World

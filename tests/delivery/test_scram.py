@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from restante.delivery import connection
-from restante.queue.status import Status
+from restante.delivery import delivery_connection
+from restante.queue.recipient_status import Status
 from restante.sasl.mechanism import BadResponse, Challenge, ScramCredentials
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting, salted_password, verifier_of
@@ -93,7 +93,7 @@ def test_keys_are_derived_beside_the_event_loop(authority: Authority, monkeypatc
         threads.append(threading.current_thread())
         return salted_password(password, salting)
 
-    monkeypatch.setattr(connection, "salted_password", noted)
+    monkeypatch.setattr(delivery_connection, "salted_password", noted)
     primary = ScramPrimary(offer=STARTTLS, context=authority.context)
     drained(primary, World())
     assert len(primary.taken) == 1

@@ -5,16 +5,16 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from restante.delivery.report_desk import ReportDesk
 from restante.delivery.settlement import PAUSES, Settlement
+from restante.dsn.dsn_writer import ReportDesk
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Fate, NewReport, News
-from restante.queue.status import Move, Outcome, RecipientOutcome
-from restante.store.errors import LeaseLost, StoreError
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Drain
 from restante.store.memory import MemoryStore
+from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import Event
 from tests.delivery.world import until
 from tests.wire import Lines

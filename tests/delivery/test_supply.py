@@ -6,7 +6,7 @@ from dataclasses import replace
 from restante.delivery.supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
 from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.trace import HEADER_OCTETS
-from restante.store.errors import Damaged, StoreError
+from restante.store.store_errors import Damaged, StoreError
 from tests.smtp.client_talk import mail
 
 

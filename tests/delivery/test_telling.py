@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.report_desk import ReportDesk
+from restante.dsn.dsn_writer import ReportDesk
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, Report
-from restante.queue.status import Status
-from restante.store.errors import StoreError
+from restante.queue.recipient_status import Status
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import ScriptedPrimary
-from tests.delivery.test_drain import play
+from tests.delivery.test_domain_drain import play
 from tests.delivery.world import World
 
 ANNA, BERT = "anna@b.example", "bert@b.example"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.errors import CannotStart
-from restante.delivery.settings import DeliverySettings
+from restante.delivery.cannot_start import CannotStart
+from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.watcher import CONSIDERED_AT_ONCE, Watcher
 from restante.queue.presence import Seen
-from restante.store.errors import StoreError
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.policy import Accept, Hold, Policy, Suspension

@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from restante.delivery.delivery_context import Learn, forget
+from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher
-from restante.delivery.equipment import Learn, forget
-from restante.delivery.settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.mail.report import Report
 from restante.network.resolver import Exchanger, LookupFailed
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.store.interface import QueueFilter
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore

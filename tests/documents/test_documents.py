@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from restante.cli.application import build_command
+from restante.cli.command_line import build_command
 from tests.documents.blocks import Block, read_blocks
 from tests.documents.machine import AS_SHELL, CHECKOUT, PARSED, TEXT, parse, run_page
 from tests.documents.pages import PAGES, Page

@@ -14,11 +14,10 @@ from restante.delivery.outcome import outcome_of, session_complaint
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.status import Move
+from restante.queue.recipient_status import Move
 from restante.sasl.scram_client import MAX_ITERATIONS
 from restante.sasl.scram_keys import Salting, salted_password
 from restante.sasl.scram_messages import server_final
-from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import (
     ContentWanted,
@@ -29,10 +28,11 @@ from restante.smtp.client_events import (
     StartTls,
     TransactionEnded,
 )
-from restante.smtp.errors import PeerBroke
+from restante.smtp.client_session import ClientSession
+from restante.smtp.client_transaction import Transaction
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.peer_replies import MAX_LINE
-from restante.smtp.transaction import Transaction
+from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import TlsUse
 from tests.fuzz.choices import Choices, pieces, read_input
 from tests.smtp.reference import stuffed

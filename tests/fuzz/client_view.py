@@ -9,8 +9,8 @@ from collections import deque
 from typing import Final
 
 from restante.smtp.commands import Bdat, Command, Data, Hello, Mail, Rcpt, Reset, StartTls, parse_command
-from restante.smtp.errors import Refused
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS
+from restante.smtp.protocol_errors import Refused
 from tests.smtp.reference import normalized, with_crlf
 
 _CODE: Final = re.compile(rb"^([0-9]{3}) ", re.MULTILINE)

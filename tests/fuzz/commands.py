@@ -14,12 +14,12 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, xtext_d
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.mail.trace import from_clause
+from restante.smtp.client_transaction import opening_commands
 from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
-from restante.smtp.errors import Refused
 from restante.smtp.grammar import MAX_HELLO_NAME
 from restante.smtp.offer import Offer
+from restante.smtp.protocol_errors import Refused
 from restante.smtp.replies import Reply
-from restante.smtp.transaction import opening_commands
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _EVERYTHING: Final = Offer(has_pipelining=True, has_8bitmime=True, has_smtputf8=True, has_dsn=True, has_size=True)

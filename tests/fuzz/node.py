@@ -7,8 +7,8 @@ from typing import Final
 
 from restante.mail.address import canonical_domain
 from restante.smtp import replies
+from restante.tenancy.etrn_target import Node, NodeKind, parse_node
 from restante.tenancy.model import AuthorizedHosts, Destination, Directory, HostedDomain
-from restante.tenancy.node import Node, NodeKind, parse_node
 from tests.fuzz.replies_check import count_replies
 
 _NAMES: Final = (

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from restante.sasl.scram_client import MAX_ITERATIONS
 from restante.smtp.client_auth import SCRAM, Authentication, ClientLogin
 from restante.smtp.client_events import SaltPassword
-from restante.smtp.errors import PeerBroke
 from restante.smtp.offer import read_offer
 from restante.smtp.peer_replies import MAX_LINE, MAX_LINES, MAX_REPLY, ReplyReader, ServerReply
+from restante.smtp.protocol_errors import PeerBroke
 from tests.fuzz.choices import Choices, pieces, read_input
 
 _LOGIN = ClientLogin("us", "secret")

@@ -18,7 +18,10 @@ from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
-from restante.smtp.events import (
+from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS, Limits
+from restante.smtp.phases import Phase
+from restante.smtp.replies import Reply
+from restante.smtp.server_events import (
     Answered,
     Authenticate,
     ChunkReceived,
@@ -27,11 +30,8 @@ from restante.smtp.events import (
     Event,
     TransactionAborted,
 )
-from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS, Limits
-from restante.smtp.phases import Phase
-from restante.smtp.replies import Reply
-from restante.smtp.server import ServerSession
 from restante.smtp.server_options import MechanismFactories, ServerOptions
+from restante.smtp.server_session import ServerSession
 from tests.fuzz.choices import Choices, pieces, read_input
 from tests.fuzz.client_view import ClientView
 from tests.fuzz.replies_check import count_replies

@@ -12,9 +12,9 @@ import pytest
 import trustme
 
 from restante.network.tls_context import server_context
-from restante.reception.connection import Terms
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.listener import Listener, bind
+from restante.reception.smtp_connection import Terms
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
 from restante.smtp.server_options import ServerOptions

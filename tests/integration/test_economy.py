@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from restante.reception.connection import Connection
+from restante.reception.smtp_connection import Connection
 from tests.integration.reception import Reception
 from tests.integration.test_listener import until
 

@@ -10,9 +10,9 @@ import pytest
 import uvloop
 
 from restante.network.tls_context import VERSIONS
-from restante.reception.connection import Connection
 from restante.reception.listener import Listener
 from restante.reception.small_reads import PIECE
+from restante.reception.smtp_connection import Connection
 from restante.telemetry.events import Event
 from tests.integration.reception import Certificates, Reception, free_ipv6, read_reply
 from tests.wire import Wire

@@ -26,7 +26,7 @@ from restante.config.load import load
 from restante.config.running import APPLIED_BY_RELOAD, NEED_RESTART
 from restante.config.schema import Config
 from restante.network.tls_context import oldest_version
-from restante.notices.news_desk import NewsDesk
+from restante.notices.notice_inbox import NewsDesk
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.telemetry.counts import Counts

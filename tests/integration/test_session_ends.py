@@ -5,8 +5,8 @@ import errno
 
 import pytest
 
-from restante.reception.connection import Connection
 from restante.reception.listener import Listener
+from restante.reception.smtp_connection import Connection
 from restante.smtp.limits import Limits
 from restante.telemetry.events import Event
 from tests.integration.reception import Reception, read_reply

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from restante.reception.connection import LINGER_SECONDS, Connection
 from restante.reception.listener import Listener
+from restante.reception.smtp_connection import LINGER_SECONDS, Connection
 from restante.telemetry.events import Event
 from tests.integration.reception import Reception
 

@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from restante.notices.attempt import Attempt, End
-from restante.notices.courier import Courier
-from restante.notices.news_desk import Heard, NewsDesk
+from restante.notices.notice_inbox import Heard, NewsDesk
+from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_sender import Courier
+from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
-from restante.notices.settings import NoticeSettings
-from restante.store.errors import StoreError
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import Account
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NewNotice, News, Notice, NoticeKind, Way

@@ -3,7 +3,7 @@
 import asyncio
 
 from restante.notices.last_words import MOST, send_unstored
-from restante.notices.news_desk import NewsDesk
+from restante.notices.notice_inbox import NewsDesk
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from restante.notices.news_desk import MOST_TOPICS, Heard, NewsDesk
+from restante.notices.notice_inbox import MOST_TOPICS, Heard, NewsDesk
+from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import AT_ONCE, BETWEEN_TURNS, LONGEST_PAUSE
-from restante.notices.settings import NoticeSettings
 from restante.telemetry.events import Event
 from restante.tenancy.notice import Channel, NoticeKind, Way
 from tests.notices.scene import Scene, news, play

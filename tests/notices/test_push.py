@@ -14,7 +14,7 @@ from math import inf
 import pytest
 
 from restante.notices import push
-from restante.notices.attempt import Attempt, End
+from restante.notices.notice_result import Attempt, End
 from restante.notices.push import AT_ONCE, Pushes, read_push_url
 from restante.notices.targets import NotATarget
 from restante.tenancy.notice import Notice
@@ -164,7 +164,7 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
 
 def test_nothing_of_apprise_is_loaded_by_the_server() -> None:
     async def loaded() -> bytes:
-        program = "import sys, restante.app, restante.cli.application; print('apprise' in sys.modules)"
+        program = "import sys, restante.app, restante.cli.command_line; print('apprise' in sys.modules)"
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
         return (await process.communicate())[0]
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.settings import DeliverySettings
+from restante.delivery.delivery_settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.notices.news_desk import NewsDesk
+from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
-from restante.notices.settings import NoticeSettings
 from restante.reception.arrivals import Arrivals
-from restante.reception.room import Room
+from restante.reception.disk_space import Room
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from restante.network.resolver import Resolver
-from restante.notices.attempt import Attempt, End
+from restante.notices.notice_result import Attempt, End
 from restante.notices.signature import key_octets, new_key
 from restante.notices.webhook import Webhooks
 from restante.notices.wording import as_json

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.notices.letter import make_letter
+from restante.notices.mail_sender import make_letter
 from restante.notices.rules import RULES, news_in
 from restante.notices.wording import as_json, as_text
 from restante.telemetry.events import Event

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.queue.hindrance import Hindrance, hindrance
-from restante.queue.status import Move, RecipientOutcome, Stage
+from restante.queue.recipient_status import Move, RecipientOutcome, Stage
 
 
 @pytest.mark.parametrize(

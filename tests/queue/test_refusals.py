@@ -2,8 +2,8 @@
 
 import pytest
 
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
 from restante.queue.refusals import POLICY_RECIPIENTS, Refusals
-from restante.queue.status import Move, Outcome, RecipientOutcome, Stage
 
 LIMIT = 3
 

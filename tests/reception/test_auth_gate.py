@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 
-from restante.reception.settings import ReceptionSettings
+from restante.reception.reception_settings import ReceptionSettings
 from restante.telemetry.events import Event
 from tests.wire import HOME, Wire, initial_response
 

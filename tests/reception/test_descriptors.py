@@ -17,7 +17,7 @@ from restante.reception.descriptors import (
     sessions_within,
 )
 from restante.reception.doorkeeper import DoorLimits, door_limits
-from restante.reception.settings import ReceptionSettings
+from restante.reception.reception_settings import ReceptionSettings
 
 
 @pytest.mark.parametrize(("limit", "sessions"), [(0, 1), (3, 1), (256, 96), (1024, 384), (65536, 31744)])

@@ -8,9 +8,9 @@ import pytest
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import message_name
-from restante.reception.settings import ReceptionSettings
+from restante.reception.reception_settings import ReceptionSettings
 from restante.smtp.session_end import SessionEnd
-from restante.store.errors import StoreError
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from tests.wire import CHALLENGE, NOW, PASSWORD, Wire, initial_response
 

@@ -4,9 +4,9 @@ import ipaddress
 
 import pytest
 
+from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.refusal_lines import LINES_WHOLE, RefusalLines
-from restante.reception.settings import ReceptionSettings
-from restante.store.errors import StoreError
+from restante.store.store_errors import StoreError
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.metrics import METRICS, Counted

@@ -6,8 +6,8 @@ import pytest
 
 from restante.release.authorization import NAMED, authorize
 from restante.release.request import Asker
+from restante.tenancy.etrn_target import parse_node
 from restante.tenancy.model import Account, Destination, Directory, HostedDomain, Login, parse_authorized_hosts
-from restante.tenancy.node import parse_node
 from restante.tenancy.policy import DEFAULT_POLICY, Policy, Suspension
 
 LOGIN = Login("alice", "alpha", "hash", None, 0.0)

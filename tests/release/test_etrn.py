@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from restante.reception.settings import ReceptionSettings
+from restante.reception.reception_settings import ReceptionSettings
 from restante.smtp import replies
 from restante.tenancy.policy import Suspension
 from tests.wire import Wire

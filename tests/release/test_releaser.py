@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.delivery.errors import CannotStart
+from restante.delivery.cannot_start import CannotStart
 from restante.network.resolver import LookupFailed
 from restante.release.host_names import HostNames
 from restante.release.releaser import STARTS_AT_ONCE, Releaser

@@ -14,9 +14,8 @@ from restante.delivery.outcome import outcome_of
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.status import Move
+from restante.queue.recipient_status import Move
 from restante.sasl.scram_keys import salted_password
-from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import (
     ContentWanted,
@@ -27,9 +26,10 @@ from restante.smtp.client_events import (
     TransactionEnded,
     WindowSettled,
 )
+from restante.smtp.client_session import ClientSession
+from restante.smtp.client_transaction import Transaction
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Across
-from restante.smtp.transaction import Transaction
 from restante.smtp.window import SLOW, Pace
 from restante.tenancy.model import TlsUse
 

@@ -10,11 +10,18 @@ from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
-from restante.smtp.events import Answered, Authenticate, ChunkReceived, ContentBlock, ContentReceived, Event
 from restante.smtp.limits import Limits
 from restante.smtp.replies import Reply
-from restante.smtp.server import ServerSession
+from restante.smtp.server_events import (
+    Answered,
+    Authenticate,
+    ChunkReceived,
+    ContentBlock,
+    ContentReceived,
+    Event,
+)
 from restante.smtp.server_options import MechanismFactories, ServerOptions
+from restante.smtp.server_session import ServerSession
 from tests.transcript import play
 
 CHALLENGE: Final = b"<1.2@mx2.example.net>"

@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from restante.delivery.outcome import outcome_of
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.status import Move
+from restante.queue.recipient_status import Move
 from restante.smtp import replies
-from restante.smtp.client import ClientSession
 from restante.smtp.client_events import ContentWanted, Ending, SessionEnded, TransactionEnded
+from restante.smtp.client_session import ClientSession
+from restante.smtp.client_transaction import Transaction
 from restante.smtp.commands import Mail, Rcpt
-from restante.smtp.events import (
+from restante.smtp.handshake import ClientOptions
+from restante.smtp.limits import Limits
+from restante.smtp.replies import Reply
+from restante.smtp.server_events import (
     Answered,
     ChunkReceived,
     ContentBlock,
@@ -27,12 +31,8 @@ from restante.smtp.events import (
     Event,
     TransactionAborted,
 )
-from restante.smtp.handshake import ClientOptions
-from restante.smtp.limits import Limits
-from restante.smtp.replies import Reply
-from restante.smtp.server import ServerSession
 from restante.smtp.server_options import ServerOptions
-from restante.smtp.transaction import Transaction
+from restante.smtp.server_session import ServerSession
 from restante.tenancy.model import TlsUse
 from tests.smtp.reference import Taken, code_in, normalized
 from tests.smtp.test_content import cut

@@ -1,6 +1,6 @@
 """Commands behind content: tried once, left off where the server does not bear them, and never at the cost of a message."""
 
-from restante.queue.status import Move
+from restante.queue.recipient_status import Move
 from restante.smtp.pipelining import Across
 from tests.smtp.client_talk import PIPELINING, ClientTalk, mail
 

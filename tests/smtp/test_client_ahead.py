@@ -3,9 +3,9 @@
 import pytest
 
 from restante.mail.message import ContentFile, HeldMessage
-from restante.queue.status import Move
+from restante.queue.recipient_status import Move
 from restante.smtp.client_events import Ending, WindowSettled
-from restante.smtp.errors import PeerBroke
+from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, MOST_OCTETS, Pace, Window
 from tests.smtp.client_talk import CHUNKING, CHUNKING_OFFERED, PROBED, ClientTalk, mail
 

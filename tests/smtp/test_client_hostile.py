@@ -3,9 +3,9 @@
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.queue.status import Move
+from restante.queue.recipient_status import Move
 from restante.smtp.client_events import Ending
-from restante.smtp.errors import PeerBroke, ReplyEndLost
+from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from tests.smtp.client_talk import PIPELINING, PLAIN, ClientTalk, mail
 
 OPENED = """

@@ -5,9 +5,9 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.queue.status import Move
-from restante.smtp.errors import PeerBroke
+from restante.queue.recipient_status import Move
 from restante.smtp.limits import Limits
+from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import TlsUse
 from tests.smtp.client_talk import ClientTalk, mail
 from tests.smtp.conversation import Conversation

@@ -16,9 +16,9 @@ from restante.mail.dsn_request import (
 )
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
+from restante.smtp.client_transaction import opening_commands
 from restante.smtp.commands import Mail, Rcpt, parse_command
 from restante.smtp.offer import Offer
-from restante.smtp.transaction import opening_commands
 
 PATH = "b@b.example"
 xtexts = st.lists(st.sampled_from(["a", "B", ";", "+2B", "+3D", "+20", "~", "\\x{FC}"]), min_size=1, max_size=12).map(

@@ -8,11 +8,11 @@ import pytest
 from restante.sasl.cram_md5 import digest
 from restante.sasl.scram_keys import Salting, client_proof, salted_password, server_signature
 from restante.sasl.scram_messages import server_final
-from restante.smtp.client import ClientSession
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import Ending, SaltPassword
-from restante.smtp.errors import PeerBroke
+from restante.smtp.client_session import ClientSession
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import TlsUse
 from tests.smtp.client_talk import ClientTalk, mail
 

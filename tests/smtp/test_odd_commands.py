@@ -4,7 +4,7 @@ import pytest
 
 from restante.mail.address import Mailbox
 from restante.smtp.commands import Auth, Etrn, Hello, Mail, Noop, Rcpt, Reset, parse_command
-from restante.smtp.errors import Refused
+from restante.smtp.protocol_errors import Refused
 from tests.smtp.conversation import Conversation
 
 A = Mailbox("a", "s.example")

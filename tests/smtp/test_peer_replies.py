@@ -2,9 +2,9 @@
 
 import pytest
 
-from restante.smtp.errors import PeerBroke, ReplyEndLost
 from restante.smtp.offer import read_offer
 from restante.smtp.peer_replies import MAX_LINE, MAX_LINES, MAX_REPLY, ReplyReader, ServerReply
+from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 
 
 def read(data: bytes, *, learns_line_end: bool = False) -> list[ServerReply]:

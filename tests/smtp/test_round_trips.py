@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from restante.queue.status import Move
+from restante.queue.recipient_status import Move
 from restante.smtp.pipelining import Across
 from restante.smtp.window import QUICK
 from tests.smtp.chunking_reference import ChunkingDestination, Refusal

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.smtp.events import ContentBlock, Event
 from restante.smtp.limits import Limits
+from restante.smtp.server_events import ContentBlock, Event
 from tests.smtp.conversation import Conversation
 from tests.smtp.test_content import cut, slices
 

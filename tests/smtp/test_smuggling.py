@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from restante.smtp.events import ContentReceived
+from restante.smtp.server_events import ContentReceived
 from tests.smtp.conversation import Conversation
 from tests.smtp.joined import Join, JoinedClient, JoinedServer, Letter
 from tests.smtp.reference import ALL_NEWLINES, ReferenceDestination, Taken, ended, normalized

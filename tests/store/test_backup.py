@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from restante.store.choice import check_store
-from restante.store.errors import StoreError, StoreUnusable
 from restante.store.interface import Backup
 from restante.store.sqlite import SqliteStore, backup, open_sqlite
+from restante.store.store_errors import StoreError, StoreUnusable
 from tests.contract.making import (
     CONTENT,
     all_held,

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import apsw
 import pytest
 
-from restante.store.errors import StoreFull
 from restante.store.interface import NO_USAGE
 from restante.store.sqlite import SqliteStore, ballast, open_sqlite
+from restante.store.store_errors import StoreFull
 from tests.contract.making import NOTED, delivered, hold, hosted, message, spooled
 from tests.store.watched_disk import WatchedDisk
 

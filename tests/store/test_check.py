@@ -6,10 +6,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.care import StoreReport
 from restante.store.choice import check_store
-from restante.store.sqlite import SqliteStore, schema
+from restante.store.sqlite import SqliteStore, migrations
 from restante.store.sqlite.engine import PAGE_SIZE
+from restante.store.store_care import StoreReport
 from tests.contract.making import CONTENT, hold, hosted, message, spooled
 from tests.store.test_failing_disk import spoil
 
@@ -100,7 +100,7 @@ def test_a_count_of_what_waits_that_does_not_agree_with_a_recount_is_found(fille
 
 def test_a_store_that_awaits_its_upgrade_is_sound(tmp_path: Path) -> None:
     connection = apsw.Connection(str(tmp_path / "restante.db"))
-    schema.migrate(connection, schema.MIGRATIONS[:1])
+    migrations.migrate(connection, migrations.MIGRATIONS[:1])
     connection.close()
     assert found(tmp_path) == []
 

@@ -11,9 +11,9 @@ import pytest
 
 from restante.mail.message import ContentFile
 from restante.store.choice import check_store
-from restante.store.errors import Damaged, StoreError
 from restante.store.sqlite import SqliteStore, readers, spool
 from restante.store.sqlite.threads import DaemonThreads
+from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import content, held_numbers, hosted, message, spooled
 from tests.store.damage_report import DamageReport
 

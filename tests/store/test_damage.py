@@ -8,9 +8,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.errors import StoreDamaged, StoreError
 from restante.store.sqlite import SqliteStore, open_sqlite, proof
 from restante.store.sqlite.engine import PAGE_SIZE
+from restante.store.store_errors import StoreDamaged, StoreError
 from tests.contract.making import ANNA, all_held, deferred, hold, hosted, message
 from tests.store.damage_report import DamageReport
 from tests.store.watched_disk import WatchedDisk, failed_read

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from restante.store.errors import Conflict
 from restante.store.sqlite import SqliteStore
+from restante.store.store_errors import Conflict
 from tests.contract.making import content, delivered, held_numbers, hold, hosted, message, spooled
 from tests.contract.running import LOOPS
 

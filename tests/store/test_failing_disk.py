@@ -8,10 +8,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.queue.status import Status
-from restante.store.errors import Damaged, StoreError
+from restante.queue.recipient_status import Status
 from restante.store.interface import DAMAGED, NO_USAGE, QueueFilter
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
+from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import (
     ANNA,
     BERT,

@@ -11,7 +11,7 @@ import pytest
 from restante.store.choice import check_store
 from restante.store.interface import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, queries, writer
-from restante.store.sqlite.transaction import Transaction
+from restante.store.sqlite.write_transaction import Transaction
 from tests.contract.making import CONTENT, NOTED, delivered, hold, hosted, refused
 from tests.store.test_opening import crashed
 from tests.store.watched_disk import WatchedDisk

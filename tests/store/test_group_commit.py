@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from restante.mail.message import NewMessage
-from restante.store.errors import Conflict, LeaseLost, StoreError
 from restante.store.interface import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore
 from restante.store.sqlite.queries import MOST_ROWS
-from restante.store.sqlite.transaction import Transaction
+from restante.store.sqlite.write_transaction import Transaction
+from restante.store.store_errors import Conflict, LeaseLost, StoreError
 from tests.contract.making import (
     ANNA,
     BERT,

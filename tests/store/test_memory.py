@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.errors import StoreError
 from restante.store.memory import MemoryStore
+from restante.store.store_errors import StoreError
 from tests.contract.making import delivered, hosted, message, spooled
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from restante.config.key_file import read_key
 from restante.mail.dsn_request import Notify, Ret
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
 from restante.store.choice import check_store
 from restante.store.interface import QueueFilter, ReportFilter, Usage
 from restante.store.sqlite import SqliteStore, open_sqlite

@@ -11,10 +11,10 @@ import apsw
 import pytest
 
 from restante.mail.envelope import Envelope
-from restante.queue.sending import Backlog
-from restante.store.errors import StoreDamaged, StoreUnusable
+from restante.queue.sending_outcome import Backlog
 from restante.store.interface import Usage
-from restante.store.sqlite import SqliteStore, engine, open_sqlite, schema
+from restante.store.sqlite import SqliteStore, engine, migrations, open_sqlite
+from restante.store.store_errors import StoreDamaged, StoreUnusable
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
 from tests.contract.making import (
@@ -112,13 +112,13 @@ def user_version(directory: Path) -> int:
 
 
 async def test_a_new_database_has_the_present_schema(store: SqliteStore, directory: Path) -> None:
-    assert user_version(directory) == len(schema.MIGRATIONS)
+    assert user_version(directory) == len(migrations.MIGRATIONS)
 
 
 async def test_a_newer_schema_is_refused_with_a_remedy(store: SqliteStore, directory: Path) -> None:
     await store.close()
     connection = apsw.Connection(str(directory / "restante.db"))
-    connection.pragma("user_version", len(schema.MIGRATIONS) + 1)
+    connection.pragma("user_version", len(migrations.MIGRATIONS) + 1)
     connection.close()
     with pytest.raises(StoreUnusable, match="run the newer restante again"):
         await open_sqlite(directory)
@@ -128,7 +128,7 @@ def make_first_schema(directory: Path) -> None:
     """An account and a domain, as the first version kept them."""
     directory.mkdir()
     connection = apsw.Connection(str(directory / "restante.db"))
-    schema.migrate(connection, schema.MIGRATIONS[:1])
+    migrations.migrate(connection, migrations.MIGRATIONS[:1])
     connection.execute("INSERT INTO account VALUES ('alpha', 1.0, 251, '')")
     destination = '{"host": "192.0.2.1", "port": 25, "tls": "off", "ca_file": "", "key_pins": [], "login": null, '
     connection.execute(
@@ -148,10 +148,10 @@ async def test_records_of_the_first_schema_have_the_default_policy(runner: async
     await store.close()
 
 
-def steps(*statements: str) -> tuple[schema.Migration, ...]:
+def steps(*statements: str) -> tuple[migrations.Migration, ...]:
     """Migrations that do one statement each."""
 
-    def step(statement: str) -> schema.Migration:
+    def step(statement: str) -> migrations.Migration:
         return lambda connection: connection.execute(statement)
 
     return tuple(map(step, statements))
@@ -159,8 +159,8 @@ def steps(*statements: str) -> tuple[schema.Migration, ...]:
 
 def test_only_the_steps_that_are_missing_are_made() -> None:
     connection = apsw.Connection(":memory:")
-    assert schema.migrate(connection, steps("CREATE TABLE one (x)")) == 1
-    assert schema.migrate(connection, steps("CREATE TABLE one (x)", "CREATE TABLE two (x)")) == 2
+    assert migrations.migrate(connection, steps("CREATE TABLE one (x)")) == 1
+    assert migrations.migrate(connection, steps("CREATE TABLE one (x)", "CREATE TABLE two (x)")) == 2
     assert connection.pragma("user_version") == 2
     assert connection.table_exists("main", "two")
 
@@ -169,7 +169,7 @@ def test_a_step_that_fails_leaves_the_version_before_it() -> None:
     connection = apsw.Connection(":memory:")
     broken = steps("CREATE TABLE one (x)", "CREATE TABLE two (x); INSERT INTO three VALUES (1)")
     with pytest.raises(apsw.SQLError):
-        schema.migrate(connection, broken)
+        migrations.migrate(connection, broken)
     assert connection.pragma("user_version") == 1
     assert not connection.table_exists("main", "two")
 
@@ -177,7 +177,7 @@ def test_a_step_that_fails_leaves_the_version_before_it() -> None:
 async def test_mail_held_before_there_were_reports_is_held_as_it_was(runner: asyncio.Runner, tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
-    schema.migrate(connection, schema.MIGRATIONS[:1])
+    migrations.migrate(connection, migrations.MIGRATIONS[:1])
     row = (
         7,
         1,
@@ -205,7 +205,7 @@ async def test_mail_held_before_there_were_reports_is_held_as_it_was(runner: asy
 async def test_what_waited_before_it_was_counted_is_counted(runner: asyncio.Runner, tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
-    schema.migrate(connection, schema.MIGRATIONS[:4])
+    migrations.migrate(connection, migrations.MIGRATIONS[:4])
     for at in (5.0, 6.0):
         connection.execute(
             "INSERT INTO report (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at, failures, "

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from restante.store.errors import StoreError
 from restante.store.interface import NO_USAGE, Store, Usage
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
+from restante.store.store_errors import StoreError
 from tests.contract.making import NOTED, all_held, content, delivered, hosted, message, spooled
 from tests.store.damage_report import DamageReport
 from tests.store.power import RecordedDisk, Tape, recorded_system

@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
-from restante.store.sqlite import engine, queries, schema
+from restante.store.sqlite import engine, migrations, queries
 from restante.tenancy.audit import EVERY_ENTRY
 
 BY_NUMBERS = ["SEARCH message USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY", "SCAN json_each VIRTUAL TABLE"]
@@ -36,7 +36,7 @@ FILTER: Mapping[str, Any] = {
 @pytest.fixture(scope="module")
 def connection() -> Iterator[apsw.Connection]:
     connection = apsw.Connection(":memory:")
-    schema.migrate(connection)
+    migrations.migrate(connection)
     engine.add_functions(connection)
     yield connection
     connection.close()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from restante.store.sqlite.record_memory import Remembered
-from restante.store.sqlite.store import open_sqlite
+from restante.store.sqlite.sqlite_store import open_sqlite
 from tests.contract.making import NOTED, account, domain, login
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.report_desk import ReportDesk
-from restante.delivery.retention import BATCH, SWEEP_SECONDS, RetentionSweep
+from restante.dsn.dsn_writer import ReportDesk
 from restante.mail.message import message_name
-from restante.queue.status import Status
-from restante.store.errors import StoreError
+from restante.queue.recipient_status import Status
+from restante.retention.retention_sweep import BATCH, SWEEP_SECONDS, RetentionSweep
 from restante.store.interface import QueueFilter, Store, Usage
 from restante.store.live_directory import LiveDirectory
 from restante.store.sqlite import open_sqlite
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain

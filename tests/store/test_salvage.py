@@ -8,12 +8,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.care import SalvageReport
 from restante.store.choice import check_store, salvage_store
-from restante.store.errors import StoreError, StoreUnusable
 from restante.store.interface import QueueFilter
-from restante.store.sqlite import open_sqlite, schema
+from restante.store.sqlite import migrations, open_sqlite
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
+from restante.store.store_care import SalvageReport
+from restante.store.store_errors import StoreError, StoreUnusable
 from restante.tenancy.model import Directory
 from tests.contract.making import all_held, content, deferred, domain, hosted, message, refused, spooled
 from tests.store.old_stores import FIRST, unpack
@@ -169,7 +169,7 @@ async def test_a_domain_whose_record_is_lost_is_made_anew_and_suspended(filled: 
 async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(filled: Path, tmp_path: Path) -> None:
     report = salvaged(unpack(FIRST, tmp_path), tmp_path / "new")
     assert report.lost == []
-    assert report.schema == (5, len(schema.MIGRATIONS))
+    assert report.schema == (5, len(migrations.MIGRATIONS))
     found, mail = await everything(tmp_path / "new")
     assert sorted(mail) == [2, 3, 4, 5, 6, 7, 8, 9, 11]
     assert set(found.domains) == {"alpha.example", "beta.example"}

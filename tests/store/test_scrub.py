@@ -7,11 +7,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.care import Slice
-from restante.store.errors import StoreError
 from restante.store.scrubber import DAY, FIRST_AFTER, SHARE, Scrubber
 from restante.store.sqlite import SqliteStore, care_queries, proof, scrub
 from restante.store.sqlite.engine import PAGE_SIZE
+from restante.store.store_care import Slice
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from tests.contract.making import CONTENT, NOTED, deferred, held_numbers, hold, hosted, message, spooled
 from tests.store.damage_report import DamageReport

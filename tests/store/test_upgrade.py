@@ -6,11 +6,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.errors import StoreUnusable
-from restante.store.sqlite import SqliteStore, open_sqlite, schema, upgrade
+from restante.store.sqlite import SqliteStore, migrations, open_sqlite, upgrade
+from restante.store.store_errors import StoreUnusable
 from tests.contract.making import all_held, content, hold, hosted, message, spooled
 
-FORMER = len(schema.MIGRATIONS)
+FORMER = len(migrations.MIGRATIONS)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def older(runner: asyncio.Runner, directory: Path, monkeypatch: pytest.MonkeyPat
 
     runner.run(fill())
     step = (lambda connection: connection.execute("CREATE TABLE another (x INTEGER) STRICT"),)
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, *step))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, *step))
     return directory
 
 
@@ -54,7 +54,7 @@ async def test_a_store_is_copied_before_its_schema_changes(older: Path, monkeypa
     [copy] = copies(older)
     assert copy.name == f"before-upgrade-from-schema-{FORMER}"
     assert (version(older), version(copy)) == (FORMER + 1, FORMER)
-    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:FORMER])  # the earlier program
+    monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:FORMER])  # the earlier program
     again = await open_sqlite(copy)
     assert await numbers_and_content(again) == [(1, b""), (2, b"content")]
     await again.close()

@@ -12,8 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 import restante
-from restante.delivery.terms import EndKind
-from restante.delivery.view import DrainState
+from restante.delivery.drain_state import DrainState
+from restante.delivery.link_plan import EndKind
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.mechanisms import offered_mechanisms
 from restante.sasl.scram_keys import Salting

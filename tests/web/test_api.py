@@ -10,12 +10,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from restante.admin.errors import Kind
-from restante.mail.parcel import WHOLE, Label, Unpacker, pack_block, pack_label
-from restante.store.errors import StoreError
+from restante.admin.admin_error import Kind
+from restante.mail.import_stream import WHOLE, Label, Unpacker, pack_block, pack_label
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
-from restante.web.api.application import build_api
-from restante.web.api.problems import STATUSES
+from restante.web.api.api_application import build_api
+from restante.web.api.problem_details import STATUSES
 from tests.admin.desk import HEAD, Desk
 
 

@@ -8,12 +8,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.policy_change import Amount, changed_quota
 from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.mail.quantity import counted
-from restante.store.errors import Conflict
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account
 from restante.tenancy.quota import NO_QUOTA

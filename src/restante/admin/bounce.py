@@ -13,17 +13,17 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pydantic import BaseModel
 
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
-from restante.admin.queue import NamedMessages, QueueChange, number_of
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
+from restante.admin.held_mail import NamedMessages, QueueChange, number_of
 from restante.admin.trail import announce, checked_reason, entry_about_mail
-from restante.delivery.giving_up import prepare_bounce
-from restante.delivery.report_desk import ReportDesk
 from restante.delivery.route import remote_name
+from restante.dsn.bounce_maker import prepare_bounce
+from restante.dsn.dsn_writer import ReportDesk
 from restante.mail.message import message_name
-from restante.queue.status import Status
-from restante.store.errors import Damaged
+from restante.queue.recipient_status import Status
 from restante.store.interface import Bounce, QueuedMessage, QueueFilter
+from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
 
 AT_ONCE = 100  # messages in one transaction: their reports are in memory together

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
-from restante.notices.letter import is_hosted_here
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
+from restante.notices.mail_sender import is_hosted_here
 from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
 from restante.notices.targets import NotATarget, read_mail_address, read_webhook
-from restante.notices.ways import ChannelSecret, open_secret
+from restante.notices.transports import ChannelSecret, open_secret
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Way
 from restante.tenancy.secrets import SealBroken
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TypeVar
 
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.domain_change import DomainFields
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
 from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
 from restante.network.addresses import peer_address, plain_address, split_host_port

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from restante.admin.errors import AdminError, Kind
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.policy_change import PolicyFields
 from restante.tenancy.model import (
     AuthorizedHosts,

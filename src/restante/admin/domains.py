@@ -7,16 +7,16 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.destinations import judge_destination, read_destination, warnings_on_trust, with_shown_pin
 from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
 from restante.admin.policy_change import PolicyView, changed_policy, check_message_size, policy_view
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
-from restante.store.errors import Conflict
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.notice import Way

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from restante.admin.admin_context import Office, RunningDrain
+from restante.admin.admin_error import AdminError, Kind, no_server
 from restante.admin.domains import find_domain
-from restante.admin.errors import AdminError, Kind, no_server
-from restante.admin.office import Office, RunningDrain
 from restante.admin.trail import announce, entry, moment
 from restante.store.interface import PastDrain
 from restante.tenancy.audit import AuditAction

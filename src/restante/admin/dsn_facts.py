@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from restante.mail.dsn_request import DsnRequest, RecipientRequest
 from restante.smtp.dsn_parameters import MAX_ENVELOPE_ID, MAX_ORIGINAL, take_mail_request, take_recipient_request
-from restante.smtp.errors import Refused
+from restante.smtp.protocol_errors import Refused
 
 
 class RecipientFacts(BaseModel):

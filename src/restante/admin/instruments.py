@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from restante import __version__
-from restante.delivery.view import DrainCensus
-from restante.queue.sending import Backlog
+from restante.delivery.drain_state import DrainCensus
+from restante.queue.sending_outcome import Backlog
+from restante.reception.disk_space import Room
 from restante.reception.doorkeeper import Doorkeeper
-from restante.reception.flight import OctetsInFlight
 from restante.reception.intake import Intake
-from restante.reception.room import Room
-from restante.store.errors import StoreError
+from restante.reception.memory_budget import OctetsInFlight
 from restante.store.interface import Store
 from restante.store.scrubber import Scrubber
+from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metrics import State
 from restante.telemetry.process import look_at_process

@@ -11,11 +11,11 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from restante.admin.accounts import find_account
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.sasl.scram_keys import new_verifier
-from restante.store.errors import Conflict
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Login
 from restante.tenancy.passwords import hash_password

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from restante.admin.errors import AdminError, Kind
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.trail import moment
 from restante.tenancy.policy import (
     Accept,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from restante.admin.office import Office
+from restante.admin.admin_context import Office
 from restante.admin.trail import moment
 from restante.queue.presence import Seen
 from restante.tenancy.model import Destination

@@ -10,10 +10,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
 from restante.admin.domains import find_domain
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
-from restante.admin.queue import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
+from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
 from restante.store.interface import ReportFilter, WaitingReport

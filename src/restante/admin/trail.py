@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from restante.admin.errors import AdminError, Kind
-from restante.admin.office import Office
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
 from restante.telemetry.events import Event

@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (sysexits)."""
-    from restante.cli.application import run  # noqa: PLC0415  a version of the package is wanted without typer too
+    from restante.cli.command_line import run  # noqa: PLC0415  a version of the package is wanted without typer too
 
     return run(sys.argv[1:] if arguments is None else arguments)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from restante.cli.failures import Exit, Failure
-from restante.cli.replies import exit_for, words
+from restante.cli.reply_words import exit_for, words
 from restante.mail.address import canonical_domain
 from restante.network.addresses import split_host_port
 from restante.sasl.scram_client import BadChallenge, ScramClient

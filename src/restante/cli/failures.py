@@ -21,7 +21,7 @@ class Exit(IntEnum):
     STOPPED = 130  # by who runs the command, as a shell has it; not of sysexits
 
 
-# by the kind that the API's problems carry (admin/errors.py)
+# by the kind that the API's problems carry (admin/admin_error.py)
 BY_KIND = {
     "usage": Exit.USAGE,
     "invalid": Exit.DATA,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from restante.cli.exchange import GIVEN_SOCKET
+from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure
 from restante.mail.octets import read_octets
 

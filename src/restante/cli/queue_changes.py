@@ -12,8 +12,8 @@ from typing import Annotated, Final
 
 import typer
 
+from restante.cli.api_client import Api, connected
 from restante.cli.display import say
-from restante.cli.exchange import Api, connected
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Reason
 from restante.cli.progress import progress

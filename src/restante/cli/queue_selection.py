@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from restante.cli.api_client import Api
 from restante.cli.display import human_size
-from restante.cli.exchange import Api
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import octets, seconds
 from restante.cli.progress import progress

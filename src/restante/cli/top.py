@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from restante.cli.api_client import ask, connected
 from restante.cli.display import Column, human_size, say, show_json, show_table, text_column
-from restante.cli.exchange import ask, connected
 from restante.cli.failures import printable
 from restante.cli.options import ConfigFile, Json
-from restante.cli.status import health_lines
+from restante.cli.status_command import health_lines
 from restante.cli.times import ago, error_text, primary_text, span, unix_time
 from restante.cli.top_keys import Controls, read_keys
 from restante.mail.quantity import counted

@@ -13,8 +13,8 @@ from typing import Any, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from restante.config.config_problem import ConfigError, Problem
 from restante.config.one_or_more import ONE_OR_MORE, read_plain_or_json
-from restante.config.problems import ConfigError, Problem
 from restante.config.source import ENVIRONMENT_NESTING, ENVIRONMENT_PREFIX
 
 NOT_SETTINGS = frozenset({"RESTANTE_CONFIG"})

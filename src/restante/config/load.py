@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from restante.config.config_problem import ConfigError, Problem
 from restante.config.environment import overlay
-from restante.config.problems import ConfigError, Problem
 from restante.config.schema import Config
 from restante.config.search import candidates, first_file
 from restante.config.source import Source, key_lines, key_name

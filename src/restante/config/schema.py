@@ -1,6 +1,6 @@
 """What may be set, with defaults that run, types that refuse nonsense, and the text of the reference.
 
-The settings of taking mail and of handing it over live beside their user (reception/settings.py, delivery/settings.py)
+The settings of taking mail and of handing it over live beside their user (reception/reception_settings.py, delivery/delivery_settings.py)
 and are only collected here. Values are frozen: a reload makes a new Config.
 """
 
@@ -22,13 +22,13 @@ from pydantic_core import PydanticCustomError
 
 from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.source import Source
-from restante.delivery.report_settings import ReportSettings
-from restante.delivery.settings import DeliverySettings
+from restante.delivery.delivery_settings import DeliverySettings
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.network.addresses import join_host_port, split_host_port
-from restante.notices.settings import NoticeSettings
-from restante.reception.settings import ReceptionSettings
+from restante.notices.notice_settings import NoticeSettings
+from restante.reception.reception_settings import ReceptionSettings
+from restante.reports.report_settings import ReportSettings
 
 DNS_PORT = 53
 SQLITE = "sqlite://"

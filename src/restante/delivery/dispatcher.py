@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
 
-from restante.delivery.drain import DomainDrain, Stop
-from restante.delivery.equipment import DeliveryStore, Equipment, Learn, forget, keeps_refused
-from restante.delivery.errors import CannotStart
-from restante.delivery.inquiry import Inquiries
+from restante.delivery.callout import Inquiries
+from restante.delivery.cannot_start import CannotStart
+from restante.delivery.delivery_context import DeliveryStore, Equipment, Learn, forget, keeps_refused
+from restante.delivery.delivery_settings import DeliverySettings
+from restante.delivery.domain_drain import DomainDrain, Stop
+from restante.delivery.drain_state import DrainCensus, DrainView
 from restante.delivery.probe import probe
-from restante.delivery.settings import DeliverySettings
-from restante.delivery.view import DrainCensus, DrainView
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.network.resolver import Resolver
 from restante.store.interface import Drain

@@ -6,11 +6,11 @@ words are in one line. Never content, and no reverse-path.
 
 from typing import Final
 
-from restante.delivery.tally import Tally, move_of
-from restante.delivery.terms import ConnectionEnd, Terms
+from restante.delivery.delivery_tally import Tally, move_of
+from restante.delivery.link_plan import ConnectionEnd, Terms
 from restante.mail.message import HeldMessage, message_name
 from restante.queue.hindrance import Hindrance, hindrance
-from restante.queue.status import Move, Outcome
+from restante.queue.recipient_status import Move, Outcome
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 

@@ -24,11 +24,11 @@ from dataclasses import replace
 from typing import Final
 
 from restante.mail.message import HeldMessage
-from restante.queue.status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.smtp.client_transaction import CONTENT, DATA, MAIL, RCPT, Step, Transaction, needs_smtputf8
 from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.replies import Reply
-from restante.smtp.transaction import CONTENT, DATA, MAIL, RCPT, Step, Transaction, needs_smtputf8
 
 SESSION_CODES: Final = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
 # Authentication or encryption wanted (RFC 4954 §6, RFC 5248 §2.4)

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from restante.delivery.approach import addresses_of
-from restante.delivery.connection import DeliveryConnection
-from restante.delivery.equipment import Equipment
+from restante.delivery.delivery_connection import DeliveryConnection
+from restante.delivery.delivery_context import Equipment
+from restante.delivery.dial_plan import addresses_of
+from restante.delivery.link_plan import ConnectionEnd, Terms, Work
 from restante.delivery.route import Endpoint, NoRoute, route
-from restante.delivery.terms import ConnectionEnd, Terms, Work
 from restante.mail.message import HeldMessage
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining

@@ -5,7 +5,7 @@ store only by an outcome that says DELIVERED, which exists only for a 250 to its
 
 - Nothing is lost: an outcome that cannot be settled leaves its message held.
 - It may then be handed over a second time. How many can be, at most, is bounded: the connections take no further message
-  when too many are `unsettled` or on their way (delivery/attempt.py).
+  when too many are `unsettled` or on their way (delivery/drain_attempt.py).
 - A batch that failed is tried again for about half a minute, its outcomes kept; settling the same outcome twice does
   nothing (the store passes over recipients that are gone). Then `failure` says why, and the drain must end; what is
   left gets one last try by `finish`.
@@ -19,13 +19,13 @@ from collections.abc import Callable, Sequence
 from time import time
 from typing import Final, Protocol
 
-from restante.delivery.report_desk import ReportDesk
 from restante.delivery.waiting import Wait
+from restante.dsn.dsn_writer import ReportDesk
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, News
-from restante.queue.status import Outcome
-from restante.store.errors import LeaseLost, StoreError
+from restante.queue.recipient_status import Outcome
 from restante.store.interface import Drain
+from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 

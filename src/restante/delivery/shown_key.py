@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, cast
 
-from restante.delivery.call import Dialogue
+from restante.delivery.callout_session import Dialogue
 from restante.delivery.route import Endpoint, NoRoute, leads_home, literal_address, route
 from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire import Wire
@@ -17,9 +17,9 @@ from restante.network.addresses import peer_address
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls import TlsFailed
 from restante.network.tls_context import unverified_client_context
-from restante.smtp.errors import PeerBroke
 from restante.smtp.handshake import ClientOptions, Handshake
 from restante.smtp.pipelining import Pipelining
+from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import Destination, TlsUse
 
 SECONDS: Final = 30.0  # for all addresses together: somebody waits for it

@@ -18,8 +18,8 @@ from typing import Final, Protocol
 from restante.mail.first_line import has_ascii_header, set_off
 from restante.mail.message import ContentFile, HeldMessage, message_name
 from restante.mail.trace import HEADER_OCTETS, has_more_hops
-from restante.smtp.transaction import MAX_RECIPIENTS
-from restante.store.errors import Damaged, StoreError
+from restante.smtp.client_transaction import MAX_RECIPIENTS
+from restante.store.store_errors import Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256
 BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain

@@ -24,14 +24,14 @@ from itertools import count
 from random import random
 from typing import Any, Final, Protocol
 
-from restante.delivery.errors import CannotStart
-from restante.delivery.settings import DeliverySettings
+from restante.delivery.cannot_start import CannotStart
+from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.queue.presence import Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
-from restante.store.errors import StoreError
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.model import Destination, Directory, HostedDomain

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from secrets import token_hex
 from typing import Final
 
-from restante.notices.news_desk import NewsDesk
-from restante.notices.ways import Sender
+from restante.notices.notice_inbox import NewsDesk
+from restante.notices.transports import Sender
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.notice import Notice
 

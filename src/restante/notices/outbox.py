@@ -17,12 +17,12 @@ from secrets import token_hex
 from typing import Final
 
 from restante.delivery.waiting import Wait, wait_at_most
-from restante.notices.news_desk import Heard, NewsDesk
-from restante.notices.settings import NoticeSettings
+from restante.notices.notice_inbox import Heard, NewsDesk
+from restante.notices.notice_settings import NoticeSettings
 from restante.notices.throttle import Telling, hear, is_over, let_go
-from restante.store.errors import StoreError
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.notice import NewNotice, Quiet, Topic

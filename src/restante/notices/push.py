@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from restante.notices import apprise_process
 from restante.notices.apprise_process import Answer
-from restante.notices.attempt import Attempt, End
+from restante.notices.notice_result import Attempt, End
 from restante.notices.targets import MAX_URL, NotATarget
 from restante.notices.wording import as_text, title
 from restante.tenancy.notice import Notice

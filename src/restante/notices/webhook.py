@@ -20,7 +20,7 @@ import httpx
 from restante import __version__
 from restante.network.public import is_public
 from restante.network.resolver import LookupFailed, Resolver
-from restante.notices.attempt import Attempt, End
+from restante.notices.notice_result import Attempt, End
 from restante.notices.signature import signed_headers
 from restante.notices.wording import as_json
 from restante.tenancy.model import IpAddress

@@ -15,7 +15,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from restante.queue.status import Move, RecipientOutcome, Stage
+from restante.queue.recipient_status import Move, RecipientOutcome, Stage
 
 _ENHANCED: Final = re.compile(r"4\d\d[ -]4\.(\d{1,3})\.\d{1,3}\b")
 _ABOUT_MESSAGE: Final = frozenset({"1", "5", "6"})

@@ -18,7 +18,7 @@ import re
 from typing import Final
 
 from restante.mail.quantity import counted
-from restante.queue.status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
 
 POLICY_RECIPIENTS: Final = 20
 _MOST_TEXTS: Final = 1000  # kept at a time, so that replies that all differ cost no more memory than that

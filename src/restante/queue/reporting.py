@@ -18,7 +18,7 @@ from restante.mail.address import is_address_literal, split_mailbox
 from restante.mail.dsn_request import Notify
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, Fate, News
-from restante.queue.status import Move, Outcome
+from restante.queue.recipient_status import Move, Outcome
 
 _ASKED_BY: Final[Mapping[Action, Notify]] = {
     Action.FAILED: Notify.FAILURE,

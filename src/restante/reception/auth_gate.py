@@ -14,11 +14,11 @@ from restante.network.addresses import address_block
 from restante.reception.authentication import Authenticator
 from restante.reception.check_lane import Place, PutOff
 from restante.reception.expected_hosts import ExpectedHosts
-from restante.reception.settings import ReceptionSettings
+from restante.reception.reception_settings import ReceptionSettings
 from restante.sasl.mechanism import Credentials
 from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIALS, Reply
-from restante.tenancy.attempts import FailureLedger, RateLimit
 from restante.tenancy.model import Directory, IpAddress, Login
+from restante.tenancy.rate_limits import FailureLedger, RateLimit
 
 _BUSY: Final = "too many at once"
 _OURS: Final = f"put off: {_BUSY}"  # the reason for it is with us, and no guess

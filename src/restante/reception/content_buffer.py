@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 from restante.mail.message import ContentFile
-from restante.reception.flight import OctetsInFlight
-from restante.reception.promises import Promise
-from restante.store.errors import StoreError
+from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.quota_reservations import Promise
 from restante.store.interface import INLINE_LIMIT, MailStore, Spool
+from restante.store.store_errors import StoreError
 
 WRITE_OCTETS = 65536  # what is not inline is written in pieces of that size, or of one read where that brought more
 STALL_OCTETS = 65536  # more is memory without speed: the kernel's buffer goes on filling

@@ -20,18 +20,19 @@ from restante.reception.admission import (
     object_to_recipient,
     wants_inquiry,
 )
+from restante.reception.admitted_transaction import Transaction
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import Receipt, ReceivedMail
-from restante.reception.promises import FIELD_ROOM
+from restante.reception.quota_reservations import FIELD_ROOM
 from restante.reception.refusal_lines import RefusalLines
 from restante.reception.services import Services, SessionTally
 from restante.reception.suspicion import Client, is_suspect
-from restante.reception.transaction import Transaction
 from restante.release.etrn import answer_etrn
 from restante.sasl.mechanism import Credentials
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
-from restante.smtp.events import (
+from restante.smtp.replies import Reply
+from restante.smtp.server_events import (
     Authenticate,
     ChunkReceived,
     ContentBlock,
@@ -39,11 +40,10 @@ from restante.smtp.events import (
     Event,
     TransactionAborted,
 )
-from restante.smtp.replies import Reply
-from restante.smtp.server import ServerSession
+from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
-from restante.store.errors import StoreError, StoreFull
 from restante.store.interface import INLINE_LIMIT
+from restante.store.store_errors import StoreError, StoreFull
 from restante.telemetry import events
 from restante.tenancy.model import HostedDomain, IpAddress, Login
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from restante.network.addresses import address_block
-from restante.reception.settings import ReceptionSettings
-from restante.tenancy.attempts import RateLimit
+from restante.reception.reception_settings import ReceptionSettings
 from restante.tenancy.model import IpAddress
+from restante.tenancy.rate_limits import RateLimit
 
 _CROWDED = 0.8  # of the session slots
 

@@ -16,8 +16,8 @@ from functools import partial
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, MessageNumbers, NewMessage, message_name
 from restante.mail.trace import Origin, received_field
-from restante.store.errors import StoreError
 from restante.store.interface import MailStore
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 

@@ -5,8 +5,8 @@ import socket
 from collections.abc import Callable
 
 from restante.network.addresses import join_host_port, split_host_port
-from restante.reception.connection import Connection, Terms
 from restante.reception.doorkeeper import Doorkeeper
+from restante.reception.smtp_connection import Connection, Terms
 from restante.tenancy.model import IpAddress
 
 BACKLOG = 1024

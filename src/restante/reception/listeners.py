@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from restante.network.addresses import split_host_port
-from restante.reception.connection import Terms
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.listener import Listener, bind
+from restante.reception.smtp_connection import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import Spawn
-from restante.reception.flight import OctetsInFlight
+from restante.reception.disk_space import Room
+from restante.reception.domain_facts import Standings
 from restante.reception.intake import Intake
-from restante.reception.room import Room
-from restante.reception.settings import ReceptionSettings
-from restante.reception.standing import Standings
+from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.reception_settings import ReceptionSettings
 from restante.release.releaser import Releaser
 from restante.store.interface import MailStore
 from restante.store.live_directory import LiveDirectory

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from restante.release.request import Asker
+from restante.tenancy.etrn_target import Node
 from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpAddress
-from restante.tenancy.node import Node
 
 NO_SUCH_DOMAIN = "no such hosted domain"
 NAMED = 20  # domains in one reason: an account may have ten thousand

@@ -15,22 +15,22 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from restante.delivery.errors import CannotStart
+from restante.delivery.cannot_start import CannotStart
 from restante.mail.address import canonical_domain
-from restante.release.allowance import Allowance
 from restante.release.authorization import Authorization, HostAddresses, authorize
 from restante.release.host_names import HostNames
+from restante.release.release_allowance import Allowance
 from restante.release.request import Asker, ReleaseRequest
 from restante.smtp import replies
 from restante.smtp.replies import Reply
-from restante.store.errors import StoreError
 from restante.store.interface import AuditStore, Usage
 from restante.store.live_directory import LiveDirectory
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.etrn_target import Node, parse_node
 from restante.tenancy.model import Directory, HostedDomain
-from restante.tenancy.node import Node, parse_node
 
 STARTS_AT_ONCE: Final = 25  # drains
 

@@ -9,7 +9,7 @@ for its recipient, before the server has said anything of it. Two things tell th
 - Where there are none (Exim), the words: each message that is taken gets a name of its own, so no two replies to content
   are alike, and none is like one to a command of this session: a window of one message has too few to compare with. The
   first message goes alone, so that a server which says the same to everything gets one copy before DATA is spoken to it
-  (delivery/caution.py).
+  (delivery/pipelining_backoff.py).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -17,9 +17,9 @@ from typing import Final
 
 from restante.smtp.chunking_probe import Way
 from restante.smtp.client_events import TransactionEnded, WindowSettled
-from restante.smtp.errors import PeerBroke
+from restante.smtp.client_transaction import Transaction
 from restante.smtp.peer_replies import ServerReply
-from restante.smtp.transaction import Transaction
+from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.window import Pace, Window
 
 _Words = tuple[bytes, ...]  # the lines of a reply

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from restante.sasl.mechanism import BadResponse, Challenge, Credentials, Mechanism
 from restante.smtp import replies
 from restante.smtp.commands import decode_response
-from restante.smtp.errors import Refused
-from restante.smtp.events import Authenticate
+from restante.smtp.protocol_errors import Refused
 from restante.smtp.replies import Reply
+from restante.smtp.server_events import Authenticate
 
 
 class AuthExchange:

@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from restante.smtp.errors import PeerBroke
+from restante.smtp.client_transaction import Step
 from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
-from restante.smtp.transaction import Step
+from restante.smtp.protocol_errors import PeerBroke
 
 
 class Way(Enum):

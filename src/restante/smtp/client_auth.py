@@ -15,8 +15,8 @@ from typing import Final
 from restante.sasl import cram_md5
 from restante.sasl.scram_client import BadChallenge, ScramClient
 from restante.smtp.client_events import SaltPassword
-from restante.smtp.errors import PeerBroke
 from restante.smtp.peer_replies import ServerReply
+from restante.smtp.protocol_errors import PeerBroke
 
 SCRAM: Final = "SCRAM-SHA-256"
 _MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); a longer initial response waits to be asked for

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from restante.sasl.scram_keys import Salting
-from restante.smtp.transaction import Transaction
+from restante.smtp.client_transaction import Transaction
 
 
 class Ending(StrEnum):

@@ -15,8 +15,8 @@ from restante.mail.address import Mailbox
 from restante.mail.dsn_request import RecipientRequest, Ret
 from restante.smtp import replies
 from restante.smtp.dsn_parameters import take_mail_request, take_recipient_request
-from restante.smtp.errors import Refused
 from restante.smtp.grammar import Parameters, parse_hello_name, parse_path
+from restante.smtp.protocol_errors import Refused
 
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}\Z")

@@ -7,8 +7,8 @@ import re
 from typing import Final
 
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, embedded, parse_notify, xtext_decoded
-from restante.smtp.errors import Refused
 from restante.smtp.grammar import Parameters
+from restante.smtp.protocol_errors import Refused
 from restante.smtp.replies import BAD_ARGUMENTS
 
 MAX_ENVELOPE_ID: Final = 100  # characters of the value (§4.4, §5.4)

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from restante.mail.address import Mailbox
-from restante.smtp.errors import Refused
+from restante.smtp.protocol_errors import Refused
 from restante.smtp.replies import BAD_ARGUMENTS, Reply
 
 _MAX_PATH = 512  # octets; RFC 5321 §4.5.3.1.3 asks for 256, VERP and SRS addresses are longer

@@ -15,10 +15,10 @@ from restante.sasl.scram_messages import new_nonce
 from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Probed, Way
 from restante.smtp.client_auth import MECHANISMS, SCRAM, Authentication, ClientLogin, choose_mechanism
 from restante.smtp.client_events import Ready, SaltPassword, StartTls
+from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
 from restante.smtp.offer import NO_OFFER, read_offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
 from restante.tenancy.model import TlsUse
 
 _CHALLENGE: Final = 334

@@ -1,8 +1,8 @@
 """Lines out of a stream of bytes: CRLF ends a line, nothing else does, and none is longer than it may be."""
 
 from restante.smtp import replies
-from restante.smtp.errors import Refused
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS
+from restante.smtp.protocol_errors import Refused
 
 
 class LineBuffer:

@@ -21,7 +21,7 @@ ReplyEndLost when a void session is read on.
 import re
 from typing import Final, NamedTuple
 
-from restante.smtp.errors import PeerBroke, ReplyEndLost
+from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 
 MAX_LINE: Final = 2048  # octets of a line that are kept; RFC 5321 §4.5.3.1.5 asks for 512, some servers exceed it
 MAX_LINES: Final = 128  # of one reply that are kept

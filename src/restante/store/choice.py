@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from restante.store.care import SalvageReport, StoreReport
 from restante.store.interface import Store
 from restante.store.sqlite import BALLAST, check_directory, open_sqlite, salvage
+from restante.store.store_care import SalvageReport, StoreReport
 
 _COMMANDS_PROOF = 0.05  # seconds
 

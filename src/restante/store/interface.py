@@ -14,10 +14,10 @@ from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
-from restante.queue.sending import Backlog, SendingOutcome
-from restante.queue.status import Outcome, Status
-from restante.store.care import Slice
+from restante.queue.recipient_status import Outcome, Status
+from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.notice_store import NoticeStore
+from restante.store.store_care import Slice
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient

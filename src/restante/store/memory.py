@@ -10,10 +10,8 @@ from pathlib import Path
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
-from restante.queue.sending import Backlog, SendingOutcome
-from restante.queue.status import Outcome, Status
-from restante.store.care import Slice
-from restante.store.errors import Conflict, Damaged, LeaseLost, StoreError
+from restante.queue.recipient_status import Outcome, Status
+from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import (
     DAMAGED,
     NO_USAGE,
@@ -32,6 +30,8 @@ from restante.store.memory_notices import MemoryNotices
 from restante.store.memory_record import Record, handed_out, listed, selects
 from restante.store.memory_reports import MemoryReports
 from restante.store.memory_tenancy import MemoryTenancy
+from restante.store.store_care import Slice
+from restante.store.store_errors import Conflict, Damaged, LeaseLost, StoreError
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.recipients import Recipient, Source
 

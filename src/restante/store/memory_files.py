@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from restante.mail.message import ContentFile
-from restante.store.errors import Damaged, StoreError
+from restante.store.store_errors import Damaged, StoreError
 
 _BLOCK = 256 * 1024
 

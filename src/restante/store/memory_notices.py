@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from restante.queue.sending import Backlog, SendingOutcome
+from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import HeldMessage, NewMessage
+from restante.queue.recipient_status import Move, RecipientOutcome, Status
 from restante.queue.reporting import wants_word_of_delay
-from restante.queue.status import Move, RecipientOutcome, Status
 from restante.store.interface import QueuedMessage, QueuedRecipient, QueueFilter
 
 

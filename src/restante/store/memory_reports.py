@@ -6,7 +6,7 @@ from dataclasses import replace
 from restante.mail.address import path_matches
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
-from restante.queue.sending import Backlog, SendingOutcome
+from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import ReportFilter, WaitingReport
 
 

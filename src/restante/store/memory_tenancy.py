@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from restante.store.errors import Conflict
 from restante.store.interface import AuditPage, NodeRequest
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter, is_granted_request
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.notice import Channel

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from restante.queue.sending import Backlog, SendingOutcome
+from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.notice import Channel, NewNotice, Notice, Quiet, Topic
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from restante.store.care import Slice
-from restante.store.errors import StoreError
+from restante.store.store_care import Slice
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 

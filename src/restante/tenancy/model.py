@@ -20,7 +20,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MAPPED_PREFIX = 96  # of ::ffff:0:0/96
-DEFAULT_CONNECTIONS = 20  # what Postfix has as well; delivery/growth.py says when so many are made
+DEFAULT_CONNECTIONS = 20  # what Postfix has as well; delivery/connection_ramp.py says when so many are made
 
 
 class TlsUse(StrEnum):

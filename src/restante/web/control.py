@@ -5,8 +5,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from restante.admin.office import Office
-from restante.web.api.application import build_api
+from restante.admin.admin_context import Office
+from restante.web.api.api_application import build_api
 from restante.web.http_door import HttpDoor
 from restante.web.serving import HttpTerms, serve
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from restante.delivery.attempt import UNSETTLED_PER_CONNECTION
+from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
 from tests.acceptance.crash.books import Books, Findings, Key, compare, copies
 from tests.acceptance.crash.destination import Destination
 from tests.acceptance.crash.holdings import Held, Reader

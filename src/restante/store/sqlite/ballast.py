@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from restante.store.errors import StoreFull
+from restante.store.store_errors import StoreFull
 
 BALLAST = 32 * 1024 * 1024
 """Octets: what a log of the usual length may add to the database, and as much for the log itself."""

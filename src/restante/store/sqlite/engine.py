@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 
 from restante.mail.address import path_matches
-from restante.store.errors import StoreUnusable
+from restante.store.store_errors import StoreUnusable
 
 Row = tuple[Any, ...]
 Bindings = Sequence[Any] | Mapping[str, Any]

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import apsw
 
-from restante.store.errors import Conflict, LeaseLost
 from restante.store.interface import NO_USAGE, Drain, Usage
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
+from restante.store.store_errors import Conflict, LeaseLost
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from restante.store.errors import StoreUnusable
+from restante.store.store_errors import StoreUnusable
 
 _LONGEST_PID = 32  # octets
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from restante.mail.report import NewReport
-from restante.queue.status import Move, Outcome, RecipientOutcome, Status
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
 from restante.store.interface import DAMAGED, Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
@@ -24,7 +24,7 @@ from restante.store.sqlite.rows import (
     report_row,
     storable,
 )
-from restante.store.sqlite.transaction import Transaction
+from restante.store.sqlite.write_transaction import Transaction
 from restante.tenancy.audit import AuditEntry
 
 _PARKED: Final = {Move.REFUSED: IS_REFUSED, Move.UNCERTAIN: IS_UNCERTAIN}

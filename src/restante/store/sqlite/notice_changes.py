@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from restante.store.errors import Conflict
 from restante.store.sqlite import queries
 from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
 from restante.store.sqlite.record_changes import check_account, note_change
-from restante.store.sqlite.transaction import Transaction
+from restante.store.sqlite.write_transaction import Transaction
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
 

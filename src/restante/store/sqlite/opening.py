@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 import apsw
 
-from restante.store.errors import StoreDamaged, StoreUnusable
 from restante.store.sqlite import engine, proof, queries
 from restante.store.sqlite.backup import PARTIAL
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.damage_mark import DamageMark
-from restante.store.sqlite.health import Health
 from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.readers import Readers
 from restante.store.sqlite.reading import Damage, damage_of_file
 from restante.store.sqlite.spool import ContentFiles
+from restante.store.sqlite.store_health import Health
 from restante.store.sqlite.upgrade import upgrade
+from restante.store.store_errors import StoreDamaged, StoreUnusable
 
 DATABASE = "restante.db"
 CONTENT = "content"

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 
 import apsw
 
-from restante.store.errors import StoreDamaged
 from restante.store.sqlite import care_queries, engine, reading
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.record_memory import RecordMemory
+from restante.store.store_errors import StoreDamaged
 
 SECONDS = 0.6
 """For what the engine checks, and as much again for the walk over the rest: 10^6 messages of 4 KiB take 1.2 s in all."""

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import apsw
 
-from restante.store.errors import StoreError
 from restante.store.sqlite import engine
-from restante.store.sqlite.health import Health
+from restante.store.sqlite.store_health import Health
 from restante.store.sqlite.threads import DaemonThreads
+from restante.store.store_errors import StoreError
 
 _CONNECTIONS = 2  # one for drains, and one so that a long listing does not hold them up
 

@@ -10,8 +10,8 @@ import apsw
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
-from restante.queue.sending import Backlog
-from restante.queue.status import Status
+from restante.queue.recipient_status import Status
+from restante.queue.sending_outcome import Backlog
 from restante.store.interface import (
     DAMAGED,
     AuditPage,

@@ -8,11 +8,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from restante.store.errors import Conflict
 from restante.store.interface import Drain, PastDrain
 from restante.store.sqlite import queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
-from restante.store.sqlite.transaction import Transaction
+from restante.store.sqlite.write_transaction import Transaction
+from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, HostedDomain, Login
 from restante.tenancy.recipients import Recipient, Source

@@ -9,7 +9,7 @@ import apsw
 
 from restante.store.sqlite import reading, record_changes
 from restante.store.sqlite.record_memory import RecordMemory
-from restante.store.sqlite.transaction import Change
+from restante.store.sqlite.write_transaction import Change
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient

@@ -7,7 +7,7 @@ from restante.store.interface import Bounce
 from restante.store.sqlite import queries
 from restante.store.sqlite.mail_changes import remove
 from restante.store.sqlite.rows import audit_row, paths, report_row
-from restante.store.sqlite.transaction import Transaction
+from restante.store.sqlite.write_transaction import Transaction
 from restante.tenancy.audit import AuditEntry
 
 

@@ -11,8 +11,8 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
+from restante.queue.recipient_status import Status
 from restante.queue.reporting import wants_word_of_delay
-from restante.queue.status import Status
 from restante.store.interface import PastDrain, QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota

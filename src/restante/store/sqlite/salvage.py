@@ -18,9 +18,7 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.care import Finding, SalvageReport
-from restante.store.errors import StoreError, StoreFull, StoreUnusable
-from restante.store.sqlite import care_queries, queries, salvage_source, schema
+from restante.store.sqlite import care_queries, migrations, queries, salvage_source
 from restante.store.sqlite.backup import PARTIAL, copy_file, prepare, sync
 from restante.store.sqlite.engine import PAGE_SIZE, Row, fetch, quoted
 from restante.store.sqlite.leaf_pages import Pages, is_message
@@ -28,6 +26,8 @@ from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.lost_domains import keep_domains
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.sqlite.tolerant import UNREADABLE, Gap, TolerantReader, table_of
+from restante.store.store_care import Finding, SalvageReport
+from restante.store.store_errors import StoreError, StoreFull, StoreUnusable
 
 Progress = Callable[[int], None]
 """Told, now and then, how many messages were salvaged."""
@@ -65,7 +65,7 @@ def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageRepo
 def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) -> SalvageReport:
     report = SalvageReport()
     with salvage_source.opened(directory / _DATABASE, work) as (source, version, first_page):
-        if version > len(schema.MIGRATIONS):
+        if version > len(migrations.MIGRATIONS):
             raise StoreUnusable(
                 f"{directory}: its schema is {version}, newer than this program: use the newer restante"
             )
@@ -87,7 +87,7 @@ def _new_database(path: Path, version: int) -> apsw.Connection:
     connection.pragma("page_size", PAGE_SIZE)
     connection.pragma("journal_mode", "OFF")
     connection.pragma("synchronous", "OFF")
-    schema.migrate(connection, schema.MIGRATIONS[:version])
+    migrations.migrate(connection, migrations.MIGRATIONS[:version])
     return connection
 
 
@@ -122,9 +122,9 @@ class _Salvage:
             elif name not in _COUNTED_ANEW:
                 self._table(name)
         self._count_anew(set(names))
-        schema.migrate(self._made)
+        migrations.migrate(self._made)
         self._report.lost += keep_domains(self._made)
-        self._report.schema = (version, len(schema.MIGRATIONS))
+        self._report.schema = (version, len(migrations.MIGRATIONS))
         for shard in (*(self._target / _CONTENT).iterdir(), self._target / _CONTENT):
             sync(shard)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.errors import StoreUnusable
-from restante.store.sqlite import engine, schema
+from restante.store.sqlite import engine, migrations
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
 from restante.store.sqlite.tolerant import UNREADABLE
+from restante.store.store_errors import StoreUnusable
 
 _HEADER = 100  # octets
 _CHANGE_COUNTER, _VALID_FOR = slice(24, 28), slice(92, 96)
@@ -78,7 +78,7 @@ def _first_page(work: Path) -> bytes:
     new = work / "new.db"
     new.unlink(missing_ok=True)
     with closing(engine.open_writer(new)) as connection:
-        schema.migrate(connection)
+        migrations.migrate(connection)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     page = bytearray(new.read_bytes()[:PAGE_SIZE])
     page[_CHANGE_COUNTER], page[_VALID_FOR], page[_FREE_PAGES] = bytes([0, 0, 0, 2]), bytes([0, 0, 0, 1]), bytes(8)
@@ -89,9 +89,9 @@ def _version(connection: apsw.Connection) -> int:
     """Return the newest version of the schema of which everything is there: the header's word for it is ours."""
     present = {name for (name,) in fetch(connection, _NAMES)}
     columns = {name for (name,) in fetch(connection, "SELECT name FROM pragma_table_info('message')")}
-    for version in range(len(schema.MIGRATIONS), 0, -1):
+    for version in range(len(migrations.MIGRATIONS), 0, -1):
         with closing(apsw.Connection(":memory:")) as known:
-            schema.migrate(known, schema.MIGRATIONS[:version])
+            migrations.migrate(known, migrations.MIGRATIONS[:version])
             names = {name for (name,) in fetch(known, _NAMES)}
             needed = {name for (name,) in fetch(known, "SELECT name FROM pragma_table_info('message')")}
         if names <= present and needed <= columns:

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.care import Slice
 from restante.store.sqlite import care_queries, engine, proof
 from restante.store.sqlite.engine import Row, fetch, quoted
 from restante.store.sqlite.reading import Damage
 from restante.store.sqlite.regular_file import is_curable, look_at, what_is_wrong
 from restante.store.sqlite.tolerant import Table, table_of
+from restante.store.store_care import Slice
 
 _BATCH = 32  # messages of one slice: 8 MiB of content at most
 _ROWS = 256  # of another table

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from restante.mail.message import ContentFile
-from restante.store.errors import Damaged, StoreError, StoreFull
 from restante.store.sqlite.ballast import Ballast
-from restante.store.sqlite.health import Health
 from restante.store.sqlite.regular_file import BLOCK, is_curable, look_at, open_regular, what_is_wrong
+from restante.store.sqlite.store_health import Health
 from restante.store.sqlite.threads import DaemonThreads
+from restante.store.store_errors import Damaged, StoreError, StoreFull
 
 _THREADS = 4  # syncs at once
 _SHARDS = "0123456789abcdef"  # directories, so that files made at one time do not all queue for one directory's lock

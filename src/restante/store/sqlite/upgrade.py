@@ -13,10 +13,10 @@ from pathlib import Path
 import apsw
 
 from restante.mail.quantity import counted
-from restante.store.errors import StoreUnusable
-from restante.store.sqlite import schema
+from restante.store.sqlite import migrations
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.spool import ContentFiles
+from restante.store.store_errors import StoreUnusable
 
 PREFIX = "before-upgrade-from-schema-"
 _RESERVE = 64 * 1024 * 1024  # octets that the migration itself may need
@@ -26,9 +26,9 @@ _MIB = 1024 * 1024
 def upgrade(connection: apsw.Connection, path: Path, vfs: str | None, files: ContentFiles) -> None:
     """Bring the schema up to date, behind a copy of what is there. Raises StoreError, apsw.Error. Blocks."""
     present = int(connection.pragma("user_version"))
-    if 0 < present < len(schema.MIGRATIONS):
+    if 0 < present < len(migrations.MIGRATIONS):
         _copy(present, path, vfs, files)
-    schema.migrate(connection, schema.MIGRATIONS)
+    migrations.migrate(connection, migrations.MIGRATIONS)
 
 
 def _copy(present: int, path: Path, vfs: str | None, files: ContentFiles) -> None:

@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from restante.store.errors import StoreError, StoreFull
 from restante.store.sqlite import engine, queries
 from restante.store.sqlite.ballast import Ballast
-from restante.store.sqlite.health import Health
 from restante.store.sqlite.ledger import Balance, Ledger
-from restante.store.sqlite.transaction import Change, Transaction
+from restante.store.sqlite.store_health import Health
+from restante.store.sqlite.write_transaction import Change, Transaction
+from restante.store.store_errors import StoreError, StoreFull
 
 CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
 """Pages logged between checkpoints: the rate is the same from 8 to 128 MiB, and what waits meanwhile waits longer."""

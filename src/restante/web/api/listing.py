@@ -13,8 +13,8 @@ from typing import Final
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from restante.admin.office import Office
-from restante.store.errors import StoreError
+from restante.admin.admin_context import Office
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 
 PIECE: Final = 50  # views

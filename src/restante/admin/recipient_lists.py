@@ -1,0 +1,163 @@
+"""The list of a domain's mailboxes: added to, taken from, replaced, shown with what its destination has said."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
+from restante.admin.domains import find_domain
+from restante.admin.trail import announce, entry, moment, with_changes
+from restante.mail.quantity import counted
+from restante.store.live_recipients import recipient_pages
+from restante.store.store_errors import Conflict
+from restante.tenancy.audit import AuditAction
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.recipients import Recipient, Source, parse_recipient
+from restante.tenancy.record_change import NOTHING, Change, listed_text
+
+LARGEST_DROP = 0.2  # of a list, by a replacement that was not confirmed
+
+
+class RecipientChange(BaseModel):
+    """What to add to a list and what to take from it: local parts, addresses of the domain, patterns with `*`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class RecipientList(BaseModel):
+    """A whole list, in place of the one that is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    addresses: tuple[str, ...]
+    is_confirmed: bool = False  # it may drop many
+    is_preview: bool = False  # only say what it would do
+
+
+class RecipientView(BaseModel):
+    """One entry."""
+
+    name: str  # local part, or pattern
+    source: str  # "list" or "drain"
+    is_there: bool
+    at: datetime  # when it was listed, or said
+
+
+class ListChange(BaseModel):
+    """What a change has done to a list, or would do."""
+
+    added: int
+    dropped: int
+    listed: int  # afterwards
+    is_large: bool  # so many are dropped that it wants to be confirmed
+
+
+async def list_recipients(office: Office, domain: str) -> AsyncIterator[Iterator[RecipientView]]:
+    """Yield a domain's recipients by source and name, by pages. Raises AdminError if it is not hosted."""
+    async for page in recipient_pages(office.store, find_domain(office, domain).id):
+        yield map(_view, page)
+
+
+async def change_recipients(office: Office, domain: str, change: RecipientChange) -> ListChange:
+    """Add and remove. Raises AdminError for what is no address of the domain, or is not there to be removed."""
+    hosted = find_domain(office, domain)
+    removed = await _parsed(hosted, change.remove)
+    added = await _parsed(hosted, change.add)
+    async with office.recipients.changing(hosted.id):
+        present = await _listed(office, hosted)
+        if missing := sorted(removed - present):
+            error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
+            raise AdminError(Kind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are")
+        return await _put(office, hosted, present, (present - removed) | added)
+
+
+async def replace_recipients(office: Office, domain: str, wanted: RecipientList) -> ListChange:
+    """Put a list in place of the one there is. Raises AdminError where that drops many and is not confirmed."""
+    hosted = find_domain(office, domain)
+    names = await _parsed(hosted, wanted.addresses)
+    async with office.recipients.changing(hosted.id):
+        present = await _listed(office, hosted)
+        change = _difference(present, names)
+        if wanted.is_preview:
+            return change
+        if change.is_large and not wanted.is_confirmed:
+            error = f"domain {hosted.name}: {change.dropped} of the {counted(len(present), 'recipient')} listed would be dropped"
+            raise AdminError(Kind.CONFLICT, error, "say --yes if the new list is whole")
+        return await _put(office, hosted, present, names)
+
+
+async def _listed(office: Office, domain: HostedDomain) -> set[str]:
+    names: set[str] = set()
+    async for page in recipient_pages(office.store, domain.id):
+        names.update(one.name for one in page if one.source is Source.LIST)
+    return names
+
+
+async def _parsed(domain: HostedDomain, texts: Sequence[str]) -> set[str]:
+    """Read addresses, in a thread: there may be a hundred thousand. Raises AdminError."""
+    return await asyncio.to_thread(_parse, domain, texts)
+
+
+def _parse(domain: HostedDomain, texts: Iterable[str]) -> set[str]:
+    try:
+        return {parse_recipient(domain.name, text) for text in texts}
+    except ValueError as error:
+        remedy = f"write one as user, user@{domain.name} or sales-*"
+        raise AdminError(Kind.INVALID, f"recipient: {error}", remedy) from None
+
+
+def _difference(present: set[str], wanted: set[str]) -> ListChange:
+    dropped = len(present - wanted)
+    return ListChange(
+        added=len(wanted - present),
+        dropped=dropped,
+        listed=len(wanted),
+        is_large=dropped > LARGEST_DROP * len(present),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be done to a list, names in order, and how the trail tells of it."""
+
+    added: list[str]
+    dropped: list[str]
+    changes: list[Change]
+
+
+def _plan(present: set[str], wanted: set[str]) -> _Plan:
+    added, dropped = sorted(wanted - present), sorted(present - wanted)
+    changes = (
+        Change("listed", str(len(present)), str(len(wanted))),
+        Change("added", NOTHING, listed_text(added)),
+        Change("dropped", listed_text(dropped), NOTHING),
+    )
+    return _Plan(added, dropped, [change for change in changes if change.before != change.after])
+
+
+def _view(one: Recipient) -> RecipientView:
+    return RecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at))
+
+
+async def _put(office: Office, domain: HostedDomain, present: set[str], wanted: set[str]) -> ListChange:
+    change = _difference(present, wanted)
+    if not change.added and not change.dropped:
+        return change
+    plan = await asyncio.to_thread(_plan, present, wanted)
+    recorded = entry(office, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name)
+    recorded = with_changes(recorded, plan.changes)
+    try:
+        await office.store.change_list(domain.id, plan.added, plan.dropped, recorded)
+    except Conflict:
+        error = f"domain {domain.name}: was removed meanwhile"
+        raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None
+    await office.recipients.refresh(domain)
+    announce(office, recorded)
+    return change

@@ -1,0 +1,42 @@
+"""The operator's ETRN: the same door, destination and trail as a primary's, without its login and host."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.admin.admin_context import Office, ReleaseAnswer
+from restante.admin.admin_error import no_server
+
+MAX_NODES = 1000
+
+
+class ReleaseOrder(BaseModel):
+    """What to release, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nodes: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_NODES)]  # domains, `@domain`, `#account`
+    reason: str = ""
+
+
+class ReleaseView(BaseModel):
+    """What became of one node."""
+
+    node: str
+    code: int
+    text: str
+    pending: int
+    reason: str
+
+
+async def release(office: Office, order: ReleaseOrder) -> list[ReleaseView]:
+    """Start the drains, and return the answers in the order asked. Raises AdminError without a running server."""
+    if office.server is None:
+        raise no_server("release")
+    return [_view(await office.server.release(node, office.actor, order.reason)) for node in order.nodes]
+
+
+def _view(answer: ReleaseAnswer) -> ReleaseView:
+    return ReleaseView(
+        node=answer.node, code=answer.code, text=answer.text, pending=answer.pending, reason=answer.reason
+    )

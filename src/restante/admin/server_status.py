@@ -1,0 +1,311 @@
+"""How things stand: held mail by domain, running drains, open listeners; and all of it as numbers, for programs."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from restante import __version__
+from restante.admin.accounts import find_account
+from restante.admin.admin_context import ConfigurationState, Office, ScrubFacts
+from restante.admin.admin_error import no_server
+from restante.admin.domains import find_domain
+from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
+from restante.admin.health import HealthFacts, Level, judge
+from restante.admin.policy_change import SUSPENDED
+from restante.admin.primaries import PrimaryView, primary_view
+from restante.admin.trail import moment
+from restante.queue.sending_outcome import Backlog
+from restante.store.interface import NO_USAGE, NodeRequest, PastDrain, Usage
+from restante.telemetry.metrics import Exposition
+from restante.tenancy.etrn_target import NodeKind, parse_node
+from restante.tenancy.model import HostedDomain
+
+
+class DomainStatus(BaseModel):
+    """What one domain holds."""
+
+    domain: str
+    account: str
+    destination: str
+    messages: int  # refused ones included
+    octets: int
+    refused: int
+    oldest_at: datetime | None
+    last_request_at: datetime | None  # and granted; by its name, or by one that covers it
+    primary: PrimaryView
+    hold: str  # "suspended" while it is
+    suspended_for: str  # why it is suspended; "" where it is not
+    last_drain: LastDrainView | None
+
+
+class ListenerView(BaseModel):
+    """One listener."""
+
+    service: str
+    address: str
+    tls_minimum: str
+    sessions: int
+
+
+class ConfigurationView(BaseModel):
+    """Which configuration runs."""
+
+    read_at: datetime  # when it was read: at the start, or by the last reload that worked
+    reload_failed_at: datetime | None  # null unless the last reload failed
+    reload_failure: str  # why; nothing has changed by it
+    restart_for: list[str]  # settings and listeners that differ from the file until a restart
+
+
+class BacklogView(BaseModel):
+    """What waits to be sent."""
+
+    waiting: int
+    oldest_at: datetime | None  # when the oldest of it was made; null where nothing waits
+
+
+class StoreView(BaseModel):
+    """Whether what is stored is as it was written."""
+
+    failure: str  # why nothing is taken or handed over any more; "" while all is well
+    damaged_messages: int  # parked as damaged
+    scrubbed_at: datetime | None  # when all of it was last looked at; null: not since the start, or no server runs
+    is_scrub_under_way: bool
+    scrubbed_messages: int  # by the scrub under way, or the last one
+
+
+class ProblemView(BaseModel):
+    """One thing that is wrong."""
+
+    level: Level
+    text: str
+
+
+class HealthView(BaseModel):
+    """Whether the server does its work."""
+
+    level: Level  # the worst of its problems
+    problems: list[ProblemView]  # the worst first
+
+
+class StatusSelection(BaseModel):
+    """Which domains are shown; nothing given: those with mail or trouble."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: tuple[str, ...] = ()
+    account: str | None = None
+    everything: bool = False
+
+
+AT_ONCE: Final = 100  # requests between two turns of the event loop
+BUSY_DOMAINS: Final = StatusSelection()
+
+
+class StatusView(BaseModel):
+    """All of it. Without a running server there are no drains and no listeners."""
+
+    version: str
+    hostname: str
+    health: HealthView
+    at: datetime  # now, by the server's clock
+    is_running: bool
+    messages: int
+    octets: int
+    refused: int
+    store: StoreView
+    reports: BacklogView  # to senders
+    notices: BacklogView
+    domains: list[DomainStatus]
+    domains_not_shown: int  # that have neither mail nor trouble
+    drains: list[DrainView]
+    listeners: list[ListenerView]
+    configuration: ConfigurationView | None  # null without a running server
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All of it, in parts: there may be ten thousand domains, and as many drains. Each view is made at its turn."""
+
+    view: StatusView  # without domains and drains
+    domains: Iterator[DomainStatus]
+    drains: Iterator[DrainView]
+
+
+async def show_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) -> Status:
+    """Return how things stand, and the domains wanted. Raises AdminError for one that is not there."""
+    usages = office.store.usages()
+    server = office.server
+    store = await _store_view(office)
+    shown, candidates = _selected(office, wanted, usages)
+    view = StatusView(
+        version=__version__,
+        hostname=office.hostname,
+        health=_health(office, store),
+        at=moment(office.now()),
+        is_running=server is not None,
+        messages=sum(usage.messages for usage in usages.values()),
+        octets=sum(usage.octets for usage in usages.values()),
+        refused=sum(usage.refused for usage in usages.values()),
+        store=store,
+        reports=_backlog(await office.store.report_backlog()),
+        notices=_backlog(await office.store.notice_backlog()),
+        domains=[],
+        domains_not_shown=candidates - len(shown),
+        drains=[],
+        listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
+        configuration=_configuration_view(server.configuration()) if server else None,
+    )
+    return Status(view, await _domains(office, shown, usages), list_drains(office))
+
+
+async def show_metrics(office: Office, accept: str) -> Exposition:
+    """Return the metrics, in the format that an Accept header asks for. Raises AdminError without a running server."""
+    if office.server is None:
+        raise no_server("metrics")
+    return await office.server.metrics(accept)
+
+
+async def _store_view(office: Office) -> StoreView:
+    scrub = office.server.scrub() if office.server is not None else ScrubFacts()
+    return StoreView(
+        failure=office.store.failure,
+        damaged_messages=await office.store.damaged_messages(),
+        scrubbed_at=None if scrub.ended_at is None else moment(scrub.ended_at),
+        is_scrub_under_way=scrub.is_under_way,
+        scrubbed_messages=scrub.messages,
+    )
+
+
+def _backlog(backlog: Backlog) -> BacklogView:
+    return BacklogView(waiting=backlog.count, oldest_at=None if backlog.since is None else moment(backlog.since))
+
+
+def _configuration_view(state: ConfigurationState) -> ConfigurationView:
+    failed_at = None if state.reload_failed_at is None else moment(state.reload_failed_at)
+    return ConfigurationView(
+        read_at=moment(state.read_at),
+        reload_failed_at=failed_at,
+        reload_failure=state.reload_failure,
+        restart_for=list(state.restart_for),
+    )
+
+
+def _health(office: Office, store: StoreView) -> HealthView:
+    server = office.server
+    facts = HealthFacts(office.now(), is_running=server is not None, store_failure=store.failure)
+    if server is not None:
+        vitals, configuration = server.vitals(), server.configuration()
+        facts = replace(
+            facts,
+            is_room_short=vitals.is_room_short,
+            certificate_expires_at=vitals.certificate_expires_at,
+            reload_failure=configuration.reload_failure,
+            restart_for=configuration.restart_for,
+        )
+    health = judge(replace(facts, damaged_messages=store.damaged_messages))
+    problems = [ProblemView(level=one.level, text=one.text) for one in health.problems]
+    return HealthView(level=health.level, problems=problems)
+
+
+def _selected(
+    office: Office, wanted: StatusSelection, usages: Mapping[int, Usage]
+) -> tuple[Sequence[HostedDomain], int]:
+    """Return the domains to show, by name, and how many there were to choose from."""
+    directory, now = office.directory.now, office.now()
+    if wanted.domain:
+        found = {find_domain(office, name).name: find_domain(office, name) for name in wanted.domain}
+        return [found[name] for name in sorted(found)], len(found)
+    if wanted.account is not None:
+        find_account(office, wanted.account)
+    of_account = [one for one in directory.domains.values() if wanted.account in (None, one.account)]
+    server = office.server
+    shown = [
+        domain
+        for domain in of_account
+        if wanted.everything
+        or domain.id in usages
+        or (server is not None and server.is_draining(domain.id))
+        or domain.policy.suspension_at(now) is not None
+    ]
+    return sorted(shown, key=lambda domain: domain.name), len(of_account)
+
+
+async def _domains(
+    office: Office, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]
+) -> Iterator[DomainStatus]:
+    oldest = await office.store.oldest()
+    requests = _Requests()
+    for place, request in enumerate(await office.store.last_requests()):
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
+        requests.add(request)
+    past = await office.store.past_drains()
+    return (
+        _domain_status(
+            office,
+            domain,
+            usages.get(domain.id, NO_USAGE),
+            oldest.get(domain.id),
+            requests.last_for(domain),
+            past=past.get(domain.id),
+        )
+        for domain in domains
+    )
+
+
+class _Requests:
+    """When nodes were last asked for, looked up from the side of the domains: there may be many of both."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[NodeKind, str, str], float] = {}
+
+    def add(self, request: NodeRequest) -> None:
+        """Add a request."""
+        with suppress(ValueError):  # of a time when that was a node
+            node = parse_node(request.node)
+            key = (node.kind, node.key, request.account)
+            self._at[key] = max(request.at, self._at.get(key, request.at))
+
+    def last_for(self, domain: HostedDomain) -> float | None:
+        """Return the last request that was for this domain, too; of its present account only."""
+        keys = [(NodeKind.DOMAIN, domain.name), (NodeKind.ACCOUNT, domain.account)]
+        keys += [(NodeKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
+        found = [self._at[kind, key, domain.account] for kind, key in keys if (kind, key, domain.account) in self._at]
+        return max(found, default=None)
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
+def _domain_status(
+    office: Office,
+    domain: HostedDomain,
+    usage: Usage,
+    oldest: float | None,
+    request: float | None,
+    *,
+    past: PastDrain | None,
+) -> DomainStatus:
+    suspension = domain.policy.suspension_at(office.now())
+    return DomainStatus(
+        domain=domain.name,
+        account=domain.account,
+        destination=domain.destination.text,
+        messages=usage.messages,
+        octets=usage.octets,
+        refused=usage.refused,
+        oldest_at=None if oldest is None else moment(oldest),
+        last_request_at=None if request is None else moment(request),
+        primary=primary_view(office, domain.destination),
+        hold=SUSPENDED if suspension else domain.policy.hold,
+        suspended_for=suspension.reason if suspension else "",
+        last_drain=None if past is None else last_drain_view(domain.name, past),
+    )

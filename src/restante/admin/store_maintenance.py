@@ -1,0 +1,117 @@
+"""Looking after the store: a copy of it while it serves, and what a look at all of it has found."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
+from restante.mail.message import message_name
+from restante.store.choice import check_store, salvage_store
+from restante.store.store_care import StoreReport
+
+
+class BackupOrder(BaseModel):
+    """Where a copy is to be written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    directory: str
+
+
+class BackupView(BaseModel):
+    """What a copy has in it."""
+
+    directory: str
+    messages: int
+    octets: int
+    files: int
+
+
+class FindingView(BaseModel):
+    """One thing that is not as it should be."""
+
+    kind: str
+    message: str | None  # its name
+    text: str
+
+
+class CheckView(BaseModel):
+    """What a look at the whole store has found."""
+
+    is_sound: bool
+    engine: str
+    schema_version: int
+    schema_known: int
+    is_in_use: bool
+    messages: int
+    octets: int
+    contents_read: int
+    orphans: list[str]
+    findings: list[FindingView]
+
+
+class SalvageView(BaseModel):
+    """What of a damaged store is in a new one; `lost` names what is not, and what was made anew in its place."""
+
+    is_whole: bool
+    directory: str
+    schema_before: int
+    schema_now: int
+    messages: int
+    octets: int
+    files: int
+    rows: dict[str, int]
+    lost: list[FindingView]
+
+
+async def backup(office: Office, order: BackupOrder) -> BackupView:
+    """Copy the store to a directory, named from the root, that is empty or not there. Raises AdminError, StoreError."""
+    directory = Path(order.directory)
+    if not directory.is_absolute():
+        raise AdminError(Kind.INVALID, f"{directory}: is not named from the root", "give the whole path")
+    made = await office.store.backup(directory)
+    return BackupView(directory=order.directory, messages=made.messages, octets=made.octets, files=made.files)
+
+
+def check(directory: Path, on_progress: Callable[[int, int], None]) -> CheckView:
+    """Look at everything in the store of a directory. Blocks; needs no server and minds none."""
+    return _view(check_store(directory, on_progress))
+
+
+def salvage(directory: Path, target: Path, on_progress: Callable[[int], None]) -> SalvageView:
+    """Write what can be read of the store of a directory into a new one. Blocks. Raises StoreError, StoreUnusable."""
+    report = salvage_store(directory, target, on_progress)
+    before, now = report.schema
+    return SalvageView(
+        is_whole=report.is_whole,
+        directory=str(target),
+        schema_before=before,
+        schema_now=now,
+        messages=report.messages,
+        octets=report.octets,
+        files=report.files,
+        rows=report.rows,
+        lost=[FindingView(kind=one.kind, message=_name(one.number), text=one.text) for one in report.lost],
+    )
+
+
+def _view(report: StoreReport) -> CheckView:
+    findings = [FindingView(kind=one.kind, message=_name(one.number), text=one.text) for one in report.findings]
+    return CheckView(
+        is_sound=report.is_sound,
+        engine=report.engine,
+        schema_version=report.schema,
+        schema_known=report.schema_known,
+        is_in_use=report.is_in_use,
+        messages=report.messages,
+        octets=report.octets,
+        contents_read=report.contents_read,
+        orphans=report.orphans,
+        findings=findings,
+    )
+
+
+def _name(number: int | None) -> str | None:
+    return None if number is None else message_name(number)

@@ -1,0 +1,131 @@
+"""`restante account`: the customers of the platform."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import (
+    Column,
+    number_column,
+    say,
+    say_changed,
+    show_json,
+    show_listing,
+    show_record,
+    size_column,
+    text_column,
+    time_column,
+)
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
+from restante.cli.policy_options import QuotaMessagesOption, QuotaOption, human_quota
+
+group = typer.Typer(name="account", help="The customers of the platform.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account: a-z 0-9 . _ -; `ETRN #NAME` names it too.")]
+Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Anything to remember, one line.")]
+EmptyReply = Annotated[
+    Literal["250", "251"] | None,
+    typer.Option(
+        "--empty-reply", help="What ETRN says when nothing is held; fetchmail with several domains needs 250."
+    ),
+]
+ReportDetails = Annotated[
+    Literal["on", "off"] | None,
+    typer.Option("--report-details", help="Whether reports of success name the primary and quote it. New: off."),
+]
+
+COLUMNS = (
+    text_column("NAME", "name"),
+    number_column("DOMAINS", "domains"),
+    number_column("LOGINS", "logins"),
+    number_column("EMPTY REPLY", "empty_reply"),
+    number_column("MESSAGES", "messages"),
+    size_column("SIZE", "octets"),
+    Column("QUOTA", lambda row: human_quota(row["quota"], row["quota_messages"])),
+    time_column("ADDED", "created_at"),
+    text_column("NOTE", "note"),
+)
+DETAILS = (*COLUMNS, Column("REPORT DETAILS", lambda row: "on" if row["report_details"] else "off"))
+
+
+@group.command("add")
+def add(
+    name: Name,
+    *,
+    note: Note = None,
+    empty_reply: EmptyReply = None,
+    quota: QuotaOption = None,
+    quota_messages: QuotaMessagesOption = None,
+    report_details: ReportDetails = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add an account."""
+    body = {"name": name} | _given(note, empty_reply, quota, quota_messages) | _details(report_details)
+    ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
+    say(f"account {name} added")
+
+
+@group.command("list")
+def list_all(*, as_json: Json = False, config: ConfigFile = None) -> None:
+    """List all accounts."""
+    show_listing(ask(config, "GET", "/v1/accounts"), COLUMNS, as_json=as_json, thing="account")
+
+
+@group.command("show")
+def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Show one account."""
+    account = ask(config, "GET", f"/v1/accounts/{segment(name)}")
+    if as_json:
+        show_json(account)
+    else:
+        show_record((column.title.lower(), column.cell(account)) for column in DETAILS)
+
+
+@group.command("set")
+def change(
+    name: Name,
+    *,
+    note: Note = None,
+    empty_reply: EmptyReply = None,
+    quota: QuotaOption = None,
+    quota_messages: QuotaMessagesOption = None,
+    report_details: ReportDetails = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change what is given of an account."""
+    given = _given(note, empty_reply, quota, quota_messages) | _details(report_details)
+    if not given:
+        raise typer.BadParameter(
+            "nothing to change: give --note, --empty-reply, --quota, --quota-messages or --report-details"
+        )
+    done = ask(config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given)
+    say_changed(f"account {name}", done["changes"])
+
+
+@group.command("remove")
+def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
+    """Remove an account that has no logins and domains any more."""
+    ask(config, "DELETE", f"/v1/accounts/{segment(name)}", params={"reason": reason})
+    say(f"account {name} removed")
+
+
+def _given(
+    note: str | None, empty_reply: str | None, quota: int | None, quota_messages: int | None
+) -> dict[str, str | int]:
+    given: dict[str, str | int] = {}
+    if note is not None:
+        given["note"] = note
+    if empty_reply is not None:
+        given["empty_reply"] = int(empty_reply)
+    if quota is not None:
+        given["quota"] = quota
+    if quota_messages is not None:
+        given["quota_messages"] = quota_messages
+    return given
+
+
+def _details(report_details: str | None) -> dict[str, bool]:
+    return {} if report_details is None else {"report_details": report_details == "on"}

@@ -1,0 +1,211 @@
+"""One path for every administrative command: requests to the API.
+
+When a server answers on the control socket, a request goes there; else the same API is built in this process over the
+store, opened for this one command. So no rule exists twice, and what a command does never depends on the way.
+
+A running server is found by its socket alone: --socket names it, or RESTANTE_CONTROL_SOCKET, or the configuration file,
+of which only that is read then. So a mistake in that file hides no server.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from restante.cli.failures import BY_KIND, Exit, Failure
+from restante.config.control_path import likely_control_socket
+
+if TYPE_CHECKING:
+    import httpx
+
+    from restante.config.schema import Config
+
+ANSWER_SECONDS = 120.0  # looking up a destination or waiting for the disk may take long; only a backup takes longer
+_BASE_URL = "http://restante"
+_OWN_CONNECTIONS = 16  # of this process to itself
+GIVEN_SOCKET: ContextVar[Path | None] = ContextVar("GIVEN_SOCKET", default=None)  # by --socket
+
+Params = Mapping[str, Any] | None
+
+
+class Api:
+    """The API, for as long as a command talks to it. Every method raises Failure with what the API said against it."""
+
+    def __init__(self, client: "httpx.AsyncClient", place: str) -> None:
+        self._client = client
+        self._place = place
+
+    async def ask(self, method: str, path: str, *, params: Params = None, body: Mapping[str, Any] | None = None) -> Any:
+        """Send one request and return the JSON of its answer."""
+        with self._failing():
+            return _content(await self._client.request(method, path, params=_given(params), json=body))
+
+    async def send(self, path: str, octets: AsyncIterator[bytes], *, params: Params = None) -> Any:
+        """Send a body as it is read, and return the JSON of the answer."""
+        with self._failing():
+            return _content(await self._client.post(path, params=_given(params), content=octets))
+
+    async def receive(
+        self, method: str, path: str, *, params: Params = None, body: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Send one request and yield the octets of its answer as they come. Raises Failure also where they end early."""
+        with self._failing():
+            async with self._client.stream(method, path, params=_given(params), json=body) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    _content(answer)
+                async for block in answer.aiter_bytes():
+                    yield block
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        import httpx  # noqa: PLC0415  heavy
+
+        try:
+            yield
+        except httpx.TransportError as error:
+            cause = f"the server went away: {type(error).__name__}"
+            raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; look at its log") from None
+
+
+def ask(
+    config_file: Path | None,
+    method: str,
+    path: str,
+    *,
+    params: Params = None,
+    body: Mapping[str, Any] | None = None,
+    seconds: float = ANSWER_SECONDS,
+) -> Any:
+    """Send one request and return the JSON of its answer. Raises Failure with what the API said against it."""
+
+    async def once() -> Any:
+        async with connected(config_file, seconds=seconds) as api:
+            return await api.ask(method, path, params=params, body=body)
+
+    return asyncio.run(once())
+
+
+@asynccontextmanager
+async def connected(
+    config_file: Path | None,
+    *,
+    seconds: float = ANSWER_SECONDS,
+    is_streaming: bool = False,
+    needs_server: str = "",
+) -> AsyncIterator[Api]:
+    """Give the API for several requests. Raises Failure.
+
+    `is_streaming` is for answers that memory may not hold; `needs_server` names what cannot be had without one.
+    """
+    import httpx  # noqa: PLC0415  heavy
+
+    place, config = _locate(config_file)
+    async with _transport(place, config, is_streaming=is_streaming, needs_server=needs_server) as transport:
+        client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False)
+        async with client:
+            yield Api(client, str(place))
+
+
+def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
+    """Return the control socket, and the configuration where no server answers there. Raises Failure."""
+    if (named := GIVEN_SOCKET.get()) is not None:
+        if not _server_answers(named):
+            remedy = "see that it runs, or leave out --socket"
+            raise Failure(Exit.UNAVAILABLE, f"{named}: no server answers there; {remedy}")
+        return named, None
+    likely = likely_control_socket(config_file, os.environ)
+    if likely is not None and _server_answers(likely):
+        return likely, None
+    config = read_config(config_file)
+    return config.control_socket, None if _server_answers(config.control_socket) else config
+
+
+def segment(text: str) -> str:
+    """Return a name as one segment of a path."""
+    return quote(text, safe="")
+
+
+def read_config(config_file: Path | None) -> "Config":
+    """Return the configuration. Raises Failure with everything that is wrong with it."""
+    from restante.config.config_problem import ConfigError  # noqa: PLC0415
+    from restante.config.load import load  # noqa: PLC0415  heavy
+
+    try:
+        return load(config_file)
+    except ConfigError as error:
+        raise Failure(Exit.CONFIGURATION, *map(str, error.problems)) from None
+
+
+@asynccontextmanager
+async def _transport(
+    place: Path, config: "Config | None", *, is_streaming: bool, needs_server: str
+) -> AsyncIterator["httpx.AsyncBaseTransport"]:
+    import httpx  # noqa: PLC0415
+
+    if config is None:
+        yield httpx.AsyncHTTPTransport(uds=str(place))
+        return
+    if needs_server:
+        remedy = "start it: restante serve --config FILE"
+        raise Failure(Exit.UNAVAILABLE, f"{needs_server}: no server is running; {remedy}")
+    from restante.cli.offline_admin import open_office  # noqa: PLC0415
+    from restante.web.api.api_application import build_api  # noqa: PLC0415
+
+    async with open_office(config) as office:
+        api = build_api(office)
+        if is_streaming:
+            async with _served(api) as path:
+                yield httpx.AsyncHTTPTransport(uds=path)
+        else:
+            yield httpx.ASGITransport(api)
+
+
+@asynccontextmanager
+async def _served(api: Any) -> AsyncIterator[str]:
+    """Serve the API to ourselves on a socket of our own: without one httpx would keep a whole answer in memory."""
+    from restante.web.http_door import HttpDoor, HttpService  # noqa: PLC0415
+    from restante.web.serving import HttpTerms, serve  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="restante-") as directory:  # of mode 0700
+        path = f"{directory}/socket"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        listener.listen()
+        listener.setblocking(False)
+        serving = asyncio.create_task(serve(api, listener, HttpTerms(HttpDoor(HttpService.CONTROL, _OWN_CONNECTIONS))))
+        try:
+            yield path
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
+
+
+def _server_answers(path: Path) -> bool:
+    from restante.web.control_socket import answers  # noqa: PLC0415
+
+    try:
+        return answers(path)
+    except PermissionError:
+        raise Failure(Exit.NOT_ALLOWED, f"{path}: not allowed; run as root or as the server's user") from None
+
+
+def _given(params: Params) -> dict[str, Any] | None:
+    return None if params is None else {key: value for key, value in params.items() if value is not None}
+
+
+def _content(answer: "httpx.Response") -> Any:
+    if answer.status_code == HTTPStatus.NO_CONTENT:
+        return None
+    content = answer.json()
+    if answer.is_success:
+        return content
+    raise Failure(BY_KIND.get(content["kind"], Exit.UNAVAILABLE), f"{content['error']}; {content['remedy']}")

@@ -1,0 +1,52 @@
+"""`restante config`: whether it is right, and what is in force."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from restante.cli.api_client import read_config
+from restante.cli.display import say, show_json
+from restante.cli.failures import Exit, Failure, warn
+from restante.cli.options import ConfigFile, Json
+
+if TYPE_CHECKING:
+    from restante.config.schema import Config
+
+group = typer.Typer(name="config", help="The configuration: is it right, and what is in force?")
+
+
+@group.command("check")
+def check(config: ConfigFile = None) -> None:
+    """Check the configuration and the files it names; exit code 78 if anything must be mended."""
+    checked, warnings = read_and_check(config)
+    warn(warnings)
+    say(f"{checked.file}: good")
+
+
+@group.command("show")
+def show(*, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Show what is in force, after defaults, file and environment."""
+    from restante.config.spell import as_toml  # noqa: PLC0415  heavy
+
+    loaded = read_config(config)
+    if as_json:
+        show_json(loaded.model_dump(mode="json"))
+    else:
+        say(f"# {loaded.file}")
+        for line in as_toml(loaded).splitlines():
+            say(line)
+
+
+def read_and_check(config_file: Path | None) -> tuple["Config", list[str]]:
+    """Return the configuration and what to warn of. Raises Failure with everything that must be mended."""
+    from restante.config.config_check import check as check_files  # noqa: PLC0415  heavy
+    from restante.config.config_problem import ConfigError  # noqa: PLC0415
+    from restante.config.load import load_with_warnings  # noqa: PLC0415
+
+    try:
+        config, warnings = load_with_warnings(config_file)
+        return config, warnings + check_files(config, time.time())
+    except ConfigError as error:
+        raise Failure(Exit.CONFIGURATION, *map(str, error.problems)) from None

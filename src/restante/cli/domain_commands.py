@@ -1,0 +1,293 @@
+"""`restante domain`: whose mail is held, where alone it may go, and from where it may be asked for."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import (
+    number_column,
+    say,
+    say_changed,
+    show_json,
+    show_listing,
+    show_record,
+    size_column,
+    text_column,
+    time_column,
+)
+from restante.cli.failures import warn
+from restante.cli.options import ConfigFile, Json, Reason, password_from_stdin
+from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
+from restante.cli.times import last_drain_text, primary_fields
+from restante.tenancy.model import DEFAULT_CONNECTIONS
+
+group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
+
+Name = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
+AccountName = Annotated[str, typer.Option("--account", metavar="NAME", help="The account it belongs to.")]
+Destination = Annotated[
+    str,
+    typer.Option(
+        "--destination",
+        metavar="HOST[:PORT]",
+        help="The primary: host name or address, and port (25). Its mail goes there and nowhere else.",
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="HOST",
+        help='Address, network or host name from which its mail may be asked for; repeatable; "" for none.',
+    ),
+]
+Tls = Annotated[
+    Literal["off", "opportunistic", "required", "verify"] | None,
+    typer.Option("--tls", help="TLS to the destination; `verify` also checks who it is. New domains: opportunistic."),
+]
+TlsCa = Annotated[
+    str | None,
+    typer.Option("--tls-ca", metavar="FILE", help='For verify: PEM file of authorities; "" for the system\'s.'),
+]
+TlsPin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tls-pin",
+        metavar="SHA256",
+        help='For verify: the SHA-256 of the destination\'s public key, hex or base64; repeatable; "" for none.',
+    ),
+]
+PinNow = Annotated[
+    bool,
+    typer.Option(
+        "--pin-now",
+        help="Connect to the destination now, show its key, and from then on hand mail to that key alone (--tls verify).",
+    ),
+]
+DestinationLogin = Annotated[
+    str | None,
+    typer.Option("--destination-login", metavar="USER", help='User name to authenticate with there; "" for none.'),
+]
+DestinationPassword = Annotated[
+    bool,
+    typer.Option("--destination-password-stdin", help="Read the password for the destination from standard input."),
+]
+Connections = Annotated[
+    int | None,
+    typer.Option(
+        "--connections",
+        metavar="N",
+        min=1,
+        max=100,
+        help=f"Connections at once, at most. New domains: {DEFAULT_CONNECTIONS}.",
+    ),
+]
+PerMinute = Annotated[
+    int | None,
+    typer.Option(
+        "--per-minute",
+        metavar="N",
+        min=0,
+        max=10_000,
+        help="Messages a minute, at most; 0 for no limit. Domains with one destination share the smallest N.",
+    ),
+]
+
+COLUMNS = (
+    text_column("DOMAIN", "name"),
+    text_column("ACCOUNT", "account"),
+    text_column("DESTINATION", "destination"),
+    text_column("TLS", "tls"),
+    HOLD_COLUMN,
+    number_column("MESSAGES", "messages"),
+    size_column("SIZE", "octets"),
+    number_column("REFUSED", "refused"),
+)
+DETAILS = (
+    *(column for column in COLUMNS if column is not HOLD_COLUMN),
+    text_column("TLS AUTHORITIES", "tls_ca"),
+    text_column("TLS PINS", "tls_pins"),
+    text_column("DESTINATION LOGIN", "destination_login"),
+    number_column("CONNECTIONS", "connections"),
+    number_column("PER MINUTE", "per_minute"),
+    text_column("AUTHORIZED HOSTS", "allow"),
+    time_column("ADDED", "created_at"),
+)
+
+
+@group.command("add")
+@with_policy
+def add(
+    name: Name,
+    *,
+    account: AccountName,
+    destination: Destination,
+    allow: Allow = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_pin: TlsPin = None,
+    pin_now: PinNow = False,
+    destination_login: DestinationLogin = None,
+    destination_password_stdin: DestinationPassword = False,
+    connections: Connections = None,
+    per_minute: PerMinute = None,
+    config: ConfigFile = None,
+    policy: Mapping[str, Any],
+) -> None:
+    """Add a hosted domain: from now on its mail is taken and held."""
+    fields = _fields(
+        allow=allow,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_pin=tls_pin,
+        destination_login=destination_login,
+        connections=connections,
+        per_minute=per_minute,
+    )
+    reason, chosen = _with_reason(policy)
+    fields |= _password(is_given=destination_password_stdin) | chosen | ({"pin_now": True} if pin_now else {})
+    body = {"name": name, "account": account, "destination": destination, **fields}
+    done = ask(config, "POST", "/v1/domains", params={"reason": reason}, body=body)
+    warn(done["warnings"])
+    if pin_now:
+        _say_pin(done["domain"])
+    say(f"domain {done['domain']['name']} added")
+
+
+@group.command("list")
+def list_all(
+    *,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")] = None,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """List hosted domains."""
+    show_listing(
+        ask(config, "GET", "/v1/domains", params={"account": account}), COLUMNS, as_json=as_json, thing="domain"
+    )
+
+
+@group.command("show")
+def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Show one domain with all its settings."""
+    domain = ask(config, "GET", f"/v1/domains/{segment(name)}")
+    past = ask(config, "GET", "/v1/drains/last", params={"domain": name})
+    if as_json:
+        show_json(domain | {"last_drain": past[0] if past else None})
+        return
+    last = [("last drain", last_drain_text(drain, time.time())) for drain in past] or [("last drain", "none yet")]
+    facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
+    show_record([*facts, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
+
+
+@group.command("set")
+@with_policy
+def change(
+    name: Name,
+    *,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Give it to this account.")] = None,
+    destination: Annotated[
+        str | None, typer.Option("--destination", metavar="HOST[:PORT]", help="The primary, from now on.")
+    ] = None,
+    allow: Allow = None,
+    add_allow: Annotated[
+        list[str] | None, typer.Option("--add-allow", metavar="HOST", help="Authorize one more; repeatable.")
+    ] = None,
+    drop_allow: Annotated[
+        list[str] | None, typer.Option("--drop-allow", metavar="HOST", help="Authorize one less; repeatable.")
+    ] = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_pin: TlsPin = None,
+    pin_now: PinNow = False,
+    destination_login: DestinationLogin = None,
+    destination_password_stdin: DestinationPassword = False,
+    connections: Connections = None,
+    per_minute: PerMinute = None,
+    config: ConfigFile = None,
+    policy: Mapping[str, Any],
+) -> None:
+    """Change what is given of a domain; --allow replaces the whole list. A drain that this concerns goes on by what is new."""
+    fields = _fields(
+        allow=allow,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_pin=tls_pin,
+        destination_login=destination_login,
+        connections=connections,
+        per_minute=per_minute,
+    )
+    reason, chosen = _with_reason(policy)
+    fields |= _password(is_given=destination_password_stdin) | chosen | ({"pin_now": True} if pin_now else {})
+    fields |= _without_none(account=account, destination=destination)
+    fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
+    if not fields:
+        raise typer.BadParameter("nothing to change: give at least one option")
+    done = ask(config, "PATCH", f"/v1/domains/{segment(name)}", params={"reason": reason}, body=fields)
+    warn(done["warnings"])
+    if pin_now:
+        _say_pin(done["domain"])
+    say_changed(f"domain {done['domain']['name']}", done["changes"])
+
+
+@group.command("remove")
+def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
+    """Remove a domain that holds no mail: from now on its mail is refused."""
+    ask(config, "DELETE", f"/v1/domains/{segment(name)}", params={"reason": reason})
+    say(f"domain {name} removed")
+
+
+def _say_pin(domain: Mapping[str, Any]) -> None:
+    """Show the key that was pinned, and how to compare it."""
+    [pin] = domain["tls_pins"]
+    say(f"pinned the key that {domain['destination']} shows: SHA-256 {pin}")
+    say(
+        "compare it on the primary: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
+    )
+
+
+def _fields(
+    *,
+    allow: Sequence[str] | None,
+    tls: str | None,
+    tls_ca: str | None,
+    tls_pin: Sequence[str] | None,
+    destination_login: str | None,
+    connections: int | None,
+    per_minute: int | None,
+) -> dict[str, Any]:
+    return _without_none(
+        allow=_listed(allow),
+        tls=tls,
+        tls_ca=str(Path(tls_ca).absolute()) if tls_ca else tls_ca,  # the server's directory is another
+        tls_pins=_listed(tls_pin),
+        destination_login=destination_login,
+        connections=connections,
+        per_minute=per_minute,
+    )
+
+
+def _with_reason(policy: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return the reason for the audit trail, and the policy's fields: a suspension keeps that reason too."""
+    fields = dict(policy)
+    reason = fields.get("reason")
+    if fields.get("hold") != "suspended" and not fields.keys() & {"until", "while_suspended"}:
+        fields.pop("reason", None)
+    return reason, fields
+
+
+def _listed(texts: Sequence[str] | None) -> list[str] | None:
+    """Return what was listed, None if nothing was; one empty text stands for an empty list."""
+    return [text for text in texts if text] if texts else None
+
+
+def _password(*, is_given: bool) -> dict[str, Any]:
+    return {"destination_password": password_from_stdin()} if is_given else {}
+
+
+def _without_none(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

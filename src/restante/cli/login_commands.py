@@ -1,0 +1,121 @@
+"""`restante login`: user names and passwords with which primaries ask. A password is never an argument."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import Column, say, say_changed, show_listing, text_column, time_column
+from restante.cli.failures import complain
+from restante.cli.options import (
+    ConfigFile,
+    Json,
+    OptionalReason,
+    PasswordStdin,
+    Reason,
+    password_from_stdin,
+)
+
+group = typer.Typer(name="login", help="User names and passwords with which primaries ask for mail.")
+
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account it belongs to.")]
+User = Annotated[str, typer.Argument(metavar="USER", help="The user name: unique over all accounts.")]
+Generate = Annotated[bool, typer.Option("--generate", help="Make a strong password and print it, this once.")]
+
+COLUMNS = (
+    text_column("USER", "user"),
+    text_column("ACCOUNT", "account"),
+    Column("CRAM-MD5", lambda row: "yes" if row["cram_md5"] else "no"),
+    Column("SCRAM", lambda row: "yes" if row["scram"] else "no"),
+    time_column("ADDED", "created_at"),
+)
+
+
+@group.command("add")
+def add(
+    account: Account,
+    user: User,
+    *,
+    password_stdin: PasswordStdin = False,
+    generate: Generate = False,
+    no_cram_md5: Annotated[
+        bool, typer.Option("--no-cram-md5", help="Keep hashes only: CRAM-MD5 needs the password itself, sealed.")
+    ] = False,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add a login."""
+    password = _new_password(from_stdin=password_stdin, generated=generate)
+    if password is None:
+        password = _prompted_password()
+    body = {"user": user, "password": password, "cram_md5": not no_cram_md5}
+    ask(config, "POST", f"/v1/accounts/{segment(account)}/logins", params={"reason": reason}, body=body)
+    _report(f"login {user} added", password if generate else None)
+
+
+@group.command("list")
+def list_all(account: Account, *, as_json: Json = False, config: ConfigFile = None) -> None:
+    """List an account's logins."""
+    show_listing(ask(config, "GET", f"/v1/accounts/{segment(account)}/logins"), COLUMNS, as_json=as_json, thing="login")
+
+
+@group.command("set")
+def change(
+    account: Account,
+    user: User,
+    *,
+    password_stdin: PasswordStdin = False,
+    generate: Generate = False,
+    cram_md5: Annotated[
+        bool | None, typer.Option("--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or forget the sealed password.")
+    ] = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Change the password of a login, or whether it may use CRAM-MD5."""
+    password = _new_password(from_stdin=password_stdin, generated=generate)
+    body: dict[str, Any] = {"password": password, "cram_md5": cram_md5}
+    if password is None and cram_md5 is None:
+        raise typer.BadParameter("nothing to change: give --password-stdin, --generate or --[no-]cram-md5")
+    path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
+    done = ask(config, "PATCH", path, params={"reason": reason}, body=body)
+    if generate:
+        _report(f"login {user} changed", password)
+    else:
+        say_changed(f"login {user}", done["changes"])
+
+
+@group.command("remove")
+def remove(account: Account, user: User, reason: Reason, config: ConfigFile = None) -> None:
+    """Remove a login."""
+    ask(config, "DELETE", f"/v1/accounts/{segment(account)}/logins/{segment(user)}", params={"reason": reason})
+    say(f"login {user} removed")
+
+
+def _new_password(*, from_stdin: bool, generated: bool) -> str | None:
+    if from_stdin and generated:
+        raise typer.BadParameter("give --password-stdin or --generate, not both")
+    if from_stdin:
+        return password_from_stdin()
+    if generated:
+        from restante.admin.logins import generate_password  # noqa: PLC0415  heavy
+
+        return generate_password()
+    return None
+
+
+def _prompted_password() -> str:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("no password: give --password-stdin or --generate")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _report(text: str, password: str | None) -> None:
+    """Say that it is done; a generated password goes to standard output alone, so that a program can take it."""
+    if password is None:
+        say(text)
+    else:
+        complain(f"{text}; its password is shown this once")
+        say(password)

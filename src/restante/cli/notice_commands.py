@@ -1,0 +1,242 @@
+"""`restante notice`: who is told of what happens to held mail, and by which way. A secret is never an argument."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import Column, Row, say, say_changed, show_json, show_listing, text_column, time_column
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
+
+group = typer.Typer(name="notice", help="Who is told of what happens to held mail: by webhook, by mail, or by Apprise.")
+
+_ONE_WAY = "give one of --webhook, --mail and --apprise"
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name: one of a kind within its account.")]
+Account = Annotated[
+    str, typer.Option("--account", metavar="NAME", help="The account whose channel it is. None: the operator's own.")
+]
+Webhook = Annotated[
+    str | None,
+    typer.Option(
+        "--webhook", metavar="URL", help="Post JSON there; - reads the URL from standard input, for one with a token."
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key-file", metavar="FILE", help="Sign with the key in it (whsec_…), and not with a new one."),
+]
+Mail = Annotated[
+    str | None,
+    typer.Option("--mail", metavar="ADDRESS", help="Send mail there: to a domain that is not hosted here."),
+]
+Apprise = Annotated[
+    str | None,
+    typer.Option(
+        "--apprise", metavar="URL", help="Hand notices to Apprise (an extra); - reads the URL from standard input."
+    ),
+]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Allow http:// to another host: anybody on the way can read it.")
+]
+OnlyAccount = Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")]
+
+
+def _hears(row: Row) -> str:
+    kinds = "all" if row["is_every_kind"] else ",".join(row["kinds"])
+    return kinds + (" (of all accounts)" if row["all_accounts"] else "")
+
+
+COLUMNS = (
+    text_column("NAME", "name"),
+    Column("ACCOUNT", lambda row: row["account"] or "(the operator's)"),
+    text_column("WAY", "way"),
+    text_column("TO", "target"),
+    time_column("ADDED", "created_at"),
+    Column("HEARS", _hears, is_detail=True),
+)
+WAITING = (
+    time_column("AT", "at"),
+    text_column("CHANNEL", "channel"),
+    Column("ACCOUNT", lambda row: row["account"] or "(the operator's)"),
+    text_column("KIND", "kind"),
+    Column("FAILED", lambda row: row["failures"], is_number=True),
+    time_column("NEXT", "next_attempt_at"),
+    text_column("ABOUT", "about", is_detail=True),
+    text_column("WHY", "reply", is_detail=True),
+)
+
+
+@group.command("add")
+def add(
+    name: Name,
+    *,
+    account: Account = "",
+    webhook: Webhook = None,
+    key_file: KeyFile = None,
+    mail: Mail = None,
+    apprise: Apprise = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="KIND", help="Tell of this kind alone; may be given again. None: of every kind."
+        ),
+    ] = None,
+    all_accounts: Annotated[
+        bool,
+        typer.Option("--all-accounts", help="The operator's own: tell also what concerns accounts, of all of them."),
+    ] = False,
+    insecure: Insecure = False,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add a channel by which notices go. A webhook's new key is printed, this once."""
+    target = _target(webhook, mail, apprise)
+    if not target:
+        raise typer.BadParameter(_ONE_WAY)
+    key = _key(key_file, is_new=webhook is not None and key_file is None)
+    body: dict[str, Any] = {"name": name, "account": account, "kinds": kind or [], "all_accounts": all_accounts}
+    body |= target | key.field | {"insecure": insecure}
+    ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
+    _say_done(f"notice channel {name} added", key)
+
+
+@group.command("set")
+def change(
+    name: Name,
+    *,
+    reason: Reason,
+    account: Account = "",
+    webhook: Webhook = None,
+    key_file: KeyFile = None,
+    is_key_new: Annotated[
+        bool, typer.Option("--new-key", help="Sign with a new key from now on; it is printed, this once.")
+    ] = False,
+    mail: Mail = None,
+    apprise: Apprise = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="KIND", help="Tell of this kind alone, no more of others; may be given again."),
+    ] = None,
+    every_kind: Annotated[bool, typer.Option("--every-kind", help="Tell of every kind again.")] = False,
+    all_accounts: Annotated[
+        bool | None,
+        typer.Option(
+            "--all-accounts/--no-all-accounts", help="The operator's own: tell also what concerns accounts, or do not."
+        ),
+    ] = None,
+    insecure: Insecure = False,
+    config: ConfigFile = None,
+) -> None:
+    """Change what is given of a channel. What waits for it stays, and leaves at once as the channel is then."""
+    if kind and every_kind:
+        raise typer.BadParameter("give --only or --every-kind")
+    if key_file is not None and is_key_new:
+        raise typer.BadParameter("give --new-key or --key-file")
+    target, key = _target(webhook, mail, apprise), _key(key_file, is_new=is_key_new)
+    kinds: dict[str, Any] = {"kinds": kind or []} if kind or every_kind else {}
+    body = kinds | target | key.field | {"all_accounts": all_accounts, "insecure": insecure}
+    params = {"account": account, "reason": reason}
+    done = ask(config, "PATCH", f"/v1/notices/channels/{segment(name)}", params=params, body=body)
+    if key.is_new:
+        _say_done(f"notice channel {name} changed", key)
+    else:
+        say_changed(f"notice channel {name}", done["changes"])
+
+
+@group.command("list")
+def list_all(*, account: OnlyAccount = None, as_json: Json = False, config: ConfigFile = None) -> None:
+    """List channels. What may be secret in a URL is not shown."""
+    rows = ask(config, "GET", "/v1/notices/channels", params={"account": account})
+    show_listing(rows, COLUMNS, as_json=as_json, thing="notice channel")
+
+
+@group.command("remove")
+def remove(name: Name, reason: Reason, account: Account = "", config: ConfigFile = None) -> None:
+    """Remove a channel, and the notices that wait for it."""
+    params = {"account": account, "reason": reason}
+    ask(config, "DELETE", f"/v1/notices/channels/{segment(name)}", params=params)
+    say(f"notice channel {name} removed")
+
+
+@group.command("test")
+def try_out(name: Name, *, account: Account = "", as_json: Json = False, config: ConfigFile = None) -> None:
+    """Send a notice by a channel now, once, and say how it went."""
+    outcome = ask(config, "POST", f"/v1/notices/channels/{segment(name)}/test", params={"account": account})
+    if as_json:
+        show_json(outcome)
+    elif outcome["is_sent"]:
+        say(f"notice channel {name}: sent: {outcome['text']}")
+    if not outcome["is_sent"]:
+        remedy = "see that its receiver can be reached, or change it by `notice set`"
+        raise Failure(Exit.UNAVAILABLE, f"notice channel {name}: not sent: {outcome['text']}; {remedy}")
+
+
+@group.command("show-waiting")
+def show_waiting(
+    *,
+    account: OnlyAccount = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 100,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show notices that wait to be sent, oldest first, and why."""
+    rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account, "limit": limit})
+    show_listing(rows, WAITING, as_json=as_json, thing="notice waits", things="notices wait")
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The key that a webhook is to be signed with, if one is given."""
+
+    text: str | None
+    is_new: bool = False  # to be shown once
+
+    @property
+    def field(self) -> dict[str, str]:
+        return {} if self.text is None else {"key": self.text}
+
+
+def _key(file: Path | None, *, is_new: bool) -> _Key:
+    if not is_new:
+        return _Key(_read_key(file))
+    from restante.notices.signature import new_key  # noqa: PLC0415  only where it is wanted
+
+    return _Key(new_key(), is_new=True)
+
+
+def _read_key(file: Path | None) -> str | None:
+    try:
+        return None if file is None else file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise Failure(Exit.NO_INPUT, f"{file}: {error.strerror}; name a file with the key") from None
+    except UnicodeDecodeError:
+        raise Failure(Exit.DATA, f"{file}: is not ASCII; write whsec_ and base64") from None
+
+
+def _say_done(text: str, key: _Key) -> None:
+    if key.is_new:
+        complain(f"{text}; the key to check its signatures with is shown this once")
+        say(str(key.text))
+    else:
+        say(text)
+
+
+def _target(webhook: str | None, mail: str | None, apprise: str | None) -> dict[str, str]:
+    """Return where to, by its way; nothing where none is given."""
+    ways = {"webhook": webhook, "mail": mail, "apprise": apprise}
+    given = {way: target for way, target in ways.items() if target is not None}
+    if len(given) > 1:
+        raise typer.BadParameter(_ONE_WAY)
+    return {way: _line_of_stdin(way) if target == "-" else target for way, target in given.items()}
+
+
+def _line_of_stdin(way: str) -> str:
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise Failure(Exit.USAGE, f"{way}: nothing came on standard input; write the URL there, on one line")
+    return line

@@ -1,0 +1,126 @@
+"""The office without a server: the store opened by the command itself, for as long as it runs."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from restante.admin.admin_context import Office, operator
+from restante.cli.failures import Exit, Failure
+from restante.config.key_file import KeyUnusable, read_key
+from restante.config.privileges import UserUnusable, become
+from restante.config.schema import Config
+from restante.delivery.delivery_context import Equipment
+from restante.mail.message import MessageNumbers
+from restante.network.resolver import DnsResolver
+from restante.notices.notice_service import make_ways
+from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.store import choice
+from restante.store.interface import Store
+from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
+from restante.store.store_errors import StoreDamaged, StoreError
+from restante.telemetry.events import Event
+from restante.tenancy.secrets import Vault
+
+
+@asynccontextmanager
+async def open_office(config: Config) -> AsyncIterator[Office]:
+    """Give an office over the store. Raises Failure where it cannot be opened: another process may have it."""
+    vault = _open_vault(config)
+    actor = operator(os.getuid())  # before it becomes the server's user
+    _become(config.user)
+    store = await open_store(config)
+    try:
+        directory = LiveDirectory(store)
+        await directory.refresh()
+        recipients = LiveRecipients(store, directory)
+        await recipients.load()
+        resolver = DnsResolver(config.resolver.endpoints)
+        equipment = _equipment(config, store, directory, resolver, vault)
+        yield Office(
+            store=store,
+            directory=directory,
+            vault=vault,
+            now=time.time,
+            own_addresses=equipment.own_addresses,
+            hostname=config.hostname,
+            resolver=resolver,
+            hold=partial(_hold, store, MessageNumbers(store.last_number()), config.hostname),
+            server=None,
+            recipients=recipients,
+            message_size_limit=lambda: config.reception.message_size_limit,
+            actor=actor,
+            ways=make_ways(equipment, resolver, lambda: config.notices, lambda: config.reports),
+        )
+    finally:
+        await store.close()
+
+
+def _equipment(
+    config: Config, store: Store, directory: LiveDirectory, resolver: DnsResolver, vault: Vault
+) -> Equipment:
+    """Return what a notice that is mailed takes."""
+    return Equipment(
+        store=store,
+        directory=directory,
+        resolver=resolver,
+        settings=config.delivery,
+        log=_Unwritten(),
+        now=time.time,
+        monotonic=time.monotonic,
+        hostname=config.hostname,
+        own_addresses=[listen.endpoint for listen in config.listen],
+        vault=vault,
+    )
+
+
+async def _hold(store: Store, numbers: MessageNumbers, hostname: str, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+    """Hold mail through an intake that is there for this alone."""
+    intake = Intake(store, _Unwritten(), time.time, hostname=hostname, numbers=numbers)
+    holding = asyncio.create_task(hold_all(intake, mails))
+    await asyncio.sleep(0)  # by then all is submitted
+    intake.close()
+    await intake.run()
+    return await holding
+
+
+class _Unwritten:
+    """The log where no server runs: what goes wrong is said by the command, in its own words."""
+
+    def write(self, event: Event, **fields: Any) -> None:
+        """Write nothing."""
+
+    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+        """Write nothing."""
+
+
+async def open_store(config: Config) -> Store:
+    """Open the store that the configuration names. Raises Failure."""
+    if not config.store_directory.is_dir():
+        text = f"{config.store_directory}: the store's directory is not there; `restante init` makes one"
+        raise Failure(Exit.NO_INPUT, text)
+    try:
+        return await choice.open_store(config.store_directory)
+    except StoreDamaged as error:
+        raise Failure(Exit.DATA, str(error)) from None
+    except StoreError as error:
+        raise Failure(Exit.UNAVAILABLE, str(error)) from None
+
+
+def _become(user: str) -> None:
+    """Become the server's user, if we are root: files made in the store must be the server's to open."""
+    try:
+        become(user)
+    except UserUnusable as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
+
+
+def _open_vault(config: Config) -> Vault:
+    try:
+        return Vault(read_key(config.key_file))
+    except KeyUnusable as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None

@@ -1,0 +1,184 @@
+"""`restante queue`: held and refused mail, message by message. Content is shown only where it is asked for."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from restante.cli import queue_changes, queue_export_command, queue_import_command
+from restante.cli.api_client import ask, connected, segment
+from restante.cli.display import (
+    Column,
+    Row,
+    human_size,
+    human_time,
+    paths_text,
+    say,
+    show_json,
+    show_listing,
+    show_record,
+    size_column,
+    text_column,
+    time_column,
+)
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile, Json
+from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status
+from restante.cli.times import last_drain_text
+from restante.mail.encoded_words import decoded
+from restante.mail.quantity import counted
+
+group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
+
+MAX_REASON: Final = 200  # characters in a listing; `queue show` has all
+
+
+def _reason(row: Row) -> str:
+    """Return why it is not delivered: the destination's last word on the first recipient that has one."""
+    reply = next((recipient["reply"] for recipient in row["recipients"] if recipient["reply"]), "")
+    return reply if len(reply) <= MAX_REASON else f"{reply[:MAX_REASON]}…"
+
+
+COLUMNS = (
+    text_column("NAME", "name"),
+    time_column("RECEIVED", "received_at"),
+    size_column("SIZE", "size"),
+    Column("STATUS", lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]}))),
+    text_column("DOMAIN", "domain"),
+    Column("FROM", lambda row: f"<{row['reverse_path']}>"),
+    Column("TO", lambda row: paths_text([recipient["forward_path"] for recipient in row["recipients"]])),
+    Column("REASON", _reason, is_detail=True),
+)
+
+
+@group.command("list")
+def list_all(
+    domain_name: Annotated[str | None, typer.Argument(metavar="DOMAIN", help="Only this domain's mail.")] = None,
+    *,
+    domain: Domain = None,
+    reverse_path: ReversePath = None,
+    recipient: Recipient = None,
+    older: Older = None,
+    larger: Larger = None,
+    status: Status = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 1000,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """List messages, oldest first."""
+    selection = Selection(domain_name or domain, reverse_path, recipient, older, larger, status)
+    messages = ask(config, "GET", "/v1/queue", params=selection.params | {"limit": limit})
+    show_listing(messages, COLUMNS, as_json=as_json, thing="message")
+    if selection.domain is not None and not as_json:
+        _show_state(config, selection.domain)
+    if len(messages) == limit:
+        shown = counted(limit, "message is", "messages are")
+        complain(f"queue: {shown} shown, there may be more; raise --limit")
+
+
+def _show_state(config: ConfigFile, name: str) -> None:
+    """Say below a domain's mail whether it is suspended, and how its last drain went."""
+    policy = ask(config, "GET", f"/v1/domains/{segment(name)}")["policy"]
+    if policy["hold"] == "suspended":
+        say(f"{name} is suspended: {policy['reason']}")
+    for drain in ask(config, "GET", "/v1/drains/last", params={"domain": name}):
+        say(f"{drain['domain']}: last drain {last_drain_text(drain, time.time())}")
+
+
+@group.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The message, as `queue list` names it.")],
+    *,
+    is_raw: Annotated[
+        bool, typer.Option("--raw", help="Write the content, octet for octet; the audit trail keeps that.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why the content is read; kept in the audit trail.")
+    ] = "",
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Show a message's envelope, headers, and the state of each recipient with the destination's last reply.
+
+    Its content is not shown, but with --raw. Of a message that is damaged on disk the envelope is shown, and the exit code
+    is 65.
+    """
+    if is_raw:
+        _write_content(config, name, reason)
+        return Exit.DONE
+    message = ask(config, "GET", f"/v1/queue/{segment(name)}")
+    if as_json:
+        show_json(message)
+    else:
+        _show_message(message)
+    return Exit.DATA if message["damage"] else Exit.DONE
+
+
+group.command("delete")(queue_changes.delete)
+group.command("bounce")(queue_changes.bounce)
+group.command("release")(queue_changes.release)
+group.command("export")(queue_export_command.export)
+group.command("import")(queue_import_command.import_mail)
+
+
+def _write_content(config: Path | None, name: str, reason: str) -> None:
+    """Write content to standard output. Raises Failure where that is a terminal: strangers would control it."""
+    if sys.stdout.isatty():
+        remedy = "send it to a file, or through less or cat -v"
+        raise Failure(Exit.USAGE, f"queue show: content may have anything in it, and this is a terminal; {remedy}")
+
+    async def write() -> None:
+        async with connected(config, is_streaming=True) as api:
+            path = f"/v1/queue/{segment(name)}/content"
+            async for block in api.receive("GET", path, params={"reason": reason}):
+                sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+
+    asyncio.run(write())
+
+
+def _show_message(message: Row) -> None:
+    show_record(
+        [
+            ("name", message["name"]),
+            ("domain", message["domain"]),
+            ("received", human_time(message["received_at"])),
+            ("size", human_size(message["size"])),
+            ("reverse-path", f"<{message['reverse_path']}>"),
+            ("8bit", _yes_or_no(message["is_8bit"])),
+            ("smtputf8", _yes_or_no(message["needs_smtputf8"])),
+            ("reports", _reports(message)),
+            *(("recipient", _recipient(recipient, message["dsn"])) for recipient in message["recipients"]),
+        ]
+    )
+    say("")
+    for header in message["headers"]:
+        say(f"{header['name']}: {decoded(header['value'])}")
+    if message["damage"]:
+        remedy = "a backup may have it whole (docs/how-to/back-up-and-restore.md)"
+        complain(f"message {message['name']}: {message['damage']}; {remedy}")
+
+
+def _reports(message: Row) -> str:
+    """Say what the sender asked about reports, and whether it may get any."""
+    asked = message["dsn"] or {}
+    texts = [f"{name.upper()}={asked[name]}" for name in ("ret", "envid") if asked.get(name)]
+    if message["is_suspect"]:
+        texts.append("none: the reverse-path may be forged")
+    if message["is_delay_told"]:
+        texts.append("delay was told")
+    return ", ".join(texts) or ("not known" if message["is_suspect"] is None else "as by default")
+
+
+def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  as the answer has it
+    return "not known" if is_so is None else "yes" if is_so else "no"
+
+
+def _recipient(recipient: Row, dsn: Row | None) -> str:
+    reply = f": {recipient['reply']}" if recipient["reply"] else ""
+    asked = (dsn or {}).get("recipients", {}).get(recipient["forward_path"], {})
+    wishes = "".join(f" {name.upper()}={asked[name]}" for name in ("notify", "orcpt") if asked.get(name))
+    return f"<{recipient['forward_path']}>{wishes} {recipient['status']}{reply}"

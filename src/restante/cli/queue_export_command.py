@@ -1,0 +1,117 @@
+"""`restante queue export`: the way out. Held and refused mail, envelope and content, in forms that others read."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from restante.cli.api_client import Api, connected
+from restante.cli.display import human_size, say, show_json
+from restante.cli.export_formats import Writer, open_writer
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile, Json
+from restante.cli.progress import Advance, progress
+from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status, count
+from restante.mail.import_stream import End, Label, Unpacker
+from restante.mail.quantity import counted
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been written."""
+
+    messages: int = 0
+    octets: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
+def export(
+    place: Annotated[
+        Path,
+        typer.Argument(metavar="PLACE", help="A directory, empty or not there yet; for mbox a file not there yet."),
+    ],
+    *,
+    style: Annotated[
+        Literal["eml", "maildir", "mbox"], typer.Option("--format", help="A file each, a Maildir, or one mbox.")
+    ] = "eml",
+    domain: Domain = None,
+    reverse_path: ReversePath = None,
+    recipient: Recipient = None,
+    older: Older = None,
+    larger: Larger = None,
+    status: Status = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Write held and refused mail to files, envelope and all; it stays in the queue.
+
+    Every message is checked on the way. Damaged ones are named and left out, and the exit code is then 65. Without a
+    server the command becomes the server's user, who must be allowed to write there.
+    """
+    selection = Selection(domain, reverse_path, recipient, older, larger, status)
+    tally = asyncio.run(_export(config, selection, reason, style, place))
+    os.sync()  # what we say is there may be deleted from the queue next
+    if as_json:
+        show_json({"messages": tally.messages, "octets": tally.octets, "damaged": tally.damaged})
+    else:
+        say(f"{place}: {counted(tally.messages, 'message')}, {human_size(tally.octets)}")
+    return Exit.DATA if tally.damaged else Exit.DONE
+
+
+async def _export(config: Path | None, selection: Selection, reason: str, style: str, place: Path) -> Tally:
+    async with connected(config, is_streaming=True) as api:  # first, for it may change who we are
+        expected = await count(api, selection)
+        writer = open_writer(style, place)
+        is_complete = False
+        try:
+            with progress("exporting", len(expected.names)) as advance:
+                tally = await _write(api, {"selection": selection.params, "reason": reason}, writer, advance)
+            is_complete = True
+        except OSError as error:
+            text = f"queue export: {error.filename or place}: {error.strerror}; the queue is as it was"
+            raise Failure(Exit.CANNOT_CREATE, text) from None
+        finally:
+            writer.close(is_complete=is_complete)
+    return tally
+
+
+async def _write(api: Api, order: dict[str, Any], writer: Writer, advance: Advance) -> Tally:
+    """Write what comes. Raises Failure where the stream is cut off."""
+    tally = Tally()
+    unpacker = Unpacker()
+    name, octets = "", 0
+    stream: AsyncIterator[bytes] = api.receive("POST", "/v1/queue/export", body=order)
+    async for data in stream:
+        for piece in unpacker.receive(data):
+            match piece:
+                case Label(facts):
+                    writer.begin(facts)
+                    name, octets = facts["name"], 0
+                case End(failure):
+                    _end(tally, writer, name, octets, failure)
+                    advance(1)
+                case bytes():
+                    writer.write(piece)
+                    octets += len(piece)
+    try:
+        unpacker.close()
+    except ValueError:
+        text = "queue export: the server ended within a message; what was written before is whole; export again"
+        raise Failure(Exit.TRY_LATER, text) from None
+    return tally
+
+
+def _end(tally: Tally, writer: Writer, name: str, octets: int, failure: str) -> None:
+    if failure:
+        writer.drop()
+        tally.damaged.append(name)
+        complain(f"message {name}: {failure}; it is left out")
+        return
+    writer.end()
+    tally.messages += 1
+    tally.octets += octets

@@ -1,0 +1,272 @@
+"""`restante queue import`: the way in. From Postfix's queue, from what was exported, from any mailbox.
+
+It goes over the mail twice: once to see what is there, and once to bring it in, so many at a time. What is held already
+is not brought in again (transfer/queue_import.py says when it is the same), so that an import which was broken off is
+simply repeated.
+"""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from restante.cli.api_client import Api, connected
+from restante.cli.display import human_size, say, show_json
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.import_content import Measure
+from restante.cli.import_sources import Letter, Unreadable, letters
+from restante.cli.options import ConfigFile, Json
+from restante.cli.progress import progress
+from restante.mail.import_stream import WHOLE, pack_block, pack_label
+from restante.mail.quantity import agreeing, counted
+
+AT_ONCE: Final = 200  # messages in one request: held together, or none of them
+OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # so many octets end a request, too
+_PAGE: Final = 10_000
+
+_DIGESTS: Final = 500  # messages whose content the server reads for one answer
+
+_Measured = tuple[Letter, Measure]
+_Key = tuple[int, str]  # size and reverse-path: what a message and what is held have in common before content is read
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of what was found."""
+
+    imported: int = 0
+    octets: int = 0
+    already: int = 0
+    unusable: list[str] = field(default_factory=list)  # why, a line each
+
+
+@dataclass(slots=True)
+class Plan:
+    """What was found on the first round."""
+
+    messages: int = 0
+    octets: int = 0
+    keys: set[_Key] = field(default_factory=set)
+    digests: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the operator says of the mail."""
+
+    domain: str | None
+    reverse_path: str | None
+    forward_paths: tuple[str, ...]
+
+    def completed(self, letter: Letter) -> Letter | Unreadable:
+        """Return the message with what it does not say itself."""
+        reverse_path = self.reverse_path if letter.reverse_path is None else letter.reverse_path
+        forward_paths = letter.forward_paths or self.forward_paths
+        if reverse_path is None:
+            return Unreadable(letter.place, "it does not say its reverse-path; give --reverse-path for such mail")
+        if not forward_paths:
+            return Unreadable(letter.place, "it does not say who it is for; give --to for such mail")
+        return replace(letter, reverse_path=reverse_path, forward_paths=forward_paths)
+
+
+def import_mail(
+    places: Annotated[
+        list[Path], typer.Argument(metavar="PLACE", help="Files, directories of them, Maildirs, mboxes.", exists=True)
+    ],
+    *,
+    domain: Annotated[
+        str | None, typer.Option("--domain", metavar="DOMAIN", help="Only recipients of this domain.")
+    ] = None,
+    style: Annotated[
+        Literal["eml", "maildir", "mbox", "postcat"] | None,
+        typer.Option("--format", help="What they are. Else each shows it.", show_default=False),
+    ] = None,
+    reverse_path: Annotated[
+        str | None,
+        typer.Option("--reverse-path", metavar="PATH", help="For mail that does not say; <> is the null path."),
+    ] = None,
+    forward_paths: Annotated[
+        list[str] | None, typer.Option("--to", metavar="PATH", help="For mail that does not say whom it is for.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Hold mail from elsewhere: what postcat prints of Postfix's queue, what was exported, any mailbox.
+
+    Recipients must be of hosted domains; others are named and passed over. What cannot be used is named, and the exit
+    code is then 65. Broken off, the same command again goes on: what is held already is not held twice, unless it has
+    been handed over meanwhile.
+    """
+    path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
+    given = Given(domain, path, tuple(forward_paths or ()))
+    work = _Import(places, style, given, reason)
+    try:
+        asyncio.run(work.run(config))
+    except KeyboardInterrupt:
+        raise Failure(Exit.TRY_LATER, f"queue import: stopped: {work.sofar}") from None
+    except Failure:
+        if work.tally.imported:
+            complain(f"queue import: {work.sofar}")
+        raise
+    _report(work.tally, as_json=as_json)
+    return Exit.DATA if work.tally.unusable else Exit.DONE
+
+
+class _Import:
+    """One import, from beginning to end."""
+
+    def __init__(self, places: Sequence[Path], style: Any, given: Given, reason: str) -> None:
+        self._places = places
+        self._style = style
+        self._given = given
+        self._reason = reason
+        self._held: dict[str, list[str]] = defaultdict(list)  # what is there already, by digest, and not yet matched
+        self.tally = Tally()
+
+    @property
+    def sofar(self) -> str:
+        """Say how far it came."""
+        held = counted(self.tally.imported, "message is", "messages are")
+        return f"{held} held; the same command again goes on with the rest"
+
+    async def run(self, config: Path | None) -> None:
+        """Look, then bring in. Raises Failure."""
+        plan = self._look()
+        if not plan.messages:
+            return
+        async with connected(config) as api:
+            if self._given.domain is not None:
+                await api.ask("GET", f"/v1/domains/{self._given.domain}")  # says so if it is not hosted
+            await self._see_what_is_held(api, plan)
+            with progress("importing", plan.messages) as advance:
+                for batch in self._batches():
+                    await self._send(api, batch)
+                    advance(len(batch))
+
+    def _look(self) -> Plan:
+        plan = Plan()
+        with progress("looking") as advance:
+            for letter, measure in self._usable(self.tally):
+                plan.messages += 1
+                plan.octets += measure.size
+                plan.keys.add((measure.size, letter.reverse_path or ""))
+                plan.digests.add(measure.digest)
+                advance(1)
+        return plan
+
+    def _usable(self, tally: Tally | None) -> Iterator[_Measured]:
+        """Yield what can be brought in; what cannot is kept in `tally`, on one round of the two."""
+        for found in letters(self._places, self._style):
+            letter = found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
+            if isinstance(letter, tuple):
+                yield letter
+            elif tally is not None:
+                _complain(tally, f"{letter.place}: {letter.error}")
+
+    async def _see_what_is_held(self, api: Api, plan: Plan) -> None:
+        """Find what may be held already: first by what a listing says, and of that by what the content is."""
+        params: dict[str, Any] = {"limit": _PAGE, "domain": self._given.domain}
+        alike: list[str] = []
+        while page := await api.ask("GET", "/v1/queue", params=params):
+            alike += [one["name"] for one in page if (one["size"], one["reverse_path"]) in plan.keys]
+            params["after"] = page[-1]["name"]
+        with progress("comparing", len(alike)) as advance:
+            for start in range(0, len(alike), _DIGESTS):
+                names = alike[start : start + _DIGESTS]
+                digests = await api.ask("POST", "/v1/queue/digests", body={"names": names})
+                for name, digest in digests.items():
+                    if digest in plan.digests:
+                        self._held[digest].append(name)
+                advance(len(names))
+
+    def _batches(self) -> Iterator[list[_Measured]]:
+        batch: list[_Measured] = []
+        octets = 0
+        for letter, measure in self._usable(None):
+            batch.append((letter, measure))
+            octets += measure.size
+            if len(batch) == AT_ONCE or octets >= OCTETS_AT_ONCE:
+                yield batch
+                batch, octets = [], 0
+        if batch:
+            yield batch
+
+    async def _send(self, api: Api, batch: Sequence[_Measured]) -> None:
+        results = await api.send("/v1/queue/import", self._parcels(batch), params={"reason": self._reason})
+        for (letter, measure), result in zip(batch, results, strict=True):
+            self._count(letter, measure, result)
+
+    async def _parcels(self, batch: Sequence[_Measured]) -> AsyncIterator[bytes]:
+        for letter, measure in batch:
+            waiting = pack_label(json.dumps(self._label(letter, measure)))
+            for block in letter.content.blocks():
+                yield waiting + pack_block(block)
+                waiting = b""
+            yield waiting + WHOLE
+
+    def _label(self, letter: Letter, measure: Measure) -> dict[str, Any]:
+        return {
+            "reverse_path": letter.reverse_path,
+            "forward_paths": letter.forward_paths,
+            "received_at": letter.received_at and letter.received_at.isoformat(),
+            "is_8bit": measure.is_8bit,
+            "needs_smtputf8": letter.needs_smtputf8,
+            "dsn": letter.dsn,
+            "is_suspect": letter.is_suspect,
+            "is_delay_told": letter.is_delay_told,
+            "only_domain": self._given.domain,
+            "perhaps": self._held.get(measure.digest, []),
+        }
+
+    def _count(self, letter: Letter, measure: Measure, result: dict[str, Any]) -> None:
+        if result["held"]:
+            self.tally.imported += 1
+            self.tally.octets += measure.size
+        elif result["already"]:
+            self.tally.already += 1
+        for name in result["already"]:
+            self._held[measure.digest].remove(name)  # it stands for one message and no more
+        if result["error"]:
+            _complain(self.tally, f"{letter.place}: {result['error']}")
+        if result["passed_over"]:
+            paths = " ".join(f"<{path}>" for path in result["passed_over"])
+            _complain(
+                self.tally, f"{letter.place}: {paths}: of no hosted domain, or not of the one asked for; passed over"
+            )
+
+
+def _measured(letter: Letter | Unreadable) -> "_Measured | Unreadable":
+    """Read a message's content through. What cannot be read is said to be so."""
+    if isinstance(letter, Unreadable):
+        return letter
+    try:
+        return letter, letter.content.measure()
+    except OSError as error:
+        return Unreadable(letter.place, error.strerror or str(error))
+
+
+def _complain(tally: Tally, text: str) -> None:
+    tally.unusable.append(text)
+    complain(f"queue import: {text}")
+
+
+def _report(tally: Tally, *, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            {
+                "imported": tally.imported,
+                "octets": tally.octets,
+                "already_held": tally.already,
+                "unusable": tally.unusable,
+            }
+        )
+        return
+    already = f"; {counted(tally.already, 'was', 'were')} held already" if tally.already else ""
+    held = f"{counted(tally.imported, 'message')}, {human_size(tally.octets)}"
+    say(f"{held}, {agreeing(tally.imported, 'is', 'are')} held{already}")

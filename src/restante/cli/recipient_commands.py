@@ -1,0 +1,123 @@
+"""`restante recipient`: the mailboxes of a domain that are known to be there."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import Column, say, show_listing, text_column, time_column
+from restante.cli.failures import Exit, Failure
+from restante.cli.options import ConfigFile, Json, OptionalReason
+
+group = typer.Typer(
+    name="recipient", help="The mailboxes of a domain that are known to be there; `domain set --recipients` uses them."
+)
+
+Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
+Addresses = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ADDRESS", help="user, user@DOMAIN, or a pattern such as sales-*; or take them from --file."
+    ),
+]
+File = Annotated[
+    str | None,
+    typer.Option("--file", metavar="FILE", help="Read addresses, one a line, # begins a comment; - is standard input."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, however many are dropped.")]
+
+COLUMNS = (
+    text_column("NAME", "name"),
+    text_column("SOURCE", "source"),
+    Column("IS THERE", lambda row: "yes" if row["is_there"] else "no"),
+    time_column("SINCE", "at"),
+)
+
+
+@group.command("add")
+def add(
+    domain: Domain,
+    addresses: Addresses = None,
+    *,
+    file: File = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Add addresses to a domain's list."""
+    body = {"add": _given(addresses, file)}
+    _report(domain, ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body))
+
+
+@group.command("remove")
+def remove(
+    domain: Domain,
+    addresses: Addresses = None,
+    *,
+    file: File = None,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Take addresses from a domain's list."""
+    body = {"remove": _given(addresses, file)}
+    _report(domain, ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body))
+
+
+@group.command("replace")
+def replace(
+    domain: Domain,
+    addresses: Addresses = None,
+    *,
+    file: File = None,
+    yes: Yes = False,
+    reason: OptionalReason = None,
+    config: ConfigFile = None,
+) -> None:
+    """Put another list in place of the one there is; where that drops more than a fifth of it, it is asked first."""
+    body: dict[str, Any] = {"addresses": _given(addresses, file)}
+    if not yes:
+        _confirm(domain, ask(config, "PUT", _path(domain), body=body | {"is_preview": True}))
+    body |= {"is_confirmed": True}
+    _report(domain, ask(config, "PUT", _path(domain), params={"reason": reason}, body=body))
+
+
+@group.command("list")
+def list_all(domain: Domain, *, as_json: Json = False, config: ConfigFile = None) -> None:
+    """List the addresses of a domain that are known: those on its list, and those its destination took or refused."""
+    show_listing(ask(config, "GET", _path(domain)), COLUMNS, as_json=as_json, thing="recipient")
+
+
+def _path(domain: str) -> str:
+    return f"/v1/domains/{segment(domain)}/recipients"
+
+
+def _given(addresses: list[str] | None, file: str | None) -> list[str]:
+    """Return the addresses of the command line and of the file. Raises Failure."""
+    if not addresses and file is None:
+        raise typer.BadParameter("no address: name some, or give --file")
+    return [*(addresses or ()), *(_read(file) if file is not None else ())]
+
+
+def _read(file: str) -> list[str]:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise Failure(Exit.NO_INPUT, f"{file}: {error.strerror}; name a file with one address a line") from None
+    except UnicodeDecodeError:
+        raise Failure(Exit.DATA, f"{file}: is not UTF-8; write one address a line") from None
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def _confirm(domain: str, change: dict[str, Any]) -> None:
+    if not change["is_large"]:
+        return
+    what = f"{change['dropped']} of the recipients of {domain} would be dropped, {change['listed']} would be left"
+    if not sys.stdin.isatty():
+        raise Failure(Exit.USAGE, f"recipient replace: {what}; say --yes if the new list is whole")
+    typer.confirm(f"{what}. Is the new list whole?", abort=True)
+
+
+def _report(domain: str, change: dict[str, Any]) -> None:
+    say(f"domain {domain}: {change['added']} added, {change['dropped']} dropped, {change['listed']} listed")

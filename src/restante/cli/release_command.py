@@ -1,0 +1,29 @@
+"""`restante release`: the operator's ETRN."""
+
+from typing import Annotated
+
+import typer
+
+from restante.cli.api_client import ask
+from restante.cli.display import say
+from restante.cli.failures import Exit
+from restante.cli.options import ConfigFile
+from restante.cli.reply_words import exit_for
+
+
+def release(
+    nodes: Annotated[
+        list[str],
+        typer.Argument(metavar="DOMAIN", help="Domains; @DOMAIN with its subdomains; #ACCOUNT for all of one."),
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
+    config: ConfigFile = None,
+) -> int:
+    """Hand over the held mail of domains now.
+
+    It goes to the destination on record, as if the primary had asked by ETRN.
+    """
+    answers = ask(config, "POST", "/v1/release", body={"nodes": nodes, "reason": reason})
+    for answer in answers:
+        say(f"{answer['node']}: {answer['code']} {answer['text']}")
+    return max((exit_for(answer["code"]) for answer in answers), default=Exit.DONE)

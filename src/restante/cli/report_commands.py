@@ -1,0 +1,155 @@
+"""`restante report`: what senders are to be told, and have not been yet."""
+
+import asyncio
+from typing import Annotated, Any, Final
+
+import typer
+
+from restante.cli.api_client import Api, ask, connected
+from restante.cli.display import (
+    Column,
+    Row,
+    human_size,
+    human_time,
+    number_column,
+    say,
+    show_json,
+    show_listing,
+    show_record,
+    size_column,
+    text_column,
+    time_column,
+)
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile, Json, Reason
+from restante.cli.queue_selection import Yes, confirm
+from restante.mail.quantity import counted
+
+group = typer.Typer(name="report", help="Reports to senders that wait to be sent.")
+
+AT_ONCE: Final = 1000  # in one request
+PAGE: Final = 10_000
+
+COLUMNS = (
+    number_column("NUMBER", "number"),
+    text_column("ACTION", "action"),
+    Column("TO", lambda row: f"<{row['to']}>"),
+    text_column("MESSAGE", "message"),
+    text_column("DOMAIN", "domain"),
+    size_column("SIZE", "size"),
+    number_column("FAILURES", "failures"),
+    time_column("NEXT ATTEMPT", "next_attempt_at"),
+    text_column("LAST ERROR", "reply", is_detail=True),
+)
+
+Domain = Annotated[
+    str | None, typer.Option("--domain", metavar="DOMAIN", help="Only those that tell of this domain's mail.")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="PATTERN", help="Only to such reverse-paths: * and ? stand for any.")
+]
+
+
+@group.command("list")
+def list_reports(
+    *,
+    domain: Domain = None,
+    to: To = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 1000,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """List reports that wait to be sent, oldest first."""
+    reports = ask(config, "GET", "/v1/reports", params={"domain": domain, "to": to, "limit": limit})
+    show_listing(reports, COLUMNS, as_json=as_json, thing="report waits", things="reports wait")
+    if len(reports) == limit:
+        shown = counted(limit, "report is", "reports are")
+        complain(f"report: {shown} shown, there may be more; raise --limit")
+
+
+@group.command("show")
+def show(
+    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The report, as `report list` numbers it.")],
+    *,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show a report: where it goes, what became of the attempts, and what it says. Not what it brings back of the mail."""
+    report = ask(config, "GET", f"/v1/reports/{number}")
+    if as_json:
+        show_json(report)
+    else:
+        _show(report)
+
+
+@group.command("drop")
+def drop(
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[NUMBER]", min=1, help="Reports, as `report list` numbers them; or use filters."),
+    ] = None,
+    *,
+    reason: Reason,
+    domain: Domain = None,
+    to: To = None,
+    is_all: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    yes: Yes = False,
+    config: ConfigFile = None,
+) -> None:
+    """Drop reports: their senders are not told. One that is on its way at this moment may arrive all the same."""
+    filters = {"domain": domain, "to": to}
+    if sum((bool(numbers), any(filters.values()), is_all)) != 1:
+        remedy = "give numbers, or --domain or --to, or --all"
+        raise Failure(Exit.USAGE, f"report drop: which reports is said in no way, or in several; {remedy}")
+
+    async def change() -> tuple[int, list[int]]:
+        async with connected(config) as api:
+            chosen = numbers or await _numbers(api, filters)
+            if chosen:
+                confirm("report drop", counted(len(chosen), "report"), "drop, and tell nobody", is_confirmed=yes)
+            return await _drop(api, chosen, reason)
+
+    dropped, missing = asyncio.run(change())
+    say(f"{counted(dropped, 'report')} dropped")
+    if missing and numbers:
+        text = " ".join(map(str, missing))
+        raise Failure(Exit.NO_INPUT, f"report {text}: does not wait; it may be sent, or have been dropped")
+
+
+async def _numbers(api: Api, filters: dict[str, str | None]) -> list[int]:
+    found: list[int] = []
+    params: dict[str, Any] = filters | {"limit": PAGE}
+    while page := await api.ask("GET", "/v1/reports", params=params | {"after": found[-1] if found else 0}):
+        found += [report["number"] for report in page]
+    return found
+
+
+async def _drop(api: Api, numbers: list[int], reason: str) -> tuple[int, list[int]]:
+    dropped, missing = 0, []
+    for start in range(0, len(numbers), AT_ONCE):
+        body = {"numbers": numbers[start : start + AT_ONCE], "reason": reason}
+        done = await api.ask("POST", "/v1/reports/drop", body=body)
+        dropped += done["dropped"]
+        missing += done["missing"]
+    return dropped, missing
+
+
+def _show(report: Row) -> None:
+    show_record(
+        [
+            ("number", report["number"]),
+            ("action", report["action"]),
+            ("to", f"<{report['to']}>"),
+            ("message", report["message"]),
+            ("domain", report["domain"]),
+            ("made", human_time(report["made_at"])),
+            ("size", human_size(report["size"])),
+            ("failures", report["failures"]),
+            ("next attempt", human_time(report["next_attempt_at"])),
+            ("last error", report["reply"]),
+        ]
+    )
+    for fields in (report["headers"], *report["status"]):
+        say("")
+        for field in fields:
+            say(f"{field['name']}: {field['value']}")

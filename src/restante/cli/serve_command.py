@@ -1,0 +1,17 @@
+"""`restante serve`: run the server in the foreground."""
+
+from restante.cli.failures import warn
+from restante.cli.options import ConfigFile
+
+
+def serve(config: ConfigFile = None) -> int:
+    """Run the server in the foreground.
+
+    SIGTERM ends it, SIGHUP makes it read configuration and certificates again.
+    """
+    from restante.cli.config_commands import read_and_check  # noqa: PLC0415
+    from restante.startup import serve as run_server  # noqa: PLC0415  heavy
+
+    checked, warnings = read_and_check(config)
+    warn(warnings)
+    return run_server(checked)

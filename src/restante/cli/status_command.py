@@ -1,0 +1,181 @@
+"""`restante status`: whether the server is well, held mail by domain, running drains, open listeners."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from restante.cli.api_client import ask, connected
+from restante.cli.display import (
+    Column,
+    Row,
+    human_size,
+    number_column,
+    say,
+    show_json,
+    show_table,
+    size_column,
+    text_column,
+)
+from restante.cli.failures import Exit, Failure
+from restante.cli.options import ConfigFile, Json
+from restante.cli.times import ago, error_text, last_drain_text, primary_text, span, unix_time, until
+from restante.mail.quantity import agreeing, counted
+
+CHECK_SECONDS: Final = 20.0  # monitoring systems give up soon
+CRITICAL, UNKNOWN = 2, 3
+LEVELS: Final = {"ok": 0, "warning": 1, "critical": CRITICAL}
+
+LISTENERS = (
+    text_column("LISTENER", "service"),
+    text_column("ADDRESS", "address"),
+    text_column("TLS FROM", "tls_minimum"),
+    number_column("SESSIONS", "sessions"),
+)
+
+
+def status(
+    domains: Annotated[
+        list[str] | None, typer.Argument(metavar="[DOMAIN]", help="Only these domains.", show_default=False)
+    ] = None,
+    *,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="All domains, not only those with mail or trouble.")] = False,
+    is_check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Print one line for a monitoring system; exit with 0 ok, 1 warning, 2 critical, 3 unknown.",
+        ),
+    ] = False,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Show whether the server is well, held mail by domain, running drains and listeners.
+
+    Domains without mail and trouble are counted, not listed.
+    """
+    if is_check:
+        return _check(config)
+    params = {"domain": domains or None, "account": account, "everything": is_all or None}
+    view = ask(config, "GET", "/v1/status", params=params)
+    if as_json:
+        show_json(view)
+    else:
+        _show(view)
+    return Exit.DONE
+
+
+def _show(view: Row) -> None:
+    for line in health_lines(view):
+        say(line)
+    say(f"{amounts(view)}; restante {view['version']}")
+    now = unix_time(view["at"])
+    _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
+    _show_backlog(view["notices"], now, "notice waits", "notices wait")
+    for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
+        if view[title]:
+            say("")
+            show_table(view[title], columns)
+    if others := view["domains_not_shown"]:
+        say("")
+        say(f"{counted(others, 'other domain has', 'other domains have')} no mail and no trouble (--all shows all)")
+
+
+def health_lines(view: Row) -> list[str]:
+    """Return the line of health, and one for each problem."""
+    health = view["health"]
+    return [
+        f"{view['hostname']}: {health['level'].upper()}",
+        *(f"{problem['level']}: {problem['text']}" for problem in health["problems"]),
+    ]
+
+
+def amounts(view: Row) -> str:
+    """Spell how much mail there is."""
+    held = view["messages"] - view["refused"]
+    return f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}"
+
+
+def _check(config: Path | None) -> int:
+    """Print one line as monitoring systems read it, and return their code."""
+    try:
+        view = asyncio.run(_asked(config))
+    except Failure as failure:
+        is_away = failure.code in (Exit.UNAVAILABLE, Exit.TRY_LATER)
+        say(f"RESTANTE {'CRITICAL' if is_away else 'UNKNOWN'} - {'; '.join(failure.texts)}")
+        return CRITICAL if is_away else UNKNOWN
+    health = view["health"]
+    texts = [problem["text"] for problem in health["problems"]] or [amounts(view)]
+    oldest = max((ago(domain["oldest_at"], unix_time(view["at"])) or 0.0 for domain in view["domains"]), default=0.0)
+    figures = {
+        "held": view["messages"] - view["refused"],
+        "refused": view["refused"],
+        "octets": f"{view['octets']}B",
+        "oldest": f"{oldest:.0f}s",
+        "drains": len(view["drains"]),
+    }
+    measured = " ".join(f"{name}={value}" for name, value in figures.items())
+    say(f"RESTANTE {health['level'].upper()} - {'; '.join(texts)} | {measured}")
+    return LEVELS[health["level"]]
+
+
+async def _asked(config: Path | None) -> Row:
+    async with connected(config, seconds=CHECK_SECONDS, needs_server="status --check") as api:
+        view: Row = await api.ask("GET", "/v1/status")
+        return view
+
+
+def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
+    """Say what waits to be sent, and for how long; nothing where nothing does."""
+    if backlog["waiting"]:
+        since = f"{agreeing(backlog['waiting'], 'for', 'the oldest for')} {span(ago(backlog['oldest_at'], now))}"
+        say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
+
+
+def _domains(view: Row, now: float) -> list[Column]:
+    """Return the columns of the domains: times as spans, or a screen could not hold them; --json has them whole."""
+    columns = [
+        text_column("DOMAIN", "domain"),
+        text_column("ACCOUNT", "account"),
+        number_column("MESSAGES", "messages"),
+        size_column("SIZE", "octets"),
+        number_column("REFUSED", "refused"),
+        _ago("OLDEST", "oldest_at", now),
+        _ago("ASKED FOR", "last_request_at", now),
+        text_column("DESTINATION", "destination", is_detail=True),
+    ]
+    if any(domain["hold"] == "suspended" for domain in view["domains"]):
+        columns.append(Column("SUSPENDED", _suspended_for, is_detail=True))
+    if any(domain["last_drain"] for domain in view["domains"]):
+        columns.append(Column("LAST DRAIN", lambda domain: _last_drain(domain, now), is_detail=True))
+    if any(domain["primary"]["next_probe_at"] for domain in view["domains"]):
+        columns.append(Column("PRIMARY", lambda domain: primary_text(domain["primary"], now)))
+    return columns
+
+
+def _suspended_for(domain: Row) -> str:
+    return domain["suspended_for"] or "yes" if domain["hold"] == "suspended" else ""
+
+
+def _last_drain(domain: Row, now: float) -> str:
+    return last_drain_text(domain["last_drain"], now) if domain["last_drain"] else ""
+
+
+def _drains(now: float) -> list[Column]:
+    return [
+        text_column("DRAIN", "domain"),
+        text_column("STATE", "state"),
+        _ago("FOR", "started_at", now),
+        number_column("DELIVERED", "delivered"),
+        number_column("DEFERRED", "deferred"),
+        number_column("REFUSED", "refused"),
+        number_column("CONN", "connections"),
+        Column("RETRY IN", lambda drain: until(drain["next_attempt_at"], now), is_number=True),
+        Column("LAST ERROR", error_text, is_detail=True),
+    ]
+
+
+def _ago(title: str, key: str, now: float) -> Column:
+    return Column(title, lambda row: span(ago(row[key], now)), is_number=True)

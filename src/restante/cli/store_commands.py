@@ -1,0 +1,160 @@
+"""`restante store`: the store as a whole, checked and copied."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restante.cli.api_client import ask, read_config
+from restante.cli.display import human_size, say, show_json, show_record
+from restante.cli.failures import Exit, Failure, complain
+from restante.cli.options import ConfigFile, Json
+from restante.mail.quantity import counted
+from restante.store.store_errors import StoreError, StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from restante.admin.store_maintenance import CheckView, FindingView, SalvageView
+
+group = typer.Typer(name="store", help="The store as a whole: whether it is sound, and copies of it.")
+
+_BACKUP_SECONDS = 24 * 3600.0
+_PROGRESS_SECONDS = 5.0
+
+
+@group.command("check")
+def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
+    """Read everything in the store and compare it with its checksums. Changes nothing; a server may run.
+
+    Ends with 65 if anything is not as it was written.
+    """
+    from restante.admin import store_maintenance  # noqa: PLC0415  heavy
+
+    view = store_maintenance.check(_directory(config), _Progress().show)
+    if as_json:
+        show_json(view.model_dump())
+    else:
+        _show(view)
+    return Exit.DONE if view.is_sound else Exit.DATA
+
+
+@group.command("backup")
+def backup(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put the copy: empty, or not there yet.")],
+    *,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Copy the store while it serves: records, audit trail and mail, as at one moment.
+
+    The server writes it, so its user must be allowed to. The key file and the configuration are not in it.
+    """
+    body = {"directory": os.path.abspath(directory)}  # noqa: PTH100  links in it are the server's to follow
+    done = ask(config, "POST", "/v1/store/backup", body=body, seconds=_BACKUP_SECONDS)
+    if as_json:
+        show_json(done)
+    else:
+        say(f"{done['directory']}: {counted(done['messages'], 'message')}, {human_size(done['octets'])}")
+
+
+@group.command("salvage")
+def salvage(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to put the new store: empty, or not there yet.")
+    ],
+    *,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> int:
+    """Write everything that can be read of a damaged store into a new one, and name the rest.
+
+    No server may run. The damaged store is only read. Ends with 65 if anything could not be salvaged.
+    """
+    from restante.admin import store_maintenance  # noqa: PLC0415  heavy
+
+    source = _directory(config)
+    try:
+        view = store_maintenance.salvage(source, directory, _Progress().show_salvaged)
+    except StoreUnusable as error:
+        raise Failure(Exit.UNAVAILABLE, str(error)) from None
+    except StoreError as error:
+        raise Failure(Exit.CANNOT_CREATE, str(error)) from None
+    if as_json:
+        show_json(view.model_dump())
+    else:
+        _show_salvaged(view)
+    return Exit.DONE if view.is_whole else Exit.DATA
+
+
+def _directory(config_file: Path | None) -> Path:
+    """Return the store's directory, as its user. Raises Failure."""
+    from restante.config.privileges import UserUnusable, become  # noqa: PLC0415
+
+    config = read_config(config_file)
+    if not config.store_directory.is_dir():
+        text = f"{config.store_directory}: the store's directory is not there; `restante init` makes one"
+        raise Failure(Exit.NO_INPUT, text)
+    try:
+        become(config.user)  # what looking makes (the index of the log) must be the server's to open
+    except UserUnusable as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
+    return config.store_directory
+
+
+class _Progress:
+    """Says on a terminal how far it is, every few seconds."""
+
+    def __init__(self) -> None:
+        self._next_at = time.monotonic() + _PROGRESS_SECONDS
+
+    def show(self, done: int, of: int) -> None:
+        """Say it, if it is time."""
+        if sys.stderr.isatty() and time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + _PROGRESS_SECONDS
+            complain(f"store check: {done} of {counted(of, 'message')}")
+
+    def show_salvaged(self, done: int) -> None:
+        """Say how many messages were salvaged, if it is time."""
+        if sys.stderr.isatty() and time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + _PROGRESS_SECONDS
+            complain(f"store salvage: {counted(done, 'message')} so far")
+
+
+def _show(view: "CheckView") -> None:
+    orphans = f"{len(view.orphans)}"
+    show_record(
+        [
+            ("engine", view.engine),
+            ("schema", f"{view.schema_version} (this program knows {view.schema_known})"),
+            ("server", "has it open" if view.is_in_use else "none has it open"),
+            ("messages", f"{view.messages}, {human_size(view.octets)}; {view.contents_read} read"),
+            ("files without a row", orphans if view.is_in_use else f"{orphans}, swept at the next start"),
+            ("findings", len(view.findings) or "none: it is sound"),
+        ]
+    )
+    _say_findings(view.findings)
+
+
+def _show_salvaged(view: "SalvageView") -> None:
+    records = ", ".join(f"{count} in {table}" for table, count in sorted(view.rows.items()))
+    show_record(
+        [
+            ("new store", view.directory),
+            ("schema", f"{view.schema_now} (the damaged store has {view.schema_before})"),
+            ("messages", f"{view.messages}, {human_size(view.octets)}"),
+            ("content files", view.files),
+            ("other rows", records or "none"),
+            ("not salvaged", len(view.lost) or "nothing: it is whole"),
+        ]
+    )
+    _say_findings(view.lost)
+
+
+def _say_findings(findings: "Sequence[FindingView]") -> None:
+    for finding in findings:
+        about = f"{finding.kind}, message {finding.message}" if finding.message else finding.kind
+        say(f"{about}: {finding.text}")

@@ -1,0 +1,224 @@
+"""Whether what the configuration names is in order: files, directories, the user. Everything wrong is said at once.
+
+The schema has refused what can be seen from the text alone; here the disk is looked at, at start, at a reload and by
+`restante config check`.
+"""
+
+import ipaddress
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from restante.config.certificate import (
+    Unfit,
+    covers,
+    end_warnings,
+    host_names,
+    key_type,
+    public_key_of,
+    read_certificate,
+    read_public_key,
+)
+from restante.config.config_problem import ConfigError, Problem
+from restante.config.host_name import flaw_of
+from restante.config.key_file import KeyUnusable, read_key
+from restante.config.schema import Config
+from restante.config.self_signed import is_self_signed
+from restante.config.source import Location, key_name
+from restante.mail.address import canonical_domain, split_mailbox
+from restante.reception.disk_space import free_octets, size_octets
+from restante.reception.reception_settings import MEBIBYTE
+
+SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
+NAMES_SHOWN = 3  # of the hosts that a certificate is for
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def check(config: Config, now: float) -> list[str]:
+    """Return warnings, one line each. Raises ConfigError with everything that must be mended first."""
+    problems = [
+        *_tls_problems(config),
+        *_key_problems(config),
+        *_user_problems(config),
+        *_directory_problems(config),
+        *_socket_problems(config),
+        *_postmaster_problems(config),
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return list(_warnings(config, now))
+
+
+def _problem(config: Config, location: Location, cause: str, remedy: str, value: object = None) -> Problem:
+    return Problem(config.source.where(location), key_name(location), cause, remedy, value)
+
+
+def check_tls(config: Config) -> None:
+    """Raise ConfigError where certificates and keys cannot be served."""
+    if problems := list(_tls_problems(config)):
+        raise ConfigError(problems)
+
+
+def _tls_problems(config: Config) -> Iterator[Problem]:
+    certificates: dict[str, Path] = {}  # by type of key
+    for certificate_file, key_file in config.tls.pairs:
+        certificate = public_key = None
+        try:
+            certificate = read_certificate(certificate_file.read_bytes())
+        except (OSError, Unfit) as error:
+            yield _file_problem(config, ("tls", "certificate"), certificate_file, error)
+        try:
+            public_key = read_public_key(key_file.read_bytes())
+        except (OSError, Unfit) as error:
+            yield _file_problem(config, ("tls", "key"), key_file, error)
+        if certificate is None:
+            continue
+        if public_key and public_key != public_key_of(certificate):
+            remedy = "give the key that the certificate was made for"
+            yield _problem(config, ("tls", "key"), f"is not the key of {certificate_file}", remedy, key_file)
+        if other := certificates.get(kind := key_type(certificate)):
+            cause = f"has a key of the same type as {other}, {kind}, and only one of them can be served"
+            yield _problem(config, ("tls", "certificate"), cause, "remove one, and its key", certificate_file)
+        certificates[kind] = certificate_file
+
+
+def _file_problem(config: Config, location: Location, file: Path, error: OSError | Unfit) -> Problem:
+    if isinstance(error, Unfit):
+        return _problem(config, location, error.cause, error.remedy, file)
+    remedy = "name the right file, and let the user who starts restante read it"
+    return _problem(config, location, f"cannot be read: {error.strerror}", remedy, file)
+
+
+def _key_problems(config: Config) -> Iterator[Problem]:
+    try:
+        read_key(config.key_file)
+    except KeyUnusable as error:
+        yield _problem(config, ("key_file",), error.cause, error.remedy, config.key_file)
+
+
+def _user_problems(config: Config) -> Iterator[Problem]:
+    if config.user and _account_of(config) is None:
+        remedy = f"make one (useradd --system {config.user}) or name another"
+        yield _problem(config, ("user",), "there is no such user on this machine", remedy, config.user)
+
+
+def _account_of(config: Config) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(config.user)
+    except KeyError:
+        return None
+
+
+def _directory_problems(config: Config) -> Iterator[Problem]:
+    directory = config.store_directory
+    if not directory.is_dir():
+        owner = f" -o {config.user}" if config.user else ""
+        remedy = f"make it: install -d -m 0700{owner} {directory}"
+        yield _problem(config, ("store",), "its directory is not there", remedy, config.store)
+    elif not _may_write(config, directory):
+        remedy = f"let the server own all of it: chown -R {config.user or 'USER'} {directory}"
+        yield _problem(config, ("store",), "the server may not write to its directory", remedy, config.store)
+
+
+def _may_write(config: Config, directory: Path) -> bool:
+    """Tell whether the server, as the user that it will be, may write there and to what is there."""
+    account = _account_of(config) if config.user and os.geteuid() == 0 else None
+    if account is None:
+        return os.access(directory, os.R_OK | os.W_OK | os.X_OK)
+    return all(path.stat().st_uid == account.pw_uid for path in (directory, *directory.iterdir()))
+
+
+def _socket_problems(config: Config) -> Iterator[Problem]:
+    if len(os.fsencode(config.control_socket)) > SOCKET_PATH_LIMIT:
+        cause = f"is longer than the {SOCKET_PATH_LIMIT} octets a Unix socket's path may have"
+        yield _problem(config, ("control_socket",), cause, "name a shorter one", config.control_socket)
+
+
+def _postmaster_problems(config: Config) -> Iterator[Problem]:
+    text = config.reception.postmaster
+    if text and not _is_mailbox(text):
+        remedy = 'write one in a hosted domain, such as "postmaster@example.org", or remove it'
+        yield _problem(config, ("reception", "postmaster"), "is not a mailbox", remedy, text)
+
+
+def _is_mailbox(text: str) -> bool:
+    local_part, domain = split_mailbox(text)
+    try:
+        return bool(local_part and domain and canonical_domain(domain)) and not any(map(str.isspace, local_part))
+    except ValueError:
+        return False
+
+
+def _warnings(config: Config, now: float) -> Iterator[str]:
+    for file in config.tls.certificate:
+        yield from end_warnings(read_certificate(file.read_bytes()), now, file)
+    for file in config.tls.key:
+        if file.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
+            yield f"{file}: others may use this key; chmod 640 or less"
+    if config.store_directory.stat().st_mode & _OTHERS:
+        yield f"{config.store_directory}: others may look into held mail; chmod 700"
+    yield from _host_name_warnings(config)
+    yield from _certificate_warnings(config)
+    yield from _disk_warnings(config)
+    yield from _metrics_warnings(config)
+    yield from _reload_warnings(config)
+    if os.geteuid() == 0 and not config.user:
+        yield f"{config.source.where(('user',))}: user is not set and the server stays root; name a plain user"
+
+
+def _host_name_warnings(config: Config) -> Iterator[str]:
+    if flaw := flaw_of(config.hostname):
+        remedy = "write the name that this machine has in public DNS"
+        yield str(_problem(config, ("hostname",), flaw, remedy, config.hostname))
+
+
+def _certificate_warnings(config: Config) -> Iterator[str]:
+    """Warn of certificates for other hosts."""
+    for file in config.tls.certificate:
+        certificate = read_certificate(file.read_bytes())
+        if covers(certificate, config.hostname):
+            continue
+        remedy = f"get one for {config.hostname}, or correct hostname"
+        if is_self_signed(certificate):
+            remedy = "renew it: restante init --renew-certificate"
+        names = ", ".join(host_names(certificate)[:NAMES_SHOWN]) or "no host"
+        cause = f"the certificate is for {names}, not for {config.hostname}"
+        yield f"{file}: {cause}, so clients that verify it refuse us; {remedy}"
+
+
+def _disk_warnings(config: Config) -> Iterator[str]:
+    """Warn of a disk on which no mail can be taken."""
+    directory, reserve = config.store_directory, config.reception.disk_reserve
+    size, free = size_octets(directory), free_octets(directory)
+    setting = f"reception.disk_reserve ({reserve // MEBIBYTE} MiB)"
+    if size <= reserve:
+        cause = f"its disk has {size // MEBIBYTE} MiB, no more than {setting}"
+        remedy = "use a larger disk, or lower the reserve"
+        yield f"{directory}: {cause}, so no mail is ever taken; {remedy}"
+    elif free < reserve:
+        cause = f"its disk has {free // MEBIBYTE} MiB free, less than {setting}"
+        yield f"{directory}: {cause}, so no mail is taken; make room, or lower the reserve"
+
+
+def _metrics_warnings(config: Config) -> Iterator[str]:
+    """Warn of metrics that strangers may read: there is no password on them, and no limit on who stays connected."""
+    if config.telemetry.metrics_endpoint is None:
+        return
+    address = ipaddress.ip_address(config.telemetry.metrics_endpoint[0])
+    if address.is_unspecified or address.is_global:
+        where = config.source.where(("telemetry", "metrics"))
+        yield f"{where}: anybody may read the metrics at {config.telemetry.metrics}; name a loopback or private address"
+
+
+def _reload_warnings(config: Config) -> Iterator[str]:
+    """Warn of files that root reads at start and the plain user will have to read at a reload."""
+    account = _account_of(config) if config.user and os.geteuid() == 0 else None
+    if account is None:
+        return
+    for path in (*config.tls.certificate, *config.tls.key, config.key_file):
+        facts = path.stat()
+        is_readable = facts.st_uid == account.pw_uid or facts.st_mode & stat.S_IROTH
+        if not is_readable and not (facts.st_gid == account.pw_gid and facts.st_mode & stat.S_IRGRP):
+            yield f"{path}: {config.user} cannot read it, so a reload will fail; chown {config.user} {path}"

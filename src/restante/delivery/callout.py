@@ -1,0 +1,120 @@
+"""Asking a destination for a mailbox before mail for it is taken: MAIL, RCPT, and no DATA (a call-forward).
+
+Only where the domain wants it, and only for mailboxes of which nothing is known. An answer is waited for a few seconds at
+most: a destination that is away is not asked again for a minute, and never keeps mail from being taken.
+
+    250                     it is there: remembered as what a drain has learned
+    5xx with 5.1.1, 5.1.6   there is no such mailbox: remembered for an hour, in memory only, for the destination may
+                            have lost its list for a moment
+    anything else           nothing is known
+
+It is asked as mail is handed over (call.py): under TLS and logged in to where the record says so, and never in clear where
+it demands TLS.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict
+from typing import Final
+
+from restante.delivery.callout_session import call
+from restante.delivery.delivery_context import Equipment
+from restante.delivery.dial_plan import find_approach
+from restante.delivery.recipient_learning import says_no_mailbox
+from restante.delivery.route import NoRoute
+from restante.mail.address import split_mailbox
+from restante.network.tls import TlsFailed
+from restante.smtp.client_transaction import is_safe_path
+from restante.smtp.peer_replies import ServerReply
+from restante.smtp.protocol_errors import PeerBroke
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import Event
+from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.recipients import Recipient, Source
+
+ANSWER_SECONDS: Final = 5.0  # a client waits for its reply to RCPT meanwhile
+AWAY_SECONDS: Final = 60.0
+NO_COUNTS_FOR: Final = 3600.0
+AT_ONCE: Final = 4  # for one destination; what comes on top of that is not asked about
+_MOST_REMEMBERED: Final = 100_000
+
+_Key = tuple[int, str]  # a domain's id, a local part in lower case
+
+
+class Inquiries:
+    """Asks, and remembers."""
+
+    def __init__(self, equipment: Equipment, tasks: asyncio.TaskGroup) -> None:
+        """Conversations are tasks of `tasks`: whoever asked first may be gone before the answer comes."""
+        self._equipment = equipment
+        self._tasks = tasks
+        self._nobody: OrderedDict[_Key, float] = OrderedDict()  # since when
+        self._away: dict[str, float] = {}  # destinations, and since when
+        self._open: Counter[str] = Counter()  # by destination
+        self._under_way: dict[_Key, asyncio.Task[bool | None]] = {}
+
+    async def ask(self, domain: HostedDomain, forward_path: str) -> bool | None:
+        """Tell whether a mailbox is there; None where that cannot be known now. Raises nothing that peers can cause."""
+        key = (domain.id, split_mailbox(forward_path).local_part.lower())
+        if self._equipment.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
+            return False
+        if key in self._under_way:
+            return await asyncio.shield(self._under_way[key])
+        if not self._may_ask(domain.destination, forward_path):
+            return None
+        self._open[domain.destination.text] += 1
+        asked = self._under_way[key] = self._tasks.create_task(self._see_through(domain, key, forward_path))
+        return await asyncio.shield(asked)
+
+    async def _see_through(self, domain: HostedDomain, key: _Key, forward_path: str) -> bool | None:
+        """Ask; a defect on the way costs this answer alone."""
+        try:
+            return await self._ask(domain, key, forward_path)
+        except Exception as error:  # noqa: BLE001
+            self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="inquire", domain=domain.name)
+            return None
+        finally:
+            del self._under_way[key]
+            self._open[domain.destination.text] -= 1
+
+    def _may_ask(self, destination: Destination, forward_path: str) -> bool:
+        is_away = self._equipment.monotonic() - self._away.get(destination.text, float("-inf")) < AWAY_SECONDS
+        has_room = self._open[destination.text] < AT_ONCE
+        return has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
+
+    async def _ask(self, domain: HostedDomain, key: _Key, forward_path: str) -> bool | None:
+        destination = domain.destination.text
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                reply = await self._converse(domain, forward_path)
+        except (NoRoute, OSError, PeerBroke, TlsFailed, TimeoutError, EOFError):
+            self._away[destination] = self._equipment.monotonic()
+            self._equipment.resolver.forget(domain.destination.host)
+            return None
+        self._away.pop(destination, None)
+        return await self._learn(key, reply)
+
+    async def _converse(self, domain: HostedDomain, forward_path: str) -> ServerReply:
+        """Ask at the first address that answers."""
+        approach = await find_approach(domain, self._equipment)
+        error: Exception = NoRoute("no address")
+        for endpoint in approach.endpoints:
+            try:
+                return await call(approach, endpoint, forward_path, self._equipment)
+            except (OSError, PeerBroke, TlsFailed, EOFError) as failure:
+                error = failure
+        raise error
+
+    async def _learn(self, key: _Key, reply: ServerReply) -> bool | None:
+        if reply.is_positive:
+            at = self._equipment.now()
+            try:
+                await self._equipment.learn(key[0], [Recipient(key[1], Source.CALL, is_there=True, at=at)])
+            except StoreError as error:
+                self._equipment.log.failure(Event.STORE_FAILED, error, doing="learn")
+            return True
+        if not says_no_mailbox(reply.text):
+            return None
+        self._nobody[key] = self._equipment.monotonic()
+        while len(self._nobody) > _MOST_REMEMBERED:
+            self._nobody.popitem(last=False)
+        return False

@@ -1,0 +1,127 @@
+"""One conversation in which a destination is asked for a mailbox: as a drain begins, then MAIL, RCPT and QUIT, and no DATA.
+
+What comes before MAIL is the drain's own beginning (smtp/handshake): under TLS, with the peer checked and logged in to, as
+the record says. So nothing is asked in clear that may not be handed over in clear, and no password goes without TLS.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final, cast
+
+from restante.delivery.delivery_context import Equipment
+from restante.delivery.dial_plan import Approach
+from restante.delivery.route import Endpoint, leads_home
+from restante.delivery.tls_plan import TlsPlan
+from restante.delivery.wire import Wire
+from restante.network.addresses import peer_address
+from restante.network.tls import TlsFailed
+from restante.sasl.scram_keys import salted_password
+from restante.smtp.client_events import Ready, SaltPassword, StartTls
+from restante.smtp.client_transaction import EHLO, GREETING, HELO, MAIL, QUIT, RCPT, Step
+from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
+from restante.smtp.peer_replies import ReplyReader, ServerReply
+from restante.smtp.pipelining import Pipelining
+from restante.smtp.protocol_errors import PeerBroke
+from restante.tenancy.model import TlsUse
+
+_GOODBYE_SECONDS: Final = 0.5  # the answer is there: who waits for it is not kept
+_READ_OCTETS: Final = 4096
+
+
+async def call(approach: Approach, endpoint: Endpoint, forward_path: str, equipment: Equipment) -> ServerReply:
+    """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed where none can be had."""
+    uses_ehlo = equipment.caution.uses_ehlo(approach.destination.text)
+    options = replace(approach.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
+    try:
+        return await _call(endpoint, options, approach.tls, forward_path, equipment)
+    except TlsFailed:
+        if not approach.may_do_without_tls:
+            raise
+        return await _call(endpoint, replace(options, tls=TlsUse.OFF), None, forward_path, equipment)
+
+
+async def _call(
+    endpoint: Endpoint, options: ClientOptions, plan: TlsPlan | None, forward_path: str, equipment: Equipment
+) -> ServerReply:
+    reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
+    wire = Wire(cast(asyncio.Transport, writer.transport))  # uvloop's is none by inheritance
+    try:
+        if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), equipment.own_addresses):
+            raise PeerBroke("the destination is this server itself")
+        dialogue = Dialogue(reader, wire)
+        await dialogue.begin(Handshake(options), plan)
+        return await dialogue.ask(forward_path)
+    finally:
+        with suppress(TlsFailed):
+            wire.close()
+
+
+class Dialogue:
+    """Says one thing after the other."""
+
+    def __init__(self, reader: asyncio.StreamReader, wire: Wire) -> None:
+        self._reader = reader
+        self._wire = wire
+        self._replies = ReplyReader()
+
+    async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
+        """Come to where transactions begin."""
+        following: Next = handshake.take(GREETING, await self._reply(GREETING))
+        while not isinstance(following, Ready):
+            match following:
+                case Say(data, [step]):
+                    self._wire.write(data)
+                    following = handshake.take(step, await self._reply(step))
+                case StartTls():
+                    assert plan is not None, "the handshake was told to do without"
+                    await self._begin_tls(plan)
+                    following = handshake.tls_established()
+                case SaltPassword(password, salting):
+                    salted = await asyncio.to_thread(salted_password, password, salting)
+                    following = handshake.password_salted(salted)
+                case Refuse(reason):
+                    self._wire.write(b"QUIT\r\n")
+                    raise PeerBroke(reason)
+                case _:
+                    raise AssertionError(following)  # nothing runs ahead here
+
+    async def ask(self, forward_path: str) -> ServerReply:
+        """Return the reply to RCPT, and take leave."""
+        self._wire.write(b"MAIL FROM:<>\r\n")
+        if not (reply := await self._reply(MAIL)).is_positive:
+            self._wire.write(b"QUIT\r\n")
+            raise PeerBroke(reply.text)  # it takes no mail now: as good as away
+        self._wire.write(f"RCPT TO:<{forward_path}>\r\n".encode())
+        reply = await self._reply(RCPT)
+        self._wire.write(b"QUIT\r\n")
+        with suppress(OSError, EOFError, PeerBroke, TlsFailed, TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._reply(QUIT)  # a primary's log is to have nothing to complain of
+        return reply
+
+    async def _begin_tls(self, plan: TlsPlan) -> None:
+        if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
+            raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
+        self._wire.begin_tls(plan)
+        try:
+            while self._wire.is_shaking_hands:
+                self._replies.receive(self._wire.read(await self._read()))
+        except (OSError, EOFError) as error:
+            raise TlsFailed(f"the handshake was broken off: {error}") from error
+
+    async def _reply(self, step: Step) -> ServerReply:
+        while (reply := self._replies.next_reply()) is None:
+            if self._wire.is_ended:
+                raise EOFError("the destination closed the connection")
+            self._replies.receive(self._wire.read(await self._read()))
+        if reply.is_positive and reply.code not in step.goes_on:
+            raise PeerBroke(f"no reply to {step.name}: {reply.text}")
+        self._replies.learns_line_end &= step not in (EHLO, HELO)
+        return reply
+
+    async def _read(self) -> bytes:
+        data = await self._reader.read(_READ_OCTETS)
+        if not data:
+            raise EOFError("the destination closed the connection")
+        return data

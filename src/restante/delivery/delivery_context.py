@@ -1,0 +1,71 @@
+"""What every drain works with, made once."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from random import random
+from typing import Protocol
+
+from restante.delivery.delivery_settings import DeliverySettings
+from restante.delivery.experience import Experience
+from restante.delivery.fair_slots import Turns
+from restante.delivery.pipelining_backoff import Caution
+from restante.delivery.rates import Rates
+from restante.delivery.tls_plan import TlsPlans
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.dsn.dsn_writer import ReportDesk
+from restante.network.resolver import Resolver
+from restante.store.interface import DrainStore, MailStore
+from restante.store.live_directory import LiveDirectory
+from restante.telemetry.log import Log
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.recipients import Recipient
+from restante.tenancy.secrets import Vault
+
+
+def keeps_refused(_domain: HostedDomain) -> bool:
+    """Leave it to the customer what becomes of refused mail."""
+    return False
+
+
+class DeliveryStore(MailStore, DrainStore, Protocol):
+    """The parts of the store that delivery needs."""
+
+
+Learn = Callable[[int, Sequence[Recipient]], Awaitable[None]]  # a domain's id; may raise StoreError
+
+
+async def forget(_domain_id: int, _lessons: Sequence[Recipient]) -> None:
+    """Where nobody wants to know."""
+
+
+@dataclass(slots=True)
+class Equipment:
+    """Shared by all drains. `settings` is replaced when the configuration is read again."""
+
+    store: DeliveryStore
+    directory: LiveDirectory
+    resolver: Resolver
+    settings: DeliverySettings
+    log: Log
+    now: Callable[[], float]  # Unix time: for what is stored or shown
+    monotonic: Callable[[], float]  # seconds: for every duration kept in memory
+    hostname: str
+    own_addresses: Sequence[tuple[str, int]]
+    vault: Vault
+    wait: Wait = wait_at_most
+    jitter: Callable[[], float] = random  # from 0 up to 1
+    learn: Learn = forget  # what destinations say of mailboxes
+    bounces_refused: Callable[[HostedDomain], bool] = keeps_refused
+    tls_plans: TlsPlans = field(default_factory=TlsPlans)
+    turns: Turns = field(init=False)
+    caution: Caution = field(init=False)
+    experience: Experience = field(init=False)
+    rates: Rates = field(init=False)
+    desk: ReportDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
+        self.caution = Caution(self.monotonic)
+        self.experience = Experience(self.monotonic)
+        self.rates = Rates(self.monotonic)
+        self.desk = ReportDesk(self.store, self.hostname, self.now, self.log)

@@ -1,0 +1,31 @@
+"""How many messages were delivered, deferred and refused: counts for log lines and for `restante status`."""
+
+from dataclasses import dataclass
+
+from restante.queue.recipient_status import Move, Outcome
+
+
+def move_of(outcome: Outcome) -> Move:
+    """Return what became of a message as a whole: by its worst recipient, refused, uncertain or bounced before deferred."""
+    if outcome.is_delivered:
+        return Move.DELIVERED
+    is_refused = any(recipient.move not in (Move.DELIVERED, Move.DEFERRED) for recipient in outcome.recipients)
+    return Move.REFUSED if is_refused else Move.DEFERRED
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts messages, each once for each outcome it had."""
+
+    delivered: int = 0
+    deferred: int = 0
+    refused: int = 0
+
+    def count(self, move: Move) -> None:
+        """Count one message."""
+        if move is Move.DELIVERED:
+            self.delivered += 1
+        elif move is Move.REFUSED:
+            self.refused += 1
+        else:
+            self.deferred += 1

@@ -1,0 +1,110 @@
+"""How a domain's destination is reached now: looked up, encrypted and authenticated as the record says at this moment."""
+
+from dataclasses import dataclass, replace
+
+from restante.delivery.delivery_context import Equipment
+from restante.delivery.experience import Beginning
+from restante.delivery.link_plan import Terms
+from restante.delivery.route import Endpoint, NoRoute, literal_address, remote_name, route
+from restante.delivery.tls_plan import TlsPlan
+from restante.network.resolver import LookupFailed
+from restante.smtp.client_auth import ClientLogin
+from restante.smtp.handshake import ClientOptions
+from restante.smtp.pipelining import Pipelining
+from restante.smtp.window import Pace
+from restante.tenancy.model import Destination, HostedDomain, IpAddress, TlsUse
+from restante.tenancy.secrets import SealBroken, destination_owner
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """Good for one attempt; the next one looks again."""
+
+    domain: HostedDomain
+    endpoints: tuple[Endpoint, ...]
+    options: ClientOptions
+    tls: TlsPlan | None
+    per_minute: int | None = None  # messages to the destination, from all its domains
+
+    @property
+    def destination(self) -> Destination:
+        """The destination on record when this was made."""
+        return self.domain.destination
+
+    @property
+    def remote(self) -> str:
+        """What a report calls the destination."""
+        return remote_name(self.destination)
+
+    @property
+    def may_do_without_tls(self) -> bool:
+        """Whether a handshake that failed may be answered by plain text (RFC 7435): never with a password to send."""
+        return self.destination.tls is TlsUse.OPPORTUNISTIC and self.options.login is None
+
+    def terms(
+        self,
+        endpoint: Endpoint,
+        equipment: Equipment,
+        pace: Pace,
+        beginning: Beginning,
+        *,
+        is_plain: bool,
+        uses_ehlo: bool,
+        messages: int,
+    ) -> Terms:
+        """Return what a connection to one of the endpoints is made with; it is to carry so many messages at most."""
+        most = Pipelining.AHEAD if equipment.settings.run_ahead else Pipelining.OPENING
+        borne = equipment.caution.pipelining(self.destination.text)
+        options = replace(
+            self.options,
+            pipelining=min(most, borne, beginning.pipelining),
+            probed=beginning.probed,
+            uses_ehlo=uses_ehlo and equipment.caution.uses_ehlo(self.destination.text),
+        )
+        return Terms(
+            endpoint=endpoint,
+            destination=self.destination.text,
+            options=replace(options, tls=TlsUse.OFF) if is_plain else options,
+            tls=None if is_plain else self.tls,
+            settings=equipment.settings,
+            own_addresses=equipment.own_addresses,
+            pace=pace,
+            messages=messages,
+        )
+
+
+async def find_approach(domain: HostedDomain, equipment: Equipment) -> Approach:
+    """Look everything up. Raises NoRoute where the destination cannot be reached as it is recorded."""
+    destination = domain.destination
+    addresses = await addresses_of(destination, equipment)
+    endpoints = route(destination, addresses, equipment.hostname, equipment.own_addresses)
+    options = ClientOptions(equipment.hostname, destination.tls, _login(domain, equipment))
+    try:
+        plan = await equipment.tls_plans.plan(destination)
+    except OSError as error:
+        raise NoRoute(f"the CA file {destination.ca_file!r} cannot be used: {error}") from error
+    per_minute = equipment.directory.now.per_minute(destination.text)
+    return Approach(domain, endpoints, options, plan, per_minute)
+
+
+async def addresses_of(destination: Destination, equipment: Equipment) -> tuple[IpAddress, ...]:
+    """Look a destination's host up. Raises NoRoute."""
+    literal = literal_address(destination)
+    if literal is not None:
+        return (literal,)
+    try:
+        return await equipment.resolver.addresses(destination.host)
+    except LookupFailed as error:
+        raise NoRoute(str(error)) from error
+
+
+def _login(domain: HostedDomain, equipment: Equipment) -> ClientLogin | None:
+    login = domain.destination.login
+    if login is None:
+        return None
+    try:
+        password = equipment.vault.open(login.sealed_password, destination_owner(domain.name))
+    except SealBroken as error:
+        raise NoRoute(str(error)) from error
+    useless = equipment.experience.useless_mechanisms(domain.destination.text, login.user)
+    return ClientLogin(login.user, password, useless)

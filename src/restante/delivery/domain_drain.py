@@ -1,0 +1,392 @@
+"""One drain: attempts to hand over a domain's held mail, until there is none left or patience ends.
+
+Theory of operation. An attempt (attempt.py) walks over the held mail; between attempts everything is settled. What comes
+next follows from how it ended:
+
+    the round is complete, nothing left behind       finished
+    … and something is still held                    a new round from the oldest message, after a pause
+    the destination stopped taking mail              the same round goes on where it stopped, after a pause
+    the record of the domain was changed             at once, by what it says now
+    the destination limits the rate                  the same round goes on, after short pauses at first
+    as many left as may in a minute                  the same round goes on, when the next may leave
+    the destination refuses everything               the end: what was refused is parked, the rest is held
+    asked again meanwhile                            a new round at once: the customer says that they are back
+
+Pauses grow (queue/schedule.py); when the next would end after the deadline, what is left is simply held. At least one
+attempt is made, however late: after a restart the deadline may lie in the past. Mail that arrives while an attempt
+runs joins it; mail that arrives in a pause is in the next one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from restante.delivery.delivery_context import Equipment
+from restante.delivery.dial_plan import find_approach
+from restante.delivery.drain_attempt import Attempt, AttemptEnd, AttemptKind, concerns
+from restante.delivery.drain_state import DrainEnd, DrainState, DrainView
+from restante.delivery.journal import Journal
+from restante.delivery.recipient_learning import Lessons
+from restante.delivery.route import NoRoute
+from restante.delivery.settlement import Settlement
+from restante.delivery.supply import Supply
+from restante.queue.refusals import Refusals
+from restante.queue.schedule import Schedule, next_attempt, rate_pause
+from restante.store.interface import Drain, PastDrain
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import Event
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import Recipients
+
+_ABORT_SECONDS: Final = 1.0  # after which nothing but a read that hangs can keep an attempt
+
+_FINISHED: Final = "everything was handed over"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a drain must end. One that stays recorded is taken up again at the next start."""
+
+    reason: str
+    stays_recorded: bool
+    end: DrainEnd = DrainEnd.STOPPED
+
+
+class DomainDrain:
+    """One domain's drain, from `run` to its end."""
+
+    def __init__(self, lease: Drain, domain: HostedDomain, equipment: Equipment) -> None:
+        self._lease = lease
+        self._domain_name = domain.name
+        self._account = domain.account
+        self._gone_by = concerns(domain)  # by the attempt that runs, or ran last
+        self._equipment = equipment
+        self._started_at, self._started = equipment.now(), equipment.monotonic()
+        self._deadline = self._started + min(lease.deadline - self._started_at, equipment.settings.patience)
+        self._journal = Journal(equipment.log, domain.name)
+        self._journal.destination = domain.destination.text
+        self._supply = Supply(
+            equipment.store, lease.domain_id, equipment.hostname, lambda: equipment.settings.hops_limit
+        )
+        self._settlement = Settlement(
+            equipment.store,
+            lease,
+            equipment.wait,
+            equipment.log,
+            desk=equipment.desk,
+            on_change=self._settlement_changed,
+            now=equipment.now,
+        )
+        self._lessons = Lessons() if domain.policy.recipients is Recipients.LEARNED else None
+        self._refusals = Refusals()
+        self._attempt: Attempt | None = None
+        self._attempts: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()  # asked again
+        self._gate = asyncio.Lock()  # held while mail may be on its way
+        self._failures = 0
+        self._next_attempt_at: float | None = None
+        self._state = DrainState.WAITING_TURN
+        self._stop: Stop | None = None
+        self._is_closing = False
+        self._requested_by = ""
+        self._reason = "internal error"  # until there is a better one
+        self._outcome = DrainEnd.GIVEN_UP
+
+    # What the dispatcher calls
+
+    async def run(self, requested_by: str) -> None:
+        """Hand over. Raises only what is a defect; whatever happens, what was settled is settled and mail stays held."""
+        self._requested_by = requested_by
+        self._log_start(requested_by)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                settling = tasks.create_task(self._settlement.run())
+                self._attempts = tasks.create_task(self._make_attempts())
+                await asyncio.wait([self._attempts])
+                settling.cancel()
+        finally:
+            self._is_closing = True
+            await self._end()
+
+    def join(self, patience: float) -> bool:
+        """Go on for `patience` seconds and begin a new round at once. False if it is about to end: start another then."""
+        if self._is_closing or self._stop is not None:
+            return False
+        self._deadline = max(self._deadline, self._equipment.monotonic() + patience)
+        self._woken.set()
+        return True
+
+    def look_at_record(self, grace: float) -> None:
+        """Go by the domain's record as it is now, at once: after `grace` seconds nothing goes by what it was."""
+        if self._stop is not None or self._is_closing:
+            return
+        if self._attempt is None:
+            record = self._record()
+            if record is None or concerns(record) != self._gone_by:
+                self._woken.set()
+        elif (reason := self._attempt.look_at_record()) is not None:
+            asyncio.get_running_loop().call_later(grace, self._attempt.abort, reason)
+
+    @asynccontextmanager
+    async def held_off(self) -> AsyncIterator[bool]:
+        """Begin no attempt during the block; False if one is under way, so that mail may leave meanwhile."""
+        if self._gate.locked():
+            yield False
+        else:
+            async with self._gate:
+                yield True
+
+    def stop(self, stop: Stop, grace: float) -> None:
+        """End: begin no more, wait `grace` seconds for replies outstanding, close the connections."""
+        if self._stop is not None or self._is_closing:
+            return
+        self._stop, self._state, self._reason, self._outcome = stop, DrainState.STOPPING, stop.reason, stop.end
+        self._settlement.hurry()
+        if self._attempt is not None:
+            self._attempt.end(stop.reason)
+            loop = asyncio.get_running_loop()
+            loop.call_later(grace, self._attempt.abort, stop.reason)
+            loop.call_later(grace + _ABORT_SECONDS, self._cut)
+        elif self._attempts is not None:
+            self._attempts.cancel()  # it waits for its turn, an address, the store or the next attempt
+
+    def _cut(self) -> None:
+        """End though our own disk does not answer: whoever waits for it waits no more, and its mail stays held."""
+        if self._attempts is not None:
+            self._attempts.cancel()
+
+    @property
+    def state(self) -> DrainState:
+        """What it is doing."""
+        return self._state
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return self._attempt.connection_count if self._attempt is not None else 0
+
+    @property
+    def view(self) -> DrainView:
+        """What it is doing."""
+        totals = self._journal.totals
+        return DrainView(
+            domain=self._domain_name,
+            destination=self._journal.destination,
+            started_at=self._started_at,
+            delivered=totals.delivered,
+            refused=totals.refused,
+            deferred=totals.deferred,
+            connections=self.connections,
+            state=self._state,
+            next_attempt_at=self._next_attempt_at,
+            last_error=self._journal.last_error,
+            hindrance=self._journal.hindrance,
+        )
+
+    # Attempts
+
+    async def _make_attempts(self) -> None:
+        """Return when there is no more to do, with `_reason` set; no request can join from that moment."""
+        try:
+            while self._stop is None:
+                end = await self._make_attempt()
+                is_complete = end.kind is AttemptKind.COMPLETE
+                kind = end.kind.name.lower()
+                self._journal.attempt_ended(kind, end.reason, tried=end.tried, is_complete=is_complete)
+                if self._is_final(end):
+                    return
+                await self._prepare_next(end)
+        finally:
+            self._is_closing = True
+
+    async def _make_attempt(self) -> AttemptEnd:
+        self._become(DrainState.WAITING_TURN)
+        async with self._equipment.turns.turn(self._account), self._gate:
+            self._become(DrainState.LOOKING_UP)
+            domain = self._record()
+            if domain is None:
+                return AttemptEnd(AttemptKind.CHANGED, "the domain is no longer hosted")
+            self._journal.destination = domain.destination.text
+            self._account, self._gone_by = domain.account, concerns(domain)
+            try:
+                approach = await find_approach(domain, self._equipment)
+            except NoRoute as error:
+                self._equipment.resolver.forget(domain.destination.host)
+                self._journal.could_not_attempt(str(error))
+                return AttemptEnd(AttemptKind.STOPPED, str(error))
+            self._become(DrainState.DELIVERING)
+            self._attempt = Attempt(
+                approach,
+                self._supply,
+                self._settlement,
+                self._journal,
+                self._equipment,
+                refusals=self._refusals,
+                lessons=self._lessons,
+            )
+            self._refusals.begin()
+            try:
+                end = await self._attempt.run()
+            finally:
+                self._attempt = None
+                self._become(DrainState.SETTLING)
+            if end.kind is AttemptKind.STOPPED:
+                self._equipment.resolver.forget(domain.destination.host)  # it may have moved
+            await self._settlement.flush()
+            return end
+
+    def _record(self) -> HostedDomain | None:
+        """Return the domain as recorded now; one of the same name that was added since is another."""
+        domain = self._equipment.directory.now.domains.get(self._domain_name)
+        return domain if domain is not None and domain.id == self._lease.domain_id else None
+
+    def _is_final(self, end: AttemptEnd) -> bool:
+        """Decide whether that was the last attempt, and say why."""
+        if self._stop is not None:
+            return True
+        if self._settlement.failure:
+            self._reason = self._settlement.failure
+        elif end.kind is AttemptKind.REFUSING and not self._woken.is_set():
+            self._reason, self._outcome = end.reason, DrainEnd.REFUSED
+            self._log_refusals(end.reason)
+        elif self._record() is None:
+            self._reason, self._outcome = "the domain is no longer hosted", DrainEnd.STOPPED
+        elif end.kind is AttemptKind.COMPLETE and not self._supply.left_behind and not self._woken.is_set():
+            self._reason, self._outcome = _FINISHED, DrainEnd.FINISHED
+        else:
+            return False
+        return True
+
+    async def _prepare_next(self, end: AttemptEnd) -> None:
+        """Choose where the next attempt begins, and wait until it may; patience may end here."""
+        if end.kind is AttemptKind.COMPLETE:
+            self._supply.begin_round()
+        else:
+            self._supply.lay_down()
+        was_nothing_left = end.kind is AttemptKind.COMPLETE and not end.tried  # the attempt before had come to the end
+        if end.kind is not AttemptKind.CHANGED and not was_nothing_left and not self._woken.is_set():
+            await self._pause(end)
+        if self._woken.is_set():
+            self._woken.clear()
+            self._failures = 0
+            self._supply.begin_round()
+
+    async def _pause(self, end: AttemptEnd) -> None:
+        got_through = (end.kind is AttemptKind.STOPPED or end.is_limited) and end.delivered
+        self._failures = 1 if got_through else self._failures + 1
+        now = self._equipment.monotonic()
+        at = self._next_attempt(end, now)
+        if at is None:
+            self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP)
+            self._reason = self._stop.reason
+            return
+        self._next_attempt_at = self._equipment.now() + at - now
+        self._become(DrainState.WAITING_TO_RETRY)
+        await self._equipment.wait(self._woken, at - now)
+        self._next_attempt_at = None
+
+    def _next_attempt(self, end: AttemptEnd, now: float) -> float | None:
+        """Return when to try again, None if patience ends before it; a destination that takes its rate gets new patience."""
+        patience = self._equipment.settings.patience
+        if end.kind is AttemptKind.PACED:
+            self._failures = 0
+            self._deadline = max(self._deadline, now + end.wait + patience)
+            return now + end.wait
+        if not end.is_limited:
+            return next_attempt(self._schedule, self._failures, now, self._deadline, self._equipment.jitter())
+        if end.delivered:
+            self._deadline = max(self._deadline, now + patience)
+        at = now + rate_pause(self._schedule, self._failures, self._equipment.jitter())
+        return at if at <= self._deadline else None
+
+    @property
+    def _schedule(self) -> Schedule:
+        return Schedule(self._equipment.settings.first_retry, self._equipment.settings.longest_retry)
+
+    def _settlement_changed(self) -> None:
+        if self._attempt is not None:
+            self._attempt.settlement_changed()
+
+    def _become(self, state: DrainState) -> None:
+        if self._stop is None:
+            self._state = state
+
+    # The end
+
+    async def _end(self) -> None:
+        try:
+            await self._settlement.finish()
+        finally:
+            await self._learn()
+            await self._close()
+            self._log_finish()
+            self._settlement.end()
+
+    async def _learn(self) -> None:
+        lessons = self._lessons.learned(self._equipment.now()) if self._lessons is not None else []
+        if not lessons:
+            return
+        try:
+            await self._equipment.learn(self._lease.domain_id, lessons)
+        except StoreError as error:  # the next drain learns it again
+            self._equipment.log.failure(Event.STORE_FAILED, error, doing="learn", domain=self._domain_name)
+
+    async def _close(self) -> None:
+        if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
+            return
+        try:
+            await self._equipment.store.close_drain(self._lease, self._past())
+        except StoreError as error:  # it is taken up again at the next start, which does no harm
+            self._equipment.log.failure(Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name)
+
+    def _past(self) -> PastDrain:
+        totals = self._journal.totals
+        return PastDrain(
+            started_at=self._started_at,
+            ended_at=self._equipment.now(),
+            requested_by=self._requested_by,
+            end=str(self._outcome),
+            reason=self._reason,
+            delivered=totals.delivered,
+            deferred=totals.deferred,
+            refused=totals.refused,
+            last_words=self._journal.last_error,
+        )
+
+    def _log_start(self, requested_by: str) -> None:
+        self._equipment.log.write(
+            Event.DRAIN_STARTED,
+            domain=self._domain_name,
+            destination=self._journal.destination,
+            requested_by=requested_by,
+            held=self._equipment.store.usage(self._lease.domain_id).held,
+        )
+
+    def _log_refusals(self, reason: str) -> None:
+        self._equipment.log.write(
+            Event.DESTINATION_REFUSES,
+            domain=self._domain_name,
+            account=self._account,
+            destination=self._journal.destination,
+            refused=self._journal.totals.refused,
+            held=self._equipment.store.usage(self._lease.domain_id).held,
+            reason=reason,
+        )
+
+    def _log_finish(self) -> None:
+        totals = self._journal.totals
+        self._equipment.log.write(
+            Event.DRAIN_FINISHED,
+            domain=self._domain_name,
+            account=self._account,
+            destination=self._journal.destination,
+            delivered=totals.delivered,
+            deferred=totals.deferred,
+            refused=totals.refused,
+            held=self._equipment.store.usage(self._lease.domain_id).held,
+            seconds=round(self._equipment.monotonic() - self._started, 3),
+            end=str(self._outcome),
+            reason=self._reason,
+        )

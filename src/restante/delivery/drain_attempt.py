@@ -1,0 +1,417 @@
+"""One attempt of a drain: held mail over several connections, until all was tried or the destination stops taking it.
+
+Theory of operation. One coroutine (`_feed`) keeps the supply filled; each connection is a task, and takes its messages by
+itself. Manners towards a primary that has just come back:
+
+- Slow start: one connection, and more as messages get through (growth.py), up to the destination's number; as many as
+  carried the last drain at once, where that went well (experience.py). None for less than a few messages.
+- It ends at the first sign of a rate limit (queue/hindrance.py), and when as many left as `--per-minute` allows.
+- A connection that took mail and is then closed is replaced at once: some servers close, or say 421, after each message.
+- So is one that was lost while the reply to content was due, up to four times without a delivery: the message may be what
+  breaks it, and must not keep others waiting. It goes once more where the connection was closed without a word, else
+  behind the others; if what came was no reply, that is counted, and the third time it is set apart as uncertain.
+- A connection that took none, and fails while others work, gives its messages back to them, once each, and for a while no
+  further connection is tried.
+- It ends when the last connection has failed, and when ten messages in a row were deferred.
+- It ends for good when the destination refuses everything (queue/refusals.py): it is broken, and would have the whole
+  queue parked. What is on its way by then (a window for each connection) is judged yet.
+
+Ending is gentle: nothing more is begun, replies outstanding are waited for, QUIT is said. `abort` is not.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from functools import partial
+from typing import Final
+
+from restante.delivery.connection_allowance import Allowance
+from restante.delivery.connection_ramp import Growth
+from restante.delivery.delivery_connection import DeliveryConnection
+from restante.delivery.delivery_context import Equipment
+from restante.delivery.delivery_tally import Tally
+from restante.delivery.dial_plan import Approach
+from restante.delivery.experience import GoodDrain
+from restante.delivery.journal import Journal
+from restante.delivery.link_plan import ConnectionEnd, EndKind, Work
+from restante.delivery.outcome import deferred_for, uncertain_for
+from restante.delivery.recipient_learning import Lessons
+from restante.delivery.route import Endpoint
+from restante.delivery.settlement import Settlement
+from restante.delivery.supply import Supply
+from restante.mail.message import HeldMessage
+from restante.mail.quantity import counted
+from restante.queue.hindrance import Hindrance, hindrance
+from restante.queue.recipient_status import Move, Outcome
+from restante.queue.refusals import Refusals
+from restante.queue.reporting import in_keeping, news_of
+from restante.smtp.chunking_probe import Probed
+from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, Pace
+from restante.store.store_errors import StoreError
+from restante.tenancy.model import Destination, Directory, HostedDomain
+from restante.tenancy.policy import OnRefusal
+
+DEFERRED_LIMIT: Final = 10  # messages in a row
+DOUBTS_LIMIT: Final = 4  # connections in a row that are replaced after one was lost with a final reply due
+UNSETTLED_PER_CONNECTION: Final = MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
+_OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
+
+
+def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal]:
+    """Return what an attempt goes by of a domain's record: a change of anything else does not end it."""
+    return domain.id, domain.account, domain.destination, domain.policy.on_refusal
+
+
+class AttemptKind(Enum):
+    """How an attempt ended."""
+
+    COMPLETE = auto()  # the round is: everything held was tried, in this attempt or an earlier one
+    STOPPED = auto()  # by the destination, the store, or whoever called `end`
+    CHANGED = auto()  # the record of the destination did
+    REFUSING = auto()  # by us: the destination refuses one message after the other
+    LIMITED = auto()  # by us: the destination limits the rate
+    PACED = auto()  # by us: as many left as may in a minute
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """Why an attempt ended."""
+
+    kind: AttemptKind
+    reason: str
+    tried: int = 0  # messages
+    delivered: int = 0
+    wait: float = 0.0  # seconds until the next message may leave, where this was PACED
+    is_limited: bool = False  # the destination limits the rate, now or within the last hour
+
+
+class Attempt:
+    """Made anew each time."""
+
+    def __init__(
+        self,
+        approach: Approach,
+        supply: Supply,
+        settlement: Settlement,
+        journal: Journal,
+        equipment: Equipment,
+        *,
+        refusals: Refusals,
+        lessons: Lessons | None = None,
+    ) -> None:
+        """`refusals` are those of the drain. `lessons`: where what the destination says of mailboxes is kept; None where nobody wants to know."""
+        self._lessons = lessons
+        self._approach = approach
+        self._supply = supply
+        self._settlement = settlement
+        self._journal = journal
+        self._equipment = equipment
+        self._endpoints = approach.endpoints
+        self._is_refused_bounced = equipment.bounces_refused(approach.domain)
+        self._is_plain = False  # the handshake failed, and TLS is not a must
+        self._running = 0  # tasks: one for each connection, open or on its way
+        self._connections: set[DeliveryConnection] = set()
+        self._allowance = Allowance(equipment.settings.messages_per_connection)
+        self._beginning = equipment.experience.beginning(
+            approach.destination.text, approach.destination.connections, is_paced=approach.per_minute is not None
+        )
+        self._growth = Growth(self._beginning.most, self._beginning.first)
+        self._probed: Probed | None = None
+        self._has_failed = False  # a connection
+        self._is_limited = self._beginning.is_limited
+        self._wait = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._pace = Pace()
+        self._tried = 0
+        self._delivered = 0
+        self._deferred_in_a_row = 0
+        self._doubts_in_a_row = 0  # connections lost with a final reply due since the last delivery
+        self._refusals = refusals
+        self._in_hand = 0  # messages taken by connections, and without an outcome
+        self._picture: Directory | None = None  # the one in which the record was last looked at
+        self._news = asyncio.Event()
+        self._kind, self._reason = AttemptKind.STOPPED, ""
+        self._is_ending = False
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections are up."""
+        return sum(connection.is_ready for connection in self._connections)
+
+    async def run(self) -> AttemptEnd:
+        """Hand over what can be handed over. Raises only what is a defect of ours."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            await self._feed()
+            for connection in self._connections:
+                connection.finish()
+        self._remember()
+        return AttemptEnd(
+            self._kind, self._reason, self._tried, self._delivered, self._wait, is_limited=self._is_limited
+        )
+
+    def _remember(self) -> None:
+        experience, destination = self._equipment.experience, self._approach.destination.text
+        if self._has_failed:
+            experience.went_badly(destination)
+        elif self._kind is AttemptKind.COMPLETE and self._delivered and self._beginning.most > 1:
+            experience.went_well(destination, GoodDrain(self._growth.wanted, self._probed))
+
+    def end(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
+        """Begin no more messages."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._kind, self._reason = kind, reason
+            self._news.set()
+
+    def abort(self, reason: str) -> None:
+        """Close every connection, whatever it waits for."""
+        self.end(reason)
+        for connection in self._connections:
+            connection.abort(reason)
+
+    def settlement_changed(self) -> None:
+        """Go on when there is room again for outcomes, and stop when there is no more use in them."""
+        if self._settlement.is_lease_lost:
+            self.abort(self._settlement.failure)
+        elif self._settlement.failure:
+            self.end(self._settlement.failure)
+        else:
+            self._wake_connections()
+
+    def look_at_record(self) -> str | None:
+        """End if a change of the domain's record concerns this; returns how, None if nothing did."""
+        self._picture = self._equipment.directory.now
+        before, now = self._approach.domain, self._picture.domains.get(self._approach.domain.name)
+        if now is not None and concerns(now) == concerns(before):
+            return None
+        is_elsewhere = now is None or (now.id, now.destination) != (before.id, before.destination)
+        reason = "the destination was changed" if is_elsewhere else "the domain was changed"
+        self.end(reason, AttemptKind.CHANGED)
+        return reason
+
+    # Mail for the connections
+
+    async def _feed(self) -> None:
+        while not self._is_ending:
+            if self._supply.is_low or self._has_tried_all:
+                await self._read_on()
+            else:
+                await self._news.wait()
+                self._news.clear()
+
+    @property
+    def _has_tried_all(self) -> bool:
+        return self._supply.is_exhausted and self._supply.is_empty and not self._in_hand
+
+    async def _read_on(self) -> None:
+        """Read more mail; where all that was there has been tried, mail that came meanwhile."""
+        was_all = self._has_tried_all
+        try:
+            has_more = await self._supply.read()
+        except StoreError as error:
+            self.end(f"held mail cannot be read: {error}")
+            return
+        if has_more:
+            self._open_connections()
+            self._wake_connections()
+        elif was_all and self._has_tried_all:
+            left = counted(self._supply.left_behind, "message was", "messages were")
+            self.end(f"all was tried, {left} deferred", AttemptKind.COMPLETE)
+
+    def _take(self) -> HeldMessage | None:
+        if self._equipment.directory.now is not self._picture:
+            self.look_at_record()  # no mail goes where it went before a change
+        if self._is_ending or self._is_full or self._is_paced_out():
+            return None
+        message = self._supply.take()
+        if message is not None:
+            self._in_hand += 1
+        if self._supply.is_low:
+            self._news.set()
+        return message
+
+    def _is_paced_out(self) -> bool:
+        """Count the next message, if there is one; end if it may not leave yet."""
+        per_minute = self._approach.per_minute
+        if per_minute is None or self._supply.is_empty:
+            return False
+        self._wait = self._equipment.rates.take(self._approach.destination.text, self._approach.domain.id, per_minute)
+        if self._wait:
+            self.end(f"{per_minute} messages a minute may leave", AttemptKind.PACED)
+        return self._wait > 0
+
+    @property
+    def _is_full(self) -> bool:
+        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._growth.wanted
+
+    def _wake_connections(self) -> None:
+        for connection in self._connections:
+            connection.wake()
+
+    # What became of it
+
+    def _report(self, tally: Tally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+        self._count_refusal(outcome)  # as the destination said it, whatever our policy makes of it
+        if self._lessons is not None:
+            self._lessons.take(outcome)
+        if self._is_refused_bounced or message.envelope.dsn is not None:  # else there is nothing to tell, as mostly
+            outcome = self._tell(message, outcome, reply)
+        move = self._record(message, outcome, reply)
+        tally.count(move)
+        if move is Move.DELIVERED:
+            self._delivered += 1
+            self._deferred_in_a_row = self._doubts_in_a_row = 0
+            if self._growth.deliver(self.connection_count, self._loop.time(), self._pace.turn):
+                self._open_connections()
+        else:
+            self._consider_stopping(outcome)
+
+    def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
+        """Have the sender told what is to be told, and return the outcome as the domain wants it."""
+        outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
+        account = self._equipment.directory.now.accounts.get(self._approach.domain.account)
+        has_details = account is not None and account.report_details
+        for news in news_of(outcome, message.envelope, reply, self._approach.remote, has_details=has_details):
+            self._settlement.tell(message, news)
+        return outcome
+
+    def _record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
+        self._settlement.add(outcome)
+        self._in_hand -= 1
+        self._tried += 1
+        if not self._in_hand:
+            self._news.set()
+        return self._journal.record(message, outcome, reply)
+
+    def _count_refusal(self, outcome: Outcome) -> None:
+        if reason := self._refusals.take(outcome, self._equipment.settings.refusals_limit):
+            self.end(reason, AttemptKind.REFUSING)
+
+    def _consider_stopping(self, outcome: Outcome) -> None:
+        for recipient in outcome.recipients:
+            if hindrance(recipient) is Hindrance.RATE:
+                self._is_limited = True
+                self._equipment.experience.met_limit(self._approach.destination.text)
+                self.end(f"the destination limits the rate: {recipient.reply}", AttemptKind.LIMITED)
+        moves = {recipient.move for recipient in outcome.recipients}
+        self._supply.left_behind += Move.DEFERRED in moves
+        self._deferred_in_a_row = self._deferred_in_a_row + 1 if moves == {Move.DEFERRED} else 0
+        if self._deferred_in_a_row == DEFERRED_LIMIT:
+            last = outcome.recipients[-1].reply
+            self.end(f"{DEFERRED_LIMIT} messages in a row were deferred: {last}")
+
+    # Connections
+
+    def _open_connections(self) -> None:
+        while self._running < self._growth.wanted and not self._is_ending and self._is_worth_another:
+            self._running += 1
+            self._tasks.create_task(self._keep_connection())
+
+    @property
+    def _is_worth_another(self) -> bool:
+        """Whether enough mail waits: a connection costs several turns before its first message."""
+        on_their_way = self._running - self.connection_count
+        return self._supply.waiting >= (FEWEST_MESSAGES * (on_their_way + 1) if self._running else 1)
+
+    async def _keep_connection(self) -> None:
+        """Make one connection, and see to it until it ends."""
+        end = await self._try_endpoints()
+        self._running -= 1
+        for message in reversed(end.outstanding):  # each goes to the front
+            if message is end.in_doubt:
+                self._take_back_in_doubt(message, end)
+            else:
+                self._take_back(message, end)
+        if not self._is_ending:
+            self._make_do_without(end)
+        self._news.set()
+
+    def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
+        """Defer a message whose connection was lost: what the destination made of it is not known.
+
+        It goes by another connection. Where this one had taken mail that is no news, and is not recorded.
+        """
+        is_readable = end.kind is not EndKind.UNREADABLE
+        if is_readable and end.came_after_mail and self._supply.give_back(message, took_mail=True):
+            self._in_hand -= 1
+            return
+        outcome = deferred_for(message, end.reason)
+        self._record(message, outcome, "")
+        if not is_readable:
+            self._consider_stopping(outcome)
+        elif end.came_after_mail or not self._supply.give_back(message):
+            self._supply.left_behind += 1
+
+    def _take_back_in_doubt(self, message: HeldMessage, end: ConnectionEnd) -> None:
+        """Put a message behind the others whose content was sent whole, and whose reply could not be read."""
+        if not end.garbled and end.was_closed:
+            self._take_back(message, end)
+            return
+        outcome = uncertain_for(message, end.garbled) if end.garbled else deferred_for(message, end.reason)
+        self._count_refusal(outcome)
+        self._record(message, outcome, "")
+        self._consider_stopping(outcome)
+
+    def _is_replaced(self, end: ConnectionEnd) -> bool:
+        """Tell whether another connection takes the place of this one at once."""
+        if end.in_doubt is not None and not end.came_after_mail:
+            self._doubts_in_a_row += 1
+            return self._doubts_in_a_row <= DOUBTS_LIMIT
+        return end.kind in _OURS or end.goes_on_gentler or end.came_after_mail
+
+    def _make_do_without(self, end: ConnectionEnd) -> None:
+        if self._is_replaced(end):
+            self._open_connections()
+        elif self._running:
+            self._growth.lose(self._running)
+            self._pace.start_again()
+        else:
+            self.end(end.reason)
+        self._wake_connections()
+
+    async def _try_endpoints(self) -> ConnectionEnd:
+        """Try the addresses in order until one lets us begin, but first those that have."""
+        proven = [connection.endpoint for connection in self._connections if connection.is_ready]
+        for endpoint in dict.fromkeys([*proven, *self._endpoints]):
+            end = await self._try_endpoint(endpoint)
+            if end.kind is EndKind.TLS_FAILED and self._approach.may_do_without_tls and not self._is_ending:
+                self._is_plain = True
+                end = await self._try_endpoint(endpoint)
+            if end.closed_at_ehlo and self._approach.options.may_use_helo and not self._is_ending:
+                end = await self._try_endpoint(endpoint, uses_ehlo=False)
+            if end.goes_on_gentler and not end.outstanding and not self._is_ending:
+                end = await self._try_endpoint(endpoint)  # caution has learned
+            if end.was_ready:
+                self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
+            if end.was_ready or self._is_ending:
+                break
+        return end
+
+    async def _try_endpoint(self, endpoint: Endpoint, *, uses_ehlo: bool = True) -> ConnectionEnd:
+        tally = Tally()
+        terms = self._approach.terms(
+            endpoint,
+            self._equipment,
+            self._pace,
+            self._beginning,
+            is_plain=self._is_plain,
+            uses_ehlo=uses_ehlo,
+            messages=self._allowance.messages,
+        )
+        work = Work(self._take, partial(self._report, tally), self._equipment.store.read_file)
+        connection = DeliveryConnection(terms, work)
+        self._connections.add(connection)
+        if self._is_ending:
+            connection.abort(self._reason)
+        try:
+            end = await connection.run()
+        finally:
+            self._connections.discard(connection)
+        self._equipment.caution.learn(terms.destination, end)
+        self._journal.attempted(terms, end, tally)
+        end = replace(end, delivered=tally.delivered)
+        self._allowance.learn(end)
+        self._probed = end.probed or self._probed
+        self._has_failed |= end.kind not in (*_OURS, EndKind.ABORTED)
+        return end

@@ -1,0 +1,66 @@
+"""How far commands may go ahead of their replies at each destination, by what went wrong there.
+
+Going ahead is worth much on a long road, and costs copies where connections break: what is in a window is sent again.
+So what went wrong is remembered for each destination, in memory only: after a restart one connection finds it out again.
+
+    what happened                                             then, for how long
+    --------------------------------------------------------  ------------------------------------------------
+    it broke in the probe for CHUNKING, or before one window  no whole messages ahead, a day
+    was settled
+    it broke later with mail in the window, the second time   no whole messages ahead, an hour: the road is bad,
+    within an hour                                            and DATA makes fewer copies
+    what followed content was refused, or got no reply        nothing behind content, a day
+    it broke in the opening of the first transaction, with    one command at a time, an hour
+    MAIL, RCPT and DATA in one flight
+    it closed the connection at EHLO, and took HELO           HELO, an hour
+"""
+
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from restante.delivery.link_plan import ConnectionEnd, EndKind, Manner
+from restante.smtp.pipelining import Pipelining
+
+_DAY: Final = 86400.0
+_HOUR: Final = 3600.0
+_FOR: Final = {Pipelining.AHEAD: _DAY, Pipelining.ACROSS: _DAY, Pipelining.OPENING: _HOUR}  # seconds
+
+
+class Caution:
+    """Kept as long as the process lives; as large as the number of destinations that gave cause."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """`monotonic` is in seconds."""
+        self._monotonic = monotonic
+        self._until: dict[str, dict[Pipelining, float]] = {}  # by destination: what is left off until when
+        self._lost_at: dict[str, float] = {}
+        self._helo_until: dict[str, float] = {}
+
+    def pipelining(self, destination: str) -> Pipelining:
+        """Return how far one may go there now."""
+        now = self._monotonic()
+        left_off = [level for level, until in self._until.get(destination, {}).items() if until > now]
+        return Pipelining(min(left_off) - 1) if left_off else Pipelining.AHEAD
+
+    def uses_ehlo(self, destination: str) -> bool:
+        """Tell whether to say EHLO there now."""
+        return self._helo_until.get(destination, -inf) <= self._monotonic()
+
+    def learn(self, destination: str, end: ConnectionEnd) -> None:
+        """Take how a connection ended."""
+        if end.was_ready and not end.uses_ehlo and self.uses_ehlo(destination):
+            self._helo_until[destination] = self._monotonic() + _HOUR
+        if end.not_borne is not None:
+            self._leave_off(destination, end.not_borne, _FOR[end.not_borne])
+        elif end.kind is EndKind.BROKEN and end.manner is Manner.AHEAD and end.outstanding:
+            self._count_loss(destination)
+
+    def _count_loss(self, destination: str) -> None:
+        now = self._monotonic()
+        if now - self._lost_at.get(destination, -inf) < _HOUR:
+            self._leave_off(destination, Pipelining.AHEAD, _HOUR)
+        self._lost_at[destination] = now
+
+    def _leave_off(self, destination: str, level: Pipelining, seconds: float) -> None:
+        self._until.setdefault(destination, {})[level] = self._monotonic() + seconds

@@ -1,0 +1,50 @@
+"""What a drain learns of its domain's mailboxes: whom the destination took, and of whom it said that there is nobody.
+
+It counts only if the destination took somebody at all: one that says 5.1.1 to everybody has lost its list of mailboxes,
+and what it says must not become what we say to senders.
+"""
+
+import re
+from typing import Final
+
+from restante.mail.address import split_mailbox
+from restante.queue.recipient_status import Move, Outcome
+from restante.tenancy.recipients import Recipient, Source
+
+MOST: Final = 100_000  # names, in the memory of one drain
+_NO_MAILBOX: Final = re.compile(r"55[0-9][ -]5\.1\.[16]\b")  # RFC 3463 §3.2: no such mailbox, or it has moved
+
+
+def says_no_mailbox(reply: str) -> bool:
+    """Tell whether a destination's reply, as text, says that there is no such mailbox."""
+    return _NO_MAILBOX.match(reply) is not None
+
+
+class Lessons:
+    """Gathered from outcomes, handed over at the end."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, bool] = {}
+        self._has_taken = False
+
+    def take(self, outcome: Outcome) -> None:
+        """Look at what became of a message."""
+        if outcome.is_ours:
+            return
+        for recipient in outcome.recipients:
+            if recipient.move is Move.DELIVERED:
+                self._has_taken = True
+                self._note(recipient.forward_path, is_there=True)
+            elif recipient.move is Move.REFUSED and says_no_mailbox(recipient.reply):
+                self._note(recipient.forward_path, is_there=False)
+
+    def learned(self, at: float) -> list[Recipient]:
+        """Return what was learned by this time."""
+        if not self._has_taken:
+            return []
+        return [Recipient(name, Source.DRAIN, is_there, at) for name, is_there in self._names.items()]
+
+    def _note(self, forward_path: str, *, is_there: bool) -> None:
+        name = split_mailbox(forward_path).local_part.lower()
+        if name in self._names or len(self._names) < MOST:
+            self._names[name] = is_there

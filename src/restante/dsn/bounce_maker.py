@@ -1,0 +1,40 @@
+"""Giving mail up: what the store is to remove, with the report that goes with it. By hand, or when its time is over."""
+
+from typing import Protocol
+
+from restante.dsn.dsn_writer import ReportDesk
+from restante.mail.message import HeldMessage
+from restante.mail.report import Action, Fate, NewReport, News
+from restante.queue.recipient_status import Status
+from restante.queue.reporting import recipients_to_tell_of
+from restante.store.interface import Bounce, QueuedMessage
+
+
+class HasMessages(Protocol):
+    """What is needed of the store."""
+
+    async def message(self, number: int) -> HeldMessage | None:
+        """Return one message with all its recipients."""
+
+
+async def prepare_bounce(store: HasMessages, desk: ReportDesk, listed: QueuedMessage, remote: str) -> Bounce | None:
+    """Return how the recipients that are listed are given up, None where the message is gone.
+
+    `remote` is what a report calls the destination. Raises StoreError for a damaged message.
+    """
+    message = await store.message(listed.number)
+    if message is None:
+        return None
+    paths = tuple(one.forward_path for one in listed.recipients)
+    return Bounce(message.number, paths, await _report(desk, listed, message, remote))
+
+
+async def _report(desk: ReportDesk, listed: QueuedMessage, message: HeldMessage, remote: str) -> NewReport | None:
+    paths = tuple(one.forward_path for one in listed.recipients)
+    told = set(recipients_to_tell_of(Action.FAILED, message.envelope, paths))
+    fates = tuple(
+        Fate(one.forward_path, one.reply, one.status is Status.REFUSED)
+        for one in listed.recipients
+        if one.forward_path in told
+    )
+    return await desk.make(message, News(Action.FAILED, fates, remote)) if fates else None

@@ -1,0 +1,75 @@
+"""Where reports are made: what a pure builder needs of store, clock and chance is fetched here."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from secrets import token_hex
+from typing import Protocol
+
+from restante.dsn.dsn_text import Letterhead, make_report
+from restante.mail.message import ContentFile, HeldMessage, message_name
+from restante.mail.report import NewReport, News
+from restante.mail.trace import HEADER_OCTETS
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+
+
+class ReadsBeginnings(Protocol):
+    """What is needed of the store."""
+
+    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
+        """Return the first octets of a content file."""
+
+
+class ReportDesk:
+    """Makes reports, and tells of those that were stored."""
+
+    def __init__(self, store: ReadsBeginnings, hostname: str, now: Callable[[], float], log: Log | None = None) -> None:
+        self._store = store
+        self._log = log
+        self._now = now
+        self.hostname = hostname
+        self.on_stored: Callable[[], None] = _nobody
+
+    async def make(self, message: HeldMessage, news: News) -> NewReport:
+        """Make a report on a message."""
+        letterhead = Letterhead(self.hostname, self._now(), lambda: token_hex(12))
+        return make_report(message, news, await self._beginning(message), letterhead)
+
+    async def make_all(self, news: Iterable[tuple[HeldMessage, News]]) -> list[NewReport]:
+        """Make several. One that cannot be made is left out: its outcome must be settled all the same."""
+        made = []
+        for message, one in news:
+            try:
+                made.append(await self.make(message, one))
+            except Exception as error:  # noqa: BLE001  a defect; without this the message would go out again and again
+                self._tell_defect(message, error)
+        return made
+
+    async def _beginning(self, message: HeldMessage) -> bytes:
+        beginning = message.head[:HEADER_OCTETS]
+        if message.file is not None and b"\r\n\r\n" not in beginning:
+            with suppress(StoreError):  # damaged: what there is of the header section must do
+                beginning += await self._store.read_beginning(message.file, HEADER_OCTETS)
+        return beginning
+
+    def _tell_defect(self, message: HeldMessage, error: Exception) -> None:
+        if self._log is not None:
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="report", message=message_name(message.number))
+
+    def stored(self, reports: Sequence[NewReport]) -> None:
+        """Tell of reports that are durable, and have them sent."""
+        for report in reports:
+            if self._log is not None:
+                self._log.write(
+                    Event.REPORT_MADE,
+                    message=message_name(report.about),
+                    action=str(report.action),
+                    recipients=len(report.forward_paths),
+                )
+        if reports:
+            self.on_stored()
+
+
+def _nobody() -> None:
+    """Where nothing sends reports."""

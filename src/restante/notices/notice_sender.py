@@ -1,0 +1,173 @@
+"""Sends notices: of each channel one at a time and in their order, of all channels several at once.
+
+Theory of operation. One task looks whose turn it is and starts a task for each such channel, up to a number; it waits for
+the next that is due, for one of them to end, or for word that notices were stored. A notice that was tried is settled at
+once:
+
+    taken                                   gone
+    refused, now and for ever               gone, and a line of the log
+    anything else                           tried again later; after its lifetime gone, and a line of the log
+    not taken, and the channel was changed  tried again at once, as the channel is now
+
+So a channel that is away or slow keeps back its own notices and nobody else's. A crash between the sending and the settling
+sends a notice twice, under the same key: the receiver can tell. Nothing more leaves by a channel before what became of its
+last notice is on record.
+"""
+
+import asyncio
+from collections.abc import Callable
+from random import random
+from typing import Final
+
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_settings import NoticeSettings
+from restante.notices.transports import Sender
+from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.sending_outcome import SendingOutcome
+from restante.store.live_directory import LiveDirectory
+from restante.store.notice_store import NoticeStore
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.notice import Channel, Notice, clean
+
+AT_ONCE: Final = 20  # channels
+LONGEST_PAUSE: Final = 300.0
+_AFTER_FAILURE: Final = 30.0  # of the store
+_DEFECT: Final = Attempt(End.NOT_NOW, "internal error")
+
+
+class Courier:
+    """All notices of this process."""
+
+    def __init__(
+        self,
+        *,
+        store: NoticeStore,
+        directory: LiveDirectory,
+        sender: Sender,
+        settings: Callable[[], NoticeSettings],
+        log: Log,
+        now: Callable[[], float],
+        wait: Wait = wait_at_most,
+        jitter: Callable[[], float] = random,
+    ) -> None:
+        """`now` is Unix time, `jitter` gives numbers from 0 up to 1."""
+        self._store = store
+        self._directory = directory
+        self._sender = sender
+        self._settings = settings
+        self._log = log
+        self._now = now
+        self._wait = wait
+        self._jitter = jitter
+        self._sending: set[int] = set()  # channels
+        self._woken = asyncio.Event()
+        self._closing = asyncio.Event()
+
+    def wake(self) -> None:
+        """See to notices now: some were stored, or a channel was changed."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Let `run` return, after the attempts that it is in."""
+        self._closing.set()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send notices until `close`."""
+        async with asyncio.TaskGroup() as tasks:
+            while not self._closing.is_set():
+                self._woken.clear()
+                pause = await self._take_turn(tasks)
+                if not self._closing.is_set():
+                    await self._wait(self._woken, pause)
+
+    async def _take_turn(self, tasks: asyncio.TaskGroup) -> float:
+        """Start what is due; return how long nothing is, unless something happens."""
+        try:
+            turns = await self._store.first_notices(2 * AT_ONCE)
+        except StoreError as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="notice")
+            return _AFTER_FAILURE
+        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
+            return _AFTER_FAILURE
+        now, pause = self._now(), LONGEST_PAUSE
+        for notice in turns:
+            if notice.channel_id in self._sending or len(self._sending) == AT_ONCE:
+                continue
+            if self._is_due(notice, now):
+                self._sending.add(notice.channel_id)
+                tasks.create_task(self._send_in_turn(notice))
+            else:
+                pause = min(pause, notice.next_attempt_at - now)
+        return pause
+
+    def _is_due(self, notice: Notice, now: float) -> bool:
+        """Tell whether it is time; it is for what waits for longer than any pause: the clock was set back since."""
+        return not 0 < notice.next_attempt_at - now <= self._schedule().longest_pause
+
+    async def _send_in_turn(self, notice: Notice) -> None:
+        try:
+            await self._send(notice)
+        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
+            await self._wait(self._closing, _AFTER_FAILURE)
+        finally:
+            self._sending.discard(notice.channel_id)
+            self._woken.set()
+
+    async def _send(self, notice: Notice) -> None:
+        channel = self._directory.now.channels.get(notice.channel_id)
+        if channel is None:  # removed, and the notice with it; if that is not so, soon
+            await self._wait(self._closing, _AFTER_FAILURE)
+            return
+        try:
+            attempt = await self._sender.send(channel, notice)
+        except Exception as error:  # noqa: BLE001  the boundary: one channel's defect is no other's
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice", channel=channel.name)
+            attempt = _DEFECT
+        await self._settle(self._conclude(channel, notice, attempt))
+
+    async def _settle(self, outcome: SendingOutcome) -> None:
+        """Record it, however long that takes: sending the notice again instead would be worse."""
+        while True:
+            try:
+                await self._store.settle_notices([outcome])
+            except StoreError as error:
+                self._log.failure(Event.STORE_FAILED, error, doing="notice")
+            else:
+                return
+            if self._closing.is_set():
+                return
+            await self._wait(self._closing, _AFTER_FAILURE)
+
+    def _conclude(self, channel: Channel, notice: Notice, attempt: Attempt) -> SendingOutcome:
+        """Say what becomes of a notice, and tell it."""
+        at = None if attempt.end is End.SENT else self._next_attempt(channel, notice, attempt)
+        event = Event.NOTICE_DEFERRED if at is not None else Event.NOTICE_GIVEN_UP
+        self._log.write(
+            Event.NOTICE_SENT if attempt.end is End.SENT else event,
+            channel=channel.name,
+            account=channel.account,
+            way=str(channel.way),
+            kind=str(notice.news.kind),
+            notice=notice.key,
+            failures=notice.failures + (attempt.end is not End.SENT),
+            reply=clean(attempt.text),
+        )
+        return SendingOutcome(notice.number, at, clean(attempt.text))
+
+    def _next_attempt(self, channel: Channel, notice: Notice, attempt: Attempt) -> float | None:
+        if self._directory.now.channels.get(channel.id, channel) != channel:
+            return self._now()  # it was changed meanwhile: what it is now was not tried yet
+        if attempt.end is End.REFUSED:
+            return None
+        deadline = notice.made_at + self._settings().lifetime
+        return next_attempt(self._schedule(), notice.failures + 1, self._now(), deadline, self._jitter())
+
+    def _schedule(self) -> Schedule:
+        settings = self._settings()
+        return Schedule(settings.first_retry, settings.longest_retry)

@@ -1,0 +1,91 @@
+"""The parts of this package, wired: what the server runs, and what the command line alone needs."""
+
+import asyncio
+from collections.abc import Callable
+
+from restante.delivery.delivery_context import Equipment
+from restante.network.resolver import MailExchangers
+from restante.notices.certificate_watch import CertificateWatch
+from restante.notices.last_words import send_unstored
+from restante.notices.mail_sender import Letters
+from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_sender import Courier
+from restante.notices.notice_settings import NoticeSettings
+from restante.notices.outbox import Outbox
+from restante.notices.push import Pushes
+from restante.notices.transports import Ways
+from restante.notices.webhook import Webhooks
+from restante.reports.report_settings import ReportSettings
+from restante.store.interface import Store
+
+
+def make_ways(
+    equipment: Equipment,
+    exchangers: MailExchangers,
+    settings: Callable[[], NoticeSettings],
+    reports: Callable[[], ReportSettings],
+) -> Ways:
+    """Return every way by which a notice can leave; `reports` says how mail hosts are reached."""
+
+    def timeout() -> float:
+        return settings().timeout
+
+    webhooks = Webhooks(equipment.hostname, equipment.now, timeout, equipment.resolver)
+    pushes = Pushes(equipment.hostname, timeout)
+    return Ways(equipment.vault, webhooks, Letters(equipment, exchangers, reports), pushes, reports)
+
+
+class Notices:
+    """Everything about notices that a server runs. `ways` are for who wants to send one at once."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        equipment: Equipment,
+        exchangers: MailExchangers,
+        desk: NewsDesk,
+        settings: NoticeSettings,
+        reports: Callable[[], ReportSettings],
+        certificate_expires_at: Callable[[], float],
+    ) -> None:
+        """`reports` says how mail hosts are reached, `certificate_expires_at` Unix time."""
+        self.settings = settings  # replaced on reload
+        self._desk, self._directory, self._now = desk, equipment.directory, equipment.now
+        self.ways = make_ways(equipment, exchangers, self._settings_now, reports)
+        directory, log, now = equipment.directory, equipment.log, equipment.now
+        self._courier = Courier(
+            store=store, directory=directory, sender=self.ways, settings=self._settings_now, log=log, now=now
+        )
+        directory.on_change(self._courier.wake)
+        self._outbox = Outbox(
+            store=store,
+            desk=desk,
+            directory=directory,
+            settings=self._settings_now,
+            log=log,
+            now=now,
+            on_stored=self._courier.wake,
+        )
+        self._certificate = CertificateWatch(certificate_expires_at, log, now)
+
+    def _settings_now(self) -> NoticeSettings:
+        return self.settings
+
+    async def run(self) -> None:
+        """Tell of what happens until `close`, and then of what has."""
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self._certificate.run())
+            tasks.create_task(self._courier.run())
+            await self._outbox.run()
+            watching.cancel()
+            self._courier.close()
+            await send_unstored(self._desk, self._directory, self.ways, self._now)
+
+    async def until_stored(self) -> None:
+        """Return when all that has happened so far is stored as notices, for who remembers that it was told."""
+        await self._outbox.until_stored()
+
+    def close(self) -> None:
+        """Let `run` return, once what has happened is stored and the attempts that run have ended."""
+        self._outbox.close()

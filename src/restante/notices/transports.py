@@ -1,0 +1,70 @@
+"""All ways by which a notice can leave, behind one door: opens what is sealed, and asks the way."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.notices.mail_sender import Letters
+from restante.notices.notice_result import Attempt, End
+from restante.notices.push import Pushes
+from restante.notices.webhook import Webhooks
+from restante.reports.report_settings import ReportSettings
+from restante.tenancy.notice import Channel, Notice, Way
+from restante.tenancy.secrets import SealBroken, Vault, channel_owner
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChannelSecret:
+    """What a channel keeps secret."""
+
+    url: str
+    key: str = ""  # with which a webhook is signed
+
+    def sealed(self, vault: Vault, account: str, name: str) -> bytes:
+        """Return it as it may be stored."""
+        return vault.seal(json.dumps({"url": self.url, "key": self.key}), channel_owner(account, name))
+
+
+def open_secret(vault: Vault, channel: Channel) -> ChannelSecret:
+    """Return a channel's secret. Raises SealBroken."""
+    facts: Mapping[str, str] = json.loads(
+        vault.open(channel.sealed or b"", channel_owner(channel.account, channel.name))
+    )
+    return ChannelSecret(facts["url"], facts["key"])
+
+
+class Sender(Protocol):
+    """What sends notices."""
+
+    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+        """Send a notice now, and return what came of it. Raises only what is a defect."""
+
+
+class Ways:
+    """Every way there is."""
+
+    def __init__(
+        self, vault: Vault, webhooks: Webhooks, letters: Letters, pushes: Pushes, reports: Callable[[], ReportSettings]
+    ) -> None:
+        """`reports` says whether an account's channels may lead to private addresses."""
+        self._vault = vault
+        self._webhooks = webhooks
+        self._letters = letters
+        self._pushes = pushes
+        self._reports = reports
+
+    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+        """Send a notice by the channel's way."""
+        if channel.way not in frozenset(Way):
+            return Attempt(End.NOT_NOW, f"this version of Restante knows no way {channel.way}")
+        if channel.way == Way.MAIL:
+            return await self._letters.send(channel.target, notice, is_operators=not channel.account)
+        try:
+            secret = open_secret(self._vault, channel)
+        except SealBroken:
+            return Attempt(End.NOT_NOW, "its secret cannot be opened with this key file")
+        is_public_only = bool(channel.account) and not self._reports().private_addresses
+        if channel.way == Way.APPRISE:
+            return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)
+        return await self._webhooks.send(secret.url, secret.key, notice, is_public_only=is_public_only)

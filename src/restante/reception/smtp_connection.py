@@ -1,0 +1,371 @@
+"""The thin shell round one session: a socket on one side, the dialogue on the other, TLS between them.
+
+One of the two places where strangers' bytes enter. No task and no timer belongs to a connection: the listener's sweep
+looks at `overdue`, and whatever waits is waited for elsewhere. Reading stops while the dialogue cannot use more.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Protocol, cast
+
+from restante.network.addresses import peer_address
+from restante.network.tls import TlsFailed, TlsLayer
+from restante.reception.dialogue import Dialogue
+from restante.reception.patience import HURRY, Patience
+from restante.reception.services import Services
+from restante.reception.small_reads import SmallReads
+from restante.smtp import replies
+from restante.smtp.phases import Phase
+from restante.smtp.replies import Reply
+from restante.smtp.server_options import ServerOptions
+from restante.smtp.server_session import ServerSession
+from restante.smtp.session_end import SessionEnd
+from restante.telemetry.events import Event
+from restante.tenancy.model import IpAddress
+
+UNREAD_LIMIT = 65536  # octets kept while an answer is awaited; a client that pipelines more is not read
+LINGER_SECONDS = 30.0  # for a client to take our last reply
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a listener serves: replaced whole when the configuration is read again."""
+
+    services: Services
+    options: ServerOptions
+    tls: SSLContext
+    is_implicit_tls: bool
+
+
+class Home(Protocol):
+    """The listener that a connection belongs to."""
+
+    def refusal(self, address: IpAddress) -> str:
+        """Say why one more session from an address is not served now; "" if it is."""
+
+    def must_hurry(self, address: IpAddress) -> bool:
+        """Tell whether a stranger's session from there gets less time now."""
+
+    def joined(self, connection: "Connection") -> None:
+        """Take note of a session that begins."""
+
+    def proved(self, connection: "Connection") -> None:
+        """Take note that it has authenticated."""
+
+    def left(self, connection: "Connection") -> None:
+        """Take note that it ended."""
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection."""
+
+    __slots__ = (
+        "_achieved",
+        "_clock",
+        "_detail",
+        "_dialogue",
+        "_end",
+        "_has_eof",
+        "_home",
+        "_is_closing",
+        "_is_reading",
+        "_is_stopping",
+        "_is_turned_away",
+        "_patience",
+        "_reads_less",
+        "_session",
+        "_terms",
+        "_tls",
+        "_transport",
+        "_whole",
+        "_write_is_full",
+        "ended",
+        "is_stranger",
+        "peer",
+    )
+
+    def __init__(self, terms: Terms, home: Home, clock: Callable[[], float]) -> None:
+        """`clock` is monotonic, in seconds."""
+        self._terms = terms
+        self._home = home
+        self._clock = clock
+        self._session = ServerSession(terms.options, has_tls=terms.is_implicit_tls)
+        self._tls: TlsLayer | None = None
+        self._is_reading = True
+        self._write_is_full = False
+        self._has_eof = False
+        self._is_stopping = False
+        self._is_closing = False
+        self._is_turned_away = False
+        self._reads_less = False
+        self._end = SessionEnd.CONNECTION_LOST
+        self._detail = ""  # of the end, for the log
+        self.ended = ""  # the end in words of this program alone, once it has come
+        self._patience = Patience(clock())
+        self._whole = Patience(self._patience.since)  # for what the client came for
+        self._achieved = 0
+        self.is_stranger = True  # nobody has authenticated
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet, or turn away when there are too many."""
+        self._transport = cast(asyncio.Transport, transport)
+        peername = transport.get_extra_info("peername")
+        self.peer = peer_address(peername[0])
+        local = transport.get_extra_info("sockname")
+        self._dialogue = Dialogue(
+            self._terms.services,
+            self._session,
+            self.peer,
+            self._progress,
+            self._control_reading,
+            local=peer_address(local[0]) if local else None,
+        )
+        if self._terms.is_implicit_tls:
+            self._tls = TlsLayer(self._terms.tls, is_server=True)
+        if self._home.refusal(self.peer):
+            self._turn_away()
+            return
+        self._home.joined(self)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand bytes to the session, through TLS if there is any."""
+        if self._is_closing:
+            return
+        try:
+            plaintext = data if self._tls is None else self._decrypt(self._tls, data)
+        except TlsFailed as failure:
+            self._finish(SessionEnd.TLS_FAILED, str(failure))
+            return
+        if plaintext:
+            self._receive(plaintext)
+        self._flush()
+        if self._tls is not None and self._tls.is_closed_by_peer:
+            self.eof_received()
+
+    def eof_received(self) -> bool:
+        """The client will say no more; an answer that is on its way is still sent."""
+        self._has_eof = self._dialogue.client_has_left = True
+        if not self._dialogue.is_waiting:
+            self._finish(SessionEnd.CLOSED_BY_CLIENT)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the session; mail already submitted is held all the same."""
+        if exc is not None and not self._is_closing:
+            self._detail = str((exc.strerror if isinstance(exc, OSError) else None) or exc)
+        self.ended = f"{self._end} in mid-content" if self._session.is_in_content else str(self._end)
+        self._dialogue.abandon()
+        self._is_closing = True
+        if not self._is_turned_away:  # those are counted, and logged together
+            self._home.left(self)
+            self._log_end()
+
+    def pause_writing(self) -> None:
+        """The client does not read our replies: take no more of its commands."""
+        self._write_is_full = True
+        self._control_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._write_is_full = False
+        self._control_reading()
+
+    # What the listener calls
+
+    def overdue(self, now: float) -> SessionEnd | None:
+        """Say which time the client has used up; None while it has some left, or we owe it an answer.
+
+        While most session slots are taken, strangers have less of each. Call it at every sweep.
+        """
+        achieved = self._dialogue.tally.achieved
+        if achieved != self._achieved:
+            self._achieved = achieved
+            self._whole.restart(now)
+        end = self._used_up(1.0, now)
+        if end is None and self.is_stranger and self._used_up(HURRY, now) and self._home.must_hurry(self.peer):
+            end = self._used_up(HURRY, now)
+        return end
+
+    def expire(self, end: SessionEnd) -> None:
+        """End a session that took too long (RFC 5321 §3.8); cut one that does not take its last reply."""
+        if self._is_closing:
+            self._transport.abort()
+        is_hurried = self._used_up(1.0, self._clock()) is None
+        reply = replies.NO_MESSAGE if end is SessionEnd.NO_MESSAGE else replies.TIMED_OUT
+        self._say_goodbye(reply, end, "most sessions are taken" if is_hurried else "")
+
+    def stop(self) -> None:
+        """End the session because the server stops; what is being held is still acknowledged."""
+        self._is_stopping = True
+        if not self._dialogue.is_waiting:
+            self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._transport.abort()
+
+    # Inside
+
+    def _receive(self, plaintext: bytes) -> None:
+        """Let the dialogue go on. A whole command restarts the client's time; content tops it up."""
+        session = self._session
+        commands = session.command_count
+        session.receive_data(plaintext)
+        self._dialogue.advance()
+        self._note_login()
+        if session.command_count != commands:
+            self._patience.restart(self._clock())
+        elif session.is_in_content:
+            self._patience.top_up(len(plaintext), self._terms.services.settings.minimum_rate, self._clock())
+
+    def _used_up(self, share: float, now: float) -> SessionEnd | None:
+        """Say which time is used up where the client has this share of each.
+
+        The time to take our last reply is never shortened: that reply may be a 250.
+        """
+        if self._is_closing:
+            return SessionEnd.TIMED_OUT if self._patience.is_over(LINGER_SECONDS, now) else None
+        if self._dialogue.is_waiting or self._dialogue.is_stalled:
+            return None
+        if self._patience.is_over(share * self._time_allowed(), now):
+            return SessionEnd.TIMED_OUT
+        is_over = self._whole.is_over(share * self._terms.services.settings.session_seconds, now)
+        return SessionEnd.NO_MESSAGE if is_over else None
+
+    def _time_allowed(self) -> float:
+        settings = self._terms.services.settings
+        if self._session.is_in_content:
+            return settings.content_timeout
+        is_new = self._session.phase is Phase.CONNECTED or self._is_shaking_hands()
+        return settings.greeting_timeout if is_new else settings.command_timeout
+
+    def _is_shaking_hands(self) -> bool:
+        return self._tls is not None and not self._tls.is_established
+
+    def _decrypt(self, tls: TlsLayer, ciphertext: bytes) -> bytes:
+        was_established = tls.is_established
+        plaintext = tls.receive(ciphertext)
+        if tls.is_established and not was_established:
+            self._dialogue.tls = f"{tls.version} {tls.cipher}"
+            if not self._session.has_tls:
+                self._session.start_tls()
+            self._patience.restart(self._clock())
+        return plaintext
+
+    def _note_login(self) -> None:
+        if self.is_stranger and self._dialogue.login is not None:
+            self.is_stranger = False
+            self._home.proved(self)
+
+    def _progress(self) -> None:
+        """Something that was waited for has come."""
+        if self._is_closing:
+            return
+        self._patience.restart(self._clock())
+        self._dialogue.advance()
+        self._note_login()
+        self._flush()
+        if self._is_stopping and not self._dialogue.is_waiting:
+            self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)
+        elif self._has_eof and not self._dialogue.is_waiting:
+            self._finish(SessionEnd.CLOSED_BY_CLIENT)
+
+    def _flush(self) -> None:
+        """Send the replies that gathered, in one piece; then see whether to read on, start TLS, or end."""
+        if self._is_closing:
+            return
+        self._send()
+        if self._session.phase is Phase.CLOSED:
+            self._finish(self._session.end)
+            return
+        if self._dialogue.wants_tls:
+            self._dialogue.wants_tls = False
+            self._tls = TlsLayer(self._terms.tls, is_server=True)
+        if self._dialogue.expects_much:
+            self._read_less()
+        self._control_reading()
+
+    def _send(self) -> None:
+        tls = self._tls
+        if tls is None:
+            if data := self._session.data_to_send():
+                self._transport.write(data)
+            return
+        if tls.is_established and (data := self._session.data_to_send()):
+            with contextlib.suppress(TlsFailed):  # the peer is gone; reading will tell
+                tls.send(data)
+        if ciphertext := tls.take_outgoing():
+            self._transport.write(ciphertext)
+
+    def _control_reading(self) -> None:
+        is_busy = self._session.unread_octets > UNREAD_LIMIT and self._dialogue.is_waiting
+        should_read = not (is_busy or self._dialogue.is_stalled or self._write_is_full or self._is_closing)
+        if should_read != self._is_reading and not self._transport.is_closing():
+            self._is_reading = should_read
+            if should_read:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _read_less(self) -> None:
+        """Read in smaller pieces from here on; uvloop looks at what its protocol is when it begins to read."""
+        if self._reads_less or self._transport.is_closing():
+            return
+        self._reads_less = True
+        if self._is_reading:
+            self._transport.pause_reading()
+        self._transport.set_protocol(SmallReads(self))
+        if self._is_reading:
+            self._transport.resume_reading()
+
+    def _turn_away(self) -> None:
+        """Say 421 at once; under implicit TLS there is nobody to say it to before a costly handshake."""
+        self._is_turned_away = True
+        if self._tls is None:
+            self._transport.write(bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname)))
+        self._is_closing = True
+        self._transport.close()
+
+    def _say_goodbye(self, reply: Reply, end: SessionEnd, detail: str = "") -> None:
+        if self._is_closing:
+            return
+        if not self._is_shaking_hands():
+            self._session.close(reply.fill(hostname=self._terms.options.hostname))
+            self._send()
+        self._finish(end, detail)
+
+    def _finish(self, end: SessionEnd, detail: str = "") -> None:
+        if self._is_closing:
+            return
+        self._end, self._detail = end, detail
+        self._is_closing = True
+        self._patience.restart(self._clock())
+        if self._tls is not None:
+            self._tls.close()
+            if ciphertext := self._tls.take_outgoing():
+                self._transport.write(ciphertext)
+        self._transport.close()
+
+    def _log_end(self) -> None:
+        """Write the session's line; one that only brought mail and quit has a line for each message already."""
+        tally = self._dialogue.tally
+        errors = self._session.error_count
+        if self._end is SessionEnd.QUIT and tally.held and not errors and not tally.releases:
+            return
+        self._terms.services.log.write(
+            Event.SESSION_CLOSED,
+            peer=str(self.peer),
+            hello=self._session.client_name,
+            tls=self._dialogue.tls,
+            login=self._dialogue.login.user if self._dialogue.login else "",
+            held=tally.held,
+            releases=tally.releases,
+            errors=errors,
+            reason=f"{self.ended}: {self._detail}" if self._detail else self.ended,
+        )

@@ -1,0 +1,48 @@
+"""The limit of release requests for one client: right and wrong requests are counted apart.
+
+A request is right if the client may have something released, even if nothing is held or the domain
+is suspended. All others are wrong: no node, an unknown or foreign domain, a host that is not
+authorized. So a misconfigured or hostile program cannot use up the requests of the primary that
+uses the same login.
+"""
+
+from collections.abc import Callable, Hashable
+
+from restante.network.addresses import address_block
+from restante.release.request import Asker
+from restante.tenancy.rate_limits import RateLimit
+
+
+class Allowance:
+    """Counts by login, and without one by address block. The operator is not counted."""
+
+    def __init__(self, per_minute: int, monotonic: Callable[[], float]) -> None:
+        """`per_minute`: right requests, and as many wrong ones. `monotonic` is in seconds."""
+        self._right = RateLimit(per_minute)
+        self._wrong = RateLimit(per_minute)
+        self._monotonic = monotonic
+
+    @property
+    def per_minute(self) -> int:
+        """How many requests of each kind. It may be replaced at any time."""
+        return self._right.per_minute
+
+    @per_minute.setter
+    def per_minute(self, per_minute: int) -> None:
+        self._right.per_minute = self._wrong.per_minute = per_minute
+
+    def take(self, asker: Asker, *, is_right: bool) -> bool:
+        """Count a request, and tell whether it was within the limit."""
+        counter = self._right if is_right else self._wrong
+        return asker.is_operator or counter.allows(_key(asker), self._monotonic())
+
+    def has_left(self, asker: Asker, *, is_right: bool) -> bool:
+        """Tell whether one more request would be within the limit."""
+        counter = self._right if is_right else self._wrong
+        return asker.is_operator or counter.has_left(_key(asker), self._monotonic())
+
+
+def _key(asker: Asker) -> Hashable:
+    if asker.login is not None:
+        return asker.login.user
+    return None if asker.address is None else address_block(asker.address)

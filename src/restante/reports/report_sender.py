@@ -1,0 +1,273 @@
+"""Sends reports: takes those that are due from the store, so many a minute, and records what became of each.
+
+Theory of operation. There is one task. It sends what is due, domain by domain and some domains at a time (errand.py);
+it looks for mail whose sender wants word of delay; then it waits: for the next report that is due, for room in the
+minute, or for word that reports were stored. Each report that was tried is settled at once:
+
+    a host took it                          gone
+    5xx, null MX, no such domain            gone, and a line of the log
+    anything else                           tried again later; after its lifetime gone, and a line of the log
+
+A report is never answered by a report: it leaves from the null reverse-path. A crash between a host's 250 and the
+settling sends it twice, as with any mail; and nothing more is sent while the store cannot record what was. Held mail does
+not come here, and does not wait for this.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from contextlib import suppress
+from math import inf
+from typing import Final
+
+from restante.delivery.delivery_context import Equipment
+from restante.mail.address import canonical_domain, split_mailbox
+from restante.mail.envelope import Envelope
+from restante.mail.message import HeldMessage, message_name
+from restante.mail.report import Action, Fate, News, Report
+from restante.network.resolver import MailExchangers
+from restante.queue.fair_order import over_limit
+from restante.queue.recipient_status import Move, RecipientOutcome
+from restante.queue.reporting import recipients_to_tell_of
+from restante.queue.schedule import Schedule, next_attempt
+from restante.queue.sending_outcome import SendingOutcome
+from restante.reports.mx_delivery import Errand
+from restante.reports.report_settings import ReportSettings
+from restante.store.interface import QueueFilter, ReportStore
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import Event
+
+BATCH: Final = 50  # reports read at once
+BATCH_OCTETS: Final = 4 * 1024 * 1024
+DOMAINS_AT_ONCE: Final = 10
+LATE_BATCH: Final = 100  # messages
+LONGEST_PAUSE: Final = 300.0  # seconds between two looks for mail that is late
+LESSER_AT_ONCE: Final = 10
+DROPPED_AT_ONCE: Final = 1000  # in one transaction
+_ERRAND_SECONDS: Final = {Action.FAILED: 300.0, Action.DELAYED: 300.0, Action.RELAYED: 60.0}  # then it is tried again
+_SHARE_PAUSE: Final = 1.0
+_MINUTE: Final = 60.0
+_CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
+_AFTER_FAILURE: Final = 30.0  # of the store
+_TOO_SLOW: Final = RecipientOutcome("", Move.DEFERRED, "its mail host took too long")
+_UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
+
+
+class Reports:
+    """All reports of this process."""
+
+    def __init__(
+        self, store: ReportStore, equipment: Equipment, exchangers: MailExchangers, settings: ReportSettings
+    ) -> None:
+        self._store = store
+        self._equipment = equipment
+        self._exchangers = exchangers
+        self.settings = settings  # replaced on reload
+        self._tried_at: deque[tuple[float, bool]] = deque()  # of the last minute: monotonic; whether no failure
+        self._unsettled: list[SendingOutcome] = []
+        self._settling = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._is_closing = False
+        self._looked_for_late_at = -inf  # monotonic
+        self._clocks_before: tuple[float, float] | None = None  # Unix time, monotonic
+
+    def wake(self) -> None:
+        """See to reports now: some were stored."""
+        self._news.set()
+
+    def close(self) -> None:
+        """Let `run` return, after the attempts that it is in."""
+        self._is_closing = True
+        self._news.set()
+
+    async def run(self) -> None:
+        """Send reports until `close`."""
+        while not self._is_closing:
+            self._news.clear()
+            try:
+                await self._meet_clock()
+                await self._look_for_late_mail()
+                await self._drop_surplus()
+                await self._send_due()
+                pause = await self._pause()
+            except StoreError as error:
+                self._equipment.log.failure(Event.STORE_FAILED, error, doing="report")
+                pause = _AFTER_FAILURE
+            except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
+                self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="report")
+                pause = _AFTER_FAILURE
+            if not self._is_closing:
+                await self._equipment.wait(self._news, pause)
+
+    async def _meet_clock(self) -> None:
+        """After a start, and where the clock was set back, let nothing wait for a time never meant."""
+        now, moment = self._equipment.now(), self._equipment.monotonic()
+        before, self._clocks_before = self._clocks_before, (now, moment)
+        if before is None:
+            await self._store.hasten_reports(now, beyond=now + self._schedule().longest_pause)
+        elif now - before[0] < moment - before[1] - _CLOCK_SLACK:
+            await self._store.hasten_reports(now, beyond=now)
+
+    async def _drop_surplus(self) -> None:
+        """Drop reports of success above their limit: strangers can ask for any number of them."""
+        limit = self.settings.successes_limit
+        if (await self._store.report_backlog()).count <= limit:
+            return
+        surplus = over_limit(await self._store.success_reports(), limit)
+        for start in range(0, len(surplus), DROPPED_AT_ONCE):
+            some = surplus[start : start + DROPPED_AT_ONCE]
+            await self._store.settle_reports([SendingOutcome(number) for number in some])
+            self._equipment.log.write(Event.SUCCESS_REPORTS_DROPPED, count=len(some), limit=limit)
+
+    # Sending
+
+    async def _send_due(self) -> None:
+        await self._settle()
+        while not self._is_closing and not self._unsettled and (room := self._room()):
+            due = await self._store.due_reports(self._equipment.now(), min(room, BATCH), BATCH_OCTETS)
+            some = self._next_batch(due)
+            if not some:
+                return
+            await self._send(some)
+
+    def _next_batch(self, due: Sequence[Report]) -> Sequence[Report]:
+        """Return those that leave together: failures by themselves, for a slow host keeps its batch; few others.
+
+        What is no failure gets half of the minute at most, so that a failure always finds room.
+        """
+        if not due or due[0].action is Action.FAILED:
+            return [report for report in due if report.action is Action.FAILED]
+        share = max(self.settings.per_minute // 2, 1) - sum(is_lesser for _, is_lesser in self._tried_at)
+        return due[: max(min(share, LESSER_AT_ONCE), 0)]
+
+    async def _send(self, reports: Sequence[Report]) -> None:
+        now = self._equipment.monotonic()
+        self._tried_at.extend((now, report.action is not Action.FAILED) for report in reports)
+        by_domain: defaultdict[str, list[Report]] = defaultdict(list)
+        for report in reports:
+            by_domain[_domain(report)].append(report)
+        turns = asyncio.Semaphore(DOMAINS_AT_ONCE)
+        async with asyncio.TaskGroup() as tasks:
+            for domain, some in by_domain.items():
+                tasks.create_task(self._send_to(domain, some, turns))
+
+    async def _send_to(self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore) -> None:
+        async with turns:
+            settings = self.settings
+            messages = [_as_message(report) for report in reports]
+            errand = Errand(
+                domain,
+                messages,
+                self._equipment,
+                exchangers=self._exchangers,
+                port=settings.port,
+                private_addresses=settings.private_addresses,
+            )
+            try:
+                async with asyncio.timeout(_ERRAND_SECONDS[reports[0].action]):
+                    await errand.run()
+            except TimeoutError:
+                late = {one.number: _TOO_SLOW for one in reports if one.number not in errand.outcomes}
+                errand.outcomes.update(late)
+            except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
+                self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="report", domain=domain)
+            for report in reports:
+                self._conclude(domain, report, errand.outcomes.get(report.number, _UNKNOWN))
+            with suppress(StoreError):  # said, and tried again, before anything more is sent
+                await self._settle()
+
+    async def _settle(self) -> None:
+        async with self._settling:
+            outcomes = tuple(self._unsettled)
+            if outcomes:
+                await self._store.settle_reports(outcomes)
+                del self._unsettled[: len(outcomes)]
+
+    def _conclude(self, domain: str, report: Report, recipient: RecipientOutcome) -> None:
+        """Take note of what became of a report, and tell it."""
+        outcome, event = self._judge(report, recipient)
+        self._unsettled.append(outcome)
+        self._equipment.log.write(
+            event,
+            message=message_name(report.about),
+            action=str(report.action),
+            domain=domain,
+            failures=report.failures + (event is not Event.REPORT_SENT),
+            reply=outcome.reply,
+        )
+
+    def _judge(self, report: Report, recipient: RecipientOutcome) -> tuple[SendingOutcome, Event]:
+        """Say what becomes of a report, and of which event that is."""
+        if recipient.move is Move.DELIVERED:
+            return SendingOutcome(report.number, None, recipient.reply), Event.REPORT_SENT
+        at = self._next_attempt(report) if recipient.move is Move.DEFERRED else None
+        event = Event.REPORT_DROPPED if at is None else Event.REPORT_DEFERRED
+        return SendingOutcome(report.number, at, recipient.reply), event
+
+    def _next_attempt(self, report: Report) -> float | None:
+        deadline = report.made_at + self.settings.lifetime
+        return next_attempt(
+            self._schedule(), report.failures + 1, self._equipment.now(), deadline, self._equipment.jitter()
+        )
+
+    def _schedule(self) -> Schedule:
+        return Schedule(self.settings.first_retry, self.settings.longest_retry)
+
+    def _room(self) -> int:
+        """Return how many attempts the minute has left."""
+        now = self._equipment.monotonic()
+        while self._tried_at and self._tried_at[0][0] <= now - _MINUTE:
+            self._tried_at.popleft()
+        return max(self.settings.per_minute - len(self._tried_at), 0)
+
+    async def _pause(self) -> float:
+        await self._meet_clock()
+        due_at = await self._store.next_report_at()
+        if due_at is None:
+            return LONGEST_PAUSE
+        pause = due_at - self._equipment.now()
+        if not self._room():
+            pause = max(pause, self._tried_at[0][0] + _MINUTE - self._equipment.monotonic())
+        if pause <= 0 and any(is_lesser for _, is_lesser in self._tried_at):  # what is due is past its share
+            pause = _SHARE_PAUSE
+        return min(max(pause, 0.0), LONGEST_PAUSE)
+
+    # Delay
+
+    async def _look_for_late_mail(self) -> None:
+        moment = self._equipment.monotonic()
+        if not self.settings.delay_after or moment < self._looked_for_late_at + LONGEST_PAUSE:
+            return
+        self._looked_for_late_at, now = moment, self._equipment.now()
+        while late := await self._store.late_messages(now - self.settings.delay_after, LATE_BATCH):
+            news = [(message, one) for message in late if (one := await self._news_of_delay(message)) is not None]
+            reports = await self._equipment.desk.make_all(news)
+            await self._store.tell_of_delay([message.number for message in late], reports)
+            self._equipment.desk.stored(reports)
+
+    async def _news_of_delay(self, message: HeldMessage) -> News | None:
+        envelope = message.envelope
+        told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
+        if not told:
+            return None
+        words = await self._words(message.number)
+        return News(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
+
+    async def _words(self, number: int) -> dict[str, str]:
+        """Return the destination's last word on each recipient."""
+        listed = await self._equipment.store.list_queue(QueueFilter(numbers=(number,)))
+        return {one.forward_path: one.reply for message in listed for one in message.recipients}
+
+
+def _domain(report: Report) -> str:
+    """Return where a report goes; who may be told was looked at before it was made, so that it is a domain name."""
+    try:
+        return canonical_domain(split_mailbox(report.reverse_path).domain)
+    except ValueError:
+        return "invalid"  # RFC 6761 §6.4: there is no such domain, and the report is dropped
+
+
+def _as_message(report: Report) -> HeldMessage:
+    """Return a report as what a connection sends: from the null reverse-path (RFC 3461 §6.1)."""
+    envelope = Envelope("", (report.reverse_path,), report.is_8bit, report.needs_smtputf8)
+    return HeldMessage(report.number, report.domain_id, envelope, report.made_at, report.content)

@@ -1,0 +1,186 @@
+"""Mail whose retention is over: warned of ahead, then deleted, bounced or kept, as its domain's policy says (S14).
+
+Theory of operation. Once an hour each domain is looked at, its held mail and its refused mail apart. What is to be deleted
+goes in batches, each one transaction with its entry in the audit trail, so that nobody waits long for the store. What
+was told is marked in the store by the step that was told (7, 3, 1 days ahead, or over); the mark follows the domain's
+oldest mail, so that mail which comes day after day is told of once, and again after it had all been further from its end.
+It is marked when the notices of it are stored: a crash in between tells twice rather than never.
+
+Bouncing goes message by message where deleting goes by recipient: all of a message's recipients with that status go when
+the first is due, so that its sender hears once. Damaged mail, of which no report can be made, stays.
+
+A drain that runs keeps its domain's mail for a day longer: what is being handed over should not vanish under it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+
+from restante.delivery.route import remote_name
+from restante.delivery.waiting import Wait, wait_at_most
+from restante.dsn.bounce_maker import prepare_bounce
+from restante.dsn.dsn_writer import ReportDesk
+from restante.mail.message import message_name
+from restante.mail.quantity import agreeing
+from restante.queue.recipient_status import Status
+from restante.queue.retention_warnings import OVER, warning_due
+from restante.store.interface import Bounce, MailStore, MarkStore, QueuedMessage, QueueFilter
+from restante.store.live_directory import LiveDirectory
+from restante.store.store_errors import Damaged, StoreError
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import DAY, AtEnd, Retention
+
+SWEEP_SECONDS: Final = 3600.0
+BATCH: Final = 200  # messages in one transaction
+ACTOR: Final = "retention"
+
+
+class RetentionStore(MailStore, MarkStore, Protocol):
+    """What is needed of the store."""
+
+
+class RetentionSweep:
+    """Looks after mail that nobody fetched."""
+
+    def __init__(
+        self,
+        *,
+        store: RetentionStore,
+        directory: LiveDirectory,
+        is_draining: Callable[[int], bool],
+        desk: ReportDesk,
+        log: Log,
+        now: Callable[[], float],
+        until_told: Callable[[], Awaitable[None]],
+        wait: Wait = wait_at_most,
+    ) -> None:
+        """`now` gives Unix time; `until_told` waits until what the log was told cannot be lost any more."""
+        self._store = store
+        self._directory = directory
+        self._is_draining = is_draining
+        self._desk = desk
+        self._log = log
+        self._now = now
+        self._until_told = until_told
+        self._wait = wait
+
+    async def run(self) -> None:
+        """Sweep now and every hour, until cancelled."""
+        never = asyncio.Event()
+        while True:
+            await self.sweep()
+            await self._wait(never, SWEEP_SECONDS)
+
+    async def sweep(self) -> None:
+        """Look at every domain once. A store that fails is logged; the next sweep tries again."""
+        try:
+            for status in (Status.HELD, Status.REFUSED):
+                marks = await self._store.marks(_kind(status))
+                for domain in list(self._directory.now.domains.values()):
+                    if self._is_concerned(domain, status) or domain.id in marks:
+                        await self._look_at(domain, status, marks.get(domain.id))
+        except StoreError as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="retention")
+
+    def _is_concerned(self, domain: HostedDomain, status: Status) -> bool:
+        usage = self._store.usage(domain.id)
+        return _retention(domain, status).seconds is not None and usage.messages > 0
+
+    async def _look_at(self, domain: HostedDomain, status: Status, mark: float | None) -> None:
+        retention = _retention(domain, status)
+        step: float | None = None
+        if retention.seconds is not None:
+            await self._end(domain, status, retention.seconds, retention.at_end)
+            since = await self._store.waiting_since(domain.id, status)
+            step = None if since is None else warning_due(since, retention.seconds, self._now())
+        if step is not None and (mark is None or step < mark):
+            self._tell(domain, status, step, retention.at_end)
+            await self._until_told()
+        if step != mark:
+            await self._store.keep_mark(domain.id, _kind(status), step)
+
+    async def _end(self, domain: HostedDomain, status: Status, seconds: float, at_end: AtEnd) -> None:
+        """Do with expired mail what is to be done."""
+        if at_end is AtEnd.DELETE:
+            await self._delete(domain, status, seconds)
+        elif at_end is AtEnd.BOUNCE:
+            await self._bounce(domain, status, seconds)
+
+    async def _bounce(self, domain: HostedDomain, status: Status, seconds: float) -> None:
+        before = self._before(domain, seconds)
+        bounced = 0
+        while numbers := await self._store.expired(domain.id, status, before, BATCH):
+            count = await self._bounce_some(domain, status, numbers, seconds)
+            bounced += count
+            if not count:  # what is left cannot be read, or changed meanwhile
+                break
+        if bounced:
+            self._write(Event.MAIL_EXPIRED, domain, status, messages=bounced, at_end=str(AtEnd.BOUNCE))
+
+    async def _bounce_some(self, domain: HostedDomain, status: Status, numbers: Sequence[int], seconds: float) -> int:
+        found = await self._store.list_queue(QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers)))
+        bounces = [bounce for listed in found if (bounce := await self._prepare(domain, listed)) is not None]
+        if not bounces:
+            return 0
+        entry = self._entry(AuditAction.MAIL_BOUNCED, domain, status, seconds, [bounce.number for bounce in bounces])
+        done = set(await self._store.bounce(bounces, entry))
+        self._desk.stored([one.report for one in bounces if one.report is not None and one.number in done])
+        return len(done)
+
+    async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> Bounce | None:
+        try:
+            return await prepare_bounce(self._store, self._desk, listed, remote_name(domain.destination))
+        except Damaged as error:
+            self._log.failure(Event.STORE_FAILED, error, doing="retention", message=message_name(listed.number))
+            return None
+
+    def _before(self, domain: HostedDomain, seconds: float) -> float:
+        return self._now() - seconds - (DAY if self._is_draining(domain.id) else 0.0)
+
+    async def _delete(self, domain: HostedDomain, status: Status, seconds: float) -> None:
+        before = self._before(domain, seconds)
+        deleted = 0
+        while numbers := await self._store.expired(domain.id, status, before, BATCH):
+            entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, numbers)
+            count = await self._store.expire(domain.id, numbers, status, before, entry)
+            deleted += count
+            if not count:  # changed between the two calls, all of them: nothing is left to do with them
+                break
+        if deleted:
+            self._write(Event.MAIL_EXPIRED, domain, status, messages=deleted, at_end=str(AtEnd.DELETE))
+
+    def _entry(
+        self, action: AuditAction, domain: HostedDomain, status: Status, seconds: float, numbers: Sequence[int]
+    ) -> AuditEntry:
+        days = seconds / DAY
+        return AuditEntry(
+            at=self._now(),
+            action=action,
+            actor=ACTOR,
+            subject=" ".join(message_name(number) for number in numbers),
+            account=domain.account,
+            origin="this server",
+            domain=domain.name,
+            reason=f"{status} for more than {days:g} {agreeing(days, 'day', 'days')}, as {domain.name} has it",
+        )
+
+    def _tell(self, domain: HostedDomain, status: Status, step: float, at_end: AtEnd) -> None:
+        """Tell of what is coming; of mail that will only be kept, when its time is over."""
+        if step == OVER:
+            self._write(Event.RETENTION_OVER, domain, status, at_end=str(at_end))
+        elif at_end is not AtEnd.KEEP:
+            self._write(Event.RETENTION_AHEAD, domain, status, days=int(step / DAY), at_end=str(at_end))
+
+    def _write(self, event: Event, domain: HostedDomain, status: Status, **fields: object) -> None:
+        self._log.write(event, domain=domain.name, account=domain.account, status=str(status), **fields)
+
+
+def _kind(status: Status) -> str:
+    return f"retention-{status}"
+
+
+def _retention(domain: HostedDomain, status: Status) -> Retention:
+    return domain.policy.retention if status is Status.HELD else domain.policy.refused_retention

@@ -1,0 +1,504 @@
+"""The client side of SMTP without a socket (RFC 5321; RFC 2920, 3207, 4954, 1870, 6152, 6531).
+
+Theory of operation. The shell gives bytes (`receive_data`), takes events (`next_event`) until there is none, begins a
+transaction whenever `can_begin` and takes what events that gives, and writes `data_to_send` once for all of that. Every reply that is due stands in one
+window, `_expected`, in the order in which its cause was sent; a reply belongs to the front of the window and to nothing
+else. A reply that fits nothing voids the session (PeerBroke): what has no outcome then is handed over again, later.
+
+- A reply can only be to what has left: entries of the window count from the `data_to_send` that carried them. So the
+  250 of content cannot come before the content, whatever a proxy says.
+- With PIPELINING, MAIL, each RCPT and DATA are one flight. The 354 lets the content go, and with it, in the same
+  flight, the opening of the next transaction where the server has shown that it bears that (smtp/pipelining.py): one
+  round trip per message, else two. Without PIPELINING, one command a time: what must wait is in `_withheld`.
+- 354 without a recipient that was taken: the end mark alone is sent, and its reply, though it be 250, means nothing.
+- A transaction that DATA did not end stays open at the server: RSET before the next MAIL, and the transaction has ended
+  when that is answered. Else never: servers count it.
+- Where the probe has shown that the server bears it (smtp/chunking_probe.py), whole transactions run ahead of their
+  replies, MAIL, RCPT and `BDAT n LAST` with the content, as many as the window takes (smtp/window.py). The distance
+  then costs one round trip for a window, not for a message.
+- A window counts as a whole. None of its transactions has ended before the last of its replies is there, nothing beyond
+  it, and each where it belongs (smtp/ahead.py): with 250 to everything, one reply too many shows only then. 421 is the exception, for it says itself where
+  the replies end, and a server that closes after so many messages must not get them twice.
+- Large content does not run ahead of the word on its recipients: sent in vain it costs more than the round trip.
+
+What comes before the first transaction is in smtp/handshake.py. What a reply means for a recipient is not decided here:
+the transaction collects them, delivery/outcome.py judges.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from restante.smtp.ahead import Ahead
+from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Probed, Way
+from restante.smtp.client_events import (
+    ContentWanted,
+    Ending,
+    Event,
+    Ready,
+    SaltPassword,
+    SessionEnded,
+    StartTls,
+    TransactionEnded,
+)
+from restante.smtp.client_transaction import (
+    ACROSS,
+    CONTENT,
+    DATA,
+    EHLO,
+    END_MARK,
+    GREETING,
+    HELO,
+    MAIL,
+    QUIT,
+    RCPT,
+    RSET,
+    Step,
+    Transaction,
+    opening_commands,
+)
+from restante.smtp.content import ChunkEncoder, DataEncoder
+from restante.smtp.handshake import Await, ClientOptions, Handshake, Next, Refuse, Say
+from restante.smtp.offer import NO_OFFER
+from restante.smtp.peer_replies import ReplyReader, ServerReply
+from restante.smtp.pipelining import Across, Pipelining
+from restante.smtp.protocol_errors import PeerBroke
+from restante.smtp.window import Pace
+
+_BUSY: Final = 421  # RFC 5321 §3.8: may come at any time, and closes the session
+_LARGE: Final = 1024 * 1024  # octets of content
+
+
+class ClientSession:
+    """Our dialogue with one server."""
+
+    __slots__ = (
+        "_ahead",
+        "_due",
+        "_encoder",
+        "_events",
+        "_expected",
+        "_handshake",
+        "_is_over",
+        "_is_quitting",
+        "_is_ready",
+        "_opening",
+        "_outgoing",
+        "_pace",
+        "_pipelining",
+        "_replies",
+        "_taken",
+        "_withheld",
+        "is_across_refused",
+        "offer",
+        "outgoing_octets",
+        "reply_count",
+    )
+
+    def __init__(self, options: ClientOptions, pace: Pace | None = None) -> None:
+        """`pace` is shared by the sessions with one server."""
+        self._handshake = Handshake(options)
+        self._replies = ReplyReader()
+        self._outgoing: list[bytes] = []
+        self._events: deque[Event] = deque()
+        self._expected: deque[tuple[Step, Transaction | None]] = deque([(GREETING, None)])
+        self._due = 1  # how many of those, from the front, may be answered: their cause has left
+        self._opening: Transaction | None = None  # begun, and its content not sent
+        self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, which waits for replies
+        self._encoder: DataEncoder | ChunkEncoder | None = None  # content is being sent in blocks
+        self._pace = pace or Pace()
+        self._ahead = Ahead(self._pace)
+        self._pipelining = options.pipelining
+        self._taken = 0  # messages
+        self.is_across_refused = False  # what followed content got 4xx or 5xx, or made an odd reply doubtful
+        self._is_ready = False
+        self._is_quitting = False
+        self._is_over = False
+        self.offer = NO_OFFER
+        self.outgoing_octets = 0  # that `data_to_send` would return
+        self.reply_count = 0
+
+    # What the shell calls
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the server. Call `next_event` until it returns None after this."""
+        if not self._is_over:
+            self._replies.receive(data)
+
+    def next_event(self) -> Event | None:
+        """Return what happened next, None if more bytes are needed. Raises PeerBroke; nothing follows that."""
+        try:
+            while not self._events:
+                reply = None if self._is_over else self._replies.next_reply()
+                if reply is None:
+                    return None
+                self._match(reply)
+        except PeerBroke:
+            self._is_over = True
+            raise
+        return self._events.popleft()
+
+    def data_to_send(self) -> bytes:
+        """Return what must be written now, at once and in order; b"" if nothing."""
+        if not self._outgoing:
+            return b""
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        self.outgoing_octets = 0
+        self._due = len(self._expected)
+        return data
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether a transaction can begin now."""
+        return self._is_ready and not self._is_quitting and not self._is_over and self._is_window_open
+
+    def begin(self, transaction: Transaction) -> None:
+        """Open a transaction; take the events that come of it before the next.
+
+        Raises ValueError, with nothing sent, for a path that must not be sent.
+        """
+        assert self.can_begin, "the window is full"
+        commands = opening_commands(transaction.message, self.offer)
+        transaction.passes_dsn_on = self.offer.has_dsn
+        if self.runs_ahead:
+            self._run_ahead(transaction, commands)
+            return
+        transaction.is_across = bool(self._expected) and self._expected[-1][0] is not RSET
+        self._say_opening(transaction, commands)
+
+    def _say_opening(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
+        self._opening = transaction
+        commands.append((DATA, b"DATA\r\n"))
+        if self.is_pipelining:
+            for step, line in commands:
+                self._send(line, step, transaction)
+        else:
+            self._withheld.extend(commands)
+            self._send_withheld(transaction)
+
+    def _run_ahead(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
+        self._opening = transaction
+        size = transaction.message.size
+        if self._ahead.needs_reset:
+            self._send(b"RSET\r\n", RSET)
+        self._ahead.add(transaction)
+        for step, line in commands:
+            self._send(line, step, transaction)
+        self._withheld.append((CONTENT, b"BDAT %d LAST\r\n" % size))
+        if size <= _LARGE:
+            self._send_chunk(transaction)
+
+    def send_content(self, block: bytes) -> None:
+        """Send more of the content that a ContentWanted asked for."""
+        assert self._encoder is not None, "no content is wanted"
+        self._write(self._encoder.encode(block))
+
+    def end_content(self) -> None:
+        """Send the end mark: only after the last octet of the content. There is no way to take content back."""
+        assert self._encoder is not None, "no content is wanted"
+        assert self._opening is not None
+        self._send_end_mark(self._encoder, self._opening)
+
+    def tls_established(self) -> None:
+        """Go on under TLS: what was said before it counts for nothing (RFC 3207 §4.2)."""
+        self._replies = ReplyReader()
+        self._go_on(self._handshake.tls_established())
+
+    def password_salted(self, salted: bytes) -> None:
+        """Go on with an authentication that had to wait for this."""
+        if not self._is_over:
+            self._go_on(self._handshake.password_salted(salted))
+
+    def quit(self) -> None:
+        """Begin no more transactions, and say QUIT when those begun have their replies."""
+        self._is_quitting = True
+        self._quit_when_idle()
+
+    def outstanding(self) -> list[Transaction]:
+        """Return the transactions without an outcome, in the order they were begun."""
+        return list(dict.fromkeys([*self._ahead.transactions, *self._unanswered()]))
+
+    @property
+    def awaited(self) -> Step | None:
+        """The step whose reply comes next, None if the server owes us nothing: each has its own patience."""
+        return self._expected[0][0] if self._expected else None
+
+    @property
+    def is_sending_content(self) -> bool:
+        """Whether a ContentWanted has not come to its `end_content`."""
+        return self._encoder is not None
+
+    @property
+    def runs_ahead(self) -> bool:
+        """Whether transactions go ahead of their replies."""
+        return self._ahead.way is not Way.DATA
+
+    @property
+    def is_pipelining(self) -> bool:
+        """Whether the commands that open a transaction go in one flight."""
+        return self.offer.has_pipelining and self._pipelining >= Pipelining.OPENING
+
+    @property
+    def in_doubt(self) -> Transaction | None:
+        """The transaction whose content has been sent and waits for its reply, outside a window that runs ahead."""
+        if not self._due or self.runs_ahead:
+            return None
+        step, transaction = self._expected[0]
+        return transaction if step is CONTENT else None
+
+    @property
+    def unread(self) -> str:
+        """What has come of the next reply, safe to show; "" if nothing has."""
+        return self._replies.unread
+
+    @property
+    def awaits_across(self) -> bool:
+        """Whether the next reply is to a command that followed content: it is there at once, or never."""
+        if not self._expected:
+            return False
+        step, transaction = self._expected[0]
+        return step is ACROSS or (step is MAIL and transaction is not None and transaction.is_across)
+
+    @property
+    def is_trying_across(self) -> bool:
+        """Whether the reply to the command that tries it is not there."""
+        return any(step is ACROSS for step, _ in self._expected)
+
+    @property
+    def probed(self) -> Probed | None:
+        """What the probe for CHUNKING has shown, for later sessions."""
+        return self._handshake.probed
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether the probe for CHUNKING waits for its replies."""
+        return self.awaited in PROBE_STEPS or self.awaited in REST_STEPS
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether there are some in the window."""
+        return bool(self._ahead.transactions)
+
+    # The window
+
+    @property
+    def _is_window_open(self) -> bool:
+        if self._opening is not None:
+            return False
+        if self.runs_ahead:
+            return self._ahead.has_room
+        if not self._expected:
+            return True
+        if self._expected[-1][0] is RSET:
+            return self.is_pipelining
+        return self._may_go_across and self._pace.across is Across.BORNE
+
+    @property
+    def _may_go_across(self) -> bool:
+        return self.is_pipelining and self._pipelining >= Pipelining.ACROSS
+
+    def _unanswered(self) -> list[Transaction]:
+        begun = [transaction for _, transaction in self._expected if transaction is not None]
+        return begun if self._opening is None else [*begun, self._opening]
+
+    def _write(self, data: bytes) -> None:
+        self._outgoing.append(data)
+        self.outgoing_octets += len(data)
+
+    def _send(self, data: bytes, step: Step, transaction: Transaction | None = None) -> None:
+        self._write(data)
+        self._expected.append((step, transaction))
+
+    def _match(self, reply: ServerReply) -> None:
+        if reply.code == _BUSY:
+            self._end(Ending.BUSY, reply.text)
+            return
+        if not self._due:
+            raise PeerBroke(f"a reply to nothing that was sent: {reply.text}")
+        step, transaction = self._expected[0]  # stays there until the reply is known to fit
+        if reply.is_positive and reply.code not in step.goes_on:
+            raise PeerBroke(f"no reply to {step.name}: {reply.text}")
+        if self._replies.was_odd:
+            self._take_odd(step, reply)
+        self._expected.popleft()
+        self._due -= 1
+        self.reply_count += 1
+        if transaction is None:
+            self._take_session_reply(step, reply)
+        else:
+            _TRANSACTION_STEPS[step](self, transaction, reply)
+        if self.is_ahead and not self._expected and self._opening is None:
+            self._settle_window()
+        if self._is_quitting:
+            self._quit_when_idle()
+
+    def _take_odd(self, step: Step, reply: ServerReply) -> None:
+        """Send nothing behind content from now on: an odd reply to it could be mistaken for two, or two for one."""
+        self._pace.across = Across.NOT_BORNE
+        if not self.runs_ahead:
+            self.is_across_refused |= self._due > 1
+        if step is CONTENT and self._due > 1 and not self.runs_ahead:
+            raise PeerBroke(f"an odd reply among several that are due: {reply.text}")
+
+    def _settle_window(self) -> None:
+        """Every reply is there: what ran ahead counts now, if there is nothing beyond. Raises PeerBroke."""
+        if self._replies.has_surplus:
+            raise PeerBroke("more was answered than was asked")
+        self._events.extend(self._ahead.settle())
+
+    def _quit_when_idle(self) -> None:
+        if self._is_ready and not self._is_over and not self._expected and self._opening is None:
+            self._send(b"QUIT\r\n", QUIT)
+
+    def _end(self, ending: Ending, reason: str) -> None:
+        self._is_over = True
+        if ending is Ending.BUSY:
+            self._events.extend(self._ahead.settle_answered(self._unanswered()))
+        self._events.append(SessionEnded(ending, reason))
+
+    # The session's own steps
+
+    def _take_session_reply(self, step: Step, reply: ServerReply) -> None:
+        if step in (EHLO, HELO):
+            self._replies.learns_line_end = False
+        if step is QUIT:
+            self._end(Ending.QUIT, reply.text)
+        elif step is ACROSS:
+            self._bear_across(is_borne=reply.is_positive)
+        elif step is not RSET:
+            self._go_on(self._handshake.take(step, reply))
+        elif not reply.is_positive:  # whatever comes after would be taken for part of the old transaction
+            self._end(Ending.REFUSED, f"RSET: {reply.text}")
+
+    def _bear_across(self, *, is_borne: bool) -> None:
+        self._pace.across = Across.BORNE if is_borne else Across.NOT_BORNE
+        self.is_across_refused = not is_borne
+
+    def _go_on(self, following: Next) -> None:
+        match following:
+            case Say() | Ready() if self._is_quitting:
+                self._send(b"QUIT\r\n", QUIT)
+            case Say(data, steps):
+                self._write(data)
+                self._expected.extend((step, None) for step in steps)
+            case Await(steps):
+                self._expected.extend((step, None) for step in steps)
+                self._due += len(steps)
+            case StartTls():
+                if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
+                    raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
+                self._events.append(following)
+            case SaltPassword():
+                self._events.append(following)
+            case Ready():
+                self.offer = self._handshake.offer
+                self._ahead.open(self._handshake.way, has_codes=self._handshake.has_codes)
+                self._is_ready = True
+                self._events.append(following)
+            case Refuse(reason):
+                self._end(Ending.REFUSED, reason)
+
+    # The steps of a transaction
+
+    def _take_mail(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.mail = reply
+        self._send_withheld(transaction)
+
+    def _take_rcpt(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.recipients.append(reply)
+        self._send_withheld(transaction)
+
+    def _send_withheld(self, transaction: Transaction) -> None:
+        """Send what waited for the replies to all that went before it, or nothing where it cannot help."""
+        if not self._withheld or transaction is not self._opening or self._is_awaited(transaction):
+            return
+        step, line = self._withheld[0]
+        if (step is RCPT and not _is_taken(transaction.mail)) or (step in _ENDS and not transaction.has_recipients):
+            self._withheld.clear()
+            self._conclude(transaction)
+        elif step is CONTENT:
+            self._send_chunk(transaction)
+        else:
+            self._withheld.popleft()
+            self._send(line, step, transaction)
+
+    def _is_awaited(self, transaction: Transaction) -> bool:
+        return bool(self._expected) and self._expected[-1][1] is transaction
+
+    def _send_chunk(self, transaction: Transaction) -> None:
+        _, command = self._withheld.popleft()
+        self._write(command)
+        self._send_head(transaction, ChunkEncoder(transaction.message.size))
+
+    def _take_data(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.data = reply
+        if not reply.is_positive:
+            self._conclude(transaction)
+        elif transaction.has_recipients:
+            self._send_head(transaction, DataEncoder())
+        else:
+            self._send(b".\r\n", END_MARK, transaction)
+            self._opening = None
+
+    def _send_head(self, transaction: Transaction, encoder: DataEncoder | ChunkEncoder) -> None:
+        self._write(encoder.encode(transaction.message.head))
+        if transaction.message.file is None:
+            self._send_end_mark(encoder, transaction)
+        else:
+            self._encoder = encoder
+            self._events.append(ContentWanted(transaction))
+
+    def _send_end_mark(self, encoder: DataEncoder | ChunkEncoder, transaction: Transaction) -> None:
+        self._send(encoder.finish(), CONTENT, transaction)
+        self._encoder = None
+        self._opening = None
+        is_worth_it = self._taken > 0 and not self._is_quitting  # one message tells that there may be more
+        if is_worth_it and self._may_go_across and self._pace.across is Across.UNTRIED and not self.runs_ahead:
+            self._pace.across = Across.TRYING
+            self._send(b"RSET\r\n", ACROSS)
+
+    def _take_end_mark(self, transaction: Transaction, _: ServerReply) -> None:
+        self._end_transaction(transaction)
+
+    def _take_content(self, transaction: Transaction, reply: ServerReply) -> None:
+        transaction.content = reply
+        self._taken += reply.is_positive
+        self._end_transaction(transaction)
+
+    def _end_transaction(self, transaction: Transaction) -> None:
+        if transaction.is_out_of_turn:
+            self._bear_across(is_borne=False)
+            transaction.start_again()
+            self._say_opening(transaction, opening_commands(transaction.message, self.offer))
+        elif not transaction.is_chunked:  # else when the window is settled
+            self._events.append(TransactionEnded(transaction))
+
+    def _conclude(self, transaction: Transaction) -> None:
+        """End a transaction whose content did not go."""
+        self._opening = None
+        if transaction.is_left_open:  # its end counts with the reply to RSET: a refusal out of step shows there
+            self._send(b"RSET\r\n", RSET, transaction)
+        else:
+            self._end_transaction(transaction)
+
+    def _take_reset(self, transaction: Transaction, reply: ServerReply) -> None:
+        self._end_transaction(transaction)
+        self._take_session_reply(RSET, reply)
+
+
+_ENDS: Final = (DATA, CONTENT)  # what comes after the last RCPT
+
+
+def _is_taken(reply: ServerReply | None) -> bool:
+    return reply is not None and reply.is_positive
+
+
+_TRANSACTION_STEPS: Final[Mapping[Step, Callable[[ClientSession, Transaction, ServerReply], None]]] = {
+    MAIL: ClientSession._take_mail,  # noqa: SLF001
+    RCPT: ClientSession._take_rcpt,  # noqa: SLF001
+    DATA: ClientSession._take_data,  # noqa: SLF001
+    CONTENT: ClientSession._take_content,  # noqa: SLF001
+    END_MARK: ClientSession._take_end_mark,  # noqa: SLF001
+    RSET: ClientSession._take_reset,  # noqa: SLF001
+}

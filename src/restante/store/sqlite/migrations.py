@@ -1,0 +1,362 @@
+"""The tables, and how a database of an earlier version becomes one of this version.
+
+`PRAGMA user_version` counts the migrations that a database has been through. A migration, once released, is never
+edited: what it made is on people's disks.
+"""
+
+from collections.abc import Callable
+
+import apsw
+
+from restante.store.store_errors import StoreUnusable
+
+Migration = Callable[[apsw.Connection], object]
+
+_TABLES = """
+-- Held mail, one row a message: a release walks it by (domain_id, number), and settling removes whole rows.
+-- head stands last, so that nothing else has to be looked for behind its overflow pages.
+CREATE TABLE message (
+    number       INTEGER PRIMARY KEY,  -- grows in the order of acceptance: rows are appended, never squeezed in
+    domain_id    INTEGER NOT NULL,
+    received_at  REAL    NOT NULL,     -- Unix time
+    size         INTEGER NOT NULL,     -- octets of content, the file's included
+    flags        INTEGER NOT NULL,     -- rows.py names the bits
+    reverse_path TEXT    NOT NULL,
+    held_paths   TEXT    NOT NULL,     -- forward-paths that wait, a line each; '' where all that are left were refused
+    file         TEXT,                 -- name of the content file
+    file_crc32   INTEGER,
+    head_crc32   INTEGER NOT NULL,
+    head         BLOB    NOT NULL
+) STRICT;
+
+-- What a release walks. Mail that a release does not move is not in it, however much of that there is.
+CREATE INDEX message_held ON message (domain_id, number) WHERE held_paths <> '';
+
+-- What the orphan sweep reads instead of the whole table.
+CREATE INDEX message_file ON message (file) WHERE file IS NOT NULL;
+
+-- A destination's last word on a recipient, where it was not 250. Apart from message, because most mail never has one
+-- and a word more must not rewrite the content beside it. Refused recipients are here and not in held_paths.
+CREATE TABLE last_reply (
+    domain_id    INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    forward_path TEXT    NOT NULL,
+    is_refused   INTEGER NOT NULL,
+    reply        TEXT    NOT NULL,
+    PRIMARY KEY (domain_id, number, forward_path)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX last_reply_refused ON last_reply (domain_id, number) WHERE is_refused;
+
+-- What each domain holds, so that nobody ever counts: but for the newest mail (ledger.py).
+CREATE TABLE usage (
+    domain_id   INTEGER PRIMARY KEY,
+    messages    INTEGER NOT NULL,
+    octets      INTEGER NOT NULL,
+    refused     INTEGER NOT NULL,
+    last_number INTEGER NOT NULL       -- highest ever held for it
+) STRICT;
+
+-- Drains. The number grows when one is taken over and when it is closed: whoever had it can settle nothing after either.
+CREATE TABLE drain (
+    domain_id    INTEGER PRIMARY KEY,
+    number       INTEGER NOT NULL,
+    requested_at REAL    NOT NULL,
+    deadline     REAL    NOT NULL,
+    is_open      INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE account (
+    name        TEXT PRIMARY KEY,
+    created_at  REAL NOT NULL,
+    empty_reply INTEGER NOT NULL,
+    note        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE login (
+    user          TEXT PRIMARY KEY,
+    account       TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    sealed_secret BLOB,
+    created_at    REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX login_account ON login (account);
+
+-- AUTOINCREMENT: an id is never used again, so nothing that remembers a removed domain can mean another one.
+CREATE TABLE domain (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    name             TEXT NOT NULL UNIQUE,
+    account          TEXT NOT NULL,
+    destination      TEXT NOT NULL,    -- JSON object
+    authorized_hosts TEXT NOT NULL,    -- JSON array of texts
+    created_at       REAL NOT NULL
+) STRICT;
+
+CREATE INDEX domain_account ON domain (account);
+
+-- Only ever grows.
+CREATE TABLE audit (
+    id      INTEGER PRIMARY KEY,
+    at      REAL NOT NULL,
+    action  TEXT NOT NULL,
+    actor   TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account TEXT NOT NULL,
+    origin  TEXT NOT NULL,
+    answer  TEXT NOT NULL,
+    reason  TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX audit_account ON audit (account, id);
+
+CREATE TABLE counter (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO counter (name, value) VALUES
+    ('change-number', 0),              -- moves with every change of the operator's records
+    ('last-number', 0);                -- highest message number of domains that are gone
+"""
+
+
+def _create_tables(connection: apsw.Connection) -> None:
+    connection.execute(_TABLES)
+
+
+_POLICIES = """
+-- JSON objects; '' is what a record had before there were any: no quota, the default policy.
+ALTER TABLE account ADD COLUMN quota TEXT NOT NULL DEFAULT '';
+ALTER TABLE domain ADD COLUMN policy TEXT NOT NULL DEFAULT '';
+
+-- Unix time at which a recipient was refused, or held again; 0 for one that has only ever waited. What had been refused
+-- before times were kept counts from now on.
+ALTER TABLE last_reply ADD COLUMN at REAL NOT NULL DEFAULT 0;
+UPDATE last_reply SET at = unixepoch() WHERE is_refused;
+
+-- Mailboxes of a domain: on its list, or as its destination said. Read whole, into memory.
+CREATE TABLE recipient (
+    domain_id INTEGER NOT NULL,
+    source    TEXT    NOT NULL,
+    name      TEXT    NOT NULL,
+    is_there  INTEGER NOT NULL,
+    at        REAL    NOT NULL,
+    PRIMARY KEY (domain_id, source, name)
+) STRICT, WITHOUT ROWID;
+
+-- What was told of a domain, so that a restart does not tell it again.
+CREATE TABLE mark (
+    domain_id INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,
+    value     REAL    NOT NULL,
+    PRIMARY KEY (domain_id, kind)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _add_policies(connection: apsw.Connection) -> None:
+    connection.execute(_POLICIES)
+
+
+_REPORTS = """
+-- What the sender asked about reports, as JSON; NULL where nothing was asked, as with almost all mail. It stands behind head
+-- because rows that are there stay as they are then; a NULL is known from the record's own beginning, so that nobody has
+-- to look for it behind head's overflow pages.
+ALTER TABLE message ADD COLUMN dsn TEXT;
+
+-- Mail whose sender wants to hear of delay and has not yet (rows.py names the bit).
+CREATE INDEX message_delay ON message (received_at) WHERE flags & 8;
+
+-- Reports on their way to reverse-paths.
+CREATE TABLE report (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    about           INTEGER NOT NULL,  -- number of the message
+    domain_id       INTEGER NOT NULL,  -- whose mail that is, or was
+    action          TEXT    NOT NULL,
+    reverse_path    TEXT    NOT NULL,  -- where it goes
+    flags           INTEGER NOT NULL,
+    made_at         REAL    NOT NULL,
+    next_attempt_at REAL    NOT NULL,
+    failures        INTEGER NOT NULL,
+    reply           TEXT    NOT NULL,  -- why the last attempt failed
+    content         BLOB    NOT NULL
+) STRICT;
+
+CREATE INDEX report_due ON report (next_attempt_at);
+"""
+
+
+def _add_reports(connection: apsw.Connection) -> None:
+    connection.execute(_REPORTS)
+
+
+_NOTICES = """
+-- Where notices go. AUTOINCREMENT: a notice that waits never means another channel than it was made for.
+CREATE TABLE channel (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    TEXT NOT NULL,            -- '' for the operator's own
+    name       TEXT NOT NULL,
+    way        TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    sealed     BLOB,
+    kinds      TEXT NOT NULL,            -- a line each
+    created_at REAL NOT NULL,
+    hears_all  INTEGER NOT NULL,
+    UNIQUE (account, name)
+) STRICT;
+
+-- Notices on their way.
+CREATE TABLE notice (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel_id      INTEGER NOT NULL,
+    key             TEXT    NOT NULL,
+    news            TEXT    NOT NULL,    -- JSON object
+    held_back       INTEGER NOT NULL,
+    made_at         REAL    NOT NULL,
+    next_attempt_at REAL    NOT NULL,
+    failures        INTEGER NOT NULL,
+    reply           TEXT    NOT NULL     -- why the last attempt failed
+) STRICT;
+
+-- Whose turn it is: the first of each channel.
+CREATE INDEX notice_channel ON notice (channel_id, number);
+
+-- What was told, and is told no more until then. Few: each is forgotten when its time is over.
+CREATE TABLE quiet (
+    account   TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    about     TEXT    NOT NULL,
+    until     REAL    NOT NULL,
+    held_back INTEGER NOT NULL,
+    last      TEXT,                      -- JSON object: what was held back last
+    PRIMARY KEY (account, kind, about)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _add_notices(connection: apsw.Connection) -> None:
+    connection.execute(_NOTICES)
+
+
+_BACKLOGS = """
+-- How many reports and notices wait, so that nobody ever counts. By triggers, because rows go in several ways. They do not
+-- see what INSERT OR REPLACE replaces: these two tables are only ever inserted into.
+INSERT INTO counter (name, value) SELECT 'reports', count(*) FROM report;
+INSERT INTO counter (name, value) SELECT 'notices', count(*) FROM notice;
+
+CREATE TRIGGER report_more AFTER INSERT ON report
+BEGIN UPDATE counter SET value = value + 1 WHERE name = 'reports'; END;
+
+CREATE TRIGGER report_less AFTER DELETE ON report
+BEGIN UPDATE counter SET value = value - 1 WHERE name = 'reports'; END;
+
+CREATE TRIGGER notice_more AFTER INSERT ON notice
+BEGIN UPDATE counter SET value = value + 1 WHERE name = 'notices'; END;
+
+CREATE TRIGGER notice_less AFTER DELETE ON notice
+BEGIN UPDATE counter SET value = value - 1 WHERE name = 'notices'; END;
+"""
+
+
+def _count_backlogs(connection: apsw.Connection) -> None:
+    connection.execute(_BACKLOGS)
+
+
+_AUDIT_DETAILS = """
+-- The hosted domain that an entry concerns, and what a change of a record changed (JSON; '' where nothing did).
+ALTER TABLE audit ADD COLUMN domain TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN changes TEXT NOT NULL DEFAULT '';
+
+UPDATE audit SET domain = lower(ltrim(subject, '@'))
+WHERE action IN ('release-requested', 'domain-added', 'domain-changed', 'domain-removed', 'recipients-changed')
+    AND subject NOT LIKE '#%';
+
+CREATE INDEX audit_domain ON audit (domain, id);
+"""
+
+
+def _add_audit_details(connection: apsw.Connection) -> None:
+    connection.execute(_AUDIT_DETAILS)
+
+
+_PAST_DRAINS = """
+-- How the last drain of each domain went. A row of its own: the one in drain is replaced when the next begins.
+CREATE TABLE past_drain (
+    domain_id    INTEGER PRIMARY KEY,
+    started_at   REAL    NOT NULL,
+    ended_at     REAL    NOT NULL,
+    requested_by TEXT    NOT NULL,
+    ending       TEXT    NOT NULL,
+    reason       TEXT    NOT NULL,
+    delivered    INTEGER NOT NULL,
+    deferred     INTEGER NOT NULL,
+    refused      INTEGER NOT NULL,
+    last_words   TEXT    NOT NULL
+) STRICT;
+"""
+
+
+def _add_past_drains(connection: apsw.Connection) -> None:
+    connection.execute(_PAST_DRAINS)
+
+
+def _add_report_details(connection: apsw.Connection) -> None:
+    """Whether an account's reports of success name its primary."""
+    connection.execute("ALTER TABLE account ADD COLUMN report_details INTEGER NOT NULL DEFAULT 0")
+
+
+def _add_scram_verifiers(connection: apsw.Connection) -> None:
+    """Add verifiers for SCRAM. Earlier logins get one when their password is set again."""
+    connection.execute("ALTER TABLE login ADD COLUMN sealed_verifier BLOB")
+
+
+def _allow_uncertain(_connection: apsw.Connection) -> None:
+    """Let last_reply.is_refused be 2 for uncertain, and bits 5 and 6 of message.flags count doubts.
+
+    No table changes. The new number keeps earlier versions away, which would end uncertain mail by time.
+    """
+
+
+_SUCCESS_REPORTS = """
+-- The reports of success, with all that decides which are dropped when too many wait.
+CREATE INDEX report_success ON report (domain_id, reverse_path) WHERE action = 'relayed';
+"""
+
+
+def _index_success_reports(connection: apsw.Connection) -> None:
+    connection.execute(_SUCCESS_REPORTS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _create_tables,
+    _add_policies,
+    _add_reports,
+    _add_notices,
+    _count_backlogs,
+    _add_audit_details,
+    _add_past_drains,
+    _add_report_details,
+    _add_scram_verifiers,
+    _allow_uncertain,
+    _index_success_reports,
+)
+
+
+def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
+    """Bring a database up to the present schema, each step in its own transaction; return its version."""
+    present = int(connection.pragma("user_version"))
+    if present > len(migrations):
+        raise StoreUnusable(
+            f"the database has schema {present}, this version of restante knows {len(migrations)}: "
+            "run the newer restante again, or restore the backup made before the upgrade"
+        )
+    for version in range(present, len(migrations)):
+        _step(connection, migrations[version], version + 1)
+    return len(migrations)
+
+
+def _step(connection: apsw.Connection, migration: Migration, version: int) -> None:
+    with connection:  # commits, or rolls back if the migration raises
+        migration(connection)
+        connection.pragma("user_version", version)

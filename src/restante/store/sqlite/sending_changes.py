@@ -1,0 +1,16 @@
+"""What an attempt to send does to the table of what waits; the body of one `Change`, as in mail_changes."""
+
+from collections.abc import Sequence
+
+from restante.queue.sending_outcome import SendingOutcome
+from restante.store.sqlite.rows import storable
+from restante.store.sqlite.write_transaction import Transaction
+
+
+def settle(transaction: Transaction, outcomes: Sequence[SendingOutcome], *, remove: str, put_off: str) -> None:
+    """Remove what is done with, and put the rest off, by these two queries."""
+    for outcome in outcomes:
+        if outcome.next_attempt_at is None:
+            transaction.execute(remove, (outcome.number,))
+        else:
+            transaction.execute(put_off, (outcome.next_attempt_at, storable(outcome.reply), outcome.number))

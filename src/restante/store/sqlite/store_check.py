@@ -1,0 +1,139 @@
+"""Whether all of a store is what was written: the database, every content, every figure. Changes nothing.
+
+It works beside a running server, and where the store cannot be opened: whatever goes wrong is a finding. Everything but
+the engine's own check is read in short transactions, so that a server's log can be reused meanwhile.
+"""
+
+import zlib
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from restante.store.sqlite import care_queries, engine, migrations, queries
+from restante.store.sqlite.engine import Row
+from restante.store.sqlite.lock import DirectoryLock
+from restante.store.sqlite.regular_file import look_at, what_is_wrong
+from restante.store.store_care import Finding, StoreReport
+from restante.store.store_errors import StoreUnusable
+
+_DATABASE = "restante.db"
+_CONTENT = "content"
+_BATCH = 200  # messages read in one transaction
+
+Progress = Callable[[int, int], None]
+"""Told, now and then, how many messages were looked at, and how many there are."""
+
+
+def check_directory(directory: Path, on_progress: Progress) -> StoreReport:
+    """Look at everything. Blocks, for as long as it takes to read all of it."""
+    report = StoreReport(engine=f"SQLite {apsw.sqlite_lib_version()}", schema_known=len(migrations.MIGRATIONS))
+    lock = _lock(directory, report)
+    try:
+        _Check(directory, report, on_progress).run()
+    finally:
+        if lock is not None:
+            lock.release()
+    return report
+
+
+def _lock(directory: Path, report: StoreReport) -> DirectoryLock | None:
+    """Keep servers from starting meanwhile; where one runs, take note of it."""
+    try:
+        return DirectoryLock(directory)
+    except StoreUnusable:
+        report.is_in_use = True
+        return None
+
+
+class _Check:
+    def __init__(self, directory: Path, report: StoreReport, on_progress: Progress) -> None:
+        self._directory = directory
+        self._report = report
+        self._on_progress = on_progress
+        self._named: set[str] = set()
+
+    def run(self) -> None:
+        path = self._directory / _DATABASE
+        present = self._files()
+        if not path.is_file() or not path.stat().st_size:
+            self._found("database", f"{path} is not there, or is empty")
+        else:
+            self._guarded(path)
+        orphans = (present & self._files()) - self._named
+        self._report.orphans = sorted(orphans)
+
+    def _found(self, kind: str, text: str, number: int | None = None) -> None:
+        self._report.findings.append(Finding(kind, text, number))
+
+    def _guarded(self, path: Path) -> None:
+        try:
+            with closing(engine.open_reader(path)) as self._connection:
+                self._look_at_schema()
+                self._look_at_database()
+                self._look_at_figures()
+                self._look_at_contents()
+        except apsw.Error as error:
+            self._found("database", f"cannot be read on: {error}")
+
+    def _look_at_schema(self) -> None:
+        self._report.schema = int(self._connection.pragma("user_version"))
+        if self._report.schema > self._report.schema_known:
+            self._found("schema", f"is {self._report.schema}, newer than the {self._report.schema_known} known here")
+
+    def _look_at_database(self) -> None:
+        for (text,) in engine.fetch(self._connection, "PRAGMA integrity_check"):
+            if text != "ok":
+                self._found("database", text)
+
+    def _look_at_figures(self) -> None:
+        """Compare what is kept of each domain with a recount, as at one moment."""
+        with self._connection:
+            kept = {row[0]: row[1:4] for row in engine.fetch(self._connection, queries.USAGES)}
+            for domain_id, messages, octets, _ in engine.fetch(self._connection, queries.UNCOUNTED):
+                counted_before = kept.get(domain_id, (0, 0, 0))
+                kept[domain_id] = (counted_before[0] + messages, counted_before[1] + octets, counted_before[2])
+            counted = {row[0]: row[1:4] for row in engine.fetch(self._connection, care_queries.RECOUNT)}
+            is_up_to_date = self._report.schema == self._report.schema_known  # an older one has no such counts
+            backlogs = engine.fetch(self._connection, care_queries.RECOUNT_BACKLOGS) if is_up_to_date else []
+            [(self._report.messages, self._report.octets)] = engine.fetch(self._connection, care_queries.TOTALS)
+        for domain_id in sorted(kept.keys() | counted.keys()):
+            figures = (kept.get(domain_id, (0, 0, 0)), counted.get(domain_id, (0, 0, 0)))
+            if figures[0] != figures[1]:
+                names = "messages, octets, refused"
+                self._found("figures", f"domain {domain_id}: kept {figures[0]}, counted {figures[1]} ({names})")
+        for name, count, recount in backlogs:
+            if count != recount:
+                self._found("figures", f"{name} that wait: kept {count}, counted {recount}")
+
+    def _look_at_contents(self) -> None:
+        last = 0
+        while rows := engine.fetch(self._connection, care_queries.CONTENTS_AFTER, (last, _BATCH)):
+            for row in rows:
+                self._look_at_message(row)
+            last = rows[-1][0]
+            self._on_progress(self._report.contents_read, self._report.messages)
+
+    def _look_at_message(self, row: Row) -> None:
+        number, size, head_crc32, head, file, file_crc32 = row
+        self._report.contents_read += 1
+        if zlib.crc32(head) != head_crc32:
+            self._found("content", "does not match its checksum", number)
+        if file is None:
+            return
+        self._named.add(file)
+        wrong = self._wrong_with_file(file, size - len(head), file_crc32)
+        if wrong and engine.fetch(self._connection, care_queries.IS_HELD, (number,)):  # else it was delivered meanwhile
+            self._found("content", f"file {file} {wrong}", number)
+
+    def _wrong_with_file(self, name: str, size: int, crc32: int) -> str:
+        """Return what is wrong with a content file, "" if nothing."""
+        try:
+            found_size, found_crc32, _ = look_at(self._directory / _CONTENT / name, 0)
+        except OSError as error:
+            return what_is_wrong(error)
+        return "" if (found_size, found_crc32) == (size, crc32) else "does not match its size and checksum"
+
+    def _files(self) -> set[str]:
+        return {f"{path.parent.name}/{path.name}" for path in (self._directory / _CONTENT).glob("*/*")}

@@ -1,0 +1,174 @@
+"""Mail that is brought in, on its way from the stream of parcels to where it can be held: labels read, content cleaned."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from restante.admin.admin_error import AdminError, Kind
+from restante.admin.dsn_facts import DsnFacts, dsn_request
+from restante.mail.dsn_request import DsnRequest
+from restante.mail.import_stream import End, Label, Piece, Unpacker
+from restante.mail.message import ContentFile
+from restante.smtp.content import ChunkDecoder
+from restante.store.interface import INLINE_LIMIT, Spool
+
+MAX_MESSAGES = 500  # in one request
+MAX_INLINE = 16 * 1024 * 1024  # octets of one request that are kept in memory; more goes to disk, whatever its size
+
+_Path = Annotated[str, Field(max_length=600)]
+
+
+class OpensSpools(Protocol):
+    """What is needed of the store."""
+
+    def open_spool(self) -> Spool:
+        """Begin large content."""
+
+
+class ImportLabel(BaseModel):
+    """What is said of a message that is brought in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reverse_path: _Path
+    forward_paths: Annotated[tuple[_Path, ...], Field(min_length=1, max_length=100_000)]
+    received_at: datetime | None = None  # None: now; never later than now
+    is_8bit: bool = False
+    needs_smtputf8: bool = False
+    dsn: DsnFacts | None = None  # what was asked about reports
+    is_suspect: bool = False  # no report goes to its reverse-path
+    is_delay_told: bool = False  # its sender has heard that it waits, and hears it no second time
+    only_domain: str | None = None  # recipients of other domains are passed over, hosted or not
+    perhaps: tuple[str, ...] = ()  # messages held already that this may be one of
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One message that has come in whole."""
+
+    label: ImportLabel
+    dsn: DsnRequest | None
+    content: bytes  # b"" where `file` has it
+    file: ContentFile | None
+    spool: Spool | None  # that made the file
+    digest: bytes
+    is_used: bool = False  # the file is some message's
+
+    @property
+    def size(self) -> int:
+        """Octets of content in all."""
+        return len(self.content) + (self.file.size if self.file else 0)
+
+
+@dataclass(slots=True)
+class Arrival:
+    """Takes a stream apart; large content goes to disk as it comes."""
+
+    store: OpensSpools
+    parcels: list[Parcel] = field(default_factory=list)
+    _unpacker: Unpacker = field(default_factory=Unpacker)
+    _inline: int = 0
+    _label: ImportLabel | None = None
+    _content: "_IncomingContent | None" = None
+
+    async def receive(self, octets: bytes) -> None:
+        """Take what has come. Raises AdminError, StoreError."""
+        try:
+            for piece in self._unpacker.receive(octets):
+                await self._take(piece)
+        except ValueError as error:
+            raise AdminError(
+                Kind.INVALID, f"import: {error}", "send parcels, as mail/import_stream.py has them"
+            ) from None
+
+    def close(self) -> None:
+        """Raise AdminError if the stream was cut off."""
+        try:
+            self._unpacker.close()
+        except ValueError as error:
+            raise AdminError(Kind.INVALID, f"import: {error}", "send it again") from None
+
+    def discard(self, *, even_used: bool) -> None:
+        """Forget what is on disk, or what of it is no message's."""
+        spools = [parcel.spool for parcel in self.parcels if even_used or not parcel.is_used]
+        if self._content is not None:
+            spools.append(self._content.spool)
+        for spool in spools:
+            if spool is not None:
+                spool.discard()
+
+    async def _take(self, piece: Piece) -> None:
+        match piece:
+            case Label(facts):
+                if len(self.parcels) == MAX_MESSAGES:
+                    raise ValueError(f"there are more than {MAX_MESSAGES} messages in it")
+                self._label = _read_label(facts)
+                self._content = _IncomingContent(self.store)
+            case End(failure):
+                await self._end(failure)
+            case bytes():
+                assert self._content is not None
+                await self._content.add(piece, may_stay=self._inline < MAX_INLINE)
+
+    async def _end(self, failure: str) -> None:
+        assert self._content is not None
+        assert self._label is not None
+        if failure:
+            raise ValueError(failure)
+        content, file = await self._content.finish()
+        self._inline += len(content)
+        request = dsn_request(self._label.dsn)
+        digest = self._content.digest.digest()
+        self.parcels.append(Parcel(self._label, request, content, file, self._content.spool, digest))
+        self._content = None
+
+
+class _IncomingContent:
+    """Cleans content, as SMTP does, and keeps it in memory up to a limit."""
+
+    def __init__(self, store: OpensSpools) -> None:
+        self._store = store
+        self._decoder = ChunkDecoder()
+        self._blocks: list[bytes] = []
+        self._octets = 0
+        self.digest = hashlib.sha256()
+        self.spool: Spool | None = None
+
+    async def add(self, block: bytes, *, may_stay: bool) -> None:
+        """Take a block. Raises StoreError."""
+        self._keep(self._decoder.receive(block, is_last=False))
+        if self._octets > INLINE_LIMIT or (not may_stay and self._octets):
+            await self._write()
+
+    async def finish(self) -> tuple[bytes, ContentFile | None]:
+        """Return the content, or the durable file that it is in. Raises StoreError."""
+        self._keep(self._decoder.receive(b"", is_last=True))
+        if self.spool is None:
+            return b"".join(self._blocks), None
+        await self._write()
+        return b"", await self.spool.close()
+
+    def _keep(self, block: bytes) -> None:
+        self.digest.update(block)
+        self._blocks.append(block)
+        self._octets += len(block)
+
+    async def _write(self) -> None:
+        if self.spool is None:
+            self.spool = self._store.open_spool()
+        octets = b"".join(self._blocks)
+        self._blocks, self._octets = [], 0
+        if octets:
+            await self.spool.write(octets)
+
+
+def _read_label(facts: object) -> ImportLabel:
+    try:
+        label = ImportLabel.model_validate(facts)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return label

@@ -1,0 +1,169 @@
+"""Content in an operator's hands: one message shown, or many exported. Each look is in its account's audit trail first."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restante.admin.admin_context import Office
+from restante.admin.admin_error import AdminError, Kind
+from restante.admin.dsn_facts import DsnFacts, dsn_facts
+from restante.admin.held_mail import (
+    MAX_NAMES,
+    MessageView,
+    QueueSelection,
+    domain_names,
+    number_of,
+    queue_filter,
+    view,
+    with_all_recipients,
+)
+from restante.admin.trail import announce, entry_about_mail
+from restante.mail.envelope import Envelope
+from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
+from restante.mail.message import HeldMessage
+from restante.store.interface import QueuedMessage, QueueFilter
+from restante.store.store_errors import Damaged, StoreError
+from restante.tenancy.audit import AuditAction
+
+_PAGE = 200  # messages listed, and recorded, at a time
+_PIECES, _SMALL = 64, 16384  # pieces of a stream that leave together, unless one is large: each write costs some time
+
+
+class ExportOrder(BaseModel):
+    """What to export: the messages that match, or those named; and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    selection: QueueSelection = QueueSelection()  # its limit bounds nothing here: all that match are exported
+    names: Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)] = ()
+    reason: str = ""
+
+
+class ExportedLabel(MessageView):
+    """What is said of an exported message: all of its envelope, how its recipients stand, and what its sender has heard."""
+
+    is_8bit: bool
+    needs_smtputf8: bool
+    dsn: DsnFacts | None  # None where nothing was asked
+    is_suspect: bool  # no report goes to its reverse-path
+    is_delay_told: bool  # its sender has heard that it waits
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message's content on its way out; it was found whole just before."""
+
+    size: int
+    blocks: AsyncIterator[bytes]
+
+
+async def read_content(office: Office, name: str, reason: str = "") -> Content:
+    """Return a message's content, octet for octet as it is held.
+
+    All of it is read once before the first octet is given: it then stands for a whole message. Raises AdminError if it
+    is not there or damaged, StoreError.
+    """
+    try:
+        message = await office.store.message(number_of(name))
+        if message is None:
+            raise AdminError(Kind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
+        async for _ in content_blocks(office, message):
+            pass
+    except Damaged as damage:
+        remedy = "restore it from a backup (docs/how-to/back-up-and-restore.md)"
+        raise AdminError(Kind.CONFLICT, f"message {name}: {damage}", remedy) from None
+    await _record(office, AuditAction.CONTENT_READ, message.domain_id, [message.number], reason)
+    return Content(message.size, content_blocks(office, message))
+
+
+async def export_mail(office: Office, order: ExportOrder) -> AsyncIterator[bytes]:
+    """Return parcels of what is to be exported, oldest first. Raises AdminError before anything is given out.
+
+    A damaged message ends with the reason; one that leaves the store meanwhile is not among them.
+    """
+    if order.names:
+        numbers = tuple(number_of(name) for name in order.names)
+        pages = _pages(office, QueueFilter(numbers=numbers, limit=_PAGE), QueueSelection())
+    else:
+        selection = order.selection.model_copy(update={"limit": _PAGE})
+        pages = _pages(office, queue_filter(office, selection), selection)
+    return _parcels(office, pages, order.reason)
+
+
+async def content_blocks(office: Office, message: HeldMessage) -> AsyncIterator[bytes]:
+    """Yield a message's content. Raises StoreError where its file is not whole."""
+    if message.head:
+        yield message.head
+    if message.file is not None:
+        async for block in office.store.read_file(message.file):
+            yield block
+
+
+async def _pages(
+    office: Office, filter_: QueueFilter, selection: QueueSelection
+) -> AsyncIterator[Sequence[QueuedMessage]]:
+    while found := await office.store.list_queue(filter_):
+        yield await with_all_recipients(office, selection, found)
+        filter_ = replace(filter_, after=found[-1].number)
+
+
+async def _parcels(office: Office, pages: AsyncIterator[Sequence[QueuedMessage]], reason: str) -> AsyncIterator[bytes]:
+    waiting: list[bytes] = []
+    async for page in pages:
+        by_domain: dict[int, list[int]] = defaultdict(list)
+        for message in page:
+            by_domain[message.domain_id].append(message.number)
+        for domain_id, numbers in by_domain.items():
+            await _record(office, AuditAction.MAIL_EXPORTED, domain_id, numbers, reason)
+        names = domain_names(office)
+        for message in page:
+            async for octets in _parcel(office, message, names):
+                waiting.append(octets)
+                if len(waiting) == _PIECES or len(octets) > _SMALL:
+                    yield b"".join(waiting)
+                    waiting.clear()
+    yield b"".join(waiting)
+
+
+async def _parcel(office: Office, listed: QueuedMessage, names: dict[int, str]) -> AsyncIterator[bytes]:
+    """Yield one message's parcel; nothing if it has left meanwhile."""
+    try:
+        message = await office.store.message(listed.number)
+    except StoreError as error:
+        yield _label(names, listed, None) + pack_failure(str(error))
+        return
+    if message is None:
+        return
+    waiting = _label(names, listed, message)
+    try:
+        async for block in content_blocks(office, message):
+            yield waiting + pack_block(block)
+            waiting = b""
+    except StoreError as error:
+        yield waiting + pack_failure(str(error))
+    else:
+        yield waiting + WHOLE
+
+
+def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | None) -> bytes:
+    envelope = message.envelope if message is not None else Envelope(listed.reverse_path, ())
+    waiting = [one.forward_path for one in listed.recipients]  # of who has it already nothing is said
+    label = ExportedLabel(
+        **dict(view(listed, names)),
+        is_8bit=envelope.is_8bit,
+        needs_smtputf8=envelope.needs_smtputf8,
+        dsn=dsn_facts(envelope.dsn and envelope.dsn.only(waiting)),
+        is_suspect=envelope.is_suspect,
+        is_delay_told=message is not None and message.is_delay_told,
+    )
+    return pack_label(label.model_dump_json())
+
+
+async def _record(office: Office, action: AuditAction, domain_id: int, numbers: Sequence[int], reason: str) -> None:
+    """Write the entry before any of the content leaves: what cannot be recorded is not shown."""
+    recorded = entry_about_mail(office, action, domain_id, numbers, reason)
+    await office.store.record([recorded])
+    announce(office, recorded)

@@ -1,0 +1,41 @@
+"""Routes of accounts."""
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from restante.admin import accounts
+from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
+from restante.web.api.listing import as_listing
+from restante.web.api.request_context import Reason, TheOffice
+
+router = APIRouter(prefix="/accounts", tags=["accounts"])
+
+
+@router.post("", status_code=201)
+async def add(office: TheOffice, new: NewAccount) -> AccountView:
+    """Add an account."""
+    return await accounts.add_account(office, new)
+
+
+@router.get("", response_model=list[AccountView])
+async def list_all(office: TheOffice) -> StreamingResponse:
+    """List accounts by name."""
+    return as_listing(accounts.list_accounts(office))
+
+
+@router.get("/{name}")
+async def show(office: TheOffice, name: str) -> AccountView:
+    """Show one account."""
+    return accounts.show_account(office, name)
+
+
+@router.patch("/{name}")
+async def change(office: TheOffice, name: str, wanted: AccountChange) -> ChangedAccount:
+    """Change what is given."""
+    return await accounts.change_account(office, name, wanted)
+
+
+@router.delete("/{name}", status_code=204)
+async def remove(office: TheOffice, name: str, reason: Reason) -> None:
+    """Remove an account without logins and domains."""
+    await accounts.remove_account(office, name, reason)

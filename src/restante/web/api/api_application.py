@@ -1,0 +1,58 @@
+"""The API as an ASGI application.
+
+It asks for no login: whoever can reach its socket is the operator. So it is served on the control socket, inside a
+directory that only the server's user may enter, and nowhere else.
+"""
+
+import asyncio
+import json
+
+from fastapi import FastAPI, Request, Response
+
+from restante import __version__
+from restante.admin.admin_context import Office
+from restante.web.api import (
+    account_routes,
+    domain_routes,
+    login_routes,
+    metrics_routes,
+    notice_routes,
+    queue_routes,
+    recipient_routes,
+    report_routes,
+    server_routes,
+    store_routes,
+)
+from restante.web.api.problem_details import handle_problems
+
+
+def build_api(office: Office) -> FastAPI:
+    """Return the application that works on this office."""
+    api = FastAPI(title="Restante", version=__version__, openapi_url=None)
+    api.state.office = office
+    for routes in (
+        account_routes,
+        login_routes,
+        domain_routes,
+        recipient_routes,
+        queue_routes,
+        report_routes,
+        notice_routes,
+        server_routes,
+        store_routes,
+    ):
+        api.include_router(routes.router, prefix="/v1")
+    api.include_router(metrics_routes.router)
+    api.add_api_route("/v1/openapi.json", _show_schema, include_in_schema=False)
+    handle_problems(api)
+    return api
+
+
+async def _show_schema(request: Request) -> Response:
+    """Show what the API has. It is made in a thread: the event loop would stop for a tenth of a second."""
+    schema = await asyncio.to_thread(_schema_text, request.app)
+    return Response(schema, media_type="application/json")
+
+
+def _schema_text(api: FastAPI) -> str:
+    return json.dumps(api.openapi(), ensure_ascii=False)

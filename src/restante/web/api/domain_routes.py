@@ -1,0 +1,42 @@
+"""Routes of hosted domains."""
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from restante.admin import domains
+from restante.admin.domain_change import DomainChange, NewDomain
+from restante.admin.domains import ChangedDomain, DomainView
+from restante.web.api.listing import as_listing
+from restante.web.api.request_context import Reason, TheOffice
+
+router = APIRouter(prefix="/domains", tags=["domains"])
+
+
+@router.post("", status_code=201)
+async def add(office: TheOffice, new: NewDomain) -> ChangedDomain:
+    """Add a hosted domain."""
+    return await domains.add_domain(office, new)
+
+
+@router.get("", response_model=list[DomainView])
+async def list_all(office: TheOffice, account: str | None = None) -> StreamingResponse:
+    """List hosted domains by name, all or an account's."""
+    return as_listing(domains.list_domains(office, account))
+
+
+@router.get("/{name}")
+async def show(office: TheOffice, name: str) -> DomainView:
+    """Show one domain."""
+    return domains.show_domain(office, name)
+
+
+@router.patch("/{name}")
+async def change(office: TheOffice, name: str, wanted: DomainChange) -> ChangedDomain:
+    """Change what is given."""
+    return await domains.change_domain(office, name, wanted)
+
+
+@router.delete("/{name}", status_code=204)
+async def remove(office: TheOffice, name: str, reason: Reason) -> None:
+    """Remove a domain that holds no mail."""
+    await domains.remove_domain(office, name, reason)

@@ -1,0 +1,35 @@
+"""Routes of an account's logins."""
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from restante.admin import logins
+from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
+from restante.web.api.listing import as_listing
+from restante.web.api.request_context import Reason, TheOffice
+
+router = APIRouter(prefix="/accounts/{account}/logins", tags=["logins"])
+
+
+@router.post("", status_code=201)
+async def add(office: TheOffice, account: str, new: NewLogin) -> LoginView:
+    """Add a login."""
+    return await logins.add_login(office, account, new)
+
+
+@router.get("", response_model=list[LoginView])
+async def list_all(office: TheOffice, account: str) -> StreamingResponse:
+    """List an account's logins by user name."""
+    return as_listing(logins.list_logins(office, account))
+
+
+@router.patch("/{user}")
+async def change(office: TheOffice, account: str, user: str, wanted: LoginChange) -> ChangedLogin:
+    """Change what is given."""
+    return await logins.change_login(office, account, user, wanted)
+
+
+@router.delete("/{user}", status_code=204)
+async def remove(office: TheOffice, account: str, user: str, reason: Reason) -> None:
+    """Remove a login."""
+    await logins.remove_login(office, account, user, reason)

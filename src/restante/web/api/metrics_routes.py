@@ -1,0 +1,21 @@
+"""The route of the metrics: outside /v1, where programs that read metrics look for it."""
+
+from fastapi import APIRouter, Request, Response
+
+from restante.admin import server_status
+from restante.admin.admin_context import Office
+from restante.web.api.request_context import TheOffice
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/metrics")
+async def show_metrics(office: TheOffice, request: Request) -> Response:
+    """Show every metric, as text for Prometheus or OpenMetrics."""
+    return await answer(office, request)
+
+
+async def answer(office: Office, request: Request) -> Response:
+    """Return the answer to a request for the metrics. Raises AdminError without a running server."""
+    exposition = await server_status.show_metrics(office, request.headers.get("accept", ""))
+    return Response(exposition.body, headers={"content-type": exposition.content_type})

@@ -1,0 +1,71 @@
+"""Routes of what runs: release, drains, status, audit trail."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from restante.admin import drains, release_requests, server_status, trail
+from restante.admin.drains import DrainStop, DrainView, LastDrainView
+from restante.admin.release_requests import ReleaseOrder, ReleaseView
+from restante.admin.server_status import StatusSelection, StatusView
+from restante.admin.trail import AuditView
+from restante.tenancy.audit import AuditFilter
+from restante.web.api.listing import as_document, as_listing, as_paged_listing
+from restante.web.api.request_context import TheOffice
+
+router = APIRouter(tags=["operations"])
+
+
+@router.post("/release")
+async def release_nodes(office: TheOffice, order: ReleaseOrder) -> list[ReleaseView]:
+    """Start the drains of domains: the operator's ETRN."""
+    return await release_requests.release(office, order)
+
+
+@router.get("/drains", response_model=list[DrainView])
+async def list_drains(office: TheOffice) -> StreamingResponse:
+    """List the drains that run or wait, in the order in which they started."""
+    return as_listing(drains.list_drains(office))
+
+
+@router.get("/drains/last", response_model=list[LastDrainView])
+async def last_drains(office: TheOffice, domain: str | None = None) -> StreamingResponse:
+    """Show how the last drain of each domain went, or of one."""
+    return as_listing(await drains.last_drains(office, domain))
+
+
+@router.post("/drains/{domain}/stop")
+async def stop_drain(office: TheOffice, domain: str, order: DrainStop) -> DrainView:
+    """End a domain's drain; what it has not handed over stays held."""
+    return await drains.stop_drain(office, domain, order)
+
+
+@router.get("/status", response_model=StatusView)
+async def show_status(office: TheOffice, wanted: Annotated[StatusSelection, Query()]) -> StreamingResponse:
+    """Show whether the server is well, held mail by domain, running drains, listeners."""
+    found = await server_status.show_status(office, wanted)
+    return as_document(found.view, {"domains": found.domains, "drains": found.drains})
+
+
+async def _audit_filter(
+    *,
+    account: str | None = None,
+    domain: str | None = None,
+    action: str | None = None,
+    actor: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+) -> AuditFilter:
+    """Read which entries are wanted. Not the class itself: FastAPI would make each in a thread."""
+    return AuditFilter(account=account, domain=domain, action=action, actor=actor, since=since, until=until)
+
+
+@router.get("/audit", response_model=list[AuditView])
+async def list_audit(
+    office: TheOffice,
+    wanted: Annotated[AuditFilter, Depends(_audit_filter)],
+    limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
+) -> StreamingResponse:
+    """List the newest entries of the audit trail, newest first."""
+    return await as_paged_listing(office, trail.list_audit(office, wanted, limit))

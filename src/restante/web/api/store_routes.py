@@ -1,0 +1,15 @@
+"""Routes of the store as a whole."""
+
+from fastapi import APIRouter
+
+from restante.admin import store_maintenance
+from restante.admin.store_maintenance import BackupOrder, BackupView
+from restante.web.api.request_context import TheOffice
+
+router = APIRouter(prefix="/store", tags=["store"])
+
+
+@router.post("/backup", status_code=201)
+async def backup(office: TheOffice, order: BackupOrder) -> BackupView:
+    """Copy the store, while it serves, to a directory of the server's machine."""
+    return await store_maintenance.backup(office, order)

@@ -1,0 +1,34 @@
+"""The metrics on a TCP port of their own, for a Prometheus that cannot reach the control socket. Nothing else is there."""
+
+import socket
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from restante.admin.admin_context import Office
+from restante.web.api.metrics_routes import answer
+from restante.web.api.problem_details import handle_problems
+from restante.web.http_door import HttpDoor
+from restante.web.serving import HttpTerms, serve
+
+ANSWER_SECONDS: Final = 30.0
+
+
+def build_metrics(office: Office) -> Starlette:
+    """Return an application with one page."""
+
+    async def show_metrics(request: Request) -> Response:
+        return await answer(office, request)
+
+    application = Starlette(routes=[Route("/metrics", show_metrics, methods=["GET"])])
+    application.state.office = office
+    handle_problems(application)
+    return application
+
+
+async def serve_metrics(office: Office, listener: socket.socket, door: HttpDoor) -> None:
+    """Serve on a bound socket until cancelled."""
+    await serve(build_metrics(office), listener, HttpTerms(door, answer_seconds=ANSWER_SECONDS))

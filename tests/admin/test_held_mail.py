@@ -1,0 +1,152 @@
+import zlib
+
+import pytest
+
+from restante.admin.admin_error import AdminError, Kind
+from restante.admin.held_mail import (
+    NamedMessages,
+    QueueSelection,
+    delete_messages,
+    list_queue,
+    read_headers,
+    release_refused,
+    show_message,
+)
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, NewMessage, message_name
+from restante.queue.recipient_status import Status
+from restante.tenancy.audit import AuditFilter
+from tests.admin.desk import NOW, Desk, all_of, run
+
+
+async def filled() -> Desk:
+    """Two domains of two accounts: messages 1 and 2 for alpha, 3 for beta; 2 is refused."""
+    desk = Desk()
+    alpha, beta = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "beta")
+    await desk.hold(1, alpha, "x@alpha.example", "y@alpha.example")
+    await desk.hold(2, alpha, "x@alpha.example", reverse_path="")
+    await desk.hold(3, beta, "z@beta.example")
+    await desk.refuse(2, alpha, "x@alpha.example", "550 5.1.1 no such user")
+    return desk
+
+
+async def names(desk: Desk, **selection: object) -> list[str]:
+    return [view.name for view in await all_of(list_queue(desk.office, QueueSelection.model_validate(selection)))]
+
+
+def test_the_queue_is_listed_by_what_is_asked() -> None:
+    async def story() -> None:
+        desk = await filled()
+        assert await names(desk) == ["1", "2", "3"]
+        assert await names(desk, domain="Alpha.example") == ["1", "2"]
+        assert await names(desk, reverse_path="") == ["2"]
+        assert await names(desk, status=Status.REFUSED) == ["2"]
+        assert await names(desk, older=3599) == ["1", "2", "3"]
+        assert await names(desk, older=3601) == []
+        assert await names(desk, larger=10_000) == []
+        assert await names(desk, after="2") == ["3"]
+        assert await names(desk, limit=1) == ["1"]
+
+    run(story())
+
+
+def test_a_listing_for_a_domain_that_is_not_hosted_is_an_error() -> None:
+    with pytest.raises(AdminError) as caught:
+        run(names(Desk(), domain="gamma.example"))
+    assert caught.value.kind is Kind.NOT_FOUND
+
+
+def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> None:
+    async def story() -> None:
+        desk = await filled()
+        view = await show_message(desk.office, "2")
+        assert view.domain == "alpha.example"
+        assert [(one.status, one.reply) for one in view.recipients] == [("refused", "550 5.1.1 no such user")]
+        assert [(header.name, header.value) for header in view.headers] == [
+            ("Received", "from a by b; now"),
+            ("Subject", "=?utf-8?q?x?="),
+        ]
+        assert "business" not in view.model_dump_json()
+
+    run(story())
+
+
+def test_the_headers_of_a_large_message_come_from_its_file() -> None:
+    async def story() -> None:
+        desk = Desk()
+        number = await desk.host("alpha.example", "alpha")
+        spool = desk.store.open_spool()
+        content = b"Subject: large\r\n\r\nsecret" + bytes(70_000)
+        await spool.write(content)
+        file = await spool.close()
+        assert file == ContentFile(file.name, len(content), zlib.crc32(content))
+        envelope = Envelope("", ("x@alpha.example",))
+        await desk.store.hold([NewMessage(7, number, envelope, NOW, b"Received: from a\r\n", file)])
+        view = await show_message(desk.office, message_name(7))
+        assert [header.name for header in view.headers] == ["Received", "Subject"]
+        assert "secret" not in view.model_dump_json()
+
+    run(story())
+
+
+@pytest.mark.parametrize("head", [b"Subject: all of it in the row\r\n\r\n", b"Subject: the beginning of it\r\n"])
+def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_headers(head: bytes) -> None:
+    async def story() -> None:
+        desk = Desk()
+        number = await desk.host("alpha.example", "alpha")
+        spool = desk.store.open_spool()
+        await spool.write(b"X-More: yes\r\n\r\n" + bytes(3_000_000))
+        file = await spool.close()
+        await desk.store.hold([NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, head, file)])
+        assert (await show_message(desk.office, message_name(7))).damage == ""
+        desk.store._files[file.name] = desk.store._files[file.name][:-1] + b"!"
+        view = await show_message(desk.office, message_name(7))
+        assert "damaged" in view.damage
+        assert view.headers == []
+
+    run(story())
+
+
+@pytest.mark.parametrize("name", ["", "!", "il", "1" * 13])
+def test_what_is_no_message_name_is_refused(name: str) -> None:
+    with pytest.raises(AdminError) as caught:
+        run(show_message(Desk().office, name))
+    assert caught.value.kind is Kind.INVALID
+
+
+def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
+    async def story() -> None:
+        desk = await filled()
+        done = await delete_messages(desk.office, NamedMessages(names=("1", "3", "9"), reason="spam"))
+        assert (done.changed, done.missing) == (2, ["9"])
+        assert await names(desk) == ["2"]
+        entry = (await desk.store.audit(AuditFilter(account="alpha"), limit=1))[0]
+        assert (entry.action, entry.subject, entry.reason) == ("mail-deleted", "1", "spam")
+        assert [entry.subject for entry in await desk.store.audit(AuditFilter(account="beta"), limit=1)] == ["3"]
+
+    run(story())
+
+
+def test_deleting_takes_a_reason() -> None:
+    async def story() -> None:
+        desk = await filled()
+        with pytest.raises(AdminError):
+            await delete_messages(desk.office, NamedMessages(names=("1",), reason=""))
+        assert await names(desk) == ["1", "2", "3"]
+
+    run(story())
+
+
+def test_refused_mail_is_held_again() -> None:
+    async def story() -> None:
+        desk = await filled()
+        done = await release_refused(desk.office, NamedMessages(names=("1", "2")))
+        assert done.changed == 1
+        assert await names(desk, status=Status.REFUSED) == []
+
+    run(story())
+
+
+def test_headers_that_are_no_text_are_shown_as_octets() -> None:
+    headers = read_headers(b"Subject: \xff\x1b[2J\r\nno field\r\nX: y\r\n\r\nX-Body: z\r\n")
+    assert [(header.name, header.value) for header in headers] == [("Subject", "\\xff\x1b[2J"), ("X", "y")]

@@ -1,0 +1,282 @@
+import os
+import pwd
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from restante.config.config_check import check
+from restante.config.config_problem import ConfigError
+from restante.config.load import load
+from restante.config.renewal import renew
+from restante.reception.disk_space import free_octets, size_octets
+from tests.config.files import NOW, installed, replaced
+
+DAY = 86400
+
+
+def failures(config: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        check(load(config, {}), NOW)
+    return str(caught.value)
+
+
+def warnings(config: Path, now: float = NOW) -> list[str]:
+    return [line for line in check(load(config, {}), now) if "user is not set" not in line]
+
+
+def test_what_init_makes_is_in_order(tmp_path: Path) -> None:
+    assert warnings(installed(tmp_path)) == []
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "restante.key").chmod(0o640)
+    assert f"chmod 600 {tmp_path}/restante.key" in failures(config)
+
+
+def test_a_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "restante.key").write_bytes(bytes(31))
+    assert "does not hold 32 octets" in failures(config)
+
+
+def test_everything_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    for path in (tmp_path / "restante.key", tmp_path / "tls" / "cert.pem", tmp_path / "tls" / "key.pem"):
+        path.unlink()
+    (tmp_path / "data").rmdir()
+    lines = failures(config).splitlines()
+    assert [line.split(": ")[1].split(" = ")[0] for line in lines] == [
+        "tls.certificate",
+        "tls.key",
+        "key_file",
+        "store",
+    ]
+    assert all("; " in line for line in lines)
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    other = trustme.CA().issue_cert("mx2.example.net")
+    other.private_key_pem.write_to_path(str(tmp_path / "tls" / "key.pem"))
+    assert f"is not the key of {tmp_path}/tls/cert.pem" in failures(config)
+
+
+def test_the_second_pair_is_looked_at_like_the_first(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    shutil.copyfile(tmp_path / "tls" / "key.pem", tmp_path / "tls" / "key-rsa.pem")
+    assert f"is not the key of {tmp_path}/tls/cert-rsa.pem" in failures(config)
+    (tmp_path / "tls" / "cert-rsa.pem").unlink()
+    assert f'tls.certificate = "{tmp_path}/tls/cert-rsa.pem": cannot be read' in failures(config)
+
+
+@pytest.mark.parametrize("kind", [trustme.KeyType.ECDSA, trustme.KeyType.RSA])
+def test_two_certificates_of_one_type_of_key_are_refused(tmp_path: Path, kind: trustme.KeyType) -> None:
+    config = installed(tmp_path)
+    names = ("cert.pem", "key.pem") if kind is trustme.KeyType.RSA else ("cert-rsa.pem", "key-rsa.pem")
+    issued = trustme.CA().issue_cert("mx2.example.net", key_type=kind)
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "tls" / names[0])
+    issued.private_key_pem.write_to_path(tmp_path / "tls" / names[1])
+    said = failures(config)
+    assert f"has a key of the same type as {tmp_path}/tls/cert.pem, {kind.name}, " in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    file = tmp_path / "tls" / "key.pem"
+    key = load_pem_private_key(file.read_bytes(), None)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))
+    assert "passphrase" in failures(config)
+
+
+def test_an_rsa_key_that_signs_wrongly_is_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    file = tmp_path / "tls" / "key-rsa.pem"
+    key = load_pem_private_key(file.read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    n = key.private_numbers()
+    wrong = RSAPrivateNumbers(n.p, n.q, n.d + 2, n.dmp1 + 2, n.dmq1, n.iqmp, n.public_numbers)
+    damaged = wrong.private_key(unsafe_skip_rsa_key_validation=True)
+    file.write_bytes(damaged.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert f"{file}" in failures(config)
+    assert "signs wrongly" in failures(config)
+
+
+def test_files_that_hold_something_else_are_refused(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "tls" / "cert.pem").write_text("nothing")
+    (tmp_path / "tls" / "key.pem").write_text("nothing")
+    assert "BEGIN CERTIFICATE" in failures(config)
+    assert "BEGIN PRIVATE KEY" in failures(config)
+
+
+@pytest.mark.parametrize("text", ["postmaster", "@example.org", "a b@example.org", "a@b c"])
+def test_a_postmaster_that_is_no_mailbox_is_refused(tmp_path: Path, text: str) -> None:
+    config = replaced(installed(tmp_path), "[log]", f'[reception]\npostmaster = "{text}"\n[log]')
+    assert f'reception.postmaster = "{text}": is not a mailbox' in failures(config)
+
+
+def test_a_user_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '# user = "restante"', 'user = "nobody-of-that-name"')
+    assert "useradd --system nobody-of-that-name" in failures(config)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_a_store_that_the_user_cannot_write_to_is_refused(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '# user = "restante"', 'user = "nobody"')
+    assert "chown -R nobody" in failures(config)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_root_is_warned_of_files_that_the_user_cannot_read_again(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '# user = "restante"', 'user = "nobody"')
+    nobody = pwd.getpwnam("nobody")
+    os.chown(tmp_path / "data", nobody.pw_uid, nobody.pw_gid)
+    assert [line.split(": ")[0] for line in warnings(config)] == [
+        str(tmp_path / "tls" / "key.pem"),
+        str(tmp_path / "tls" / "key-rsa.pem"),
+        str(tmp_path / "restante.key"),
+    ]
+    (tmp_path / "data" / "restante.db").touch()
+    assert "chown -R nobody" in failures(config)
+
+
+def test_a_socket_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
+    name = "s" * 120
+    config = replaced(
+        installed(tmp_path), 'key_file = "restante.key"', f'key_file = "restante.key"\ncontrol_socket = "{name}"'
+    )
+    assert "shorter" in failures(config)
+
+
+def test_a_certificate_that_ends_is_warned_of(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    assert [
+        f"tls/{name}: the certificate expires on" in line
+        for name, line in zip(("cert.pem", "cert-rsa.pem"), warnings(config, NOW + 390 * DAY), strict=True)
+    ] == [True, True]
+    assert "expired on" in warnings(config, NOW + 410 * DAY)[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_warned_of"),
+    [
+        ("127.0.0.1:9325", False),
+        ("[::1]:9325", False),
+        ("10.1.2.3:9325", False),
+        ("[fd00::1]:9325", False),
+        ("0.0.0.0:9325", True),
+        ("[::]:9325", True),
+        ("8.8.8.8:9325", True),
+    ],
+)
+def test_metrics_that_strangers_may_read_are_warned_of(tmp_path: Path, address: str, is_warned_of: bool) -> None:
+    config = replaced(
+        installed(tmp_path), '# [telemetry]\n# metrics = "127.0.0.1:9325"', f'[telemetry]\nmetrics = "{address}"'
+    )
+    said = warnings(config)
+    assert bool(said) is is_warned_of
+    assert all(
+        re.match(rf"{config}:\d+: anybody may read the metrics at {re.escape(address)}; ", line) for line in said
+    )
+
+
+@pytest.mark.parametrize("address", ["localhost:9325", "127.0.0.1", "9325"])
+def test_an_address_for_metrics_must_be_one(tmp_path: Path, address: str) -> None:
+    config = replaced(installed(tmp_path), "[log]", f'[telemetry]\nmetrics = "{address}"\n[log]')
+    assert f'telemetry.metrics = "{address}"' in failures(config)
+
+
+def test_files_that_others_may_read_are_warned_of(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    (tmp_path / "tls" / "key.pem").chmod(0o644)
+    (tmp_path / "tls" / "key-rsa.pem").chmod(0o644)
+    (tmp_path / "data").chmod(0o755)
+    assert [line.rpartition("; ")[2] for line in warnings(config)] == [
+        "chmod 640 or less",
+        "chmod 640 or less",
+        "chmod 700",
+    ]
+
+
+@pytest.mark.parametrize("name", ["localhost", "mx2.local", "mx_2.acme.com"])
+def test_a_host_name_that_no_server_can_have_is_warned_of(tmp_path: Path, name: str) -> None:
+    config = replaced(installed(tmp_path), '"mx2.example.net"', f'"{name}"')
+    line = next(line for line in warnings(config) if "hostname = " in line)
+    assert re.fullmatch(rf'{config}:\d+: hostname = "{name}": .+; write the name .+', line)
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1", "[192.0.2.1]", "2001:db8::1", "[IPv6:2001:db8::1]"])
+def test_an_address_is_no_host_name(tmp_path: Path, text: str) -> None:
+    config = replaced(installed(tmp_path), '"mx2.example.net"', f'"{text}"')
+    with pytest.raises(ConfigError, match=r'hostname = ".+": is not a domain name; write '):
+        load(config, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "is_warned_of"),
+    [
+        (["mx2.example.net"], False),
+        (["www.example.org", "MX2.Example.NET"], False),
+        (["*.example.net"], False),
+        (["example.net"], True),
+        (["*.net"], True),
+        (["mx1.example.net"], True),
+        (["*.mx2.example.net"], True),
+        (["192.0.2.1"], True),
+    ],
+)
+def test_a_certificate_for_another_host_is_warned_of(tmp_path: Path, names: list[str], is_warned_of: bool) -> None:
+    config = installed(tmp_path)
+    issued = trustme.CA().issue_cert(*names)
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "tls" / "cert.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "tls" / "key.pem")
+    said = [line for line in warnings(config) if "expires" not in line]
+    shown = "no host" if names == ["192.0.2.1"] else ", ".join(names)
+    expected = (
+        f"{tmp_path}/tls/cert.pem: the certificate is for {shown}, not for mx2.example.net, so clients"
+        " that verify it refuse us; get one for mx2.example.net, or correct hostname"
+    )
+    assert said == ([expected] if is_warned_of else [])
+
+
+def test_after_a_change_of_name_the_certificates_are_to_be_renewed(tmp_path: Path) -> None:
+    config = replaced(installed(tmp_path), '"mx2.example.net"', '"mx9.example.net"')
+    said = warnings(config)
+    assert [line.partition(": ")[0] for line in said] == [
+        f"{tmp_path}/tls/cert.pem",
+        f"{tmp_path}/tls/cert-rsa.pem",
+    ]
+    assert all(line.endswith("; renew it: restante init --renew-certificate") for line in said)
+    renew(load(config, {}), NOW)
+    assert warnings(config) == []
+
+
+def test_a_disk_that_is_smaller_than_the_reserve_is_warned_of(tmp_path: Path) -> None:
+    size = size_octets(tmp_path)
+    config = replaced(installed(tmp_path), "[log]", f"[reception]\ndisk_reserve = {size}\n[log]")
+    mebibytes = size // 1024**2
+    expected = (
+        f"{tmp_path}/data: its disk has {mebibytes} MiB, no more than reception.disk_reserve"
+        f" ({mebibytes} MiB), so no mail is ever taken; use a larger disk, or lower the reserve"
+    )
+    assert warnings(config) == [expected]
+
+
+def test_a_disk_with_less_free_than_the_reserve_is_warned_of(tmp_path: Path) -> None:
+    between = (size_octets(tmp_path) + free_octets(tmp_path)) // 2
+    config = replaced(installed(tmp_path), "[log]", f"[reception]\ndisk_reserve = {between}\n[log]")
+    [line] = warnings(config)
+    assert re.search(r"has \d+ MiB free, less than .+, so no mail is taken; make room, ", line)

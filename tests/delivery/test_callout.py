@@ -1,0 +1,212 @@
+"""Asking a destination for a mailbox, on the wire: what is said, what an answer means, and for how long."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from restante.delivery.callout import AT_ONCE, AWAY_SECONDS, NO_COUNTS_FOR
+from restante.tenancy.model import TlsUse
+from restante.tenancy.recipients import Recipient, Source
+from tests.delivery.conftest import Authority
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
+from tests.delivery.swift_loop import run_swiftly
+from tests.delivery.test_encryption import key_of
+from tests.delivery.world import World
+
+PATH = "anna@b.example"
+NOBODY = "550 5.1.1 no such mailbox"
+
+
+async def asked(
+    world: World, script: Script, *paths: str, **destination: Any
+) -> tuple[list[bool | None], ScriptedPrimary]:
+    """Ask one after the other."""
+    async with ScriptedPrimary(script) as primary, world.dispatcher() as dispatcher:
+        domain = await world.host(primary.port, **destination)
+        return [await dispatcher.inquire(domain, path) for path in paths], primary
+
+
+def test_it_asks_as_a_sender_would_and_sends_nothing() -> None:
+    answers, primary = asyncio.run(asked(World(), {}, PATH))
+    assert answers == [True]
+    assert primary.commands == ["EHLO mx2.example.net", "MAIL FROM:<>", f"RCPT TO:<{PATH}>", "QUIT"]
+    assert primary.taken == []
+
+
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        ({"QUIT": CLOSE}, True),
+        ({"RCPT": NOBODY}, False),
+        ({"RCPT": "551 5.1.6 moved"}, False),
+        ({"RCPT": "550 5.7.1 not from you"}, None),
+        ({"RCPT": "550 no"}, None),
+        ({"RCPT": "450 4.1.1 later"}, None),
+        ({"MAIL": "550 5.1.1 nobody likes you"}, None),
+        ({"GREETING": "421 busy"}, None),
+        ({"EHLO": "250 mx2.example.net"}, None),
+        ({"RCPT": CLOSE}, None),
+        ({"RCPT": GARBAGE}, None),
+    ],
+)
+def test_what_an_answer_means(script: Script, answer: bool | None) -> None:
+    assert asyncio.run(asked(World(), script, PATH))[0] == [answer]
+
+
+def test_who_is_not_there_is_not_asked_about_again_for_an_hour() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary({"RCPT": NOBODY}) as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            seen = []
+            for pause in (0.0, NO_COUNTS_FOR - 1, 1.0):
+                world.now += pause
+                assert await dispatcher.inquire(domain, PATH.upper()) is False
+                seen.append(primary.connections)
+            assert seen == [1, 1, 2]
+
+    asyncio.run(main())
+
+
+def test_who_is_there_is_learned() -> None:
+    world = World()
+    learned: list[Recipient] = []
+
+    async def learn(_domain_id: int, lessons: Any) -> None:
+        learned.extend(lessons)
+
+    world.learn = learn
+    asyncio.run(asked(world, {"RCPT": ["250 ok", "450 later"]}, "Anna@b.example", "bert@b.example"))
+    assert learned == [Recipient("anna", Source.CALL, is_there=True, at=world.now)]
+
+
+def test_a_destination_that_is_away_is_asked_again_after_a_minute() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary({"GREETING": CLOSE}) as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            seen = []
+            for pause in (0.0, AWAY_SECONDS - 1, 1.0):
+                world.now += pause
+                assert await dispatcher.inquire(domain, PATH) is None
+                seen.append(primary.connections)
+            assert seen == [1, 1, 2]
+
+    asyncio.run(main())
+
+
+def test_nobody_waits_longer_than_a_few_seconds() -> None:
+    async def main() -> float:
+        began = asyncio.get_running_loop().time()
+        answers, _ = await asked(World(), {"RCPT": SILENCE}, PATH)
+        assert answers == [None]
+        return asyncio.get_running_loop().time() - began
+
+    assert 4.5 < run_swiftly(main()) < 10
+
+
+def test_an_answer_does_not_wait_for_a_goodbye() -> None:
+    answers, _ = run_swiftly(asked(World(), {"QUIT": SILENCE}, PATH))
+    assert answers == [True]
+
+
+def test_what_is_asked_at_once_is_asked_once_and_not_of_too_many() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            names = [f"user{number}@b.example" for number in range(AT_ONCE + 2)]
+            answers = await asyncio.gather(*(dispatcher.inquire(domain, name) for name in [*names, names[0]]))
+            assert answers == [*[True] * AT_ONCE, None, None, True]
+            assert primary.connections == AT_ONCE
+
+    asyncio.run(main())
+
+
+STARTTLS = ("PIPELINING", "STARTTLS", "AUTH PLAIN")
+EHLO = "EHLO mx2.example.net"
+QUESTION = ["MAIL FROM:<>", f"RCPT TO:<{PATH}>", "QUIT"]
+
+
+async def asked_under_tls(primary: ScriptedPrimary, *, has_login: bool = False, **destination: Any) -> bool | None:
+    """Ask p.internal, which is this primary."""
+    world = World()
+    world.names.table["p.internal"] = ["127.0.0.1"]
+    if has_login:
+        destination["login"] = world.login("mx2", "secret")
+    async with primary, world.dispatcher() as dispatcher:
+        domain = await world.host(primary.port, host="p.internal", **destination)
+        return await dispatcher.inquire(domain, PATH)
+
+
+@pytest.mark.parametrize("use", [TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED, TlsUse.VERIFY])
+def test_where_tls_is_to_be_had_it_is_asked_under_it(authority: Authority, use: TlsUse) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
+    assert asyncio.run(asked_under_tls(primary, tls=use, ca_file=authority.ca_file)) is True
+    assert primary.commands == [EHLO, "STARTTLS", EHLO, *QUESTION]
+    assert primary.taken == []
+
+
+def test_it_logs_in_where_the_record_has_a_login(authority: Authority) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
+    assert asyncio.run(asked_under_tls(primary, tls=TlsUse.REQUIRED, has_login=True)) is True
+    assert primary.commands == [EHLO, "STARTTLS", EHLO, "AUTH PLAIN AG14MgBzZWNyZXQ=", *QUESTION]
+
+
+@pytest.mark.parametrize(
+    ("offer", "destination"),
+    [
+        (("PIPELINING",), {"tls": TlsUse.REQUIRED}),
+        (("PIPELINING",), {"tls": TlsUse.VERIFY}),
+        (("PIPELINING", "AUTH PLAIN"), {"tls": TlsUse.OPPORTUNISTIC, "has_login": True}),
+        (("PIPELINING", "AUTH PLAIN"), {"tls": TlsUse.OFF, "has_login": True}),
+    ],
+)
+def test_what_may_not_go_in_clear_is_not_asked_in_clear(offer: tuple[str, ...], destination: dict[str, Any]) -> None:
+    primary = ScriptedPrimary(offer=offer)
+    assert asyncio.run(asked_under_tls(primary, **destination)) is None
+    assert primary.commands in ([EHLO], [EHLO, "QUIT"])
+
+
+def test_a_peer_that_is_not_who_it_must_be_is_asked_nothing(authority: Authority) -> None:
+    for destination in ({"ca_file": ""}, {"key_pins": ("0" * 64,)}):
+        primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
+        assert asyncio.run(asked_under_tls(primary, tls=TlsUse.VERIFY, **destination)) is None
+        assert primary.commands == [EHLO, "STARTTLS"]
+
+
+def test_replies_put_before_the_handshake_are_none(authority: Authority) -> None:
+    primary = ScriptedPrimary({"STARTTLS": "220 go\r\n250 injected"}, offer=STARTTLS, context=authority.context)
+    assert asyncio.run(asked_under_tls(primary, tls=TlsUse.REQUIRED)) is None
+    assert primary.commands == [EHLO, "STARTTLS"]
+
+
+def test_the_right_key_is_enough(authority: Authority) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
+    assert asyncio.run(asked_under_tls(primary, tls=TlsUse.VERIFY, key_pins=(key_of(authority.context),))) is True
+
+
+@pytest.mark.parametrize(("use", "answer"), [(TlsUse.OPPORTUNISTIC, True), (TlsUse.REQUIRED, None)])
+def test_a_handshake_that_fails_is_done_without_only_where_mail_would_be(use: TlsUse, answer: bool | None) -> None:
+    primary = ScriptedPrimary({"HANDSHAKE": GARBAGE}, offer=STARTTLS)
+    assert asyncio.run(asked_under_tls(primary, tls=use)) is answer
+    assert primary.commands[:2] == [EHLO, "STARTTLS"]
+    assert primary.commands[2:] == ([EHLO, *QUESTION] if answer else [])
+
+
+def test_our_own_listener_is_not_asked() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            world.own_addresses.append(("127.0.0.1", primary.port))
+            assert await dispatcher.inquire(await world.host(primary.port), PATH) is None
+            assert primary.connections == 0
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("path", ["a\r\nRSET@b.example", "ünï@b.example"])
+def test_what_no_command_can_carry_is_not_asked(path: str) -> None:
+    answers, primary = asyncio.run(asked(World(), {}, path))
+    assert (answers, primary.connections) == ([None], 0)

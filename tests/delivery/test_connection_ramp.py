@@ -1,0 +1,74 @@
+"""How many connections a drain makes, by what they carry: a road is a function from connections to messages a second."""
+
+from collections.abc import Callable
+
+from restante.delivery.connection_ramp import FREELY, Growth
+
+Road = Callable[[int], float]
+
+
+def wanted_after(road: Road, seconds: float, most: int = 20) -> int:
+    """Send over a road for so long, new connections being up at once."""
+    growth, now = Growth(most), 0.0
+    while now < seconds:
+        now += 1 / road(growth.wanted)
+        growth.deliver(growth.wanted, now)
+    return growth.wanted
+
+
+def long_road(connections: int) -> float:
+    """Each connection waits for a round trip of 100 ms for every message."""
+    return 10.0 * connections
+
+
+def busy_destination(_: int) -> float:
+    """However many, it takes so much."""
+    return 1500.0
+
+
+def test_on_a_long_road_all_are_made() -> None:
+    assert wanted_after(long_road, 10) == 20
+
+
+def test_where_more_carry_no_more_few_are_made() -> None:
+    """Twice as many as are made freely: that they carry no more has to be seen."""
+    assert wanted_after(busy_destination, 60) == 2 * FREELY
+
+
+def test_they_stop_growing_where_the_destination_is_full() -> None:
+    assert wanted_after(lambda connections: min(10.0 * connections, 100.0), 60, most=64) == 16
+
+
+def test_the_first_few_are_made_as_soon_as_one_message_got_through() -> None:
+    growth = Growth(20)
+    assert growth.wanted == 1
+    assert growth.deliver(1, 0.0)
+    assert growth.wanted == FREELY
+
+
+def test_each_step_is_judged_by_two_turns_of_each_connection() -> None:
+    """What runs ahead gets its replies in bursts: of one burst, nothing can be said."""
+    growth = Growth(20)
+    growth.deliver(1, 0.0)
+    turns = [growth.deliver(FREELY, float(second // 64), turn=64) for second in range(1000)]
+    assert turns.index(True) == 2 * 64 * FREELY - 1
+
+
+def test_there_are_never_more_than_the_destination_allows() -> None:
+    assert wanted_after(long_road, 60, most=3) == 3
+
+
+def test_connections_on_their_way_prove_nothing() -> None:
+    growth = Growth(20)
+    growth.deliver(1, 0.0)
+    assert not any(growth.deliver(1, 0.0) for _ in range(100))
+
+
+def test_after_a_loss_it_takes_a_while_until_another_is_tried() -> None:
+    growth = Growth(20)
+    growth.deliver(1, 0.0)
+    growth.lose(3)
+    tries = 0
+    while not growth.deliver(3, 0.0):
+        tries += 1
+    assert tries == 500 + 3 - 1

@@ -1,0 +1,110 @@
+"""What drains learn of mailboxes, and what they must not learn."""
+
+import asyncio
+from typing import Any
+
+from restante.delivery.recipient_learning import Lessons
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
+from restante.store.live_recipients import LiveRecipients
+from restante.tenancy.policy import DAY, Policy, Recipients
+from restante.tenancy.recipients import Recipient, Source
+from tests.delivery.scripted_primary import ScriptedPrimary
+from tests.delivery.world import World
+
+NOBODY = "550 5.1.1 no such mailbox"
+
+
+def outcome(**moves: tuple[Move, str]) -> Outcome:
+    return Outcome(1, tuple(RecipientOutcome(f"{name}@b.example", *said) for name, said in moves.items()))
+
+
+TAKEN = (Move.DELIVERED, "")
+
+
+def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
+    lessons = Lessons()
+    lessons.take(
+        outcome(
+            Anna=TAKEN,
+            bert=(Move.REFUSED, NOBODY),
+            carl=(Move.REFUSED, "550 5.7.1 you are spam"),
+            dora=(Move.DEFERRED, "450 4.1.1 later"),
+            emil=(Move.REFUSED, "551 5.1.6 moved"),
+        )
+    )
+    assert lessons.learned(7.0) == [
+        Recipient("anna", Source.DRAIN, is_there=True, at=7.0),
+        Recipient("bert", Source.DRAIN, is_there=False, at=7.0),
+        Recipient("emil", Source.DRAIN, is_there=False, at=7.0),
+    ]
+
+
+def test_a_destination_that_knows_nobody_teaches_nothing() -> None:
+    """It has lost its list, and would have us refuse everybody's mail."""
+    lessons = Lessons()
+    lessons.take(outcome(anna=(Move.REFUSED, NOBODY), bert=(Move.REFUSED, NOBODY)))
+    assert lessons.learned(7.0) == []
+
+
+def test_what_we_said_ourselves_is_no_lesson() -> None:
+    lessons = Lessons()
+    lessons.take(outcome(anna=TAKEN))
+    lessons.take(Outcome(2, (RecipientOutcome("bert@b.example", Move.REFUSED, NOBODY),), is_ours=True))
+    assert [one.name for one in lessons.learned(7.0)] == ["anna"]
+
+
+def drained(world: World, policy: Policy) -> LiveRecipients:
+    """Drain mail to somebody who is there and to somebody who is not; return what is known then."""
+    recipients = LiveRecipients(world.store, world.directory)
+    script: dict[str, Any] = {"RCPT TO:<bert": NOBODY}
+
+    async def main() -> None:
+        world.learn = recipients.learn
+        async with ScriptedPrimary(script) as primary:
+            domain = await world.host(primary.port, policy=policy)
+            await recipients.load()
+            await world.hold(domain, 1, "anna@b.example")
+            await world.hold(domain, 1, "bert@b.example")
+            await world.drain(domain)
+
+    asyncio.run(main())
+    return recipients
+
+
+def test_a_drain_teaches_the_store_and_the_memory() -> None:
+    world = World()
+    recipients = drained(world, Policy(recipients=Recipients.LEARNED))
+    book = recipients.of(1)
+    assert book is not None
+    assert {name: is_there for name, (is_there, _) in book.learned.items()} == {"anna": True, "bert": False}
+    kept = asyncio.run(world.store.recipients(1, None, 9))
+    assert [(one.name, one.source, one.is_there) for one in kept] == [("anna", "drain", True), ("bert", "drain", False)]
+
+
+def test_where_nobody_wants_to_know_nothing_is_kept() -> None:
+    world = World()
+    drained(world, Policy(recipients=Recipients.LIST))
+    assert asyncio.run(world.store.recipients(1, None, 9)) == []
+
+
+def test_what_is_known_is_written_again_only_when_it_is_old() -> None:
+    world = World()
+    written: list[int] = []
+
+    async def main() -> None:
+        domain = await world.host(25, policy=Policy(recipients=Recipients.LEARNED))
+        recipients = LiveRecipients(world.store, world.directory)
+        await recipients.load()
+        learn = world.store.learn
+
+        async def count(domain_id: int, lessons: Any) -> None:
+            written.append(len(lessons))
+            await learn(domain_id, lessons)
+
+        world.intercept("learn", count)
+        for at in (0.0, 0.5 * DAY, 1.1 * DAY):
+            await recipients.learn(domain.id, [Recipient("anna", Source.DRAIN, is_there=True, at=at + DAY)])
+        await recipients.learn(domain.id, [Recipient("anna", Source.DRAIN, is_there=False, at=2.2 * DAY)])
+
+    asyncio.run(main())
+    assert written == [1, 1, 1]

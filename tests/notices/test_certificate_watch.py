@@ -1,0 +1,39 @@
+"""When the end of the certificate is told."""
+
+import asyncio
+
+import pytest
+
+from restante.notices.certificate_watch import CertificateWatch, step_due
+from restante.telemetry.events import Event
+from tests.wire import NOW, Lines
+
+DAY = 86400.0
+
+
+@pytest.mark.parametrize(
+    ("days", "step"),
+    [(15, None), (14, 14), (8, 14), (7, 7), (3.5, 7), (3, 3), (1.5, 3), (1, 1), (0.1, 1), (0, 0), (-5, 0)],
+)
+def test_the_steps(days: float, step: int | None) -> None:
+    assert step_due(NOW + days * DAY, NOW) == step
+
+
+def test_each_step_is_told_once_and_a_renewed_certificate_anew() -> None:
+    log, now, expires_at = Lines(), NOW, NOW + 20 * DAY
+
+    async def wait(_event: asyncio.Event, seconds: float) -> None:
+        nonlocal now, expires_at
+        now += seconds
+        if now > NOW + 25 * DAY:
+            raise asyncio.CancelledError
+        if now > NOW + 21 * DAY and expires_at < NOW + 21 * DAY:
+            expires_at = NOW + 30 * DAY  # too late, and for a short time
+
+    async def story() -> None:
+        await CertificateWatch(lambda: expires_at, log, lambda: now, wait).run()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(story())
+    assert [line["days"] for line in log.of(Event.CERTIFICATE_EXPIRING)] == [14, 7, 3, 1, 0, 14, 7]
+    assert log.of(Event.CERTIFICATE_EXPIRING)[0]["ends"] == "2027-02-04T08:00:00Z"

@@ -1,0 +1,69 @@
+"""What becomes of a notice that cannot leave by the way of its channel."""
+
+import pytest
+
+from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_service import make_ways
+from restante.notices.notice_settings import NoticeSettings
+from restante.notices.signature import new_key
+from restante.notices.transports import ChannelSecret
+from restante.reports.report_settings import ReportSettings
+from restante.tenancy.notice import OF_ACCOUNTS, Channel
+from restante.tenancy.secrets import Vault
+from tests.delivery.world import World
+from tests.notices.scene import notice, play
+from tests.notices.test_webhook import Receiver
+from tests.wire import NOW
+
+VAULT = Vault(bytes(32))
+SEALED = ChannelSecret("https://hook.example/").sealed(VAULT, "alpha", "hook")
+
+
+@pytest.mark.parametrize(
+    ("way", "sealed", "text"),
+    [
+        ("pigeon", SEALED, "this version of Restante knows no way pigeon"),
+        (
+            "webhook",
+            Vault(bytes(31) + b"x").seal("{}", "notice channel alpha/hook"),
+            "its secret cannot be opened with this key file",
+        ),
+        ("webhook", None, "its secret cannot be opened with this key file"),
+    ],
+    ids=["of a later version", "sealed under another key", "not sealed at all"],
+)
+def test_what_cannot_be_sent_here_waits(way: str, sealed: bytes | None, text: str) -> None:
+    """For a version that knows the way, or the key file that the secret was sealed under."""
+
+    async def story() -> Attempt:
+        world = World(vault=VAULT)
+        async with world.dispatcher() as dispatcher:
+            ways = make_ways(dispatcher.equipment, world.names, NoticeSettings, ReportSettings)
+            channel = Channel(1, "alpha", "hook", way, "https://hook.example/", sealed, OF_ACCOUNTS, NOW)
+            return await ways.send(channel, notice())
+
+    assert play(story()) == Attempt(End.NOT_NOW, text)
+
+
+@pytest.mark.parametrize(
+    ("account", "private_addresses", "connections"), [("alpha", False, 0), ("alpha", True, 1), ("", False, 1)]
+)
+@pytest.mark.parametrize("way", ["webhook", "apprise"])
+def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
+    way: str, account: str, private_addresses: bool, connections: int
+) -> None:
+    receiver = Receiver()
+
+    async def story() -> None:
+        world = World(vault=VAULT)
+        async with world.dispatcher() as dispatcher, receiver.listening() as port:
+            settings = ReportSettings(private_addresses=private_addresses)
+            ways = make_ways(dispatcher.equipment, world.names, NoticeSettings, lambda: settings)
+            scheme = "http" if way == "webhook" else "json"
+            secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(VAULT, account, "hook")
+            channel = Channel(1, account, "hook", way, "", secret, OF_ACCOUNTS, NOW)
+            attempt = await ways.send(channel, notice())
+            assert (attempt.end is End.SENT) == bool(connections), attempt
+
+    play(story())
+    assert receiver.connections == connections

@@ -1,0 +1,485 @@
+"""Reports on their way: over real sockets on loopback, by the MX records of a table, with a clock that pauses move."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
+from restante.mail.envelope import Envelope
+from restante.mail.report import Action, NewReport
+from restante.network.resolver import Exchanger, LookupFailed
+from restante.queue.sending_outcome import Backlog, SendingOutcome
+from restante.reports import report_sender
+from restante.reports.report_sender import LONGEST_PAUSE, Reports
+from restante.reports.report_settings import ReportSettings
+from restante.store.interface import Bounce
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import Event
+from tests.delivery.scripted_primary import CLOSE, ScriptedPrimary
+from tests.delivery.world import World, until
+from tests.wire import NOW, audit
+
+SENDER = "s@a.example"
+MX = "mx1.a.example"
+ANNA = "anna@b.example"
+
+
+@dataclass
+class Post:
+    """Mail hosts of the Internet, all on one port, and the reports that go there."""
+
+    world: World
+    settings: ReportSettings
+    reports: Reports
+    host: ScriptedPrimary
+    stored: int = 0
+    failures: list[StoreError] = field(default_factory=list)
+
+    async def store(self, *reverse_paths: str) -> None:
+        """Store a report for each."""
+        domain = self.world.directory.now.domains["b.example"]
+        for path in reverse_paths:
+            self.stored += 1
+            await self.world.hold_asking(domain, Envelope(path, (ANNA,)))
+            content = b"Subject: report %d\r\n\r\n.\r\n" % self.stored
+            made = NewReport(self.world.held, domain.id, Action.FAILED, (ANNA,), path, content, self.world.now)
+            assert await self.world.store.bounce([Bounce(self.world.held, (ANNA,), made)], audit())
+
+    async def go_on_until(self, condition: Callable[[], bool]) -> None:
+        """Run until something is so, then end in good order."""
+        running = asyncio.ensure_future(self.reports.run())
+        await until(lambda: condition() or running.done())
+        self.reports.close()
+        await running
+
+    def lines(self, event: Event) -> list[dict[str, Any]]:
+        return self.world.log.of(event)
+
+    def count(self, *events: Event) -> int:
+        return sum(len(self.lines(event)) for event in events)
+
+
+def play(
+    act: Callable[[Post], Coroutine[Any, Any, None]], host: ScriptedPrimary | None = None, **settings: Any
+) -> Post:
+    """Run a scene. a.example has one MX, at which `host` listens."""
+    world = World()
+    host = host or ScriptedPrimary()
+    found: list[Post] = []
+
+    async def main() -> None:
+        async with host, world.dispatcher() as dispatcher:
+            await world.host(25)
+            world.names.mx = {"a.example": [Exchanger(10, MX)]}
+            world.names.table = {MX: ["127.0.0.1"]}
+            given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
+            reports = Reports(world.store, dispatcher.equipment, world.names, given)
+            found.append(Post(world, given, reports, host))
+            await act(found[0])
+
+    asyncio.run(main())
+    return found[0]
+
+
+def test_a_report_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        assert await post.world.reports() == []
+
+    post = play(act)
+    [taken] = post.host.taken
+    assert (taken.reverse_path, taken.forward_paths) == ("", (SENDER,))
+    assert taken.content == b"Subject: report 1\r\n\r\n.\r\n"
+    [line] = post.lines(Event.REPORT_SENT)
+    assert line == {
+        "message": "1",
+        "action": "failed",
+        "domain": "a.example",
+        "failures": 0,
+        "reply": "250 2.0.0 queued",
+    }
+
+
+def test_reports_to_one_domain_share_a_connection() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER, "t@A.example", "u@a.example.")
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 3)
+
+    post = play(act, ScriptedPrimary(offer=()))
+    assert (len(post.host.taken), post.host.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("reply", ["250 2.0.0 queued", "450 4.2.1 later"])
+def test_hosts_are_tried_in_the_order_of_preference_until_one_lets_us_begin(reply: str) -> None:
+    async def act(post: Post) -> None:
+        hosts = ("gone.a.example", "off.a.example", MX, "spare.a.example")
+        post.world.names.mx["a.example"] = [Exchanger(place, host) for place, host in enumerate(hosts)]
+        post.world.names.table["off.a.example"] = ["127.0.0.9"]  # nobody listens there
+        await post.store(SENDER)
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DEFERRED) == 1)
+
+    post = play(act, ScriptedPrimary(script={"CONTENT": reply}))
+    assert post.world.names.asked == ["gone.a.example", "off.a.example", MX]
+
+
+def test_where_the_handshake_fails_a_report_goes_in_clear() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DEFERRED) == 1)
+
+    post = play(act, ScriptedPrimary(offer=("STARTTLS",)))
+    assert post.host.commands.count("STARTTLS") == 1
+    assert (len(post.host.taken), post.host.connections) == (1, 2)
+
+
+def test_a_domain_without_mx_is_its_own_host() -> None:
+    async def act(post: Post) -> None:
+        post.world.names.mx, post.world.names.table = {}, {"a.example": ["127.0.0.1"]}
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+
+    assert len(play(act).host.taken) == 1
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [Exchanger(0, "")],
+        [Exchanger(10, "mx2.example.net")],
+        LookupFailed("a.example: no such name in DNS", is_temporary=False),
+    ],
+)
+def test_what_has_nowhere_to_go_is_dropped_at_once(records: list[Exchanger] | LookupFailed) -> None:
+    async def act(post: Post) -> None:
+        post.world.names.mx["a.example"] = records
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        assert await post.world.reports() == []
+
+    post = play(act)
+    assert not post.host.connections
+    assert not post.lines(Event.REPORT_DEFERRED)
+
+
+def test_a_report_that_is_refused_is_dropped_and_answered_by_none() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        assert await post.world.reports() == []
+
+    post = play(act, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}))
+    [line] = post.lines(Event.REPORT_DROPPED)
+    assert line["reply"] == "550 5.1.1 nobody"
+
+
+@pytest.mark.parametrize("trouble", ["450", "CLOSE", "DNS", "away"])
+def test_a_report_that_cannot_go_now_is_tried_again_with_growing_pauses(trouble: str) -> None:
+    host = ScriptedPrimary()
+    if trouble == "450":
+        host.script["RCPT"] = ["450 4.2.1 later"] * 3
+    elif trouble == "CLOSE":
+        host.script["GREETING"] = [CLOSE] * 3
+
+    async def act(post: Post) -> None:
+        names = post.world.names
+        if trouble == "DNS":
+            names.mx["a.example"] = LookupFailed("a.example: MX lookup failed: Timeout", is_temporary=True)
+        elif trouble == "away":
+            names.table = {}
+
+        async def mend() -> None:
+            if post.count(Event.REPORT_DEFERRED) == 3:
+                names.mx["a.example"], names.table = [Exchanger(10, MX)], {MX: ["127.0.0.1"]}
+
+        post.world.on_pause = mend
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+
+    post = play(act, host, first_retry=8.0)
+    assert [line["failures"] for line in post.lines(Event.REPORT_DEFERRED)] == [1, 2, 3]
+    assert [taken.forward_paths for taken in post.host.taken if taken.forward_paths] == [(SENDER,)]
+    pauses = [pause for pause in post.world.pauses if pause]
+    assert [round(pauses[place] / (8 * 2**place)) for place in range(3)] == [1, 1, 1]
+
+
+def test_after_its_lifetime_a_report_is_dropped() -> None:
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        assert await post.world.reports() == []
+
+    post = play(act, ScriptedPrimary(script={"RCPT": "450 4.2.1 later"}), lifetime=3600.0, first_retry=60.0)
+    assert 1300 < sum(post.world.pauses) <= 3600
+    [line] = post.lines(Event.REPORT_DROPPED)
+    assert line["reply"] == "450 4.2.1 later"
+
+
+@pytest.mark.parametrize("has_restarted", [True, False])
+def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted: bool) -> None:
+    """Three reports of which one may leave in a minute; then it is a year earlier."""
+
+    async def act(post: Post) -> None:
+        await post.store(SENDER)
+        post.world.step(365 * 86400.0)
+        await post.store(SENDER, SENDER)
+        waiting = await post.world.store.due_reports(post.world.now, 9, 1 << 20)
+        put_off = [SendingOutcome(one.number, post.world.now + 60.0, "450 later") for one in waiting[1:]]
+        await post.world.store.settle_reports(put_off)
+        if not has_restarted:
+            await post.reports._meet_clock()
+            post.reports._tried_at.append((post.world.monotonic, False))
+        post.world.step(-365 * 86400.0)
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 3)
+
+    post = play(act, per_minute=1)
+    assert post.world.now < NOW + 3600.0
+
+
+def test_no_more_are_tried_in_a_minute_than_are_allowed() -> None:
+    """However many there are, and to however many domains."""
+    sent_at: list[float] = []
+
+    async def act(post: Post) -> None:
+        for number in range(7):
+            post.world.names.mx[f"a{number}.example"] = [Exchanger(10, MX)]
+        await post.store(*(f"s@a{number}.example" for number in range(7)))
+        write = post.world.log.write
+
+        def note(event: Event, **fields: Any) -> None:
+            write(event, **fields)
+            if event is Event.REPORT_SENT:
+                sent_at.append(post.world.now)
+
+        post.world.log.write = note  # type: ignore[method-assign]
+        await post.go_on_until(lambda: len(sent_at) == 7)
+
+    play(act, per_minute=3)
+    assert all(later - earlier >= 60 for earlier, later in zip(sent_at, sent_at[3:], strict=False))
+    assert sent_at[-1] - sent_at[0] < 200
+
+
+def test_a_host_that_turns_out_to_be_ourselves_gets_nothing() -> None:
+    async def act(post: Post) -> None:
+        post.world.own_addresses.append(("127.0.0.1", post.host.port))
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+
+    post = play(act)
+    assert not post.host.connections
+    assert "this server itself" in post.lines(Event.REPORT_DEFERRED)[0]["reply"]
+
+
+def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_before() -> None:
+    async def act(post: Post) -> None:
+        settle = post.world.store.settle_reports
+        failing = [StoreError("the disk is away")] * 3
+
+        async def fail_at_first(outcomes: Any) -> None:
+            if failing:
+                raise failing.pop()
+            await settle(outcomes)
+
+        due = post.world.store.due_reports
+        post.world.intercept("settle_reports", fail_at_first)
+        post.world.intercept("due_reports", lambda now, _, octets: due(now, 1, octets))
+        await post.store(SENDER, "t@a.example")
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 2 and not failing)
+        assert await post.world.reports() == []
+
+    post = play(act)
+    assert len(post.host.taken) == 2
+    assert post.count(Event.STORE_FAILED) == 2
+
+
+def test_a_defect_in_one_errand_puts_its_reports_off() -> None:
+    async def act(post: Post) -> None:
+        post.world.names.table[MX] = ["no address"]
+        post.world.log.failure = lambda *_, **__: None  # type: ignore[method-assign]
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+
+    assert play(act).lines(Event.REPORT_DEFERRED)[0]["reply"] == "internal error"
+
+
+def test_it_waits_for_word_that_reports_were_stored() -> None:
+    async def act(post: Post) -> None:
+        async def store_and_tell() -> None:
+            if not post.stored:
+                await post.store(SENDER)
+                post.reports.wake()
+
+        post.world.on_pause = store_and_tell
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        assert post.world.now == NOW
+
+    assert play(act).world.pauses[0] == LONGEST_PAUSE
+
+
+@pytest.mark.parametrize(("offer", "event"), [(("SMTPUTF8",), Event.REPORT_SENT), ((), Event.REPORT_DROPPED)])
+def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(offer: tuple[str, ...], event: Event) -> None:
+    async def act(post: Post) -> None:
+        domain = post.world.directory.now.domains["b.example"]
+        await post.world.hold_asking(domain, Envelope("s\u00f6nder@a.example", (ANNA,)))
+        paths, content = (ANNA,), "To: s\u00f6nder@a.example\r\n\r\n".encode()
+        made = NewReport(1, domain.id, Action.FAILED, paths, "s\u00f6nder@a.example", content, NOW, True, True)
+        await post.world.store.bounce([Bounce(1, paths, made)], audit())
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DROPPED) == 1)
+
+    post = play(act, ScriptedPrimary(offer=("8BITMIME", *offer)))
+    assert post.count(event) == 1
+    mails = [command for command in post.host.commands if command.startswith("MAIL")]
+    assert mails == (["MAIL FROM:<> BODY=8BITMIME SMTPUTF8"] if offer else [])
+
+
+def test_a_defect_ends_neither_the_server_nor_the_reports() -> None:
+    async def act(post: Post) -> None:
+        late = post.world.store.late_messages
+        defects = [ValueError("a defect")]
+
+        async def stumble(*arguments: Any) -> Any:
+            if defects:
+                raise defects.pop()
+            return await late(*arguments)
+
+        post.world.intercept("late_messages", stumble)
+        told: list[str] = []
+        post.world.log.failure = lambda event, *_, **__: told.append(event)  # type: ignore[method-assign]
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        assert told == [Event.INTERNAL_ERROR]
+
+    assert len(play(act).host.taken) == 1
+
+
+# Delay
+
+
+def asking(notify: Notify, reverse_path: str = SENDER) -> Envelope:
+    return Envelope(reverse_path, (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(notify)}))
+
+
+def test_who_asked_for_it_hears_once_that_mail_waits() -> None:
+    async def act(post: Post) -> None:
+        domain = post.world.directory.now.domains["b.example"]
+        for envelope in (
+            asking(Notify.DELAY),
+            asking(Notify.FAILURE),
+            Envelope(SENDER, (ANNA,)),
+            asking(Notify.DELAY, ""),
+        ):
+            await post.world.hold_asking(domain, envelope)
+        await post.go_on_until(lambda: post.world.now > NOW + 3 * 3600)
+
+    post = play(act, delay_after=3600.0)
+    [line] = post.lines(Event.REPORT_MADE)
+    assert (line["message"], line["action"]) == ("1", "delayed")
+    [taken] = post.host.taken
+    assert b"Action: delayed\r\nStatus: 4.0.0\r\n" in taken.content
+    assert asyncio.run(post.world.waiting()) == [1, 2, 3, 4]
+
+
+def test_no_word_of_delay_where_the_operator_wants_none() -> None:
+    async def act(post: Post) -> None:
+        await post.world.hold_asking(post.world.directory.now.domains["b.example"], asking(Notify.DELAY))
+        await post.go_on_until(lambda: post.world.now > NOW + 1e6)
+
+    assert not play(act, delay_after=0).lines(Event.REPORT_MADE)
+
+
+@pytest.mark.parametrize("private", [("127.0.0.1",), ("169.254.169.254", "::1", "::ffff:127.0.0.1", "10.0.0.1")])
+def test_a_strangers_mx_record_leads_to_no_private_address(private: tuple[str, ...]) -> None:
+    async def act(post: Post) -> None:
+        post.world.names.table[MX] = list(private)
+        await post.store(SENDER)
+        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+
+    post = play(act, private_addresses=False)
+    assert not post.host.connections
+    [line] = post.lines(Event.REPORT_DEFERRED)
+    assert line["reply"] == f"{MX} has no public address ({private[0]} is none)"
+
+
+def test_an_mx_that_is_asked_again_is_judged_again() -> None:
+    """The second answer of a name leads to loopback; the first had no host that answers."""
+
+    async def act(post: Post) -> None:
+        post.world.names.table[MX] = ["::ffff:127.0.0.2"]
+
+        async def rebind() -> None:
+            post.world.names.table[MX] = ["127.0.0.1"]
+
+        post.world.on_pause = rebind
+        await post.store(SENDER)
+        await post.go_on_until(lambda: post.count(Event.REPORT_DEFERRED) == 3)
+
+    assert not play(act, private_addresses=False).host.connections
+
+
+def test_a_flood_of_successes_does_not_delay_a_failure() -> None:
+    """A stranger asked for a hundred; the failure that is stored while they leave is sent within a second or two."""
+    gone: list[tuple[str, float]] = []
+
+    async def act(post: Post) -> None:
+        await store_successes(post, 100)
+        write = post.world.log.write
+
+        def note(event: Event, **fields: Any) -> None:
+            write(event, **fields)
+            if event is Event.REPORT_SENT:
+                gone.append((fields["action"], post.world.monotonic))
+
+        post.world.log.write = note  # type: ignore[method-assign]
+        stored_at: list[float] = []
+
+        async def bounce() -> None:
+            if len(gone) >= 30 and not stored_at:
+                stored_at.append(post.world.monotonic)
+                await post.store("customer@a.example")
+                post.reports.wake()
+
+        post.world.on_pause = bounce
+        await post.go_on_until(lambda: any(action == "failed" for action, _ in gone))
+        assert gone[-1][1] - stored_at[0] < 2.0
+
+    play(act, per_minute=60)
+    assert len(gone) == 31
+
+
+def test_reports_of_success_above_the_limit_are_dropped_and_no_others() -> None:
+    async def act(post: Post) -> None:
+        await post.store(*(f"customer{number}@a.example" for number in range(8)))
+        await store_successes(post, 20)
+        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 13)
+        assert await post.world.store.report_backlog() == Backlog()
+        assert post.lines(Event.SUCCESS_REPORTS_DROPPED) == [{"count": 15, "limit": 5}]
+        sent = Counter(line["action"] for line in post.lines(Event.REPORT_SENT))
+        assert sent == {"failed": 8, "relayed": 5}
+
+    play(act, successes_limit=5)
+
+
+def test_a_great_surplus_is_dropped_in_pieces() -> None:
+    async def act(post: Post) -> None:
+        await store_successes(post, 7)
+        await post.go_on_until(lambda: post.count(Event.SUCCESS_REPORTS_DROPPED) == 3)
+        assert [line["count"] for line in post.lines(Event.SUCCESS_REPORTS_DROPPED)] == [3, 3, 1]
+        assert await post.world.store.report_backlog() == Backlog()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_sender, "DROPPED_AT_ONCE", 3)
+        play(act, successes_limit=0)
+
+
+async def store_successes(post: Post, count: int) -> None:
+    """Have a stranger's reports of success wait."""
+    domain = post.world.directory.now.domains["b.example"]
+    for _ in range(count):
+        await post.world.hold_asking(domain, Envelope(SENDER, (ANNA,)))
+        number = post.world.held
+        made = NewReport(number, domain.id, Action.RELAYED, (ANNA,), SENDER, b"Subject: x\r\n\r\n", post.world.now)
+        assert await post.world.store.bounce([Bounce(number, (ANNA,), made)], audit())
