@@ -30,7 +30,7 @@ from restante.config.source import key_name, variable_name
 from restante.smtp import replies
 from restante.smtp.replies import Reply
 from restante.telemetry.events import MEANINGS, Event
-from restante.telemetry.metrics import METRICS, Kind, Label, Metric
+from restante.telemetry.metrics import METRICS, Metric, MetricKind, MetricLabel
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import KIND_MEANINGS, OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
 
@@ -302,11 +302,11 @@ def _metric(metric: Metric) -> Sequence[str]:
 
 def shown_name(metric: Metric) -> str:
     """Return the name that the text and queries use."""
-    endings = {Kind.COUNTER: "_total", Kind.INFO: "_info", Kind.GAUGE: ""}
+    endings = {MetricKind.COUNTER: "_total", MetricKind.INFO: "_info", MetricKind.GAUGE: ""}
     return metric.name + endings[metric.kind]
 
 
-def _label(label: Label) -> str:
+def _label(label: MetricLabel) -> str:
     if label.values == tuple(Event):
         return f"`{label.name}`: each of [the events](events.md)"
     return f"`{label.name}`: {', '.join(label.values)}" if label.values else f"`{label.name}`"

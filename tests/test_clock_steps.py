@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restante.delivery.link_plan import ConnectionEnd, EndKind
-from restante.delivery.pipelining_backoff import Caution
+from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger
@@ -94,7 +94,7 @@ def host_names(step: Step) -> Any:
 def caution(step: Step) -> Any:
     """For how long a destination gets DATA."""
     world = World()
-    kept = Caution(lambda: world.monotonic)
+    kept = PipeliningBackoff(lambda: world.monotonic)
     kept.learn("d", ConnectionEnd(EndKind.BROKEN, "", False, (), "", not_borne=Pipelining.AHEAD))
     seen = []
     for _ in range(10):
@@ -124,7 +124,7 @@ def arrivals(step: Step) -> Any:
     return asyncio.run(story())
 
 
-def inquiries(step: Step) -> Any:
+def callouts(step: Step) -> Any:
     """When a destination is asked again for a mailbox that is not there, or when it was away."""
 
     async def story() -> list[int]:
@@ -200,7 +200,7 @@ def reports(step: Step) -> Any:
             world.names.mx = {"a.example": [Exchanger(10, "mx.a.example")]}
             world.names.table = {"mx.a.example": ["127.0.0.1"]}
             given = ReportSettings(port=host.port, per_minute=2, private_addresses=True)
-            sending = Reports(world.store, dispatcher.equipment, world.names, given)
+            sending = Reports(world.store, dispatcher.context, world.names, given)
             await store_reports(world, domain, 6)
             start = world.monotonic
             write = world.log.write
@@ -235,7 +235,7 @@ STORIES = [
     drain,
     failed_logins,
     host_names,
-    inquiries,
+    callouts,
     release_requests,
     reports,
     watcher,

@@ -10,7 +10,7 @@ import pytest
 
 from restante.cli.command_line import build_command
 from restante.config.schema import Config
-from restante.telemetry.metrics import METRICS, Kind, Read
+from restante.telemetry.metrics import METRICS, MetricKind, Read
 from tools import prose
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -54,7 +54,7 @@ def test_a_setting_without_description_stops_the_generator(generate: ModuleType)
 
 def test_a_metric_without_meaning_stops_the_generator(generate: ModuleType) -> None:
     with pytest.raises(generate.Undocumented, match="metric restante_nothing"):
-        generate._metric(Read("restante_nothing", Kind.GAUGE, "", lambda _: 0))
+        generate._metric(Read("restante_nothing", MetricKind.GAUGE, "", lambda _: 0))
 
 
 def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleType) -> None:

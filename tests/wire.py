@@ -22,11 +22,11 @@ from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.check_lane import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
-from restante.reception.domain_facts import Standings
+from restante.reception.domain_facts import DomainFacts
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake
 from restante.reception.mechanisms import offered_mechanisms
-from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.memory_budget import MemoryBudget
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
 from restante.release.host_names import HostNames
@@ -127,7 +127,7 @@ class Wire:
         self.peer: IpAddress = HOME
         self.now = NOW
         self.stepped = 0.0  # by how much the wall clock was set
-        self.flight = OctetsInFlight(self.settings.octets_in_flight_limit)
+        self.flight = MemoryBudget(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
         self.inquired: list[str] = []  # mailboxes, at the destination
         self.mailboxes: dict[str, bool] = {}  # what it says of them; of others nothing can be known now
@@ -318,7 +318,7 @@ class Wire:
             spawn=self._spawn,
             settings=self.settings,
             rules=HouseRules("mx2.example.net", self.settings.postmaster),
-            standings=Standings(
+            standings=DomainFacts(
                 self.store, self.directory, lambda: self.now, lambda destination: self.is_up, self.recipients.of
             ),
             arrivals=arrivals,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.admin.instruments import Instruments
 from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
@@ -23,7 +23,7 @@ from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers, message_name
 from restante.network.addresses import join_host_port, peer_address
 from restante.network.resolver import DnsResolver
-from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_service import Notices
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
@@ -37,18 +37,18 @@ from restante.reception.descriptors import (
     is_want_of_descriptors,
     sessions_possible,
 )
-from restante.reception.disk_space import Room, free_octets
-from restante.reception.domain_facts import Standings
+from restante.reception.disk_space import DiskSpace, free_octets
+from restante.reception.domain_facts import DomainFacts
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake, hold_all
 from restante.reception.listener import SWEEP_SECONDS
 from restante.reception.listeners import Listeners
 from restante.reception.mechanisms import offered_mechanisms
-from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.memory_budget import MemoryBudget
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
-from restante.reception.smtp_connection import Terms
+from restante.reception.smtp_connection import SessionTerms
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
@@ -111,7 +111,7 @@ class Application:
         log: Log,
         *,
         counts: Counts,
-        news: NewsDesk,
+        news: NoticeInbox,
         on_stop: Callable[[], None] = _nothing,
     ) -> None:
         """`sockets` are bound as `startup` has them: first those of the listeners, in their order; `counts` and `news` are of what `log` writes."""
@@ -152,9 +152,9 @@ class Application:
                 tasks.create_task(self._retention.run()),
                 tasks.create_task(self._scrubber.run()),
                 tasks.create_task(self._loop_lag.run()),
-                tasks.create_task(serve_on(self._office, control, self._control_door)),
+                tasks.create_task(serve_on(self._context, control, self._control_door)),
                 *(
-                    tasks.create_task(serve_metrics(self._office, bound, self._metrics_door))
+                    tasks.create_task(serve_metrics(self._context, bound, self._metrics_door))
                     for bound in self._metrics_sockets
                 ),
             ]
@@ -193,8 +193,8 @@ class Application:
         self._host_names = HostNames(self._resolver, time.monotonic)
         expected = ExpectedHosts(self._directory, self._host_names.known)
         self._door = Doorkeeper(door_limits(reception, sessions_possible()), expected.is_home, time.monotonic)
-        self._flight = OctetsInFlight(reception.octets_in_flight_limit)
-        self._room = Room(partial(free_octets, self._config.store_directory), reception.disk_reserve)
+        self._flight = MemoryBudget(reception.octets_in_flight_limit)
+        self._room = DiskSpace(partial(free_octets, self._config.store_directory), reception.disk_reserve)
         pending = reception.pending_authentications_limit
         self._authenticator = Authenticator(self._vault, password_lanes(pending), proof_lanes(pending))
         bursts = AuthBursts(self._log, time.monotonic)
@@ -208,7 +208,7 @@ class Application:
             numbers=MessageNumbers(store.last_number()),
             on_held=self._arrivals.held,
         )
-        self._standings = Standings(store, self._directory, time.time, self._is_up, self._recipients.of)
+        self._standings = DomainFacts(store, self._directory, time.time, self._is_up, self._recipients.of)
 
     def _compose_delivery(self, store: Store) -> None:
         self._dispatcher = Dispatcher(
@@ -244,13 +244,13 @@ class Application:
             store=store,
             directory=self._directory,
             is_draining=self._dispatcher.is_draining,
-            desk=self._dispatcher.equipment.desk,
+            dsn_writer=self._dispatcher.context.dsn_writer,
             log=self._log,
             now=time.time,
             until_told=self._until_told,
         )
-        self._reports = Reports(store, self._dispatcher.equipment, self._resolver, self._config.reports)
-        self._dispatcher.equipment.desk.on_stored = self._reports.wake
+        self._reports = Reports(store, self._dispatcher.context, self._resolver, self._config.reports)
+        self._dispatcher.context.dsn_writer.on_stored = self._reports.wake
 
     def _compose_release(self, store: Store) -> None:
         self._releaser = Releaser(
@@ -267,9 +267,9 @@ class Application:
     def _compose_notices(self, store: Store) -> None:
         self._notices = Notices(
             store=store,
-            equipment=self._dispatcher.equipment,
+            context=self._dispatcher.context,
             exchangers=self._resolver,
-            desk=self._news,
+            inbox=self._news,
             settings=self._config.notices,
             reports=lambda: self._reports.settings,
             certificate_expires_at=lambda: self._instruments.certificate_expires_at,
@@ -306,7 +306,7 @@ class Application:
                 spawn=self.spawn,
             ),
         )
-        self._office = Office(
+        self._context = AdminContext(
             store=store,
             directory=self._directory,
             vault=self._vault,
@@ -326,13 +326,13 @@ class Application:
                 configuration_state=lambda: self._reloader.state,
             ),
             recipients=self._recipients,
-            promises=self._standings.promises,
-            ways=self._notices.ways,
+            reservations=self._standings.reservations,
+            transports=self._notices.transports,
             message_size_limit=lambda: self._config.reception.message_size_limit,
             log=self._log,
         )
 
-    def _terms(self, config: Config, listen: Listen, identity: Identity) -> Terms:
+    def _terms(self, config: Config, listen: Listen, identity: Identity) -> SessionTerms:
         reception = config.reception
         services = Services(
             directory=self._directory,
@@ -357,7 +357,7 @@ class Application:
             can_start_tls=listen.service not in IMPLICIT_TLS,
         )
         context = identity.context(listen, config.tls)
-        return Terms(services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS)
+        return SessionTerms(services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS)
 
     def _salting(self, user: str) -> Salting:
         return self._authenticator.salting(user, self._directory.now)

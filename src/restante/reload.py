@@ -17,8 +17,8 @@ from restante.config.key_file import KeyUnusable, read_key
 from restante.config.load import load
 from restante.config.running import effective, settings_needing_restart
 from restante.config.schema import Config, Listen
-from restante.reception.listeners import CannotListen, Listeners, Place, places
-from restante.reception.smtp_connection import Terms
+from restante.reception.listeners import CannotListen, ListenerAddress, Listeners, places
+from restante.reception.smtp_connection import SessionTerms
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.secrets import SealBroken, Vault
@@ -28,7 +28,7 @@ _PROBE = "reload"  # sealed under one key and opened under the other, to compare
 Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 
-def listen_places(listen: Sequence[Listen]) -> dict[Place, Listen]:
+def listen_places(listen: Sequence[Listen]) -> dict[ListenerAddress, Listen]:
     """Return the `[[listen]]` tables by what identifies them, in their order."""
     found = places((each.service, each.address) for each in listen)
     return dict(zip(found, listen, strict=True))
@@ -46,7 +46,7 @@ class ServerParts:
     """What a reload reaches of the server."""
 
     listeners: Listeners
-    terms: Callable[[Config, Listen, Identity], Terms]
+    terms: Callable[[Config, Listen, Identity], SessionTerms]
     apply: Callable[[Config, Identity], None]  # give every other part its new settings
     vault: Vault  # under the key that runs
     log: Log
@@ -114,7 +114,9 @@ class Reloader:
         self.state = ConfigurationState(read_at=now, restart_for=tuple(restart_for))
         parts.log.write(Event.SERVER_RELOADED, restart_for=", ".join(restart_for))
 
-    def _restart_for(self, read: Config, wanted: dict[Place, Listen], is_open: Sequence[Place]) -> list[str]:
+    def _restart_for(
+        self, read: Config, wanted: dict[ListenerAddress, Listen], is_open: Sequence[ListenerAddress]
+    ) -> list[str]:
         names = settings_needing_restart(self.running, read)
         if "key_file" not in names and not self._is_running_key(read):
             names.append("key_file")

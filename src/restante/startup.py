@@ -23,7 +23,7 @@ from restante.config.privileges import (
     keep_memory_private,
 )
 from restante.config.schema import Config
-from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
 from restante.store.store_errors import StoreDamaged, StoreError, StoreUnusable
@@ -44,7 +44,7 @@ def serve(config: Config) -> int:
     """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
     keep_memory_private()
     raise_limit()
-    counts, news = Counts(), NewsDesk(time.time)
+    counts, news = Counts(), NoticeInbox(time.time)
     log = StructuredLog(config.log.style, counts.count, news.hear)
     log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
     sockets: list[socket.socket] = []

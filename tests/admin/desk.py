@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from restante.admin.accounts import NewAccount, add_account
 from restante.admin.admin_context import (
+    AdminContext,
     ConfigurationState,
-    Office,
     OpenListener,
     ReleaseAnswer,
     RunningDrain,
@@ -22,7 +22,7 @@ from restante.admin.domains import add_domain
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.queue.presence import Sighting
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
@@ -142,9 +142,9 @@ class FakeWays:
     """Takes note of what is sent, and says what it is told to."""
 
     sent: list[tuple[Channel, Notice]] = field(default_factory=list)
-    answer: Attempt = field(default_factory=lambda: Attempt(End.SENT, "204 No Content"))
+    answer: NoticeAttempt = field(default_factory=lambda: NoticeAttempt(NoticeResult.SENT, "204 No Content"))
 
-    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+    async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         self.sent.append((channel, notice))
         return self.answer
 
@@ -157,12 +157,12 @@ class Desk:
     server: FakeServer | None = field(default_factory=FakeServer)
     resolver: FakeResolver = field(default_factory=lambda: FakeResolver({"mail.alpha.example": ["192.0.2.1"]}))
     log: Lines = field(default_factory=Lines)
-    ways: FakeWays = field(default_factory=FakeWays)
+    transports: FakeWays = field(default_factory=FakeWays)
     numbers: MessageNumbers = field(default_factory=MessageNumbers)
 
     def __post_init__(self) -> None:
         directory = LiveDirectory(self.store)
-        self.office = Office(
+        self.context = AdminContext(
             store=self.store,
             directory=directory,
             vault=Vault(bytes(32)),
@@ -173,7 +173,7 @@ class Desk:
             hold=self._hold,
             server=self.server,
             recipients=LiveRecipients(self.store, directory),
-            ways=self.ways,
+            transports=self.transports,
             message_size_limit=lambda: 50_000_000,
             log=self.log,
         )
@@ -189,11 +189,11 @@ class Desk:
 
     async def host(self, name: str, account: str, **fields: Any) -> int:
         """Host a domain, and its account if it is not there; returns the domain's id."""
-        if account not in self.office.directory.now.accounts:
-            await add_account(self.office, NewAccount(name=account))
+        if account not in self.context.directory.now.accounts:
+            await add_account(self.context, NewAccount(name=account))
         given = {"destination": "mail.alpha.example", "allow": ("192.0.2.1",)} | fields
-        await add_domain(self.office, NewDomain(name=name, account=account, **given))
-        return self.office.directory.now.domains[name].id
+        await add_domain(self.context, NewDomain(name=name, account=account, **given))
+        return self.context.directory.now.domains[name].id
 
     async def hold(
         self, number: int, domain_id: int, *paths: str, reverse_path: str = "a@sender.example", **fields: Any

@@ -1,20 +1,20 @@
 import pytest
 
 from restante.admin.accounts import AccountChange, NewAccount, add_account, change_account, remove_account, show_account
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.telemetry.events import Event
 from tests.admin.desk import Desk, run
 
 
 def test_an_account_is_added_shown_changed_and_removed() -> None:
     async def story(desk: Desk) -> None:
-        added = await add_account(desk.office, NewAccount(name="alpha", note="first"))
+        added = await add_account(desk.context, NewAccount(name="alpha", note="first"))
         assert (added.name, added.note, added.empty_reply, added.domains) == ("alpha", "first", 251, 0)
-        await change_account(desk.office, "alpha", AccountChange(empty_reply=250))
-        assert show_account(desk.office, "alpha").empty_reply == 250
-        assert show_account(desk.office, "alpha").note == "first"
-        await remove_account(desk.office, "alpha", "left")
-        assert not desk.office.directory.now.accounts
+        await change_account(desk.context, "alpha", AccountChange(empty_reply=250))
+        assert show_account(desk.context, "alpha").empty_reply == 250
+        assert show_account(desk.context, "alpha").note == "first"
+        await remove_account(desk.context, "alpha", "left")
+        assert not desk.context.directory.now.accounts
 
     run(story(Desk()))
 
@@ -22,38 +22,38 @@ def test_an_account_is_added_shown_changed_and_removed() -> None:
 @pytest.mark.parametrize("name", ["", "Alpha", "al pha", "älpha", "a" * 65, "a/b", "#a", "a\n"])
 def test_a_bad_name_is_refused(name: str) -> None:
     with pytest.raises(AdminError) as caught:
-        run(add_account(Desk().office, NewAccount(name=name)))
-    assert caught.value.kind is Kind.INVALID
+        run(add_account(Desk().context, NewAccount(name=name)))
+    assert caught.value.kind is ErrorKind.INVALID
     assert "a-z 0-9" in caught.value.remedy
 
 
 def test_a_second_account_of_one_name_is_refused() -> None:
     async def story(desk: Desk) -> None:
-        await add_account(desk.office, NewAccount(name="alpha"))
-        await add_account(desk.office, NewAccount(name="alpha"))
+        await add_account(desk.context, NewAccount(name="alpha"))
+        await add_account(desk.context, NewAccount(name="alpha"))
 
     with pytest.raises(AdminError) as caught:
         run(story(Desk()))
-    assert caught.value.kind is Kind.EXISTS
+    assert caught.value.kind is ErrorKind.EXISTS
 
 
 def test_an_account_with_domains_stays() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha")
-        await remove_account(desk.office, "alpha", "left")
+        await remove_account(desk.context, "alpha", "left")
 
     with pytest.raises(AdminError, match="1 domain, 0 logins and 0 notice channels; remove them first") as caught:
         run(story(Desk()))
-    assert caught.value.kind is Kind.CONFLICT
+    assert caught.value.kind is ErrorKind.CONFLICT
 
 
 def test_removing_takes_a_reason_and_leaves_it_in_the_trail() -> None:
     async def story(desk: Desk) -> None:
-        await add_account(desk.office, NewAccount(name="alpha"))
+        await add_account(desk.context, NewAccount(name="alpha"))
         with pytest.raises(AdminError) as caught:
-            await remove_account(desk.office, "alpha", " ")
-        assert caught.value.kind is Kind.USAGE
-        await remove_account(desk.office, "alpha", "left us")
+            await remove_account(desk.context, "alpha", " ")
+        assert caught.value.kind is ErrorKind.USAGE
+        await remove_account(desk.context, "alpha", "left us")
         newest = (await desk.store.audit())[0]
         assert (newest.action, newest.actor, newest.subject) == ("account-removed", "operator", "alpha")
         assert (newest.origin, newest.reason) == ("control socket", "left us")

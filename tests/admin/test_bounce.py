@@ -4,7 +4,7 @@ from email import message_from_bytes
 
 import pytest
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import AT_ONCE, BounceChange, DamagedMessage, bounce_messages
 from restante.admin.held_mail import NamedMessages
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
@@ -21,7 +21,7 @@ X, Y = "x@beta.example", "y@beta.example"
 
 
 async def bounced(desk: Desk, *names: str, reason: str = "the customer has moved") -> BounceChange:
-    return await bounce_messages(desk.office, NamedMessages(names=names, reason=reason))
+    return await bounce_messages(desk.context, NamedMessages(names=names, reason=reason))
 
 
 async def reports(desk: Desk) -> list[Report]:
@@ -142,7 +142,7 @@ def test_mail_that_is_being_handed_over_is_not_bounced_but_what_was_refused_is()
         await desk.refuse(2, alpha, "x@alpha.example", "550 no")
         with pytest.raises(AdminError) as caught:
             await bounced(desk, "1", "2")
-        assert caught.value.kind is Kind.CONFLICT
+        assert caught.value.kind is ErrorKind.CONFLICT
         assert await desk.store.message(1) is not None
         assert (await bounced(desk, "2")).changed == 1
         server.delivering.clear()  # its drain, which the fake server still has, pauses
@@ -219,4 +219,4 @@ def test_a_store_that_fails_for_another_reason_ends_it() -> None:
 def test_a_reason_is_wanted(reason: str) -> None:
     with pytest.raises(AdminError) as caught:
         run(bounced(Desk(), "1", reason=reason))
-    assert caught.value.kind is Kind.USAGE
+    assert caught.value.kind is ErrorKind.USAGE

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restante.admin.accounts import remove_account
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import (
     ChannelView,
@@ -20,11 +20,11 @@ from restante.admin.channels import (
 )
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.signature import new_key
 from restante.notices.transports import ChannelSecret, open_secret
 from restante.tenancy.audit import AuditAction, AuditFilter
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, News, NoticeKind
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import Change
 from restante.tenancy.secrets import SealBroken, Vault
 from tests.admin.desk import NOW, Desk, all_of, run
@@ -43,7 +43,7 @@ def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
 
 def refusal(desk: Desk, new: NewChannel) -> AdminError:
     with pytest.raises(AdminError) as caught:
-        run(add_channel(desk.office, new))
+        run(add_channel(desk.context, new))
     assert run(desk.store.directory()).channels == {}
     return caught.value
 
@@ -57,43 +57,43 @@ def desk() -> Desk:
 
 def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> None:
     new = hook(account="alpha")
-    view = run(add_channel(desk.office, new))
+    view = run(add_channel(desk.context, new))
     assert (view.name, view.account, view.way, view.target) == ("hook", "alpha", "webhook", "https://hook.example/…")
     assert view.kinds == sorted(OF_ACCOUNTS)
-    [channel] = desk.office.directory.now.channels.values()
+    [channel] = desk.context.directory.now.channels.values()
     assert new.key is not None
-    assert open_secret(desk.office.vault, channel) == ChannelSecret(URL, new.key.get_secret_value())
-    said = f"{view!r} {channel!r} {run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.office))!r} {new!r}"
+    assert open_secret(desk.context.vault, channel) == ChannelSecret(URL, new.key.get_secret_value())
+    said = f"{view!r} {channel!r} {run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r} {new!r}"
     assert "a-token" not in said
     assert new.key.get_secret_value() not in said
-    assert "a-token" not in repr(open_secret(desk.office.vault, channel))
+    assert "a-token" not in repr(open_secret(desk.context.vault, channel))
 
 
 def test_a_secret_is_no_good_in_another_channels_place(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
-    [channel] = desk.office.directory.now.channels.values()
+    run(add_channel(desk.context, hook(account="alpha")))
+    [channel] = desk.context.directory.now.channels.values()
     for account, name in (("", "hook"), ("alpha", "other")):
         stolen = type(channel)(
             **{field: getattr(channel, field) for field in channel.__slots__} | {"account": account, "name": name}
         )
         with pytest.raises(SealBroken):
-            open_secret(desk.office.vault, stolen)
+            open_secret(desk.context.vault, stolen)
 
 
 def test_adding_and_removing_are_audited(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
-    run(remove_channel(desk.office, "alpha", "hook", "they have moved"))
+    run(add_channel(desk.context, hook(account="alpha")))
+    run(remove_channel(desk.context, "alpha", "hook", "they have moved"))
     removed, added = run(desk.store.audit(AuditFilter(account="alpha")))[:2]
     assert (added.action, added.subject, added.reason) == (AuditAction.CHANNEL_ADDED, "hook", "")
     assert Change("target", "none", "https://hook.example/…") in added.changes
     assert (removed.action, removed.reason) == (AuditAction.CHANNEL_REMOVED, "they have moved")
-    assert desk.office.directory.now.channels == {}
+    assert desk.context.directory.now.channels == {}
 
 
 def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(desk: Desk) -> None:
-    own = run(add_channel(desk.office, hook()))
-    every = run(add_channel(desk.office, hook("every", all_accounts=True)))
-    one = run(add_channel(desk.office, hook("one", kinds=("room-short",))))
+    own = run(add_channel(desk.context, hook()))
+    every = run(add_channel(desk.context, hook("every", all_accounts=True)))
+    one = run(add_channel(desk.context, hook("one", kinds=("room-short",))))
     assert set(own.kinds) == OF_THE_SERVER
     assert set(every.kinds) == OF_THE_SERVER | OF_ACCOUNTS
     assert one.kinds == ["room-short"]
@@ -102,26 +102,26 @@ def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(desk: De
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
-        ({"name": "Bad Name"}, Kind.INVALID),
-        ({"account": "nobody"}, Kind.NOT_FOUND),
-        ({"webhook": None}, Kind.USAGE),
-        ({"mail": "ops@example.org"}, Kind.USAGE),
-        ({"webhook": "http://hook.example/a-token"}, Kind.INVALID),
-        ({"webhook": "gopher://a-token"}, Kind.INVALID),
-        ({"key": None}, Kind.INVALID),
-        ({"key": "a-token"}, Kind.INVALID),
-        ({"account": "alpha", "all_accounts": True}, Kind.USAGE),
-        ({"account": "alpha", "kinds": ("room-short",)}, Kind.INVALID),
-        ({"kinds": ("mail-after-quiet",)}, Kind.INVALID),
-        ({"webhook": None, "mail": "not an address", "key": None}, Kind.INVALID),
-        ({"webhook": None, "apprise": "a-token", "key": None}, Kind.INVALID),
-        ({"webhook": None, "apprise": "nothing://a-token", "key": None}, Kind.INVALID),
-        ({"webhook": None, "mail": "ops@example.org"}, Kind.USAGE),
-        ({"webhook": None, "mail": "ops@example.org", "key": None, "insecure": True}, Kind.USAGE),
-        ({"apprise": "json://hook.example/a-token"}, Kind.USAGE),
+        ({"name": "Bad Name"}, ErrorKind.INVALID),
+        ({"account": "nobody"}, ErrorKind.NOT_FOUND),
+        ({"webhook": None}, ErrorKind.USAGE),
+        ({"mail": "ops@example.org"}, ErrorKind.USAGE),
+        ({"webhook": "http://hook.example/a-token"}, ErrorKind.INVALID),
+        ({"webhook": "gopher://a-token"}, ErrorKind.INVALID),
+        ({"key": None}, ErrorKind.INVALID),
+        ({"key": "a-token"}, ErrorKind.INVALID),
+        ({"account": "alpha", "all_accounts": True}, ErrorKind.USAGE),
+        ({"account": "alpha", "kinds": ("room-short",)}, ErrorKind.INVALID),
+        ({"kinds": ("mail-after-quiet",)}, ErrorKind.INVALID),
+        ({"webhook": None, "mail": "not an address", "key": None}, ErrorKind.INVALID),
+        ({"webhook": None, "apprise": "a-token", "key": None}, ErrorKind.INVALID),
+        ({"webhook": None, "apprise": "nothing://a-token", "key": None}, ErrorKind.INVALID),
+        ({"webhook": None, "mail": "ops@example.org"}, ErrorKind.USAGE),
+        ({"webhook": None, "mail": "ops@example.org", "key": None, "insecure": True}, ErrorKind.USAGE),
+        ({"apprise": "json://hook.example/a-token"}, ErrorKind.USAGE),
     ],
 )
-def test_what_cannot_be_a_channel_is_said_with_its_remedy(desk: Desk, fields: dict[str, Any], kind: Kind) -> None:
+def test_what_cannot_be_a_channel_is_said_with_its_remedy(desk: Desk, fields: dict[str, Any], kind: ErrorKind) -> None:
     error = refusal(desk, hook(**fields))
     assert error.kind is kind
     assert error.remedy
@@ -129,73 +129,75 @@ def test_what_cannot_be_a_channel_is_said_with_its_remedy(desk: Desk, fields: di
 
 
 def test_plain_http_is_taken_where_that_is_said(desk: Desk) -> None:
-    assert run(add_channel(desk.office, hook(webhook="http://hook.example/x", insecure=True))).target[:5] == "http:"
+    assert run(add_channel(desk.context, hook(webhook="http://hook.example/x", insecure=True))).target[:5] == "http:"
 
 
 @pytest.mark.parametrize("address", ["ops@alpha.example", "ops@ALPHA.example", "postmaster@mx2.example.net"])
 def test_mail_to_a_domain_that_is_hosted_here_is_refused(desk: Desk, address: str) -> None:
     error = refusal(desk, mail(address, account="alpha"))
-    assert error.kind is Kind.INVALID
+    assert error.kind is ErrorKind.INVALID
     assert "is held here" in error.error
 
 
 def test_a_name_is_taken_once_in_each_account(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
-    run(add_channel(desk.office, hook()))
+    run(add_channel(desk.context, hook(account="alpha")))
+    run(add_channel(desk.context, hook()))
     with pytest.raises(AdminError, match="is there already") as caught:
-        run(add_channel(desk.office, mail("ops@example.org", "hook", account="alpha")))
-    assert caught.value.kind is Kind.EXISTS
-    assert [(one.account, one.name) for one in list_channels(desk.office)] == [("", "hook"), ("alpha", "hook")]
-    assert [one.account for one in list_channels(desk.office, "alpha")] == ["alpha"]
+        run(add_channel(desk.context, mail("ops@example.org", "hook", account="alpha")))
+    assert caught.value.kind is ErrorKind.EXISTS
+    assert [(one.account, one.name) for one in list_channels(desk.context)] == [("", "hook"), ("alpha", "hook")]
+    assert [one.account for one in list_channels(desk.context, "alpha")] == ["alpha"]
 
 
-@pytest.mark.parametrize(("end", "is_sent"), [(End.SENT, True), (End.NOT_NOW, False), (End.REFUSED, False)])
-def test_a_test_is_sent_now_and_says_how_it_went(desk: Desk, end: End, is_sent: bool) -> None:
-    run(add_channel(desk.office, mail("ops@example.org")))
-    desk.ways.answer = Attempt(end, "the answer")
-    outcome = run(try_channel(desk.office, "", "mail"))
+@pytest.mark.parametrize(
+    ("end", "is_sent"), [(NoticeResult.SENT, True), (NoticeResult.NOT_NOW, False), (NoticeResult.REFUSED, False)]
+)
+def test_a_test_is_sent_now_and_says_how_it_went(desk: Desk, end: NoticeResult, is_sent: bool) -> None:
+    run(add_channel(desk.context, mail("ops@example.org")))
+    desk.transports.answer = NoticeAttempt(end, "the answer")
+    outcome = run(try_channel(desk.context, "", "mail"))
     assert (outcome.is_sent, outcome.text) == (is_sent, "the answer")
-    [(channel, notice)] = desk.ways.sent
+    [(channel, notice)] = desk.transports.sent
     assert (channel.name, notice.news.kind, notice.news.account) == ("mail", NoticeKind.TEST, "")
-    assert run(all_of(list_waiting(desk.office))) == []
+    assert run(all_of(list_waiting(desk.context))) == []
 
 
 @pytest.mark.parametrize("account", ["", "beta"])
 def test_another_accounts_channel_is_not_there(desk: Desk, account: str) -> None:
     run(desk.host("beta.example", "beta"))
-    run(add_channel(desk.office, hook(account="alpha")))
-    for work in (remove_channel(desk.office, account, "hook", "why"), try_channel(desk.office, account, "hook")):
+    run(add_channel(desk.context, hook(account="alpha")))
+    for work in (remove_channel(desk.context, account, "hook", "why"), try_channel(desk.context, account, "hook")):
         with pytest.raises(AdminError) as caught:
             run(work)
-        assert caught.value.kind is Kind.NOT_FOUND
-    assert desk.ways.sent == []
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+    assert desk.transports.sent == []
 
 
 def test_what_waits_is_shown_by_account(desk: Desk) -> None:
     async def story() -> None:
-        await add_channel(desk.office, hook(account="alpha"))
-        await add_channel(desk.office, hook("own"))
-        for channel in desk.office.directory.now.channels.values():
-            news = News(NoticeKind.TEST, channel.account, "thing", "text", NOW)
+        await add_channel(desk.context, hook(account="alpha"))
+        await add_channel(desk.context, hook("own"))
+        for channel in desk.context.directory.now.channels.values():
+            news = NoticeFacts(NoticeKind.TEST, channel.account, "thing", "text", NOW)
             await desk.store.keep_notices([NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10)
 
     asyncio.run(story())
-    assert [one.id for one in run(all_of(list_waiting(desk.office)))] == ["key of hook", "key of own"]
-    [one] = run(all_of(list_waiting(desk.office, "alpha")))
+    assert [one.id for one in run(all_of(list_waiting(desk.context)))] == ["key of hook", "key of own"]
+    [one] = run(all_of(list_waiting(desk.context, "alpha")))
     assert (one.channel, one.account, one.kind, one.held_back, one.failures) == ("hook", "alpha", "test", 3, 0)
-    assert len(run(all_of(list_waiting(desk.office, limit=1)))) == 1
+    assert len(run(all_of(list_waiting(desk.context, limit=1)))) == 1
 
 
 def test_an_account_with_channels_is_not_removed(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
+    run(add_channel(desk.context, hook(account="alpha")))
     with pytest.raises(AdminError, match="1 notice channel;"):
-        run(remove_account(desk.office, "alpha", "gone"))
+        run(remove_account(desk.context, "alpha", "gone"))
 
 
 def test_hosting_a_domain_that_notices_are_mailed_to_warns(desk: Desk) -> None:
-    run(add_channel(desk.office, mail("ops@beta.example", account="alpha")))
+    run(add_channel(desk.context, mail("ops@beta.example", account="alpha")))
     new = NewDomain(name="beta.example", account="alpha", destination="192.0.2.7", allow=("192.0.2.1",))
-    assert run(add_domain(desk.office, new)).warnings == [
+    assert run(add_domain(desk.context, new)).warnings == [
         "domain beta.example: notice channel mail of alpha mails to it, and is given up"
     ]
 
@@ -205,19 +207,19 @@ def test_hosting_a_domain_that_notices_are_mailed_to_warns(desk: Desk) -> None:
 
 def change(desk: Desk, name: str = "hook", account: str = "alpha", **fields: Any) -> ChannelView:
     wanted = ChannelChange.model_validate(fields)
-    return run(change_channel(desk.office, account, name, wanted, "they have moved"))
+    return run(change_channel(desk.context, account, name, wanted, "they have moved"))
 
 
 def secret(desk: Desk) -> ChannelSecret:
     """Return what the only channel keeps secret."""
-    [channel] = desk.office.directory.now.channels.values()
-    return open_secret(desk.office.vault, channel)
+    [channel] = desk.context.directory.now.channels.values()
+    return open_secret(desk.context.vault, channel)
 
 
 def test_where_to_key_and_kinds_are_changed_each_for_itself(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
+    run(add_channel(desk.context, hook(account="alpha")))
     key, other = secret(desk).key, new_key()
-    [before] = desk.office.directory.now.channels.values()
+    [before] = desk.context.directory.now.channels.values()
     assert change(desk, webhook="https://b.example/b-token").target == "https://b.example/…"
     assert secret(desk) == ChannelSecret("https://b.example/b-token", key)
     assert change(desk, key=f"{other}\n").target == "https://b.example/…"
@@ -225,12 +227,12 @@ def test_where_to_key_and_kinds_are_changed_each_for_itself(desk: Desk) -> None:
     assert change(desk, kinds=("quota-reached",)).kinds == ["quota-reached"]
     assert secret(desk) == ChannelSecret("https://b.example/b-token", other)
     assert change(desk, kinds=()).kinds == sorted(OF_ACCOUNTS)
-    [after] = desk.office.directory.now.channels.values()
+    [after] = desk.context.directory.now.channels.values()
     assert (after.id, after.created_at) == (before.id, before.created_at)
 
 
 def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
+    run(add_channel(desk.context, hook(account="alpha")))
     key = new_key()
     change(desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired"))
     change(desk, kinds=())
@@ -241,16 +243,16 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     assert first.changes[0] == Change("target", "https://hook.example/…", "https://b.example/…")
     assert first.changes[1] == Change("sealed secret", "set", "replaced")
     assert [(one.field, one.before) for one in again.changes] == [("kinds", "mail-expired, quota-reached")]
-    said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.office))!r}"
+    said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r}"
     assert "b-token" not in said
     assert key not in said
 
 
 def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> None:
-    run(add_channel(desk.office, hook()))
+    run(add_channel(desk.context, hook()))
     assert set(change(desk, account="", all_accounts=True).kinds) == OF_THE_SERVER | OF_ACCOUNTS
     assert not change(desk, account="", all_accounts=False).all_accounts
-    [channel] = desk.office.directory.now.channels.values()
+    [channel] = desk.context.directory.now.channels.values()
     assert (channel.kinds, channel.hears_all) == (OF_THE_SERVER, False)
     assert change(desk, account="", all_accounts=True, kinds=("mail-expired", "room-short")).kinds == [
         "mail-expired",
@@ -264,49 +266,49 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> No
 
 
 def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
-    run(add_channel(desk.office, mail("ops@example.org", account="alpha")))
+    run(add_channel(desk.context, mail("ops@example.org", account="alpha")))
     assert change(desk, "mail", mail="noc@Example.ORG").target == "noc@example.org"
     with pytest.raises(AdminError, match="is held here"):
         change(desk, "mail", mail="ops@alpha.example")
-    run(remove_channel(desk.office, "alpha", "mail", "why"))
+    run(remove_channel(desk.context, "alpha", "mail", "why"))
     chat = NewChannel.model_validate({"name": "chat", "apprise": "json://a.example/a-token", "account": "alpha"})
-    run(add_channel(desk.office, chat))
+    run(add_channel(desk.context, chat))
     assert change(desk, "chat", apprise="xml://b.example/b-token").target == "xml://…"
     assert secret(desk) == ChannelSecret("xml://b.example/b-token")
 
 
 def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None:
     async def story() -> None:
-        await add_channel(desk.office, hook(account="alpha"))
-        [channel] = desk.office.directory.now.channels.values()
-        news = News(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
+        await add_channel(desk.context, hook(account="alpha"))
+        [channel] = desk.context.directory.now.channels.values()
+        news = NoticeFacts(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
         await desk.store.keep_notices([NewNotice(channel.id, "the key", news, 0, NOW + 900)], [], [], 10)
-        await change_channel(desk.office, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why")
+        await change_channel(desk.context, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why")
 
     run(story())
-    [waiting] = run(all_of(list_waiting(desk.office)))
+    [waiting] = run(all_of(list_waiting(desk.context)))
     assert (waiting.id, waiting.next_attempt_at.timestamp()) == ("the key", NOW)
 
 
 @pytest.mark.parametrize(
     ("fields", "kind", "says"),
     [
-        ({}, Kind.USAGE, "nothing to change"),
-        ({"webhook": "https://b.example/b-token", "mail": "ops@example.org"}, Kind.USAGE, "takes one way"),
-        ({"mail": "ops@example.org"}, Kind.USAGE, "its way is webhook, and that stays"),
-        ({"apprise": "json://b.example/b-token"}, Kind.USAGE, "add another for apprise, then remove this one"),
-        ({"webhook": "http://b.example/b-token"}, Kind.INVALID, "--insecure"),
-        ({"webhook": "b-token"}, Kind.INVALID, "not an HTTP URL"),
-        ({"insecure": True, "kinds": ()}, Kind.USAGE, "said of a webhook"),
-        ({"key": "b-token"}, Kind.INVALID, "its key cannot be used"),
-        ({"kinds": ("room-short",)}, Kind.INVALID, "never hear of room-short"),
-        ({"all_accounts": True}, Kind.USAGE, "no account hears of others"),
+        ({}, ErrorKind.USAGE, "nothing to change"),
+        ({"webhook": "https://b.example/b-token", "mail": "ops@example.org"}, ErrorKind.USAGE, "takes one way"),
+        ({"mail": "ops@example.org"}, ErrorKind.USAGE, "its way is webhook, and that stays"),
+        ({"apprise": "json://b.example/b-token"}, ErrorKind.USAGE, "add another for apprise, then remove this one"),
+        ({"webhook": "http://b.example/b-token"}, ErrorKind.INVALID, "--insecure"),
+        ({"webhook": "b-token"}, ErrorKind.INVALID, "not an HTTP URL"),
+        ({"insecure": True, "kinds": ()}, ErrorKind.USAGE, "said of a webhook"),
+        ({"key": "b-token"}, ErrorKind.INVALID, "its key cannot be used"),
+        ({"kinds": ("room-short",)}, ErrorKind.INVALID, "never hear of room-short"),
+        ({"all_accounts": True}, ErrorKind.USAGE, "no account hears of others"),
     ],
 )
 def test_what_cannot_be_changed_is_said_and_changes_nothing(
-    desk: Desk, fields: dict[str, Any], kind: Kind, says: str
+    desk: Desk, fields: dict[str, Any], kind: ErrorKind, says: str
 ) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
+    run(add_channel(desk.context, hook(account="alpha")))
     before, trail = run(desk.store.directory()), len(run(desk.store.audit()))
     with pytest.raises(AdminError, match=says) as caught:
         change(desk, **fields)
@@ -316,20 +318,20 @@ def test_what_cannot_be_changed_is_said_and_changes_nothing(
 
 
 def test_a_change_needs_its_reason_and_a_channel(desk: Desk) -> None:
-    run(add_channel(desk.office, mail("ops@example.org", account="alpha")))
+    run(add_channel(desk.context, mail("ops@example.org", account="alpha")))
     with pytest.raises(AdminError, match="only webhooks are signed"):
         change(desk, "mail", key=new_key())
     with pytest.raises(AdminError, match="reason"):
-        run(change_channel(desk.office, "alpha", "mail", ChannelChange(kinds=()), " "))
+        run(change_channel(desk.context, "alpha", "mail", ChannelChange(kinds=()), " "))
     for account, name in (("", "mail"), ("alpha", "hook")):
         with pytest.raises(AdminError) as caught:
             change(desk, name, account, kinds=())
-        assert caught.value.kind is Kind.NOT_FOUND
+        assert caught.value.kind is ErrorKind.NOT_FOUND
 
 
 def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
-    desk.office = replace(desk.office, vault=Vault(b"another key file, of 32 octets.."))
+    run(add_channel(desk.context, hook(account="alpha")))
+    desk.context = replace(desk.context, vault=Vault(b"another key file, of 32 octets.."))
     for part in ({"key": new_key()}, {"webhook": "https://b.example/"}):
         with pytest.raises(AdminError, match="cannot be opened with this key file; give URL and key anew"):
             change(desk, **part)
@@ -339,10 +341,10 @@ def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> 
 
 
 def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) -> None:
-    run(add_channel(desk.office, hook(account="alpha")))
-    [channel] = desk.office.directory.now.channels.values()
+    run(add_channel(desk.context, hook(account="alpha")))
+    [channel] = desk.context.directory.now.channels.values()
     run(desk.store.remove_channel(channel.id, audit()))
     with pytest.raises(AdminError, match="was removed meanwhile") as caught:
         change(desk, kinds=("mail-expired",))
-    assert caught.value.kind is Kind.CONFLICT
+    assert caught.value.kind is ErrorKind.CONFLICT
     assert run(desk.store.directory()).channels == {}

@@ -46,16 +46,16 @@ def test_what_is_no_destination_is_refused(text: str) -> None:
 def test_a_destination_that_is_ourselves_is_refused(host: str, port: int) -> None:
     resolver = FakeResolver({"alias.example": ["127.0.0.1"], "both.example": ["192.0.2.1", "127.0.0.1"]})
     with pytest.raises(AdminError, match="this server's own"):
-        run(judge_destination(Desk(resolver=resolver).office, host, port))
+        run(judge_destination(Desk(resolver=resolver).context, host, port))
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.2", 2525), ("127.0.0.1", 2526), ("192.0.2.1", 2525)])
 def test_a_neighbour_on_this_machine_is_no_loop(host: str, port: int) -> None:
-    assert run(judge_destination(Desk().office, host, port)) == []
+    assert run(judge_destination(Desk().context, host, port)) == []
 
 
 def test_a_name_that_does_not_resolve_now_is_only_warned_of() -> None:
-    warnings = run(judge_destination(Desk().office, "off.example", 25))
+    warnings = run(judge_destination(Desk().context, "off.example", 25))
     assert len(warnings) == 1
     assert "off.example" in warnings[0]
 

@@ -6,7 +6,7 @@ import trustme
 from pydantic import SecretStr, ValidationError
 
 from restante.admin import destinations
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange, NewDomain, read_pin
 from restante.admin.domains import add_domain, change_domain, list_domains, remove_domain, show_domain
 from restante.delivery.shown_key import NoKey
@@ -19,18 +19,18 @@ PIN = "ab" * 32
 
 
 def change(desk: Desk, **fields: Any) -> Any:
-    return change_domain(desk.office, "alpha.example", DomainChange(**fields))
+    return change_domain(desk.context, "alpha.example", DomainChange(**fields))
 
 
 def test_a_domain_is_known_by_one_spelling() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("xn--bcher-kva.example", "alpha")
-        assert show_domain(desk.office, "BÜCHER.example.").name == "xn--bcher-kva.example"
+        assert show_domain(desk.context, "BÜCHER.example.").name == "xn--bcher-kva.example"
         with pytest.raises(AdminError) as caught:
             await add_domain(
-                desk.office, NewDomain(name="bücher.example", account="alpha", destination="mail.alpha.example")
+                desk.context, NewDomain(name="bücher.example", account="alpha", destination="mail.alpha.example")
             )
-        assert caught.value.kind is Kind.EXISTS
+        assert caught.value.kind is ErrorKind.EXISTS
 
     run(story(Desk()))
 
@@ -38,7 +38,7 @@ def test_a_domain_is_known_by_one_spelling() -> None:
 def test_set_changes_only_what_is_given() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, connections=2)
-        before = show_domain(desk.office, "alpha.example")
+        before = show_domain(desk.context, "alpha.example")
         done = await change(desk, destination="192.0.2.9:2525")
         assert done.domain == before.model_copy(update={"destination": "192.0.2.9:2525"})
 
@@ -54,7 +54,7 @@ def test_allow_replaces_and_single_hosts_are_added_and_dropped() -> None:
         assert replaced.domain.allow == ["203.0.113.5"]
         with pytest.raises(AdminError) as caught:
             await change(desk, drop_allow=("192.0.2.77",))
-        assert caught.value.kind is Kind.NOT_FOUND
+        assert caught.value.kind is ErrorKind.NOT_FOUND
 
     run(story(Desk()))
 
@@ -81,7 +81,7 @@ def test_a_drain_is_told_of_a_change_and_is_ended_by_a_suspension_and_a_removal(
         await change(desk, connections=3)
         assert (desk.server.changed, desk.server.stopped) == ([number], [])
         await change(desk, hold="suspended", reason="not paid")
-        await remove_domain(desk.office, "alpha.example", "moved away")
+        await remove_domain(desk.context, "alpha.example", "moved away")
         assert desk.server.changed == [number]
         assert desk.server.stopped == [
             (number, "the domain was suspended"),
@@ -96,7 +96,7 @@ def test_a_domain_that_holds_mail_stays() -> None:
         number = await desk.host("alpha.example", "alpha")
         await desk.hold(1, number, "x@alpha.example")
         with pytest.raises(AdminError, match="holds 1 message; release or delete them first"):
-            await remove_domain(desk.office, "alpha.example", "moved away")
+            await remove_domain(desk.context, "alpha.example", "moved away")
 
     run(story(Desk()))
 
@@ -105,12 +105,12 @@ def test_the_password_for_the_destination_is_sealed_and_never_shown() -> None:
     async def story(desk: Desk) -> None:
         secret = {"destination_login": "us", "destination_password": SecretStr("a secret")}
         await desk.host("alpha.example", "alpha", tls=TlsUse.REQUIRED, **secret)
-        view = show_domain(desk.office, "alpha.example")
+        view = show_domain(desk.context, "alpha.example")
         assert view.destination_login == "us"
         assert "secret" not in view.model_dump_json()
-        login = desk.office.directory.now.domains["alpha.example"].destination.login
+        login = desk.context.directory.now.domains["alpha.example"].destination.login
         assert login
-        assert desk.office.vault.open(login.sealed_password, destination_owner("alpha.example")) == "a secret"
+        assert desk.context.vault.open(login.sealed_password, destination_owner("alpha.example")) == "a secret"
         assert (await change(desk, destination_login="")).domain.destination_login is None
 
     run(story(Desk()))
@@ -129,7 +129,7 @@ def test_the_password_for_the_destination_is_sealed_and_never_shown() -> None:
 def test_what_contradicts_itself_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(AdminError) as caught:
         run(Desk().host("alpha.example", "alpha", **fields))
-    assert caught.value.kind is Kind.USAGE
+    assert caught.value.kind is ErrorKind.USAGE
 
 
 def test_a_pin_is_kept_as_hex() -> None:
@@ -147,7 +147,7 @@ def test_an_authority_is_a_file_that_can_be_used_now(tmp_path: Path) -> None:
 
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha", tls=TlsUse.VERIFY, tls_ca=str(good))
-        assert show_domain(desk.office, "alpha.example").tls_ca == str(good)
+        assert show_domain(desk.context, "alpha.example").tls_ca == str(good)
         for wrong in (str(bad), str(tmp_path / "none.pem"), "ca.pem"):
             with pytest.raises(AdminError, match="authority"):
                 await change(desk, tls_ca=wrong)
@@ -159,10 +159,10 @@ def test_domains_are_listed_by_account() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("beta.example", "beta")
         await desk.host("alpha.example", "alpha")
-        assert [view.name for view in list_domains(desk.office)] == ["alpha.example", "beta.example"]
-        assert [view.name for view in list_domains(desk.office, "beta")] == ["beta.example"]
+        assert [view.name for view in list_domains(desk.context)] == ["alpha.example", "beta.example"]
+        assert [view.name for view in list_domains(desk.context, "beta")] == ["beta.example"]
         with pytest.raises(AdminError):
-            list_domains(desk.office, "gamma")
+            list_domains(desk.context, "gamma")
 
     run(story(Desk()))
 
@@ -178,11 +178,11 @@ def test_a_destination_that_dns_alone_tells_is_warned_of(tls: TlsUse | None) -> 
         await desk.host("other.example", "alpha")  # makes the account
         fields: dict[str, Any] = {"account": "alpha", "allow": ("192.0.2.1",), "tls": tls}
         named = NewDomain(name="a.example", destination="mail.alpha.example", **fields)
-        [warning] = (await add_domain(desk.office, named)).warnings
+        [warning] = (await add_domain(desk.context, named)).warnings
         assert "--tls verify" in warning
         assert "--pin-now" in warning
         literal = NewDomain(name="b.example", destination="192.0.2.7", **fields)
-        assert (await add_domain(desk.office, literal)).warnings == []
+        assert (await add_domain(desk.context, literal)).warnings == []
 
     run(story(Desk()))
 
@@ -212,7 +212,7 @@ def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(monkeypatch: py
         for wrong in ({"tls": TlsUse.OFF}, {"tls_pins": (PIN,)}, {"destination": "192.0.2.9"}):
             with pytest.raises(AdminError):
                 await change(desk, pin_now=True, **wrong)
-        assert show_domain(desk.office, "alpha.example") == done
+        assert show_domain(desk.context, "alpha.example") == done
 
     run(story(Desk()))
 
@@ -230,8 +230,8 @@ def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
             return {}
 
         desk.store.usages = usages  # type: ignore[method-assign]
-        assert len(list(list_domains(desk.office))) == 5
-        assert len(list(list_domains(desk.office, "account1"))) == 1
+        assert len(list(list_domains(desk.context))) == 5
+        assert len(list(list_domains(desk.context, "account1"))) == 1
         assert asked == []
 
     run(story(Desk()))

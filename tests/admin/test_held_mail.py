@@ -2,7 +2,7 @@ import zlib
 
 import pytest
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.held_mail import (
     NamedMessages,
     QueueSelection,
@@ -14,7 +14,7 @@ from restante.admin.held_mail import (
 )
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.tenancy.audit import AuditFilter
 from tests.admin.desk import NOW, Desk, all_of, run
 
@@ -31,7 +31,7 @@ async def filled() -> Desk:
 
 
 async def names(desk: Desk, **selection: object) -> list[str]:
-    return [view.name for view in await all_of(list_queue(desk.office, QueueSelection.model_validate(selection)))]
+    return [view.name for view in await all_of(list_queue(desk.context, QueueSelection.model_validate(selection)))]
 
 
 def test_the_queue_is_listed_by_what_is_asked() -> None:
@@ -40,7 +40,7 @@ def test_the_queue_is_listed_by_what_is_asked() -> None:
         assert await names(desk) == ["1", "2", "3"]
         assert await names(desk, domain="Alpha.example") == ["1", "2"]
         assert await names(desk, reverse_path="") == ["2"]
-        assert await names(desk, status=Status.REFUSED) == ["2"]
+        assert await names(desk, status=RecipientStatus.REFUSED) == ["2"]
         assert await names(desk, older=3599) == ["1", "2", "3"]
         assert await names(desk, older=3601) == []
         assert await names(desk, larger=10_000) == []
@@ -53,13 +53,13 @@ def test_the_queue_is_listed_by_what_is_asked() -> None:
 def test_a_listing_for_a_domain_that_is_not_hosted_is_an_error() -> None:
     with pytest.raises(AdminError) as caught:
         run(names(Desk(), domain="gamma.example"))
-    assert caught.value.kind is Kind.NOT_FOUND
+    assert caught.value.kind is ErrorKind.NOT_FOUND
 
 
 def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> None:
     async def story() -> None:
         desk = await filled()
-        view = await show_message(desk.office, "2")
+        view = await show_message(desk.context, "2")
         assert view.domain == "alpha.example"
         assert [(one.status, one.reply) for one in view.recipients] == [("refused", "550 5.1.1 no such user")]
         assert [(header.name, header.value) for header in view.headers] == [
@@ -82,7 +82,7 @@ def test_the_headers_of_a_large_message_come_from_its_file() -> None:
         assert file == ContentFile(file.name, len(content), zlib.crc32(content))
         envelope = Envelope("", ("x@alpha.example",))
         await desk.store.hold([NewMessage(7, number, envelope, NOW, b"Received: from a\r\n", file)])
-        view = await show_message(desk.office, message_name(7))
+        view = await show_message(desk.context, message_name(7))
         assert [header.name for header in view.headers] == ["Received", "Subject"]
         assert "secret" not in view.model_dump_json()
 
@@ -98,9 +98,9 @@ def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_he
         await spool.write(b"X-More: yes\r\n\r\n" + bytes(3_000_000))
         file = await spool.close()
         await desk.store.hold([NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, head, file)])
-        assert (await show_message(desk.office, message_name(7))).damage == ""
+        assert (await show_message(desk.context, message_name(7))).damage == ""
         desk.store._files[file.name] = desk.store._files[file.name][:-1] + b"!"
-        view = await show_message(desk.office, message_name(7))
+        view = await show_message(desk.context, message_name(7))
         assert "damaged" in view.damage
         assert view.headers == []
 
@@ -110,14 +110,14 @@ def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_he
 @pytest.mark.parametrize("name", ["", "!", "il", "1" * 13])
 def test_what_is_no_message_name_is_refused(name: str) -> None:
     with pytest.raises(AdminError) as caught:
-        run(show_message(Desk().office, name))
-    assert caught.value.kind is Kind.INVALID
+        run(show_message(Desk().context, name))
+    assert caught.value.kind is ErrorKind.INVALID
 
 
 def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
     async def story() -> None:
         desk = await filled()
-        done = await delete_messages(desk.office, NamedMessages(names=("1", "3", "9"), reason="spam"))
+        done = await delete_messages(desk.context, NamedMessages(names=("1", "3", "9"), reason="spam"))
         assert (done.changed, done.missing) == (2, ["9"])
         assert await names(desk) == ["2"]
         entry = (await desk.store.audit(AuditFilter(account="alpha"), limit=1))[0]
@@ -131,7 +131,7 @@ def test_deleting_takes_a_reason() -> None:
     async def story() -> None:
         desk = await filled()
         with pytest.raises(AdminError):
-            await delete_messages(desk.office, NamedMessages(names=("1",), reason=""))
+            await delete_messages(desk.context, NamedMessages(names=("1",), reason=""))
         assert await names(desk) == ["1", "2", "3"]
 
     run(story())
@@ -140,9 +140,9 @@ def test_deleting_takes_a_reason() -> None:
 def test_refused_mail_is_held_again() -> None:
     async def story() -> None:
         desk = await filled()
-        done = await release_refused(desk.office, NamedMessages(names=("1", "2")))
+        done = await release_refused(desk.context, NamedMessages(names=("1", "2")))
         assert done.changed == 1
-        assert await names(desk, status=Status.REFUSED) == []
+        assert await names(desk, status=RecipientStatus.REFUSED) == []
 
     run(story())
 

@@ -11,10 +11,10 @@ from restante.admin.held_mail import NamedMessages
 from restante.admin.instruments import Instruments
 from restante.delivery.drain_state import DrainCensus, DrainState
 from restante.mail.message import MessageNumbers
-from restante.reception.disk_space import Room
+from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.intake import Intake
-from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.memory_budget import MemoryBudget
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
@@ -29,9 +29,9 @@ def instruments(desk: Desk) -> Instruments:
         store=desk.store,
         drains=lambda: DrainCensus(Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4),
         door=door,
-        flight=OctetsInFlight(100),
+        flight=MemoryBudget(100),
         intake=Intake(desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers),
-        room=Room(lambda: 5, reserve=10),
+        room=DiskSpace(lambda: 5, reserve=10),
         sessions=Counter,
         now=lambda: NOW,
         started_at=NOW - 60,
@@ -80,7 +80,7 @@ def test_reports_that_wait_are_counted() -> None:
     async def story() -> State:
         desk = Desk()
         parts = await with_mail(desk)
-        await bounce_messages(desk.office, NamedMessages(names=("2", "3"), reason="over"))
+        await bounce_messages(desk.context, NamedMessages(names=("2", "3"), reason="over"))
         return await parts.read()
 
     assert asyncio.run(story()).reports_waiting == 2

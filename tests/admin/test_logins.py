@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from restante.admin import logins
 from restante.admin.accounts import NewAccount, add_account
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.logins import (
     LoginChange,
     NewLogin,
@@ -34,77 +34,77 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     """An office whose hashing takes no time."""
     monkeypatch.setattr(logins, "hash_password", cheap_hash)
     desk = Desk()
-    run(add_account(desk.office, NewAccount(name="alpha")))
+    run(add_account(desk.context, NewAccount(name="alpha")))
     return desk
 
 
 def add(desk: Desk, user: str = "primary", password: str = PASSWORD, *, cram_md5: bool = True) -> logins.LoginView:
     new = NewLogin(user=user, password=SecretStr(password), cram_md5=cram_md5)
-    return run(add_login(desk.office, "alpha", new))
+    return run(add_login(desk.context, "alpha", new))
 
 
 def test_the_password_is_kept_as_a_hash_and_sealed_for_its_login(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logins, "hash_password", hash_password)
     add(desk)
-    login = desk.office.directory.now.logins["primary"]
+    login = desk.context.directory.now.logins["primary"]
     assert password_matches(login.password_hash, PASSWORD)
     assert login.sealed_secret is not None
     assert PASSWORD.encode() not in login.sealed_secret
-    assert desk.office.vault.open(login.sealed_secret, login_owner("primary")) == PASSWORD
+    assert desk.context.vault.open(login.sealed_secret, login_owner("primary")) == PASSWORD
 
 
 def test_without_cram_md5_nothing_readable_is_kept(desk: Desk) -> None:
     view = add(desk, cram_md5=False)
     assert not view.cram_md5
     assert view.scram
-    assert desk.office.directory.now.logins["primary"].sealed_secret is None
+    assert desk.context.directory.now.logins["primary"].sealed_secret is None
     assert verifies(desk, PASSWORD)
 
 
 def test_a_verifier_for_scram_is_kept_and_follows_the_password(desk: Desk) -> None:
     add(desk)
     assert verifies(desk, PASSWORD)
-    run(change_login(desk.office, "alpha", "primary", LoginChange(password=SecretStr("another one"))))
+    run(change_login(desk.context, "alpha", "primary", LoginChange(password=SecretStr("another one"))))
     assert verifies(desk, "another one")
-    run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False)))
+    run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False)))
     assert verifies(desk, "another one")
 
 
 def test_an_older_login_keeps_scram_when_its_sealed_password_is_forgotten(desk: Desk) -> None:
     add(desk)
-    older = replace(desk.office.directory.now.logins["primary"], sealed_verifier=None)
+    older = replace(desk.context.directory.now.logins["primary"], sealed_verifier=None)
     put(desk, older)
-    assert run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False))).scram
+    assert run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False))).scram
     assert verifies(desk, PASSWORD)
 
 
 def test_a_login_of_which_only_a_hash_is_kept_is_shown_to_have_no_scram(desk: Desk) -> None:
     add(desk)
-    put(desk, replace(desk.office.directory.now.logins["primary"], sealed_secret=None, sealed_verifier=None))
-    (view,) = list_logins(desk.office, "alpha")
+    put(desk, replace(desk.context.directory.now.logins["primary"], sealed_secret=None, sealed_verifier=None))
+    (view,) = list_logins(desk.context, "alpha")
     assert not view.scram
 
 
 def test_a_password_sealed_under_another_key_file_is_forgotten_all_the_same(desk: Desk) -> None:
     add(desk)
     sealed = Vault(b"\1" * 32).seal(PASSWORD, login_owner("primary"))
-    put(desk, replace(desk.office.directory.now.logins["primary"], sealed_secret=sealed, sealed_verifier=None))
-    view = run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False)))
+    put(desk, replace(desk.context.directory.now.logins["primary"], sealed_secret=sealed, sealed_verifier=None))
+    view = run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False)))
     assert (view.cram_md5, view.scram) == (False, False)
 
 
 def verifies(desk: Desk, password: str) -> bool:
     """Tell whether the verifier that is kept is that of a password."""
-    sealed = desk.office.directory.now.logins["primary"].sealed_verifier
+    sealed = desk.context.directory.now.logins["primary"].sealed_verifier
     assert sealed is not None
     assert password.encode() not in sealed
-    verifier = read_verifier(desk.office.vault.open(sealed, verifier_owner("primary")))
+    verifier = read_verifier(desk.context.vault.open(sealed, verifier_owner("primary")))
     return verifier == verifier_of(password, verifier.salting)
 
 
 def put(desk: Desk, login: Login) -> None:
-    run(desk.office.store.put_login(login, AuditEntry(1.0, AuditAction.LOGIN_CHANGED, "test", login.user)))
-    run(desk.office.directory.refresh())
+    run(desk.context.store.put_login(login, AuditEntry(1.0, AuditAction.LOGIN_CHANGED, "test", login.user)))
+    run(desk.context.directory.refresh())
 
 
 def test_no_view_holds_a_secret(desk: Desk) -> None:
@@ -117,50 +117,50 @@ def test_no_view_holds_a_secret(desk: Desk) -> None:
 def test_a_bad_user_name_is_refused(desk: Desk, user: str) -> None:
     with pytest.raises(AdminError) as caught:
         add(desk, user)
-    assert caught.value.kind is Kind.INVALID
+    assert caught.value.kind is ErrorKind.INVALID
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 256, "with\0nul and more", "two\nlines here"])
 def test_a_bad_password_is_refused_and_not_repeated(desk: Desk, password: str) -> None:
     with pytest.raises(AdminError) as caught:
         add(desk, password=password)
-    assert caught.value.kind is Kind.INVALID
+    assert caught.value.kind is ErrorKind.INVALID
     assert password not in str(caught.value)
 
 
 def test_a_user_name_is_taken_over_all_accounts(desk: Desk) -> None:
     add(desk)
-    run(add_account(desk.office, NewAccount(name="beta")))
+    run(add_account(desk.context, NewAccount(name="beta")))
     new = NewLogin(user="primary", password=SecretStr(PASSWORD))
     with pytest.raises(AdminError) as caught:
-        run(add_login(desk.office, "beta", new))
-    assert caught.value.kind is Kind.EXISTS
+        run(add_login(desk.context, "beta", new))
+    assert caught.value.kind is ErrorKind.EXISTS
 
 
 def test_a_new_password_keeps_cram_md5_as_it_was(desk: Desk) -> None:
     add(desk, cram_md5=False)
     change = LoginChange(password=SecretStr("another one"))
-    assert not run(change_login(desk.office, "alpha", "primary", change)).cram_md5
-    assert desk.office.directory.now.logins["primary"].password_hash == "hash of another one"
+    assert not run(change_login(desk.context, "alpha", "primary", change)).cram_md5
+    assert desk.context.directory.now.logins["primary"].password_hash == "hash of another one"
 
 
 def test_cram_md5_can_be_forbidden_alone_and_allowed_with_a_password(desk: Desk) -> None:
     add(desk)
-    assert not run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=False))).cram_md5
+    assert not run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False))).cram_md5
     with pytest.raises(AdminError, match="give a password too"):
-        run(change_login(desk.office, "alpha", "primary", LoginChange(cram_md5=True)))
+        run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=True)))
     change = LoginChange(cram_md5=True, password=SecretStr(PASSWORD))
-    assert run(change_login(desk.office, "alpha", "primary", change)).cram_md5
+    assert run(change_login(desk.context, "alpha", "primary", change)).cram_md5
 
 
 def test_a_login_is_found_in_its_own_account_only(desk: Desk) -> None:
     add(desk)
-    run(add_account(desk.office, NewAccount(name="beta")))
+    run(add_account(desk.context, NewAccount(name="beta")))
     with pytest.raises(AdminError) as caught:
-        run(remove_login(desk.office, "beta", "primary", "why not"))
-    assert caught.value.kind is Kind.NOT_FOUND
-    run(remove_login(desk.office, "alpha", "primary", "gone"))
-    assert not desk.office.directory.now.logins
+        run(remove_login(desk.context, "beta", "primary", "why not"))
+    assert caught.value.kind is ErrorKind.NOT_FOUND
+    run(remove_login(desk.context, "alpha", "primary", "gone"))
+    assert not desk.context.directory.now.logins
 
 
 def test_generated_passwords_are_long_and_differ() -> None:

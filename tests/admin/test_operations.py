@@ -1,7 +1,7 @@
 import pytest
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.release_requests import ReleaseOrder, release
 from restante.admin.server_status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
 from restante.admin.trail import list_audit
@@ -16,7 +16,7 @@ def asked_for(node: str, at: float, account: str = "alpha", answer: str = "253 2
 def test_a_release_goes_through_the_servers_door() -> None:
     desk = Desk()
     answers = run(
-        release(desk.office, ReleaseOrder(nodes=("alpha.example", "unknown.example"), reason="asked by phone"))
+        release(desk.context, ReleaseOrder(nodes=("alpha.example", "unknown.example"), reason="asked by phone"))
     )
     assert [answer.code for answer in answers] == [253, 459]
     assert desk.server
@@ -25,13 +25,13 @@ def test_a_release_goes_through_the_servers_door() -> None:
 
 def test_without_a_server_a_release_says_so() -> None:
     with pytest.raises(AdminError, match="no server is running; start it") as caught:
-        run(release(Desk(server=None).office, ReleaseOrder(nodes=("alpha.example",))))
-    assert caught.value.kind is Kind.UNAVAILABLE
+        run(release(Desk(server=None).context, ReleaseOrder(nodes=("alpha.example",))))
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
 
 
-async def shown_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
+async def shown_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
     """Put the parts together, as the API does."""
-    status = await show_status(office, wanted)
+    status = await show_status(context, wanted)
     return status.view.model_copy(update={"domains": list(status.domains), "drains": list(status.drains)})
 
 
@@ -41,7 +41,7 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         await desk.host("beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
         await desk.store.record([asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)])
-        view = await shown_status(desk.office, StatusSelection(everything=True))
+        view = await shown_status(desk.context, StatusSelection(everything=True))
         alpha, beta = view.domains
         assert (alpha.messages, alpha.refused, beta.messages, view.messages) == (1, 0, 0, 1)
         assert alpha.oldest_at
@@ -73,7 +73,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
         await desk.store.record(entries)
         at = {
             one.domain: one.last_request_at
-            for one in (await shown_status(desk.office, StatusSelection(everything=True))).domains
+            for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
         }
         ages = {name: NOW - moment.timestamp() if moment else None for name, moment in at.items()}
         assert ages == {
@@ -85,7 +85,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
         }
         await desk.store.record([asked_for("#ALPHA", NOW - 5)])
         newest = [
-            one.last_request_at for one in (await shown_status(desk.office, StatusSelection(everything=True))).domains
+            one.last_request_at for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
         ]
         assert [moment and NOW - moment.timestamp() for moment in newest] == [5, None, 5, 5, 5]
 
@@ -93,7 +93,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
 
 
 def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
-    view = run(shown_status(Desk(server=None).office))
+    view = run(shown_status(Desk(server=None).context))
     assert not view.is_running
     assert not view.drains
     assert not view.listeners
@@ -102,7 +102,7 @@ def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:
 def test_the_trail_says_which_way_the_operator_came() -> None:
     async def story(desk: Desk) -> str:
         await desk.host("alpha.example", "alpha")
-        return (await all_of(list_audit(desk.office, AuditFilter(account="alpha"))))[0].origin
+        return (await all_of(list_audit(desk.context, AuditFilter(account="alpha"))))[0].origin
 
     assert run(story(Desk())) == "control socket"
     assert run(story(Desk(server=None))) == "command line"
@@ -114,15 +114,15 @@ def test_without_a_wish_only_domains_with_mail_or_trouble_are_shown() -> None:
         await desk.hold(1, number, "x@held.example")
         await desk.host("idle.example", "alpha")
         await desk.host("stopped.example", "beta", hold="suspended", reason="unpaid")
-        view = await shown_status(desk.office)
+        view = await shown_status(desk.context)
         assert [one.domain for one in view.domains] == ["held.example", "stopped.example"]
         assert view.domains_not_shown == 1
-        of_alpha = await shown_status(desk.office, StatusSelection(account="alpha"))
+        of_alpha = await shown_status(desk.context, StatusSelection(account="alpha"))
         assert ([one.domain for one in of_alpha.domains], of_alpha.domains_not_shown) == (["held.example"], 1)
-        named = await shown_status(desk.office, StatusSelection(domain=("Idle.Example",)))
+        named = await shown_status(desk.context, StatusSelection(domain=("Idle.Example",)))
         assert [one.domain for one in named.domains] == ["idle.example"]
         for wrong in (StatusSelection(domain=("none.example",)), StatusSelection(account="none")):
             with pytest.raises(AdminError):
-                await shown_status(desk.office, wrong)
+                await shown_status(desk.context, wrong)
 
     run(story(Desk()))

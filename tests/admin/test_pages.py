@@ -12,10 +12,10 @@ from restante.admin.channels import list_waiting
 from restante.admin.held_mail import NamedMessages, QueueSelection, list_queue, name_messages
 from restante.admin.report_queue import ReportSelection, list_reports
 from restante.admin.trail import list_audit
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import AuditPage
 from restante.tenancy.audit import EVERY_ENTRY
-from restante.tenancy.notice import NewNotice, News, NoticeKind
+from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind
 from tests.admin.desk import NOW, Desk, all_of, run
 
 PAGE = 2
@@ -59,7 +59,7 @@ def test_the_queue(count: int) -> None:
     async def story() -> None:
         desk = await with_mail(count)
         sizes = watched(desk, "list_queue")
-        shown = await all_of(list_queue(desk.office, QueueSelection()))
+        shown = await all_of(list_queue(desk.context, QueueSelection()))
         assert [view.name for view in shown] == [str(number) for number in range(1, count + 1)]
         assert max(sizes) <= PAGE
 
@@ -73,8 +73,8 @@ def test_a_limit_and_a_beginning_are_of_the_whole_listing(limit: int, names: Seq
     async def story() -> None:
         desk = await with_mail(5)
         selection = QueueSelection(after="1", limit=limit)
-        assert [view.name for view in await all_of(list_queue(desk.office, selection))] == names
-        assert (await name_messages(desk.office, selection)).names == names
+        assert [view.name for view in await all_of(list_queue(desk.context, selection))] == names
+        assert (await name_messages(desk.context, selection)).names == names
 
     run(story())
 
@@ -87,12 +87,12 @@ def test_names_are_counted_over_all_pages() -> None:
         for number in (1, 3):
             await desk.refuse(number, 1, "x@alpha.example", "550 5.1.1 no such user")
         sizes = watched(desk, "list_queue")
-        named = await name_messages(desk.office, QueueSelection(recipient="x*"))
+        named = await name_messages(desk.context, QueueSelection(recipient="x*"))
         assert named.names == ["1", "2", "3", "4"]
         assert named.domains == ["alpha.example", "beta.example"]
         assert named.shared == 3
-        assert named.octets == sum(view.size for view in await all_of(list_queue(desk.office, QueueSelection())))
-        refused = await name_messages(desk.office, QueueSelection(status=Status.REFUSED))
+        assert named.octets == sum(view.size for view in await all_of(list_queue(desk.context, QueueSelection())))
+        refused = await name_messages(desk.context, QueueSelection(status=RecipientStatus.REFUSED))
         assert (refused.names, refused.shared) == (["1", "3"], 2)
         assert max(sizes) <= PAGE
 
@@ -104,12 +104,12 @@ def test_reports(count: int) -> None:
     async def story() -> None:
         desk = await with_mail(count)
         for number in range(1, count + 1):
-            await bounce_messages(desk.office, NamedMessages(names=(str(number),), reason="done"))
+            await bounce_messages(desk.context, NamedMessages(names=(str(number),), reason="done"))
         sizes = watched(desk, "list_reports")
-        shown = await all_of(list_reports(desk.office, ReportSelection()))
+        shown = await all_of(list_reports(desk.context, ReportSelection()))
         assert [view.number for view in shown] == list(range(1, count + 1))
         assert max(sizes) <= PAGE
-        assert len(await all_of(list_reports(desk.office, ReportSelection(limit=3)))) == min(3, count)
+        assert len(await all_of(list_reports(desk.context, ReportSelection(limit=3)))) == min(3, count)
 
     run(story())
 
@@ -120,17 +120,17 @@ def test_notices_that_wait(count: int) -> None:
         desk = Desk()
         await desk.host("alpha.example", "alpha")
         target = NewChannel(name="hook", account="alpha", mail="pager@elsewhere.test")
-        await channels.add_channel(desk.office, target)
-        [channel] = desk.office.directory.now.channels
-        news = News(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
+        await channels.add_channel(desk.context, target)
+        [channel] = desk.context.directory.now.channels
+        news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
         waiting = [NewNotice(channel, str(number), news, 0, NOW) for number in range(count)]
         await desk.store.keep_notices(waiting, [], [], limit=100)
         sizes = watched(desk, "list_notices")
         for account in (None, "alpha"):
-            shown = await all_of(list_waiting(desk.office, account))
+            shown = await all_of(list_waiting(desk.context, account))
             assert [view.id for view in shown] == [str(number) for number in range(count)]
         assert max(sizes) <= PAGE
-        assert len(await all_of(list_waiting(desk.office, limit=3))) == min(3, count)
+        assert len(await all_of(list_waiting(desk.context, limit=3))) == min(3, count)
 
     run(story())
 
@@ -140,10 +140,10 @@ def test_the_trail(limit: int) -> None:
     async def story() -> None:
         desk = await with_mail(3)
         for number in (1, 2, 3):
-            await bounce_messages(desk.office, NamedMessages(names=(str(number),), reason=f"reason {number}"))
+            await bounce_messages(desk.context, NamedMessages(names=(str(number),), reason=f"reason {number}"))
         everything = await desk.store.audit()
         sizes = watched(desk, "audit_page")
-        shown = await all_of(list_audit(desk.office, EVERY_ENTRY, limit))
+        shown = await all_of(list_audit(desk.context, EVERY_ENTRY, limit))
         assert [view.reason for view in shown] == [entry.reason for entry in everything][:limit]
         assert max(sizes) <= PAGE
         assert len(everything) > 2 * PAGE
@@ -157,7 +157,7 @@ def test_a_page_that_is_not_full_is_the_last() -> None:
     async def story() -> None:
         desk = await with_mail(PAGE + 1)
         sizes = watched(desk, "list_queue")
-        assert await sizes_of(list_queue(desk.office, QueueSelection())) == [PAGE, 1]
+        assert await sizes_of(list_queue(desk.context, QueueSelection())) == [PAGE, 1]
         assert sizes == [PAGE, 1]
 
     run(story())

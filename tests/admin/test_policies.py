@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from restante.admin.accounts import AccountChange, change_account
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain, show_domain
 from restante.admin.policy_change import PolicyView
@@ -16,7 +16,7 @@ LATER = datetime.fromtimestamp(NOW + 3600, UTC)
 
 
 async def policy(desk: Desk, **fields: Any) -> PolicyView:
-    return (await change_domain(desk.office, "alpha.example", DomainChange(**fields))).domain.policy
+    return (await change_domain(desk.context, "alpha.example", DomainChange(**fields))).domain.policy
 
 
 def test_a_suspension_leaves_what_was_in_force_before() -> None:
@@ -36,10 +36,10 @@ def test_a_suspension_that_is_over_is_forgotten_by_the_next_change() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha")
         await policy(desk, hold="suspended", reason="not paid", until=LATER)
-        object.__setattr__(desk.office, "now", lambda: NOW + 3600)
-        assert show_domain(desk.office, "alpha.example").policy.hold == "until-asked"
+        object.__setattr__(desk.context, "now", lambda: NOW + 3600)
+        assert show_domain(desk.context, "alpha.example").policy.hold == "until-asked"
         await policy(desk, quota=5)
-        assert desk.office.directory.now.domains["alpha.example"].policy.suspension is None
+        assert desk.context.directory.now.domains["alpha.example"].policy.suspension is None
 
     run(story(Desk()))
 
@@ -60,23 +60,25 @@ def test_accepting_is_forced_for_a_time_and_let_go() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "words"),
     [
-        ({"hold": "suspended"}, Kind.USAGE, "--reason"),
-        ({"hold": "suspended", "reason": "two\nlines"}, Kind.USAGE, "one line"),
-        ({"while_suspended": "defer"}, Kind.USAGE, "--hold suspended"),
-        ({"accept": "when-down"}, Kind.USAGE, "--hold on-return"),
-        ({"force_until": LATER}, Kind.USAGE, "--force-accept"),
-        ({"force_accept": "on", "force_until": datetime.fromtimestamp(NOW, UTC)}, Kind.INVALID, "in the past"),
-        ({"ask_destination": True}, Kind.USAGE, "--recipients learned"),
+        ({"hold": "suspended"}, ErrorKind.USAGE, "--reason"),
+        ({"hold": "suspended", "reason": "two\nlines"}, ErrorKind.USAGE, "one line"),
+        ({"while_suspended": "defer"}, ErrorKind.USAGE, "--hold suspended"),
+        ({"accept": "when-down"}, ErrorKind.USAGE, "--hold on-return"),
+        ({"force_until": LATER}, ErrorKind.USAGE, "--force-accept"),
+        ({"force_accept": "on", "force_until": datetime.fromtimestamp(NOW, UTC)}, ErrorKind.INVALID, "in the past"),
+        ({"ask_destination": True}, ErrorKind.USAGE, "--recipients learned"),
     ],
 )
-def test_what_contradicts_itself_or_cannot_be_yet_is_refused(fields: dict[str, Any], kind: Kind, words: str) -> None:
+def test_what_contradicts_itself_or_cannot_be_yet_is_refused(
+    fields: dict[str, Any], kind: ErrorKind, words: str
+) -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha")
-        before = desk.office.directory.now.domains["alpha.example"]
+        before = desk.context.directory.now.domains["alpha.example"]
         with pytest.raises(AdminError, match=words) as caught:
             await policy(desk, **fields)
         assert caught.value.kind is kind
-        assert desk.office.directory.now.domains["alpha.example"] == before
+        assert desk.context.directory.now.domains["alpha.example"] == before
 
     run(story(Desk()))
 
@@ -95,10 +97,10 @@ def test_an_account_shows_what_its_domains_hold_together() -> None:
         one, two = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "alpha")
         await desk.hold(1, one, "x@alpha.example")
         await desk.hold(2, two, "x@beta.example")
-        view = await change_account(desk.office, "alpha", AccountChange(quota=100, quota_messages=3))
+        view = await change_account(desk.context, "alpha", AccountChange(quota=100, quota_messages=3))
         assert (view.messages, view.quota, view.quota_messages) == (2, 100, 3)
         assert view.octets > 0
-        taken_away = await change_account(desk.office, "alpha", AccountChange(quota=0))
+        taken_away = await change_account(desk.context, "alpha", AccountChange(quota=0))
         assert (taken_away.quota, taken_away.quota_messages) == (None, 3)
 
     run(story(Desk()))

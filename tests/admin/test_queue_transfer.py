@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.held_mail import QueueSelection, list_queue
-from restante.mail.import_stream import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
+from restante.mail.import_stream import (
+    WHOLE,
+    StreamEnd,
+    StreamLabel,
+    Unpacker,
+    pack_block,
+    pack_failure,
+    pack_label,
+)
 from restante.mail.message import message_number
 from restante.store.interface import INLINE_LIMIT
 from restante.store.store_errors import StoreError
@@ -36,23 +44,23 @@ async def bring_in(desk: Desk, *parcels: bytes, reason: str = "") -> list[Import
         for start in range(0, len(octets), 10_000):
             yield octets[start : start + 10_000]
 
-    return await import_mail(desk.office, stream(), reason)
+    return await import_mail(desk.context, stream(), reason)
 
 
 async def content_of(desk: Desk, name: str) -> bytes:
-    return b"".join([block async for block in (await read_content(desk.office, name)).blocks])
+    return b"".join([block async for block in (await read_content(desk.context, name)).blocks])
 
 
 async def exported(desk: Desk, **order: Any) -> list[tuple[str, bytes, str]]:
     """Name, content and failure of each parcel."""
     found: list[tuple[str, bytes, str]] = []
     unpacker, content = Unpacker(), b""
-    async for octets in await export_mail(desk.office, ExportOrder.model_validate(order)):
+    async for octets in await export_mail(desk.context, ExportOrder.model_validate(order)):
         for piece in unpacker.receive(octets):
             match piece:
-                case Label(facts):
+                case StreamLabel(facts):
                     name, content = facts["name"], b""
-                case End(failure):
+                case StreamEnd(failure):
                     found.append((name, content, failure))
                 case bytes():
                     content += piece
@@ -74,10 +82,10 @@ def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) 
         [result] = await bring_in(desk, parcel(content, received_at="2025-10-01T00:00:00Z", is_8bit=True))
         [name] = result.held
         assert await content_of(desk, name) == content
-        [view] = await all_of(list_queue(desk.office, QueueSelection()))
+        [view] = await all_of(list_queue(desk.context, QueueSelection()))
         assert (view.name, view.reverse_path, view.size) == (name, "a@sender.example", len(content))
         assert view.received_at == datetime(2025, 10, 1, tzinfo=UTC)
-        domain_id = desk.office.directory.now.domains["alpha.example"].id
+        domain_id = desk.context.directory.now.domains["alpha.example"].id
         assert desk.store.usage(domain_id).octets == len(content)
         message = await desk.store.message(message_number(name))
         assert message
@@ -90,7 +98,7 @@ def test_nothing_is_received_in_the_future() -> None:
     async def story() -> None:
         desk = await hosting()
         await bring_in(desk, parcel(received_at="2199-10-01T00:00:00Z"))
-        [view] = await all_of(list_queue(desk.office, QueueSelection()))
+        [view] = await all_of(list_queue(desk.context, QueueSelection()))
         assert view.received_at.timestamp() == NOW
 
     run(story())
@@ -113,7 +121,7 @@ def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes)
         [result] = await bring_in(desk, parcel(content, *paths), reason="moving in")
         assert len(result.held) == 2
         assert result.passed_over == ["q@gamma.example", "no path", ""]
-        views = {view.domain: view for view in await all_of(list_queue(desk.office, QueueSelection()))}
+        views = {view.domain: view for view in await all_of(list_queue(desk.context, QueueSelection()))}
         assert [one.forward_path for one in views["alpha.example"].recipients] == ["x@alpha.example", "y@alpha.example"]
         for account in ("alpha", "beta"):
             [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
@@ -222,8 +230,8 @@ def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
         desk = await hosting()
         with pytest.raises(AdminError) as caught:
             await bring_in(desk, stream)
-        assert caught.value.kind is Kind.INVALID
-        assert await all_of(list_queue(desk.office, QueueSelection())) == []
+        assert caught.value.kind is ErrorKind.INVALID
+        assert await all_of(list_queue(desk.context, QueueSelection())) == []
         assert desk.store._files == {}
 
     run(story())
@@ -290,7 +298,7 @@ def test_content_that_is_not_whole_is_not_begun() -> None:
         [file] = desk.store._files
         del desk.store._files[file]
         with pytest.raises(AdminError, match="missing or damaged"):
-            await read_content(desk.office, name)
+            await read_content(desk.context, name)
 
     run(story())
 
@@ -300,9 +308,9 @@ def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
         desk = await hosting()
         await bring_in(desk, parcel(HEAD, "x@alpha.example", "y@alpha.example"))
         order = ExportOrder(selection=QueueSelection(recipient="x@*"))
-        octets = b"".join([octets async for octets in await export_mail(desk.office, order)])
+        octets = b"".join([octets async for octets in await export_mail(desk.context, order)])
         label = next(Unpacker().receive(octets))
-        assert isinstance(label, Label)
+        assert isinstance(label, StreamLabel)
         assert [one["forward_path"] for one in label.facts["recipients"]] == ["x@alpha.example", "y@alpha.example"]
 
     run(story())
@@ -312,16 +320,16 @@ def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
 def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
-        await change_domain(desk.office, "alpha.example", DomainChange(quota=2 * len(content) + 1))
+        await change_domain(desk.context, "alpha.example", DomainChange(quota=2 * len(content) + 1))
         both = parcel(content, "x@alpha.example", "z@beta.example")
         first, second, third = await bring_in(desk, both, parcel(content), both)
         assert [len(one.held) for one in (first, second, third)] == [2, 1, 1]
         assert (first.error, second.error) == ("", "")
         assert third.error.startswith("the quota of alpha.example is reached; `restante domain set`")
-        assert len(await all_of(list_queue(desk.office, QueueSelection(domain="beta.example")))) == 2
-        alpha = desk.office.directory.now.domains["alpha.example"]
+        assert len(await all_of(list_queue(desk.context, QueueSelection(domain="beta.example")))) == 2
+        alpha = desk.context.directory.now.domains["alpha.example"]
         held = desk.store.usage(alpha.id)
-        assert desk.office.promises.beside(alpha, held, held) == (held, held)
+        assert desk.context.reservations.beside(alpha, held, held) == (held, held)
 
     run(story())
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.recipient_lists import (
@@ -16,7 +16,7 @@ from restante.admin.recipient_lists import (
     replace_recipients,
 )
 from restante.tenancy.policy import Recipients, Unknown
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 from restante.tenancy.record_change import Change
 from tests.admin.desk import NOW, Desk, all_of, run
 
@@ -24,21 +24,23 @@ DOMAIN = "alpha.example"
 
 
 async def names(desk: Desk) -> list[str]:
-    return [one.name for one in await all_of(list_recipients(desk.office, DOMAIN))]
+    return [one.name for one in await all_of(list_recipients(desk.context, DOMAIN))]
 
 
 def test_a_list_is_added_to_taken_from_and_recorded() -> None:
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha", recipients="list", unknown="reject")
-        done = await change_recipients(desk.office, DOMAIN, RecipientChange(add=("Anna", "bert@Alpha.Example", "anna")))
+        done = await change_recipients(
+            desk.context, DOMAIN, RecipientChange(add=("Anna", "bert@Alpha.Example", "anna"))
+        )
         assert (done.added, done.dropped, done.listed) == (2, 0, 2)
-        done = await change_recipients(desk.office, DOMAIN, RecipientChange(add=("carl",), remove=("ANNA",)))
+        done = await change_recipients(desk.context, DOMAIN, RecipientChange(add=("carl",), remove=("ANNA",)))
         assert (done.added, done.dropped, done.listed) == (1, 1, 2)
         assert await names(desk) == ["bert", "carl"]
         [newest, *_] = await desk.store.audit()
         assert (newest.action, newest.subject, newest.domain) == ("recipients-changed", DOMAIN, DOMAIN)
         assert newest.changes == (Change("added", "none", "carl"), Change("dropped", "anna", "none"))
-        book = desk.office.recipients.of(desk.office.directory.now.domains[DOMAIN].id)
+        book = desk.context.recipients.of(desk.context.directory.now.domains[DOMAIN].id)
         assert book is not None
         assert book.listed == {"bert", "carl"}
 
@@ -48,16 +50,16 @@ def test_a_list_is_added_to_taken_from_and_recorded() -> None:
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        (RecipientChange(add=("anna@beta.example",)), Kind.INVALID),
-        (RecipientChange(add=("",)), Kind.INVALID),
-        (RecipientChange(remove=("nobody",)), Kind.NOT_FOUND),
+        (RecipientChange(add=("anna@beta.example",)), ErrorKind.INVALID),
+        (RecipientChange(add=("",)), ErrorKind.INVALID),
+        (RecipientChange(remove=("nobody",)), ErrorKind.NOT_FOUND),
     ],
 )
-def test_what_cannot_be_changes_nothing(change: RecipientChange, kind: Kind) -> None:
+def test_what_cannot_be_changes_nothing(change: RecipientChange, kind: ErrorKind) -> None:
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha")
         with pytest.raises(AdminError) as caught:
-            await change_recipients(desk.office, DOMAIN, change)
+            await change_recipients(desk.context, DOMAIN, change)
         assert caught.value.kind is kind
         assert await names(desk) == []
 
@@ -68,16 +70,16 @@ def test_a_replacement_that_drops_many_wants_to_be_confirmed() -> None:
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha")
         ten = tuple(f"user{number}" for number in range(10))
-        await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=ten))
-        eight = await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=ten[:8]))
+        await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=ten))
+        eight = await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=ten[:8]))
         assert (eight.dropped, eight.listed, eight.is_large) == (2, 8, False)
         with pytest.raises(AdminError, match=r"2 of the 8 .* say --yes") as caught:
-            await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=ten[:6]))
-        assert caught.value.kind is Kind.CONFLICT
-        preview = await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=(), is_preview=True))
+            await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=ten[:6]))
+        assert caught.value.kind is ErrorKind.CONFLICT
+        preview = await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=(), is_preview=True))
         assert (preview.dropped, preview.is_large) == (8, True)
         assert len(await names(desk)) == 8
-        await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("new",), is_confirmed=True))
+        await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("new",), is_confirmed=True))
         assert await names(desk) == ["new"]
 
     run(story(Desk()))
@@ -88,7 +90,7 @@ def test_two_changes_at_once_are_both_made() -> None:
 
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha", recipients="list")
-        await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("anna", "bert")))
+        await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("anna", "bert")))
         real = desk.store.change_list
 
         async def slow(*words: Any, **named: Any) -> None:
@@ -96,8 +98,8 @@ def test_two_changes_at_once_are_both_made() -> None:
             await real(*words, **named)
 
         desk.store.change_list = slow  # type: ignore[method-assign]
-        first = replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("carl",), is_confirmed=True))
-        second = replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("dora",), is_confirmed=True))
+        first = replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("carl",), is_confirmed=True))
+        second = replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("dora",), is_confirmed=True))
         await asyncio.gather(first, second)
         assert await names(desk) in (["carl"], ["dora"])
 
@@ -107,9 +109,9 @@ def test_two_changes_at_once_are_both_made() -> None:
 def test_what_was_learned_is_shown_and_not_replaced() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host(DOMAIN, "alpha")
-        await desk.store.learn(number, [Recipient("gone", Source.DRAIN, is_there=False, at=NOW)])
-        await replace_recipients(desk.office, DOMAIN, RecipientList(addresses=("anna",)))
-        shown = await all_of(list_recipients(desk.office, DOMAIN))
+        await desk.store.learn(number, [Recipient("gone", RecipientSource.DRAIN, is_there=False, at=NOW)])
+        await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("anna",)))
+        shown = await all_of(list_recipients(desk.context, DOMAIN))
         assert [(one.name, one.source, one.is_there) for one in shown] == [
             ("gone", "drain", False),
             ("anna", "list", True),
@@ -122,11 +124,11 @@ def test_an_empty_list_that_is_taken_at_its_word_is_warned_of() -> None:
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha")
         done = await change_domain(
-            desk.office, DOMAIN, DomainChange(recipients=Recipients.LIST, unknown=Unknown.REJECT)
+            desk.context, DOMAIN, DomainChange(recipients=Recipients.LIST, unknown=Unknown.REJECT)
         )
         assert any("list of recipients is empty" in warning and "550" in warning for warning in done.warnings)
-        await change_recipients(desk.office, DOMAIN, RecipientChange(add=("anna",)))
-        done = await change_domain(desk.office, DOMAIN, DomainChange(unknown=Unknown.DEFER))
+        await change_recipients(desk.context, DOMAIN, RecipientChange(add=("anna",)))
+        done = await change_domain(desk.context, DOMAIN, DomainChange(unknown=Unknown.DEFER))
         assert done.warnings == []
 
     run(story(Desk()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import NamedMessages
 from restante.admin.report_queue import NamedReports, ReportSelection, drop_reports, list_reports, show_report
@@ -17,20 +17,20 @@ async def bounced() -> Desk:
         domain_id = await desk.host(f"{name}.example", name)
         await desk.hold(number, domain_id, f"x@{name}.example", reverse_path=f"sender@{name}.test")
         await desk.refuse(number, domain_id, f"x@{name}.example", "550 5.1.1 no such user")
-        await bounce_messages(desk.office, NamedMessages(names=(str(number),), reason="done"))
+        await bounce_messages(desk.context, NamedMessages(names=(str(number),), reason="done"))
     return desk
 
 
 def test_they_are_listed_by_what_is_asked() -> None:
     async def story() -> None:
         desk = await bounced()
-        first, second = await all_of(list_reports(desk.office, ReportSelection()))
+        first, second = await all_of(list_reports(desk.context, ReportSelection()))
         assert (first.number, first.message, first.domain, first.to) == (1, "1", "alpha.example", "sender@alpha.test")
         assert (first.action, first.failures, first.reply) == ("failed", 0, "")
-        assert await all_of(list_reports(desk.office, ReportSelection(domain="beta.example"))) == [second]
-        assert await all_of(list_reports(desk.office, ReportSelection(to="SENDER@beta*"))) == [second]
+        assert await all_of(list_reports(desk.context, ReportSelection(domain="beta.example"))) == [second]
+        assert await all_of(list_reports(desk.context, ReportSelection(to="SENDER@beta*"))) == [second]
         with pytest.raises(AdminError):
-            await all_of(list_reports(desk.office, ReportSelection(domain="gamma.example")))
+            await all_of(list_reports(desk.context, ReportSelection(domain="gamma.example")))
 
     run(story())
 
@@ -38,7 +38,7 @@ def test_they_are_listed_by_what_is_asked() -> None:
 def test_one_is_shown_with_what_it_says_but_nothing_of_the_mail() -> None:
     async def story() -> None:
         desk = await bounced()
-        shown = await show_report(desk.office, 1)
+        shown = await show_report(desk.context, 1)
         assert {field.name for field in shown.headers} >= {"From", "To", "Subject", "Content-Type"}
         of_message, of_recipient = ({field.name: field.value for field in group} for group in shown.status)
         assert of_message["Reporting-MTA"].startswith("dns; ")
@@ -46,8 +46,8 @@ def test_one_is_shown_with_what_it_says_but_nothing_of_the_mail() -> None:
         assert of_recipient["Diagnostic-Code"] == "smtp; 550 5.1.1 no such user"
         assert "=?utf-8?q?x?=" not in shown.model_dump_json()
         with pytest.raises(AdminError) as caught:
-            await show_report(desk.office, 7)
-        assert caught.value.kind is Kind.NOT_FOUND
+            await show_report(desk.context, 7)
+        assert caught.value.kind is ErrorKind.NOT_FOUND
 
     run(story())
 
@@ -56,13 +56,13 @@ def test_a_drop_needs_a_reason_and_is_in_each_accounts_own_trail() -> None:
     async def story() -> None:
         desk = await bounced()
         with pytest.raises(AdminError):
-            await drop_reports(desk.office, NamedReports(numbers=(1,)))
-        done = await drop_reports(desk.office, NamedReports(numbers=(1, 2, 7), reason="a forged sender"))
+            await drop_reports(desk.context, NamedReports(numbers=(1,)))
+        done = await drop_reports(desk.context, NamedReports(numbers=(1, 2, 7), reason="a forged sender"))
         assert (done.dropped, done.missing) == (2, [7])
         for account, message in (("alpha", "1"), ("beta", "2")):
             [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
             assert (entry.action, entry.subject) == (AuditAction.REPORTS_DROPPED, message)
             assert entry.reason == "a forged sender"
-        assert await all_of(list_reports(desk.office, ReportSelection())) == []
+        assert await all_of(list_reports(desk.context, ReportSelection())) == []
 
     run(story())

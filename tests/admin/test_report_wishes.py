@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
-from restante.mail.import_stream import Label, Unpacker
+from restante.mail.import_stream import StreamLabel, Unpacker
 from restante.mail.message import message_name, message_number
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.transfer.queue_content import ExportOrder, export_mail
@@ -69,7 +69,7 @@ def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
         desk = await hosting()
         recipients = {path: {"notify": "NEVER"} for path in ("x@alpha.example", "y@alpha.example")}
         [result] = await bring_in(desk, parcel(HEAD, *recipients, dsn={"recipients": recipients}))
-        drain = await desk.store.open_drain(desk.office.directory.now.domains["alpha.example"].id, NOW, NOW + 60)
+        drain = await desk.store.open_drain(desk.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60)
         outcome = Outcome(message_number(result.held[0]), (RecipientOutcome("x@alpha.example", Move.DELIVERED),))
         await desk.store.settle(drain, [outcome])
         [label] = await exported_labels(desk)
@@ -79,5 +79,5 @@ def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
 
 
 async def exported_labels(desk: Desk) -> list[Mapping[str, Any]]:
-    octets = b"".join([octets async for octets in await export_mail(desk.office, ExportOrder())])
-    return [piece.facts for piece in Unpacker().receive(octets) if isinstance(piece, Label)]
+    octets = b"".join([octets async for octets in await export_mail(desk.context, ExportOrder())])
+    return [piece.facts for piece in Unpacker().receive(octets) if isinstance(piece, StreamLabel)]

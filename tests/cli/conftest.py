@@ -69,7 +69,7 @@ def installation(pristine: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 @pytest.fixture
 def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """An office that is served; opening the store besides would be a fault."""
-    monkeypatch.delattr(offline_admin, "open_office")
+    monkeypatch.delattr(offline_admin, "open_offline_admin")
     desk = Desk()
     number = asyncio.run(desk.host("alpha.example", "alpha"))
     for message in (33, 34):
@@ -77,7 +77,7 @@ def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     asyncio.run(desk.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
     listener = open_control(installation / "data" / "control.sock")
     loop = asyncio.new_event_loop()
-    serving = loop.create_task(serve_on(desk.office, listener, HttpDoor(HttpService.CONTROL, 8)))
+    serving = loop.create_task(serve_on(desk.context, listener, HttpDoor(HttpService.CONTROL, 8)))
     thread = threading.Thread(target=_serve, args=(loop, serving))
     thread.start()
     yield desk

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.signature import new_key
 from tests.admin.desk import Desk
 from tests.cli.conftest import Command
@@ -128,7 +128,7 @@ def test_with_a_server_a_test_says_how_it_went(desk: Desk, command: Command) -> 
     assert command("notice", "add", "mail", "--mail", "ops@example.org").code == 0
     sent = command("notice", "test", "mail")
     assert (sent.code, sent.out) == (0, "notice channel mail: sent: 204 No Content\n")
-    desk.ways.answer = Attempt(End.NOT_NOW, "no answer in time")
+    desk.transports.answer = NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
     failed = command("notice", "test", "mail")
     assert failed.code == 69
     assert failed.err.startswith("restante: notice channel mail: not sent: no answer in time; ")

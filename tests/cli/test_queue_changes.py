@@ -22,7 +22,7 @@ from tests.cli.conftest import Command
 @pytest.fixture
 def filled(desk: Desk) -> Desk:
     """Besides 11 (held) and 12 (refused) of alpha.example: 13 to x and y there, and 14 of beta.example."""
-    alpha = desk.office.directory.now.domains["alpha.example"].id
+    alpha = desk.context.directory.now.domains["alpha.example"].id
     asyncio.run(desk.hold(35, alpha, "x@alpha.example", "y@alpha.example"))
     beta = asyncio.run(desk.host("beta.example", "beta"))
     asyncio.run(desk.hold(36, beta, "z@beta.example", reverse_path=""))
@@ -165,13 +165,13 @@ def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
 
 
 def test_an_interruption_says_how_far_it_came(filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupting(queue_changes.Work):
+    class Interrupting(queue_changes.QueueWork):
         async def run(self, api: Any, names: Sequence[str]) -> None:
             await super().run(api, names[:1])
             self.total = len(names)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(queue_changes, "Work", Interrupting)
+    monkeypatch.setattr(queue_changes, "QueueWork", Interrupting)
     stopped = command("queue", "delete", "--all", "--reason", "spam", "--yes")
     assert (stopped.code, stopped.out) == (75, "")
     assert "queue delete: stopped: at least 1 message deleted of 4" in stopped.err

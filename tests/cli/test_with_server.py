@@ -10,7 +10,7 @@ import pytest
 from restante.admin.admin_context import ConfigurationState, Vitals
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.store.interface import PastDrain
-from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Way
+from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
 from tests.admin.desk import NOW, Desk, run
 from tests.cli.conftest import Command
 from tests.wire import audit
@@ -19,14 +19,14 @@ from tests.wire import audit
 def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> None:
     assert command("account", "add", "beta").code == 0
     assert command("domain", "set", "alpha.example", "--connections", "2").code == 0
-    assert "beta" in desk.office.directory.now.accounts
+    assert "beta" in desk.context.directory.now.accounts
     assert desk.server
     assert desk.server.changed
 
 
 def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(desk: Desk, command: Command) -> None:
     async def drained() -> None:
-        domain_id = desk.office.directory.now.domains["alpha.example"].id
+        domain_id = desk.context.directory.now.domains["alpha.example"].id
         drain = await desk.store.open_drain(domain_id, NOW, NOW)
         past = PastDrain(NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye")
         await desk.store.close_drain(drain, past)
@@ -88,7 +88,7 @@ def test_what_changes_nothing_leaves_no_entry_and_no_drain_ends(desk: Desk, comm
 
 
 def test_an_entry_about_many_messages_names_three(desk: Desk, command: Command) -> None:
-    number = desk.office.directory.now.domains["alpha.example"].id
+    number = desk.context.directory.now.domains["alpha.example"].id
     for message in range(40, 46):
         asyncio.run(desk.hold(message, number, "x@alpha.example"))
     command("queue", "delete", "--domain", "alpha.example", "--reason", "spam", "--yes")
@@ -171,11 +171,11 @@ def test_domains_are_chosen(desk: Desk, command: Command) -> None:
 
 
 def notice(channel_id: int, at: float) -> NewNotice:
-    return NewNotice(channel_id, "key", News(NoticeKind.MAIL_REFUSED, "", "alpha.example", "text", at), 0, at)
+    return NewNotice(channel_id, "key", NoticeFacts(NoticeKind.MAIL_REFUSED, "", "alpha.example", "text", at), 0, at)
 
 
 def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command: Command) -> None:
-    channel = Channel(0, "", "ops", Way.MAIL, "ops@example.org", None, frozenset(), 1.0)
+    channel = Channel(0, "", "ops", Transport.MAIL, "ops@example.org", None, frozenset(), 1.0)
     number = asyncio.run(desk.store.put_channel(channel, audit())).id
     command("queue", "bounce", "12", "--reason", "no such mailbox", "--yes")
     asyncio.run(desk.store.keep_notices([notice(number, NOW - 7200)], [], [], 9))
@@ -218,7 +218,7 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
 
 
 def test_of_those_bounced_the_senders_who_cannot_be_told_are_counted(desk: Desk, command: Command) -> None:
-    number = desk.office.directory.now.domains["alpha.example"].id
+    number = desk.context.directory.now.domains["alpha.example"].id
     for message, path in ((50, ""), (51, "a@sender.example")):
         asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path=path))
         asyncio.run(desk.refuse(message, number, "x@alpha.example", "550 5.1.1 no such user"))
@@ -256,7 +256,7 @@ def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Comman
 
 
 def test_what_the_sender_asked_about_reports_is_shown(desk: Desk, command: Command) -> None:
-    number = desk.office.directory.now.domains["alpha.example"].id
+    number = desk.context.directory.now.domains["alpha.example"].id
     wishes = RecipientRequest(notify=parse_notify("SUCCESS,DELAY"), original="rfc822;x@old.example")
     dsn = DsnRequest(Ret.FULL, "id-1", {"x@alpha.example": wishes})
     asyncio.run(desk.hold(50, number, "x@alpha.example", dsn=dsn))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.config.config_problem import ConfigError, Problem
+from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.load import find, load, load_with_warnings
 from restante.config.source import key_lines
 from restante.config.spell import as_toml
@@ -11,7 +11,7 @@ from tests.config.files import installed, replaced
 KEYS = 'key = ["tls/key.pem", "tls/key-rsa.pem"]'
 
 
-def problems(config: Path, **environ: str) -> list[Problem]:
+def problems(config: Path, **environ: str) -> list[ConfigProblem]:
     with pytest.raises(ConfigError) as caught:
         load(config, environ)
     return list(caught.value.problems)

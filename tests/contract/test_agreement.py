@@ -20,14 +20,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.interface import Bounce, Drain, QueueFilter, Store
 from restante.store.memory import MemoryStore
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict, LeaseLost
-from restante.tenancy.notice import Channel, NewNotice, News, NoticeKind, Quiet, Way
+from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Quiet, Transport
 from tests.contract.making import ANNA, BERT, CARL, NOTED, account, content, domain, message, spooled
 from tests.store.damage_report import DamageReport
 
@@ -44,7 +44,7 @@ OUTCOMES = st.lists(RECIPIENT_OUTCOMES, max_size=3, unique_by=lambda one: one.fo
 SELECTIONS = st.builds(
     QueueFilter,
     domain_ids=st.none() | st.lists(DOMAIN_IDS, max_size=2).map(tuple),
-    status=st.sampled_from([None, Status.HELD, Status.REFUSED]),
+    status=st.sampled_from([None, RecipientStatus.HELD, RecipientStatus.REFUSED]),
     larger_than=st.none() | st.just(60),
     recipient=st.sampled_from([None, "*", "anna@*", "b*"]),
     numbers=st.none() | st.lists(st.integers(1, 30), max_size=6).map(tuple),
@@ -190,11 +190,11 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(
         domain_id=DOMAIN_IDS,
-        status=st.sampled_from([Status.HELD, Status.REFUSED]),
+        status=st.sampled_from([RecipientStatus.HELD, RecipientStatus.REFUSED]),
         before=st.sampled_from([5.0, 12.0, 30.0]),
         limit=st.integers(1, 5),
     )
-    def expire(self, domain_id: int, status: Status, before: float, limit: int) -> None:
+    def expire(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> None:
         numbers = self.both(lambda store: store.expired(domain_id, status, before, limit))
         self.both(lambda store: store.expire(domain_id, [*numbers, 1, 2, 999], status, before, NOTED))
         self.both(lambda store: store.waiting_since(domain_id, status))
@@ -233,7 +233,7 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(account=st.sampled_from(["", "alpha", "gamma"]), name=st.sampled_from(["a", "b"]))
     def put_channel(self, account: str, name: str) -> None:
-        channel = Channel(0, account, name, Way.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0)
+        channel = Channel(0, account, name, Transport.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0)
         self.both(lambda store: store.put_channel(channel, NOTED))
 
     @rule(number=st.integers(1, 4), account=st.sampled_from(["", "alpha"]), name=st.sampled_from(["a", "b"]))
@@ -242,7 +242,7 @@ class Agreement(RuleBasedStateMachine):
         present = self.runner.run(self.memory.directory()).channels.get(number)
         if present is not None and name == "a":
             account, name = present.account, present.name
-        channel = Channel(number, account, name, Way.WEBHOOK, f"https://{name}.example/", b"\1", KINDS, 2.0)
+        channel = Channel(number, account, name, Transport.WEBHOOK, f"https://{name}.example/", b"\1", KINDS, 2.0)
         self.both(lambda store: store.put_channel(channel, replace(NOTED, at=5.0)))
 
     @rule(number=st.integers(1, 4))
@@ -252,7 +252,7 @@ class Agreement(RuleBasedStateMachine):
     @rule(to=st.lists(st.integers(1, 4), max_size=4), at=st.integers(1, 9), limit=st.integers(1, 3))
     def keep_notices(self, to: list[int], at: int, limit: int) -> None:
         """What is held back under one name is over under the other."""
-        news = News(NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"})
+        news = NoticeFacts(NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"})
         notices = [NewNotice(number, f"key {at}", news, at, float(at)) for number in to]
         quiets = [Quiet(news.topic, float(at), at, news if at % 2 else None)]
         over = [("alpha", NoticeKind.TEST, f"thing {at - 1}")]
@@ -320,7 +320,7 @@ class Agreement(RuleBasedStateMachine):
         left, self.place = self.place, Path(self.directory.name) / f"after-crash-{self.crashes}"
         present = [one.number for one in self.runner.run(self.memory.list_queue(QueueFilter()))]
 
-        def remove_and_crash(transaction: Transaction) -> None:
+        def remove_and_crash(transaction: WriteTransaction) -> None:
             transaction.connection.pragma("cache_size", 1)
             mail_changes.delete(transaction, numbers=present, audit=LARGE)
             shutil.copytree(left, self.place, ignore=LOG_INDEX, copy_function=copy_if_there)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import DAMAGED, QueueFilter, Store
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import all_held, content, delivered, hosted, message, spooled
@@ -106,7 +106,7 @@ async def test_a_message_whose_content_is_damaged_is_refused_alone(store: Store,
     with pytest.raises(Damaged):
         await (store.prove_file(claimed, 1) if way == "prove" else content(store.read_file(claimed)))
     assert [one.number for one in await all_held(store, domain_id)] == [2, 3]
-    [parked] = await store.list_queue(QueueFilter(status=Status.REFUSED))
+    [parked] = await store.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
     assert (parked.number, [who.reply.startswith(DAMAGED) for who in parked.recipients]) == (1, [True])
     assert store.usage(domain_id).refused == 1
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import NO_USAGE, Drain, QueueFilter, Store, Usage
 from restante.store.store_errors import Conflict
 from tests.contract.making import (
@@ -24,7 +24,7 @@ from tests.contract.making import (
     waiting,
 )
 
-HELD, REFUSED = Status.HELD, Status.REFUSED
+HELD, REFUSED = RecipientStatus.HELD, RecipientStatus.REFUSED
 
 
 async def drain(store: Store, domain_id: int) -> Drain:
@@ -35,17 +35,17 @@ async def test_held_mail_is_due_by_when_it_was_received_oldest_first(store: Stor
     domain_id, other = await hosted(store), await hosted(store, "beta.example")
     await hold(store, domain_id, 1, 2, 3)
     await hold(store, other, 4)
-    assert await store.expired(domain_id, Status.HELD, 3.0, 10) == [1, 2]
-    assert await store.expired(domain_id, Status.HELD, 99.0, 2) == [1, 2]
-    assert await store.waiting_since(domain_id, Status.HELD) == 1.0
-    assert await store.waiting_since(77, Status.HELD) is None
+    assert await store.expired(domain_id, RecipientStatus.HELD, 3.0, 10) == [1, 2]
+    assert await store.expired(domain_id, RecipientStatus.HELD, 99.0, 2) == [1, 2]
+    assert await store.waiting_since(domain_id, RecipientStatus.HELD) == 1.0
+    assert await store.waiting_since(77, RecipientStatus.HELD) is None
 
 
 async def test_what_expires_is_gone_with_its_file(store: Store) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"x" * 100)
     await store.hold([message(1, domain_id, file=file), message(2, domain_id)])
-    assert await store.expire(domain_id, [1, 2], Status.HELD, 2.0, NOTED) == 1
+    assert await store.expire(domain_id, [1, 2], RecipientStatus.HELD, 2.0, NOTED) == 1
     assert await held_numbers(store, domain_id) == [2]
     assert store.usage(domain_id) == store.usage_of_account("alpha") == Usage(1, len(CONTENT))
     assert len([entry for entry in await store.audit() if entry == NOTED]) > 0
@@ -55,8 +55,8 @@ async def test_nothing_due_changes_and_records_nothing(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 5)
     before = len(await store.audit())
-    assert await store.expire(domain_id, [5, 999], Status.HELD, 5.0, NOTED) == 0
-    assert await store.expire(77, [5], Status.HELD, 99.0, NOTED) == 0
+    assert await store.expire(domain_id, [5, 999], RecipientStatus.HELD, 5.0, NOTED) == 0
+    assert await store.expire(77, [5], RecipientStatus.HELD, 99.0, NOTED) == 0
     assert (await held_numbers(store, domain_id), len(await store.audit())) == ([5], before)
 
 
@@ -66,10 +66,10 @@ async def test_refused_mail_is_due_by_when_it_was_refused(store: Store) -> None:
     lease = await drain(store, domain_id)
     await store.settle(lease, [refused(1)], at=100.0)
     await store.settle(lease, [refused(2)], at=50.0)
-    assert await store.expired(domain_id, Status.REFUSED, 100.0, 10) == [2]
-    assert await store.expired(domain_id, Status.REFUSED, 100.5, 10) == [1, 2]
-    assert await store.waiting_since(domain_id, Status.REFUSED) == 50.0
-    assert await store.expire(domain_id, [1, 2], Status.REFUSED, 60.0, NOTED) == 1
+    assert await store.expired(domain_id, RecipientStatus.REFUSED, 100.0, 10) == [2]
+    assert await store.expired(domain_id, RecipientStatus.REFUSED, 100.5, 10) == [1, 2]
+    assert await store.waiting_since(domain_id, RecipientStatus.REFUSED) == 50.0
+    assert await store.expire(domain_id, [1, 2], RecipientStatus.REFUSED, 60.0, NOTED) == 1
     assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
 
 
@@ -77,10 +77,10 @@ async def test_of_a_message_only_who_is_due_goes(store: Store) -> None:
     domain_id = await hosted(store)
     await store.hold([message(1, domain_id, ANNA, BERT, CARL)])
     await store.settle(await drain(store, domain_id), [refused(1, BERT)], at=10.0)
-    assert await store.expire(domain_id, [1], Status.HELD, 11.0, NOTED) == 1
+    assert await store.expire(domain_id, [1], RecipientStatus.HELD, 11.0, NOTED) == 1
     assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
     assert await held_numbers(store, domain_id) == []
-    assert await store.expire(domain_id, [1], Status.REFUSED, 11.0, NOTED) == 1
+    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 11.0, NOTED) == 1
     assert store.usage(domain_id) == NO_USAGE
 
 
@@ -90,12 +90,12 @@ async def test_refused_recipients_go_and_those_who_wait_stay(store: Store) -> No
     lease = await drain(store, domain_id)
     await store.settle(lease, [refused(1, BERT)], at=10.0)
     await store.settle(lease, [refused(1, CARL)], at=20.0)
-    assert await store.expire(domain_id, [1], Status.REFUSED, 15.0, NOTED) == 1
+    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 15.0, NOTED) == 1
     assert [one.status for one in (await store.list_queue(QueueFilter()))[0].recipients] == [
         HELD,
         REFUSED,
     ]  # Anna, Carl
-    assert await store.expire(domain_id, [1], Status.REFUSED, 25.0, NOTED) == 1
+    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 25.0, NOTED) == 1
     assert await waiting(store, 1) == (ANNA,)
 
 
@@ -106,19 +106,19 @@ async def test_what_is_held_again_has_its_time_anew(store: Store) -> None:
     lease = await drain(store, domain_id)
     await store.settle(lease, [refused(1)], at=10.0)
     await store.release_refused([1], replace(NOTED, at=100.0))
-    assert await store.expired(domain_id, Status.HELD, 100.0, 10) == [2]
-    assert await store.waiting_since(domain_id, Status.HELD) == 100.0
-    assert await store.expire(domain_id, [1], Status.HELD, 100.0, NOTED) == 0
+    assert await store.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
+    assert await store.waiting_since(domain_id, RecipientStatus.HELD) == 100.0
+    assert await store.expire(domain_id, [1], RecipientStatus.HELD, 100.0, NOTED) == 0
     await store.settle(lease, [deferred(1)], at=200.0)  # an attempt is no new beginning, and takes none away
-    assert await store.expired(domain_id, Status.HELD, 100.0, 10) == [2]
-    assert await store.expired(domain_id, Status.HELD, 101.0, 10) == [1, 2]
+    assert await store.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
+    assert await store.expired(domain_id, RecipientStatus.HELD, 101.0, 10) == [1, 2]
 
 
 async def test_attempts_do_not_make_mail_younger(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     await store.settle(await drain(store, domain_id), [deferred(1)], at=500.0)
-    assert await store.expire(domain_id, [1], Status.HELD, 2.0, NOTED) == 1
+    assert await store.expire(domain_id, [1], RecipientStatus.HELD, 2.0, NOTED) == 1
     assert store.usage(domain_id) == NO_USAGE
 
 
@@ -126,7 +126,7 @@ async def test_a_drain_may_settle_what_has_expired_under_it(store: Store) -> Non
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     lease = await drain(store, domain_id)
-    await store.expire(domain_id, [1], Status.HELD, 2.0, NOTED)
+    await store.expire(domain_id, [1], RecipientStatus.HELD, 2.0, NOTED)
     await store.settle(lease, [delivered(1)], at=3.0)
     assert store.usage(domain_id) == NO_USAGE
 

@@ -7,17 +7,17 @@ import pytest
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import Store
 from restante.store.store_errors import Conflict
-from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, Quiet, Way
+from restante.tenancy.notice import Channel, NewNotice, Notice, NoticeFacts, NoticeKind, Quiet, Transport
 from tests.contract.making import NOTED, account
 
 KINDS = frozenset({NoticeKind.MAIL_AFTER_QUIET, NoticeKind.QUOTA_REACHED})
-HOOK = Channel(0, "alpha", "hook", Way.WEBHOOK, "https://hook.example/…", b"\0sealed", KINDS, 100.0)
-MAIL = Channel(0, "", "mail", Way.MAIL, "ops@example.org", None, KINDS, 101.0, hears_all=True)
+HOOK = Channel(0, "alpha", "hook", Transport.WEBHOOK, "https://hook.example/…", b"\0sealed", KINDS, 100.0)
+MAIL = Channel(0, "", "mail", Transport.MAIL, "ops@example.org", None, KINDS, 101.0, hears_all=True)
 PLENTY = 1000
 
 
-def news(about: str = "alpha.example", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET) -> News:
-    return News(kind, "alpha", about, f"Mail came for {about}: ü 😀", 50.0, {"messages": 3, "domain": about})
+def news(about: str = "alpha.example", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET) -> NoticeFacts:
+    return NoticeFacts(kind, "alpha", about, f"Mail came for {about}: ü 😀", 50.0, {"messages": 3, "domain": about})
 
 
 def new(channel_id: int, key: str = "key", made_at: float = 60.0, about: str = "alpha.example") -> NewNotice:
@@ -65,7 +65,14 @@ async def test_a_channel_is_changed_in_place(store: Store) -> None:
     number = await channel(store)
     before = (await store.directory()).change_number
     other = Channel(
-        number, "alpha", "hook", Way.WEBHOOK, "https://b.example/", b"new", KINDS - {NoticeKind.QUOTA_REACHED}, 100.0
+        number,
+        "alpha",
+        "hook",
+        Transport.WEBHOOK,
+        "https://b.example/",
+        b"new",
+        KINDS - {NoticeKind.QUOTA_REACHED},
+        100.0,
     )
     assert await store.put_channel(other, NOTED) == other
     directory = await store.directory()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import NO_USAGE, QueuedMessage, QueuedRecipient, QueueFilter, Store, Usage
 from tests.contract.making import (
     ANNA,
@@ -30,7 +30,7 @@ async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(stor
     await store.hold([message(number, beta if number % 2 else alpha) for number in range(1, 7)])
     await store.settle(await store.open_drain(alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)])
     await store.settle(await store.open_drain(beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)])
-    wanted = QueueFilter(status=Status.REFUSED, limit=2)
+    wanted = QueueFilter(status=RecipientStatus.REFUSED, limit=2)
     pages = [await store.list_queue(replace(wanted, after=after)) for after in (0, 2, 4, 6)]
     assert [[one.number for one in page] for page in pages] == [[1, 2], [3, 4], [5, 6], []]
 
@@ -65,8 +65,8 @@ async def test_a_listing_says_all_but_the_content(store: Store) -> None:
         domain_id=alpha,
         reverse_path="bob@example.org",
         recipients=(
-            QueuedRecipient(BERT, Status.HELD, ""),
-            QueuedRecipient(ANNA, Status.REFUSED, "550 5.1.1 no such user"),
+            QueuedRecipient(BERT, RecipientStatus.HELD, ""),
+            QueuedRecipient(ANNA, RecipientStatus.REFUSED, "550 5.1.1 no such user"),
         ),
         received_at=2.0,
         size=SIZE,
@@ -77,14 +77,14 @@ async def test_a_listing_says_all_but_the_content(store: Store) -> None:
     ("selection", "expected"),
     [
         (QueueFilter(), [1, 2, 3, 4, 5]),
-        (QueueFilter(status=Status.HELD), [1, 2, 4]),
-        (QueueFilter(status=Status.REFUSED), [2, 3, 5]),
+        (QueueFilter(status=RecipientStatus.HELD), [1, 2, 4]),
+        (QueueFilter(status=RecipientStatus.REFUSED), [2, 3, 5]),
         (QueueFilter(reverse_path=""), [1]),
         (QueueFilter(reverse_path="bob@example.org"), [2, 3, 4, 5]),
         (QueueFilter(recipient="ANNA@*"), [1, 2, 3, 4, 5]),
         (QueueFilter(recipient="b?rt@alpha.example"), [2, 3]),
-        (QueueFilter(recipient="bert*", status=Status.HELD), [2]),
-        (QueueFilter(recipient="bert*", status=Status.REFUSED), [3]),
+        (QueueFilter(recipient="bert*", status=RecipientStatus.HELD), [2]),
+        (QueueFilter(recipient="bert*", status=RecipientStatus.REFUSED), [3]),
         (QueueFilter(recipient="anna*bert*"), []),  # a pattern is about one path, not about all of them in a row
         (QueueFilter(recipient="*", limit=2, after=1), [2, 3]),
         (QueueFilter(received_before=3.0), [1, 2]),
@@ -95,8 +95,8 @@ async def test_a_listing_says_all_but_the_content(store: Store) -> None:
         (QueueFilter(domain_ids=()), []),
         (QueueFilter(after=2), [3, 4, 5]),
         (QueueFilter(limit=2), [1, 2]),
-        (QueueFilter(after=1, limit=2, status=Status.REFUSED), [2, 3]),
-        (QueueFilter(numbers=(1, 2, 3), status=Status.REFUSED, after=2), [3]),
+        (QueueFilter(after=1, limit=2, status=RecipientStatus.REFUSED), [2, 3]),
+        (QueueFilter(numbers=(1, 2, 3), status=RecipientStatus.REFUSED, after=2), [3]),
         (QueueFilter(received_before=5.0, larger_than=10, reverse_path="bob@example.org"), [2, 3, 4]),
     ],
 )
@@ -109,8 +109,8 @@ async def test_a_listing_is_of_what_matches(store: Store, selection: QueueFilter
     ("selection", "of_alpha", "of_both"),
     [
         (QueueFilter(), [1, 2, 3], [1, 2, 3, 4, 5]),
-        (QueueFilter(status=Status.HELD), [1, 2], [1, 2, 4]),
-        (QueueFilter(status=Status.REFUSED), [2, 3], [2, 3, 5]),
+        (QueueFilter(status=RecipientStatus.HELD), [1, 2], [1, 2, 4]),
+        (QueueFilter(status=RecipientStatus.REFUSED), [2, 3], [2, 3, 5]),
         (QueueFilter(limit=2), [1, 2], [1, 2]),
         (QueueFilter(after=1, limit=3), [2, 3], [2, 3, 4]),
         (QueueFilter(numbers=(1, 4)), [1], [1, 4]),
@@ -129,8 +129,8 @@ async def test_a_listing_of_domains_is_of_theirs_only(
 
 async def test_a_listing_by_status_shows_the_recipients_of_that_status(store: Store) -> None:
     await a_queue(store)
-    [held] = await store.list_queue(QueueFilter(numbers=(2,), status=Status.HELD))
-    [parked] = await store.list_queue(QueueFilter(numbers=(2,), status=Status.REFUSED))
+    [held] = await store.list_queue(QueueFilter(numbers=(2,), status=RecipientStatus.HELD))
+    [parked] = await store.list_queue(QueueFilter(numbers=(2,), status=RecipientStatus.REFUSED))
     assert [one.forward_path for one in held.recipients] == [BERT]
     assert [one.forward_path for one in parked.recipients] == [ANNA]
 
@@ -180,7 +180,7 @@ async def test_a_recipient_held_again_keeps_the_destinations_last_word(store: St
     _, beta = await a_queue(store)
     await store.release_refused([5], NOTED)
     [found] = await store.list_queue(QueueFilter(numbers=(5,)))
-    assert found.recipients == (QueuedRecipient(ANNA, Status.HELD, "550 5.1.1 no such user"),)
+    assert found.recipients == (QueuedRecipient(ANNA, RecipientStatus.HELD, "550 5.1.1 no such user"),)
     assert store.usage(beta).held == 2
 
 

@@ -11,7 +11,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, ReportFilter, Store, Usage, WaitingReport
 from restante.store.memory import MemoryStore
@@ -104,7 +104,9 @@ async def test_a_recipient_bounced_is_gone(store: Store) -> None:
     await store.settle(drain, [bounced(1, ANNA)], [report(1, drain.domain_id)])
     assert await waiting(store, 1) == (BERT,)
     [listed] = await store.list_queue(QueueFilter())
-    assert [(one.forward_path, one.status, one.reply) for one in listed.recipients] == [(BERT, Status.HELD, "")]
+    assert [(one.forward_path, one.status, one.reply) for one in listed.recipients] == [
+        (BERT, RecipientStatus.HELD, "")
+    ]
     await store.settle(drain, [bounced(1, BERT)], [report(1, drain.domain_id, BERT)])
     assert await store.message(1) is None
     assert store.usage(drain.domain_id) == NO_USAGE
@@ -155,7 +157,7 @@ async def test_some_recipients_are_bounced_and_the_others_stay(store: Store, gon
     await store.settle(drain, [refused(1, BERT)])
     assert await store.bounce([Bounce(1, (gone,), report(1, drain.domain_id, gone))], NOTED) == [1]
     [listed] = await store.list_queue(QueueFilter())
-    left = {ANNA: (BERT, Status.REFUSED), BERT: (ANNA, Status.HELD)}[gone]
+    left = {ANNA: (BERT, RecipientStatus.REFUSED), BERT: (ANNA, RecipientStatus.HELD)}[gone]
     assert [(one.forward_path, one.status) for one in listed.recipients] == [left]
     assert store.usage(drain.domain_id) == Usage(1, len(CONTENT), refused=int(gone == ANNA))
     assert len(await reports(store)) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.store.interface import NO_USAGE, Drain, QueueFilter, Store, Usage
 from restante.store.store_errors import LeaseLost
 from tests.contract.making import (
@@ -31,7 +31,7 @@ async def one_held(store: Store, *to: str) -> Drain:
     return await store.open_drain(domain_id, 0.0, 60.0)
 
 
-async def standing(store: Store, number: int = 1) -> dict[str, tuple[Status, str]]:
+async def standing(store: Store, number: int = 1) -> dict[str, tuple[RecipientStatus, str]]:
     """What a listing says of a message's recipients."""
     listed = await store.list_queue(QueueFilter(numbers=(number,)))
     return {one.forward_path: (one.status, one.reply) for found in listed for one in found.recipients}
@@ -78,14 +78,17 @@ async def test_a_recipient_deferred_stays_held_and_its_reply_is_known(store: Sto
     drain = await one_held(store, ANNA, BERT)
     await store.settle(drain, [deferred(1, ANNA, reply="452 4.2.2 mailbox full")])
     assert await waiting(store, 1) == (ANNA, BERT)
-    assert await standing(store) == {ANNA: (Status.HELD, "452 4.2.2 mailbox full"), BERT: (Status.HELD, "")}
+    assert await standing(store) == {
+        ANNA: (RecipientStatus.HELD, "452 4.2.2 mailbox full"),
+        BERT: (RecipientStatus.HELD, ""),
+    }
 
 
 async def test_only_the_last_reply_is_kept(store: Store) -> None:
     drain = await one_held(store)
     await store.settle(drain, [deferred(1, reply="450 first")])
     await store.settle(drain, [deferred(1, reply="451 second")])
-    assert await standing(store) == {ANNA: (Status.HELD, "451 second")}
+    assert await standing(store) == {ANNA: (RecipientStatus.HELD, "451 second")}
 
 
 async def test_a_message_that_was_deferred_is_gone_when_it_is_delivered(store: Store) -> None:
@@ -100,7 +103,10 @@ async def test_a_recipient_refused_is_parked_with_the_reply(store: Store) -> Non
     drain = await one_held(store, ANNA, BERT)
     await store.settle(drain, [refused(1, ANNA, reply="550 5.1.1 nobody here")])
     assert await waiting(store, 1) == (BERT,)
-    assert await standing(store) == {ANNA: (Status.REFUSED, "550 5.1.1 nobody here"), BERT: (Status.HELD, "")}
+    assert await standing(store) == {
+        ANNA: (RecipientStatus.REFUSED, "550 5.1.1 nobody here"),
+        BERT: (RecipientStatus.HELD, ""),
+    }
     assert store.usage(drain.domain_id) == Usage(1, SIZE, refused=0)
 
 
@@ -117,7 +123,7 @@ async def test_delivering_the_rest_leaves_a_refused_message(store: Store) -> Non
     drain = await one_held(store, ANNA, BERT)
     await store.settle(drain, [refused(1, ANNA)])
     await store.settle(drain, [delivered(1, BERT)])
-    assert await standing(store) == {ANNA: (Status.REFUSED, "550 5.1.1 no such user")}
+    assert await standing(store) == {ANNA: (RecipientStatus.REFUSED, "550 5.1.1 no such user")}
     assert store.usage(drain.domain_id) == Usage(1, SIZE, refused=1)
 
 
@@ -126,8 +132,8 @@ async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
     outcome = Outcome(1, (*delivered(1, ANNA).recipients, *refused(1, BERT).recipients, *deferred(1, CARL).recipients))
     await store.settle(drain, [outcome])
     assert {path: status for path, (status, _) in (await standing(store)).items()} == {
-        BERT: Status.REFUSED,
-        CARL: Status.HELD,
+        BERT: RecipientStatus.REFUSED,
+        CARL: RecipientStatus.HELD,
     }
 
 
@@ -161,14 +167,14 @@ async def test_a_recipient_settled_once_is_settled(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
     await store.settle(drain, [delivered(1, ANNA)])
     await store.settle(drain, [refused(1, ANNA), delivered(1, "nobody@alpha.example")])
-    assert await standing(store) == {BERT: (Status.HELD, "")}
+    assert await standing(store) == {BERT: (RecipientStatus.HELD, "")}
 
 
 async def test_a_refused_recipient_is_not_delivered_before_it_is_released_again(store: Store) -> None:
     drain = await one_held(store)
     await store.settle(drain, [refused(1)])
     await store.settle(drain, [delivered(1)])
-    assert (await standing(store))[ANNA][0] is Status.REFUSED
+    assert (await standing(store))[ANNA][0] is RecipientStatus.REFUSED
 
 
 async def test_an_outcome_without_recipients_changes_nothing(store: Store) -> None:
@@ -197,7 +203,9 @@ async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(store: S
     """Its octets are a stranger's: failing here would hand the message over again and again."""
     drain = await one_held(store)
     await store.settle(drain, [Outcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))])
-    assert (await standing(store))[ANNA][0] is (Status.REFUSED if move is Move.REFUSED else Status.HELD)
+    assert (await standing(store))[ANNA][0] is (
+        RecipientStatus.REFUSED if move is Move.REFUSED else RecipientStatus.HELD
+    )
 
 
 async def test_who_was_taken_over_settles_nothing(store: Store) -> None:

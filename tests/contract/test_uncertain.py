@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueuedRecipient, QueueFilter, Store, Usage
 from tests.contract.making import (
     ANNA,
@@ -18,7 +18,7 @@ from tests.contract.making import (
 )
 
 
-async def listed(store: Store, status: Status | None = None) -> list[QueuedRecipient]:
+async def listed(store: Store, status: RecipientStatus | None = None) -> list[QueuedRecipient]:
     return [one for each in await store.list_queue(QueueFilter(status=status)) for one in each.recipients]
 
 
@@ -36,25 +36,29 @@ async def test_it_counts_as_parked_and_is_listed_under_a_status_of_its_own(store
     domain_id = await parked(store)
     assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
     assert {(one.forward_path, one.status) for one in await listed(store)} == {
-        (ANNA, Status.UNCERTAIN),
-        (BERT, Status.REFUSED),
+        (ANNA, RecipientStatus.UNCERTAIN),
+        (BERT, RecipientStatus.REFUSED),
     }
-    for status, path in ((Status.UNCERTAIN, ANNA), (Status.REFUSED, BERT)):
+    for status, path in ((RecipientStatus.UNCERTAIN, ANNA), (RecipientStatus.REFUSED, BERT)):
         assert [one.forward_path for one in await listed(store, status)] == [path]
     assert await store.held(domain_id, 0, 10, 1 << 20) == []
-    both = await store.list_queue(QueueFilter(domain_ids=(domain_id,), status=Status.UNCERTAIN, recipient="*anna*"))
+    both = await store.list_queue(
+        QueueFilter(domain_ids=(domain_id,), status=RecipientStatus.UNCERTAIN, recipient="*anna*")
+    )
     assert len(both) == 1
-    assert not await store.list_queue(QueueFilter(domain_ids=(domain_id,), status=Status.UNCERTAIN, recipient="*bert*"))
+    assert not await store.list_queue(
+        QueueFilter(domain_ids=(domain_id,), status=RecipientStatus.UNCERTAIN, recipient="*bert*")
+    )
 
 
 async def test_the_retention_of_refused_mail_does_not_concern_it(store: Store) -> None:
     domain_id = await parked(store)
-    assert await store.expired(domain_id, Status.REFUSED, 99.0, 10) == [1]
-    assert await store.expire(domain_id, [1], Status.REFUSED, 99.0, NOTED) == 1
-    assert [(one.forward_path, one.status) for one in await listed(store)] == [(ANNA, Status.UNCERTAIN)]
-    assert await store.expired(domain_id, Status.REFUSED, 99.0, 10) == []
-    assert await store.waiting_since(domain_id, Status.REFUSED) is None
-    assert await store.expire(domain_id, [1], Status.REFUSED, 99.0, NOTED) == 0
+    assert await store.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == [1]
+    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 1
+    assert [(one.forward_path, one.status) for one in await listed(store)] == [(ANNA, RecipientStatus.UNCERTAIN)]
+    assert await store.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == []
+    assert await store.waiting_since(domain_id, RecipientStatus.REFUSED) is None
+    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 0
     assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
 
 
@@ -88,4 +92,4 @@ async def test_no_outcome_reaches_it_but_a_persons(store: Store) -> None:
     domain_id = await parked(store)
     drain = await store.open_drain(domain_id, 0.0, 60.0)
     await store.settle(drain, [refused(1, ANNA)], at=20.0)
-    assert {one.status for one in await listed(store)} == {Status.UNCERTAIN, Status.REFUSED}
+    assert {one.status for one in await listed(store)} == {RecipientStatus.UNCERTAIN, RecipientStatus.REFUSED}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.interface import Drain, PastDrain
 from restante.telemetry.events import Event
@@ -73,7 +73,7 @@ def manners(world: World) -> list[tuple[str, str]]:
 
 
 def still_held(world: World) -> list[int]:
-    return asyncio.run(world.waiting(Status.HELD))
+    return asyncio.run(world.waiting(RecipientStatus.HELD))
 
 
 def verbs(primary: ScriptedPrimary) -> set[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from restante.delivery.callout import AT_ONCE, AWAY_SECONDS, NO_COUNTS_FOR
 from restante.tenancy.model import TlsUse
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.delivery.conftest import Authority
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
@@ -78,7 +78,7 @@ def test_who_is_there_is_learned() -> None:
 
     world.learn = learn
     asyncio.run(asked(world, {"RCPT": ["250 ok", "450 later"]}, "Anna@b.example", "bert@b.example"))
-    assert learned == [Recipient("anna", Source.CALL, is_there=True, at=world.now)]
+    assert learned == [Recipient("anna", RecipientSource.CALL, is_there=True, at=world.now)]
 
 
 def test_a_destination_that_is_away_is_asked_again_after_a_minute() -> None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from restante.delivery.connection_ramp import FREELY, Growth
+from restante.delivery.connection_ramp import FREELY, ConnectionRamp
 
 Road = Callable[[int], float]
 
 
 def wanted_after(road: Road, seconds: float, most: int = 20) -> int:
     """Send over a road for so long, new connections being up at once."""
-    growth, now = Growth(most), 0.0
+    growth, now = ConnectionRamp(most), 0.0
     while now < seconds:
         now += 1 / road(growth.wanted)
         growth.deliver(growth.wanted, now)
@@ -40,7 +40,7 @@ def test_they_stop_growing_where_the_destination_is_full() -> None:
 
 
 def test_the_first_few_are_made_as_soon_as_one_message_got_through() -> None:
-    growth = Growth(20)
+    growth = ConnectionRamp(20)
     assert growth.wanted == 1
     assert growth.deliver(1, 0.0)
     assert growth.wanted == FREELY
@@ -48,7 +48,7 @@ def test_the_first_few_are_made_as_soon_as_one_message_got_through() -> None:
 
 def test_each_step_is_judged_by_two_turns_of_each_connection() -> None:
     """What runs ahead gets its replies in bursts: of one burst, nothing can be said."""
-    growth = Growth(20)
+    growth = ConnectionRamp(20)
     growth.deliver(1, 0.0)
     turns = [growth.deliver(FREELY, float(second // 64), turn=64) for second in range(1000)]
     assert turns.index(True) == 2 * 64 * FREELY - 1
@@ -59,13 +59,13 @@ def test_there_are_never_more_than_the_destination_allows() -> None:
 
 
 def test_connections_on_their_way_prove_nothing() -> None:
-    growth = Growth(20)
+    growth = ConnectionRamp(20)
     growth.deliver(1, 0.0)
     assert not any(growth.deliver(1, 0.0) for _ in range(100))
 
 
 def test_after_a_loss_it_takes_a_while_until_another_is_tried() -> None:
-    growth = Growth(20)
+    growth = ConnectionRamp(20)
     growth.deliver(1, 0.0)
     growth.lose(3)
     tries = 0

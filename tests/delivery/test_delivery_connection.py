@@ -11,7 +11,7 @@ import pytest
 
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.link_plan import ConnectionEnd, EndKind, Manner, Terms, Work
+from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan, SendingManner
 from restante.delivery.route import Endpoint
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.recipient_status import Outcome
@@ -48,8 +48,8 @@ class Post:
 
 def connect(post: Post, port: int) -> DeliveryConnection:
     options = ClientOptions("mx2.example.net", TlsUse.OFF)
-    terms = Terms(Endpoint(ipaddress.ip_address("127.0.0.1"), port), "p.example", options, None, SETTINGS)
-    return DeliveryConnection(terms, Work(post.take, post.report, post.read_file))
+    terms = LinkPlan(Endpoint(ipaddress.ip_address("127.0.0.1"), port), "p.example", options, None, SETTINGS)
+    return DeliveryConnection(terms, ConnectionWork(post.take, post.report, post.read_file))
 
 
 def ended(script: Script, *messages: HeldMessage) -> tuple[ConnectionEnd, float, Post]:
@@ -183,7 +183,7 @@ def test_a_connection_that_had_nothing_to_send_ahead_does_not_speak_against_runn
             return await running
 
     end = run_swiftly(main())
-    assert (end.kind, end.manner) == (EndKind.BROKEN, Manner.AHEAD)
+    assert (end.kind, end.manner) == (EndKind.BROKEN, SendingManner.AHEAD)
 
 
 def test_aborting_is_possible_at_any_moment() -> None:
@@ -286,7 +286,7 @@ def test_a_defect_is_raised_where_the_drain_meets_it() -> None:
     async def main() -> None:
         async with ScriptedPrimary() as primary:
             connection = connect(post, primary.port)
-            connection._work = Work(post.take, stumble, post.read_file)
+            connection._work = ConnectionWork(post.take, stumble, post.read_file)
             await connection.run()
 
     with pytest.raises(RuntimeError, match="a defect"):

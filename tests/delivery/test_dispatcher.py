@@ -13,7 +13,7 @@ from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher, Start
 from restante.delivery.drain_state import DrainState
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.policy import Policy, Suspension
@@ -261,7 +261,7 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
             await until(lambda: not list(dispatcher.drains()))
             dispatcher.stop(domain.id)  # nothing happens
             assert await world.store.open_drains() == []
-            assert await world.waiting(Status.HELD) == [1, 2]
+            assert await world.waiting(RecipientStatus.HELD) == [1, 2]
         assert world.log.of(Event.DRAIN_FINISHED)[0]["reason"] == "stopped by the operator"
 
     asyncio.run(main())
@@ -363,7 +363,7 @@ def test_at_sigterm_replies_outstanding_are_waited_for_and_settled() -> None:
             with pytest.raises(CannotStart):
                 await dispatcher.start(domain, "test")
             assert len(await world.store.open_drains()) == 1, "it goes on at the next start"
-        held = await world.waiting(Status.HELD)
+        held = await world.waiting(RecipientStatus.HELD)
         assert 4 not in held
         assert not set(numbers(primary)) & set(held)
 
@@ -379,7 +379,7 @@ def test_at_sigterm_a_silent_destination_is_left_after_the_grace() -> None:
             await dispatcher.start(domain, "test")
             await until(lambda: any(session._is_silent for session in primary.open))
             await dispatcher.stop_all()
-            assert await world.waiting(Status.HELD) == [1, 2, 3]
+            assert await world.waiting(RecipientStatus.HELD) == [1, 2, 3]
 
     asyncio.run(main())
 
@@ -413,7 +413,7 @@ def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
                 await dispatcher.resume()
                 assert list(dispatcher.drains()) == []
             assert await world.store.open_drains() == []
-        assert await world.waiting(Status.HELD) == [1, 2, 3]
+        assert await world.waiting(RecipientStatus.HELD) == [1, 2, 3]
 
     asyncio.run(main())
 
@@ -459,7 +459,7 @@ def test_a_defect_of_the_store_ends_the_drain_and_its_record() -> None:
             await dispatcher.start(domain, "test")
             await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
-            assert len(await world.waiting(Status.HELD)) == 5
+            assert len(await world.waiting(RecipientStatus.HELD)) == 5
         assert world.log.of(Event.DRAIN_FINISHED)[0]["reason"] == "internal error"
         assert len(world.log.of(Event.INTERNAL_ERROR)) == 1
 
@@ -531,7 +531,7 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
             await asyncio.wait_for(hangs.wait(), 5.0)
             await asyncio.wait_for(dispatcher.stop_all(), 5.0)
             world.intercept(method, kept)
-            assert await world.waiting(Status.HELD) == [1]
+            assert await world.waiting(RecipientStatus.HELD) == [1]
             assert [lease.domain_id for lease in await world.store.open_drains()] == [domain.id]
         assert world.log.of(Event.INTERNAL_ERROR) == []
 

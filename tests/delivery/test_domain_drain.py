@@ -11,7 +11,7 @@ import uvloop
 from restante.delivery.drain_attempt import DEFERRED_LIMIT, UNSETTLED_PER_CONNECTION
 from restante.delivery.settlement import PAUSES
 from restante.mail.message import ContentFile
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain, TlsUse
@@ -51,7 +51,7 @@ def numbers(primary: ScriptedPrimary) -> list[int]:
 
 
 def still_held(world: World) -> list[int]:
-    return asyncio.run(world.waiting(Status.HELD))
+    return asyncio.run(world.waiting(RecipientStatus.HELD))
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
@@ -106,12 +106,12 @@ def test_each_recipient_gets_its_own_outcome_in_the_store() -> None:
         world.set(patience=0)
         await world.drain(domain)
         assert await world.words(1) == [
-            ("b@b.example", Status.HELD, "450 4.2.1 later"),
-            ("c@b.example", Status.REFUSED, "550 5.1.1 nobody"),
+            ("b@b.example", RecipientStatus.HELD, "450 4.2.1 later"),
+            ("c@b.example", RecipientStatus.REFUSED, "550 5.1.1 nobody"),
         ]
         script["RCPT TO:<b@"] = "250 OK"
         await world.drain(domain)
-        assert await world.words(1) == [("c@b.example", Status.REFUSED, "550 5.1.1 nobody")]
+        assert await world.words(1) == [("c@b.example", RecipientStatus.REFUSED, "550 5.1.1 nobody")]
 
     play(world, primary, scene)
     assert [taken.forward_paths for taken in primary.taken] == [("a@b.example",), ("b@b.example",)]
@@ -141,7 +141,7 @@ def test_what_the_server_cannot_take_is_refused_without_sending_it() -> None:
         await world.hold(domain, 1, content=b"short\r\n")
         await world.drain(domain)
         assert (await world.words(1))[0][1:] == (
-            Status.REFUSED,
+            RecipientStatus.REFUSED,
             f"552 5.3.4 Not sent: 14 octets are more than the 10 that 127.0.0.1:{primary.port} takes",
         )
         assert (await world.words(2))[0][2].startswith("550 5.6.7 ")
@@ -684,7 +684,7 @@ def test_a_path_that_no_command_can_carry_is_refused_and_harms_nobody() -> None:
         await world.hold(domain, 1)
         await world.drain(domain)
         assert (await world.words(1))[0][1:] == (
-            Status.REFUSED,
+            RecipientStatus.REFUSED,
             "553 5.1.3 Not sent: an address has a character that no command can carry",
         )
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueueFilter
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
@@ -52,6 +52,6 @@ def test_nothing_is_lost(script: Script, connections: int, count: int, has_pipel
             taken = {(int(each.content), path) for each in primary.taken if each.content for path in each.forward_paths}
             every = {(number, path) for number in range(1, count + 1) for path in ("a@b.example", "b@b.example")}
             assert every - waiting <= taken
-            assert all(who.reply for each in listed for who in each.recipients if who.status is Status.REFUSED)
+            assert all(who.reply for each in listed for who in each.recipients if who.status is RecipientStatus.REFUSED)
 
     run_swiftly(main())

@@ -9,7 +9,7 @@ import trustme
 
 from restante.network.tls import TlsLayer
 from restante.network.tls_context import unverified_client_context
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.telemetry.events import Event
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority
@@ -40,7 +40,7 @@ def versions(world: World) -> list[str]:
 
 
 def held(world: World) -> int:
-    return len(asyncio.run(world.waiting(Status.HELD)))
+    return len(asyncio.run(world.waiting(RecipientStatus.HELD)))
 
 
 @pytest.mark.parametrize("use", [TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED])

@@ -1,20 +1,20 @@
-"""Turns: so many at once, fairly, and none lost when somebody leaves the queue."""
+"""FairSlots: so many at once, fairly, and none lost when somebody leaves the queue."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from restante.delivery.fair_slots import Turns
+from restante.delivery.fair_slots import FairSlots
 
 
-def turns(limit: Callable[[], int] | int, account_limit: int = 9) -> Turns:
-    return Turns(limit if callable(limit) else lambda: limit, lambda: account_limit)
+def turns(limit: Callable[[], int] | int, account_limit: int = 9) -> FairSlots:
+    return FairSlots(limit if callable(limit) else lambda: limit, lambda: account_limit)
 
 
 class Visits:
     """Tasks that wait for a turn, keep it until told to leave, and are noted as they get it."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairSlots) -> None:
         self.log: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._turns = turns
@@ -43,7 +43,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def played(turns: Turns, scene: Callable[[Visits], Coroutine[Any, Any, None]]) -> list[str]:
+def played(turns: FairSlots, scene: Callable[[Visits], Coroutine[Any, Any, None]]) -> list[str]:
     async def main() -> list[str]:
         visits = Visits(turns)
         await scene(visits)

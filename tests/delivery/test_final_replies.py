@@ -9,7 +9,7 @@ import pytest
 
 from restante.delivery.drain_attempt import DOUBTS_LIMIT
 from restante.delivery.outcome import MOST_DOUBTS
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueueFilter
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
@@ -66,7 +66,7 @@ def drained(primary: Poisoned, *steps: Callable[[World, HostedDomain], Awaitable
     return world
 
 
-def standing(world: World) -> list[tuple[Status, str]]:
+def standing(world: World) -> list[tuple[RecipientStatus, str]]:
     listed = asyncio.run(world.store.list_queue(QueueFilter()))
     return [(one.status, one.reply) for message in listed for one in message.recipients]
 
@@ -107,7 +107,7 @@ def test_a_message_without_a_readable_final_reply_goes_behind_the_others(offer: 
     assert sorted(taken(primary)) == [2, 3, 4, 5, 6]
     assert primary.copies == 1
     [(status, reply)] = standing(world)
-    assert status is Status.HELD
+    assert status is RecipientStatus.HELD
     assert "the final reply cannot be read" in reply
 
 
@@ -118,7 +118,7 @@ def test_the_third_time_it_is_set_apart_as_uncertain(offer: tuple[str, ...], fin
     world = drained(primary)
     assert primary.copies == MOST_DOUBTS
     [(status, reply)] = standing(world)
-    assert status is Status.UNCERTAIN
+    assert status is RecipientStatus.UNCERTAIN
     assert "the destination may have taken the message" in reply
     [event] = world.log.of(Event.DELIVERY_UNCERTAIN)
     assert (event["forward_path"], event["reply"]) == (POISON, reply)
@@ -137,7 +137,7 @@ def test_attempts_are_counted_across_drains_and_releases() -> None:
         pass
 
     async def release(world: World, _domain: HostedDomain) -> None:
-        assert await world.waiting(Status.UNCERTAIN) == [1]
+        assert await world.waiting(RecipientStatus.UNCERTAIN) == [1]
         await world.store.release_refused([1], audit())
         primary.final = "250 queued"
 
@@ -161,7 +161,7 @@ def test_refused_mail_that_is_bounced_does_not_take_uncertain_mail_along() -> No
         assert await world.reports() == []
 
     run_swiftly(main())
-    assert [status for status, _ in standing(world)] == [Status.UNCERTAIN]
+    assert [status for status, _ in standing(world)] == [RecipientStatus.UNCERTAIN]
 
 
 @offers
@@ -174,14 +174,14 @@ def test_a_message_whose_final_reply_is_missing_keeps_nobody_waiting(
     world = drained(primary, patience=0.0)
     assert sorted(taken(primary)) == [2, 3, 4, 5, 6]
     assert primary.copies == copies
-    assert [status for status, _ in standing(world)] == [Status.HELD]
+    assert [status for status, _ in standing(world)] == [RecipientStatus.HELD]
 
 
 def test_a_missing_final_reply_is_never_uncertain() -> None:
     primary = Poisoned(offer=PIPELINING, final=CLOSE)
     world = drained(primary)
     assert primary.copies > MOST_DOUBTS
-    assert [status for status, _ in standing(world)] == [Status.HELD]
+    assert [status for status, _ in standing(world)] == [RecipientStatus.HELD]
 
 
 @pytest.mark.parametrize("end", ["250 que", "2"], ids=["with a code", "without"])
@@ -200,7 +200,7 @@ def test_half_a_final_reply_is_none(end: str) -> None:
     world = drained(primary)
     assert primary.copies == MOST_DOUBTS
     [(status, reply)] = standing(world)
-    assert status is Status.UNCERTAIN
+    assert status is RecipientStatus.UNCERTAIN
     assert repr(end) in reply
 
 
@@ -216,7 +216,7 @@ def test_a_destination_that_loses_every_connection_over_content_is_left_alone() 
 
     run_swiftly(main())
     assert primary.connections == DOUBTS_LIMIT + 1
-    assert len(asyncio.run(world.waiting(Status.HELD))) == 50
+    assert len(asyncio.run(world.waiting(RecipientStatus.HELD))) == 50
 
 
 def test_a_destination_that_never_says_anything_readable_has_not_everything_three_times() -> None:
@@ -229,7 +229,7 @@ def test_a_destination_that_never_says_anything_readable_has_not_everything_thre
             await drain_in_turn(world, domain, lambda: world.hold(domain, 200))
 
     run_swiftly(main())
-    assert len(asyncio.run(world.waiting(Status.UNCERTAIN))) <= 20
+    assert len(asyncio.run(world.waiting(RecipientStatus.UNCERTAIN))) <= 20
     assert len(asyncio.run(world.waiting())) == 200
 
 
@@ -238,4 +238,4 @@ def test_after_an_unreadable_reply_nothing_runs_ahead() -> None:
     world = drained(primary)
     assert sorted(set(taken(primary))) == [2, 3, 4, 5, 6]
     assert primary.copies == MOST_DOUBTS + 1  # in a window it is not known which message the reply was for
-    assert [status for status, _ in standing(world)] == [Status.UNCERTAIN]
+    assert [status for status, _ in standing(world)] == [RecipientStatus.UNCERTAIN]

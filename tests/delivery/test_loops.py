@@ -3,7 +3,7 @@
 import asyncio
 
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import ScriptedPrimary
@@ -14,7 +14,7 @@ RECEIVED = b"Received: x\r\n"
 PARKED = [
     (
         "b@b.example",
-        Status.REFUSED,
+        RecipientStatus.REFUSED,
         "554 5.4.6 Not sent: so many Received fields mean that the message goes in a circle",
     )
 ]
@@ -34,7 +34,7 @@ def test_mail_that_goes_in_a_circle_is_parked_and_the_rest_is_handed_over() -> N
     play(world, primary, scene)
     assert sorted(taken.content.splitlines()[-1] for taken in primary.taken) == [b"one", b"three"]
     assert (world.end["delivered"], world.end["refused"], world.end["deferred"]) == (2, 2, 0)
-    assert asyncio.run(world.waiting(Status.REFUSED)) == [2, 4]
+    assert asyncio.run(world.waiting(RecipientStatus.REFUSED)) == [2, 4]
     assert [asyncio.run(world.words(number)) for number in (2, 4)] == [PARKED, PARKED]
     assert len(world.log.of(Event.DELIVERY_REFUSED)) == 2
 

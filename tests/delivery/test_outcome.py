@@ -7,7 +7,7 @@ import pytest
 from restante.delivery.outcome import obstacle, outcome_of, session_complaint
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, RecipientOutcome
-from restante.smtp.client_transaction import Transaction
+from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.offer import NO_OFFER, Offer
 from restante.smtp.peer_replies import ServerReply
 from tests.smtp.client_talk import mail
@@ -21,9 +21,9 @@ def reply(text: str) -> ServerReply:
     return ServerReply(int(code), (words.encode(),))
 
 
-def answered(message: HeldMessage, **replies: str) -> Transaction:
+def answered(message: HeldMessage, **replies: str) -> ClientTransaction:
     """Make a transaction that went well but for the steps named."""
-    transaction = Transaction(message)
+    transaction = ClientTransaction(message)
     transaction.mail = reply(replies["mail"]) if "mail" in replies else OK
     first = reply(replies["rcpt"]) if "rcpt" in replies else OK
     transaction.recipients = [first, *[OK] * (len(message.envelope.forward_paths) - 1)]
@@ -32,7 +32,7 @@ def answered(message: HeldMessage, **replies: str) -> Transaction:
     return transaction
 
 
-def moves(transaction: Transaction) -> list[Move]:
+def moves(transaction: ClientTransaction) -> list[Move]:
     return [recipient.move for recipient in outcome_of(transaction).recipients]
 
 

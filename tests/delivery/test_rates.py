@@ -8,7 +8,7 @@ import pytest
 from restante.delivery.drain_state import DrainState
 from restante.delivery.experience import Experience, GoodDrain
 from restante.delivery.rates import Rates
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.queue.schedule import Schedule, rate_pause
 from restante.telemetry.events import Event
 from tests.delivery.scripted_primary import ScriptedPrimary
@@ -58,7 +58,7 @@ def sent_in_each_minute(offer: tuple[str, ...], count: int) -> tuple[Limiting, W
 @pytest.mark.parametrize("offer", [AHEAD, ("PIPELINING",), ("8BITMIME",)])
 def test_a_primary_that_takes_five_a_minute_gets_five(offer: tuple[str, ...]) -> None:
     primary, world = sent_in_each_minute(offer, 50)
-    assert not asyncio.run(world.waiting(Status.HELD))
+    assert not asyncio.run(world.waiting(RecipientStatus.HELD))
     assert numbers(primary) == set(range(1, 51))
     began = world.log.of(Event.DRAIN_STARTED)[0]
     assert began["held"] == 50

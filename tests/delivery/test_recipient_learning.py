@@ -3,11 +3,11 @@
 import asyncio
 from typing import Any
 
-from restante.delivery.recipient_learning import Lessons
+from restante.delivery.recipient_learning import RecipientLearning
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.live_recipients import LiveRecipients
 from restante.tenancy.policy import DAY, Policy, Recipients
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World
 
@@ -22,7 +22,7 @@ TAKEN = (Move.DELIVERED, "")
 
 
 def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
-    lessons = Lessons()
+    lessons = RecipientLearning()
     lessons.take(
         outcome(
             Anna=TAKEN,
@@ -33,21 +33,21 @@ def test_whom_the_destination_took_and_whom_it_does_not_know() -> None:
         )
     )
     assert lessons.learned(7.0) == [
-        Recipient("anna", Source.DRAIN, is_there=True, at=7.0),
-        Recipient("bert", Source.DRAIN, is_there=False, at=7.0),
-        Recipient("emil", Source.DRAIN, is_there=False, at=7.0),
+        Recipient("anna", RecipientSource.DRAIN, is_there=True, at=7.0),
+        Recipient("bert", RecipientSource.DRAIN, is_there=False, at=7.0),
+        Recipient("emil", RecipientSource.DRAIN, is_there=False, at=7.0),
     ]
 
 
 def test_a_destination_that_knows_nobody_teaches_nothing() -> None:
     """It has lost its list, and would have us refuse everybody's mail."""
-    lessons = Lessons()
+    lessons = RecipientLearning()
     lessons.take(outcome(anna=(Move.REFUSED, NOBODY), bert=(Move.REFUSED, NOBODY)))
     assert lessons.learned(7.0) == []
 
 
 def test_what_we_said_ourselves_is_no_lesson() -> None:
-    lessons = Lessons()
+    lessons = RecipientLearning()
     lessons.take(outcome(anna=TAKEN))
     lessons.take(Outcome(2, (RecipientOutcome("bert@b.example", Move.REFUSED, NOBODY),), is_ours=True))
     assert [one.name for one in lessons.learned(7.0)] == ["anna"]
@@ -103,8 +103,8 @@ def test_what_is_known_is_written_again_only_when_it_is_old() -> None:
 
         world.intercept("learn", count)
         for at in (0.0, 0.5 * DAY, 1.1 * DAY):
-            await recipients.learn(domain.id, [Recipient("anna", Source.DRAIN, is_there=True, at=at + DAY)])
-        await recipients.learn(domain.id, [Recipient("anna", Source.DRAIN, is_there=False, at=2.2 * DAY)])
+            await recipients.learn(domain.id, [Recipient("anna", RecipientSource.DRAIN, is_there=True, at=at + DAY)])
+        await recipients.learn(domain.id, [Recipient("anna", RecipientSource.DRAIN, is_there=False, at=2.2 * DAY)])
 
     asyncio.run(main())
     assert written == [1, 1, 1]

@@ -3,7 +3,7 @@
 import asyncio
 
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.telemetry.events import Event
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World
@@ -27,13 +27,13 @@ def drained(count: int, primary: ScriptedPrimary, **settings: int) -> World:
     return world
 
 
-def count(world: World, status: Status) -> int:
+def count(world: World, status: RecipientStatus) -> int:
     return len(asyncio.run(world.waiting(status)))
 
 
 def test_many_refusals_in_a_row_stop_the_drain_and_the_rest_is_held() -> None:
     world = drained(100, ScriptedPrimary({"RCPT": REFUSED}, offer=ONE_BY_ONE))
-    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (20, 80)
+    assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (20, 80)
     assert world.pauses == []  # it is not tried again
     [told] = world.log.of(Event.DESTINATION_REFUSES)
     assert (told["domain"], told["account"], told["refused"], told["held"]) == ("b.example", "alpha", 20, 80)
@@ -44,24 +44,24 @@ def test_many_refusals_in_a_row_stop_the_drain_and_the_rest_is_held() -> None:
 def test_one_that_is_taken_in_between_begins_the_row_anew() -> None:
     replies = [*[REFUSED] * 19, TAKEN, *[REFUSED] * 19, TAKEN, REFUSED]
     world = drained(41, ScriptedPrimary({"RCPT": replies}, offer=ONE_BY_ONE))
-    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (39, 0)
+    assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (39, 0)
     assert world.log.of(Event.DESTINATION_REFUSES) == []
 
 
 def test_the_operator_says_how_many() -> None:
     world = drained(10, ScriptedPrimary({"CONTENT": REFUSED}, offer=ONE_BY_ONE), refusals_limit=3)
-    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (3, 7)
+    assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (3, 7)
 
 
 def test_what_is_on_its_way_by_then_is_judged_yet() -> None:
     world = drained(100, ScriptedPrimary({"CONTENT": [TAKEN, TAKEN, *[REFUSED] * 98]}))
-    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (21, 77)
+    assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (21, 77)
 
 
 def test_what_the_destination_was_never_asked_about_is_none_of_its_refusals() -> None:
     """It takes no message of that size: each is refused by us, and says nothing against it."""
     world = drained(25, ScriptedPrimary(offer=("PIPELINING", "SIZE 1")))
-    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (25, 0)
+    assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (25, 0)
     assert world.log.of(Event.DESTINATION_REFUSES) == []
 
 
@@ -81,7 +81,7 @@ def test_the_next_request_goes_on_where_this_one_stopped() -> None:
 
     asyncio.run(main())
     assert [int(taken.content) for taken in primary.taken] == list(range(6, 13))
-    assert count(world, Status.REFUSED) == 5
+    assert count(world, RecipientStatus.REFUSED) == 5
 
 
 def test_unknown_users_at_the_head_of_the_queue_keep_no_good_mail_back() -> None:
@@ -97,7 +97,7 @@ def test_unknown_users_at_the_head_of_the_queue_keep_no_good_mail_back() -> None
 
     asyncio.run(main())
     assert sum(bool(taken.forward_paths) for taken in primary.taken) == 5  # the rest are end marks alone
-    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (65, 0)
+    assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (65, 0)
     assert world.log.of(Event.DESTINATION_REFUSES) == []
 
 
@@ -112,6 +112,6 @@ def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_who
             await world.drain(domain)
 
     asyncio.run(main())
-    assert (count(world, Status.REFUSED), count(world, Status.HELD)) == (20, 30)
+    assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (20, 30)
     [told] = world.log.of(Event.DESTINATION_REFUSES)
     assert told["reason"] == "20 recipients were refused alike and none was accepted: 550 5.1.1 no such user"

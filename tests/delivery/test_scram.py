@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from restante.delivery import delivery_connection
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.sasl.mechanism import BadResponse, Challenge, ScramCredentials
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting, salted_password, verifier_of
@@ -108,7 +108,7 @@ def test_a_server_that_does_not_prove_itself_gets_neither_mail_nor_password(auth
     assert primary.taken == []
     assert authentications(primary) == ["AUTH SCRAM-SHA-256"]
     assert "did not prove that it knows the password" in world.end["reason"]
-    assert len(asyncio.run(world.waiting(Status.HELD))) == 1
+    assert len(asyncio.run(world.waiting(RecipientStatus.HELD))) == 1
 
 
 def test_scram_is_tried_once_where_the_server_offers_it_in_vain(authority: Authority) -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from restante.delivery.settlement import PAUSES, Settlement
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.dsn_request import DsnRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
-from restante.mail.report import Action, Fate, NewReport, News
+from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Drain
 from restante.store.memory import MemoryStore
@@ -55,8 +55,10 @@ class Scene:
         self.pauses: list[float] = []
         self.changes = 0
         self.log = Lines()
-        self.desk = ReportDesk(MemoryStore(), "mx2.example.net", lambda: 0.0, self.log)
-        self.settlement = Settlement(self.book, LEASE, self.wait, self.log, desk=self.desk, on_change=self.change)
+        self.dsn_writer = DsnWriter(MemoryStore(), "mx2.example.net", lambda: 0.0, self.log)
+        self.settlement = Settlement(
+            self.book, LEASE, self.wait, self.log, dsn_writer=self.dsn_writer, on_change=self.change
+        )
 
     async def wait(self, _: asyncio.Event, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -159,7 +161,7 @@ def held(number: int) -> HeldMessage:
     return HeldMessage(number, 1, Envelope("a@a.example", ("b@b.example",)), 0.0, b"A: b\r\n\r\n")
 
 
-RELAYED = News(Action.RELAYED, (Fate("b@b.example", "250 queued"),))
+RELAYED = ReportFacts(Action.RELAYED, (Fate("b@b.example", "250 queued"),))
 
 
 def test_what_is_told_goes_with_the_batch_of_its_outcome() -> None:
@@ -208,15 +210,15 @@ def test_reports_that_were_not_made_yet_when_it_was_cut_short_are_made_at_the_en
     begun = asyncio.Event()
 
     async def act(scene: Scene) -> None:
-        make_all = scene.desk.make_all
+        make_all = scene.dsn_writer.make_all
 
-        async def hang_at_first(news: Iterable[tuple[HeldMessage, News]]) -> list[NewReport]:
+        async def hang_at_first(news: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
             if not begun.is_set():
                 begun.set()
                 await asyncio.Event().wait()
             return await make_all(news)
 
-        scene.desk.make_all = hang_at_first  # type: ignore[method-assign]
+        scene.dsn_writer.make_all = hang_at_first  # type: ignore[method-assign]
         scene.settlement.tell(held(1), RELAYED)
         scene.settlement.add(outcome(1))
         await begun.wait()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, Report
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
@@ -93,7 +93,7 @@ def test_nobody_else_is_told(envelope: Envelope) -> None:
 def test_what_is_refused_waits_and_is_not_told_where_the_domain_keeps_it() -> None:
     world = World()
     assert told(world, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}), Envelope("s@a.example", (ANNA,))) == []
-    assert asyncio.run(world.waiting(Status.REFUSED)) == [1]
+    assert asyncio.run(world.waiting(RecipientStatus.REFUSED)) == [1]
 
 
 def test_what_is_refused_is_bounced_where_the_domain_wants_that() -> None:
@@ -118,7 +118,7 @@ def test_what_is_refused_is_bounced_where_the_domain_wants_that() -> None:
 def test_bouncing_without_a_report(envelope: Envelope, left: list[int]) -> None:
     world = World(bounces_refused=True)
     assert told(world, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}), envelope) == []
-    assert asyncio.run(world.waiting(Status.REFUSED)) == left
+    assert asyncio.run(world.waiting(RecipientStatus.REFUSED)) == left
 
 
 def test_a_report_is_stored_with_its_outcome_or_neither_is() -> None:
@@ -145,8 +145,8 @@ def test_of_a_large_message_the_headers_come_from_its_file() -> None:
         domain = await world.host(25)
         await world.hold_large(domain, b"Received: by us\r\n", b"Subject: large\r\n\r\n" + b"x" * 100_000)
         [message] = await world.store.held(domain.id, 0, 1, 1)
-        desk = ReportDesk(world.store, "mx2.example.net", lambda: world.now)
-        beginning = await desk._beginning(message)
+        dsn_writer = DsnWriter(world.store, "mx2.example.net", lambda: world.now)
+        beginning = await dsn_writer._beginning(message)
         assert beginning.startswith(b"Received: by us\r\nSubject: large\r\n\r\n")
         assert len(beginning) < 70_000
 

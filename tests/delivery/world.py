@@ -18,7 +18,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.mail.report import Report
 from restante.network.resolver import Exchanger, LookupFailed
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueueFilter
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
@@ -197,11 +197,11 @@ class World:
         """Change settings."""
         self.settings = self.settings.model_copy(update=settings)
 
-    async def waiting(self, status: Status | None = None) -> list[int]:
+    async def waiting(self, status: RecipientStatus | None = None) -> list[int]:
         """Return the numbers of the messages in the store."""
         return [message.number for message in await self.store.list_queue(QueueFilter(status=status))]
 
-    async def words(self, number: int) -> list[tuple[str, Status, str]]:
+    async def words(self, number: int) -> list[tuple[str, RecipientStatus, str]]:
         """Return what the store says of a message's recipients."""
         listed = await self.store.list_queue(QueueFilter(numbers=(number,)))
         return [(each.forward_path, each.status, each.reply) for each in listed[0].recipients]

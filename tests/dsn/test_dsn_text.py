@@ -14,7 +14,7 @@ from restante.dsn.dsn_text import Letterhead, header_section, make_report, statu
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, message_name
-from restante.mail.report import Action, Fate, NewReport, News
+from restante.mail.report import Action, Fate, NewReport, ReportFacts
 
 HEADER = b"Received: from a.example\r\n\tby mx2.example.net id 1; now\r\nSubject: hello\r\n there\r\n"
 CONTENT = HEADER + b"\r\nThe body.\r\n"
@@ -42,7 +42,9 @@ def report(
     about: HeldMessage, action: Action, *fates: Fate, remote: str = "", beginning: bytes | None = None
 ) -> NewReport:
     told = fates or (Fate(ANNA, NO_USER, is_refused=True),)
-    return make_report(about, News(action, told, remote), about.head if beginning is None else beginning, letterhead())
+    return make_report(
+        about, ReportFacts(action, told, remote), about.head if beginning is None else beginning, letterhead()
+    )
 
 
 def parsed(made: NewReport) -> tuple[EmailMessage, list[Message], list[Message]]:

@@ -20,16 +20,16 @@ from restante.sasl.scram_keys import Salting, salted_password
 from restante.sasl.scram_messages import server_final
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import (
+    BeginTls,
     ContentWanted,
     Event,
     Ready,
     SaltPassword,
     SessionEnded,
-    StartTls,
     TransactionEnded,
 )
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import Transaction
+from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.peer_replies import MAX_LINE
 from restante.smtp.protocol_errors import PeerBroke
@@ -86,7 +86,7 @@ class _Shell:
         self._choices = choices
         self._begun: set[int] = set()
         self._ended: set[int] = set()
-        self._wanted: Transaction | None = None  # content that is still to be sent
+        self._wanted: ClientTransaction | None = None  # content that is still to be sent
         self._has_tls = False
         self._is_over = False
         self._said = b""
@@ -118,7 +118,7 @@ class _Shell:
 
     def _take(self, event: Event) -> None:
         match event:
-            case StartTls():
+            case BeginTls():
                 assert self._options.tls is not TlsUse.OFF
                 assert not self._has_tls
                 assert self._session.data_to_send() == b"", "nothing may be sent before the handshake"
@@ -158,7 +158,7 @@ class _Shell:
     def _begin(self) -> None:
         while self._waiting and self._session.can_begin:
             letter = self._waiting.pop(0)
-            transaction = Transaction(letter.message)
+            transaction = ClientTransaction(letter.message)
             try:
                 self._session.begin(transaction)
             except ValueError:
@@ -168,7 +168,7 @@ class _Shell:
                 assert not {envelope.reverse_path, *envelope.forward_paths} & set(_UNSAFE_PATHS)
                 self._begun.add(letter.message.number)
 
-    def _judge(self, transaction: Transaction) -> None:
+    def _judge(self, transaction: ClientTransaction) -> None:
         outcome = outcome_of(transaction)
         assert outcome.number in self._begun - self._ended
         self._ended.add(outcome.number)
@@ -180,7 +180,7 @@ class _Shell:
             by_chunk = b"BDAT %d LAST\r\n%s" % (len(content), content)
             assert stuffed(content) in self._said or by_chunk in self._said, "delivered before it was sent"
 
-    def _send_content(self, transaction: Transaction) -> None:
+    def _send_content(self, transaction: ClientTransaction) -> None:
         letter = self._letters[transaction.message.number]
         rest = letter.content[letter.head :]
         cut = self._choices.below(len(rest) + 1)

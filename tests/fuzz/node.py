@@ -7,7 +7,7 @@ from typing import Final
 
 from restante.mail.address import canonical_domain
 from restante.smtp import replies
-from restante.tenancy.etrn_target import Node, NodeKind, parse_node
+from restante.tenancy.etrn_target import EtrnTarget, EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import AuthorizedHosts, Destination, Directory, HostedDomain
 from tests.fuzz.replies_check import count_replies
 
@@ -32,27 +32,27 @@ def check(data: bytes) -> None:
     for line in data.split(b"\n"):
         try:
             argument = line.decode()
-            node = parse_node(argument)
+            node = parse_etrn_target(argument)
         except ValueError:
             continue
-        assert isinstance(node, Node)
+        assert isinstance(node, EtrnTarget)
         _check_node(node, argument)
 
 
-def _check_node(node: Node, argument: str) -> None:
+def _check_node(node: EtrnTarget, argument: str) -> None:
     assert node.text.isascii()
     assert node.text == argument or not argument.isascii()
-    assert parse_node(node.text) == node
-    assert count_replies(bytes(replies.NODE_NOT_ALLOWED.fill(node=node.text))) == 1
+    assert parse_etrn_target(node.text) == node
+    assert count_replies(bytes(replies.NODE_NOT_ALLOWED.fill(target=node.text))) == 1
     covered = [domain.name for domain in node.hosted(_DIRECTORY)]
     expected = [name for name, account in sorted(_NAMES) if _names(node, name, account)]
     assert covered == expected
     assert covered == [name for name in sorted(_DIRECTORY.domains) if node.covers(_DIRECTORY.domains[name])]
 
 
-def _names(node: Node, name: str, account: str) -> bool:
-    if node.kind is NodeKind.ACCOUNT:
+def _names(node: EtrnTarget, name: str, account: str) -> bool:
+    if node.kind is EtrnTargetKind.ACCOUNT:
         return node.text[1:].lower() == account
     asked = canonical_domain(node.text.removeprefix("@")).split(".")
     labels = name.split(".")
-    return labels[-len(asked) :] == asked if node.kind is NodeKind.SUBTREE else labels == asked
+    return labels[-len(asked) :] == asked if node.kind is EtrnTargetKind.SUBTREE else labels == asked

@@ -41,7 +41,7 @@ _ANSWERS: Final[Mapping[type[Event], tuple[Reply, ...]]] = {  # the first is the
     Rcpt: (replies.RECIPIENT_OK, replies.RECIPIENT_OK, replies.RELAYING_DENIED),
     Data: (replies.START_CONTENT, replies.STORE_FAILED),
     StartTls: (replies.READY_FOR_TLS, replies.INTERNAL_ERROR),
-    Etrn: (replies.QUEUING_STARTED.fill(node="x"), replies.NODE_INVALID),
+    Etrn: (replies.QUEUING_STARTED.fill(target="x"), replies.NODE_INVALID),
     Authenticate: (replies.AUTHENTICATED, replies.BAD_CREDENTIALS),
     ChunkReceived: (replies.CHUNK_OK.fill(octets=1), replies.STORE_FAILED),
     ContentReceived: (replies.OK, replies.STORE_FAILED),

@@ -14,7 +14,7 @@ import trustme
 from restante.network.tls_context import server_context
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.listener import Listener, bind
-from restante.reception.smtp_connection import Terms
+from restante.reception.smtp_connection import SessionTerms
 from restante.sasl.plain import Plain
 from restante.smtp.limits import Limits
 from restante.smtp.server_options import ServerOptions
@@ -81,7 +81,7 @@ class Reception:
         mechanisms = {"PLAIN": Plain}
         options = ServerOptions("mx2.example.net", self.limits, mechanisms, can_start_tls=service == "mx")
         context = server_context([(self.certificates.certificate, self.certificates.key)], minimum, has_clear_text=True)
-        terms = Terms(self.world._services, options, context, is_implicit_tls=service == "smtps")
+        terms = SessionTerms(self.world._services, options, context, is_implicit_tls=service == "smtps")
         limits = DoorLimits(connections, connections, connections, per_minute)
         door = Doorkeeper(limits, lambda _: is_expected, self.clock)
         listener = Listener(service, bind(address), terms, door, self.clock)

@@ -26,7 +26,7 @@ from restante.config.load import load
 from restante.config.running import APPLIED_BY_RELOAD, NEED_RESTART
 from restante.config.schema import Config
 from restante.network.tls_context import oldest_version
-from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_inbox import NoticeInbox
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.telemetry.counts import Counts
@@ -103,7 +103,7 @@ class World:
         config = load(self.path, {})
         sockets = [bind(listen.address) for listen in config.listen]
         vault = Vault(read_key(config.key_file))
-        news = NewsDesk(lambda: NOW)
+        news = NoticeInbox(lambda: NOW)
         app = Application(config, sockets, read_identity(config), vault, self.log, counts=Counts(), news=news)
         running = asyncio.create_task(app.run())
         try:

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail import import_stream
-from restante.mail.import_stream import WHOLE, End, Label, Unpacker, pack_block, pack_failure, pack_label
+from restante.mail.import_stream import (
+    WHOLE,
+    StreamEnd,
+    StreamLabel,
+    Unpacker,
+    pack_block,
+    pack_failure,
+    pack_label,
+)
 
 PARCELS = st.lists(
     st.tuples(st.dictionaries(st.text(), st.text()), st.lists(st.binary(max_size=20), max_size=4), st.booleans()),
@@ -30,9 +38,9 @@ def test_what_was_packed_is_unpacked(parcels: list[tuple[dict[str, str], list[by
     for start in range(0, len(stream), step):
         for piece in unpacker.receive(stream[start : start + step]):
             match piece:
-                case Label(facts):
+                case StreamLabel(facts):
                     label, content = facts, b""
-                case End(failure):
+                case StreamEnd(failure):
                     assert failure in ("", "a b")
                     read.append((label, content, not failure))
                 case bytes():

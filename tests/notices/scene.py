@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from restante.notices.notice_inbox import Heard, NewsDesk
-from restante.notices.notice_result import Attempt, End
-from restante.notices.notice_sender import Courier
+from restante.notices.notice_inbox import Heard, NoticeInbox
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
+from restante.notices.notice_sender import NoticeSender
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
 from restante.store.live_directory import LiveDirectory
@@ -15,19 +15,30 @@ from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import Account
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NewNotice, News, Notice, NoticeKind, Way
+from restante.tenancy.notice import (
+    OF_ACCOUNTS,
+    OF_THE_SERVER,
+    Channel,
+    NewNotice,
+    Notice,
+    NoticeFacts,
+    NoticeKind,
+    Transport,
+)
 from tests.wire import NOW, Lines, audit
 
 T = TypeVar("T")
 
-SENT = Attempt(End.SENT, "204 No Content")
-NOT_NOW = Attempt(End.NOT_NOW, "connection refused")
-REFUSED = Attempt(End.REFUSED, "410 Gone")
+SENT = NoticeAttempt(NoticeResult.SENT, "204 No Content")
+NOT_NOW = NoticeAttempt(NoticeResult.NOT_NOW, "connection refused")
+REFUSED = NoticeAttempt(NoticeResult.REFUSED, "410 Gone")
 
 
-def news(about: str = "alpha.example", account: str = "alpha", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET) -> News:
+def news(
+    about: str = "alpha.example", account: str = "alpha", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET
+) -> NoticeFacts:
     """Something that has happened."""
-    return News(kind, account, about, f"something about {about}", NOW)
+    return NoticeFacts(kind, account, about, f"something about {about}", NOW)
 
 
 def notice(number: int = 1, channel_id: int = 1, **fields: Any) -> Notice:
@@ -62,14 +73,14 @@ class Scene:
     settings: NoticeSettings = field(default_factory=NoticeSettings)
     now: float = NOW
     pauses: list[float] = field(default_factory=list)
-    answers: dict[str, list[Attempt]] = field(default_factory=dict)
+    answers: dict[str, list[NoticeAttempt]] = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)  # by which channel, under which key
     on_send: Callable[[Channel, Notice], Awaitable[None]] | None = None
 
     def __post_init__(self) -> None:
         self.directory = LiveDirectory(self.store)
-        self.desk = NewsDesk(lambda: self.now)
-        self.courier = Courier(
+        self.inbox = NoticeInbox(lambda: self.now)
+        self.courier = NoticeSender(
             store=self.store,
             directory=self.directory,
             sender=self,
@@ -85,7 +96,7 @@ class Scene:
         """Return the outbox of a server that has just started."""
         return Outbox(
             store=self.store,
-            desk=self.desk,
+            inbox=self.inbox,
             directory=self.directory,
             settings=lambda: self.settings,
             log=self.log,
@@ -101,7 +112,7 @@ class Scene:
         if not event.is_set():
             self.now += seconds
 
-    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+    async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         """Be the sender."""
         self.sent.append((channel.name, notice.key))
         if self.on_send is not None:
@@ -110,7 +121,12 @@ class Scene:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
     async def channel(
-        self, name: str, account: str = "alpha", *kinds: NoticeKind, hears_all: bool = False, way: Way = Way.WEBHOOK
+        self,
+        name: str,
+        account: str = "alpha",
+        *kinds: NoticeKind,
+        hears_all: bool = False,
+        way: Transport = Transport.WEBHOOK,
     ) -> Channel:
         """Add a channel, and its account."""
         if account:
@@ -126,10 +142,10 @@ class Scene:
         at = self.now if made_at is None else made_at
         await self.store.keep_notices([NewNotice(channel.id, key, news(), 0, at) for key in keys], [], [], 1000)
 
-    async def hear(self, *heard: News) -> None:
+    async def hear(self, *heard: NoticeFacts) -> None:
         """Have news come to the outbox, and let it deal with it."""
         for one in heard:
-            self.desk._keep(Heard(one))
+            self.inbox._keep(Heard(one))
         await self.outbox._take_turn()
 
     async def waiting(self) -> list[Notice]:

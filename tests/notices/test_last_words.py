@@ -3,36 +3,36 @@
 import asyncio
 
 from restante.notices.last_words import MOST, send_unstored
-from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_inbox import NoticeInbox
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
 from restante.tenancy.model import Account
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Way
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Transport
 from tests.admin.desk import FakeWays
 from tests.wire import NOW, audit
 
 
-def sent(*lines: tuple[Event, dict[str, str]], ways: FakeWays | None = None) -> list[tuple[str, str, str]]:
+def sent(*lines: tuple[Event, dict[str, str]], transports: FakeWays | None = None) -> list[tuple[str, str, str]]:
     """What leaves after these lines of the log: channel, kind, text."""
-    ways = ways or FakeWays()
+    transports = transports or FakeWays()
 
     async def main() -> None:
         store = MemoryStore()
         await store.put_account(Account("alpha", NOW), audit())
         for account, kinds in (("", OF_THE_SERVER), ("alpha", OF_ACCOUNTS)):
-            channel = Channel(0, account, account or "ops", Way.WEBHOOK, "", b"", kinds, NOW)
+            channel = Channel(0, account, account or "ops", Transport.WEBHOOK, "", b"", kinds, NOW)
             await store.put_channel(channel, audit())
         directory = LiveDirectory(store)
         await directory.refresh()
-        desk = NewsDesk(lambda: NOW)
+        inbox = NoticeInbox(lambda: NOW)
         for event, fields in lines:
-            desk.hear(event, fields)
-        await send_unstored(desk, directory, ways, lambda: NOW)
-        assert desk.topics == {}
+            inbox.hear(event, fields)
+        await send_unstored(inbox, directory, transports, lambda: NOW)
+        assert inbox.topics == {}
 
     asyncio.run(main())
-    return [(channel.name, str(notice.news.kind), notice.news.text) for channel, notice in ways.sent]
+    return [(channel.name, str(notice.news.kind), notice.news.text) for channel, notice in transports.sent]
 
 
 def test_the_operator_hears_that_the_server_leaves() -> None:
@@ -56,6 +56,6 @@ def test_a_channel_that_fails_keeps_no_other_back_and_a_flood_has_an_end() -> No
 
     fields = {"message": "m", "account": "alpha", "reason": "x"}
     lines = [(Event.MESSAGE_DAMAGED, {**fields, "domain": f"{number}.example"}) for number in range(2 * MOST)]
-    found = sent((Event.SERVER_FAILING, {"reason": "x"}), *lines, ways=Broken())
+    found = sent((Event.SERVER_FAILING, {"reason": "x"}), *lines, transports=Broken())
     assert "server-failing" in {kind for _, kind, _ in found}
     assert len(found) <= MOST

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from restante.network.resolver import Exchanger, LookupFailed
-from restante.notices.mail_sender import MOST_SECONDS, Letters
-from restante.notices.notice_result import Attempt, End
+from restante.notices.mail_sender import MOST_SECONDS, MailSender
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.reports.report_settings import ReportSettings
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.world import World
@@ -18,11 +18,11 @@ MX = "mx1.a.example"
 
 def sent(
     host: ScriptedPrimary, *, to: str = OPS, hosting: str = "b.example", most_seconds: float = MOST_SECONDS
-) -> Attempt:
+) -> NoticeAttempt:
     """Mail a notice; a.example has one MX, at which `host` listens."""
     world = World()
 
-    async def main() -> Attempt:
+    async def main() -> NoticeAttempt:
         async with host, world.dispatcher() as dispatcher:
             await world.host(25, hosting)
             world.names.mx = {
@@ -30,8 +30,8 @@ def sent(
                 "nowhere.example": LookupFailed("no", is_temporary=False),
             }
             world.names.table = {MX: ["127.0.0.1"]}
-            letters = Letters(
-                dispatcher.equipment,
+            letters = MailSender(
+                dispatcher.context,
                 world.names,
                 lambda: ReportSettings(port=host.port, private_addresses=True),
                 most_seconds,
@@ -43,32 +43,33 @@ def sent(
 
 def test_it_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
     host = ScriptedPrimary()
-    assert sent(host) == Attempt(End.SENT, "250 2.0.0 queued")
+    assert sent(host) == NoticeAttempt(NoticeResult.SENT, "250 2.0.0 queued")
     [taken] = host.taken
     assert (taken.reverse_path, taken.forward_paths) == ("", (OPS,))
     assert b"Subject: [restante] mail-after-quiet: alpha.example\r\n" in taken.content
 
 
 @pytest.mark.parametrize(
-    ("reply", "end"), [("450 4.2.1 later", End.NOT_NOW), ("550 5.1.1 nobody of that name", End.REFUSED)]
+    ("reply", "end"),
+    [("450 4.2.1 later", NoticeResult.NOT_NOW), ("550 5.1.1 nobody of that name", NoticeResult.REFUSED)],
 )
-def test_what_the_host_says_is_what_came_of_it(reply: str, end: End) -> None:
-    assert sent(ScriptedPrimary({"RCPT": reply})) == Attempt(end, reply)
+def test_what_the_host_says_is_what_came_of_it(reply: str, end: NoticeResult) -> None:
+    assert sent(ScriptedPrimary({"RCPT": reply})) == NoticeAttempt(end, reply)
 
 
 def test_a_host_that_takes_its_time_is_left() -> None:
     """Each reply may take minutes; a notice has not so many."""
     attempt = sent(ScriptedPrimary({"RCPT": SILENCE}), most_seconds=0.2)
-    assert attempt == Attempt(End.NOT_NOW, "its mail host took too long")
+    assert attempt == NoticeAttempt(NoticeResult.NOT_NOW, "its mail host took too long")
 
 
 def test_a_domain_that_is_not_there_is_none_later() -> None:
-    assert sent(ScriptedPrimary(), to="ops@nowhere.example").end is End.REFUSED
+    assert sent(ScriptedPrimary(), to="ops@nowhere.example").end is NoticeResult.REFUSED
 
 
 @pytest.mark.parametrize("to", [OPS, "ops@A.Example", "postmaster@mx2.example.net"])
 def test_nothing_is_mailed_to_ourselves(to: str) -> None:
     host = ScriptedPrimary()
     attempt = sent(host, to=to, hosting="a.example")
-    assert attempt == Attempt(End.REFUSED, "the address is in a domain whose mail is held here")
+    assert attempt == NoticeAttempt(NoticeResult.REFUSED, "the address is in a domain whose mail is held here")
     assert host.connections == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.notices.notice_result import Attempt
+from restante.notices.notice_result import NoticeAttempt
 from restante.notices.notice_sender import AT_ONCE
 from restante.notices.notice_settings import NoticeSettings
 from restante.queue.sending_outcome import SendingOutcome
@@ -287,7 +287,7 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("answer", [NOT_NOW, REFUSED])
-def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once(answer: Attempt) -> None:
+def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once(answer: NoticeAttempt) -> None:
     """What refused it was the old address, or the old key."""
 
     async def story() -> None:

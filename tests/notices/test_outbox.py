@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from restante.notices.notice_inbox import MOST_TOPICS, Heard, NewsDesk
+from restante.notices.notice_inbox import MOST_TOPICS, Heard, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import AT_ONCE, BETWEEN_TURNS, LONGEST_PAUSE
 from restante.telemetry.events import Event
-from restante.tenancy.notice import Channel, NoticeKind, Way
+from restante.tenancy.notice import Channel, NoticeKind, Transport
 from tests.notices.scene import Scene, news, play
 from tests.wire import NOW
 
@@ -175,8 +175,8 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
         began, most = scene.now, 0
         for place in range(20_000):
             line = {"domain": f"d{place % 5000}.example", "account": "alpha", "messages": 1}
-            scene.desk.hear(Event.MAIL_AFTER_QUIET, line)
-            most = max(most, len(scene.desk.topics))
+            scene.inbox.hear(Event.MAIL_AFTER_QUIET, line)
+            most = max(most, len(scene.inbox.topics))
             if place % 2000 == 0:
                 await asyncio.sleep(0)
         scene.outbox.close()
@@ -190,17 +190,17 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
 
 
 def test_of_the_same_that_comes_at_once_the_last_is_told() -> None:
-    desk = NewsDesk(lambda: NOW)
+    inbox = NoticeInbox(lambda: NOW)
     for free in (3, 2, 1):
-        desk.hear(Event.ROOM_SHORT, {"free": free, "disk_reserve": 10})
-    [heard] = desk.take().values()
+        inbox.hear(Event.ROOM_SHORT, {"free": free, "disk_reserve": 10})
+    [heard] = inbox.take().values()
     assert (heard.last.details["free"], heard.count) == (1, 3)
 
 
 def test_a_channel_of_an_account_hears_of_no_other_whatever_it_says() -> None:
     """Even if somebody had written into the store that it hears of all."""
     heard = frozenset(NoticeKind)
-    channel = Channel(1, "alpha", "hook", Way.WEBHOOK, "", b"", heard, NOW, hears_all=True)
+    channel = Channel(1, "alpha", "hook", Transport.WEBHOOK, "", b"", heard, NOW, hears_all=True)
     assert channel.hears(news())
     assert not channel.hears(news(account="beta"))
     assert not channel.hears(news(account=""))
@@ -235,11 +235,11 @@ def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:
 
 
 def test_a_line_that_is_no_news_wakes_nobody() -> None:
-    desk = NewsDesk(lambda: NOW)
+    inbox = NoticeInbox(lambda: NOW)
     woken: list[int] = []
-    desk.on_news = lambda: woken.append(1)
-    desk.hear(Event.MAIL_HELD, {"domain": "alpha.example", "size": 1})
-    assert (desk.topics, woken) == ({}, [])
+    inbox.on_news = lambda: woken.append(1)
+    inbox.hear(Event.MAIL_HELD, {"domain": "alpha.example", "size": 1})
+    assert (inbox.topics, woken) == ({}, [])
 
 
 def test_a_line_that_is_not_understood_troubles_nobody_but_the_log() -> None:
@@ -248,8 +248,8 @@ def test_a_line_that_is_not_understood_troubles_nobody_but_the_log() -> None:
         await scene.channel("hook")
         failures: list[dict[str, Any]] = []
         scene.log.failure = lambda event, error, **fields: failures.append({"event": event, **fields})  # type: ignore[method-assign]
-        scene.desk.hear(Event.MAIL_AFTER_QUIET, {})
-        scene.desk.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha"})
+        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {})
+        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha"})
         await scene.hear()
         assert failures == [{"event": Event.INTERNAL_ERROR, "doing": "notice"}]
         assert len(await scene.waiting()) == 1
@@ -266,7 +266,7 @@ def test_what_has_happened_is_stored_before_the_server_ends() -> None:
         await scene.channel("hook")
         running = asyncio.create_task(scene.outbox.run())
         await asyncio.sleep(0)
-        scene.desk.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
+        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
         scene.outbox.close()
         await running
         assert len(await scene.waiting()) == 1
@@ -288,11 +288,11 @@ def test_who_waits_until_news_is_stored_goes_on_no_sooner_and_no_later() -> None
             return await keep(*given)
 
         scene.store.keep_notices = slow  # type: ignore[method-assign]
-        scene.desk._keep(Heard(news()))
+        scene.inbox._keep(Heard(news()))
         turn = asyncio.create_task(scene.outbox._take_turn())
         waiting = asyncio.create_task(scene.outbox.until_stored())
         await begun.wait()
-        assert not scene.desk.topics
+        assert not scene.inbox.topics
         assert not waiting.done()
         may_store.set()
         await waiting
@@ -307,7 +307,7 @@ def test_who_waits_for_a_store_that_fails_waits_until_it_does_not() -> None:
         scene = Scene()
         await scene.channel("hook")
         scene.store.failures = 2
-        scene.desk._keep(Heard(news()))
+        scene.inbox._keep(Heard(news()))
         running = asyncio.create_task(scene.outbox.run())
         await scene.outbox.until_stored()
         assert (scene.store.failures, len(await scene.waiting())) == (0, 1)
@@ -337,7 +337,7 @@ def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -
     async def story() -> None:
         scene = Scene(settings=NoticeSettings(pause=pause))
         await scene.channel("hook")
-        scene.desk.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
+        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
         running = asyncio.create_task(scene.outbox.run())
         began = scene.now
         for _ in range(50):

@@ -14,7 +14,7 @@ from math import inf
 import pytest
 
 from restante.notices import push
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.push import AT_ONCE, Pushes, read_push_url
 from restante.notices.targets import NotATarget
 from restante.tenancy.notice import Notice
@@ -24,8 +24,8 @@ from tests.notices.test_webhook import HOSTNAME, SECRET, Receiver, drip, hang
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-def pushed(receiver: Receiver, seconds: float = inf, path: str = SECRET, what: Notice | None = None) -> Attempt:
-    async def story() -> Attempt:
+def pushed(receiver: Receiver, seconds: float = inf, path: str = SECRET, what: Notice | None = None) -> NoticeAttempt:
+    async def story() -> NoticeAttempt:
         async with receiver.listening() as port:
             url = f"json://127.0.0.1:{port}/{path}"
             return await Pushes(HOSTNAME, lambda: seconds).send(url, what or notice())
@@ -54,7 +54,7 @@ class Hanging:
 
 def test_a_notice_is_handed_to_the_service() -> None:
     receiver = Receiver(OK)
-    assert pushed(receiver) == Attempt(End.SENT, "taken")
+    assert pushed(receiver) == NoticeAttempt(NoticeResult.SENT, "taken")
     [(first, _, body)] = receiver.requests
     assert first == f"POST /{SECRET} HTTP/1.1"
     facts = json.loads(body)
@@ -65,7 +65,7 @@ def test_a_notice_is_handed_to_the_service() -> None:
 def test_where_the_service_wants_html_the_words_of_strangers_are_no_tags() -> None:
     receiver = Receiver(OK)
     said = replace(news(), text="<b>not bold</b>")
-    assert pushed(receiver, path="?format=html", what=notice(news=said)).end is End.SENT
+    assert pushed(receiver, path="?format=html", what=notice(news=said)).end is NoticeResult.SENT
     [(_, _, body)] = receiver.requests
     message = json.loads(body)["message"]
     assert "&lt;b&gt;not" in message
@@ -75,18 +75,18 @@ def test_where_the_service_wants_html_the_words_of_strangers_are_no_tags() -> No
 def test_what_the_service_does_not_take_is_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
     """And nothing of what Apprise says of it goes into our log."""
     attempt = pushed(Receiver(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"))
-    assert attempt == Attempt(End.NOT_NOW, "the service did not take it")
+    assert attempt == NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it")
     assert "".join(capfd.readouterr()) == ""
 
 
 def test_a_service_that_is_slow_is_not_waited_for() -> None:
-    assert pushed(Receiver(b"", hang), seconds=0.05) == Attempt(End.NOT_NOW, "no answer in time")
+    assert pushed(Receiver(b"", hang), seconds=0.05) == NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
 
 
 def test_pushes_that_hang_are_ended_and_leave_the_way_to_others() -> None:
     """As the server ends them when it is stopped. Each has its connection by then, and as many as there may be wait."""
 
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         hanging, other = Hanging(), Receiver(OK)
         async with hanging.listening() as silent, other.listening() as port:
             pushes = Pushes(HOSTNAME, lambda: 300.0)
@@ -101,14 +101,14 @@ def test_pushes_that_hang_are_ended_and_leave_the_way_to_others() -> None:
                 await hanging.left.acquire()
             return await pushes.send(f"json://127.0.0.1:{port}/", notice())
 
-    assert play(story()) == Attempt(End.SENT, "taken")
+    assert play(story()) == NoticeAttempt(NoticeResult.SENT, "taken")
 
 
 def test_an_answer_without_end_costs_no_memory_of_ours() -> None:
     """Apprise reads it until it may have no more."""
     endless = Receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", drip)
     attempt = pushed(endless, seconds=100.0)
-    assert attempt.end is End.NOT_NOW
+    assert attempt.end is NoticeResult.NOT_NOW
     assert attempt.text != "no answer in time"
 
 
@@ -131,7 +131,7 @@ def test_a_process_that_fails_is_a_push_that_failed(
     monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], text: str
 ) -> None:
     monkeypatch.setattr(push, "_COMMAND", command)
-    assert pushed(Receiver()) == Attempt(End.NOT_NOW, text)
+    assert pushed(Receiver()) == NoticeAttempt(NoticeResult.NOT_NOW, text)
     with pytest.raises(NotATarget, match=text):
         play(read_push_url("json://hook.example/"))
 

@@ -10,15 +10,15 @@ import pytest
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
 from restante.reception.arrivals import Arrivals
-from restante.reception.disk_space import Room
+from restante.reception.disk_space import DiskSpace
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Notice, Way
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Notice, Transport
 from restante.tenancy.policy import DAY, Hold, Policy
 from restante.tenancy.quota import Quota
 from tests.contract.making import message
@@ -34,17 +34,17 @@ from tests.wire import NOW, Lines, audit
 class Heard(Lines):
     """A log that hands its lines on, as the server's does."""
 
-    desk: NewsDesk = field(default_factory=lambda: NewsDesk(lambda: NOW))
+    inbox: NoticeInbox = field(default_factory=lambda: NoticeInbox(lambda: NOW))
 
     def write(self, event: Event, **fields: Any) -> None:
         super().write(event, **fields)
-        self.desk.hear(event, fields)
+        self.inbox.hear(event, fields)
 
 
 async def listen(store: Store, directory: LiveDirectory) -> None:
     """Add a channel of the account alpha and one of the operator's own."""
     for account, kinds in (("alpha", OF_ACCOUNTS), ("", OF_THE_SERVER)):
-        await store.put_channel(Channel(0, account, "hook", Way.WEBHOOK, "", b"", kinds, NOW), audit())
+        await store.put_channel(Channel(0, account, "hook", Transport.WEBHOOK, "", b"", kinds, NOW), audit())
     await directory.refresh()
 
 
@@ -52,7 +52,7 @@ async def notices(store: Store, directory: LiveDirectory, log: Heard, now: float
     """Let the outbox of a server that has just started deal with what was heard; return all notices."""
     outbox = Outbox(
         store=store,
-        desk=log.desk,
+        inbox=log.inbox,
         directory=directory,
         settings=NoticeSettings,
         log=log,
@@ -182,7 +182,7 @@ def test_room_on_the_disk_is_the_operators_affair() -> None:
         await world.host(25)
         await listen(world.store, world.directory)
         free = [5, 500]
-        room = Room(lambda: free[0], reserve=100)
+        room = DiskSpace(lambda: free[0], reserve=100)
         for event in (Event.ROOM_SHORT, Event.ROOM_BACK):
             log.write(event, free=room.look(), disk_reserve=room.reserve)
             free.pop(0)

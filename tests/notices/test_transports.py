@@ -2,8 +2,8 @@
 
 import pytest
 
-from restante.notices.notice_result import Attempt, End
-from restante.notices.notice_service import make_ways
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
+from restante.notices.notice_service import make_transports
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.signature import new_key
 from restante.notices.transports import ChannelSecret
@@ -35,14 +35,14 @@ SEALED = ChannelSecret("https://hook.example/").sealed(VAULT, "alpha", "hook")
 def test_what_cannot_be_sent_here_waits(way: str, sealed: bytes | None, text: str) -> None:
     """For a version that knows the way, or the key file that the secret was sealed under."""
 
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         world = World(vault=VAULT)
         async with world.dispatcher() as dispatcher:
-            ways = make_ways(dispatcher.equipment, world.names, NoticeSettings, ReportSettings)
+            transports = make_transports(dispatcher.context, world.names, NoticeSettings, ReportSettings)
             channel = Channel(1, "alpha", "hook", way, "https://hook.example/", sealed, OF_ACCOUNTS, NOW)
-            return await ways.send(channel, notice())
+            return await transports.send(channel, notice())
 
-    assert play(story()) == Attempt(End.NOT_NOW, text)
+    assert play(story()) == NoticeAttempt(NoticeResult.NOT_NOW, text)
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,12 @@ def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
         world = World(vault=VAULT)
         async with world.dispatcher() as dispatcher, receiver.listening() as port:
             settings = ReportSettings(private_addresses=private_addresses)
-            ways = make_ways(dispatcher.equipment, world.names, NoticeSettings, lambda: settings)
+            transports = make_transports(dispatcher.context, world.names, NoticeSettings, lambda: settings)
             scheme = "http" if way == "webhook" else "json"
             secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(VAULT, account, "hook")
             channel = Channel(1, account, "hook", way, "", secret, OF_ACCOUNTS, NOW)
-            attempt = await ways.send(channel, notice())
-            assert (attempt.end is End.SENT) == bool(connections), attempt
+            attempt = await transports.send(channel, notice())
+            assert (attempt.end is NoticeResult.SENT) == bool(connections), attempt
 
     play(story())
     assert receiver.connections == connections

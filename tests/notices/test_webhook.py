@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from restante.network.resolver import Resolver
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.signature import key_octets, new_key
 from restante.notices.webhook import Webhooks
 from restante.notices.wording import as_json
@@ -74,8 +74,10 @@ class Receiver:
                 await writer.wait_closed()
 
 
-def post(receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None) -> Attempt:
-    async def story() -> Attempt:
+def post(
+    receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None
+) -> NoticeAttempt:
+    async def story() -> NoticeAttempt:
         webhooks = Webhooks(HOSTNAME, time.time if now is None else lambda: now, lambda: seconds, Names())
         async with receiver.listening() as port:
             return await webhooks.send(
@@ -87,7 +89,7 @@ def post(receiver: Receiver, *, seconds: float = 30.0, now: float | None = None,
 
 def test_a_notice_is_posted_as_json_and_signed() -> None:
     receiver, key = Receiver(), new_key()
-    assert post(receiver, key=key) == Attempt(End.SENT, "204 No Content")
+    assert post(receiver, key=key) == NoticeAttempt(NoticeResult.SENT, "204 No Content")
     [(first, headers, body)] = receiver.requests
     assert first == f"POST /in/{SECRET}?q=1 HTTP/1.1"
     assert headers["content-type"] == "application/json"
@@ -137,21 +139,21 @@ def test_each_attempt_is_signed_anew_and_says_the_same() -> None:
 @pytest.mark.parametrize(
     ("status", "end"),
     [
-        (200, End.SENT),
-        (202, End.SENT),
-        (299, End.SENT),
-        (302, End.NOT_NOW),
-        (304, End.NOT_NOW),
-        (400, End.REFUSED),
-        (401, End.NOT_NOW),
-        (404, End.NOT_NOW),
-        (410, End.REFUSED),
-        (429, End.NOT_NOW),
-        (500, End.NOT_NOW),
-        (599, End.NOT_NOW),
+        (200, NoticeResult.SENT),
+        (202, NoticeResult.SENT),
+        (299, NoticeResult.SENT),
+        (302, NoticeResult.NOT_NOW),
+        (304, NoticeResult.NOT_NOW),
+        (400, NoticeResult.REFUSED),
+        (401, NoticeResult.NOT_NOW),
+        (404, NoticeResult.NOT_NOW),
+        (410, NoticeResult.REFUSED),
+        (429, NoticeResult.NOT_NOW),
+        (500, NoticeResult.NOT_NOW),
+        (599, NoticeResult.NOT_NOW),
     ],
 )
-def test_every_answer_has_its_meaning(status: int, end: End) -> None:
+def test_every_answer_has_its_meaning(status: int, end: NoticeResult) -> None:
     attempt = post(Receiver(b"HTTP/1.1 %d anything they like\r\n\r\n" % status))
     assert attempt.end is end
     assert attempt.text.startswith(str(status))
@@ -161,7 +163,7 @@ def test_every_answer_has_its_meaning(status: int, end: End) -> None:
 def test_a_redirect_is_not_followed() -> None:
     target = Receiver()
 
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         async with target.listening() as port:
             source = Receiver(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port)
             async with source.listening() as first:
@@ -169,7 +171,7 @@ def test_a_redirect_is_not_followed() -> None:
                 return await webhooks.send(f"http://127.0.0.1:{first}/", new_key(), notice())
 
     attempt = play(story())
-    assert attempt == Attempt(End.NOT_NOW, "307 Temporary Redirect: redirects are not followed")
+    assert attempt == NoticeAttempt(NoticeResult.NOT_NOW, "307 Temporary Redirect: redirects are not followed")
     assert target.connections == 0
 
 
@@ -183,13 +185,13 @@ async def drip(writer: asyncio.StreamWriter) -> None:
 def test_an_answer_without_end_is_not_read() -> None:
     """Its status is all that counts."""
     receiver = Receiver(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", drip)
-    assert post(receiver) == Attempt(End.SENT, "200 OK")
+    assert post(receiver) == NoticeAttempt(NoticeResult.SENT, "200 OK")
 
 
 def test_a_head_without_end_is_cut_off() -> None:
     receiver = Receiver(b"HTTP/1.1 200 OK\r\nX: ", drip)
     attempt = post(receiver)
-    assert attempt.end is End.NOT_NOW
+    assert attempt.end is NoticeResult.NOT_NOW
     assert attempt.text.startswith("the exchange failed")
 
 
@@ -199,34 +201,34 @@ async def hang(_writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nX: y\r\n"])
 def test_a_receiver_that_says_nothing_is_left(answer: bytes) -> None:
-    assert post(Receiver(answer, hang), seconds=0.05) == Attempt(End.NOT_NOW, "no answer in time")
+    assert post(Receiver(answer, hang), seconds=0.05) == NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
 
 
 @pytest.mark.parametrize("answer", [b"", b"\x16\x03\x01 no HTTP\r\n\r\n", b"HTTP/1.1 99999 X\r\n\r\n"])
 def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
     attempt = post(Receiver(answer))
-    assert attempt.end is End.NOT_NOW
+    assert attempt.end is NoticeResult.NOT_NOW
     assert SECRET not in attempt.text
 
 
 def test_where_nobody_listens_it_is_tried_again() -> None:
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         async with Receiver().listening() as port:
             pass
         webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
         return await webhooks.send(f"http://127.0.0.1:{port}/{SECRET}", new_key(), notice())
 
     attempt = play(story())
-    assert attempt.end is End.NOT_NOW
+    assert attempt.end is NoticeResult.NOT_NOW
     assert "onnect" in attempt.text
     assert SECRET not in attempt.text
 
 
-def named(names: Resolver, host: str = "hook.example", seconds: float = 30.0) -> tuple[Attempt, Receiver]:
+def named(names: Resolver, host: str = "hook.example", seconds: float = 30.0) -> tuple[NoticeAttempt, Receiver]:
     """Post to a receiver on 127.0.0.1, by a name."""
     receiver = Receiver()
 
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         webhooks = Webhooks(HOSTNAME, time.time, lambda: seconds, names)
         async with receiver.listening() as port:
             return await webhooks.send(f"http://u:p@{host}:{port}/{SECRET}", new_key(), notice())
@@ -238,7 +240,7 @@ def named(names: Resolver, host: str = "hook.example", seconds: float = 30.0) ->
 def test_the_name_is_looked_up_as_destinations_are_and_the_request_has_it(host: str) -> None:
     names = Names({"hook.example": ["127.0.0.1"]})
     attempt, receiver = named(names, host)
-    assert attempt.end is End.SENT
+    assert attempt.end is NoticeResult.SENT
     assert names.asked == ["hook.example"]
     [(first, headers, _)] = receiver.requests
     assert first == f"POST /{SECRET} HTTP/1.1"
@@ -248,18 +250,18 @@ def test_the_name_is_looked_up_as_destinations_are_and_the_request_has_it(host: 
 
 def test_where_one_address_does_not_answer_the_next_is_tried() -> None:
     attempt, receiver = named(Names({"hook.example": ["127.0.0.2", "127.0.0.3", "127.0.0.1"]}))
-    assert attempt.end is End.SENT
+    assert attempt.end is NoticeResult.SENT
     assert receiver.connections == 1
 
 
 def test_of_many_addresses_some_are_tried() -> None:
     attempt, receiver = named(Names({"hook.example": [f"127.0.0.{last}" for last in range(2, 60)] + ["127.0.0.1"]}))
-    assert attempt.end is End.NOT_NOW
+    assert attempt.end is NoticeResult.NOT_NOW
     assert receiver.connections == 0
 
 
 def test_a_name_that_is_not_there_is_looked_up_again_later() -> None:
-    assert named(Names())[0] == Attempt(End.NOT_NOW, "hook.example: no such name in DNS")
+    assert named(Names())[0] == NoticeAttempt(NoticeResult.NOT_NOW, "hook.example: no such name in DNS")
 
 
 class SilentNames:
@@ -274,7 +276,7 @@ class SilentNames:
 
 
 def test_a_look_up_takes_no_longer_than_all_of_it_may() -> None:
-    assert named(SilentNames(), seconds=0.05)[0] == Attempt(End.NOT_NOW, "no answer in time")
+    assert named(SilentNames(), seconds=0.05)[0] == NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
@@ -286,16 +288,16 @@ def test_the_certificate_is_checked(is_trusted: bool) -> None:
     ours.configure_trust(trusting)
     receiver = Receiver()
 
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         async with receiver.listening(served) as port:
             webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
             return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
 
     attempt = play(story())
     if is_trusted:
-        assert attempt.end is End.SENT
+        assert attempt.end is NoticeResult.SENT
     else:
-        assert attempt.end is End.NOT_NOW
+        assert attempt.end is NoticeResult.NOT_NOW
         assert attempt.text.startswith("its certificate is not trusted: ")
     assert len(receiver.requests) == is_trusted
 
@@ -307,7 +309,7 @@ def test_a_name_that_is_not_the_certificates_is_not_trusted() -> None:
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
 
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         async with Receiver().listening(served) as port:
             webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL, trusting)
             return await webhooks.send(f"https://localhost:{port}/", new_key(), notice())
@@ -330,10 +332,10 @@ def test_a_new_key_is_never_the_same() -> None:
 def test_a_webhook_of_an_account_leads_to_no_private_address(host: str) -> None:
     receiver = Receiver()
 
-    async def story() -> Attempt:
+    async def story() -> NoticeAttempt:
         webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL)
         async with receiver.listening() as port:
             return await webhooks.send(f"http://{host}:{port}/", new_key(), notice(), is_public_only=True)
 
-    assert play(story()) == Attempt(End.NOT_NOW, "its host has no public address")
+    assert play(story()) == NoticeAttempt(NoticeResult.NOT_NOW, "its host has no public address")
     assert not receiver.connections

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from restante.reception.authentication import Authenticator, Proved
-from restante.reception.check_lane import CheckLane, Lanes, Place, PutOff
+from restante.reception.check_lane import CheckLane, LanePosition, Lanes, PutOff
 from restante.reception.fair_line import FairLine
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import Credentials, DigestCredentials, PasswordCredentials, ScramCredentials
@@ -201,14 +201,14 @@ class Scene:
         ]
         self.directory = Directory(logins={login.user: login for login in logins})
 
-    def begin(self, credentials: Credentials, place: Place) -> asyncio.Task[Proved | PutOff | None]:
+    def begin(self, credentials: Credentials, place: LanePosition) -> asyncio.Task[Proved | PutOff | None]:
         return asyncio.create_task(self.authenticator.authenticate(credentials, self.directory, place))
 
     def strangers_come(self, count: int) -> None:
         """They guess, each from an address block of its own."""
         for block in range(count):
-            self.begin(password("guess"), Place(is_home=False, share=block))
-            self.begin(self.proof("guess"), Place(is_home=False, share=block))
+            self.begin(password("guess"), LanePosition(is_home=False, share=block))
+            self.begin(self.proof("guess"), LanePosition(is_home=False, share=block))
 
     def proof(self, typed: str) -> Credentials:
         """Do what a SCRAM client does."""
@@ -230,7 +230,7 @@ def user_of(answer: Proved | PutOff | None) -> str:
     return answer.login.user
 
 
-AT_HOME = Place(is_home=True, share="alpha")
+AT_HOME = LanePosition(is_home=True, share="alpha")
 
 
 def test_a_login_at_home_is_checked_while_strangers_wait() -> None:
@@ -253,7 +253,7 @@ def test_a_proof_waits_behind_no_hash() -> None:
 
     async def scene() -> list[str]:
         scene = Scene()
-        stranger = Place(is_home=False, share=1)
+        stranger = LanePosition(is_home=False, share=1)
         for place in (stranger, AT_HOME) * 50:
             scene.begin(password("guess"), place)
         proofs = [scene.begin(scene.proof(PASSWORD), place) for place in (AT_HOME, stranger)]
@@ -271,7 +271,7 @@ def test_a_login_at_home_is_checked_though_no_more_strangers_may_wait() -> None:
     async def scene() -> None:
         scene = Scene(limit=0)
         for credentials, hands in ((password(PASSWORD), scene.passwords), (scene.proof(PASSWORD), scene.proofs)):
-            stranger = scene.begin(credentials, Place(is_home=False, share=1))
+            stranger = scene.begin(credentials, LanePosition(is_home=False, share=1))
             at_home = scene.begin(credentials, AT_HOME)
             await settled()
             assert (stranger.result(), at_home.done(), len(hands[0].begun)) == (PutOff.PUT_OFF, False, 1)
@@ -287,7 +287,7 @@ def test_accounts_take_turns_in_the_home_lane() -> None:
     async def scene() -> str:
         scene = Scene()
         for _ in range(50):
-            scene.begin(password("guess", "beta"), Place(is_home=True, share="beta"))
+            scene.begin(password("guess", "beta"), LanePosition(is_home=True, share="beta"))
         at_home = scene.begin(password(PASSWORD), AT_HOME)
         for _ in range(2):  # the one that runs, and this one
             await settled()
@@ -309,6 +309,6 @@ def test_a_digest_waits_for_nothing(typed: str, *, is_proof: bool, is_home: bool
         scene = Scene(limit=0)
         scene.strangers_come(50)
         response = DigestCredentials("alpha", CHALLENGE, digest(typed, CHALLENGE))
-        return await scene.begin(response, Place(is_home, 1)) is not None
+        return await scene.begin(response, LanePosition(is_home, 1)) is not None
 
     assert asyncio.run(scene()) is is_proof

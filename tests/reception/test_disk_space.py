@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from restante.mail.message import NewMessage
-from restante.reception.disk_space import Room
+from restante.reception.disk_space import DiskSpace
 from restante.store.store_errors import StoreError, StoreFull
 from restante.telemetry.events import Event
 from tests.wire import Wire
@@ -26,7 +26,7 @@ class Disk:
 
 def test_it_tells_when_room_comes_to_an_end_and_back() -> None:
     disk = Disk()
-    room = Room(disk, 50)
+    room = DiskSpace(disk, 50)
     found = []
     for free in (100, 49, 10, 50, 100):
         disk.free = free
@@ -35,7 +35,7 @@ def test_it_tells_when_room_comes_to_an_end_and_back() -> None:
 
 
 def test_a_reserve_that_is_changed_counts_from_the_next_look() -> None:
-    room = Room(Disk(), 50)
+    room = DiskSpace(Disk(), 50)
     room.look()
     room.reserve = 200
     room.look()
@@ -44,7 +44,7 @@ def test_a_reserve_that_is_changed_counts_from_the_next_look() -> None:
 
 def test_what_cannot_be_asked_changes_nothing() -> None:
     disk = Disk()
-    room = Room(disk, 50)
+    room = DiskSpace(disk, 50)
     disk.error = OSError()
     assert room.look() is None
     assert not room.is_short

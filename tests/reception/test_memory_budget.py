@@ -7,7 +7,7 @@ import pytest
 
 from restante.mail.message import ContentFile
 from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer
-from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.memory_budget import MemoryBudget
 from restante.store.interface import INLINE_LIMIT
 from restante.store.memory import MemoryStore
 from restante.store.memory_files import MemorySpool
@@ -56,7 +56,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self.disk = SlowDisk()
-        self.flight = OctetsInFlight(LIMIT)
+        self.flight = MemoryBudget(LIMIT)
         self.told: list[str] = []
 
     def begin(self, name: str, announced: int = 0) -> ContentBuffer:

@@ -8,7 +8,7 @@ from restante.reception.admission import Standing, object_to_recipient
 from restante.telemetry.events import Event
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.policy import DAY, Policy, Recipients, Unknown
-from restante.tenancy.recipients import Recipient, Source, make_book
+from restante.tenancy.recipients import Recipient, RecipientSource, make_book
 from tests.wire import Wire
 
 OK = "250 2.1.5 OK"
@@ -24,7 +24,7 @@ def answer(smtp: Wire, path: str) -> str:
 @pytest.mark.parametrize(("unknown", "said"), [(Unknown.ACCEPT, OK), (Unknown.DEFER, LATER), (Unknown.REJECT, NOBODY)])
 def test_what_is_not_on_the_list_gets_what_the_domain_wants(smtp: Wire, unknown: Unknown, said: str) -> None:
     smtp.hosts("a.example", recipients=Recipients.LIST, unknown=unknown)
-    smtp.knows("a.example", Recipient("anna", Source.LIST, is_there=True, at=smtp.now))
+    smtp.knows("a.example", Recipient("anna", RecipientSource.LIST, is_there=True, at=smtp.now))
     assert [answer(smtp, path) for path in ("Anna@A.example", "postmaster@a.example", "bert@a.example")] == [
         OK,
         OK,
@@ -36,8 +36,8 @@ def test_what_the_destination_said_counts_for_a_while(smtp: Wire) -> None:
     smtp.hosts("a.example", recipients=Recipients.LEARNED, unknown=Unknown.DEFER)
     smtp.knows(
         "a.example",
-        Recipient("anna", Source.DRAIN, is_there=True, at=smtp.now),
-        Recipient("bert", Source.DRAIN, is_there=False, at=smtp.now),
+        Recipient("anna", RecipientSource.DRAIN, is_there=True, at=smtp.now),
+        Recipient("bert", RecipientSource.DRAIN, is_there=False, at=smtp.now),
     )
     names = ("anna", "bert", "carl")
     assert [answer(smtp, f"{name}@a.example") for name in names] == [OK, NOBODY, LATER]
@@ -62,8 +62,8 @@ def test_a_book_that_could_not_be_read_keeps_nobody_out(smtp: Wire) -> None:
 def test_one_domains_list_is_no_other_domains(smtp: Wire) -> None:
     smtp.hosts("a.example", recipients=Recipients.LIST, unknown=Unknown.REJECT)
     smtp.hosts("b.example", account="beta", recipients=Recipients.LIST, unknown=Unknown.REJECT)
-    smtp.knows("a.example", Recipient("anna", Source.LIST, is_there=True, at=smtp.now))
-    smtp.knows("b.example", Recipient("bert", Source.LIST, is_there=True, at=smtp.now))
+    smtp.knows("a.example", Recipient("anna", RecipientSource.LIST, is_there=True, at=smtp.now))
+    smtp.knows("b.example", Recipient("bert", RecipientSource.LIST, is_there=True, at=smtp.now))
     assert [answer(smtp, path) for path in ("anna@b.example", "bert@b.example")] == [NOBODY, OK]
 
 
@@ -72,7 +72,7 @@ def test_one_domains_list_is_no_other_domains(smtp: Wire) -> None:
 
 def asking(smtp: Wire, unknown: Unknown = Unknown.ACCEPT) -> None:
     smtp.hosts("a.example", recipients=Recipients.LEARNED, unknown=unknown, asks_destination=True)
-    smtp.knows("a.example", Recipient("anna", Source.DRAIN, is_there=True, at=smtp.now))
+    smtp.knows("a.example", Recipient("anna", RecipientSource.DRAIN, is_there=True, at=smtp.now))
     smtp.mailboxes = {"bert@a.example": True, "carl@a.example": False}
 
 
@@ -90,7 +90,7 @@ def test_a_destination_that_cannot_tell_keeps_no_mail_from_being_taken(smtp: Wir
 
 def test_the_list_knows_better_than_the_destination() -> None:
     """An entry that was added while the destination was asked."""
-    book = make_book([Recipient("anna", Source.LIST, is_there=True, at=0.0)])
+    book = make_book([Recipient("anna", RecipientSource.LIST, is_there=True, at=0.0)])
     policy = Policy(recipients=Recipients.LEARNED, asks_destination=True)
     domain = HostedDomain(1, "a.example", "alpha", Destination("192.0.2.1"), AuthorizedHosts(), 0.0, policy)
     standing = Standing(now=0.0, book=book)

@@ -6,7 +6,7 @@ import pytest
 
 from restante.release.authorization import NAMED, authorize
 from restante.release.request import Asker
-from restante.tenancy.etrn_target import parse_node
+from restante.tenancy.etrn_target import parse_etrn_target
 from restante.tenancy.model import Account, Destination, Directory, HostedDomain, Login, parse_authorized_hosts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy, Suspension
 
@@ -31,13 +31,15 @@ def directory(*domains: HostedDomain) -> Directory:
 def test_a_reason_names_so_many_domains_and_counts_the_others(count: int, ending: str) -> None:
     others = [domain(number, ELSEWHERE) for number in range(count)]
     named = ", ".join(one.name for one in others[:NAMED])
-    node = parse_node("#alpha")
-    refused = authorize(ASKER, node, directory(*others), {}, 0.0)
+    target = parse_etrn_target("#alpha")
+    refused = authorize(ASKER, target, directory(*others), {}, 0.0)
     assert refused.reason == f"host not authorized for {named}{ending}"
-    granted = authorize(ASKER, node, directory(*others, domain(999)), {}, 0.0)
+    granted = authorize(ASKER, target, directory(*others, domain(999)), {}, 0.0)
     assert granted.reason == f"granted, but host not authorized for {named}{ending}"
     assert [one.name for one in granted.domains] == ["d999.example"]
-    stopped = authorize(ASKER, node, directory(*(domain(number, policy=SUSPENDED) for number in range(count))), {}, 0.0)
+    stopped = authorize(
+        ASKER, target, directory(*(domain(number, policy=SUSPENDED) for number in range(count))), {}, 0.0
+    )
     assert stopped.reason.endswith(f"d{NAMED - 1:03}.example is suspended: unpaid{ending}")
 
 
@@ -51,6 +53,6 @@ def test_no_domain_is_compared_with_each_other(monkeypatch: pytest.MonkeyPatch) 
     stopped = [domain(number, policy=SUSPENDED) for number in (10, 11)]
     present = directory(*some, *stopped)
     monkeypatch.setattr(HostedDomain, "__eq__", compare)
-    found = authorize(ASKER, parse_node("#alpha"), present, {}, 0.0)
+    found = authorize(ASKER, parse_etrn_target("#alpha"), present, {}, 0.0)
     assert [one.id for one in found.domains] == [2, 4, 6, 8]
     assert [one.id for one in found.suspended] == [10, 11]

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.network.resolver import Exchanger
-from restante.reports.mx_hosts import NoExchange, mail_hosts
+from restante.reports.mx_hosts import NoMailHost, mail_hosts
 
 US = "mx2.example.net"
 FIRST, SECOND, OURS = Exchanger(10, "mx1.a.example"), Exchanger(20, "mx2.a.example"), Exchanger(20, US)
@@ -32,5 +32,5 @@ def test_the_hosts_are_those_of_the_mx_records(exchangers: list[Exchanger], host
     ],
 )
 def test_some_domains_have_no_host_for_us(exchangers: list[Exchanger], reason: str) -> None:
-    with pytest.raises(NoExchange, match=reason):
+    with pytest.raises(NoMailHost, match=reason):
         mail_hosts("a.example", exchangers, US)

@@ -77,7 +77,7 @@ def play(
             world.names.mx = {"a.example": [Exchanger(10, MX)]}
             world.names.table = {MX: ["127.0.0.1"]}
             given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
-            reports = Reports(world.store, dispatcher.equipment, world.names, given)
+            reports = Reports(world.store, dispatcher.context, world.names, given)
             found.append(Post(world, given, reports, host))
             await act(found[0])
 

@@ -18,16 +18,16 @@ from restante.queue.recipient_status import Move
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.client_events import (
+    BeginTls,
     ContentWanted,
     Event,
     SaltPassword,
     SessionEnded,
-    StartTls,
     TransactionEnded,
     WindowSettled,
 )
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import Transaction
+from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Across
 from restante.smtp.window import SLOW, Pace
@@ -105,7 +105,7 @@ class ClientTalk:
     def go_on(self) -> None:
         self._take_events()
         while self.session.can_begin and self.waiting:
-            self.session.begin(Transaction(self.waiting.popleft()))
+            self.session.begin(ClientTransaction(self.waiting.popleft()))
             self._take_events()
 
     def _take_events(self) -> None:
@@ -118,7 +118,7 @@ class ClientTalk:
             elif isinstance(event, WindowSettled):
                 self.pace.adapt(self.seconds_per_window, is_whole=event.is_whole)
 
-    def _note(self, transaction: Transaction) -> None:
+    def _note(self, transaction: ClientTransaction) -> None:
         outcome = outcome_of(transaction)
         moves = self.moves.setdefault(outcome.number, {})
         moves.update({recipient.forward_path: recipient.move for recipient in outcome.recipients})
@@ -141,7 +141,7 @@ class ClientTalk:
             self.receive(b"".join(_octets(words) if mark == "~" else f"{words}\r\n".encode() for mark, words in lines))
         else:
             assert kind == "T", f"not a line of a transcript: {kind!r}"
-            assert isinstance(self.events[-1], StartTls)
+            assert isinstance(self.events[-1], BeginTls)
             self.session.tls_established()
 
     @property

@@ -32,7 +32,7 @@ ACCEPTING: Final[Mapping[type[Event], Reply]] = {
     ContentReceived: replies.OK,
     ChunkReceived: replies.OK,
     Authenticate: replies.AUTHENTICATED,
-    Etrn: replies.QUEUING_STARTED.fill(node="x"),
+    Etrn: replies.QUEUING_STARTED.fill(target="x"),
     StartTls: replies.READY_FOR_TLS,
 }
 

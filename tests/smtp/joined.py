@@ -18,7 +18,7 @@ from restante.queue.recipient_status import Move
 from restante.smtp import replies
 from restante.smtp.client_events import ContentWanted, Ending, SessionEnded, TransactionEnded
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import Transaction
+from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.commands import Mail, Rcpt
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.limits import Limits
@@ -188,7 +188,7 @@ class JoinedClient:
         self.session.receive_data(data)
         self._take_events()
         while self.session.can_begin and self._waiting:
-            self.session.begin(Transaction(self._waiting.pop(0)))
+            self.session.begin(ClientTransaction(self._waiting.pop(0)))
             self._take_events()
         if not self._waiting:
             self.session.quit()
@@ -207,7 +207,7 @@ class JoinedClient:
     def says(self) -> bytes:
         return self.session.data_to_send()
 
-    def _send_blocks(self, transaction: Transaction) -> None:
+    def _send_blocks(self, transaction: ClientTransaction) -> None:
         letter = self._letters[transaction.message.number]
         for block in cut(letter.content, list(letter.blocks))[1:]:
             self.session.send_content(block)

@@ -6,7 +6,7 @@ from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.recipient_status import Move
 from restante.smtp.client_events import Ending, WindowSettled
 from restante.smtp.protocol_errors import PeerBroke
-from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, MOST_OCTETS, Pace, Window
+from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, MOST_OCTETS, Pace, SendWindow
 from tests.smtp.client_talk import CHUNKING, CHUNKING_OFFERED, PROBED, ClientTalk, mail
 
 DELIVERED, DEFERRED, REFUSED = Move.DELIVERED, Move.DEFERRED, Move.REFUSED
@@ -77,7 +77,7 @@ def test_the_window_grows_while_the_server_is_quick_and_takes_all() -> None:
 
 
 def test_the_window_takes_so_many_octets_and_always_one_message() -> None:
-    window = Window(Pace())
+    window = SendWindow(Pace())
     window.take(MOST_OCTETS + 1)
     assert not window.has_room
     window.empty()

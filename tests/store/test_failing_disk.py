@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import DAMAGED, NO_USAGE, QueueFilter
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.store_errors import Damaged, StoreError
@@ -241,7 +241,7 @@ async def test_a_damaged_message_is_never_handed_out_and_keeps_no_other_back(
 
 async def refused_with(store: SqliteStore) -> dict[int, list[str]]:
     """What is parked, and the reply of each recipient."""
-    listed = await store.list_queue(QueueFilter(status=Status.REFUSED))
+    listed = await store.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
     return {one.number: [recipient.reply for recipient in one.recipients] for one in listed}
 
 

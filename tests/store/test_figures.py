@@ -11,7 +11,7 @@ import pytest
 from restante.store.choice import check_store
 from restante.store.interface import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, queries, writer
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 from tests.contract.making import CONTENT, NOTED, delivered, hold, hosted, refused
 from tests.store.test_opening import crashed
 from tests.store.watched_disk import WatchedDisk
@@ -91,7 +91,7 @@ async def test_a_rollback_forgets_nothing_that_was_behind(store: SqliteStore, di
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1)
 
-    def fail(transaction: Transaction) -> None:
+    def fail(transaction: WriteTransaction) -> None:
         transaction.execute(queries.REMOVE_MESSAGES, ("[1]",))
         raise RuntimeError
 

@@ -12,7 +12,7 @@ from restante.mail.message import NewMessage
 from restante.store.interface import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore
 from restante.store.sqlite.queries import MOST_ROWS
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict, LeaseLost, StoreError
 from tests.contract.making import (
     ANNA,
@@ -38,7 +38,7 @@ def busy(store: SqliteStore) -> Iterator[None]:
     """Keep the writer at a change of its own, so that whatever is asked meanwhile waits together."""
     begun, go_on = threading.Event(), threading.Event()
 
-    def dawdle(_transaction: Transaction) -> None:
+    def dawdle(_transaction: WriteTransaction) -> None:
         begun.set()
         assert go_on.wait(LIMIT)
 

@@ -11,7 +11,7 @@ from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Policy, Recipients
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.contract.making import NOTED, account, domain
 
 POLICY = Policy(recipients=Recipients.LEARNED)
@@ -103,7 +103,7 @@ def test_what_is_learned_during_a_reading_is_known_after_it() -> None:
         world = await World().make()
         change = asyncio.create_task(world.change("carl"))
         await world.answer()  # past all that destinations have said
-        lesson = Recipient("dora", Source.DRAIN, is_there=True, at=1.0)
+        lesson = Recipient("dora", RecipientSource.DRAIN, is_there=True, at=1.0)
         learning = asyncio.create_task(world.live.learn(world.domain.id, [lesson]))
         answering = asyncio.create_task(forever(world))
         await asyncio.gather(change, learning)

@@ -8,7 +8,7 @@ import pytest
 
 from restante.config.key_file import read_key
 from restante.mail.dsn_request import Notify, Ret
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.choice import check_store
 from restante.store.interface import QueueFilter, ReportFilter, Usage
 from restante.store.sqlite import SqliteStore, open_sqlite
@@ -68,7 +68,7 @@ async def test_its_mail_is_held_and_refused_as_it_was(store: SqliteStore, damage
     dsn = held[3].envelope.dsn
     assert dsn is not None
     assert (dsn.ret, dsn.of(ANNA).notify) == (Ret.HDRS, Notify.FAILURE | Notify.DELAY)
-    refused = await store.list_queue(QueueFilter(status=Status.REFUSED))
+    refused = await store.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
     assert [(one.number, [who.reply for who in one.recipients]) for one in refused] == [
         (7, ["550 5.1.1 no such user"]),
         (8, ["550 5.1.1 no such user"]),

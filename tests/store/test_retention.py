@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.retention.retention_sweep import BATCH, SWEEP_SECONDS, RetentionSweep
 from restante.store.interface import QueueFilter, Store, Usage
 from restante.store.live_directory import LiveDirectory
@@ -49,7 +49,7 @@ class Keeping:
             store=self.store,
             directory=self.directory,
             is_draining=self.draining.__contains__,
-            desk=ReportDesk(self.store, "mx2.example.net", lambda: self.now),
+            dsn_writer=DsnWriter(self.store, "mx2.example.net", lambda: self.now),
             log=self.log,
             now=lambda: self.now,
             until_told=self.told,
@@ -175,7 +175,7 @@ async def test_refused_mail_has_a_retention_of_its_own(keeping: Keeping) -> None
         (114.1, "mail-expired", None),
     ]
     left = await keeping.store.list_queue(QueueFilter())
-    assert [(one.number, one.recipients[0].status) for one in left] == [(2, Status.HELD)]
+    assert [(one.number, one.recipients[0].status) for one in left] == [(2, RecipientStatus.HELD)]
 
 
 async def test_by_default_refused_mail_is_kept_and_told_of_after_two_weeks(keeping: Keeping) -> None:

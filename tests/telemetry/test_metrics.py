@@ -23,7 +23,7 @@ from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.telemetry.exposition import expose
 from restante.telemetry.log import StructuredLog
-from restante.telemetry.metrics import METRICS, Kind, Label, State
+from restante.telemetry.metrics import METRICS, MetricKind, MetricLabel, State
 from restante.telemetry.process import ProcessFacts, look_at_process
 
 Sample = tuple[str, tuple[tuple[str, str], ...]]
@@ -66,7 +66,7 @@ def shown(counts: Counts, state: State = STATE) -> dict[Sample, float]:
     }
 
 
-def label(metric: str, name: str) -> Label:
+def label(metric: str, name: str) -> MetricLabel:
     [found] = [each for known in METRICS if known.name == metric for each in known.labels if each.name == name]
     return found
 
@@ -306,7 +306,7 @@ def test_both_formats_have_every_metric_with_its_kind_and_meaning() -> None:
     expected = {metric.name: (metric.kind, metric.meaning) for metric in METRICS}
     families = list(read_openmetrics(openmetrics.body.decode()))  # type: ignore[no-untyped-call]
     assert {family.name: (family.type, family.documentation) for family in families} == expected
-    plain = {name: meaning for name, (kind, meaning) in expected.items() if kind is not Kind.INFO}
+    plain = {name: meaning for name, (kind, meaning) in expected.items() if kind is not MetricKind.INFO}
     read = {family.name: family.documentation for family in read_text(text.body.decode())}
     assert plain.items() <= read.items()
 

@@ -3,18 +3,18 @@
 import pytest
 
 from restante.tenancy.policy import DAY, Policy, Recipients
-from restante.tenancy.recipients import Known, Recipient, Source, make_book, parse_recipient
+from restante.tenancy.recipients import Known, Recipient, RecipientSource, make_book, parse_recipient
 
 NOW = 1000 * DAY
 LISTED = ["anna", "sales-*", "*.bot", "with.dot", "quo*ted"]
 BOOK = make_book(
     [
-        *(Recipient(name, Source.LIST, is_there=True, at=0.0) for name in LISTED),
-        Recipient("taken", Source.DRAIN, is_there=True, at=NOW - 29 * DAY),
-        Recipient("taken-long-ago", Source.DRAIN, is_there=True, at=NOW - 31 * DAY),
-        Recipient("refused", Source.DRAIN, is_there=False, at=NOW - 6 * DAY),
-        Recipient("refused-long-ago", Source.DRAIN, is_there=False, at=NOW - 8 * DAY),
-        Recipient("anna", Source.DRAIN, is_there=False, at=NOW),
+        *(Recipient(name, RecipientSource.LIST, is_there=True, at=0.0) for name in LISTED),
+        Recipient("taken", RecipientSource.DRAIN, is_there=True, at=NOW - 29 * DAY),
+        Recipient("taken-long-ago", RecipientSource.DRAIN, is_there=True, at=NOW - 31 * DAY),
+        Recipient("refused", RecipientSource.DRAIN, is_there=False, at=NOW - 6 * DAY),
+        Recipient("refused-long-ago", RecipientSource.DRAIN, is_there=False, at=NOW - 8 * DAY),
+        Recipient("anna", RecipientSource.DRAIN, is_there=False, at=NOW),
     ]
 )
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from restante.admin.admin_error import Kind
-from restante.mail.import_stream import WHOLE, Label, Unpacker, pack_block, pack_label
+from restante.admin.admin_error import ErrorKind
+from restante.mail.import_stream import WHOLE, StreamLabel, Unpacker, pack_block, pack_label
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.web.api.api_application import build_api
@@ -21,7 +21,7 @@ from tests.admin.desk import HEAD, Desk
 
 def ask(desk: Desk, method: str, path: str, **request: Any) -> httpx.Response:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_api(desk.office), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(build_api(desk.context), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.request(method, path, **request)
 
@@ -160,7 +160,7 @@ def test_every_no_has_one_shape(method: str, path: str, body: Any, status: int, 
 
 
 def test_every_kind_has_its_status() -> None:
-    assert set(STATUSES) == set(Kind)
+    assert set(STATUSES) == set(ErrorKind)
 
 
 def test_without_a_server_a_release_is_unavailable() -> None:
@@ -214,7 +214,7 @@ def test_what_matches_is_named_counted_exported_and_imported() -> None:
     assert parcels.headers["content-type"] == "application/x-restante-parcels"
     label, content, _ = list(Unpacker().receive(parcels.content))
     assert content == HEAD
-    assert isinstance(label, Label)
+    assert isinstance(label, StreamLabel)
     mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}
     imported = ask(desk, "POST", "/v1/queue/import", content=pack_label(json.dumps(mine)) + pack_block(HEAD) + WHOLE)
     assert imported.status_code == 201
@@ -258,6 +258,6 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
         """Nobody hears it."""
 
     scope = {"type": "http", "method": "POST", "path": "/v1/queue/import", "query_string": b"", "headers": []}
-    asyncio.run(build_api(desk.office)(scope, receive, send))
+    asyncio.run(build_api(desk.context)(scope, receive, send))
     assert not [event for event, _ in desk.log.lines if event is Event.INTERNAL_ERROR]
     assert desk.store.usages() == {}

@@ -35,7 +35,7 @@ async def serving(desk: Desk, path: Path) -> AsyncIterator[tuple[httpx.AsyncClie
         asyncio.TaskGroup() as tasks,
         httpx.AsyncClient(transport=transport, base_url="http://restante") as client,
     ):
-        task = tasks.create_task(serve_on(desk.office, listener, HttpDoor(HttpService.CONTROL, 8)))
+        task = tasks.create_task(serve_on(desk.context, listener, HttpDoor(HttpService.CONTROL, 8)))
         yield client, task
         if not task.cancelling():
             task.cancel()

@@ -93,7 +93,7 @@ async def _pages(*sizes: int, failing_after: int | None = None) -> AsyncIterator
 @pytest.mark.parametrize("sizes", [[], [0], [1], [0, 0], [3, 0, 2], [PIECE + 1, PIECE, 1]])
 def test_pages_are_one_listing(sizes: list[int]) -> None:
     async def story() -> None:
-        answer = await as_paged_listing(Desk().office, _pages(*sizes))
+        answer = await as_paged_listing(Desk().context, _pages(*sizes))
         body = b"".join([bytes(piece) async for piece in answer.body_iterator])  # type: ignore[arg-type]
         assert json.loads(body) == [{"number": number} for number in range(sum(sizes))]
 
@@ -102,13 +102,13 @@ def test_pages_are_one_listing(sizes: list[int]) -> None:
 
 def test_a_first_page_that_fails_is_an_error_of_the_request() -> None:
     with pytest.raises(StoreError):
-        asyncio.run(as_paged_listing(Desk().office, _pages(2, failing_after=0)))
+        asyncio.run(as_paged_listing(Desk().context, _pages(2, failing_after=0)))
 
 
 def test_a_later_page_that_fails_is_logged_and_the_answer_ends_early() -> None:
     async def story() -> None:
         desk = Desk()
-        answer = await as_paged_listing(desk.office, _pages(2, 2, failing_after=1))
+        answer = await as_paged_listing(desk.context, _pages(2, 2, failing_after=1))
         body = aiter(answer.body_iterator)
         assert await anext(body) == b'[{"number":0},{"number":1}'
         with pytest.raises(StoreError):

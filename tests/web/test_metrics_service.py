@@ -16,7 +16,7 @@ from tests.admin.desk import Desk
 
 def ask_api(desk: Desk, path: str = "/metrics", accept: str = "text/plain") -> httpx.Response:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_api(desk.office), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(build_api(desk.context), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.get(path, headers={"accept": accept})
 
@@ -41,7 +41,7 @@ def test_without_a_server_there_are_none() -> None:
 )
 def test_on_their_own_port_there_is_nothing_else(method: str, path: str, status: int) -> None:
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_metrics(Desk().office))
+        transport = httpx.ASGITransport(build_metrics(Desk().context))
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.request(method, path)
 
@@ -57,7 +57,7 @@ def test_a_defect_on_their_own_port_is_logged_too(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(desk.server, "metrics", fail)
 
     async def once() -> httpx.Response:
-        transport = httpx.ASGITransport(build_metrics(desk.office), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(build_metrics(desk.context), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
             return await client.get("/metrics")
 
@@ -74,7 +74,7 @@ def test_the_port_is_served_until_cancelled() -> None:
     async def story() -> httpx.Response:
         async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
             listener.listen()
-            task = tasks.create_task(serve_metrics(Desk().office, listener, HttpDoor(HttpService.METRICS, 8)))
+            task = tasks.create_task(serve_metrics(Desk().context, listener, HttpDoor(HttpService.METRICS, 8)))
             answer = await client.get("/metrics")
             task.cancel()
             return answer

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.policy_change import Amount, changed_quota
 from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.mail.quantity import counted
@@ -71,37 +71,37 @@ class ChangedAccount(AccountView):
     changes: list[ChangeView]
 
 
-async def add_account(office: Office, new: NewAccount) -> AccountView:
+async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
     """Add an account. Raises AdminError if the name is bad or taken."""
     if not NAME.match(new.name):
         remedy = "use 1 to 64 of a-z 0-9 . _ -"
-        raise AdminError(Kind.INVALID, f"account {new.name!r}: not a name for an account", remedy)
-    if new.name in office.directory.now.accounts:
-        raise AdminError(Kind.EXISTS, f"account {new.name}: is there already", "change it by `account set`")
+        raise AdminError(ErrorKind.INVALID, f"account {new.name!r}: not a name for an account", remedy)
+    if new.name in context.directory.now.accounts:
+        raise AdminError(ErrorKind.EXISTS, f"account {new.name}: is there already", "change it by `account set`")
     quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
-    account = Account(new.name, office.now(), new.empty_reply, _checked_note(new.note), quota, new.report_details)
+    account = Account(new.name, context.now(), new.empty_reply, _checked_note(new.note), quota, new.report_details)
     recorded = with_changes(
-        entry(office, AuditAction.ACCOUNT_ADDED, new.name, new.name), changes_between(None, account)
+        entry(context, AuditAction.ACCOUNT_ADDED, new.name, new.name), changes_between(None, account)
     )
-    await office.store.put_account(account, recorded)
-    await changed(office, recorded)
-    return _view(office, account)
+    await context.store.put_account(account, recorded)
+    await changed(context, recorded)
+    return _view(context, account)
 
 
-def list_accounts(office: Office) -> Iterator[AccountView]:
+def list_accounts(context: AdminContext) -> Iterator[AccountView]:
     """Yield all accounts by name; each view is made when it is its turn."""
-    directory = office.directory.now
-    return (_view(office, directory.accounts[name]) for name in sorted(directory.accounts))
+    directory = context.directory.now
+    return (_view(context, directory.accounts[name]) for name in sorted(directory.accounts))
 
 
-def show_account(office: Office, name: str) -> AccountView:
+def show_account(context: AdminContext, name: str) -> AccountView:
     """Return one. Raises AdminError if it is not there."""
-    return _view(office, find_account(office, name))
+    return _view(context, find_account(context, name))
 
 
-async def change_account(office: Office, name: str, change: AccountChange) -> ChangedAccount:
+async def change_account(context: AdminContext, name: str, change: AccountChange) -> ChangedAccount:
     """Change what is given. Raises AdminError."""
-    present = account = find_account(office, name)
+    present = account = find_account(context, name)
     if change.note is not None:
         account = replace(account, note=_checked_note(change.note))
     if change.empty_reply is not None:
@@ -110,31 +110,31 @@ async def change_account(office: Office, name: str, change: AccountChange) -> Ch
         account = replace(account, report_details=change.report_details)
     account = replace(account, quota=changed_quota(account.quota, change.quota, change.quota_messages))
     if changes := changes_between(present, account):
-        recorded = with_changes(entry(office, AuditAction.ACCOUNT_CHANGED, name, name), changes)
-        await office.store.put_account(account, recorded)
-        await changed(office, recorded)
-    return ChangedAccount(**dict(_view(office, account)), changes=change_views(changes))
+        recorded = with_changes(entry(context, AuditAction.ACCOUNT_CHANGED, name, name), changes)
+        await context.store.put_account(account, recorded)
+        await changed(context, recorded)
+    return ChangedAccount(**dict(_view(context, account)), changes=change_views(changes))
 
 
-async def remove_account(office: Office, name: str, reason: str) -> None:
+async def remove_account(context: AdminContext, name: str, reason: str) -> None:
     """Remove an account without logins, domains and channels of notices. Raises AdminError."""
-    view = show_account(office, name)
-    removed = changes_between(find_account(office, name), None)
-    recorded = with_changes(entry(office, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason)), removed)
+    view = show_account(context, name)
+    removed = changes_between(find_account(context, name), None)
+    recorded = with_changes(entry(context, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason)), removed)
     if view.domains or view.logins or view.notice_channels:
         raise _in_use(name, view)
     try:
-        await office.store.remove_account(name, recorded)
+        await context.store.remove_account(name, recorded)
     except Conflict:  # something was added between our look and now
-        raise _in_use(name, show_account(office, name)) from None
-    await changed(office, recorded)
+        raise _in_use(name, show_account(context, name)) from None
+    await changed(context, recorded)
 
 
-def find_account(office: Office, name: str) -> Account:
+def find_account(context: AdminContext, name: str) -> Account:
     """Return the account of that name. Raises AdminError."""
-    account = office.directory.now.accounts.get(name)
+    account = context.directory.now.accounts.get(name)
     if account is None:
-        raise AdminError(Kind.NOT_FOUND, f"account {name}: there is none", "`restante account list` shows all")
+        raise AdminError(ErrorKind.NOT_FOUND, f"account {name}: there is none", "`restante account list` shows all")
     return account
 
 
@@ -143,19 +143,19 @@ def _in_use(name: str, view: AccountView) -> AdminError:
         f"account {name}: has {counted(view.domains, 'domain')}, {counted(view.logins, 'login')}"
         f" and {counted(view.notice_channels, 'notice channel')}"
     )
-    return AdminError(Kind.CONFLICT, error, "remove them first")
+    return AdminError(ErrorKind.CONFLICT, error, "remove them first")
 
 
 def _checked_note(note: str) -> str:
     if len(note) > MAX_NOTE_LENGTH or not note.isprintable():
         remedy = f"write one line of at most {MAX_NOTE_LENGTH} characters"
-        raise AdminError(Kind.INVALID, "note: too long, or of more than one line", remedy)
+        raise AdminError(ErrorKind.INVALID, "note: too long, or of more than one line", remedy)
     return note
 
 
-def _view(office: Office, account: Account) -> AccountView:
-    directory = office.directory.now
-    usage = office.store.usage_of_account(account.name)
+def _view(context: AdminContext, account: Account) -> AccountView:
+    directory = context.directory.now
+    usage = context.store.usage_of_account(account.name)
     return AccountView(
         name=account.name,
         note=account.note,

@@ -10,7 +10,7 @@ from restante.network.resolver import Resolver
 from restante.notices.transports import Sender
 from restante.queue.presence import Sighting
 from restante.reception.intake import Receipt, ReceivedMail
-from restante.reception.quota_reservations import Promises
+from restante.reception.quota_reservations import QuotaReservations
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -133,7 +133,7 @@ class Server(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class AdminContext:
     """Handed to every function of this package."""
 
     store: Store
@@ -146,14 +146,16 @@ class Office:
     hold: Callable[[Sequence[ReceivedMail]], Awaitable[list[Receipt]]]  # the one intake: it gives out message numbers
     server: Server | None  # None: the command line opened the store itself
     recipients: LiveRecipients
-    ways: Sender  # by which notices leave
+    transports: Sender  # by which notices leave
     message_size_limit: Callable[[], int]  # octets: the server's, over every domain's
-    promises: Promises = field(default_factory=Promises)  # room for mail on its way in, whoever brings it
+    reservations: QuotaReservations = field(
+        default_factory=QuotaReservations
+    )  # room for mail on its way in, whoever brings it
     log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail
     actor: str = "operator"  # who acts, for the audit trail: "operator root"
     reason: str = ""  # why, where the caller said so
 
-    def acting(self, actor: str, reason: str) -> "Office":
+    def acting(self, actor: str, reason: str) -> "AdminContext":
         """Return the same office for one request of somebody."""
         return replace(self, actor=actor, reason=reason)
 

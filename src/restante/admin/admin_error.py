@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ErrorKind(StrEnum):
     """What sort of refusal it is."""
 
     USAGE = "usage"  # the request contradicts itself or lacks something
@@ -19,7 +19,7 @@ class Kind(StrEnum):
 class AdminError(Exception):
     """Nothing was changed. `error` names the thing and the cause, `remedy` what to do."""
 
-    def __init__(self, kind: Kind, error: str, remedy: str) -> None:
+    def __init__(self, kind: ErrorKind, error: str, remedy: str) -> None:
         super().__init__(f"{error}; {remedy}")
         self.kind = kind
         self.error = error
@@ -28,4 +28,4 @@ class AdminError(Exception):
 
 def no_server(what: str) -> AdminError:
     """Make the error of a thing that only a running server can do."""
-    return AdminError(Kind.UNAVAILABLE, f"{what}: no server is running", "start it: restante serve --config FILE")
+    return AdminError(ErrorKind.UNAVAILABLE, f"{what}: no server is running", "start it: restante serve --config FILE")

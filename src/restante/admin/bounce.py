@@ -13,15 +13,15 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from pydantic import BaseModel
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.held_mail import NamedMessages, QueueChange, number_of
 from restante.admin.trail import announce, checked_reason, entry_about_mail
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
@@ -43,27 +43,27 @@ class BounceChange(QueueChange):
     damaged: list[DamagedMessage]
 
 
-async def bounce_messages(office: Office, named: NamedMessages) -> BounceChange:
+async def bounce_messages(context: AdminContext, named: NamedMessages) -> BounceChange:
     """Give messages up, whatever their state, but for damaged ones. Raises AdminError, StoreError.
 
     A message that changed while its report was made is among the missing: it may be delivered by now.
     """
     checked_reason(named.reason)
     numbers = {number_of(name): name for name in named.names}
-    found = await office.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
+    found = await context.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
     for domain_id, group in _groups(found):
-        async with _held_off(office, domain_id) as is_held_off:
+        async with _held_off(context, domain_id) as is_held_off:
             if not is_held_off:
-                _check_drain(office, group)
+                _check_drain(context, group)
     done: set[int] = set()
     damaged: dict[int, str] = {}
     told = 0
     for domain_id, group in _groups(found):
-        async with _held_off(office, domain_id) as is_held_off:
+        async with _held_off(context, domain_id) as is_held_off:
             if not is_held_off:
-                _check_drain(office, group)
-            bounces = await _prepare(office, group, damaged)
-            bounced = await _carry_out(office, domain_id, bounces, named.reason)
+                _check_drain(context, group)
+            bounces = await _prepare(context, group, damaged)
+            bounced = await _carry_out(context, domain_id, bounces, named.reason)
         told += sum(bounce.report is not None for bounce in bounces if bounce.number in bounced)
         done |= bounced
     return BounceChange(
@@ -74,19 +74,19 @@ async def bounce_messages(office: Office, named: NamedMessages) -> BounceChange:
     )
 
 
-def _held_off(office: Office, domain_id: int) -> AbstractAsyncContextManager[bool]:
+def _held_off(context: AdminContext, domain_id: int) -> AbstractAsyncContextManager[bool]:
     """Let no mail of a domain leave during the block; False if some may be on its way."""
-    return office.server.drain_held_off(domain_id) if office.server else nullcontext(enter_result=True)
+    return context.server.drain_held_off(domain_id) if context.server else nullcontext(enter_result=True)
 
 
-def _check_drain(office: Office, found: Sequence[QueuedMessage]) -> None:
+def _check_drain(context: AdminContext, found: Sequence[QueuedMessage]) -> None:
     """Raise AdminError for a held message of a domain whose mail is on its way to its destination at this moment."""
     for listed in found:
-        domain = office.directory.now.domain_by_id(listed.domain_id)
-        if domain is not None and any(one.status is Status.HELD for one in listed.recipients):
+        domain = context.directory.now.domain_by_id(listed.domain_id)
+        if domain is not None and any(one.status is RecipientStatus.HELD for one in listed.recipients):
             error = f"message {message_name(listed.number)}: mail of {domain.name} is being handed over"
             remedy = f"wait until its drain pauses or is over (`restante drain list`), or stop it: restante drain stop {domain.name}"
-            raise AdminError(Kind.CONFLICT, error, remedy)
+            raise AdminError(ErrorKind.CONFLICT, error, remedy)
 
 
 def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[QueuedMessage]]]:
@@ -99,14 +99,14 @@ def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[Queu
             yield domain_id, group[start : start + AT_ONCE]
 
 
-async def _prepare(office: Office, group: Sequence[QueuedMessage], damaged: dict[int, str]) -> list[Bounce]:
+async def _prepare(context: AdminContext, group: Sequence[QueuedMessage], damaged: dict[int, str]) -> list[Bounce]:
     """Return what is to be done with those that are there; add those that are damaged, and how. Raises StoreError."""
     bounces = []
     for listed in group:
-        domain = office.directory.now.domain_by_id(listed.domain_id)
+        domain = context.directory.now.domain_by_id(listed.domain_id)
         remote = remote_name(domain.destination) if domain is not None else ""
         try:
-            bounce = await prepare_bounce(office.store, _desk(office), listed, remote)
+            bounce = await prepare_bounce(context.store, _dsn_writer(context), listed, remote)
         except Damaged as damage:
             damaged[listed.number] = str(damage)
             continue
@@ -115,19 +115,19 @@ async def _prepare(office: Office, group: Sequence[QueuedMessage], damaged: dict
     return bounces
 
 
-async def _carry_out(office: Office, domain_id: int, bounces: Sequence[Bounce], reason: str) -> set[int]:
+async def _carry_out(context: AdminContext, domain_id: int, bounces: Sequence[Bounce], reason: str) -> set[int]:
     if not bounces:
         return set()
     numbers = (bounce.number for bounce in bounces)
-    recorded = entry_about_mail(office, AuditAction.MAIL_BOUNCED, domain_id, numbers, reason)
-    bounced = set(await office.store.bounce(bounces, recorded))
-    announce(office, recorded)
-    _desk(office).stored([one.report for one in bounces if one.report is not None and one.number in bounced])
+    recorded = entry_about_mail(context, AuditAction.MAIL_BOUNCED, domain_id, numbers, reason)
+    bounced = set(await context.store.bounce(bounces, recorded))
+    announce(context, recorded)
+    _dsn_writer(context).stored([one.report for one in bounces if one.report is not None and one.number in bounced])
     return bounced
 
 
-def _desk(office: Office) -> ReportDesk:
-    desk = ReportDesk(office.store, office.hostname, office.now, office.log)
-    if office.server is not None:
-        desk.on_stored = office.server.send_reports
-    return desk
+def _dsn_writer(context: AdminContext) -> DsnWriter:
+    dsn_writer = DsnWriter(context.store, context.hostname, context.now, context.log)
+    if context.server is not None:
+        dsn_writer.on_stored = context.server.send_reports
+    return dsn_writer

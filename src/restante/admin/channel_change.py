@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.notices.mail_sender import is_hosted_here
 from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
 from restante.notices.targets import NotATarget, read_mail_address, read_webhook
 from restante.notices.transports import ChannelSecret, open_secret
-from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Way
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Transport
 from restante.tenancy.secrets import SealBroken
 
 
@@ -51,22 +51,22 @@ class ChannelChange(ChannelFields):
         return self.insecure or any(value is not None for name, value in self if name != "insecure")
 
 
-async def new_channel(office: Office, new: NewChannel) -> Channel:
+async def new_channel(context: AdminContext, new: NewChannel) -> Channel:
     """Return the channel that is to be added. Raises AdminError."""
     way = _way_given(new.name, new)
     if way is None:
         raise _takes_one_way(new.name)
     kinds = _checked_kinds(new.name, new.account, new.kinds, hears_all=new.all_accounts)
-    bare = Channel(0, new.account, new.name, way, "", None, kinds, office.now(), new.all_accounts)
-    return await _directed(office, bare, new)
+    bare = Channel(0, new.account, new.name, way, "", None, kinds, context.now(), new.all_accounts)
+    return await _directed(context, bare, new)
 
 
-async def changed_channel(office: Office, present: Channel, change: ChannelChange) -> Channel:
+async def changed_channel(context: AdminContext, present: Channel, change: ChannelChange) -> Channel:
     """Return a channel with what is given in the place of what was. Raises AdminError."""
     hears_all = present.hears_all if change.all_accounts is None else change.all_accounts
     wanted = _kinds_asked_for(present) if change.kinds is None else change.kinds
     kinds = _checked_kinds(present.name, present.account, wanted, hears_all=hears_all)
-    return await _directed(office, replace(present, kinds=kinds, hears_all=hears_all), change)
+    return await _directed(context, replace(present, kinds=kinds, hears_all=hears_all), change)
 
 
 def hears_every_kind(channel: Channel) -> bool:
@@ -74,7 +74,7 @@ def hears_every_kind(channel: Channel) -> bool:
     return channel.kinds == _heard(channel.account, hears_all=channel.hears_all)
 
 
-def wrong(name: str, kind: Kind, cause: str, remedy: str) -> AdminError:
+def wrong(name: str, kind: ErrorKind, cause: str, remedy: str) -> AdminError:
     """Make the error about a channel."""
     return AdminError(kind, f"notice channel {name}: {cause}", remedy)
 
@@ -82,27 +82,29 @@ def wrong(name: str, kind: Kind, cause: str, remedy: str) -> AdminError:
 # --- where to
 
 
-async def _directed(office: Office, channel: Channel, fields: ChannelFields) -> Channel:
+async def _directed(context: AdminContext, channel: Channel, fields: ChannelFields) -> Channel:
     """Return a channel that goes to where is given now, and signs with the key that is given now. Raises AdminError."""
     way = _way_given(channel.name, fields)
     if way not in (None, channel.way):
         remedy = f"add another for {way}, then remove this one"
-        raise wrong(channel.name, Kind.USAGE, f"its way is {channel.way}, and that stays", remedy)
+        raise wrong(channel.name, ErrorKind.USAGE, f"its way is {channel.way}, and that stays", remedy)
     if fields.insecure and fields.webhook is None:
-        raise wrong(channel.name, Kind.USAGE, "--insecure is said of a webhook", "give its URL too, or leave it out")
+        raise wrong(
+            channel.name, ErrorKind.USAGE, "--insecure is said of a webhook", "give its URL too, or leave it out"
+        )
     key = _checked_key(channel, fields)
     if way is None and key is None:
         return channel
-    url, shown = (None, channel.target) if way is None else await _read_target(office, channel.name, fields)
-    if channel.way == Way.MAIL:
+    url, shown = (None, channel.target) if way is None else await _read_target(context, channel.name, fields)
+    if channel.way == Transport.MAIL:
         return replace(channel, target=shown)
-    sealed = _secret(office, channel, url, key).sealed(office.vault, channel.account, channel.name)
+    sealed = _secret(context, channel, url, key).sealed(context.vault, channel.account, channel.name)
     return replace(channel, target=shown, sealed=sealed)
 
 
-def _way_given(name: str, fields: ChannelFields) -> Way | None:
-    ways = {Way.WEBHOOK: fields.webhook, Way.MAIL: fields.mail, Way.APPRISE: fields.apprise}
-    given = [way for way, target in ways.items() if target is not None]
+def _way_given(name: str, fields: ChannelFields) -> Transport | None:
+    transports = {Transport.WEBHOOK: fields.webhook, Transport.MAIL: fields.mail, Transport.APPRISE: fields.apprise}
+    given = [way for way, target in transports.items() if target is not None]
     if len(given) > 1:
         raise _takes_one_way(name)
     return given[0] if given else None
@@ -110,10 +112,10 @@ def _way_given(name: str, fields: ChannelFields) -> Way | None:
 
 def _takes_one_way(name: str) -> AdminError:
     remedy = "give a webhook, a mail address or a URL of Apprise's"
-    return wrong(name, Kind.USAGE, "it takes one way", remedy)
+    return wrong(name, ErrorKind.USAGE, "it takes one way", remedy)
 
 
-async def _read_target(office: Office, name: str, fields: ChannelFields) -> tuple[str, str]:
+async def _read_target(context: AdminContext, name: str, fields: ChannelFields) -> tuple[str, str]:
     """Return where to, and what of it may be shown. Raises AdminError."""
     try:
         if fields.apprise is not None:
@@ -121,17 +123,17 @@ async def _read_target(office: Office, name: str, fields: ChannelFields) -> tupl
         if fields.webhook is not None:
             return read_webhook(fields.webhook.get_secret_value(), is_plain_allowed=fields.insecure)
         assert fields.mail is not None
-        address = _outside(office, name, read_mail_address(fields.mail))
+        address = _outside(context, name, read_mail_address(fields.mail))
     except NotATarget as error:
-        raise wrong(name, Kind.INVALID, str(error), error.remedy) from None
+        raise wrong(name, ErrorKind.INVALID, str(error), error.remedy) from None
     return address, address
 
 
-def _outside(office: Office, name: str, address: str) -> str:
+def _outside(context: AdminContext, name: str, address: str) -> str:
     """Return an address that is not ours. Raises AdminError."""
-    if is_hosted_here(address, office.directory.now, office.hostname):
+    if is_hosted_here(address, context.directory.now, context.hostname):
         cause = f"mail to {address} is held here, and so would the notice of it be"
-        raise wrong(name, Kind.INVALID, cause, "name an address in a domain that is not hosted here")
+        raise wrong(name, ErrorKind.INVALID, cause, "name an address in a domain that is not hosted here")
     return address
 
 
@@ -140,9 +142,9 @@ def _outside(office: Office, name: str, address: str) -> str:
 
 def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
     """Return the key that is given. Raises AdminError; also where there is none, and has to be one."""
-    if channel.way != Way.WEBHOOK:
+    if channel.way != Transport.WEBHOOK:
         if fields.key is not None:
-            raise wrong(channel.name, Kind.USAGE, "only webhooks are signed", "leave out the key")
+            raise wrong(channel.name, ErrorKind.USAGE, "only webhooks are signed", "leave out the key")
         return None
     if fields.key is None and channel.sealed is not None:
         return None
@@ -151,19 +153,21 @@ def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
         key_octets(key)
     except ValueError:
         remedy = "write whsec_ and the base64 of 24 to 64 random octets, or let one be made"
-        raise wrong(channel.name, Kind.INVALID, "its key cannot be used", remedy) from None
+        raise wrong(channel.name, ErrorKind.INVALID, "its key cannot be used", remedy) from None
     return key
 
 
-def _secret(office: Office, channel: Channel, url: str | None, key: str | None) -> ChannelSecret:
+def _secret(context: AdminContext, channel: Channel, url: str | None, key: str | None) -> ChannelSecret:
     """Return what is to be sealed: what is given, and where nothing is, what was. Raises AdminError."""
-    if url is not None and (key is not None or channel.way != Way.WEBHOOK):
+    if url is not None and (key is not None or channel.way != Transport.WEBHOOK):
         return ChannelSecret(url, key or "")
     try:
-        was = open_secret(office.vault, channel)
+        was = open_secret(context.vault, channel)
     except SealBroken:
         remedy = "give URL and key anew"
-        raise wrong(channel.name, Kind.CONFLICT, "its secret cannot be opened with this key file", remedy) from None
+        raise wrong(
+            channel.name, ErrorKind.CONFLICT, "its secret cannot be opened with this key file", remedy
+        ) from None
     return ChannelSecret(was.url if url is None else url, was.key if key is None else key)
 
 
@@ -178,12 +182,12 @@ def _heard(account: str, *, hears_all: bool) -> frozenset[NoticeKind]:
 def _checked_kinds(name: str, account: str, kinds: tuple[NoticeKind, ...], *, hears_all: bool) -> frozenset[NoticeKind]:
     """Return what the channel hears. Raises AdminError where it never would."""
     if hears_all and account:
-        raise wrong(name, Kind.USAGE, "no account hears of others", "leave out --account or --all-accounts")
+        raise wrong(name, ErrorKind.USAGE, "no account hears of others", "leave out --account or --all-accounts")
     heard = _heard(account, hears_all=hears_all)
     wanted = frozenset(kinds) or heard
     if deaf := sorted(wanted - heard):
         remedy = "name others, or hear of accounts by --account or --all-accounts"
-        raise wrong(name, Kind.INVALID, f"it would never hear of {', '.join(deaf)}", remedy)
+        raise wrong(name, ErrorKind.INVALID, f"it would never hear of {', '.join(deaf)}", remedy)
     return wanted
 
 

@@ -13,8 +13,8 @@ from typing import Final
 from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import (
     ChannelChange,
     NewChannel,
@@ -24,10 +24,10 @@ from restante.admin.channel_change import (
     wrong,
 )
 from restante.admin.trail import PAGE, ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.notice import Channel, News, Notice, NoticeKind
+from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import changes_between
 
 TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits for it so long
@@ -76,107 +76,109 @@ class TrialView(BaseModel):
     text: str
 
 
-async def add_channel(office: Office, new: NewChannel) -> ChannelView:
+async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
     """Add a channel. Raises AdminError."""
     if not NAME.match(new.name):
         remedy = "use 1 to 64 of a-z 0-9 . _ -"
-        raise AdminError(Kind.INVALID, f"notice channel {new.name!r}: not a name for a channel", remedy)
+        raise AdminError(ErrorKind.INVALID, f"notice channel {new.name!r}: not a name for a channel", remedy)
     if new.account:
-        find_account(office, new.account)
-    if office.directory.now.channel(new.account, new.name):
+        find_account(context, new.account)
+    if context.directory.now.channel(new.account, new.name):
         raise _taken(new.name)
-    channel = await new_channel(office, new)
-    return await _put(office, None, channel)
+    channel = await new_channel(context, new)
+    return await _put(context, None, channel)
 
 
-async def change_channel(office: Office, account: str, name: str, change: ChannelChange, reason: str) -> ChangedChannel:
+async def change_channel(
+    context: AdminContext, account: str, name: str, change: ChannelChange, reason: str
+) -> ChangedChannel:
     """Change what is given; what waits leaves as the channel is then. Raises AdminError."""
-    present = _find_channel(office, account, name)
+    present = _find_channel(context, account, name)
     if not change.gives_something:
-        raise wrong(name, Kind.USAGE, "nothing to change", "give at least one thing besides the reason")
-    channel = await changed_channel(office, present, change)
-    return await _put(office, present, channel, checked_reason(reason))
+        raise wrong(name, ErrorKind.USAGE, "nothing to change", "give at least one thing besides the reason")
+    channel = await changed_channel(context, present, change)
+    return await _put(context, present, channel, checked_reason(reason))
 
 
-def list_channels(office: Office, account: str | None = None) -> Iterator[ChannelView]:
+def list_channels(context: AdminContext, account: str | None = None) -> Iterator[ChannelView]:
     """Yield channels by account and name, the operator's own first: all, or an account's. Raises AdminError at once."""
     if account:
-        find_account(office, account)
-    directory = office.directory.now
+        find_account(context, account)
+    directory = context.directory.now
     wanted = directory.channels.values() if account is None else directory.channels_of(account)
     return map(_view, sorted(wanted, key=lambda one: (one.account, one.name)))
 
 
-async def remove_channel(office: Office, account: str, name: str, reason: str) -> None:
+async def remove_channel(context: AdminContext, account: str, name: str, reason: str) -> None:
     """Remove it, and the notices that wait for it. Raises AdminError if it is not there."""
-    channel = _find_channel(office, account, name)
+    channel = _find_channel(context, account, name)
     removed = changes_between(channel, None)
-    recorded = with_changes(entry(office, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason)), removed)
-    await office.store.remove_channel(channel.id, recorded)
-    await changed(office, recorded)
+    recorded = with_changes(entry(context, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason)), removed)
+    await context.store.remove_channel(channel.id, recorded)
+    await changed(context, recorded)
 
 
-async def try_channel(office: Office, account: str, name: str) -> TrialView:
+async def try_channel(context: AdminContext, account: str, name: str) -> TrialView:
     """Send a notice now, once. Raises AdminError if there is no such channel."""
-    channel = _find_channel(office, account, name)
+    channel = _find_channel(context, account, name)
     text = f"This is a test of the notice channel {name}: it works if you read this."
-    news = News(NoticeKind.TEST, account, name, text, office.now())
-    notice = Notice(0, channel.id, token_hex(16), news, 0, office.now(), office.now())
+    news = NoticeFacts(NoticeKind.TEST, account, name, text, context.now())
+    notice = Notice(0, channel.id, token_hex(16), news, 0, context.now(), context.now())
     try:
         async with asyncio.timeout(TRIAL_SECONDS):
-            attempt = await office.ways.send(channel, notice)
+            attempt = await context.transports.send(channel, notice)
     except TimeoutError:
-        attempt = Attempt(End.NOT_NOW, "no answer in time")
-    return TrialView(is_sent=attempt.end is End.SENT, text=attempt.text)
+        attempt = NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
+    return TrialView(is_sent=attempt.end is NoticeResult.SENT, text=attempt.text)
 
 
 async def list_waiting(
-    office: Office, account: str | None = None, limit: int = 100
+    context: AdminContext, account: str | None = None, limit: int = 100
 ) -> AsyncIterator[Iterator[WaitingView]]:
     """Yield notices that wait, oldest first, by pages: all, or those of an account's channels. Raises AdminError."""
     if account:
-        find_account(office, account)
-    directory = office.directory.now
+        find_account(context, account)
+    directory = context.directory.now
     channels = directory.channels
     wanted = None if account is None else [one.id for one in directory.channels_of(account)]
     after = 0
     while limit > 0:
         at_once = min(limit, PAGE)
-        page = await office.store.list_notices(at_once, wanted, after)
+        page = await context.store.list_notices(at_once, wanted, after)
         yield (_waiting_view(one, channels[one.channel_id]) for one in page if one.channel_id in channels)
         if len(page) < at_once:
             return
         limit, after = limit - len(page), page[-1].number
 
 
-async def _put(office: Office, present: Channel | None, channel: Channel, reason: str = "") -> ChangedChannel:
+async def _put(context: AdminContext, present: Channel | None, channel: Channel, reason: str = "") -> ChangedChannel:
     """Store a channel that differs from the present one; None: there is none."""
     changes = changes_between(present, channel)
     if present is not None and not changes:
         return ChangedChannel(**dict(_view(channel)), changes=[])
     action = AuditAction.CHANNEL_ADDED if present is None else AuditAction.CHANNEL_CHANGED
-    recorded = with_changes(entry(office, action, channel.name, channel.account, reason), changes)
+    recorded = with_changes(entry(context, action, channel.name, channel.account, reason), changes)
     try:
-        stored = await office.store.put_channel(channel, recorded)
+        stored = await context.store.put_channel(channel, recorded)
     except Conflict:
         if channel.id == 0:
             raise _taken(channel.name) from None
-        raise wrong(channel.name, Kind.CONFLICT, "was removed meanwhile", "add it anew by `notice add`") from None
-    await changed(office, recorded)
+        raise wrong(channel.name, ErrorKind.CONFLICT, "was removed meanwhile", "add it anew by `notice add`") from None
+    await changed(context, recorded)
     return ChangedChannel(**dict(_view(stored)), changes=change_views(changes))
 
 
-def _find_channel(office: Office, account: str, name: str) -> Channel:
-    channel = office.directory.now.channel(account, name)
+def _find_channel(context: AdminContext, account: str, name: str) -> Channel:
+    channel = context.directory.now.channel(account, name)
     if channel is None:
         whose = f"account {account} has" if account else "the operator has"
         remedy = "`restante notice list` shows all"
-        raise AdminError(Kind.NOT_FOUND, f"notice channel {name}: {whose} none of that name", remedy)
+        raise AdminError(ErrorKind.NOT_FOUND, f"notice channel {name}: {whose} none of that name", remedy)
     return channel
 
 
 def _taken(name: str) -> AdminError:
-    return wrong(name, Kind.EXISTS, "is there already", "choose another name, or change it by `notice set`")
+    return wrong(name, ErrorKind.EXISTS, "is there already", "choose another name, or change it by `notice set`")
 
 
 def _view(channel: Channel) -> ChannelView:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TypeVar
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainFields
 from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
@@ -33,9 +33,9 @@ def read_destination(text: str) -> tuple[str, int]:
     try:
         host, port = split_host_port(text.strip(), SMTP_PORT)
     except ValueError as error:
-        raise AdminError(Kind.INVALID, f"destination: {error}", remedy) from None
+        raise AdminError(ErrorKind.INVALID, f"destination: {error}", remedy) from None
     if port == 0:
-        raise AdminError(Kind.INVALID, f"destination {text!r}: 0 is no port to connect to", remedy)
+        raise AdminError(ErrorKind.INVALID, f"destination {text!r}: 0 is no port to connect to", remedy)
     address_text, percent, zone = host.partition("%")
     if (address := _literal(address_text)) and percent:
         return _with_zone(address, zone), port
@@ -44,19 +44,19 @@ def read_destination(text: str) -> tuple[str, int]:
     try:
         return canonical_domain(host), port
     except ValueError as error:
-        raise AdminError(Kind.INVALID, f"destination: {error}", remedy) from None
+        raise AdminError(ErrorKind.INVALID, f"destination: {error}", remedy) from None
 
 
-async def judge_destination(office: Office, host: str, port: int) -> list[str]:
+async def judge_destination(context: AdminContext, host: str, port: int) -> list[str]:
     """Return warnings. Raises AdminError if mail sent there would come back to us."""
-    if host == office.hostname:
+    if host == context.hostname:
         raise _loop(host, port, "it is this server's own name")
     try:
-        addresses = await _addresses(office, host)
+        addresses = await _addresses(context, host)
     except LookupFailed as error:
         return [f"destination {host}: {error}; mail can go there only once it resolves"]
     for address in addresses:
-        if any(reaches(address, port, own) for own in office.own_addresses):
+        if any(reaches(address, port, own) for own in context.own_addresses):
             raise _loop(host, port, f"{address} port {port} is this server's own listener")
     return []
 
@@ -70,18 +70,20 @@ def warnings_on_trust(destination: Destination) -> list[str]:
     return [f"destination {destination.host}: {cause}; {remedy}"]
 
 
-async def with_shown_pin(office: Office, destination: Destination, fields: Pinnable) -> Pinnable:
+async def with_shown_pin(context: AdminContext, destination: Destination, fields: Pinnable) -> Pinnable:
     """Return the fields with the key that the destination shows now, where that is wanted. Raises AdminError."""
     if not fields.pin_now:
         return fields
     if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:
         error = "--pin-now: it pins the key that is shown, and verifies it from then on"
-        raise AdminError(Kind.USAGE, error, "leave --tls-pin, --tls-ca and any other --tls away")
+        raise AdminError(ErrorKind.USAGE, error, "leave --tls-pin, --tls-ca and any other --tls away")
     try:
-        key = await shown_key(destination, office.resolver, office.hostname, office.own_addresses)
+        key = await shown_key(destination, context.resolver, context.hostname, context.own_addresses)
     except NoKey as error:
         remedy = "try again when it answers with STARTTLS, or give its key by --tls-pin"
-        raise AdminError(Kind.TRY_LATER, f"destination {destination.text}: shows no key: {error}", remedy) from None
+        raise AdminError(
+            ErrorKind.TRY_LATER, f"destination {destination.text}: shows no key: {error}", remedy
+        ) from None
     return fields.model_copy(update={"tls": TlsUse.VERIFY, "tls_pins": (key,), "tls_ca": ""})
 
 
@@ -107,12 +109,12 @@ def is_local(address: IpAddress) -> bool:
         return peer_address(probe.getsockname()[0]) == plain
 
 
-async def _addresses(office: Office, host: str) -> Sequence[IpAddress]:
+async def _addresses(context: AdminContext, host: str) -> Sequence[IpAddress]:
     literal = _literal(host)
     if literal:
         return (literal,)
-    office.resolver.forget(host)  # the record was changed, most likely because DNS was
-    return await office.resolver.addresses(host)
+    context.resolver.forget(host)  # the record was changed, most likely because DNS was
+    return await context.resolver.addresses(host)
 
 
 def _literal(host: str) -> IpAddress | None:
@@ -126,17 +128,19 @@ def _with_zone(address: IpAddress, zone: str) -> str:
     """Return a link-local address with its zone (RFC 4007 §11). Raises AdminError."""
     if not address.is_link_local or address.version == 4 or not _ZONE.fullmatch(zone):  # noqa: PLR2004
         error = f"destination {address}%{zone}: a zone belongs to a link-local IPv6 address and names an interface"
-        raise AdminError(Kind.INVALID, error, "write the address without %, or one such as [fe80::1%eth0]:25")
+        raise AdminError(ErrorKind.INVALID, error, "write the address without %, or one such as [fe80::1%eth0]:25")
     return f"{address}%{zone}"
 
 
 def _checked_address(address: IpAddress) -> str:
     plain = peer_address(str(address))
     if plain.is_unspecified or plain.is_multicast or plain == ipaddress.IPv4Address("255.255.255.255"):
-        raise AdminError(Kind.INVALID, f"destination {plain}: is not the address of one host", "write the host's own")
+        raise AdminError(
+            ErrorKind.INVALID, f"destination {plain}: is not the address of one host", "write the host's own"
+        )
     return str(plain)
 
 
 def _loop(host: str, port: int, cause: str) -> AdminError:
     remedy = "name the primary server: mail for a held domain must not come back here"
-    return AdminError(Kind.INVALID, f"destination {host}:{port}: {cause}", remedy)
+    return AdminError(ErrorKind.INVALID, f"destination {host}:{port}: {cause}", remedy)

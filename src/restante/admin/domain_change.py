@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.policy_change import PolicyFields
 from restante.tenancy.model import (
     AuthorizedHosts,
@@ -72,7 +72,7 @@ def changed_hosts(present: AuthorizedHosts, fields: DomainFields) -> AuthorizedH
 def _without(texts: Sequence[str], dropped: Sequence[str]) -> list[str]:
     if missing := [text for text in dropped if text not in texts]:
         error = f"authorized host {missing[0]}: is not on the list"
-        raise AdminError(Kind.NOT_FOUND, error, "`restante domain show DOMAIN` shows those that are")
+        raise AdminError(ErrorKind.NOT_FOUND, error, "`restante domain show DOMAIN` shows those that are")
     return [text for text in texts if text not in dropped]
 
 
@@ -80,12 +80,12 @@ def _parse_hosts(texts: Iterable[str]) -> AuthorizedHosts:
     texts = tuple(texts)
     if zoned := [text for text in texts if "%" in text]:
         error = f"authorized host {zoned[0]}: a zone cannot be checked"
-        raise AdminError(Kind.INVALID, error, "write the address without % and what follows")
+        raise AdminError(ErrorKind.INVALID, error, "write the address without % and what follows")
     try:
         return parse_authorized_hosts(texts)
     except ValueError as error:
         remedy = "write an address, a network such as 192.0.2.0/24, or a host name"
-        raise AdminError(Kind.INVALID, f"authorized host: {error}", remedy) from None
+        raise AdminError(ErrorKind.INVALID, f"authorized host: {error}", remedy) from None
 
 
 def changed_destination(vault: Vault, domain: str, present: Destination, fields: DomainFields) -> Destination:
@@ -106,10 +106,10 @@ def changed_destination(vault: Vault, domain: str, present: Destination, fields:
 def _refuse_contradictions(domain: str, destination: Destination) -> None:
     if (destination.ca_file or destination.key_pins) and destination.tls is not TlsUse.VERIFY:
         error = f"domain {domain}: an authority or pin is of use only where the destination is verified"
-        raise AdminError(Kind.USAGE, error, "say --tls verify too, or take --tls-ca and --tls-pin away")
+        raise AdminError(ErrorKind.USAGE, error, "say --tls verify too, or take --tls-ca and --tls-pin away")
     if destination.login and destination.tls not in _PROTECTED:
         error = f"domain {domain}: the password for its destination could go out in plain text"
-        raise AdminError(Kind.USAGE, error, "say --tls required or --tls verify too")
+        raise AdminError(ErrorKind.USAGE, error, "say --tls required or --tls verify too")
 
 
 def _changed_login(
@@ -123,7 +123,7 @@ def _changed_login(
     user = user or (present.user if present else None)
     if not user or password is None or not password.get_secret_value():
         error = f"domain {domain}: a login at the destination is a user name and a password"
-        raise AdminError(Kind.USAGE, error, "give --destination-login and --destination-password-stdin")
+        raise AdminError(ErrorKind.USAGE, error, "give --destination-login and --destination-password-stdin")
     return DestinationLogin(user, vault.seal(password.get_secret_value(), destination_owner(domain)))
 
 
@@ -136,7 +136,7 @@ def read_pin(text: str) -> str:
             return digest.hex()
     error = f"pin {text!r}: is not a SHA-256 in hex or base64"
     remedy = "make it by: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
-    raise AdminError(Kind.INVALID, error, remedy)
+    raise AdminError(ErrorKind.INVALID, error, remedy)
 
 
 def _from_hex(text: str) -> bytes | None:
@@ -158,12 +158,14 @@ def _checked_ca_file(text: str) -> str:
     if not text:
         return ""
     if not Path(text).is_absolute():
-        raise AdminError(Kind.INVALID, f"authority {text}: is not a full path", "write it from / on")
+        raise AdminError(ErrorKind.INVALID, f"authority {text}: is not a full path", "write it from / on")
     try:
         ssl.create_default_context(cafile=text)
     except ssl.SSLError:
-        raise AdminError(Kind.INVALID, f"authority {text}: holds no PEM certificate", "name another file") from None
+        raise AdminError(
+            ErrorKind.INVALID, f"authority {text}: holds no PEM certificate", "name another file"
+        ) from None
     except OSError as error:
         remedy = "name a file that the server may read"
-        raise AdminError(Kind.INVALID, f"authority {text}: {error.strerror}", remedy) from None
+        raise AdminError(ErrorKind.INVALID, f"authority {text}: {error.strerror}", remedy) from None
     return text

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from restante.admin.admin_context import Office, RunningDrain
-from restante.admin.admin_error import AdminError, Kind, no_server
+from restante.admin.admin_context import AdminContext, RunningDrain
+from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.domains import find_domain
 from restante.admin.trail import announce, entry, moment
 from restante.store.interface import PastDrain
@@ -52,39 +52,39 @@ class DrainStop(BaseModel):
     reason: str = ""
 
 
-def list_drains(office: Office) -> Iterator[DrainView]:
+def list_drains(context: AdminContext) -> Iterator[DrainView]:
     """Yield the drains that run or wait, in the order in which they started; none without a running server.
 
     Each view is made when it is its turn: one account may have ten thousand domains.
     """
-    return map(_view, office.server.drains()) if office.server else iter(())
+    return map(_view, context.server.drains()) if context.server else iter(())
 
 
-async def stop_drain(office: Office, name: str, order: DrainStop) -> DrainView:
+async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> DrainView:
     """End a domain's drain; what it has not handed over stays held. Returns it as it was.
 
     It ends when the replies outstanding are there, after some seconds at most. Raises AdminError.
     """
-    if office.server is None:
+    if context.server is None:
         raise no_server("drain stop")
-    domain = find_domain(office, name)
-    is_draining = office.server.is_draining(domain.id)
-    running = next((one for one in office.server.drains() if one.domain == domain.name), None) if is_draining else None
+    domain = find_domain(context, name)
+    is_draining = context.server.is_draining(domain.id)
+    running = next((one for one in context.server.drains() if one.domain == domain.name), None) if is_draining else None
     if running is None:
         remedy = "`restante drain list` shows the domains that have one"
-        raise AdminError(Kind.NOT_FOUND, f"domain {domain.name}: has no drain now", remedy)
-    recorded = entry(office, AuditAction.DRAIN_STOPPED, domain.name, domain.account, order.reason, domain=domain.name)
-    await office.store.record([recorded])
-    announce(office, recorded)
+        raise AdminError(ErrorKind.NOT_FOUND, f"domain {domain.name}: has no drain now", remedy)
+    recorded = entry(context, AuditAction.DRAIN_STOPPED, domain.name, domain.account, order.reason, domain=domain.name)
+    await context.store.record([recorded])
+    announce(context, recorded)
     why = f": {order.reason}" if order.reason else ""
-    office.server.stop_drain(domain.id, f"stopped by the operator{why}")
+    context.server.stop_drain(domain.id, f"stopped by the operator{why}")
     return _view(running)
 
 
-async def last_drains(office: Office, name: str | None = None) -> Iterator[LastDrainView]:
+async def last_drains(context: AdminContext, name: str | None = None) -> Iterator[LastDrainView]:
     """Return how the last drain of each domain went, or of one; none of a domain that has had none. Raises AdminError."""
-    hosted = office.directory.now.domains.values() if name is None else [find_domain(office, name)]
-    past = await office.store.past_drains()
+    hosted = context.directory.now.domains.values() if name is None else [find_domain(context, name)]
+    past = await context.store.past_drains()
     return (last_drain_view(domain.name, past[domain.id]) for domain in hosted if domain.id in past)
 
 

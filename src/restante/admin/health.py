@@ -37,7 +37,7 @@ class HealthFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class HealthProblem:
     """One thing that is wrong: how bad it is, and what it is, with the remedy."""
 
     level: Level
@@ -49,7 +49,7 @@ class Health:
     """The judgment: the worst level, and the problems, the worst first."""
 
     level: Level
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[HealthProblem, ...] = ()
 
 
 def judge(facts: HealthFacts) -> Health:
@@ -58,7 +58,7 @@ def judge(facts: HealthFacts) -> Health:
     return Health(found[0].level if found else Level.OK, tuple(found))
 
 
-def _critical(facts: HealthFacts) -> list[Problem]:
+def _critical(facts: HealthFacts) -> list[HealthProblem]:
     texts = []
     if not facts.is_running:
         texts.append("no server is running, so no mail is taken or handed over; start it: restante serve")
@@ -68,10 +68,10 @@ def _critical(facts: HealthFacts) -> list[Problem]:
         texts.append("no mail is taken, the disk has less room than reception.disk_reserve; make room")
     if facts.certificate_expires_at is not None and facts.certificate_expires_at <= facts.now:
         texts.append("a certificate has ended; install another and reload")
-    return [Problem(Level.CRITICAL, text) for text in texts]
+    return [HealthProblem(Level.CRITICAL, text) for text in texts]
 
 
-def _warnings(facts: HealthFacts) -> list[Problem]:
+def _warnings(facts: HealthFacts) -> list[HealthProblem]:
     texts = []
     if facts.certificate_expires_at is not None:
         days = (facts.certificate_expires_at - facts.now) / _DAY
@@ -85,4 +85,4 @@ def _warnings(facts: HealthFacts) -> list[Problem]:
     if facts.damaged_messages:
         damaged = counted(facts.damaged_messages, "message is", "messages are")
         texts.append(f"{damaged} damaged: restante queue list --status refused")
-    return [Problem(Level.WARNING, text) for text in texts]
+    return [HealthProblem(Level.WARNING, text) for text in texts]

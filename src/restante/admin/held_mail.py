@@ -9,13 +9,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import HeldMessage, message_name, message_number
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -40,7 +40,7 @@ class QueueSelection(BaseModel):
     recipient: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = None  # pattern: *, ?, […]
     older: Annotated[float, Field(ge=0)] | None = None  # seconds since it was received
     larger: Annotated[int, Field(ge=0)] | None = None  # octets
-    status: Status | None = None
+    status: RecipientStatus | None = None
     after: str | None = None  # a message's name: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
@@ -108,34 +108,34 @@ class QueueChange(BaseModel):
     missing: list[str]
 
 
-async def list_queue(office: Office, selection: QueueSelection) -> AsyncIterator[Iterator[MessageView]]:
+async def list_queue(context: AdminContext, selection: QueueSelection) -> AsyncIterator[Iterator[MessageView]]:
     """Yield the messages that match, oldest first, by pages. Raises AdminError for a domain that is not hosted."""
-    names = domain_names(office)
-    async for page in queue_pages(office, queue_filter(office, selection)):
+    names = domain_names(context)
+    async for page in queue_pages(context, queue_filter(context, selection)):
         yield (view(message, names) for message in page)
 
 
-async def name_messages(office: Office, selection: QueueSelection) -> SelectedNames:
+async def name_messages(context: AdminContext, selection: QueueSelection) -> SelectedNames:
     """Return the names of the messages that match, oldest first. Raises AdminError as `list_queue` does."""
     names: list[str] = []
     octets = shared = 0
     domain_ids: set[int] = set()
-    async for page in queue_pages(office, queue_filter(office, selection)):
+    async for page in queue_pages(context, queue_filter(context, selection)):
         names += [message_name(message.number) for message in page]
         octets += sum(message.size for message in page)
         domain_ids.update(message.domain_id for message in page)
-        shared += await _shared(office, selection, page)
-    hosted = domain_names(office)
+        shared += await _shared(context, selection, page)
+    hosted = domain_names(context)
     domains = sorted({hosted.get(domain_id, "") for domain_id in domain_ids})
     return SelectedNames(names=names, octets=octets, domains=domains, shared=shared)
 
 
-async def queue_pages(office: Office, wanted: QueueFilter) -> AsyncIterator[Sequence[QueuedMessage]]:
+async def queue_pages(context: AdminContext, wanted: QueueFilter) -> AsyncIterator[Sequence[QueuedMessage]]:
     """Yield the messages that match, oldest first: so many at once that nobody waits for them."""
     left = wanted.limit
     while left > 0:
         at_once = min(left, PAGE)
-        page = await office.store.list_queue(replace(wanted, limit=at_once))
+        page = await context.store.list_queue(replace(wanted, limit=at_once))
         if page:
             yield page
         if len(page) < at_once:
@@ -143,51 +143,51 @@ async def queue_pages(office: Office, wanted: QueueFilter) -> AsyncIterator[Sequ
         left, wanted = left - len(page), replace(wanted, after=page[-1].number)
 
 
-async def _shared(office: Office, selection: QueueSelection, found: Sequence[QueuedMessage]) -> int:
-    whole = await with_all_recipients(office, selection, found)
+async def _shared(context: AdminContext, selection: QueueSelection, found: Sequence[QueuedMessage]) -> int:
+    whole = await with_all_recipients(context, selection, found)
     there = {message.number: len(message.recipients) for message in whole}
     return sum(there.get(message.number, 0) > len(message.recipients) for message in found)
 
 
 async def with_all_recipients(
-    office: Office, selection: QueueSelection, found: Sequence[QueuedMessage]
+    context: AdminContext, selection: QueueSelection, found: Sequence[QueuedMessage]
 ) -> Sequence[QueuedMessage]:
     """Return these messages with every recipient, also those whom the selection is not about."""
     if selection.status is None and selection.recipient is None:
         return found
     numbers = tuple(message.number for message in found)
-    return await office.store.list_queue(QueueFilter(numbers=numbers, limit=len(numbers)))
+    return await context.store.list_queue(QueueFilter(numbers=numbers, limit=len(numbers)))
 
 
-def queue_filter(office: Office, selection: QueueSelection) -> QueueFilter:
+def queue_filter(context: AdminContext, selection: QueueSelection) -> QueueFilter:
     """Spell a selection for the store. Raises AdminError for a domain that is not hosted."""
-    domain = find_domain(office, selection.domain) if selection.domain else None
+    domain = find_domain(context, selection.domain) if selection.domain else None
     return QueueFilter(
         domain_ids=(domain.id,) if domain else None,
         status=selection.status,
         reverse_path=selection.reverse_path,
         recipient=selection.recipient,
-        received_before=None if selection.older is None else office.now() - selection.older,
+        received_before=None if selection.older is None else context.now() - selection.older,
         larger_than=selection.larger,
         after=number_of(selection.after) if selection.after else 0,
         limit=selection.limit,
     )
 
 
-async def show_message(office: Office, name: str) -> FullMessageView:
+async def show_message(context: AdminContext, name: str) -> FullMessageView:
     """Return envelope, headers and the state of each recipient. Raises AdminError if it is not there.
 
     Of one whose content is damaged there is what the listing says.
     """
     number = number_of(name)
-    message, headers, damage = await _read(office, number)
-    listed = await office.store.list_queue(
+    message, headers, damage = await _read(context, number)
+    listed = await context.store.list_queue(
         QueueFilter(numbers=(number,))
     )  # now: a damaged one was parked by reading it
     if not listed or (message is None and not damage):
-        raise AdminError(Kind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
+        raise AdminError(ErrorKind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
     return FullMessageView(
-        **dict(view(listed[0], domain_names(office))),
+        **dict(view(listed[0], domain_names(context))),
         is_8bit=None if message is None else message.envelope.is_8bit,
         needs_smtputf8=None if message is None else message.envelope.needs_smtputf8,
         dsn=None if message is None else dsn_facts(message.envelope.dsn),
@@ -198,39 +198,39 @@ async def show_message(office: Office, name: str) -> FullMessageView:
     )
 
 
-async def _read(office: Office, number: int) -> tuple[HeldMessage | None, list[HeaderView], str]:
+async def _read(context: AdminContext, number: int) -> tuple[HeldMessage | None, list[HeaderView], str]:
     """Return a message, its headers, and what is wrong with its content, "" if nothing is."""
     message = None
     try:
-        message = await office.store.message(number)
-        return message, read_headers(await _beginning(office, message)) if message else [], ""
+        message = await context.store.message(number)
+        return message, read_headers(await _beginning(context, message)) if message else [], ""
     except Damaged as damage:
         return message, [], str(damage)
 
 
-async def delete_messages(office: Office, named: NamedMessages) -> QueueChange:
+async def delete_messages(context: AdminContext, named: NamedMessages) -> QueueChange:
     """Delete messages for good, whatever their state. Raises AdminError without a reason or for a bad name."""
     checked_reason(named.reason)
-    return await _change(office, named, AuditAction.MAIL_DELETED, office.store.delete)
+    return await _change(context, named, AuditAction.MAIL_DELETED, context.store.delete)
 
 
-async def release_refused(office: Office, named: NamedMessages) -> QueueChange:
+async def release_refused(context: AdminContext, named: NamedMessages) -> QueueChange:
     """Hold the refused recipients of these messages again: they go with the next release. Raises AdminError."""
-    return await _change(office, named, AuditAction.REFUSED_RELEASED, office.store.release_refused)
+    return await _change(context, named, AuditAction.REFUSED_RELEASED, context.store.release_refused)
 
 
-async def _change(office: Office, named: NamedMessages, action: AuditAction, change: Change) -> QueueChange:
+async def _change(context: AdminContext, named: NamedMessages, action: AuditAction, change: Change) -> QueueChange:
     """Change each domain's messages with an entry of their own: no account's trail may name another's mail."""
     numbers = {number_of(name): name for name in named.names}
-    found = await office.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
+    found = await context.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
     by_domain: dict[int, list[int]] = defaultdict(list)
     for message in found:
         by_domain[message.domain_id].append(message.number)
     count = 0
     for domain_id, group in by_domain.items():
-        recorded = entry_about_mail(office, action, domain_id, group, named.reason)
+        recorded = entry_about_mail(context, action, domain_id, group, named.reason)
         count += await change(group, recorded)
-        announce(office, recorded)
+        announce(context, recorded)
     there = {message.number for message in found}
     return QueueChange(changed=count, missing=[name for number, name in numbers.items() if number not in there])
 
@@ -243,12 +243,12 @@ def number_of(name: str) -> int:
         return message_number(name)
     except ValueError:
         error = f"message {name!r}: is not the name of a message"
-        raise AdminError(Kind.INVALID, error, "`restante queue list` shows the names") from None
+        raise AdminError(ErrorKind.INVALID, error, "`restante queue list` shows the names") from None
 
 
-def domain_names(office: Office) -> dict[int, str]:
+def domain_names(context: AdminContext) -> dict[int, str]:
     """Return the names of the hosted domains, by id."""
-    return {domain.id: domain.name for domain in office.directory.now.domains.values()}
+    return {domain.id: domain.name for domain in context.directory.now.domains.values()}
 
 
 def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
@@ -266,14 +266,14 @@ def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
     )
 
 
-async def _beginning(office: Office, message: HeldMessage) -> bytes:
+async def _beginning(context: AdminContext, message: HeldMessage) -> bytes:
     """Return as much of the content as its headers may take. Raises Damaged, StoreError.
 
     Its file is read to the end all the same: only the whole has a checksum, and who looks at a message asks how it is.
     """
     beginning = message.head[:MAX_HEADER_OCTETS]
     if message.file is not None:
-        async for block in office.store.read_file(message.file):
+        async for block in context.store.read_file(message.file):
             beginning += block[: MAX_HEADER_OCTETS - len(beginning)]
     return beginning
 

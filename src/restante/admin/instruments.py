@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from restante import __version__
 from restante.delivery.drain_state import DrainCensus
 from restante.queue.sending_outcome import Backlog
-from restante.reception.disk_space import Room
+from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.intake import Intake
-from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.memory_budget import MemoryBudget
 from restante.store.interface import Store
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
@@ -26,9 +26,9 @@ class Instruments:
     store: Store
     drains: Callable[[], DrainCensus]
     door: Doorkeeper
-    flight: OctetsInFlight
+    flight: MemoryBudget
     intake: Intake
-    room: Room
+    room: DiskSpace
     sessions: Callable[[], Counter[str]]  # open ones by service
     now: Callable[[], float]  # Unix time
     started_at: float

@@ -11,8 +11,8 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from restante.admin.accounts import find_account
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
 from restante.sasl.scram_keys import new_verifier
 from restante.store.store_errors import Conflict
@@ -70,113 +70,113 @@ def generate_password() -> str:
     return "-".join(groups)
 
 
-async def add_login(office: Office, account: str, new: NewLogin) -> LoginView:
+async def add_login(context: AdminContext, account: str, new: NewLogin) -> LoginView:
     """Add a login. Raises AdminError if the user name is bad or taken, or the password too weak."""
-    find_account(office, account)
+    find_account(context, account)
     if not USER.match(new.user):
         remedy = "use 1 to 128 letters, digits and . _ @ + -, beginning with a letter or digit"
-        raise AdminError(Kind.INVALID, f"login {new.user!r}: not a user name", remedy)
-    if new.user in office.directory.now.logins:
+        raise AdminError(ErrorKind.INVALID, f"login {new.user!r}: not a user name", remedy)
+    if new.user in context.directory.now.logins:
         raise _taken(new.user)
     password = _checked_password(new.password)
-    password_hash, verifier = await _hashes(office, new.user, password)
-    secret = _sealed_secret(office, new.user, password) if new.cram_md5 else None
-    return await _put(office, None, Login(new.user, account, password_hash, secret, office.now(), verifier))
+    password_hash, verifier = await _hashes(context, new.user, password)
+    secret = _sealed_secret(context, new.user, password) if new.cram_md5 else None
+    return await _put(context, None, Login(new.user, account, password_hash, secret, context.now(), verifier))
 
 
-def list_logins(office: Office, account: str) -> Iterator[LoginView]:
+def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
     """Yield an account's logins by user name. Raises AdminError at once if there is no such account."""
-    find_account(office, account)
-    return map(_view, office.directory.now.logins_of(account))
+    find_account(context, account)
+    return map(_view, context.directory.now.logins_of(account))
 
 
-async def change_login(office: Office, account: str, user: str, change: LoginChange) -> ChangedLogin:
+async def change_login(context: AdminContext, account: str, user: str, change: LoginChange) -> ChangedLogin:
     """Change what is given: a new password keeps CRAM-MD5 as it was, unless that is given too. Raises AdminError."""
-    login = _find_login(office, account, user)
+    login = _find_login(context, account, user)
     if change.password is None:
-        return await _put(office, login, _with_cram_md5(office, login, change.cram_md5))
+        return await _put(context, login, _with_cram_md5(context, login, change.cram_md5))
     password = _checked_password(change.password)
-    password_hash, verifier = await _hashes(office, user, password)
-    present = _find_login(office, account, user)  # again: it may have been removed meanwhile
+    password_hash, verifier = await _hashes(context, user, password)
+    present = _find_login(context, account, user)  # again: it may have been removed meanwhile
     keeps_secret = present.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
-    secret = _sealed_secret(office, user, password) if keeps_secret else None
+    secret = _sealed_secret(context, user, password) if keeps_secret else None
     login = replace(present, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier)
-    return await _put(office, present, login)
+    return await _put(context, present, login)
 
 
-async def remove_login(office: Office, account: str, user: str, reason: str) -> None:
+async def remove_login(context: AdminContext, account: str, user: str, reason: str) -> None:
     """Remove it. Raises AdminError if it is not there."""
-    removed = changes_between(_find_login(office, account, user), None)
-    recorded = with_changes(entry(office, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed)
-    await office.store.remove_login(user, recorded)
-    await changed(office, recorded)
+    removed = changes_between(_find_login(context, account, user), None)
+    recorded = with_changes(entry(context, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed)
+    await context.store.remove_login(user, recorded)
+    await changed(context, recorded)
 
 
-def _with_cram_md5(office: Office, login: Login, wanted: bool | None) -> Login:  # noqa: FBT001  as the request has it
+def _with_cram_md5(context: AdminContext, login: Login, wanted: bool | None) -> Login:  # noqa: FBT001  as the request has it
     """Allow or forbid CRAM-MD5 to a login whose password stays."""
     if wanted and login.sealed_secret is None:
         remedy = "give a password too, for CRAM-MD5 needs it"
-        raise AdminError(Kind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy)
-    return _without_secret(office, login) if wanted is False else login
+        raise AdminError(ErrorKind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy)
+    return _without_secret(context, login) if wanted is False else login
 
 
-def _without_secret(office: Office, login: Login) -> Login:
+def _without_secret(context: AdminContext, login: Login) -> Login:
     """Forget the sealed password. An older login without a verifier gets one first."""
     if login.sealed_verifier is None and login.sealed_secret is not None:
         with suppress(SealBroken):  # sealed under another key file: useless already
-            password = office.vault.open(login.sealed_secret, login_owner(login.user))
-            login = replace(login, sealed_verifier=_sealed_verifier(office, login.user, password))
+            password = context.vault.open(login.sealed_secret, login_owner(login.user))
+            login = replace(login, sealed_verifier=_sealed_verifier(context, login.user, password))
     return replace(login, sealed_secret=None)
 
 
-async def _put(office: Office, present: Login | None, login: Login) -> ChangedLogin:
+async def _put(context: AdminContext, present: Login | None, login: Login) -> ChangedLogin:
     """Store a login that differs from the present one; None: there is none."""
     action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
     if changes := changes_between(present, login):
-        recorded = with_changes(entry(office, action, login.user, login.account), changes)
+        recorded = with_changes(entry(context, action, login.user, login.account), changes)
         try:
-            await office.store.put_login(login, recorded)
+            await context.store.put_login(login, recorded)
         except Conflict:
             raise _taken(login.user) from None
-        await changed(office, recorded)
+        await changed(context, recorded)
     return ChangedLogin(**dict(_view(login)), changes=change_views(changes))
 
 
-def _find_login(office: Office, account: str, user: str) -> Login:
-    login = office.directory.now.logins.get(user)
+def _find_login(context: AdminContext, account: str, user: str) -> Login:
+    login = context.directory.now.logins.get(user)
     if login is None or login.account != account:
         remedy = f"`restante login list {account}` shows those there are"
-        raise AdminError(Kind.NOT_FOUND, f"login {user}: account {account} has none of that name", remedy)
+        raise AdminError(ErrorKind.NOT_FOUND, f"login {user}: account {account} has none of that name", remedy)
     return login
 
 
 def _taken(user: str) -> AdminError:
     remedy = "choose another user name: they are unique over all accounts"
-    return AdminError(Kind.EXISTS, f"login {user}: the user name is taken", remedy)
+    return AdminError(ErrorKind.EXISTS, f"login {user}: the user name is taken", remedy)
 
 
 def _checked_password(secret: SecretStr) -> str:
     password = secret.get_secret_value()
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         error = f"password: must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
-        raise AdminError(Kind.INVALID, error, "choose another, or let --generate make one")
+        raise AdminError(ErrorKind.INVALID, error, "choose another, or let --generate make one")
     if not password.isprintable():
-        raise AdminError(Kind.INVALID, "password: holds a character that cannot be typed", "choose another")
+        raise AdminError(ErrorKind.INVALID, "password: holds a character that cannot be typed", "choose another")
     return password
 
 
-async def _hashes(office: Office, user: str, password: str) -> tuple[str, bytes]:
+async def _hashes(context: AdminContext, user: str, password: str) -> tuple[str, bytes]:
     """Return a password's hash and its sealed SCRAM verifier."""
     password_hash = await asyncio.to_thread(hash_password, password)
-    return password_hash, await asyncio.to_thread(_sealed_verifier, office, user, password)
+    return password_hash, await asyncio.to_thread(_sealed_verifier, context, user, password)
 
 
-def _sealed_secret(office: Office, user: str, password: str) -> bytes:
-    return office.vault.seal(password, login_owner(user))
+def _sealed_secret(context: AdminContext, user: str, password: str) -> bytes:
+    return context.vault.seal(password, login_owner(user))
 
 
-def _sealed_verifier(office: Office, user: str, password: str) -> bytes:
-    return office.vault.seal(new_verifier(password).text, verifier_owner(user))
+def _sealed_verifier(context: AdminContext, user: str, password: str) -> bytes:
+    return context.vault.seal(new_verifier(password).text, verifier_owner(user))
 
 
 def _view(login: Login) -> LoginView:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.trail import moment
 from restante.tenancy.policy import (
     Accept,
@@ -113,7 +113,7 @@ def check_message_size(domain: str, size: int | None, limit: int) -> None:
     """Raise AdminError for a largest message that the server would not take anyway."""
     if size is not None and size > limit:
         error = f"domain {domain}: --message-size {size} is above the server's own limit of {limit} octets"
-        raise AdminError(Kind.INVALID, error, "name less, or raise reception.message_size_limit first")
+        raise AdminError(ErrorKind.INVALID, error, "name less, or raise reception.message_size_limit first")
 
 
 def changed_quota(present: Quota, octets: int | None, messages: int | None) -> Quota:
@@ -141,7 +141,7 @@ def _changed_suspension(domain: str, present: Policy, fields: PolicyFields, now:
     reason = fields.reason if fields.reason is not None else suspension.reason if suspension else ""
     if not reason.strip() or len(reason) > MAX_REASON_LENGTH or not reason.isprintable():
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
-        raise AdminError(Kind.USAGE, f"domain {domain}: is not suspended without a reason", remedy)
+        raise AdminError(ErrorKind.USAGE, f"domain {domain}: is not suspended without a reason", remedy)
     until = suspension.until if suspension else None
     if fields.until is not None:
         until = _checked_time(domain, "--until", fields.until, now)
@@ -165,23 +165,23 @@ def _changed_force(domain: str, present: Forced | None, fields: PolicyFields, no
 
 def _checked_time(domain: str, option: str, time: datetime, now: float) -> float:
     if time.timestamp() <= now:
-        raise AdminError(Kind.INVALID, f"domain {domain}: {option} is in the past", "name a time to come")
+        raise AdminError(ErrorKind.INVALID, f"domain {domain}: {option} is in the past", "name a time to come")
     return time.timestamp()
 
 
 def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) -> None:
     if policy.accept is Accept.WHEN_DOWN and policy.hold is not Hold.ON_RETURN:
         error = f"domain {domain}: --accept when-down needs a destination that is watched"
-        raise AdminError(Kind.USAGE, error, "say --hold on-return too, or --accept always")
+        raise AdminError(ErrorKind.USAGE, error, "say --hold on-return too, or --accept always")
     if policy.suspension is None and (fields.reason or fields.until or fields.while_suspended):
         error = f"domain {domain}: --reason, --until and --while-suspended are about a suspension"
-        raise AdminError(Kind.USAGE, error, "say --hold suspended too")
+        raise AdminError(ErrorKind.USAGE, error, "say --hold suspended too")
     if policy.asks_destination and policy.recipients is not Recipients.LEARNED:
         error = f"domain {domain}: --ask-destination is a way to learn of mailboxes"
-        raise AdminError(Kind.USAGE, error, "say --recipients learned too, or --no-ask-destination")
+        raise AdminError(ErrorKind.USAGE, error, "say --recipients learned too, or --no-ask-destination")
     if policy.forced is None and fields.force_until:
         error = f"domain {domain}: --force-until says when what is forced ends, and nothing is"
-        raise AdminError(Kind.USAGE, error, "say --force-accept on or off too")
+        raise AdminError(ErrorKind.USAGE, error, "say --force-accept on or off too")
 
 
 def policy_view(policy: Policy, now: float) -> PolicyView:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.admin.trail import moment
 from restante.queue.presence import Seen
 from restante.tenancy.model import Destination
@@ -19,9 +19,9 @@ class PrimaryView(BaseModel):
     reason: str = ""  # why the last probe found nothing
 
 
-def primary_view(office: Office, destination: Destination) -> PrimaryView:
+def primary_view(context: AdminContext, destination: Destination) -> PrimaryView:
     """Return what is known of a destination."""
-    sighting = office.server.sighting(destination) if office.server else None
+    sighting = context.server.sighting(destination) if context.server else None
     if sighting is None:
         return PrimaryView()
     return PrimaryView(

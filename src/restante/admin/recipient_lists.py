@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.trail import announce, entry, moment, with_changes
 from restante.mail.quantity import counted
@@ -16,7 +16,7 @@ from restante.store.live_recipients import recipient_pages
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
-from restante.tenancy.recipients import Recipient, Source, parse_recipient
+from restante.tenancy.recipients import Recipient, RecipientSource, parse_recipient
 from restante.tenancy.record_change import NOTHING, Change, listed_text
 
 LARGEST_DROP = 0.2  # of a list, by a replacement that was not confirmed
@@ -41,7 +41,7 @@ class RecipientList(BaseModel):
     is_preview: bool = False  # only say what it would do
 
 
-class RecipientView(BaseModel):
+class KnownRecipientView(BaseModel):
     """One entry."""
 
     name: str  # local part, or pattern
@@ -59,44 +59,44 @@ class ListChange(BaseModel):
     is_large: bool  # so many are dropped that it wants to be confirmed
 
 
-async def list_recipients(office: Office, domain: str) -> AsyncIterator[Iterator[RecipientView]]:
+async def list_recipients(context: AdminContext, domain: str) -> AsyncIterator[Iterator[KnownRecipientView]]:
     """Yield a domain's recipients by source and name, by pages. Raises AdminError if it is not hosted."""
-    async for page in recipient_pages(office.store, find_domain(office, domain).id):
+    async for page in recipient_pages(context.store, find_domain(context, domain).id):
         yield map(_view, page)
 
 
-async def change_recipients(office: Office, domain: str, change: RecipientChange) -> ListChange:
+async def change_recipients(context: AdminContext, domain: str, change: RecipientChange) -> ListChange:
     """Add and remove. Raises AdminError for what is no address of the domain, or is not there to be removed."""
-    hosted = find_domain(office, domain)
+    hosted = find_domain(context, domain)
     removed = await _parsed(hosted, change.remove)
     added = await _parsed(hosted, change.add)
-    async with office.recipients.changing(hosted.id):
-        present = await _listed(office, hosted)
+    async with context.recipients.changing(hosted.id):
+        present = await _listed(context, hosted)
         if missing := sorted(removed - present):
             error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
-            raise AdminError(Kind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are")
-        return await _put(office, hosted, present, (present - removed) | added)
+            raise AdminError(ErrorKind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are")
+        return await _put(context, hosted, present, (present - removed) | added)
 
 
-async def replace_recipients(office: Office, domain: str, wanted: RecipientList) -> ListChange:
+async def replace_recipients(context: AdminContext, domain: str, wanted: RecipientList) -> ListChange:
     """Put a list in place of the one there is. Raises AdminError where that drops many and is not confirmed."""
-    hosted = find_domain(office, domain)
+    hosted = find_domain(context, domain)
     names = await _parsed(hosted, wanted.addresses)
-    async with office.recipients.changing(hosted.id):
-        present = await _listed(office, hosted)
+    async with context.recipients.changing(hosted.id):
+        present = await _listed(context, hosted)
         change = _difference(present, names)
         if wanted.is_preview:
             return change
         if change.is_large and not wanted.is_confirmed:
             error = f"domain {hosted.name}: {change.dropped} of the {counted(len(present), 'recipient')} listed would be dropped"
-            raise AdminError(Kind.CONFLICT, error, "say --yes if the new list is whole")
-        return await _put(office, hosted, present, names)
+            raise AdminError(ErrorKind.CONFLICT, error, "say --yes if the new list is whole")
+        return await _put(context, hosted, present, names)
 
 
-async def _listed(office: Office, domain: HostedDomain) -> set[str]:
+async def _listed(context: AdminContext, domain: HostedDomain) -> set[str]:
     names: set[str] = set()
-    async for page in recipient_pages(office.store, domain.id):
-        names.update(one.name for one in page if one.source is Source.LIST)
+    async for page in recipient_pages(context.store, domain.id):
+        names.update(one.name for one in page if one.source is RecipientSource.LIST)
     return names
 
 
@@ -110,7 +110,7 @@ def _parse(domain: HostedDomain, texts: Iterable[str]) -> set[str]:
         return {parse_recipient(domain.name, text) for text in texts}
     except ValueError as error:
         remedy = f"write one as user, user@{domain.name} or sales-*"
-        raise AdminError(Kind.INVALID, f"recipient: {error}", remedy) from None
+        raise AdminError(ErrorKind.INVALID, f"recipient: {error}", remedy) from None
 
 
 def _difference(present: set[str], wanted: set[str]) -> ListChange:
@@ -142,22 +142,22 @@ def _plan(present: set[str], wanted: set[str]) -> _Plan:
     return _Plan(added, dropped, [change for change in changes if change.before != change.after])
 
 
-def _view(one: Recipient) -> RecipientView:
-    return RecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at))
+def _view(one: Recipient) -> KnownRecipientView:
+    return KnownRecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at))
 
 
-async def _put(office: Office, domain: HostedDomain, present: set[str], wanted: set[str]) -> ListChange:
+async def _put(context: AdminContext, domain: HostedDomain, present: set[str], wanted: set[str]) -> ListChange:
     change = _difference(present, wanted)
     if not change.added and not change.dropped:
         return change
     plan = await asyncio.to_thread(_plan, present, wanted)
-    recorded = entry(office, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name)
+    recorded = entry(context, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name)
     recorded = with_changes(recorded, plan.changes)
     try:
-        await office.store.change_list(domain.id, plan.added, plan.dropped, recorded)
+        await context.store.change_list(domain.id, plan.added, plan.dropped, recorded)
     except Conflict:
         error = f"domain {domain.name}: was removed meanwhile"
-        raise AdminError(Kind.CONFLICT, error, "add it again by `domain add`") from None
-    await office.recipients.refresh(domain)
-    announce(office, recorded)
+        raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None
+    await context.recipients.refresh(domain)
+    announce(context, recorded)
     return change

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.admin_context import Office, ReleaseAnswer
+from restante.admin.admin_context import AdminContext, ReleaseAnswer
 from restante.admin.admin_error import no_server
 
 MAX_NODES = 1000
@@ -29,11 +29,11 @@ class ReleaseView(BaseModel):
     reason: str
 
 
-async def release(office: Office, order: ReleaseOrder) -> list[ReleaseView]:
+async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains, and return the answers in the order asked. Raises AdminError without a running server."""
-    if office.server is None:
+    if context.server is None:
         raise no_server("release")
-    return [_view(await office.server.release(node, office.actor, order.reason)) for node in order.nodes]
+    return [_view(await context.server.release(node, context.actor, order.reason)) for node in order.nodes]
 
 
 def _view(answer: ReleaseAnswer) -> ReleaseView:

@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
@@ -71,59 +71,59 @@ class ReportsDropped(BaseModel):
     missing: list[int]
 
 
-async def list_reports(office: Office, selection: ReportSelection) -> AsyncIterator[Iterator[ReportView]]:
+async def list_reports(context: AdminContext, selection: ReportSelection) -> AsyncIterator[Iterator[ReportView]]:
     """Yield the reports that match, in the order in which they were made, by pages.
 
     Raises AdminError for an unknown domain.
     """
-    domain = find_domain(office, selection.domain) if selection.domain else None
+    domain = find_domain(context, selection.domain) if selection.domain else None
     domain_id = domain.id if domain else None
-    names = domain_names(office)
+    names = domain_names(context)
     left, after = selection.limit, selection.after
     while left > 0:
         at_once = min(left, PAGE)
-        page = await office.store.list_reports(ReportFilter(domain_id, selection.to, (), after, at_once))
+        page = await context.store.list_reports(ReportFilter(domain_id, selection.to, (), after, at_once))
         yield (_view(report, names) for report in page)
         if len(page) < at_once:
             return
         left, after = left - len(page), page[-1].number
 
 
-async def show_report(office: Office, number: int) -> FullReportView:
+async def show_report(context: AdminContext, number: int) -> FullReportView:
     """Return one, with what it says. Raises AdminError if it is not there."""
-    listed = await office.store.list_reports(ReportFilter(numbers=(number,)))
-    content = await office.store.report_content(number)
+    listed = await context.store.list_reports(ReportFilter(numbers=(number,)))
+    content = await context.store.report_content(number)
     if not listed or content is None:
-        raise AdminError(Kind.NOT_FOUND, f"report {number}: does not wait", "it may be sent, or have been dropped")
+        raise AdminError(ErrorKind.NOT_FOUND, f"report {number}: does not wait", "it may be sent, or have been dropped")
     message = BytesParser(EmailMessage, policy=SMTP).parsebytes(content)
     return FullReportView(
-        **dict(_view(listed[0], domain_names(office))), headers=_fields(message), status=_status(message)
+        **dict(_view(listed[0], domain_names(context))), headers=_fields(message), status=_status(message)
     )
 
 
-async def drop_reports(office: Office, named: NamedReports) -> ReportsDropped:
+async def drop_reports(context: AdminContext, named: NamedReports) -> ReportsDropped:
     """Forget reports: their senders are not told. Raises AdminError without a reason.
 
     One that is on its way at this moment may arrive all the same.
     """
     checked_reason(named.reason)
-    found = await office.store.list_reports(ReportFilter(numbers=named.numbers, limit=len(named.numbers)))
+    found = await context.store.list_reports(ReportFilter(numbers=named.numbers, limit=len(named.numbers)))
     groups: dict[int, list[WaitingReport]] = defaultdict(list)
     for report in found:
         groups[report.domain_id].append(report)
     dropped: set[int] = set()
     for domain_id, group in groups.items():
-        dropped |= await _drop(office, domain_id, group, named.reason)
+        dropped |= await _drop(context, domain_id, group, named.reason)
     missing = [number for number in dict.fromkeys(named.numbers) if number not in dropped]
     return ReportsDropped(dropped=len(dropped), missing=missing)
 
 
-async def _drop(office: Office, domain_id: int, group: Sequence[WaitingReport], reason: str) -> set[int]:
+async def _drop(context: AdminContext, domain_id: int, group: Sequence[WaitingReport], reason: str) -> set[int]:
     """Drop those of one domain, with an entry of their own: no account's trail may name another's mail."""
     about = (report.about for report in group)
-    recorded = entry_about_mail(office, AuditAction.REPORTS_DROPPED, domain_id, about, reason)
-    dropped = await office.store.drop_reports([report.number for report in group], recorded)
-    announce(office, recorded)
+    recorded = entry_about_mail(context, AuditAction.REPORTS_DROPPED, domain_id, about, reason)
+    dropped = await context.store.drop_reports([report.number for report in group], recorded)
+    announce(context, recorded)
     return set(dropped)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from restante import __version__
 from restante.admin.accounts import find_account
-from restante.admin.admin_context import ConfigurationState, Office, ScrubFacts
+from restante.admin.admin_context import AdminContext, ConfigurationState, ScrubFacts
 from restante.admin.admin_error import no_server
 from restante.admin.domains import find_domain
 from restante.admin.drains import DrainView, LastDrainView, last_drain_view, list_drains
@@ -22,7 +22,7 @@ from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
 from restante.store.interface import NO_USAGE, NodeRequest, PastDrain, Usage
 from restante.telemetry.metrics import Exposition
-from restante.tenancy.etrn_target import NodeKind, parse_node
+from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
 
 
@@ -78,7 +78,7 @@ class StoreView(BaseModel):
     scrubbed_messages: int  # by the scrub under way, or the last one
 
 
-class ProblemView(BaseModel):
+class HealthProblemView(BaseModel):
     """One thing that is wrong."""
 
     level: Level
@@ -89,7 +89,7 @@ class HealthView(BaseModel):
     """Whether the server does its work."""
 
     level: Level  # the worst of its problems
-    problems: list[ProblemView]  # the worst first
+    problems: list[HealthProblemView]  # the worst first
 
 
 class StatusSelection(BaseModel):
@@ -128,7 +128,7 @@ class StatusView(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ServerStatus:
     """All of it, in parts: there may be ten thousand domains, and as many drains. Each view is made at its turn."""
 
     view: StatusView  # without domains and drains
@@ -136,45 +136,45 @@ class Status:
     drains: Iterator[DrainView]
 
 
-async def show_status(office: Office, wanted: StatusSelection = BUSY_DOMAINS) -> Status:
+async def show_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS) -> ServerStatus:
     """Return how things stand, and the domains wanted. Raises AdminError for one that is not there."""
-    usages = office.store.usages()
-    server = office.server
-    store = await _store_view(office)
-    shown, candidates = _selected(office, wanted, usages)
+    usages = context.store.usages()
+    server = context.server
+    store = await _store_view(context)
+    shown, candidates = _selected(context, wanted, usages)
     view = StatusView(
         version=__version__,
-        hostname=office.hostname,
-        health=_health(office, store),
-        at=moment(office.now()),
+        hostname=context.hostname,
+        health=_health(context, store),
+        at=moment(context.now()),
         is_running=server is not None,
         messages=sum(usage.messages for usage in usages.values()),
         octets=sum(usage.octets for usage in usages.values()),
         refused=sum(usage.refused for usage in usages.values()),
         store=store,
-        reports=_backlog(await office.store.report_backlog()),
-        notices=_backlog(await office.store.notice_backlog()),
+        reports=_backlog(await context.store.report_backlog()),
+        notices=_backlog(await context.store.notice_backlog()),
         domains=[],
         domains_not_shown=candidates - len(shown),
         drains=[],
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
         configuration=_configuration_view(server.configuration()) if server else None,
     )
-    return Status(view, await _domains(office, shown, usages), list_drains(office))
+    return ServerStatus(view, await _domains(context, shown, usages), list_drains(context))
 
 
-async def show_metrics(office: Office, accept: str) -> Exposition:
+async def show_metrics(context: AdminContext, accept: str) -> Exposition:
     """Return the metrics, in the format that an Accept header asks for. Raises AdminError without a running server."""
-    if office.server is None:
+    if context.server is None:
         raise no_server("metrics")
-    return await office.server.metrics(accept)
+    return await context.server.metrics(accept)
 
 
-async def _store_view(office: Office) -> StoreView:
-    scrub = office.server.scrub() if office.server is not None else ScrubFacts()
+async def _store_view(context: AdminContext) -> StoreView:
+    scrub = context.server.scrub() if context.server is not None else ScrubFacts()
     return StoreView(
-        failure=office.store.failure,
-        damaged_messages=await office.store.damaged_messages(),
+        failure=context.store.failure,
+        damaged_messages=await context.store.damaged_messages(),
         scrubbed_at=None if scrub.ended_at is None else moment(scrub.ended_at),
         is_scrub_under_way=scrub.is_under_way,
         scrubbed_messages=scrub.messages,
@@ -195,9 +195,9 @@ def _configuration_view(state: ConfigurationState) -> ConfigurationView:
     )
 
 
-def _health(office: Office, store: StoreView) -> HealthView:
-    server = office.server
-    facts = HealthFacts(office.now(), is_running=server is not None, store_failure=store.failure)
+def _health(context: AdminContext, store: StoreView) -> HealthView:
+    server = context.server
+    facts = HealthFacts(context.now(), is_running=server is not None, store_failure=store.failure)
     if server is not None:
         vitals, configuration = server.vitals(), server.configuration()
         facts = replace(
@@ -208,22 +208,22 @@ def _health(office: Office, store: StoreView) -> HealthView:
             restart_for=configuration.restart_for,
         )
     health = judge(replace(facts, damaged_messages=store.damaged_messages))
-    problems = [ProblemView(level=one.level, text=one.text) for one in health.problems]
+    problems = [HealthProblemView(level=one.level, text=one.text) for one in health.problems]
     return HealthView(level=health.level, problems=problems)
 
 
 def _selected(
-    office: Office, wanted: StatusSelection, usages: Mapping[int, Usage]
+    context: AdminContext, wanted: StatusSelection, usages: Mapping[int, Usage]
 ) -> tuple[Sequence[HostedDomain], int]:
     """Return the domains to show, by name, and how many there were to choose from."""
-    directory, now = office.directory.now, office.now()
+    directory, now = context.directory.now, context.now()
     if wanted.domain:
-        found = {find_domain(office, name).name: find_domain(office, name) for name in wanted.domain}
+        found = {find_domain(context, name).name: find_domain(context, name) for name in wanted.domain}
         return [found[name] for name in sorted(found)], len(found)
     if wanted.account is not None:
-        find_account(office, wanted.account)
+        find_account(context, wanted.account)
     of_account = [one for one in directory.domains.values() if wanted.account in (None, one.account)]
-    server = office.server
+    server = context.server
     shown = [
         domain
         for domain in of_account
@@ -236,18 +236,18 @@ def _selected(
 
 
 async def _domains(
-    office: Office, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]
+    context: AdminContext, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]
 ) -> Iterator[DomainStatus]:
-    oldest = await office.store.oldest()
+    oldest = await context.store.oldest()
     requests = _Requests()
-    for place, request in enumerate(await office.store.last_requests()):
+    for place, request in enumerate(await context.store.last_requests()):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
         requests.add(request)
-    past = await office.store.past_drains()
+    past = await context.store.past_drains()
     return (
         _domain_status(
-            office,
+            context,
             domain,
             usages.get(domain.id, NO_USAGE),
             oldest.get(domain.id),
@@ -262,19 +262,19 @@ class _Requests:
     """When nodes were last asked for, looked up from the side of the domains: there may be many of both."""
 
     def __init__(self) -> None:
-        self._at: dict[tuple[NodeKind, str, str], float] = {}
+        self._at: dict[tuple[EtrnTargetKind, str, str], float] = {}
 
     def add(self, request: NodeRequest) -> None:
         """Add a request."""
         with suppress(ValueError):  # of a time when that was a node
-            node = parse_node(request.node)
+            node = parse_etrn_target(request.node)
             key = (node.kind, node.key, request.account)
             self._at[key] = max(request.at, self._at.get(key, request.at))
 
     def last_for(self, domain: HostedDomain) -> float | None:
         """Return the last request that was for this domain, too; of its present account only."""
-        keys = [(NodeKind.DOMAIN, domain.name), (NodeKind.ACCOUNT, domain.account)]
-        keys += [(NodeKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
+        keys = [(EtrnTargetKind.DOMAIN, domain.name), (EtrnTargetKind.ACCOUNT, domain.account)]
+        keys += [(EtrnTargetKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
         found = [self._at[kind, key, domain.account] for kind, key in keys if (kind, key, domain.account) in self._at]
         return max(found, default=None)
 
@@ -286,7 +286,7 @@ def _with_parents(name: str) -> Iterator[str]:
 
 
 def _domain_status(
-    office: Office,
+    context: AdminContext,
     domain: HostedDomain,
     usage: Usage,
     oldest: float | None,
@@ -294,7 +294,7 @@ def _domain_status(
     *,
     past: PastDrain | None,
 ) -> DomainStatus:
-    suspension = domain.policy.suspension_at(office.now())
+    suspension = domain.policy.suspension_at(context.now())
     return DomainStatus(
         domain=domain.name,
         account=domain.account,
@@ -304,7 +304,7 @@ def _domain_status(
         refused=usage.refused,
         oldest_at=None if oldest is None else moment(oldest),
         last_request_at=None if request is None else moment(request),
-        primary=primary_view(office, domain.destination),
+        primary=primary_view(context, domain.destination),
         hold=SUSPENDED if suspension else domain.policy.hold,
         suspended_for=suspension.reason if suspension else "",
         last_drain=None if past is None else last_drain_view(domain.name, past),

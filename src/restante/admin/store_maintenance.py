@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.mail.message import message_name
 from restante.store.choice import check_store, salvage_store
 from restante.store.store_care import StoreReport
@@ -66,12 +66,12 @@ class SalvageView(BaseModel):
     lost: list[FindingView]
 
 
-async def backup(office: Office, order: BackupOrder) -> BackupView:
+async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     """Copy the store to a directory, named from the root, that is empty or not there. Raises AdminError, StoreError."""
     directory = Path(order.directory)
     if not directory.is_absolute():
-        raise AdminError(Kind.INVALID, f"{directory}: is not named from the root", "give the whole path")
-    made = await office.store.backup(directory)
+        raise AdminError(ErrorKind.INVALID, f"{directory}: is not named from the root", "give the whole path")
+    made = await context.store.backup(directory)
     return BackupView(directory=order.directory, messages=made.messages, octets=made.octets, files=made.files)
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
 from restante.telemetry.events import Event
@@ -43,7 +43,7 @@ class AuditView(BaseModel):
 
 
 async def list_audit(
-    office: Office, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100
+    context: AdminContext, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100
 ) -> AsyncIterator[Iterator[AuditView]]:
     """Yield the newest of the entries wanted, newest first, by pages.
 
@@ -51,13 +51,13 @@ async def list_audit(
     """
     if wanted.action is not None and wanted.action not in list(AuditAction):
         raise AdminError(
-            Kind.INVALID, f"action {wanted.action}: there is none", f"name one of {', '.join(AuditAction)}"
+            ErrorKind.INVALID, f"action {wanted.action}: there is none", f"name one of {', '.join(AuditAction)}"
         )
     if wanted.domain is not None:
         wanted = wanted._replace(domain=_canonical(wanted.domain))
     before: int | None = None
     while limit > 0:
-        page = await office.store.audit_page(wanted, min(limit, PAGE), before)
+        page = await context.store.audit_page(wanted, min(limit, PAGE), before)
         yield map(_view, page.entries)
         if page.before is None:
             return
@@ -68,7 +68,7 @@ def _canonical(domain: str) -> str:
     try:
         return canonical_domain(domain)
     except ValueError as error:
-        raise AdminError(Kind.INVALID, f"domain: {error}", "write a name such as example.org") from None
+        raise AdminError(ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org") from None
 
 
 def moment(at: float) -> datetime:
@@ -77,21 +77,21 @@ def moment(at: float) -> datetime:
 
 
 def entry(
-    office: Office, action: AuditAction, subject: str, account: str, reason: str = "", *, domain: str = ""
+    context: AdminContext, action: AuditAction, subject: str, account: str, reason: str = "", *, domain: str = ""
 ) -> AuditEntry:
     """Make the entry of what is done; the reason is the caller's, if none is given."""
-    origin = "control socket" if office.server else "command line"
-    said = reason or _stated(office.reason)
-    return AuditEntry(office.now(), action, office.actor, subject, account, origin=origin, reason=said, domain=domain)
+    origin = "control socket" if context.server else "command line"
+    said = reason or _stated(context.reason)
+    return AuditEntry(context.now(), action, context.actor, subject, account, origin=origin, reason=said, domain=domain)
 
 
 def entry_about_mail(
-    office: Office, action: AuditAction, domain_id: int, numbers: Iterable[int], reason: str
+    context: AdminContext, action: AuditAction, domain_id: int, numbers: Iterable[int], reason: str
 ) -> AuditEntry:
     """Make the entry of what is done to one domain's messages: no account's trail names another's mail."""
-    hosted = office.directory.now.domain_by_id(domain_id)
+    hosted = context.directory.now.domain_by_id(domain_id)
     account, domain = (hosted.account, hosted.name) if hosted is not None else ("", "")
-    return entry(office, action, " ".join(map(message_name, numbers)), account, reason, domain=domain)
+    return entry(context, action, " ".join(map(message_name, numbers)), account, reason, domain=domain)
 
 
 def with_changes(recorded: AuditEntry, changes: Sequence[Change]) -> AuditEntry:
@@ -108,27 +108,27 @@ def checked_reason(reason: str) -> str:
     """Return the reason for something that cannot be undone. Raises AdminError if there is none."""
     if not reason.strip():
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
-        raise AdminError(Kind.USAGE, "reason: what cannot be undone needs one, for the audit trail", remedy)
+        raise AdminError(ErrorKind.USAGE, "reason: what cannot be undone needs one, for the audit trail", remedy)
     return _stated(reason)
 
 
 def _stated(reason: str) -> str:
     if len(reason) > MAX_REASON_LENGTH or not (reason.isprintable() or not reason):
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
-        raise AdminError(Kind.USAGE, "reason: too long, or of more than one line", remedy)
+        raise AdminError(ErrorKind.USAGE, "reason: too long, or of more than one line", remedy)
     return reason
 
 
-async def changed(office: Office, recorded: AuditEntry) -> None:
+async def changed(context: AdminContext, recorded: AuditEntry) -> None:
     """Let the change take effect and log it: call after each change of a record, before saying that it is done."""
-    await office.directory.refresh()
-    announce(office, recorded)
+    await context.directory.refresh()
+    announce(context, recorded)
 
 
-def announce(office: Office, recorded: AuditEntry) -> None:
+def announce(context: AdminContext, recorded: AuditEntry) -> None:
     """Log a change."""
-    if office.log:
-        office.log.write(
+    if context.log:
+        context.log.write(
             Event.RECORD_CHANGED,
             action=str(recorded.action),
             subject=recorded.subject,

@@ -157,11 +157,11 @@ async def _transport(
     if needs_server:
         remedy = "start it: restante serve --config FILE"
         raise Failure(Exit.UNAVAILABLE, f"{needs_server}: no server is running; {remedy}")
-    from restante.cli.offline_admin import open_office  # noqa: PLC0415
+    from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415
     from restante.web.api.api_application import build_api  # noqa: PLC0415
 
-    async with open_office(config) as office:
-        api = build_api(office)
+    async with open_offline_admin(config) as context:
+        api = build_api(context)
         if is_streaming:
             async with _served(api) as path:
                 yield httpx.AsyncHTTPTransport(uds=path)

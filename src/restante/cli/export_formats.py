@@ -25,7 +25,7 @@ _DIRECTORY_MODE: Final = 0o700
 Facts = Mapping[str, Any]
 
 
-class Writer(Protocol):
+class ExportWriter(Protocol):
     """Where exported mail goes. Raises OSError."""
 
     def begin(self, facts: Facts) -> None:
@@ -177,7 +177,7 @@ WRITERS: Final[Mapping[str, type[EmlWriter | MaildirWriter | MboxWriter]]] = {
 }
 
 
-def open_writer(style: str, place: Path) -> Writer:
+def open_writer(style: str, place: Path) -> ExportWriter:
     """Open the place to write to. Raises Failure where something is there, or it cannot be made."""
     try:
         return WRITERS[style](place)

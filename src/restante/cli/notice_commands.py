@@ -228,8 +228,8 @@ def _say_done(text: str, key: _Key) -> None:
 
 def _target(webhook: str | None, mail: str | None, apprise: str | None) -> dict[str, str]:
     """Return where to, by its way; nothing where none is given."""
-    ways = {"webhook": webhook, "mail": mail, "apprise": apprise}
-    given = {way: target for way, target in ways.items() if target is not None}
+    transports = {"webhook": webhook, "mail": mail, "apprise": apprise}
+    given = {way: target for way, target in transports.items() if target is not None}
     if len(given) > 1:
         raise typer.BadParameter(_ONE_WAY)
     return {way: _line_of_stdin(way) if target == "-" else target for way, target in given.items()}

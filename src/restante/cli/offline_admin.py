@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from restante.admin.admin_context import Office, operator
+from restante.admin.admin_context import AdminContext, operator
 from restante.cli.failures import Exit, Failure
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import UserUnusable, become
 from restante.config.schema import Config
-from restante.delivery.delivery_context import Equipment
+from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
-from restante.notices.notice_service import make_ways
+from restante.notices.notice_service import make_transports
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store import choice
 from restante.store.interface import Store
@@ -28,7 +28,7 @@ from restante.tenancy.secrets import Vault
 
 
 @asynccontextmanager
-async def open_office(config: Config) -> AsyncIterator[Office]:
+async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
     """Give an office over the store. Raises Failure where it cannot be opened: another process may have it."""
     vault = _open_vault(config)
     actor = operator(os.getuid())  # before it becomes the server's user
@@ -40,8 +40,8 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
         recipients = LiveRecipients(store, directory)
         await recipients.load()
         resolver = DnsResolver(config.resolver.endpoints)
-        equipment = _equipment(config, store, directory, resolver, vault)
-        yield Office(
+        equipment = _context(config, store, directory, resolver, vault)
+        yield AdminContext(
             store=store,
             directory=directory,
             vault=vault,
@@ -54,17 +54,17 @@ async def open_office(config: Config) -> AsyncIterator[Office]:
             recipients=recipients,
             message_size_limit=lambda: config.reception.message_size_limit,
             actor=actor,
-            ways=make_ways(equipment, resolver, lambda: config.notices, lambda: config.reports),
+            transports=make_transports(equipment, resolver, lambda: config.notices, lambda: config.reports),
         )
     finally:
         await store.close()
 
 
-def _equipment(
+def _context(
     config: Config, store: Store, directory: LiveDirectory, resolver: DnsResolver, vault: Vault
-) -> Equipment:
+) -> DeliveryContext:
     """Return what a notice that is mailed takes."""
-    return Equipment(
+    return DeliveryContext(
         store=store,
         directory=directory,
         resolver=resolver,

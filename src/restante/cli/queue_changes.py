@@ -60,7 +60,7 @@ RELEASE: Final = Verb("queue release", "/v1/queue/release", "hold again", "held 
 
 
 @dataclass(slots=True)
-class Work:
+class QueueWork:
     """How far it is."""
 
     verb: Verb
@@ -169,7 +169,7 @@ def _change(
     is_confirmed: bool,
     asks_for_names: bool,
 ) -> None:
-    work = Work(verb, reason)
+    work = QueueWork(verb, reason)
 
     async def change() -> None:
         async with connected(config) as api:
@@ -189,7 +189,7 @@ def _change(
     _report(work, is_by_name=bool(names))
 
 
-def _run(work: Work, change: Callable[[], Coroutine[None, None, None]]) -> None:
+def _run(work: QueueWork, change: Callable[[], Coroutine[None, None, None]]) -> None:
     try:
         asyncio.run(change())
     except KeyboardInterrupt:
@@ -202,7 +202,7 @@ def _run(work: Work, change: Callable[[], Coroutine[None, None, None]]) -> None:
         raise
 
 
-def _told(work: Work) -> str:
+def _told(work: QueueWork) -> str:
     """Say of what was bounced how many senders get a report, and how many may not get one."""
     if work.verb is not BOUNCE:
         return ""
@@ -215,7 +215,7 @@ def _told(work: Work) -> str:
     return f", {counted(work.told, 'sender is', 'senders are')} told{cannot}"
 
 
-def _report(work: Work, *, is_by_name: bool) -> None:
+def _report(work: QueueWork, *, is_by_name: bool) -> None:
     """Say how many were changed. Raises Failure if some are damaged, or some that were named were not there."""
     say(f"{counted(work.changed, 'message')} {work.verb.done}{_told(work)}")
     problems = [f"message {one['name']}: {one['damage']}; not {work.verb.done}: {_REMEDY}" for one in work.damaged]

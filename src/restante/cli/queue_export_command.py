@@ -11,17 +11,17 @@ import typer
 
 from restante.cli.api_client import Api, connected
 from restante.cli.display import human_size, say, show_json
-from restante.cli.export_formats import Writer, open_writer
+from restante.cli.export_formats import ExportWriter, open_writer
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import Advance, progress
 from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status, count
-from restante.mail.import_stream import End, Label, Unpacker
+from restante.mail.import_stream import StreamEnd, StreamLabel, Unpacker
 from restante.mail.quantity import counted
 
 
 @dataclass(slots=True)
-class Tally:
+class ExportTally:
     """What has been written."""
 
     messages: int = 0
@@ -63,7 +63,7 @@ def export(
     return Exit.DATA if tally.damaged else Exit.DONE
 
 
-async def _export(config: Path | None, selection: Selection, reason: str, style: str, place: Path) -> Tally:
+async def _export(config: Path | None, selection: Selection, reason: str, style: str, place: Path) -> ExportTally:
     async with connected(config, is_streaming=True) as api:  # first, for it may change who we are
         expected = await count(api, selection)
         writer = open_writer(style, place)
@@ -80,19 +80,19 @@ async def _export(config: Path | None, selection: Selection, reason: str, style:
     return tally
 
 
-async def _write(api: Api, order: dict[str, Any], writer: Writer, advance: Advance) -> Tally:
+async def _write(api: Api, order: dict[str, Any], writer: ExportWriter, advance: Advance) -> ExportTally:
     """Write what comes. Raises Failure where the stream is cut off."""
-    tally = Tally()
+    tally = ExportTally()
     unpacker = Unpacker()
     name, octets = "", 0
     stream: AsyncIterator[bytes] = api.receive("POST", "/v1/queue/export", body=order)
     async for data in stream:
         for piece in unpacker.receive(data):
             match piece:
-                case Label(facts):
+                case StreamLabel(facts):
                     writer.begin(facts)
                     name, octets = facts["name"], 0
-                case End(failure):
+                case StreamEnd(failure):
                     _end(tally, writer, name, octets, failure)
                     advance(1)
                 case bytes():
@@ -106,7 +106,7 @@ async def _write(api: Api, order: dict[str, Any], writer: Writer, advance: Advan
     return tally
 
 
-def _end(tally: Tally, writer: Writer, name: str, octets: int, failure: str) -> None:
+def _end(tally: ExportTally, writer: ExportWriter, name: str, octets: int, failure: str) -> None:
     if failure:
         writer.drop()
         tally.damaged.append(name)

@@ -36,7 +36,7 @@ _Key = tuple[int, str]  # size and reverse-path: what a message and what is held
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportTally:
     """What became of what was found."""
 
     imported: int = 0
@@ -127,7 +127,7 @@ class _Import:
         self._given = given
         self._reason = reason
         self._held: dict[str, list[str]] = defaultdict(list)  # what is there already, by digest, and not yet matched
-        self.tally = Tally()
+        self.tally = ImportTally()
 
     @property
     def sofar(self) -> str:
@@ -160,7 +160,7 @@ class _Import:
                 advance(1)
         return plan
 
-    def _usable(self, tally: Tally | None) -> Iterator[_Measured]:
+    def _usable(self, tally: ImportTally | None) -> Iterator[_Measured]:
         """Yield what can be brought in; what cannot is kept in `tally`, on one round of the two."""
         for found in letters(self._places, self._style):
             letter = found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
@@ -251,12 +251,12 @@ def _measured(letter: Letter | Unreadable) -> "_Measured | Unreadable":
         return Unreadable(letter.place, error.strerror or str(error))
 
 
-def _complain(tally: Tally, text: str) -> None:
+def _complain(tally: ImportTally, text: str) -> None:
     tally.unusable.append(text)
     complain(f"queue import: {text}")
 
 
-def _report(tally: Tally, *, as_json: bool) -> None:
+def _report(tally: ImportTally, *, as_json: bool) -> None:
     if as_json:
         show_json(
             {

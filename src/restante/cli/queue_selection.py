@@ -64,7 +64,7 @@ class Selection:
 
 
 @dataclass(slots=True)
-class Counted:
+class SelectionCount:
     """The messages that something is to be done with: just these, whatever comes in meanwhile."""
 
     names: list[str] = field(default_factory=list)
@@ -78,9 +78,9 @@ class Counted:
         return f"{counted(len(self.names), 'message')}, {human_size(self.octets)}, of {whose}{shared}"
 
 
-async def count(api: Api, selection: Selection) -> Counted:
+async def count(api: Api, selection: Selection) -> SelectionCount:
     """Name and count all that match. Raises Failure."""
-    found = Counted()
+    found = SelectionCount()
     with progress("counting") as advance:
         while page := await _page(api, selection, found.names):
             found.names += page["names"]

@@ -21,7 +21,7 @@ from restante.config.certificate import (
     read_certificate,
     read_public_key,
 )
-from restante.config.config_problem import ConfigError, Problem
+from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.schema import Config
@@ -51,8 +51,8 @@ def check(config: Config, now: float) -> list[str]:
     return list(_warnings(config, now))
 
 
-def _problem(config: Config, location: Location, cause: str, remedy: str, value: object = None) -> Problem:
-    return Problem(config.source.where(location), key_name(location), cause, remedy, value)
+def _problem(config: Config, location: Location, cause: str, remedy: str, value: object = None) -> ConfigProblem:
+    return ConfigProblem(config.source.where(location), key_name(location), cause, remedy, value)
 
 
 def check_tls(config: Config) -> None:
@@ -61,7 +61,7 @@ def check_tls(config: Config) -> None:
         raise ConfigError(problems)
 
 
-def _tls_problems(config: Config) -> Iterator[Problem]:
+def _tls_problems(config: Config) -> Iterator[ConfigProblem]:
     certificates: dict[str, Path] = {}  # by type of key
     for certificate_file, key_file in config.tls.pairs:
         certificate = public_key = None
@@ -84,21 +84,21 @@ def _tls_problems(config: Config) -> Iterator[Problem]:
         certificates[kind] = certificate_file
 
 
-def _file_problem(config: Config, location: Location, file: Path, error: OSError | Unfit) -> Problem:
+def _file_problem(config: Config, location: Location, file: Path, error: OSError | Unfit) -> ConfigProblem:
     if isinstance(error, Unfit):
         return _problem(config, location, error.cause, error.remedy, file)
     remedy = "name the right file, and let the user who starts restante read it"
     return _problem(config, location, f"cannot be read: {error.strerror}", remedy, file)
 
 
-def _key_problems(config: Config) -> Iterator[Problem]:
+def _key_problems(config: Config) -> Iterator[ConfigProblem]:
     try:
         read_key(config.key_file)
     except KeyUnusable as error:
         yield _problem(config, ("key_file",), error.cause, error.remedy, config.key_file)
 
 
-def _user_problems(config: Config) -> Iterator[Problem]:
+def _user_problems(config: Config) -> Iterator[ConfigProblem]:
     if config.user and _account_of(config) is None:
         remedy = f"make one (useradd --system {config.user}) or name another"
         yield _problem(config, ("user",), "there is no such user on this machine", remedy, config.user)
@@ -111,7 +111,7 @@ def _account_of(config: Config) -> pwd.struct_passwd | None:
         return None
 
 
-def _directory_problems(config: Config) -> Iterator[Problem]:
+def _directory_problems(config: Config) -> Iterator[ConfigProblem]:
     directory = config.store_directory
     if not directory.is_dir():
         owner = f" -o {config.user}" if config.user else ""
@@ -130,13 +130,13 @@ def _may_write(config: Config, directory: Path) -> bool:
     return all(path.stat().st_uid == account.pw_uid for path in (directory, *directory.iterdir()))
 
 
-def _socket_problems(config: Config) -> Iterator[Problem]:
+def _socket_problems(config: Config) -> Iterator[ConfigProblem]:
     if len(os.fsencode(config.control_socket)) > SOCKET_PATH_LIMIT:
         cause = f"is longer than the {SOCKET_PATH_LIMIT} octets a Unix socket's path may have"
         yield _problem(config, ("control_socket",), cause, "name a shorter one", config.control_socket)
 
 
-def _postmaster_problems(config: Config) -> Iterator[Problem]:
+def _postmaster_problems(config: Config) -> Iterator[ConfigProblem]:
     text = config.reception.postmaster
     if text and not _is_mailbox(text):
         remedy = 'write one in a hosted domain, such as "postmaster@example.org", or remove it'

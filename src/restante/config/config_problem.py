@@ -10,7 +10,7 @@ VALUE_LENGTH = 60  # characters of a value that an error repeats; a path is repe
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One thing to mend, in one line."""
 
     where: str  # "/etc/restante/restante.toml:12", or the environment variable
@@ -28,7 +28,7 @@ class Problem:
 class ConfigError(Exception):
     """The configuration cannot be used. Its text is one line per problem."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
 

@@ -13,7 +13,7 @@ from typing import Any, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from restante.config.config_problem import ConfigError, Problem
+from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.one_or_more import ONE_OR_MORE, read_plain_or_json
 from restante.config.source import ENVIRONMENT_NESTING, ENVIRONMENT_PREFIX
 
@@ -50,7 +50,7 @@ def _read(variable: str, path: list[str], text: str, schema: type[BaseModel]) ->
         return json.loads(text)
     except ValueError:
         remedy = f"""write lists and tables so, for example {variable}='["one", "two"]'"""
-        raise ConfigError([Problem(variable, "", "is not JSON", remedy)]) from None
+        raise ConfigError([ConfigProblem(variable, "", "is not JSON", remedy)]) from None
 
 
 def _field(path: list[str], schema: type[BaseModel]) -> FieldInfo | None:
@@ -73,5 +73,5 @@ def _put(values: dict[str, Any], path: list[str], value: Any, variable: str) -> 
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
             remedy = f"set the whole of it as JSON in {ENVIRONMENT_PREFIX}{name.upper()}"
-            raise ConfigError([Problem(variable, "", f"{name} has no named keys", remedy)])
+            raise ConfigError([ConfigProblem(variable, "", f"{name} has no named keys", remedy)])
     table[path[-1]] = value

@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from restante.config.config_problem import ConfigError, Problem
+from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.environment import overlay
 from restante.config.schema import Config
 from restante.config.search import candidates, first_file
-from restante.config.source import Source, key_lines, key_name
+from restante.config.source import ConfigSource, key_lines, key_name
 
 _REMEDIES = {
     "restante": "{remedy}",
@@ -65,7 +65,7 @@ def find(given: Path | None, environ: Mapping[str, str]) -> Path:
         return found
     looked = ", ".join(map(str, paths))
     remedy = "name one by --config or RESTANTE_CONFIG, or make one by `restante init --dir DIR`"
-    raise ConfigError([Problem("", "", f"no configuration file at {looked}", remedy)])
+    raise ConfigError([ConfigProblem("", "", f"no configuration file at {looked}", remedy)])
 
 
 def load(given: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -81,7 +81,7 @@ def load_with_warnings(given: Path | None = None, environ: Mapping[str, str] | N
     text = _read(file)
     values = _parse(file, text)
     used, strange = overlay(values, environ, Config)
-    config = _validate(values, Source(file, key_lines(text), frozenset(used)))
+    config = _validate(values, ConfigSource(file, key_lines(text), frozenset(used)))
     return config, [f"{name}: names no setting and is ignored; {_guess(name)}" for name in strange]
 
 
@@ -96,9 +96,9 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except OSError as error:
         remedy = "let the user who starts restante read it, or name another by --config"
-        raise ConfigError([Problem(str(file), "", error.strerror or str(error), remedy)]) from None
+        raise ConfigError([ConfigProblem(str(file), "", error.strerror or str(error), remedy)]) from None
     except UnicodeDecodeError:
-        raise ConfigError([Problem(str(file), "", "is not UTF-8 text", "write it again in UTF-8")]) from None
+        raise ConfigError([ConfigProblem(str(file), "", "is not UTF-8 text", "write it again in UTF-8")]) from None
 
 
 def _parse(file: Path, text: str) -> dict[str, Any]:
@@ -109,10 +109,12 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         where = f"{file}:{place[1]}" if place else str(file)
         cause = str(error).partition(" (at ")[0]
         cause = f"{cause[:1].lower()}{cause[1:]}"
-        raise ConfigError([Problem(where, "", f"is not TOML: {cause}", "mend this line (https://toml.io)")]) from None
+        raise ConfigError(
+            [ConfigProblem(where, "", f"is not TOML: {cause}", "mend this line (https://toml.io)")]
+        ) from None
 
 
-def _validate(values: dict[str, Any], source: Source) -> Config:
+def _validate(values: dict[str, Any], source: ConfigSource) -> Config:
     directory = source.file.parent if source.file else Path.cwd()
     try:
         config = Config.model_validate(values, context={"directory": directory})
@@ -122,7 +124,7 @@ def _validate(values: dict[str, Any], source: Source) -> Config:
     return config
 
 
-def _problems(error: ValidationError, source: Source) -> Iterator[Problem]:
+def _problems(error: ValidationError, source: ConfigSource) -> Iterator[ConfigProblem]:
     for detail in error.errors(include_url=False):
         if not _only_follows(detail):
             yield _problem(detail, source)
@@ -133,16 +135,18 @@ def _only_follows(detail: ErrorDetails) -> bool:
     return detail["type"] == "default_factory_not_called" or (detail["type"] == "too_short" and bool(detail["input"]))
 
 
-def _problem(detail: ErrorDetails, source: Source) -> Problem:
+def _problem(detail: ErrorDetails, source: ConfigSource) -> ConfigProblem:
     location, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":  # its value may be a secret put in the wrong place: not repeated
-        return Problem(source.where(location), key_name(location), _CAUSES[kind], _similar(location))
+        return ConfigProblem(source.where(location), key_name(location), _CAUSES[kind], _similar(location))
     cause = _CAUSES.get(kind, f"{detail['msg'][:1].lower()}{detail['msg'][1:]}").format(**context)
     if kind == "missing":
-        return Problem(source.where(location), key_name(location), cause, f"add it, for example {_example(location)}")
+        return ConfigProblem(
+            source.where(location), key_name(location), cause, f"add it, for example {_example(location)}"
+        )
     remedy = _REMEDIES.get(kind, "see the reference of the configuration").format(**context)
     value = detail["input"] if isinstance(detail["input"], str | int | float | bool) else None
-    return Problem(source.where(location), key_name(location), cause, remedy, value)
+    return ConfigProblem(source.where(location), key_name(location), cause, remedy, value)
 
 
 def _section_of(location: tuple[str | int, ...]) -> type[BaseModel] | None:

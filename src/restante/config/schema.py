@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from restante.config.one_or_more import ONE_OR_MORE
-from restante.config.source import Source
+from restante.config.source import ConfigSource
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
@@ -241,7 +241,7 @@ class Config(Section):
 
     notices: NoticeSettings = Field(default=NoticeSettings(), description="Telling operators and customers.")
 
-    _source: Source = PrivateAttr(default_factory=Source)
+    _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)
 
     @field_validator("listen")
     @classmethod
@@ -253,7 +253,7 @@ class Config(Section):
         return listen
 
     @property
-    def source(self) -> Source:
+    def source(self) -> ConfigSource:
         """What this was read from, for messages that name file and line."""
         return self._source
 

@@ -58,7 +58,7 @@ def variable_name(location: Sequence[str | int]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConfigSource:
     """What a configuration was read from."""
 
     file: Path | None = None

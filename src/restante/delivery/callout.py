@@ -17,8 +17,8 @@ from collections import Counter, OrderedDict
 from typing import Final
 
 from restante.delivery.callout_session import call
-from restante.delivery.delivery_context import Equipment
-from restante.delivery.dial_plan import find_approach
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dial_plan import find_dial_plan
 from restante.delivery.recipient_learning import says_no_mailbox
 from restante.delivery.route import NoRoute
 from restante.mail.address import split_mailbox
@@ -29,7 +29,7 @@ from restante.smtp.protocol_errors import PeerBroke
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import Destination, HostedDomain
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 
 ANSWER_SECONDS: Final = 5.0  # a client waits for its reply to RCPT meanwhile
 AWAY_SECONDS: Final = 60.0
@@ -40,12 +40,12 @@ _MOST_REMEMBERED: Final = 100_000
 _Key = tuple[int, str]  # a domain's id, a local part in lower case
 
 
-class Inquiries:
+class Callouts:
     """Asks, and remembers."""
 
-    def __init__(self, equipment: Equipment, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, context: DeliveryContext, tasks: asyncio.TaskGroup) -> None:
         """Conversations are tasks of `tasks`: whoever asked first may be gone before the answer comes."""
-        self._equipment = equipment
+        self._context = context
         self._tasks = tasks
         self._nobody: OrderedDict[_Key, float] = OrderedDict()  # since when
         self._away: dict[str, float] = {}  # destinations, and since when
@@ -55,7 +55,7 @@ class Inquiries:
     async def ask(self, domain: HostedDomain, forward_path: str) -> bool | None:
         """Tell whether a mailbox is there; None where that cannot be known now. Raises nothing that peers can cause."""
         key = (domain.id, split_mailbox(forward_path).local_part.lower())
-        if self._equipment.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
+        if self._context.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
             return False
         if key in self._under_way:
             return await asyncio.shield(self._under_way[key])
@@ -70,14 +70,14 @@ class Inquiries:
         try:
             return await self._ask(domain, key, forward_path)
         except Exception as error:  # noqa: BLE001
-            self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="inquire", domain=domain.name)
+            self._context.log.failure(Event.INTERNAL_ERROR, error, doing="inquire", domain=domain.name)
             return None
         finally:
             del self._under_way[key]
             self._open[domain.destination.text] -= 1
 
     def _may_ask(self, destination: Destination, forward_path: str) -> bool:
-        is_away = self._equipment.monotonic() - self._away.get(destination.text, float("-inf")) < AWAY_SECONDS
+        is_away = self._context.monotonic() - self._away.get(destination.text, float("-inf")) < AWAY_SECONDS
         has_room = self._open[destination.text] < AT_ONCE
         return has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
 
@@ -87,34 +87,34 @@ class Inquiries:
             async with asyncio.timeout(ANSWER_SECONDS):
                 reply = await self._converse(domain, forward_path)
         except (NoRoute, OSError, PeerBroke, TlsFailed, TimeoutError, EOFError):
-            self._away[destination] = self._equipment.monotonic()
-            self._equipment.resolver.forget(domain.destination.host)
+            self._away[destination] = self._context.monotonic()
+            self._context.resolver.forget(domain.destination.host)
             return None
         self._away.pop(destination, None)
         return await self._learn(key, reply)
 
     async def _converse(self, domain: HostedDomain, forward_path: str) -> ServerReply:
         """Ask at the first address that answers."""
-        approach = await find_approach(domain, self._equipment)
+        plan = await find_dial_plan(domain, self._context)
         error: Exception = NoRoute("no address")
-        for endpoint in approach.endpoints:
+        for endpoint in plan.endpoints:
             try:
-                return await call(approach, endpoint, forward_path, self._equipment)
+                return await call(plan, endpoint, forward_path, self._context)
             except (OSError, PeerBroke, TlsFailed, EOFError) as failure:
                 error = failure
         raise error
 
     async def _learn(self, key: _Key, reply: ServerReply) -> bool | None:
         if reply.is_positive:
-            at = self._equipment.now()
+            at = self._context.now()
             try:
-                await self._equipment.learn(key[0], [Recipient(key[1], Source.CALL, is_there=True, at=at)])
+                await self._context.learn(key[0], [Recipient(key[1], RecipientSource.CALL, is_there=True, at=at)])
             except StoreError as error:
-                self._equipment.log.failure(Event.STORE_FAILED, error, doing="learn")
+                self._context.log.failure(Event.STORE_FAILED, error, doing="learn")
             return True
         if not says_no_mailbox(reply.text):
             return None
-        self._nobody[key] = self._equipment.monotonic()
+        self._nobody[key] = self._context.monotonic()
         while len(self._nobody) > _MOST_REMEMBERED:
             self._nobody.popitem(last=False)
         return False

@@ -9,15 +9,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, cast
 
-from restante.delivery.delivery_context import Equipment
-from restante.delivery.dial_plan import Approach
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dial_plan import DialPlan
 from restante.delivery.route import Endpoint, leads_home
 from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire import Wire
 from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed
 from restante.sasl.scram_keys import salted_password
-from restante.smtp.client_events import Ready, SaltPassword, StartTls
+from restante.smtp.client_events import BeginTls, Ready, SaltPassword
 from restante.smtp.client_transaction import EHLO, GREETING, HELO, MAIL, QUIT, RCPT, Step
 from restante.smtp.handshake import ClientOptions, Handshake, Next, Refuse, Say
 from restante.smtp.peer_replies import ReplyReader, ServerReply
@@ -29,27 +29,27 @@ _GOODBYE_SECONDS: Final = 0.5  # the answer is there: who waits for it is not ke
 _READ_OCTETS: Final = 4096
 
 
-async def call(approach: Approach, endpoint: Endpoint, forward_path: str, equipment: Equipment) -> ServerReply:
+async def call(plan: DialPlan, endpoint: Endpoint, forward_path: str, context: DeliveryContext) -> ServerReply:
     """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed where none can be had."""
-    uses_ehlo = equipment.caution.uses_ehlo(approach.destination.text)
-    options = replace(approach.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
+    uses_ehlo = context.backoff.uses_ehlo(plan.destination.text)
+    options = replace(plan.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
     try:
-        return await _call(endpoint, options, approach.tls, forward_path, equipment)
+        return await _call(endpoint, options, plan.tls, forward_path, context)
     except TlsFailed:
-        if not approach.may_do_without_tls:
+        if not plan.may_do_without_tls:
             raise
-        return await _call(endpoint, replace(options, tls=TlsUse.OFF), None, forward_path, equipment)
+        return await _call(endpoint, replace(options, tls=TlsUse.OFF), None, forward_path, context)
 
 
 async def _call(
-    endpoint: Endpoint, options: ClientOptions, plan: TlsPlan | None, forward_path: str, equipment: Equipment
+    endpoint: Endpoint, options: ClientOptions, plan: TlsPlan | None, forward_path: str, context: DeliveryContext
 ) -> ServerReply:
     reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
     wire = Wire(cast(asyncio.Transport, writer.transport))  # uvloop's is none by inheritance
     try:
-        if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), equipment.own_addresses):
+        if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), context.own_addresses):
             raise PeerBroke("the destination is this server itself")
-        dialogue = Dialogue(reader, wire)
+        dialogue = CalloutSession(reader, wire)
         await dialogue.begin(Handshake(options), plan)
         return await dialogue.ask(forward_path)
     finally:
@@ -57,7 +57,7 @@ async def _call(
             wire.close()
 
 
-class Dialogue:
+class CalloutSession:
     """Says one thing after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, wire: Wire) -> None:
@@ -73,7 +73,7 @@ class Dialogue:
                 case Say(data, [step]):
                     self._wire.write(data)
                     following = handshake.take(step, await self._reply(step))
-                case StartTls():
+                case BeginTls():
                     assert plan is not None, "the handshake was told to do without"
                     await self._begin_tls(plan)
                     following = handshake.tls_established()

@@ -11,7 +11,7 @@ from restante.delivery.link_plan import ConnectionEnd, EndKind
 _BY_DESTINATION: Final = (EndKind.BUSY, EndKind.BROKEN)
 
 
-class Allowance:
+class ConnectionAllowance:
     """Of one attempt."""
 
     def __init__(self, most: int) -> None:

@@ -18,7 +18,7 @@ _TURNS: Final = 2  # of each connection: less is chance, for what runs ahead get
 _PAUSE: Final = 500  # messages to be delivered after a connection was lost before another is tried
 
 
-class Growth:
+class ConnectionRamp:
     """Of one attempt. Times are those of a monotonic clock, in seconds."""
 
     def __init__(self, most: int, first: int = 1) -> None:

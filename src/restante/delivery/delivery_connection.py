@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Final, TypeVarTuple, cast
 
 from restante.delivery.deadline import Deadline
-from restante.delivery.link_plan import ConnectionEnd, EndKind, Manner, Terms, Work
+from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan, SendingManner
 from restante.delivery.outcome import UNSAFE_PATH, obstacle, outcome_of, refused_for, session_complaint
 from restante.delivery.route import Endpoint, leads_home
 from restante.delivery.wire import Wire
@@ -25,18 +25,18 @@ from restante.network.addresses import peer_address
 from restante.network.tls import TlsFailed
 from restante.sasl.scram_keys import salted_password
 from restante.smtp.client_events import (
+    BeginTls,
     ContentWanted,
     Ending,
     Event,
     Ready,
     SaltPassword,
     SessionEnded,
-    StartTls,
     TransactionEnded,
     WindowSettled,
 )
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import CONTENT, DATA, EHLO, MAIL, QUIT, RCPT, STARTTLS, Transaction
+from restante.smtp.client_transaction import CONTENT, DATA, EHLO, MAIL, QUIT, RCPT, STARTTLS, ClientTransaction
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from restante.store.store_errors import StoreError
@@ -57,12 +57,12 @@ _WRITE_OCTETS: Final = 256 * 1024  # about what one write carries, so that memor
 class DeliveryConnection(asyncio.Protocol):
     """Hands messages over one connection, from `run` to its end."""
 
-    def __init__(self, terms: Terms, work: Work) -> None:
-        self._terms = terms
-        self._settings = terms.settings
+    def __init__(self, link_plan: LinkPlan, work: ConnectionWork) -> None:
+        self._link_plan = link_plan
+        self._settings = link_plan.settings
         self._work = work
         self._loop = asyncio.get_running_loop()
-        self._session = ClientSession(terms.options, terms.pace)
+        self._session = ClientSession(link_plan.options, link_plan.pace)
         self._deadline = Deadline(self._loop, self._give_up_waiting)
         self._connecting = asyncio.timeout(self._settings.connect_timeout)
         self._is_connecting = False
@@ -70,7 +70,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._news = asyncio.Event()  # for `run`: content is wanted, or the end has come
-        self._wanted: Transaction | None = None  # whose content is
+        self._wanted: ClientTransaction | None = None  # whose content is
         self._streaming: asyncio.Task[None] | None = None  # the one that reads it from the disk
         self._begun = 0
         self._ended = 0  # transactions that have an outcome
@@ -118,7 +118,7 @@ class DeliveryConnection(asyncio.Protocol):
             was_closed=self._was_closed,
             in_doubt=self._in_doubt(),
             closed_at_ehlo=self._was_closed and not version and self._session.awaited is EHLO,
-            uses_ehlo=self._terms.options.uses_ehlo,
+            uses_ehlo=self._link_plan.options.uses_ehlo,
             garbled=self._garbled(),
         )
 
@@ -147,26 +147,28 @@ class DeliveryConnection(asyncio.Protocol):
     @property
     def endpoint(self) -> Endpoint:
         """Where it goes."""
-        return self._terms.endpoint
+        return self._link_plan.endpoint
 
     @property
     def is_ready(self) -> bool:
         """Whether it is up and can take messages."""
         return self._was_ready and self._kind is None
 
-    def _manner(self) -> Manner:
+    def _manner(self) -> SendingManner:
         if not self._session.runs_ahead:
-            return Manner.PROBED if self._session.is_probing else Manner.DATA
-        return Manner.AHEAD if self._windows_settled or not self._begun else Manner.AHEAD_IN_VAIN
+            return SendingManner.PROBED if self._session.is_probing else SendingManner.DATA
+        return SendingManner.AHEAD if self._windows_settled or not self._begun else SendingManner.AHEAD_IN_VAIN
 
-    def _not_borne(self, manner: Manner) -> Pipelining | None:
+    def _not_borne(self, manner: SendingManner) -> Pipelining | None:
         """Return how far the destination showed that it cannot be gone, None where it did not."""
         session = self._session
         if session.is_across_refused:
             return Pipelining.ACROSS
         if self._kind is not EndKind.BROKEN:
             return None
-        if manner in (Manner.PROBED, Manner.AHEAD_IN_VAIN) or (manner is Manner.AHEAD and self._is_astray):
+        if manner in (SendingManner.PROBED, SendingManner.AHEAD_IN_VAIN) or (
+            manner is SendingManner.AHEAD and self._is_astray
+        ):
             return Pipelining.AHEAD
         if not self._is_astray and (session.awaits_across or session.is_trying_across):
             return Pipelining.ACROSS
@@ -186,7 +188,7 @@ class DeliveryConnection(asyncio.Protocol):
     # The task beside the connection
 
     async def _connect(self) -> None:
-        endpoint = self._terms.endpoint
+        endpoint = self._link_plan.endpoint
         if self._kind is not None:  # aborted before it began
             return
         try:
@@ -208,7 +210,7 @@ class DeliveryConnection(asyncio.Protocol):
                 transaction, self._wanted = self._wanted, None
                 await self._stream(transaction)
 
-    async def _stream(self, transaction: Transaction) -> None:
+    async def _stream(self, transaction: ClientTransaction) -> None:
         """Send a large message's file until that is done or this is over: a disk may hang in the middle of a read."""
         self._streaming = self._loop.create_task(self._send_file(transaction))
         try:
@@ -218,7 +220,7 @@ class DeliveryConnection(asyncio.Protocol):
         if not self._streaming.cancelled():
             self._streaming.result()
 
-    async def _send_file(self, transaction: Transaction) -> None:
+    async def _send_file(self, transaction: ClientTransaction) -> None:
         """Send it no faster than the destination takes it."""
         file = transaction.message.file
         assert file is not None
@@ -249,8 +251,8 @@ class DeliveryConnection(asyncio.Protocol):
         local = peer_address(transport.get_extra_info("sockname")[0])
         if self._kind is not None:  # aborted meanwhile
             self._wire.abort()
-        elif leads_home(self._terms.endpoint, local, self._terms.own_addresses):
-            self._close(EndKind.REFUSED, f"the destination is this server itself ({self._terms.endpoint.text})")
+        elif leads_home(self._link_plan.endpoint, local, self._link_plan.own_addresses):
+            self._close(EndKind.REFUSED, f"the destination is this server itself ({self._link_plan.endpoint.text})")
         else:
             self._deadline.move(self._patience())
 
@@ -326,16 +328,16 @@ class DeliveryConnection(asyncio.Protocol):
                 self._report(transaction)
             case WindowSettled(is_whole):
                 self._windows_settled += 1
-                self._terms.pace.adapt(self._loop.time() - self._ahead_since, is_whole=is_whole)
+                self._link_plan.pace.adapt(self._loop.time() - self._ahead_since, is_whole=is_whole)
             case ContentWanted(transaction):
                 self._wanted = transaction
                 self._news.set()
             case Ready():
                 self._was_ready = True
-            case StartTls():
+            case BeginTls():
                 assert self._wire is not None
-                assert self._terms.tls is not None, "the session was told to do without"
-                self._wire.begin_tls(self._terms.tls)
+                assert self._link_plan.tls is not None, "the session was told to do without"
+                self._wire.begin_tls(self._link_plan.tls)
             case SaltPassword(password, salting):
                 work = self._loop.run_in_executor(None, salted_password, password, salting)
                 work.add_done_callback(lambda done: self._guarded(self._go_on_salted, done))
@@ -348,7 +350,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._session.password_salted(salted.result())
         self._pump()
 
-    def _report(self, transaction: Transaction) -> None:
+    def _report(self, transaction: ClientTransaction) -> None:
         outcome = outcome_of(transaction)
         self._ended += 1
         if not outcome.is_delivered and (complaint := session_complaint(transaction)):
@@ -369,12 +371,12 @@ class DeliveryConnection(asyncio.Protocol):
         self._flush()
 
     def _begin(self, message: HeldMessage) -> None:
-        refusal = obstacle(message, self._session.offer, self._terms.destination)
+        refusal = obstacle(message, self._session.offer, self._link_plan.destination)
         if refusal is None:
             if not self._session.is_ahead:
                 self._ahead_since = self._loop.time()
             try:
-                self._session.begin(Transaction(message))
+                self._session.begin(ClientTransaction(message))
             except ValueError:
                 refusal = UNSAFE_PATH
             else:
@@ -384,7 +386,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._work.report(message, refused_for(message, refusal), str(refusal))
 
     def _next_message(self) -> HeldMessage | None:
-        if self._begun == self._terms.messages:
+        if self._begun == self._link_plan.messages:
             self._session.quit()
             return None
         return self._work.take()

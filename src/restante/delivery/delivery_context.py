@@ -7,12 +7,12 @@ from typing import Protocol
 
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.experience import Experience
-from restante.delivery.fair_slots import Turns
-from restante.delivery.pipelining_backoff import Caution
+from restante.delivery.fair_slots import FairSlots
+from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.delivery.rates import Rates
 from restante.delivery.tls_plan import TlsPlans
 from restante.delivery.waiting import Wait, wait_at_most
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.network.resolver import Resolver
 from restante.store.interface import DrainStore, MailStore
 from restante.store.live_directory import LiveDirectory
@@ -39,7 +39,7 @@ async def forget(_domain_id: int, _lessons: Sequence[Recipient]) -> None:
 
 
 @dataclass(slots=True)
-class Equipment:
+class DeliveryContext:
     """Shared by all drains. `settings` is replaced when the configuration is read again."""
 
     store: DeliveryStore
@@ -57,15 +57,15 @@ class Equipment:
     learn: Learn = forget  # what destinations say of mailboxes
     bounces_refused: Callable[[HostedDomain], bool] = keeps_refused
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
-    turns: Turns = field(init=False)
-    caution: Caution = field(init=False)
+    turns: FairSlots = field(init=False)
+    backoff: PipeliningBackoff = field(init=False)
     experience: Experience = field(init=False)
     rates: Rates = field(init=False)
-    desk: ReportDesk = field(init=False)
+    dsn_writer: DsnWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.turns = Turns(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
-        self.caution = Caution(self.monotonic)
+        self.turns = FairSlots(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
+        self.backoff = PipeliningBackoff(self.monotonic)
         self.experience = Experience(self.monotonic)
         self.rates = Rates(self.monotonic)
-        self.desk = ReportDesk(self.store, self.hostname, self.now, self.log)
+        self.dsn_writer = DsnWriter(self.store, self.hostname, self.now, self.log)

@@ -14,7 +14,7 @@ def move_of(outcome: Outcome) -> Move:
 
 
 @dataclass(slots=True)
-class Tally:
+class DeliveryTally:
     """Counts messages, each once for each outcome it had."""
 
     delivered: int = 0

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from restante.delivery.delivery_context import Equipment
+from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.experience import Beginning
-from restante.delivery.link_plan import Terms
+from restante.delivery.link_plan import LinkPlan
 from restante.delivery.route import Endpoint, NoRoute, literal_address, remote_name, route
 from restante.delivery.tls_plan import TlsPlan
 from restante.network.resolver import LookupFailed
@@ -17,7 +17,7 @@ from restante.tenancy.secrets import SealBroken, destination_owner
 
 
 @dataclass(frozen=True, slots=True)
-class Approach:
+class DialPlan:
     """Good for one attempt; the next one looks again."""
 
     domain: HostedDomain
@@ -41,70 +41,70 @@ class Approach:
         """Whether a handshake that failed may be answered by plain text (RFC 7435): never with a password to send."""
         return self.destination.tls is TlsUse.OPPORTUNISTIC and self.options.login is None
 
-    def terms(
+    def link_plan(
         self,
         endpoint: Endpoint,
-        equipment: Equipment,
+        context: DeliveryContext,
         pace: Pace,
         beginning: Beginning,
         *,
         is_plain: bool,
         uses_ehlo: bool,
         messages: int,
-    ) -> Terms:
+    ) -> LinkPlan:
         """Return what a connection to one of the endpoints is made with; it is to carry so many messages at most."""
-        most = Pipelining.AHEAD if equipment.settings.run_ahead else Pipelining.OPENING
-        borne = equipment.caution.pipelining(self.destination.text)
+        most = Pipelining.AHEAD if context.settings.run_ahead else Pipelining.OPENING
+        borne = context.backoff.pipelining(self.destination.text)
         options = replace(
             self.options,
             pipelining=min(most, borne, beginning.pipelining),
             probed=beginning.probed,
-            uses_ehlo=uses_ehlo and equipment.caution.uses_ehlo(self.destination.text),
+            uses_ehlo=uses_ehlo and context.backoff.uses_ehlo(self.destination.text),
         )
-        return Terms(
+        return LinkPlan(
             endpoint=endpoint,
             destination=self.destination.text,
             options=replace(options, tls=TlsUse.OFF) if is_plain else options,
             tls=None if is_plain else self.tls,
-            settings=equipment.settings,
-            own_addresses=equipment.own_addresses,
+            settings=context.settings,
+            own_addresses=context.own_addresses,
             pace=pace,
             messages=messages,
         )
 
 
-async def find_approach(domain: HostedDomain, equipment: Equipment) -> Approach:
+async def find_dial_plan(domain: HostedDomain, context: DeliveryContext) -> DialPlan:
     """Look everything up. Raises NoRoute where the destination cannot be reached as it is recorded."""
     destination = domain.destination
-    addresses = await addresses_of(destination, equipment)
-    endpoints = route(destination, addresses, equipment.hostname, equipment.own_addresses)
-    options = ClientOptions(equipment.hostname, destination.tls, _login(domain, equipment))
+    addresses = await addresses_of(destination, context)
+    endpoints = route(destination, addresses, context.hostname, context.own_addresses)
+    options = ClientOptions(context.hostname, destination.tls, _login(domain, context))
     try:
-        plan = await equipment.tls_plans.plan(destination)
+        plan = await context.tls_plans.plan(destination)
     except OSError as error:
         raise NoRoute(f"the CA file {destination.ca_file!r} cannot be used: {error}") from error
-    per_minute = equipment.directory.now.per_minute(destination.text)
-    return Approach(domain, endpoints, options, plan, per_minute)
+    per_minute = context.directory.now.per_minute(destination.text)
+    return DialPlan(domain, endpoints, options, plan, per_minute)
 
 
-async def addresses_of(destination: Destination, equipment: Equipment) -> tuple[IpAddress, ...]:
+async def addresses_of(destination: Destination, context: DeliveryContext) -> tuple[IpAddress, ...]:
     """Look a destination's host up. Raises NoRoute."""
     literal = literal_address(destination)
     if literal is not None:
         return (literal,)
     try:
-        return await equipment.resolver.addresses(destination.host)
+        return await context.resolver.addresses(destination.host)
     except LookupFailed as error:
         raise NoRoute(str(error)) from error
 
 
-def _login(domain: HostedDomain, equipment: Equipment) -> ClientLogin | None:
+def _login(domain: HostedDomain, context: DeliveryContext) -> ClientLogin | None:
     login = domain.destination.login
     if login is None:
         return None
     try:
-        password = equipment.vault.open(login.sealed_password, destination_owner(domain.name))
+        password = context.vault.open(login.sealed_password, destination_owner(domain.name))
     except SealBroken as error:
         raise NoRoute(str(error)) from error
-    useless = equipment.experience.useless_mechanisms(domain.destination.text, login.user)
+    useless = context.experience.useless_mechanisms(domain.destination.text, login.user)
     return ClientLogin(login.user, password, useless)

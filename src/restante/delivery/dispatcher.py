@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
 
-from restante.delivery.callout import Inquiries
+from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
-from restante.delivery.delivery_context import DeliveryStore, Equipment, Learn, forget, keeps_refused
+from restante.delivery.delivery_context import DeliveryContext, DeliveryStore, Learn, forget, keeps_refused
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.domain_drain import DomainDrain, Stop
-from restante.delivery.drain_state import DrainCensus, DrainView
+from restante.delivery.drain_state import DrainCensus, DrainSnapshot
 from restante.delivery.probe import probe
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.network.resolver import Resolver
@@ -67,7 +67,7 @@ class Dispatcher:
         `bounces_refused` says of which domains refused mail is bounced at once.
         `on_end` is told of each domain whose drain is over, `learn` of what destinations say of mailboxes.
         """
-        self._equipment = Equipment(
+        self._context = DeliveryContext(
             store=store,
             directory=directory,
             resolver=resolver,
@@ -82,7 +82,7 @@ class Dispatcher:
             wait=wait,
             learn=learn,
         )
-        self._inquiries = Inquiries(self._equipment, tasks)
+        self._callouts = Callouts(self._context, tasks)
         self._tasks = tasks
         self._grace = grace
         self._on_end = on_end
@@ -92,19 +92,19 @@ class Dispatcher:
         self._is_stopping = False
 
     @property
-    def equipment(self) -> Equipment:
+    def context(self) -> DeliveryContext:
         """What drains work with; reports do too."""
-        return self._equipment
+        return self._context
 
     @property
     def settings(self) -> DeliverySettings:
         """What the operator has set. Replaced on reload; attempts that run go on under the old ones."""
-        return self._equipment.settings
+        return self._context.settings
 
     @settings.setter
     def settings(self, settings: DeliverySettings) -> None:
-        self._equipment.settings = settings
-        self._equipment.turns.limits_changed()
+        self._context.settings = settings
+        self._context.turns.limits_changed()
 
     async def start(self, domain: HostedDomain, requested_by: str) -> Start:
         """Hand over a domain's held mail. A drain that runs is joined: it gets new patience and tries at once.
@@ -113,13 +113,13 @@ class Dispatcher:
         restart it makes at least one attempt). Delivery goes on by itself. Raises CannotStart or StoreError.
         """
         async with self._doors[domain.id]:
-            deadline = self._equipment.now() + self.settings.patience
-            self._equipment.resolver.forget(domain.destination.host)
+            deadline = self._context.now() + self.settings.patience
+            self._context.resolver.forget(domain.destination.host)
             if await self._joined(domain.id):
                 return Start.JOINED
             if self._is_stopping:
                 raise CannotStart("the server is stopping")
-            lease = await self._equipment.store.open_drain(domain.id, self._equipment.now(), deadline)
+            lease = await self._context.store.open_drain(domain.id, self._context.now(), deadline)
             if not self._is_stopping:  # else it is on record, and the next start takes it up
                 self._launch(lease, domain, requested_by)
             return Start.STARTED
@@ -129,14 +129,14 @@ class Dispatcher:
 
         One of a domain that has been suspended meanwhile is over.
         """
-        domains = {domain.id: domain for domain in self._equipment.directory.now.domains.values()}
-        for recorded in await self._equipment.store.open_drains():
+        domains = {domain.id: domain for domain in self._context.directory.now.domains.values()}
+        for recorded in await self._context.store.open_drains():
             domain = domains.get(recorded.domain_id)
             if domain is None or domain.id in self._drains:
                 continue
-            lease = await self._equipment.store.open_drain(domain.id, recorded.requested_at, recorded.deadline)
-            if domain.policy.suspension_at(self._equipment.now()) is not None:
-                await self._equipment.store.close_drain(lease)
+            lease = await self._context.store.open_drain(domain.id, recorded.requested_at, recorded.deadline)
+            if domain.policy.suspension_at(self._context.now()) is not None:
+                await self._context.store.close_drain(lease)
             else:
                 self._launch(lease, domain, "an earlier run of the server")
 
@@ -175,7 +175,7 @@ class Dispatcher:
             if stuck:
                 await asyncio.wait(stuck, timeout=_RECORD_SECONDS)
 
-    def drains(self) -> Iterator[DrainView]:
+    def drains(self) -> Iterator[DrainSnapshot]:
         """Yield what each drain is doing, in the order they were started; a view is made when it is its turn."""
         return (drain.view for drain in list(self._drains.values()))
 
@@ -190,11 +190,11 @@ class Dispatcher:
 
     async def probe(self, destination: Destination) -> str:
         """Look whether a destination answers; returns "" if it does, else why not."""
-        return await probe(destination, self._equipment)
+        return await probe(destination, self._context)
 
     async def inquire(self, domain: HostedDomain, forward_path: str) -> bool | None:
         """Ask a domain's destination whether a mailbox is there; None where that cannot be known now."""
-        return await self._inquiries.ask(domain, forward_path)
+        return await self._callouts.ask(domain, forward_path)
 
     async def _joined(self, domain_id: int) -> bool:
         """Join the domain's drain; False when there is none, if need be after the end of one that was ending."""
@@ -205,7 +205,7 @@ class Dispatcher:
         return False
 
     def _launch(self, lease: Drain, domain: HostedDomain, requested_by: str) -> None:
-        drain = DomainDrain(lease, domain, self._equipment)
+        drain = DomainDrain(lease, domain, self._context)
         self._drains[domain.id] = drain
         self._running[domain.id] = self._tasks.create_task(self._run(drain, domain, requested_by))
 
@@ -213,7 +213,7 @@ class Dispatcher:
         try:
             await drain.run(requested_by)
         except Exception as error:  # noqa: BLE001  the boundary: one drain's defect is no other's
-            self._equipment.log.failure(Event.INTERNAL_ERROR, error, domain=domain.name)
+            self._context.log.failure(Event.INTERNAL_ERROR, error, domain=domain.name)
         finally:
             del self._drains[domain.id], self._running[domain.id]
             self._on_end(domain.id)

@@ -23,12 +23,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from restante.delivery.delivery_context import Equipment
-from restante.delivery.dial_plan import find_approach
-from restante.delivery.drain_attempt import Attempt, AttemptEnd, AttemptKind, concerns
-from restante.delivery.drain_state import DrainEnd, DrainState, DrainView
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dial_plan import find_dial_plan
+from restante.delivery.drain_attempt import AttemptEnd, AttemptKind, DrainAttempt, concerns
+from restante.delivery.drain_state import DrainEnd, DrainSnapshot, DrainState
 from restante.delivery.journal import Journal
-from restante.delivery.recipient_learning import Lessons
+from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
@@ -57,31 +57,29 @@ class Stop:
 class DomainDrain:
     """One domain's drain, from `run` to its end."""
 
-    def __init__(self, lease: Drain, domain: HostedDomain, equipment: Equipment) -> None:
+    def __init__(self, lease: Drain, domain: HostedDomain, context: DeliveryContext) -> None:
         self._lease = lease
         self._domain_name = domain.name
         self._account = domain.account
         self._gone_by = concerns(domain)  # by the attempt that runs, or ran last
-        self._equipment = equipment
-        self._started_at, self._started = equipment.now(), equipment.monotonic()
-        self._deadline = self._started + min(lease.deadline - self._started_at, equipment.settings.patience)
-        self._journal = Journal(equipment.log, domain.name)
+        self._context = context
+        self._started_at, self._started = context.now(), context.monotonic()
+        self._deadline = self._started + min(lease.deadline - self._started_at, context.settings.patience)
+        self._journal = Journal(context.log, domain.name)
         self._journal.destination = domain.destination.text
-        self._supply = Supply(
-            equipment.store, lease.domain_id, equipment.hostname, lambda: equipment.settings.hops_limit
-        )
+        self._supply = Supply(context.store, lease.domain_id, context.hostname, lambda: context.settings.hops_limit)
         self._settlement = Settlement(
-            equipment.store,
+            context.store,
             lease,
-            equipment.wait,
-            equipment.log,
-            desk=equipment.desk,
+            context.wait,
+            context.log,
+            dsn_writer=context.dsn_writer,
             on_change=self._settlement_changed,
-            now=equipment.now,
+            now=context.now,
         )
-        self._lessons = Lessons() if domain.policy.recipients is Recipients.LEARNED else None
+        self._learning = RecipientLearning() if domain.policy.recipients is Recipients.LEARNED else None
         self._refusals = Refusals()
-        self._attempt: Attempt | None = None
+        self._attempt: DrainAttempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # asked again
         self._gate = asyncio.Lock()  # held while mail may be on its way
@@ -114,7 +112,7 @@ class DomainDrain:
         """Go on for `patience` seconds and begin a new round at once. False if it is about to end: start another then."""
         if self._is_closing or self._stop is not None:
             return False
-        self._deadline = max(self._deadline, self._equipment.monotonic() + patience)
+        self._deadline = max(self._deadline, self._context.monotonic() + patience)
         self._woken.set()
         return True
 
@@ -168,10 +166,10 @@ class DomainDrain:
         return self._attempt.connection_count if self._attempt is not None else 0
 
     @property
-    def view(self) -> DrainView:
+    def view(self) -> DrainSnapshot:
         """What it is doing."""
         totals = self._journal.totals
-        return DrainView(
+        return DrainSnapshot(
             domain=self._domain_name,
             destination=self._journal.destination,
             started_at=self._started_at,
@@ -203,7 +201,7 @@ class DomainDrain:
 
     async def _make_attempt(self) -> AttemptEnd:
         self._become(DrainState.WAITING_TURN)
-        async with self._equipment.turns.turn(self._account), self._gate:
+        async with self._context.turns.turn(self._account), self._gate:
             self._become(DrainState.LOOKING_UP)
             domain = self._record()
             if domain is None:
@@ -211,20 +209,20 @@ class DomainDrain:
             self._journal.destination = domain.destination.text
             self._account, self._gone_by = domain.account, concerns(domain)
             try:
-                approach = await find_approach(domain, self._equipment)
+                plan = await find_dial_plan(domain, self._context)
             except NoRoute as error:
-                self._equipment.resolver.forget(domain.destination.host)
+                self._context.resolver.forget(domain.destination.host)
                 self._journal.could_not_attempt(str(error))
                 return AttemptEnd(AttemptKind.STOPPED, str(error))
             self._become(DrainState.DELIVERING)
-            self._attempt = Attempt(
-                approach,
+            self._attempt = DrainAttempt(
+                plan,
                 self._supply,
                 self._settlement,
                 self._journal,
-                self._equipment,
+                self._context,
                 refusals=self._refusals,
-                lessons=self._lessons,
+                learning=self._learning,
             )
             self._refusals.begin()
             try:
@@ -233,13 +231,13 @@ class DomainDrain:
                 self._attempt = None
                 self._become(DrainState.SETTLING)
             if end.kind is AttemptKind.STOPPED:
-                self._equipment.resolver.forget(domain.destination.host)  # it may have moved
+                self._context.resolver.forget(domain.destination.host)  # it may have moved
             await self._settlement.flush()
             return end
 
     def _record(self) -> HostedDomain | None:
         """Return the domain as recorded now; one of the same name that was added since is another."""
-        domain = self._equipment.directory.now.domains.get(self._domain_name)
+        domain = self._context.directory.now.domains.get(self._domain_name)
         return domain if domain is not None and domain.id == self._lease.domain_id else None
 
     def _is_final(self, end: AttemptEnd) -> bool:
@@ -276,34 +274,34 @@ class DomainDrain:
     async def _pause(self, end: AttemptEnd) -> None:
         got_through = (end.kind is AttemptKind.STOPPED or end.is_limited) and end.delivered
         self._failures = 1 if got_through else self._failures + 1
-        now = self._equipment.monotonic()
+        now = self._context.monotonic()
         at = self._next_attempt(end, now)
         if at is None:
             self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP)
             self._reason = self._stop.reason
             return
-        self._next_attempt_at = self._equipment.now() + at - now
+        self._next_attempt_at = self._context.now() + at - now
         self._become(DrainState.WAITING_TO_RETRY)
-        await self._equipment.wait(self._woken, at - now)
+        await self._context.wait(self._woken, at - now)
         self._next_attempt_at = None
 
     def _next_attempt(self, end: AttemptEnd, now: float) -> float | None:
         """Return when to try again, None if patience ends before it; a destination that takes its rate gets new patience."""
-        patience = self._equipment.settings.patience
+        patience = self._context.settings.patience
         if end.kind is AttemptKind.PACED:
             self._failures = 0
             self._deadline = max(self._deadline, now + end.wait + patience)
             return now + end.wait
         if not end.is_limited:
-            return next_attempt(self._schedule, self._failures, now, self._deadline, self._equipment.jitter())
+            return next_attempt(self._schedule, self._failures, now, self._deadline, self._context.jitter())
         if end.delivered:
             self._deadline = max(self._deadline, now + patience)
-        at = now + rate_pause(self._schedule, self._failures, self._equipment.jitter())
+        at = now + rate_pause(self._schedule, self._failures, self._context.jitter())
         return at if at <= self._deadline else None
 
     @property
     def _schedule(self) -> Schedule:
-        return Schedule(self._equipment.settings.first_retry, self._equipment.settings.longest_retry)
+        return Schedule(self._context.settings.first_retry, self._context.settings.longest_retry)
 
     def _settlement_changed(self) -> None:
         if self._attempt is not None:
@@ -325,27 +323,27 @@ class DomainDrain:
             self._settlement.end()
 
     async def _learn(self) -> None:
-        lessons = self._lessons.learned(self._equipment.now()) if self._lessons is not None else []
-        if not lessons:
+        learning = self._learning.learned(self._context.now()) if self._learning is not None else []
+        if not learning:
             return
         try:
-            await self._equipment.learn(self._lease.domain_id, lessons)
+            await self._context.learn(self._lease.domain_id, learning)
         except StoreError as error:  # the next drain learns it again
-            self._equipment.log.failure(Event.STORE_FAILED, error, doing="learn", domain=self._domain_name)
+            self._context.log.failure(Event.STORE_FAILED, error, doing="learn", domain=self._domain_name)
 
     async def _close(self) -> None:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
             return
         try:
-            await self._equipment.store.close_drain(self._lease, self._past())
+            await self._context.store.close_drain(self._lease, self._past())
         except StoreError as error:  # it is taken up again at the next start, which does no harm
-            self._equipment.log.failure(Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name)
+            self._context.log.failure(Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name)
 
     def _past(self) -> PastDrain:
         totals = self._journal.totals
         return PastDrain(
             started_at=self._started_at,
-            ended_at=self._equipment.now(),
+            ended_at=self._context.now(),
             requested_by=self._requested_by,
             end=str(self._outcome),
             reason=self._reason,
@@ -356,28 +354,28 @@ class DomainDrain:
         )
 
     def _log_start(self, requested_by: str) -> None:
-        self._equipment.log.write(
+        self._context.log.write(
             Event.DRAIN_STARTED,
             domain=self._domain_name,
             destination=self._journal.destination,
             requested_by=requested_by,
-            held=self._equipment.store.usage(self._lease.domain_id).held,
+            held=self._context.store.usage(self._lease.domain_id).held,
         )
 
     def _log_refusals(self, reason: str) -> None:
-        self._equipment.log.write(
+        self._context.log.write(
             Event.DESTINATION_REFUSES,
             domain=self._domain_name,
             account=self._account,
             destination=self._journal.destination,
             refused=self._journal.totals.refused,
-            held=self._equipment.store.usage(self._lease.domain_id).held,
+            held=self._context.store.usage(self._lease.domain_id).held,
             reason=reason,
         )
 
     def _log_finish(self) -> None:
         totals = self._journal.totals
-        self._equipment.log.write(
+        self._context.log.write(
             Event.DRAIN_FINISHED,
             domain=self._domain_name,
             account=self._account,
@@ -385,8 +383,8 @@ class DomainDrain:
             delivered=totals.delivered,
             deferred=totals.deferred,
             refused=totals.refused,
-            held=self._equipment.store.usage(self._lease.domain_id).held,
-            seconds=round(self._equipment.monotonic() - self._started, 3),
+            held=self._context.store.usage(self._lease.domain_id).held,
+            seconds=round(self._context.monotonic() - self._started, 3),
             end=str(self._outcome),
             reason=self._reason,
         )

@@ -25,17 +25,17 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final
 
-from restante.delivery.connection_allowance import Allowance
-from restante.delivery.connection_ramp import Growth
+from restante.delivery.connection_allowance import ConnectionAllowance
+from restante.delivery.connection_ramp import ConnectionRamp
 from restante.delivery.delivery_connection import DeliveryConnection
-from restante.delivery.delivery_context import Equipment
-from restante.delivery.delivery_tally import Tally
-from restante.delivery.dial_plan import Approach
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.delivery_tally import DeliveryTally
+from restante.delivery.dial_plan import DialPlan
 from restante.delivery.experience import GoodDrain
 from restante.delivery.journal import Journal
-from restante.delivery.link_plan import ConnectionEnd, EndKind, Work
+from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind
 from restante.delivery.outcome import deferred_for, uncertain_for
-from restante.delivery.recipient_learning import Lessons
+from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import Endpoint
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
@@ -85,37 +85,37 @@ class AttemptEnd:
     is_limited: bool = False  # the destination limits the rate, now or within the last hour
 
 
-class Attempt:
+class DrainAttempt:
     """Made anew each time."""
 
     def __init__(
         self,
-        approach: Approach,
+        plan: DialPlan,
         supply: Supply,
         settlement: Settlement,
         journal: Journal,
-        equipment: Equipment,
+        context: DeliveryContext,
         *,
         refusals: Refusals,
-        lessons: Lessons | None = None,
+        learning: RecipientLearning | None = None,
     ) -> None:
         """`refusals` are those of the drain. `lessons`: where what the destination says of mailboxes is kept; None where nobody wants to know."""
-        self._lessons = lessons
-        self._approach = approach
+        self._learning = learning
+        self._plan = plan
         self._supply = supply
         self._settlement = settlement
         self._journal = journal
-        self._equipment = equipment
-        self._endpoints = approach.endpoints
-        self._is_refused_bounced = equipment.bounces_refused(approach.domain)
+        self._context = context
+        self._endpoints = plan.endpoints
+        self._is_refused_bounced = context.bounces_refused(plan.domain)
         self._is_plain = False  # the handshake failed, and TLS is not a must
         self._running = 0  # tasks: one for each connection, open or on its way
         self._connections: set[DeliveryConnection] = set()
-        self._allowance = Allowance(equipment.settings.messages_per_connection)
-        self._beginning = equipment.experience.beginning(
-            approach.destination.text, approach.destination.connections, is_paced=approach.per_minute is not None
+        self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
+        self._beginning = context.experience.beginning(
+            plan.destination.text, plan.destination.connections, is_paced=plan.per_minute is not None
         )
-        self._growth = Growth(self._beginning.most, self._beginning.first)
+        self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
         self._probed: Probed | None = None
         self._has_failed = False  # a connection
         self._is_limited = self._beginning.is_limited
@@ -151,11 +151,11 @@ class Attempt:
         )
 
     def _remember(self) -> None:
-        experience, destination = self._equipment.experience, self._approach.destination.text
+        experience, destination = self._context.experience, self._plan.destination.text
         if self._has_failed:
             experience.went_badly(destination)
         elif self._kind is AttemptKind.COMPLETE and self._delivered and self._beginning.most > 1:
-            experience.went_well(destination, GoodDrain(self._growth.wanted, self._probed))
+            experience.went_well(destination, GoodDrain(self._ramp.wanted, self._probed))
 
     def end(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
         """Begin no more messages."""
@@ -181,8 +181,8 @@ class Attempt:
 
     def look_at_record(self) -> str | None:
         """End if a change of the domain's record concerns this; returns how, None if nothing did."""
-        self._picture = self._equipment.directory.now
-        before, now = self._approach.domain, self._picture.domains.get(self._approach.domain.name)
+        self._picture = self._context.directory.now
+        before, now = self._plan.domain, self._picture.domains.get(self._plan.domain.name)
         if now is not None and concerns(now) == concerns(before):
             return None
         is_elsewhere = now is None or (now.id, now.destination) != (before.id, before.destination)
@@ -220,7 +220,7 @@ class Attempt:
             self.end(f"all was tried, {left} deferred", AttemptKind.COMPLETE)
 
     def _take(self) -> HeldMessage | None:
-        if self._equipment.directory.now is not self._picture:
+        if self._context.directory.now is not self._picture:
             self.look_at_record()  # no mail goes where it went before a change
         if self._is_ending or self._is_full or self._is_paced_out():
             return None
@@ -233,17 +233,17 @@ class Attempt:
 
     def _is_paced_out(self) -> bool:
         """Count the next message, if there is one; end if it may not leave yet."""
-        per_minute = self._approach.per_minute
+        per_minute = self._plan.per_minute
         if per_minute is None or self._supply.is_empty:
             return False
-        self._wait = self._equipment.rates.take(self._approach.destination.text, self._approach.domain.id, per_minute)
+        self._wait = self._context.rates.take(self._plan.destination.text, self._plan.domain.id, per_minute)
         if self._wait:
             self.end(f"{per_minute} messages a minute may leave", AttemptKind.PACED)
         return self._wait > 0
 
     @property
     def _is_full(self) -> bool:
-        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._growth.wanted
+        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._ramp.wanted
 
     def _wake_connections(self) -> None:
         for connection in self._connections:
@@ -251,10 +251,10 @@ class Attempt:
 
     # What became of it
 
-    def _report(self, tally: Tally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+    def _report(self, tally: DeliveryTally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
         self._count_refusal(outcome)  # as the destination said it, whatever our policy makes of it
-        if self._lessons is not None:
-            self._lessons.take(outcome)
+        if self._learning is not None:
+            self._learning.take(outcome)
         if self._is_refused_bounced or message.envelope.dsn is not None:  # else there is nothing to tell, as mostly
             outcome = self._tell(message, outcome, reply)
         move = self._record(message, outcome, reply)
@@ -262,7 +262,7 @@ class Attempt:
         if move is Move.DELIVERED:
             self._delivered += 1
             self._deferred_in_a_row = self._doubts_in_a_row = 0
-            if self._growth.deliver(self.connection_count, self._loop.time(), self._pace.turn):
+            if self._ramp.deliver(self.connection_count, self._loop.time(), self._pace.turn):
                 self._open_connections()
         else:
             self._consider_stopping(outcome)
@@ -270,9 +270,9 @@ class Attempt:
     def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
         """Have the sender told what is to be told, and return the outcome as the domain wants it."""
         outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
-        account = self._equipment.directory.now.accounts.get(self._approach.domain.account)
+        account = self._context.directory.now.accounts.get(self._plan.domain.account)
         has_details = account is not None and account.report_details
-        for news in news_of(outcome, message.envelope, reply, self._approach.remote, has_details=has_details):
+        for news in news_of(outcome, message.envelope, reply, self._plan.remote, has_details=has_details):
             self._settlement.tell(message, news)
         return outcome
 
@@ -285,14 +285,14 @@ class Attempt:
         return self._journal.record(message, outcome, reply)
 
     def _count_refusal(self, outcome: Outcome) -> None:
-        if reason := self._refusals.take(outcome, self._equipment.settings.refusals_limit):
+        if reason := self._refusals.take(outcome, self._context.settings.refusals_limit):
             self.end(reason, AttemptKind.REFUSING)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
         for recipient in outcome.recipients:
             if hindrance(recipient) is Hindrance.RATE:
                 self._is_limited = True
-                self._equipment.experience.met_limit(self._approach.destination.text)
+                self._context.experience.met_limit(self._plan.destination.text)
                 self.end(f"the destination limits the rate: {recipient.reply}", AttemptKind.LIMITED)
         moves = {recipient.move for recipient in outcome.recipients}
         self._supply.left_behind += Move.DEFERRED in moves
@@ -304,7 +304,7 @@ class Attempt:
     # Connections
 
     def _open_connections(self) -> None:
-        while self._running < self._growth.wanted and not self._is_ending and self._is_worth_another:
+        while self._running < self._ramp.wanted and not self._is_ending and self._is_worth_another:
             self._running += 1
             self._tasks.create_task(self._keep_connection())
 
@@ -364,7 +364,7 @@ class Attempt:
         if self._is_replaced(end):
             self._open_connections()
         elif self._running:
-            self._growth.lose(self._running)
+            self._ramp.lose(self._running)
             self._pace.start_again()
         else:
             self.end(end.reason)
@@ -375,10 +375,10 @@ class Attempt:
         proven = [connection.endpoint for connection in self._connections if connection.is_ready]
         for endpoint in dict.fromkeys([*proven, *self._endpoints]):
             end = await self._try_endpoint(endpoint)
-            if end.kind is EndKind.TLS_FAILED and self._approach.may_do_without_tls and not self._is_ending:
+            if end.kind is EndKind.TLS_FAILED and self._plan.may_do_without_tls and not self._is_ending:
                 self._is_plain = True
                 end = await self._try_endpoint(endpoint)
-            if end.closed_at_ehlo and self._approach.options.may_use_helo and not self._is_ending:
+            if end.closed_at_ehlo and self._plan.options.may_use_helo and not self._is_ending:
                 end = await self._try_endpoint(endpoint, uses_ehlo=False)
             if end.goes_on_gentler and not end.outstanding and not self._is_ending:
                 end = await self._try_endpoint(endpoint)  # caution has learned
@@ -389,18 +389,18 @@ class Attempt:
         return end
 
     async def _try_endpoint(self, endpoint: Endpoint, *, uses_ehlo: bool = True) -> ConnectionEnd:
-        tally = Tally()
-        terms = self._approach.terms(
+        tally = DeliveryTally()
+        link_plan = self._plan.link_plan(
             endpoint,
-            self._equipment,
+            self._context,
             self._pace,
             self._beginning,
             is_plain=self._is_plain,
             uses_ehlo=uses_ehlo,
             messages=self._allowance.messages,
         )
-        work = Work(self._take, partial(self._report, tally), self._equipment.store.read_file)
-        connection = DeliveryConnection(terms, work)
+        work = ConnectionWork(self._take, partial(self._report, tally), self._context.store.read_file)
+        connection = DeliveryConnection(link_plan, work)
         self._connections.add(connection)
         if self._is_ending:
             connection.abort(self._reason)
@@ -408,8 +408,8 @@ class Attempt:
             end = await connection.run()
         finally:
             self._connections.discard(connection)
-        self._equipment.caution.learn(terms.destination, end)
-        self._journal.attempted(terms, end, tally)
+        self._context.backoff.learn(link_plan.destination, end)
+        self._journal.attempted(link_plan, end, tally)
         end = replace(end, delivered=tally.delivered)
         self._allowance.learn(end)
         self._probed = end.probed or self._probed

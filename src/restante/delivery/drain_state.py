@@ -26,7 +26,7 @@ class DrainEnd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DrainView:
+class DrainSnapshot:
     """One drain at one moment. Counts are of messages, since it started."""
 
     domain: str

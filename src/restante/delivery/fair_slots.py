@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
-class Turns:
+class FairSlots:
     """The limits are asked for each time: they may be changed."""
 
     def __init__(self, limit: Callable[[], int], account_limit: Callable[[], int]) -> None:

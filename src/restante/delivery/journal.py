@@ -6,8 +6,8 @@ words are in one line. Never content, and no reverse-path.
 
 from typing import Final
 
-from restante.delivery.delivery_tally import Tally, move_of
-from restante.delivery.link_plan import ConnectionEnd, Terms
+from restante.delivery.delivery_tally import DeliveryTally, move_of
+from restante.delivery.link_plan import ConnectionEnd, LinkPlan
 from restante.mail.message import HeldMessage, message_name
 from restante.queue.hindrance import Hindrance, hindrance
 from restante.queue.recipient_status import Move, Outcome
@@ -29,7 +29,7 @@ class Journal:
         self._log = log
         self._domain = domain
         self.destination = ""  # as the attempt that goes on has it
-        self.totals = Tally()
+        self.totals = DeliveryTally()
         self.last_error = ""
         self.hindrance = Hindrance.NONE  # what that is a sign of
 
@@ -72,7 +72,7 @@ class Journal:
             reply=reply,
         )
 
-    def attempted(self, terms: Terms, end: ConnectionEnd, tally: Tally) -> None:
+    def attempted(self, link_plan: LinkPlan, end: ConnectionEnd, tally: DeliveryTally) -> None:
         """Tell that a connection ended."""
         if end.reason:
             self.last_error, self.hindrance = end.reason, Hindrance.NONE
@@ -80,7 +80,7 @@ class Journal:
             Event.DELIVERY_ATTEMPT,
             domain=self._domain,
             destination=self.destination,
-            address=terms.endpoint.text,
+            address=link_plan.endpoint.text,
             tls=end.tls,
             manner=str(end.manner),
             end=str(end.kind),

@@ -16,7 +16,7 @@ from restante.smtp.window import Pace
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LinkPlan:
     """Where it goes and how."""
 
     endpoint: Endpoint
@@ -30,7 +30,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ConnectionWork:
     """Where its messages come from, and where what became of them goes."""
 
     take: Callable[[], HeldMessage | None]  # the next message; None: nothing now, `wake` says when
@@ -51,7 +51,7 @@ class EndKind(StrEnum):
     ABORTED = "aborted"  # by us
 
 
-class Manner(StrEnum):
+class SendingManner(StrEnum):
     """How messages went over a connection, or were to go."""
 
     DATA = "data"  # each waited for the replies of the one before
@@ -69,7 +69,7 @@ class ConnectionEnd:
     was_ready: bool  # transactions could begin
     outstanding: tuple[HeldMessage, ...]  # begun, and without an outcome
     tls: str  # version, "" for none
-    manner: Manner = Manner.DATA
+    manner: SendingManner = SendingManner.DATA
     not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
     probed: Probed | None = None  # what may be used by later connections
     delivered: int = 0  # messages

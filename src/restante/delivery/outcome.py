@@ -25,7 +25,7 @@ from typing import Final
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
-from restante.smtp.client_transaction import CONTENT, DATA, MAIL, RCPT, Step, Transaction, needs_smtputf8
+from restante.smtp.client_transaction import CONTENT, DATA, MAIL, RCPT, ClientTransaction, Step, needs_smtputf8
 from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.replies import Reply
@@ -49,7 +49,7 @@ TOO_LARGE: Final = Reply(552, "5.3.4", "Not sent: {octets} octets are more than 
 UNSAFE_PATH: Final = Reply(553, "5.1.3", "Not sent: an address has a character that no command can carry")
 
 
-def outcome_of(transaction: Transaction) -> Outcome:
+def outcome_of(transaction: ClientTransaction) -> Outcome:
     """Judge a transaction that has ended."""
     message = transaction.message
     paths = message.envelope.forward_paths
@@ -57,7 +57,7 @@ def outcome_of(transaction: Transaction) -> Outcome:
     return Outcome(message.number, tuple(recipients), transaction.passes_dsn_on)
 
 
-def _judge_recipient(transaction: Transaction, index: int, path: str) -> RecipientOutcome:
+def _judge_recipient(transaction: ClientTransaction, index: int, path: str) -> RecipientOutcome:
     failure = _decisive(transaction, index)
     if failure is None:
         return RecipientOutcome(path, Move.DELIVERED)
@@ -69,7 +69,7 @@ def _judge_recipient(transaction: Transaction, index: int, path: str) -> Recipie
     return RecipientOutcome(path, Move.DEFERRED if is_put_off else _move(step, reply), reply.text, _STAGES[step])
 
 
-def _has_too_many(transaction: Transaction, step: Step, reply: ServerReply) -> bool:
+def _has_too_many(transaction: ClientTransaction, step: Step, reply: ServerReply) -> bool:
     """Tell whether a recipient came after too many others: it goes in a transaction of its own then.
 
     Where the server took none before it, the code can mean nothing but this recipient.
@@ -79,7 +79,7 @@ def _has_too_many(transaction: Transaction, step: Step, reply: ServerReply) -> b
     return any(one.is_positive for one in transaction.recipients)
 
 
-def _decisive(transaction: Transaction, index: int) -> tuple[Step, ServerReply | None] | None:
+def _decisive(transaction: ClientTransaction, index: int) -> tuple[Step, ServerReply | None] | None:
     """Return the first reply that is missing or not positive; None only when content was taken with a 250."""
     own = transaction.recipients[index] if index < len(transaction.recipients) else None
     data = () if transaction.is_chunked else ((DATA, transaction.data),)
@@ -107,13 +107,13 @@ def is_about_session(reply: ServerReply, *, about_content: frozenset[int] = froz
     return reply.code in SESSION_CODES or (reply.code >= _PERMANENT_FROM and reply.enhanced in SESSION_STATUSES)
 
 
-def _about_content(transaction: Transaction, step: Step) -> frozenset[int]:
+def _about_content(transaction: ClientTransaction, step: Step) -> frozenset[int]:
     if step is not CONTENT:
         return frozenset()
     return _CHUNK_CODES if transaction.is_chunked else _CONTENT_CODES
 
 
-def session_complaint(transaction: Transaction) -> str:
+def session_complaint(transaction: ClientTransaction) -> str:
     """Return the reply for which the session must end, "" if there is none.
 
     Only decisive replies count: after a refused MAIL, the 503 to RCPT and DATA is as it should be.

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-from restante.delivery.link_plan import ConnectionEnd, EndKind, Manner
+from restante.delivery.link_plan import ConnectionEnd, EndKind, SendingManner
 from restante.smtp.pipelining import Pipelining
 
 _DAY: Final = 86400.0
@@ -27,7 +27,7 @@ _HOUR: Final = 3600.0
 _FOR: Final = {Pipelining.AHEAD: _DAY, Pipelining.ACROSS: _DAY, Pipelining.OPENING: _HOUR}  # seconds
 
 
-class Caution:
+class PipeliningBackoff:
     """Kept as long as the process lives; as large as the number of destinations that gave cause."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -53,7 +53,7 @@ class Caution:
             self._helo_until[destination] = self._monotonic() + _HOUR
         if end.not_borne is not None:
             self._leave_off(destination, end.not_borne, _FOR[end.not_borne])
-        elif end.kind is EndKind.BROKEN and end.manner is Manner.AHEAD and end.outstanding:
+        elif end.kind is EndKind.BROKEN and end.manner is SendingManner.AHEAD and end.outstanding:
             self._count_loss(destination)
 
     def _count_loss(self, destination: str) -> None:

@@ -3,9 +3,9 @@
 from typing import Final
 
 from restante.delivery.delivery_connection import DeliveryConnection
-from restante.delivery.delivery_context import Equipment
+from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import addresses_of
-from restante.delivery.link_plan import ConnectionEnd, Terms, Work
+from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, LinkPlan
 from restante.delivery.route import Endpoint, NoRoute, route
 from restante.mail.message import HeldMessage
 from restante.smtp.handshake import ClientOptions
@@ -17,40 +17,40 @@ _CONNECT_TIMEOUT: Final = 10.0
 _REPLY_TIMEOUT: Final = 30.0
 
 
-async def probe(destination: Destination, equipment: Equipment) -> str:
+async def probe(destination: Destination, context: DeliveryContext) -> str:
     """Return "" if transactions could begin at one of the destination's addresses, else why not."""
     try:
-        addresses = await addresses_of(destination, equipment)
-        endpoints = route(destination, addresses, equipment.hostname, equipment.own_addresses)
+        addresses = await addresses_of(destination, context)
+        endpoints = route(destination, addresses, context.hostname, context.own_addresses)
     except NoRoute as error:
-        equipment.resolver.forget(destination.host)
+        context.resolver.forget(destination.host)
         return str(error)
     reason = ""
     for endpoint in endpoints:
-        reason = await _probe_endpoint(endpoint, destination, equipment)
+        reason = await _probe_endpoint(endpoint, destination, context)
         if not reason:
             break
     if reason:
-        equipment.resolver.forget(destination.host)  # it may have moved
+        context.resolver.forget(destination.host)  # it may have moved
     return reason
 
 
-async def _probe_endpoint(endpoint: Endpoint, destination: Destination, equipment: Equipment) -> str:
-    end = await _look(endpoint, destination, equipment, uses_ehlo=equipment.caution.uses_ehlo(destination.text))
+async def _probe_endpoint(endpoint: Endpoint, destination: Destination, context: DeliveryContext) -> str:
+    end = await _look(endpoint, destination, context, uses_ehlo=context.backoff.uses_ehlo(destination.text))
     if end.closed_at_ehlo:
-        end = await _look(endpoint, destination, equipment, uses_ehlo=False)
-        equipment.caution.learn(destination.text, end)
+        end = await _look(endpoint, destination, context, uses_ehlo=False)
+        context.backoff.learn(destination.text, end)
     return "" if end.was_ready else end.reason or str(end.kind)
 
 
 async def _look(
-    endpoint: Endpoint, destination: Destination, equipment: Equipment, *, uses_ehlo: bool
+    endpoint: Endpoint, destination: Destination, context: DeliveryContext, *, uses_ehlo: bool
 ) -> ConnectionEnd:
-    settings = equipment.settings
-    terms = Terms(
+    settings = context.settings
+    link_plan = LinkPlan(
         endpoint=endpoint,
         destination=destination.text,
-        options=ClientOptions(equipment.hostname, TlsUse.OFF, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo),
+        options=ClientOptions(context.hostname, TlsUse.OFF, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo),
         tls=None,
         settings=settings.model_copy(
             update={
@@ -58,7 +58,7 @@ async def _look(
                 "reply_timeout": min(settings.reply_timeout, _REPLY_TIMEOUT),
             }
         ),
-        own_addresses=equipment.own_addresses,
+        own_addresses=context.own_addresses,
     )
 
     def take() -> HeldMessage | None:
@@ -66,5 +66,5 @@ async def _look(
         connection.finish_soon()
         return None
 
-    connection = DeliveryConnection(terms, Work(take, lambda *_: None, equipment.store.read_file))
+    connection = DeliveryConnection(link_plan, ConnectionWork(take, lambda *_: None, context.store.read_file))
     return await connection.run()

@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.mail.address import split_mailbox
 from restante.queue.recipient_status import Move, Outcome
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 
 MOST: Final = 100_000  # names, in the memory of one drain
 _NO_MAILBOX: Final = re.compile(r"55[0-9][ -]5\.1\.[16]\b")  # RFC 3463 §3.2: no such mailbox, or it has moved
@@ -20,7 +20,7 @@ def says_no_mailbox(reply: str) -> bool:
     return _NO_MAILBOX.match(reply) is not None
 
 
-class Lessons:
+class RecipientLearning:
     """Gathered from outcomes, handed over at the end."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Lessons:
         """Return what was learned by this time."""
         if not self._has_taken:
             return []
-        return [Recipient(name, Source.DRAIN, is_there, at) for name, is_there in self._names.items()]
+        return [Recipient(name, RecipientSource.DRAIN, is_there, at) for name, is_there in self._names.items()]
 
     def _note(self, forward_path: str, *, is_there: bool) -> None:
         name = split_mailbox(forward_path).local_part.lower()

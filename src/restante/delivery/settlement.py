@@ -20,9 +20,9 @@ from time import time
 from typing import Final, Protocol
 
 from restante.delivery.waiting import Wait
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import HeldMessage
-from restante.mail.report import NewReport, News
+from restante.mail.report import NewReport, ReportFacts
 from restante.queue.recipient_status import Outcome
 from restante.store.interface import Drain
 from restante.store.store_errors import LeaseLost, StoreError
@@ -55,7 +55,7 @@ class Settlement:
         wait: Wait,
         log: Log,
         *,
-        desk: ReportDesk,
+        dsn_writer: DsnWriter,
         on_change: Callable[[], None],
         now: Callable[[], float] = time,
     ) -> None:
@@ -67,11 +67,11 @@ class Settlement:
         self._log = log
         self._on_change = on_change
         self._gathered: list[Outcome] = []
-        self._news: list[tuple[HeldMessage, News]] = []  # of what is gathered
+        self._news: list[tuple[HeldMessage, ReportFacts]] = []  # of what is gathered
         self._batch: list[Outcome] = []  # being settled
-        self._batch_news: list[tuple[HeldMessage, News]] = []  # of it, as long as no reports are made of that
+        self._batch_news: list[tuple[HeldMessage, ReportFacts]] = []  # of it, as long as no reports are made of that
         self._reports: list[NewReport] = []  # on the batch
-        self._desk = desk
+        self._dsn_writer = dsn_writer
         self._arrival = asyncio.Event()
         self._idle = asyncio.Event()
         self._hurried = asyncio.Event()
@@ -83,7 +83,7 @@ class Settlement:
         self._gathered.append(outcome)
         self._arrival.set()
 
-    def tell(self, message: HeldMessage, news: News) -> None:
+    def tell(self, message: HeldMessage, news: ReportFacts) -> None:
         """Take what the sender is to hear of an outcome: before the outcome, so that both are of one batch."""
         self._news.append((message, news))
 
@@ -116,7 +116,7 @@ class Settlement:
         outcomes = [*self._batch, *self._gathered]
         if not outcomes or self.is_lease_lost:
             return
-        reports = [*self._reports, *await self._desk.make_all([*self._batch_news, *self._news])]
+        reports = [*self._reports, *await self._dsn_writer.make_all([*self._batch_news, *self._news])]
         try:
             await self._store.settle(self._lease, outcomes, reports, self._now())
         except StoreError as error:
@@ -125,13 +125,13 @@ class Settlement:
             )
         else:
             self._batch, self._gathered = [], []
-            self._desk.stored(reports)
+            self._dsn_writer.stored(reports)
 
     async def _settle_gathered(self) -> None:
         self._batch, self._gathered = self._gathered, []
         self._batch_news, self._news = self._news, []
         if self._batch_news:
-            self._reports = await self._desk.make_all(self._batch_news)
+            self._reports = await self._dsn_writer.make_all(self._batch_news)
             self._batch_news = []
         for pause in PAUSES:
             await self._try_batch()
@@ -152,7 +152,7 @@ class Settlement:
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id)
         else:
-            self._desk.stored(self._reports)
+            self._dsn_writer.stored(self._reports)
             self._batch, self._reports = [], []
             self._on_change()
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, cast
 
-from restante.delivery.callout_session import Dialogue
+from restante.delivery.callout_session import CalloutSession
 from restante.delivery.route import Endpoint, NoRoute, leads_home, literal_address, route
 from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire import Wire
@@ -70,7 +70,7 @@ async def _look(
         if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), own_addresses):
             raise PeerBroke("the destination is this server itself")
         handshake = Handshake(ClientOptions(hostname, TlsUse.REQUIRED, pipelining=Pipelining.OFF))
-        await Dialogue(reader, wire).begin(handshake, TlsPlan(unverified_client_context(), destination.host))
+        await CalloutSession(reader, wire).begin(handshake, TlsPlan(unverified_client_context(), destination.host))
         wire.write(b"QUIT\r\n")
         return wire.peer_key
     finally:

@@ -30,7 +30,7 @@ FILES_AT_ONCE: Final = 16  # looked into before the connections hear of more mai
 FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # after so many the same
 
 
-class HeldMail(Protocol):
+class SupplyStore(Protocol):
     """What is needed of the store."""
 
     async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
@@ -43,7 +43,7 @@ class HeldMail(Protocol):
 class Supply:
     """What waits to be sent."""
 
-    def __init__(self, store: HeldMail, domain_id: int, hostname: str, hops_limit: Callable[[], int]) -> None:
+    def __init__(self, store: SupplyStore, domain_id: int, hostname: str, hops_limit: Callable[[], int]) -> None:
         """`hostname`: ours; `hops_limit`: Received fields that a message may have, as set when it is read."""
         self._store = store
         self._domain_id = domain_id

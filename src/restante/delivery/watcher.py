@@ -44,7 +44,7 @@ _DRAIN_AGAIN: Final = Schedule(first_retry=300.0, longest_retry=3600.0)  # after
 _DOMAINS_NAMED: Final = 20  # in one line of the log
 
 
-class Usages(Protocol):
+class HeldCounts(Protocol):
     """What is needed of the store."""
 
     def usage(self, domain_id: int) -> Usage:
@@ -52,7 +52,7 @@ class Usages(Protocol):
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _WaitingDomain:
     """A domain with mail that may leave unasked."""
 
     domain: HostedDomain
@@ -80,7 +80,7 @@ class Watcher:
     def __init__(
         self,
         *,
-        store: Usages,
+        store: HeldCounts,
         directory: LiveDirectory,
         probe: Callable[[Destination], Awaitable[str]],
         start: Callable[[HostedDomain], Awaitable[None]],
@@ -109,13 +109,15 @@ class Watcher:
         self._spawn = spawn
         self._wait = wait
         self._jitter = jitter
-        self._waiting: dict[int, _Waiting] = {}  # by domain id
+        self._waiting: dict[int, _WaitingDomain] = {}  # by domain id
         self._watched: dict[str, _Watched] = {}  # by the destination's text
         self._probing: set[asyncio.Task[None]] = set()
         self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
         self._picture: Directory | None = None  # the one that was last looked at
         self._look_at = float("-inf")  # monotonic
-        self._agenda: list[tuple[float, int, _Waiting | _Watched]] = []  # a heap: when, in which order it came, what
+        self._agenda: list[
+            tuple[float, int, _WaitingDomain | _Watched]
+        ] = []  # a heap: when, in which order it came, what
         self._entries = count()
         self._woken = asyncio.Event()
 
@@ -124,7 +126,7 @@ class Watcher:
     def mail_came(self, domain: HostedDomain) -> None:
         """Hear that mail was held for a domain. Cheap: it is called for every batch."""
         if domain.id not in self._waiting and domain.policy.leaves_unasked(self._now()):
-            waiting = self._waiting[domain.id] = _Waiting(domain, self._monotonic())
+            waiting = self._waiting[domain.id] = _WaitingDomain(domain, self._monotonic())
             self._enter(waiting.drain_at, waiting)
             if domain.policy.hold is Hold.ON_RETURN:
                 self._watch(domain)
@@ -194,12 +196,12 @@ class Watcher:
             first = self._agenda[0][0] if self._agenda else self._look_at
             await self._wait(self._woken, max(min(first, self._look_at) - now, 0.0))
 
-    def _enter(self, at: float, what: _Waiting | _Watched) -> None:
+    def _enter(self, at: float, what: _WaitingDomain | _Watched) -> None:
         """Have something considered then. Entries that no longer hold are passed over when they come up."""
         heappush(self._agenda, (at, next(self._entries), what))
         self._woken.set()
 
-    def _consider(self, what: _Waiting | _Watched, now: float) -> None:
+    def _consider(self, what: _WaitingDomain | _Watched, now: float) -> None:
         if isinstance(what, _Watched):
             if self._watched.get(what.destination.text) is what:
                 self._consider_probe(what, now)
@@ -221,8 +223,8 @@ class Watcher:
         self._agenda = [*drains, *((one.probe_at, next(self._entries), one) for one in self._watched.values())]
         heapify(self._agenda)
 
-    def _as_waiting(self, domain: HostedDomain, now: float) -> _Waiting:
-        waiting = self._waiting.get(domain.id) or _Waiting(domain, now)
+    def _as_waiting(self, domain: HostedDomain, now: float) -> _WaitingDomain:
+        waiting = self._waiting.get(domain.id) or _WaitingDomain(domain, now)
         waiting.domain = domain
         return waiting
 
@@ -236,7 +238,7 @@ class Watcher:
 
     # Drains
 
-    def _consider_drain(self, waiting: _Waiting, now: float) -> None:
+    def _consider_drain(self, waiting: _WaitingDomain, now: float) -> None:
         if waiting.is_busy:
             return
         if not self._held(waiting.domain):
@@ -251,7 +253,7 @@ class Watcher:
     def _may_leave(self, domain: HostedDomain) -> bool:
         return domain.policy.hold is Hold.RELAY or self.is_up(domain.destination)
 
-    async def _begin_drain(self, waiting: _Waiting) -> None:
+    async def _begin_drain(self, waiting: _WaitingDomain) -> None:
         """Start it; whatever happens, it is considered again after its end, or after a pause."""
         try:
             await self._start(waiting.domain)
@@ -327,7 +329,7 @@ class Watcher:
             )
 
 
-def _to_watch(domains: Iterable[HostedDomain], waiting: dict[int, _Waiting]) -> Iterator[HostedDomain]:
+def _to_watch(domains: Iterable[HostedDomain], waiting: dict[int, _WaitingDomain]) -> Iterator[HostedDomain]:
     """Yield the domains whose destinations are to be probed."""
     for domain in domains:
         has_mail_for_its_return = domain.policy.hold is Hold.ON_RETURN and domain.id in waiting

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import HeldMessage
-from restante.mail.report import Action, Fate, NewReport, News
-from restante.queue.recipient_status import Status
+from restante.mail.report import Action, Fate, NewReport, ReportFacts
+from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import recipients_to_tell_of
 from restante.store.interface import Bounce, QueuedMessage
 
@@ -17,7 +17,9 @@ class HasMessages(Protocol):
         """Return one message with all its recipients."""
 
 
-async def prepare_bounce(store: HasMessages, desk: ReportDesk, listed: QueuedMessage, remote: str) -> Bounce | None:
+async def prepare_bounce(
+    store: HasMessages, dsn_writer: DsnWriter, listed: QueuedMessage, remote: str
+) -> Bounce | None:
     """Return how the recipients that are listed are given up, None where the message is gone.
 
     `remote` is what a report calls the destination. Raises StoreError for a damaged message.
@@ -26,15 +28,15 @@ async def prepare_bounce(store: HasMessages, desk: ReportDesk, listed: QueuedMes
     if message is None:
         return None
     paths = tuple(one.forward_path for one in listed.recipients)
-    return Bounce(message.number, paths, await _report(desk, listed, message, remote))
+    return Bounce(message.number, paths, await _report(dsn_writer, listed, message, remote))
 
 
-async def _report(desk: ReportDesk, listed: QueuedMessage, message: HeldMessage, remote: str) -> NewReport | None:
+async def _report(dsn_writer: DsnWriter, listed: QueuedMessage, message: HeldMessage, remote: str) -> NewReport | None:
     paths = tuple(one.forward_path for one in listed.recipients)
     told = set(recipients_to_tell_of(Action.FAILED, message.envelope, paths))
     fates = tuple(
-        Fate(one.forward_path, one.reply, one.status is Status.REFUSED)
+        Fate(one.forward_path, one.reply, one.status is RecipientStatus.REFUSED)
         for one in listed.recipients
         if one.forward_path in told
     )
-    return await desk.make(message, News(Action.FAILED, fates, remote)) if fates else None
+    return await dsn_writer.make(message, ReportFacts(Action.FAILED, fates, remote)) if fates else None

@@ -19,7 +19,7 @@ from typing import Final
 from restante.mail.dsn_request import Ret, unembedded, utf8_address, xtext_decoded
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
-from restante.mail.report import Action, Fate, NewReport, News
+from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.mail.trace import date_time
 
 MAX_REPLY: Final = 500  # characters of a destination's words that are passed on
@@ -56,7 +56,7 @@ class Letterhead:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _MimePart:
     """One part of the three. `encoding` is its Content-Transfer-Encoding."""
 
     content_type: str
@@ -69,7 +69,7 @@ class _Part:
         return head.encode() + self.body
 
 
-def make_report(message: HeldMessage, news: News, beginning: bytes, letterhead: Letterhead) -> NewReport:
+def make_report(message: HeldMessage, news: ReportFacts, beginning: bytes, letterhead: Letterhead) -> NewReport:
     """Return a report on some recipients of a message.
 
     `beginning` is the message's content as far as it is at hand, its header section at least.
@@ -94,7 +94,7 @@ def make_report(message: HeldMessage, news: News, beginning: bytes, letterhead: 
     )
 
 
-def _assembled(envelope: Envelope, action: Action, parts: Sequence[_Part], letterhead: Letterhead) -> bytes:
+def _assembled(envelope: Envelope, action: Action, parts: Sequence[_MimePart], letterhead: Letterhead) -> bytes:
     octets = [part.octets for part in parts]
     boundary = _boundary(octets, letterhead)
     header = (
@@ -124,17 +124,17 @@ def _boundary(parts: Sequence[bytes], letterhead: Letterhead) -> str:
 # For people
 
 
-def _words(message: HeldMessage, news: News, letterhead: Letterhead, *, is_global: bool) -> _Part:
+def _words(message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool) -> _MimePart:
     taken = date_time(int(message.received_at))
     opening = f"This is {letterhead.hostname}, a backup mail server. It {_OPENINGS[news.action]}\r\n"
     lines = [line for fate in news.fates for line in _lines_on(fate, news.action)]
     closing = f"It took the message on {taken} under the name {message_name(message.number)}.\r\n"
     text = "\r\n".join([opening, *lines, "", closing])
     if text.isascii():
-        return _Part("text/plain; charset=us-ascii", "7bit", text.encode())
+        return _MimePart("text/plain; charset=us-ascii", "7bit", text.encode())
     if is_global:
-        return _Part("text/plain; charset=utf-8", "8bit", text.encode())
-    return _Part("text/plain; charset=utf-8", "base64", _base64(text.encode()))
+        return _MimePart("text/plain; charset=utf-8", "8bit", text.encode())
+    return _MimePart("text/plain; charset=utf-8", "base64", _base64(text.encode()))
 
 
 def _lines_on(fate: Fate, action: Action) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _lines_on(fate: Fate, action: Action) -> Iterator[str]:
 # For programs
 
 
-def _fields(message: HeldMessage, news: News, letterhead: Letterhead, *, is_global: bool) -> _Part:
+def _fields(message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool) -> _MimePart:
     """Spell the fields that RFC 3461 §6.3 wants."""
     dsn = message.envelope.dsn
     groups = [[f"Reporting-MTA: dns; {letterhead.hostname}", f"Arrival-Date: {date_time(int(message.received_at))}"]]
@@ -161,11 +161,11 @@ def _fields(message: HeldMessage, news: News, letterhead: Letterhead, *, is_glob
         groups.append(list(_fields_of(fate, news, original, is_global=is_global)))
     text = "\r\n\r\n".join("\r\n".join(group) for group in groups) + "\r\n"
     if text.isascii():
-        return _Part("message/delivery-status", "7bit", text.encode())
-    return _Part("message/global-delivery-status", "8bit", text.encode())
+        return _MimePart("message/delivery-status", "7bit", text.encode())
+    return _MimePart("message/global-delivery-status", "8bit", text.encode())
 
 
-def _fields_of(fate: Fate, news: News, original: str, *, is_global: bool) -> Iterator[str]:
+def _fields_of(fate: Fate, news: ReportFacts, original: str, *, is_global: bool) -> Iterator[str]:
     if original:
         yield f"Original-Recipient: {_original(original, is_global=is_global)}"
     yield f"Final-Recipient: {_address(fate.forward_path, is_global=is_global)}"
@@ -208,7 +208,7 @@ def _cleaned(reply: str) -> str:
 # What comes back of the message
 
 
-def _returned(message: HeldMessage, action: Action, beginning: bytes, *, is_global: bool) -> _Part:
+def _returned(message: HeldMessage, action: Action, beginning: bytes, *, is_global: bool) -> _MimePart:
     dsn = message.envelope.dsn
     is_wanted = action is Action.FAILED and dsn is not None and dsn.ret is Ret.FULL
     header = header_section(beginning)
@@ -216,20 +216,20 @@ def _returned(message: HeldMessage, action: Action, beginning: bytes, *, is_glob
     if is_wanted and message.file is None and is_text:
         return _returned_message(message.head, is_ascii=header.isascii(), is_global=is_global)
     if header.isascii():
-        return _Part("text/rfc822-headers", "7bit", header)
+        return _MimePart("text/rfc822-headers", "7bit", header)
     if not is_text:  # octets of some other character set
-        return _Part("text/rfc822-headers", "base64", _base64(header))
+        return _MimePart("text/rfc822-headers", "base64", _base64(header))
     if is_global:
-        return _Part("message/global-headers", "8bit", header)
-    return _Part("message/global-headers", "base64", _base64(header))
+        return _MimePart("message/global-headers", "8bit", header)
+    return _MimePart("message/global-headers", "base64", _base64(header))
 
 
-def _returned_message(content: bytes, *, is_ascii: bool, is_global: bool) -> _Part:
+def _returned_message(content: bytes, *, is_ascii: bool, is_global: bool) -> _MimePart:
     if is_ascii:
-        return _Part("message/rfc822", "7bit" if content.isascii() else "8bit", content)
+        return _MimePart("message/rfc822", "7bit" if content.isascii() else "8bit", content)
     if is_global:
-        return _Part("message/global", "8bit", content)
-    return _Part("message/global", "base64", _base64(content))
+        return _MimePart("message/global", "8bit", content)
+    return _MimePart("message/global", "base64", _base64(content))
 
 
 def header_section(beginning: bytes) -> bytes:

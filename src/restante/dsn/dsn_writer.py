@@ -7,7 +7,7 @@ from typing import Protocol
 
 from restante.dsn.dsn_text import Letterhead, make_report
 from restante.mail.message import ContentFile, HeldMessage, message_name
-from restante.mail.report import NewReport, News
+from restante.mail.report import NewReport, ReportFacts
 from restante.mail.trace import HEADER_OCTETS
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
@@ -21,7 +21,7 @@ class ReadsBeginnings(Protocol):
         """Return the first octets of a content file."""
 
 
-class ReportDesk:
+class DsnWriter:
     """Makes reports, and tells of those that were stored."""
 
     def __init__(self, store: ReadsBeginnings, hostname: str, now: Callable[[], float], log: Log | None = None) -> None:
@@ -31,12 +31,12 @@ class ReportDesk:
         self.hostname = hostname
         self.on_stored: Callable[[], None] = _nobody
 
-    async def make(self, message: HeldMessage, news: News) -> NewReport:
+    async def make(self, message: HeldMessage, news: ReportFacts) -> NewReport:
         """Make a report on a message."""
         letterhead = Letterhead(self.hostname, self._now(), lambda: token_hex(12))
         return make_report(message, news, await self._beginning(message), letterhead)
 
-    async def make_all(self, news: Iterable[tuple[HeldMessage, News]]) -> list[NewReport]:
+    async def make_all(self, news: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
         """Make several. One that cannot be made is left out: its outcome must be settled all the same."""
         made = []
         for message, one in news:

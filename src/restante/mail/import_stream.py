@@ -19,20 +19,20 @@ WHOLE: Final = b"0\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class StreamLabel:
     """A parcel begins."""
 
     facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class StreamEnd:
     """A parcel ends; `failure` is "" if its content is whole."""
 
     failure: str
 
 
-Piece = Label | bytes | End
+Piece = StreamLabel | bytes | StreamEnd
 
 
 def pack_label(text: str) -> bytes:
@@ -46,7 +46,7 @@ def pack_block(block: bytes) -> bytes:
 
 
 def pack_failure(reason: str) -> bytes:
-    """End a parcel whose content is not whole."""
+    """StreamEnd a parcel whose content is not whole."""
     return b"!" + " ".join(reason.split()).encode("utf-8", "replace") + b"\n"
 
 
@@ -88,7 +88,7 @@ class Unpacker:
             raise ValueError(f"a label is longer than {MAX_LABEL} octets")
         self._waiting = line
 
-    def _read_line(self, line: bytes) -> Label | End | None:
+    def _read_line(self, line: bytes) -> StreamLabel | StreamEnd | None:
         if not self._is_inside:
             return self._begin(line)
         if line.startswith(b"!"):
@@ -98,13 +98,13 @@ class Unpacker:
             raise ValueError("a block is less than nothing")
         return None if self._owed else self._end("")
 
-    def _begin(self, line: bytes) -> Label:
+    def _begin(self, line: bytes) -> StreamLabel:
         facts = json.loads(line)
         if not isinstance(facts, dict):
             raise ValueError("a label is no JSON object")  # noqa: TRY004  it is the octets that are wrong
         self._is_inside = True
-        return Label(facts)
+        return StreamLabel(facts)
 
-    def _end(self, failure: str) -> End:
+    def _end(self, failure: str) -> StreamEnd:
         self._is_inside = False
-        return End(failure)
+        return StreamEnd(failure)

@@ -26,7 +26,7 @@ _LAST_LINE: Final = re.compile(rb"(?<=\n)\r?\n\Z")
 NULL_PATH: Final = "MAILER-DAEMON"  # how mbox files spell the null reverse-path
 
 
-class Place(NamedTuple):
+class MboxPosition(NamedTuple):
     """Where a message stands in a mbox: its separator's text, and its content, quoted."""
 
     separator: bytes
@@ -62,7 +62,7 @@ class Quoter:
         return left + b"\n"
 
 
-def places(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[Place]:
+def places(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[MboxPosition]:
     """Yield where messages stand.
 
     A separator stands at the beginning, or after an empty line.
@@ -72,7 +72,7 @@ def places(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[Place]:
         following = search(_SEPARATOR, data, one.end(), let_go)
         end = len(data) if following is None else following.start()
         empty = _LAST_LINE.search(data[max(one.end() - 1, end - 3) : end])  # what ends a message is not its own
-        yield Place(one[0], one.end(), end - len(empty[0]) if empty else end)
+        yield MboxPosition(one[0], one.end(), end - len(empty[0]) if empty else end)
         one = following
 
 

@@ -22,7 +22,7 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ReportFacts:
     """What there is to tell of a message; `remote` is the host that was to get it, "" where none was asked."""
 
     action: Action

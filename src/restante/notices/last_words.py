@@ -8,7 +8,7 @@ from collections.abc import Callable
 from secrets import token_hex
 from typing import Final
 
-from restante.notices.notice_inbox import NewsDesk
+from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.transports import Sender
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.notice import Notice
@@ -16,11 +16,11 @@ from restante.tenancy.notice import Notice
 MOST: Final = 100  # notices
 
 
-async def send_unstored(desk: NewsDesk, directory: LiveDirectory, sender: Sender, now: Callable[[], float]) -> None:
-    """Send what the desk still has to the channels that hear it. Raises nothing: there is nobody left to tell."""
+async def send_unstored(inbox: NoticeInbox, directory: LiveDirectory, sender: Sender, now: Callable[[], float]) -> None:
+    """Send what the inbox still has to the channels that hear it. Raises nothing: there is nobody left to tell."""
     notices = [
         (channel, Notice(0, channel.id, token_hex(16), heard.last, heard.count - 1, now(), now()))
-        for heard in desk.take().values()
+        for heard in inbox.take().values()
         for channel in directory.now.hearers(heard.last)
     ]
     sending = [sender.send(channel, notice) for channel, notice in notices[:MOST]]

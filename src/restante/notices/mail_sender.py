@@ -10,16 +10,16 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from typing import Final
 
-from restante.delivery.delivery_context import Equipment
+from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.mail.trace import date_time
 from restante.network.resolver import MailExchangers
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.wording import as_text, title
 from restante.queue.recipient_status import Move
-from restante.reports.mx_delivery import Errand
+from restante.reports.mx_delivery import MxDelivery
 from restante.reports.report_settings import ReportSettings
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice
@@ -27,7 +27,7 @@ from restante.tenancy.notice import Notice
 MAX_SUBJECT: Final = 150  # characters of what varies
 MOST_SECONDS: Final = 600.0  # a host that answers a little now and then is no way to keep other channels waiting
 
-_ENDS: Final = {Move.DELIVERED: End.SENT, Move.DEFERRED: End.NOT_NOW}
+_ENDS: Final = {Move.DELIVERED: NoticeResult.SENT, Move.DEFERRED: NoticeResult.NOT_NOW}
 
 
 def is_hosted_here(address: str, directory: Directory, hostname: str) -> bool:
@@ -49,36 +49,36 @@ def make_letter(notice: Notice, address: str, hostname: str) -> bytes:
     return letter.as_bytes()
 
 
-class Letters:
+class MailSender:
     """Mails notices."""
 
     def __init__(
         self,
-        equipment: Equipment,
+        context: DeliveryContext,
         exchangers: MailExchangers,
         reports: Callable[[], ReportSettings],
         most_seconds: float = MOST_SECONDS,
     ) -> None:
         """`reports` says how mail hosts are reached; `most_seconds` is for all of an attempt."""
-        self._equipment = equipment
+        self._context = context
         self._exchangers = exchangers
         self._reports = reports
         self._most_seconds = most_seconds
 
-    async def send(self, address: str, notice: Notice, *, is_operators: bool = False) -> Attempt:
+    async def send(self, address: str, notice: Notice, *, is_operators: bool = False) -> NoticeAttempt:
         """Mail a notice. An account's goes to public addresses alone. Returns what came of it; raises only what is a defect."""
-        equipment = self._equipment
-        if is_hosted_here(address, equipment.directory.now, equipment.hostname):
-            return Attempt(End.REFUSED, "the address is in a domain whose mail is held here")
-        content = make_letter(notice, address, equipment.hostname)
+        context = self._context
+        if is_hosted_here(address, context.directory.now, context.hostname):
+            return NoticeAttempt(NoticeResult.REFUSED, "the address is in a domain whose mail is held here")
+        content = make_letter(notice, address, context.hostname)
         envelope = Envelope("", (address,), not content.isascii(), not address.isascii())
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)
         domain = canonical_domain(split_mailbox(address).domain)
         reports = self._reports()
-        errand = Errand(
+        errand = MxDelivery(
             domain,
             [message],
-            equipment,
+            context,
             exchangers=self._exchangers,
             port=reports.port,
             private_addresses=reports.private_addresses or is_operators,
@@ -87,6 +87,6 @@ class Letters:
             async with asyncio.timeout(self._most_seconds):
                 await errand.run()
         except TimeoutError:
-            return Attempt(End.NOT_NOW, "its mail host took too long")
+            return NoticeAttempt(NoticeResult.NOT_NOW, "its mail host took too long")
         outcome = errand.outcomes[message.number]
-        return Attempt(_ENDS.get(outcome.move, End.REFUSED), outcome.reply)
+        return NoticeAttempt(_ENDS.get(outcome.move, NoticeResult.REFUSED), outcome.reply)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from restante.notices.rules import RULES
 from restante.telemetry.events import Event
-from restante.tenancy.notice import News, Topic
+from restante.tenancy.notice import NoticeFacts, Topic
 
 MOST_TOPICS: Final = 1000
 
@@ -19,11 +19,11 @@ MOST_TOPICS: Final = 1000
 class Heard:
     """The last news on a topic, and how often there was some."""
 
-    last: News
+    last: NoticeFacts
     count: int = 1
 
 
-class NewsDesk:
+class NoticeInbox:
     """What has happened and was not taken yet. Belongs to the event loop."""
 
     def __init__(self, now: Callable[[], float]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class End(StrEnum):
+class NoticeResult(StrEnum):
     """How an attempt ended."""
 
     SENT = "sent"
@@ -13,8 +13,8 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class NoticeAttempt:
     """One attempt; `text` is what was answered or why there was no answer, without anything secret."""
 
-    end: End
+    end: NoticeResult
     text: str

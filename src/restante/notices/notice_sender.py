@@ -20,7 +20,7 @@ from random import random
 from typing import Final
 
 from restante.delivery.waiting import Wait, wait_at_most
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.transports import Sender
 from restante.queue.schedule import Schedule, next_attempt
@@ -35,10 +35,10 @@ from restante.tenancy.notice import Channel, Notice, clean
 AT_ONCE: Final = 20  # channels
 LONGEST_PAUSE: Final = 300.0
 _AFTER_FAILURE: Final = 30.0  # of the store
-_DEFECT: Final = Attempt(End.NOT_NOW, "internal error")
+_DEFECT: Final = NoticeAttempt(NoticeResult.NOT_NOW, "internal error")
 
 
-class Courier:
+class NoticeSender:
     """All notices of this process."""
 
     def __init__(
@@ -144,26 +144,26 @@ class Courier:
                 return
             await self._wait(self._closing, _AFTER_FAILURE)
 
-    def _conclude(self, channel: Channel, notice: Notice, attempt: Attempt) -> SendingOutcome:
+    def _conclude(self, channel: Channel, notice: Notice, attempt: NoticeAttempt) -> SendingOutcome:
         """Say what becomes of a notice, and tell it."""
-        at = None if attempt.end is End.SENT else self._next_attempt(channel, notice, attempt)
+        at = None if attempt.end is NoticeResult.SENT else self._next_attempt(channel, notice, attempt)
         event = Event.NOTICE_DEFERRED if at is not None else Event.NOTICE_GIVEN_UP
         self._log.write(
-            Event.NOTICE_SENT if attempt.end is End.SENT else event,
+            Event.NOTICE_SENT if attempt.end is NoticeResult.SENT else event,
             channel=channel.name,
             account=channel.account,
             way=str(channel.way),
             kind=str(notice.news.kind),
             notice=notice.key,
-            failures=notice.failures + (attempt.end is not End.SENT),
+            failures=notice.failures + (attempt.end is not NoticeResult.SENT),
             reply=clean(attempt.text),
         )
         return SendingOutcome(notice.number, at, clean(attempt.text))
 
-    def _next_attempt(self, channel: Channel, notice: Notice, attempt: Attempt) -> float | None:
+    def _next_attempt(self, channel: Channel, notice: Notice, attempt: NoticeAttempt) -> float | None:
         if self._directory.now.channels.get(channel.id, channel) != channel:
             return self._now()  # it was changed meanwhile: what it is now was not tried yet
-        if attempt.end is End.REFUSED:
+        if attempt.end is NoticeResult.REFUSED:
             return None
         deadline = notice.made_at + self._settings().lifetime
         return next_attempt(self._schedule(), notice.failures + 1, self._now(), deadline, self._jitter())

@@ -3,36 +3,36 @@
 import asyncio
 from collections.abc import Callable
 
-from restante.delivery.delivery_context import Equipment
+from restante.delivery.delivery_context import DeliveryContext
 from restante.network.resolver import MailExchangers
 from restante.notices.certificate_watch import CertificateWatch
 from restante.notices.last_words import send_unstored
-from restante.notices.mail_sender import Letters
-from restante.notices.notice_inbox import NewsDesk
-from restante.notices.notice_sender import Courier
+from restante.notices.mail_sender import MailSender
+from restante.notices.notice_inbox import NoticeInbox
+from restante.notices.notice_sender import NoticeSender
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
 from restante.notices.push import Pushes
-from restante.notices.transports import Ways
+from restante.notices.transports import Transports
 from restante.notices.webhook import Webhooks
 from restante.reports.report_settings import ReportSettings
 from restante.store.interface import Store
 
 
-def make_ways(
-    equipment: Equipment,
+def make_transports(
+    context: DeliveryContext,
     exchangers: MailExchangers,
     settings: Callable[[], NoticeSettings],
     reports: Callable[[], ReportSettings],
-) -> Ways:
+) -> Transports:
     """Return every way by which a notice can leave; `reports` says how mail hosts are reached."""
 
     def timeout() -> float:
         return settings().timeout
 
-    webhooks = Webhooks(equipment.hostname, equipment.now, timeout, equipment.resolver)
-    pushes = Pushes(equipment.hostname, timeout)
-    return Ways(equipment.vault, webhooks, Letters(equipment, exchangers, reports), pushes, reports)
+    webhooks = Webhooks(context.hostname, context.now, timeout, context.resolver)
+    pushes = Pushes(context.hostname, timeout)
+    return Transports(context.vault, webhooks, MailSender(context, exchangers, reports), pushes, reports)
 
 
 class Notices:
@@ -42,30 +42,30 @@ class Notices:
         self,
         *,
         store: Store,
-        equipment: Equipment,
+        context: DeliveryContext,
         exchangers: MailExchangers,
-        desk: NewsDesk,
+        inbox: NoticeInbox,
         settings: NoticeSettings,
         reports: Callable[[], ReportSettings],
         certificate_expires_at: Callable[[], float],
     ) -> None:
         """`reports` says how mail hosts are reached, `certificate_expires_at` Unix time."""
         self.settings = settings  # replaced on reload
-        self._desk, self._directory, self._now = desk, equipment.directory, equipment.now
-        self.ways = make_ways(equipment, exchangers, self._settings_now, reports)
-        directory, log, now = equipment.directory, equipment.log, equipment.now
-        self._courier = Courier(
-            store=store, directory=directory, sender=self.ways, settings=self._settings_now, log=log, now=now
+        self._inbox, self._directory, self._now = inbox, context.directory, context.now
+        self.transports = make_transports(context, exchangers, self._settings_now, reports)
+        directory, log, now = context.directory, context.log, context.now
+        self._sender = NoticeSender(
+            store=store, directory=directory, sender=self.transports, settings=self._settings_now, log=log, now=now
         )
-        directory.on_change(self._courier.wake)
+        directory.on_change(self._sender.wake)
         self._outbox = Outbox(
             store=store,
-            desk=desk,
+            inbox=inbox,
             directory=directory,
             settings=self._settings_now,
             log=log,
             now=now,
-            on_stored=self._courier.wake,
+            on_stored=self._sender.wake,
         )
         self._certificate = CertificateWatch(certificate_expires_at, log, now)
 
@@ -76,11 +76,11 @@ class Notices:
         """Tell of what happens until `close`, and then of what has."""
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(self._certificate.run())
-            tasks.create_task(self._courier.run())
+            tasks.create_task(self._sender.run())
             await self._outbox.run()
             watching.cancel()
-            self._courier.close()
-            await send_unstored(self._desk, self._directory, self.ways, self._now)
+            self._sender.close()
+            await send_unstored(self._inbox, self._directory, self.transports, self._now)
 
     async def until_stored(self) -> None:
         """Return when all that has happened so far is stored as notices, for who remembers that it was told."""

@@ -1,6 +1,6 @@
 """Makes notices of news: throttled, for each channel that hears them, and stored before anybody tries to send one.
 
-Theory of operation. One task takes what the news desk has, decides what is told (throttle.py), and stores the notices and
+Theory of operation. One task takes what the news inbox has, decides what is told (throttle.py), and stores the notices and
 what is held back in one transaction; a turn begins a quarter of a second after the last one at the soonest, so that a flood
 of news is four transactions a second. What is told no more for a while is kept in memory as well, and read from the store
 at the start.
@@ -17,7 +17,7 @@ from secrets import token_hex
 from typing import Final
 
 from restante.delivery.waiting import Wait, wait_at_most
-from restante.notices.notice_inbox import Heard, NewsDesk
+from restante.notices.notice_inbox import Heard, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.throttle import Telling, hear, is_over, let_go
 from restante.store.live_directory import LiveDirectory
@@ -49,13 +49,13 @@ async def _give_way(place: int) -> None:
 
 
 class Outbox:
-    """Between the news desk and the store."""
+    """Between the news inbox and the store."""
 
     def __init__(
         self,
         *,
         store: NoticeStore,
-        desk: NewsDesk,
+        inbox: NoticeInbox,
         directory: LiveDirectory,
         settings: Callable[[], NoticeSettings],
         log: Log,
@@ -65,7 +65,7 @@ class Outbox:
     ) -> None:
         """`on_stored` is told when there are new notices; `now` is Unix time."""
         self._store = store
-        self._desk = desk
+        self._inbox = inbox
         self._directory = directory
         self._settings = settings
         self._log = log
@@ -77,7 +77,7 @@ class Outbox:
         self._is_under_way = False
         self._turn_over = asyncio.Event()
         self._closing = asyncio.Event()
-        desk.on_news = self._news.set
+        inbox.on_news = self._news.set
         self._news.set()  # what was heard before
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class Outbox:
 
     async def until_stored(self) -> None:
         """Return when all that was heard so far is stored; while the store fails, it is waited for."""
-        while self._desk.topics or self._is_under_way:
+        while self._inbox.topics or self._is_under_way:
             await self._turn_over.wait()
 
     async def run(self) -> None:
@@ -103,12 +103,12 @@ class Outbox:
 
     async def _take_turn(self) -> float:
         """Deal with what there is; return how long nothing need be done unless there is news."""
-        taken = self._desk.take()
+        taken = self._inbox.take()
         self._is_under_way = True
         try:
             await self._deal_with(taken)
         except StoreError as error:
-            self._desk.take_back(taken)
+            self._inbox.take_back(taken)
             self._log.failure(Event.STORE_FAILED, error, doing="notice")
             return _AFTER_FAILURE
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
@@ -164,12 +164,12 @@ class Outbox:
             )
 
     def _tell_loss(self, gone: int) -> None:
-        count, self._desk.dropped = gone + self._desk.dropped, 0
+        count, self._inbox.dropped = gone + self._inbox.dropped, 0
         if count:
             self._log.write(Event.NOTICES_DROPPED, count=count)
 
     def _tell_defect(self) -> None:
-        defect, self._desk.defect = self._desk.defect, None
+        defect, self._inbox.defect = self._inbox.defect, None
         if defect is not None:
             self._log.failure(Event.INTERNAL_ERROR, defect, doing="notice")
 

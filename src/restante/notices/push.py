@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from restante.notices import apprise_process
 from restante.notices.apprise_process import Answer
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.targets import MAX_URL, NotATarget
 from restante.notices.wording import as_text, title
 from restante.tenancy.notice import Notice
@@ -30,10 +30,10 @@ _COMMAND: Final = (sys.executable, "-P", "-m", apprise_process.__name__)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://.")
 _NOT_THERE: Final = "Apprise is not installed"
 _INSTALL: Final = "pip install 'restante[apprise]'"
-_ENDS: Final[Mapping[int, Attempt]] = {
-    Answer.YES: Attempt(End.SENT, "taken"),
-    Answer.NOT_TAKEN: Attempt(End.NOT_NOW, "the service did not take it"),
-    Answer.UNKNOWN_URL: Attempt(End.NOT_NOW, "this version of Apprise does not know its URL"),
+_ENDS: Final[Mapping[int, NoticeAttempt]] = {
+    Answer.YES: NoticeAttempt(NoticeResult.SENT, "taken"),
+    Answer.NOT_TAKEN: NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it"),
+    Answer.UNKNOWN_URL: NoticeAttempt(NoticeResult.NOT_NOW, "this version of Apprise does not know its URL"),
 }
 
 
@@ -70,10 +70,10 @@ class Pushes:
         self._timeout = timeout
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def send(self, url: str, notice: Notice, *, is_public_only: bool = False) -> Attempt:
+    async def send(self, url: str, notice: Notice, *, is_public_only: bool = False) -> NoticeAttempt:
         """Push a notice; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
         if find_spec("apprise") is None:
-            return Attempt(End.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
+            return NoticeAttempt(NoticeResult.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
         errand: dict[str, Any] = {"url": url, "title": title(notice), "body": as_text(notice, self._hostname)}
         errand["is_public_only"] = is_public_only
         async with self._turns:
@@ -82,10 +82,10 @@ class Pushes:
                 async with asyncio.timeout(seconds):
                     code = await _run(errand, seconds)
             except TimeoutError:
-                return Attempt(End.NOT_NOW, "no answer in time")
+                return NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
             except OSError as error:
-                return Attempt(End.NOT_NOW, f"Apprise cannot be started: {error.strerror}")
-        return _ENDS.get(code, Attempt(End.NOT_NOW, f"Apprise failed: exit code {code}"))
+                return NoticeAttempt(NoticeResult.NOT_NOW, f"Apprise cannot be started: {error.strerror}")
+        return _ENDS.get(code, NoticeAttempt(NoticeResult.NOT_NOW, f"Apprise failed: exit code {code}"))
 
 
 async def _run(errand: Mapping[str, Any], seconds: float) -> int:

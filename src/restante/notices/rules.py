@@ -9,23 +9,23 @@ from typing import Any, Final
 
 from restante.mail.quantity import counted
 from restante.telemetry.events import Event
-from restante.tenancy.notice import News, NoticeKind, clean
+from restante.tenancy.notice import NoticeFacts, NoticeKind, clean
 
 Fields = Mapping[str, Any]  # of one line of the log
-Rule = Callable[[Fields, float], Iterator[News]]  # the line, and when it was written
+Rule = Callable[[Fields, float], Iterator[NoticeFacts]]  # the line, and when it was written
 
 
-def news_in(event: Event, fields: Fields, at: float) -> Iterator[News]:
+def news_in(event: Event, fields: Fields, at: float) -> Iterator[NoticeFacts]:
     """Yield what a line of the log tells."""
     rule = RULES.get(event)
     if rule is not None:
         yield from rule(fields, at)
 
 
-def _make(kind: NoticeKind, fields: Fields, at: float, about: str, text: str, *shown: str) -> News:
+def _make(kind: NoticeKind, fields: Fields, at: float, about: str, text: str, *shown: str) -> NoticeFacts:
     """Make news of a line, with those of its fields that are to be shown."""
     details = {name: _plain(fields[name]) for name in shown if fields.get(name) not in (None, "")}
-    return News(kind, str(fields.get("account", "")), clean(about), clean(text), at, details)
+    return NoticeFacts(kind, str(fields.get("account", "")), clean(about), clean(text), at, details)
 
 
 def _plain(value: Any) -> str | int:
@@ -35,19 +35,19 @@ def _plain(value: Any) -> str | int:
 _ENDS: Final = {"delete": "deleted", "bounce": "bounced", "keep": "kept"}  # by the policy's word for it
 
 
-def _mail_after_quiet(fields: Fields, at: float) -> Iterator[News]:
+def _mail_after_quiet(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     domain = fields["domain"]
     text = f"Mail came for {domain}, which had none for an hour: its own server may be away."
     yield _make(NoticeKind.MAIL_AFTER_QUIET, fields, at, domain, text, "domain", "messages")
 
 
-def _primary_away(fields: Fields, at: float) -> Iterator[News]:
+def _primary_away(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     where = fields["destination"]
     text = f"{where} does not answer; mail is held for {fields['domains']}. {fields['reason']}"
     yield _make(NoticeKind.PRIMARY_AWAY, fields, at, where, text, "destination", "domains", "reason")
 
 
-def _primary_back(fields: Fields, at: float) -> Iterator[News]:
+def _primary_back(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     where = fields["destination"]
     text = f"{where} answers again, the destination of {fields['domains']}."
     yield _make(NoticeKind.PRIMARY_BACK, fields, at, where, text, "destination", "domains")
@@ -56,7 +56,7 @@ def _primary_back(fields: Fields, at: float) -> Iterator[News]:
 _OF_A_DRAIN: Final = ("domain", "destination", "delivered", "refused", "held", "reason")
 
 
-def _drain_finished(fields: Fields, at: float) -> Iterator[News]:
+def _drain_finished(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     """A drain that was stopped, by the operator or with the server, is no news; one that met refusals only has told so."""
     domain, held = fields["domain"], fields["held"]
     if fields["end"] == "finished" and fields["delivered"]:
@@ -70,13 +70,13 @@ def _drain_finished(fields: Fields, at: float) -> Iterator[News]:
         yield _make(NoticeKind.MAIL_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
 
 
-def _destination_refuses(fields: Fields, at: float) -> Iterator[News]:
+def _destination_refuses(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     domain = fields["domain"]
     text = f"{fields['destination']} refuses the mail of {domain}, message after message; the drain was stopped."
     yield _make(NoticeKind.DESTINATION_REFUSES, fields, at, domain, text, *_OF_A_DRAIN)
 
 
-def _quota_reached(fields: Fields, at: float) -> Iterator[News]:
+def _quota_reached(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     thing, percent = f"{fields['scope']} {fields['name']}", fields["percent"]
     text = f"The quota of {thing} is full to {percent} %: {counted(fields['messages'], 'message')}, {counted(fields['octets'], 'octet')}."
     yield _make(
@@ -93,7 +93,7 @@ def _quota_reached(fields: Fields, at: float) -> Iterator[News]:
     )
 
 
-def _retention_ahead(fields: Fields, at: float) -> Iterator[News]:
+def _retention_ahead(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     domain, days = fields["domain"], fields["days"]
     end = _ENDS[fields["at_end"]]
     text = f"The oldest mail of {domain} ({fields['status']}) is at the end of its retention in {counted(days, 'day')}: then it is {end}."
@@ -101,21 +101,21 @@ def _retention_ahead(fields: Fields, at: float) -> Iterator[News]:
     yield _make(NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end")
 
 
-def _mail_expired(fields: Fields, at: float) -> Iterator[News]:
+def _mail_expired(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     domain, count = fields["domain"], fields["messages"]
     text = f"The retention of {counted(count, 'message')} of {domain} ({fields['status']}) was over: {_ENDS[fields['at_end']]}."
     about = f"{domain}, {fields['status']}"
     yield _make(NoticeKind.MAIL_EXPIRED, fields, at, about, text, "domain", "status", "messages", "at_end")
 
 
-def _authentication_burst(fields: Fields, at: float) -> Iterator[News]:
+def _authentication_burst(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     thing = f"{fields['scope']} {fields['name']}"
     text = f"{fields['failures']} attempts in a row to authenticate failed for {thing}, in {fields['minutes']} minutes at most."
     shown = ("scope", "name", "failures", "minutes", "peer")
     yield _make(NoticeKind.AUTHENTICATION_BURST, fields, at, thing, text, *shown)
 
 
-def _certificate_expiring(fields: Fields, at: float) -> Iterator[News]:
+def _certificate_expiring(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     days, ends = fields["days"], fields["ends"]
     text = (
         f"A certificate of the server ends within {counted(days, 'day')}, at {ends}."
@@ -125,7 +125,7 @@ def _certificate_expiring(fields: Fields, at: float) -> Iterator[News]:
     yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {counted(days, 'day')}", text, "days", "ends")
 
 
-def _message_damaged(fields: Fields, at: float) -> Iterator[News]:
+def _message_damaged(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     """One for whose mail it is, one for the operator, whose disk it is."""
     message, domain = fields["message"], fields["domain"]
     text = f"Message {message}, held for {domain or 'a domain that is gone'}, is damaged: {fields['reason']}."
@@ -134,17 +134,17 @@ def _message_damaged(fields: Fields, at: float) -> Iterator[News]:
     yield _make(NoticeKind.DAMAGE_FOUND, whole, at, "held content", text, "domain", "message")
 
 
-def _server_failing(fields: Fields, at: float) -> Iterator[News]:
+def _server_failing(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     text = f"The server takes no more mail and leaves: {fields['reason']}. If it does not come back, see its log."
     yield _make(NoticeKind.SERVER_FAILING, fields, at, "store", text, "reason")
 
 
-def _room_short(fields: Fields, at: float) -> Iterator[News]:
+def _room_short(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     text = f"{fields['free']} octets are free on the store's disk, less than {fields['disk_reserve']}: mail is put off."
     yield _make(NoticeKind.ROOM_SHORT, fields, at, "disk", text, "free", "disk_reserve")
 
 
-def _room_back(fields: Fields, at: float) -> Iterator[News]:
+def _room_back(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     text = f"{fields['free']} octets are free on the store's disk: mail is taken again."
     yield _make(NoticeKind.ROOM_BACK, fields, at, "disk", text, "free", "disk_reserve")
 

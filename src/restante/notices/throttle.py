@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from restante.tenancy.notice import News, NoticeKind, Quiet
+from restante.tenancy.notice import NoticeFacts, NoticeKind, Quiet
 
 DAY: Final = 86400.0
 _TOLD_ONCE: Final[Mapping[str, float]] = {
@@ -24,11 +24,11 @@ _ROUNDING: Final = 1.0  # seconds; a time is no exact number
 class Telling:
     """What is to be told now."""
 
-    news: News
+    news: NoticeFacts
     held_back: int  # so much of the same was not told
 
 
-def hear(quiet: Quiet | None, news: News, count: int, now: float, pause: float) -> tuple[Telling | None, Quiet]:
+def hear(quiet: Quiet | None, news: NoticeFacts, count: int, now: float, pause: float) -> tuple[Telling | None, Quiet]:
     """Decide on news that came `count` times since it was last asked; the last is at hand."""
     if quiet is None:
         return Telling(news, count - 1), _from_now(news, now, pause)
@@ -49,7 +49,7 @@ def let_go(quiet: Quiet, now: float, pause: float) -> tuple[Telling | None, Quie
     return Telling(quiet.last, quiet.held_back - 1), _from_now(quiet.last, now, pause)
 
 
-def _from_now(news: News, now: float, pause: float) -> Quiet:
+def _from_now(news: NoticeFacts, now: float, pause: float) -> Quiet:
     return Quiet(news.topic, now + _while(news.kind, pause))
 
 

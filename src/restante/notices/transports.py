@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from restante.notices.mail_sender import Letters
-from restante.notices.notice_result import Attempt, End
+from restante.notices.mail_sender import MailSender
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.push import Pushes
 from restante.notices.webhook import Webhooks
 from restante.reports.report_settings import ReportSettings
-from restante.tenancy.notice import Channel, Notice, Way
+from restante.tenancy.notice import Channel, Notice, Transport
 from restante.tenancy.secrets import SealBroken, Vault, channel_owner
 
 
@@ -37,15 +37,20 @@ def open_secret(vault: Vault, channel: Channel) -> ChannelSecret:
 class Sender(Protocol):
     """What sends notices."""
 
-    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+    async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         """Send a notice now, and return what came of it. Raises only what is a defect."""
 
 
-class Ways:
+class Transports:
     """Every way there is."""
 
     def __init__(
-        self, vault: Vault, webhooks: Webhooks, letters: Letters, pushes: Pushes, reports: Callable[[], ReportSettings]
+        self,
+        vault: Vault,
+        webhooks: Webhooks,
+        letters: MailSender,
+        pushes: Pushes,
+        reports: Callable[[], ReportSettings],
     ) -> None:
         """`reports` says whether an account's channels may lead to private addresses."""
         self._vault = vault
@@ -54,17 +59,17 @@ class Ways:
         self._pushes = pushes
         self._reports = reports
 
-    async def send(self, channel: Channel, notice: Notice) -> Attempt:
+    async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         """Send a notice by the channel's way."""
-        if channel.way not in frozenset(Way):
-            return Attempt(End.NOT_NOW, f"this version of Restante knows no way {channel.way}")
-        if channel.way == Way.MAIL:
+        if channel.way not in frozenset(Transport):
+            return NoticeAttempt(NoticeResult.NOT_NOW, f"this version of Restante knows no way {channel.way}")
+        if channel.way == Transport.MAIL:
             return await self._letters.send(channel.target, notice, is_operators=not channel.account)
         try:
             secret = open_secret(self._vault, channel)
         except SealBroken:
-            return Attempt(End.NOT_NOW, "its secret cannot be opened with this key file")
+            return NoticeAttempt(NoticeResult.NOT_NOW, "its secret cannot be opened with this key file")
         is_public_only = bool(channel.account) and not self._reports().private_addresses
-        if channel.way == Way.APPRISE:
+        if channel.way == Transport.APPRISE:
             return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)
         return await self._webhooks.send(secret.url, secret.key, notice, is_public_only=is_public_only)

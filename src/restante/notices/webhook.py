@@ -20,7 +20,7 @@ import httpx
 from restante import __version__
 from restante.network.public import is_public
 from restante.network.resolver import LookupFailed, Resolver
-from restante.notices.notice_result import Attempt, End
+from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.signature import signed_headers
 from restante.notices.wording import as_json
 from restante.tenancy.model import IpAddress
@@ -53,7 +53,7 @@ class Webhooks:
         self._resolver = resolver
         self._tls = tls
 
-    async def send(self, url: str, key: str, notice: Notice, *, is_public_only: bool = False) -> Attempt:
+    async def send(self, url: str, key: str, notice: Notice, *, is_public_only: bool = False) -> NoticeAttempt:
         """Post a notice, signed with the key; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
         body = as_json(notice, self._hostname)
         headers = {
@@ -65,11 +65,11 @@ class Webhooks:
             async with asyncio.timeout(self._timeout()):
                 return _judge(await self._post(httpx.URL(url), headers, body, is_public_only=is_public_only))
         except (TimeoutError, httpx.ConnectTimeout):
-            return Attempt(End.NOT_NOW, "no answer in time")
+            return NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
         except (LookupFailed, NotPublic) as error:
-            return Attempt(End.NOT_NOW, str(error))
+            return NoticeAttempt(NoticeResult.NOT_NOW, str(error))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return Attempt(End.NOT_NOW, _cause(error))
+            return NoticeAttempt(NoticeResult.NOT_NOW, _cause(error))
 
     async def _post(self, url: httpx.URL, headers: dict[str, str], body: bytes, *, is_public_only: bool) -> int:
         """Return the status that the first address gives to which there is a connection."""
@@ -130,14 +130,14 @@ async def _post_to(
     return answer.status_code
 
 
-def _judge(status: int) -> Attempt:
+def _judge(status: int) -> NoticeAttempt:
     known = {code.value: code.phrase for code in HTTPStatus}
     text = f"{status} {known.get(status, '')}".strip()
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Attempt(End.SENT, text)
+        return NoticeAttempt(NoticeResult.SENT, text)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return Attempt(End.NOT_NOW, f"{text}: redirects are not followed")
-    return Attempt(End.REFUSED if status in _FINAL else End.NOT_NOW, text)
+        return NoticeAttempt(NoticeResult.NOT_NOW, f"{text}: redirects are not followed")
+    return NoticeAttempt(NoticeResult.REFUSED if status in _FINAL else NoticeResult.NOT_NOW, text)
 
 
 def _cause(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Status(StrEnum):
+class RecipientStatus(StrEnum):
     """Where a recipient stands."""
 
     HELD = "held"
@@ -52,28 +52,28 @@ class Stage(StrEnum):
     CONTENT = "content"
 
 
-MOVES: Final[Mapping[Status, Mapping[Move, Status]]] = {
-    Status.HELD: {
-        Move.DELIVERED: Status.GONE,
-        Move.DEFERRED: Status.HELD,
-        Move.REFUSED: Status.REFUSED,
-        Move.UNCERTAIN: Status.UNCERTAIN,
-        Move.DELETED: Status.GONE,
-        Move.EXPIRED: Status.GONE,
-        Move.BOUNCED: Status.GONE,
+MOVES: Final[Mapping[RecipientStatus, Mapping[Move, RecipientStatus]]] = {
+    RecipientStatus.HELD: {
+        Move.DELIVERED: RecipientStatus.GONE,
+        Move.DEFERRED: RecipientStatus.HELD,
+        Move.REFUSED: RecipientStatus.REFUSED,
+        Move.UNCERTAIN: RecipientStatus.UNCERTAIN,
+        Move.DELETED: RecipientStatus.GONE,
+        Move.EXPIRED: RecipientStatus.GONE,
+        Move.BOUNCED: RecipientStatus.GONE,
     },
-    Status.REFUSED: {
-        Move.RELEASED_AGAIN: Status.HELD,
-        Move.DELETED: Status.GONE,
-        Move.EXPIRED: Status.GONE,
-        Move.BOUNCED: Status.GONE,
+    RecipientStatus.REFUSED: {
+        Move.RELEASED_AGAIN: RecipientStatus.HELD,
+        Move.DELETED: RecipientStatus.GONE,
+        Move.EXPIRED: RecipientStatus.GONE,
+        Move.BOUNCED: RecipientStatus.GONE,
     },
-    Status.UNCERTAIN: {
-        Move.RELEASED_AGAIN: Status.HELD,
-        Move.DELETED: Status.GONE,
-        Move.BOUNCED: Status.GONE,
+    RecipientStatus.UNCERTAIN: {
+        Move.RELEASED_AGAIN: RecipientStatus.HELD,
+        Move.DELETED: RecipientStatus.GONE,
+        Move.BOUNCED: RecipientStatus.GONE,
     },
-    Status.GONE: {},
+    RecipientStatus.GONE: {},
 }
 
 _PARKED: Final = frozenset({Move.REFUSED, Move.UNCERTAIN})

@@ -17,7 +17,7 @@ from typing import Final
 from restante.mail.address import is_address_literal, split_mailbox
 from restante.mail.dsn_request import Notify
 from restante.mail.envelope import Envelope
-from restante.mail.report import Action, Fate, News
+from restante.mail.report import Action, Fate, ReportFacts
 from restante.queue.recipient_status import Move, Outcome
 
 _ASKED_BY: Final[Mapping[Action, Notify]] = {
@@ -69,7 +69,7 @@ def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool
 
 def news_of(
     outcome: Outcome, envelope: Envelope, reply: str, remote: str, *, has_details: bool = False
-) -> Iterator[News]:
+) -> Iterator[ReportFacts]:
     """Yield what the sender is to hear of an outcome: of those bounced, and of those handed over to who will not say.
 
     `reply` is the one to the content. A report of success has it, and the remote host, only where the account wants
@@ -77,10 +77,10 @@ def news_of(
     """
     bounced = {one.forward_path: one.reply for one in outcome.recipients if one.move is Move.BOUNCED}
     if failed := recipients_to_tell_of(Action.FAILED, envelope, tuple(bounced)):
-        yield News(Action.FAILED, tuple(Fate(path, bounced[path], is_refused=True) for path in failed), remote)
+        yield ReportFacts(Action.FAILED, tuple(Fate(path, bounced[path], is_refused=True) for path in failed), remote)
     if outcome.passes_dsn_on or envelope.dsn is None:
         return
     delivered = [one.forward_path for one in outcome.recipients if one.move is Move.DELIVERED]
     if relayed := recipients_to_tell_of(Action.RELAYED, envelope, delivered):
         said, where = (reply, remote) if has_details else ("", "")
-        yield News(Action.RELAYED, tuple(Fate(path, said) for path in relayed), where)
+        yield ReportFacts(Action.RELAYED, tuple(Fate(path, said) for path in relayed), where)

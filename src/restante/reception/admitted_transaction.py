@@ -10,7 +10,7 @@ from restante.tenancy.model import HostedDomain
 
 
 @dataclass(slots=True)
-class Transaction:
+class AdmittedTransaction:
     """From MAIL to the reply after the content."""
 
     mail: Mail

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from restante.mail.message import NewMessage
-from restante.reception.domain_facts import Usages
+from restante.reception.domain_facts import DomainUsages
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
@@ -30,7 +30,7 @@ class Arrivals:
 
     def __init__(
         self,
-        store: Usages,
+        store: DomainUsages,
         directory: LiveDirectory,
         log: Log,
         monotonic: Callable[[], float],

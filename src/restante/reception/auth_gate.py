@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from restante.network.addresses import address_block
 from restante.reception.authentication import Authenticator
-from restante.reception.check_lane import Place, PutOff
+from restante.reception.check_lane import LanePosition, PutOff
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
 from restante.sasl.mechanism import Credentials
@@ -100,7 +100,7 @@ class AuthGate:
         reason = self._reason_to_put_off(keys, is_at_home=is_at_home)
         if reason:
             return _put_off(reason)
-        place = Place(is_at_home, share, is_wanted)
+        place = LanePosition(is_at_home, share, is_wanted)
         proved = await self._authenticator.authenticate(credentials, directory, place)
         if proved is PutOff.PUT_OFF:
             return _put_off(_BUSY)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 
-from restante.reception.check_lane import Lanes, Place, PutOff
+from restante.reception.check_lane import LanePosition, Lanes, PutOff
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import Credentials, DigestCredentials, PasswordCredentials, ScramCredentials
@@ -60,7 +60,7 @@ class Authenticator:
         self._passwords.strangers.limit = self._proofs.strangers.limit = limit
 
     async def authenticate(
-        self, credentials: Credentials, directory: Directory, place: Place
+        self, credentials: Credentials, directory: Directory, place: LanePosition
     ) -> Proved | PutOff | None:
         """Return what the credentials prove, or None."""
         login = directory.logins.get(credentials.user)

@@ -29,7 +29,7 @@ class PutOff(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LanePosition:
     """In which lane a check waits, for whose share of it, and for how long."""
 
     is_home: bool
@@ -131,7 +131,7 @@ class Lanes:
         self.home = home
         self.strangers = strangers
 
-    async def run(self, place: Place, check: Check) -> bytes | PutOff | None:
+    async def run(self, place: LanePosition, check: Check) -> bytes | PutOff | None:
         """Have a check made in its place."""
         lane = self.home if place.is_home else self.strangers
         return await lane.run(place.share, check, place.is_wanted)

@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 from restante.mail.message import ContentFile
-from restante.reception.memory_budget import OctetsInFlight
-from restante.reception.quota_reservations import Promise
+from restante.reception.memory_budget import MemoryBudget
+from restante.reception.quota_reservations import QuotaReservation
 from restante.store.interface import INLINE_LIMIT, MailStore, Spool
 from restante.store.store_errors import StoreError
 
@@ -43,7 +43,7 @@ class ContentBuffer:
     def __init__(
         self,
         store: MailStore,
-        flight: OctetsInFlight,
+        flight: MemoryBudget,
         spawn: Spawn,
         on_room: Callable[[], None],
         on_stall: Callable[[], None],
@@ -67,7 +67,7 @@ class ContentBuffer:
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
-        self.promise: Promise | None = None  # of room in its domains' quotas
+        self.promise: QuotaReservation | None = None  # of room in its domains' quotas
         flight.begins(self)
 
     def add(self, block: bytes) -> None:

@@ -20,7 +20,7 @@ from restante.reception.admission import (
     object_to_recipient,
     wants_inquiry,
 )
-from restante.reception.admitted_transaction import Transaction
+from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
@@ -72,7 +72,7 @@ class Dialogue:
         self._own_addresses = services.rules.addresses | ({local} if local else set())
         self._on_progress = on_progress
         self._on_stall = on_stall
-        self._transaction: Transaction | None = None
+        self._transaction: AdmittedTransaction | None = None
         self._is_abandoned = False
         self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
@@ -154,7 +154,7 @@ class Dialogue:
             announced=mail.size,
         )
         self.expects_much = mail.size > INLINE_LIMIT
-        self._transaction = Transaction(mail, content)
+        self._transaction = AdmittedTransaction(mail, content)
         self._session.reply(replies.SENDER_OK)
 
     def _admit(self, rcpt: Rcpt) -> None:
@@ -176,14 +176,16 @@ class Dialogue:
         else:
             self._answer_recipient(transaction, rcpt, self._ask_policy(transaction, admission, admission.domain))
 
-    async def _inquire(self, transaction: Transaction, rcpt: Rcpt, admission: Admission, domain: HostedDomain) -> None:
+    async def _inquire(
+        self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission, domain: HostedDomain
+    ) -> None:
         """Let the domain's destination speak for a mailbox of which nothing is known here."""
         answer = await self._services.inquire(domain, admission.forward_path)
         if not self._is_abandoned:
             self._answer_recipient(transaction, rcpt, self._ask_policy(transaction, admission, domain, answer=answer))
             self._go_on()
 
-    def _answer_recipient(self, transaction: Transaction, rcpt: Rcpt, admission: Admission) -> None:
+    def _answer_recipient(self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission) -> None:
         if admission.domain is not None:
             transaction.recipients[admission.forward_path] = admission.domain
             if not transaction.is_suspect:
@@ -200,7 +202,12 @@ class Dialogue:
         return is_suspect(reverse_path, domain, client, services.directory.now, services.rules.hostname)
 
     def _ask_policy(
-        self, transaction: Transaction, admission: Admission, domain: HostedDomain, *, answer: bool | None = None
+        self,
+        transaction: AdmittedTransaction,
+        admission: Admission,
+        domain: HostedDomain,
+        *,
+        answer: bool | None = None,
     ) -> Admission:
         services = self._services
         local_part = split_mailbox(admission.forward_path).local_part
@@ -212,7 +219,7 @@ class Dialogue:
             services.arrivals.refused_for_quota(domain)
         return Admission(objection.reply, reason=objection.reason)
 
-    def _log_refused_recipient(self, transaction: Transaction, rcpt: Rcpt, admission: Admission) -> None:
+    def _log_refused_recipient(self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission) -> None:
         self._log_refusal(
             events.Event.RECIPIENT_REFUSED,
             admission.reply,
@@ -250,7 +257,7 @@ class Dialogue:
         else:
             self._submit(transaction, transaction.content.inline(), None)
 
-    def _object_to_content(self, transaction: Transaction) -> Objection | None:
+    def _object_to_content(self, transaction: AdmittedTransaction) -> Objection | None:
         """Apply the domains' limits to what really came: SIZE may be missing, or wrong."""
         services, content = self._services, transaction.content
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
@@ -262,13 +269,13 @@ class Dialogue:
             standings = ((domain, services.standings.of(domain)) for domain in domains)
             objection = object_to_content(content.size, standings)
         if objection is None:
-            content.promise = services.standings.promises.make(bounded, content.size + FIELD_ROOM)
+            content.promise = services.standings.reservations.make(bounded, content.size + FIELD_ROOM)
         elif objection.is_quota:
             for domain in domains:
                 services.arrivals.refused_for_quota(domain)
         return objection
 
-    async def _finish_spool(self, transaction: Transaction) -> None:
+    async def _finish_spool(self, transaction: AdmittedTransaction) -> None:
         try:
             file = await transaction.content.finish()
         except StoreError as error:
@@ -282,7 +289,7 @@ class Dialogue:
         else:
             self._submit(transaction, b"", file)
 
-    def _submit(self, transaction: Transaction, content: bytes, file: ContentFile | None) -> None:
+    def _submit(self, transaction: AdmittedTransaction, content: bytes, file: ContentFile | None) -> None:
         """From here on the message is the intake's: it is held even if the client vanishes."""
         self._transaction = None
         mail = ReceivedMail(
@@ -295,7 +302,7 @@ class Dialogue:
         )
         self._services.intake.submit(mail)
 
-    def _on_held(self, transaction: Transaction, receipt: Receipt) -> None:
+    def _on_held(self, transaction: AdmittedTransaction, receipt: Receipt) -> None:
         if receipt.failure is not None:
             transaction.content.discard()
             reply = _reply_to(receipt.failure)
@@ -308,7 +315,7 @@ class Dialogue:
             self._session.reply(reply)
             self._go_on()
 
-    def _log_receipt(self, transaction: Transaction, receipt: Receipt, reply: Reply) -> None:
+    def _log_receipt(self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply) -> None:
         facts = {
             "hello": self._session.client_name,
             "tls": self.tls,

@@ -22,7 +22,7 @@ def size_octets(directory: Path) -> int:
     return (facts.f_blocks - kept_for_root) * facts.f_frsize
 
 
-class Room:
+class DiskSpace:
     """What the last look has found."""
 
     def __init__(self, free: Callable[[], int] = lambda: 0, reserve: int = 0) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from restante.reception.admission import Standing
-from restante.reception.quota_reservations import Promises
+from restante.reception.quota_reservations import QuotaReservations
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Destination, HostedDomain
@@ -13,7 +13,7 @@ from restante.tenancy.quota import NO_QUOTA
 from restante.tenancy.recipients import RecipientBook
 
 
-class Usages(Protocol):
+class DomainUsages(Protocol):
     """What is needed of the store."""
 
     def usage(self, domain_id: int) -> Usage:
@@ -24,15 +24,15 @@ class Usages(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class DomainFacts:
     """Looks a domain's standing up. No I/O, no query."""
 
-    store: Usages
+    store: DomainUsages
     directory: LiveDirectory
     now: Callable[[], float]  # Unix time
     is_up: Callable[[Destination], bool] = lambda _destination: False  # known to answer
     book: Callable[[int], RecipientBook | None] = lambda _domain_id: None
-    promises: Promises = field(default_factory=Promises)
+    reservations: QuotaReservations = field(default_factory=QuotaReservations)
 
     def matter(self, domain: HostedDomain) -> bool:
         """Tell whether anything could be against mail for a domain; where not, its standing need not be looked up."""
@@ -42,7 +42,7 @@ class Standings:
     def of(self, domain: HostedDomain) -> Standing:
         """Return how things stand with it."""
         account = self.directory.now.accounts.get(domain.account)
-        usage, account_usage = self.promises.beside(
+        usage, account_usage = self.reservations.beside(
             domain, self.store.usage(domain.id), self.store.usage_of_account(domain.account)
         )
         return Standing(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from restante.network.addresses import join_host_port, split_host_port
 from restante.reception.doorkeeper import Doorkeeper
-from restante.reception.smtp_connection import Connection, Terms
+from restante.reception.smtp_connection import Connection, SessionTerms
 from restante.tenancy.model import IpAddress
 
 BACKLOG = 1024
@@ -38,7 +38,7 @@ class Listener:
     """Serves one address."""
 
     def __init__(
-        self, service: str, bound: socket.socket, terms: Terms, door: Doorkeeper, clock: Callable[[], float]
+        self, service: str, bound: socket.socket, terms: SessionTerms, door: Doorkeeper, clock: Callable[[], float]
     ) -> None:
         """`terms` may be replaced at any time; sessions that began go on under theirs."""
         self.service = service

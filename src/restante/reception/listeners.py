@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 from restante.network.addresses import split_host_port
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.listener import Listener, bind
-from restante.reception.smtp_connection import Terms
+from restante.reception.smtp_connection import SessionTerms
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListenerAddress:
     """What identifies a listener."""
 
     service: str
@@ -41,12 +41,12 @@ class Place:
         return f"{self.service} {self.address}"
 
 
-def places(listed: Iterable[tuple[str, str]]) -> list[Place]:
+def places(listed: Iterable[tuple[str, str]]) -> list[ListenerAddress]:
     """Return the places of services and addresses, in their order."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for service, address in listed:
-        found.append(Place(service, address, seen[service, address]))
+        found.append(ListenerAddress(service, address, seen[service, address]))
         seen[service, address] += 1
     return found
 
@@ -54,7 +54,7 @@ def places(listed: Iterable[tuple[str, str]]) -> list[Place]:
 class CannotListen(Exception):  # noqa: N818
     """An address cannot be had. The text names thing, cause and remedy."""
 
-    def __init__(self, place: Place, error: OSError) -> None:
+    def __init__(self, place: ListenerAddress, error: OSError) -> None:
         remedy = "stop what uses it, or name another address in [[listen]]"
         super().__init__(f"{place.address}: {error.strerror or error}; {remedy}")
 
@@ -66,7 +66,7 @@ class Listeners:
         """`clock` is monotonic, in seconds."""
         self._door = door
         self._clock = clock
-        self._open: dict[Place, Listener] = {}
+        self._open: dict[ListenerAddress, Listener] = {}
         self._leaving: list[Listener] = []
         self._is_closed = False
 
@@ -75,7 +75,7 @@ class Listeners:
         return iter(list(self._open.values()))
 
     @property
-    def places(self) -> list[Place]:
+    def places(self) -> list[ListenerAddress]:
         """Where they are open."""
         return list(self._open)
 
@@ -86,14 +86,16 @@ class Listeners:
             sessions[listener.service] += listener.sessions
         return sessions
 
-    async def begin(self, bound: Sequence[tuple[Place, socket.socket]], terms: Callable[[Place], Terms]) -> None:
+    async def begin(
+        self, bound: Sequence[tuple[ListenerAddress, socket.socket]], terms: Callable[[ListenerAddress], SessionTerms]
+    ) -> None:
         """Listen on sockets that were bound before the privileges were dropped. Raises OSError."""
         for place, each in bound:
             self._open[place] = self._make(place, each, terms(place))
         for listener in list(self._open.values()):
             await listener.open()
 
-    async def change(self, wanted: Sequence[Place], terms: Callable[[Place], Terms]) -> None:
+    async def change(self, wanted: Sequence[ListenerAddress], terms: Callable[[ListenerAddress], SessionTerms]) -> None:
         """Open and close listeners as wanted, and give every open one its new terms.
 
         `terms` is asked for each wanted place and each that is open now. What may not be bound is
@@ -128,7 +130,7 @@ class Listeners:
             else:
                 self._open[place] = again
 
-    def _make(self, place: Place, bound: socket.socket, terms: Terms) -> Listener:
+    def _make(self, place: ListenerAddress, bound: socket.socket, terms: SessionTerms) -> Listener:
         return Listener(place.service, bound, terms, self._door, self._clock)
 
     def sweep(self) -> None:
@@ -153,16 +155,16 @@ class Listeners:
 class _Change:
     """One change of the listeners, up to the point where it is settled or taken back."""
 
-    old: dict[Place, Listener]
-    wanted: Sequence[Place]
-    make: Callable[[Place, socket.socket], Listener]
-    fresh: dict[Place, Listener] = field(default_factory=dict)
-    replaced: set[Place] = field(default_factory=set)  # their socket was taken over
-    paused: dict[Place, Listener] = field(default_factory=dict)  # closed, for a new one overlaps
+    old: dict[ListenerAddress, Listener]
+    wanted: Sequence[ListenerAddress]
+    make: Callable[[ListenerAddress, socket.socket], Listener]
+    fresh: dict[ListenerAddress, Listener] = field(default_factory=dict)
+    replaced: set[ListenerAddress] = field(default_factory=set)  # their socket was taken over
+    paused: dict[ListenerAddress, Listener] = field(default_factory=dict)  # closed, for a new one overlaps
     is_denied: bool = False  # some address needs privileges that we have no more
 
     @property
-    def removed(self) -> list[Place]:
+    def removed(self) -> list[ListenerAddress]:
         """What is open and no longer wanted."""
         return [place for place in self.old if place not in self.wanted]
 
@@ -173,7 +175,7 @@ class _Change:
         if overlapping and not self.is_denied:
             self._make_way(overlapping)
 
-    def _take_over(self, place: Place) -> bool:
+    def _take_over(self, place: ListenerAddress) -> bool:
         heirs = (old for old in self.removed if old.address == place.address and old not in self.replaced)
         donor = next(heirs, None)
         if donor is None:
@@ -182,7 +184,7 @@ class _Change:
         self.fresh[place] = self.make(place, self.old[donor].share_socket())
         return True
 
-    def _bind_one(self, place: Place) -> bool:
+    def _bind_one(self, place: ListenerAddress) -> bool:
         """Bind one; False where one that is to be closed stands in the way."""
         try:
             self.fresh[place] = self.make(place, bind(place.address))
@@ -194,11 +196,11 @@ class _Change:
             raise CannotListen(place, error) from None
         return True
 
-    def _in_the_way(self, place: Place) -> list[Place]:
+    def _in_the_way(self, place: ListenerAddress) -> list[ListenerAddress]:
         port = split_host_port(place.address)[1]
         return [old for old in self.removed if old not in self.replaced and split_host_port(old.address)[1] == port]
 
-    def _make_way(self, overlapping: Sequence[Place]) -> None:
+    def _make_way(self, overlapping: Sequence[ListenerAddress]) -> None:
         for place in overlapping:
             for old in self._in_the_way(place):
                 if old not in self.paused:
@@ -217,7 +219,7 @@ class _Change:
             except OSError as error:
                 raise CannotListen(place, error) from None
 
-    def _goes(self, place: Place) -> bool:
+    def _goes(self, place: ListenerAddress) -> bool:
         is_kept = place in self.wanted or (self.is_denied and place not in self.replaced)
         return not is_kept
 
@@ -228,7 +230,7 @@ class _Change:
             listener.stop_accepting()
         return leaving
 
-    def result(self) -> dict[Place, Listener]:
+    def result(self) -> dict[ListenerAddress, Listener]:
         """Return what is open now: in the wanted order, then what has to stay."""
         staying = {place: listener for place, listener in self.old.items() if not self._goes(place)}
         have = {**staying, **self.fresh}

@@ -1,4 +1,4 @@
-"""Content in memory over all sessions: the one number that keeps the process from growing with its clients.
+"""BufferedContent in memory over all sessions: the one number that keeps the process from growing with its clients.
 
 At the limit every session's content goes to disk at once, whatever its size, and nobody's content is read any more, until
 half of it is on disk or held. So no more than the limit is in memory, and what one read has brought beyond it.
@@ -7,7 +7,7 @@ half of it is on disk or held. So no more than the limit is in memory, and what 
 from typing import Protocol
 
 
-class Content(Protocol):
+class BufferedContent(Protocol):
     """What one session takes in."""
 
     def make_room(self) -> None:
@@ -17,20 +17,20 @@ class Content(Protocol):
         """Read on, soon: not within this call."""
 
 
-class OctetsInFlight:
+class MemoryBudget:
     """Counts content in memory, and tells those who bring it when there is too much, and when there is room."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.now = 0
         self.is_over = False  # content must go to disk at once, and its readers wait
-        self._contents: dict[Content, None] = {}  # in the order they began
+        self._contents: dict[BufferedContent, None] = {}  # in the order they began
 
-    def begins(self, content: Content) -> None:
+    def begins(self, content: BufferedContent) -> None:
         """Take note of content that will be coming in."""
         self._contents[content] = None
 
-    def ends(self, content: Content) -> None:
+    def ends(self, content: BufferedContent) -> None:
         """It has all come in, or no more of it will; as often as one likes."""
         self._contents.pop(content, None)
 

@@ -19,7 +19,7 @@ _Key = TypeVar("_Key")
 FIELD_ROOM: Final = 1024  # octets that our own Received field has at most, which is not made yet
 
 
-class Promises:
+class QuotaReservations:
     """What is promised now, by domain and by account."""
 
     def __init__(self) -> None:
@@ -33,9 +33,9 @@ class Promises:
         more, more_of_account = self._domains.get(domain.id), self._accounts.get(domain.account)
         return usage + more if more else usage, account_usage + more_of_account if more_of_account else account_usage
 
-    def make(self, domains: Iterable[HostedDomain], size: int) -> "Promise":
-        """Promise room for a message of `size` octets in all, a copy for each of the domains."""
-        return Promise(self, [(domain.id, domain.account) for domain in domains], Usage(1, size))
+    def make(self, domains: Iterable[HostedDomain], size: int) -> "QuotaReservation":
+        """QuotaReservation room for a message of `size` octets in all, a copy for each of the domains."""
+        return QuotaReservation(self, [(domain.id, domain.account) for domain in domains], Usage(1, size))
 
     def add(self, domain_id: int, account: str, usage: Usage) -> None:
         """Count it, or count it no longer where it is negative."""
@@ -43,15 +43,15 @@ class Promises:
         _add(self._accounts, account, usage)
 
 
-class Promise:
+class QuotaReservation:
     """One message's; it may be ended as often as one likes."""
 
     __slots__ = ("_places", "_promises", "_usage")
 
-    def __init__(self, promises: Promises, places: list[tuple[int, str]], usage: Usage) -> None:
-        self._promises, self._places, self._usage = promises, places, usage
+    def __init__(self, reservations: QuotaReservations, places: list[tuple[int, str]], usage: Usage) -> None:
+        self._promises, self._places, self._usage = reservations, places, usage
         for domain_id, account in places:
-            promises.add(domain_id, account, usage)
+            reservations.add(domain_id, account, usage)
 
     def end(self) -> None:
         """The message is held and counted, or forgotten."""

@@ -7,10 +7,10 @@ from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import Spawn
-from restante.reception.disk_space import Room
-from restante.reception.domain_facts import Standings
+from restante.reception.disk_space import DiskSpace
+from restante.reception.domain_facts import DomainFacts
 from restante.reception.intake import Intake
-from restante.reception.memory_budget import OctetsInFlight
+from restante.reception.memory_budget import MemoryBudget
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.releaser import Releaser
 from restante.store.interface import MailStore
@@ -36,13 +36,13 @@ class Services:
     auth_gate: AuthGate
     releaser: Releaser
     log: Log
-    flight: OctetsInFlight
+    flight: MemoryBudget
     spawn: Spawn
     settings: ReceptionSettings
     rules: HouseRules
-    standings: Standings
+    standings: DomainFacts
     arrivals: Arrivals
-    room: Room = field(default_factory=Room)
+    room: DiskSpace = field(default_factory=DiskSpace)
     inquire: Inquire = _nothing_known
 
 

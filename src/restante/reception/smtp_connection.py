@@ -31,7 +31,7 @@ LINGER_SECONDS = 30.0  # for a client to take our last reply
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SessionTerms:
     """On what terms a listener serves: replaced whole when the configuration is read again."""
 
     services: Services
@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
         "peer",
     )
 
-    def __init__(self, terms: Terms, home: Home, clock: Callable[[], float]) -> None:
+    def __init__(self, terms: SessionTerms, home: Home, clock: Callable[[], float]) -> None:
         """`clock` is monotonic, in seconds."""
         self._terms = terms
         self._home = home

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from restante.release.request import Asker
-from restante.tenancy.etrn_target import Node
+from restante.tenancy.etrn_target import EtrnTarget
 from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpAddress
 
 NO_SUCH_DOMAIN = "no such hosted domain"
@@ -35,10 +35,10 @@ class Authorization:
 
 
 def authorize(
-    asker: Asker, node: Node, directory: Directory, host_addresses: HostAddresses, now: float
+    asker: Asker, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses, now: float
 ) -> Authorization:
     """Decide which domains this request releases; `now` is Unix time."""
-    return _without_suspended(_authorize(asker, node, directory, host_addresses), now)
+    return _without_suspended(_authorize(asker, target, directory, host_addresses), now)
 
 
 def _without_suspended(granted: Authorization, now: float) -> Authorization:
@@ -59,8 +59,8 @@ def _reason(domain: HostedDomain, now: float) -> str:
     return suspension.reason if suspension else ""
 
 
-def _authorize(asker: Asker, node: Node, directory: Directory, host_addresses: HostAddresses) -> Authorization:
-    covered = tuple(node.hosted(directory))
+def _authorize(asker: Asker, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses) -> Authorization:
+    covered = tuple(target.hosted(directory))
     if asker.is_operator:
         return Authorization(covered, "operator" if covered else NO_SUCH_DOMAIN)
     account = _proven_account(asker, directory)

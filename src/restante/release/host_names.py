@@ -20,7 +20,7 @@ LOOKUP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _LookupAnswer:
     addresses: frozenset[IpAddress]
     at: float  # monotonic
 
@@ -32,7 +32,7 @@ class HostNames:
         """`monotonic` is in seconds."""
         self._resolver = resolver
         self._monotonic = monotonic
-        self._answers: dict[str, _Answer] = {}
+        self._answers: dict[str, _LookupAnswer] = {}
         self._known: dict[str, frozenset[IpAddress]] = {}
 
     async def addresses(self, names: Iterable[str]) -> dict[str, frozenset[IpAddress]]:
@@ -53,7 +53,7 @@ class HostNames:
         except (LookupFailed, TimeoutError) as error:
             return self._without_answer(name, is_temporary=getattr(error, "is_temporary", True))
         addresses = frozenset(plain_address(address) for address in found)  # as peers are compared
-        self._answers[name] = _Answer(addresses, self._monotonic())
+        self._answers[name] = _LookupAnswer(addresses, self._monotonic())
         if self._known.get(name) != addresses:
             self._known = {**self._known, name: addresses}
         return addresses

@@ -13,7 +13,7 @@ from restante.release.request import Asker
 from restante.tenancy.rate_limits import RateLimit
 
 
-class Allowance:
+class ReleaseAllowance:
     """Counts by login, and without one by address block. The operator is not counted."""
 
     def __init__(self, per_minute: int, monotonic: Callable[[], float]) -> None:

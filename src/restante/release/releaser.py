@@ -19,7 +19,7 @@ from restante.delivery.cannot_start import CannotStart
 from restante.mail.address import canonical_domain
 from restante.release.authorization import Authorization, HostAddresses, authorize
 from restante.release.host_names import HostNames
-from restante.release.release_allowance import Allowance
+from restante.release.release_allowance import ReleaseAllowance
 from restante.release.request import Asker, ReleaseRequest
 from restante.smtp import replies
 from restante.smtp.replies import Reply
@@ -29,7 +29,7 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
-from restante.tenancy.etrn_target import Node, parse_node
+from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
 from restante.tenancy.model import Directory, HostedDomain
 
 STARTS_AT_ONCE: Final = 25  # drains
@@ -42,7 +42,7 @@ class Drains(Protocol):
         """Start a drain or join the one that runs. Raises CannotStart or StoreError."""
 
 
-class HeldMail(AuditStore, Protocol):
+class ReleaseStore(AuditStore, Protocol):
     """What the releaser needs of the store."""
 
     def usage(self, domain_id: int) -> Usage:
@@ -64,7 +64,7 @@ class Releaser:
     def __init__(
         self,
         *,
-        store: HeldMail,
+        store: ReleaseStore,
         directory: LiveDirectory,
         drains: Drains,
         host_names: HostNames,
@@ -80,26 +80,26 @@ class Releaser:
         self._host_names = host_names
         self._log = log
         self._now = now
-        self.allowance = Allowance(per_minute, monotonic)
+        self.allowance = ReleaseAllowance(per_minute, monotonic)
 
     async def release(self, request: ReleaseRequest) -> Release:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
         asker, directory = request.asker, self._directory.now
         try:
-            node = parse_node(request.argument)
+            target = parse_etrn_target(request.argument)
         except ValueError:
             reply = replies.NODE_INVALID if request.argument else replies.NODE_MISSING
             return await self._refuse(request, reply, "not a node")
         if asker.login is None and not asker.is_operator:
             return await self._refuse(request, replies.AUTHENTICATION_REQUIRED, "not authenticated")
-        if not self.allowance.has_left(asker, is_right=_may_be_right(asker, node, directory)):
+        if not self.allowance.has_left(asker, is_right=_may_be_right(asker, target, directory)):
             return self._put_off(request)
-        names = _host_names_needed(asker, node, directory)
-        authorization = authorize(asker, node, directory, await self._host_addresses(asker, names), self._now())
+        names = _host_names_needed(asker, target, directory)
+        authorization = authorize(asker, target, directory, await self._host_addresses(asker, names), self._now())
         is_right = authorization.is_granted or bool(authorization.suspended)
         if not self.allowance.take(asker, is_right=is_right):
             return self._put_off(request)
-        return await self._act(request, node, authorization, directory)
+        return await self._act(request, target, authorization, directory)
 
     async def _host_addresses(self, asker: Asker, names: Collection[str]) -> HostAddresses:
         if not names:
@@ -115,33 +115,33 @@ class Releaser:
         return await self._conclude(request, "", Release(reply, 0, reason))
 
     async def _act(
-        self, request: ReleaseRequest, node: Node, authorization: Authorization, directory: Directory
+        self, request: ReleaseRequest, target: EtrnTarget, authorization: Authorization, directory: Directory
     ) -> Release:
         account = _account(request.asker, authorization)
         if authorization.suspended and not authorization.is_granted:
-            reply = replies.CANNOT_QUEUE.fill(node=node.text)
+            reply = replies.CANNOT_QUEUE.fill(target=target.text)
             return await self._conclude(request, account, Release(reply, 0, authorization.reason))
         if not authorization.is_granted:
-            reply = replies.NODE_NOT_ALLOWED.fill(node=node.text)
+            reply = replies.NODE_NOT_ALLOWED.fill(target=target.text)
             return await self._conclude(request, account, Release(reply, 0, authorization.reason))
         waiting = [domain for domain in authorization.domains if self._store.usage(domain.id).held]
         if not waiting:
-            reply = _empty_reply(directory, account).fill(node=node.text)
+            reply = _empty_reply(directory, account).fill(target=target.text)
             return await self._conclude(request, account, Release(reply, 0, f"{authorization.reason}; nothing held"))
-        return await self._start(request, node, account, waiting, authorization.reason)
+        return await self._start(request, target, account, waiting, authorization.reason)
 
     async def _start(
-        self, request: ReleaseRequest, node: Node, account: str, waiting: Sequence[HostedDomain], reason: str
+        self, request: ReleaseRequest, target: EtrnTarget, account: str, waiting: Sequence[HostedDomain], reason: str
     ) -> Release:
         pending = sum(self._store.usage(domain.id).held for domain in waiting)
-        started = Release(replies.MESSAGES_PENDING.fill(count=pending, node=node.text), pending, reason)
+        started = Release(replies.MESSAGES_PENDING.fill(count=pending, target=target.text), pending, reason)
         # The entry is written while the drains are: one sync for all of it.
         failures, conclusion = await asyncio.gather(
             self._start_drains(waiting, request.asker.actor), self._conclude(request, account, started)
         )
         if len(failures) < len(waiting):
             return conclusion
-        reply = replies.CANNOT_QUEUE.fill(node=node.text)
+        reply = replies.CANNOT_QUEUE.fill(target=target.text)
         return await self._conclude(request, account, Release(reply, 0, f"no drain could start: {failures[0]}"))
 
     async def _start_drains(self, domains: Sequence[HostedDomain], requested_by: str) -> list[str]:
@@ -177,7 +177,7 @@ class Releaser:
             await self._store.record([entry])
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="audit")
-            reply = replies.CANNOT_QUEUE.fill(node=entry.subject) if release.reply.is_positive else release.reply
+            reply = replies.CANNOT_QUEUE.fill(target=entry.subject) if release.reply.is_positive else release.reply
             release = Release(reply, release.pending, f"{release.reason}; not recorded: {error}")
         self._log_release(request, account, release)
         return release
@@ -185,7 +185,7 @@ class Releaser:
     def _put_off(self, request: ReleaseRequest) -> Release:
         """Answer one request too many: in the log only, for a flood must not fill the audit trail."""
         release = Release(
-            replies.CANNOT_QUEUE.fill(node=request.argument[:300]), 0, "too many requests in a minute; not audited"
+            replies.CANNOT_QUEUE.fill(target=request.argument[:300]), 0, "too many requests in a minute; not audited"
         )
         self._log_release(request, "", release)
         return release
@@ -195,7 +195,7 @@ class Releaser:
             Event.RELEASE_REQUESTED,
             actor=request.asker.actor,
             origin=request.asker.origin,
-            node=request.argument[:300],
+            target=request.argument[:300],
             account=account,
             answer=str(release.reply),
             reason=_full_reason(request, release),
@@ -214,14 +214,14 @@ def _domain_named(argument: str) -> str:
         return ""
 
 
-def _may_be_right(asker: Asker, node: Node, directory: Directory) -> bool:
+def _may_be_right(asker: Asker, target: EtrnTarget, directory: Directory) -> bool:
     """Tell whether the node covers a domain of the client's account. The host may be wrong."""
     if asker.login is None:
         return False
-    return any(map(node.covers, directory.domains_of(asker.login.account)))
+    return any(map(target.covers, directory.domains_of(asker.login.account)))
 
 
-def _host_names_needed(asker: Asker, node: Node, directory: Directory) -> set[str]:
+def _host_names_needed(asker: Asker, target: EtrnTarget, directory: Directory) -> set[str]:
     """Name the hosts whose addresses may decide; none where a recorded address or network already does."""
     if asker.login is None or asker.address is None:
         return set()
@@ -229,7 +229,7 @@ def _host_names_needed(asker: Asker, node: Node, directory: Directory) -> set[st
     return {
         name
         for domain in directory.domains_of(account)
-        if node.covers(domain) and not any(address in network for network in domain.authorized_hosts.networks)
+        if target.covers(domain) and not any(address in network for network in domain.authorized_hosts.networks)
         for name in domain.authorized_hosts.names
     }
 

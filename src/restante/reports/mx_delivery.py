@@ -9,27 +9,27 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from restante.delivery.delivery_connection import DeliveryConnection
-from restante.delivery.delivery_context import Equipment
-from restante.delivery.link_plan import ConnectionEnd, EndKind, Terms, Work
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.outcome import deferred_for
 from restante.delivery.route import Endpoint, NoRoute, route
 from restante.mail.message import ContentFile, HeldMessage
 from restante.network.resolver import LookupFailed, MailExchangers
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
-from restante.reports.mx_hosts import NoExchange, mail_hosts, public_addresses
+from restante.reports.mx_hosts import NoMailHost, mail_hosts, public_addresses
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import Destination, TlsUse
 
 
-class Errand:
+class MxDelivery:
     """Made anew for each attempt. `outcomes` has one for each message when `run` is over, by its number."""
 
     def __init__(
         self,
         domain: str,
         messages: Sequence[HeldMessage],
-        equipment: Equipment,
+        context: DeliveryContext,
         *,
         exchangers: MailExchangers,
         port: int,
@@ -40,7 +40,7 @@ class Errand:
         Without `private_addresses` only hosts of the public Internet are connected to.
         """
         self._domain = domain
-        self._equipment = equipment
+        self._context = context
         self._exchangers = exchangers
         self._port = port
         self._private_addresses = private_addresses
@@ -54,16 +54,16 @@ class Errand:
         move = Move.DEFERRED
         try:
             exchangers = await self._exchangers.exchangers(self._domain)
-            for host in mail_hosts(self._domain, exchangers, self._equipment.hostname):
+            for host in mail_hosts(self._domain, exchangers, self._context.hostname):
                 if not self._waiting or await self._try_host(host):
                     break
-                self._equipment.resolver.forget(host)  # it may have moved
-        except NoExchange as error:
+                self._context.resolver.forget(host)  # it may have moved
+        except NoMailHost as error:
             move, self._reason = Move.REFUSED, str(error)
         except LookupFailed as error:
             move, self._reason = Move.DEFERRED if error.is_temporary else Move.REFUSED, str(error)
         if self._waiting:
-            self._equipment.resolver.forget(self._domain)  # its MX records, for the next attempt
+            self._context.resolver.forget(self._domain)  # its MX records, for the next attempt
         for message in self._waiting:
             self.outcomes[message.number] = RecipientOutcome(message.envelope.forward_paths[0], move, self._reason)
 
@@ -71,11 +71,11 @@ class Errand:
         """Try one host at each of its addresses; tell whether one of them let us begin."""
         destination = Destination(host, self._port, TlsUse.OPPORTUNISTIC)
         try:
-            addresses = await self._equipment.resolver.addresses(host)
-            own = self._equipment.own_addresses
+            addresses = await self._context.resolver.addresses(host)
+            own = self._context.own_addresses
             if not self._private_addresses:
                 addresses = public_addresses(host, addresses)
-            endpoints = route(destination, addresses, self._equipment.hostname, own)
+            endpoints = route(destination, addresses, self._context.hostname, own)
         except (LookupFailed, NoRoute) as error:
             self._reason = str(error)
             return False
@@ -88,16 +88,16 @@ class Errand:
         return False
 
     async def _try_endpoint(self, endpoint: Endpoint, destination: Destination) -> ConnectionEnd:
-        equipment = self._equipment
-        terms = Terms(
+        context = self._context
+        terms = LinkPlan(
             endpoint=endpoint,
             destination=destination.text,
-            options=ClientOptions(equipment.hostname, destination.tls, pipelining=Pipelining.OPENING),
-            tls=await equipment.tls_plans.plan(destination),
-            settings=equipment.settings,
-            own_addresses=equipment.own_addresses,
+            options=ClientOptions(context.hostname, destination.tls, pipelining=Pipelining.OPENING),
+            tls=await context.tls_plans.plan(destination),
+            settings=context.settings,
+            own_addresses=context.own_addresses,
         )
-        self._connection = DeliveryConnection(terms, Work(self._take, self._report, self._no_file))
+        self._connection = DeliveryConnection(terms, ConnectionWork(self._take, self._report, self._no_file))
         end = await self._connection.run()
         self._reason = f"{destination.text}: {end.reason}" if end.reason else self._reason
         for message in end.outstanding:

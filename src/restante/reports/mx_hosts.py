@@ -11,24 +11,24 @@ from restante.network.resolver import Exchanger
 from restante.tenancy.model import IpAddress
 
 
-class NoExchange(Exception):  # noqa: N818
+class NoMailHost(Exception):  # noqa: N818
     """No host takes mail for the domain, or none but ourselves; it will be no different later. The text says why."""
 
 
 def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> tuple[str, ...]:
     """Return the hosts to try, in order. `exchangers` are sorted by preference; none means that there is no MX record.
 
-    Raises NoExchange. Where we are an MX ourselves, hosts that are no better than us are none (§5.1): they would bring
+    Raises NoMailHost. Where we are an MX ourselves, hosts that are no better than us are none (§5.1): they would bring
     it back.
     """
     if not exchangers:
         return (domain,)
     if any(not exchanger.host for exchanger in exchangers):
-        raise NoExchange(f"{domain} takes no mail (null MX)")
+        raise NoMailHost(f"{domain} takes no mail (null MX)")
     own = [exchanger.preference for exchanger in exchangers if exchanger.host == hostname]
     hosts = [exchanger.host for exchanger in exchangers if not own or exchanger.preference < min(own)]
     if not hosts:
-        raise NoExchange(f"the mail of {domain} comes to this server itself")
+        raise NoMailHost(f"the mail of {domain} comes to this server itself")
     return tuple(dict.fromkeys(hosts))
 
 

@@ -20,18 +20,18 @@ from contextlib import suppress
 from math import inf
 from typing import Final
 
-from restante.delivery.delivery_context import Equipment
+from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, message_name
-from restante.mail.report import Action, Fate, News, Report
+from restante.mail.report import Action, Fate, Report, ReportFacts
 from restante.network.resolver import MailExchangers
 from restante.queue.fair_order import over_limit
 from restante.queue.recipient_status import Move, RecipientOutcome
 from restante.queue.reporting import recipients_to_tell_of
 from restante.queue.schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
-from restante.reports.mx_delivery import Errand
+from restante.reports.mx_delivery import MxDelivery
 from restante.reports.report_settings import ReportSettings
 from restante.store.interface import QueueFilter, ReportStore
 from restante.store.store_errors import StoreError
@@ -57,10 +57,10 @@ class Reports:
     """All reports of this process."""
 
     def __init__(
-        self, store: ReportStore, equipment: Equipment, exchangers: MailExchangers, settings: ReportSettings
+        self, store: ReportStore, context: DeliveryContext, exchangers: MailExchangers, settings: ReportSettings
     ) -> None:
         self._store = store
-        self._equipment = equipment
+        self._context = context
         self._exchangers = exchangers
         self.settings = settings  # replaced on reload
         self._tried_at: deque[tuple[float, bool]] = deque()  # of the last minute: monotonic; whether no failure
@@ -91,17 +91,17 @@ class Reports:
                 await self._send_due()
                 pause = await self._pause()
             except StoreError as error:
-                self._equipment.log.failure(Event.STORE_FAILED, error, doing="report")
+                self._context.log.failure(Event.STORE_FAILED, error, doing="report")
                 pause = _AFTER_FAILURE
             except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-                self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="report")
+                self._context.log.failure(Event.INTERNAL_ERROR, error, doing="report")
                 pause = _AFTER_FAILURE
             if not self._is_closing:
-                await self._equipment.wait(self._news, pause)
+                await self._context.wait(self._news, pause)
 
     async def _meet_clock(self) -> None:
         """After a start, and where the clock was set back, let nothing wait for a time never meant."""
-        now, moment = self._equipment.now(), self._equipment.monotonic()
+        now, moment = self._context.now(), self._context.monotonic()
         before, self._clocks_before = self._clocks_before, (now, moment)
         if before is None:
             await self._store.hasten_reports(now, beyond=now + self._schedule().longest_pause)
@@ -117,14 +117,14 @@ class Reports:
         for start in range(0, len(surplus), DROPPED_AT_ONCE):
             some = surplus[start : start + DROPPED_AT_ONCE]
             await self._store.settle_reports([SendingOutcome(number) for number in some])
-            self._equipment.log.write(Event.SUCCESS_REPORTS_DROPPED, count=len(some), limit=limit)
+            self._context.log.write(Event.SUCCESS_REPORTS_DROPPED, count=len(some), limit=limit)
 
     # Sending
 
     async def _send_due(self) -> None:
         await self._settle()
         while not self._is_closing and not self._unsettled and (room := self._room()):
-            due = await self._store.due_reports(self._equipment.now(), min(room, BATCH), BATCH_OCTETS)
+            due = await self._store.due_reports(self._context.now(), min(room, BATCH), BATCH_OCTETS)
             some = self._next_batch(due)
             if not some:
                 return
@@ -141,7 +141,7 @@ class Reports:
         return due[: max(min(share, LESSER_AT_ONCE), 0)]
 
     async def _send(self, reports: Sequence[Report]) -> None:
-        now = self._equipment.monotonic()
+        now = self._context.monotonic()
         self._tried_at.extend((now, report.action is not Action.FAILED) for report in reports)
         by_domain: defaultdict[str, list[Report]] = defaultdict(list)
         for report in reports:
@@ -155,10 +155,10 @@ class Reports:
         async with turns:
             settings = self.settings
             messages = [_as_message(report) for report in reports]
-            errand = Errand(
+            errand = MxDelivery(
                 domain,
                 messages,
-                self._equipment,
+                self._context,
                 exchangers=self._exchangers,
                 port=settings.port,
                 private_addresses=settings.private_addresses,
@@ -170,7 +170,7 @@ class Reports:
                 late = {one.number: _TOO_SLOW for one in reports if one.number not in errand.outcomes}
                 errand.outcomes.update(late)
             except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
-                self._equipment.log.failure(Event.INTERNAL_ERROR, error, doing="report", domain=domain)
+                self._context.log.failure(Event.INTERNAL_ERROR, error, doing="report", domain=domain)
             for report in reports:
                 self._conclude(domain, report, errand.outcomes.get(report.number, _UNKNOWN))
             with suppress(StoreError):  # said, and tried again, before anything more is sent
@@ -187,7 +187,7 @@ class Reports:
         """Take note of what became of a report, and tell it."""
         outcome, event = self._judge(report, recipient)
         self._unsettled.append(outcome)
-        self._equipment.log.write(
+        self._context.log.write(
             event,
             message=message_name(report.about),
             action=str(report.action),
@@ -207,7 +207,7 @@ class Reports:
     def _next_attempt(self, report: Report) -> float | None:
         deadline = report.made_at + self.settings.lifetime
         return next_attempt(
-            self._schedule(), report.failures + 1, self._equipment.now(), deadline, self._equipment.jitter()
+            self._schedule(), report.failures + 1, self._context.now(), deadline, self._context.jitter()
         )
 
     def _schedule(self) -> Schedule:
@@ -215,7 +215,7 @@ class Reports:
 
     def _room(self) -> int:
         """Return how many attempts the minute has left."""
-        now = self._equipment.monotonic()
+        now = self._context.monotonic()
         while self._tried_at and self._tried_at[0][0] <= now - _MINUTE:
             self._tried_at.popleft()
         return max(self.settings.per_minute - len(self._tried_at), 0)
@@ -225,9 +225,9 @@ class Reports:
         due_at = await self._store.next_report_at()
         if due_at is None:
             return LONGEST_PAUSE
-        pause = due_at - self._equipment.now()
+        pause = due_at - self._context.now()
         if not self._room():
-            pause = max(pause, self._tried_at[0][0] + _MINUTE - self._equipment.monotonic())
+            pause = max(pause, self._tried_at[0][0] + _MINUTE - self._context.monotonic())
         if pause <= 0 and any(is_lesser for _, is_lesser in self._tried_at):  # what is due is past its share
             pause = _SHARE_PAUSE
         return min(max(pause, 0.0), LONGEST_PAUSE)
@@ -235,27 +235,27 @@ class Reports:
     # Delay
 
     async def _look_for_late_mail(self) -> None:
-        moment = self._equipment.monotonic()
+        moment = self._context.monotonic()
         if not self.settings.delay_after or moment < self._looked_for_late_at + LONGEST_PAUSE:
             return
-        self._looked_for_late_at, now = moment, self._equipment.now()
+        self._looked_for_late_at, now = moment, self._context.now()
         while late := await self._store.late_messages(now - self.settings.delay_after, LATE_BATCH):
             news = [(message, one) for message in late if (one := await self._news_of_delay(message)) is not None]
-            reports = await self._equipment.desk.make_all(news)
+            reports = await self._context.dsn_writer.make_all(news)
             await self._store.tell_of_delay([message.number for message in late], reports)
-            self._equipment.desk.stored(reports)
+            self._context.dsn_writer.stored(reports)
 
-    async def _news_of_delay(self, message: HeldMessage) -> News | None:
+    async def _news_of_delay(self, message: HeldMessage) -> ReportFacts | None:
         envelope = message.envelope
         told = recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
         if not told:
             return None
         words = await self._words(message.number)
-        return News(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
+        return ReportFacts(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
 
     async def _words(self, number: int) -> dict[str, str]:
         """Return the destination's last word on each recipient."""
-        listed = await self._equipment.store.list_queue(QueueFilter(numbers=(number,)))
+        listed = await self._context.store.list_queue(QueueFilter(numbers=(number,)))
         return {one.forward_path: one.reply for message in listed for one in message.recipients}
 
 

@@ -19,10 +19,10 @@ from typing import Final, Protocol
 from restante.delivery.route import remote_name
 from restante.delivery.waiting import Wait, wait_at_most
 from restante.dsn.bounce_maker import prepare_bounce
-from restante.dsn.dsn_writer import ReportDesk
+from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.mail.quantity import agreeing
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retention_warnings import OVER, warning_due
 from restante.store.interface import Bounce, MailStore, MarkStore, QueuedMessage, QueueFilter
 from restante.store.live_directory import LiveDirectory
@@ -51,7 +51,7 @@ class RetentionSweep:
         store: RetentionStore,
         directory: LiveDirectory,
         is_draining: Callable[[int], bool],
-        desk: ReportDesk,
+        dsn_writer: DsnWriter,
         log: Log,
         now: Callable[[], float],
         until_told: Callable[[], Awaitable[None]],
@@ -61,7 +61,7 @@ class RetentionSweep:
         self._store = store
         self._directory = directory
         self._is_draining = is_draining
-        self._desk = desk
+        self._dsn_writer = dsn_writer
         self._log = log
         self._now = now
         self._until_told = until_told
@@ -77,7 +77,7 @@ class RetentionSweep:
     async def sweep(self) -> None:
         """Look at every domain once. A store that fails is logged; the next sweep tries again."""
         try:
-            for status in (Status.HELD, Status.REFUSED):
+            for status in (RecipientStatus.HELD, RecipientStatus.REFUSED):
                 marks = await self._store.marks(_kind(status))
                 for domain in list(self._directory.now.domains.values()):
                     if self._is_concerned(domain, status) or domain.id in marks:
@@ -85,11 +85,11 @@ class RetentionSweep:
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="retention")
 
-    def _is_concerned(self, domain: HostedDomain, status: Status) -> bool:
+    def _is_concerned(self, domain: HostedDomain, status: RecipientStatus) -> bool:
         usage = self._store.usage(domain.id)
         return _retention(domain, status).seconds is not None and usage.messages > 0
 
-    async def _look_at(self, domain: HostedDomain, status: Status, mark: float | None) -> None:
+    async def _look_at(self, domain: HostedDomain, status: RecipientStatus, mark: float | None) -> None:
         retention = _retention(domain, status)
         step: float | None = None
         if retention.seconds is not None:
@@ -102,14 +102,14 @@ class RetentionSweep:
         if step != mark:
             await self._store.keep_mark(domain.id, _kind(status), step)
 
-    async def _end(self, domain: HostedDomain, status: Status, seconds: float, at_end: AtEnd) -> None:
+    async def _end(self, domain: HostedDomain, status: RecipientStatus, seconds: float, at_end: AtEnd) -> None:
         """Do with expired mail what is to be done."""
         if at_end is AtEnd.DELETE:
             await self._delete(domain, status, seconds)
         elif at_end is AtEnd.BOUNCE:
             await self._bounce(domain, status, seconds)
 
-    async def _bounce(self, domain: HostedDomain, status: Status, seconds: float) -> None:
+    async def _bounce(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
         before = self._before(domain, seconds)
         bounced = 0
         while numbers := await self._store.expired(domain.id, status, before, BATCH):
@@ -120,19 +120,21 @@ class RetentionSweep:
         if bounced:
             self._write(Event.MAIL_EXPIRED, domain, status, messages=bounced, at_end=str(AtEnd.BOUNCE))
 
-    async def _bounce_some(self, domain: HostedDomain, status: Status, numbers: Sequence[int], seconds: float) -> int:
+    async def _bounce_some(
+        self, domain: HostedDomain, status: RecipientStatus, numbers: Sequence[int], seconds: float
+    ) -> int:
         found = await self._store.list_queue(QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers)))
         bounces = [bounce for listed in found if (bounce := await self._prepare(domain, listed)) is not None]
         if not bounces:
             return 0
         entry = self._entry(AuditAction.MAIL_BOUNCED, domain, status, seconds, [bounce.number for bounce in bounces])
         done = set(await self._store.bounce(bounces, entry))
-        self._desk.stored([one.report for one in bounces if one.report is not None and one.number in done])
+        self._dsn_writer.stored([one.report for one in bounces if one.report is not None and one.number in done])
         return len(done)
 
     async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> Bounce | None:
         try:
-            return await prepare_bounce(self._store, self._desk, listed, remote_name(domain.destination))
+            return await prepare_bounce(self._store, self._dsn_writer, listed, remote_name(domain.destination))
         except Damaged as error:
             self._log.failure(Event.STORE_FAILED, error, doing="retention", message=message_name(listed.number))
             return None
@@ -140,7 +142,7 @@ class RetentionSweep:
     def _before(self, domain: HostedDomain, seconds: float) -> float:
         return self._now() - seconds - (DAY if self._is_draining(domain.id) else 0.0)
 
-    async def _delete(self, domain: HostedDomain, status: Status, seconds: float) -> None:
+    async def _delete(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
         before = self._before(domain, seconds)
         deleted = 0
         while numbers := await self._store.expired(domain.id, status, before, BATCH):
@@ -153,7 +155,7 @@ class RetentionSweep:
             self._write(Event.MAIL_EXPIRED, domain, status, messages=deleted, at_end=str(AtEnd.DELETE))
 
     def _entry(
-        self, action: AuditAction, domain: HostedDomain, status: Status, seconds: float, numbers: Sequence[int]
+        self, action: AuditAction, domain: HostedDomain, status: RecipientStatus, seconds: float, numbers: Sequence[int]
     ) -> AuditEntry:
         days = seconds / DAY
         return AuditEntry(
@@ -167,20 +169,20 @@ class RetentionSweep:
             reason=f"{status} for more than {days:g} {agreeing(days, 'day', 'days')}, as {domain.name} has it",
         )
 
-    def _tell(self, domain: HostedDomain, status: Status, step: float, at_end: AtEnd) -> None:
+    def _tell(self, domain: HostedDomain, status: RecipientStatus, step: float, at_end: AtEnd) -> None:
         """Tell of what is coming; of mail that will only be kept, when its time is over."""
         if step == OVER:
             self._write(Event.RETENTION_OVER, domain, status, at_end=str(at_end))
         elif at_end is not AtEnd.KEEP:
             self._write(Event.RETENTION_AHEAD, domain, status, days=int(step / DAY), at_end=str(at_end))
 
-    def _write(self, event: Event, domain: HostedDomain, status: Status, **fields: object) -> None:
+    def _write(self, event: Event, domain: HostedDomain, status: RecipientStatus, **fields: object) -> None:
         self._log.write(event, domain=domain.name, account=domain.account, status=str(status), **fields)
 
 
-def _kind(status: Status) -> str:
+def _kind(status: RecipientStatus) -> str:
     return f"retention-{status}"
 
 
-def _retention(domain: HostedDomain, status: Status) -> Retention:
-    return domain.policy.retention if status is Status.HELD else domain.policy.refused_retention
+def _retention(domain: HostedDomain, status: RecipientStatus) -> Retention:
+    return domain.policy.retention if status is RecipientStatus.HELD else domain.policy.refused_retention

@@ -15,12 +15,12 @@ for its recipient, before the server has said anything of it. Two things tell th
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from restante.smtp.chunking_probe import Way
+from restante.smtp.chunking_probe import SendingMode
 from restante.smtp.client_events import TransactionEnded, WindowSettled
-from restante.smtp.client_transaction import Transaction
+from restante.smtp.client_transaction import ClientTransaction
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
-from restante.smtp.window import Pace, Window
+from restante.smtp.window import Pace, SendWindow
 
 _Words = tuple[bytes, ...]  # the lines of a reply
 _MOST_WORDS: Final = 1000  # replies to commands that are remembered; a server that repeats the path has one for each
@@ -32,14 +32,14 @@ class Ahead:
     __slots__ = ("_heard", "_is_proven", "_may_be_left_open", "_window", "transactions", "way")
 
     def __init__(self, pace: Pace) -> None:
-        self.way = Way.DATA  # until the probe has shown another
-        self.transactions: list[Transaction] = []
-        self._window = Window(pace)
+        self.way = SendingMode.DATA  # until the probe has shown another
+        self.transactions: list[ClientTransaction] = []
+        self._window = SendWindow(pace)
         self._heard: set[_Words] = set()  # replies to commands, where words must tell
         self._is_proven = False  # the server's replies can be told apart
         self._may_be_left_open = False  # a transaction, at the server: its content is not known to have been taken
 
-    def open(self, way: Way, *, has_codes: bool) -> None:
+    def open(self, way: SendingMode, *, has_codes: bool) -> None:
         """Begin, with what the probe has shown."""
         self.way = way
         self._is_proven = has_codes
@@ -52,9 +52,9 @@ class Ahead:
     @property
     def needs_reset(self) -> bool:
         """Whether RSET must stand before the next MAIL."""
-        return self.way is Way.AHEAD_WITH_RSET and self._may_be_left_open
+        return self.way is SendingMode.AHEAD_WITH_RSET and self._may_be_left_open
 
-    def add(self, transaction: Transaction) -> None:
+    def add(self, transaction: ClientTransaction) -> None:
         """Take one that goes."""
         transaction.is_chunked = True
         self.transactions.append(transaction)
@@ -88,7 +88,7 @@ class Ahead:
         words = {reply.lines for reply in content}
         return len(words) == len(content) and words.isdisjoint(self._heard)
 
-    def settle_answered(self, unanswered: Collection[Transaction]) -> list[TransactionEnded]:
+    def settle_answered(self, unanswered: Collection[ClientTransaction]) -> list[TransactionEnded]:
         """Tell of those only that have all their replies: they have them in the order in which they were begun."""
         answered = [transaction for transaction in self.transactions if transaction not in unanswered]
         del self.transactions[: len(answered)]
@@ -99,6 +99,6 @@ def _is_about_address(reply: ServerReply) -> bool:
     return reply.enhanced[1:3] == ".1"
 
 
-def _replies_to_commands(transactions: Sequence[Transaction]) -> Iterator[_Words]:
+def _replies_to_commands(transactions: Sequence[ClientTransaction]) -> Iterator[_Words]:
     for transaction in transactions:
         yield from (reply.lines for reply in (transaction.mail, *transaction.recipients) if reply is not None)

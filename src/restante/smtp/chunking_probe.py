@@ -32,7 +32,7 @@ from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 
 
-class Way(Enum):
+class SendingMode(Enum):
     """How transactions go to a server."""
 
     DATA = auto()  # each waits for the replies of the one before
@@ -57,7 +57,7 @@ class Probed:
     """What an earlier session's probe has shown. It holds as long as the server offers the same."""
 
     offer: Offer
-    way: Way
+    way: SendingMode
     has_codes: bool
 
 
@@ -71,7 +71,7 @@ class ChunkingProbe:
         self._mails_taken = 0
         self._rests = 0  # replies to what stands behind a chunk that was taken for commands
 
-    def take(self, step: Step, reply: ServerReply) -> Way | tuple[Step, ...] | None:
+    def take(self, step: Step, reply: ServerReply) -> SendingMode | tuple[Step, ...] | None:
         """Return the way once it is known, steps whose replies are due besides, or None. Raises PeerBroke."""
         if step is PROBE_RSET:
             return self._judge(reply)
@@ -81,15 +81,15 @@ class ChunkingProbe:
         self._mails_taken += reply.is_positive  # BDAT has no positive reply that fits
         return None
 
-    def _judge(self, reply: ServerReply) -> Way | tuple[Step, ...]:
+    def _judge(self, reply: ServerReply) -> SendingMode | tuple[Step, ...]:
         if not reply.is_positive:
             return REST_STEPS
-        return Way.AHEAD if self._mails_taken == 2 else Way.AHEAD_WITH_RSET  # noqa: PLR2004  both
+        return SendingMode.AHEAD if self._mails_taken == 2 else SendingMode.AHEAD_WITH_RSET  # noqa: PLR2004  both
 
-    def _take_rest(self, reply: ServerReply) -> Way | None:
+    def _take_rest(self, reply: ServerReply) -> SendingMode | None:
         self._rests += 1
         if self._rests < len(REST_STEPS):
             return None
         if not reply.is_positive:
             raise PeerBroke(f"no reply to the probe for CHUNKING: {reply.text}")
-        return Way.DATA
+        return SendingMode.DATA

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from restante.sasl.scram_keys import Salting
-from restante.smtp.client_transaction import Transaction
+from restante.smtp.client_transaction import ClientTransaction
 
 
 class Ending(StrEnum):
@@ -16,7 +16,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StartTls:
+class BeginTls:
     """Begin the TLS handshake now; call `tls_established` after it. Nothing may be sent in between."""
 
 
@@ -40,14 +40,14 @@ class Ready:
 class ContentWanted:
     """Send the rest of the content by `send_content` and `end_content`; its head has been sent."""
 
-    transaction: Transaction
+    transaction: ClientTransaction
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnded:
     """Every reply that this transaction gets has come."""
 
-    transaction: Transaction
+    transaction: ClientTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +65,4 @@ class SessionEnded:
     reason: str
 
 
-Event = StartTls | SaltPassword | Ready | ContentWanted | TransactionEnded | WindowSettled | SessionEnded
+Event = BeginTls | SaltPassword | Ready | ContentWanted | TransactionEnded | WindowSettled | SessionEnded

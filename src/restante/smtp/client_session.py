@@ -30,15 +30,15 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from restante.smtp.ahead import Ahead
-from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Probed, Way
+from restante.smtp.chunking_probe import PROBE_STEPS, REST_STEPS, Probed, SendingMode
 from restante.smtp.client_events import (
+    BeginTls,
     ContentWanted,
     Ending,
     Event,
     Ready,
     SaltPassword,
     SessionEnded,
-    StartTls,
     TransactionEnded,
 )
 from restante.smtp.client_transaction import (
@@ -53,8 +53,8 @@ from restante.smtp.client_transaction import (
     QUIT,
     RCPT,
     RSET,
+    ClientTransaction,
     Step,
-    Transaction,
     opening_commands,
 )
 from restante.smtp.content import ChunkEncoder, DataEncoder
@@ -101,9 +101,9 @@ class ClientSession:
         self._replies = ReplyReader()
         self._outgoing: list[bytes] = []
         self._events: deque[Event] = deque()
-        self._expected: deque[tuple[Step, Transaction | None]] = deque([(GREETING, None)])
+        self._expected: deque[tuple[Step, ClientTransaction | None]] = deque([(GREETING, None)])
         self._due = 1  # how many of those, from the front, may be answered: their cause has left
-        self._opening: Transaction | None = None  # begun, and its content not sent
+        self._opening: ClientTransaction | None = None  # begun, and its content not sent
         self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, which waits for replies
         self._encoder: DataEncoder | ChunkEncoder | None = None  # content is being sent in blocks
         self._pace = pace or Pace()
@@ -153,7 +153,7 @@ class ClientSession:
         """Whether a transaction can begin now."""
         return self._is_ready and not self._is_quitting and not self._is_over and self._is_window_open
 
-    def begin(self, transaction: Transaction) -> None:
+    def begin(self, transaction: ClientTransaction) -> None:
         """Open a transaction; take the events that come of it before the next.
 
         Raises ValueError, with nothing sent, for a path that must not be sent.
@@ -167,7 +167,7 @@ class ClientSession:
         transaction.is_across = bool(self._expected) and self._expected[-1][0] is not RSET
         self._say_opening(transaction, commands)
 
-    def _say_opening(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
+    def _say_opening(self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]) -> None:
         self._opening = transaction
         commands.append((DATA, b"DATA\r\n"))
         if self.is_pipelining:
@@ -177,7 +177,7 @@ class ClientSession:
             self._withheld.extend(commands)
             self._send_withheld(transaction)
 
-    def _run_ahead(self, transaction: Transaction, commands: list[tuple[Step, bytes]]) -> None:
+    def _run_ahead(self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]) -> None:
         self._opening = transaction
         size = transaction.message.size
         if self._ahead.needs_reset:
@@ -215,7 +215,7 @@ class ClientSession:
         self._is_quitting = True
         self._quit_when_idle()
 
-    def outstanding(self) -> list[Transaction]:
+    def outstanding(self) -> list[ClientTransaction]:
         """Return the transactions without an outcome, in the order they were begun."""
         return list(dict.fromkeys([*self._ahead.transactions, *self._unanswered()]))
 
@@ -232,7 +232,7 @@ class ClientSession:
     @property
     def runs_ahead(self) -> bool:
         """Whether transactions go ahead of their replies."""
-        return self._ahead.way is not Way.DATA
+        return self._ahead.way is not SendingMode.DATA
 
     @property
     def is_pipelining(self) -> bool:
@@ -240,7 +240,7 @@ class ClientSession:
         return self.offer.has_pipelining and self._pipelining >= Pipelining.OPENING
 
     @property
-    def in_doubt(self) -> Transaction | None:
+    def in_doubt(self) -> ClientTransaction | None:
         """The transaction whose content has been sent and waits for its reply, outside a window that runs ahead."""
         if not self._due or self.runs_ahead:
             return None
@@ -298,7 +298,7 @@ class ClientSession:
     def _may_go_across(self) -> bool:
         return self.is_pipelining and self._pipelining >= Pipelining.ACROSS
 
-    def _unanswered(self) -> list[Transaction]:
+    def _unanswered(self) -> list[ClientTransaction]:
         begun = [transaction for _, transaction in self._expected if transaction is not None]
         return begun if self._opening is None else [*begun, self._opening]
 
@@ -306,7 +306,7 @@ class ClientSession:
         self._outgoing.append(data)
         self.outgoing_octets += len(data)
 
-    def _send(self, data: bytes, step: Step, transaction: Transaction | None = None) -> None:
+    def _send(self, data: bytes, step: Step, transaction: ClientTransaction | None = None) -> None:
         self._write(data)
         self._expected.append((step, transaction))
 
@@ -385,7 +385,7 @@ class ClientSession:
             case Await(steps):
                 self._expected.extend((step, None) for step in steps)
                 self._due += len(steps)
-            case StartTls():
+            case BeginTls():
                 if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
                     raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
                 self._events.append(following)
@@ -401,15 +401,15 @@ class ClientSession:
 
     # The steps of a transaction
 
-    def _take_mail(self, transaction: Transaction, reply: ServerReply) -> None:
+    def _take_mail(self, transaction: ClientTransaction, reply: ServerReply) -> None:
         transaction.mail = reply
         self._send_withheld(transaction)
 
-    def _take_rcpt(self, transaction: Transaction, reply: ServerReply) -> None:
+    def _take_rcpt(self, transaction: ClientTransaction, reply: ServerReply) -> None:
         transaction.recipients.append(reply)
         self._send_withheld(transaction)
 
-    def _send_withheld(self, transaction: Transaction) -> None:
+    def _send_withheld(self, transaction: ClientTransaction) -> None:
         """Send what waited for the replies to all that went before it, or nothing where it cannot help."""
         if not self._withheld or transaction is not self._opening or self._is_awaited(transaction):
             return
@@ -423,15 +423,15 @@ class ClientSession:
             self._withheld.popleft()
             self._send(line, step, transaction)
 
-    def _is_awaited(self, transaction: Transaction) -> bool:
+    def _is_awaited(self, transaction: ClientTransaction) -> bool:
         return bool(self._expected) and self._expected[-1][1] is transaction
 
-    def _send_chunk(self, transaction: Transaction) -> None:
+    def _send_chunk(self, transaction: ClientTransaction) -> None:
         _, command = self._withheld.popleft()
         self._write(command)
         self._send_head(transaction, ChunkEncoder(transaction.message.size))
 
-    def _take_data(self, transaction: Transaction, reply: ServerReply) -> None:
+    def _take_data(self, transaction: ClientTransaction, reply: ServerReply) -> None:
         transaction.data = reply
         if not reply.is_positive:
             self._conclude(transaction)
@@ -441,7 +441,7 @@ class ClientSession:
             self._send(b".\r\n", END_MARK, transaction)
             self._opening = None
 
-    def _send_head(self, transaction: Transaction, encoder: DataEncoder | ChunkEncoder) -> None:
+    def _send_head(self, transaction: ClientTransaction, encoder: DataEncoder | ChunkEncoder) -> None:
         self._write(encoder.encode(transaction.message.head))
         if transaction.message.file is None:
             self._send_end_mark(encoder, transaction)
@@ -449,7 +449,7 @@ class ClientSession:
             self._encoder = encoder
             self._events.append(ContentWanted(transaction))
 
-    def _send_end_mark(self, encoder: DataEncoder | ChunkEncoder, transaction: Transaction) -> None:
+    def _send_end_mark(self, encoder: DataEncoder | ChunkEncoder, transaction: ClientTransaction) -> None:
         self._send(encoder.finish(), CONTENT, transaction)
         self._encoder = None
         self._opening = None
@@ -458,15 +458,15 @@ class ClientSession:
             self._pace.across = Across.TRYING
             self._send(b"RSET\r\n", ACROSS)
 
-    def _take_end_mark(self, transaction: Transaction, _: ServerReply) -> None:
+    def _take_end_mark(self, transaction: ClientTransaction, _: ServerReply) -> None:
         self._end_transaction(transaction)
 
-    def _take_content(self, transaction: Transaction, reply: ServerReply) -> None:
+    def _take_content(self, transaction: ClientTransaction, reply: ServerReply) -> None:
         transaction.content = reply
         self._taken += reply.is_positive
         self._end_transaction(transaction)
 
-    def _end_transaction(self, transaction: Transaction) -> None:
+    def _end_transaction(self, transaction: ClientTransaction) -> None:
         if transaction.is_out_of_turn:
             self._bear_across(is_borne=False)
             transaction.start_again()
@@ -474,7 +474,7 @@ class ClientSession:
         elif not transaction.is_chunked:  # else when the window is settled
             self._events.append(TransactionEnded(transaction))
 
-    def _conclude(self, transaction: Transaction) -> None:
+    def _conclude(self, transaction: ClientTransaction) -> None:
         """End a transaction whose content did not go."""
         self._opening = None
         if transaction.is_left_open:  # its end counts with the reply to RSET: a refusal out of step shows there
@@ -482,7 +482,7 @@ class ClientSession:
         else:
             self._end_transaction(transaction)
 
-    def _take_reset(self, transaction: Transaction, reply: ServerReply) -> None:
+    def _take_reset(self, transaction: ClientTransaction, reply: ServerReply) -> None:
         self._end_transaction(transaction)
         self._take_session_reply(RSET, reply)
 
@@ -494,7 +494,7 @@ def _is_taken(reply: ServerReply | None) -> bool:
     return reply is not None and reply.is_positive
 
 
-_TRANSACTION_STEPS: Final[Mapping[Step, Callable[[ClientSession, Transaction, ServerReply], None]]] = {
+_TRANSACTION_STEPS: Final[Mapping[Step, Callable[[ClientSession, ClientTransaction, ServerReply], None]]] = {
     MAIL: ClientSession._take_mail,  # noqa: SLF001
     RCPT: ClientSession._take_rcpt,  # noqa: SLF001
     DATA: ClientSession._take_data,  # noqa: SLF001

@@ -45,7 +45,7 @@ QUIT: Final = Step("QUIT", frozenset({221, 250}))
 _OUT_OF_SEQUENCE: Final = 503
 
 
-class Transaction:
+class ClientTransaction:
     """One message on its way over one session. Its fields fill as the replies come."""
 
     __slots__ = ("content", "data", "is_across", "is_chunked", "mail", "message", "passes_dsn_on", "recipients")

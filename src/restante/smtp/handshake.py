@@ -12,9 +12,9 @@ from typing import Final
 
 from restante.sasl.scram_client import BadChallenge
 from restante.sasl.scram_messages import new_nonce
-from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Probed, Way
+from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Probed, SendingMode
 from restante.smtp.client_auth import MECHANISMS, SCRAM, Authentication, ClientLogin, choose_mechanism
-from restante.smtp.client_events import Ready, SaltPassword, StartTls
+from restante.smtp.client_events import BeginTls, Ready, SaltPassword
 from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
 from restante.smtp.offer import NO_OFFER, read_offer
 from restante.smtp.peer_replies import ServerReply
@@ -68,7 +68,7 @@ class Refuse:
     reason: str
 
 
-Next = Say | Await | StartTls | SaltPassword | Ready | Refuse
+Next = Say | Await | BeginTls | SaltPassword | Ready | Refuse
 
 
 class Handshake:
@@ -92,7 +92,7 @@ class Handshake:
         self._probe = ChunkingProbe()
         self.has_tls = False
         self.offer = NO_OFFER
-        self.way = Way.DATA
+        self.way = SendingMode.DATA
         self.has_codes = False  # the server says enhanced codes; known where it was probed
 
     def take(self, step: Step, reply: ServerReply) -> Next:
@@ -135,7 +135,7 @@ class Handshake:
         return self._do_without_tls("the destination does not offer STARTTLS")
 
     def _take_starttls(self, reply: ServerReply) -> Next:
-        return StartTls() if reply.is_positive else self._do_without_tls(f"STARTTLS: {reply.text}")
+        return BeginTls() if reply.is_positive else self._do_without_tls(f"STARTTLS: {reply.text}")
 
     def _do_without_tls(self, reason: str) -> Next:
         if self._options.tls in _DEMANDS_TLS:
@@ -204,11 +204,11 @@ class Handshake:
     @property
     def probed(self) -> Probed | None:
         """What the probe has shown, for later sessions; None where nothing may run ahead."""
-        return None if self.way is Way.DATA else Probed(self.offer, self.way, self.has_codes)
+        return None if self.way is SendingMode.DATA else Probed(self.offer, self.way, self.has_codes)
 
     def _take_probe(self, step: Step, reply: ServerReply) -> Next:
         answer = self._probe.take(step, reply)
-        if isinstance(answer, Way):
+        if isinstance(answer, SendingMode):
             self.way, self.has_codes = answer, self._probe.has_codes
             return Ready()
         return Await(answer or ())

@@ -40,7 +40,7 @@ class Pace:
         self.messages = FEWEST_MESSAGES
 
 
-class Window:
+class SendWindow:
     """Of one session."""
 
     __slots__ = ("_count", "_octets", "_pace")

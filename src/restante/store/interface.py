@@ -14,7 +14,7 @@ from restante.mail.address import path_matches
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
-from restante.queue.recipient_status import Outcome, Status
+from restante.queue.recipient_status import Outcome, RecipientStatus
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.notice_store import NoticeStore
 from restante.store.store_care import Slice
@@ -83,7 +83,7 @@ class QueuedRecipient:
     """One recipient in a listing."""
 
     forward_path: str
-    status: Status
+    status: RecipientStatus
     reply: str  # the destination's last word on it; "" if it has said none
 
 
@@ -92,7 +92,7 @@ class QueueFilter:
     """Which recipients a queue listing is about. None means any."""
 
     domain_ids: tuple[int, ...] | None = None
-    status: Status | None = None
+    status: RecipientStatus | None = None
     reverse_path: str | None = None  # exact; "" is the null reverse-path
     recipient: str | None = None  # pattern of forward-paths, as mail.address.path_matches reads it
     received_before: float | None = None  # Unix time
@@ -283,7 +283,7 @@ class MailStore(Protocol):
         Their time begins anew, with that of the entry.
         """
 
-    async def expired(self, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+    async def expired(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> list[int]:
         """Return the numbers of messages with a recipient that has this status since before then, oldest first.
 
         Who is held is so since the message was received, or since somebody of it was refused or held again; who is
@@ -291,7 +291,7 @@ class MailStore(Protocol):
         """
 
     async def expire(
-        self, domain_id: int, numbers: Sequence[int], status: Status, before: float, audit: AuditEntry
+        self, domain_id: int, numbers: Sequence[int], status: RecipientStatus, before: float, audit: AuditEntry
     ) -> int:
         """Remove the recipients of these messages that have this status since before then.
 
@@ -299,7 +299,7 @@ class MailStore(Protocol):
         there were any.
         """
 
-    async def waiting_since(self, domain_id: int, status: Status) -> float | None:
+    async def waiting_since(self, domain_id: int, status: RecipientStatus) -> float | None:
         """Return since when the first recipient of a domain with this status has it; None where there is none.
 
         Of those held, that of the oldest message counts.

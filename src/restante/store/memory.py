@@ -10,7 +10,7 @@ from pathlib import Path
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
-from restante.queue.recipient_status import Outcome, Status
+from restante.queue.recipient_status import Outcome, RecipientStatus
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import (
     DAMAGED,
@@ -33,7 +33,7 @@ from restante.store.memory_tenancy import MemoryTenancy
 from restante.store.store_care import Slice
 from restante.store.store_errors import Conflict, Damaged, LeaseLost, StoreError
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 
 
 class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
@@ -47,7 +47,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._drains: dict[int, Drain] = {}
         self._past_drains: dict[int, PastDrain] = {}
         self._drain_numbers: dict[int, int] = {}  # also of drains that are over: a number never comes back
-        self._recipients: dict[tuple[int, Source, str], Recipient] = {}
+        self._recipients: dict[tuple[int, RecipientSource, str], Recipient] = {}
         self._marks: dict[tuple[int, str], float] = {}
 
     @property
@@ -177,17 +177,17 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._audit.append(audit)
         return len(concerned)
 
-    async def expired(self, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+    async def expired(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
         records = self._of(domain_id)
-        if status is Status.HELD:
+        if status is RecipientStatus.HELD:
             due = [record for record in records if record.held and record.held_since < before]
         else:
             due = [record for record in records if any(record.times[path] < before for path in record.refused)]
         return [record.message.number for record in due][:limit]
 
     async def expire(
-        self, domain_id: int, numbers: Sequence[int], status: Status, before: float, audit: AuditEntry
+        self, domain_id: int, numbers: Sequence[int], status: RecipientStatus, before: float, audit: AuditEntry
     ) -> int:
         """Remove the recipients of these messages that have this status since before then."""
         concerned = [record for record in self._of(domain_id) if record.message.number in numbers]
@@ -199,9 +199,9 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
             self._audit.append(audit)
         return count
 
-    async def waiting_since(self, domain_id: int, status: Status) -> float | None:
+    async def waiting_since(self, domain_id: int, status: RecipientStatus) -> float | None:
         """Return since when the first recipient with this status has it."""
-        if status is Status.HELD:
+        if status is RecipientStatus.HELD:
             return next((record.held_since for record in self._of(domain_id) if record.held), None)
         return min((record.times[path] for record in self._of(domain_id) for path in record.refused), default=None)
 
@@ -222,9 +222,11 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         """Change a domain's list."""
         self._check_hosted(domain_id)
         for name in dropped:
-            self._recipients.pop((domain_id, Source.LIST, name), None)
+            self._recipients.pop((domain_id, RecipientSource.LIST, name), None)
         for name in added:
-            self._recipients[domain_id, Source.LIST, name] = Recipient(name, Source.LIST, is_there=True, at=audit.at)
+            self._recipients[domain_id, RecipientSource.LIST, name] = Recipient(
+                name, RecipientSource.LIST, is_there=True, at=audit.at
+            )
         self._audit.append(audit)
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:

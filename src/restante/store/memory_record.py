@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from restante.mail.message import HeldMessage, NewMessage
-from restante.queue.recipient_status import Move, RecipientOutcome, Status
+from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.interface import QueuedMessage, QueuedRecipient, QueueFilter
 
@@ -61,9 +61,9 @@ class Record:
         self.refused.update(self.held)
         self.held = []
 
-    def expire(self, status: Status, before: float) -> bool:
+    def expire(self, status: RecipientStatus, before: float) -> bool:
         """Remove who has the status since before then; tell whether there was anybody."""
-        if status is Status.HELD:
+        if status is RecipientStatus.HELD:
             is_due = bool(self.held) and self.held_since < before
             if is_due:
                 self.times = {path: at for path, at in self.times.items() if path not in self.held}
@@ -95,10 +95,10 @@ class Record:
         for path in self.all_paths:
             yield QueuedRecipient(path, self._status(path), self.replies.get(path, ""))
 
-    def _status(self, path: str) -> Status:
+    def _status(self, path: str) -> RecipientStatus:
         if path in self.uncertain:
-            return Status.UNCERTAIN
-        return Status.REFUSED if path in self.refused else Status.HELD
+            return RecipientStatus.UNCERTAIN
+        return RecipientStatus.REFUSED if path in self.refused else RecipientStatus.HELD
 
 
 def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:

@@ -8,7 +8,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from restante.telemetry.counts import Counts
-from restante.telemetry.metrics import METRICS, Counted, Exposition, Kind, LabelValues, Metric, Read, State
+from restante.telemetry.metrics import METRICS, Counted, Exposition, LabelValues, Metric, MetricKind, Read, State
 
 _Samples = Mapping[LabelValues, float]
 
@@ -50,12 +50,12 @@ def _read(metric: Read, state: State) -> _Samples:
 
 def _family(metric: Metric, samples: _Samples) -> Family:
     names = [label.name for label in metric.labels]
-    if metric.kind is Kind.INFO:
+    if metric.kind is MetricKind.INFO:
         info = InfoMetricFamily(metric.name, metric.meaning)
         for values in samples:
             info.add_metric([], dict(zip(names, values, strict=True)))
         return info
-    kind = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
+    kind = CounterMetricFamily if metric.kind is MetricKind.COUNTER else GaugeMetricFamily
     family = kind(metric.name, metric.meaning, labels=names)
     for values, value in samples.items():
         family.add_metric(values, value)

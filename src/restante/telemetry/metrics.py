@@ -23,7 +23,7 @@ Fields = Mapping[str, Any]  # of one line of the log
 LabelValues = tuple[str, ...]  # in the order of a metric's labels
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """What may be done with a metric."""
 
     COUNTER = "counter"  # only grows, from 0 at the start of the process; as shown, its name ends in _total
@@ -68,7 +68,7 @@ class Exposition:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class MetricLabel:
     """A label, and the values it has from the start, so that the first of a kind is seen as an increase."""
 
     name: str
@@ -82,15 +82,15 @@ class Counted:
     name: str
     meaning: str
     event: Event | None  # None: every line, by its event
-    labels: tuple[Label, ...] = ()
+    labels: tuple[MetricLabel, ...] = ()
     values: Callable[[Fields], LabelValues | None] | None = None  # None for a line that does not count
     amount: str = ""  # the field that is added up; "": lines are counted
     otherwise: int = 0  # what a line without that field adds
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MetricKind:
         """Lines are never taken back."""
-        return Kind.COUNTER
+        return MetricKind.COUNTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ class Read:
     """A metric that is read off the state."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     meaning: str
     value: Callable[[State], float | Mapping[str, int] | None]  # by the label's value, where there is a label
-    labels: tuple[Label, ...] = ()
+    labels: tuple[MetricLabel, ...] = ()
 
 
 Metric = Counted | Read
@@ -124,10 +124,10 @@ def _field(name: str, default: str = "") -> Callable[[Fields], LabelValues]:
     return lambda fields: (str(fields.get(name, default)),)
 
 
-_MECHANISM = Label("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
-_OUTCOME = Label("outcome", ("accepted", "refused", "put off"))
-_PUT_OFF_LIMIT = Label("limit", ("too many attempts in a minute", "too many failures", "too many at once"))
-_DOOR_LIMIT = Label(
+_MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
+_OUTCOME = MetricLabel("outcome", ("accepted", "refused", "put off"))
+_PUT_OFF_LIMIT = MetricLabel("limit", ("too many attempts in a minute", "too many failures", "too many at once"))
+_DOOR_LIMIT = MetricLabel(
     "limit",
     (
         "too many sessions",
@@ -136,9 +136,9 @@ _DOOR_LIMIT = Label(
         "too many connections in a minute from one address block",
     ),
 )
-_HTTP_SERVICE = Label("service", ("control", "metrics"))
-_HTTP_CUT = Label("reason", ("too many connections", "no request in time", "answer not taken in time"))
-_SESSION_END = Label(
+_HTTP_SERVICE = MetricLabel("service", ("control", "metrics"))
+_HTTP_CUT = MetricLabel("reason", ("too many connections", "no request in time", "answer not taken in time"))
+_SESSION_END = MetricLabel(
     "reason",
     (
         "quit",
@@ -164,15 +164,15 @@ _SESSION_END = Label(
         "internal error",
     ),
 )
-_DRAIN_STATE = Label(
+_DRAIN_STATE = MetricLabel(
     "state",
     ("waiting its turn", "looking up the destination", "delivering", "settling", "waiting to retry", "stopping"),
 )
-_DELIVERY_END = Label(
+_DELIVERY_END = MetricLabel(
     "end",
     ("quit", "unreachable", "tls failed", "refused", "busy", "broken", "unreadable", "aborted", "no route"),
 )
-_DOING = Label(
+_DOING = MetricLabel(
     "doing",
     (
         "hold",
@@ -190,33 +190,33 @@ _DOING = Label(
         "listing",
     ),
 )
-_REPORT_ACTION = Label("action", ("failed", "delayed", "relayed"))
-_WAY = Label("way", ("webhook", "mail", "apprise"))
+_REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))
+_WAY = MetricLabel("way", ("webhook", "mail", "apprise"))
 
 METRICS: Final[tuple[Metric, ...]] = (
     # what is held
     Read(
         "restante_held_messages",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Messages that a release would hand over.",
         lambda state: state.held_messages,
     ),
     Read(
         "restante_refused_messages",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Messages that their destination refused: they wait for the customer, and no release moves them.",
         lambda state: state.refused_messages,
     ),
-    Read("restante_stored_octets", Kind.GAUGE, "Octets of all these.", lambda state: state.stored_octets),
+    Read("restante_stored_octets", MetricKind.GAUGE, "Octets of all these.", lambda state: state.stored_octets),
     Read(
         "restante_domains_with_mail",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Hosted domains that have at least one message here.",
         lambda state: state.domains_with_mail,
     ),
     Read(
         "restante_oldest_message_age_seconds",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "How long the oldest message has been here; 0 if there is none, absent where the store cannot say.",
         lambda state: state.oldest_message_age,
     ),
@@ -225,7 +225,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted("restante_octets_held", "Octets of content of these messages.", Event.MAIL_HELD, amount="size"),
     Read(
         "restante_batches_held",
-        Kind.COUNTER,
+        MetricKind.COUNTER,
         "Commits that these messages took: the more messages share one, the busier the disk is.",
         lambda state: state.batches_held,
     ),
@@ -233,7 +233,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_mail_refused",
         "Messages refused after their content had begun, by the code of the reply.",
         Event.MAIL_REFUSED,
-        (Label("code", ("451", "452", "550")),),
+        (MetricLabel("code", ("451", "452", "550")),),
         _code,
         amount="count",
         otherwise=1,
@@ -242,27 +242,27 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_recipients_refused",
         "Recipients refused at RCPT, by the code of the reply.",
         Event.RECIPIENT_REFUSED,
-        (Label("code", ("451", "550", "553")),),
+        (MetricLabel("code", ("451", "550", "553")),),
         _code,
         amount="count",
         otherwise=1,
     ),
     Read(
         "restante_sessions_open",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "SMTP sessions open now, by the service of their listener.",
         lambda state: state.sessions_open,
-        (Label("service"),),
+        (MetricLabel("service"),),
     ),
     Read(
         "restante_sessions_unauthenticated",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Those of them that have not authenticated: `reception.unauthenticated_limit` is about these.",
         lambda state: state.sessions_unauthenticated,
     ),
     Read(
         "restante_sessions_ended",
-        Kind.COUNTER,
+        MetricKind.COUNTER,
         "SMTP sessions that ended, by reason: a limit of `[reception]` that struck is one.",
         lambda state: state.sessions_ended,
         (_SESSION_END,),
@@ -304,7 +304,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Read(
         "restante_octets_in_flight",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Octets in memory of content that is coming in: bounded by `reception.octets_in_flight_limit`.",
         lambda state: state.octets_in_flight,
     ),
@@ -313,20 +313,20 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_release_requests",
         "Requests for mail, by ETRN or by the operator, by the code of the answer.",
         Event.RELEASE_REQUESTED,
-        (Label("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
+        (MetricLabel("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
         _code,
     ),
     # delivery
     Read(
         "restante_drains",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Drains that are not over, by what they are doing.",
         lambda state: state.drains,
         (_DRAIN_STATE,),
     ),
     Read(
         "restante_delivery_connections_open",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Connections to destinations over which mail can go now.",
         lambda state: state.delivery_connections,
     ),
@@ -388,7 +388,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Read(
         "restante_reports_waiting",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Reports that wait to be sent; absent where the store cannot say.",
         lambda state: state.reports_waiting,
     ),
@@ -422,7 +422,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Read(
         "restante_notices_waiting",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Notices that wait to be sent; absent where the store cannot say.",
         lambda state: state.notices_waiting,
     ),
@@ -441,7 +441,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Read(
         "restante_damaged_messages",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Messages that are parked as damaged; absent where the store cannot say.",
         lambda state: state.damaged_messages,
     ),
@@ -452,26 +452,26 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Read(
         "restante_last_scrub_timestamp_seconds",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Unix time at which a scrub of the whole store last ended; 0: none since the start.",
         lambda state: state.scrubbed_at,
     ),
     Read(
         "restante_room_short",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "1 while less than `reception.disk_reserve` is free on the store's disk and MAIL is answered 452, else 0.",
         lambda state: state.is_room_short,
     ),
     # the server
     Read(
         "restante_certificate_expiry_timestamp_seconds",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Unix time at which the first of the certificates in use ends.",
         lambda state: state.certificate_expires_at,
     ),
     Read(
         "restante_loop_lag_seconds",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "How late the event loop was at most in the last one to two minutes: for so long everything waited.",
         lambda state: state.loop_lag,
     ),
@@ -484,28 +484,34 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_log_lines",
         "Lines of the log, by event: also of those that have no metric of their own.",
         None,
-        (Label("event", tuple(Event)),),
+        (MetricLabel("event", tuple(Event)),),
     ),
-    Read("restante", Kind.INFO, "The version that runs.", lambda state: {state.version: 1}, (Label("version"),)),
+    Read(
+        "restante",
+        MetricKind.INFO,
+        "The version that runs.",
+        lambda state: {state.version: 1},
+        (MetricLabel("version"),),
+    ),
     # the process, under the names that Prometheus has for every program
     Read(
         "process_start_time_seconds",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Unix time at which the server started.",
         lambda state: state.started_at,
     ),
     Read(
         "process_cpu_seconds",
-        Kind.COUNTER,
+        MetricKind.COUNTER,
         "Seconds of processor time used.",
         lambda state: state.process.cpu_seconds,
     ),
     Read(
         "process_resident_memory_bytes",
-        Kind.GAUGE,
+        MetricKind.GAUGE,
         "Octets of memory in use.",
         lambda state: state.process.resident_octets,
     ),
-    Read("process_open_fds", Kind.GAUGE, "Files and sockets open now.", lambda state: state.process.open_files),
-    Read("process_max_fds", Kind.GAUGE, "How many may be.", lambda state: state.process.open_files_limit),
+    Read("process_open_fds", MetricKind.GAUGE, "Files and sockets open now.", lambda state: state.process.open_files),
+    Read("process_max_fds", MetricKind.GAUGE, "How many may be.", lambda state: state.process.open_files_limit),
 )

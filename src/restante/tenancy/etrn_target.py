@@ -9,7 +9,7 @@ from restante.mail.address import canonical_domain
 from restante.tenancy.model import Directory, HostedDomain
 
 
-class NodeKind(Enum):
+class EtrnTargetKind(Enum):
     """The three forms."""
 
     DOMAIN = auto()  # `example.net`
@@ -18,42 +18,42 @@ class NodeKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class EtrnTarget:
     """A node as asked for: `key` is canonical, `text` is what to say it by, in ASCII."""
 
-    kind: NodeKind
+    kind: EtrnTargetKind
     key: str
     text: str
 
     def covers(self, domain: HostedDomain) -> bool:
         """Tell whether the domain belongs to the node. By label: `@foo.com` never covers `barfoo.com`."""
         match self.kind:
-            case NodeKind.DOMAIN:
+            case EtrnTargetKind.DOMAIN:
                 return domain.name == self.key
-            case NodeKind.SUBTREE:
+            case EtrnTargetKind.SUBTREE:
                 return domain.name == self.key or domain.name.endswith(f".{self.key}")
-            case NodeKind.ACCOUNT:
+            case EtrnTargetKind.ACCOUNT:
                 return domain.account == self.key
 
     def hosted(self, directory: Directory) -> Iterator[HostedDomain]:
         """Yield the hosted domains that the node covers, of all accounts, by name."""
-        if self.kind is NodeKind.DOMAIN:
+        if self.kind is EtrnTargetKind.DOMAIN:
             domain = directory.domains.get(self.key)
             return iter(() if domain is None else (domain,))
-        if self.kind is NodeKind.ACCOUNT:
+        if self.kind is EtrnTargetKind.ACCOUNT:
             return directory.domains_of(self.key)
         return iter(sorted(filter(self.covers, directory.domains.values()), key=attrgetter("name")))
 
 
-def parse_node(argument: str) -> Node:
+def parse_etrn_target(argument: str) -> EtrnTarget:
     """Read an argument; case does not matter, IDN may be either form. Raises ValueError for anything else."""
     if argument.startswith("#"):
-        return Node(NodeKind.ACCOUNT, _account_name(argument[1:]), argument)
+        return EtrnTarget(EtrnTargetKind.ACCOUNT, _account_name(argument[1:]), argument)
     if argument.startswith("@"):
         name = canonical_domain(argument[1:])
-        return Node(NodeKind.SUBTREE, name, argument if argument.isascii() else f"@{name}")
+        return EtrnTarget(EtrnTargetKind.SUBTREE, name, argument if argument.isascii() else f"@{name}")
     name = canonical_domain(argument)
-    return Node(NodeKind.DOMAIN, name, argument if argument.isascii() else name)
+    return EtrnTarget(EtrnTargetKind.DOMAIN, name, argument if argument.isascii() else name)
 
 
 def _account_name(text: str) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from restante.mail.address import canonical_domain
-from restante.tenancy.notice import Channel, News
+from restante.tenancy.notice import Channel, NoticeFacts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.quota import NO_QUOTA, Quota
 
@@ -163,7 +163,7 @@ class Directory:
         """Find an account's channel by its name; the operator's own have the account ""."""
         return next((one for one in self.channels_of(account) if one.name == name), None)
 
-    def hearers(self, news: News) -> Iterator[Channel]:
+    def hearers(self, news: NoticeFacts) -> Iterator[Channel]:
         """Yield the channels that are told of it: of its account, and the operator's own."""
         for account in dict.fromkeys((news.account, "")):
             yield from (channel for channel in self.channels_of(account) if channel.hears(news))

@@ -1,6 +1,6 @@
 """Notices as values: what there is to tell, who wants to hear it and by which way, and one on its way.
 
-News ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or given up ──► SendingOutcome
+NoticeFacts ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or given up ──► SendingOutcome
 """
 
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
 }
 
 
-class Way(StrEnum):
+class Transport(StrEnum):
     """How a notice reaches who wants it."""
 
     WEBHOOK = "webhook"
@@ -83,21 +83,21 @@ class Channel:
     id: int  # the store's number for it, never used again; 0 before it is stored
     account: str
     name: str  # one of a kind within its account
-    way: str  # a Way; of what a later version has stored, perhaps one that is not known here
+    way: str  # a Transport; of what a later version has stored, perhaps one that is not known here
     target: str  # as it may be shown: a mail address, or a URL without whatever may be secret in it
     sealed: bytes | None  # URL and key under the key file; None where there is no secret
     kinds: frozenset[NoticeKind]
     created_at: float
     hears_all: bool = False  # an operator's: also what concerns accounts, of all of them
 
-    def hears(self, news: "News") -> bool:
+    def hears(self, news: "NoticeFacts") -> bool:
         """Tell whether this goes here. No account ever hears of another."""
         is_concerned = news.account == self.account or (self.hears_all and not self.account)
         return is_concerned and news.kind in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class NoticeFacts:
     """Something that happened, of which somebody may want to hear. All texts are `clean`."""
 
     kind: str  # a NoticeKind; of what a later version has stored, perhaps one that is not known here
@@ -118,11 +118,11 @@ Topic = tuple[str, str, str]  # account, kind, thing
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """News for one channel, not stored yet."""
+    """NoticeFacts for one channel, not stored yet."""
 
     channel_id: int
     key: str  # the same on each attempt, and of no other notice
-    news: News
+    news: NoticeFacts
     held_back: int  # so much of the same was not told since it was last told
     made_at: float
 
@@ -134,7 +134,7 @@ class Notice:
     number: int
     channel_id: int
     key: str
-    news: News
+    news: NoticeFacts
     held_back: int
     made_at: float
     next_attempt_at: float
@@ -149,7 +149,7 @@ class Quiet:
     topic: Topic
     until: float  # Unix time
     held_back: int = 0
-    last: News | None = None  # what was held back last
+    last: NoticeFacts | None = None  # what was held back last
 
 
 def clean(text: object) -> str:

@@ -21,7 +21,7 @@ _TAG: Final = "+"
 _ANY: Final = "*"
 
 
-class Source(StrEnum):
+class RecipientSource(StrEnum):
     """Who says so."""
 
     LIST = "list"  # the operator or the customer
@@ -34,7 +34,7 @@ class Recipient:
     """One entry. From one source there is at most one for each name."""
 
     name: str  # local part in lower case, or a pattern
-    source: Source
+    source: RecipientSource
     is_there: bool  # False: the destination said that it is not
     at: float  # Unix time
 
@@ -63,7 +63,7 @@ class RecipientBook:
     def add(self, recipients: Iterable[Recipient]) -> None:
         """Add entries: a long list comes in parts."""
         for recipient in recipients:
-            if recipient.source is not Source.LIST:
+            if recipient.source is not RecipientSource.LIST:
                 if recipient.at >= self.learned.get(recipient.name, (False, float("-inf")))[1]:  # the last word counts
                     self.learned[recipient.name] = (recipient.is_there, recipient.at)
             elif _ANY in recipient.name:

@@ -7,10 +7,10 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.dsn_facts import DsnFacts, dsn_request
 from restante.mail.dsn_request import DsnRequest
-from restante.mail.import_stream import End, Label, Piece, Unpacker
+from restante.mail.import_stream import Piece, StreamEnd, StreamLabel, Unpacker
 from restante.mail.message import ContentFile
 from restante.smtp.content import ChunkDecoder
 from restante.store.interface import INLINE_LIMIT, Spool
@@ -81,7 +81,7 @@ class Arrival:
                 await self._take(piece)
         except ValueError as error:
             raise AdminError(
-                Kind.INVALID, f"import: {error}", "send parcels, as mail/import_stream.py has them"
+                ErrorKind.INVALID, f"import: {error}", "send parcels, as mail/import_stream.py has them"
             ) from None
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Arrival:
         try:
             self._unpacker.close()
         except ValueError as error:
-            raise AdminError(Kind.INVALID, f"import: {error}", "send it again") from None
+            raise AdminError(ErrorKind.INVALID, f"import: {error}", "send it again") from None
 
     def discard(self, *, even_used: bool) -> None:
         """Forget what is on disk, or what of it is no message's."""
@@ -102,12 +102,12 @@ class Arrival:
 
     async def _take(self, piece: Piece) -> None:
         match piece:
-            case Label(facts):
+            case StreamLabel(facts):
                 if len(self.parcels) == MAX_MESSAGES:
                     raise ValueError(f"there are more than {MAX_MESSAGES} messages in it")
                 self._label = _read_label(facts)
                 self._content = _IncomingContent(self.store)
-            case End(failure):
+            case StreamEnd(failure):
                 await self._end(failure)
             case bytes():
                 assert self._content is not None

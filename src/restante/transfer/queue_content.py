@@ -1,4 +1,4 @@
-"""Content in an operator's hands: one message shown, or many exported. Each look is in its account's audit trail first."""
+"""MessageContent in an operator's hands: one message shown, or many exported. Each look is in its account's audit trail first."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.held_mail import (
     MAX_NAMES,
@@ -53,74 +53,78 @@ class ExportedLabel(MessageView):
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessageContent:
     """A message's content on its way out; it was found whole just before."""
 
     size: int
     blocks: AsyncIterator[bytes]
 
 
-async def read_content(office: Office, name: str, reason: str = "") -> Content:
+async def read_content(context: AdminContext, name: str, reason: str = "") -> MessageContent:
     """Return a message's content, octet for octet as it is held.
 
     All of it is read once before the first octet is given: it then stands for a whole message. Raises AdminError if it
     is not there or damaged, StoreError.
     """
     try:
-        message = await office.store.message(number_of(name))
+        message = await context.store.message(number_of(name))
         if message is None:
-            raise AdminError(Kind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
-        async for _ in content_blocks(office, message):
+            raise AdminError(
+                ErrorKind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted"
+            )
+        async for _ in content_blocks(context, message):
             pass
     except Damaged as damage:
         remedy = "restore it from a backup (docs/how-to/back-up-and-restore.md)"
-        raise AdminError(Kind.CONFLICT, f"message {name}: {damage}", remedy) from None
-    await _record(office, AuditAction.CONTENT_READ, message.domain_id, [message.number], reason)
-    return Content(message.size, content_blocks(office, message))
+        raise AdminError(ErrorKind.CONFLICT, f"message {name}: {damage}", remedy) from None
+    await _record(context, AuditAction.CONTENT_READ, message.domain_id, [message.number], reason)
+    return MessageContent(message.size, content_blocks(context, message))
 
 
-async def export_mail(office: Office, order: ExportOrder) -> AsyncIterator[bytes]:
+async def export_mail(context: AdminContext, order: ExportOrder) -> AsyncIterator[bytes]:
     """Return parcels of what is to be exported, oldest first. Raises AdminError before anything is given out.
 
     A damaged message ends with the reason; one that leaves the store meanwhile is not among them.
     """
     if order.names:
         numbers = tuple(number_of(name) for name in order.names)
-        pages = _pages(office, QueueFilter(numbers=numbers, limit=_PAGE), QueueSelection())
+        pages = _pages(context, QueueFilter(numbers=numbers, limit=_PAGE), QueueSelection())
     else:
         selection = order.selection.model_copy(update={"limit": _PAGE})
-        pages = _pages(office, queue_filter(office, selection), selection)
-    return _parcels(office, pages, order.reason)
+        pages = _pages(context, queue_filter(context, selection), selection)
+    return _parcels(context, pages, order.reason)
 
 
-async def content_blocks(office: Office, message: HeldMessage) -> AsyncIterator[bytes]:
+async def content_blocks(context: AdminContext, message: HeldMessage) -> AsyncIterator[bytes]:
     """Yield a message's content. Raises StoreError where its file is not whole."""
     if message.head:
         yield message.head
     if message.file is not None:
-        async for block in office.store.read_file(message.file):
+        async for block in context.store.read_file(message.file):
             yield block
 
 
 async def _pages(
-    office: Office, filter_: QueueFilter, selection: QueueSelection
+    context: AdminContext, filter_: QueueFilter, selection: QueueSelection
 ) -> AsyncIterator[Sequence[QueuedMessage]]:
-    while found := await office.store.list_queue(filter_):
-        yield await with_all_recipients(office, selection, found)
+    while found := await context.store.list_queue(filter_):
+        yield await with_all_recipients(context, selection, found)
         filter_ = replace(filter_, after=found[-1].number)
 
 
-async def _parcels(office: Office, pages: AsyncIterator[Sequence[QueuedMessage]], reason: str) -> AsyncIterator[bytes]:
+async def _parcels(
+    context: AdminContext, pages: AsyncIterator[Sequence[QueuedMessage]], reason: str
+) -> AsyncIterator[bytes]:
     waiting: list[bytes] = []
     async for page in pages:
         by_domain: dict[int, list[int]] = defaultdict(list)
         for message in page:
             by_domain[message.domain_id].append(message.number)
         for domain_id, numbers in by_domain.items():
-            await _record(office, AuditAction.MAIL_EXPORTED, domain_id, numbers, reason)
-        names = domain_names(office)
+            await _record(context, AuditAction.MAIL_EXPORTED, domain_id, numbers, reason)
+        names = domain_names(context)
         for message in page:
-            async for octets in _parcel(office, message, names):
+            async for octets in _parcel(context, message, names):
                 waiting.append(octets)
                 if len(waiting) == _PIECES or len(octets) > _SMALL:
                     yield b"".join(waiting)
@@ -128,10 +132,10 @@ async def _parcels(office: Office, pages: AsyncIterator[Sequence[QueuedMessage]]
     yield b"".join(waiting)
 
 
-async def _parcel(office: Office, listed: QueuedMessage, names: dict[int, str]) -> AsyncIterator[bytes]:
+async def _parcel(context: AdminContext, listed: QueuedMessage, names: dict[int, str]) -> AsyncIterator[bytes]:
     """Yield one message's parcel; nothing if it has left meanwhile."""
     try:
-        message = await office.store.message(listed.number)
+        message = await context.store.message(listed.number)
     except StoreError as error:
         yield _label(names, listed, None) + pack_failure(str(error))
         return
@@ -139,7 +143,7 @@ async def _parcel(office: Office, listed: QueuedMessage, names: dict[int, str]) 
         return
     waiting = _label(names, listed, message)
     try:
-        async for block in content_blocks(office, message):
+        async for block in content_blocks(context, message):
             yield waiting + pack_block(block)
             waiting = b""
     except StoreError as error:
@@ -162,8 +166,10 @@ def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | 
     return pack_label(label.model_dump_json())
 
 
-async def _record(office: Office, action: AuditAction, domain_id: int, numbers: Sequence[int], reason: str) -> None:
+async def _record(
+    context: AdminContext, action: AuditAction, domain_id: int, numbers: Sequence[int], reason: str
+) -> None:
     """Write the entry before any of the content leaves: what cannot be recorded is not shown."""
-    recorded = entry_about_mail(office, action, domain_id, numbers, reason)
-    await office.store.record([recorded])
-    announce(office, recorded)
+    recorded = entry_about_mail(context, action, domain_id, numbers, reason)
+    await context.store.record([recorded])
+    announce(context, recorded)

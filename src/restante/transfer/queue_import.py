@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, number_of
 from restante.admin.trail import announce, entry
@@ -25,9 +25,9 @@ from restante.mail.address import canonical_domain, is_address_literal, split_ma
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.reception.admission import object_to_quota
-from restante.reception.domain_facts import Standings
+from restante.reception.domain_facts import DomainFacts
 from restante.reception.intake import Receipt, ReceivedMail
-from restante.reception.quota_reservations import Promise
+from restante.reception.quota_reservations import QuotaReservation
 from restante.smtp.grammar import parse_path
 from restante.smtp.protocol_errors import Refused
 from restante.smtp.replies import BAD_FORWARD_PATH, BAD_REVERSE_PATH
@@ -56,39 +56,39 @@ class DigestOrder(BaseModel):
 
 
 @dataclass(slots=True)
-class _Part:
+class _DomainPart:
     """A message's part for one hosted domain."""
 
     result: ImportResult
     domain: HostedDomain
     mail: ReceivedMail
-    promise: Promise
+    promise: QuotaReservation
 
 
-async def import_mail(office: Office, stream: AsyncIterator[bytes], reason: str = "") -> list[ImportResult]:
+async def import_mail(context: AdminContext, stream: AsyncIterator[bytes], reason: str = "") -> list[ImportResult]:
     """Hold the messages of a stream of parcels, all or none, and say what became of each.
 
     Raises AdminError for what is no such stream, and StoreError; nothing is held then.
     """
-    arrival = Arrival(office.store)
-    batch = _Batch(office)
+    arrival = Arrival(context.store)
+    batch = _Batch(context)
     try:
         async for octets in stream:
             await arrival.receive(octets)
         arrival.close()
         results = [await batch.add(parcel) for parcel in arrival.parcels]
-        await _hold(office, batch.parts)
+        await _hold(context, batch.parts)
     except BaseException:
         arrival.discard(even_used=True)
         raise
     finally:
         batch.end()
     arrival.discard(even_used=False)
-    await _record(office, batch.parts, reason)
+    await _record(context, batch.parts, reason)
     return results
 
 
-async def digest_content(office: Office, order: DigestOrder) -> dict[str, str]:
+async def digest_content(context: AdminContext, order: DigestOrder) -> dict[str, str]:
     """Return the SHA-256 of each message's content in hexadecimal, by name; what is gone or damaged is left out.
 
     It tells who has a message that it is here, and tells others nothing: no look into content, and no entry in a trail.
@@ -96,9 +96,9 @@ async def digest_content(office: Office, order: DigestOrder) -> dict[str, str]:
     digests = {}
     for name in order.names:
         with suppress(Damaged):
-            message = await office.store.message(number_of(name))
+            message = await context.store.message(number_of(name))
             if message is not None:
-                digests[name] = (await _digest(office, message)).hex()
+                digests[name] = (await _digest(context, message)).hex()
     return digests
 
 
@@ -116,32 +116,32 @@ def _is_path(text: str, *, may_be_null: bool = False) -> bool:
 class _Batch:
     """What is to be held together."""
 
-    office: Office
-    parts: list[_Part] = field(default_factory=list)
+    context: AdminContext
+    parts: list[_DomainPart] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)  # each message held stands for one that is brought in, and no more
 
     async def add(self, parcel: Parcel) -> ImportResult:
         """Add what is to be held of a message; the names in the result are filled in when it is."""
-        by_domain, passed_over = _sorted_by_domain(self.office, parcel.label)
+        by_domain, passed_over = _sorted_by_domain(self.context, parcel.label)
         result = ImportResult(held=[], already=[], passed_over=passed_over)
         if not _is_path(parcel.label.reverse_path, may_be_null=True):
             result.error = f"the reverse-path {parcel.label.reverse_path!r} is none by RFC 5321"
             return result
         for domain, paths in by_domain.items():
-            same = await _same(self.office, parcel, domain, paths, self._taken)
+            same = await _same(self.context, parcel, domain, paths, self._taken)
             if same:
                 self._taken.add(same)
                 result.already.append(same)
-            elif objection := _object(self.office, parcel, domain):
+            elif objection := _object(self.context, parcel, domain):
                 result.error = f"{result.error}; {objection}".removeprefix("; ")
             else:
                 await self._add_part(parcel, domain, paths, result)
         return result
 
     async def _add_part(self, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], result: ImportResult) -> None:
-        file = await _file(self.office, parcel)
-        promise = self.office.promises.make([domain], parcel.size)
-        self.parts.append(_Part(result, domain, _mail(self.office, parcel, domain, paths, file), promise))
+        file = await _file(self.context, parcel)
+        promise = self.context.reservations.make([domain], parcel.size)
+        self.parts.append(_DomainPart(result, domain, _mail(self.context, parcel, domain, paths, file), promise))
 
     def end(self) -> None:
         """It is held and counted, or forgotten."""
@@ -149,27 +149,27 @@ class _Batch:
             part.promise.end()
 
 
-def _object(office: Office, parcel: Parcel, domain: HostedDomain) -> str:
+def _object(context: AdminContext, parcel: Parcel, domain: HostedDomain) -> str:
     """Say whose quota is against it, "" if none is: an operator who wants the mail held all the same can raise it."""
-    standing = Standings(office.store, office.directory, office.now, promises=office.promises).of(domain)
+    standing = DomainFacts(context.store, context.directory, context.now, reservations=context.reservations).of(domain)
     objection = object_to_quota(domain, standing, parcel.size)
     return f"{objection.reason}; `restante domain set` or `account set` raises it" if objection else ""
 
 
-async def _file(office: Office, parcel: Parcel) -> ContentFile | None:
+async def _file(context: AdminContext, parcel: Parcel) -> ContentFile | None:
     """Return the content's file for one more message: each owns its own."""
     if parcel.file is None or not parcel.is_used:
         parcel.is_used = True
         return parcel.file
-    return await office.store.duplicate(parcel.file)
+    return await context.store.duplicate(parcel.file)
 
 
-def _sorted_by_domain(office: Office, label: ImportLabel) -> tuple[dict[HostedDomain, list[str]], list[str]]:
+def _sorted_by_domain(context: AdminContext, label: ImportLabel) -> tuple[dict[HostedDomain, list[str]], list[str]]:
     by_domain: dict[HostedDomain, list[str]] = {}
     passed_over = []
-    only = None if label.only_domain is None else find_domain(office, label.only_domain)
+    only = None if label.only_domain is None else find_domain(context, label.only_domain)
     for path in dict.fromkeys(label.forward_paths):
-        domain = _hosted(office, path)
+        domain = _hosted(context, path)
         if domain is None or only not in (None, domain):
             passed_over.append(path)
         else:
@@ -177,51 +177,51 @@ def _sorted_by_domain(office: Office, label: ImportLabel) -> tuple[dict[HostedDo
     return by_domain, passed_over
 
 
-def _hosted(office: Office, path: str) -> HostedDomain | None:
+def _hosted(context: AdminContext, path: str) -> HostedDomain | None:
     name = split_mailbox(path).domain
     if not _is_path(path) or is_address_literal(name):
         return None
     try:
-        return office.directory.now.domains.get(canonical_domain(name))
+        return context.directory.now.domains.get(canonical_domain(name))
     except ValueError:
         return None
 
 
 async def _same(
-    office: Office, parcel: Parcel, domain: HostedDomain, paths: Iterable[str], taken: set[str]
+    context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: Iterable[str], taken: set[str]
 ) -> str | None:
     """Return the message held already that this one is, if there is one."""
     for name in parcel.label.perhaps:
-        if name not in taken and await _is_same(office, parcel, domain, set(paths), name):
+        if name not in taken and await _is_same(context, parcel, domain, set(paths), name):
             return name
     return None
 
 
-async def _is_same(office: Office, parcel: Parcel, domain: HostedDomain, paths: set[str], name: str) -> bool:
+async def _is_same(context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: set[str], name: str) -> bool:
     try:
-        message = await office.store.message(number_of(name))
+        message = await context.store.message(number_of(name))
         if message is None or message.domain_id != domain.id:
             return False
         envelope = message.envelope
         if envelope.reverse_path != parcel.label.reverse_path or not paths.issuperset(envelope.forward_paths):
             return False
-        return await _digest(office, message) == parcel.digest
+        return await _digest(context, message) == parcel.digest
     except Damaged:
         return False  # what is brought in may be what saves it
 
 
-async def _digest(office: Office, message: HeldMessage) -> bytes:
+async def _digest(context: AdminContext, message: HeldMessage) -> bytes:
     digest = hashlib.sha256()
-    async for block in content_blocks(office, message):
+    async for block in content_blocks(context, message):
         digest.update(block)
     return digest.digest()
 
 
 def _mail(
-    office: Office, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], file: ContentFile | None
+    context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], file: ContentFile | None
 ) -> ReceivedMail:
     label = parcel.label
-    now = office.now()
+    now = context.now()
     envelope = Envelope(
         label.reverse_path,
         tuple(paths),
@@ -246,8 +246,8 @@ def _unheard(_receipt: Receipt) -> None:
     """Until the intake is given the mail."""
 
 
-async def _hold(office: Office, parts: Sequence[_Part]) -> None:
-    receipts = await office.hold([part.mail for part in parts])
+async def _hold(context: AdminContext, parts: Sequence[_DomainPart]) -> None:
+    receipts = await context.hold([part.mail for part in parts])
     for receipt in receipts:
         if receipt.failure is not None:
             raise receipt.failure
@@ -255,12 +255,14 @@ async def _hold(office: Office, parts: Sequence[_Part]) -> None:
         part.result.held.append(receipt.name)
 
 
-async def _record(office: Office, parts: Sequence[_Part], reason: str) -> None:
+async def _record(context: AdminContext, parts: Sequence[_DomainPart], reason: str) -> None:
     """Write the entries, one a domain. After the mail is held: a crash in between leaves mail that no entry names."""
     names: dict[HostedDomain, list[str]] = {}
     for part in parts:
         names.setdefault(part.domain, []).append(part.mail.name)
     for domain, group in names.items():
-        recorded = entry(office, AuditAction.MAIL_IMPORTED, " ".join(group), domain.account, reason, domain=domain.name)
-        await office.store.record([recorded])
-        announce(office, recorded)
+        recorded = entry(
+            context, AuditAction.MAIL_IMPORTED, " ".join(group), domain.account, reason, domain=domain.name
+        )
+        await context.store.record([recorded])
+        announce(context, recorded)

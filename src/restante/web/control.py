@@ -5,16 +5,16 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.web.api.api_application import build_api
 from restante.web.http_door import HttpDoor
 from restante.web.serving import HttpTerms, serve
 
 
-async def serve_on(office: Office, listener: socket.socket, door: HttpDoor) -> None:
+async def serve_on(context: AdminContext, listener: socket.socket, door: HttpDoor) -> None:
     """Serve on an opened control socket until cancelled, and take it away at the end."""
     with _taken_away(Path(listener.getsockname())):
-        await serve(build_api(office), listener, HttpTerms(door))
+        await serve(build_api(context), listener, HttpTerms(door))
 
 
 @contextlib.contextmanager

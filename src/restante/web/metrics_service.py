@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.web.api.metrics_routes import answer
 from restante.web.api.problem_details import handle_problems
 from restante.web.http_door import HttpDoor
@@ -17,18 +17,18 @@ from restante.web.serving import HttpTerms, serve
 ANSWER_SECONDS: Final = 30.0
 
 
-def build_metrics(office: Office) -> Starlette:
+def build_metrics(context: AdminContext) -> Starlette:
     """Return an application with one page."""
 
     async def show_metrics(request: Request) -> Response:
-        return await answer(office, request)
+        return await answer(context, request)
 
     application = Starlette(routes=[Route("/metrics", show_metrics, methods=["GET"])])
-    application.state.office = office
+    application.state.context = context
     handle_problems(application)
     return application
 
 
-async def serve_metrics(office: Office, listener: socket.socket, door: HttpDoor) -> None:
+async def serve_metrics(context: AdminContext, listener: socket.socket, door: HttpDoor) -> None:
     """Serve on a bound socket until cancelled."""
-    await serve(build_metrics(office), listener, HttpTerms(door, answer_seconds=ANSWER_SECONDS))
+    await serve(build_metrics(context), listener, HttpTerms(door, answer_seconds=ANSWER_SECONDS))

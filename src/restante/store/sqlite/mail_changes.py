@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from restante.mail.report import NewReport
-from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Status
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.store.interface import DAMAGED, Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
@@ -24,13 +24,13 @@ from restante.store.sqlite.rows import (
     report_row,
     storable,
 )
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.tenancy.audit import AuditEntry
 
 _PARKED: Final = {Move.REFUSED: IS_REFUSED, Move.UNCERTAIN: IS_UNCERTAIN}
 
 
-def hold(transaction: Transaction, rows: Sequence[Row]) -> None:
+def hold(transaction: WriteTransaction, rows: Sequence[Row]) -> None:
     """Add messages, given as `message_row` spells them."""
     transaction.ballast.require()
     ledger = transaction.ledger
@@ -46,7 +46,7 @@ def hold(transaction: Transaction, rows: Sequence[Row]) -> None:
 
 
 def settle(
-    transaction: Transaction,
+    transaction: WriteTransaction,
     drain: Drain,
     outcomes: Sequence[Outcome],
     reports: Sequence[NewReport] = (),
@@ -65,14 +65,14 @@ def settle(
         _settle_in_part(transaction, drain.domain_id, others, at)
 
 
-def _is_news(transaction: Transaction, domain_id: int, report: NewReport) -> bool:
+def _is_news(transaction: WriteTransaction, domain_id: int, report: NewReport) -> bool:
     """Tell whether one of those whom a report speaks of still waits: it was not told before then."""
     rows = transaction.execute(queries.STANDING, (report.about, domain_id))
     held = paths(rows[0][0]) if rows else []
     return any(path in held for path in report.forward_paths)
 
 
-def _remove_whole(transaction: Transaction, domain_id: int, delivered: list[Outcome]) -> bool:
+def _remove_whole(transaction: WriteTransaction, domain_id: int, delivered: list[Outcome]) -> bool:
     """Remove these messages if these are all their recipients; else change nothing and return False."""
     delivered.sort(key=_number)
     numbers = numbers_text([outcome.number for outcome in delivered])
@@ -92,14 +92,14 @@ def _number(outcome: Outcome) -> int:
     return outcome.number
 
 
-def _settle_in_part(transaction: Transaction, domain_id: int, outcomes: Iterable[Outcome], at: float) -> None:
+def _settle_in_part(transaction: WriteTransaction, domain_id: int, outcomes: Iterable[Outcome], at: float) -> None:
     """Work outcomes in recipient by recipient: some were refused or deferred, or have been before."""
     gone = [outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome, at)]
     if gone:
         remove(transaction, gone)
 
 
-def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome, at: float) -> bool:
+def _settle_one(transaction: WriteTransaction, domain_id: int, outcome: Outcome, at: float) -> bool:
     """Work one outcome in; tell whether the message is to be removed, having no recipient left."""
     rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
@@ -112,7 +112,7 @@ def _settle_one(transaction: Transaction, domain_id: int, outcome: Outcome, at: 
     return left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
 
 
-def _keep_word(transaction: Transaction, message: tuple[int, int], recipient: RecipientOutcome, at: float) -> None:
+def _keep_word(transaction: WriteTransaction, message: tuple[int, int], recipient: RecipientOutcome, at: float) -> None:
     """Keep the destination's last word on a recipient that it did not take."""
     if recipient.move in (Move.DELIVERED, Move.BOUNCED):
         transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
@@ -122,7 +122,7 @@ def _keep_word(transaction: Transaction, message: tuple[int, int], recipient: Re
         transaction.execute(queries.KEEP_REPLY, word)
 
 
-def _has_nobody(transaction: Transaction, message: tuple[int, int], held: list[str]) -> bool:
+def _has_nobody(transaction: WriteTransaction, message: tuple[int, int], held: list[str]) -> bool:
     """Keep who is held now; or tell that nobody is, and nobody was refused either."""
     if not held and not transaction.execute(queries.ANY_REFUSED, message):
         return True
@@ -136,7 +136,7 @@ def _has_nobody(transaction: Transaction, message: tuple[int, int], held: list[s
 # --- damage
 
 
-def park_damaged(transaction: Transaction, number: int, text: str, at: float) -> bool:
+def park_damaged(transaction: WriteTransaction, number: int, text: str, at: float) -> bool:
     """Keep a message from drains and show it to people: who waited for it is refused, in the store's own words.
 
     Tells whether anybody waited: if not, it is parked already, or gone.
@@ -156,13 +156,13 @@ def park_damaged(transaction: Transaction, number: int, text: str, at: float) ->
 # --- by hand
 
 
-def delete(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> int:
+def delete(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> int:
     """Remove whole messages; return how many were there."""
     transaction.execute(queries.RECORD, audit_row(audit))
     return remove(transaction, numbers)
 
 
-def release_refused(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> int:
+def release_refused(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> int:
     """Hold refused recipients again; return how many messages had some."""
     transaction.execute(queries.RECORD, audit_row(audit))
     text = numbers_text(numbers)
@@ -178,23 +178,27 @@ def release_refused(transaction: Transaction, numbers: Sequence[int], audit: Aud
 
 
 def expire(
-    transaction: Transaction,
+    transaction: WriteTransaction,
     *,
     domain_id: int,
     numbers: Sequence[int],
-    status: Status,
+    status: RecipientStatus,
     before: float,
     audit: AuditEntry,
 ) -> int:
     """Remove the recipients of these messages that have this status since before then; return of how many some did."""
     bindings = {"domain_id": domain_id, "numbers": numbers_text(numbers), "before": before}
-    expired = _expire_held(transaction, bindings) if status is Status.HELD else _expire_refused(transaction, bindings)
+    expired = (
+        _expire_held(transaction, bindings)
+        if status is RecipientStatus.HELD
+        else _expire_refused(transaction, bindings)
+    )
     if expired:
         transaction.execute(queries.RECORD, audit_row(audit))
     return expired
 
 
-def _expire_held(transaction: Transaction, bindings: dict[str, Any]) -> int:
+def _expire_held(transaction: WriteTransaction, bindings: dict[str, Any]) -> int:
     standings = transaction.execute(queries.STANDINGS, bindings)
     due = [(number, has_refused) for number, is_due, has_refused in standings if is_due]
     domain_id, mixed = bindings["domain_id"], [number for number, has_refused in due if has_refused]
@@ -206,7 +210,7 @@ def _expire_held(transaction: Transaction, bindings: dict[str, Any]) -> int:
     return len(due)
 
 
-def _expire_refused(transaction: Transaction, bindings: dict[str, Any]) -> int:
+def _expire_refused(transaction: WriteTransaction, bindings: dict[str, Any]) -> int:
     due = [number for (number,) in transaction.execute(queries.DUE_REFUSALS, bindings)]
     transaction.execute(queries.FORGET_REFUSALS, bindings)
     narrowed = {"domain_id": bindings["domain_id"], "numbers": numbers_text(due)}
@@ -214,7 +218,7 @@ def _expire_refused(transaction: Transaction, bindings: dict[str, Any]) -> int:
     return len(due)
 
 
-def remove(transaction: Transaction, numbers: Sequence[int]) -> int:
+def remove(transaction: WriteTransaction, numbers: Sequence[int]) -> int:
     """Remove whole messages and what goes with them; return how many were there."""
     text = numbers_text(numbers)
     doomed = transaction.execute(queries.DOOMED_MESSAGES, (text,))
@@ -226,6 +230,6 @@ def remove(transaction: Transaction, numbers: Sequence[int]) -> int:
     return sum(messages for _, messages, *_ in doomed)
 
 
-def _remove_files(transaction: Transaction, names: str | None) -> None:
+def _remove_files(transaction: WriteTransaction, names: str | None) -> None:
     if names:
         transaction.files_to_remove.extend(names.split("\n"))

@@ -6,13 +6,13 @@ from dataclasses import replace
 from restante.store.sqlite import queries
 from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
 from restante.store.sqlite.record_changes import check_account, note_change
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.notice import Channel, NewNotice, Quiet, Topic
 
 
-def put_channel(transaction: Transaction, channel: Channel, audit: AuditEntry) -> Channel:
+def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEntry) -> Channel:
     """Add a channel, or replace the one that has both this name and this id."""
     if channel.account:
         check_account(transaction, channel.account)
@@ -24,18 +24,18 @@ def put_channel(transaction: Transaction, channel: Channel, audit: AuditEntry) -
     return stored
 
 
-def _add_channel(transaction: Transaction, channel: Channel) -> Channel:
+def _add_channel(transaction: WriteTransaction, channel: Channel) -> Channel:
     transaction.execute(queries.ADD_CHANNEL, channel_row(channel))
     return replace(channel, id=transaction.connection.last_insert_rowid())
 
 
-def _change_channel(transaction: Transaction, channel: Channel, at: float) -> Channel:
+def _change_channel(transaction: WriteTransaction, channel: Channel, at: float) -> Channel:
     transaction.execute(queries.CHANGE_CHANNEL, (*channel_row(channel), channel.id))
     transaction.execute(queries.HASTEN_NOTICES, {"channel": channel.id, "at": at})
     return channel
 
 
-def remove_channel(transaction: Transaction, channel_id: int, audit: AuditEntry) -> None:
+def remove_channel(transaction: WriteTransaction, channel_id: int, audit: AuditEntry) -> None:
     """Remove a channel if it is there, with what waits for it."""
     if transaction.execute(queries.HAS_CHANNEL, (channel_id,)):
         transaction.execute(queries.REMOVE_CHANNEL, (channel_id,))
@@ -44,7 +44,11 @@ def remove_channel(transaction: Transaction, channel_id: int, audit: AuditEntry)
 
 
 def keep_notices(
-    transaction: Transaction, notices: Sequence[NewNotice], quiets: Sequence[Quiet], over: Sequence[Topic], limit: int
+    transaction: WriteTransaction,
+    notices: Sequence[NewNotice],
+    quiets: Sequence[Quiet],
+    over: Sequence[Topic],
+    limit: int,
 ) -> int:
     """Add notices, and remember what was told; return how many of the oldest had to go."""
     for topic in over:
@@ -59,5 +63,5 @@ def keep_notices(
     return sum(_remove_oldest(transaction, number, limit) for number in there)
 
 
-def _remove_oldest(transaction: Transaction, channel_id: int, limit: int) -> int:
+def _remove_oldest(transaction: WriteTransaction, channel_id: int, limit: int) -> int:
     return len(transaction.execute(queries.REMOVE_OLDEST_NOTICES, {"channel": channel_id, "limit": limit}))

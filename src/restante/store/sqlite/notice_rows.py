@@ -8,7 +8,7 @@ import json
 from enum import StrEnum
 
 from restante.store.sqlite.engine import Row
-from restante.tenancy.notice import Channel, NewNotice, News, Notice, NoticeKind, Quiet, Way
+from restante.tenancy.notice import Channel, NewNotice, Notice, NoticeFacts, NoticeKind, Quiet, Transport
 
 
 def channel_row(channel: Channel) -> Row:
@@ -30,7 +30,7 @@ def channel(row: Row) -> Channel:
     number, account, name, way, target, sealed, kinds, created_at, hears_all = row
     listed = kinds.split()
     known = frozenset(kind for kind in NoticeKind if kind in listed)
-    return Channel(number, account, name, _known(Way, way), target, sealed, known, created_at, bool(hears_all))
+    return Channel(number, account, name, _known(Transport, way), target, sealed, known, created_at, bool(hears_all))
 
 
 def notice_row(new: NewNotice) -> Row:
@@ -57,7 +57,7 @@ def quiet(row: Row) -> Quiet:
     return Quiet(topic, until, held_back, None if last is None else _news(last))
 
 
-def _news_text(news: News) -> str:
+def _news_text(news: NoticeFacts) -> str:
     facts = {
         "kind": news.kind,
         "account": news.account,
@@ -69,10 +69,10 @@ def _news_text(news: News) -> str:
     return json.dumps(facts, separators=(",", ":"))
 
 
-def _news(text: str) -> News:
+def _news(text: str) -> NoticeFacts:
     facts = json.loads(text)
     kind = _known(NoticeKind, facts["kind"])
-    return News(kind, facts["account"], facts["about"], facts["text"], facts["at"], facts["details"])
+    return NoticeFacts(kind, facts["account"], facts["about"], facts["text"], facts["at"], facts["details"])
 
 
 def _known(names: type[StrEnum], text: str) -> str:

@@ -18,7 +18,7 @@ from restante.store.sqlite.lock import DirectoryLock
 from restante.store.sqlite.readers import Readers
 from restante.store.sqlite.reading import Damage, damage_of_file
 from restante.store.sqlite.spool import ContentFiles
-from restante.store.sqlite.store_health import Health
+from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.upgrade import upgrade
 from restante.store.store_errors import StoreDamaged, StoreUnusable
 
@@ -33,7 +33,7 @@ class Parts(NamedTuple):
     path: Path  # of the database
     vfs: str | None
     lock: DirectoryLock
-    health: Health
+    health: StoreHealth
     files: ContentFiles
     ballast: Ballast
     connection: apsw.Connection
@@ -82,7 +82,7 @@ def _open_in_turn(directory: Path, vfs: str | None, octets: int, proof_seconds: 
     _check_whole(path)
     path.touch(mode=0o600)  # log and index take the same mode from it
     mark = DamageMark(directory)
-    health = Health(mark.leave)
+    health = StoreHealth(mark.leave)
     connection = engine.open_writer(path, vfs)
     undo.callback(engine.close_without_checkpoint, connection)
     is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)

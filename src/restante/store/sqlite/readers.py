@@ -12,7 +12,7 @@ from typing import TypeVar
 import apsw
 
 from restante.store.sqlite import engine
-from restante.store.sqlite.store_health import Health
+from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import StoreError
 
@@ -26,7 +26,7 @@ _Answer = TypeVar("_Answer")
 class Readers:
     """A few threads, each question on a connection of its own while it lasts."""
 
-    def __init__(self, path: Path, health: Health, vfs: str | None = None) -> None:
+    def __init__(self, path: Path, health: StoreHealth, vfs: str | None = None) -> None:
         self._health = health
         self._idle: SimpleQueue[apsw.Connection] = SimpleQueue()
         for _ in range(_CONNECTIONS):

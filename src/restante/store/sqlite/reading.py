@@ -10,7 +10,7 @@ import apsw
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.queue.sending_outcome import Backlog
 from restante.store.interface import (
     DAMAGED,
@@ -43,7 +43,7 @@ from restante.store.sqlite.rows import (
 from restante.tenancy.audit import AuditFilter
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.notice import Notice
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 
 
 class Damage(NamedTuple):
@@ -54,16 +54,16 @@ class Damage(NamedTuple):
     domain_id: int
 
 
-class Window(NamedTuple):
+class PageBounds(NamedTuple):
     """Messages for a drain, and those passed over on the way to them."""
 
     messages: list[HeldMessage]
     damaged: list[Damage]
 
 
-def held(connection: apsw.Connection, domain_id: int, after: int, limit: int, max_octets: int) -> Window:
+def held(connection: apsw.Connection, domain_id: int, after: int, limit: int, max_octets: int) -> PageBounds:
     """Read a drain's next messages, past damaged ones."""
-    window = Window([], [])
+    window = PageBounds([], [])
     octets = 0
     with closing(connection.cursor()) as cursor:
         for row in cursor.execute(queries.HELD_MESSAGES, (domain_id, after)):
@@ -73,7 +73,7 @@ def held(connection: apsw.Connection, domain_id: int, after: int, limit: int, ma
     return window
 
 
-def _take(row: Row, window: Window) -> int:
+def _take(row: Row, window: PageBounds) -> int:
     """Put a row's message in the window; return the octets that it takes there."""
     try:
         message = held_message(row)
@@ -117,9 +117,11 @@ def oldest(connection: apsw.Connection) -> Mapping[int, float]:
 # --- what is due
 
 
-def expired(connection: apsw.Connection, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+def expired(
+    connection: apsw.Connection, domain_id: int, status: RecipientStatus, before: float, limit: int
+) -> list[int]:
     """Read the numbers of messages with a recipient that has this status since before then, oldest first."""
-    if status is Status.REFUSED:
+    if status is RecipientStatus.REFUSED:
         return [number for (number,) in fetch(connection, queries.REFUSED_BEFORE, (domain_id, before, limit))]
     found: list[int] = []
     with closing(connection.cursor()) as cursor:
@@ -131,9 +133,9 @@ def expired(connection: apsw.Connection, domain_id: int, status: Status, before:
     return found
 
 
-def waiting_since(connection: apsw.Connection, domain_id: int, status: Status) -> float | None:
+def waiting_since(connection: apsw.Connection, domain_id: int, status: RecipientStatus) -> float | None:
     """Read since when the first recipient with this status has it."""
-    if status is Status.REFUSED:
+    if status is RecipientStatus.REFUSED:
         [(at,)] = fetch(connection, queries.FIRST_REFUSED, (domain_id,))
         return None if at is None else float(at)
     with closing(connection.cursor()) as cursor:
@@ -150,7 +152,7 @@ def recipients(connection: apsw.Connection, domain_id: int, after: Recipient | N
     """Read some of a domain's recipients."""
     source, name = after.key if after is not None else ("", "")
     rows = fetch(connection, queries.RECIPIENTS, (domain_id, source, name, limit))
-    return [Recipient(name, Source(source), bool(is_there), at) for name, source, is_there, at in rows]
+    return [Recipient(name, RecipientSource(source), bool(is_there), at) for name, source, is_there, at in rows]
 
 
 # --- listings
@@ -186,18 +188,18 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         numbers = json.dumps(selection.numbers)
         yield queries.LIST_NUMBERS, bindings | {"numbers": numbers, "domain_ids": domain_ids}
     elif selection.domain_ids is None:
-        yield queries.LIST_ALL_REFUSED if selection.status is Status.REFUSED else queries.LIST_ALL, bindings
+        yield queries.LIST_ALL_REFUSED if selection.status is RecipientStatus.REFUSED else queries.LIST_ALL, bindings
     else:
         yield from _listings_by_domain(selection.domain_ids, selection.status, bindings)
 
 
 def _listings_by_domain(
-    domain_ids: Iterable[int], status: Status | None, bindings: dict[str, object]
+    domain_ids: Iterable[int], status: RecipientStatus | None, bindings: dict[str, object]
 ) -> Iterator[_Listing]:
     for domain_id in domain_ids:
         if status not in PARKED_AS:
             yield queries.LIST_HELD, bindings | {"domain_id": domain_id}
-        if status is not Status.HELD:
+        if status is not RecipientStatus.HELD:
             yield queries.LIST_REFUSED, bindings | {"domain_id": domain_id}
 
 
@@ -264,7 +266,7 @@ def backlog(connection: apsw.Connection, query: str) -> Backlog:
 
 def late_messages(connection: apsw.Connection, received_before: float, limit: int) -> list[HeldMessage]:
     """Read messages whose senders want to hear of delay."""
-    window = Window([], [])
+    window = PageBounds([], [])
     with closing(connection.cursor()) as cursor:
         for row in cursor.execute(queries.LATE_MESSAGES, (received_before,)):
             _take(row, window)

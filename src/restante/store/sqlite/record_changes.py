@@ -11,18 +11,18 @@ from dataclasses import replace
 from restante.store.interface import Drain, PastDrain
 from restante.store.sqlite import queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, HostedDomain, Login
-from restante.tenancy.recipients import Recipient, Source
+from restante.tenancy.recipients import Recipient, RecipientSource
 
 _NAMES = 1000  # of recipients, in one statement
 
 # --- drains
 
 
-def open_drain(transaction: Transaction, domain_id: int, requested_at: float, deadline: float) -> Drain:
+def open_drain(transaction: WriteTransaction, domain_id: int, requested_at: float, deadline: float) -> Drain:
     """Record a drain under a number that nobody has had."""
     transaction.ledger.check_hosted(domain_id)
     drain = Drain(domain_id, transaction.ledger.take_drain(domain_id), requested_at, deadline)
@@ -30,7 +30,7 @@ def open_drain(transaction: Transaction, domain_id: int, requested_at: float, de
     return drain
 
 
-def close_drain(transaction: Transaction, drain: Drain, past: PastDrain | None) -> None:
+def close_drain(transaction: WriteTransaction, drain: Drain, past: PastDrain | None) -> None:
     """Record that it is over and how it went, and let nothing more be settled under it."""
     if transaction.ledger.has_drain(drain):
         number = transaction.ledger.take_drain(drain.domain_id)
@@ -42,13 +42,13 @@ def close_drain(transaction: Transaction, drain: Drain, past: PastDrain | None) 
 # --- accounts and logins
 
 
-def put_account(transaction: Transaction, account: Account, audit: AuditEntry) -> None:
+def put_account(transaction: WriteTransaction, account: Account, audit: AuditEntry) -> None:
     """Add or replace an account."""
     transaction.execute(queries.KEEP_ACCOUNT, account_row(account))
     note_change(transaction, audit)
 
 
-def remove_account(transaction: Transaction, name: str, audit: AuditEntry) -> None:
+def remove_account(transaction: WriteTransaction, name: str, audit: AuditEntry) -> None:
     """Remove an account that has nothing."""
     if transaction.execute(queries.ACCOUNT_IN_USE, {"name": name}):
         raise Conflict(f"account {name} has logins, domains or channels")
@@ -57,7 +57,7 @@ def remove_account(transaction: Transaction, name: str, audit: AuditEntry) -> No
         note_change(transaction, audit)
 
 
-def put_login(transaction: Transaction, login: Login, audit: AuditEntry) -> None:
+def put_login(transaction: WriteTransaction, login: Login, audit: AuditEntry) -> None:
     """Add or replace a login of an account."""
     check_account(transaction, login.account)
     present = transaction.execute(queries.ACCOUNT_OF_LOGIN, (login.user,))
@@ -67,7 +67,7 @@ def put_login(transaction: Transaction, login: Login, audit: AuditEntry) -> None
     note_change(transaction, audit)
 
 
-def remove_login(transaction: Transaction, user: str, audit: AuditEntry) -> None:
+def remove_login(transaction: WriteTransaction, user: str, audit: AuditEntry) -> None:
     """Remove a login if it is there."""
     if transaction.execute(queries.ACCOUNT_OF_LOGIN, (user,)):
         transaction.execute(queries.REMOVE_LOGIN, (user,))
@@ -77,7 +77,7 @@ def remove_login(transaction: Transaction, user: str, audit: AuditEntry) -> None
 # --- domains
 
 
-def put_domain(transaction: Transaction, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+def put_domain(transaction: WriteTransaction, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
     """Add a domain, or replace the one that has both this name and this id."""
     check_account(transaction, domain.account)
     present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
@@ -88,20 +88,20 @@ def put_domain(transaction: Transaction, domain: HostedDomain, audit: AuditEntry
     return stored
 
 
-def _add_domain(transaction: Transaction, domain: HostedDomain) -> HostedDomain:
+def _add_domain(transaction: WriteTransaction, domain: HostedDomain) -> HostedDomain:
     transaction.execute(queries.ADD_DOMAIN, domain_row(domain))
     domain_id = transaction.connection.last_insert_rowid()
     transaction.ledger.add_domain(domain_id, domain.account)
     return replace(domain, id=domain_id)
 
 
-def _change_domain(transaction: Transaction, domain: HostedDomain) -> HostedDomain:
+def _change_domain(transaction: WriteTransaction, domain: HostedDomain) -> HostedDomain:
     transaction.execute(queries.CHANGE_DOMAIN, (*domain_row(domain), domain.id))
     transaction.ledger.give_domain(domain.id, domain.account)
     return domain
 
 
-def remove_domain(transaction: Transaction, domain_id: int, audit: AuditEntry) -> None:
+def remove_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEntry) -> None:
     """Remove a domain that holds nothing, with its drain."""
     ledger = transaction.ledger
     if ledger.usage(domain_id).messages:
@@ -122,7 +122,7 @@ def remove_domain(transaction: Transaction, domain_id: int, audit: AuditEntry) -
     note_change(transaction, audit)
 
 
-def keep_mark(transaction: Transaction, domain_id: int, kind: str, value: float | None) -> None:
+def keep_mark(transaction: WriteTransaction, domain_id: int, kind: str, value: float | None) -> None:
     """Keep what was told of a domain; None forgets it."""
     transaction.ledger.check_hosted(domain_id)
     if value is None:
@@ -132,7 +132,7 @@ def keep_mark(transaction: Transaction, domain_id: int, kind: str, value: float 
 
 
 def change_list(
-    transaction: Transaction,
+    transaction: WriteTransaction,
     *,
     domain_id: int,
     added: Sequence[str],
@@ -145,18 +145,20 @@ def change_list(
         names = json.dumps(list(dropped[start : start + _NAMES]))
         transaction.execute(queries.REMOVE_FROM_LIST, (domain_id, names))
     for start in range(0, len(added), _NAMES):
-        listed = [Recipient(name, Source.LIST, is_there=True, at=audit.at) for name in added[start : start + _NAMES]]
+        listed = [
+            Recipient(name, RecipientSource.LIST, is_there=True, at=audit.at) for name in added[start : start + _NAMES]
+        ]
         _keep_recipients(transaction, domain_id, listed)
     transaction.execute(queries.RECORD, audit_row(audit))
 
 
-def learn(transaction: Transaction, domain_id: int, lessons: Sequence[Recipient]) -> None:
+def learn(transaction: WriteTransaction, domain_id: int, lessons: Sequence[Recipient]) -> None:
     """Keep what a destination said of mailboxes."""
     transaction.ledger.check_hosted(domain_id)
     _keep_recipients(transaction, domain_id, lessons)
 
 
-def _keep_recipients(transaction: Transaction, domain_id: int, recipients: Sequence[Recipient]) -> None:
+def _keep_recipients(transaction: WriteTransaction, domain_id: int, recipients: Sequence[Recipient]) -> None:
     entries = json.dumps([(one.name, one.source, int(one.is_there), one.at) for one in recipients])
     transaction.execute(queries.KEEP_RECIPIENTS, {"domain_id": domain_id, "entries": entries})
 
@@ -164,23 +166,23 @@ def _keep_recipients(transaction: Transaction, domain_id: int, recipients: Seque
 # --- the trail
 
 
-def record(transaction: Transaction, entries: Sequence[AuditEntry]) -> None:
+def record(transaction: WriteTransaction, entries: Sequence[AuditEntry]) -> None:
     """Append to the audit trail."""
     for entry in entries:
         transaction.execute(queries.RECORD, audit_row(entry))
 
 
-def note_change(transaction: Transaction, audit: AuditEntry) -> None:
+def note_change(transaction: WriteTransaction, audit: AuditEntry) -> None:
     """Move the change number, and append to the trail."""
     transaction.execute(queries.MOVE_CHANGE_NUMBER)
     transaction.execute(queries.RECORD, audit_row(audit))
 
 
-def _has_account(transaction: Transaction, name: str) -> bool:
+def _has_account(transaction: WriteTransaction, name: str) -> bool:
     return bool(transaction.execute(queries.HAS_ACCOUNT, (name,)))
 
 
-def check_account(transaction: Transaction, name: str) -> None:
+def check_account(transaction: WriteTransaction, name: str) -> None:
     """Raise Conflict where there is no such account."""
     if not _has_account(transaction, name):
         raise Conflict(f"account {name} is gone")

@@ -7,11 +7,11 @@ from restante.store.interface import Bounce
 from restante.store.sqlite import queries
 from restante.store.sqlite.mail_changes import remove
 from restante.store.sqlite.rows import audit_row, paths, report_row
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.tenancy.audit import AuditEntry
 
 
-def bounce(transaction: Transaction, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+def bounce(transaction: WriteTransaction, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
     """Remove recipients of messages that stand as their reports say, and keep the reports; return the numbers."""
     transaction.execute(queries.RECORD, audit_row(audit))
     done = [one for one in bounces if _give_up(transaction, one)]
@@ -19,7 +19,7 @@ def bounce(transaction: Transaction, bounces: Sequence[Bounce], audit: AuditEntr
     return [one.number for one in done]
 
 
-def _give_up(transaction: Transaction, bounce: Bounce) -> bool:
+def _give_up(transaction: WriteTransaction, bounce: Bounce) -> bool:
     rows = transaction.execute(queries.WHO_WAITS, (bounce.number,))
     if not rows or not bounce.forward_paths:
         return False
@@ -41,24 +41,24 @@ def _give_up(transaction: Transaction, bounce: Bounce) -> bool:
     return True
 
 
-def keep(transaction: Transaction, reports: Iterable[NewReport]) -> None:
+def keep(transaction: WriteTransaction, reports: Iterable[NewReport]) -> None:
     """Add reports; their first attempt is due at once."""
     for report in reports:
         transaction.execute(queries.KEEP_REPORT, report_row(report))
 
 
-def hasten(transaction: Transaction, at: float, beyond: float) -> None:
+def hasten(transaction: WriteTransaction, at: float, beyond: float) -> None:
     """Have reports tried at `at` that wait until after `beyond`."""
     transaction.execute(queries.HASTEN_REPORTS, (at, beyond))
 
 
-def drop(transaction: Transaction, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
+def drop(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
     """Remove reports; return the numbers of those that were there."""
     transaction.execute(queries.RECORD, audit_row(audit))
     return [number for number in numbers if transaction.execute(queries.DROP_REPORT, (number,))]
 
 
-def tell_of_delay(transaction: Transaction, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
+def tell_of_delay(transaction: WriteTransaction, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
     """Keep the reports on messages of whose delay nothing was told, and take note that it is now."""
     untold = {number for number in numbers if transaction.execute(queries.DELAY_IS_TOLD, (number,))}
     keep(transaction, [report for report in reports if report.about in untold])

@@ -11,7 +11,7 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
-from restante.queue.recipient_status import Status
+from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.interface import PastDrain, QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.sqlite.engine import Row
@@ -41,7 +41,10 @@ _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries.py spells them out
 IS_REFUSED, IS_UNCERTAIN = 1, 2
 
 
-PARKED_AS: Final[Mapping[Status | None, int]] = {Status.REFUSED: IS_REFUSED, Status.UNCERTAIN: IS_UNCERTAIN}
+PARKED_AS: Final[Mapping[RecipientStatus | None, int]] = {
+    RecipientStatus.REFUSED: IS_REFUSED,
+    RecipientStatus.UNCERTAIN: IS_UNCERTAIN,
+}
 _PARKED: Final = {number: status for status, number in PARKED_AS.items() if status is not None}
 
 
@@ -131,7 +134,7 @@ def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
 
 def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[QueuedRecipient]:
     last_words = {path: reply for path, parked, reply in replies if not parked}
-    held = [QueuedRecipient(path, Status.HELD, last_words.get(path, "")) for path in paths(held_paths)]
+    held = [QueuedRecipient(path, RecipientStatus.HELD, last_words.get(path, "")) for path in paths(held_paths)]
     return held + [QueuedRecipient(path, _PARKED[parked], reply) for path, parked, reply in replies if parked]
 
 

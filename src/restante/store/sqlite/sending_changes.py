@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.sqlite.rows import storable
-from restante.store.sqlite.write_transaction import Transaction
+from restante.store.sqlite.write_transaction import WriteTransaction
 
 
-def settle(transaction: Transaction, outcomes: Sequence[SendingOutcome], *, remove: str, put_off: str) -> None:
+def settle(transaction: WriteTransaction, outcomes: Sequence[SendingOutcome], *, remove: str, put_off: str) -> None:
     """Remove what is done with, and put the rest off, by these two queries."""
     for outcome in outcomes:
         if outcome.next_attempt_at is None:

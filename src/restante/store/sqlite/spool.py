@@ -22,7 +22,7 @@ from typing import TypeVar
 from restante.mail.message import ContentFile
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.regular_file import BLOCK, is_curable, look_at, open_regular, what_is_wrong
-from restante.store.sqlite.store_health import Health
+from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import Damaged, StoreError, StoreFull
 
@@ -37,7 +37,7 @@ _Answer = TypeVar("_Answer")
 class ContentFiles:
     """The files of one store, and the threads that touch them."""
 
-    def __init__(self, directory: Path, health: Health, ballast: Ballast) -> None:
+    def __init__(self, directory: Path, health: StoreHealth, ballast: Ballast) -> None:
         self._directory = directory
         self._health = health
         self.ballast = ballast

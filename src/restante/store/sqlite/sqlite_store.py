@@ -1,6 +1,6 @@
 """The store of one process: SQLite for mail and records, files for large content, all in one locked directory.
 
-    event loop ── change ────► Writer (one thread, one connection: transactions, syncs, checkpoints)
+    event loop ── change ────► StoreWriter (one thread, one connection: transactions, syncs, checkpoints)
         │  ▲                     │
         │  └── answers, usage ───┘ one wake-up a commit
         ├───── question ──► Readers (two threads, on connections that cannot write)
@@ -25,7 +25,7 @@ import apsw
 
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import NewReport
-from restante.queue.recipient_status import Outcome, Status
+from restante.queue.recipient_status import Outcome, RecipientStatus
 from restante.store.interface import (
     NO_USAGE,
     AuditPage,
@@ -52,7 +52,7 @@ from restante.store.sqlite.spool import FileSpool
 from restante.store.sqlite.sqlite_notices import SqliteNotices
 from restante.store.sqlite.threads import DaemonThreads
 from restante.store.sqlite.write_transaction import Change
-from restante.store.sqlite.writer import Writer
+from restante.store.sqlite.writer import StoreWriter
 from restante.store.store_care import Slice
 from restante.store.store_errors import Damaged, StoreError
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
@@ -104,7 +104,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         self._requests: dict[tuple[str, str], NodeRequest] = {}
         self._requests_until = 0  # the entry of the trail up to which they were read
         self._announce(parts.ledger.balance_of_all())
-        self._writer = Writer(
+        self._writer = StoreWriter(
             parts.connection,
             parts.ledger,
             parts.health,
@@ -257,14 +257,14 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         count: int = await self._write(partial(mail_changes.release_refused, numbers=numbers, audit=audit))
         return count
 
-    async def expired(self, domain_id: int, status: Status, before: float, limit: int) -> list[int]:
+    async def expired(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
         return await self._read(
             partial(reading.expired, domain_id=domain_id, status=status, before=before, limit=limit)
         )
 
     async def expire(
-        self, domain_id: int, numbers: Sequence[int], status: Status, before: float, audit: AuditEntry
+        self, domain_id: int, numbers: Sequence[int], status: RecipientStatus, before: float, audit: AuditEntry
     ) -> int:
         """Remove the recipients of these messages that have this status since before then."""
         change = partial(
@@ -273,7 +273,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         count: int = await self._write(change)
         return count
 
-    async def waiting_since(self, domain_id: int, status: Status) -> float | None:
+    async def waiting_since(self, domain_id: int, status: RecipientStatus) -> float | None:
         """Return since when the first recipient of a domain with this status has it."""
         return await self._read(partial(reading.waiting_since, domain_id=domain_id, status=status))
 

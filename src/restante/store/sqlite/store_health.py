@@ -10,7 +10,7 @@ def _unmarked(_text: str) -> None:
     """Where no start is to be warned."""
 
 
-class Health:
+class StoreHealth:
     """Good until a sync fails or damage to the database is met; then bad for good. Asked and told from any thread."""
 
     def __init__(self, on_damage: Callable[[str], None] = _unmarked) -> None:

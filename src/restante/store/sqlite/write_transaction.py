@@ -14,7 +14,7 @@ from restante.store.sqlite.ledger import Ledger
 
 
 @dataclass(slots=True)
-class Transaction:
+class WriteTransaction:
     """What a change works on. It raises StoreError, if it must, before it has changed anything here."""
 
     connection: apsw.Connection
@@ -58,4 +58,4 @@ class Transaction:
         self.connection.execute(queries.hold_messages(len(rows)), tuple(chain.from_iterable(rows)))
 
 
-Change = Callable[[Transaction], Any]
+Change = Callable[[WriteTransaction], Any]

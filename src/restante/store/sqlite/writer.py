@@ -24,8 +24,8 @@ import apsw
 from restante.store.sqlite import engine, queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.ledger import Balance, Ledger
-from restante.store.sqlite.store_health import Health
-from restante.store.sqlite.write_transaction import Change, Transaction
+from restante.store.sqlite.store_health import StoreHealth
+from restante.store.sqlite.write_transaction import Change, WriteTransaction
 from restante.store.store_errors import StoreError, StoreFull
 
 CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
@@ -34,25 +34,25 @@ CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
 _LONG_LOG = 4 * CHECKPOINT_PAGES  # readers have kept the log from being reused: wait for them, once
 
 
-class _Waiting(NamedTuple):
+class _WaitingChange(NamedTuple):
     change: Change
     answer: asyncio.Future[Any]
 
 
-class _Answer(NamedTuple):
-    waiting: _Waiting
+class _ChangeAnswer(NamedTuple):
+    waiting: _WaitingChange
     value: Any
     error: Exception | None = None
 
 
-class Writer:
+class StoreWriter:
     """Makes changes, in the order in which they were submitted."""
 
     def __init__(
         self,
         connection: apsw.Connection,
         ledger: Ledger,
-        health: Health,
+        health: StoreHealth,
         ballast: Ballast,
         *,
         announce: Callable[[Balance], None],
@@ -66,7 +66,7 @@ class Writer:
         self._announce = announce
         self._remove_files = remove_files
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[_WaitingChange | None] = SimpleQueue()
         self._pages_logged = 0
         self._thread = threading.Thread(target=self._run, name="restante-writer", daemon=True)
         self._thread.start()
@@ -75,7 +75,7 @@ class Writer:
 
     def submit(self, change: Change) -> asyncio.Future[Any]:
         """Put a change in the queue. It is made even if nobody waits for the answer any more."""
-        waiting = _Waiting(change, self._loop.create_future())
+        waiting = _WaitingChange(change, self._loop.create_future())
         self._queue.put(waiting)
         return waiting.answer
 
@@ -97,14 +97,14 @@ class Writer:
                 self._checkpoint_if_due()
         self._close_connection()
 
-    def _take(self) -> list[_Waiting | None]:
+    def _take(self) -> list[_WaitingChange | None]:
         """Wait for one, then take all that are there."""
         first = self._queue.get()
         return [first, *(self._queue.get_nowait() for _ in range(self._queue.qsize()))]
 
-    def _serve(self, group: list[_Waiting]) -> None:
+    def _serve(self, group: list[_WaitingChange]) -> None:
         if self._health.failure:
-            self._answer([_Answer(one, None, StoreError(self._health.failure)) for one in group])
+            self._answer([_ChangeAnswer(one, None, StoreError(self._health.failure)) for one in group])
             return
         try:
             answers = self._commit(group)
@@ -113,16 +113,16 @@ class Writer:
         else:
             self._answer(answers, self._ledger.balance())
 
-    def _commit(self, group: list[_Waiting]) -> list[_Answer]:
+    def _commit(self, group: list[_WaitingChange]) -> list[_ChangeAnswer]:
         """Make a group's changes. What it raises, it raises before they are durable."""
-        transaction = Transaction(self._connection, self._ledger, self._ballast)
+        transaction = WriteTransaction(self._connection, self._ledger, self._ballast)
         answers = [_made(one, transaction) for one in group]
         transaction.commit()
         if transaction.files_to_remove:
             self._remove_files(transaction.files_to_remove)
         return answers
 
-    def _recover(self, group: list[_Waiting], error: Exception) -> None:
+    def _recover(self, group: list[_WaitingChange], error: Exception) -> None:
         """Undo what a group has begun, and find out whom to tell."""
         if engine.is_final(error):
             self._health.meet(error, "committing")
@@ -132,9 +132,9 @@ class Writer:
             for one in group:
                 self._serve([one])
         else:
-            self._answer([_Answer(one, None, _as_raised(error)) for one in group])
+            self._answer([_ChangeAnswer(one, None, _as_raised(error)) for one in group])
 
-    def _is_worth_another_try(self, group: list[_Waiting], error: Exception) -> bool:
+    def _is_worth_another_try(self, group: list[_WaitingChange], error: Exception) -> bool:
         if engine.is_want_of_room(error):
             return self._ballast.give_up()
         return len(group) > 1 and not engine.concerns_the_store(error)
@@ -148,11 +148,11 @@ class Writer:
             self._health.meet(error, "rolling back")
             self._health.fail(f"rolling back: {error}")  # whatever it was: what is in memory may not be what is on disk
 
-    def _answer(self, answers: list[_Answer], balance: Balance | None = None) -> None:
+    def _answer(self, answers: list[_ChangeAnswer], balance: Balance | None = None) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits
             self._loop.call_soon_threadsafe(self._hand_back, answers, balance)
 
-    def _hand_back(self, answers: list[_Answer], balance: Balance | None) -> None:
+    def _hand_back(self, answers: list[_ChangeAnswer], balance: Balance | None) -> None:
         if balance:
             self._announce(balance)
         for (_, future), value, error in answers:
@@ -198,11 +198,11 @@ class Writer:
             engine.close_without_checkpoint(self._connection)
 
 
-def _made(waiting: _Waiting, transaction: Transaction) -> _Answer:
+def _made(waiting: _WaitingChange, transaction: WriteTransaction) -> _ChangeAnswer:
     try:
-        return _Answer(waiting, waiting.change(transaction))
+        return _ChangeAnswer(waiting, waiting.change(transaction))
     except StoreError as error:
-        return _Answer(waiting, None, error)
+        return _ChangeAnswer(waiting, None, error)
 
 
 def _as_raised(error: Exception) -> Exception:

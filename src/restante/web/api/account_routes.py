@@ -12,30 +12,30 @@ router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 
 @router.post("", status_code=201)
-async def add(office: TheOffice, new: NewAccount) -> AccountView:
+async def add(context: TheOffice, new: NewAccount) -> AccountView:
     """Add an account."""
-    return await accounts.add_account(office, new)
+    return await accounts.add_account(context, new)
 
 
 @router.get("", response_model=list[AccountView])
-async def list_all(office: TheOffice) -> StreamingResponse:
+async def list_all(context: TheOffice) -> StreamingResponse:
     """List accounts by name."""
-    return as_listing(accounts.list_accounts(office))
+    return as_listing(accounts.list_accounts(context))
 
 
 @router.get("/{name}")
-async def show(office: TheOffice, name: str) -> AccountView:
+async def show(context: TheOffice, name: str) -> AccountView:
     """Show one account."""
-    return accounts.show_account(office, name)
+    return accounts.show_account(context, name)
 
 
 @router.patch("/{name}")
-async def change(office: TheOffice, name: str, wanted: AccountChange) -> ChangedAccount:
+async def change(context: TheOffice, name: str, wanted: AccountChange) -> ChangedAccount:
     """Change what is given."""
-    return await accounts.change_account(office, name, wanted)
+    return await accounts.change_account(context, name, wanted)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(office: TheOffice, name: str, reason: Reason) -> None:
+async def remove(context: TheOffice, name: str, reason: Reason) -> None:
     """Remove an account without logins and domains."""
-    await accounts.remove_account(office, name, reason)
+    await accounts.remove_account(context, name, reason)

@@ -10,7 +10,7 @@ import json
 from fastapi import FastAPI, Request, Response
 
 from restante import __version__
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.web.api import (
     account_routes,
     domain_routes,
@@ -26,10 +26,10 @@ from restante.web.api import (
 from restante.web.api.problem_details import handle_problems
 
 
-def build_api(office: Office) -> FastAPI:
+def build_api(context: AdminContext) -> FastAPI:
     """Return the application that works on this office."""
     api = FastAPI(title="Restante", version=__version__, openapi_url=None)
-    api.state.office = office
+    api.state.context = context
     for routes in (
         account_routes,
         login_routes,

@@ -13,30 +13,30 @@ router = APIRouter(prefix="/domains", tags=["domains"])
 
 
 @router.post("", status_code=201)
-async def add(office: TheOffice, new: NewDomain) -> ChangedDomain:
+async def add(context: TheOffice, new: NewDomain) -> ChangedDomain:
     """Add a hosted domain."""
-    return await domains.add_domain(office, new)
+    return await domains.add_domain(context, new)
 
 
 @router.get("", response_model=list[DomainView])
-async def list_all(office: TheOffice, account: str | None = None) -> StreamingResponse:
+async def list_all(context: TheOffice, account: str | None = None) -> StreamingResponse:
     """List hosted domains by name, all or an account's."""
-    return as_listing(domains.list_domains(office, account))
+    return as_listing(domains.list_domains(context, account))
 
 
 @router.get("/{name}")
-async def show(office: TheOffice, name: str) -> DomainView:
+async def show(context: TheOffice, name: str) -> DomainView:
     """Show one domain."""
-    return domains.show_domain(office, name)
+    return domains.show_domain(context, name)
 
 
 @router.patch("/{name}")
-async def change(office: TheOffice, name: str, wanted: DomainChange) -> ChangedDomain:
+async def change(context: TheOffice, name: str, wanted: DomainChange) -> ChangedDomain:
     """Change what is given."""
-    return await domains.change_domain(office, name, wanted)
+    return await domains.change_domain(context, name, wanted)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(office: TheOffice, name: str, reason: Reason) -> None:
+async def remove(context: TheOffice, name: str, reason: Reason) -> None:
     """Remove a domain that holds no mail."""
-    await domains.remove_domain(office, name, reason)
+    await domains.remove_domain(context, name, reason)

@@ -13,7 +13,7 @@ from typing import Final
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 
@@ -28,14 +28,14 @@ def as_listing(views: Iterable[BaseModel]) -> StreamingResponse:
     return StreamingResponse(_array(_one_page(views)), media_type="application/json")
 
 
-async def as_paged_listing(office: Office, pages: Pages) -> StreamingResponse:
+async def as_paged_listing(context: AdminContext, pages: Pages) -> StreamingResponse:
     """Return the answer with the views of all pages, which are fetched while it is sent.
 
     The first is fetched before it begins. Raises what that raises. A store that fails later is logged,
     and the answer ends early, which the client notices.
     """
     first = await anext(pages, None)
-    return StreamingResponse(_array(_logged(office, _prepended(first or (), pages))), media_type="application/json")
+    return StreamingResponse(_array(_logged(context, _prepended(first or (), pages))), media_type="application/json")
 
 
 def as_document(view: BaseModel, listings: Mapping[str, Iterable[BaseModel]]) -> StreamingResponse:
@@ -65,13 +65,13 @@ async def _prepended(first: Iterable[BaseModel], pages: Pages) -> Pages:
         yield page
 
 
-async def _logged(office: Office, pages: Pages) -> Pages:
+async def _logged(context: AdminContext, pages: Pages) -> Pages:
     try:
         async for page in pages:
             yield page
     except StoreError as error:
-        if office.log:
-            office.log.failure(Event.STORE_FAILED, error, doing="listing")
+        if context.log:
+            context.log.failure(Event.STORE_FAILED, error, doing="listing")
         raise
 
 

@@ -12,24 +12,24 @@ router = APIRouter(prefix="/accounts/{account}/logins", tags=["logins"])
 
 
 @router.post("", status_code=201)
-async def add(office: TheOffice, account: str, new: NewLogin) -> LoginView:
+async def add(context: TheOffice, account: str, new: NewLogin) -> LoginView:
     """Add a login."""
-    return await logins.add_login(office, account, new)
+    return await logins.add_login(context, account, new)
 
 
 @router.get("", response_model=list[LoginView])
-async def list_all(office: TheOffice, account: str) -> StreamingResponse:
+async def list_all(context: TheOffice, account: str) -> StreamingResponse:
     """List an account's logins by user name."""
-    return as_listing(logins.list_logins(office, account))
+    return as_listing(logins.list_logins(context, account))
 
 
 @router.patch("/{user}")
-async def change(office: TheOffice, account: str, user: str, wanted: LoginChange) -> ChangedLogin:
+async def change(context: TheOffice, account: str, user: str, wanted: LoginChange) -> ChangedLogin:
     """Change what is given."""
-    return await logins.change_login(office, account, user, wanted)
+    return await logins.change_login(context, account, user, wanted)
 
 
 @router.delete("/{user}", status_code=204)
-async def remove(office: TheOffice, account: str, user: str, reason: Reason) -> None:
+async def remove(context: TheOffice, account: str, user: str, reason: Reason) -> None:
     """Remove a login."""
-    await logins.remove_login(office, account, user, reason)
+    await logins.remove_login(context, account, user, reason)

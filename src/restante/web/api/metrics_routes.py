@@ -3,19 +3,19 @@
 from fastapi import APIRouter, Request, Response
 
 from restante.admin import server_status
-from restante.admin.admin_context import Office
+from restante.admin.admin_context import AdminContext
 from restante.web.api.request_context import TheOffice
 
 router = APIRouter(tags=["operations"])
 
 
 @router.get("/metrics")
-async def show_metrics(office: TheOffice, request: Request) -> Response:
+async def show_metrics(context: TheOffice, request: Request) -> Response:
     """Show every metric, as text for Prometheus or OpenMetrics."""
-    return await answer(office, request)
+    return await answer(context, request)
 
 
-async def answer(office: Office, request: Request) -> Response:
+async def answer(context: AdminContext, request: Request) -> Response:
     """Return the answer to a request for the metrics. Raises AdminError without a running server."""
-    exposition = await server_status.show_metrics(office, request.headers.get("accept", ""))
+    exposition = await server_status.show_metrics(context, request.headers.get("accept", ""))
     return Response(exposition.body, headers={"content-type": exposition.content_type})

@@ -17,40 +17,40 @@ Account = Annotated[str, Query(description="Whose channel; empty for the operato
 
 
 @router.post("/channels", status_code=201)
-async def add(office: TheOffice, new: NewChannel) -> ChannelView:
+async def add(context: TheOffice, new: NewChannel) -> ChannelView:
     """Add a channel."""
-    return await channels.add_channel(office, new)
+    return await channels.add_channel(context, new)
 
 
 @router.get("/channels", response_model=list[ChannelView])
-async def list_all(office: TheOffice, account: str | None = None) -> StreamingResponse:
+async def list_all(context: TheOffice, account: str | None = None) -> StreamingResponse:
     """List channels, all or an account's."""
-    return as_listing(channels.list_channels(office, account))
+    return as_listing(channels.list_channels(context, account))
 
 
 @router.patch("/channels/{name}")
 async def change(
-    office: TheOffice, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
+    context: TheOffice, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
 ) -> ChangedChannel:
     """Change what is given; what waits leaves as the channel is then."""
-    return await channels.change_channel(office, account, name, wanted, reason)
+    return await channels.change_channel(context, account, name, wanted, reason)
 
 
 @router.delete("/channels/{name}", status_code=204)
-async def remove(office: TheOffice, name: str, reason: Reason, account: Account = "") -> None:
+async def remove(context: TheOffice, name: str, reason: Reason, account: Account = "") -> None:
     """Remove a channel, and the notices that wait for it."""
-    await channels.remove_channel(office, account, name, reason)
+    await channels.remove_channel(context, account, name, reason)
 
 
 @router.post("/channels/{name}/test")
-async def try_out(office: TheOffice, name: str, account: Account = "") -> TrialView:
+async def try_out(context: TheOffice, name: str, account: Account = "") -> TrialView:
     """Send a notice by a channel now, and tell how it went."""
-    return await channels.try_channel(office, account, name)
+    return await channels.try_channel(context, account, name)
 
 
 @router.get("/waiting", response_model=list[WaitingView])
 async def show_waiting(
-    office: TheOffice, account: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 100
+    context: TheOffice, account: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 100
 ) -> StreamingResponse:
     """List notices that wait to be sent, oldest first."""
-    return await as_paged_listing(office, channels.list_waiting(office, account, limit))
+    return await as_paged_listing(context, channels.list_waiting(context, account, limit))

@@ -9,37 +9,37 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from restante.admin.admin_context import Office
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.store.store_errors import Conflict, Damaged, NotEmpty, StoreError
 from restante.telemetry.events import Event
 
 STATUSES = {
-    Kind.USAGE: HTTPStatus.BAD_REQUEST,
-    Kind.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Kind.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Kind.EXISTS: HTTPStatus.CONFLICT,
-    Kind.CONFLICT: HTTPStatus.CONFLICT,
-    Kind.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
-    Kind.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    Kind.TRY_LATER: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorKind.USAGE: HTTPStatus.BAD_REQUEST,
+    ErrorKind.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorKind.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorKind.EXISTS: HTTPStatus.CONFLICT,
+    ErrorKind.CONFLICT: HTTPStatus.CONFLICT,
+    ErrorKind.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
+    ErrorKind.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorKind.TRY_LATER: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
 # What a store refuses however often it is asked. Everything else may be cured by time.
-_NO_TIME_CURES: dict[type[StoreError], Kind] = {
-    Conflict: Kind.CONFLICT,
-    Damaged: Kind.CONFLICT,
-    NotEmpty: Kind.EXISTS,
+_NO_TIME_CURES: dict[type[StoreError], ErrorKind] = {
+    Conflict: ErrorKind.CONFLICT,
+    Damaged: ErrorKind.CONFLICT,
+    NotEmpty: ErrorKind.EXISTS,
 }
 
 
-class ProblemView(BaseModel):
+class ProblemDetails(BaseModel):
     """The body of an answer that says no."""
 
     error: str  # the thing and the cause
     remedy: str
-    kind: Kind
+    kind: ErrorKind
 
 
 def handle_problems(api: Starlette) -> None:
@@ -51,8 +51,8 @@ def handle_problems(api: Starlette) -> None:
     api.add_exception_handler(Exception, _answer_defect)
 
 
-def _answer(status: int, kind: Kind, error: str, remedy: str) -> JSONResponse:
-    return JSONResponse(ProblemView(error=error, remedy=remedy, kind=kind).model_dump(), status)
+def _answer(status: int, kind: ErrorKind, error: str, remedy: str) -> JSONResponse:
+    return JSONResponse(ProblemDetails(error=error, remedy=remedy, kind=kind).model_dump(), status)
 
 
 async def _answer_admin_error(_request: Request, error: Exception) -> JSONResponse:
@@ -61,12 +61,12 @@ async def _answer_admin_error(_request: Request, error: Exception) -> JSONRespon
 
 
 async def _answer_store_error(request: Request, error: Exception) -> JSONResponse:
-    kind = next((kind for cause, kind in _NO_TIME_CURES.items() if isinstance(error, cause)), Kind.TRY_LATER)
-    office: Office = request.app.state.office
-    if office.log and kind is Kind.TRY_LATER:
-        office.log.failure(Event.STORE_FAILED, error, request=f"{request.method} {request.url.path}")
+    kind = next((kind for cause, kind in _NO_TIME_CURES.items() if isinstance(error, cause)), ErrorKind.TRY_LATER)
+    context: AdminContext = request.app.state.context
+    if context.log and kind is ErrorKind.TRY_LATER:
+        context.log.failure(Event.STORE_FAILED, error, request=f"{request.method} {request.url.path}")
     cause, _, remedy = str(error).partition("; ")  # some say themselves what to do
-    otherwise = "try again later" if kind is Kind.TRY_LATER else "look at what is there now"
+    otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "look at what is there now"
     return _answer(STATUSES[kind], kind, f"store: {cause}", remedy or otherwise)
 
 
@@ -76,18 +76,18 @@ async def _answer_bad_shape(_request: Request, error: Exception) -> JSONResponse
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:]) or "request"
     text = f"{field}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-    return _answer(STATUSES[Kind.INVALID], Kind.INVALID, text, "give it as the reference says")
+    return _answer(STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, text, "give it as the reference says")
 
 
 async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    kind = Kind.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else Kind.USAGE
+    kind = ErrorKind.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else ErrorKind.USAGE
     return _answer(error.status_code, kind, f"request: {error.detail}", "see /v1/openapi.json for what there is")
 
 
 async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
-    office: Office = request.app.state.office
-    if office.log:
-        office.log.failure(Event.INTERNAL_ERROR, error, request=f"{request.method} {request.url.path}")
+    context: AdminContext = request.app.state.context
+    if context.log:
+        context.log.failure(Event.INTERNAL_ERROR, error, request=f"{request.method} {request.url.path}")
     text = "a defect in restante; the log has it"
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, Kind.UNAVAILABLE, text, "report it with the log line")
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorKind.UNAVAILABLE, text, "report it with the log line")

@@ -8,7 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from restante.admin import bounce, held_mail
-from restante.admin.admin_error import AdminError, Kind
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import BounceChange
 from restante.admin.held_mail import (
     FullMessageView,
@@ -30,65 +30,65 @@ PARCELS = "application/x-restante-parcels"  # mail/import_stream.py
 
 
 @router.get("", response_model=list[MessageView])
-async def list_all(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> StreamingResponse:
+async def list_all(context: TheOffice, selection: Annotated[QueueSelection, Query()]) -> StreamingResponse:
     """List messages, oldest first."""
-    return await as_paged_listing(office, held_mail.list_queue(office, selection))
+    return await as_paged_listing(context, held_mail.list_queue(context, selection))
 
 
 @router.get("/selection", response_model=SelectedNames)
-async def names(office: TheOffice, selection: Annotated[QueueSelection, Query()]) -> Response:
+async def names(context: TheOffice, selection: Annotated[QueueSelection, Query()]) -> Response:
     """Name the messages that match and count them: what comes before acting on many. It is no message's name itself."""
-    named = await held_mail.name_messages(office, selection)
+    named = await held_mail.name_messages(context, selection)
     return Response(named.model_dump_json(), media_type="application/json")  # FastAPI would go over it twice more
 
 
 @router.get("/{name}")
-async def show(office: TheOffice, name: str) -> FullMessageView:
+async def show(context: TheOffice, name: str) -> FullMessageView:
     """Show a message's envelope, headers and states."""
-    return await held_mail.show_message(office, name)
+    return await held_mail.show_message(context, name)
 
 
 @router.get("/{name}/content")
-async def content(office: TheOffice, name: str, reason: str = "") -> StreamingResponse:
+async def content(context: TheOffice, name: str, reason: str = "") -> StreamingResponse:
     """Give a message's content, octet for octet; the audit trail keeps that. Cut short, it is damaged."""
-    found = await queue_content.read_content(office, name, reason)
+    found = await queue_content.read_content(context, name, reason)
     return StreamingResponse(found.blocks, media_type="message/rfc822", headers={"Content-Length": str(found.size)})
 
 
 @router.post("/delete")
-async def delete(office: TheOffice, named: NamedMessages) -> QueueChange:
+async def delete(context: TheOffice, named: NamedMessages) -> QueueChange:
     """Delete messages for good."""
-    return await held_mail.delete_messages(office, named)
+    return await held_mail.delete_messages(context, named)
 
 
 @router.post("/bounce")
-async def give_up(office: TheOffice, named: NamedMessages) -> BounceChange:
+async def give_up(context: TheOffice, named: NamedMessages) -> BounceChange:
     """Give messages up: they go, and their senders are told. Damaged ones stay, and are named with their damage."""
-    return await bounce.bounce_messages(office, named)
+    return await bounce.bounce_messages(context, named)
 
 
 @router.post("/release")
-async def release(office: TheOffice, named: NamedMessages) -> QueueChange:
+async def release(context: TheOffice, named: NamedMessages) -> QueueChange:
     """Hold refused recipients again."""
-    return await held_mail.release_refused(office, named)
+    return await held_mail.release_refused(context, named)
 
 
 @router.post("/export")
-async def export(office: TheOffice, order: ExportOrder) -> StreamingResponse:
+async def export(context: TheOffice, order: ExportOrder) -> StreamingResponse:
     """Give messages with envelope and content, as parcels; the audit trail keeps that."""
-    return StreamingResponse(await queue_content.export_mail(office, order), media_type=PARCELS)
+    return StreamingResponse(await queue_content.export_mail(context, order), media_type=PARCELS)
 
 
 @router.post("/import", status_code=201)
-async def import_mail(office: TheOffice, request: Request, reason: str = "") -> list[ImportResult]:
+async def import_mail(context: TheOffice, request: Request, reason: str = "") -> list[ImportResult]:
     """Hold the messages of a body of parcels, all or none."""
-    return await queue_import.import_mail(office, _body(request), reason)
+    return await queue_import.import_mail(context, _body(request), reason)
 
 
 @router.post("/digests")
-async def digests(office: TheOffice, order: DigestOrder) -> dict[str, str]:
+async def digests(context: TheOffice, order: DigestOrder) -> dict[str, str]:
     """Give the SHA-256 of messages' content, for an import that was broken off to know them again."""
-    return await queue_import.digest_content(office, order)
+    return await queue_import.digest_content(context, order)
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
@@ -97,4 +97,4 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         async for octets in request.stream():
             yield octets
     except ClientDisconnect:
-        raise AdminError(Kind.USAGE, "import: the stream broke off", "send it again") from None
+        raise AdminError(ErrorKind.USAGE, "import: the stream broke off", "send it again") from None

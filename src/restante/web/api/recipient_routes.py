@@ -4,26 +4,26 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from restante.admin import recipient_lists
-from restante.admin.recipient_lists import ListChange, RecipientChange, RecipientList, RecipientView
+from restante.admin.recipient_lists import KnownRecipientView, ListChange, RecipientChange, RecipientList
 from restante.web.api.listing import as_paged_listing
 from restante.web.api.request_context import TheOffice
 
 router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
 
 
-@router.get("", response_model=list[RecipientView])
-async def list_all(office: TheOffice, domain: str) -> StreamingResponse:
+@router.get("", response_model=list[KnownRecipientView])
+async def list_all(context: TheOffice, domain: str) -> StreamingResponse:
     """List them by source and name."""
-    return await as_paged_listing(office, recipient_lists.list_recipients(office, domain))
+    return await as_paged_listing(context, recipient_lists.list_recipients(context, domain))
 
 
 @router.patch("")
-async def change(office: TheOffice, domain: str, wanted: RecipientChange) -> ListChange:
+async def change(context: TheOffice, domain: str, wanted: RecipientChange) -> ListChange:
     """Add to the list, and take from it."""
-    return await recipient_lists.change_recipients(office, domain, wanted)
+    return await recipient_lists.change_recipients(context, domain, wanted)
 
 
 @router.put("")
-async def replace(office: TheOffice, domain: str, wanted: RecipientList) -> ListChange:
+async def replace(context: TheOffice, domain: str, wanted: RecipientList) -> ListChange:
     """Put another list in place of the one there is."""
-    return await recipient_lists.replace_recipients(office, domain, wanted)
+    return await recipient_lists.replace_recipients(context, domain, wanted)

@@ -14,18 +14,18 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 
 
 @router.get("", response_model=list[ReportView])
-async def list_all(office: TheOffice, selection: Annotated[ReportSelection, Query()]) -> StreamingResponse:
+async def list_all(context: TheOffice, selection: Annotated[ReportSelection, Query()]) -> StreamingResponse:
     """List the reports that wait, in the order in which they were made."""
-    return await as_paged_listing(office, report_queue.list_reports(office, selection))
+    return await as_paged_listing(context, report_queue.list_reports(context, selection))
 
 
 @router.get("/{number}")
-async def show(office: TheOffice, number: Annotated[int, Path(ge=1, lt=2**63)]) -> FullReportView:
+async def show(context: TheOffice, number: Annotated[int, Path(ge=1, lt=2**63)]) -> FullReportView:
     """Show one with what it says."""
-    return await report_queue.show_report(office, number)
+    return await report_queue.show_report(context, number)
 
 
 @router.post("/drop")
-async def drop(office: TheOffice, named: NamedReports) -> ReportsDropped:
+async def drop(context: TheOffice, named: NamedReports) -> ReportsDropped:
     """Forget reports: nobody is told."""
-    return await report_queue.drop_reports(office, named)
+    return await report_queue.drop_reports(context, named)

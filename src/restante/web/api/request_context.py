@@ -4,22 +4,22 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from restante.admin.admin_context import Office, operator
+from restante.admin.admin_context import AdminContext, operator
 from restante.web.serving import PEER_PREFIX
 
 
 async def _office_of(
     request: Request, reason: Annotated[str, Query(description="Why; kept in the audit trail.")] = ""
-) -> Office:
-    office: Office = request.app.state.office
-    return office.acting(_actor(request, office), reason)
+) -> AdminContext:
+    context: AdminContext = request.app.state.context
+    return context.acting(_actor(request, context), reason)
 
 
-def _actor(request: Request, office: Office) -> str:
+def _actor(request: Request, context: AdminContext) -> str:
     """Name who asks: the user at the other end of the control socket, else whose command this is."""
     peer = request.client.host if request.client else ""
-    return operator(int(peer.removeprefix(PEER_PREFIX))) if peer.startswith(PEER_PREFIX) else office.actor
+    return operator(int(peer.removeprefix(PEER_PREFIX))) if peer.startswith(PEER_PREFIX) else context.actor
 
 
-TheOffice = Annotated[Office, Depends(_office_of)]
+TheOffice = Annotated[AdminContext, Depends(_office_of)]
 Reason = Annotated[str, Query(description="Why; kept in the audit trail.")]

@@ -18,33 +18,33 @@ router = APIRouter(tags=["operations"])
 
 
 @router.post("/release")
-async def release_nodes(office: TheOffice, order: ReleaseOrder) -> list[ReleaseView]:
+async def release_nodes(context: TheOffice, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains of domains: the operator's ETRN."""
-    return await release_requests.release(office, order)
+    return await release_requests.release(context, order)
 
 
 @router.get("/drains", response_model=list[DrainView])
-async def list_drains(office: TheOffice) -> StreamingResponse:
+async def list_drains(context: TheOffice) -> StreamingResponse:
     """List the drains that run or wait, in the order in which they started."""
-    return as_listing(drains.list_drains(office))
+    return as_listing(drains.list_drains(context))
 
 
 @router.get("/drains/last", response_model=list[LastDrainView])
-async def last_drains(office: TheOffice, domain: str | None = None) -> StreamingResponse:
+async def last_drains(context: TheOffice, domain: str | None = None) -> StreamingResponse:
     """Show how the last drain of each domain went, or of one."""
-    return as_listing(await drains.last_drains(office, domain))
+    return as_listing(await drains.last_drains(context, domain))
 
 
 @router.post("/drains/{domain}/stop")
-async def stop_drain(office: TheOffice, domain: str, order: DrainStop) -> DrainView:
+async def stop_drain(context: TheOffice, domain: str, order: DrainStop) -> DrainView:
     """End a domain's drain; what it has not handed over stays held."""
-    return await drains.stop_drain(office, domain, order)
+    return await drains.stop_drain(context, domain, order)
 
 
 @router.get("/status", response_model=StatusView)
-async def show_status(office: TheOffice, wanted: Annotated[StatusSelection, Query()]) -> StreamingResponse:
+async def show_status(context: TheOffice, wanted: Annotated[StatusSelection, Query()]) -> StreamingResponse:
     """Show whether the server is well, held mail by domain, running drains, listeners."""
-    found = await server_status.show_status(office, wanted)
+    found = await server_status.show_status(context, wanted)
     return as_document(found.view, {"domains": found.domains, "drains": found.drains})
 
 
@@ -63,9 +63,9 @@ async def _audit_filter(
 
 @router.get("/audit", response_model=list[AuditView])
 async def list_audit(
-    office: TheOffice,
+    context: TheOffice,
     wanted: Annotated[AuditFilter, Depends(_audit_filter)],
     limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
 ) -> StreamingResponse:
     """List the newest entries of the audit trail, newest first."""
-    return await as_paged_listing(office, trail.list_audit(office, wanted, limit))
+    return await as_paged_listing(context, trail.list_audit(context, wanted, limit))
