@@ -45,7 +45,9 @@ def main() -> int:
     """Measure, print the table, and return an exit code: 1 if a row has no value."""
     options = _options()
     raise_limits()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))  # by the way of Ctrl-C, so that nothing is left
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit("bench: ended")
+    )  # by the way of Ctrl-C, so that nothing is left
     tempfile.tempdir = str(options.dir)
     rounds = options.rounds or ROUNDS[options.extent]
     try:
@@ -71,9 +73,13 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Restante beside stock mail servers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Restante beside stock mail servers."
+    )
     extent = parser.add_mutually_exclusive_group()
-    extent.add_argument("--quick", dest="extent", action="store_const", const=Extent.QUICK, default=Extent.FULL)
+    extent.add_argument(
+        "--quick", dest="extent", action="store_const", const=Extent.QUICK, default=Extent.FULL
+    )
     extent.add_argument("--every", dest="extent", action="store_const", const=Extent.EVERY)
     parser.add_argument("--rounds", type=int, default=0, metavar="N")
     parser.add_argument("--rows", default="*", metavar="PATTERN")
@@ -103,15 +109,23 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
 def _earlier(report: Report) -> Report:
     """Return the run before; ends the program where there is none, or it says nothing of this machine."""
     if not RESULTS.exists():
-        sys.exit(f"bench: {RESULTS} is not there: no earlier run has rows to keep; leave --keep away")
+        sys.exit(
+            f"bench: {RESULTS} is not there: no earlier run has rows to keep; leave --keep away"
+        )
     earlier = Report.from_json(json.loads(RESULTS.read_text()))
     if differing := report.differs_in(earlier):
-        sys.exit(f"bench: the earlier rows are of another {', '.join(differing)}; leave --keep away, and measure all")
+        sys.exit(
+            f"bench: the earlier rows are of another {', '.join(differing)}; leave --keep away, and measure all"
+        )
     return earlier
 
 
 def _chosen(rows: Iterable[Row], patterns: str) -> list[Row]:
-    chosen = [row for row in rows if any(fnmatch.fnmatch(row.name, pattern) for pattern in patterns.split())]
+    chosen = [
+        row
+        for row in rows
+        if any(fnmatch.fnmatch(row.name, pattern) for pattern in patterns.split())
+    ]
     if not chosen:
         sys.exit(f"no row matches {patterns!r}")
     return chosen
@@ -119,13 +133,18 @@ def _chosen(rows: Iterable[Row], patterns: str) -> list[Row]:
 
 def measure(row: Row, rounds: int) -> RowResult:
     """Have each subject do the work in each round, beginning with another one each time."""
-    result = RowResult(row.name, row.title, row.unit, list(row.ratios), {one: [] for one in row.subjects}, row.note)
+    result = RowResult(
+        row.name, row.title, row.unit, list(row.ratios), {one: [] for one in row.subjects}, row.note
+    )
     try:
         for place in range(rounds):
             turn = place % len(row.subjects)
             for subject in [*row.subjects[turn:], *row.subjects[:turn]]:
                 _add(result, row, subject, is_first=place == 0)
-    except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # a program that is not installed
+    except (
+        pytest.skip.Exception,
+        pytest.fail.Exception,
+    ) as missing:  # a program that is not installed
         result.failure = str(missing)
     except Exception as error:  # noqa: BLE001  an hour's run is not given up for one row
         traceback.print_exc()
@@ -137,7 +156,9 @@ def _add(result: RowResult, row: Row, subject: str, *, is_first: bool) -> None:
     begin = time.monotonic()
     sample = row.run(subject, is_first=is_first)
     result.samples[subject].append(sample)
-    _say(f"{time.monotonic() - begin:6.1f} s  {row.name:24} {subject:32} {number(sample.value):>8} {row.unit}")
+    _say(
+        f"{time.monotonic() - begin:6.1f} s  {row.name:24} {subject:32} {number(sample.value):>8} {row.unit}"
+    )
 
 
 def _say(line: str) -> None:

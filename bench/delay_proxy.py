@@ -87,7 +87,9 @@ class NearEnd(End):
     async def _connect(self) -> None:
         await asyncio.sleep(self._handshake)
         try:
-            transport, _ = await asyncio.get_running_loop().create_connection(lambda: End(self._back), *self._far)
+            transport, _ = await asyncio.get_running_loop().create_connection(
+                lambda: End(self._back), *self._far
+            )
         except OSError:
             self._transport.abort()
         else:
@@ -97,9 +99,13 @@ class NearEnd(End):
 async def serve(address: str, port: int, destination: int, delay: float) -> None:
     """Run until ended."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: NearEnd(address, destination, delay), address, port, backlog=BACKLOG)
+    server = await loop.create_server(
+        lambda: NearEnd(address, destination, delay), address, port, backlog=BACKLOG
+    )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]) / 2 / 1000))
+    uvloop.run(
+        serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]) / 2 / 1000)
+    )

@@ -56,7 +56,11 @@ class Phase:
 
     def __str__(self) -> str:
         waits = sorted(self.waits)
-        told = f"{statistics.median(waits) * 1000:.1f} / {waits[len(waits) * 99 // 100] * 1000:.1f}" if waits else ""
+        told = (
+            f"{statistics.median(waits) * 1000:.1f} / {waits[len(waits) * 99 // 100] * 1000:.1f}"
+            if waits
+            else ""
+        )
         came = ", ".join(f"{count} of {code}" for code, count in sorted(self.answers.items()))
         return (
             f"| {self.name} | {self.sessions} | {self.memory / MEBIBYTE:.0f} | {self.mail / self.seconds:.0f}"
@@ -72,7 +76,9 @@ HEAD = """\
 class Bench:
     """One server and its senders."""
 
-    def __init__(self, restante: Installation, taken: multiprocessing.sharedctypes.Synchronized[int]) -> None:
+    def __init__(
+        self, restante: Installation, taken: multiprocessing.sharedctypes.Synchronized[int]
+    ) -> None:
         self._restante = restante
         self._taken = taken
         self.crowd = Crowd(restante.mx)
@@ -86,7 +92,9 @@ class Bench:
         phase.seconds = time.monotonic() - began
         phase.mail = self._taken.value - mail
         phase.processor = processor_seconds(pid) - processor
-        phase.sessions = sum(listener["sessions"] for listener in self._restante.shown("status")["listeners"])
+        phase.sessions = sum(
+            listener["sessions"] for listener in self._restante.shown("status")["listeners"]
+        )
         phase.memory = memory(pid)
         print(phase, flush=True)
 
@@ -123,7 +131,11 @@ class Bench:
         left = time.monotonic()
         eventually(self._is_served, what="a newcomer to be served", timeout=60)
         served = time.monotonic()
-        eventually(lambda: descriptors(self._restante.pid) <= before, what="all descriptors to be back", timeout=60)
+        eventually(
+            lambda: descriptors(self._restante.pid) <= before,
+            what="all descriptors to be back",
+            timeout=60,
+        )
         print(
             f"\nto hang up on all: {left - began:.2f} s; a newcomer is served after {served - left:.3f} s more,"
             f" all descriptors are given back after {time.monotonic() - left:.2f} s\n"
@@ -141,7 +153,9 @@ def send(port: int, taken: multiprocessing.sharedctypes.Synchronized[int], sende
         talk = await Talk.open(port)
         with contextlib.suppress(Gone):
             while True:
-                talk.write(b"MAIL FROM:<a@sender.example>\r\nRCPT TO:<b@%s>\r\nDATA\r\n" % DOMAIN.encode())
+                talk.write(
+                    b"MAIL FROM:<a@sender.example>\r\nRCPT TO:<b@%s>\r\nDATA\r\n" % DOMAIN.encode()
+                )
                 for _ in range(3):
                     await talk.reply()
                 talk.write(CONTENT, b".\r\n")
@@ -156,10 +170,14 @@ def send(port: int, taken: multiprocessing.sharedctypes.Synchronized[int], sende
 
 
 @contextlib.contextmanager
-def sending(restante: Installation, senders: int) -> Iterator[multiprocessing.sharedctypes.Synchronized[int]]:
+def sending(
+    restante: Installation, senders: int
+) -> Iterator[multiprocessing.sharedctypes.Synchronized[int]]:
     """Have senders at work, and tell how many messages they were told are held."""
     taken = multiprocessing.Value("q", 0)
-    process = multiprocessing.Process(target=send, args=(restante.mx_port, taken, senders), daemon=True)
+    process = multiprocessing.Process(
+        target=send, args=(restante.mx_port, taken, senders), daemon=True
+    )
     process.start()
     try:
         eventually(lambda: taken.value > 100, what="the senders to be at work")
@@ -175,10 +193,14 @@ def main() -> None:
     parser.add_argument("--senders", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each phase")
     options = parser.parse_args()
-    with Installation(more=SETTINGS.format(limit=options.connections + options.senders + 1000)) as restante:
+    with Installation(
+        more=SETTINGS.format(limit=options.connections + options.senders + 1000)
+    ) as restante:
         restante.hosts(DOMAIN, f"{HOST}:9")
         restante.start()
-        print(f"sessions possible: {restante.events('server-ready')[-1]['sessions_limit']}; pid {restante.pid}")
+        print(
+            f"sessions possible: {restante.events('server-ready')[-1]['sessions_limit']}; pid {restante.pid}"
+        )
         with sending(restante, options.senders) as taken:
             run(Bench(restante, taken), restante, options)
             told = taken.value
@@ -199,7 +221,9 @@ def run(bench: Bench, restante: Installation, options: argparse.Namespace) -> No
     sessions = held.sessions - options.senders
     bench.recovery(open_before)
     bench.quiet("after", options.seconds)
-    print(f"memory for each idle session: {(held.memory - before.memory) / sessions / 1024:.1f} KiB, mail's included")
+    print(
+        f"memory for each idle session: {(held.memory - before.memory) / sessions / 1024:.1f} KiB, mail's included"
+    )
 
 
 if __name__ == "__main__":

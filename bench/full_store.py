@@ -30,12 +30,16 @@ NEWS: Final = json.dumps(
         "details": {},
     }
 )
-COUNTED: Final = "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted LIMIT ?)"
+COUNTED: Final = (
+    "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted LIMIT ?)"
+)
 
 
 def database_in(directory: Path) -> Path:
     """Return the one SQLite database under a directory."""
-    [found] = [path for path in directory.rglob("*") if path.is_file() and _begins_as_database(path)]
+    [found] = [
+        path for path in directory.rglob("*") if path.is_file() and _begins_as_database(path)
+    ]
     return found
 
 
@@ -71,7 +75,12 @@ def _add_accounts(connection: apsw.Connection, domains: int) -> None:
         (accounts,),
     )
     owner = f"'account' || iif(n % {LARGEST_SHARE}, 2 + n % {accounts - 1}, 1)"
-    _copy(connection, "domain", {"id": "NULL", "name": "'d' || n || '.example'", "account": owner}, domains)
+    _copy(
+        connection,
+        "domain",
+        {"id": "NULL", "name": "'d' || n || '.example'", "account": owner},
+        domains,
+    )
 
 
 def _add_mail(connection: apsw.Connection, domains: int, messages: int) -> None:

@@ -94,4 +94,6 @@ def _said(program: str, *words: str) -> str:
     path = shutil.which(program, path=PLACES)
     if path is None:
         return ""
-    return subprocess.run([path, *words], check=False, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [path, *words], check=False, capture_output=True, text=True
+    ).stdout.strip()

@@ -6,7 +6,14 @@ from typing import Final
 
 from bench.results import Report, RowResult, number
 
-ROWS: Final = ("accept-4k-20", "accept-4k-20-kept", "accept-4k-100-kept", "drain-0ms", "drain-20ms", "drain-100ms")
+ROWS: Final = (
+    "accept-4k-20",
+    "accept-4k-20-kept",
+    "accept-4k-100-kept",
+    "drain-0ms",
+    "drain-20ms",
+    "drain-100ms",
+)
 COLORS: Final = {"Restante": "#2f81c7", "Postfix": "#d1772c", "Exim": "#7a9a3b"}
 OTHER: Final = "#8a8a8a"
 

@@ -16,9 +16,7 @@ from bench.targets import verdicts
 RESULTS: Final = ROOT / "var" / "bench" / "results.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 PLOT: Final = PAGE.with_suffix(".svg")
-STALLS: Final = (
-    "## How long the operator's calls hold up the mail"  # the page's last section; bench/stalls.py writes it
-)
+STALLS: Final = "## How long the operator's calls hold up the mail"  # the page's last section; bench/stalls.py writes it
 
 TEXT: Final = """\
 <!-- Written by bench/publish.py from a run of the bench: run `make bench PUBLISH=1` to renew it. -->

@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
-RENEWED: Final = ("date", "command", "disk", "Restante")  # facts of a run that may differ between the rows of one page
+RENEWED: Final = (
+    "date",
+    "command",
+    "disk",
+    "Restante",
+)  # facts of a run that may differ between the rows of one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,9 @@ class RowResult:
     name: str
     title: str
     unit: str
-    ratios: list[tuple[str, str]] = field(default_factory=list)  # (subject, reference): value over value
+    ratios: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # (subject, reference): value over value
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     note: str = ""
     failure: str = ""  # why there are no values
@@ -55,7 +62,9 @@ class RowResult:
 
     def middle(self, subject: str, of: Callable[[Sample], float | None]) -> float | None:
         """Return the median of something that not every sample has."""
-        known = [fact for sample in self.samples.get(subject, []) if (fact := of(sample)) is not None]
+        known = [
+            fact for sample in self.samples.get(subject, []) if (fact := of(sample)) is not None
+        ]
         return statistics.median(known) if known else None
 
 
@@ -78,14 +87,20 @@ class Report:
     def differs_in(self, earlier: Self) -> list[str]:
         """Name what is not as in an earlier run, so that its rows cannot stand beside these."""
         return [
-            name for name in self.machine if name not in RENEWED and earlier.machine.get(name) != self.machine[name]
+            name
+            for name in self.machine
+            if name not in RENEWED and earlier.machine.get(name) != self.machine[name]
         ]
 
     def keep(self, earlier: Self, order: Sequence[str]) -> None:
         """Take over the rows of an earlier run that were not measured now; `order` is that of all rows, by name."""
         made = f"measured {earlier.machine['date']} with {earlier.machine['Restante']}"
         there = {row.name for row in self.rows}
-        self.rows += [replace(row, earlier=row.earlier or made) for row in earlier.rows if row.name not in there]
+        self.rows += [
+            replace(row, earlier=row.earlier or made)
+            for row in earlier.rows
+            if row.name not in there
+        ]
         self.rows.sort(key=lambda row: order.index(row.name) if row.name in order else len(order))
 
     @classmethod
@@ -95,7 +110,9 @@ class Report:
 
 
 def _row(data: dict[str, Any]) -> RowResult:
-    samples = {subject: [Sample(**sample) for sample in some] for subject, some in data["samples"].items()}
+    samples = {
+        subject: [Sample(**sample) for sample in some] for subject, some in data["samples"].items()
+    }
     ratios = [(subject, reference) for subject, reference in data["ratios"]]
     return RowResult(**data | {"samples": samples, "ratios": ratios})
 

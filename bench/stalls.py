@@ -96,7 +96,9 @@ class Server:
     def __init__(self, restante: Installation) -> None:
         self._restante = restante
         transport = httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
-        self._control = httpx.Client(transport=transport, base_url="http://restante", timeout=PATIENCE)
+        self._control = httpx.Client(
+            transport=transport, base_url="http://restante", timeout=PATIENCE
+        )
         self._metrics = restante.events("server-ready")[-1]["metrics"]
         self._names: list[str] = []
         self.changes = 0
@@ -210,12 +212,19 @@ CHANGING: Final = (
     Call("queue delete of 1,000", lambda server: server.act("delete")),
     Call("queue bounce of 1,000", lambda server: server.act("bounce")),
     Call("account set", change("PATCH", "/v1/accounts/account2", lambda n: {"note": f"note {n}"})),
-    Call("domain set", change("PATCH", "/v1/domains/d1.example", lambda n: {"allow": [f"192.0.2.{n % 250}"]})),
     Call(
-        "domain set of the longest list", change("PATCH", f"/v1/domains/{LISTED}", lambda n: {"message_size": 9999 + n})
+        "domain set",
+        change("PATCH", "/v1/domains/d1.example", lambda n: {"allow": [f"192.0.2.{n % 250}"]}),
+    ),
+    Call(
+        "domain set of the longest list",
+        change("PATCH", f"/v1/domains/{LISTED}", lambda n: {"message_size": 9999 + n}),
     ),
     Call("domain list, after a change", get("/v1/domains", account="account1")),
-    Call("recipient add", change("PATCH", f"/v1/domains/{LISTED}/recipients", lambda n: {"add": [f"new{n}"]})),
+    Call(
+        "recipient add",
+        change("PATCH", f"/v1/domains/{LISTED}/recipients", lambda n: {"add": [f"new{n}"]}),
+    ),
     Call("recipient replace", change("PUT", f"/v1/domains/{LISTED}/recipients", mailboxes)),
     Call("reload", Server.reload),
     Call("release of a domain", lambda server: server.release("d1.example")),
@@ -257,7 +266,9 @@ def measure(server: Server, port: int, calls: Sequence[Call], rounds: int) -> di
         spells = end()
     found: defaultdict[str, Found] = defaultdict(Found)
     for name, began, ended in windows:
-        inside = (done - said for said, done in spells if done >= began and said <= ended + PAUSE / 2)
+        inside = (
+            done - said for said, done in spells if done >= began and said <= ended + PAUSE / 2
+        )
         found[name].waits.append(max(inside))
         found[name].took.append(ended - began)
     return found
@@ -265,7 +276,10 @@ def measure(server: Server, port: int, calls: Sequence[Call], rounds: int) -> di
 
 def as_markdown(found: dict[str, Found]) -> str:
     """Return the table."""
-    lines = ["| call | others wait, ms: median | worst | it takes, s |", "| --- | ---: | ---: | ---: |"]
+    lines = [
+        "| call | others wait, ms: median | worst | it takes, s |",
+        "| --- | ---: | ---: | ---: |",
+    ]
     lines += [f"| {name} | {' | '.join(one.cells)} |" for name, one in found.items()]
     return "\n".join(lines)
 
@@ -288,26 +302,41 @@ def run(given: argparse.Namespace, calls: Sequence[Call]) -> str:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--domains", type=int, default=10_000)
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
-        "--calls", default="*", metavar="PATTERN", help="only those that match; | parts several patterns"
+        "--calls",
+        default="*",
+        metavar="PATTERN",
+        help="only those that match; | parts several patterns",
     )
-    parser.add_argument("--dir", type=Path, default=Path("/var/tmp"), help="where the store is to lie")
-    parser.add_argument("--publish", action="store_true", help="write the table into docs/benchmarks.md")
+    parser.add_argument(
+        "--dir", type=Path, default=Path("/var/tmp"), help="where the store is to lie"
+    )
+    parser.add_argument(
+        "--publish", action="store_true", help="write the table into docs/benchmarks.md"
+    )
     given = parser.parse_args()
     tempfile.tempdir = str(given.dir)
     patterns = given.calls.split("|")
-    calls = [one for one in (*READING, *CHANGING) if any(fnmatch.fnmatch(one.name, each) for each in patterns)]
+    calls = [
+        one
+        for one in (*READING, *CHANGING)
+        if any(fnmatch.fnmatch(one.name, each) for each in patterns)
+    ]
     machine = describe(given.dir)
     table = run(given, calls)
     print(table)
     if given.publish:
         facts = {name: machine[name] for name in ("date", "processor", "Python", "Restante")}
         command = f"python -m bench.stalls {' '.join(sys.argv[1:])}"
-        publish_stalls(command, facts, f"{given.domains:,} domains and {given.messages:,} held messages", table)
+        publish_stalls(
+            command, facts, f"{given.domains:,} domains and {given.messages:,} held messages", table
+        )
 
 
 if __name__ == "__main__":

@@ -86,7 +86,10 @@ class _Perf(_Counter):
     def _is_attached(self, pids: list[int]) -> bool:
         """Try. It starts with its counters off, is told to switch them on, and answers when that is done."""
         (orders, order), (answer, answers) = os.pipe(), os.pipe()
-        with os.fdopen(order, "wb", buffering=0) as told, os.fdopen(answer, "rb", buffering=0) as said:
+        with (
+            os.fdopen(order, "wb", buffering=0) as told,
+            os.fdopen(answer, "rb", buffering=0) as said,
+        ):
             how = ["-D", "-1", "--control", f"fd:{orders},{answers}", "-o", str(self._output)]
             whom = ["-p", ",".join(map(str, pids))]
             self._start(["perf", "stat", "-x,", "-e", _events(), *how, *whom], (orders, answers))
@@ -106,7 +109,9 @@ class _Strace(_Counter):
     def begin(self, leader: int) -> bool:
         pids = processes(leader)
         attach = [word for pid in pids for word in ("-p", str(pid))]
-        self._start(["strace", "-f", "-e", f"trace={','.join(CALLS)}", "-o", str(self._output), *attach])
+        self._start(
+            ["strace", "-f", "-e", f"trace={','.join(CALLS)}", "-o", str(self._output), *attach]
+        )
         assert self._program
         while self._program.poll() is None and "attached" not in self._said.read_text():
             time.sleep(PAUSE)
@@ -127,7 +132,10 @@ def _perf_can() -> bool:
     if not shutil.which("perf"):
         return False
     tried = subprocess.run(
-        ["perf", "stat", "-x,", "-e", _events(), "true"], check=False, capture_output=True, text=True
+        ["perf", "stat", "-x,", "-e", _events(), "true"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     return tried.returncode == 0 and bool(_counts(tried.stderr))
 

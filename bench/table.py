@@ -27,7 +27,11 @@ def as_text(report: Report) -> str:
 
 
 def _remarks(row: RowResult) -> list[str]:
-    return [f"  {text}" for text in (row.note, row.failure and f"NO VALUE: {row.failure}", row.earlier) if text]
+    return [
+        f"  {text}"
+        for text in (row.note, row.failure and f"NO VALUE: {row.failure}", row.earlier)
+        if text
+    ]
 
 
 def _aligned(cells: Cells, widths: Sequence[int]) -> str:
@@ -75,7 +79,8 @@ def _ratios(row: RowResult, subject: str) -> str:
     told = [
         f"{one} is {ratio}" if compared[one] > 1 else f"{ratio} of {reference}"
         for one, reference in row.ratios
-        if subject == (reference if compared[one] > 1 else one) and (ratio := _spelled(row.ratio(one, reference)))
+        if subject == (reference if compared[one] > 1 else one)
+        and (ratio := _spelled(row.ratio(one, reference)))
     ]
     return ", ".join(told)
 
@@ -98,4 +103,6 @@ def targets_as_text(verdicts: Sequence[Verdict]) -> str:
 def targets_as_markdown(verdicts: Sequence[Verdict]) -> str:
     """Return the same as Markdown."""
     lines = [_piped(TARGET_HEADINGS), _piped(("---", *["---:"] * (len(TARGET_HEADINGS) - 1)))]
-    return "\n".join([*lines, *(_piped((one.what, one.bound, one.measured, one.word)) for one in verdicts)])
+    return "\n".join(
+        [*lines, *(_piped((one.what, one.bound, one.measured, one.word)) for one in verdicts)]
+    )

@@ -49,7 +49,11 @@ class _AtMost:
 
 _POSTFIX: Final = ("Postfix", "Postfix HOLD")
 _RATES: Final = [
-    *(_AtLeast(row, "Restante", peer, 3, 5) for row in ("accept-4k-20", "accept-4k-100") for peer in _POSTFIX),
+    *(
+        _AtLeast(row, "Restante", peer, 3, 5)
+        for row in ("accept-4k-20", "accept-4k-100")
+        for peer in _POSTFIX
+    ),
     *(_AtLeast("accept-4k-20-kept", "Restante", peer, 4, 6) for peer in _POSTFIX),
     _AtLeast("accept-4k-20-kept", "Restante", "Exim", 2),
     _AtLeast(NEAR, "Restante to smtp-sink", "Postfix to smtp-sink", 5, 8),
@@ -59,7 +63,11 @@ _RATES: Final = [
 _LOSS: Final = 20.0  # percent
 _COSTS: Final = [
     _AtMost("first-mail", 1.2, "x", subject, "1,000 held in 1 domain")
-    for subject in ("100,000 held in 1 domain", "1,000,000 held in 1 domain", "1,000,000 held in 10,000 domains")
+    for subject in (
+        "100,000 held in 1 domain",
+        "1,000,000 held in 1 domain",
+        "1,000,000 held in 10,000 domains",
+    )
 ] + [
     _AtMost("memory-idle", 12, " KiB"),
     _AtMost("memory-idle-tls", 64, " KiB"),
@@ -85,7 +93,11 @@ def _rates(report: Report) -> Iterator[Verdict]:
 
 def _loss(report: Report) -> Iterator[Verdict]:
     for subject, length in (("Restante to Postfix", ""), (_AHEAD, ""), (_AHEAD, LONG)):
-        values = [row.value(subject) for row in (report.row(NEAR + length), report.row(FAR + length)) if row]
+        values = [
+            row.value(subject)
+            for row in (report.row(NEAR + length), report.row(FAR + length))
+            if row
+        ]
         if len(values) == 2 and values[0] and values[1]:
             loss = (1 - values[1].median / values[0].median) * 100
             what = f"{subject}{length and ', long drain'}: loss from 0 to 100 ms"

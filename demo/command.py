@@ -14,7 +14,11 @@ START_SECONDS = 20.0
 def restante(config: Path, *words: str, typed: str = "") -> str:
     """Run a command and return what it printed. Raises CalledProcessError, its complaint already on standard error."""
     done = subprocess.run(
-        [RESTANTE, "--config", config, *words], check=True, input=typed, stdout=subprocess.PIPE, text=True
+        [RESTANTE, "--config", config, *words],
+        check=True,
+        input=typed,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     return done.stdout
 
@@ -36,5 +40,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while "server-ready" not in log.read_text():
         if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the server did not start; its last words: {log.read_text()[-500:]}")
+            raise RuntimeError(
+                f"the server did not start; its last words: {log.read_text()[-500:]}"
+            )
         time.sleep(0.05)

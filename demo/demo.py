@@ -23,13 +23,17 @@ def say(text: str) -> None:
 
 def messages() -> list[bytes]:
     """Make content with what mail servers have stumbled over."""
-    header = b"From: someone@elsewhere.example\r\nTo: you@demo.example\r\nSubject: message %d\r\n\r\n"
+    header = (
+        b"From: someone@elsewhere.example\r\nTo: you@demo.example\r\nSubject: message %d\r\n\r\n"
+    )
     bodies = [
         b"A plain line.\r\n",
         b".\r\n..\r\n.a line that begins with a dot\r\n\r\n",
         "Größe, 8 bit, and no line end but ours\r\n".encode(),
         b"x" * 900 + b" a long line\r\n",
-        b"".join(b"line %06d of a message of two megabytes\r\n" % number for number in range(50_000)),
+        b"".join(
+            b"line %06d of a message of two megabytes\r\n" % number for number in range(50_000)
+        ),
     ]
     return [header % number + body for number, body in enumerate(bodies, start=1)]
 
@@ -50,7 +54,9 @@ def send(port: int, contents: list[bytes]) -> None:
 
 def ask_with_a_wrong_password(port: int, certificate: Path) -> str:
     """Be somebody who knows a user name only."""
-    with smtplib.SMTP_SSL(HOST, port, context=ssl.create_default_context(cafile=certificate)) as client:
+    with smtplib.SMTP_SSL(
+        HOST, port, context=ssl.create_default_context(cafile=certificate)
+    ) as client:
         with contextlib.suppress(smtplib.SMTPAuthenticationError):
             client.login("demo", "not the password")
         code, text = client.docmd("ETRN", DOMAIN)
@@ -61,13 +67,22 @@ def without_received(content: bytes) -> bytes:
     """Take off the one field that a backup MX adds."""
     lines = content.split(b"\r\n")
     assert lines[0].startswith(b"Received: ")
-    rest = next(index for index, line in enumerate(lines) if index and not line.startswith((b" ", b"\t")))
+    rest = next(
+        index for index, line in enumerate(lines) if index and not line.startswith((b" ", b"\t"))
+    )
     return b"\r\n".join(lines[rest:])
 
 
 def set_up(directory: Path, primary_port: int) -> tuple[Path, Path]:
     """Make a configuration with ports of its own, an account, a login, a domain; returns config and password file."""
-    restante(directory / "restante.toml", "init", "--dir", str(directory), "--hostname", "mx2.example.net")
+    restante(
+        directory / "restante.toml",
+        "init",
+        "--dir",
+        str(directory),
+        "--hostname",
+        "mx2.example.net",
+    )
     config = directory / "restante.toml"
     text = config.read_text().replace(f"{HOST}:2525", f"{HOST}:{free_port()}")
     config.write_text(text.replace(f"{HOST}:4465", f"{HOST}:{free_port()}"))
@@ -75,16 +90,32 @@ def set_up(directory: Path, primary_port: int) -> tuple[Path, Path]:
     password_file.touch(mode=0o600)
     password_file.write_text("correct horse battery staple\n")
     restante(config, "account", "add", "demo")
-    restante(config, "login", "add", "demo", "demo", "--password-stdin", typed=password_file.read_text())
+    restante(
+        config, "login", "add", "demo", "demo", "--password-stdin", typed=password_file.read_text()
+    )
     destination = f"{HOST}:{primary_port}"
-    restante(config, "domain", "add", DOMAIN, "--account", "demo", "--destination", destination, "--allow", HOST)
+    restante(
+        config,
+        "domain",
+        "add",
+        DOMAIN,
+        "--account",
+        "demo",
+        "--destination",
+        destination,
+        "--allow",
+        HOST,
+    )
     return config, password_file
 
 
 def ports(config: Path) -> dict[str, int]:
     """Ask the server where it listens."""
     status = json.loads(restante(config, "status", "--json"))
-    return {listener["service"]: int(listener["address"].rpartition(":")[2]) for listener in status["listeners"]}
+    return {
+        listener["service"]: int(listener["address"].rpartition(":")[2])
+        for listener in status["listeners"]
+    }
 
 
 def walk(directory: Path) -> bool:
@@ -98,9 +129,13 @@ def walk(directory: Path) -> bool:
         say(f"The primary of {DOMAIN} is away. {len(sent)} messages arrive at its backup MX:")
         send(port["mx"], sent)
         print(restante(config, "status"))
-        say("They are held: nothing leaves, however long it takes. Somebody asks without the right password:")
+        say(
+            "They are held: nothing leaves, however long it takes. Somebody asks without the right password:"
+        )
         print(ask_with_a_wrong_password(port["smtps"], directory / "tls" / "trust.pem"))
-        say("The primary is back, and asks over TLS with its password (`restante etrn`, or any ETRN client):")
+        say(
+            "The primary is back, and asks over TLS with its password (`restante etrn`, or any ETRN client):"
+        )
         primary.start()
         try:
             print(_ask(config, port["smtps"], password_file), end="")
@@ -118,7 +153,9 @@ def _ask(config: Path, port: int, password_file: Path) -> str:
 
 def _compare(sent: list[bytes], arrived: list[bytes]) -> bool:
     is_equal = sorted(sent) == sorted(without_received(content) for content in arrived)
-    say(f"{len(arrived)} of {len(sent)} arrived; byte for byte {'the same' if is_equal else 'NOT THE SAME'}.")
+    say(
+        f"{len(arrived)} of {len(sent)} arrived; byte for byte {'the same' if is_equal else 'NOT THE SAME'}."
+    )
     return is_equal
 
 

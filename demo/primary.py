@@ -41,7 +41,9 @@ class Primary:
 
     def __init__(self, port: int, *, is_talkative: bool = False) -> None:
         self.mailbox = Mailbox(is_talkative)
-        self._controller = Controller(self.mailbox, hostname=HOST, port=port, enable_SMTPUTF8=True, decode_data=False)
+        self._controller = Controller(
+            self.mailbox, hostname=HOST, port=port, enable_SMTPUTF8=True, decode_data=False
+        )
 
     def start(self) -> None:
         """Be there."""

@@ -38,13 +38,26 @@ def set_up() -> None:
     """Make ./var once: configuration, sample account, login and domain."""
     if CONFIG.exists():
         return
-    subprocess.run([RESTANTE, "init", "--dir", DIRECTORY, "--hostname", "mx2.example.net"], check=True)
+    subprocess.run(
+        [RESTANTE, "init", "--dir", DIRECTORY, "--hostname", "mx2.example.net"], check=True
+    )
     restante(CONFIG, "account", "add", "sample", "--note", "made by make run")
     password = restante(CONFIG, "login", "add", "sample", "sample", "--generate").split()[-1]
     PASSWORD_FILE.touch(mode=0o600)
     PASSWORD_FILE.write_text(password + "\n")
     destination = f"{HOST}:{DEFAULT_PORT}"
-    restante(CONFIG, "domain", "add", DOMAIN, "--account", "sample", "--destination", destination, "--allow", HOST)
+    restante(
+        CONFIG,
+        "domain",
+        "add",
+        DOMAIN,
+        "--account",
+        "sample",
+        "--destination",
+        destination,
+        "--allow",
+        HOST,
+    )
 
 
 def main() -> None:

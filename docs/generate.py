@@ -119,13 +119,19 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
 
 
 def _commands() -> Iterator[str]:
-    yield from ("# Commands", "", "Every command takes `--help`. Errors are one line each on standard error: what,")
+    yield from (
+        "# Commands",
+        "",
+        "Every command takes `--help`. Errors are one line each on standard error: what,",
+    )
     yield from ("why, and what to do.", "")
     command: Any = build_command()
     for path, leaf in _leaves("restante", command):
         yield from _command(path, leaf)
     yield from ("## Exit codes", "")
-    yield from _table(["code", "meaning"], [[str(code.value), EXIT_MEANINGS[code]] for code in Exit])
+    yield from _table(
+        ["code", "meaning"], [[str(code.value), EXIT_MEANINGS[code]] for code in Exit]
+    )
 
 
 def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
@@ -141,7 +147,11 @@ def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 def _command(path: str, command: Any) -> Iterator[str]:
     if not command.help:
         raise Undocumented(f"command {path} has no description; write its docstring")
-    yield from (f"## {path}", "", *(" ".join(part.split()) + "\n" for part in command.help.split("\n\n")))
+    yield from (
+        f"## {path}",
+        "",
+        *(" ".join(part.split()) + "\n" for part in command.help.split("\n\n")),
+    )
     rows = [_parameter(path, parameter) for parameter in command.params if parameter.name != "help"]
     yield from _table(["", "", "meaning"], rows)
 
@@ -161,7 +171,11 @@ def _option(parameter: Any) -> str:
 
 def _default(parameter: Any) -> str:
     default = parameter.default
-    return f"default {default}" if isinstance(default, int | float | str) and default and default is not True else ""
+    return (
+        f"default {default}"
+        if isinstance(default, int | float | str) and default and default is not True
+        else ""
+    )
 
 
 # Configuration
@@ -201,11 +215,22 @@ def _section_within(annotation: Any) -> type[BaseModel] | None:
 def _setting(location: tuple[str, ...], field: FieldInfo) -> Sequence[str]:
     text = described(f"setting {key_name(location)}", field.description)
     variable = "" if location[0] == "listen" else f"`{variable_name(location)}`"
-    return f"`{location[-1]}`", _kind(field), _default_of(field), text, variable or "`RESTANTE_LISTEN`, whole"
+    return (
+        f"`{location[-1]}`",
+        _kind(field),
+        _default_of(field),
+        text,
+        variable or "`RESTANTE_LISTEN`, whole",
+    )
 
 
 def _kind(field: FieldInfo) -> str:
-    bounds = [f"{name} {getattr(each, key)}" for each in field.metadata for key, name in _BOUNDS if hasattr(each, key)]
+    bounds = [
+        f"{name} {getattr(each, key)}"
+        for each in field.metadata
+        for key, name in _BOUNDS
+        if hasattr(each, key)
+    ]
     name = _type_name(field.annotation)
     if ONE_OR_MORE in field.metadata:
         name = f"{_type_name(get_args(field.annotation)[0])} or list"
@@ -213,7 +238,13 @@ def _kind(field: FieldInfo) -> str:
 
 
 _BOUNDS = (("ge", "from"), ("gt", "above"), ("le", "up to"), ("lt", "below"))
-_TYPE_NAMES: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
+_TYPE_NAMES: dict[Any, str] = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path",
+}
 
 
 def _type_name(annotation: Any) -> str:
@@ -244,12 +275,16 @@ def _events() -> Iterator[str]:
     yield from ("# Events, notices, audit trail, replies", "")
     yield from ("## Events", "", "Every line of the log has one of these events.", "")
     yield from _table(
-        ["event", "meaning"], [[f"`{event}`", described(f"event {event}", MEANINGS.get(event))] for event in Event]
+        ["event", "meaning"],
+        [[f"`{event}`", described(f"event {event}", MEANINGS.get(event))] for event in Event],
     )
     yield from ("## Notices", "", "The kinds for `restante notice add --only`.", "")
     yield from _table(
         ["kind", "told to", "meaning"],
-        [[f"`{kind}`", _hearers(kind), described(f"notice {kind}", KIND_MEANINGS.get(kind))] for kind in NoticeKind],
+        [
+            [f"`{kind}`", _hearers(kind), described(f"notice {kind}", KIND_MEANINGS.get(kind))]
+            for kind in NoticeKind
+        ],
     )
     yield from (
         "## Audit trail",
@@ -257,7 +292,10 @@ def _events() -> Iterator[str]:
         "The actions that `restante audit` shows. Each entry has the true reason, whatever the reply was.",
         "",
     )
-    rows = [[f"`{each}`", described(f"audit action {each}", AUDIT_MEANINGS.get(each))] for each in AuditAction]
+    rows = [
+        [f"`{each}`", described(f"audit action {each}", AUDIT_MEANINGS.get(each))]
+        for each in AuditAction
+    ]
     yield from _table(["action", "meaning"], rows)
     yield from (
         "## Replies",
@@ -268,14 +306,19 @@ def _events() -> Iterator[str]:
     known = {name: value for name, value in vars(replies).items() if isinstance(value, Reply)}
     ordered = sorted(known.items(), key=lambda item: (item[1].code, item[1].status, item[0]))
     yield from _table(
-        ["code", "status", "text"], [[str(each.code), each.status, _cell(each.text)] for _, each in ordered]
+        ["code", "status", "text"],
+        [[str(each.code), each.status, _cell(each.text)] for _, each in ordered],
     )
 
 
 def _hearers(kind: NoticeKind) -> str:
     if kind in OF_THE_SERVER:
         return "the operator"
-    return "its account, and the operator with `--all-accounts`" if kind in OF_ACCOUNTS else "everybody"
+    return (
+        "its account, and the operator with `--all-accounts`"
+        if kind in OF_ACCOUNTS
+        else "everybody"
+    )
 
 
 # Metrics
@@ -288,7 +331,9 @@ def _metrics() -> Iterator[str]:
     yield "at 0 when the process starts. No label has a domain, account, login or address in it. To use them, see"
     yield "[watch a server](../how-to/watch-a-server.md)."
     yield ""
-    yield from _table(["metric", "kind", "labels", "meaning"], [_metric(metric) for metric in METRICS])
+    yield from _table(
+        ["metric", "kind", "labels", "meaning"], [_metric(metric) for metric in METRICS]
+    )
     yield from ("## Recommended alerts", "", "From `contrib/prometheus/alerts.yml`:", "", "```yaml")
     yield from ALERTS.read_text(encoding="utf-8").splitlines()
     yield "```"
@@ -316,7 +361,9 @@ def main() -> int:
     """Write or check; returns the exit code."""
     stale = {name: text for name, text in pages().items() if _differs(REFERENCE / name, text)}
     if "--check" in sys.argv[1:]:
-        sys.stderr.writelines(f"docs/reference/{name}: out of date; run docs/generate.py\n" for name in stale)
+        sys.stderr.writelines(
+            f"docs/reference/{name}: out of date; run docs/generate.py\n" for name in stale
+        )
         return 1 if stale else 0
     REFERENCE.mkdir(exist_ok=True)
     for name, text in stale.items():

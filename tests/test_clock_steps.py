@@ -225,7 +225,15 @@ async def store_reports(world: World, domain: Any, count: int) -> None:
 
     for _ in range(count):
         await world.hold_asking(domain, Envelope("s@a.example", ("b@b.example",)))
-        made = NewReport(world.held, domain.id, Action.FAILED, ("b@b.example",), "s@a.example", b"\r\n", world.now)
+        made = NewReport(
+            world.held,
+            domain.id,
+            Action.FAILED,
+            ("b@b.example",),
+            "s@a.example",
+            b"\r\n",
+            world.now,
+        )
         assert await world.store.bounce([Bounce(world.held, ("b@b.example",), made)], audit())
 
 
@@ -244,8 +252,14 @@ STORIES = [
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(st.sampled_from([-365 * DAY, -DAY, -3600.0, 3600.0, DAY]), min_size=1, max_size=9))
-def test_setting_the_wall_clock_changes_no_duration(story: Callable[[Step], Any], steps: list[float]) -> None:
+@given(
+    steps=st.lists(
+        st.sampled_from([-365 * DAY, -DAY, -3600.0, 3600.0, DAY]), min_size=1, max_size=9
+    )
+)
+def test_setting_the_wall_clock_changes_no_duration(
+    story: Callable[[Step], Any], steps: list[float]
+) -> None:
     waiting = list(steps)
 
     def step(world: World | Wire) -> None:

@@ -34,7 +34,9 @@ def pages(generate: ModuleType) -> dict[str, str]:
 @pytest.mark.parametrize("name", ["commands.md", "configuration.md", "events.md", "metrics.md"])
 def test_the_reference_is_as_the_code_has_it(pages: dict[str, str], name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")
-    assert written == pages[name], f"run: python docs/generate.py (docs/reference/{name} is behind the code)"
+    assert written == pages[name], (
+        f"run: python docs/generate.py (docs/reference/{name} is behind the code)"
+    )
 
 
 def test_an_option_without_help_stops_the_generator(generate: ModuleType) -> None:
@@ -59,10 +61,13 @@ def test_a_metric_without_meaning_stops_the_generator(generate: ModuleType) -> N
 
 def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleType) -> None:
     """A rule about a metric of another name would never fire."""
-    shown = {generate.shown_name(metric): {label.name for label in metric.labels} for metric in METRICS}
+    shown = {
+        generate.shown_name(metric): {label.name for label in metric.labels} for metric in METRICS
+    }
     shown["up"] = set()  # Prometheus' own
     asked = re.findall(
-        r"\b(?:restante|process)_\w+", (DOCS / "how-to" / "watch-a-server.md").read_text(encoding="utf-8")
+        r"\b(?:restante|process)_\w+",
+        (DOCS / "how-to" / "watch-a-server.md").read_text(encoding="utf-8"),
     )
     assert set(asked) <= set(shown)
     assert len(asked) > 10
@@ -73,7 +78,9 @@ def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleTy
         assert set(re.findall(r"(\w+)=", selectors)) - {"job"} <= shown[name], rule
 
 
-def test_every_command_of_the_program_is_in_the_reference(generate: ModuleType, pages: dict[str, str]) -> None:
+def test_every_command_of_the_program_is_in_the_reference(
+    generate: ModuleType, pages: dict[str, str]
+) -> None:
     command: Any = build_command()
     text = pages["commands.md"]
     assert all(f"## {path}\n" in text for path, _ in generate._leaves("restante", command))

@@ -28,7 +28,9 @@ REFUSAL: Final = PermissionError(errno.EPERM, "Operation not permitted")
 def test_lo_is_the_only_interface() -> None:
     others = sorted({*running_interfaces()} - {"lo"})
     if others:
-        missing(f"packets of this run can leave by {', '.join(others)}: run the tests by `make test`")
+        missing(
+            f"packets of this run can leave by {', '.join(others)}: run the tests by `make test`"
+        )
     assert running_interfaces() == ["lo"]
 
 
@@ -37,7 +39,10 @@ def test_no_packet_leaves_lo(family: socket.AddressFamily, address: str) -> None
     """A connected datagram socket has been routed, and has sent nothing."""
     if running_interfaces() != ["lo"]:
         missing("other interfaces than lo are up: run the tests by `make test`")
-    with socket.socket(family, socket.SOCK_DGRAM) as probe, pytest.raises(OSError, match=r"\[Errno") as refusal:
+    with (
+        socket.socket(family, socket.SOCK_DGRAM) as probe,
+        pytest.raises(OSError, match=r"\[Errno") as refusal,
+    ):
         probe.connect((address, 25))
     assert refusal.value.errno in UNREACHABLE
 

@@ -19,10 +19,14 @@ Ended = subprocess.CompletedProcess[str]
 
 
 def analyze(*words: str | Path) -> Ended:
-    program = shutil.which("systemd-analyze") or missing("systemd-analyze is not installed: run ci/install-peers")
+    program = shutil.which("systemd-analyze") or missing(
+        "systemd-analyze is not installed: run ci/install-peers"
+    )
     command = [program, *map(str, words)]
     environment = {**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"}
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=60)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, timeout=60
+    )
 
 
 def settings() -> dict[str, list[str]]:
@@ -48,7 +52,9 @@ def test_systemd_knows_every_setting(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text().replace("/opt/restante/bin/restante", sys.executable))
     ended = analyze("verify", "--man=no", unit)
-    complaints = [line for line in ended.stderr.splitlines() if UNIT.name in line]  # other units are not ours
+    complaints = [
+        line for line in ended.stderr.splitlines() if UNIT.name in line
+    ]  # other units are not ours
     assert complaints == []
 
 
@@ -57,7 +63,9 @@ def test_the_program_understands_how_it_is_started() -> None:
     program, *words = command.split()
     assert Path(program).name == "restante"
     restante = Path(sys.executable).with_name("restante")
-    ended = subprocess.run([restante, *words, "--help"], check=False, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [restante, *words, "--help"], check=False, capture_output=True, text=True, timeout=60
+    )
     assert ended.returncode == 0, ended.stderr
     assert "serve" in ended.stdout
 

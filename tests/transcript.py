@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from textwrap import dedent
 
 
-def play(text: str, send: Callable[[bytes], None], received: Callable[[], bytes], **values: str) -> None:
+def play(
+    text: str, send: Callable[[bytes], None], received: Callable[[], bytes], **values: str
+) -> None:
     """Play the client's side of a transcript against `send`, and check the server's."""
     said: list[str] = []
     for kind, words in _lines(text):

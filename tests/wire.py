@@ -40,7 +40,14 @@ from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction, AuditEntry
-from restante.tenancy.model import Account, Destination, HostedDomain, IpAddress, Login, parse_authorized_hosts
+from restante.tenancy.model import (
+    Account,
+    Destination,
+    HostedDomain,
+    IpAddress,
+    Login,
+    parse_authorized_hosts,
+)
 from restante.tenancy.passwords import hash_password
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
@@ -69,7 +76,9 @@ class Lines:
     lines: list[tuple[Event, dict[str, Any]]] = field(default_factory=list)
 
     def write(self, event: Event, **fields: Any) -> None:
-        list(news_in(event, fields, NOW))  # whatever writes a line that is news has written what that takes
+        list(
+            news_in(event, fields, NOW)
+        )  # whatever writes a line that is news has written what that takes
         self.lines.append((event, fields))
 
     def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
@@ -130,10 +139,14 @@ class Wire:
         self.flight = MemoryBudget(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
         self.inquired: list[str] = []  # mailboxes, at the destination
-        self.mailboxes: dict[str, bool] = {}  # what it says of them; of others nothing can be known now
+        self.mailboxes: dict[
+            str, bool
+        ] = {}  # what it says of them; of others nothing can be known now
         self.is_up = False  # the destinations, as far as is known
         pending = self.settings.pending_authentications_limit
-        self._authenticator = Authenticator(self.vault, password_lanes(pending), proof_lanes(pending))
+        self._authenticator = Authenticator(
+            self.vault, password_lanes(pending), proof_lanes(pending)
+        )
         self._numbers = MessageNumbers()
         self._runner = asyncio.Runner()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -177,7 +190,9 @@ class Wire:
         if account not in self.directory.now.accounts:
             self._add_account(account, empty_reply)
         hosts = parse_authorized_hosts(allow)
-        hosted = HostedDomain(0, domain, account, Destination("192.0.2.99"), hosts, NOW, Policy(**policy))
+        hosted = HostedDomain(
+            0, domain, account, Destination("192.0.2.99"), hosts, NOW, Policy(**policy)
+        )
         hosted = self.run(self.store.put_domain(hosted, audit()))
         self.run(self.directory.refresh())
         if holding:
@@ -187,7 +202,11 @@ class Wire:
     def change(self, domain: str, **policy: Any) -> None:
         """Change what is given of a domain's policy."""
         present = self.directory.now.domains[domain]
-        self.run(self.store.put_domain(replace(present, policy=replace(present.policy, **policy)), audit()))
+        self.run(
+            self.store.put_domain(
+                replace(present, policy=replace(present.policy, **policy)), audit()
+            )
+        )
         self.run(self.directory.refresh())
 
     def set_quota(self, account: str, quota: Quota) -> None:
@@ -209,7 +228,9 @@ class Wire:
     def trail(self) -> list[AuditEntry]:
         """Return the release requests in the audit trail, oldest first."""
         entries = self.run(self.store.audit(limit=1000))
-        return [entry for entry in reversed(entries) if entry.action is AuditAction.RELEASE_REQUESTED]
+        return [
+            entry for entry in reversed(entries) if entry.action is AuditAction.RELEASE_REQUESTED
+        ]
 
     # The session
 
@@ -233,7 +254,9 @@ class Wire:
             junk_commands=self.settings.junk_commands_limit,
             refused_recipients=self.settings.refused_recipients_limit,
         )
-        session = ServerSession(ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls)
+        session = ServerSession(
+            ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls
+        )
         dialogue = Dialogue(self._services, session, self.peer, lambda: None)
         if has_tls:
             dialogue.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
@@ -311,7 +334,9 @@ class Wire:
             directory=self.directory,
             store=self.store,
             intake=intake,
-            auth_gate=AuthGate(self._authenticator, expected, self.settings, lambda: self.monotonic, self._sleep),
+            auth_gate=AuthGate(
+                self._authenticator, expected, self.settings, lambda: self.monotonic, self._sleep
+            ),
             releaser=releaser,
             log=self.log,
             flight=self.flight,
@@ -319,7 +344,11 @@ class Wire:
             settings=self.settings,
             rules=HouseRules("mx2.example.net", self.settings.postmaster),
             standings=DomainFacts(
-                self.store, self.directory, lambda: self.now, lambda destination: self.is_up, self.recipients.of
+                self.store,
+                self.directory,
+                lambda: self.now,
+                lambda destination: self.is_up,
+                self.recipients.of,
             ),
             arrivals=arrivals,
             inquire=self.inquire,
@@ -333,7 +362,13 @@ class Wire:
 
     def _message(self, domain_id: int) -> NewMessage:
         envelope = Envelope("a@a.example", ("b@b.example",))
-        return NewMessage(self._numbers.next(self.now), domain_id, envelope, self.now, b"Subject: x\r\n\r\nbody\r\n")
+        return NewMessage(
+            self._numbers.next(self.now),
+            domain_id,
+            envelope,
+            self.now,
+            b"Subject: x\r\n\r\nbody\r\n",
+        )
 
 
 def initial_response(user: str, password: str = PASSWORD) -> str:

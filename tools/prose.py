@@ -75,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def every_file(top: Path) -> set[Path]:
     """Return each file with prose of our own."""
-    return {path for pattern in PATTERNS for path in top.glob(pattern) if not _is_generated(path, top)}
+    return {
+        path for pattern in PATTERNS for path in top.glob(pattern) if not _is_generated(path, top)
+    }
 
 
 def _named(paths: Iterable[Path], top: Path) -> set[Path]:

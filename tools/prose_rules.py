@@ -46,12 +46,19 @@ BANNED = [
 # "Otherwise" in a sentence: "else" after "or", a semicolon or an auxiliary verb.
 BANNED.append(
     (
-        re.compile(r"(?:^|; |\bor |\bwould |\bcould |\band )else\b(?! (?:if|where)\b)", re.IGNORECASE),
+        re.compile(
+            r"(?:^|; |\bor |\bwould |\bcould |\band )else\b(?! (?:if|where)\b)", re.IGNORECASE
+        ),
         "otherwise",
     )
 )
 # "For" in the sense of "because".
-BANNED.append((re.compile(r", for (?:it|they|he|there|this|these|nothing|no one) \w+", re.IGNORECASE), "because"))
+BANNED.append(
+    (
+        re.compile(r", for (?:it|they|he|there|this|these|nothing|no one) \w+", re.IGNORECASE),
+        "because",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)

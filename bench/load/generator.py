@@ -39,7 +39,9 @@ class Order:
     source: str = HOST
 
 
-Step = tuple[bytes, int] | float | None  # what to say, and how many replies to wait for; when to go on; or:
+Step = (
+    tuple[bytes, int] | float | None
+)  # what to say, and how many replies to wait for; when to go on; or:
 BEGIN_TLS: Final = None
 
 
@@ -108,7 +110,9 @@ class Session(asyncio.Protocol):
             if order.pace:
                 yield due
             yield from work.message
-            work.latencies.append((time.monotonic() - due) * 1000)  # a message that had to wait its turn counts so
+            work.latencies.append(
+                (time.monotonic() - due) * 1000
+            )  # a message that had to wait its turn counts so
             if not order.is_kept:
                 break
         yield b"QUIT\r\n", 1
@@ -165,9 +169,13 @@ class Session(asyncio.Protocol):
 async def _keep_sending(work: Work, context: ssl.SSLContext) -> None:
     """Be one session: one connection after the other, until there is no more to send."""
     order, loop = work.order, asyncio.get_running_loop()
-    source = None if order.source == HOST else (order.source, 0)  # bound for a reason only: it costs a port
+    source = (
+        None if order.source == HOST else (order.source, 0)
+    )  # bound for a reason only: it costs a port
     while work.has_more:
-        _, session = await loop.create_connection(lambda: Session(work, context), HOST, order.port, local_addr=source)
+        _, session = await loop.create_connection(
+            lambda: Session(work, context), HOST, order.port, local_addr=source
+        )
         await session.done
 
 

@@ -67,7 +67,9 @@ def generate(order: Order) -> dict[str, Any]:
 def begin_generating(order: Order) -> "subprocess.Popen[str]":
     """Start the generator, and do not wait for it. Without a number of messages it goes on until it is answered for."""
     command = [sys.executable, "-m", "bench.load.generator", json.dumps(asdict(order))]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
 
 
 def answer_of(generating: "subprocess.Popen[str]") -> dict[str, Any]:

@@ -25,7 +25,9 @@ WARMTH: Final = 5  # a fifth of the load
 class AcceptRow(Row):
     """One load, taken by several servers."""
 
-    def __init__(self, name: str, title: str, load: Load, park: Park, subjects: Sequence[str]) -> None:
+    def __init__(
+        self, name: str, title: str, load: Load, park: Park, subjects: Sequence[str]
+    ) -> None:
         self.name = name
         self.title = title
         self.note = f"{load.messages:,} messages"
@@ -45,7 +47,9 @@ class AcceptRow(Row):
                 seconds = load.send(server.port)
                 server.settle()
             server.check_held(warmth.messages + load.messages, load.octets)
-        return Sample(load.messages / seconds, meter.cpu / load.messages * 1000, meter.memory, syncs)
+        return Sample(
+            load.messages / seconds, meter.cpu / load.messages * 1000, meter.memory, syncs
+        )
 
     def _warmth(self) -> Load:
         return self._load.with_messages(max(self._load.messages // WARMTH, self._load.sessions))
@@ -80,7 +84,12 @@ class _Case:
     def name(self) -> str:
         marks = [("kept", self.is_kept), ("tls", self.has_tls), ("bdat", self.has_chunks)]
         return "-".join(
-            ["accept", _SIZES[self.octets][0], str(self.sessions), *(mark for mark, is_on in marks if is_on)]
+            [
+                "accept",
+                _SIZES[self.octets][0],
+                str(self.sessions),
+                *(mark for mark, is_on in marks if is_on),
+            ]
         )
 
     @property
@@ -97,7 +106,9 @@ class _Case:
         if self.has_tls and not self.is_kept:
             messages //= 2
         messages = max(messages, self.sessions)
-        return Load(messages, self.octets, self.sessions, self.is_kept, self.has_tls, self.has_chunks)
+        return Load(
+            messages, self.octets, self.sessions, self.is_kept, self.has_tls, self.has_chunks
+        )
 
     def subjects(self) -> list[str]:
         exim = [EXIM] if self.is_kept else []
@@ -139,5 +150,12 @@ _EVERY: Final = [
 def accept_rows(park: Park, extent: Extent) -> list[Row]:
     """Return them: the main two, a choice along each axis, or every combination."""
     is_quick = extent is Extent.QUICK
-    cases = {Extent.QUICK: _QUICK, Extent.FULL: _FULL, Extent.EVERY: list(dict.fromkeys([*_EVERY, *_FULL]))}[extent]
-    return [AcceptRow(case.name, case.title, case.load(is_quick=is_quick), park, case.subjects()) for case in cases]
+    cases = {
+        Extent.QUICK: _QUICK,
+        Extent.FULL: _FULL,
+        Extent.EVERY: list(dict.fromkeys([*_EVERY, *_FULL])),
+    }[extent]
+    return [
+        AcceptRow(case.name, case.title, case.load(is_quick=is_quick), park, case.subjects())
+        for case in cases
+    ]

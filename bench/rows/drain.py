@@ -55,7 +55,13 @@ class DrainRow(Row):
     """Drains over one distance."""
 
     def __init__(
-        self, park: Park, round_trip: int, subjects: list[Subject], *, is_long: bool = False, counts_syncs: bool = False
+        self,
+        park: Park,
+        round_trip: int,
+        subjects: list[Subject],
+        *,
+        is_long: bool = False,
+        counts_syncs: bool = False,
     ) -> None:
         """`is_long`: so much is held that how a drain begins does not count."""
         self.name = f"drain-{round_trip}ms" + "-long" * is_long
@@ -67,9 +73,13 @@ class DrainRow(Row):
             (ours.text, theirs.text)
             for ours in subjects
             for theirs in subjects
-            if ours.server != POSTFIX and theirs.server == POSTFIX and _are_like(ours.destination, theirs.destination)
+            if ours.server != POSTFIX
+            and theirs.server == POSTFIX
+            and _are_like(ours.destination, theirs.destination)
         ]
-        self.note = "messages: " + ", ".join(f"{subject.text} {subject.messages:,}" for subject in subjects)
+        self.note = "messages: " + ", ".join(
+            f"{subject.text} {subject.messages:,}" for subject in subjects
+        )
         self._subjects = {subject.text: subject for subject in subjects}
         self._park = park
         self._round_trip = round_trip
@@ -86,12 +96,22 @@ class DrainRow(Row):
                 begin = server.ask_for_mail()
                 seconds = wait_for(destination, what.messages) - begin
             check_all_came(destination, what.messages)
-            eventually(lambda: server.held().messages == 0, what=f"{server.name} to hold nothing", timeout=60)
-        return Sample(what.messages / seconds, meter.cpu / what.messages * 1000, meter.memory, syncs)
+            eventually(
+                lambda: server.held().messages == 0,
+                what=f"{server.name} to hold nothing",
+                timeout=60,
+            )
+        return Sample(
+            what.messages / seconds, meter.cpu / what.messages * 1000, meter.memory, syncs
+        )
 
     def _count_syncs(self, what: Subject) -> float | None:
         server = self._park[what.server]
-        with self._holding(what), self._destination(what) as destination, counting_syncs(server.pid) as syncs:
+        with (
+            self._holding(what),
+            self._destination(what) as destination,
+            counting_syncs(server.pid) as syncs,
+        ):
             server.ask_for_mail()
             wait_for(destination, what.messages)
         return None if syncs.count is None else syncs.count / what.messages
@@ -115,7 +135,9 @@ class DrainRow(Row):
         """Run the destination, at its distance, where the mail goes."""
         port = self._park.destination_port
         if self._round_trip:
-            destination: Destination = Distant(DESTINATIONS[what.destination](free_port()), port, self._round_trip)
+            destination: Destination = Distant(
+                DESTINATIONS[what.destination](free_port()), port, self._round_trip
+            )
         else:
             destination = DESTINATIONS[what.destination](port)
         try:
@@ -137,7 +159,9 @@ def wait_for(destination: Destination, messages: int) -> float:
         if count > known:
             known, deadline = count, time.monotonic() + PATIENCE
         elif time.monotonic() > deadline:
-            raise Lost(f"{count} of {messages} messages have come, and no more for {PATIENCE:.0f} s")
+            raise Lost(
+                f"{count} of {messages} messages have come, and no more for {PATIENCE:.0f} s"
+            )
         time.sleep(destination.look_every)
     return time.monotonic()
 
@@ -146,7 +170,9 @@ def check_all_came(destination: Destination, messages: int) -> None:
     """Compare what has come with what was held. Raises Lost."""
     octets = destination.octets()
     if destination.count() != messages or (octets is not None and octets < messages * SIZE):
-        raise Lost(f"{messages} messages were held; {destination.count()} came, with {octets} octets")
+        raise Lost(
+            f"{messages} messages were held; {destination.count()} came, with {octets} octets"
+        )
 
 
 def drain_rows(park: Park, extent: Extent) -> list[Row]:
@@ -156,7 +182,10 @@ def drain_rows(park: Park, extent: Extent) -> list[Row]:
         far = [Subject(RESTANTE, CHUNKING, 4000), Subject(RESTANTE, PIPELINING, 300)]
         postfix = Subject(POSTFIX, PIPELINING, 2000), Subject(POSTFIX, PIPELINING, 300)
         return [DrainRow(park, 0, [*near, postfix[0]]), DrainRow(park, 100, [*far, postfix[1]])]
-    every = [DrainRow(park, distance, _every(distance), counts_syncs=not distance) for distance in (0, 20, 100)]
+    every = [
+        DrainRow(park, distance, _every(distance), counts_syncs=not distance)
+        for distance in (0, 20, 100)
+    ]
     long = [Subject(RESTANTE, CHUNKING, 100_000)]
     return [*every, *(DrainRow(park, distance, long, is_long=True) for distance in (0, 100))]
 

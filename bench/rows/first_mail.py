@@ -146,7 +146,10 @@ def command(*words: str) -> Take:
 WHATS: Final = [
     (("first-mail", "ETRN to first MAIL", "ms"), first_mail),
     (("start-up", "start-up", "ms"), start_up),
-    (("queue-list", "restante queue list (the first thousand)", "ms"), command("queue", "list", "--json")),
+    (
+        ("queue-list", "restante queue list (the first thousand)", "ms"),
+        command("queue", "list", "--json"),
+    ),
     (("status", "restante status", "ms"), command("status", "--json")),
 ]
 

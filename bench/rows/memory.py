@@ -40,7 +40,9 @@ class _Case:
 
 IDLE: Final = _Case("memory-idle", "memory of an idle connection")
 IDLE_TLS: Final = _Case("memory-idle-tls", "memory of an idle connection, TLS", has_tls=True)
-LARGE_MAIL: Final = _Case("memory-50mb", "memory of a connection in the middle of 50 MB", size=LARGE)
+LARGE_MAIL: Final = _Case(
+    "memory-50mb", "memory of a connection in the middle of 50 MB", size=LARGE
+)
 
 
 class MemoryRow(Row):
@@ -64,7 +66,10 @@ class MemoryRow(Row):
         server.has_tls = self._case.has_tls
         with server.running(), self._crowd(server.port, FEW, sent=0):
             before = _at_rest(server.pid)
-            with Meter(server.pid) as meter, self._crowd(server.port, count, sent=self._case.size // 2):
+            with (
+                Meter(server.pid) as meter,
+                self._crowd(server.port, count, sent=self._case.size // 2),
+            ):
                 standing = _at_rest(server.pid)
         most = meter.memory if self._case.size else standing
         return Sample((most - before) / count / KIBIBYTE, memory=most)
@@ -74,7 +79,9 @@ class MemoryRow(Row):
         """Have so many connections stand there during the block."""
         order = Crowd(port, count, self._case.has_tls, self._case.size, sent)
         command = [sys.executable, "-m", "bench.load.crowd", json.dumps(asdict(order))]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as crowd:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as crowd:
             assert crowd.stdin
             assert crowd.stdout
             assert crowd.stdout.readline() == "ready\n", f"{count} connections could not be made"
@@ -107,4 +114,8 @@ def memory_rows(park: Park, extent: Extent) -> list[Row]:
         return [MemoryRow(park, case, {RESTANTE: 1000}) for case in (IDLE, IDLE_TLS)]
     idle = {RESTANTE: _many(), POSTFIX_HOLDS: 200, EXIM: 200}
     large = {RESTANTE: 200, POSTFIX_HOLDS: 200, EXIM: 200}
-    return [MemoryRow(park, IDLE, idle), MemoryRow(park, IDLE_TLS, idle), MemoryRow(park, LARGE_MAIL, large)]
+    return [
+        MemoryRow(park, IDLE, idle),
+        MemoryRow(park, IDLE_TLS, idle),
+        MemoryRow(park, LARGE_MAIL, large),
+    ]

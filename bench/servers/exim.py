@@ -62,4 +62,6 @@ class EximServer(StockServer):
 
     def _queue_files(self) -> list[Path]:
         tops = [self._exim.spool / kind for kind in ("input", "msglog")]
-        return [Path(where, name) for top in tops for where, _, names in os.walk(top) for name in names]
+        return [
+            Path(where, name) for top in tops for where, _, names in os.walk(top) for name in names
+        ]

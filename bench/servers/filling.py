@@ -26,7 +26,9 @@ from restante.tenancy.model import Destination, HostedDomain, parse_authorized_h
 BATCH: Final = 500  # as many as the server holds in one transaction
 
 
-async def fill(directory: Path, *, messages: int, size: int, domains: int, others: int, port: int) -> None:
+async def fill(
+    directory: Path, *, messages: int, size: int, domains: int, others: int, port: int
+) -> None:
     """Do it."""
     store = await open_store(directory)
     try:
@@ -55,7 +57,9 @@ async def _host(store: Store, names: Iterable[str], port: int) -> None:
 
 
 def _hosted(name: str, port: int) -> HostedDomain:
-    return HostedDomain(0, name, ACCOUNT, Destination(HOST, port), parse_authorized_hosts([HOST]), time.time())
+    return HostedDomain(
+        0, name, ACCOUNT, Destination(HOST, port), parse_authorized_hosts([HOST]), time.time()
+    )
 
 
 def _added(name: str) -> AuditEntry:
@@ -66,7 +70,9 @@ def _messages(names: Iterable[str], ids: dict[str, int], size: int) -> Iterator[
     numbers, head = MessageNumbers(), content(size)
     for name in names:
         now = time.time()
-        yield NewMessage(numbers.next(now), ids[name], Envelope(SENDER, (mailbox(name),)), now, head)
+        yield NewMessage(
+            numbers.next(now), ids[name], Envelope(SENDER, (mailbox(name),)), now, head
+        )
 
 
 if __name__ == "__main__":

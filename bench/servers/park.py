@@ -11,7 +11,13 @@ from bench.servers.restante import RestanteServer
 from bench.servers.server import Server
 from tests.acceptance.peers.ports import free_port
 
-RESTANTE, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = "Restante", "Postfix", "Postfix HOLD", "Exim", "floor"
+RESTANTE, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = (
+    "Restante",
+    "Postfix",
+    "Postfix HOLD",
+    "Exim",
+    "floor",
+)
 
 
 class Park:
@@ -50,7 +56,9 @@ class Park:
     @cached_property
     def postfix(self) -> PostfixServer:
         """Postfix that defers what it takes, until ETRN."""
-        server = PostfixServer(POSTFIX, destination_port=self.destination_port, keys=self.restante.keys)
+        server = PostfixServer(
+            POSTFIX, destination_port=self.destination_port, keys=self.restante.keys
+        )
         self._stack.callback(server.close)
         return server
 

@@ -63,7 +63,13 @@ class PostfixServer(StockServer):
     """One Postfix, in one of its two ways."""
 
     def __init__(
-        self, name: str, *, holds: bool = False, destination_port: int = 0, keys: KeyPair | None = None, port: int = 0
+        self,
+        name: str,
+        *,
+        holds: bool = False,
+        destination_port: int = 0,
+        keys: KeyPair | None = None,
+        port: int = 0,
     ) -> None:
         """With `holds` it queues and nothing more; else its mail goes, once asked for, to that port."""
         self.name = name
@@ -88,7 +94,9 @@ class PostfixServer(StockServer):
 
     def settle(self) -> None:
         """Wait until nothing is on its way through the queues."""
-        eventually(lambda: not self._is_moving(), what="Postfix to come to rest", timeout=SETTLING_SECONDS)
+        eventually(
+            lambda: not self._is_moving(), what="Postfix to come to rest", timeout=SETTLING_SECONDS
+        )
 
     def _is_moving(self) -> bool:
         return any(True for queue in ("maildrop", "incoming", "active") for _ in self._files(queue))

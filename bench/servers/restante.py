@@ -111,14 +111,18 @@ class RestanteServer(Server):
     # Stores that were filled
 
     @contextmanager
-    def running_filled(self, messages: int, size: int, *, domains: int = 1, others: int = 0) -> Iterator[None]:
+    def running_filled(
+        self, messages: int, size: int, *, domains: int = 1, others: int = 0
+    ) -> Iterator[None]:
         """Run it on a copy of a store with so many messages of `size` octets; nothing of it is kept."""
         store = self._filled(messages, size, domains, others)
         with self.started_by(partial(self._start_on_copy, store)):
             yield
 
     @contextmanager
-    def lent_filled(self, messages: int, size: int, *, domains: int = 1, others: int = 0) -> Iterator[None]:
+    def lent_filled(
+        self, messages: int, size: int, *, domains: int = 1, others: int = 0
+    ) -> Iterator[None]:
         """Give it such a store for the time of a block, not running; what it does to it stays done."""
         store = self._filled(messages, size, domains, others)
         shutil.rmtree(self._data)
@@ -133,10 +137,14 @@ class RestanteServer(Server):
         """Return a store that was filled, by whom first asked."""
         store = self._stores / f"{messages}-{size}-{domains}-{others}"
         if not store.exists():
-            half = Path(shutil.copytree(self._empty, store.with_suffix(".half"), dirs_exist_ok=True))
+            half = Path(
+                shutil.copytree(self._empty, store.with_suffix(".half"), dirs_exist_ok=True)
+            )
             facts = {"messages": messages, "size": size, "domains": domains, "others": others}
             words = [str(half), json.dumps(facts | {"port": self._destination_port})]
-            subprocess.run([sys.executable, "-m", "bench.servers.filling", *words], check=True, cwd=ROOT)
+            subprocess.run(
+                [sys.executable, "-m", "bench.servers.filling", *words], check=True, cwd=ROOT
+            )
             half.rename(store)
         return store
 

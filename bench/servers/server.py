@@ -115,7 +115,9 @@ class Server(ABC):
         """Compare what is held with what was taken. Raises Lost."""
         held = self.held()
         if held.messages != messages or held.octets < messages * octets_each * LINE_ENDS:
-            raise Lost(f"{self.name} said 250 to {messages} messages of {octets_each} octets, and holds {held}")
+            raise Lost(
+                f"{self.name} said 250 to {messages} messages of {octets_each} octets, and holds {held}"
+            )
 
 
 class StockServer(Server):

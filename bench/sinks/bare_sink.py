@@ -140,7 +140,10 @@ class Session(asyncio.Protocol):
         if self._slot is None:
             return NOT_NOW
         self._is_data = True
-        self._buffer, self._position = b"\r\n" + self._buffer[self._position :], 0  # the end mark may come at once
+        self._buffer, self._position = (
+            b"\r\n" + self._buffer[self._position :],
+            0,
+        )  # the end mark may come at once
         self._octets = -2
         return GO_ON
 

@@ -78,7 +78,9 @@ from restante.web.control_socket import open_control
 from restante.web.http_door import HttpDoor, HttpService
 from restante.web.metrics_service import serve_metrics
 
-_OPENING_SECONDS = 12 * 3600  # for a look at all of a database, or a copy of it before its schema changes
+_OPENING_SECONDS = (
+    12 * 3600
+)  # for a look at all of a database, or a copy of it before its schema changes
 STOP_SECONDS = 10.0  # for sessions that we owe an answer; then they are cut
 
 
@@ -126,14 +128,18 @@ class Application:
         self._on_stop = on_stop
         self._started_at = time.time()
         self._stop = asyncio.Event()
-        self._early_damage: list[tuple[int, str, int]] | None = []  # met before the records were read; None: since then
+        self._early_damage: (
+            list[tuple[int, str, int]] | None
+        ) = []  # met before the records were read; None: since then
         self._has_accept_failed = False  # since it was last told
         self.failure = ""  # why it ended without having been asked to
 
     async def run(self) -> None:
         """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
         notify(f"EXTEND_TIMEOUT_USEC={_OPENING_SECONDS * 1_000_000}")
-        store = await open_store(self._config.store_directory, on_damage=self._on_damage, is_server=True)
+        store = await open_store(
+            self._config.store_directory, on_damage=self._on_damage, is_server=True
+        )
         try:
             await self._serve(store)
         finally:
@@ -159,7 +165,10 @@ class Application:
                 ),
             ]
             await self._open()
-            telling = [tasks.create_task(self._reports.run()), tasks.create_task(self._notices.run())]
+            telling = [
+                tasks.create_task(self._reports.run()),
+                tasks.create_task(self._notices.run()),
+            ]
             await self._stop.wait()
             self._on_stop()
             await self._wind_down()
@@ -192,14 +201,24 @@ class Application:
         reception = self._config.reception
         self._host_names = HostNames(self._resolver, time.monotonic)
         expected = ExpectedHosts(self._directory, self._host_names.known)
-        self._door = Doorkeeper(door_limits(reception, sessions_possible()), expected.is_home, time.monotonic)
+        self._door = Doorkeeper(
+            door_limits(reception, sessions_possible()), expected.is_home, time.monotonic
+        )
         self._flight = MemoryBudget(reception.octets_in_flight_limit)
-        self._room = DiskSpace(partial(free_octets, self._config.store_directory), reception.disk_reserve)
+        self._room = DiskSpace(
+            partial(free_octets, self._config.store_directory), reception.disk_reserve
+        )
         pending = reception.pending_authentications_limit
-        self._authenticator = Authenticator(self._vault, password_lanes(pending), proof_lanes(pending))
+        self._authenticator = Authenticator(
+            self._vault, password_lanes(pending), proof_lanes(pending)
+        )
         bursts = AuthBursts(self._log, time.monotonic)
-        self._auth_gate = AuthGate(self._authenticator, expected, reception, time.monotonic, on_failure=bursts.failed)
-        self._arrivals = Arrivals(store, self._directory, self._log, time.monotonic, on_mail=self._mail_came)
+        self._auth_gate = AuthGate(
+            self._authenticator, expected, reception, time.monotonic, on_failure=bursts.failed
+        )
+        self._arrivals = Arrivals(
+            store, self._directory, self._log, time.monotonic, on_mail=self._mail_came
+        )
         self._intake = Intake(
             store,
             self._log,
@@ -208,7 +227,9 @@ class Application:
             numbers=MessageNumbers(store.last_number()),
             on_held=self._arrivals.held,
         )
-        self._standings = DomainFacts(store, self._directory, time.time, self._is_up, self._recipients.of)
+        self._standings = DomainFacts(
+            store, self._directory, time.time, self._is_up, self._recipients.of
+        )
 
     def _compose_delivery(self, store: Store) -> None:
         self._dispatcher = Dispatcher(
@@ -249,7 +270,9 @@ class Application:
             now=time.time,
             until_told=self._until_told,
         )
-        self._reports = Reports(store, self._dispatcher.context, self._resolver, self._config.reports)
+        self._reports = Reports(
+            store, self._dispatcher.context, self._resolver, self._config.reports
+        )
         self._dispatcher.context.dsn_writer.on_stored = self._reports.wake
 
     def _compose_release(self, store: Store) -> None:
@@ -357,7 +380,9 @@ class Application:
             can_start_tls=listen.service not in IMPLICIT_TLS,
         )
         context = identity.context(listen, config.tls)
-        return SessionTerms(services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS)
+        return SessionTerms(
+            services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS
+        )
 
     def _salting(self, user: str) -> Salting:
         return self._authenticator.salting(user, self._directory.now)
@@ -387,8 +412,12 @@ class Application:
             lambda place: self._terms(self._config, listen[place], self._identity),
         )
         self._reloader.ready()
-        listening = ", ".join(f"{listener.service} {listener.address_text}" for listener in self._listeners)
-        metrics = ", ".join(join_host_port(*bound.getsockname()[:2]) for bound in self._metrics_sockets)
+        listening = ", ".join(
+            f"{listener.service} {listener.address_text}" for listener in self._listeners
+        )
+        metrics = ", ".join(
+            join_host_port(*bound.getsockname()[:2]) for bound in self._metrics_sockets
+        )
         self._log.write(
             Event.SERVER_READY,
             listening=listening,
@@ -403,7 +432,9 @@ class Application:
             await asyncio.sleep(SWEEP_SECONDS)
             self._listeners.sweep()
             for reason, count in self._door.take_shed().items():
-                self._log.write(Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=self._door.sessions)
+                self._log.write(
+                    Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=self._door.sessions
+                )
             self._tell_of_http()
             self._look_for_room()
             self._look_for_failure()
@@ -411,8 +442,15 @@ class Application:
     def _tell_of_http(self) -> None:
         for door in (self._control_door, self._metrics_door):
             for cause, count in door.take_closed().items():
-                self._log.write(Event.HTTP_CONNECTIONS_CUT, service=door.service.value, count=count, reason=cause.value)
-        if self._has_accept_failed or is_exhausted():  # uvloop says nothing: it closes what it cannot take
+                self._log.write(
+                    Event.HTTP_CONNECTIONS_CUT,
+                    service=door.service.value,
+                    count=count,
+                    reason=cause.value,
+                )
+        if (
+            self._has_accept_failed or is_exhausted()
+        ):  # uvloop says nothing: it closes what it cannot take
             self._has_accept_failed = False
             self._log.write(Event.ACCEPTS_FAILED, sessions=self._door.sessions)
 
@@ -493,7 +531,9 @@ class Application:
         """Log what a callback raised; without this it would go to standard error in a form of its own."""
         error = context.get("exception") or RuntimeError(context["message"])
         if "accept" in context["message"] and is_want_of_descriptors(error):
-            self._has_accept_failed = True  # said by asyncio's own loop, which tries again in a second
+            self._has_accept_failed = (
+                True  # said by asyncio's own loop, which tries again in a second
+            )
             return
         self._log.failure(Event.INTERNAL_ERROR, error, doing=context["message"])
 
@@ -514,7 +554,9 @@ class Application:
 
 def _specific(own: Iterable[tuple[str, int]]) -> frozenset[IpAddress]:
     """Return the addresses among those that listeners are bound to; a wildcard is none."""
-    return frozenset(address for host, _ in own if not (address := peer_address(host)).is_unspecified)
+    return frozenset(
+        address for host, _ in own if not (address := peer_address(host)).is_unspecified
+    )
 
 
 def _limits(reception: ReceptionSettings) -> Limits:

@@ -106,7 +106,9 @@ class Reloader:
         known = {**was_open, **wanted}  # what has to stay open keeps its own settings
         coming = effective(self.running, read, list(known.values()))
         identity = await asyncio.to_thread(read_identity, coming)
-        await parts.listeners.change(list(wanted), lambda place: parts.terms(coming, known[place], identity))
+        await parts.listeners.change(
+            list(wanted), lambda place: parts.terms(coming, known[place], identity)
+        )
         is_open = parts.listeners.places
         self.running = effective(self.running, read, [known[place] for place in is_open])
         parts.apply(self.running, identity)
@@ -115,7 +117,10 @@ class Reloader:
         parts.log.write(Event.SERVER_RELOADED, restart_for=", ".join(restart_for))
 
     def _restart_for(
-        self, read: Config, wanted: dict[ListenerAddress, Listen], is_open: Sequence[ListenerAddress]
+        self,
+        read: Config,
+        wanted: dict[ListenerAddress, Listen],
+        is_open: Sequence[ListenerAddress],
     ) -> list[str]:
         names = settings_needing_restart(self.running, read)
         if "key_file" not in names and not self._is_running_key(read):

@@ -44,7 +44,9 @@ class RunningServer:
         """Release as the operator."""
         request = ReleaseRequest(Asker(is_operator=True, text=actor), node, reason)
         release = await self.releaser.release(request)
-        return ReleaseAnswer(node, release.reply.code, release.reply.text, release.pending, release.reason)
+        return ReleaseAnswer(
+            node, release.reply.code, release.reply.text, release.pending, release.reason
+        )
 
     def drains(self) -> Iterator[RunningDrain]:
         """Yield the drains that run or wait."""
@@ -72,7 +74,12 @@ class RunningServer:
     def listeners(self) -> Sequence[OpenListener]:
         """List the listeners."""
         return [
-            OpenListener(listener.service, listener.address_text, oldest_version(listener.terms.tls), listener.sessions)
+            OpenListener(
+                listener.service,
+                listener.address_text,
+                oldest_version(listener.terms.tls),
+                listener.sessions,
+            )
             for listener in self.listeners_open
         ]
 
@@ -89,7 +96,9 @@ class RunningServer:
         scrubber = self.instruments.scrubber
         walk = scrubber.walk
         is_under_way = walk is not None and walk.ended_at is None
-        return ScrubFacts(scrubber.last_ended_at, is_under_way, walk.messages if walk is not None else 0)
+        return ScrubFacts(
+            scrubber.last_ended_at, is_under_way, walk.messages if walk is not None else 0
+        )
 
     def sighting(self, destination: Destination) -> Sighting | None:
         """Return what probes have shown of a destination."""

@@ -35,9 +35,7 @@ from restante.web.control_socket import ControlUnusable
 
 EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69, 75, 77, 78
 
-STOP_DEADLINE = (
-    45.0  # seconds from the signal: before the service manager's patience ends, and after every grace of ours
-)
+STOP_DEADLINE = 45.0  # seconds from the signal: before the service manager's patience ends, and after every grace of ours
 
 
 def serve(config: Config) -> int:
@@ -56,7 +54,14 @@ def serve(config: Config) -> int:
         become(config.user)
         keep_memory_private()
         application = Application(
-            config, sockets, identity, vault, log, counts=counts, news=news, on_stop=_stop_for_certain
+            config,
+            sockets,
+            identity,
+            vault,
+            log,
+            counts=counts,
+            news=news,
+            on_stop=_stop_for_certain,
         )
         _run(application.run(), is_uvloop=config.uvloop)
         if application.failure:
@@ -99,7 +104,10 @@ def _without_store(error: StoreError) -> tuple[int, str]:
         return EX_DATAERR, str(error)
     if isinstance(error, StoreUnusable):
         return EX_UNAVAILABLE, str(error)
-    return EX_TEMPFAIL, f"{error}; start the server again"  # met once it was open: opening it anew says more
+    return (
+        EX_TEMPFAIL,
+        f"{error}; start the server again",
+    )  # met once it was open: opening it anew says more
 
 
 class _CannotBind(Exception):  # noqa: N818

@@ -27,7 +27,9 @@ class Authority:
         """Issue a certificate. It has a common name too, without which fetchmail refuses it."""
         issued = self._authority.issue_cert(host, common_name=host, key_type=key_type)
         name = f"{self._name}-{host}-{key_type.name.lower()}"
-        keys = KeyPair(self._directory / f"{name}-certificate.pem", self._directory / f"{name}-key.pem")
+        keys = KeyPair(
+            self._directory / f"{name}-certificate.pem", self._directory / f"{name}-key.pem"
+        )
         issued.cert_chain_pems[0].write_to_path(keys.certificate)
         issued.private_key_pem.write_to_path(keys.key)
         return keys
@@ -36,4 +38,6 @@ class Authority:
 def key_pin(certificate: Path) -> str:
     """Return the SHA-256 of a certificate's public key, as `--tls-pin` takes it."""
     key = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return hashlib.sha256(
+        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ).hexdigest()

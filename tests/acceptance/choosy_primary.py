@@ -50,7 +50,10 @@ class ChoosyPrimary(Threaded):
 
     def reply_to(self, path: str) -> str:
         """Return what RCPT is answered with."""
-        return next((reply for start, reply in self.replies.items() if path.startswith(start)), "250 2.1.5 OK")
+        return next(
+            (reply for start, reply in self.replies.items() if path.startswith(start)),
+            "250 2.1.5 OK",
+        )
 
 
 class _Listener(socketserver.ThreadingTCPServer):

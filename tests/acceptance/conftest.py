@@ -38,7 +38,10 @@ def home(names: NameServer) -> Iterator[Primary]:
         [SENDER_DOMAIN], address=address, port=free_port(address), hostname="mx.sender.example"
     ) as home:
         mx = f"mx.{SENDER_DOMAIN}"
-        names.records = {SENDER_DOMAIN: {"MX": [f"10 {mx}."], "A": ["127.0.0.1"]}, mx: {"A": [home.address]}}
+        names.records = {
+            SENDER_DOMAIN: {"MX": [f"10 {mx}."], "A": ["127.0.0.1"]},
+            mx: {"A": [home.address]},
+        }
         yield home
 
 

@@ -42,7 +42,9 @@ class Crowd:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
         self.leave()
 
     def come(self, count: int, sources: Sequence[str]) -> Counter[str]:

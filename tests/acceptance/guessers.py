@@ -34,10 +34,14 @@ class Guessers:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        eventually(lambda: self.answers.total() > len(self._sources), what="the guessers to be at work")
+        eventually(
+            lambda: self.answers.total() > len(self._sources), what="the guessers to be at work"
+        )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._enough.set)
         self._thread.join()

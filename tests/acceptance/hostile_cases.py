@@ -22,12 +22,20 @@ from tests.acceptance.hostile_destination import (
 )
 from tests.acceptance.sample import message
 
-OFFERS: Final = {"pipelining": b"PIPELINING", "plain": b"HELP", "ahead": b"PIPELINING CHUNKING"}  # a column each
+OFFERS: Final = {
+    "pipelining": b"PIPELINING",
+    "plain": b"HELP",
+    "ahead": b"PIPELINING CHUNKING",
+}  # a column each
 SMALL: Final = [message(f"number {number}", b".\r\n..\r\nbody\r\n") for number in (1, 2, 3)]
-LARGE: Final = message("large", b"".join(b".line %07d of a large message\r\n" % number for number in range(130_000)))
+LARGE: Final = message(
+    "large", b"".join(b".line %07d of a large message\r\n" % number for number in range(130_000))
+)
 
 NO_REPLY: Final = "no SMTP reply"
-OUT_OF_STEP: Final = "a reply to nothing that was sent|no reply to |more was answered than was asked|which is which"
+OUT_OF_STEP: Final = (
+    "a reply to nothing that was sent|no reply to |more was answered than was asked|which is which"
+)
 GONE: Final = "closed the connection|[Cc]onnection reset|Broken pipe"
 TIMED_OUT: Final = "timed out waiting for"
 NOT_YET: Final = f"{NO_REPLY}|{TIMED_OUT}"  # where it might still become a line
@@ -41,7 +49,10 @@ ANSWERS: Final[dict[str, tuple[Act, str]]] = {
     "octets": (says(bytes(range(256))), NO_REPLY),
     "HTTP": (says(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\nContent-Length: 0\r\n\r\n"), NO_REPLY),
     "a TLS record": (says(b"\x16\x03\x03\x00\x05hello"), NOT_YET),
-    "an empty line": (says(b"\r\n"), f"{TIMED_OUT}|{OUT_OF_STEP}"),  # the next reply may come in its place
+    "an empty line": (
+        says(b"\r\n"),
+        f"{TIMED_OUT}|{OUT_OF_STEP}",
+    ),  # the next reply may come in its place
     "no code": (says(b"OK go on\r\n"), NO_REPLY),
     "code 099": (says(b"099 OK\r\n"), NO_REPLY),
     "code 199": (says(b"199 OK\r\n"), NO_REPLY),
@@ -114,7 +125,10 @@ UNASKED: Final[dict[str, tuple[Act, str]]] = {
     "octets": ANSWERS["octets"],
     "250": (says(b"250 fine\r\n"), OUT_OF_STEP),
     "354": (says(b"354 go on\r\n"), OUT_OF_STEP),
-    "450": (says(b"450 later\r\n"), f"{OUT_OF_STEP}|limits the rate"),  # it may seem to answer the next MAIL
+    "450": (
+        says(b"450 later\r\n"),
+        f"{OUT_OF_STEP}|limits the rate",
+    ),  # it may seem to answer the next MAIL
     "550": (says(b"550 no\r\n"), OUT_OF_STEP),
     "a line without end": ANSWERS["a line without end"],
     "a reply without end": ANSWERS["a reply without end"],
@@ -176,12 +190,21 @@ def rows(column: str) -> Iterator[Case]:
                 yield Case(place, name, act, END_OF_ALL, 3, connections=2)
             elif read is not None:
                 yield Case(place, name, act, END_OF_ALL, read[0], connections=read[1])
-            elif before == 1 and (name == "hangs up" or (name in ENDS_A_CONNECTION and place is not Place.CONTENT)):
+            elif before == 1 and (
+                name == "hangs up" or (name in ENDS_A_CONNECTION and place is not Place.CONTENT)
+            ):
                 yield Case(place, name, act, END_OF_ALL, 3, connections=3)
             elif place is Place.EHLO and name in ENDS_A_CONNECTION:  # HELO is tried then
                 yield Case(place, name, act, f"{reason}|HELO", before, connections=2)
             elif place is not Place.CONTENT or runs_ahead:
-                yield Case(place, name, act, reason, before, connections=1 + (runs_ahead and place is Place.EHLO))
+                yield Case(
+                    place,
+                    name,
+                    act,
+                    reason,
+                    before,
+                    connections=1 + (runs_ahead and place is Place.EHLO),
+                )
             elif name in ANSWERED_FIRST:
                 yield Case(place, name, act, reason, 2)
             else:
@@ -193,7 +216,14 @@ def _where_nothing_is_due(*, runs_ahead: bool) -> Iterator[Case]:
     # The reply to a recipient stands where that to the last content is due, which never comes.
     never = Trap(Place.CONTENT, is_late, after=2)
     name = "one 250 too many, one too few"
-    yield Case(Place.MAIL, name, adds(b"250 one more\r\n"), f"{OUT_OF_STEP}|{TIMED_OUT}", 1 - runs_ahead, then=(never,))
+    yield Case(
+        Place.MAIL,
+        name,
+        adds(b"250 one more\r\n"),
+        f"{OUT_OF_STEP}|{TIMED_OUT}",
+        1 - runs_ahead,
+        then=(never,),
+    )
     for place in (Place.IN_CONTENT, Place.AFTER):
         for name, (act, reason) in UNASKED.items():
             is_large = place is Place.IN_CONTENT
@@ -201,7 +231,9 @@ def _where_nothing_is_due(*, runs_ahead: bool) -> Iterator[Case]:
                 yield Case(place, name, act, END_OF_ALL, 3, is_large=is_large, connections=3)
             else:
                 yield Case(place, name, act, reason, 1 - runs_ahead, is_large=is_large)
-    yield Case(Place.IN_CONTENT, "stops reading", stops_reading, TIMED_OUT, 1 - runs_ahead, is_large=True)
+    yield Case(
+        Place.IN_CONTENT, "stops reading", stops_reading, TIMED_OUT, 1 - runs_ahead, is_large=True
+    )
 
 
 def _read(column: str, place: Place, name: str) -> tuple[int, int] | None:

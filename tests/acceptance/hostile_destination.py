@@ -55,7 +55,9 @@ class Trap:
 class HostileDestination:
     """Listens on a port of its own while the `with` lasts."""
 
-    def __init__(self, offer: bytes, traps: Sequence[Trap] = (), address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, offer: bytes, traps: Sequence[Trap] = (), address: str = "127.0.0.1"
+    ) -> None:
         """`offer`: keywords for the reply to EHLO, with spaces between them."""
         self.address = address
         self.offer = offer.split()

@@ -43,8 +43,13 @@ CHECKOUT: Final = Path(__file__).resolve().parents[2]
 CLOCKED: Final = Path(__file__).with_name("clocked_server.py")
 HOSTNAME: Final = "mx2.example.net"
 HOST: Final = "127.0.0.1"
-QUICK: Final = {"first_retry": 0.2, "longest_retry": 1.0}  # seconds: nobody waits for a second attempt in a test
-PATIENCE: Final = 20.0  # seconds for a start, and for a stop, in which the server may wait for its peers
+QUICK: Final = {
+    "first_retry": 0.2,
+    "longest_retry": 1.0,
+}  # seconds: nobody waits for a second attempt in a test
+PATIENCE: Final = (
+    20.0  # seconds for a start, and for a stop, in which the server may wait for its peers
+)
 LOG_TAIL: Final = 60  # lines
 
 ALPHA: Final = Login("alpha", "the-alpha-password")
@@ -75,10 +80,17 @@ class Installation:
     open: ClassVar[list[Installation]] = []  # for the report of a test that failed
 
     def __init__(
-        self, *, user: str = "", mx_port: int | None = None, delivery: Mapping[str, float] | None = None, more: str = ""
+        self,
+        *,
+        user: str = "",
+        mx_port: int | None = None,
+        delivery: Mapping[str, float] | None = None,
+        more: str = "",
     ) -> None:
         """Make one. `delivery` are settings of that table, `more` is TOML to add: further tables and listeners."""
-        self._directory = TemporaryDirectory(prefix="restante-")  # short: the control socket's path has a limit
+        self._directory = TemporaryDirectory(
+            prefix="restante-"
+        )  # short: the control socket's path has a limit
         self.directory = Path(self._directory.name)
         self.config = self.directory / "restante.toml"
         self.log_path = self.directory / "log"
@@ -173,7 +185,9 @@ class Installation:
         """Have the server read configuration and certificate again, and return when it has."""
         before = len(self.events("server-reloaded"))
         self.ask_to_reload()
-        eventually(lambda: len(self.events("server-reloaded")) > before, what="the server to have reloaded")
+        eventually(
+            lambda: len(self.events("server-reloaded")) > before, what="the server to have reloaded"
+        )
 
     def ask_to_reload(self) -> None:
         """Send SIGHUP."""
@@ -226,7 +240,9 @@ class Installation:
         """Return what a command shows, as JSON."""
         return json.loads(self.do(*words, "--json"))
 
-    def etrn(self, *nodes: str, login: Login, server: Server | None = None, options: Sequence[str] = ()) -> Ended:
+    def etrn(
+        self, *nodes: str, login: Login, server: Server | None = None, options: Sequence[str] = ()
+    ) -> Ended:
         """Ask as a primary does that has nothing but `restante etrn`."""
         server = server or self.smtps
         password = self.directory / f"password-of-{login.user}"
@@ -256,7 +272,17 @@ class Installation:
         """Host a domain, for an account that is added if need be, and return the account's login."""
         login = self.has_account(account)
         hosts = [word for host in allow for word in ("--allow", host)]
-        self.do("domain", "add", domain, "--account", account, "--destination", destination, *hosts, *options)
+        self.do(
+            "domain",
+            "add",
+            domain,
+            "--account",
+            account,
+            "--destination",
+            destination,
+            *hosts,
+            *options,
+        )
         return login
 
     def held(self, domain: str) -> int:
@@ -273,7 +299,9 @@ class Installation:
 
     def wait_for_event(self, name: str, **fields: Any) -> dict[str, Any]:
         """Return the newest line of an event once there is one."""
-        found = eventually(lambda: self.events(name, **fields), what=f"the event {name} {fields or ''}")
+        found = eventually(
+            lambda: self.events(name, **fields), what=f"the event {name} {fields or ''}"
+        )
         return found[-1]
 
     def log_tail(self) -> str:
@@ -351,13 +379,24 @@ def way_in(user: str, directory: Path) -> list[str | Path]:
     """
     record = pwd.getpwnam(user)
     programs = {Path(sys.prefix), Path(sys.base_prefix), CHECKOUT}
-    closed = {_closed_directory(one / "any", record.pw_uid, {record.pw_gid}) for one in programs} - {None}
+    closed = {
+        _closed_directory(one / "any", record.pw_uid, {record.pw_gid}) for one in programs
+    } - {None}
     if not closed:
         return []
     [top] = closed
     assert top is not None
     inside = [one for one in programs if one.is_relative_to(top)]
-    unshare = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-ec", OPEN_UP, "open-up"]
+    unshare = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "/bin/sh",
+        "-ec",
+        OPEN_UP,
+        "open-up",
+    ]
     return [*unshare, top, directory / "home", *inside, "--"]
 
 
@@ -375,6 +414,10 @@ class ServerProcess(ProcessGroup):
         leader = self._leader
         assert leader is not None, "the server is not running"
         leader.send_signal(how)
-        eventually(lambda: leader.poll() is not None, what=f"the server to end by {how.name}", timeout=patience)
+        eventually(
+            lambda: leader.poll() is not None,
+            what=f"the server to end by {how.name}",
+            timeout=patience,
+        )
         self.stop()
         return leader.returncode

@@ -53,13 +53,18 @@ class NameServer(Threaded):
     def _answer(self, data: bytes) -> bytes:
         query = dns.message.from_wire(data)
         question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
+        name, kind = (
+            question.name.to_text(omit_final_dot=True).lower(),
+            dns.rdatatype.to_text(question.rdtype),
+        )
         self.asked.append((name, kind))
         answer = dns.message.make_response(query, recursion_available=True)
         if name in self.failing:
             answer.set_rcode(dns.rcode.SERVFAIL)
         elif values := self.records.get(name, {}).get(kind):
-            answer.answer.append(dns.rrset.from_text(question.name, self._time_to_live, "IN", kind, *values))
+            answer.answer.append(
+                dns.rrset.from_text(question.name, self._time_to_live, "IN", kind, *values)
+            )
         else:
             answer.set_rcode(dns.rcode.NOERROR if name in self.records else dns.rcode.NXDOMAIN)
             soa = f"{_SOA} {self._time_to_live}"

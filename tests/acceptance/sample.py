@@ -12,7 +12,9 @@ from tests.acceptance.peers.server import Server
 
 REVERSE_PATH: Final = "someone@sender.example"
 SENDER_DOMAIN: Final = REVERSE_PATH.partition("@")[2]
-MARKER: Final = b"X-Marker"  # the first field of each message: what stands above it was put there on the way
+MARKER: Final = (
+    b"X-Marker"  # the first field of each message: what stands above it was put there on the way
+)
 OCTETS: Final = bytes(octet for octet in range(1, 256) if octet not in b"\r\n")
 
 
@@ -25,16 +27,22 @@ def message(token: str, body: bytes = b"A plain line.\r\n") -> bytes:
 DIFFICULT: Final = [
     message("dots", b".\r\n..\r\n.begins with a dot\r\n...\r\n\r\n.\r\n"),
     message("octets", OCTETS + b"\r\n" + "Größe, 8 bit, no charset named\r\n".encode()),
-    message("long lines", b"x" * 997 + b"\r\n" + b"." * 990 + b"\r\n" + b"From the last line \t\r\n"),
+    message(
+        "long lines", b"x" * 997 + b"\r\n" + b"." * 990 + b"\r\n" + b"From the last line \t\r\n"
+    ),
     message("no body", b""),
     message("empty lines", b"\r\n\r\n\r\n"),
-    message("large", b"".join(b".line %07d of a large message\r\n" % number for number in range(50_000))),  # spooled
+    message(
+        "large", b"".join(b".line %07d of a large message\r\n" % number for number in range(50_000))
+    ),  # spooled
 ]
 
 
 def send(server: Server, *forward_paths: str, content: bytes) -> Ended:
     """Send one message with swaks, which must be taken."""
-    sent = swaks_sends(server, reverse_path=REVERSE_PATH, forward_paths=forward_paths, content=content)
+    sent = swaks_sends(
+        server, reverse_path=REVERSE_PATH, forward_paths=forward_paths, content=content
+    )
     assert sent.returncode == 0, sent.stdout[-4000:]
     return sent
 

@@ -15,11 +15,15 @@ TIMEOUT = 20.0  # seconds
 class Session:
     """Connects and says EHLO, under TLS as the `Server` wants it; `source` is the address it comes from."""
 
-    def __init__(self, server: Server, *, source: str = "127.0.0.1", hello: str = "asker.example") -> None:
+    def __init__(
+        self, server: Server, *, source: str = "127.0.0.1", hello: str = "asker.example"
+    ) -> None:
         self._server = server
         self._hello = hello
         address = (server.host, server.port)
-        self._socket = socket.create_connection(address, timeout=TIMEOUT, source_address=(source, 0))
+        self._socket = socket.create_connection(
+            address, timeout=TIMEOUT, source_address=(source, 0)
+        )
         try:
             self._begin()
         except BaseException:

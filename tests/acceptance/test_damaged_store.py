@@ -66,7 +66,9 @@ def database(restante: Installation) -> Path:
 def root_of(restante: Installation, name: str) -> int:
     """Return the first page of a table or index, counted from 0."""
     connection = apsw.Connection(str(database(restante)), flags=apsw.SQLITE_OPEN_READONLY)
-    (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchall()[0]
+    (root,) = connection.execute(
+        "SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)
+    ).fetchall()[0]
     connection.close()
     assert isinstance(root, int)
     return root - 1
@@ -88,7 +90,9 @@ def put_salvaged_in_place(restante: Installation) -> list[dict[str, str]]:
     return lost
 
 
-@pytest.mark.parametrize("name", ["sqlite_schema", "message", "message_held", "domain", "last_reply", "audit"])
+@pytest.mark.parametrize(
+    "name", ["sqlite_schema", "message", "message_held", "domain", "last_reply", "audit"]
+)
 def test_a_start_on_a_damaged_database_ends_with_65_and_what_it_names_helps(
     restante: Installation, sink: SmtpSink, name: str
 ) -> None:
@@ -111,7 +115,9 @@ def test_a_start_on_a_damaged_database_ends_with_65_and_what_it_names_helps(
     assert len(named) < 10 or name == "message"
 
 
-def test_damage_that_a_running_server_meets_ends_it_once(restante: Installation, sink: SmtpSink) -> None:
+def test_damage_that_a_running_server_meets_ends_it_once(
+    restante: Installation, sink: SmtpSink
+) -> None:
     """With exit code 75; a notice leaves, and the next start ends with 65."""
     login = hosted_with_mail(restante, sink)
     restante.stop()  # now all of it is in the database, and not in its log
@@ -150,9 +156,13 @@ def test_after_damage_mail_is_put_off_and_requests_are_too(sink: SmtpSink) -> No
             begin(early)
             assert early.say("DATA").startswith(b"354")
             early._socket.sendall(b"Subject: x\r\n\r\nhalf of it\r\n")
-            for page in range(root_of(restante, "message"), database(restante).stat().st_size // PAGE):
+            for page in range(
+                root_of(restante, "message"), database(restante).stat().st_size // PAGE
+            ):
                 overwrite(restante, page)
-            if asker.say(f"ETRN {DOMAIN}").startswith(b"253"):  # it has met no damage; its drain does
+            if asker.say(f"ETRN {DOMAIN}").startswith(
+                b"253"
+            ):  # it has met no damage; its drain does
                 restante.wait_for_event("attempt-ended", domain=DOMAIN)
             assert asker.say(f"ETRN {DOMAIN}").startswith(b"458 4.3.0 ")
             assert early.say(".").startswith(b"451 4.3.0 ")
@@ -201,7 +211,9 @@ def test_one_damaged_content_is_parked_and_all_other_mail_leaves(
     assert "1 message is damaged" in restante.do("status")
 
 
-def test_a_killed_server_that_left_damage_says_so_at_its_next_start(restante: Installation, sink: SmtpSink) -> None:
+def test_a_killed_server_that_left_damage_says_so_at_its_next_start(
+    restante: Installation, sink: SmtpSink
+) -> None:
     hosted_with_mail(restante, sink)
     os.kill(restante.pid, signal.SIGKILL)
     restante.wait_until_it_leaves()

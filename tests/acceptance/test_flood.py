@@ -16,7 +16,15 @@ from typing import Final
 import httpx
 import pytest
 
-from tests.acceptance.crowd import Crowd, addresses, descriptors, let_us_have, memory, processor_seconds, said
+from tests.acceptance.crowd import (
+    Crowd,
+    addresses,
+    descriptors,
+    let_us_have,
+    memory,
+    processor_seconds,
+    said,
+)
 from tests.acceptance.guessers import Guessers
 from tests.acceptance.installation import RESTANTE, Installation
 from tests.acceptance.peers.eventually import eventually
@@ -107,10 +115,14 @@ def is_served(restante: Installation, source: str) -> bool:
 # More connections than there may be sessions
 
 
-def test_those_inside_are_served_and_the_rest_are_shed_and_all_recovers(restante: Installation, login: Login) -> None:
+def test_those_inside_are_served_and_the_rest_are_shed_and_all_recovers(
+    restante: Installation, login: Login
+) -> None:
     """Twice over: what the second flood leaves behind, the first had left as well."""
     require_root()
-    limit(restante, connections_limit=400, unauthenticated_limit=350, connections_per_block_limit=50)
+    limit(
+        restante, connections_limit=400, unauthenticated_limit=350, connections_per_block_limit=50
+    )
     held = restante.held("alpha.example")
     with Crowd(restante.mx) as early:
         early.come(1, ["127.0.7.1"])  # so that every part has been used once
@@ -118,12 +130,19 @@ def test_those_inside_are_served_and_the_rest_are_shed_and_all_recovers(restante
     left_behind = []
     for _ in range(2):
         held += flood(restante, login)
-        eventually(lambda: descriptors(restante.pid) <= before, what="all descriptors to be given back")
+        eventually(
+            lambda: descriptors(restante.pid) <= before, what="all descriptors to be given back"
+        )
         left_behind.append(memory(restante.pid))
 
-    assert left_behind[1] - left_behind[0] < 4 * MEBIBYTE  # 350 sessions that were not let go of would be more
+    assert (
+        left_behind[1] - left_behind[0] < 4 * MEBIBYTE
+    )  # 350 sessions that were not let go of would be more
     assert restante.held("alpha.example") == held
-    assert all(line["reason"] == "too many unauthenticated sessions" for line in restante.events("connections-shed"))
+    assert all(
+        line["reason"] == "too many unauthenticated sessions"
+        for line in restante.events("connections-shed")
+    )
 
 
 def flood(restante: Installation, login: Login) -> int:
@@ -136,8 +155,12 @@ def flood(restante: Installation, login: Login) -> int:
             deliver(session, "large\r\n" * 50_000)
         with socket.create_connection((restante.mx.host, restante.mx.port), TIMEOUT) as late:
             assert late.recv(4096) == TOO_BUSY
-        assert ask_for_mail(restante, login).startswith(b"253 ")  # there is room for who is expected
-    eventually(lambda: is_served(restante, "127.0.2.1"), what="the first of those shed to be served")
+        assert ask_for_mail(restante, login).startswith(
+            b"253 "
+        )  # there is room for who is expected
+    eventually(
+        lambda: is_served(restante, "127.0.2.1"), what="the first of those shed to be served"
+    )
     with Crowd(restante.mx) as crowd:
         assert crowd.come(100, addresses(2, 20)) == {"220": 100}
     for session in inside:
@@ -160,7 +183,9 @@ def test_one_address_fills_its_own_share_only(restante: Installation) -> None:
         assert crowd.come(60, ["127.0.3.1"]) == {"220": 20, "421": 40}
         with Session(restante.mx, source="127.0.3.2") as other:
             deliver(other)
-        restante.wait_for_event("connections-shed", reason="too many sessions from one address block")
+        restante.wait_for_event(
+            "connections-shed", reason="too many sessions from one address block"
+        )
     eventually(lambda: is_served(restante, "127.0.3.1"), what="the flooder to be served")
 
 
@@ -168,7 +193,9 @@ def test_one_address_fills_its_own_share_only(restante: Installation) -> None:
 
 
 @pytest.mark.parametrize(("senders", "pieces"), [(600, 64), (1000, 7)], ids=["large", "small"])
-def test_content_of_many_does_not_make_the_process_grow(senders: int, pieces: int, login: Login) -> None:
+def test_content_of_many_does_not_make_the_process_grow(
+    senders: int, pieces: int, login: Login
+) -> None:
     """All are in the middle of their content at once, and all are taken; what is not in memory is on disk."""
     limits = {"octets_in_flight_limit": MEBIBYTE, "connections_per_block_limit": senders}
     with Installation(more=reception(limits)) as restante, ExitStack() as leave:
@@ -197,7 +224,9 @@ def test_content_of_many_does_not_make_the_process_grow(senders: int, pieces: in
 # Those who guess
 
 
-def test_guessers_keep_neither_the_primary_nor_mail_out(restante: Installation, login: Login) -> None:
+def test_guessers_keep_neither_the_primary_nor_mail_out(
+    restante: Installation, login: Login
+) -> None:
     """From its authorized host, with the right password, the primary gets its mail while forty guess at its login."""
     with Guessers(restante.smtps, login.user, addresses(10, 40)) as guessers:
         for _ in range(2):
@@ -205,13 +234,18 @@ def test_guessers_keep_neither_the_primary_nor_mail_out(restante: Installation, 
             assert ask_for_mail(restante, login).startswith(b"253 ")
             with Session(restante.mx, source="127.0.11.1") as session:
                 deliver(session)
-            eventually(lambda: guessers.answers.total() > answered, what="the guessers to be answered too")  # noqa: B023
+            eventually(
+                lambda: guessers.answers.total() > answered,
+                what="the guessers to be answered too",  # noqa: B023
+            )
         eventually(lambda: guessers.answers["535"], what="a guess to be looked at")
     assert guessers.answers.keys() == {"535", "454"}  # a wrong guess, and one that is not looked at
 
 
 @pytest.mark.parametrize("say", [by_plain, by_cram_md5])
-def test_a_primary_does_not_wait_for_the_checks_of_guessers(restante: Installation, login: Login, say: Say) -> None:
+def test_a_primary_does_not_wait_for_the_checks_of_guessers(
+    restante: Installation, login: Login, say: Say
+) -> None:
     """While thirty guesses wait to be checked, hardly any of them is before it. It is let in over and over."""
     unlimited = 1_000_000
     limit(
@@ -223,7 +257,9 @@ def test_a_primary_does_not_wait_for_the_checks_of_guessers(restante: Installati
         failure_memory=0.001,  # guesses are answered without delay
     )
     with Guessers(restante.smtps, "nobody", addresses(13, 34)) as guessers:
-        eventually(lambda: guessers.answers["454"] and guessers.answers["535"], what="the line to be full")
+        eventually(
+            lambda: guessers.answers["454"] and guessers.answers["535"], what="the line to be full"
+        )
         for _ in range(3):
             with Session(restante.smtps, source=HOME) as session:
                 checked = guessers.answers["535"]
@@ -238,9 +274,13 @@ def test_those_who_send_an_octet_now_and_then_are_told_to_go(restante: Installat
     """Wherever they do it. Who is slow and yet fast enough is served to the end."""
     limit(restante, greeting_timeout=2, command_timeout=2, content_timeout=2, minimum_rate=1000)
     with ExitStack() as leave:
-        greeted, handshake = (leave.enter_context(_connected(server)) for server in (restante.mx, restante.smtps))
+        greeted, handshake = (
+            leave.enter_context(_connected(server)) for server in (restante.mx, restante.smtps)
+        )
         assert greeted.recv(4096).startswith(b"220")
-        command, content, chunk, steady = (leave.enter_context(Session(restante.mx)) for _ in range(4))
+        command, content, chunk, steady = (
+            leave.enter_context(Session(restante.mx)) for _ in range(4)
+        )
         begin(content)
         begin(steady)
         chunk.say("MAIL FROM:<someone@sender.example>")
@@ -285,7 +325,9 @@ def client_hello() -> bytes:
     """Return the first flight of a TLS client: some five hundred octets."""
     outgoing = ssl.MemoryBIO()
     with suppress(ssl.SSLWantReadError):
-        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
+        ssl.create_default_context().wrap_bio(
+            ssl.MemoryBIO(), outgoing, server_hostname="localhost"
+        ).do_handshake()
     return outgoing.read()
 
 
@@ -313,7 +355,10 @@ def test_there_are_no_more_sessions_than_can_all_be_served() -> None:
         restante.start()
         assert restante.events("server-ready")[-1]["sessions_limit"] == 96
         with ExitStack() as leave, Crowd(restante.mx) as crowd:
-            sessions = [leave.enter_context(Session(restante.mx, source=source)) for source in addresses(5, 87)]
+            sessions = [
+                leave.enter_context(Session(restante.mx, source=source))
+                for source in addresses(5, 87)
+            ]
             assert crowd.come(200, addresses(6, 200)) == {"421": 200}
             for session in sessions:
                 begin(session)
@@ -336,7 +381,9 @@ def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, cro
         with ExitStack() as leave:
             for _ in range(crowd):
                 remote = leave.enter_context(socket.socket())
-                remote.setblocking(False)  # all at once: one for which there is no room asks again in a second
+                remote.setblocking(
+                    False
+                )  # all at once: one for which there is no room asks again in a second
                 remote.connect_ex((host, int(port)))
                 idle = leave.enter_context(socket.socket(socket.AF_UNIX))
                 idle.connect(control)
@@ -345,7 +392,9 @@ def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, cro
             assert restante.held("alpha.example") == 1
             assert httpx.get(f"http://{metrics}/metrics", timeout=TIMEOUT).is_success
             for service in ("control", "metrics"):
-                restante.wait_for_event("http-connections-cut", service=service, reason="too many connections")
+                restante.wait_for_event(
+                    "http-connections-cut", service=service, reason="too many connections"
+                )
         assert not restante.events("accepts-failed")
 
 
@@ -359,10 +408,14 @@ def test_a_listener_outlives_the_want_of_descriptors(restante: Installation) -> 
         resource.prlimit(restante.pid, resource.RLIMIT_NOFILE, (few, usual[1]))
         heard = crowd.come(50, addresses(12, 50))
         assert heard.keys() == {"220", ""}
-        eventually(lambda: restante.events("accepts-failed"), what="the log to say that there are none")
+        eventually(
+            lambda: restante.events("accepts-failed"), what="the log to say that there are none"
+        )
         began, used = time.monotonic(), processor_seconds(restante.pid)
         assert crowd.inside[0].recv(4096).startswith(b"421 ")  # it has said nothing for two seconds
         assert processor_seconds(restante.pid) - used < (time.monotonic() - began) / 2
         deliver(inside)
-        eventually(lambda: is_served(restante, "127.0.12.50"), what="one of those hung up on to be served")
+        eventually(
+            lambda: is_served(restante, "127.0.12.50"), what="one of those hung up on to be served"
+        )
     resource.prlimit(restante.pid, resource.RLIMIT_NOFILE, usual)

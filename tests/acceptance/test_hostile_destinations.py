@@ -42,7 +42,11 @@ from tests.acceptance.installation import Installation, at
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.sample import MARKER, REVERSE_PATH, send
 
-SETTINGS: Final = {"patience": 0, "reply_timeout": 6.0, "content_timeout": 6.0}  # one attempt; late is soon
+SETTINGS: Final = {
+    "patience": 0,
+    "reply_timeout": 6.0,
+    "content_timeout": 6.0,
+}  # one attempt; late is soon
 GROWTH: Final = 64 * 1024 * 1024  # octets that the server may take up for all the floods together
 QUIET: Final = "quiet.example"  # another domain, with a good destination
 
@@ -110,7 +114,8 @@ class Scene:
         self._restante = restante
         self._names = {f"case-{number}.example": case for number, case in enumerate(TABLE[column])}
         self._destinations = {
-            name: stack.enter_context(HostileDestination(offer, case.traps)) for name, case in self._names.items()
+            name: stack.enter_context(HostileDestination(offer, case.traps))
+            for name, case in self._names.items()
         }
         self.quiet = stack.enter_context(HostileDestination(offer))
 
@@ -125,8 +130,15 @@ class Scene:
             (LARGE, large),
             (SMALL[2], [*self._names]),
         ):
-            with smtplib.SMTP(self._restante.mx.host, self._restante.mx.port, "sender.example") as sender:
-                assert sender.sendmail(REVERSE_PATH, [f"reader@{domain}" for domain in domains], content) == {}
+            with smtplib.SMTP(
+                self._restante.mx.host, self._restante.mx.port, "sender.example"
+            ) as sender:
+                assert (
+                    sender.sendmail(
+                        REVERSE_PATH, [f"reader@{domain}" for domain in domains], content
+                    )
+                    == {}
+                )
 
     def meet_the_traps(self) -> dict[str, Aftermath]:
         """Release everything; meanwhile the server takes and hands over another domain's mail."""
@@ -150,7 +162,11 @@ class Scene:
 
     def _ended(self) -> list[dict[str, Any]]:
         def lines() -> list[dict[str, Any]]:
-            return [line for line in self._restante.events("drain-finished") if line["domain"] in self._names]
+            return [
+                line
+                for line in self._restante.events("drain-finished")
+                if line["domain"] in self._names
+            ]
 
         eventually(lambda: len(lines()) >= len(self._names), what="every drain to end", timeout=60)
         return lines()
@@ -159,7 +175,9 @@ class Scene:
         """Mend the destinations, and release what is held and what was parked."""
         for destination in self._destinations.values():
             destination.mend()
-        parked = [one["name"] for one in self._restante.shown("queue", "list", "--status", "refused")]
+        parked = [
+            one["name"] for one in self._restante.shown("queue", "list", "--status", "refused")
+        ]
         if parked:
             self._restante.do("queue", "release", *parked)
         self._restante.do("release", "#alpha")
@@ -179,7 +197,12 @@ def add_domains(restante: Installation, destinations: dict[str, HostileDestinati
     with httpx.Client(transport=transport, base_url="http://control", timeout=20) as control:
         for name, destination in destinations.items():
             account = "beta" if name == QUIET else "alpha"
-            facts = {"name": name, "account": account, "destination": at(destination), "connections": 1}
+            facts = {
+                "name": name,
+                "account": account,
+                "destination": at(destination),
+                "connections": 1,
+            }
             assert control.post("/v1/domains", json=facts).status_code == 201
 
 
@@ -248,7 +271,9 @@ def test_no_flood_is_kept_in_memory(played: Played, column: str) -> None:
     assert played(column).grown < GROWTH
 
 
-def test_a_destination_that_stumbles_is_tried_again_with_growing_pauses_and_then_left_alone() -> None:
+def test_a_destination_that_stumbles_is_tried_again_with_growing_pauses_and_then_left_alone() -> (
+    None
+):
     """As long as patience lasts; and what is mended meanwhile gets its mail without another request."""
     trap = Trap(Place.GREETING, says(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     with (

@@ -26,7 +26,10 @@ RELAYS_BACK: Final = {  # what an operator does who takes the backup for the nex
 
 def test_a_primary_that_sends_its_mail_back_gets_it_so_often_and_no_more() -> None:
     """A Postfix that relays the domain to us. Parked whole, the mail is there once the primary is mended."""
-    with Installation(delivery={"hops_limit": HOPS, "patience": 0.5}) as restante, PostfixPrimary([]) as primary:
+    with (
+        Installation(delivery={"hops_limit": HOPS, "patience": 0.5}) as restante,
+        PostfixPrimary([]) as primary,
+    ):
         for name, value in RELAYS_BACK.items():
             primary.settings[name] = value.format(host=HOST, port=restante.mx_port)
         primary.start()
@@ -101,14 +104,19 @@ def go_round(restante: Installation) -> None:
 def wait_until_all_is_back(restante: Installation) -> None:
     """Return when each message that was handed over has been taken again, beside the two that were sent."""
     came = 2 + len(restante.events("message-delivered"))
-    eventually(lambda: len(restante.events("mail-held")) == came, what="all messages to have come back")
+    eventually(
+        lambda: len(restante.events("mail-held")) == came, what="all messages to have come back"
+    )
 
 
 def release(restante: Installation) -> None:
     """Have the domain released, and wait until that is over."""
     before = len(restante.events("drain-finished", domain=DOMAIN))
     restante.do("release", DOMAIN)
-    eventually(lambda: len(restante.events("drain-finished", domain=DOMAIN)) > before, what="the drain to end")
+    eventually(
+        lambda: len(restante.events("drain-finished", domain=DOMAIN)) > before,
+        what="the drain to end",
+    )
 
 
 def mend(restante: Installation, *contents: bytes) -> None:

@@ -77,7 +77,9 @@ def moved(before: Samples, after: Samples) -> Samples:
     return {
         name: value - before.get(name, 0)
         for name, value in after.items()
-        if value != before.get(name, 0) and name.startswith("restante_") and not any(word in name for word in varying)
+        if value != before.get(name, 0)
+        and name.startswith("restante_")
+        and not any(word in name for word in varying)
     }
 
 
@@ -125,7 +127,11 @@ def test_what_happens_is_counted(restante: Installation) -> None:
         eventually(lambda: not sum(sessions(by_tcp(restante))), what="the sessions to end")
 
     changes = moved(before, by_tcp(restante))
-    lines = {name: changes.pop(name) for name in list(changes) if name.startswith("restante_log_lines_total")}
+    lines = {
+        name: changes.pop(name)
+        for name in list(changes)
+        if name.startswith("restante_log_lines_total")
+    }
     assert lines['restante_log_lines_total{event="mail-held"}'] == 3
     assert changes.pop("restante_octets_held_total") > 3 * len(message("one"))
     assert changes == {
@@ -138,7 +144,9 @@ def test_what_happens_is_counted(restante: Installation) -> None:
         'restante_release_requests_total{code="253"}': 1,
         'restante_release_requests_total{code="459"}': 1,
         "restante_messages_delivered_total": 3,
-        'restante_delivery_attempts_total{end="quit"}': len(restante.events("delivery-attempt", end="quit")),
+        'restante_delivery_attempts_total{end="quit"}': len(
+            restante.events("delivery-attempt", end="quit")
+        ),
         'restante_sessions_ended_total{reason="quit"}': 5,  # three senders, one refused, the asker
         'restante_sessions_ended_total{reason="closed by client"}': SESSIONS_LIMIT,
     }
@@ -162,11 +170,14 @@ def be_shed(restante: Installation) -> None:
         for _ in range(SESSIONS_LIMIT):
             crowd.enter_context(Session(restante.mx))
         for _ in range(2):
-            with socket.create_connection(("127.0.0.1", restante.mx_port), timeout=20) as turned_away:
+            with socket.create_connection(
+                ("127.0.0.1", restante.mx_port), timeout=20
+            ) as turned_away:
                 assert turned_away.recv(100).startswith(b"421 4.3.2")
     eventually(lambda: not sum(sessions(by_tcp(restante))), what="the crowd to leave")
     eventually(
-        lambda: sum(line["count"] for line in restante.events("connections-shed")) == 2, what="the shed to be counted"
+        lambda: sum(line["count"] for line in restante.events("connections-shed")) == 2,
+        what="the shed to be counted",
     )
 
 

@@ -91,7 +91,10 @@ def send(primary: Primary, *forward_paths: str, content: bytes = CONTENT) -> int
     """Send one message with swaks and return its exit code."""
     server = Server(primary.address, primary.port)
     return swaks_sends(
-        server, reverse_path=REVERSE_PATH, forward_paths=forward_paths or [FORWARD_PATH], content=content
+        server,
+        reverse_path=REVERSE_PATH,
+        forward_paths=forward_paths or [FORWARD_PATH],
+        content=content,
     ).returncode
 
 
@@ -133,7 +136,9 @@ def test_a_primary_that_comes_back_keeps_port_and_mailbox(primary: Primary) -> N
 @pytest.mark.parametrize("kind", OTHERS)
 def test_another_primary_stores_mail_and_comes_back(kind: type[Primary]) -> None:
     """Whole, in one file for each message; off means off, and on again it has the same mailbox."""
-    content = b"X-Marker: first\r\nFrom: <someone@sender.example>\r\n\r\n.\r\n..two\r\nfrom here\r\n"
+    content = (
+        b"X-Marker: first\r\nFrom: <someone@sender.example>\r\n\r\n.\r\n..two\r\nfrom here\r\n"
+    )
     with kind(["alpha.example"]) as primary:
         for count in (1, 2):
             primary.start()
@@ -148,14 +153,21 @@ def test_another_primary_stores_mail_and_comes_back(kind: type[Primary]) -> None
 @pytest.mark.parametrize("kind", PRIMARIES)
 def test_a_primary_refuses_whom_it_is_told_to_refuse(kind: type[Primary]) -> None:
     """For good or for now, in the words given; it takes everyone else."""
-    rejects = {"gone@alpha.example": "550 5.1.1 gone for good", "full@alpha.example": "450 4.2.2 full for now"}
+    rejects = {
+        "gone@alpha.example": "550 5.1.1 gone for good",
+        "full@alpha.example": "450 4.2.2 full for now",
+    }
     with kind(["alpha.example"], rejects=rejects) as primary:
         primary.start()
         server = Server(primary.address, primary.port)
-        sent = swaks_sends(server, reverse_path="", forward_paths=[*rejects, FORWARD_PATH], content=CONTENT)
+        sent = swaks_sends(
+            server, reverse_path="", forward_paths=[*rejects, FORWARD_PATH], content=CONTENT
+        )
 
         assert sent.returncode == 0
-        assert all(reply[:9] in sent.stdout for reply in rejects.values())  # Postfix puts the address before the text
+        assert all(
+            reply[:9] in sent.stdout for reply in rejects.values()
+        )  # Postfix puts the address before the text
         assert len(primary.wait_for(1)) == 1
 
 
@@ -180,7 +192,9 @@ def issue(directory: Path) -> tuple[Path, KeyPair]:
     authority.cert_pem.write_to_path(directory / "authority.pem")
     issued.cert_chain_pems[0].write_to_path(directory / "certificate.pem")
     issued.private_key_pem.write_to_path(directory / "key.pem")
-    return directory / "authority.pem", KeyPair(directory / "certificate.pem", directory / "key.pem")
+    return directory / "authority.pem", KeyPair(
+        directory / "certificate.pem", directory / "key.pem"
+    )
 
 
 def test_smtp_source_sends_many_to_smtp_sink() -> None:
@@ -207,7 +221,10 @@ def test_smtp_sink_keeps_content_and_refuses_on_demand() -> None:
             each.start()
         sent = [
             swaks_sends(
-                Server(each.address, each.port), reverse_path="", forward_paths=[FORWARD_PATH], content=CONTENT
+                Server(each.address, each.port),
+                reverse_path="",
+                forward_paths=[FORWARD_PATH],
+                content=CONTENT,
             ).returncode
             for each in (sink, refusing)
         ]
@@ -228,10 +245,14 @@ def test_a_missing_program_skips_its_test_and_fails_it_where_peers_are_required(
 ) -> None:
     """So in CI nothing passes for want of a peer."""
     monkeypatch.delenv("RESTANTE_REQUIRE_PEERS", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="no-such-program is not installed: run ci/install-peers"):
+    with pytest.raises(
+        pytest.skip.Exception, match="no-such-program is not installed: run ci/install-peers"
+    ):
         require("no-such-program")
     monkeypatch.setenv("RESTANTE_REQUIRE_PEERS", "1")
-    with pytest.raises(pytest.fail.Exception, match="no-such-program is not installed: run ci/install-peers"):
+    with pytest.raises(
+        pytest.fail.Exception, match="no-such-program is not installed: run ci/install-peers"
+    ):
         require("no-such-program")
 
 

@@ -50,14 +50,20 @@ class OldPostfix(PostfixPrimary):
     def queued(self) -> list[str]:
         """Return the queue ids of deferred mail."""
         listed = run("postqueue", "-c", self._top / "etc", "-j").stdout.splitlines()
-        return [entry["queue_id"] for entry in map(json.loads, listed) if entry["queue_name"] == "deferred"]
+        return [
+            entry["queue_id"]
+            for entry in map(json.loads, listed)
+            if entry["queue_name"] == "deferred"
+        ]
 
     def print_queue(self, directory: Path) -> None:
         """Do as docs/how-to/move-in-and-out.md says."""
         directory.mkdir()
         for queue_id in self.queued():
             printed = subprocess.run(
-                ["postcat", "-c", self._top / "etc", "-q", queue_id], check=True, capture_output=True
+                ["postcat", "-c", self._top / "etc", "-q", queue_id],
+                check=True,
+                capture_output=True,
             )
             (directory / queue_id).write_bytes(printed.stdout)
 
@@ -68,7 +74,9 @@ class OldPostfix(PostfixPrimary):
 
 @pytest.fixture
 def old() -> Iterator[OldPostfix]:
-    with OldPostfix(["alpha.example", "beta.example"], settings={"defer_transports": "virtual"}) as old:
+    with OldPostfix(
+        ["alpha.example", "beta.example"], settings={"defer_transports": "virtual"}
+    ) as old:
         old.start()
         yield old
 
@@ -92,18 +100,29 @@ def test_mail_moves_from_postfix_to_restante_and_on_to_the_primary_as_it_was_sen
         assert sent.returncode == 0, sent.stdout[-2000:]
     report = b"X-Marker: report\r\nSubject: report\r\n\r\n"
     swaks_sends(server, reverse_path="", forward_paths=["x@alpha.example"], content=report)
-    eventually(lambda: len(old.queued()) == len(DIFFICULT) + 1, what="Postfix to have deferred it all")
+    eventually(
+        lambda: len(old.queued()) == len(DIFFICULT) + 1, what="Postfix to have deferred it all"
+    )
     old.print_queue(tmp_path / "queue")
     with PostfixPrimary(["alpha.example"]) as primary:
         restante.hosts("alpha.example", at(primary))
-        imported = restante.run("queue", "import", str(tmp_path / "queue"), "--domain", "alpha.example")
+        imported = restante.run(
+            "queue", "import", str(tmp_path / "queue"), "--domain", "alpha.example"
+        )
         assert imported.returncode == 65  # beta.example is not hosted here: each message says so
         assert imported.stderr.count("<z@beta.example>") == len(DIFFICULT)
         assert restante.held("alpha.example") == len(DIFFICULT) + 1
         [first, *_] = restante.shown("queue", "list", "alpha.example")
-        assert {one["forward_path"] for one in first["recipients"]} <= {"x@alpha.example", "y@alpha.example"}
-        again = restante.run("queue", "import", str(tmp_path / "queue"), "--domain", "alpha.example")
-        assert again.stdout == f"0 messages, 0 B, are held; {len(DIFFICULT) + 1} were held already\n"
+        assert {one["forward_path"] for one in first["recipients"]} <= {
+            "x@alpha.example",
+            "y@alpha.example",
+        }
+        again = restante.run(
+            "queue", "import", str(tmp_path / "queue"), "--domain", "alpha.example"
+        )
+        assert (
+            again.stdout == f"0 messages, 0 B, are held; {len(DIFFICULT) + 1} were held already\n"
+        )
         primary.start()
         restante.do("release", "alpha.example")
         arrived = primary.wait_for(2 * len(DIFFICULT) + 1)
@@ -112,15 +131,21 @@ def test_mail_moves_from_postfix_to_restante_and_on_to_the_primary_as_it_was_sen
     paths = {message_from_bytes(raw)["Return-Path"] for raw in arrived}
     assert paths == {f"<{REVERSE_PATH}>", "<>"}
     traces = [message_from_bytes(raw).get_all("Received", []) for raw in arrived]
-    assert {len(trace) for trace in traces} == {2}  # the old Postfix' and the primary's: an import adds none
+    assert {len(trace) for trace in traces} == {
+        2
+    }  # the old Postfix' and the primary's: an import adds none
 
 
-def test_what_postfix_was_asked_about_reports_is_kept(old: OldPostfix, restante: Installation, tmp_path: Path) -> None:
+def test_what_postfix_was_asked_about_reports_is_kept(
+    old: OldPostfix, restante: Installation, tmp_path: Path
+) -> None:
     restante.hosts("beta.example", "192.0.2.1")
     with smtplib.SMTP(old.address, old.port) as client:
         client.ehlo()
         client.mail("a@sender.example", ["RET=HDRS", "ENVID=QQ+2B314"])
-        client.rcpt("x@beta.example", ["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;Info+2Bx@beta.example"])
+        client.rcpt(
+            "x@beta.example", ["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;Info+2Bx@beta.example"]
+        )
         client.rcpt("y@beta.example")
         client.data(b"Subject: with wishes\r\n\r\n")
     eventually(lambda: len(old.queued()) == 1, what="Postfix to have deferred it")
@@ -131,7 +156,9 @@ def test_what_postfix_was_asked_about_reports_is_kept(old: OldPostfix, restante:
     assert json.loads(side.read_text())["dsn"] == {
         "ret": "HDRS",
         "envid": "QQ+2B314",
-        "recipients": {"x@beta.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2Bx@beta.example"}},
+        "recipients": {
+            "x@beta.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2Bx@beta.example"}
+        },
     }
 
 
@@ -145,7 +172,9 @@ def test_word_of_delay_that_was_given_in_one_place_is_not_given_again_in_another
         bring_in_late_mail(old, tmp_path, "first")
         old.start()
         old.wait_for_event("report-made", action="delayed")
-        bring_in_late_mail(old, tmp_path, "second")  # nobody looks for such mail again within the next minutes
+        bring_in_late_mail(
+            old, tmp_path, "second"
+        )  # nobody looks for such mail again within the next minutes
         old.do("queue", "export", str(tmp_path / "out"), "--format", "maildir")
     with Installation(more=settings) as new:
         new.hosts("november.example", "192.0.2.1")
@@ -172,7 +201,9 @@ def bring_in_late_mail(restante: Installation, directory: Path, name: str) -> No
 
 
 @pytest.mark.parametrize("style", ["mbox", "postcat"])
-def test_a_very_large_message_is_never_whole_in_memory(restante: Installation, tmp_path: Path, style: str) -> None:
+def test_a_very_large_message_is_never_whole_in_memory(
+    restante: Installation, tmp_path: Path, style: str
+) -> None:
     """Neither of who brings it in, nor of the server, nor of who takes it out again."""
     domain = f"{style}.example"
     restante.hosts(domain, "192.0.2.1")
@@ -188,7 +219,9 @@ def test_a_very_large_message_is_never_whole_in_memory(restante: Installation, t
     memory = [peak(restante.config, "queue", "import", "--format", style, *options, str(small))]
     before = server_peak(restante)
     memory.append(peak(restante.config, "queue", "import", "--format", style, *options, str(large)))
-    memory.append(peak(restante.config, "queue", "export", str(tmp_path / "out"), "--domain", domain))
+    memory.append(
+        peak(restante.config, "queue", "export", str(tmp_path / "out"), "--domain", domain)
+    )
     assert restante.shown("domain", "show", domain)["octets"] > HUGE * 77
     assert max(memory) - memory[0] < LITTLE
     assert server_peak(restante) - before < LITTLE
@@ -196,7 +229,11 @@ def test_a_very_large_message_is_never_whole_in_memory(restante: Installation, t
 
 def peak(config: Path, *words: str) -> int:
     """Run a command that must succeed, and return the most memory that its process had, in KiB."""
-    told = subprocess.run([sys.executable, "-c", MEASURED, "--config", config, *words], check=True, capture_output=True)
+    told = subprocess.run(
+        [sys.executable, "-c", MEASURED, "--config", config, *words],
+        check=True,
+        capture_output=True,
+    )
     return peak_in(told.stderr.decode())
 
 
@@ -219,18 +256,25 @@ def test_an_import_that_is_killed_is_repeated_and_nothing_is_lost_or_doubled(
     source = tmp_path / "mail"
     source.mkdir()
     for number in range(MANY):
-        (source / f"{number:05}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@kilo.example\n\n%d\n" % number)
+        (source / f"{number:05}.eml").write_bytes(
+            b"Return-Path: <>\nX-Original-To: x@kilo.example\n\n%d\n" % number
+        )
     command: list[str | Path] = [RESTANTE, "--config", restante.config, "queue", "import", source]
     for held in (1, MANY // 2):
         importing = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually(lambda least=held: restante.held("kilo.example") >= least, what="some to be held")  # type: ignore[misc]
+        eventually(
+            lambda least=held: restante.held("kilo.example") >= least,
+            what="some to be held",  # type: ignore[misc]
+        )
         importing.send_signal(signal.SIGKILL)
         importing.wait()
     assert restante.run("queue", "import", str(source)).returncode == 0
     assert restante.held("kilo.example") == MANY
     out = tmp_path / "out"
     restante.do("queue", "export", str(out), "--domain", "kilo.example")
-    assert {file.read_bytes() for file in out.glob("*.eml")} == {b"\r\n%d\r\n" % number for number in range(MANY)}
+    assert {file.read_bytes() for file in out.glob("*.eml")} == {
+        b"\r\n%d\r\n" % number for number in range(MANY)
+    }
 
 
 def test_an_export_that_is_killed_leaves_whole_messages_and_a_server_that_does_not_mind(
@@ -276,16 +320,30 @@ def test_queue_verbs_work_on_what_a_restart_left(tmp_path: Path) -> None:
         for number, to in enumerate(("good", "bad", "bad")):
             file = tmp_path / f"{number}.eml"
             file.write_bytes(b"Subject: %d\r\n\r\n" % number)
-            restante.do("queue", "import", str(file), "--to", f"{to}@alpha.example", "--reverse-path", "<>")
+            restante.do(
+                "queue", "import", str(file), "--to", f"{to}@alpha.example", "--reverse-path", "<>"
+            )
         primary.start()
         restante.do("release", "alpha.example")
         primary.wait_for(1)
         eventually(lambda: restante.shown("status")["refused"] == 2, what="two to be refused")
         restante.stop()
         restante.start()
-        [first, second] = restante.shown("queue", "list", "--status", "refused", "--recipient", "BAD@*")
+        [first, second] = restante.shown(
+            "queue", "list", "--status", "refused", "--recipient", "BAD@*"
+        )
         assert restante.do("queue", "show", first["name"], "--raw").endswith("Subject: 1\n\n")
-        restante.do("queue", "delete", "--recipient", "bad@*", "--larger", "1K", "--reason", "none is", "--yes")
+        restante.do(
+            "queue",
+            "delete",
+            "--recipient",
+            "bad@*",
+            "--larger",
+            "1K",
+            "--reason",
+            "none is",
+            "--yes",
+        )
         restante.do("queue", "release", first["name"])
         restante.do("queue", "delete", "--status", "refused", "--reason", "tidy", "--yes")
         assert [one["name"] for one in restante.shown("queue", "list")] == [first["name"]]

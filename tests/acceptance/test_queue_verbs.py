@@ -91,7 +91,9 @@ class World:
     restante: Installation
     primary: ChoosyPrimary
     cli: CommandLine
-    names: dict[str, dict[str, str]] = field(default_factory=dict)  # by state, then by verb and situation
+    names: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # by state, then by verb and situation
 
     def name(self, state: str, verb: str, situation: Situation) -> str:
         """Return the message that a cell of the table is about."""
@@ -104,7 +106,14 @@ class World:
     def fill(self, source: Path) -> None:
         """Host, bring in, spoil, and release, until everything is in its state, and a server runs."""
         for state in STATES:
-            words = ("--account", "alpha", "--destination", at(self.primary), "--allow", "127.0.0.1")
+            words = (
+                "--account",
+                "alpha",
+                "--destination",
+                at(self.primary),
+                "--allow",
+                "127.0.0.1",
+            )
             self.cli.do("domain", "add", f"{state}.example", *words, "--connections", "1")
         self._bring_in(source)
         for listed in self.listed().values():
@@ -117,9 +126,17 @@ class World:
 
     def _bring_in(self, source: Path) -> None:
         for name, state in STATES.items():
-            content = "Subject: a cell of the table\r\n\r\n" + "a line of mail\r\n" * (LARGE if state.is_large else 1)
-            for what in (f"{verb}-{when.__name__}@{name}.example" for verb in VERBS for when in SITUATIONS):
-                to = [f"X-Envelope-To: {begins}-{what}" for begins in (state.also_to, state.begins) if begins]
+            content = "Subject: a cell of the table\r\n\r\n" + "a line of mail\r\n" * (
+                LARGE if state.is_large else 1
+            )
+            for what in (
+                f"{verb}-{when.__name__}@{name}.example" for verb in VERBS for when in SITUATIONS
+            ):
+                to = [
+                    f"X-Envelope-To: {begins}-{what}"
+                    for begins in (state.also_to, state.begins)
+                    if begins
+                ]
                 fields = "\r\n".join(["Return-Path: <a@sender.example>", *to, ""])
                 (source / f"{what}.eml").write_text(fields + content, newline="")
         self.cli.do("queue", "import", source)
@@ -130,7 +147,9 @@ class World:
         connection = apsw.Connection(str(data / "restante.db"))
         in_domain = "domain_id = (SELECT id FROM domain WHERE name = ?)"
         connection.execute(f"UPDATE message SET head = x'00' WHERE {in_domain}", ("torn.example",))
-        files = connection.execute(f"SELECT file FROM message WHERE {in_domain}", ("rotten.example",)).fetchall()
+        files = connection.execute(
+            f"SELECT file FROM message WHERE {in_domain}", ("rotten.example",)
+        ).fetchall()
         connection.close()
         for (name,) in files:
             file = data / "content" / str(name)
@@ -152,7 +171,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         world.fill(tmp_path_factory.mktemp("mail"))
         yield world
         running(restante)
-        world.cli.do("queue", "delete", "--domain", "running.example", "--reason", "the end", "--yes")
+        world.cli.do(
+            "queue", "delete", "--domain", "running.example", "--reason", "the end", "--yes"
+        )
         primary.hang_up()  # a server that stops waits for a primary that may yet answer
 
 
@@ -164,7 +185,10 @@ def situation(request: pytest.FixtureRequest, world: World) -> Situation:
     had = world.restante.is_running
     now(world.restante)
     if now is not running or not had:
-        eventually(lambda: not world.restante.is_running or len(world.primary.kept_waiting) > before, what="the drain")
+        eventually(
+            lambda: not world.restante.is_running or len(world.primary.kept_waiting) > before,
+            what="the drain",
+        )
     return now
 
 
@@ -184,11 +208,15 @@ def test_whatever_stands_with_it_mail_is_listed_counted_and_exported(
     assert by_domain == {one["domain"]: one["held"] + one["refused"] for one in top["domains"]}
     for words in (("status",), ("top", "--once")):
         assert "running.example" in cli.do(*words)
-    assert [drain["domain"] for drain in status["drains"]] == ["running.example"] * world.restante.is_running
+    assert [drain["domain"] for drain in status["drains"]] == [
+        "running.example"
+    ] * world.restante.is_running
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_a_message_is_shown_with_what_is_known_of_it(world: World, situation: Situation, name: str) -> None:
+def test_a_message_is_shown_with_what_is_known_of_it(
+    world: World, situation: Situation, name: str
+) -> None:
     state = STATES[name]
     message = world.name(name, "delete", situation)
     shown = world.cli.run("queue", "show", message, "--json")
@@ -203,21 +231,36 @@ def test_a_message_is_shown_with_what_is_known_of_it(world: World, situation: Si
         assert state.damage in facts["damage"]
         assert state.damage in raw.err
     else:
-        assert (shown.code, raw.code, raw.octets.count(b"a line of mail\r\n")) == (0, 0, LARGE if state.is_large else 1)
+        assert (shown.code, raw.code, raw.octets.count(b"a line of mail\r\n")) == (
+            0,
+            0,
+            LARGE if state.is_large else 1,
+        )
         assert {"name": "Subject", "value": "a cell of the table"} in facts["headers"]
 
 
-def test_refused_mail_is_held_again_and_other_mail_stays_held(world: World, situation: Situation) -> None:
+def test_refused_mail_is_held_again_and_other_mail_stays_held(
+    world: World, situation: Situation
+) -> None:
     messages = {name: world.name(name, "release", situation) for name in STATES}
     listed = world.listed()
-    refused = {message for message in messages.values() if listed[message]["recipients"][0]["status"] == "refused"}
+    refused = {
+        message
+        for message in messages.values()
+        if listed[message]["recipients"][0]["status"] == "refused"
+    }
     assert messages["refused"] in refused
-    assert world.cli.do("queue", "release", *messages.values()) == f"{counted(len(refused), 'message')} held again\n"
+    assert (
+        world.cli.do("queue", "release", *messages.values())
+        == f"{counted(len(refused), 'message')} held again\n"
+    )
     listed = world.listed()
     assert {listed[message]["recipients"][0]["status"] for message in messages.values()} == {"held"}
 
 
-def test_mail_that_is_given_up_goes_and_its_sender_is_told(world: World, situation: Situation) -> None:
+def test_mail_that_is_given_up_goes_and_its_sender_is_told(
+    world: World, situation: Situation
+) -> None:
     """But not while it may be at its destination already, and not where nothing is known of who sent what."""
     messages = {name: world.name(name, "bounce", situation) for name in STATES}
     torn, stays = messages["torn"], {messages["torn"]}
@@ -227,7 +270,10 @@ def test_mail_that_is_given_up_goes_and_its_sender_is_told(world: World, situati
         assert (said.code, said.out, "is being handed over" in said.err) == (65, "", True)
     goes = set(messages.values()) - stays
     said = bounce(world, *goes, torn)
-    assert (said.code, said.out) == (65, f"{len(goes)} messages bounced, {len(goes)} senders are told\n")
+    assert (said.code, said.out) == (
+        65,
+        f"{len(goes)} messages bounced, {len(goes)} senders are told\n",
+    )
     remedy = "not bounced: restore it from a backup, or `restante queue delete` removes it"
     assert said.err == f"restante: message {torn}: {TORN}; {remedy}\n"
     listed = world.listed()

@@ -19,7 +19,9 @@ from tests.acceptance.sample import REVERSE_PATH, SENDER_DOMAIN, message
 from tests.acceptance.test_s03_partial_success import release
 
 NO_MAILBOX: Final = "550 5.1.1 no mailbox of that name"
-DSN_TAKEN_UP: Final = "sender delivery status notification"  # as Postfix logs the report that it makes itself
+DSN_TAKEN_UP: Final = (
+    "sender delivery status notification"  # as Postfix logs the report that it makes itself
+)
 
 
 @pytest.fixture
@@ -32,7 +34,12 @@ def restante(names: NameServer, home: Primary) -> Iterator[Installation]:
 
 
 def send_asking(
-    restante: Installation, to: str, *, mail: Sequence[str] = (), rcpt: Sequence[str] = (), content: bytes
+    restante: Installation,
+    to: str,
+    *,
+    mail: Sequence[str] = (),
+    rcpt: Sequence[str] = (),
+    content: bytes,
 ) -> None:
     """Send a message and say what is wanted of reports, with the standard library's client."""
     with smtplib.SMTP(restante.mx.host, restante.mx.port) as client:
@@ -60,10 +67,17 @@ def fields(part: Message) -> dict[str, str]:
     assert part.get_content_type() == "message/delivery-status"
     groups = part.get_payload()
     assert isinstance(groups, list)
-    return {name: str(value) for group in groups if isinstance(group, Message) for name, value in group.items()}
+    return {
+        name: str(value)
+        for group in groups
+        if isinstance(group, Message)
+        for name, value in group.items()
+    }
 
 
-def test_what_a_primary_refused_is_bounced_to_the_senders_mx(restante: Installation, home: Primary) -> None:
+def test_what_a_primary_refused_is_bounced_to_the_senders_mx(
+    restante: Installation, home: Primary
+) -> None:
     """Refused by a real primary, given up by the operator, told to a real MTA that the public MX leads to."""
     to = "nobody@refusing.example"
     with PostfixPrimary(["refusing.example"], rejects={to: NO_MAILBOX}) as primary:
@@ -81,14 +95,18 @@ def test_what_a_primary_refused_is_bounced_to_the_senders_mx(restante: Installat
         assert not restante.events("report-made")
 
         home.start()
-        done = restante.do("queue", "bounce", queued["name"], "--yes", "--reason", "the mailbox will not come back")
+        done = restante.do(
+            "queue", "bounce", queued["name"], "--yes", "--reason", "the mailbox will not come back"
+        )
         assert done == "1 message bounced, 1 sender is told\n"
         [raw] = home.wait_for(1)
 
     words, status, returned = parts(raw)
     told = fields(status)
     assert told["Diagnostic-Code"].startswith(f"smtp; {NO_MAILBOX[:9]}")
-    assert {name: told[name] for name in told if name not in ("Arrival-Date", "Diagnostic-Code")} == {
+    assert {
+        name: told[name] for name in told if name not in ("Arrival-Date", "Diagnostic-Code")
+    } == {
         "Original-Envelope-Id": "QQ+314",
         "Reporting-MTA": f"dns; {HOSTNAME}",
         "Original-Recipient": f"rfc822; {to}",
@@ -127,20 +145,37 @@ def test_a_report_survives_a_kill_and_arrives_once(restante: Installation, home:
     assert len(restante.events("report-made")) == 1
 
 
-def test_what_waits_is_seen_and_dropped_with_a_server_and_without(restante: Installation, home: Primary) -> None:
+def test_what_waits_is_seen_and_dropped_with_a_server_and_without(
+    restante: Installation, home: Primary
+) -> None:
     """While the sender's server is off: listed, kept over a kill, one dropped without a server, the other is sent."""
     restante.hosts("waiting.example", "192.0.2.1")
     for number in range(2):
         send_asking(restante, f"{number}@waiting.example", content=message(f"number {number}"))
     restante.do("queue", "bounce", "--domain", "waiting.example", "--yes", "--reason", "over")
-    eventually(lambda: restante.shown("report", "list")[0]["failures"] > 0, what="an attempt to have failed")
+    eventually(
+        lambda: restante.shown("report", "list")[0]["failures"] > 0,
+        what="an attempt to have failed",
+    )
     first, second = restante.shown("report", "list", "--domain", "waiting.example")
-    assert (first["to"], first["action"], first["domain"]) == (REVERSE_PATH, "failed", "waiting.example")
+    assert (first["to"], first["action"], first["domain"]) == (
+        REVERSE_PATH,
+        "failed",
+        "waiting.example",
+    )
     assert "refused" in first["reply"]
     restante.kill()
-    assert [one["number"] for one in restante.shown("report", "list")] == [first["number"], second["number"]]
-    assert "Final-Recipient: rfc822; 0@waiting.example" in restante.do("report", "show", str(first["number"]))
-    assert restante.do("report", "drop", str(first["number"]), "--yes", "--reason", "forged") == "1 report dropped\n"
+    assert [one["number"] for one in restante.shown("report", "list")] == [
+        first["number"],
+        second["number"],
+    ]
+    assert "Final-Recipient: rfc822; 0@waiting.example" in restante.do(
+        "report", "show", str(first["number"])
+    )
+    assert (
+        restante.do("report", "drop", str(first["number"]), "--yes", "--reason", "forged")
+        == "1 report dropped\n"
+    )
     home.start()
     restante.start()
     [raw] = home.wait_for(1)
@@ -162,7 +197,12 @@ def test_only_a_primary_that_does_not_report_makes_us_say_that_mail_was_relayed(
         for primary, domain in ((able, "able.example"), (deaf, "deaf.example")):
             primary.start()
             restante.hosts(domain, at(primary))
-            send_asking(restante, f"reader@{domain}", rcpt=["NOTIFY=SUCCESS"], content=message(f"to {domain}"))
+            send_asking(
+                restante,
+                f"reader@{domain}",
+                rcpt=["NOTIFY=SUCCESS"],
+                content=message(f"to {domain}"),
+            )
             release(restante, domain)
             primary.wait_for(1)
         [raw] = home.wait_for(1)
@@ -205,8 +245,12 @@ def test_who_asked_hears_once_that_mail_waits(names: NameServer, home: Primary) 
         restante.start()
         home.start()
         restante.hosts(domain, "127.0.0.1:9")
-        send_asking(restante, f"asked@{domain}", rcpt=["NOTIFY=FAILURE,DELAY"], content=message("asked"))
-        send_asking(restante, f"silent@{domain}", rcpt=["NOTIFY=FAILURE"], content=message("not asked"))
+        send_asking(
+            restante, f"asked@{domain}", rcpt=["NOTIFY=FAILURE,DELAY"], content=message("asked")
+        )
+        send_asking(
+            restante, f"silent@{domain}", rcpt=["NOTIFY=FAILURE"], content=message("not asked")
+        )
         for hours, count in ((3.9, 0), (4.1, 1), (30, 1)):
             restante.stop()
             restante.ahead(hours * hour)

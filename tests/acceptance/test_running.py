@@ -50,7 +50,11 @@ def held(restante: Installation) -> set[str]:
 
 def complaints(ended: Ended) -> list[str]:
     """Return what a command said against something, warnings and log aside."""
-    return [line for line in ended.stderr.splitlines() if not line.startswith(("{", "restante: warning: "))]
+    return [
+        line
+        for line in ended.stderr.splitlines()
+        if not line.startswith(("{", "restante: warning: "))
+    ]
 
 
 # Signals
@@ -95,14 +99,19 @@ def test_sigterm_tells_everybody_who_is_owed_nothing(restante: Installation) -> 
         in_content.say("DATA")
         in_content._socket.sendall(b"Subject: never finished\r\n\r\nfirst\r\n")
         restante.stop()
-        assert [session._reply() for session in (idle, secure, sending, in_content)] == [SHUTTING_DOWN] * 4
+        assert [session._reply() for session in (idle, secure, sending, in_content)] == [
+            SHUTTING_DOWN
+        ] * 4
     assert held(restante) == had
 
 
 def test_sigterm_under_load_keeps_what_was_acknowledged(restante: Installation) -> None:
     """It ends in good order, and each message whose sender was told so is held."""
     had, told = held(restante), list[str]()
-    senders = [threading.Thread(target=send_until_it_ends, args=(restante.mx, told)) for _ in range(SENDERS)]
+    senders = [
+        threading.Thread(target=send_until_it_ends, args=(restante.mx, told))
+        for _ in range(SENDERS)
+    ]
     for sender in senders:
         sender.start()
     eventually(lambda: len(told) > 100, what="some mail")
@@ -140,7 +149,10 @@ def test_a_second_server_on_the_same_store_does_not_start(restante: Installation
         text = text.replace(f":{port}", f":{free_port()}")
     second.write_text(text)
 
-    for config, cause in ((restante.config, "Address already in use"), (second, f"in use by process {restante.pid}")):
+    for config, cause in (
+        (restante.config, "Address already in use"),
+        (second, f"in use by process {restante.pid}"),
+    ):
         refused = restante.run("serve", "--config", str(config))
         assert refused.returncode == UNAVAILABLE
         [line] = complaints(refused)
@@ -154,7 +166,12 @@ def test_a_second_server_on_the_same_store_does_not_start(restante: Installation
 
 def test_the_command_line_says_the_same_with_and_without_the_server(restante: Installation) -> None:
     """As text and as JSON; only what runs is not there without it."""
-    restante.hosts("beta.example", "mail.beta.example:2525", account="beta", allow=["192.0.2.0/24", "beta.example"])
+    restante.hosts(
+        "beta.example",
+        "mail.beta.example:2525",
+        account="beta",
+        allow=["192.0.2.0/24", "beta.example"],
+    )
     send(restante.mx, "one@alpha.example", "two@alpha.example", content=message("held"))
     name = max(held(restante))
     commands = [

@@ -28,13 +28,20 @@ def test_mail_is_taken_for_hosted_domains_and_for_no_others(restante: Installati
     others = ["someone@elsewhere.example", "reader@sub.alpha.example", "reader@not-alpha.example"]
     for path in ("reader@alpha.example", "Other@ALPHA.example"):
         send(restante.mx, path, content=message(path))
-    refused = swaks_sends(restante.mx, reverse_path="", forward_paths=others, content=message("for others"))
+    refused = swaks_sends(
+        restante.mx, reverse_path="", forward_paths=others, content=message("for others")
+    )
     mixed = swaks_sends(
-        restante.mx, reverse_path="", forward_paths=[*others, "last@alpha.example"], content=message("mixed")
+        restante.mx,
+        reverse_path="",
+        forward_paths=[*others, "last@alpha.example"],
+        content=message("mixed"),
     )
 
     assert refused.returncode == NO_RECIPIENT_TAKEN
-    assert refused.stdout.count(RELAYING_DENIED) == mixed.stdout.count(RELAYING_DENIED) == len(others)
+    assert (
+        refused.stdout.count(RELAYING_DENIED) == mixed.stdout.count(RELAYING_DENIED) == len(others)
+    )
     queue = restante.shown("queue", "list", "alpha.example")
     assert [[recipient["forward_path"] for recipient in held["recipients"]] for held in queue] == [
         ["reader@alpha.example"],
@@ -63,7 +70,12 @@ def test_everything_taken_survives_a_kill_octet_for_octet(restante: Installation
 def send_many(server: Server, forward_path: str) -> int:
     """Be twenty hosts at a time."""
     return smtp_source_sends(
-        server, reverse_path=REVERSE_PATH, forward_path=forward_path, count=MANY, sessions=20, size=2000
+        server,
+        reverse_path=REVERSE_PATH,
+        forward_path=forward_path,
+        count=MANY,
+        sessions=20,
+        size=2000,
     ).returncode
 
 
@@ -71,7 +83,10 @@ def test_what_was_acknowledged_before_a_kill_in_mid_load_is_there(restante: Inst
     """The 250 names the message: each name that a sender was told stands in the queue afterwards."""
     restante.hosts("gamma.example", AWAY)
     told: list[str] = []
-    senders = [threading.Thread(target=send_until_it_breaks, args=(restante.mx, told)) for _ in range(SENDERS)]
+    senders = [
+        threading.Thread(target=send_until_it_breaks, args=(restante.mx, told))
+        for _ in range(SENDERS)
+    ]
     for sender in senders:
         sender.start()
     eventually(lambda: len(told) >= MANY, what=f"{MANY} messages to be taken")
@@ -80,9 +95,14 @@ def test_what_was_acknowledged_before_a_kill_in_mid_load_is_there(restante: Inst
         sender.join()
 
     restante.start()
-    held = {message["name"] for message in restante.shown("queue", "list", "gamma.example", "--limit", "100000")}
+    held = {
+        message["name"]
+        for message in restante.shown("queue", "list", "gamma.example", "--limit", "100000")
+    }
     assert held >= set(told)
-    assert len(held) <= len(told) + SENDERS  # a message may be durable whose 250 did not get through any more
+    assert (
+        len(held) <= len(told) + SENDERS
+    )  # a message may be durable whose 250 did not get through any more
 
 
 def send_until_it_breaks(server: Server, told: list[str]) -> None:

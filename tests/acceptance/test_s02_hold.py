@@ -40,7 +40,9 @@ def sink() -> Iterator[SmtpSink]:
         yield sink
 
 
-def test_nothing_leaves_until_it_is_asked_for(restante: Installation, tripwire: Tripwire, sink: SmtpSink) -> None:
+def test_nothing_leaves_until_it_is_asked_for(
+    restante: Installation, tripwire: Tripwire, sink: SmtpSink
+) -> None:
     """Not on arrival, a restart, a kill, a reload or a change of the domain, nor when another domain is released.
 
     How long nothing happens is measured in work: all of that, and another domain's mail on its whole way. That the
@@ -75,7 +77,9 @@ def test_held_again_means_held_again(restante: Installation, tripwire: Tripwire)
     load(restante, "again.example")
     assert restante.etrn("again.example", login=login).returncode == 0
     eventually(
-        lambda: tripwire.connections() and restante.events("drain-finished", domain="again.example"),
+        lambda: (
+            tripwire.connections() and restante.events("drain-finished", domain="again.example")
+        ),
         what="patience to end",
     )
 
@@ -90,6 +94,10 @@ def test_held_again_means_held_again(restante: Installation, tripwire: Tripwire)
 def load(restante: Installation, domain: str) -> None:
     """Send COUNT messages for a domain."""
     sent = smtp_source_sends(
-        restante.mx, reverse_path=REVERSE_PATH, forward_path=f"reader@{domain}", count=COUNT, sessions=5
+        restante.mx,
+        reverse_path=REVERSE_PATH,
+        forward_path=f"reader@{domain}",
+        count=COUNT,
+        sessions=5,
     )
     assert sent.returncode == 0, sent.stdout

@@ -36,19 +36,28 @@ OPERATOR: Final = f"operator {pwd.getpwuid(os.getuid()).pw_name}"
 PLAIN: Final = ("--login-options", "AUTH=PLAIN")
 ASKERS: Final = {
     "fetchmail": Asker(lambda at, who, node: fetchmail_asks(at.smtps, who, node), "CRAM-MD5"),
-    "curl, implicit TLS, CRAM-MD5": Asker(lambda at, who, node: curl_asks(at.smtps, who, node), "CRAM-MD5"),
-    "curl, implicit TLS, PLAIN": Asker(lambda at, who, node: curl_asks(at.smtps, who, node, *PLAIN), "PLAIN"),
+    "curl, implicit TLS, CRAM-MD5": Asker(
+        lambda at, who, node: curl_asks(at.smtps, who, node), "CRAM-MD5"
+    ),
+    "curl, implicit TLS, PLAIN": Asker(
+        lambda at, who, node: curl_asks(at.smtps, who, node, *PLAIN), "PLAIN"
+    ),
     "curl, STARTTLS, PLAIN at once": Asker(
         lambda at, who, node: curl_asks(at.starttls, who, node, *PLAIN, "--sasl-ir"), "PLAIN"
     ),
-    "msmtp, implicit TLS, PLAIN": Asker(lambda at, who, node: msmtp_asks(at.smtps, who, node), "PLAIN"),
+    "msmtp, implicit TLS, PLAIN": Asker(
+        lambda at, who, node: msmtp_asks(at.smtps, who, node), "PLAIN"
+    ),
     "msmtp, STARTTLS, CRAM-MD5": Asker(
         lambda at, who, node: msmtp_asks(at.starttls, who, node, mechanism="cram-md5"), "CRAM-MD5"
     ),
     "msmtp, implicit TLS, SCRAM-SHA-256": Asker(
-        lambda at, who, node: msmtp_asks(at.smtps, who, node, mechanism="scram-sha-256"), "SCRAM-SHA-256"
+        lambda at, who, node: msmtp_asks(at.smtps, who, node, mechanism="scram-sha-256"),
+        "SCRAM-SHA-256",
     ),
-    "restante etrn, implicit TLS": Asker(lambda at, who, node: at.etrn(node, login=who), "SCRAM-SHA-256"),
+    "restante etrn, implicit TLS": Asker(
+        lambda at, who, node: at.etrn(node, login=who), "SCRAM-SHA-256"
+    ),
     "restante etrn, implicit TLS, PLAIN": Asker(
         lambda at, who, node: at.etrn(node, login=who, options=["--auth", "plain"]), "PLAIN"
     ),
@@ -56,7 +65,10 @@ ASKERS: Final = {
         lambda at, who, node: at.etrn(node, login=who, options=["--auth", "login"]), "LOGIN"
     ),
     "restante etrn, STARTTLS, CRAM-MD5": Asker(
-        lambda at, who, node: at.etrn(node, login=who, server=at.starttls, options=["--auth", "cram-md5"]), "CRAM-MD5"
+        lambda at, who, node: at.etrn(
+            node, login=who, server=at.starttls, options=["--auth", "cram-md5"]
+        ),
+        "CRAM-MD5",
     ),
 }
 
@@ -78,7 +90,9 @@ def login(restante: Installation, postfix: Primary) -> Login:
 
 
 @pytest.mark.parametrize("name", ASKERS)
-def test_mail_comes_when_the_primary_asks(restante: Installation, postfix: Primary, login: Login, name: str) -> None:
+def test_mail_comes_when_the_primary_asks(
+    restante: Installation, postfix: Primary, login: Login, name: str
+) -> None:
     """With each program, by each way to TLS, with each mechanism that it has."""
     asker, content = ASKERS[name], message(name)
     send(restante.mx, "reader@alpha.example", content=content)
@@ -90,7 +104,9 @@ def test_mail_comes_when_the_primary_asks(restante: Installation, postfix: Prima
     postfix.wait_for(before + 1)
     assert arrived(postfix).count(content) == 1
     assert restante.events("authentication")[-1]["mechanism"] == asker.mechanism
-    assert restante.events("release-requested")[-1]["answer"].startswith("253 2.0.0 OK, 1 pending messages for node")
+    assert restante.events("release-requested")[-1]["answer"].startswith(
+        "253 2.0.0 OK, 1 pending messages for node"
+    )
 
 
 @pytest.mark.parametrize("kind", [PostfixPrimary, EximPrimary])
@@ -108,7 +124,9 @@ def test_what_arrives_is_what_was_sent(restante: Installation, kind: type[Primar
 
         assert sorted(arrived(primary)) == sorted(DIFFICULT)
         for raw in raws:
-            theirs, ours = [field for field in fields_above(raw, MARKER) if field.startswith(b"Received:")]
+            theirs, ours = [
+                field for field in fields_above(raw, MARKER) if field.startswith(b"Received:")
+            ]
             assert HOSTNAME.encode() in theirs
             assert f"by {HOSTNAME} with ESMTP id".encode() in ours
             assert f"for <reader@{domain}>".encode() in ours
@@ -128,12 +146,16 @@ def test_fetchmail_stops_at_a_251_and_goes_on_after_a_250(
     restante.do("account", "set", "alpha", "--empty-reply", "250")
     assert fetchmail_asks(restante.smtps, login, *nodes).returncode == 0
 
-    eventually(lambda: content in arrived(postfix), what="the message behind the domain without mail")
+    eventually(
+        lambda: content in arrived(postfix), what="the message behind the domain without mail"
+    )
     requests = restante.events("release-requested")[asked_before:]
     assert [request["answer"][:3] for request in requests] == ["251", "250", "253"]
 
 
-def test_one_request_may_name_more_than_one_domain(restante: Installation, postfix: Primary, login: Login) -> None:
+def test_one_request_may_name_more_than_one_domain(
+    restante: Installation, postfix: Primary, login: Login
+) -> None:
     """`@domain` is it and its subdomains, by label; `#account` is all that the account has (RFC 1985 §5.2)."""
     contents = {domain: message(f"by one request for {domain}") for domain in postfix.domains}
     for domain, content in contents.items():
@@ -142,15 +164,21 @@ def test_one_request_may_name_more_than_one_domain(restante: Installation, postf
 
     assert msmtp_asks(restante.smtps, login, "@alpha.example").returncode == 0
     postfix.wait_for(before + 2)
-    assert restante.events("release-requested")[-1]["answer"].startswith("253 2.0.0 OK, 2 pending messages")
-    assert {domain for domain in contents if contents[domain] in arrived(postfix)} == {*postfix.domains[:2]}
+    assert restante.events("release-requested")[-1]["answer"].startswith(
+        "253 2.0.0 OK, 2 pending messages"
+    )
+    assert {domain for domain in contents if contents[domain] in arrived(postfix)} == {
+        *postfix.domains[:2]
+    }
 
     assert msmtp_asks(restante.smtps, login, "#alpha").returncode == 0
     postfix.wait_for(before + 3)
     assert contents["second.example"] in arrived(postfix)
 
 
-def test_the_operator_may_ask_in_the_primarys_place(restante: Installation, postfix: Primary, login: Login) -> None:
+def test_the_operator_may_ask_in_the_primarys_place(
+    restante: Installation, postfix: Primary, login: Login
+) -> None:
     """`restante release` goes through the same door to the same destination, and is on record with its reason."""
     content = message("released by the operator")
     send(restante.mx, "reader@alpha.example", content=content)
@@ -158,5 +186,9 @@ def test_the_operator_may_ask_in_the_primarys_place(restante: Installation, post
     restante.do("release", "alpha.example", "--reason", "they called")
     eventually(lambda: content in arrived(postfix), what="the message")
     entry = restante.shown("audit", "--limit", "1")[0]
-    assert (entry["actor"], entry["subject"], entry["account"]) == (OPERATOR, "alpha.example", "alpha")
+    assert (entry["actor"], entry["subject"], entry["account"]) == (
+        OPERATOR,
+        "alpha.example",
+        "alpha",
+    )
     assert "they called" in entry["reason"]

@@ -25,11 +25,16 @@ def restante() -> Iterator[Installation]:
 
 
 @pytest.mark.parametrize("kind", [PostfixPrimary, EximPrimary])
-def test_each_recipient_gets_what_the_primary_said_of_it(restante: Installation, kind: type[Primary]) -> None:
+def test_each_recipient_gets_what_the_primary_said_of_it(
+    restante: Installation, kind: type[Primary]
+) -> None:
     """Taken is delivered once, 450 is held, 550 is parked and not bounced; mended, the primary gets the rest."""
     domain = f"{kind.__name__.lower()}.example"
     taken, deferred, refused = (f"{name}@{domain}" for name in ("taken", "deferred", "refused"))
-    rejects = {deferred: "450 4.2.1 mailbox is being moved", refused: "550 5.1.1 no mailbox of that name"}
+    rejects = {
+        deferred: "450 4.2.1 mailbox is being moved",
+        refused: "550 5.1.1 no mailbox of that name",
+    }
     content = message(f"to three at {domain}")
     with kind([domain], rejects=rejects) as primary:
         restante.hosts(domain, at(primary))
@@ -40,10 +45,15 @@ def test_each_recipient_gets_what_the_primary_said_of_it(restante: Installation,
         [parked] = restante.shown("queue", "list", domain, "--status", "refused")
         [queued] = restante.shown("queue", "list", domain)
         assert parked["name"] == queued["name"]
-        assert statuses(queued) == {deferred: ("held", "450 4.2.1"), refused: ("refused", "550 5.1.1")}
+        assert statuses(queued) == {
+            deferred: ("held", "450 4.2.1"),
+            refused: ("refused", "550 5.1.1"),
+        }
         assert delivered_to(primary) == [taken]
         assert len(restante.events("delivery-deferred", forward_path=deferred)) > 1
-        assert len(restante.events("delivery-refused", forward_path=refused)) == 1  # it was not tried again
+        assert (
+            len(restante.events("delivery-refused", forward_path=refused)) == 1
+        )  # it was not tried again
 
         primary.stop()
         primary.rejects.clear()
@@ -60,7 +70,10 @@ def release(restante: Installation, domain: str) -> None:
     """Have a domain released, and wait until that is over."""
     before = len(restante.events("drain-finished", domain=domain))
     restante.do("release", domain)
-    eventually(lambda: len(restante.events("drain-finished", domain=domain)) > before, what="the drain to end")
+    eventually(
+        lambda: len(restante.events("drain-finished", domain=domain)) > before,
+        what="the drain to end",
+    )
 
 
 def statuses(queued: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -70,5 +83,8 @@ def statuses(queued: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 def delivered_to(primary: Primary) -> list[str]:
     """Return the recipient of each message in the mailbox."""
-    found = (re.search(rb"^(?:Delivered-To|Envelope-to): (.+)", raw, re.MULTILINE) for raw in primary.messages())
+    found = (
+        re.search(rb"^(?:Delivered-To|Envelope-to): (.+)", raw, re.MULTILINE)
+        for raw in primary.messages()
+    )
     return sorted(match[1].decode() for match in found if match)

@@ -16,7 +16,9 @@ from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message, send
 
 COUNT: Final = 800
-WINDOW: Final = 64  # messages that one connection may have handed over without a record of it (DESIGN §8)
+WINDOW: Final = (
+    64  # messages that one connection may have handed over without a record of it (DESIGN §8)
+)
 TOLD_NAME: Final = re.compile(r"held as (\w+)")
 OUR_NAME: Final = re.compile(r"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
 
@@ -63,7 +65,12 @@ def begin_to_drain(restante: Installation, primary: SmtpSink, domain: str) -> se
     """Have mail on its way over one connection, with more to come; return the names of all of it."""
     login = restante.hosts(domain, at(primary), "--connections", "1")
     sent = smtp_source_sends(
-        restante.mx, reverse_path=REVERSE_PATH, forward_path=f"reader@{domain}", count=COUNT, sessions=20, size=2000
+        restante.mx,
+        reverse_path=REVERSE_PATH,
+        forward_path=f"reader@{domain}",
+        count=COUNT,
+        sessions=20,
+        size=2000,
     )
     assert sent.returncode == 0, sent.stdout
     held = {queued["name"] for queued in restante.shown("queue", "list", domain)}

@@ -39,7 +39,12 @@ def login(restante: Installation, tripwire: Tripwire) -> Login:
     """The login that may ask for alpha.example, which holds a message; beta.example is another account's."""
     restante.hosts("beta.example", at(tripwire), account="beta")
     login = restante.hosts("alpha.example", at(tripwire))
-    send(restante.mx, "reader@alpha.example", "reader@beta.example", content=message("wanted by everybody"))
+    send(
+        restante.mx,
+        "reader@alpha.example",
+        "reader@beta.example",
+        content=message("wanted by everybody"),
+    )
     return login
 
 
@@ -71,7 +76,9 @@ def test_with_a_wrong_password_nothing_moves(restante: Installation, login: Logi
     assert restante.etrn("alpha.example", login=wrong).returncode == RESTANTE_NOT_ALLOWED
 
 
-def test_from_a_host_that_is_not_authorized_nothing_moves(restante: Installation, login: Login) -> None:
+def test_from_a_host_that_is_not_authorized_nothing_moves(
+    restante: Installation, login: Login
+) -> None:
     """Though the password is right."""
     asked = curl_asks(restante.smtps, login, "alpha.example", "--interface", ELSEWHERE)
 
@@ -82,7 +89,9 @@ def test_from_a_host_that_is_not_authorized_nothing_moves(restante: Installation
     assert entry["reason"] == "host not authorized for alpha.example"
 
 
-def test_for_a_domain_of_another_account_nothing_moves(restante: Installation, login: Login) -> None:
+def test_for_a_domain_of_another_account_nothing_moves(
+    restante: Installation, login: Login
+) -> None:
     """Each program says so with its own exit code, on which a cron job or a script can rely."""
     assert fetchmail_asks(restante.smtps, login, "beta.example").returncode == FETCHMAIL_NOT_ALLOWED
     assert curl_asks(restante.smtps, login, "beta.example").returncode == CURL_REFUSED

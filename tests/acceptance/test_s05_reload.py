@@ -30,7 +30,9 @@ def test_a_reload_shows_the_new_certificate_and_drops_no_session(restante: Insta
         assert curl_asks(restante.smtps, login, "alpha.example").returncode == 0
         assert curl_asks(restante.starttls, login, "alpha.example").returncode == 0
         assert sending.say("DATA").startswith(b"354")
-        assert sending.say("Subject: x\r\n\r\nin the middle of it\r\n.").startswith(b"250 2.0.0 OK, held as")
+        assert sending.say("Subject: x\r\n\r\nin the middle of it\r\n.").startswith(
+            b"250 2.0.0 OK, held as"
+        )
         assert asking.say("ETRN alpha.example").startswith(b"253 ")
     assert before.authority != restante.authority
     assert curl_asks(before, login, "alpha.example").returncode == BAD_CERTIFICATE
@@ -63,7 +65,11 @@ def test_a_reload_opens_and_closes_listeners_and_status_tells_what_waits(
     login = restante.hosts("gamma.example", AWAY)
     opened = Server("localhost", port, Tls.IMPLICIT, restante.authority)
     assert curl_asks(opened, login, "gamma.example").returncode == 0
-    send(restante.starttls, "reader@gamma.example", content=message("through the door that was there"))
+    send(
+        restante.starttls,
+        "reader@gamma.example",
+        content=message("through the door that was there"),
+    )
     assert restante.events("server-reloaded")[-1]["restart_for"] == "hostname"
 
     restante.config.write_text(more.replace("tls/cert.pem", "tls/none.pem"))

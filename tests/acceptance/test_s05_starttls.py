@@ -24,10 +24,14 @@ def login(restante: Installation) -> Login:
     return restante.hosts("alpha.example", AWAY)
 
 
-def test_mail_comes_in_clear_or_under_tls_as_the_sender_likes(restante: Installation, login: Login) -> None:
+def test_mail_comes_in_clear_or_under_tls_as_the_sender_likes(
+    restante: Installation, login: Login
+) -> None:
     """The Internet's mail is not turned away for want of TLS; Received says how it came (RFC 3848)."""
     received = [
-        received_field(restante, send(server, "reader@alpha.example", content=message("any")).stdout)
+        received_field(
+            restante, send(server, "reader@alpha.example", content=message("any")).stdout
+        )
         for server in (restante.mx, restante.starttls)
     ]
 
@@ -46,7 +50,15 @@ def received_field(restante: Installation, said: str) -> str:
 def test_the_certificate_is_the_one_configured(restante: Installation) -> None:
     """A client that insists on a good certificate for the host name is content, and one TLS is enough."""
     shown = run(
-        *("openssl", "s_client", "-brief", "-starttls", "smtp", "-connect", f"{HOST}:{restante.mx_port}"),
+        *(
+            "openssl",
+            "s_client",
+            "-brief",
+            "-starttls",
+            "smtp",
+            "-connect",
+            f"{HOST}:{restante.mx_port}",
+        ),
         *("-CAfile", restante.authority, "-verify_hostname", "localhost", "-verify_return_error"),
     )
 

@@ -96,7 +96,9 @@ def test_a_client_gets_the_certificate_that_it_can_use(
         assert openssl_sees(server, f"-{version}")["Signature type"] == "ECDSA"
 
 
-@pytest.mark.parametrize("suite", ["AES128-SHA", "AES256-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA"])
+@pytest.mark.parametrize(
+    "suite", ["AES128-SHA", "AES256-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA"]
+)
 @pytest.mark.parametrize("version", ["tls1", "tls1_1"])
 def test_an_old_client_with_one_suite_gets_through_where_it_may(
     restante: Installation, legacy: list[Server], version: str, suite: str
@@ -110,7 +112,9 @@ def test_an_old_client_with_one_suite_gets_through_where_it_may(
 
 
 @pytest.mark.parametrize("suite", ["AES128-SHA", "ECDHE-RSA-AES256-SHA", "ECDHE-ECDSA-AES128-SHA"])
-def test_an_old_primary_asks_whatever_its_key_type(legacy: list[Server], login: Login, suite: str) -> None:
+def test_an_old_primary_asks_whatever_its_key_type(
+    legacy: list[Server], login: Login, suite: str
+) -> None:
     """With its password, by TLS 1.0."""
     for server in legacy:
         options = ("--tlsv1.0", "--tls-max", "1.0", "--ciphers", f"{suite}@SECLEVEL=0")

@@ -19,7 +19,9 @@ from tests.acceptance.peers.server import Login, Server, Tls
 from tests.acceptance.sample import message
 
 AWAY: Final = "127.0.0.1:9"
-OLD_CIPHERS: Final = "DEFAULT:@SECLEVEL=0"  # without it a client of today cannot speak TLS 1.0 either
+OLD_CIPHERS: Final = (
+    "DEFAULT:@SECLEVEL=0"  # without it a client of today cannot speak TLS 1.0 either
+)
 LEGACY: Final = """
 [[listen]]
 service = "mx"
@@ -89,12 +91,19 @@ def test_each_listener_speaks_what_its_profile_says(default: Listeners, legacy: 
     """Weakening one listener weakens no other of the same server."""
     versions = ("tls1", "tls1_1", "tls1_2", "tls1_3")
     for server in (default.mx, default.smtps):
-        assert [openssl_speaks(server, version) for version in versions] == [False, False, True, True]
+        assert [openssl_speaks(server, version) for version in versions] == [
+            False,
+            False,
+            True,
+            True,
+        ]
     for server in (legacy.mx, legacy.smtps):
         assert [openssl_speaks(server, version) for version in versions] == [True, True, True, True]
 
 
-def test_an_old_primary_asks_by_tls_1_0_where_it_may(default: Listeners, legacy: Listeners, login: Login) -> None:
+def test_an_old_primary_asks_by_tls_1_0_where_it_may(
+    default: Listeners, legacy: Listeners, login: Login
+) -> None:
     """curl with STARTTLS, and msmtp, which has another TLS library, with implicit TLS."""
     asked = curl_with_tls_1_0(legacy.mx, login)
     assert asked.returncode == 0, asked.stdout
@@ -108,7 +117,14 @@ def test_an_old_primary_asks_by_tls_1_0_where_it_may(default: Listeners, legacy:
 def curl_with_tls_1_0(server: Server, login: Login) -> Ended:
     """Ask with curl."""
     return curl_asks(
-        server, login, "alpha.example", "--tlsv1.0", "--tls-max", "1.0", "--ciphers", OLD_CIPHERS.replace(":", "")
+        server,
+        login,
+        "alpha.example",
+        "--tlsv1.0",
+        "--tls-max",
+        "1.0",
+        "--ciphers",
+        OLD_CIPHERS.replace(":", ""),
     )
 
 
@@ -117,7 +133,12 @@ def msmtp_with_tls_1_0(server: Server, login: Login) -> Ended:
     return run(
         *("msmtp", "--host=localhost", f"--port={server.port}", "--tls=on", "--tls-starttls=off"),
         *(f"--tls-trust-file={server.authority}", "--tls-priorities=NORMAL:-VERS-ALL:+VERS-TLS1.0"),
-        *("--auth=plain", f"--user={login.user}", f"--passwordeval=echo {login.password}", "--rmqs=alpha.example"),
+        *(
+            "--auth=plain",
+            f"--user={login.user}",
+            f"--passwordeval=echo {login.password}",
+            "--rmqs=alpha.example",
+        ),
     )
 
 
@@ -127,7 +148,13 @@ def test_an_old_host_sends_by_tls_1_0_where_it_may(
     """Held with the version on record; the refused handshake is in the log with its reason."""
     old = ("--tls-protocol", "tlsv1", "--tls-cipher", OLD_CIPHERS)
     sent, refused = (
-        swaks_sends(server, *old, reverse_path="", forward_paths=["reader@alpha.example"], content=message("old"))
+        swaks_sends(
+            server,
+            *old,
+            reverse_path="",
+            forward_paths=["reader@alpha.example"],
+            content=message("old"),
+        )
         for server in (legacy.mx, default.mx)
     )
 

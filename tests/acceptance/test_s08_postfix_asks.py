@@ -37,7 +37,11 @@ def test_postfix_authenticates_by_scram(restante: Installation) -> None:
     login = restante.hosts("alpha.example", AWAY)
     with PostfixPrimary([], settings=relay(restante.starttls, login, "scram-sha-256")) as postfix:
         postfix.start()
-        send(Server(postfix.address, postfix.port), "reader@alpha.example", content=message("by postfix"))
+        send(
+            Server(postfix.address, postfix.port),
+            "reader@alpha.example",
+            content=message("by postfix"),
+        )
         eventually(lambda: restante.held("alpha.example") == 1, what="the mail that Postfix relays")
     said = restante.events("authentication")
     assert [(line["mechanism"], line["answer"]) for line in said] == [("SCRAM-SHA-256", "accepted")]
@@ -48,6 +52,10 @@ def test_postfix_by_its_own_choice_gets_in(restante: Installation) -> None:
     login = restante.hosts("beta.example", AWAY, account="beta")
     with PostfixPrimary([], settings=relay(restante.starttls, login, "")) as postfix:
         postfix.start()
-        send(Server(postfix.address, postfix.port), "reader@beta.example", content=message("by postfix"))
+        send(
+            Server(postfix.address, postfix.port),
+            "reader@beta.example",
+            content=message("by postfix"),
+        )
         eventually(lambda: restante.held("beta.example") == 1, what="the mail that Postfix relays")
     assert restante.events("authentication", user="beta", answer="accepted")

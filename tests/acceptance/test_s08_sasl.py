@@ -63,14 +63,21 @@ def test_programs_send_no_password_on_a_bare_line(restante: Installation, login:
         msmtp_asks(replace(bare, tls=Tls.NONE), login, "alpha.example"),
     ]
 
-    assert [ended.returncode for ended in said] == [AUTH_FAILED, AUTH_FAILED, CURL_REFUSED, MSMTP_NOT_OFFERED]
+    assert [ended.returncode for ended in said] == [
+        AUTH_FAILED,
+        AUTH_FAILED,
+        CURL_REFUSED,
+        MSMTP_NOT_OFFERED,
+    ]
     for ended in said:
         assert not any(secret in ended.stdout for secret in secrets)
         assert "AUTH PLAIN" not in ended.stdout
         assert "AUTH CRAM-MD5" not in ended.stdout
 
 
-def test_who_sends_a_password_on_a_bare_line_all_the_same_is_refused(restante: Installation, login: Login) -> None:
+def test_who_sends_a_password_on_a_bare_line_all_the_same_is_refused(
+    restante: Installation, login: Login
+) -> None:
     """Right or wrong: nobody on the line learns from the answer whether it was."""
     with Session(restante.mx) as session:
         answers = {session.authenticate(each) for each in (login, replace(login, password="wrong"))}
@@ -90,11 +97,26 @@ def test_what_is_offered(restante: Installation, secure: list[Server]) -> None:
             assert b"250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256\r\n" in session.offer
 
 
-def test_a_login_may_do_without_a_recoverable_password(restante: Installation, login: Login) -> None:
+def test_a_login_may_do_without_a_recoverable_password(
+    restante: Installation, login: Login
+) -> None:
     """Then CRAM-MD5 fails for it as a wrong password does, and PLAIN and SCRAM work."""
     careful = Login("careful", "of which only a hash is kept")
-    restante.do("login", "add", "alpha", careful.user, "--password-stdin", "--no-cram-md5", typed=careful.password)
+    restante.do(
+        "login",
+        "add",
+        "alpha",
+        careful.user,
+        "--password-stdin",
+        "--no-cram-md5",
+        typed=careful.password,
+    )
 
     assert swaks_authenticates(restante.smtps, careful, mechanism="PLAIN").returncode == 0
-    assert swaks_authenticates(restante.smtps, careful, mechanism="CRAM-MD5").returncode == AUTH_FAILED
-    assert msmtp_asks(restante.smtps, careful, "alpha.example", mechanism="scram-sha-256").returncode == 0
+    assert (
+        swaks_authenticates(restante.smtps, careful, mechanism="CRAM-MD5").returncode == AUTH_FAILED
+    )
+    assert (
+        msmtp_asks(restante.smtps, careful, "alpha.example", mechanism="scram-sha-256").returncode
+        == 0
+    )

@@ -88,7 +88,9 @@ def test_two_primaries_get_their_own_mail_only(restante: Installation) -> None:
             assert arrived(primary) == [message(primary.domains[0])]
 
 
-def test_a_changed_destination_holds_for_mail_held_before(restante: Installation, thieves: list[Tripwire]) -> None:
+def test_a_changed_destination_holds_for_mail_held_before(
+    restante: Installation, thieves: list[Tripwire]
+) -> None:
     """Where mail goes is decided when it goes: the customer has moved while it was held."""
     old = thieves[1]
     with PostfixPrimary(["moved.example"]) as primary:

@@ -31,7 +31,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
 
 @contextmanager
 def primary(
-    domain: str, keys: KeyPair, mechanisms: str, *, known: Login = US, authority: PasswordAuthority | None = None
+    domain: str,
+    keys: KeyPair,
+    mechanisms: str,
+    *,
+    known: Login = US,
+    authority: PasswordAuthority | None = None,
 ) -> Iterator[PostfixPrimary]:
     """A Postfix that takes mail from those who have authenticated, and from nobody else."""
     only = {"smtpd_recipient_restrictions": "permit_sasl_authenticated, reject"}
@@ -41,7 +46,9 @@ def primary(
         yield postfix
 
 
-def host(restante: Installation, domain: str, primary: Primary, password: str = US.password) -> None:
+def host(
+    restante: Installation, domain: str, primary: Primary, password: str = US.password
+) -> None:
     """Host a domain with a message held, whose destination has a login."""
     restante.hosts(domain, at(primary))
     restante.do("domain", "set", domain, *WORDS, typed=password)
@@ -55,7 +62,9 @@ def goes(restante: Installation, domain: str, primary: Primary) -> None:
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "PLAIN", "CRAM-MD5", "LOGIN"])
-def test_mail_goes_by_the_mechanism_that_is_offered(restante: Installation, keys: KeyPair, mechanism: str) -> None:
+def test_mail_goes_by_the_mechanism_that_is_offered(
+    restante: Installation, keys: KeyPair, mechanism: str
+) -> None:
     """Each alone."""
     domain = f"{mechanism.lower()}.example"
     with primary(domain, keys, mechanism) as postfix:
@@ -66,14 +75,18 @@ def test_mail_goes_by_the_mechanism_that_is_offered(restante: Installation, keys
 
 def test_scram_is_preferred(restante: Installation, keys: KeyPair) -> None:
     """Where Postfix offers all that it has."""
-    with primary("all.example", keys, "DIGEST-MD5 LOGIN PLAIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256") as postfix:
+    with primary(
+        "all.example", keys, "DIGEST-MD5 LOGIN PLAIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256"
+    ) as postfix:
         host(restante, "all.example", postfix)
         goes(restante, "all.example", postfix)
         assert "sasl_method=SCRAM-SHA-256" in postfix.log()
         assert "authentication failed" not in postfix.log()
 
 
-def test_a_wrong_password_leaves_the_mail_where_it_is(restante: Installation, keys: KeyPair) -> None:
+def test_a_wrong_password_leaves_the_mail_where_it_is(
+    restante: Installation, keys: KeyPair
+) -> None:
     """The reason is what Postfix says; the right one is all that it takes."""
     with primary("wrong.example", keys, "SCRAM-SHA-256") as postfix:
         host(restante, "wrong.example", postfix, "not the password")
@@ -90,11 +103,16 @@ def test_scram_that_is_offered_and_cannot_work_is_passed_over(
     restante: Installation, keys: KeyPair, reason: str
 ) -> None:
     """As with saslauthd, which has no password that SCRAM could read: it fails once, and then never again."""
-    domain, unused = f"{reason.replace(' ', '-')}.example", Login("somebody-else", "of another database")
+    domain, unused = (
+        f"{reason.replace(' ', '-')}.example",
+        Login("somebody-else", "of another database"),
+    )
     with (
         TemporaryDirectory(prefix="restante-sasl-") as place,
         PasswordAuthority(Path(place) / "mux", US) as authority,
-        primary(domain, keys, "SCRAM-SHA-256 PLAIN LOGIN", known=unused, authority=authority) as postfix,
+        primary(
+            domain, keys, "SCRAM-SHA-256 PLAIN LOGIN", known=unused, authority=authority
+        ) as postfix,
     ):
         if reason == "generic failure":
             lock_database(postfix)

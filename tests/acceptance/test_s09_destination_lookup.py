@@ -39,7 +39,9 @@ def drained(restante: Installation, domain: str) -> dict[str, Any]:
     """Have a domain released, and return the line of the drain's end."""
     before = len(restante.events("drain-finished", domain=domain))
     restante.do("release", domain)
-    ended = eventually(lambda: restante.events("drain-finished", domain=domain)[before:], what="the drain to end")
+    ended = eventually(
+        lambda: restante.events("drain-finished", domain=domain)[before:], what="the drain to end"
+    )
     return ended[-1]
 
 
@@ -60,7 +62,10 @@ def test_each_address_of_the_host_is_tried(restante: Installation, names: NameSe
         assert drained(restante, "two.example")["delivered"] == 1
         assert sink.count() == 1
         assert tripwire.connections() == 0
-        tried = {attempt["address"] for attempt in restante.events("delivery-attempt", domain="two.example")}
+        tried = {
+            attempt["address"]
+            for attempt in restante.events("delivery-attempt", domain="two.example")
+        }
         assert f"{home}:{sink.port}" in tried
         assert tried <= {f"{address}:{sink.port}" for address in (*off, home)}  # DNS shuffles them
 
@@ -101,12 +106,16 @@ def test_a_host_without_an_address_gets_nothing_and_nobody_else_either(
         "ours.by-another-name.example:{mx}",
     ],
 )
-def test_our_own_listener_is_no_destination(restante: Installation, names: NameServer, destination: str) -> None:
+def test_our_own_listener_is_no_destination(
+    restante: Installation, names: NameServer, destination: str
+) -> None:
     """Under whatever name: mail handed to ourselves would be held again, for ever."""
     names.records = {"ours.by-another-name.example": {"A": [HOST]}}
     place = destination.format(mx=restante.mx_port, smtps=restante.smtps_port)
     restante.has_account("alpha")
-    refused = restante.run("domain", "add", "loop.example", "--account", "alpha", "--destination", place)
+    refused = restante.run(
+        "domain", "add", "loop.example", "--account", "alpha", "--destination", place
+    )
 
     assert refused.returncode == BAD_DATA
     assert refused.stderr.startswith("restante: destination ")
@@ -114,11 +123,15 @@ def test_our_own_listener_is_no_destination(restante: Installation, names: NameS
     assert not restante.events("record-changed", subject="loop.example")
 
 
-def test_a_host_that_becomes_ourselves_gets_nothing(restante: Installation, names: NameServer) -> None:
+def test_a_host_that_becomes_ourselves_gets_nothing(
+    restante: Installation, names: NameServer
+) -> None:
     """Taken while its name led elsewhere: the DNS may say what it wants later, mail does not come back here."""
     names.records = {"mail.later.example": {"A": addresses(1)}}
     restante.hosts("later.example", f"mail.later.example:{restante.mx_port}")
-    refused = restante.run("domain", "set", "later.example", "--destination", f"{HOST}:{restante.mx_port}")
+    refused = restante.run(
+        "domain", "set", "later.example", "--destination", f"{HOST}:{restante.mx_port}"
+    )
     assert refused.returncode == BAD_DATA
     send(restante.mx, "reader@later.example", content=message("no way home"))
     taken = len(restante.events("mail-held"))

@@ -59,7 +59,9 @@ def is_refused(restante: Installation, domain: str) -> str:
     """Release a domain, see that its mail does not go, and return why."""
     seen = len(restante.events("delivery-attempt", domain=domain))
     restante.do("release", domain)
-    eventually(lambda: len(restante.events("delivery-attempt", domain=domain)) > seen, what="an attempt")
+    eventually(
+        lambda: len(restante.events("delivery-attempt", domain=domain)) > seen, what="an attempt"
+    )
     attempt = restante.events("delivery-attempt", domain=domain)[seen]
     assert attempt["delivered"] == 0
     reason: str = attempt["reason"]
@@ -82,11 +84,15 @@ def test_the_certificate_must_come_from_the_authority(
 
     restante.do("domain", "set", "authority.example", "--tls-ca", str(right.file))
     goes(restante, "authority.example", primary)
-    assert restante.events("delivery-attempt", domain="authority.example")[-1]["tls"].startswith("TLSv1.")
+    assert restante.events("delivery-attempt", domain="authority.example")[-1]["tls"].startswith(
+        "TLSv1."
+    )
     assert "TLS connection established from" in primary.log()
 
 
-def test_the_certificate_must_name_the_destination(restante: Installation, primary: Primary, right: Authority) -> None:
+def test_the_certificate_must_name_the_destination(
+    restante: Installation, primary: Primary, right: Authority
+) -> None:
     """127.0.0.1 is the same machine, but not what the certificate says."""
     host(restante, "name.example", at(primary), "--tls", "verify", "--tls-ca", str(right.file))
     assert "TLS" in is_refused(restante, "name.example")
@@ -107,7 +113,9 @@ def test_the_key_must_be_the_pinned_one(
     goes(restante, "pin.example", primary)
 
 
-def test_tls_is_used_where_it_is_offered_unless_told_otherwise(restante: Installation, primary: Primary) -> None:
+def test_tls_is_used_where_it_is_offered_unless_told_otherwise(
+    restante: Installation, primary: Primary
+) -> None:
     """Opportunistic by default, with any certificate: better than none. And `off` is off."""
     host(restante, "opportunistic.example", at(primary))
     host(restante, "off.example", at(primary), "--tls", "off")
@@ -115,7 +123,9 @@ def test_tls_is_used_where_it_is_offered_unless_told_otherwise(restante: Install
         goes(restante, domain, primary)
         restante.wait_for_event("drain-finished", domain=domain)
 
-    versions = {line["domain"]: line["tls"] for line in restante.events("delivery-attempt", delivered=1)}
+    versions = {
+        line["domain"]: line["tls"] for line in restante.events("delivery-attempt", delivered=1)
+    }
     assert versions["opportunistic.example"].startswith("TLSv1.")
     assert versions["off.example"] == ""
 

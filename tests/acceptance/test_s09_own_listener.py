@@ -44,7 +44,9 @@ def test_every_address_of_the_machine_is_ours_on_that_port_and_no_other(
     with PostfixPrimary(["beside.example"], address=address) as primary:
         primary.start()
         restante.hosts("beside.example", f"{address}:{primary.port}")
-        refused = restante.run("domain", "set", "beside.example", "--destination", f"{address}:{everywhere}")
+        refused = restante.run(
+            "domain", "set", "beside.example", "--destination", f"{address}:{everywhere}"
+        )
         assert refused.returncode == BAD_DATA
         assert "is this server's own listener" in refused.stderr
 

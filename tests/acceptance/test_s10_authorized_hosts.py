@@ -72,12 +72,19 @@ def test_an_address_is_that_address_alone(restante: Installation) -> None:
         assert "459 4.7.1 Node address.example not allowed" in refused.stdout
         assert restante.held("address.example") == 1
         entry = last_entry(restante)
-        assert (entry["actor"], entry["subject"], entry["origin"]) == ("login alpha", "address.example", next_to_it)
+        assert (entry["actor"], entry["subject"], entry["origin"]) == (
+            "login alpha",
+            "address.example",
+            next_to_it,
+        )
         assert entry["answer"] == "459 4.7.1 Node address.example not allowed"
         assert entry["reason"] == "host not authorized for address.example"
         assert primary.mailbox.count() == 0
 
-        assert curl_asks(restante.starttls, login, "address.example", "--interface", right).returncode == 0
+        assert (
+            curl_asks(restante.starttls, login, "address.example", "--interface", right).returncode
+            == 0
+        )
         eventually(lambda: arrived(primary) == [message("for the right host")], what="the message")
         assert last_entry(restante)["reason"] == "granted"
 
@@ -111,7 +118,9 @@ def test_a_host_name_is_what_it_resolves_to(restante: Installation, names: NameS
 
 
 @pytest.mark.parametrize("trouble", ["no such name", "no address", "DNS out of order"])
-def test_a_name_that_says_nothing_lets_nobody_in(restante: Installation, names: NameServer, trouble: str) -> None:
+def test_a_name_that_says_nothing_lets_nobody_in(
+    restante: Installation, names: NameServer, trouble: str
+) -> None:
     """Until it is known where it is; the addresses beside it on the list count all the while."""
     domain = f"{trouble.replace(' ', '-').lower()}.example"
     asker, other = addresses(2)

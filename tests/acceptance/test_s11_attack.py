@@ -57,7 +57,10 @@ class Scene:
 
     def is_untouched(self) -> bool:
         """Whether nobody came where nobody must, and the thief has nothing but the thief's own mail."""
-        return not any(tripwire.connections() for tripwire in self.tripwires) and self.has_own_mail_only()
+        return (
+            not any(tripwire.connections() for tripwire in self.tripwires)
+            and self.has_own_mail_only()
+        )
 
     def has_own_mail_only(self) -> bool:
         """Whether the thief has just that."""
@@ -83,14 +86,24 @@ def build(stack: ExitStack) -> Scene:
         f"primary.{VICTIM}": {"A": [home], **lie},
         PUBLIC_MX: {"A": [elsewhere]},
     }
-    wrong = [(asker, 25), (home, 25), (elsewhere, 25), (asker, primary.port), (elsewhere, primary.port)]
+    wrong = [
+        (asker, 25),
+        (home, 25),
+        (elsewhere, 25),
+        (asker, primary.port),
+        (elsewhere, primary.port),
+    ]
     tripwires = [stack.enter_context(Tripwire(*place)) for place in wrong]
     for each in (primary, thiefs):
         each.start()
     restante = stack.enter_context(Installation(more=names.settings + UNLIMITED))
     restante.start()
-    victim = restante.hosts(VICTIM, f"primary.{VICTIM}:{primary.port}", account="victim", allow=[asker])
-    thief = restante.hosts(THIEF, f"{elsewhere}:{thiefs.port}", account="thief", allow=["127.0.0.0/8"])
+    victim = restante.hosts(
+        VICTIM, f"primary.{VICTIM}:{primary.port}", account="victim", allow=[asker]
+    )
+    thief = restante.hosts(
+        THIEF, f"{elsewhere}:{thiefs.port}", account="thief", allow=["127.0.0.0/8"]
+    )
     return Scene(restante, names, primary, thiefs, tripwires, asker, victim, thief)
 
 
@@ -109,8 +122,13 @@ def mail_at_stake(scene: Scene, *contents: bytes) -> Iterator[None]:
     assert len(scene.restante.events("drain-started", domain=VICTIM)) == drains
     assert scene.is_untouched()
     asked = curl_asks(scene.restante.smtps, scene.victim, VICTIM, "--interface", scene.asker)
-    assert f"253 2.0.0 OK, {len(contents)} pending messages for node {VICTIM} started" in asked.stdout
-    eventually(lambda: len(scene.restante.events("drain-finished", domain=VICTIM)) > drains, what="the drain to end")
+    assert (
+        f"253 2.0.0 OK, {len(contents)} pending messages for node {VICTIM} started" in asked.stdout
+    )
+    eventually(
+        lambda: len(scene.restante.events("drain-finished", domain=VICTIM)) > drains,
+        what="the drain to end",
+    )
     eventually(lambda: Counter(arrived(scene.primary)) - had == Counter(contents), what="all of it")
     assert scene.is_untouched()
     assert {kind for _, kind in scene.names.asked} <= {"A", "AAAA"}
@@ -131,7 +149,9 @@ class RawSession(Session):
 def ask(scene: Scene, login: Login, source: str, *nodes: str) -> list[bytes]:
     """Authenticate from an address and ask for each node; return the replies."""
     with Session(scene.restante.smtps, source=source) as session:
-        assert session.say(cram_md5_response(login, session.say("AUTH CRAM-MD5"))).startswith(b"235")
+        assert session.say(cram_md5_response(login, session.say("AUTH CRAM-MD5"))).startswith(
+            b"235"
+        )
         return [session.say(f"ETRN {node}") for node in nodes]
 
 
@@ -146,7 +166,15 @@ def last_reason(scene: Scene) -> str:
 
 def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
     """From no host: not from its own, not from the victim's asker, not from the destination."""
-    nodes = (VICTIM, "VICTIM.EXAMPLE", f"{VICTIM}.", "#victim", "#VICTIM", f"primary.{VICTIM}", PUBLIC_MX)
+    nodes = (
+        VICTIM,
+        "VICTIM.EXAMPLE",
+        f"{VICTIM}.",
+        "#victim",
+        "#VICTIM",
+        f"primary.{VICTIM}",
+        PUBLIC_MX,
+    )
     with mail_at_stake(scene):
         for source in (scene.thiefs.address, scene.asker, scene.primary.address, "127.0.0.1"):
             for reply in ask(scene, scene.thief, source, *nodes):
@@ -158,7 +186,9 @@ def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("node", [f"@{VICTIM}", "@example", "#thief"])
-def test_a_node_that_covers_two_accounts_moves_the_askers_own_mail_only(scene: Scene, node: str) -> None:
+def test_a_node_that_covers_two_accounts_moves_the_askers_own_mail_only(
+    scene: Scene, node: str
+) -> None:
     """The thief gets the thief's; the victim's domain around it, or beside it, is as if it were not there."""
     own = message(f"for the thief by {node}")
     with mail_at_stake(scene):
@@ -176,14 +206,27 @@ def test_the_right_login_from_a_wrong_host_moves_nothing(scene: Scene) -> None:
             for reply in ask(scene, scene.victim, source, VICTIM, f"@{VICTIM}", "#victim"):
                 assert reply.startswith(NOT_ALLOWED)
             assert last_reason(scene) == f"host not authorized for {VICTIM}"
-        with_curl = curl_asks(scene.restante.starttls, scene.victim, VICTIM, "--interface", scene.thiefs.address)
+        with_curl = curl_asks(
+            scene.restante.starttls, scene.victim, VICTIM, "--interface", scene.thiefs.address
+        )
         assert with_curl.returncode == 8
 
 
-def test_the_right_login_from_the_right_host_moves_mail_to_the_destination_only(scene: Scene) -> None:
+def test_the_right_login_from_the_right_host_moves_mail_to_the_destination_only(
+    scene: Scene,
+) -> None:
     """Whatever it asks with: a host, a port, an address or a name behind the node are no part of a request."""
-    extras = ("127.0.0.1", f"{scene.asker}:{scene.primary.port}", f"<thief@{PUBLIC_MX}>", f"DESTINATION={PUBLIC_MX}")
-    nodes = [f"{VICTIM}{separator}{extra}" for separator in (" ", ":", "@", ";", ",", "%") for extra in extras]
+    extras = (
+        "127.0.0.1",
+        f"{scene.asker}:{scene.primary.port}",
+        f"<thief@{PUBLIC_MX}>",
+        f"DESTINATION={PUBLIC_MX}",
+    )
+    nodes = [
+        f"{VICTIM}{separator}{extra}"
+        for separator in (" ", ":", "@", ";", ",", "%")
+        for extra in extras
+    ]
     with mail_at_stake(scene, *DIFFICULT):
         for some in (nodes[:12], nodes[12:]):
             for reply in ask(scene, scene.victim, scene.asker, *some):
@@ -268,10 +311,15 @@ def test_no_argument_is_more_than_a_name(scene: Scene) -> None:
     with mail_at_stake(scene):
         for begin in range(0, len(INJECTIONS), AT_A_TIME):
             nodes = INJECTIONS[begin : begin + AT_A_TIME]
-            for node, reply in zip(nodes, ask(scene, scene.thief, scene.asker, *nodes), strict=True):
+            for node, reply in zip(
+                nodes, ask(scene, scene.thief, scene.asker, *nodes), strict=True
+            ):
                 assert reply.startswith((b"459 4.7.1 ", b"500 5.5", b"501 5.5.4 ")), node
                 assert reply.count(b"\n") == 1, node
-        assert {domain["name"] for domain in scene.restante.shown("domain", "list")} == {VICTIM, THIEF}
+        assert {domain["name"] for domain in scene.restante.shown("domain", "list")} == {
+            VICTIM,
+            THIEF,
+        }
 
 
 # The wire
@@ -299,7 +347,9 @@ def test_a_replayed_scram_proof_proves_nothing(scene: Scene) -> None:
         challenge = session.say(f"AUTH SCRAM-SHA-256 {first}")
         overheard = scram_response(scene.victim, challenge)
         assert session.say(overheard).startswith(b"334")
-        assert session.say(f"ETRN {VICTIM}").startswith(b"501")  # the server's proof is not taken, so nobody is in
+        assert session.say(f"ETRN {VICTIM}").startswith(
+            b"501"
+        )  # the server's proof is not taken, so nobody is in
         assert session.say(f"ETRN {VICTIM}").startswith(b"530 5.7.0 ")
         assert session.say(f"AUTH SCRAM-SHA-256 {first}") != challenge
         assert session.say(overheard).startswith(b"501")
@@ -331,8 +381,14 @@ def test_nothing_said_before_tls_counts(scene: Scene) -> None:
         with RawSession(restante.mx, source=scene.asker) as session:
             said = session.blurt(b"STARTTLS\r\n" + commands)
             assert said == b"554 5.5.0 Data after STARTTLS, closing connection\r\n"
-        assert not any(line.startswith(b"2") for line in said_in_clear(restante, scene.asker, commands).splitlines())
-        assert (len(restante.events("release-requested")), len(restante.events("authentication"))) == seen
+        assert not any(
+            line.startswith(b"2")
+            for line in said_in_clear(restante, scene.asker, commands).splitlines()
+        )
+        assert (
+            len(restante.events("release-requested")),
+            len(restante.events("authentication")),
+        ) == seen
 
 
 def said_in_clear(restante: Installation, source: str, octets: bytes) -> bytes:
@@ -350,7 +406,9 @@ def test_what_was_injected_before_a_handshake_is_not_run_after_it(scene: Scene) 
         assert session.say("STARTTLS").startswith(b"220")
         context = ssl.create_default_context(cafile=scene.restante.authority)
         session._socket = context.wrap_socket(session._socket, server_hostname="localhost")
-        assert session.say(f"ETRN {VICTIM}").startswith(b"503")  # what was said before is forgotten, EHLO too
+        assert session.say(f"ETRN {VICTIM}").startswith(
+            b"503"
+        )  # what was said before is forgotten, EHLO too
         session.say("EHLO asker.example")
         assert session.authenticate(scene.victim).startswith(b"235")
         assert session.say("NOOP") == b"250 2.0.0 OK\r\n"

@@ -15,7 +15,10 @@ from tests.acceptance.sample import REVERSE_PATH
 
 ALLOWED: Final = 5  # messages in each unit
 UNIT: Final = 4  # seconds, in place of a minute
-LIMITS: Final = {"smtpd_client_message_rate_limit": str(ALLOWED), "anvil_rate_time_unit": f"{UNIT}s"}
+LIMITS: Final = {
+    "smtpd_client_message_rate_limit": str(ALLOWED),
+    "anvil_rate_time_unit": f"{UNIT}s",
+}
 HELD: Final = 21
 
 
@@ -32,7 +35,9 @@ def test_a_stock_postfix_that_takes_five_messages_a_minute_gets_five(
     restante.hosts("rate.example", at(limiting))
     with smtplib.SMTP(restante.mx.host, restante.mx.port, "sender.example") as sender:
         for number in range(HELD):
-            sender.sendmail(REVERSE_PATH, "b@rate.example", f"Subject: {number}\r\n\r\nx\r\n".encode())
+            sender.sendmail(
+                REVERSE_PATH, "b@rate.example", f"Subject: {number}\r\n\r\nx\r\n".encode()
+            )
     began = time.monotonic()
     restante.do("release", "rate.example")
 

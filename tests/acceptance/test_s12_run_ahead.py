@@ -25,7 +25,9 @@ def hand_in(restante: Installation, domain: str) -> None:
         for number in range(COUNT):
             refused = number % REFUSED_EVERY == 0
             forward_path = f"{'nobody' if refused else 'reader'}@{domain}"
-            sender.sendmail(f"from-{number}@sender.example", [forward_path], message(f"number-{number}"))
+            sender.sendmail(
+                f"from-{number}@sender.example", [forward_path], message(f"number-{number}")
+            )
 
 
 def origins(primary: Primary) -> list[tuple[int, int]]:
@@ -43,15 +45,23 @@ def _number(pattern: bytes, raw: bytes) -> int:
 
 
 @pytest.mark.parametrize("kind", [PostfixPrimary, EximPrimary])
-def test_each_message_arrives_once_and_under_its_own_reverse_path(restante: Installation, kind: type[Primary]) -> None:
+def test_each_message_arrives_once_and_under_its_own_reverse_path(
+    restante: Installation, kind: type[Primary]
+) -> None:
     """Between messages that are refused: Exim keeps a refused transaction open, and what follows must not join it."""
     domain = f"ahead.{kind.__name__.lower()}.example"
-    with kind([domain], rejects={f"nobody@{domain}": "550 5.1.1 no mailbox of that name"}) as primary:
+    with kind(
+        [domain], rejects={f"nobody@{domain}": "550 5.1.1 no mailbox of that name"}
+    ) as primary:
         restante.hosts(domain, at(primary))
         hand_in(restante, domain)
         primary.start()
         restante.do("release", domain)
-        eventually(lambda: restante.events("drain-finished", domain=domain) != [], what="the drain to end", timeout=60)
+        eventually(
+            lambda: restante.events("drain-finished", domain=domain) != [],
+            what="the drain to end",
+            timeout=60,
+        )
         wanted = [number for number in range(COUNT) if number % REFUSED_EVERY]
         primary.wait_for(len(wanted), timeout=30)
         came = sorted(origins(primary))

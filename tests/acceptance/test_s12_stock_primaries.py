@@ -25,7 +25,9 @@ from tests.acceptance.sample import DIFFICULT, MARKER, REVERSE_PATH, arrived, me
 ASKERS: Final[dict[str, Callable[[Installation, Login, str], Ended]]] = {
     "fetchmail": lambda restante, login, domain: fetchmail_asks(restante.smtps, login, domain),
     "curl": lambda restante, login, domain: curl_asks(restante.starttls, login, domain),
-    "msmtp": lambda restante, login, domain: msmtp_asks(restante.starttls, login, domain, mechanism="cram-md5"),
+    "msmtp": lambda restante, login, domain: msmtp_asks(
+        restante.starttls, login, domain, mechanism="cram-md5"
+    ),
     "restante": lambda restante, login, domain: restante.etrn(domain, login=login),
 }
 LARGE: Final = message("larger", b"".join(b".%07d\r\n" % number for number in range(150_000)))
@@ -80,7 +82,9 @@ def test_whoever_asks_for_it_a_stock_primary_gets_what_was_sent(
     assert COMPLAINTS.findall(stock.primary.log()[log:]) == []
 
 
-def test_many_recipients_of_one_message_get_it_once_each(restante: Installation, stock: Stock) -> None:
+def test_many_recipients_of_one_message_get_it_once_each(
+    restante: Installation, stock: Stock
+) -> None:
     """More than the hundred that every server must take in one transaction (RFC 5321 §4.5.3.1.8)."""
     forward_paths = [f"reader-{number}@{stock.domain}" for number in range(150)]
     content = message(f"to many at {stock.domain}")
@@ -88,12 +92,18 @@ def test_many_recipients_of_one_message_get_it_once_each(restante: Installation,
     hand_in(restante, [content], *forward_paths)
 
     assert curl_asks(restante.smtps, stock.login, stock.domain).returncode == 0
-    eventually(lambda: len(recipients_of(stock.primary, content)) >= len(forward_paths), what="all copies", timeout=20)
+    eventually(
+        lambda: len(recipients_of(stock.primary, content)) >= len(forward_paths),
+        what="all copies",
+        timeout=20,
+    )
     assert recipients_of(stock.primary, content) == sorted(forward_paths)
     assert COMPLAINTS.findall(stock.primary.log()[log:]) == []
 
 
 def recipients_of(primary: Primary, content: bytes) -> list[str]:
     """Return to whom a primary has delivered a message, once for each copy."""
-    copies = [raw for raw in primary.messages() if MARKER in raw and content_below(raw, MARKER) == content]
+    copies = [
+        raw for raw in primary.messages() if MARKER in raw and content_below(raw, MARKER) == content
+    ]
     return sorted(path.decode() for raw in copies for path in DELIVERED_TO.findall(raw))

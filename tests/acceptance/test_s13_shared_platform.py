@@ -35,7 +35,9 @@ class Customer:
 
     def delivered_to(self) -> list[str]:
         """Return for whom its primary has got mail."""
-        return sorted(path.decode() for raw in self.primary.messages() for path in RECIPIENT.findall(raw))
+        return sorted(
+            path.decode() for raw in self.primary.messages() for path in RECIPIENT.findall(raw)
+        )
 
     def has_got(self, *contents: bytes) -> bool:
         """Whether these are in its mailbox."""
@@ -58,8 +60,14 @@ def customers(restante: Installation) -> Iterator[tuple[Customer, Customer]]:
         for primary in (postfix, exim):
             primary.start()
         yield (
-            Customer("north.example", restante.hosts("north.example", at(postfix), account="north"), postfix),
-            Customer("south.example", restante.hosts("south.example", at(exim), account="south"), exim),
+            Customer(
+                "north.example",
+                restante.hosts("north.example", at(postfix), account="north"),
+                postfix,
+            ),
+            Customer(
+                "south.example", restante.hosts("south.example", at(exim), account="south"), exim
+            ),
         )
 
 
@@ -69,12 +77,24 @@ def test_one_message_to_two_accounts_is_each_ones_own_part(
     """Each holds and gets its own recipients, at its own time, and nothing tells it of the others."""
     north, south = customers
     content = message("to both")
-    paths = {customer.domain: [f"one@{customer.domain}", f"two@{customer.domain}"] for customer in customers}
-    send(restante.mx, *[path for pair in zip(*paths.values(), strict=True) for path in pair], content=content)
+    paths = {
+        customer.domain: [f"one@{customer.domain}", f"two@{customer.domain}"]
+        for customer in customers
+    }
+    send(
+        restante.mx,
+        *[path for pair in zip(*paths.values(), strict=True) for path in pair],
+        content=content,
+    )
 
     listed = restante.shown("queue", "list")
-    queue = {queued["domain"]: queued["recipients"] for queued in listed if queued["domain"] in paths}
-    held = {domain: [recipient["forward_path"] for recipient in recipients] for domain, recipients in queue.items()}
+    queue = {
+        queued["domain"]: queued["recipients"] for queued in listed if queued["domain"] in paths
+    }
+    held = {
+        domain: [recipient["forward_path"] for recipient in recipients]
+        for domain, recipients in queue.items()
+    }
     assert held == paths
 
     assert curl_asks(restante.smtps, north.login, north.domain).returncode == 0
@@ -90,7 +110,9 @@ def test_one_message_to_two_accounts_is_each_ones_own_part(
         assert other.domain.encode() not in b"".join(customer.primary.messages())
 
 
-def test_a_release_is_of_one_accounts_mail(restante: Installation, customers: tuple[Customer, Customer]) -> None:
+def test_a_release_is_of_one_accounts_mail(
+    restante: Installation, customers: tuple[Customer, Customer]
+) -> None:
     """By `#account`, by `@` and a domain that both are in, or by the operator: the other's is touched in no way."""
     north, south = customers
     send(restante.mx, f"reader@{south.domain}", content=message("the other's"))
@@ -118,10 +140,20 @@ def test_what_is_anothers_is_answered_as_what_is_nobodys(restante: Installation)
     mine = restante.hosts("mine.example", AWAY, account="mine")
     send(restante.mx, "reader@theirs.example", content=message("theirs"))
     elsewhere = addresses(1)[0]
-    with Session(restante.smtps) as session, Session(restante.smtps, source=elsewhere) as from_elsewhere:
+    with (
+        Session(restante.smtps) as session,
+        Session(restante.smtps, source=elsewhere) as from_elsewhere,
+    ):
         for each in (session, from_elsewhere):
             each.authenticate(mine)
-        for form in ("{}.example", "@{}.example", "@sub.{}.example", "#{}", "{}.EXAMPLE", "{}.example."):
+        for form in (
+            "{}.example",
+            "@{}.example",
+            "@sub.{}.example",
+            "#{}",
+            "{}.EXAMPLE",
+            "{}.example.",
+        ):
             for theirs, nobodys in (("theirs", "nobody"), ("Theirs", "Nobody")):
                 answers = {
                     each.say(f"ETRN {form.format(name)}").replace(name.encode(), b"")
@@ -144,12 +176,16 @@ def test_a_login_that_is_taken_away_is_taken_from_nobody_else(
     restante.do("login", "add", "north", second.user, "--password-stdin", typed=second.password)
     for customer in customers:
         send(restante.mx, f"reader@{customer.domain}", content=message("the last"))
-    not_theirs = restante.run("login", "remove", "south", north.login.user, "--reason", "not theirs to remove")
+    not_theirs = restante.run(
+        "login", "remove", "south", north.login.user, "--reason", "not theirs to remove"
+    )
     assert not_theirs.returncode == NOT_THERE
     restante.do("login", "remove", "north", north.login.user, "--reason", "they left")
 
     with Session(restante.smtps, source=addresses(1)[0]) as session:
-        assert session.authenticate(north.login) == b"535 5.7.8 Authentication credentials invalid\r\n"
+        assert (
+            session.authenticate(north.login) == b"535 5.7.8 Authentication credentials invalid\r\n"
+        )
     assert curl_asks(restante.smtps, south.login, south.domain).returncode == 0
     assert curl_asks(restante.smtps, second, north.domain).returncode == 0
     for customer in customers:

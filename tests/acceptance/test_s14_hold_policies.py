@@ -51,7 +51,9 @@ def release_requests(restante: Installation) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def test_mail_leaves_when_the_primary_is_back_and_nobody_has_asked(installed: Installation, primary: Primary) -> None:
+def test_mail_leaves_when_the_primary_is_back_and_nobody_has_asked(
+    installed: Installation, primary: Primary
+) -> None:
     installed.hosts(DOMAIN, at(primary), "--hold", "on-return")
     contents = [message(f"held {number}") for number in range(3)]
     for content in contents:
@@ -69,7 +71,9 @@ def test_mail_leaves_when_the_primary_is_back_and_nobody_has_asked(installed: In
     assert release_requests(installed) == [("policy on-return", "this server", DOMAIN, "253")]
 
 
-def test_a_restart_in_between_begins_the_watch_anew(installed: Installation, primary: Primary) -> None:
+def test_a_restart_in_between_begins_the_watch_anew(
+    installed: Installation, primary: Primary
+) -> None:
     installed.hosts(DOMAIN, at(primary), "--hold", "on-return")
     send(installed.mx, PATH, content=message("before"))
     installed.wait_for_event("primary-away")
@@ -80,7 +84,9 @@ def test_a_restart_in_between_begins_the_watch_anew(installed: Installation, pri
     assert len(primary.wait_for(1)) == 1
 
 
-def test_a_probe_leaves_a_primary_nothing_to_complain_of(installed: Installation, primary: Primary) -> None:
+def test_a_probe_leaves_a_primary_nothing_to_complain_of(
+    installed: Installation, primary: Primary
+) -> None:
     primary.start()
     installed.hosts(DOMAIN, at(primary), "--hold", "on-return", "--accept", "when-down")
     eventually(lambda: primary.log().count("disconnect from") >= 4, what="some probes")
@@ -98,7 +104,9 @@ def test_a_relay_hands_over_what_comes_at_once(installed: Installation, primary:
     assert installed.wait_for_event("drain-finished")["delivered"] == 1
 
 
-def test_mail_is_taken_only_while_the_primary_is_away(installed: Installation, primary: Primary) -> None:
+def test_mail_is_taken_only_while_the_primary_is_away(
+    installed: Installation, primary: Primary
+) -> None:
     primary.start()
     installed.hosts(DOMAIN, at(primary), "--hold", "on-return", "--accept", "when-down")
     eventually(lambda: answer_to_rcpt(installed) == "450", what="the primary to be known as up")
@@ -113,7 +121,9 @@ def test_mail_is_taken_only_while_the_primary_is_away(installed: Installation, p
     assert len(primary.wait_for(1)) == 1
 
 
-def test_a_suspended_domain_gives_its_mail_to_nobody(installed: Installation, primary: Primary) -> None:
+def test_a_suspended_domain_gives_its_mail_to_nobody(
+    installed: Installation, primary: Primary
+) -> None:
     primary.start()
     login = installed.hosts(DOMAIN, at(primary), "--hold", "on-return")
     installed.do("domain", "set", DOMAIN, "--hold", "suspended", "--reason", "not paid")
@@ -137,7 +147,17 @@ def test_a_suspension_ends_by_itself_when_it_was_said_to(primary: Primary) -> No
         restante.start()
         primary.start()
         login = restante.hosts(DOMAIN, at(primary))
-        restante.do("domain", "set", DOMAIN, "--hold", "suspended", "--reason", "moving house", "--until", "2d")
+        restante.do(
+            "domain",
+            "set",
+            DOMAIN,
+            "--hold",
+            "suspended",
+            "--reason",
+            "moving house",
+            "--until",
+            "2d",
+        )
         send(restante.mx, PATH, content=message("kept"))
         for hours, answer in ((47, "458"), (49, "253")):
             restante.ahead(hours * 3600.0)

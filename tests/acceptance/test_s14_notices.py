@@ -43,7 +43,9 @@ def listen(restante: Installation, receiver: WebhookReceiver, *options: str) -> 
     receiver.key = added.stdout.strip()
 
 
-def test_the_first_mail_after_quiet_is_told_to_its_account_and_to_no_other(restante: Installation) -> None:
+def test_the_first_mail_after_quiet_is_told_to_its_account_and_to_no_other(
+    restante: Installation,
+) -> None:
     with WebhookReceiver() as receiver, WebhookReceiver() as stranger:
         restante.start()
         for domain, account in (("alpha.example", "alpha"), ("beta.example", "beta")):
@@ -57,7 +59,9 @@ def test_the_first_mail_after_quiet_is_told_to_its_account_and_to_no_other(resta
         send(restante.mx, "reader@beta.example", content=message("to another"))
         [other] = stranger.wait_for(1)
 
-    facts = {name: notice.facts[name] for name in ("type", "server", "account", "about", "held_back")}
+    facts = {
+        name: notice.facts[name] for name in ("type", "server", "account", "about", "held_back")
+    }
     assert facts == {
         "type": "mail-after-quiet",
         "server": HOSTNAME,
@@ -100,7 +104,9 @@ def test_a_receiver_that_hangs_keeps_no_server_from_ending(way: str) -> None:
     with HangingReceiver() as receiver, Installation(more="[notices]\ntimeout = 300\n") as restante:
         restante.start()
         restante.hosts("alpha.example", AWAY)
-        restante.do("notice", "add", "slow", "--account", "alpha", f"--{way}", "-", typed=receiver.url(way))
+        restante.do(
+            "notice", "add", "slow", "--account", "alpha", f"--{way}", "-", typed=receiver.url(way)
+        )
         send(restante.mx, "reader@alpha.example", content=message("held"))
         assert receiver.asked.wait(PATIENCE)
         restante.stop()
@@ -113,11 +119,17 @@ def test_a_webhooks_name_is_asked_of_the_name_servers_that_are_set(names: NameSe
     with WebhookReceiver() as receiver, Installation(more=f"{QUICK}{names.settings}") as restante:
         names.records = {"hook.noc.example": {"A": [HOST]}}
         url = receiver.url.replace(HOST, "hook.noc.example")
-        receiver.key = restante.do("notice", "add", "hook", "--webhook", "-", "--insecure", typed=url).strip()
-        assert restante.do("notice", "test", "hook") == "notice channel hook: sent: 204 No Content\n"
+        receiver.key = restante.do(
+            "notice", "add", "hook", "--webhook", "-", "--insecure", typed=url
+        ).strip()
+        assert (
+            restante.do("notice", "test", "hook") == "notice channel hook: sent: 204 No Content\n"
+        )
 
 
-def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(restante: Installation) -> None:
+def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(
+    restante: Installation,
+) -> None:
     """As after a crash between the sending and the settling; the receiver knows it by its key."""
     with WebhookReceiver() as receiver:
         receiver.answer = 503
@@ -133,7 +145,9 @@ def test_an_answer_that_is_lost_brings_the_notice_again_under_the_same_key(resta
 
 
 @pytest.mark.parametrize("is_running", [True, False])
-def test_what_waits_is_signed_with_the_key_that_is_given_meanwhile(restante: Installation, is_running: bool) -> None:
+def test_what_waits_is_signed_with_the_key_that_is_given_meanwhile(
+    restante: Installation, is_running: bool
+) -> None:
     """The receiver is off when the key is changed; it knows the new one alone when it is on."""
     receiver = WebhookReceiver()
     restante.start()
@@ -153,7 +167,9 @@ def test_what_waits_is_signed_with_the_key_that_is_given_meanwhile(restante: Ins
     assert notice.id == tried["notice"]
     assert (len(receiver.taken), receiver.refused) == (1, [])
     trail = restante.do("audit", "--json")
-    changed = next(entry for entry in json.loads(trail) if entry["action"] == "notice-channel-changed")
+    changed = next(
+        entry for entry in json.loads(trail) if entry["action"] == "notice-channel-changed"
+    )
     assert changed["reason"] == "the old one was lost"
     assert {"field": "sealed secret", "before": "set", "after": "replaced"} in changed["changes"]
     assert old != receiver.key
@@ -171,7 +187,15 @@ def test_what_waits_goes_where_it_is_sent_now_and_at_once() -> None:
         tried = restante.wait_for_event("notice-deferred")
         with WebhookReceiver() as right:
             right.key = wrong.key
-            changing = ("notice", "set", "hook", "--account", "alpha", "--reason", "they have moved")
+            changing = (
+                "notice",
+                "set",
+                "hook",
+                "--account",
+                "alpha",
+                "--reason",
+                "they have moved",
+            )
             restante.do(*changing, "--webhook", "-", typed=right.url)
             [notice] = right.wait_for(1)
             restante.wait_for_event("notice-sent")
@@ -180,7 +204,9 @@ def test_what_waits_goes_where_it_is_sent_now_and_at_once() -> None:
 
 
 @pytest.mark.parametrize("is_running", [True, False])
-def test_a_test_says_how_it_went_and_nothing_secret_is_shown(restante: Installation, is_running: bool) -> None:
+def test_a_test_says_how_it_went_and_nothing_secret_is_shown(
+    restante: Installation, is_running: bool
+) -> None:
     if is_running:
         restante.start()
     receiver = WebhookReceiver()
@@ -190,10 +216,16 @@ def test_a_test_says_how_it_went_and_nothing_secret_is_shown(restante: Installat
     assert failed.stderr.startswith("restante: notice channel hook: not sent: ")
     assert "onnect" in failed.stderr
     with receiver:
-        assert restante.do("notice", "test", "hook") == "notice channel hook: sent: 204 No Content\n"
+        assert (
+            restante.do("notice", "test", "hook") == "notice channel hook: sent: 204 No Content\n"
+        )
     [notice] = receiver.taken
     assert (notice.facts["type"], notice.facts["account"]) == ("test", "")
-    shown = [restante.do("notice", "list"), restante.do("notice", "list", "--json"), restante.do("audit", "--json")]
+    shown = [
+        restante.do("notice", "list"),
+        restante.do("notice", "list", "--json"),
+        restante.do("audit", "--json"),
+    ]
     said = "".join([failed.stderr, *shown, restante.log_tail()])
     assert f"http://{HOST}:{receiver.port}/…" in said
     assert PATH not in said
@@ -205,8 +237,13 @@ def test_a_test_says_how_it_went_and_nothing_secret_is_shown(restante: Installat
 def noc(names: NameServer) -> Iterator[Primary]:
     """The mail server of the operator's own domain, which only its MX record leads to."""
     [address] = addresses(1)
-    with PostfixPrimary(["noc.example"], address=address, port=free_port(address), hostname="mx.noc.example") as noc:
-        names.records = {"noc.example": {"MX": ["10 mx.noc.example."]}, "mx.noc.example": {"A": [noc.address]}}
+    with PostfixPrimary(
+        ["noc.example"], address=address, port=free_port(address), hostname="mx.noc.example"
+    ) as noc:
+        names.records = {
+            "noc.example": {"MX": ["10 mx.noc.example."]},
+            "mx.noc.example": {"A": [noc.address]},
+        }
         yield noc
 
 
@@ -242,7 +279,9 @@ def test_notices_are_never_mailed_to_a_domain_that_is_hosted_here(restante: Inst
     """Refused when the channel is added; and when the domain comes later, before anything leaves."""
     restante.start()
     restante.hosts("alpha.example", AWAY)
-    refused = restante.run("notice", "add", "mail", "--mail", "ops@Alpha.Example", "--account", "alpha")
+    refused = restante.run(
+        "notice", "add", "mail", "--mail", "ops@Alpha.Example", "--account", "alpha"
+    )
     assert refused.returncode == 65
     assert refused.stderr == (
         "restante: notice channel mail: mail to ops@alpha.example is held here, and so would the notice of it be; "
@@ -306,7 +345,10 @@ def test_what_was_held_back_is_told_in_one_when_the_hour_is_over() -> None:
         for count in (1, 2, 3):
             send(restante.mx, f"reader@{domain}", content=message(f"number {count}"))
             restante.do("release", domain)
-            eventually(lambda: len(restante.events("drain-finished")) == count, what="the drain to end")  # noqa: B023
+            eventually(
+                lambda: len(restante.events("drain-finished")) == count,
+                what="the drain to end",  # noqa: B023
+            )
         restante.wait_for_event("notice-sent")
         restante.stop()
         restante.ahead(hour - 60)
@@ -330,7 +372,9 @@ def test_settings_of_notices_are_read_again_on_reload() -> None:
         restante.start()
         restante.hosts("alpha.example", AWAY)
         listen(restante, receiver, "--account", "alpha")
-        restante.config.write_text(restante.config.read_text().replace("first_retry = 3600", "first_retry = 0.2"))
+        restante.config.write_text(
+            restante.config.read_text().replace("first_retry = 3600", "first_retry = 0.2")
+        )
         restante.reload()
         send(restante.mx, "reader@alpha.example", content=message("held"))
         restante.wait_for_event("notice-deferred")
@@ -342,8 +386,13 @@ def test_settings_of_notices_are_read_again_on_reload() -> None:
 def test_that_the_certificate_ends_is_told_to_the_operator_a_step_at_a_time() -> None:
     """Two weeks ahead, and each further step; not again after a restart."""
     day = 86400.0
-    with Installation(more=QUICK) as restante, WebhookReceiver(tolerance=1e11) as receiver:  # the year is 3000
-        end = x509.load_pem_x509_certificate((restante.directory / "tls/cert.pem").read_bytes()).not_valid_after_utc
+    with (
+        Installation(more=QUICK) as restante,
+        WebhookReceiver(tolerance=1e11) as receiver,
+    ):  # the year is 3000
+        end = x509.load_pem_x509_certificate(
+            (restante.directory / "tls/cert.pem").read_bytes()
+        ).not_valid_after_utc
         ahead = end.timestamp() - time.time()
         restante.has_account("alpha")
         listen(restante, receiver)
@@ -351,7 +400,10 @@ def test_that_the_certificate_ends_is_told_to_the_operator_a_step_at_a_time() ->
             restante.ahead(ahead - days * day)
             restante.start()
             assert len(receiver.wait_for(count)) == count
-            eventually(lambda: restante.shown("notice", "show-waiting") == [], what="the notice to be recorded")
+            eventually(
+                lambda: restante.shown("notice", "show-waiting") == [],
+                what="the notice to be recorded",
+            )
             restante.stop()
         assert [notice.facts["type"] for notice in receiver.taken] == ["certificate-expiring"] * 4
         assert [notice.facts["details"]["days"] for notice in receiver.taken] == [14, 7, 1, 0]
@@ -361,7 +413,10 @@ def test_that_the_certificate_ends_is_told_to_the_operator_a_step_at_a_time() ->
 def test_what_a_primary_refuses_or_puts_off_is_told_when_the_drain_is_over() -> None:
     """A real Postfix takes one message, refuses one, and puts one off until patience is over."""
     domain = "alpha.example"
-    rejects = {f"gone@{domain}": "550 5.1.1 no mailbox of that name", f"later@{domain}": "450 4.2.1 not now"}
+    rejects = {
+        f"gone@{domain}": "550 5.1.1 no mailbox of that name",
+        f"later@{domain}": "450 4.2.1 not now",
+    }
     with (
         Installation(delivery={"patience": 0.5}, more=QUICK) as restante,
         PostfixPrimary([domain], rejects=rejects) as primary,
@@ -370,7 +425,16 @@ def test_what_a_primary_refuses_or_puts_off_is_told_when_the_drain_is_over() -> 
         restante.start()
         primary.start()
         restante.hosts(domain, at(primary))
-        listen(restante, receiver, "--account", "alpha", "--only", "drain-given-up", "--only", "mail-refused")
+        listen(
+            restante,
+            receiver,
+            "--account",
+            "alpha",
+            "--only",
+            "drain-given-up",
+            "--only",
+            "mail-refused",
+        )
         for name in ("there", "gone", "later"):
             send(restante.mx, f"{name}@{domain}", content=message(f"to {name}"))
         restante.do("release", domain)

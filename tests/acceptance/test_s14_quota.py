@@ -16,7 +16,9 @@ OCTETS: Final = 20_000
 FIT: Final = 10
 
 
-def test_many_sessions_that_end_together_hold_no_more_than_there_is_room_for(restante: Installation) -> None:
+def test_many_sessions_that_end_together_hold_no_more_than_there_is_room_for(
+    restante: Installation,
+) -> None:
     for domain, quota in (
         ("octets.example", ("--quota", str(FIT * (OCTETS + 1024)))),
         ("messages.example", ("--quota-messages", str(FIT))),
@@ -35,7 +37,17 @@ def test_a_quota_is_told_of_at_80_and_at_100_percent_each_once(restante: Install
     with WebhookReceiver() as receiver, PostfixPrimary([domain]) as primary:
         restante.hosts(domain, at(primary), "--quota-messages", "10")
         receiver.key = restante.do(
-            *("notice", "add", "hook", "--webhook", "-", "--account", "alpha", "--only", "quota-reached"),
+            *(
+                "notice",
+                "add",
+                "hook",
+                "--webhook",
+                "-",
+                "--account",
+                "alpha",
+                "--only",
+                "quota-reached",
+            ),
             typed=receiver.url,
         ).strip()
         for number in range(1, 13):
@@ -47,8 +59,13 @@ def test_a_quota_is_told_of_at_80_and_at_100_percent_each_once(restante: Install
         assert send_one(restante, f"reader@{domain}") == "250"
         notices = receiver.wait_for(2)
 
-    assert [notice.facts["about"] for notice in notices] == [f"domain {domain}, 80 %", f"domain {domain}, 100 %"]
-    assert [(notice.facts["account"], notice.facts["details"]["messages"]) for notice in notices] == [
+    assert [notice.facts["about"] for notice in notices] == [
+        f"domain {domain}, 80 %",
+        f"domain {domain}, 100 %",
+    ]
+    assert [
+        (notice.facts["account"], notice.facts["details"]["messages"]) for notice in notices
+    ] == [
         ("alpha", 8),
         ("alpha", 10),
     ]

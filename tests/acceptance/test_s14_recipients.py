@@ -48,13 +48,19 @@ def test_a_primary_that_is_up_is_asked_and_one_that_is_away_keeps_no_mail_out() 
     rejects = {f"gone@{DOMAIN}": "550 5.1.1 no mailbox of that name"}
     with Installation() as restante, PostfixPrimary([DOMAIN], rejects=rejects) as primary:
         restante.start()
-        restante.hosts(DOMAIN, at(primary), "--recipients", "learned", "--ask-destination", "--tls", "off")
+        restante.hosts(
+            DOMAIN, at(primary), "--recipients", "learned", "--ask-destination", "--tls", "off"
+        )
         primary.start()
         assert answers(restante, "there", "gone") == ["250 2.1.5", "550 5.1.1"]
         assert "lost connection" not in primary.log()
         assert restante.held(DOMAIN) == 0
         primary.stop()
-        assert answers(restante, "there", "gone", "never-seen") == ["250 2.1.5", "550 5.1.1", "250 2.1.5"]
+        assert answers(restante, "there", "gone", "never-seen") == [
+            "250 2.1.5",
+            "550 5.1.1",
+            "250 2.1.5",
+        ]
 
 
 def test_a_list_says_who_is_there_by_name_by_pattern_and_whatever_the_tag() -> None:
@@ -70,7 +76,9 @@ def test_a_list_says_who_is_there_by_name_by_pattern_and_whatever_the_tag() -> N
         unasked = restante.run("recipient", "replace", DOMAIN, "anna")
         assert unasked.returncode == 64
         assert "say --yes" in unasked.stderr
-        assert answers(restante, "bert") == [TAKEN], "a list that drops so many is not taken over unasked"
+        assert answers(restante, "bert") == [TAKEN], (
+            "a list that drops so many is not taken over unasked"
+        )
         restante.do("recipient", "replace", DOMAIN, "anna", "--yes")
         restante.do("recipient", "add", DOMAIN, "carl")
         restante.do("recipient", "remove", DOMAIN, "anna")
@@ -99,6 +107,11 @@ def test_what_a_drain_has_learned_is_forgotten_in_its_time() -> None:
         restante.wait_for_event("drain-finished")
         primary.stop()
         restante.do("domain", "set", DOMAIN, "--unknown", "defer")
-        for days, expected in ((6, [TAKEN, GONE]), (8, [TAKEN, PUT_OFF]), (29, [TAKEN, PUT_OFF]), (31, [PUT_OFF] * 2)):
+        for days, expected in (
+            (6, [TAKEN, GONE]),
+            (8, [TAKEN, PUT_OFF]),
+            (29, [TAKEN, PUT_OFF]),
+            (31, [PUT_OFF] * 2),
+        ):
             restante.ahead(days * DAY)
             assert answers(restante, "there", "gone") == expected, f"after {days} days"

@@ -39,7 +39,13 @@ def test_a_primary_that_refuses_everything_gets_no_more_and_the_mail_is_kept() -
         primary.stop()
         primary.settings.clear()
         primary.start()
-        restante.do("queue", "release", *(one["name"] for one in parked), "--reason", "the primary is mended")
+        restante.do(
+            "queue",
+            "release",
+            *(one["name"] for one in parked),
+            "--reason",
+            "the primary is mended",
+        )
         restante.do("release", DOMAIN)
         primary.wait_for(6)
         assert sorted(arrived(primary)) == sorted(contents)

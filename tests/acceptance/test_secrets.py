@@ -76,7 +76,11 @@ class World:
 
     def texts(self) -> dict[str, bytes]:
         """Return everything that must hold no secret, by where it is."""
-        files = [path for place in (self.restante.directory / "data", self.backup) for path in place.rglob("*")]
+        files = [
+            path
+            for place in (self.restante.directory / "data", self.backup)
+            for path in place.rglob("*")
+        ]
         return {
             **{what: text.encode() for what, text in self.said.items()},
             **self.processes,
@@ -122,8 +126,12 @@ def begin(restante: Installation, place: Path) -> World:
         "a malformed password": MALFORMED.encode(),
         "what is no key": NO_KEY.encode(),
         "the key": (restante.directory / "restante.key").read_bytes(),
-        "the key of the ECDSA certificate": (restante.directory / "tls/key.pem").read_bytes().splitlines()[2],
-        "the key of the RSA certificate": (restante.directory / "tls/key-rsa.pem").read_bytes().splitlines()[2],
+        "the key of the ECDSA certificate": (restante.directory / "tls/key.pem")
+        .read_bytes()
+        .splitlines()[2],
+        "the key of the RSA certificate": (restante.directory / "tls/key-rsa.pem")
+        .read_bytes()
+        .splitlines()[2],
     }
     world = World(restante, login, secrets, place / "backup")
     world.said["login add --generate, but the password"] = generated.stderr
@@ -136,7 +144,10 @@ def use_secrets(world: World, destination: AskingDestination) -> None:
     restante.hosts("alpha.example", at(destination), "--tls", "required")
     use_secrets_of_notices(world)
     words = ("--destination-login", "us", "--destination-password-stdin")
-    assert world.run("domain", "set", "alpha.example", *words, typed=DESTINATION_PASSWORD).returncode == 0
+    assert (
+        world.run("domain", "set", "alpha.example", *words, typed=DESTINATION_PASSWORD).returncode
+        == 0
+    )
     send(restante.mx, "reader@alpha.example", content=message("small"))
     authenticate(world)
     for password in (login.password, GUESS):
@@ -145,9 +156,16 @@ def use_secrets(world: World, destination: AskingDestination) -> None:
     release(world, destination)
     world.run("login", "add", "alpha", "generated", "--password-stdin", typed=GUESS)  # it is there
     world.run("login", "set", "alpha", "nobody", "--password-stdin", typed=GUESS)  # it is not
-    world.run("login", "add", "alpha", "another", "--password-stdin", typed=f"\x07{GUESS}")  # cannot be typed
-    malformed = ({"user": "x", "password": [MALFORMED]}, {"user": "x", "password": GUESS, "passwort": MALFORMED})
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))) as client:
+    world.run(
+        "login", "add", "alpha", "another", "--password-stdin", typed=f"\x07{GUESS}"
+    )  # cannot be typed
+    malformed = (
+        {"user": "x", "password": [MALFORMED]},
+        {"user": "x", "password": GUESS, "passwort": MALFORMED},
+    )
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
+    ) as client:
         for body in malformed:
             answer = client.post("http://restante/v1/accounts/alpha/logins", json=body)
             assert answer.is_client_error
@@ -163,13 +181,31 @@ def use_secrets_of_notices(world: World) -> None:
     assert added.returncode == 0, added.stderr
     world.secrets["the key of a webhook"] = added.stdout.strip().removeprefix("whsec_").encode()
     world.said["notice add, but the key"] = added.stderr
-    renewing = ("notice", "set", "hook", "--account", "alpha", "--webhook", "-", "--new-key", "--reason", "a test")
+    renewing = (
+        "notice",
+        "set",
+        "hook",
+        "--account",
+        "alpha",
+        "--webhook",
+        "-",
+        "--new-key",
+        "--reason",
+        "a test",
+    )
     renewed = world.restante.run(*renewing, typed=f"http://127.0.0.1:9/{HOOK_TOKEN}/new")
     assert renewed.returncode == 0, renewed.stderr
-    world.secrets["the new key of a webhook"] = renewed.stdout.strip().removeprefix("whsec_").encode()
+    world.secrets["the new key of a webhook"] = (
+        renewed.stdout.strip().removeprefix("whsec_").encode()
+    )
     world.said["notice set, but the key"] = renewed.stderr
     push = f"json://user:{PUSH_TOKEN}@127.0.0.1:9/{PUSH_TOKEN}"
-    assert world.run("notice", "add", "chat", "--account", "alpha", "--apprise", "-", typed=push).returncode == 0
+    assert (
+        world.run(
+            "notice", "add", "chat", "--account", "alpha", "--apprise", "-", typed=push
+        ).returncode
+        == 0
+    )
     world.run(*hook, typed=f"gopher://127.0.0.1/{HOOK_TOKEN}")
     world.run("notice", "add", "bad", "--apprise", "-", typed=f"nothing://{PUSH_TOKEN}")
     for name in ("hook", "chat"):
@@ -185,7 +221,10 @@ def release(world: World, destination: AskingDestination) -> None:
     heard = len(destination.heard)
     world.run("release", "alpha.example")
     eventually(lambda: len(destination.heard) > heard, what="our password at the destination")
-    eventually(lambda: world.restante.log_path.read_text().count("AUTH: 535 5.7.8") > logged, what="the log of it")
+    eventually(
+        lambda: world.restante.log_path.read_text().count("AUTH: 535 5.7.8") > logged,
+        what="the log of it",
+    )
 
 
 def authenticate(world: World) -> None:
@@ -193,7 +232,12 @@ def authenticate(world: World) -> None:
     restante, login = world.restante, world.login
     for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5"):
         assert swaks_authenticates(restante.smtps, login, mechanism=mechanism).returncode == 0
-        assert swaks_authenticates(restante.smtps, replace(login, password=GUESS), mechanism=mechanism).returncode != 0
+        assert (
+            swaks_authenticates(
+                restante.smtps, replace(login, password=GUESS), mechanism=mechanism
+            ).returncode
+            != 0
+        )
     for password, code in ((login.password, 0), (GUESS, MSMTP_AUTH_FAILED)):
         who = replace(login, password=password)
         asked = msmtp_asks(restante.smtps, who, "alpha.example", mechanism="scram-sha-256")
@@ -254,8 +298,13 @@ def test_what_was_searched_is_all_there(world: World) -> None:
     texts = world.texts()
     assert '"event": "authentication"' in texts["the log"].decode()
     assert " authentication peer=" in texts["the log"].decode()
-    assert any(path.endswith("data/restante.db") and b"generated" in text for path, text in texts.items())
-    assert any(path.endswith("backup/restante.db") and b"$argon2id$" in text for path, text in texts.items())
+    assert any(
+        path.endswith("data/restante.db") and b"generated" in text for path, text in texts.items()
+    )
+    assert any(
+        path.endswith("backup/restante.db") and b"$argon2id$" in text
+        for path, text in texts.items()
+    )
     assert b"serve" in texts["cmdline"]
     assert texts["environ"]
 
@@ -264,7 +313,12 @@ def test_what_was_searched_is_all_there(world: World) -> None:
 def test_the_search_finds_a_secret_in_every_spelling(before: bytes) -> None:
     secret = b"the secret of this test"
     hidden = before + secret + b" and more"
-    for text in (hidden, hidden.hex().encode(), hidden.hex().upper().encode(), base64.b64encode(hidden)):
+    for text in (
+        hidden,
+        hidden.hex().encode(),
+        hidden.hex().upper().encode(),
+        base64.b64encode(hidden),
+    ):
         assert any(spelling in text for spelling in spellings(secret))
 
 
@@ -274,7 +328,15 @@ def test_the_search_finds_a_secret_in_every_spelling(before: bytes) -> None:
 def start_in(restante: Installation, shell: str) -> None:
     """Start the server from a shell in which this was said."""
     restante._process.start(
-        ["/bin/sh", "-c", f'{shell} && exec "$0" "$@"', RESTANTE, "--config", restante.config, "serve"]
+        [
+            "/bin/sh",
+            "-c",
+            f'{shell} && exec "$0" "$@"',
+            RESTANTE,
+            "--config",
+            restante.config,
+            "serve",
+        ]
     )
     restante._wait_for_start(0)
 
@@ -287,11 +349,15 @@ def test_a_server_that_dies_leaves_no_core(tmp_path: Path) -> None:
     with Installation() as restante:
         start_in(restante, f"ulimit -c unlimited && cd {careful}")
         limits = Path(f"/proc/{restante.pid}/limits").read_text()
-        assert [line.split()[-3:-1] for line in limits.splitlines() if "core file" in line] == [["0", "0"]]
+        assert [line.split()[-3:-1] for line in limits.splitlines() if "core file" in line] == [
+            ["0", "0"]
+        ]
         assert restante._process.end_by(signal.SIGABRT) == -signal.SIGABRT
     assert list(careful.iterdir()) == []
 
-    subprocess.run(["/bin/sh", "-c", f"ulimit -c unlimited && cd {careless} && kill -ABRT $$"], check=False)
+    subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -c unlimited && cd {careless} && kill -ABRT $$"], check=False
+    )
     assert list(careless.iterdir()) != [] or CORE_PATTERN.read_text()[0] in "|/"
 
 
@@ -303,7 +369,9 @@ def test_its_memory_is_not_for_its_user_to_see() -> None:
         assert look(restante.pid, "cmdline")
         for what in ("environ", "mem", "maps"):
             assert look(restante.pid, what) is None
-        with subprocess.Popen(["/bin/sleep", "60"], user=NOBODY, group="nogroup", extra_groups=[]) as other:
+        with subprocess.Popen(
+            ["/bin/sleep", "60"], user=NOBODY, group="nogroup", extra_groups=[]
+        ) as other:
             assert look(other.pid, "environ") is not None
             other.kill()
 
@@ -330,12 +398,23 @@ PUBLIC = {"made", "tls", "cert.pem", "cert-rsa.pem", "trust.pem", "restante.toml
 def modes(place: Path) -> dict[str, str]:
     """Return what others may do with what is there and below: only what they may do at all."""
     paths = [place, *place.rglob("*")]
-    return {str(path): stat.filemode(path.lstat().st_mode) for path in paths if path.lstat().st_mode & 0o077}
+    return {
+        str(path): stat.filemode(path.lstat().st_mode)
+        for path in paths
+        if path.lstat().st_mode & 0o077
+    }
 
 
 def test_what_init_makes_is_for_its_owner_only(tmp_path: Path) -> None:
     """Whatever the umask: keys and the store; configuration and certificates are no secret."""
-    words = [str(RESTANTE), "init", "--dir", str(tmp_path / "made"), "--hostname", "mx2.example.net"]
+    words = [
+        str(RESTANTE),
+        "init",
+        "--dir",
+        str(tmp_path / "made"),
+        "--hostname",
+        "mx2.example.net",
+    ]
     subprocess.run(words, check=True, capture_output=True, umask=0)
     others = modes(tmp_path / "made")
     assert {Path(path).name for path in others} == PUBLIC

@@ -64,7 +64,9 @@ def restante(sink: SmtpSink) -> Iterator[Stuck]:
         yield restante
 
 
-def test_a_server_whose_read_of_content_hangs_ends_by_sigterm(restante: Stuck, sink: SmtpSink) -> None:
+def test_a_server_whose_read_of_content_hangs_ends_by_sigterm(
+    restante: Stuck, sink: SmtpSink
+) -> None:
     """It takes mail until then, loses none, and hands all of it over once the disk is well."""
     restante.stick("*/data/content/*")
     with Session(restante.smtps) as session:
@@ -78,7 +80,9 @@ def test_a_server_whose_read_of_content_hangs_ends_by_sigterm(restante: Stuck, s
     sink.wait_for(2)
 
 
-def test_a_server_whose_read_of_the_database_hangs_ends_by_sigterm(restante: Stuck, sink: SmtpSink) -> None:
+def test_a_server_whose_read_of_the_database_hangs_ends_by_sigterm(
+    restante: Stuck, sink: SmtpSink
+) -> None:
     restante.stop()
     restante.start()  # no page is in memory but those that a start reads
     with Session(restante.smtps) as session:

@@ -47,7 +47,9 @@ class WebhookReceiver(Threaded):
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(receiver._take(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                self.send_response(
+                    receiver._take(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+                )
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

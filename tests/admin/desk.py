@@ -68,10 +68,14 @@ class FakeServer:
         self.released.append((node, actor, reason))
         if node == "unknown.example":
             return ReleaseAnswer(node, 459, f"Node {node} not allowed", 0, "not hosted")
-        return ReleaseAnswer(node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator")
+        return ReleaseAnswer(
+            node, 253, f"OK, 2 pending messages for node {node} started", 2, "operator"
+        )
 
     def drains(self) -> Iterator[RunningDrain]:
-        return iter([RunningDrain("alpha.example", "192.0.2.1:25", NOW, 5, 0, 1, 2, "delivering", None, "")])
+        return iter(
+            [RunningDrain("alpha.example", "192.0.2.1:25", NOW, 5, 0, 1, 2, "delivering", None, "")]
+        )
 
     def is_draining(self, domain_id: int) -> bool:
         return domain_id == ALPHA
@@ -142,7 +146,9 @@ class FakeWays:
     """Takes note of what is sent, and says what it is told to."""
 
     sent: list[tuple[Channel, Notice]] = field(default_factory=list)
-    answer: NoticeAttempt = field(default_factory=lambda: NoticeAttempt(NoticeResult.SENT, "204 No Content"))
+    answer: NoticeAttempt = field(
+        default_factory=lambda: NoticeAttempt(NoticeResult.SENT, "204 No Content")
+    )
 
     async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         self.sent.append((channel, notice))
@@ -155,7 +161,9 @@ class Desk:
 
     store: MemoryStore = field(default_factory=MemoryStore)
     server: FakeServer | None = field(default_factory=FakeServer)
-    resolver: FakeResolver = field(default_factory=lambda: FakeResolver({"mail.alpha.example": ["192.0.2.1"]}))
+    resolver: FakeResolver = field(
+        default_factory=lambda: FakeResolver({"mail.alpha.example": ["192.0.2.1"]})
+    )
     log: Lines = field(default_factory=Lines)
     transports: FakeWays = field(default_factory=FakeWays)
     numbers: MessageNumbers = field(default_factory=MessageNumbers)
@@ -180,7 +188,9 @@ class Desk:
 
     async def _hold(self, mails: Sequence[ReceivedMail]) -> list[Receipt]:
         """The intake of the server, for as long as these take."""
-        intake = Intake(self.store, self.log, lambda: NOW, hostname="mx2.example.net", numbers=self.numbers)
+        intake = Intake(
+            self.store, self.log, lambda: NOW, hostname="mx2.example.net", numbers=self.numbers
+        )
         holding = asyncio.create_task(hold_all(intake, mails))
         await asyncio.sleep(0)
         intake.close()
@@ -196,7 +206,12 @@ class Desk:
         return self.context.directory.now.domains[name].id
 
     async def hold(
-        self, number: int, domain_id: int, *paths: str, reverse_path: str = "a@sender.example", **fields: Any
+        self,
+        number: int,
+        domain_id: int,
+        *paths: str,
+        reverse_path: str = "a@sender.example",
+        **fields: Any,
     ) -> None:
         envelope = Envelope(reverse_path, paths, **fields)
         await self.store.hold([NewMessage(number, domain_id, envelope, NOW - 3600, HEAD)])
@@ -204,5 +219,7 @@ class Desk:
     async def refuse(self, number: int, domain_id: int, path: str, reply: str) -> None:
         """Let the destination refuse a recipient."""
         drain = await self.store.open_drain(domain_id, NOW, NOW + 60)
-        await self.store.settle(drain, [Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))])
+        await self.store.settle(
+            drain, [Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))]
+        )
         await self.store.close_drain(drain)

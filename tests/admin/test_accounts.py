@@ -1,6 +1,13 @@
 import pytest
 
-from restante.admin.accounts import AccountChange, NewAccount, add_account, change_account, remove_account, show_account
+from restante.admin.accounts import (
+    AccountChange,
+    NewAccount,
+    add_account,
+    change_account,
+    remove_account,
+    show_account,
+)
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.telemetry.events import Event
 from tests.admin.desk import Desk, run
@@ -9,7 +16,12 @@ from tests.admin.desk import Desk, run
 def test_an_account_is_added_shown_changed_and_removed() -> None:
     async def story(desk: Desk) -> None:
         added = await add_account(desk.context, NewAccount(name="alpha", note="first"))
-        assert (added.name, added.note, added.empty_reply, added.domains) == ("alpha", "first", 251, 0)
+        assert (added.name, added.note, added.empty_reply, added.domains) == (
+            "alpha",
+            "first",
+            251,
+            0,
+        )
         await change_account(desk.context, "alpha", AccountChange(empty_reply=250))
         assert show_account(desk.context, "alpha").empty_reply == 250
         assert show_account(desk.context, "alpha").note == "first"
@@ -42,7 +54,9 @@ def test_an_account_with_domains_stays() -> None:
         await desk.host("alpha.example", "alpha")
         await remove_account(desk.context, "alpha", "left")
 
-    with pytest.raises(AdminError, match="1 domain, 0 logins and 0 notice channels; remove them first") as caught:
+    with pytest.raises(
+        AdminError, match="1 domain, 0 logins and 0 notice channels; remove them first"
+    ) as caught:
         run(story(Desk()))
     assert caught.value.kind is ErrorKind.CONFLICT
 
@@ -55,7 +69,11 @@ def test_removing_takes_a_reason_and_leaves_it_in_the_trail() -> None:
         assert caught.value.kind is ErrorKind.USAGE
         await remove_account(desk.context, "alpha", "left us")
         newest = (await desk.store.audit())[0]
-        assert (newest.action, newest.actor, newest.subject) == ("account-removed", "operator", "alpha")
+        assert (newest.action, newest.actor, newest.subject) == (
+            "account-removed",
+            "operator",
+            "alpha",
+        )
         assert (newest.origin, newest.reason) == ("control socket", "left us")
         assert desk.log.lines[-1][0] is Event.RECORD_CHANGED
 

@@ -34,17 +34,24 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
         beta = await desk.host("beta.example", "beta")
         await desk.hold(1, beta, X, Y)
         await desk.refuse(1, beta, Y, "550 5.1.1 no such user")
-        assert await bounced(desk, "1", "zz") == BounceChange(changed=1, missing=["zz"], told=1, damaged=[])
+        assert await bounced(desk, "1", "zz") == BounceChange(
+            changed=1, missing=["zz"], told=1, damaged=[]
+        )
 
         [report] = await reports(desk)
         assert (report.about, report.reverse_path) == (1, "a@sender.example")
-        groups = [str(part) for part in message_from_bytes(report.content).walk() if "Action" in part]
+        groups = [
+            str(part) for part in message_from_bytes(report.content).walk() if "Action" in part
+        ]
         assert [group.split("\n")[0] for group in groups] == [
             f"Final-Recipient: rfc822; {X}",
             f"Final-Recipient: rfc822; {Y}",
         ]
         assert "Status: 5.4.7" in groups[0]
-        assert "Remote-MTA: dns; mail.alpha.example\nDiagnostic-Code: smtp; 550 5.1.1 no such user" in groups[1]
+        assert (
+            "Remote-MTA: dns; mail.alpha.example\nDiagnostic-Code: smtp; 550 5.1.1 no such user"
+            in groups[1]
+        )
         assert "nobody's business" not in report.content.decode()
         assert await desk.store.message(1) is None
         [entry] = await desk.store.audit(limit=1)
@@ -67,10 +74,14 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
     [
         Envelope("", (X,)),
         Envelope("a@sender.example", (X,), is_suspect=True),
-        Envelope("a@sender.example", (X,), dsn=DsnRequest(recipients={X: RecipientRequest(Notify.NEVER)})),
+        Envelope(
+            "a@sender.example", (X,), dsn=DsnRequest(recipients={X: RecipientRequest(Notify.NEVER)})
+        ),
     ],
 )
-def test_who_may_not_be_told_is_not_told_and_the_message_is_gone_all_the_same(envelope: Envelope) -> None:
+def test_who_may_not_be_told_is_not_told_and_the_message_is_gone_all_the_same(
+    envelope: Envelope,
+) -> None:
     async def story() -> None:
         desk = Desk()
         beta = await desk.host("beta.example", "beta")
@@ -85,12 +96,20 @@ def test_who_may_not_be_told_is_not_told_and_the_message_is_gone_all_the_same(en
 def test_each_accounts_trail_names_its_own_mail_only() -> None:
     async def story() -> None:
         desk = Desk()
-        beta, gamma = await desk.host("beta.example", "beta"), await desk.host("gamma.example", "gamma")
+        beta, gamma = (
+            await desk.host("beta.example", "beta"),
+            await desk.host("gamma.example", "gamma"),
+        )
         await desk.hold(1, beta, X)
         await desk.hold(2, gamma, "z@gamma.example")
         assert (await bounced(desk, "1", "2")).changed == 2
-        trail = [entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
-        assert {(entry.account, entry.subject) for entry in trail} == {("beta", "1"), ("gamma", "2")}
+        trail = [
+            entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+        ]
+        assert {(entry.account, entry.subject) for entry in trail} == {
+            ("beta", "1"),
+            ("gamma", "2"),
+        }
 
     run(story())
 
@@ -105,7 +124,9 @@ def test_many_go_a_bounded_number_at_a_time() -> None:
         done = await bounced(desk, *map(message_name, numbers))
         assert (done.changed, done.told) == (2 * AT_ONCE + 1, 2 * AT_ONCE + 1)
         assert len(await reports(desk)) == 2 * AT_ONCE + 1
-        entries = [entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
+        entries = [
+            entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+        ]
         assert len(entries) == 3
 
     run(story())
@@ -125,7 +146,9 @@ def test_a_message_that_changes_while_its_report_is_made_stays() -> None:
             return found
 
         desk.store.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
-        assert await bounced(desk, "1") == BounceChange(changed=0, missing=["1"], told=0, damaged=[])
+        assert await bounced(desk, "1") == BounceChange(
+            changed=0, missing=["1"], told=0, damaged=[]
+        )
         assert await reports(desk) == []
 
     run(story())
@@ -156,7 +179,12 @@ def test_of_a_message_whose_file_is_gone_the_sender_hears_all_the_same() -> None
         desk = Desk()
         beta = await desk.host("beta.example", "beta")
         missing = NewMessage(
-            1, beta, Envelope("a@sender.example", (X,)), NOW, b"Received: x\r\n", ContentFile("gone", 9, 0)
+            1,
+            beta,
+            Envelope("a@sender.example", (X,)),
+            NOW,
+            b"Received: x\r\n",
+            ContentFile("gone", 9, 0),
         )
         await desk.store.hold([missing])
         assert (await bounced(desk, "1")).told == 1  # with the headers that there are
@@ -192,7 +220,9 @@ def test_a_damaged_message_stays_and_keeps_no_other_back(other: str) -> None:
         assert done == BounceChange(changed=2, missing=["zz"], told=2, damaged=damaged)
         assert [report.about for report in await reports(desk)] == [1, 3]
         assert [one.number for one in await desk.store.list_queue(QueueFilter())] == [2]
-        trail = [entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
+        trail = [
+            entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+        ]
         assert " ".join(entry.subject for entry in reversed(trail)) == "1 3"
 
     run(story())

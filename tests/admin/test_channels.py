@@ -58,11 +58,18 @@ def desk() -> Desk:
 def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> None:
     new = hook(account="alpha")
     view = run(add_channel(desk.context, new))
-    assert (view.name, view.account, view.way, view.target) == ("hook", "alpha", "webhook", "https://hook.example/…")
+    assert (view.name, view.account, view.way, view.target) == (
+        "hook",
+        "alpha",
+        "webhook",
+        "https://hook.example/…",
+    )
     assert view.kinds == sorted(OF_ACCOUNTS)
     [channel] = desk.context.directory.now.channels.values()
     assert new.key is not None
-    assert open_secret(desk.context.vault, channel) == ChannelSecret(URL, new.key.get_secret_value())
+    assert open_secret(desk.context.vault, channel) == ChannelSecret(
+        URL, new.key.get_secret_value()
+    )
     said = f"{view!r} {channel!r} {run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r} {new!r}"
     assert "a-token" not in said
     assert new.key.get_secret_value() not in said
@@ -74,7 +81,8 @@ def test_a_secret_is_no_good_in_another_channels_place(desk: Desk) -> None:
     [channel] = desk.context.directory.now.channels.values()
     for account, name in (("", "hook"), ("alpha", "other")):
         stolen = type(channel)(
-            **{field: getattr(channel, field) for field in channel.__slots__} | {"account": account, "name": name}
+            **{field: getattr(channel, field) for field in channel.__slots__}
+            | {"account": account, "name": name}
         )
         with pytest.raises(SealBroken):
             open_secret(desk.context.vault, stolen)
@@ -117,11 +125,16 @@ def test_the_operators_own_hear_of_the_server_and_of_accounts_if_wanted(desk: De
         ({"webhook": None, "apprise": "a-token", "key": None}, ErrorKind.INVALID),
         ({"webhook": None, "apprise": "nothing://a-token", "key": None}, ErrorKind.INVALID),
         ({"webhook": None, "mail": "ops@example.org"}, ErrorKind.USAGE),
-        ({"webhook": None, "mail": "ops@example.org", "key": None, "insecure": True}, ErrorKind.USAGE),
+        (
+            {"webhook": None, "mail": "ops@example.org", "key": None, "insecure": True},
+            ErrorKind.USAGE,
+        ),
         ({"apprise": "json://hook.example/a-token"}, ErrorKind.USAGE),
     ],
 )
-def test_what_cannot_be_a_channel_is_said_with_its_remedy(desk: Desk, fields: dict[str, Any], kind: ErrorKind) -> None:
+def test_what_cannot_be_a_channel_is_said_with_its_remedy(
+    desk: Desk, fields: dict[str, Any], kind: ErrorKind
+) -> None:
     error = refusal(desk, hook(**fields))
     assert error.kind is kind
     assert error.remedy
@@ -129,10 +142,17 @@ def test_what_cannot_be_a_channel_is_said_with_its_remedy(desk: Desk, fields: di
 
 
 def test_plain_http_is_taken_where_that_is_said(desk: Desk) -> None:
-    assert run(add_channel(desk.context, hook(webhook="http://hook.example/x", insecure=True))).target[:5] == "http:"
+    assert (
+        run(add_channel(desk.context, hook(webhook="http://hook.example/x", insecure=True))).target[
+            :5
+        ]
+        == "http:"
+    )
 
 
-@pytest.mark.parametrize("address", ["ops@alpha.example", "ops@ALPHA.example", "postmaster@mx2.example.net"])
+@pytest.mark.parametrize(
+    "address", ["ops@alpha.example", "ops@ALPHA.example", "postmaster@mx2.example.net"]
+)
 def test_mail_to_a_domain_that_is_hosted_here_is_refused(desk: Desk, address: str) -> None:
     error = refusal(desk, mail(address, account="alpha"))
     assert error.kind is ErrorKind.INVALID
@@ -145,14 +165,20 @@ def test_a_name_is_taken_once_in_each_account(desk: Desk) -> None:
     with pytest.raises(AdminError, match="is there already") as caught:
         run(add_channel(desk.context, mail("ops@example.org", "hook", account="alpha")))
     assert caught.value.kind is ErrorKind.EXISTS
-    assert [(one.account, one.name) for one in list_channels(desk.context)] == [("", "hook"), ("alpha", "hook")]
+    assert [(one.account, one.name) for one in list_channels(desk.context)] == [
+        ("", "hook"),
+        ("alpha", "hook"),
+    ]
     assert [one.account for one in list_channels(desk.context, "alpha")] == ["alpha"]
 
 
 @pytest.mark.parametrize(
-    ("end", "is_sent"), [(NoticeResult.SENT, True), (NoticeResult.NOT_NOW, False), (NoticeResult.REFUSED, False)]
+    ("end", "is_sent"),
+    [(NoticeResult.SENT, True), (NoticeResult.NOT_NOW, False), (NoticeResult.REFUSED, False)],
 )
-def test_a_test_is_sent_now_and_says_how_it_went(desk: Desk, end: NoticeResult, is_sent: bool) -> None:
+def test_a_test_is_sent_now_and_says_how_it_went(
+    desk: Desk, end: NoticeResult, is_sent: bool
+) -> None:
     run(add_channel(desk.context, mail("ops@example.org")))
     desk.transports.answer = NoticeAttempt(end, "the answer")
     outcome = run(try_channel(desk.context, "", "mail"))
@@ -166,7 +192,10 @@ def test_a_test_is_sent_now_and_says_how_it_went(desk: Desk, end: NoticeResult, 
 def test_another_accounts_channel_is_not_there(desk: Desk, account: str) -> None:
     run(desk.host("beta.example", "beta"))
     run(add_channel(desk.context, hook(account="alpha")))
-    for work in (remove_channel(desk.context, account, "hook", "why"), try_channel(desk.context, account, "hook")):
+    for work in (
+        remove_channel(desk.context, account, "hook", "why"),
+        try_channel(desk.context, account, "hook"),
+    ):
         with pytest.raises(AdminError) as caught:
             run(work)
         assert caught.value.kind is ErrorKind.NOT_FOUND
@@ -179,12 +208,23 @@ def test_what_waits_is_shown_by_account(desk: Desk) -> None:
         await add_channel(desk.context, hook("own"))
         for channel in desk.context.directory.now.channels.values():
             news = NoticeFacts(NoticeKind.TEST, channel.account, "thing", "text", NOW)
-            await desk.store.keep_notices([NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10)
+            await desk.store.keep_notices(
+                [NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10
+            )
 
     asyncio.run(story())
-    assert [one.id for one in run(all_of(list_waiting(desk.context)))] == ["key of hook", "key of own"]
+    assert [one.id for one in run(all_of(list_waiting(desk.context)))] == [
+        "key of hook",
+        "key of own",
+    ]
     [one] = run(all_of(list_waiting(desk.context, "alpha")))
-    assert (one.channel, one.account, one.kind, one.held_back, one.failures) == ("hook", "alpha", "test", 3, 0)
+    assert (one.channel, one.account, one.kind, one.held_back, one.failures) == (
+        "hook",
+        "alpha",
+        "test",
+        3,
+        0,
+    )
     assert len(run(all_of(list_waiting(desk.context, limit=1)))) == 1
 
 
@@ -196,7 +236,9 @@ def test_an_account_with_channels_is_not_removed(desk: Desk) -> None:
 
 def test_hosting_a_domain_that_notices_are_mailed_to_warns(desk: Desk) -> None:
     run(add_channel(desk.context, mail("ops@beta.example", account="alpha")))
-    new = NewDomain(name="beta.example", account="alpha", destination="192.0.2.7", allow=("192.0.2.1",))
+    new = NewDomain(
+        name="beta.example", account="alpha", destination="192.0.2.7", allow=("192.0.2.1",)
+    )
     assert run(add_domain(desk.context, new)).warnings == [
         "domain beta.example: notice channel mail of alpha mails to it, and is given up"
     ]
@@ -234,7 +276,9 @@ def test_where_to_key_and_kinds_are_changed_each_for_itself(desk: Desk) -> None:
 def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     run(add_channel(desk.context, hook(account="alpha")))
     key = new_key()
-    change(desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired"))
+    change(
+        desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired")
+    )
     change(desk, kinds=())
     again, first = run(desk.store.audit(AuditFilter(account="alpha")))[:2]
     assert (first.action, first.subject) == (AuditAction.CHANNEL_CHANGED, "hook")
@@ -242,7 +286,9 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     assert [one.field for one in first.changes] == ["target", "sealed secret", "kinds"]
     assert first.changes[0] == Change("target", "https://hook.example/…", "https://b.example/…")
     assert first.changes[1] == Change("sealed secret", "set", "replaced")
-    assert [(one.field, one.before) for one in again.changes] == [("kinds", "mail-expired, quota-reached")]
+    assert [(one.field, one.before) for one in again.changes] == [
+        ("kinds", "mail-expired, quota-reached")
+    ]
     said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r}"
     assert "b-token" not in said
     assert key not in said
@@ -254,7 +300,9 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> No
     assert not change(desk, account="", all_accounts=False).all_accounts
     [channel] = desk.context.directory.now.channels.values()
     assert (channel.kinds, channel.hears_all) == (OF_THE_SERVER, False)
-    assert change(desk, account="", all_accounts=True, kinds=("mail-expired", "room-short")).kinds == [
+    assert change(
+        desk, account="", all_accounts=True, kinds=("mail-expired", "room-short")
+    ).kinds == [
         "mail-expired",
         "room-short",
     ]
@@ -271,7 +319,9 @@ def test_a_mail_address_and_a_url_of_apprise_are_changed(desk: Desk) -> None:
     with pytest.raises(AdminError, match="is held here"):
         change(desk, "mail", mail="ops@alpha.example")
     run(remove_channel(desk.context, "alpha", "mail", "why"))
-    chat = NewChannel.model_validate({"name": "chat", "apprise": "json://a.example/a-token", "account": "alpha"})
+    chat = NewChannel.model_validate(
+        {"name": "chat", "apprise": "json://a.example/a-token", "account": "alpha"}
+    )
     run(add_channel(desk.context, chat))
     assert change(desk, "chat", apprise="xml://b.example/b-token").target == "xml://…"
     assert secret(desk) == ChannelSecret("xml://b.example/b-token")
@@ -282,8 +332,12 @@ def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None
         await add_channel(desk.context, hook(account="alpha"))
         [channel] = desk.context.directory.now.channels.values()
         news = NoticeFacts(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
-        await desk.store.keep_notices([NewNotice(channel.id, "the key", news, 0, NOW + 900)], [], [], 10)
-        await change_channel(desk.context, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why")
+        await desk.store.keep_notices(
+            [NewNotice(channel.id, "the key", news, 0, NOW + 900)], [], [], 10
+        )
+        await change_channel(
+            desk.context, "alpha", "hook", ChannelChange(kinds=(NoticeKind.QUOTA_REACHED,)), "why"
+        )
 
     run(story())
     [waiting] = run(all_of(list_waiting(desk.context)))
@@ -294,9 +348,17 @@ def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None
     ("fields", "kind", "says"),
     [
         ({}, ErrorKind.USAGE, "nothing to change"),
-        ({"webhook": "https://b.example/b-token", "mail": "ops@example.org"}, ErrorKind.USAGE, "takes one way"),
+        (
+            {"webhook": "https://b.example/b-token", "mail": "ops@example.org"},
+            ErrorKind.USAGE,
+            "takes one way",
+        ),
         ({"mail": "ops@example.org"}, ErrorKind.USAGE, "its way is webhook, and that stays"),
-        ({"apprise": "json://b.example/b-token"}, ErrorKind.USAGE, "add another for apprise, then remove this one"),
+        (
+            {"apprise": "json://b.example/b-token"},
+            ErrorKind.USAGE,
+            "add another for apprise, then remove this one",
+        ),
         ({"webhook": "http://b.example/b-token"}, ErrorKind.INVALID, "--insecure"),
         ({"webhook": "b-token"}, ErrorKind.INVALID, "not an HTTP URL"),
         ({"insecure": True, "kinds": ()}, ErrorKind.USAGE, "said of a webhook"),
@@ -333,7 +395,9 @@ def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> 
     run(add_channel(desk.context, hook(account="alpha")))
     desk.context = replace(desk.context, vault=Vault(b"another key file, of 32 octets.."))
     for part in ({"key": new_key()}, {"webhook": "https://b.example/"}):
-        with pytest.raises(AdminError, match="cannot be opened with this key file; give URL and key anew"):
+        with pytest.raises(
+            AdminError, match="cannot be opened with this key file; give URL and key anew"
+        ):
             change(desk, **part)
     key = new_key()
     change(desk, key=key, webhook="https://b.example/")

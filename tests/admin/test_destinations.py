@@ -25,7 +25,8 @@ def test_a_destination_is_read_into_one_spelling(text: str, host: str, port: int
 
 
 @pytest.mark.parametrize(
-    "text", ["", ":25", "a b", "host:0", "host:99999", "0.0.0.0", "[::]:25", "224.0.0.1", "192.0.2.300"]
+    "text",
+    ["", ":25", "a b", "host:0", "host:99999", "0.0.0.0", "[::]:25", "224.0.0.1", "192.0.2.300"],
 )
 def test_what_is_no_destination_is_refused(text: str) -> None:
     with pytest.raises(AdminError):
@@ -44,12 +45,16 @@ def test_what_is_no_destination_is_refused(text: str) -> None:
     ],
 )
 def test_a_destination_that_is_ourselves_is_refused(host: str, port: int) -> None:
-    resolver = FakeResolver({"alias.example": ["127.0.0.1"], "both.example": ["192.0.2.1", "127.0.0.1"]})
+    resolver = FakeResolver(
+        {"alias.example": ["127.0.0.1"], "both.example": ["192.0.2.1", "127.0.0.1"]}
+    )
     with pytest.raises(AdminError, match="this server's own"):
         run(judge_destination(Desk(resolver=resolver).context, host, port))
 
 
-@pytest.mark.parametrize(("host", "port"), [("127.0.0.2", 2525), ("127.0.0.1", 2526), ("192.0.2.1", 2525)])
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.2", 2525), ("127.0.0.1", 2526), ("192.0.2.1", 2525)]
+)
 def test_a_neighbour_on_this_machine_is_no_loop(host: str, port: int) -> None:
     assert run(judge_destination(Desk().context, host, port)) == []
 
@@ -60,7 +65,9 @@ def test_a_name_that_does_not_resolve_now_is_only_warned_of() -> None:
     assert "off.example" in warnings[0]
 
 
-def test_a_wildcard_listener_is_reached_at_every_local_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wildcard_listener_is_reached_at_every_local_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ours = ipaddress.ip_address("192.0.2.7")
     monkeypatch.setattr(destinations, "is_local", lambda address: address == ours)
     assert reaches(ours, 25, ("0.0.0.0", 25))
@@ -80,7 +87,9 @@ def test_a_link_local_destination_keeps_its_zone() -> None:
     assert read_destination("[fe80::AA%v0]:2525") == ("fe80::aa%v0", 2525)
 
 
-@pytest.mark.parametrize("text", ["[2001:db8::1%v0]:25", "[fe80::aa%]:25", "[fe80::aa%a b]:25", "192.0.2.1%v0"])
+@pytest.mark.parametrize(
+    "text", ["[2001:db8::1%v0]:25", "[fe80::aa%]:25", "[fe80::aa%a b]:25", "192.0.2.1%v0"]
+)
 def test_a_zone_is_refused_where_it_means_nothing(text: str) -> None:
     with pytest.raises(AdminError):
         read_destination(text)

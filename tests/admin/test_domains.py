@@ -8,7 +8,13 @@ from pydantic import SecretStr, ValidationError
 from restante.admin import destinations
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange, NewDomain, read_pin
-from restante.admin.domains import add_domain, change_domain, list_domains, remove_domain, show_domain
+from restante.admin.domains import (
+    add_domain,
+    change_domain,
+    list_domains,
+    remove_domain,
+    show_domain,
+)
 from restante.delivery.shown_key import NoKey
 from restante.store.interface import Usage
 from restante.tenancy.model import Destination, TlsUse
@@ -28,7 +34,8 @@ def test_a_domain_is_known_by_one_spelling() -> None:
         assert show_domain(desk.context, "BÜCHER.example.").name == "xn--bcher-kva.example"
         with pytest.raises(AdminError) as caught:
             await add_domain(
-                desk.context, NewDomain(name="bücher.example", account="alpha", destination="mail.alpha.example")
+                desk.context,
+                NewDomain(name="bücher.example", account="alpha", destination="mail.alpha.example"),
             )
         assert caught.value.kind is ErrorKind.EXISTS
 
@@ -110,7 +117,10 @@ def test_the_password_for_the_destination_is_sealed_and_never_shown() -> None:
         assert "secret" not in view.model_dump_json()
         login = desk.context.directory.now.domains["alpha.example"].destination.login
         assert login
-        assert desk.context.vault.open(login.sealed_password, destination_owner("alpha.example")) == "a secret"
+        assert (
+            desk.context.vault.open(login.sealed_password, destination_owner("alpha.example"))
+            == "a secret"
+        )
         assert (await change(desk, destination_login="")).domain.destination_login is None
 
     run(story(Desk()))
@@ -121,7 +131,10 @@ def test_the_password_for_the_destination_is_sealed_and_never_shown() -> None:
     [
         {"destination_login": "us"},
         {"destination_password": SecretStr("a secret")},
-        {"destination_login": "us", "destination_password": SecretStr("a secret")},  # TLS is opportunistic
+        {
+            "destination_login": "us",
+            "destination_password": SecretStr("a secret"),
+        },  # TLS is opportunistic
         {"tls_pins": (PIN,)},
         {"tls": TlsUse.REQUIRED, "tls_pins": (PIN,)},
     ],
@@ -159,7 +172,10 @@ def test_domains_are_listed_by_account() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("beta.example", "beta")
         await desk.host("alpha.example", "alpha")
-        assert [view.name for view in list_domains(desk.context)] == ["alpha.example", "beta.example"]
+        assert [view.name for view in list_domains(desk.context)] == [
+            "alpha.example",
+            "beta.example",
+        ]
         assert [view.name for view in list_domains(desk.context, "beta")] == ["beta.example"]
         with pytest.raises(AdminError):
             list_domains(desk.context, "gamma")
@@ -197,7 +213,9 @@ def test_a_verified_destination_is_not_warned_of() -> None:
     run(story(Desk()))
 
 
-def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pinning_now_pins_the_key_that_is_shown_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def shown(destination: Destination, *_: Any) -> str:
         if destination.host == "192.0.2.9":
             raise NoKey("connection refused")

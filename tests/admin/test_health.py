@@ -17,7 +17,11 @@ CASES = [
     ({"certificate_expires_at": NOW}, Level.CRITICAL, "a certificate has ended"),
     ({"certificate_expires_at": NOW + 1.5 * DAY}, Level.WARNING, "a certificate ends in 1 day;"),
     ({"certificate_expires_at": NOW + 14 * DAY}, Level.WARNING, "a certificate ends in 14 days;"),
-    ({"reload_failure": "one\ntwo"}, Level.WARNING, "the last reload failed and changed nothing: one; two"),
+    (
+        {"reload_failure": "one\ntwo"},
+        Level.WARNING,
+        "the last reload failed and changed nothing: one; two",
+    ),
     ({"restart_for": ("user", "store")}, Level.WARNING, "a restart is needed for user, store"),
     ({"damaged_messages": 1}, Level.WARNING, "1 message is damaged"),
 ]
@@ -40,5 +44,9 @@ def test_each_fact_is_judged(facts: dict[str, object], level: Level, text: str) 
 
 def test_the_worst_comes_first_and_gives_the_level() -> None:
     health = judge(replace(WELL, restart_for=("user",), is_room_short=True, damaged_messages=2))
-    assert [problem.level for problem in health.problems] == [Level.CRITICAL, Level.WARNING, Level.WARNING]
+    assert [problem.level for problem in health.problems] == [
+        Level.CRITICAL,
+        Level.WARNING,
+        Level.WARNING,
+    ]
     assert health.level is Level.CRITICAL

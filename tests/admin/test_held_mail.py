@@ -31,7 +31,10 @@ async def filled() -> Desk:
 
 
 async def names(desk: Desk, **selection: object) -> list[str]:
-    return [view.name for view in await all_of(list_queue(desk.context, QueueSelection.model_validate(selection)))]
+    return [
+        view.name
+        for view in await all_of(list_queue(desk.context, QueueSelection.model_validate(selection)))
+    ]
 
 
 def test_the_queue_is_listed_by_what_is_asked() -> None:
@@ -61,7 +64,9 @@ def test_a_message_is_shown_with_headers_states_and_replies_but_no_content() -> 
         desk = await filled()
         view = await show_message(desk.context, "2")
         assert view.domain == "alpha.example"
-        assert [(one.status, one.reply) for one in view.recipients] == [("refused", "550 5.1.1 no such user")]
+        assert [(one.status, one.reply) for one in view.recipients] == [
+            ("refused", "550 5.1.1 no such user")
+        ]
         assert [(header.name, header.value) for header in view.headers] == [
             ("Received", "from a by b; now"),
             ("Subject", "=?utf-8?q?x?="),
@@ -89,15 +94,21 @@ def test_the_headers_of_a_large_message_come_from_its_file() -> None:
     run(story())
 
 
-@pytest.mark.parametrize("head", [b"Subject: all of it in the row\r\n\r\n", b"Subject: the beginning of it\r\n"])
-def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_headers(head: bytes) -> None:
+@pytest.mark.parametrize(
+    "head", [b"Subject: all of it in the row\r\n\r\n", b"Subject: the beginning of it\r\n"]
+)
+def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_headers(
+    head: bytes,
+) -> None:
     async def story() -> None:
         desk = Desk()
         number = await desk.host("alpha.example", "alpha")
         spool = desk.store.open_spool()
         await spool.write(b"X-More: yes\r\n\r\n" + bytes(3_000_000))
         file = await spool.close()
-        await desk.store.hold([NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, head, file)])
+        await desk.store.hold(
+            [NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, head, file)]
+        )
         assert (await show_message(desk.context, message_name(7))).damage == ""
         desk.store._files[file.name] = desk.store._files[file.name][:-1] + b"!"
         view = await show_message(desk.context, message_name(7))
@@ -117,12 +128,16 @@ def test_what_is_no_message_name_is_refused(name: str) -> None:
 def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
     async def story() -> None:
         desk = await filled()
-        done = await delete_messages(desk.context, NamedMessages(names=("1", "3", "9"), reason="spam"))
+        done = await delete_messages(
+            desk.context, NamedMessages(names=("1", "3", "9"), reason="spam")
+        )
         assert (done.changed, done.missing) == (2, ["9"])
         assert await names(desk) == ["2"]
         entry = (await desk.store.audit(AuditFilter(account="alpha"), limit=1))[0]
         assert (entry.action, entry.subject, entry.reason) == ("mail-deleted", "1", "spam")
-        assert [entry.subject for entry in await desk.store.audit(AuditFilter(account="beta"), limit=1)] == ["3"]
+        assert [
+            entry.subject for entry in await desk.store.audit(AuditFilter(account="beta"), limit=1)
+        ] == ["3"]
 
     run(story())
 
@@ -149,4 +164,7 @@ def test_refused_mail_is_held_again() -> None:
 
 def test_headers_that_are_no_text_are_shown_as_octets() -> None:
     headers = read_headers(b"Subject: \xff\x1b[2J\r\nno field\r\nX: y\r\n\r\nX-Body: z\r\n")
-    assert [(header.name, header.value) for header in headers] == [("Subject", "\\xff\x1b[2J"), ("X", "y")]
+    assert [(header.name, header.value) for header in headers] == [
+        ("Subject", "\\xff\x1b[2J"),
+        ("X", "y"),
+    ]

@@ -27,10 +27,14 @@ def instruments(desk: Desk) -> Instruments:
     numbers = MessageNumbers()
     return Instruments(
         store=desk.store,
-        drains=lambda: DrainCensus(Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4),
+        drains=lambda: DrainCensus(
+            Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4
+        ),
         door=door,
         flight=MemoryBudget(100),
-        intake=Intake(desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers),
+        intake=Intake(
+            desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers
+        ),
         room=DiskSpace(lambda: 5, reserve=10),
         sessions=Counter,
         now=lambda: NOW,
@@ -86,7 +90,9 @@ def test_reports_that_wait_are_counted() -> None:
     assert asyncio.run(story()).reports_waiting == 2
 
 
-def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     desk = Desk()
 
     async def fail() -> Mapping[int, float]:
@@ -95,5 +101,9 @@ def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(monkeypa
     for question in ("oldest", "report_backlog", "notice_backlog"):
         monkeypatch.setattr(desk.store, question, fail)
     state = read(desk)
-    assert (state.oldest_message_age, state.reports_waiting, state.notices_waiting) == (None, None, None)
+    assert (state.oldest_message_age, state.reports_waiting, state.notices_waiting) == (
+        None,
+        None,
+        None,
+    )
     assert state.held_messages == 2

@@ -38,12 +38,16 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     return desk
 
 
-def add(desk: Desk, user: str = "primary", password: str = PASSWORD, *, cram_md5: bool = True) -> logins.LoginView:
+def add(
+    desk: Desk, user: str = "primary", password: str = PASSWORD, *, cram_md5: bool = True
+) -> logins.LoginView:
     new = NewLogin(user=user, password=SecretStr(password), cram_md5=cram_md5)
     return run(add_login(desk.context, "alpha", new))
 
 
-def test_the_password_is_kept_as_a_hash_and_sealed_for_its_login(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_is_kept_as_a_hash_and_sealed_for_its_login(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logins, "hash_password", hash_password)
     add(desk)
     login = desk.context.directory.now.logins["primary"]
@@ -64,7 +68,11 @@ def test_without_cram_md5_nothing_readable_is_kept(desk: Desk) -> None:
 def test_a_verifier_for_scram_is_kept_and_follows_the_password(desk: Desk) -> None:
     add(desk)
     assert verifies(desk, PASSWORD)
-    run(change_login(desk.context, "alpha", "primary", LoginChange(password=SecretStr("another one"))))
+    run(
+        change_login(
+            desk.context, "alpha", "primary", LoginChange(password=SecretStr("another one"))
+        )
+    )
     assert verifies(desk, "another one")
     run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False)))
     assert verifies(desk, "another one")
@@ -80,7 +88,12 @@ def test_an_older_login_keeps_scram_when_its_sealed_password_is_forgotten(desk: 
 
 def test_a_login_of_which_only_a_hash_is_kept_is_shown_to_have_no_scram(desk: Desk) -> None:
     add(desk)
-    put(desk, replace(desk.context.directory.now.logins["primary"], sealed_secret=None, sealed_verifier=None))
+    put(
+        desk,
+        replace(
+            desk.context.directory.now.logins["primary"], sealed_secret=None, sealed_verifier=None
+        ),
+    )
     (view,) = list_logins(desk.context, "alpha")
     assert not view.scram
 
@@ -88,7 +101,12 @@ def test_a_login_of_which_only_a_hash_is_kept_is_shown_to_have_no_scram(desk: De
 def test_a_password_sealed_under_another_key_file_is_forgotten_all_the_same(desk: Desk) -> None:
     add(desk)
     sealed = Vault(b"\1" * 32).seal(PASSWORD, login_owner("primary"))
-    put(desk, replace(desk.context.directory.now.logins["primary"], sealed_secret=sealed, sealed_verifier=None))
+    put(
+        desk,
+        replace(
+            desk.context.directory.now.logins["primary"], sealed_secret=sealed, sealed_verifier=None
+        ),
+    )
     view = run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False)))
     assert (view.cram_md5, view.scram) == (False, False)
 
@@ -103,7 +121,11 @@ def verifies(desk: Desk, password: str) -> bool:
 
 
 def put(desk: Desk, login: Login) -> None:
-    run(desk.context.store.put_login(login, AuditEntry(1.0, AuditAction.LOGIN_CHANGED, "test", login.user)))
+    run(
+        desk.context.store.put_login(
+            login, AuditEntry(1.0, AuditAction.LOGIN_CHANGED, "test", login.user)
+        )
+    )
     run(desk.context.directory.refresh())
 
 
@@ -146,7 +168,9 @@ def test_a_new_password_keeps_cram_md5_as_it_was(desk: Desk) -> None:
 
 def test_cram_md5_can_be_forbidden_alone_and_allowed_with_a_password(desk: Desk) -> None:
     add(desk)
-    assert not run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False))).cram_md5
+    assert not run(
+        change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=False))
+    ).cram_md5
     with pytest.raises(AdminError, match="give a password too"):
         run(change_login(desk.context, "alpha", "primary", LoginChange(cram_md5=True)))
     change = LoginChange(cram_md5=True, password=SecretStr(PASSWORD))

@@ -9,14 +9,19 @@ from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from tests.admin.desk import NOW, Desk, all_of, run
 
 
-def asked_for(node: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK") -> AuditEntry:
+def asked_for(
+    node: str, at: float, account: str = "alpha", answer: str = "253 2.0.0 OK"
+) -> AuditEntry:
     return AuditEntry(at, AuditAction.RELEASE_REQUESTED, "login p", node, account, answer=answer)
 
 
 def test_a_release_goes_through_the_servers_door() -> None:
     desk = Desk()
     answers = run(
-        release(desk.context, ReleaseOrder(nodes=("alpha.example", "unknown.example"), reason="asked by phone"))
+        release(
+            desk.context,
+            ReleaseOrder(nodes=("alpha.example", "unknown.example"), reason="asked by phone"),
+        )
     )
     assert [answer.code for answer in answers] == [253, 459]
     assert desk.server
@@ -32,7 +37,9 @@ def test_without_a_server_a_release_says_so() -> None:
 async def shown_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS) -> StatusView:
     """Put the parts together, as the API does."""
     status = await show_status(context, wanted)
-    return status.view.model_copy(update={"domains": list(status.domains), "drains": list(status.drains)})
+    return status.view.model_copy(
+        update={"domains": list(status.domains), "drains": list(status.drains)}
+    )
 
 
 def test_status_shows_mail_requests_drains_and_listeners() -> None:
@@ -40,7 +47,9 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         number = await desk.host("alpha.example", "alpha")
         await desk.host("beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
-        await desk.store.record([asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)])
+        await desk.store.record(
+            [asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)]
+        )
         view = await shown_status(desk.context, StatusSelection(everything=True))
         alpha, beta = view.domains
         assert (alpha.messages, alpha.refused, beta.messages, view.messages) == (1, 0, 0, 1)
@@ -85,7 +94,8 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
         }
         await desk.store.record([asked_for("#ALPHA", NOW - 5)])
         newest = [
-            one.last_request_at for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
+            one.last_request_at
+            for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
         ]
         assert [moment and NOW - moment.timestamp() for moment in newest] == [5, None, 5, 5, 5]
 
@@ -118,7 +128,10 @@ def test_without_a_wish_only_domains_with_mail_or_trouble_are_shown() -> None:
         assert [one.domain for one in view.domains] == ["held.example", "stopped.example"]
         assert view.domains_not_shown == 1
         of_alpha = await shown_status(desk.context, StatusSelection(account="alpha"))
-        assert ([one.domain for one in of_alpha.domains], of_alpha.domains_not_shown) == (["held.example"], 1)
+        assert ([one.domain for one in of_alpha.domains], of_alpha.domains_not_shown) == (
+            ["held.example"],
+            1,
+        )
         named = await shown_status(desk.context, StatusSelection(domain=("Idle.Example",)))
         assert [one.domain for one in named.domains] == ["idle.example"]
         for wrong in (StatusSelection(domain=("none.example",)), StatusSelection(account="none")):

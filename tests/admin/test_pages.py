@@ -67,7 +67,8 @@ def test_the_queue(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "names"), [(1, ["2"]), (2, ["2", "3"]), (3, ["2", "3", "4"]), (9, ["2", "3", "4", "5"])]
+    ("limit", "names"),
+    [(1, ["2"]), (2, ["2", "3"]), (3, ["2", "3", "4"]), (9, ["2", "3", "4", "5"])],
 )
 def test_a_limit_and_a_beginning_are_of_the_whole_listing(limit: int, names: Sequence[str]) -> None:
     async def story() -> None:
@@ -91,7 +92,9 @@ def test_names_are_counted_over_all_pages() -> None:
         assert named.names == ["1", "2", "3", "4"]
         assert named.domains == ["alpha.example", "beta.example"]
         assert named.shared == 3
-        assert named.octets == sum(view.size for view in await all_of(list_queue(desk.context, QueueSelection())))
+        assert named.octets == sum(
+            view.size for view in await all_of(list_queue(desk.context, QueueSelection()))
+        )
         refused = await name_messages(desk.context, QueueSelection(status=RecipientStatus.REFUSED))
         assert (refused.names, refused.shared) == (["1", "3"], 2)
         assert max(sizes) <= PAGE
@@ -109,7 +112,9 @@ def test_reports(count: int) -> None:
         shown = await all_of(list_reports(desk.context, ReportSelection()))
         assert [view.number for view in shown] == list(range(1, count + 1))
         assert max(sizes) <= PAGE
-        assert len(await all_of(list_reports(desk.context, ReportSelection(limit=3)))) == min(3, count)
+        assert len(await all_of(list_reports(desk.context, ReportSelection(limit=3)))) == min(
+            3, count
+        )
 
     run(story())
 
@@ -140,7 +145,9 @@ def test_the_trail(limit: int) -> None:
     async def story() -> None:
         desk = await with_mail(3)
         for number in (1, 2, 3):
-            await bounce_messages(desk.context, NamedMessages(names=(str(number),), reason=f"reason {number}"))
+            await bounce_messages(
+                desk.context, NamedMessages(names=(str(number),), reason=f"reason {number}")
+            )
         everything = await desk.store.audit()
         sizes = watched(desk, "audit_page")
         shown = await all_of(list_audit(desk.context, EVERY_ENTRY, limit))

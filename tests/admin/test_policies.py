@@ -16,14 +16,20 @@ LATER = datetime.fromtimestamp(NOW + 3600, UTC)
 
 
 async def policy(desk: Desk, **fields: Any) -> PolicyView:
-    return (await change_domain(desk.context, "alpha.example", DomainChange(**fields))).domain.policy
+    return (
+        await change_domain(desk.context, "alpha.example", DomainChange(**fields))
+    ).domain.policy
 
 
 def test_a_suspension_leaves_what_was_in_force_before() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha", hold="on-return")
         suspended = await policy(desk, hold="suspended", reason="not paid", until=LATER)
-        assert (suspended.hold, suspended.hold_otherwise, suspended.until) == ("suspended", "on-return", LATER)
+        assert (suspended.hold, suspended.hold_otherwise, suspended.until) == (
+            "suspended",
+            "on-return",
+            LATER,
+        )
         longer = await policy(desk, hold="suspended", until=datetime.fromtimestamp(NOW + 7200, UTC))
         assert (longer.reason, longer.while_suspended) == ("not paid", "accept")
         lifted = await policy(desk, hold="relay")
@@ -48,7 +54,11 @@ def test_accepting_is_forced_for_a_time_and_let_go() -> None:
     async def story(desk: Desk) -> None:
         await desk.host("alpha.example", "alpha", hold="on-return", accept="when-down")
         forced = await policy(desk, force_accept="on", force_until=LATER)
-        assert (forced.accept, forced.force_accept, forced.force_until) == ("when-down", "on", LATER)
+        assert (forced.accept, forced.force_accept, forced.force_until) == (
+            "when-down",
+            "on",
+            LATER,
+        )
         turned = await policy(desk, force_accept="off")
         assert (turned.force_accept, turned.force_until) == ("off", None)
         assert (await policy(desk, force_until=LATER)).force_until == LATER
@@ -65,7 +75,11 @@ def test_accepting_is_forced_for_a_time_and_let_go() -> None:
         ({"while_suspended": "defer"}, ErrorKind.USAGE, "--hold suspended"),
         ({"accept": "when-down"}, ErrorKind.USAGE, "--hold on-return"),
         ({"force_until": LATER}, ErrorKind.USAGE, "--force-accept"),
-        ({"force_accept": "on", "force_until": datetime.fromtimestamp(NOW, UTC)}, ErrorKind.INVALID, "in the past"),
+        (
+            {"force_accept": "on", "force_until": datetime.fromtimestamp(NOW, UTC)},
+            ErrorKind.INVALID,
+            "in the past",
+        ),
         ({"ask_destination": True}, ErrorKind.USAGE, "--recipients learned"),
     ],
 )
@@ -94,10 +108,15 @@ def test_when_down_cannot_lose_the_watch_that_it_needs() -> None:
 
 def test_an_account_shows_what_its_domains_hold_together() -> None:
     async def story(desk: Desk) -> None:
-        one, two = await desk.host("alpha.example", "alpha"), await desk.host("beta.example", "alpha")
+        one, two = (
+            await desk.host("alpha.example", "alpha"),
+            await desk.host("beta.example", "alpha"),
+        )
         await desk.hold(1, one, "x@alpha.example")
         await desk.hold(2, two, "x@beta.example")
-        view = await change_account(desk.context, "alpha", AccountChange(quota=100, quota_messages=3))
+        view = await change_account(
+            desk.context, "alpha", AccountChange(quota=100, quota_messages=3)
+        )
         assert (view.messages, view.quota, view.quota_messages) == (2, 100, 3)
         assert view.octets > 0
         taken_away = await change_account(desk.context, "alpha", AccountChange(quota=0))

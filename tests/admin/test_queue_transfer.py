@@ -33,8 +33,13 @@ LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_L
 
 
 def parcel(content: bytes = HEAD, *to: str, step: int = 50_000, **facts: Any) -> bytes:
-    label = {"reverse_path": "a@sender.example", "forward_paths": to or ("x@alpha.example",)} | facts
-    blocks = b"".join(pack_block(content[start : start + step]) for start in range(0, len(content), step))
+    label = {
+        "reverse_path": "a@sender.example",
+        "forward_paths": to or ("x@alpha.example",),
+    } | facts
+    blocks = b"".join(
+        pack_block(content[start : start + step]) for start in range(0, len(content), step)
+    )
     return pack_label(json.dumps(label)) + blocks + WHOLE
 
 
@@ -75,11 +80,15 @@ async def hosting() -> Desk:
     return desk
 
 
-@pytest.mark.parametrize("content", [HEAD, LARGE, b"", b"x"], ids=["small", "large", "empty", "no line end"])
+@pytest.mark.parametrize(
+    "content", [HEAD, LARGE, b"", b"x"], ids=["small", "large", "empty", "no line end"]
+)
 def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
-        [result] = await bring_in(desk, parcel(content, received_at="2025-10-01T00:00:00Z", is_8bit=True))
+        [result] = await bring_in(
+            desk, parcel(content, received_at="2025-10-01T00:00:00Z", is_8bit=True)
+        )
         [name] = result.held
         assert await content_of(desk, name) == content
         [view] = await all_of(list_queue(desk.context, QueueSelection()))
@@ -117,16 +126,32 @@ def test_what_would_not_pass_smtp_is_cleaned_as_there() -> None:
 def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
-        paths = ("x@alpha.example", "z@Beta.Example", "y@alpha.example", "q@gamma.example", "no path", "")
+        paths = (
+            "x@alpha.example",
+            "z@Beta.Example",
+            "y@alpha.example",
+            "q@gamma.example",
+            "no path",
+            "",
+        )
         [result] = await bring_in(desk, parcel(content, *paths), reason="moving in")
         assert len(result.held) == 2
         assert result.passed_over == ["q@gamma.example", "no path", ""]
-        views = {view.domain: view for view in await all_of(list_queue(desk.context, QueueSelection()))}
-        assert [one.forward_path for one in views["alpha.example"].recipients] == ["x@alpha.example", "y@alpha.example"]
+        views = {
+            view.domain: view for view in await all_of(list_queue(desk.context, QueueSelection()))
+        }
+        assert [one.forward_path for one in views["alpha.example"].recipients] == [
+            "x@alpha.example",
+            "y@alpha.example",
+        ]
         for account in ("alpha", "beta"):
             [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
             view = views[f"{account}.example"]
-            assert (entry.action, entry.subject, entry.reason) == (AuditAction.MAIL_IMPORTED, view.name, "moving in")
+            assert (entry.action, entry.subject, entry.reason) == (
+                AuditAction.MAIL_IMPORTED,
+                view.name,
+                "moving in",
+            )
             assert await content_of(desk, view.name) == content
 
     run(story())
@@ -190,7 +215,9 @@ def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
     async def story() -> None:
         desk = await hosting()
         [first] = await bring_in(desk, parcel(HEAD, "y@alpha.example"))
-        [again] = await bring_in(desk, parcel(HEAD, "x@alpha.example", "y@alpha.example", perhaps=first.held))
+        [again] = await bring_in(
+            desk, parcel(HEAD, "x@alpha.example", "y@alpha.example", perhaps=first.held)
+        )
         assert again.already == first.held
 
     run(story())
@@ -259,7 +286,11 @@ def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
         found = await exported(desk, selection={"domain": "alpha.example"}, reason="moving out")
         assert [(content, failure) for _, content, failure in found] == [(LARGE, "")]
         [entry] = await desk.store.audit(AuditFilter(account="alpha"), limit=1)
-        assert (entry.action, entry.subject, entry.reason) == (AuditAction.MAIL_EXPORTED, found[0][0], "moving out")
+        assert (entry.action, entry.subject, entry.reason) == (
+            AuditAction.MAIL_EXPORTED,
+            found[0][0],
+            "moving out",
+        )
         assert len(await exported(desk)) == 2
         assert [name for name, _, _ in await exported(desk, names=[found[0][0]])] == [found[0][0]]
 
@@ -276,7 +307,9 @@ def test_an_export_walks_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     run(story())
 
 
-def test_a_damaged_message_ends_with_the_reason_and_keeps_no_other_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_message_ends_with_the_reason_and_keeps_no_other_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def story() -> None:
         desk = await hosting()
         (damaged,) = (await bring_in(desk, parcel(LARGE)))[0].held
@@ -311,7 +344,10 @@ def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
         octets = b"".join([octets async for octets in await export_mail(desk.context, order)])
         label = next(Unpacker().receive(octets))
         assert isinstance(label, StreamLabel)
-        assert [one["forward_path"] for one in label.facts["recipients"]] == ["x@alpha.example", "y@alpha.example"]
+        assert [one["forward_path"] for one in label.facts["recipients"]] == [
+            "x@alpha.example",
+            "y@alpha.example",
+        ]
 
     run(story())
 
@@ -325,8 +361,12 @@ def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
         first, second, third = await bring_in(desk, both, parcel(content), both)
         assert [len(one.held) for one in (first, second, third)] == [2, 1, 1]
         assert (first.error, second.error) == ("", "")
-        assert third.error.startswith("the quota of alpha.example is reached; `restante domain set`")
-        assert len(await all_of(list_queue(desk.context, QueueSelection(domain="beta.example")))) == 2
+        assert third.error.startswith(
+            "the quota of alpha.example is reached; `restante domain set`"
+        )
+        assert (
+            len(await all_of(list_queue(desk.context, QueueSelection(domain="beta.example")))) == 2
+        )
         alpha = desk.context.directory.now.domains["alpha.example"]
         held = desk.store.usage(alpha.id)
         assert desk.context.reservations.beside(alpha, held, held) == (held, held)

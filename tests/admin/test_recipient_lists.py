@@ -34,12 +34,21 @@ def test_a_list_is_added_to_taken_from_and_recorded() -> None:
             desk.context, DOMAIN, RecipientChange(add=("Anna", "bert@Alpha.Example", "anna"))
         )
         assert (done.added, done.dropped, done.listed) == (2, 0, 2)
-        done = await change_recipients(desk.context, DOMAIN, RecipientChange(add=("carl",), remove=("ANNA",)))
+        done = await change_recipients(
+            desk.context, DOMAIN, RecipientChange(add=("carl",), remove=("ANNA",))
+        )
         assert (done.added, done.dropped, done.listed) == (1, 1, 2)
         assert await names(desk) == ["bert", "carl"]
         [newest, *_] = await desk.store.audit()
-        assert (newest.action, newest.subject, newest.domain) == ("recipients-changed", DOMAIN, DOMAIN)
-        assert newest.changes == (Change("added", "none", "carl"), Change("dropped", "anna", "none"))
+        assert (newest.action, newest.subject, newest.domain) == (
+            "recipients-changed",
+            DOMAIN,
+            DOMAIN,
+        )
+        assert newest.changes == (
+            Change("added", "none", "carl"),
+            Change("dropped", "anna", "none"),
+        )
         book = desk.context.recipients.of(desk.context.directory.now.domains[DOMAIN].id)
         assert book is not None
         assert book.listed == {"bert", "carl"}
@@ -76,10 +85,14 @@ def test_a_replacement_that_drops_many_wants_to_be_confirmed() -> None:
         with pytest.raises(AdminError, match=r"2 of the 8 .* say --yes") as caught:
             await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=ten[:6]))
         assert caught.value.kind is ErrorKind.CONFLICT
-        preview = await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=(), is_preview=True))
+        preview = await replace_recipients(
+            desk.context, DOMAIN, RecipientList(addresses=(), is_preview=True)
+        )
         assert (preview.dropped, preview.is_large) == (8, True)
         assert len(await names(desk)) == 8
-        await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("new",), is_confirmed=True))
+        await replace_recipients(
+            desk.context, DOMAIN, RecipientList(addresses=("new",), is_confirmed=True)
+        )
         assert await names(desk) == ["new"]
 
     run(story(Desk()))
@@ -98,8 +111,12 @@ def test_two_changes_at_once_are_both_made() -> None:
             await real(*words, **named)
 
         desk.store.change_list = slow  # type: ignore[method-assign]
-        first = replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("carl",), is_confirmed=True))
-        second = replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("dora",), is_confirmed=True))
+        first = replace_recipients(
+            desk.context, DOMAIN, RecipientList(addresses=("carl",), is_confirmed=True)
+        )
+        second = replace_recipients(
+            desk.context, DOMAIN, RecipientList(addresses=("dora",), is_confirmed=True)
+        )
         await asyncio.gather(first, second)
         assert await names(desk) in (["carl"], ["dora"])
 
@@ -109,7 +126,9 @@ def test_two_changes_at_once_are_both_made() -> None:
 def test_what_was_learned_is_shown_and_not_replaced() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host(DOMAIN, "alpha")
-        await desk.store.learn(number, [Recipient("gone", RecipientSource.DRAIN, is_there=False, at=NOW)])
+        await desk.store.learn(
+            number, [Recipient("gone", RecipientSource.DRAIN, is_there=False, at=NOW)]
+        )
         await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("anna",)))
         shown = await all_of(list_recipients(desk.context, DOMAIN))
         assert [(one.name, one.source, one.is_there) for one in shown] == [
@@ -126,7 +145,10 @@ def test_an_empty_list_that_is_taken_at_its_word_is_warned_of() -> None:
         done = await change_domain(
             desk.context, DOMAIN, DomainChange(recipients=Recipients.LIST, unknown=Unknown.REJECT)
         )
-        assert any("list of recipients is empty" in warning and "550" in warning for warning in done.warnings)
+        assert any(
+            "list of recipients is empty" in warning and "550" in warning
+            for warning in done.warnings
+        )
         await change_recipients(desk.context, DOMAIN, RecipientChange(add=("anna",)))
         done = await change_domain(desk.context, DOMAIN, DomainChange(unknown=Unknown.DEFER))
         assert done.warnings == []

@@ -5,7 +5,13 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import NamedMessages
-from restante.admin.report_queue import NamedReports, ReportSelection, drop_reports, list_reports, show_report
+from restante.admin.report_queue import (
+    NamedReports,
+    ReportSelection,
+    drop_reports,
+    list_reports,
+    show_report,
+)
 from restante.tenancy.audit import AuditAction, AuditFilter
 from tests.admin.desk import Desk, all_of, run
 
@@ -25,10 +31,19 @@ def test_they_are_listed_by_what_is_asked() -> None:
     async def story() -> None:
         desk = await bounced()
         first, second = await all_of(list_reports(desk.context, ReportSelection()))
-        assert (first.number, first.message, first.domain, first.to) == (1, "1", "alpha.example", "sender@alpha.test")
+        assert (first.number, first.message, first.domain, first.to) == (
+            1,
+            "1",
+            "alpha.example",
+            "sender@alpha.test",
+        )
         assert (first.action, first.failures, first.reply) == ("failed", 0, "")
-        assert await all_of(list_reports(desk.context, ReportSelection(domain="beta.example"))) == [second]
-        assert await all_of(list_reports(desk.context, ReportSelection(to="SENDER@beta*"))) == [second]
+        assert await all_of(list_reports(desk.context, ReportSelection(domain="beta.example"))) == [
+            second
+        ]
+        assert await all_of(list_reports(desk.context, ReportSelection(to="SENDER@beta*"))) == [
+            second
+        ]
         with pytest.raises(AdminError):
             await all_of(list_reports(desk.context, ReportSelection(domain="gamma.example")))
 
@@ -40,7 +55,9 @@ def test_one_is_shown_with_what_it_says_but_nothing_of_the_mail() -> None:
         desk = await bounced()
         shown = await show_report(desk.context, 1)
         assert {field.name for field in shown.headers} >= {"From", "To", "Subject", "Content-Type"}
-        of_message, of_recipient = ({field.name: field.value for field in group} for group in shown.status)
+        of_message, of_recipient = (
+            {field.name: field.value for field in group} for group in shown.status
+        )
         assert of_message["Reporting-MTA"].startswith("dns; ")
         assert of_recipient["Final-Recipient"] == "rfc822; x@alpha.example"
         assert of_recipient["Diagnostic-Code"] == "smtp; 550 5.1.1 no such user"
@@ -57,7 +74,9 @@ def test_a_drop_needs_a_reason_and_is_in_each_accounts_own_trail() -> None:
         desk = await bounced()
         with pytest.raises(AdminError):
             await drop_reports(desk.context, NamedReports(numbers=(1,)))
-        done = await drop_reports(desk.context, NamedReports(numbers=(1, 2, 7), reason="a forged sender"))
+        done = await drop_reports(
+            desk.context, NamedReports(numbers=(1, 2, 7), reason="a forged sender")
+        )
         assert (done.dropped, done.missing) == (2, [7])
         for account, message in (("alpha", "1"), ("beta", "2")):
             [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)

@@ -18,7 +18,9 @@ class Script:
     is_implicit: bool = True
     greeting: str = GREETING
     features: list[str] = field(default_factory=lambda: ["ETRN", "AUTH PLAIN CRAM-MD5"])
-    replies: dict[str, str] = field(default_factory=dict)  # by the beginning of a line, in upper case
+    replies: dict[str, str] = field(
+        default_factory=dict
+    )  # by the beginning of a line, in upper case
     heard: list[str] = field(default_factory=list)
     port: int = 0
 
@@ -27,7 +29,13 @@ class Script:
             if line.upper().startswith(beginning):
                 return reply
         if line.upper().startswith("EHLO"):
-            return "\r\n".join(["250-mx2.example.net", *(f"250-{feature}" for feature in self.features), "250 SIZE"])
+            return "\r\n".join(
+                [
+                    "250-mx2.example.net",
+                    *(f"250-{feature}" for feature in self.features),
+                    "250 SIZE",
+                ]
+            )
         return "221 bye" if line == "QUIT" else "250 OK"
 
 
@@ -39,7 +47,9 @@ def answering(script: Script) -> Iterator[Script]:
         thread = threading.Thread(target=_serve, args=(script, listener))
         thread.start()
         yield script
-        with socket.create_connection(("127.0.0.1", script.port)):  # for a test that never came so far
+        with socket.create_connection(
+            ("127.0.0.1", script.port)
+        ):  # for a test that never came so far
             pass
         thread.join()
 

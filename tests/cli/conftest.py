@@ -73,7 +73,9 @@ def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     desk = Desk()
     number = asyncio.run(desk.host("alpha.example", "alpha"))
     for message in (33, 34):
-        asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path="\x1b[31m@evil.example"))
+        asyncio.run(
+            desk.hold(message, number, "x@alpha.example", reverse_path="\x1b[31m@evil.example")
+        )
     asyncio.run(desk.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
     listener = open_control(installation / "data" / "control.sock")
     loop = asyncio.new_event_loop()

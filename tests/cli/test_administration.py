@@ -15,7 +15,9 @@ def _cheap_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logins, "hash_password", lambda password: f"hash of {password}")
 
 
-def test_listings_are_whole_and_aligned_where_no_terminal_is(installation: Path, command: Command) -> None:
+def test_listings_are_whole_and_aligned_where_no_terminal_is(
+    installation: Path, command: Command
+) -> None:
     lines = command("account", "list").out.splitlines()
     assert lines[0].split() == [
         *("NAME", "DOMAINS", "LOGINS", "EMPTY", "REPLY", "MESSAGES", "SIZE", "QUOTA", "ADDED"),
@@ -50,7 +52,9 @@ def test_every_listing_is_to_be_had_as_json_and_as_text(
 
 
 def test_a_domain_is_changed_by_what_is_given(installation: Path, command: Command) -> None:
-    changed = command("domain", "set", "alpha.example", "--add-allow", "mail.alpha.example", "--connections", "7")
+    changed = command(
+        "domain", "set", "alpha.example", "--add-allow", "mail.alpha.example", "--connections", "7"
+    )
     assert changed.code == 0
     domain = json.loads(command("domain", "show", "alpha.example", "--json").out)
     assert domain["allow"] == ["192.0.2.1", "mail.alpha.example"]
@@ -58,8 +62,22 @@ def test_a_domain_is_changed_by_what_is_given(installation: Path, command: Comma
 
 
 def test_a_policy_is_set_shown_and_taken_back(installation: Path, command: Command) -> None:
-    limits = ("--quota", "1G", "--quota-messages", "500", "--message-size", "20M", "--retention", "30d")
-    assert command("domain", "set", "alpha.example", "--hold", "on-return", "--at-end", "delete", *limits).code == 0
+    limits = (
+        "--quota",
+        "1G",
+        "--quota-messages",
+        "500",
+        "--message-size",
+        "20M",
+        "--retention",
+        "30d",
+    )
+    assert (
+        command(
+            "domain", "set", "alpha.example", "--hold", "on-return", "--at-end", "delete", *limits
+        ).code
+        == 0
+    )
     shown = command("domain", "show", "alpha.example").out
     for line in (
         "hold on-return",
@@ -68,7 +86,16 @@ def test_a_policy_is_set_shown_and_taken_back(installation: Path, command: Comma
         "retention 30d, then delete",
     ):
         assert line in re.sub(r" +", " ", shown)
-    none = ("--quota", "none", "--quota-messages", "none", "--message-size", "none", "--retention", "none")
+    none = (
+        "--quota",
+        "none",
+        "--quota-messages",
+        "none",
+        "--message-size",
+        "none",
+        "--retention",
+        "none",
+    )
     assert command("domain", "set", "alpha.example", *none).code == 0
     policy = json.loads(command("domain", "show", "alpha.example", "--json").out)["policy"]
     names = ("hold", "quota", "quota_messages", "message_size", "retention", "at_end")
@@ -76,7 +103,16 @@ def test_a_policy_is_set_shown_and_taken_back(installation: Path, command: Comma
 
 
 def test_a_suspension_says_why_and_until_when(installation: Path, command: Command) -> None:
-    words = ("--hold", "suspended", "--reason", "not paid", "--until", "2099-01-02", "--while-suspended", "defer")
+    words = (
+        "--hold",
+        "suspended",
+        "--reason",
+        "not paid",
+        "--until",
+        "2099-01-02",
+        "--while-suspended",
+        "defer",
+    )
     assert command("domain", "set", "alpha.example", *words).code == 0
     line = "suspended until 2099-01-02 00:00:00Z, mail is put off: not paid; else until-asked"
     assert line in command("domain", "show", "alpha.example").out
@@ -120,7 +156,9 @@ def test_a_password_comes_from_standard_input(installation: Path, command: Comma
     assert "horse" not in command("audit").out
 
 
-def test_a_generated_password_is_alone_on_standard_output(installation: Path, command: Command) -> None:
+def test_a_generated_password_is_alone_on_standard_output(
+    installation: Path, command: Command
+) -> None:
     added = command("login", "add", "alpha", "primary", "--generate", "--no-cram-md5")
     assert added.code == 0
     assert len(added.out) == len("xxxxx-xxxxx-xxxxx-xxxxx-xxxxx\n")
@@ -132,9 +170,15 @@ def test_a_generated_password_is_alone_on_standard_output(installation: Path, co
 
 def test_the_whole_is_taken_down_again(installation: Path, command: Command) -> None:
     assert command("domain", "remove", "alpha.example", "--reason", "moved").code == 0
-    assert command("account", "remove", "alpha", "--reason", "left").out == "account alpha removed\n"
+    assert (
+        command("account", "remove", "alpha", "--reason", "left").out == "account alpha removed\n"
+    )
     newest = json.loads(command("audit", "--limit", "1", "--json").out)[0]
-    assert (newest["action"], newest["reason"], newest["origin"]) == ("account-removed", "left", "command line")
+    assert (newest["action"], newest["reason"], newest["origin"]) == (
+        "account-removed",
+        "left",
+        "command line",
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,7 +203,20 @@ def test_the_whole_is_taken_down_again(installation: Path, command: Command) -> 
         (("domain", "set", "alpha.example", "--hold", "sometimes"), 64),
         (("domain", "set", "alpha.example", "--hold", "suspended"), 64),
         (("domain", "set", "alpha.example", "--reason", "not paid"), 64),
-        (("domain", "set", "alpha.example", "--hold", "suspended", "--reason", "x", "--until", "1999-01-01"), 65),
+        (
+            (
+                "domain",
+                "set",
+                "alpha.example",
+                "--hold",
+                "suspended",
+                "--reason",
+                "x",
+                "--until",
+                "1999-01-01",
+            ),
+            65,
+        ),
         (("domain", "set", "alpha.example", "--until", "some day"), 64),
         (("domain", "set", "alpha.example", "--accept", "when-down"), 64),
         (("domain", "set", "alpha.example", "--force-until", "2d"), 64),

@@ -17,7 +17,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_in_the_file_hides_no_server(desk: Desk, command: Command, installation: Path, mistake: str) -> None:
+def test_a_mistake_in_the_file_hides_no_server(
+    desk: Desk, command: Command, installation: Path, mistake: str
+) -> None:
     file = installation / "restante.toml"
     text = MISTAKES[mistake].replace("{text}", file.read_text())
     file.write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -55,9 +57,14 @@ def test_a_socket_where_no_server_answers_is_an_error(command: Command, installa
     assert (ended.code, "other.sock: no server answers there" in ended.err) == (69, True)
 
 
-def test_a_check_without_a_server_is_critical_and_opens_no_store(command: Command, installation: Path) -> None:
+def test_a_check_without_a_server_is_critical_and_opens_no_store(
+    command: Command, installation: Path
+) -> None:
     checked = command("status", "--check")
-    assert (checked.code, checked.out.startswith("RESTANTE CRITICAL - status --check: no server is running")) == (
+    assert (
+        checked.code,
+        checked.out.startswith("RESTANTE CRITICAL - status --check: no server is running"),
+    ) == (
         2,
         True,
     )

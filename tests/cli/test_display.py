@@ -19,7 +19,13 @@ NAME = text_column("NAME", "name")
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (4096, "4.0 KiB"), (52_428_800, "50.0 MiB"), (3 * 1024**5, "3072.0 TiB")],
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (4096, "4.0 KiB"),
+        (52_428_800, "50.0 MiB"),
+        (3 * 1024**5, "3072.0 TiB"),
+    ],
 )
 def test_sizes_are_spelled_in_the_unit_that_fits(size: int, text: str) -> None:
     assert human_size(size) == text
@@ -38,7 +44,9 @@ def test_a_listing_ends_with_how_many_there_are(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "0 things\n"
 
 
-def test_a_table_fits_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")
     columns = [NAME, *(text_column("A TITLE", "text") for _ in range(4))]
@@ -60,7 +68,13 @@ def test_a_record_has_a_line_for_each_item(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_ages_and_sizes_are_read() -> None:
-    assert [seconds(text) for text in ("90s", "2m", "3h", "2d", "1w")] == [90, 120, 10800, 172800, 604800]
+    assert [seconds(text) for text in ("90s", "2m", "3h", "2d", "1w")] == [
+        90,
+        120,
+        10800,
+        172800,
+        604800,
+    ]
     assert [octets(text) for text in ("5", "5K", "5m", "1G")] == [5, 5120, 5_242_880, 1_073_741_824]
 
 

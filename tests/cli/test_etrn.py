@@ -40,7 +40,9 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture
 def script(context: ssl.SSLContext) -> Script:
-    return Script(context, replies={"AUTH PLAIN": "235 2.7.0 fine", "ETRN": "253 OK, 2 pending messages"})
+    return Script(
+        context, replies={"AUTH PLAIN": "235 2.7.0 fine", "ETRN": "253 OK, 2 pending messages"}
+    )
 
 
 @pytest.fixture
@@ -57,14 +59,18 @@ class Asks:
         authority.cert_pem.write_to_path(str(self._ca))
         self._password.write_text(f"{PASSWORD}\nnot this\n", encoding="utf-8")
 
-    def __call__(self, script: Script, *arguments: str, host: str = "localhost", trusts: bool = True) -> Outcome:
+    def __call__(
+        self, script: Script, *arguments: str, host: str = "localhost", trusts: bool = True
+    ) -> Outcome:
         given = ["--login", "primary", "--password-file", str(self._password), "--timeout", "5"]
         given += ["--ca", str(self._ca)] if trusts else []
         with answering(script):
             return self._command("etrn", f"{host}:{script.port}", *arguments, *given)
 
 
-def test_a_session_asks_for_each_domain_and_says_the_answers_in_words(script: Script, asks: Asks) -> None:
+def test_a_session_asks_for_each_domain_and_says_the_answers_in_words(
+    script: Script, asks: Asks
+) -> None:
     script.replies = {"ETRN NONE": "251 nothing", **script.replies}
     outcome = asks(script, "Alpha.example", "none.example", "@bücher.example", "#alpha")
     assert outcome.code == 0
@@ -87,7 +93,14 @@ def test_starttls_comes_before_the_password(script: Script, asks: Asks) -> None:
     script.features.append("STARTTLS")
     script.replies["STARTTLS"] = "220 go on"
     assert asks(script, "alpha.example", "--tls", "starttls").code == 0
-    assert [line.split()[0].upper() for line in script.heard] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "ETRN", "QUIT"]
+    assert [line.split()[0].upper() for line in script.heard] == [
+        "EHLO",
+        "STARTTLS",
+        "EHLO",
+        "AUTH",
+        "ETRN",
+        "QUIT",
+    ]
 
 
 @pytest.mark.parametrize("feature", ["STARTTLS", "HELP"])
@@ -127,7 +140,11 @@ def test_cram_md5_answers_the_challenge(script: Script, asks: Asks) -> None:
 def test_login_gives_user_name_and_password_when_asked(script: Script, asks: Asks) -> None:
     """Whatever the words of the prompts: servers have many."""
     script.features = ["ETRN", "AUTH LOGIN"]
-    script.replies |= {"AUTH LOGIN": "334 VXNlcm5hbWU6", USER.upper(): "334 eA==", SECRET.upper(): "235 2.7.0 fine"}
+    script.replies |= {
+        "AUTH LOGIN": "334 VXNlcm5hbWU6",
+        USER.upper(): "334 eA==",
+        SECRET.upper(): "235 2.7.0 fine",
+    }
     assert asks(script, "alpha.example", "--auth", "login").code == 0
     assert script.heard[1:4] == ["AUTH LOGIN", USER, SECRET]
     script.heard.clear()
@@ -143,9 +160,15 @@ def test_login_gives_user_name_and_password_when_asked(script: Script, asks: Ask
         ("334 eA==", 69, "it asked for more after AUTH LOGIN was answered; try another --auth"),
     ],
 )
-def test_login_in_vain_is_reported_plainly(script: Script, asks: Asks, reply: str, code: int, cause: str) -> None:
+def test_login_in_vain_is_reported_plainly(
+    script: Script, asks: Asks, reply: str, code: int, cause: str
+) -> None:
     script.features = ["ETRN", "AUTH LOGIN"]
-    script.replies |= {"AUTH LOGIN": "334 VXNlcm5hbWU6", USER.upper(): "334 eA==", SECRET.upper(): reply}
+    script.replies |= {
+        "AUTH LOGIN": "334 VXNlcm5hbWU6",
+        USER.upper(): "334 eA==",
+        SECRET.upper(): reply,
+    }
     outcome = asks(script, "alpha.example", "--auth", "login")
     assert outcome.code == code
     assert cause in outcome.err
@@ -162,12 +185,16 @@ def test_login_is_not_begun_where_it_is_not_offered(script: Script, asks: Asks) 
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "CRAM-MD5"])
-def test_any_further_challenge_is_reported_plainly(script: Script, asks: Asks, mechanism: str) -> None:
+def test_any_further_challenge_is_reported_plainly(
+    script: Script, asks: Asks, mechanism: str
+) -> None:
     """The server asks again and again."""
     script.replies = {"AUTH": "334 eA==", "C": "334 eA=="}  # "primary …" begins so in base64
     outcome = asks(script, "alpha.example", "--auth", mechanism.lower())
     assert outcome.code == 69
-    assert f"it asked for more after AUTH {mechanism} was answered; try another --auth" in outcome.err
+    assert (
+        f"it asked for more after AUTH {mechanism} was answered; try another --auth" in outcome.err
+    )
 
 
 class ScramScript(Script):
@@ -205,7 +232,9 @@ class ScramScript(Script):
 
 @pytest.fixture
 def scram(context: ssl.SSLContext) -> ScramScript:
-    script = ScramScript(context, replies={"AUTH PLAIN": "235 fine", "ETRN": "253 OK, 2 pending messages"})
+    script = ScramScript(
+        context, replies={"AUTH PLAIN": "235 fine", "ETRN": "253 OK, 2 pending messages"}
+    )
     script.features = ["ETRN", "AUTH PLAIN LOGIN SCRAM-SHA-256"]
     return script
 
@@ -241,11 +270,16 @@ def test_a_mechanism_that_was_named_is_the_only_one(scram: ScramScript, asks: As
     assert authentications(scram) == ["SCRAM-SHA-256"]
 
 
-def test_a_server_that_does_not_prove_itself_gets_neither_password_nor_request(scram: ScramScript, asks: Asks) -> None:
+def test_a_server_that_does_not_prove_itself_gets_neither_password_nor_request(
+    scram: ScramScript, asks: Asks
+) -> None:
     scram.proof = bytes(32)
     outcome = asks(scram, "alpha.example")
     assert outcome.code == 69
-    assert "the server did not prove that it knows the password; look whether it is the right server" in outcome.err
+    assert (
+        "the server did not prove that it knows the password; look whether it is the right server"
+        in outcome.err
+    )
     assert authentications(scram) == ["SCRAM-SHA-256"]
     assert not [line for line in scram.heard if line.startswith("ETRN")]
 
@@ -258,7 +292,9 @@ def test_scram_that_does_not_end_is_reported_plainly(scram: ScramScript, asks: A
 
 
 @pytest.mark.parametrize("challenge", ["334 !!!", "334 eA==", "235 come in"])
-def test_a_bad_challenge_of_scram_is_reported_plainly(script: Script, asks: Asks, challenge: str) -> None:
+def test_a_bad_challenge_of_scram_is_reported_plainly(
+    script: Script, asks: Asks, challenge: str
+) -> None:
     script.features = ["ETRN", "AUTH SCRAM-SHA-256"]
     script.replies["AUTH"] = challenge
     outcome = asks(script, "alpha.example")
@@ -279,7 +315,9 @@ def test_a_bad_challenge_of_scram_is_reported_plainly(script: Script, asks: Asks
         ("ETRN", "502 5.5.1 what", 69),
     ],
 )
-def test_the_exit_code_follows_the_reply(script: Script, asks: Asks, beginning: str, reply: str, code: int) -> None:
+def test_the_exit_code_follows_the_reply(
+    script: Script, asks: Asks, beginning: str, reply: str, code: int
+) -> None:
     script.replies[beginning] = reply
     outcome = asks(script, "alpha.example")
     assert outcome.code == code
@@ -297,7 +335,9 @@ def test_the_worst_answer_is_the_exit_code(script: Script, asks: Asks) -> None:
 
 
 @pytest.mark.parametrize(("greeting", "code"), [("421 busy", 75), ("554 go away", 69), ("", 75)])
-def test_a_server_that_does_not_want_to_talk(script: Script, asks: Asks, greeting: str, code: int) -> None:
+def test_a_server_that_does_not_want_to_talk(
+    script: Script, asks: Asks, greeting: str, code: int
+) -> None:
     script.greeting = greeting
     outcome = asks(script, "alpha.example")
     assert outcome.code == code
@@ -320,7 +360,9 @@ def test_what_is_no_node_is_never_sent(command: Command, domain: str) -> None:
 
 
 def test_a_server_that_is_not_there_is_unavailable(command: Command) -> None:
-    outcome = command("etrn", "127.0.0.1:1", "a.example", "--login", "p", "--password-file", "-", stdin="x")
+    outcome = command(
+        "etrn", "127.0.0.1:1", "a.example", "--login", "p", "--password-file", "-", stdin="x"
+    )
     assert outcome.code == 69
     assert "Connection refused" in outcome.err
 
@@ -334,7 +376,17 @@ def test_the_password_file_must_hold_one(command: Command, tmp_path: Path) -> No
 
 
 def test_an_authority_that_cannot_be_used_is_named(command: Command, tmp_path: Path) -> None:
-    asking = ("etrn", "127.0.0.1:1", "a.example", "--login", "p", "--password-file", "-", "--ca", tmp_path / "none")
+    asking = (
+        "etrn",
+        "127.0.0.1:1",
+        "a.example",
+        "--login",
+        "p",
+        "--password-file",
+        "-",
+        "--ca",
+        tmp_path / "none",
+    )
     assert command(*asking, stdin="x").code == 66
 
 

@@ -10,12 +10,19 @@ from restante.cli import api_client
 from tests.cli.conftest import Command
 
 
-def test_init_makes_what_runs_and_a_second_time_changes_nothing(tmp_path: Path, command: Command) -> None:
+def test_init_makes_what_runs_and_a_second_time_changes_nothing(
+    tmp_path: Path, command: Command
+) -> None:
     made = command("init", "--dir", tmp_path, "--hostname", "mx2.example.net")
     assert made.code == 0
     assert f"restante serve --config {tmp_path}/restante.toml" in made.out
-    assert command("config", "check", "--config", tmp_path / "restante.toml").out.endswith(": good\n")
-    assert json.loads(command("account", "list", "--json", "--config", tmp_path / "restante.toml").out) == []
+    assert command("config", "check", "--config", tmp_path / "restante.toml").out.endswith(
+        ": good\n"
+    )
+    assert (
+        json.loads(command("account", "list", "--json", "--config", tmp_path / "restante.toml").out)
+        == []
+    )
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
     again = command("init", "--dir", tmp_path)
     assert again.code == 73
@@ -41,8 +48,13 @@ def test_init_needs_a_directory(command: Command) -> None:
 
 
 @pytest.mark.parametrize("by", ["--dir", "--config", "environment"])
-def test_certificates_are_renewed_and_the_next_steps_said(installation: Path, command: Command, by: str) -> None:
-    words = {"--dir": ["--dir", installation], "--config": ["--config", installation / "restante.toml"]}
+def test_certificates_are_renewed_and_the_next_steps_said(
+    installation: Path, command: Command, by: str
+) -> None:
+    words = {
+        "--dir": ["--dir", installation],
+        "--config": ["--config", installation / "restante.toml"],
+    }
     tls = installation / "tls"
     before = (tls / "cert.pem").read_bytes()
     renewed = command("init", "--renew-certificate", *words.get(by, []))
@@ -96,7 +108,9 @@ def test_the_version_is_said(command: Command, arguments: list[str]) -> None:
     assert outcome.out.startswith("restante ")
 
 
-def test_a_store_directory_that_is_gone_is_not_made_anew(installation: Path, command: Command) -> None:
+def test_a_store_directory_that_is_gone_is_not_made_anew(
+    installation: Path, command: Command
+) -> None:
     (installation / "data").rename(installation / "elsewhere")
     outcome = command("account", "list")
     assert outcome.code == 66

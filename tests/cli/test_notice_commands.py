@@ -14,7 +14,9 @@ URL = "https://hook.example/in/a-token"
 
 
 def test_a_new_key_goes_to_standard_output_alone(installation: Path, command: Command) -> None:
-    added = command("notice", "add", "hook", "--account", "alpha", "--webhook", "-", stdin=f"{URL}\n")
+    added = command(
+        "notice", "add", "hook", "--account", "alpha", "--webhook", "-", stdin=f"{URL}\n"
+    )
     assert added.code == 0
     assert added.out.startswith("whsec_")
     assert added.err == (
@@ -22,7 +24,11 @@ def test_a_new_key_goes_to_standard_output_alone(installation: Path, command: Co
     )
     listed = command("notice", "list", "--json")
     [channel] = json.loads(listed.out)
-    assert (channel["name"], channel["account"], channel["target"]) == ("hook", "alpha", "https://hook.example/…")
+    assert (channel["name"], channel["account"], channel["target"]) == (
+        "hook",
+        "alpha",
+        "https://hook.example/…",
+    )
     assert "a-token" not in listed.out
     table = command("notice", "list", "--account", "alpha").out.splitlines()
     assert table[0].split() == ["NAME", "ACCOUNT", "WAY", "TO", "ADDED", "HEARS"]
@@ -41,7 +47,9 @@ def test_a_key_of_ones_own_comes_from_a_file_and_is_not_shown(
     assert (added.code, added.out, added.err) == (0, "notice channel hook added\n", "")
 
 
-def test_a_channel_is_changed_in_place(installation: Path, command: Command, tmp_path: Path) -> None:
+def test_a_channel_is_changed_in_place(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
     assert command("notice", "add", "hook", "--account", "alpha", "--webhook", URL).code == 0
     changing = ("notice", "set", "hook", "--account", "alpha", "--reason", "moved")
     renewed = command(*changing, "--new-key", "--webhook", "-", stdin="https://b.example/b-token\n")
@@ -51,13 +59,18 @@ def test_a_channel_is_changed_in_place(installation: Path, command: Command, tmp
     )
     file, key = tmp_path / "key", new_key()
     file.write_text(f"{key}\n")
-    given = command(*changing, "--key-file", file, "--only", "mail-expired", "--only", "quota-reached")
+    given = command(
+        *changing, "--key-file", file, "--only", "mail-expired", "--only", "quota-reached"
+    )
     assert (given.code, given.out.splitlines()[:2]) == (
         0,
         ["notice channel hook changed", "  sealed secret: set → replaced"],
     )
     [channel] = json.loads(command("notice", "list", "--json").out)
-    assert (channel["target"], channel["kinds"]) == ("https://b.example/…", ["mail-expired", "quota-reached"])
+    assert (channel["target"], channel["kinds"]) == (
+        "https://b.example/…",
+        ["mail-expired", "quota-reached"],
+    )
     assert command(*changing, "--every-kind").code == 0
     [channel] = json.loads(command("notice", "list", "--json").out)
     assert len(channel["kinds"]) > 2
@@ -82,7 +95,10 @@ def test_what_concerns_accounts_is_told_or_not_any_more(desk: Desk, command: Com
 
 
 def test_the_operators_own_are_marked(installation: Path, command: Command) -> None:
-    assert command("notice", "add", "mail", "--mail", "ops@example.org", "--only", "room-short").code == 0
+    assert (
+        command("notice", "add", "mail", "--mail", "ops@example.org", "--only", "room-short").code
+        == 0
+    )
     [_, row, _, count] = command("notice", "list").out.splitlines()
     assert "(the operator's)" in row
     assert row.endswith("room-short")
@@ -133,5 +149,8 @@ def test_with_a_server_a_test_says_how_it_went(desk: Desk, command: Command) -> 
     assert failed.code == 69
     assert failed.err.startswith("restante: notice channel mail: not sent: no answer in time; ")
     as_json = command("notice", "test", "mail", "--json")
-    assert (as_json.code, json.loads(as_json.out)) == (69, {"is_sent": False, "text": "no answer in time"})
+    assert (as_json.code, json.loads(as_json.out)) == (
+        69,
+        {"is_sent": False, "text": "no answer in time"},
+    )
     assert command("notice", "show-waiting").out == "0 notices wait\n"

@@ -14,7 +14,9 @@ AWAY = Sighting(Seen.AWAY, NOW - 12_000, NOW + 45, "connection refused")
 DESTINATION = "mail.alpha.example:25"
 
 
-def test_every_screen_says_since_when_a_primary_is_away_and_when_it_is_looked_at(desk: Desk, command: Command) -> None:
+def test_every_screen_says_since_when_a_primary_is_away_and_when_it_is_looked_at(
+    desk: Desk, command: Command
+) -> None:
     assert desk.server
     desk.server.sightings[DESTINATION] = AWAY
     assert "away 3h 20m, look in 45s" in command("status").out

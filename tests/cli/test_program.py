@@ -13,7 +13,9 @@ PROGRAM = [sys.executable, "-c", "import sys; from restante.cli import main; sys
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [*PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_a_change_outlives_the_process(installation: Path) -> None:
@@ -48,6 +50,8 @@ def test_help_imports_nothing_heavy() -> None:
         f"print([name for name in '{heavy}'.split() if name in sys.modules])"
     )
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
     assert time.monotonic() - began < 10  # some 0.2 s; the list above is what keeps it so

@@ -38,7 +38,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(text)
         raise typer.Abort
 
-    monkeypatch.setattr(queue_selection, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(
+        queue_selection, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    )
     monkeypatch.setattr(typer, "confirm", confirm)
     return asked
 
@@ -68,7 +70,9 @@ def test_what_matches_is_deleted_and_nothing_else(
     assert left(command) == expected
 
 
-def test_what_is_to_be_deleted_is_counted_and_asked_about(filled: Desk, command: Command, terminal: list[str]) -> None:
+def test_what_is_to_be_deleted_is_counted_and_asked_about(
+    filled: Desk, command: Command, terminal: list[str]
+) -> None:
     assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 130
     assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete for good?"]
     assert command("queue", "delete", "--recipient", "x@*", "--reason", "spam").code == 130
@@ -88,7 +92,9 @@ def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command
 
 
 @pytest.mark.parametrize("verb", ["delete", "release"])
-@pytest.mark.parametrize("filters", [[], ["11", "--domain", "alpha.example"], ["--all", "--older", "1h"]])
+@pytest.mark.parametrize(
+    "filters", [[], ["11", "--domain", "alpha.example"], ["--all", "--older", "1h"]]
+)
 def test_which_messages_must_be_said_in_one_way(
     filled: Desk, command: Command, verb: str, filters: Sequence[str]
 ) -> None:
@@ -104,7 +110,9 @@ def test_refused_mail_is_held_again_by_filter(filled: Desk, command: Command) ->
     assert command("queue", "release", "--all", "--yes").out == "0 messages held again\n"
 
 
-def test_a_filter_that_nothing_matches_asks_nothing(filled: Desk, command: Command, terminal: list[str]) -> None:
+def test_a_filter_that_nothing_matches_asks_nothing(
+    filled: Desk, command: Command, terminal: list[str]
+) -> None:
     done = command("queue", "delete", "--recipient", "nobody@*", "--reason", "spam")
     assert (done.code, done.out, terminal) == (0, "0 messages deleted\n", [])
 
@@ -134,9 +142,15 @@ def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_
     monkeypatch.setattr(filled.store, "delete", failing)
     stopped = command("queue", "delete", "--all", "--reason", "spam", "--yes")
     assert stopped.code == 75
-    assert "at least 2 messages deleted of 4 that were counted; the same command again goes on" in stopped.err
+    assert (
+        "at least 2 messages deleted of 4 that were counted; the same command again goes on"
+        in stopped.err
+    )
     assert left(command) == ["13", "14"]
-    assert command("queue", "delete", "--all", "--reason", "spam", "--yes").out == "2 messages deleted\n"
+    assert (
+        command("queue", "delete", "--all", "--reason", "spam", "--yes").out
+        == "2 messages deleted\n"
+    )
     assert calls == [1, 1, 1, 1, 1]
 
 
@@ -148,23 +162,32 @@ def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
 ) -> None:
     for number in range(3):
         (tmp_path / f"{number}.eml").write_bytes(b"Subject: %d\r\n\r\n" % number)
-    command("queue", "import", tmp_path, "--to", "x@alpha.example", "--reverse-path", "a@sender.example")
+    command(
+        "queue", "import", tmp_path, "--to", "x@alpha.example", "--reverse-path", "a@sender.example"
+    )
     damaged = left(command)[1]
     database = apsw.Connection(str(installation / "data" / "restante.db"))
     database.execute("UPDATE message SET head = x'00' WHERE number = ?", (message_number(damaged),))
     database.close()
     done = command("queue", "bounce", "--all", "--reason", "the customer has moved", "--yes")
     assert (done.code, done.out) == (65, "2 messages bounced, 2 senders are told\n")
-    assert done.err == f"restante: message {damaged}: its content does not match its checksum; {NOT_BOUNCED}\n"
+    assert (
+        done.err
+        == f"restante: message {damaged}: its content does not match its checksum; {NOT_BOUNCED}\n"
+    )
     [listed] = json.loads(command("queue", "list", "--status", "refused", "--json").out)
     assert (listed["name"], len(left(command))) == (damaged, 1)
-    again = command("queue", "bounce", damaged, "zzz", "--reason", "the customer has moved", "--yes")
+    again = command(
+        "queue", "bounce", damaged, "zzz", "--reason", "the customer has moved", "--yes"
+    )
     assert (again.code, again.out) == (65, "0 messages bounced, 0 senders are told\n")
     assert NOT_BOUNCED in again.err
     assert "message zzz: not in the queue" in again.err
 
 
-def test_an_interruption_says_how_far_it_came(filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_says_how_far_it_came(
+    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Interrupting(queue_changes.QueueWork):
         async def run(self, api: Any, names: Sequence[str]) -> None:
             await super().run(api, names[:1])
@@ -177,11 +200,17 @@ def test_an_interruption_says_how_far_it_came(filled: Desk, command: Command, mo
     assert "queue delete: stopped: at least 1 message deleted of 4" in stopped.err
 
 
-def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(filled: Desk, command: Command) -> None:
+def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(
+    filled: Desk, command: Command
+) -> None:
     shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
     assert (shown.code, shown.out) == (0, HEAD.decode())
     [entry] = asyncio.run(filled.store.audit(AuditFilter(account="alpha"), limit=1))
-    assert (entry.action, entry.subject, entry.reason) == (AuditAction.CONTENT_READ, "12", "asked by the customer")
+    assert (entry.action, entry.subject, entry.reason) == (
+        AuditAction.CONTENT_READ,
+        "12",
+        "asked by the customer",
+    )
 
 
 def test_content_that_cannot_be_recorded_is_not_shown(
@@ -195,16 +224,22 @@ def test_content_that_cannot_be_recorded_is_not_shown(
     assert (shown.code, shown.out) == (75, "")
 
 
-def test_content_goes_to_no_terminal(filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_goes_to_no_terminal(
+    filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     shown = command("queue", "show", "12", "--raw")
     assert (shown.code, shown.out) == (64, "")
     assert "less" in shown.err
 
 
-def test_content_is_to_be_had_without_a_server(installation: object, command: Command, tmp_path: Path) -> None:
+def test_content_is_to_be_had_without_a_server(
+    installation: object, command: Command, tmp_path: Path
+) -> None:
     (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\nText\r\n")
-    command("queue", "import", tmp_path / "one.eml", "--to", "x@alpha.example", "--reverse-path", "<>")
+    command(
+        "queue", "import", tmp_path / "one.eml", "--to", "x@alpha.example", "--reverse-path", "<>"
+    )
     assert command("queue", "show", left(command)[0], "--raw").out == "Subject: one\r\n\r\nText\r\n"
     missing = command("queue", "show", "zzz", "--raw")
     assert (missing.code, missing.out) == (66, "")

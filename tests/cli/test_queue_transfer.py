@@ -81,12 +81,16 @@ FACTS: dict[str, Any] = {
     "dsn": {
         "ret": "HDRS",
         "envid": "QQ+2B314",
-        "recipients": {"y@alpha.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2By@alpha.example"}},
+        "recipients": {
+            "y@alpha.example": {"notify": "SUCCESS,DELAY", "orcpt": "rfc822;Info+2By@alpha.example"}
+        },
     },
     "is_suspect": True,
     "is_delay_told": True,
 }
-KEPT = [key for key in FACTS if key != "recipients"]  # all of it that is not spelled otherwise when it comes out
+KEPT = [
+    key for key in FACTS if key != "recipients"
+]  # all of it that is not spelled otherwise when it comes out
 
 
 @pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
@@ -106,10 +110,14 @@ def test_the_whole_envelope_goes_out_and_comes_in_again(
     assert {key: facts[key] for key in KEPT} == {key: FACTS[key] for key in KEPT}
 
 
-def test_what_an_earlier_export_does_not_say_was_not_so(installation: Path, command: Command, tmp_path: Path) -> None:
+def test_what_an_earlier_export_does_not_say_was_not_so(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
     (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\n")
     later = ("dsn", "is_suspect", "is_delay_told")
-    (tmp_path / "one.json").write_text(json.dumps({key: FACTS[key] for key in FACTS if key not in later}))
+    (tmp_path / "one.json").write_text(
+        json.dumps({key: FACTS[key] for key in FACTS if key not in later})
+    )
     assert command("queue", "import", tmp_path / "one.eml").code == 0
     command("queue", "export", tmp_path / "out")
     [side] = (tmp_path / "out").glob("*.json")
@@ -129,16 +137,25 @@ def test_no_field_of_a_message_says_what_becomes_of_reports(
     assert json.loads(side.read_text())["dsn"] is None
 
 
-def test_a_quota_keeps_mail_out_and_says_which_and_how(installation: Path, command: Command, tmp_path: Path) -> None:
+def test_a_quota_keeps_mail_out_and_says_which_and_how(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
     command("domain", "set", "alpha.example", "--quota-messages", "2")
     for number in range(3):
-        (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number)
+        (tmp_path / f"{number}.eml").write_bytes(
+            b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number
+        )
     full = command("queue", "import", tmp_path)
     assert full.code == 65
     assert full.out.startswith("2 messages")
-    assert "2.eml: the quota of alpha.example is reached; `restante domain set` or `account set` raises it" in full.err
+    assert (
+        "2.eml: the quota of alpha.example is reached; `restante domain set` or `account set` raises it"
+        in full.err
+    )
     command("domain", "set", "alpha.example", "--quota-messages", "3")
-    assert command("queue", "import", tmp_path).out == "1 message, 5 B, is held; 2 were held already\n"
+    assert (
+        command("queue", "import", tmp_path).out == "1 message, 5 B, is held; 2 were held already\n"
+    )
 
 
 @pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
@@ -147,12 +164,19 @@ def test_an_import_that_is_repeated_holds_nothing_twice(
 ) -> None:
     command("queue", "export", tmp_path / "out", "--format", style)
     command("queue", "delete", held[1]["name"], held[3]["name"], "--reason", "half", "--yes")
-    assert command("queue", "import", tmp_path / "out").out.endswith("are held; 4 were held already\n")
+    assert command("queue", "import", tmp_path / "out").out.endswith(
+        "are held; 4 were held already\n"
+    )
     assert len(listed(command)) == 6
-    assert command("queue", "import", tmp_path / "out").out == "0 messages, 0 B, are held; 6 were held already\n"
+    assert (
+        command("queue", "import", tmp_path / "out").out
+        == "0 messages, 0 B, are held; 6 were held already\n"
+    )
 
 
-def test_other_programs_read_the_copies(held: list[dict[str, Any]], command: Command, tmp_path: Path) -> None:
+def test_other_programs_read_the_copies(
+    held: list[dict[str, Any]], command: Command, tmp_path: Path
+) -> None:
     """Python's own readers stand for the rest of the world."""
     command("queue", "export", tmp_path / "maildir", "--format", "maildir")
     command("queue", "export", tmp_path / "mbox", "--format", "mbox")
@@ -161,7 +185,10 @@ def test_other_programs_read_the_copies(held: list[dict[str, Any]], command: Com
         found = {message["Subject"]: message for message in box}
         assert set(found) >= {"quoting", "octets", "large", "a report"}
         assert found["quoting"]["Return-Path"] == "<a@sender.example>"
-        assert found["quoting"].get_all("X-Envelope-To") == ["<x@alpha.example>", "<y@Alpha.example>"]
+        assert found["quoting"].get_all("X-Envelope-To") == [
+            "<x@alpha.example>",
+            "<y@Alpha.example>",
+        ]
         assert found["a report"]["Return-Path"] == "<>"
         assert str(found["large"].get_payload()).count("From a large message\n") in (
             0,
@@ -172,27 +199,41 @@ def test_other_programs_read_the_copies(held: list[dict[str, Any]], command: Com
     assert message_from_bytes(eml.read_bytes(), policy=default)["Subject"] == "large"
 
 
-def test_copies_are_for_their_owner_only(held: list[dict[str, Any]], command: Command, tmp_path: Path) -> None:
+def test_copies_are_for_their_owner_only(
+    held: list[dict[str, Any]], command: Command, tmp_path: Path
+) -> None:
     for style in ("eml", "maildir", "mbox"):
         command("queue", "export", tmp_path / style, "--format", style)
-    made = [path for style in ("eml", "maildir", "mbox") for path in [tmp_path / style, *(tmp_path / style).rglob("*")]]
+    made = [
+        path
+        for style in ("eml", "maildir", "mbox")
+        for path in [tmp_path / style, *(tmp_path / style).rglob("*")]
+    ]
     assert len(made) > 15
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made} == {0}
 
 
 @pytest.mark.parametrize("style", ["eml", "maildir", "mbox"])
-def test_nothing_is_overwritten(held: list[dict[str, Any]], command: Command, tmp_path: Path, style: str) -> None:
+def test_nothing_is_overwritten(
+    held: list[dict[str, Any]], command: Command, tmp_path: Path, style: str
+) -> None:
     place = tmp_path / "out"
     assert command("queue", "export", place, "--format", style).code == 0
     before = {path: path.read_bytes() for path in [place, *place.rglob("*")] if path.is_file()}
     refused = command("queue", "export", place, "--format", style)
     assert refused.code == 73
     assert "nothing is overwritten" in refused.err
-    assert {path: path.read_bytes() for path in [place, *place.rglob("*")] if path.is_file()} == before
-    assert command("queue", "export", tmp_path / "no" / "such" / "place", "--format", style).code == 73
+    assert {
+        path: path.read_bytes() for path in [place, *place.rglob("*")] if path.is_file()
+    } == before
+    assert (
+        command("queue", "export", tmp_path / "no" / "such" / "place", "--format", style).code == 73
+    )
 
 
-def test_an_export_is_of_what_matches(held: list[dict[str, Any]], command: Command, tmp_path: Path) -> None:
+def test_an_export_is_of_what_matches(
+    held: list[dict[str, Any]], command: Command, tmp_path: Path
+) -> None:
     for place, filters, expected in (
         ("null", ["--reverse-path", "<>"], 1),
         ("large", ["--larger", "100K"], 1),
@@ -218,29 +259,45 @@ def test_damaged_mail_is_named_and_left_out(
         tally = json.loads(exported.out)
         assert (tally["messages"], len(tally["damaged"])) == (5, 1)
         assert tally["damaged"][0] in exported.err
-        assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".part") or path.parent.name == "tmp"]
+        assert not [
+            path
+            for path in tmp_path.rglob("*")
+            if path.name.endswith(".part") or path.parent.name == "tmp"
+        ]
     again = command("queue", "import", tmp_path / "mbox")
     assert again.out == "0 messages, 0 B, are held; 5 were held already\n"
 
 
-def test_what_cannot_be_imported_is_named_and_the_rest_is(installation: Path, command: Command, tmp_path: Path) -> None:
+def test_what_cannot_be_imported_is_named_and_the_rest_is(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
     (tmp_path / "a.eml").write_bytes(
         b"Return-Path: <a@sender.example>\nX-Original-To: x@alpha.example\nSubject: fine\n\n"
     )
     (tmp_path / "b.eml").write_bytes(b"Subject: no envelope\n\n")
     (tmp_path / "c.eml").write_bytes(b"Return-Path: <>\nSubject: for nobody\n\n")
-    (tmp_path / "d.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@gamma.example\nSubject: elsewhere\n\n")
+    (tmp_path / "d.eml").write_bytes(
+        b"Return-Path: <>\nX-Original-To: x@gamma.example\nSubject: elsewhere\n\n"
+    )
     (tmp_path / "e.eml").write_bytes(b"Return-Path: <a b@c>\nX-Original-To: x@alpha.example\n\n")
     (tmp_path / "f.eml").write_bytes(b"*** ENVELOPE RECORDS x ***\nsender: a@b\n")
     (tmp_path / "g.json").write_text("{}")
     imported = command("queue", "import", tmp_path)
     assert imported.code == 65
     assert imported.out.startswith("1 message, ")
-    assert [line.partition(".eml")[0][-1] for line in imported.err.splitlines()] == ["b", "c", "f", "d", "e"]
+    assert [line.partition(".eml")[0][-1] for line in imported.err.splitlines()] == [
+        "b",
+        "c",
+        "f",
+        "d",
+        "e",
+    ]
     assert len(listed(command)) == 1
 
 
-def test_a_domain_that_is_not_hosted_is_said_at_once(installation: Path, command: Command, tmp_path: Path) -> None:
+def test_a_domain_that_is_not_hosted_is_said_at_once(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
     (tmp_path / "a.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@gamma.example\n\n")
     refused = command("queue", "import", tmp_path / "a.eml", "--domain", "gamma.example")
     assert refused.code == 66
@@ -252,7 +309,9 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
     desk: Desk, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
-        (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number)
+        (tmp_path / f"{number}.eml").write_bytes(
+            b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number
+        )
     monkeypatch.setattr(queue_import_command, "AT_ONCE", 2)
     hold = desk.store.hold
     calls: list[int] = []
@@ -274,11 +333,17 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
 
 @pytest.mark.parametrize("at_once", [1, 200])
 def test_copies_of_one_message_stay_as_many_as_they_are(
-    installation: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+    installation: Path,
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
 ) -> None:
     monkeypatch.setattr(queue_import_command, "AT_ONCE", at_once)
     for number in range(3):
-        (tmp_path / f"{number}.eml").write_bytes(b"Return-Path: <>\nX-Original-To: x@alpha.example\n\nthe same\n")
+        (tmp_path / f"{number}.eml").write_bytes(
+            b"Return-Path: <>\nX-Original-To: x@alpha.example\n\nthe same\n"
+        )
     assert command("queue", "import", tmp_path).out.startswith("3 messages")
     assert command("queue", "import", tmp_path).out.endswith("3 were held already\n")
     command("queue", "delete", listed(command)[0]["name"], "--reason", "x", "--yes")
@@ -287,17 +352,30 @@ def test_copies_of_one_message_stay_as_many_as_they_are(
 
 
 def test_with_a_server_it_is_the_same(desk: Desk, command: Command, tmp_path: Path) -> None:
-    out: Outcome = command("queue", "export", tmp_path / "out", "--format", "mbox", "--reason", "moving out")
+    out: Outcome = command(
+        "queue", "export", tmp_path / "out", "--format", "mbox", "--reason", "moving out"
+    )
     assert (out.code, out.err) == (0, "")
     [entry] = asyncio.run(desk.store.audit(limit=1))
-    assert (entry.action, entry.reason, entry.origin) == ("mail-exported", "moving out", "control socket")
+    assert (entry.action, entry.reason, entry.origin) == (
+        "mail-exported",
+        "moving out",
+        "control socket",
+    )
     command("queue", "delete", "--all", "--reason", "x", "--yes")
-    assert command("queue", "import", tmp_path / "out").code == 65  # a path with an escape sequence in it is none
+    assert (
+        command("queue", "import", tmp_path / "out").code == 65
+    )  # a path with an escape sequence in it is none
     assert listed(command) == []
 
 
-def test_nothing_in_a_file_is_nothing_to_do(installation: Path, command: Command, tmp_path: Path) -> None:
+def test_nothing_in_a_file_is_nothing_to_do(
+    installation: Path, command: Command, tmp_path: Path
+) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "box").mkdir()
-    assert command("queue", "import", tmp_path / "empty", "--format", "mbox").out == "0 messages, 0 B, are held\n"
+    assert (
+        command("queue", "import", tmp_path / "empty", "--format", "mbox").out
+        == "0 messages, 0 B, are held\n"
+    )
     assert command("queue", "import", tmp_path / "box").out == "0 messages, 0 B, are held\n"

@@ -27,7 +27,9 @@ def test_addresses_come_from_arguments_files_and_standard_input(
     assert "sales-*  list" in command("recipient", "list", DOMAIN).out
 
 
-def test_a_replacement_that_drops_many_is_asked_about_first(installation: Path, command: Command) -> None:
+def test_a_replacement_that_drops_many_is_asked_about_first(
+    installation: Path, command: Command
+) -> None:
     command("recipient", "add", DOMAIN, *(f"user{number}" for number in range(10)))
     refused = command("recipient", "replace", DOMAIN, "user1", "new")
     assert refused.code == 64
@@ -38,7 +40,9 @@ def test_a_replacement_that_drops_many_is_asked_about_first(installation: Path, 
     assert len(listed(command)) == 10
     assert command("recipient", "replace", DOMAIN, "user1", "new", "--yes").code == 0
     assert listed(command) == ["new", "user1"]
-    assert command("recipient", "replace", DOMAIN, "--file", "-", stdin="new\nuser1\nmore\n").code == 0  # drops nobody
+    assert (
+        command("recipient", "replace", DOMAIN, "--file", "-", stdin="new\nuser1\nmore\n").code == 0
+    )  # drops nobody
 
 
 @pytest.mark.parametrize(

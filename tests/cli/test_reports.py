@@ -28,7 +28,10 @@ def waiting(installation: Path, command: Command, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("waiting")
 def test_without_a_server_reports_are_listed_shown_and_dropped(command: Command) -> None:
-    assert [report["to"] for report in listed(command)] == ["sender@first.test", *["sender@second.test"] * 2]
+    assert [report["to"] for report in listed(command)] == [
+        "sender@first.test",
+        *["sender@second.test"] * 2,
+    ]
     assert len(listed(command, "--to", "*@second.test", "--domain", "alpha.example")) == 2
     assert "<sender@first.test>" in command("report", "list").out
     shown = command("report", "show", "1").out

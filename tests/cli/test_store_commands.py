@@ -14,7 +14,9 @@ def test_a_new_store_is_sound(command: Command, installation: Path) -> None:
     assert json.loads(command("store", "check", "--json").out)["is_sound"] is True
 
 
-def test_a_store_that_cannot_be_opened_is_checked_all_the_same(command: Command, installation: Path) -> None:
+def test_a_store_that_cannot_be_opened_is_checked_all_the_same(
+    command: Command, installation: Path
+) -> None:
     (installation / "data" / "restante.db").write_bytes(b"no database" * 1000)
     checked = command("store", "check", "--json")
     assert checked.code == Exit.DATA
@@ -34,10 +36,14 @@ def test_a_copy_takes_the_place_of_the_store(command: Command, installation: Pat
 def test_nothing_is_overwritten_by_a_copy(command: Command, installation: Path) -> None:
     refused = command("store", "backup", installation)
     assert refused.code == Exit.CANNOT_CREATE
-    assert refused.err.endswith("there is something in it; name a directory that is empty or not there\n")
+    assert refused.err.endswith(
+        "there is something in it; name a directory that is empty or not there\n"
+    )
 
 
-def test_what_can_be_read_of_a_damaged_store_becomes_a_new_one(command: Command, installation: Path) -> None:
+def test_what_can_be_read_of_a_damaged_store_becomes_a_new_one(
+    command: Command, installation: Path
+) -> None:
     database = installation / "data" / "restante.db"
     database.write_bytes(bytes(100) + database.read_bytes()[100:])
     refused = command("domain", "list")
@@ -53,7 +59,9 @@ def test_what_can_be_read_of_a_damaged_store_becomes_a_new_one(command: Command,
     assert "alpha.example" in command("domain", "list").out
 
 
-def test_a_sound_store_is_salvaged_whole_and_nothing_is_overwritten(command: Command, installation: Path) -> None:
+def test_a_sound_store_is_salvaged_whole_and_nothing_is_overwritten(
+    command: Command, installation: Path
+) -> None:
     salvaged = command("store", "salvage", installation / "new")
     assert salvaged.code == Exit.DONE
     assert "nothing: it is whole" in salvaged.out

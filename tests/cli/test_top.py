@@ -33,7 +33,9 @@ def domain(name: str, held: int, refused: int = 0) -> dict[str, Any]:
     }
 
 
-def drain(name: str, delivered: int, started_at: float = NOW - 10, next_at: float | None = None) -> dict[str, Any]:
+def drain(
+    name: str, delivered: int, started_at: float = NOW - 10, next_at: float | None = None
+) -> dict[str, Any]:
     return {
         "domain": name,
         "started_at": moment(started_at),
@@ -49,7 +51,10 @@ def view(at: float, domains: list[dict[str, Any]], *drains: dict[str, Any]) -> d
     return {
         "hostname": "mx2.example.net",
         "version": "1",
-        "health": {"level": "warning", "problems": [{"level": "warning", "text": "a restart is needed for user"}]},
+        "health": {
+            "level": "warning",
+            "problems": [{"level": "warning", "text": "a restart is needed for user"}],
+        },
         "at": moment(at),
         "messages": sum(one["messages"] for one in domains),
         "refused": sum(one["refused"] for one in domains),
@@ -98,18 +103,35 @@ def test_where_nothing_moves_no_time_is_left_to_tell() -> None:
 
 
 def test_a_drain_that_waits_says_until_when() -> None:
-    assert look(Looks(), NOW, 5, drain("alpha.example", 0, next_at=NOW + 75)).state == "retries in 1m 15s"
+    assert (
+        look(Looks(), NOW, 5, drain("alpha.example", 0, next_at=NOW + 75)).state
+        == "retries in 1m 15s"
+    )
 
 
 def test_drains_come_first_then_who_has_most_and_who_has_nothing_is_left_out() -> None:
-    domains = [domain("a", 1), domain("b", 9), domain("c", 0), domain("d", 2), domain("e", 0, refused=3)]
+    domains = [
+        domain("a", 1),
+        domain("b", 9),
+        domain("c", 0),
+        domain("d", 2),
+        domain("e", 0, refused=3),
+    ]
     lines = Looks().add(view(NOW, domains, drain("d", 1)))
     assert [line.domain for line in lines] == ["d", "b", "e", "a"]
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, ""), (0.4, "0s"), (59, "59s"), (60, "1m 00s"), (3599, "59m 59s"), (3600, "1h 00m"), (90000, "1d 1h")],
+    [
+        (None, ""),
+        (0.4, "0s"),
+        (59, "59s"),
+        (60, "1m 00s"),
+        (3599, "59m 59s"),
+        (3600, "1h 00m"),
+        (90000, "1d 1h"),
+    ],
 )
 def test_spans_are_short(seconds: float | None, text: str) -> None:
     assert span(seconds) == text
@@ -117,7 +139,10 @@ def test_spans_are_short(seconds: float | None, text: str) -> None:
 
 def drawn(count: int, width: int, height: int) -> list[str]:
     domains = [domain(f"customer-{number:02}.example", 1000 + number) for number in range(count)]
-    drains = [drain(f"customer-{number:02}.example", 5, next_at=NOW + 5) for number in range(min(count, 2))]
+    drains = [
+        drain(f"customer-{number:02}.example", 5, next_at=NOW + 5)
+        for number in range(min(count, 2))
+    ]
     looked = view(NOW, domains, *drains)
     console = Console(width=width, height=height, file=StringIO())
     with console.capture() as captured:
@@ -179,7 +204,9 @@ def test_once_and_json_need_no_terminal(desk: Desk, command: Command) -> None:
     assert (line["domain"], line["held"], line["refused"]) == ("alpha.example", 1, 1)
 
 
-def test_without_a_server_there_is_nothing_to_watch_but_it_can_be_shown(installation: object, command: Command) -> None:
+def test_without_a_server_there_is_nothing_to_watch_but_it_can_be_shown(
+    installation: object, command: Command
+) -> None:
     watched = command("top")
     assert (watched.code, watched.out) == (69, "")
     assert "no server is running" in watched.err

@@ -24,20 +24,40 @@ def test_a_change_reaches_the_servers_office(desk: Desk, command: Command) -> No
     assert desk.server.changed
 
 
-def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(desk: Desk, command: Command) -> None:
+def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
+    desk: Desk, command: Command
+) -> None:
     async def drained() -> None:
         domain_id = desk.context.directory.now.domains["alpha.example"].id
         drain = await desk.store.open_drain(domain_id, NOW, NOW)
-        past = PastDrain(NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye")
+        past = PastDrain(
+            NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye"
+        )
         await desk.store.close_drain(drain, past)
 
     run(drained())
     text = "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; last error: 421 4.3.2 bye"
-    for words in (("status",), ("domain", "show", "alpha.example"), ("queue", "list", "alpha.example")):
+    for words in (
+        ("status",),
+        ("domain", "show", "alpha.example"),
+        ("queue", "list", "alpha.example"),
+    ):
         assert text in " ".join(command(*words).out.split()), words
-    assert json.loads(command("status", "--json").out)["domains"][0]["last_drain"]["end"] == "given up"
-    assert json.loads(command("domain", "show", "alpha.example", "--json").out)["last_drain"]["deferred"] == 1
-    assert command("domain", "set", "alpha.example", "--hold", "suspended", "--reason", "not paid").code == 0
+    assert (
+        json.loads(command("status", "--json").out)["domains"][0]["last_drain"]["end"] == "given up"
+    )
+    assert (
+        json.loads(command("domain", "show", "alpha.example", "--json").out)["last_drain"][
+            "deferred"
+        ]
+        == 1
+    )
+    assert (
+        command(
+            "domain", "set", "alpha.example", "--hold", "suspended", "--reason", "not paid"
+        ).code
+        == 0
+    )
     assert "suspended not paid" in command("status").out
     assert "alpha.example is suspended: not paid\n" in command("queue", "list", "alpha.example").out
 
@@ -48,10 +68,16 @@ def test_drains_are_listed_and_stopped(desk: Desk, command: Command) -> None:
     assert max(map(len, shown.splitlines())) <= 80
     assert json.loads(command("drain", "list", "--json").out)[0]["state"] == "delivering"
     stopped = command("drain", "stop", "ALPHA.example", "--reason", "they asked")
-    assert stopped.out == "alpha.example: the drain ends after 5 messages handed over; what is left stays held\n"
+    assert (
+        stopped.out
+        == "alpha.example: the drain ends after 5 messages handed over; what is left stays held\n"
+    )
     assert desk.server
     assert desk.server.stopped[0][1] == "stopped by the operator: they asked"
-    assert json.loads(command("drain", "stop", "alpha.example", "--json").out)["domain"] == "alpha.example"
+    assert (
+        json.loads(command("drain", "stop", "alpha.example", "--json").out)["domain"]
+        == "alpha.example"
+    )
     actions = json.loads(command("audit", "--json").out)
     assert [(one["action"], one["reason"]) for one in actions[:2]] == [
         ("drain-stopped", ""),
@@ -61,9 +87,13 @@ def test_drains_are_listed_and_stopped(desk: Desk, command: Command) -> None:
 
 
 def test_the_trail_says_who_changed_what_and_why(desk: Desk, command: Command) -> None:
-    changed = command("domain", "set", "alpha.example", "--connections", "2", "--reason", "it has little room")
+    changed = command(
+        "domain", "set", "alpha.example", "--connections", "2", "--reason", "it has little room"
+    )
     assert changed.out == "domain alpha.example changed\n  destination.connections: 20 → 2\n"
-    [entry] = json.loads(command("audit", "--domain", "Alpha.Example", "--action", "domain-changed", "--json").out)
+    [entry] = json.loads(
+        command("audit", "--domain", "Alpha.Example", "--action", "domain-changed", "--json").out
+    )
     assert entry["actor"] == f"operator {pwd.getpwuid(os.getuid()).pw_name}"
     assert (entry["origin"], entry["reason"]) == ("control socket", "it has little room")
     assert entry["changes"] == [{"field": "destination.connections", "before": "20", "after": "2"}]
@@ -72,7 +102,9 @@ def test_the_trail_says_who_changed_what_and_why(desk: Desk, command: Command) -
     assert shown[1:] == ["    it has little room", "    destination.connections: 20 → 2"]
 
 
-def test_what_changes_nothing_leaves_no_entry_and_no_drain_ends(desk: Desk, command: Command) -> None:
+def test_what_changes_nothing_leaves_no_entry_and_no_drain_ends(
+    desk: Desk, command: Command
+) -> None:
     entries = len(json.loads(command("audit", "--json").out))
     stopped = list(desk.server.stopped) if desk.server else []
     for words in (
@@ -115,7 +147,9 @@ def test_a_filter_that_means_nothing_is_refused(
 def test_release_tells_each_answer_and_exits_with_the_worst(desk: Desk, command: Command) -> None:
     released = command("release", "alpha.example", "--reason", "by phone")
     assert released.code == 0
-    assert released.out == "alpha.example: 253 OK, 2 pending messages for node alpha.example started\n"
+    assert (
+        released.out == "alpha.example: 253 OK, 2 pending messages for node alpha.example started\n"
+    )
     assert command("release", "unknown.example", "alpha.example").code == 77
 
 
@@ -127,10 +161,14 @@ def test_status_shows_drains_and_listeners(desk: Desk, command: Command) -> None
     assert "to be sent" not in shown
 
 
-def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(desk: Desk, command: Command) -> None:
+def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(
+    desk: Desk, command: Command
+) -> None:
     assert desk.server
     assert "restart" not in command("status").out
-    desk.server.state = ConfigurationState(NOW - 600, restart_for=("hostname", "listen mx 0.0.0.0:25"))
+    desk.server.state = ConfigurationState(
+        NOW - 600, restart_for=("hostname", "listen mx 0.0.0.0:25")
+    )
     desk.server.state = desk.server.state.failed(NOW - 60, "line one\nline two")
     shown = command("status").out
     assert shown.startswith(
@@ -146,9 +184,21 @@ def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(desk: D
 @pytest.mark.parametrize(
     ("condition", "code", "line"),
     [
-        (Vitals(is_room_short=False, certificate_expires_at=NOW + 1e7), 0, "RESTANTE OK - 1 message held, 1 refused"),
-        (Vitals(is_room_short=False, certificate_expires_at=NOW + 90000), 1, "RESTANTE WARNING - a certificate ends"),
-        (Vitals(is_room_short=True, certificate_expires_at=NOW + 1e7), 2, "RESTANTE CRITICAL - no mail is taken, "),
+        (
+            Vitals(is_room_short=False, certificate_expires_at=NOW + 1e7),
+            0,
+            "RESTANTE OK - 1 message held, 1 refused",
+        ),
+        (
+            Vitals(is_room_short=False, certificate_expires_at=NOW + 90000),
+            1,
+            "RESTANTE WARNING - a certificate ends",
+        ),
+        (
+            Vitals(is_room_short=True, certificate_expires_at=NOW + 1e7),
+            2,
+            "RESTANTE CRITICAL - no mail is taken, ",
+        ),
     ],
 )
 def test_a_monitoring_system_gets_one_line_and_a_code(
@@ -163,15 +213,26 @@ def test_a_monitoring_system_gets_one_line_and_a_code(
 
 def test_domains_are_chosen(desk: Desk, command: Command) -> None:
     asyncio.run(desk.host("idle.example", "beta"))
-    assert "\n1 other domain has no mail and no trouble (--all shows all)\n" in command("status").out
+    assert (
+        "\n1 other domain has no mail and no trouble (--all shows all)\n" in command("status").out
+    )
     assert "idle.example" in command("status", "--all").out
     assert "idle.example" in command("status", "idle.example").out
-    assert "\nalpha.example" not in command("status", "--account", "beta", "--all").out.split("DRAIN")[0]
+    assert (
+        "\nalpha.example"
+        not in command("status", "--account", "beta", "--all").out.split("DRAIN")[0]
+    )
     assert command("status", "none.example").code == 66
 
 
 def notice(channel_id: int, at: float) -> NewNotice:
-    return NewNotice(channel_id, "key", NoticeFacts(NoticeKind.MAIL_REFUSED, "", "alpha.example", "text", at), 0, at)
+    return NewNotice(
+        channel_id,
+        "key",
+        NoticeFacts(NoticeKind.MAIL_REFUSED, "", "alpha.example", "text", at),
+        0,
+        at,
+    )
 
 
 def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command: Command) -> None:
@@ -180,7 +241,10 @@ def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command
     command("queue", "bounce", "12", "--reason", "no such mailbox", "--yes")
     asyncio.run(desk.store.keep_notices([notice(number, NOW - 7200)], [], [], 9))
     shown = command("status").out
-    assert "\n1 report to a sender waits to be sent, for 0s\n1 notice waits to be sent, for 2h 00m\n" in shown
+    assert (
+        "\n1 report to a sender waits to be sent, for 0s\n1 notice waits to be sent, for 2h 00m\n"
+        in shown
+    )
     asyncio.run(desk.hold(35, asyncio.run(desk.host("beta.example", "beta")), "x@beta.example"))
     command("queue", "bounce", "13", "--reason", "no such mailbox", "--yes")
     asyncio.run(desk.store.keep_notices([notice(number, NOW - 60)], [], [], 9))
@@ -190,7 +254,11 @@ def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command
     view = json.loads(command("status", "--json").out)
     assert view["reports"] == {"waiting": 2, "oldest_at": view["at"]}
     assert (view["notices"]["waiting"], view["notices"]["oldest_at"] < view["at"]) == (2, True)
-    assert command("top", "--once").out.splitlines()[2].endswith("sessions: 7; waiting: 2 reports, 2 notices")
+    assert (
+        command("top", "--once")
+        .out.splitlines()[2]
+        .endswith("sessions: 7; waiting: 2 reports, 2 notices")
+    )
 
 
 def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
@@ -202,7 +270,9 @@ def test_the_queue_is_shown_and_changed(desk: Desk, command: Command) -> None:
     assert command("queue", "release", "12").out == "1 message held again\n"
     deleted = command("queue", "delete", "11", "zzz", "--reason", "spam", "--yes")
     assert (deleted.code, deleted.out) == (66, "1 message deleted\n")
-    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["12"]
+    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == [
+        "12"
+    ]
 
 
 def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> None:
@@ -214,10 +284,14 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
     done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
     assert (done.code, done.out) == (66, "1 message bounced, 1 sender is told\n")
     assert "message zzz: not in the queue" in done.err
-    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == ["11"]
+    assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == [
+        "11"
+    ]
 
 
-def test_of_those_bounced_the_senders_who_cannot_be_told_are_counted(desk: Desk, command: Command) -> None:
+def test_of_those_bounced_the_senders_who_cannot_be_told_are_counted(
+    desk: Desk, command: Command
+) -> None:
     number = desk.context.directory.now.domains["alpha.example"].id
     for message, path in ((50, ""), (51, "a@sender.example")):
         asyncio.run(desk.hold(message, number, "x@alpha.example", reverse_path=path))
@@ -242,15 +316,30 @@ def test_a_value_that_is_none_is_answered_with_the_choices(desk: Desk, command: 
     assert "'refused'" in ended.err
 
 
-def test_a_largest_message_above_the_servers_own_limit_is_refused(desk: Desk, command: Command) -> None:
+def test_a_largest_message_above_the_servers_own_limit_is_refused(
+    desk: Desk, command: Command
+) -> None:
     refused = command("domain", "set", "alpha.example", "--message-size", "60M")
-    assert (refused.code, "above the server's own limit of 50000000 octets" in refused.err) == (65, True)
+    assert (refused.code, "above the server's own limit of 50000000 octets" in refused.err) == (
+        65,
+        True,
+    )
     assert command("domain", "set", "alpha.example", "--message-size", "40M").code == 0
 
 
 def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Command) -> None:
     command("notice", "add", "one", "--account", "alpha", "--mail", "ops@example.org")
-    command("notice", "add", "two", "--account", "alpha", "--mail", "ops@example.org", "--only", "mail-refused")
+    command(
+        "notice",
+        "add",
+        "two",
+        "--account",
+        "alpha",
+        "--mail",
+        "ops@example.org",
+        "--only",
+        "mail-refused",
+    )
     [_, one, two, *_] = command("notice", "list").out.splitlines()
     assert (one.split()[-1], two.split()[-1]) == ("all", "mail-refused")
 
@@ -266,8 +355,14 @@ def test_what_the_sender_asked_about_reports_is_shown(desk: Desk, command: Comma
 
 
 def test_a_full_page_says_that_there_may_be_more(desk: Desk, command: Command) -> None:
-    assert "2 messages are shown, there may be more; raise --limit" in command("queue", "list", "--limit", "2").err
-    assert "1 message is shown, there may be more; raise --limit" in command("queue", "list", "--limit", "1").err
+    assert (
+        "2 messages are shown, there may be more; raise --limit"
+        in command("queue", "list", "--limit", "2").err
+    )
+    assert (
+        "1 message is shown, there may be more; raise --limit"
+        in command("queue", "list", "--limit", "1").err
+    )
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])

@@ -53,7 +53,11 @@ def test_a_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
 
 def test_everything_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
     config = installed(tmp_path)
-    for path in (tmp_path / "restante.key", tmp_path / "tls" / "cert.pem", tmp_path / "tls" / "key.pem"):
+    for path in (
+        tmp_path / "restante.key",
+        tmp_path / "tls" / "cert.pem",
+        tmp_path / "tls" / "key.pem",
+    ):
         path.unlink()
     (tmp_path / "data").rmdir()
     lines = failures(config).splitlines()
@@ -82,9 +86,13 @@ def test_the_second_pair_is_looked_at_like_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [trustme.KeyType.ECDSA, trustme.KeyType.RSA])
-def test_two_certificates_of_one_type_of_key_are_refused(tmp_path: Path, kind: trustme.KeyType) -> None:
+def test_two_certificates_of_one_type_of_key_are_refused(
+    tmp_path: Path, kind: trustme.KeyType
+) -> None:
     config = installed(tmp_path)
-    names = ("cert.pem", "key.pem") if kind is trustme.KeyType.RSA else ("cert-rsa.pem", "key-rsa.pem")
+    names = (
+        ("cert.pem", "key.pem") if kind is trustme.KeyType.RSA else ("cert-rsa.pem", "key-rsa.pem")
+    )
     issued = trustme.CA().issue_cert("mx2.example.net", key_type=kind)
     issued.cert_chain_pems[0].write_to_path(tmp_path / "tls" / names[0])
     issued.private_key_pem.write_to_path(tmp_path / "tls" / names[1])
@@ -97,7 +105,9 @@ def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
     config = installed(tmp_path)
     file = tmp_path / "tls" / "key.pem"
     key = load_pem_private_key(file.read_bytes(), None)
-    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")))
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    )
     assert "passphrase" in failures(config)
 
 
@@ -156,7 +166,9 @@ def test_root_is_warned_of_files_that_the_user_cannot_read_again(tmp_path: Path)
 def test_a_socket_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
     name = "s" * 120
     config = replaced(
-        installed(tmp_path), 'key_file = "restante.key"', f'key_file = "restante.key"\ncontrol_socket = "{name}"'
+        installed(tmp_path),
+        'key_file = "restante.key"',
+        f'key_file = "restante.key"\ncontrol_socket = "{name}"',
     )
     assert "shorter" in failures(config)
 
@@ -165,7 +177,9 @@ def test_a_certificate_that_ends_is_warned_of(tmp_path: Path) -> None:
     config = installed(tmp_path)
     assert [
         f"tls/{name}: the certificate expires on" in line
-        for name, line in zip(("cert.pem", "cert-rsa.pem"), warnings(config, NOW + 390 * DAY), strict=True)
+        for name, line in zip(
+            ("cert.pem", "cert-rsa.pem"), warnings(config, NOW + 390 * DAY), strict=True
+        )
     ] == [True, True]
     assert "expired on" in warnings(config, NOW + 410 * DAY)[0]
 
@@ -182,14 +196,19 @@ def test_a_certificate_that_ends_is_warned_of(tmp_path: Path) -> None:
         ("8.8.8.8:9325", True),
     ],
 )
-def test_metrics_that_strangers_may_read_are_warned_of(tmp_path: Path, address: str, is_warned_of: bool) -> None:
+def test_metrics_that_strangers_may_read_are_warned_of(
+    tmp_path: Path, address: str, is_warned_of: bool
+) -> None:
     config = replaced(
-        installed(tmp_path), '# [telemetry]\n# metrics = "127.0.0.1:9325"', f'[telemetry]\nmetrics = "{address}"'
+        installed(tmp_path),
+        '# [telemetry]\n# metrics = "127.0.0.1:9325"',
+        f'[telemetry]\nmetrics = "{address}"',
     )
     said = warnings(config)
     assert bool(said) is is_warned_of
     assert all(
-        re.match(rf"{config}:\d+: anybody may read the metrics at {re.escape(address)}; ", line) for line in said
+        re.match(rf"{config}:\d+: anybody may read the metrics at {re.escape(address)}; ", line)
+        for line in said
     )
 
 
@@ -238,7 +257,9 @@ def test_an_address_is_no_host_name(tmp_path: Path, text: str) -> None:
         (["192.0.2.1"], True),
     ],
 )
-def test_a_certificate_for_another_host_is_warned_of(tmp_path: Path, names: list[str], is_warned_of: bool) -> None:
+def test_a_certificate_for_another_host_is_warned_of(
+    tmp_path: Path, names: list[str], is_warned_of: bool
+) -> None:
     config = installed(tmp_path)
     issued = trustme.CA().issue_cert(*names)
     issued.cert_chain_pems[0].write_to_path(tmp_path / "tls" / "cert.pem")

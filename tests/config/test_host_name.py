@@ -21,7 +21,15 @@ def test_a_name_that_no_server_can_have(name: str, flaw: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["mx2.example.net", "local.acme.com", "mx-2.acme.com", "a.notlocal", "xn--bcher-kva.de", "mx2.arpa"]
+    "name",
+    [
+        "mx2.example.net",
+        "local.acme.com",
+        "mx-2.acme.com",
+        "a.notlocal",
+        "xn--bcher-kva.de",
+        "mx2.arpa",
+    ],
 )
 def test_a_name_that_a_server_can_have(name: str) -> None:
     assert flaw_of(name) == ""

@@ -18,7 +18,9 @@ def problems(config: Path, **environ: str) -> list[ConfigProblem]:
 
 
 def line_of(config: Path, text: str) -> str:
-    number = next(number for number, line in enumerate(config.read_text().splitlines(), 1) if text in line)
+    number = next(
+        number for number, line in enumerate(config.read_text().splitlines(), 1) if text in line
+    )
     return f"{config}:{number}"
 
 
@@ -28,8 +30,14 @@ def test_what_init_makes_can_be_loaded_and_its_paths_start_at_the_file(tmp_path:
     assert config.store_directory == tmp_path / "data"
     assert config.control_socket == tmp_path / "data" / "control.sock"
     tls = tmp_path / "tls"
-    assert config.tls.pairs == ((tls / "cert.pem", tls / "key.pem"), (tls / "cert-rsa.pem", tls / "key-rsa.pem"))
-    assert [listen.endpoint for listen in config.listen] == [("127.0.0.1", 2525), ("127.0.0.1", 4465)]
+    assert config.tls.pairs == (
+        (tls / "cert.pem", tls / "key.pem"),
+        (tls / "cert-rsa.pem", tls / "key-rsa.pem"),
+    )
+    assert [listen.endpoint for listen in config.listen] == [
+        ("127.0.0.1", 2525),
+        ("127.0.0.1", 4465),
+    ]
     assert config.file == tmp_path / "restante.toml"
 
 
@@ -48,7 +56,9 @@ def test_the_example_of_the_design_can_be_loaded(tmp_path: Path) -> None:
 
 
 def test_what_show_prints_is_read_back_as_the_same(tmp_path: Path) -> None:
-    first = load(installed(tmp_path), {"RESTANTE_RESOLVER__NAMESERVERS": '["::1", "192.0.2.1:5353"]'})
+    first = load(
+        installed(tmp_path), {"RESTANTE_RESOLVER__NAMESERVERS": '["::1", "192.0.2.1:5353"]'}
+    )
     again = tmp_path / "again.toml"
     again.write_text(as_toml(first))
     assert load(again, {}).model_dump() == first.model_dump()
@@ -73,10 +83,25 @@ def test_what_show_prints_is_read_back_as_the_same(tmp_path: Path) -> None:
         ('minimum = "1.2"', 'minimun = "1.2"', "tls.minimun", "did you mean tls.minimum?"),
         ('[log]\nstyle = "text"', '[lgo]\nstyle = "text"', "lgo", "did you mean log?"),
         ('[log]\nstyle = "text"', '[log]\nstyle = "xml"', "log.style", "'text' or 'json'"),
-        ("[log]", "[reception]\nerrors_limit = 0\n[log]", "reception.errors_limit", "write 1 or more"),
+        (
+            "[log]",
+            "[reception]\nerrors_limit = 0\n[log]",
+            "reception.errors_limit",
+            "write 1 or more",
+        ),
         ("[log]", '[delivery]\npatience = "long"\n[log]', "delivery.patience", "write a number"),
-        ("[log]", "[reception]\nrecipients_limit = 1.5\n[log]", "reception.recipients_limit", "write a whole number"),
-        (KEYS, 'key = "tls/key.pem"', "tls.key", "names 1 file for 2 certificates; name one key for each"),
+        (
+            "[log]",
+            "[reception]\nrecipients_limit = 1.5\n[log]",
+            "reception.recipients_limit",
+            "write a whole number",
+        ),
+        (
+            KEYS,
+            'key = "tls/key.pem"',
+            "tls.key",
+            "names 1 file for 2 certificates; name one key for each",
+        ),
         (KEYS, "key = []", "tls.key", "is empty; add at least one"),
         (KEYS, 'key = ["tls/key.pem", 5]', "tls.key[1]", "is not text; write it in quotes"),
         (KEYS, "key = 5", "tls.key[0]", "is not text; write it in quotes"),
@@ -105,7 +130,10 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
 def test_a_missing_setting_comes_with_an_example(tmp_path: Path) -> None:
     config = replaced(installed(tmp_path), 'hostname = "mx2.example.net"', "")
     (problem,) = problems(config)
-    assert str(problem) == f'{config}: hostname: is not set; add it, for example hostname = "mx2.example.net"'
+    assert (
+        str(problem)
+        == f'{config}: hostname: is not set; add it, for example hostname = "mx2.example.net"'
+    )
 
 
 def test_an_unknown_setting_is_not_repeated_for_it_may_be_a_secret(tmp_path: Path) -> None:
@@ -160,7 +188,11 @@ def test_the_environment_sets_any_key(tmp_path: Path) -> None:
     [
         ("/a.pem", "/b.pem", [("/a.pem", "/b.pem")]),
         ('["/a.pem"]', '["/b.pem"]', [("/a.pem", "/b.pem")]),
-        ('["/a.pem", "/c.pem"]', '["/b.pem", "/d.pem"]', [("/a.pem", "/b.pem"), ("/c.pem", "/d.pem")]),
+        (
+            '["/a.pem", "/c.pem"]',
+            '["/b.pem", "/d.pem"]',
+            [("/a.pem", "/b.pem"), ("/c.pem", "/d.pem")],
+        ),
         ("/[a].pem", "/5", [("/[a].pem", "/5")]),
     ],
 )
@@ -182,7 +214,9 @@ def test_what_is_wrong_in_the_environment_is_named_by_its_variable(tmp_path: Pat
     assert problems(config, RESTANTE_TLS__MINIMUM="2")[0].where == "RESTANTE_TLS__MINIMUM"
     assert problems(config, RESTANTE_LISTEN="mx")[0].cause == "is not JSON"
     assert problems(config, RESTANTE_TLS__MINIMUN="1.2")[0].remedy == "did you mean tls.minimum?"
-    assert "as JSON in RESTANTE_LISTEN" in problems(config, RESTANTE_LISTEN__0__ADDRESS="x")[0].remedy
+    assert (
+        "as JSON in RESTANTE_LISTEN" in problems(config, RESTANTE_LISTEN__0__ADDRESS="x")[0].remedy
+    )
     alone = problems(config, RESTANTE_TLS__KEY="/b.pem")
     assert [(problem.where, problem.cause) for problem in alone] == [
         ("RESTANTE_TLS__KEY", "names 1 file for 2 certificates")
@@ -193,7 +227,9 @@ def test_what_is_wrong_in_the_environment_is_named_by_its_variable(tmp_path: Pat
 
 def test_a_variable_of_no_setting_is_a_warning(tmp_path: Path) -> None:
     _, warnings = load_with_warnings(installed(tmp_path), {"RESTANTE_HOSTNAM": "x"})
-    assert warnings == ["RESTANTE_HOSTNAM: names no setting and is ignored; did you mean RESTANTE_HOSTNAME?"]
+    assert warnings == [
+        "RESTANTE_HOSTNAM: names no setting and is ignored; did you mean RESTANTE_HOSTNAME?"
+    ]
 
 
 def test_the_file_is_searched_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,16 +241,22 @@ def test_the_file_is_searched_in_order(tmp_path: Path, monkeypatch: pytest.Monke
     assert find(None, {}) == here
 
 
-def test_no_file_at_all_is_an_error_with_the_places_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_at_all_is_an_error_with_the_places_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r"restante.toml, /etc/restante/restante.toml; .*restante init"):
+    with pytest.raises(
+        ConfigError, match=r"restante.toml, /etc/restante/restante.toml; .*restante init"
+    ):
         find(None, {})
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load(tmp_path / "nowhere.toml", {})
 
 
 def test_the_lines_of_keys_are_found() -> None:
-    lines = key_lines('a = 1\n\n[b]\n"c d" = 2 # x = 3\ne.f = 4\n[[g]]\nh = 5\n[[g]]\nh = 6\n[ b.i ]\nj = """\n"""\n')
+    lines = key_lines(
+        'a = 1\n\n[b]\n"c d" = 2 # x = 3\ne.f = 4\n[[g]]\nh = 5\n[[g]]\nh = 6\n[ b.i ]\nj = """\n"""\n'
+    )
     assert lines[("a",)] == 1
     assert lines[("b", "c d")] == 4
     assert lines[("b", "e", "f")] == 5
@@ -222,7 +264,9 @@ def test_the_lines_of_keys_are_found() -> None:
     assert lines[("b", "i", "j")] == 11
 
 
-@pytest.mark.parametrize(("text", "octets"), [('"50M"', 50 * 1024**2), ('"64k"', 65536), ("70000", 70000)])
+@pytest.mark.parametrize(
+    ("text", "octets"), [('"50M"', 50 * 1024**2), ('"64k"', 65536), ("70000", 70000)]
+)
 def test_a_size_may_be_a_text_with_a_unit(tmp_path: Path, text: str, octets: int) -> None:
     config = installed(tmp_path)
     config.write_text(f"{config.read_text()}\n[reception]\nmessage_size_limit = {text}\n")

@@ -22,7 +22,9 @@ print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl(2) is of Linux")
 def test_memory_is_neither_dumped_nor_shown() -> None:
-    said = subprocess.run([sys.executable, "-c", SHOW], check=True, capture_output=True, text=True, timeout=60).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", SHOW], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
     before, once, twice = (tuple(map(int, line.split())) for line in said.splitlines())
     assert before[0] == 1
     assert (once, twice) == ((0, 0), (0, 0))

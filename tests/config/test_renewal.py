@@ -36,10 +36,16 @@ def test_certificates_are_new_and_keys_stay(tmp_path: Path) -> None:
     before, old = contents(config), [certificate(config, name) for name in PAIRS]
     told = renewed(config, NOW + 300 * DAY)
     changed = {path for path, content in contents(config).items() if content != before.get(path)}
-    assert changed == {*told.certificates, told.trust} == {tmp_path / "tls" / name for name in (*PAIRS, "trust.pem")}
+    assert (
+        changed
+        == {*told.certificates, told.trust}
+        == {tmp_path / "tls" / name for name in (*PAIRS, "trust.pem")}
+    )
     new = [certificate(config, name) for name in PAIRS]
     assert list(map(public_key_of, new)) == list(map(public_key_of, old))
-    assert {round(each.not_valid_after_utc.timestamp() - NOW, -4) for each in new} == {round(697 * DAY, -4)}
+    assert {round(each.not_valid_after_utc.timestamp() - NOW, -4) for each in new} == {
+        round(697 * DAY, -4)
+    }
     assert told.ends == new[0].not_valid_after_utc.timestamp()
 
 
@@ -68,7 +74,9 @@ def test_certificates_get_the_name_in_the_configuration(tmp_path: Path) -> None:
     config = replaced(installed(tmp_path), "mx2.example.net", "mx9.example.org")
     renewed(config, NOW)
     for name in PAIRS:
-        names = certificate(config, name).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        names = certificate(config, name).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
         assert names.value.get_values_for_type(x509.DNSName) == ["mx9.example.org", "localhost"]
 
 
@@ -106,7 +114,9 @@ def test_the_owner_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at", range(3))
-def test_a_write_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+def test_a_write_that_fails_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
     config = installed(tmp_path)
     before, calls = contents(config), iter(range(3))
 

@@ -28,7 +28,10 @@ RSA_ONLY = "ECDHE-RSA-AES128-GCM-SHA256"
 
 def made(directory: Path) -> list[x509.Certificate]:
     installed(directory)
-    return [read_certificate((directory / "tls" / name).read_bytes()) for name in ("cert.pem", "cert-rsa.pem")]
+    return [
+        read_certificate((directory / "tls" / name).read_bytes())
+        for name in ("cert.pem", "cert-rsa.pem")
+    ]
 
 
 def test_there_is_one_for_each_type_of_key(tmp_path: Path) -> None:
@@ -45,7 +48,11 @@ def test_they_are_leaves_for_a_server_and_end_in_397_days(tmp_path: Path) -> Non
         assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         assert list(usage) == [ExtendedKeyUsageOID.SERVER_AUTH]
-        assert (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days == SELF_SIGNED_DAYS == 397
+        assert (
+            (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days
+            == SELF_SIGNED_DAYS
+            == 397
+        )
         assert certificate.not_valid_before_utc.timestamp() < NOW
 
 
@@ -98,13 +105,19 @@ def handshake(served: Path, trusted: Path, name: str, ciphers: str) -> x509.Cert
 
 
 @pytest.mark.parametrize("name", ["mx2.example.net", "localhost", "127.0.0.1"])
-@pytest.mark.parametrize(("ciphers", "kind"), [(ECDSA_ONLY, "ECDSA"), (RSA_ONLY, "RSA"), ("DEFAULT", "ECDSA")])
-def test_a_strict_client_trusts_the_one_that_it_can_use(served: Path, name: str, ciphers: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("ciphers", "kind"), [(ECDSA_ONLY, "ECDSA"), (RSA_ONLY, "RSA"), ("DEFAULT", "ECDSA")]
+)
+def test_a_strict_client_trusts_the_one_that_it_can_use(
+    served: Path, name: str, ciphers: str, kind: str
+) -> None:
     assert key_type(handshake(served, served / "trust.pem", name, ciphers)) == kind
 
 
 @pytest.mark.parametrize("ciphers", [ECDSA_ONLY, RSA_ONLY])
-def test_before_and_after_a_renewal_one_file_is_trusted(served: Path, tmp_path: Path, ciphers: str) -> None:
+def test_before_and_after_a_renewal_one_file_is_trusted(
+    served: Path, tmp_path: Path, ciphers: str
+) -> None:
     old = shutil.copytree(served.parent, tmp_path / "old")
     config = shutil.copytree(served.parent, tmp_path / "new") / "restante.toml"
     renewed = renew(load(config, {}), time.time() + DAY / 48)
@@ -123,5 +136,7 @@ def test_ours_are_told_from_others(tmp_path: Path) -> None:
     assert all(map(is_self_signed, made(tmp_path)))
     authority = trustme.CA()
     assert not is_self_signed(read_certificate(authority.cert_pem.bytes()))
-    issued = authority.issue_cert("mx2.example.net", "localhost", "127.0.0.1", "::1", common_name="mx2.example.net")
+    issued = authority.issue_cert(
+        "mx2.example.net", "localhost", "127.0.0.1", "::1", common_name="mx2.example.net"
+    )
     assert not is_self_signed(read_certificate(issued.cert_chain_pems[0].bytes()))

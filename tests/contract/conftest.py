@@ -23,6 +23,8 @@ def implementation(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(implementation: str, runner: asyncio.Runner, directory: Path) -> Iterator[Store]:
     """An empty store."""
-    store: Store = MemoryStore() if implementation == "memory" else runner.run(open_sqlite(directory))
+    store: Store = (
+        MemoryStore() if implementation == "memory" else runner.run(open_sqlite(directory))
+    )
     yield store
     runner.run(store.close())

@@ -31,7 +31,9 @@ def login(user: str = "alice", of: str = "alpha") -> Login:
 
 def domain(name: str = "alpha.example", of: str = "alpha") -> HostedDomain:
     """A hosted domain that is not in a store yet."""
-    return HostedDomain(0, name, of, Destination("mail." + name), AuthorizedHosts(), created_at=102.0)
+    return HostedDomain(
+        0, name, of, Destination("mail." + name), AuthorizedHosts(), created_at=102.0
+    )
 
 
 async def hosted(store: Store, name: str = "alpha.example") -> int:
@@ -79,17 +81,23 @@ def content_file(name: str, octets: bytes) -> ContentFile:
 
 def delivered(number: int, *paths: str) -> Outcome:
     """The destination took these; Anna, if nobody is named."""
-    return Outcome(number, tuple(RecipientOutcome(path, Move.DELIVERED) for path in paths or (ANNA,)))
+    return Outcome(
+        number, tuple(RecipientOutcome(path, Move.DELIVERED) for path in paths or (ANNA,))
+    )
 
 
 def refused(number: int, *paths: str, reply: str = "550 5.1.1 no such user") -> Outcome:
     """The destination refused these for good; Anna, if nobody is named."""
-    return Outcome(number, tuple(RecipientOutcome(path, Move.REFUSED, reply) for path in paths or (ANNA,)))
+    return Outcome(
+        number, tuple(RecipientOutcome(path, Move.REFUSED, reply) for path in paths or (ANNA,))
+    )
 
 
 def deferred(number: int, *paths: str, reply: str = "450 4.2.1 try later") -> Outcome:
     """The destination wants these later; Anna, if nobody is named."""
-    return Outcome(number, tuple(RecipientOutcome(path, Move.DEFERRED, reply) for path in paths or (ANNA,)))
+    return Outcome(
+        number, tuple(RecipientOutcome(path, Move.DEFERRED, reply) for path in paths or (ANNA,))
+    )
 
 
 async def all_held(store: Store, domain_id: int) -> list[HeldMessage]:
@@ -104,7 +112,12 @@ async def held_numbers(store: Store, domain_id: int) -> list[int]:
 
 async def waiting(store: Store, number: int) -> tuple[str, ...]:
     """Who of a message's recipients a release would hand it over for."""
-    mail = [one for domain_id in store.usages() for one in await all_held(store, domain_id) if one.number == number]
+    mail = [
+        one
+        for domain_id in store.usages()
+        for one in await all_held(store, domain_id)
+        if one.number == number
+    ]
     return mail[0].envelope.forward_paths if mail else ()
 
 

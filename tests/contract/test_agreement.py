@@ -28,7 +28,17 @@ from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict, LeaseLost
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Quiet, Transport
-from tests.contract.making import ANNA, BERT, CARL, NOTED, account, content, domain, message, spooled
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    CARL,
+    NOTED,
+    account,
+    content,
+    domain,
+    message,
+    spooled,
+)
 from tests.store.damage_report import DamageReport
 
 PATHS = [ANNA, BERT, CARL]
@@ -40,7 +50,9 @@ NOTIFIES = st.sampled_from([None, None, Notify.DELAY, Notify.SUCCESS | Notify.FA
 RECIPIENT_OUTCOMES = st.builds(
     RecipientOutcome, st.sampled_from(PATHS), MOVES, st.sampled_from(["", "450 later", "550"])
 )
-OUTCOMES = st.lists(RECIPIENT_OUTCOMES, max_size=3, unique_by=lambda one: one.forward_path).map(tuple)
+OUTCOMES = st.lists(RECIPIENT_OUTCOMES, max_size=3, unique_by=lambda one: one.forward_path).map(
+    tuple
+)
 SELECTIONS = st.builds(
     QueueFilter,
     domain_ids=st.none() | st.lists(DOMAIN_IDS, max_size=2).map(tuple),
@@ -61,17 +73,31 @@ def asking(new: NewMessage, notify: Notify | None) -> NewMessage:
     """The same message, of whose first recipient something was asked."""
     if notify is None:
         return new
-    request = DsnRequest(recipients={new.envelope.forward_paths[0]: RecipientRequest(notify, "rfc822;a+2Bb@c.example")})
+    request = DsnRequest(
+        recipients={
+            new.envelope.forward_paths[0]: RecipientRequest(notify, "rfc822;a+2Bb@c.example")
+        }
+    )
     return replace(new, envelope=replace(new.envelope, dsn=request))
 
 
 def made(about: int, domain_id: int, *paths: str) -> NewReport:
     """A report."""
-    return NewReport(about, domain_id, Action.FAILED, paths, "bob@example.org", b"on %d\r\n" % about, float(about))
+    return NewReport(
+        about,
+        domain_id,
+        Action.FAILED,
+        paths,
+        "bob@example.org",
+        b"on %d\r\n" % about,
+        float(about),
+    )
 
 
 CHECKPOINT_PAGES = 40  # so that the log is used anew while the machine runs
-LARGE = replace(NOTED, reason="x" * 300_000)  # so that the log gets pages of its change before that is committed
+LARGE = replace(
+    NOTED, reason="x" * 300_000
+)  # so that the log gets pages of its change before that is committed
 LOG_INDEX = shutil.ignore_patterns("*-shm")
 
 
@@ -136,7 +162,14 @@ class Agreement(RuleBasedStateMachine):
         is_told=st.booleans(),
     )
     def hold(
-        self, domain_id: int, sizes: list[int], to: list[str], count: int, *, notify: Notify | None, is_told: bool
+        self,
+        domain_id: int,
+        sizes: list[int],
+        to: list[str],
+        count: int,
+        *,
+        notify: Notify | None,
+        is_told: bool,
     ) -> None:
         plain = [
             message(self.number + place, domain_id, *to[:count], head=b"x" * size)
@@ -156,7 +189,9 @@ class Agreement(RuleBasedStateMachine):
             files = [await spooled(store, octets)]
             if is_for_two:
                 files.append(await store.duplicate(files[0]))
-            await store.hold([message(first + place, domain_id, file=file) for place, file in enumerate(files)])
+            await store.hold(
+                [message(first + place, domain_id, file=file) for place, file in enumerate(files)]
+            )
 
         self.both(hold)
 
@@ -183,7 +218,9 @@ class Agreement(RuleBasedStateMachine):
         drain = data.draw(st.sampled_from(self.drains[-3:]))
         outcomes = [Outcome(number, data.draw(OUTCOMES)) for number in self.some_numbers(data)]
         reports = [
-            made(one.number, drain.domain_id, *data.draw(SOME_PATHS)) for one in outcomes if data.draw(st.booleans())
+            made(one.number, drain.domain_id, *data.draw(SOME_PATHS))
+            for one in outcomes
+            if data.draw(st.booleans())
         ]
         at = data.draw(st.sampled_from([0.0, 8.0, 16.0]))
         self.both(lambda store: store.settle(drain, outcomes, reports, at))
@@ -196,7 +233,9 @@ class Agreement(RuleBasedStateMachine):
     )
     def expire(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> None:
         numbers = self.both(lambda store: store.expired(domain_id, status, before, limit))
-        self.both(lambda store: store.expire(domain_id, [*numbers, 1, 2, 999], status, before, NOTED))
+        self.both(
+            lambda store: store.expire(domain_id, [*numbers, 1, 2, 999], status, before, NOTED)
+        )
         self.both(lambda store: store.waiting_since(domain_id, status))
 
     @rule(domain_id=DOMAIN_IDS, value=st.none() | st.floats(0, 9))
@@ -207,12 +246,20 @@ class Agreement(RuleBasedStateMachine):
     @rule(data=st.data())
     def bounce(self, data: st.DataObject) -> None:
         """Some with the recipients that they have, some with others."""
-        listed = {one.number: one for one in self.both(lambda store: store.list_queue(QueueFilter()))}
+        listed = {
+            one.number: one for one in self.both(lambda store: store.list_queue(QueueFilter()))
+        }
         bounces = []
         for number in dict.fromkeys(self.some_numbers(data)):
-            there = tuple(one.forward_path for one in listed[number].recipients) if number in listed else ()
+            there = (
+                tuple(one.forward_path for one in listed[number].recipients)
+                if number in listed
+                else ()
+            )
             paths = data.draw(st.sampled_from([there, there, (ANNA,)]))
-            bounces.append(Bounce(number, paths, made(number, 1, *paths) if data.draw(st.booleans()) else None))
+            bounces.append(
+                Bounce(number, paths, made(number, 1, *paths) if data.draw(st.booleans()) else None)
+            )
         self.both(lambda store: store.bounce(bounces, NOTED))
 
     @rule(at=st.integers(1, 9).map(float), beyond=st.integers(1, 9).map(float))
@@ -222,27 +269,45 @@ class Agreement(RuleBasedStateMachine):
     @rule(data=st.data(), next_at=st.none() | st.integers(1, 9).map(float))
     def settle_reports(self, data: st.DataObject, next_at: float | None) -> None:
         waiting = self.both(lambda store: store.due_reports(100.0, 5, 1 << 20))
-        some = data.draw(st.lists(st.sampled_from([*(one.number for one in waiting), 999]), max_size=3))
-        self.both(lambda store: store.settle_reports([SendingOutcome(number, next_at, "450") for number in some]))
+        some = data.draw(
+            st.lists(st.sampled_from([*(one.number for one in waiting), 999]), max_size=3)
+        )
+        self.both(
+            lambda store: store.settle_reports(
+                [SendingOutcome(number, next_at, "450") for number in some]
+            )
+        )
 
     @rule(before=st.integers(1, 40))
     def tell_of_delay(self, before: int) -> None:
         late = self.both(lambda store: store.late_messages(float(before), 3))
         numbers = [(one[0] if isinstance(one, tuple) else one).number for one in late]
-        self.both(lambda store: store.tell_of_delay(numbers, [made(number, 1, ANNA) for number in numbers]))
+        self.both(
+            lambda store: store.tell_of_delay(
+                numbers, [made(number, 1, ANNA) for number in numbers]
+            )
+        )
 
     @rule(account=st.sampled_from(["", "alpha", "gamma"]), name=st.sampled_from(["a", "b"]))
     def put_channel(self, account: str, name: str) -> None:
-        channel = Channel(0, account, name, Transport.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0)
+        channel = Channel(
+            0, account, name, Transport.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0
+        )
         self.both(lambda store: store.put_channel(channel, NOTED))
 
-    @rule(number=st.integers(1, 4), account=st.sampled_from(["", "alpha"]), name=st.sampled_from(["a", "b"]))
+    @rule(
+        number=st.integers(1, 4),
+        account=st.sampled_from(["", "alpha"]),
+        name=st.sampled_from(["a", "b"]),
+    )
     def change_channel(self, number: int, account: str, name: str) -> None:
         """Mostly one that is there: its account and name are what it is changed by."""
         present = self.runner.run(self.memory.directory()).channels.get(number)
         if present is not None and name == "a":
             account, name = present.account, present.name
-        channel = Channel(number, account, name, Transport.WEBHOOK, f"https://{name}.example/", b"\1", KINDS, 2.0)
+        channel = Channel(
+            number, account, name, Transport.WEBHOOK, f"https://{name}.example/", b"\1", KINDS, 2.0
+        )
         self.both(lambda store: store.put_channel(channel, replace(NOTED, at=5.0)))
 
     @rule(number=st.integers(1, 4))
@@ -252,15 +317,24 @@ class Agreement(RuleBasedStateMachine):
     @rule(to=st.lists(st.integers(1, 4), max_size=4), at=st.integers(1, 9), limit=st.integers(1, 3))
     def keep_notices(self, to: list[int], at: int, limit: int) -> None:
         """What is held back under one name is over under the other."""
-        news = NoticeFacts(NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"})
+        news = NoticeFacts(
+            NoticeKind.TEST, "alpha", f"thing {at}", "text", float(at), {"a": 1, "b": "ü"}
+        )
         notices = [NewNotice(number, f"key {at}", news, at, float(at)) for number in to]
         quiets = [Quiet(news.topic, float(at), at, news if at % 2 else None)]
         over = [("alpha", NoticeKind.TEST, f"thing {at - 1}")]
         self.both(lambda store: store.keep_notices(notices, quiets, over, limit))
 
-    @rule(numbers=st.lists(st.integers(1, 20), max_size=3), next_at=st.none() | st.integers(1, 9).map(float))
+    @rule(
+        numbers=st.lists(st.integers(1, 20), max_size=3),
+        next_at=st.none() | st.integers(1, 9).map(float),
+    )
     def settle_notices(self, numbers: list[int], next_at: float | None) -> None:
-        self.both(lambda store: store.settle_notices([SendingOutcome(number, next_at, "503") for number in numbers]))
+        self.both(
+            lambda store: store.settle_notices(
+                [SendingOutcome(number, next_at, "503") for number in numbers]
+            )
+        )
 
     @precondition(lambda self: self.drains)
     @rule(count=st.integers(1, 5))
@@ -270,7 +344,12 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda store: store.held(drain.domain_id, 0, count, 1 << 20))
         window = self.runner.run(self.memory.held(drain.domain_id, 0, count, 1 << 20))
         outcomes = [
-            Outcome(one.number, tuple(RecipientOutcome(path, Move.DELIVERED) for path in one.envelope.forward_paths))
+            Outcome(
+                one.number,
+                tuple(
+                    RecipientOutcome(path, Move.DELIVERED) for path in one.envelope.forward_paths
+                ),
+            )
             for one in window
         ]
         self.both(lambda store: store.settle(drain, outcomes))
@@ -326,14 +405,18 @@ class Agreement(RuleBasedStateMachine):
             shutil.copytree(left, self.place, ignore=LOG_INDEX, copy_function=copy_if_there)
 
         async def run() -> None:
-            await self.sqlite._writer.submit(remove_and_crash)  # on its thread, so that nothing else is written
+            await self.sqlite._writer.submit(
+                remove_and_crash
+            )  # on its thread, so that nothing else is written
             await self.sqlite.close()
 
         self.runner.run(run())
         shutil.rmtree(left)
         self.sqlite = self.runner.run(self.opened())
         messages = [self.both(lambda store: store.message(number)) for number in present]  # noqa: B023  called at once
-        assert len(self.sqlite._files.present()) == sum(isinstance(one, tuple) for one in messages)  # no orphan is left
+        assert len(self.sqlite._files.present()) == sum(
+            isinstance(one, tuple) for one in messages
+        )  # no orphan is left
         assert self.damage.texts == []
 
     @invariant()

@@ -35,8 +35,12 @@ async def test_content_comes_in_blocks(store: Store) -> None:
     assert sum(sizes) == len(BIG)
 
 
-@pytest.mark.parametrize(("octets", "got"), [(1, 1), (70_000, 70_000), (len(BIG), len(BIG)), (1 << 20, len(BIG))])
-async def test_the_beginning_of_content_can_be_read_alone(store: Store, octets: int, got: int) -> None:
+@pytest.mark.parametrize(
+    ("octets", "got"), [(1, 1), (70_000, 70_000), (len(BIG), len(BIG)), (1 << 20, len(BIG))]
+)
+async def test_the_beginning_of_content_can_be_read_alone(
+    store: Store, octets: int, got: int
+) -> None:
     file = await spooled(store, BIG)
     assert await store.read_beginning(file, octets) == BIG[:got]
 
@@ -73,8 +77,12 @@ async def test_what_is_not_there_cannot_be_duplicated(store: Store) -> None:
         await store.duplicate(ContentFile("nothing", 1, 1))
 
 
-@pytest.mark.parametrize("claimed", [(len(BIG), 0), (len(BIG) + 1, zlib.crc32(BIG)), (1, zlib.crc32(BIG))])
-async def test_damaged_content_is_never_read_to_its_end(store: Store, claimed: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    "claimed", [(len(BIG), 0), (len(BIG) + 1, zlib.crc32(BIG)), (1, zlib.crc32(BIG))]
+)
+async def test_damaged_content_is_never_read_to_its_end(
+    store: Store, claimed: tuple[int, int]
+) -> None:
     file = await spooled(store, BIG)
     blocks = store.read_file(ContentFile(file.name, *claimed))
     got: list[bytes] = []
@@ -100,14 +108,25 @@ async def test_a_message_whose_content_is_damaged_is_refused_alone(store: Store,
     domain_id = await hosted(store)
     file, whole = await spooled(store, BIG), await spooled(store, BIG)
     wrong = ContentFile(file.name, file.size, file.crc32 ^ 1)
-    await store.hold([message(1, domain_id, file=wrong), message(2, domain_id, file=whole), message(3, domain_id)])
+    await store.hold(
+        [
+            message(1, domain_id, file=wrong),
+            message(2, domain_id, file=whole),
+            message(3, domain_id),
+        ]
+    )
     [claimed] = [one.file for one in await all_held(store, domain_id) if one.number == 1]
     assert claimed is not None
     with pytest.raises(Damaged):
-        await (store.prove_file(claimed, 1) if way == "prove" else content(store.read_file(claimed)))
+        await (
+            store.prove_file(claimed, 1) if way == "prove" else content(store.read_file(claimed))
+        )
     assert [one.number for one in await all_held(store, domain_id)] == [2, 3]
     [parked] = await store.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
-    assert (parked.number, [who.reply.startswith(DAMAGED) for who in parked.recipients]) == (1, [True])
+    assert (parked.number, [who.reply.startswith(DAMAGED) for who in parked.recipients]) == (
+        1,
+        [True],
+    )
     assert store.usage(domain_id).refused == 1
 
 
@@ -140,7 +159,9 @@ async def test_a_spool_can_be_discarded_while_it_is_being_written(store: Store) 
 
 
 async def test_many_spools_are_written_at_once(store: Store) -> None:
-    files = await asyncio.gather(*(spooled(store, bytes([number]) * 70_000) for number in range(20)))
+    files = await asyncio.gather(
+        *(spooled(store, bytes([number]) * 70_000) for number in range(20))
+    )
     read = await asyncio.gather(*(content(store.read_file(file)) for file in files))
     assert read == [bytes([number]) * 70_000 for number in range(20)]
 
@@ -148,7 +169,9 @@ async def test_many_spools_are_written_at_once(store: Store) -> None:
 async def test_a_scrub_looks_at_everything_and_parks_what_is_damaged(store: Store) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, BIG)
-    await store.hold([message(1, domain_id), message(2, domain_id, file=ContentFile(file.name, file.size, 1))])
+    await store.hold(
+        [message(1, domain_id), message(2, domain_id, file=ContentFile(file.name, file.size, 1))]
+    )
     assert await store.damaged_messages() == 0
     slices = [part async for part in store.scrub()]
     assert (sum(part.messages for part in slices), sum(part.damaged for part in slices)) == (2, 1)

@@ -109,7 +109,9 @@ async def test_what_is_held_again_has_its_time_anew(store: Store) -> None:
     assert await store.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
     assert await store.waiting_since(domain_id, RecipientStatus.HELD) == 100.0
     assert await store.expire(domain_id, [1], RecipientStatus.HELD, 100.0, NOTED) == 0
-    await store.settle(lease, [deferred(1)], at=200.0)  # an attempt is no new beginning, and takes none away
+    await store.settle(
+        lease, [deferred(1)], at=200.0
+    )  # an attempt is no new beginning, and takes none away
     assert await store.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
     assert await store.expired(domain_id, RecipientStatus.HELD, 101.0, 10) == [1, 2]
 

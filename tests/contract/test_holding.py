@@ -25,7 +25,9 @@ PLENTY = 1 << 30
 
 async def test_what_is_held_comes_back_whole(store: Store) -> None:
     domain_id = await hosted(store)
-    envelope = Envelope("bob@example.org", (ANNA, "jürgen@alpha.example"), is_8bit=True, needs_smtputf8=True)
+    envelope = Envelope(
+        "bob@example.org", (ANNA, "jürgen@alpha.example"), is_8bit=True, needs_smtputf8=True
+    )
     await store.hold([NewMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)))])
     assert await all_held(store, domain_id) == [
         HeldMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)), file=None)
@@ -66,8 +68,12 @@ async def test_a_window_ends_at_its_number_of_messages(store: Store) -> None:
     assert [one.number for one in window] == [4, 5, 6, 7]
 
 
-@pytest.mark.parametrize(("max_octets", "expected"), [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 3), (999, 4)])
-async def test_a_window_ends_where_its_octets_are_reached(store: Store, max_octets: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("max_octets", "expected"), [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 3), (999, 4)]
+)
+async def test_a_window_ends_where_its_octets_are_reached(
+    store: Store, max_octets: int, expected: int
+) -> None:
     domain_id = await hosted(store)
     await store.hold([message(number, domain_id, head=b"x" * 100) for number in range(1, 5)])
     window = await store.held(domain_id, after=0, limit=10, max_octets=max_octets)
@@ -88,7 +94,9 @@ async def test_a_window_passes_over_what_is_refused(store: Store) -> None:
     assert await held_numbers(store, domain_id) == [3]
 
 
-async def test_mail_for_a_domain_that_is_gone_is_not_held_nor_what_came_with_it(store: Store) -> None:
+async def test_mail_for_a_domain_that_is_gone_is_not_held_nor_what_came_with_it(
+    store: Store,
+) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await store.remove_domain(beta, NOTED)
     with pytest.raises(Conflict):
@@ -137,7 +145,9 @@ async def test_one_message_is_found_with_its_refused_recipients_too(store: Store
     assert found.envelope.forward_paths == (BERT, ANNA)
 
 
-async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(store: Store) -> None:
+async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
+    store: Store,
+) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     gamma = await hosted(store, "gamma.example")
     await hosted(store, "empty.example")

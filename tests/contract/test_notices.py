@@ -7,20 +7,36 @@ import pytest
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.interface import Store
 from restante.store.store_errors import Conflict
-from restante.tenancy.notice import Channel, NewNotice, Notice, NoticeFacts, NoticeKind, Quiet, Transport
+from restante.tenancy.notice import (
+    Channel,
+    NewNotice,
+    Notice,
+    NoticeFacts,
+    NoticeKind,
+    Quiet,
+    Transport,
+)
 from tests.contract.making import NOTED, account
 
 KINDS = frozenset({NoticeKind.MAIL_AFTER_QUIET, NoticeKind.QUOTA_REACHED})
-HOOK = Channel(0, "alpha", "hook", Transport.WEBHOOK, "https://hook.example/…", b"\0sealed", KINDS, 100.0)
+HOOK = Channel(
+    0, "alpha", "hook", Transport.WEBHOOK, "https://hook.example/…", b"\0sealed", KINDS, 100.0
+)
 MAIL = Channel(0, "", "mail", Transport.MAIL, "ops@example.org", None, KINDS, 101.0, hears_all=True)
 PLENTY = 1000
 
 
-def news(about: str = "alpha.example", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET) -> NoticeFacts:
-    return NoticeFacts(kind, "alpha", about, f"Mail came for {about}: ü 😀", 50.0, {"messages": 3, "domain": about})
+def news(
+    about: str = "alpha.example", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET
+) -> NoticeFacts:
+    return NoticeFacts(
+        kind, "alpha", about, f"Mail came for {about}: ü 😀", 50.0, {"messages": 3, "domain": about}
+    )
 
 
-def new(channel_id: int, key: str = "key", made_at: float = 60.0, about: str = "alpha.example") -> NewNotice:
+def new(
+    channel_id: int, key: str = "key", made_at: float = 60.0, about: str = "alpha.example"
+) -> NewNotice:
     return NewNotice(channel_id, key, news(about), 2, made_at)
 
 
@@ -45,7 +61,10 @@ async def test_a_channel_is_one_of_the_records(store: Store) -> None:
     before = (await store.directory()).change_number
     hook, mail = await store.put_channel(HOOK, NOTED), await store.put_channel(MAIL, NOTED)
     directory = await store.directory()
-    assert directory.channels == {hook.id: replace(HOOK, id=hook.id), mail.id: replace(MAIL, id=mail.id)}
+    assert directory.channels == {
+        hook.id: replace(HOOK, id=hook.id),
+        mail.id: replace(MAIL, id=mail.id),
+    }
     assert directory.change_number == before + 2
     assert directory.channel("alpha", "hook") == hook
     assert directory.channel("", "mail") == mail
@@ -89,7 +108,11 @@ async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:
     number = await channel(store)
     present = replace(HOOK, id=number)
     trail = len(await store.audit())
-    for other in (replace(present, id=number + 1), replace(present, name="other"), replace(present, account="")):
+    for other in (
+        replace(present, id=number + 1),
+        replace(present, name="other"),
+        replace(present, account=""),
+    ):
         with pytest.raises(Conflict):
             await store.put_channel(other, NOTED)
     await store.remove_channel(number, NOTED)
@@ -102,7 +125,9 @@ async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:
 async def test_what_waits_for_a_channel_that_is_changed_stays_and_is_due(store: Store) -> None:
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(store, new(hook, "a"), new(mail, "b"), new(hook, "c"))
-    await store.settle_notices([SendingOutcome(one.number, 900.0, "503") for one in await store.first_notices(10)])
+    await store.settle_notices(
+        [SendingOutcome(one.number, 900.0, "503") for one in await store.first_notices(10)]
+    )
     await store.put_channel(replace(HOOK, id=hook), replace(NOTED, at=300.0))
     waiting = await store.list_notices(PLENTY)
     assert [(one.key, one.next_attempt_at, one.failures) for one in waiting] == [
@@ -128,7 +153,9 @@ async def test_an_account_with_channels_stays(store: Store) -> None:
     assert (await store.directory()).accounts == {}
 
 
-async def test_a_channel_takes_with_it_what_waits_for_it_and_its_id_never_comes_back(store: Store) -> None:
+async def test_a_channel_takes_with_it_what_waits_for_it_and_its_id_never_comes_back(
+    store: Store,
+) -> None:
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(store, new(hook, "a"), new(mail, "b"))
     await store.remove_channel(hook, NOTED)
@@ -152,7 +179,13 @@ async def test_a_notice_is_kept_whole(store: Store) -> None:
 
 async def test_each_channel_has_its_turn_in_the_order_in_which_they_are_due(store: Store) -> None:
     hook, mail = await channel(store), await channel(store, MAIL)
-    await keep(store, new(hook, "a", 30.0), new(hook, "b", 10.0), new(mail, "c", 20.0), new(mail, "d", 40.0))
+    await keep(
+        store,
+        new(hook, "a", 30.0),
+        new(hook, "b", 10.0),
+        new(mail, "c", 20.0),
+        new(mail, "d", 40.0),
+    )
     assert [notice.key for notice in await store.first_notices(10)] == ["c", "a"]
     assert [notice.key for notice in await store.first_notices(1)] == ["c"]
     assert await keys(store) == ["a", "b", "c", "d"]
@@ -169,16 +202,26 @@ async def test_what_is_put_off_keeps_its_place_and_its_key(store: Store) -> None
     number = await channel(store)
     await keep(store, new(number, "a"), new(number, "b"))
     [first] = await store.first_notices(10)
-    await store.settle_notices([SendingOutcome(first.number, 99.0, "503 \udcff"), SendingOutcome(999, 1.0)])
+    await store.settle_notices(
+        [SendingOutcome(first.number, 99.0, "503 \udcff"), SendingOutcome(999, 1.0)]
+    )
     [again] = await store.first_notices(10)
-    assert (again.key, again.failures, again.next_attempt_at, again.reply[:4]) == ("a", 1, 99.0, "503 ")
+    assert (again.key, again.failures, again.next_attempt_at, again.reply[:4]) == (
+        "a",
+        1,
+        99.0,
+        "503 ",
+    )
     await store.settle_notices([SendingOutcome(first.number), SendingOutcome(first.number)])
     assert await keys(store) == ["b"]
 
 
 async def test_of_too_many_the_oldest_go(store: Store) -> None:
     hook, mail = await channel(store), await channel(store, MAIL)
-    assert await keep(store, new(mail, "m"), *(new(hook, str(place)) for place in range(5)), limit=3) == 2
+    assert (
+        await keep(store, new(mail, "m"), *(new(hook, str(place)) for place in range(5)), limit=3)
+        == 2
+    )
     assert await keys(store) == ["m", "2", "3", "4"]
     assert await keep(store, new(hook, "5"), limit=3) == 1
     assert await keys(store) == ["m", "3", "4", "5"]
@@ -188,7 +231,12 @@ async def test_how_many_notices_wait_is_known_and_since_when(store: Store) -> No
     """Whatever they go by: done with, too many, their channel gone."""
     assert await store.notice_backlog() == Backlog()
     hook, mail = await channel(store), await channel(store, MAIL)
-    await keep(store, *(new(hook, str(place), 10.0 + place) for place in range(4)), new(mail, "m", 20.0), limit=3)
+    await keep(
+        store,
+        *(new(hook, str(place), 10.0 + place) for place in range(4)),
+        new(mail, "m", 20.0),
+        limit=3,
+    )
     assert await store.notice_backlog() == Backlog(4, 11.0)
     [first, _] = await store.first_notices(10)
     await store.settle_notices([SendingOutcome(first.number), SendingOutcome(999)])
@@ -212,12 +260,16 @@ async def test_what_is_told_no_more_is_remembered_until_it_is_over(store: Store)
     await store.keep_notices([new(number)], [told, held_back], [], PLENTY)
     assert await store.quiets() == [told, held_back]
     again = replace(told, until=300.0)
-    await store.keep_notices([], [again], [held_back.topic, news(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY)
+    await store.keep_notices(
+        [], [again], [held_back.topic, news(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY
+    )
     assert await store.quiets() == [again]
     assert await store.notice_backlog() == Backlog(1, 60.0)
 
 
-async def test_what_a_later_version_has_stored_is_read_under_the_names_that_it_has(store: Store) -> None:
+async def test_what_a_later_version_has_stored_is_read_under_the_names_that_it_has(
+    store: Store,
+) -> None:
     number = await channel(store, replace(HOOK, way="pigeon"))
     assert (await store.directory()).channels[number].way == "pigeon"
     unknown = replace(news(), kind="eggs-laid")

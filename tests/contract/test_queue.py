@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import NO_USAGE, QueuedMessage, QueuedRecipient, QueueFilter, Store, Usage
+from restante.store.interface import (
+    NO_USAGE,
+    QueuedMessage,
+    QueuedRecipient,
+    QueueFilter,
+    Store,
+    Usage,
+)
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -28,8 +35,12 @@ async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(stor
     """Not domain by domain: a page would else leave out what the next does not begin with."""
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await store.hold([message(number, beta if number % 2 else alpha) for number in range(1, 7)])
-    await store.settle(await store.open_drain(alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)])
-    await store.settle(await store.open_drain(beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)])
+    await store.settle(
+        await store.open_drain(alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)]
+    )
+    await store.settle(
+        await store.open_drain(beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)]
+    )
     wanted = QueueFilter(status=RecipientStatus.REFUSED, limit=2)
     pages = [await store.list_queue(replace(wanted, after=after)) for after in (0, 2, 4, 6)]
     assert [[one.number for one in page] for page in pages] == [[1, 2], [3, 4], [5, 6], []]
@@ -47,7 +58,9 @@ async def a_queue(store: Store) -> tuple[int, int]:
             message(5, beta),
         ]
     )
-    await store.settle(await store.open_drain(alpha, 0.0, 60.0), [refused(2, ANNA), refused(3, ANNA, BERT)])
+    await store.settle(
+        await store.open_drain(alpha, 0.0, 60.0), [refused(2, ANNA), refused(3, ANNA, BERT)]
+    )
     await store.settle(await store.open_drain(beta, 0.0, 60.0), [deferred(4), refused(5)])
     return alpha, beta
 
@@ -85,7 +98,10 @@ async def test_a_listing_says_all_but_the_content(store: Store) -> None:
         (QueueFilter(recipient="b?rt@alpha.example"), [2, 3]),
         (QueueFilter(recipient="bert*", status=RecipientStatus.HELD), [2]),
         (QueueFilter(recipient="bert*", status=RecipientStatus.REFUSED), [3]),
-        (QueueFilter(recipient="anna*bert*"), []),  # a pattern is about one path, not about all of them in a row
+        (
+            QueueFilter(recipient="anna*bert*"),
+            [],
+        ),  # a pattern is about one path, not about all of them in a row
         (QueueFilter(recipient="*", limit=2, after=1), [2, 3]),
         (QueueFilter(received_before=3.0), [1, 2]),
         (QueueFilter(larger_than=SIZE), [3]),
@@ -97,10 +113,15 @@ async def test_a_listing_says_all_but_the_content(store: Store) -> None:
         (QueueFilter(limit=2), [1, 2]),
         (QueueFilter(after=1, limit=2, status=RecipientStatus.REFUSED), [2, 3]),
         (QueueFilter(numbers=(1, 2, 3), status=RecipientStatus.REFUSED, after=2), [3]),
-        (QueueFilter(received_before=5.0, larger_than=10, reverse_path="bob@example.org"), [2, 3, 4]),
+        (
+            QueueFilter(received_before=5.0, larger_than=10, reverse_path="bob@example.org"),
+            [2, 3, 4],
+        ),
     ],
 )
-async def test_a_listing_is_of_what_matches(store: Store, selection: QueueFilter, expected: list[int]) -> None:
+async def test_a_listing_is_of_what_matches(
+    store: Store, selection: QueueFilter, expected: list[int]
+) -> None:
     await a_queue(store)
     assert await listed(store, selection) == expected
 
@@ -180,7 +201,9 @@ async def test_a_recipient_held_again_keeps_the_destinations_last_word(store: St
     _, beta = await a_queue(store)
     await store.release_refused([5], NOTED)
     [found] = await store.list_queue(QueueFilter(numbers=(5,)))
-    assert found.recipients == (QueuedRecipient(ANNA, RecipientStatus.HELD, "550 5.1.1 no such user"),)
+    assert found.recipients == (
+        QueuedRecipient(ANNA, RecipientStatus.HELD, "550 5.1.1 no such user"),
+    )
     assert store.usage(beta).held == 2
 
 

@@ -33,7 +33,9 @@ async def test_what_is_learned_stands_beside_the_list_and_is_replaced(store: Sto
     await store.learn(domain_id, [Recipient("anna", RecipientSource.DRAIN, is_there=False, at=2.0)])
     await store.learn(domain_id, [Recipient("anna", RecipientSource.DRAIN, is_there=True, at=3.0)])
     await store.change_list(domain_id, [], ["anna"], NOTED)
-    assert await recipients(store, domain_id) == [Recipient("anna", RecipientSource.DRAIN, is_there=True, at=3.0)]
+    assert await recipients(store, domain_id) == [
+        Recipient("anna", RecipientSource.DRAIN, is_there=True, at=3.0)
+    ]
 
 
 async def test_they_go_with_their_domain(store: Store) -> None:
@@ -59,7 +61,9 @@ async def test_a_hundred_thousand_are_changed_at_once(store: Store) -> None:
 async def test_they_come_by_source_and_name_from_where_one_left_off(store: Store) -> None:
     domain_id = await hosted(store)
     await hosted(store, "beta.example")
-    learned = [Recipient(name, RecipientSource.DRAIN, is_there=True, at=2.0) for name in ("anna", "carl")]
+    learned = [
+        Recipient(name, RecipientSource.DRAIN, is_there=True, at=2.0) for name in ("anna", "carl")
+    ]
     await store.change_list(domain_id, ["anna", "bert", "ünï"], [], NOTED)
     await store.learn(domain_id, learned)
     found = [*learned, *listed("anna", "bert", "ünï")]

@@ -31,7 +31,16 @@ from restante.tenancy.policy import (
 )
 from restante.tenancy.quota import Quota
 from restante.tenancy.record_change import Change
-from tests.contract.making import NOTED, account, delivered, domain, held_numbers, hold, hosted, login
+from tests.contract.making import (
+    NOTED,
+    account,
+    delivered,
+    domain,
+    held_numbers,
+    hold,
+    hosted,
+    login,
+)
 
 FULL_DESTINATION = Destination(
     host="2001:db8::25",
@@ -90,7 +99,11 @@ async def test_a_policy_comes_back_as_it_was(store: Store, policy: Policy) -> No
 def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() -> None:
     """A field that a store forgets to keep would else come back right by chance."""
     plain = Policy()
-    left = [one.name for one in fields(plain) if getattr(plain, one.name) == getattr(FULL_POLICY, one.name)]
+    left = [
+        one.name
+        for one in fields(plain)
+        if getattr(plain, one.name) == getattr(FULL_POLICY, one.name)
+    ]
     assert left == ["on_refusal"]  # it has one value only
 
 
@@ -106,8 +119,12 @@ async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes |
 @pytest.mark.parametrize("destination", [Destination("mail.alpha.example"), FULL_DESTINATION])
 async def test_a_domain_comes_back_as_it_was(store: Store, destination: Destination) -> None:
     await store.put_account(account(), NOTED)
-    hosts = parse_authorized_hosts(["192.0.2.1", "198.51.100.0/24", "2001:db8::/32", "::1", "mail.alpha.example"])
-    put = await store.put_domain(HostedDomain(0, "alpha.example", "alpha", destination, hosts, 7.5), NOTED)
+    hosts = parse_authorized_hosts(
+        ["192.0.2.1", "198.51.100.0/24", "2001:db8::/32", "::1", "mail.alpha.example"]
+    )
+    put = await store.put_domain(
+        HostedDomain(0, "alpha.example", "alpha", destination, hosts, 7.5), NOTED
+    )
     assert put.id > 0
     assert put == HostedDomain(put.id, "alpha.example", "alpha", destination, hosts, 7.5)
     assert (await store.directory()).domains == {"alpha.example": put}
@@ -116,7 +133,11 @@ async def test_a_domain_comes_back_as_it_was(store: Store, destination: Destinat
 def test_the_full_destination_leaves_no_field_at_its_default() -> None:
     """A field that a store forgets to keep would else come back right by chance."""
     plain = Destination("")
-    assert [one.name for one in fields(plain) if getattr(plain, one.name) == getattr(FULL_DESTINATION, one.name)] == []
+    assert [
+        one.name
+        for one in fields(plain)
+        if getattr(plain, one.name) == getattr(FULL_DESTINATION, one.name)
+    ] == []
 
 
 async def test_records_are_replaced(store: Store) -> None:
@@ -262,7 +283,12 @@ async def test_a_drain_is_recorded_until_it_is_closed(store: Store) -> None:
 
 
 def past(**fields: Any) -> PastDrain:
-    return PastDrain(**{**asdict(PastDrain(1.5, 2.5, "operator", "given up", "why", 3, 4, 5, "421 bye")), **fields})
+    return PastDrain(
+        **{
+            **asdict(PastDrain(1.5, 2.5, "operator", "given up", "why", 3, 4, 5, "421 bye")),
+            **fields,
+        }
+    )
 
 
 async def test_how_the_last_drain_of_each_domain_went_is_kept(store: Store) -> None:
@@ -270,7 +296,9 @@ async def test_how_the_last_drain_of_each_domain_went_is_kept(store: Store) -> N
     assert await store.past_drains() == {}
     drain = await store.open_drain(first, 1.0, 60.0)
     await store.close_drain(drain, past())
-    await store.close_drain(await store.open_drain(second, 1.0, 60.0))  # nothing is known of how it went
+    await store.close_drain(
+        await store.open_drain(second, 1.0, 60.0)
+    )  # nothing is known of how it went
     assert await store.past_drains() == {first: past()}
     later = await store.open_drain(first, 1.0, 60.0)
     assert await store.past_drains() == {first: past()}  # while the next one runs, too
@@ -313,7 +341,10 @@ async def test_a_number_never_comes_back(store: Store) -> None:
 
 async def test_each_domain_has_its_drain_and_it_goes_with_the_domain(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    of_alpha, of_beta = await store.open_drain(alpha, 1.0, 60.0), await store.open_drain(beta, 1.0, 60.0)
+    of_alpha, of_beta = (
+        await store.open_drain(alpha, 1.0, 60.0),
+        await store.open_drain(beta, 1.0, 60.0),
+    )
     assert await store.open_drains() == [of_alpha, of_beta]
     await store.remove_domain(alpha, NOTED)
     assert await store.open_drains() == [of_beta]
@@ -359,12 +390,20 @@ async def test_only_as_many_as_are_asked_for(store: Store) -> None:
     assert [one.subject for one in await store.audit(limit=3)] == ["9", "8", "7"]
 
 
-@pytest.mark.parametrize("wanted", [AuditFilter(), AuditFilter(account="alpha"), AuditFilter(domain="alpha.example")])
+@pytest.mark.parametrize(
+    "wanted", [AuditFilter(), AuditFilter(account="alpha"), AuditFilter(domain="alpha.example")]
+)
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 100])
-async def test_pages_go_on_where_the_one_before_ended(store: Store, wanted: AuditFilter, limit: int) -> None:
+async def test_pages_go_on_where_the_one_before_ended(
+    store: Store, wanted: AuditFilter, limit: int
+) -> None:
     """What comes meanwhile is newer than all of them, and in none."""
     of_both = [("alpha", "alpha.example"), ("beta", "beta.example")]
-    entries = [replace(entry(str(number), of=of), domain=name) for number in range(5) for of, name in of_both]
+    entries = [
+        replace(entry(str(number), of=of), domain=name)
+        for number in range(5)
+        for of, name in of_both
+    ]
     await store.record(entries)
     expected = await store.audit(wanted)
     found, before = [], None
@@ -382,13 +421,17 @@ async def test_an_account_sees_its_own_entries_only(store: Store) -> None:
     await store.record([entry("a"), entry("b", of="beta"), entry("c"), entry("nobody's", of="")])
     assert [one.subject for one in await store.audit(AuditFilter(account="alpha"))] == ["c", "a"]
     assert [one.subject for one in await store.audit(AuditFilter(account=""))] == ["nobody's"]
-    assert [one.subject for one in await store.audit(AuditFilter(account="alpha"), limit=1)] == ["c"]
+    assert [one.subject for one in await store.audit(AuditFilter(account="alpha"), limit=1)] == [
+        "c"
+    ]
 
 
 async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
     at = replace(entry("a"), at=100.0, domain="alpha.example", actor="operator root")
     later = replace(entry("b"), at=200.0, domain="beta.example", actor="login root")
-    other = replace(entry("c", of="beta"), at=300.0, action=AuditAction.MAIL_DELETED, actor="retention")
+    other = replace(
+        entry("c", of="beta"), at=300.0, action=AuditAction.MAIL_DELETED, actor="retention"
+    )
     await store.record([at, later, other])
     cases = {
         AuditFilter(domain="alpha.example"): [at],
@@ -409,7 +452,10 @@ async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
 
 
 async def test_what_changed_is_kept_with_the_entry(store: Store) -> None:
-    changes = (Change("policy.hold", "until-asked", "on-return"), Change("note", "none", "ümläut → \x07"))
+    changes = (
+        Change("policy.hold", "until-asked", "on-return"),
+        Change("note", "none", "ümläut → \x07"),
+    )
     await store.record([replace(entry("alpha"), changes=changes)])
     assert (await store.audit())[0].changes == changes
 
@@ -426,17 +472,25 @@ def asked_for(node: str, at: float, of: str = "alpha", answer: str = "253 OK") -
 
 async def test_the_last_granted_request_for_each_node_is_known(store: Store) -> None:
     assert list(await store.last_requests()) == []
-    await store.record([asked_for("Alpha.example", 5.0), asked_for("alpha.example", 3.0), entry("something else")])
-    await store.record([asked_for("beta.example", 4.0, answer="459 no"), asked_for("@alpha.example", 6.0)])
+    await store.record(
+        [asked_for("Alpha.example", 5.0), asked_for("alpha.example", 3.0), entry("something else")]
+    )
+    await store.record(
+        [asked_for("beta.example", 4.0, answer="459 no"), asked_for("@alpha.example", 6.0)]
+    )
     assert list(await store.last_requests()) == [
         NodeRequest("@alpha.example", "alpha", 6.0),
         NodeRequest("alpha.example", "alpha", 5.0),
     ]
 
 
-async def test_requests_that_came_since_are_known_and_those_before_not_forgotten(store: Store) -> None:
+async def test_requests_that_came_since_are_known_and_those_before_not_forgotten(
+    store: Store,
+) -> None:
     for at in range(1, 6):
-        await store.record([asked_for("alpha.example", float(at)), asked_for(f"{at}.example", float(at), "beta")])
+        await store.record(
+            [asked_for("alpha.example", float(at)), asked_for(f"{at}.example", float(at), "beta")]
+        )
         found = {(one.node, one.account): one.at for one in await store.last_requests()}
         assert found["alpha.example", "alpha"] == at
         assert found["1.example", "beta"] == 1.0

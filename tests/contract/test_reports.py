@@ -13,7 +13,16 @@ from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.interface import NO_USAGE, Bounce, Drain, QueueFilter, ReportFilter, Store, Usage, WaitingReport
+from restante.store.interface import (
+    NO_USAGE,
+    Bounce,
+    Drain,
+    QueueFilter,
+    ReportFilter,
+    Store,
+    Usage,
+    WaitingReport,
+)
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import LeaseLost, StoreError
 from tests.contract.making import (
@@ -34,9 +43,13 @@ from tests.contract.making import (
 LATER = 1e12
 
 
-def report(about: int, domain_id: int, *paths: str, action: Action = Action.FAILED, made_at: float = 50.0) -> NewReport:
+def report(
+    about: int, domain_id: int, *paths: str, action: Action = Action.FAILED, made_at: float = 50.0
+) -> NewReport:
     told = paths or (ANNA,)
-    return NewReport(about, domain_id, action, told, "bob@example.org", b"report on %d\r\n" % about, made_at)
+    return NewReport(
+        about, domain_id, action, told, "bob@example.org", b"report on %d\r\n" % about, made_at
+    )
 
 
 async def drained(store: Store, *to: str) -> Drain:
@@ -50,7 +63,10 @@ async def reports(store: Store) -> list[Report]:
 
 
 def bounced(number: int, *paths: str) -> Outcome:
-    return Outcome(number, tuple(RecipientOutcome(path, Move.BOUNCED, "550 5.1.1 no") for path in paths or (ANNA,)))
+    return Outcome(
+        number,
+        tuple(RecipientOutcome(path, Move.BOUNCED, "550 5.1.1 no") for path in paths or (ANNA,)),
+    )
 
 
 # --- with what a drain settles
@@ -58,10 +74,22 @@ def bounced(number: int, *paths: str) -> Outcome:
 
 async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store) -> None:
     drain = await drained(store)
-    made = NewReport(1, drain.domain_id, Action.RELAYED, (ANNA,), "bob@example.org", b"\xff\r\n", 50.0, True, True)
+    made = NewReport(
+        1,
+        drain.domain_id,
+        Action.RELAYED,
+        (ANNA,),
+        "bob@example.org",
+        b"\xff\r\n",
+        50.0,
+        True,
+        True,
+    )
     await store.settle(drain, [delivered(1)], [made])
     assert await reports(store) == [
-        Report(1, 1, drain.domain_id, Action.RELAYED, "bob@example.org", b"\xff\r\n", 50.0, True, True)
+        Report(
+            1, 1, drain.domain_id, Action.RELAYED, "bob@example.org", b"\xff\r\n", 50.0, True, True
+        )
     ]
     assert await store.message(1) is None
 
@@ -70,9 +98,13 @@ async def test_what_is_settled_again_is_not_told_again(store: Store) -> None:
     """A drain that does not know whether its batch was settled settles it once more."""
     drain = await drained(store, ANNA, BERT)
     for _ in range(2):
-        await store.settle(drain, [delivered(1, ANNA)], [report(1, drain.domain_id, action=Action.RELAYED)])
+        await store.settle(
+            drain, [delivered(1, ANNA)], [report(1, drain.domain_id, action=Action.RELAYED)]
+        )
     for _ in range(2):
-        await store.settle(drain, [delivered(1, BERT)], [report(1, drain.domain_id, BERT, action=Action.RELAYED)])
+        await store.settle(
+            drain, [delivered(1, BERT)], [report(1, drain.domain_id, BERT, action=Action.RELAYED)]
+        )
     assert len(await reports(store)) == 2
 
 
@@ -122,7 +154,10 @@ async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_the
     await store.settle(drain, [refused(1, BERT)])
     file = await spooled(store, b"large")
     await store.hold([message(2, drain.domain_id, file=file)])
-    bounces = [Bounce(1, (BERT, ANNA), report(1, drain.domain_id, ANNA, BERT)), Bounce(2, (ANNA,), None)]
+    bounces = [
+        Bounce(1, (BERT, ANNA), report(1, drain.domain_id, ANNA, BERT)),
+        Bounce(2, (ANNA,), None),
+    ]
     assert await store.bounce(bounces, NOTED) == [1, 2]
     assert store.usage(drain.domain_id) == NO_USAGE
     assert [one.about for one in await reports(store)] == [1]
@@ -143,7 +178,9 @@ async def is_removed(store: Store, file: ContentFile, directory: Path) -> bool:
 
 
 @pytest.mark.parametrize("paths", [(), (ANNA, BERT, "carl@alpha.example")])
-async def test_a_message_that_has_changed_meanwhile_stays(store: Store, paths: tuple[str, ...]) -> None:
+async def test_a_message_that_has_changed_meanwhile_stays(
+    store: Store, paths: tuple[str, ...]
+) -> None:
     drain = await drained(store, ANNA, BERT)
     assert await store.bounce([Bounce(1, paths, report(1, drain.domain_id, *paths))], NOTED) == []
     assert await waiting(store, 1) == (ANNA, BERT)
@@ -183,7 +220,9 @@ async def test_a_refused_message_that_is_bounced_counts_no_more(store: Store) ->
 async def stored(store: Store, *due_at: float) -> int:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, len(due_at) + 1))
-    made = [Bounce(n, (ANNA,), report(n, domain_id, made_at=at)) for n, at in enumerate(due_at, start=1)]
+    made = [
+        Bounce(n, (ANNA,), report(n, domain_id, made_at=at)) for n, at in enumerate(due_at, start=1)
+    ]
     await store.bounce(made, NOTED)
     return domain_id
 
@@ -200,7 +239,9 @@ async def test_reports_come_when_they_are_due_the_longest_due_first(store: Store
 async def test_a_report_that_is_put_off_waits_and_knows_why(store: Store) -> None:
     await stored(store, 10.0, 20.0)
     first, second = await reports(store)
-    await store.settle_reports([SendingOutcome(first.number, 70.0, "450 \udcff later"), SendingOutcome(99, 1.0, "")])
+    await store.settle_reports(
+        [SendingOutcome(first.number, 70.0, "450 \udcff later"), SendingOutcome(99, 1.0, "")]
+    )
     assert await store.due_reports(69.0, 100, 1 << 20) == [second]
     again = (await reports(store))[1]
     assert (again.number, again.failures, again.reply[:4]) == (first.number, 1, "450 ")
@@ -231,7 +272,9 @@ async def test_how_many_reports_wait_is_known_and_since_when(store: Store) -> No
     assert await store.report_backlog() == Backlog()
     await stored(store, 30.0, 40.0, 50.0, 60.0)
     assert await store.report_backlog() == Backlog(4, 30.0)
-    await store.settle_reports([SendingOutcome(1, 99.0, "450 later"), SendingOutcome(2), SendingOutcome(2)])
+    await store.settle_reports(
+        [SendingOutcome(1, 99.0, "450 later"), SendingOutcome(2), SendingOutcome(2)]
+    )
     assert await store.report_backlog() == Backlog(3, 30.0)
     await store.drop_reports([1, 2, 9], NOTED)
     assert await store.report_backlog() == Backlog(2, 50.0)
@@ -248,15 +291,23 @@ async def test_reports_outlive_the_domain_that_they_are_about(store: Store) -> N
 # --- what was asked, and word of delay
 
 
-def asked(number: int, domain_id: int, notify: Notify | None, reverse_path: str = "bob@example.org") -> NewMessage:
-    dsn = DsnRequest(Ret.FULL, "QQ+2B314", {ANNA: RecipientRequest(notify, "rfc822;Anna@alpha.example")})
-    return NewMessage(number, domain_id, Envelope(reverse_path, (ANNA, BERT), dsn=dsn), float(number), CONTENT)
+def asked(
+    number: int, domain_id: int, notify: Notify | None, reverse_path: str = "bob@example.org"
+) -> NewMessage:
+    dsn = DsnRequest(
+        Ret.FULL, "QQ+2B314", {ANNA: RecipientRequest(notify, "rfc822;Anna@alpha.example")}
+    )
+    return NewMessage(
+        number, domain_id, Envelope(reverse_path, (ANNA, BERT), dsn=dsn), float(number), CONTENT
+    )
 
 
 async def test_what_was_asked_about_reports_is_held(store: Store) -> None:
     domain_id = await hosted(store)
     new = asked(1, domain_id, Notify.SUCCESS | Notify.DELAY)
-    suspect = NewMessage(2, domain_id, Envelope("bob@example.org", (ANNA,), is_suspect=True), 2.0, CONTENT)
+    suspect = NewMessage(
+        2, domain_id, Envelope("bob@example.org", (ANNA,), is_suspect=True), 2.0, CONTENT
+    )
     await store.hold([new, suspect])
     first, second = await store.held(domain_id, 0, 10, 1 << 20)
     assert (first.envelope, second.envelope) == (new.envelope, suspect.envelope)
@@ -299,7 +350,10 @@ async def test_delay_that_was_told_elsewhere_is_not_told_here(store: Store) -> N
     assert [one.number for one in await store.late_messages(100.0, 10)] == [2]
     await store.tell_of_delay([1], [report(1, domain_id, action=Action.DELAYED)])
     assert await reports(store) == []
-    assert [one.is_delay_told for one in await store.held(domain_id, 0, 10, 1 << 20)] == [True, False]
+    assert [one.is_delay_told for one in await store.held(domain_id, 0, 10, 1 << 20)] == [
+        True,
+        False,
+    ]
     drain = await store.open_drain(domain_id, 0.0, 60.0)
     await store.settle(drain, [refused(1, ANNA, BERT)])
     found = await store.message(1)
@@ -324,15 +378,34 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     alpha, beta = await hosted(store), await hosted(store, "beta.example")
     await hold(store, alpha, 1, 2)
     await hold(store, beta, 3)
-    made = [report(1, alpha), report(2, alpha, made_at=60.0), replace(report(3, beta), reverse_path="Carl@example.net")]
+    made = [
+        report(1, alpha),
+        report(2, alpha, made_at=60.0),
+        replace(report(3, beta), reverse_path="Carl@example.net"),
+    ]
     for one in made:
         await store.bounce([Bounce(one.about, (ANNA,), one)], NOTED)
     await store.settle_reports([SendingOutcome(1, 99.0, "450 later")])
     listed = await store.list_reports(ReportFilter())
     assert listed == [
-        WaitingReport(1, 1, alpha, Action.FAILED, "bob@example.org", 50.0, 99.0, 1, "450 later", len(made[0].content)),
-        WaitingReport(2, 2, alpha, Action.FAILED, "bob@example.org", 60.0, 60.0, 0, "", len(made[1].content)),
-        WaitingReport(3, 3, beta, Action.FAILED, "Carl@example.net", 50.0, 50.0, 0, "", len(made[2].content)),
+        WaitingReport(
+            1,
+            1,
+            alpha,
+            Action.FAILED,
+            "bob@example.org",
+            50.0,
+            99.0,
+            1,
+            "450 later",
+            len(made[0].content),
+        ),
+        WaitingReport(
+            2, 2, alpha, Action.FAILED, "bob@example.org", 60.0, 60.0, 0, "", len(made[1].content)
+        ),
+        WaitingReport(
+            3, 3, beta, Action.FAILED, "Carl@example.net", 50.0, 50.0, 0, "", len(made[2].content)
+        ),
     ]
 
     async def numbers(**selection: Any) -> list[int]:
@@ -355,7 +428,10 @@ async def test_failures_leave_first_and_each_domain_has_its_turn(store: Store) -
     drain = await drained(store)
     told = [(1, Action.RELAYED), (1, Action.RELAYED), (1, Action.DELAYED), (1, Action.FAILED)]
     made = [
-        replace(report(about, drain.domain_id, action=action, made_at=50.0 + place), reverse_path=f"s@{place}.example")
+        replace(
+            report(about, drain.domain_id, action=action, made_at=50.0 + place),
+            reverse_path=f"s@{place}.example",
+        )
         for place, (about, action) in enumerate(told)
     ]
     await store.settle(drain, [delivered(1)], made)

@@ -34,7 +34,9 @@ async def one_held(store: Store, *to: str) -> Drain:
 async def standing(store: Store, number: int = 1) -> dict[str, tuple[RecipientStatus, str]]:
     """What a listing says of a message's recipients."""
     listed = await store.list_queue(QueueFilter(numbers=(number,)))
-    return {one.forward_path: (one.status, one.reply) for found in listed for one in found.recipients}
+    return {
+        one.forward_path: (one.status, one.reply) for found in listed for one in found.recipients
+    }
 
 
 async def test_a_message_delivered_to_all_is_gone(store: Store) -> None:
@@ -129,7 +131,14 @@ async def test_delivering_the_rest_leaves_a_refused_message(store: Store) -> Non
 
 async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT, CARL)
-    outcome = Outcome(1, (*delivered(1, ANNA).recipients, *refused(1, BERT).recipients, *deferred(1, CARL).recipients))
+    outcome = Outcome(
+        1,
+        (
+            *delivered(1, ANNA).recipients,
+            *refused(1, BERT).recipients,
+            *deferred(1, CARL).recipients,
+        ),
+    )
     await store.settle(drain, [outcome])
     assert {path: status for path, (status, _) in (await standing(store)).items()} == {
         BERT: RecipientStatus.REFUSED,
@@ -170,7 +179,9 @@ async def test_a_recipient_settled_once_is_settled(store: Store) -> None:
     assert await standing(store) == {BERT: (RecipientStatus.HELD, "")}
 
 
-async def test_a_refused_recipient_is_not_delivered_before_it_is_released_again(store: Store) -> None:
+async def test_a_refused_recipient_is_not_delivered_before_it_is_released_again(
+    store: Store,
+) -> None:
     drain = await one_held(store)
     await store.settle(drain, [refused(1)])
     await store.settle(drain, [delivered(1)])
@@ -199,7 +210,9 @@ async def test_another_domains_message_is_not_touched(store: Store) -> None:
 
 
 @pytest.mark.parametrize("move", [Move.DEFERRED, Move.REFUSED])
-async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(store: Store, move: Move) -> None:
+async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
+    store: Store, move: Move
+) -> None:
     """Its octets are a stranger's: failing here would hand the message over again and again."""
     drain = await one_held(store)
     await store.settle(drain, [Outcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))])

@@ -19,7 +19,11 @@ from tests.contract.making import (
 
 
 async def listed(store: Store, status: RecipientStatus | None = None) -> list[QueuedRecipient]:
-    return [one for each in await store.list_queue(QueueFilter(status=status)) for one in each.recipients]
+    return [
+        one
+        for each in await store.list_queue(QueueFilter(status=status))
+        for one in each.recipients
+    ]
 
 
 async def parked(store: Store) -> int:
@@ -55,7 +59,9 @@ async def test_the_retention_of_refused_mail_does_not_concern_it(store: Store) -
     domain_id = await parked(store)
     assert await store.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == [1]
     assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 1
-    assert [(one.forward_path, one.status) for one in await listed(store)] == [(ANNA, RecipientStatus.UNCERTAIN)]
+    assert [(one.forward_path, one.status) for one in await listed(store)] == [
+        (ANNA, RecipientStatus.UNCERTAIN)
+    ]
     assert await store.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == []
     assert await store.waiting_since(domain_id, RecipientStatus.REFUSED) is None
     assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 0
@@ -75,7 +81,9 @@ async def test_it_can_be_deleted(store: Store) -> None:
     assert store.usage(domain_id) == Usage(0, 0)
 
 
-async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(store: Store) -> None:
+async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(
+    store: Store,
+) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     drain = await store.open_drain(domain_id, 0.0, 60.0)
@@ -92,4 +100,7 @@ async def test_no_outcome_reaches_it_but_a_persons(store: Store) -> None:
     domain_id = await parked(store)
     drain = await store.open_drain(domain_id, 0.0, 60.0)
     await store.settle(drain, [refused(1, ANNA)], at=20.0)
-    assert {one.status for one in await listed(store)} == {RecipientStatus.UNCERTAIN, RecipientStatus.REFUSED}
+    assert {one.status for one in await listed(store)} == {
+        RecipientStatus.UNCERTAIN,
+        RecipientStatus.REFUSED,
+    }

@@ -27,7 +27,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     leaf = ca.issue_cert("p.internal")
     leaf.configure_cert(context)
     key = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()).public_key()
-    pin = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    pin = hashlib.sha256(
+        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ).hexdigest()
     ca_file: Path = tmp_path_factory.mktemp("tls") / "ca.pem"
     ca.cert_pem.write_to_path(str(ca_file))
     return Authority(context, str(ca_file), pin)

@@ -53,7 +53,9 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
 
     script: Script = field(default_factory=dict)
     offer: tuple[str, ...] = ("PIPELINING", "8BITMIME")
-    behind_content: str = ""  # DROPS, REFUSES or CLOSE, where more comes with content than its end mark
+    behind_content: str = (
+        ""  # DROPS, REFUSES or CLOSE, where more comes with content than its end mark
+    )
     context: ssl.SSLContext | None = None  # for STARTTLS
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # of all connections
@@ -69,7 +71,10 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.close()
         for session in list(self.open):
@@ -86,8 +91,12 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
                 if scripted:
                     return scripted.pop(0)
         if command.startswith("EHLO"):
-            return "\r\n".join([*(f"250-{line}" for line in ("p.example", *self.offer)), "250 HELP"])
-        return next((reply for key, reply in _DEFAULTS.items() if command.startswith(key)), "500 what?")
+            return "\r\n".join(
+                [*(f"250-{line}" for line in ("p.example", *self.offer)), "250 HELP"]
+            )
+        return next(
+            (reply for key, reply in _DEFAULTS.items() if command.startswith(key)), "500 what?"
+        )
 
     def taken_by(self, session: "_Session") -> None:
         """Do what is to be done when a session has taken a message: nothing."""
@@ -134,7 +143,12 @@ class _Session(asyncio.Protocol):
             self._say(self._primary.answer("HANDSHAKE"))
             return
         self._buffer += data
-        while self._buffer and not self._is_silent and not self.transport.is_closing() and self._advance():
+        while (
+            self._buffer
+            and not self._is_silent
+            and not self.transport.is_closing()
+            and self._advance()
+        ):
             pass
 
     def _advance(self) -> bool:
@@ -163,7 +177,9 @@ class _Session(asyncio.Protocol):
         if behind == CLOSE:
             self.transport.close()
         elif behind == REFUSES:
-            self.transport.write(b"503 5.5.1 Bad sequence of commands\r\n" * self._buffer.count(b"\n"))
+            self.transport.write(
+                b"503 5.5.1 Bad sequence of commands\r\n" * self._buffer.count(b"\n")
+            )
         if behind:
             self._buffer = b""
 

@@ -39,7 +39,9 @@ def play(
     return world
 
 
-async def drain_in_turn(world: World, domain: HostedDomain, *before: Callable[[], Awaitable[None]]) -> None:
+async def drain_in_turn(
+    world: World, domain: HostedDomain, *before: Callable[[], Awaitable[None]]
+) -> None:
     """Drain once after each of these, by one dispatcher; without polling, for only in an idle loop does time jump."""
     close_drain, closed = world.store.close_drain, asyncio.Event()
 
@@ -57,7 +59,9 @@ async def drain_in_turn(world: World, domain: HostedDomain, *before: Callable[[]
             await until(lambda: not list(dispatcher.drains()))
 
 
-def drained(primary: ScriptedPrimary, count: int, connections: int = 1, **settings: object) -> World:
+def drained(
+    primary: ScriptedPrimary, count: int, connections: int = 1, **settings: object
+) -> World:
     async def scene(world: World, domain: HostedDomain) -> None:
         await drain_in_turn(world, domain, lambda: world.hold(domain, count))
 
@@ -144,10 +148,17 @@ def test_where_the_first_window_stalls_data_is_spoken_for_a_day() -> None:
             world.now += 86_401
             await world.hold(domain, 1)
 
-        await drain_in_turn(world, domain, lambda: world.hold(domain, 3), lambda: world.hold(domain, 1), a_day_later)
+        await drain_in_turn(
+            world, domain, lambda: world.hold(domain, 3), lambda: world.hold(domain, 1), a_day_later
+        )
 
     world = play(primary, scene)
-    assert manners(world) == [("ahead-in-vain", "broken"), ("data", "quit"), ("data", "quit"), ("ahead", "quit")]
+    assert manners(world) == [
+        ("ahead-in-vain", "broken"),
+        ("data", "quit"),
+        ("data", "quit"),
+        ("ahead", "quit"),
+    ]
     assert sorted(numbers(primary)) == [1, 2, 3, 4, 5]
 
 
@@ -162,7 +173,9 @@ def test_where_the_probe_goes_wrong_data_is_spoken_at_once(answer: str) -> None:
 
 def test_where_connections_break_twice_within_an_hour_data_is_spoken() -> None:
     """The third connection makes one copy at most where the first two made many."""
-    primary = chunking({"CONTENT": [*[TAKEN] * 20, CLOSE, *[TAKEN] * 20, CLOSE, *[TAKEN] * 20, CLOSE]})
+    primary = chunking(
+        {"CONTENT": [*[TAKEN] * 20, CLOSE, *[TAKEN] * 20, CLOSE, *[TAKEN] * 20, CLOSE]}
+    )
     world = drained(primary, 100)
     used = [manner for manner, _ in manners(world)]
     assert used[:2] == ["ahead", "ahead"]

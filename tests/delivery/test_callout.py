@@ -84,7 +84,10 @@ def test_who_is_there_is_learned() -> None:
 def test_a_destination_that_is_away_is_asked_again_after_a_minute() -> None:
     async def main() -> None:
         world = World()
-        async with ScriptedPrimary({"GREETING": CLOSE}) as primary, world.dispatcher() as dispatcher:
+        async with (
+            ScriptedPrimary({"GREETING": CLOSE}) as primary,
+            world.dispatcher() as dispatcher,
+        ):
             domain = await world.host(primary.port)
             seen = []
             for pause in (0.0, AWAY_SECONDS - 1, 1.0):
@@ -117,7 +120,9 @@ def test_what_is_asked_at_once_is_asked_once_and_not_of_too_many() -> None:
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
             names = [f"user{number}@b.example" for number in range(AT_ONCE + 2)]
-            answers = await asyncio.gather(*(dispatcher.inquire(domain, name) for name in [*names, names[0]]))
+            answers = await asyncio.gather(
+                *(dispatcher.inquire(domain, name) for name in [*names, names[0]])
+            )
             assert answers == [*[True] * AT_ONCE, None, None, True]
             assert primary.connections == AT_ONCE
 
@@ -129,7 +134,9 @@ EHLO = "EHLO mx2.example.net"
 QUESTION = ["MAIL FROM:<>", f"RCPT TO:<{PATH}>", "QUIT"]
 
 
-async def asked_under_tls(primary: ScriptedPrimary, *, has_login: bool = False, **destination: Any) -> bool | None:
+async def asked_under_tls(
+    primary: ScriptedPrimary, *, has_login: bool = False, **destination: Any
+) -> bool | None:
     """Ask p.internal, which is this primary."""
     world = World()
     world.names.table["p.internal"] = ["127.0.0.1"]
@@ -163,7 +170,9 @@ def test_it_logs_in_where_the_record_has_a_login(authority: Authority) -> None:
         (("PIPELINING", "AUTH PLAIN"), {"tls": TlsUse.OFF, "has_login": True}),
     ],
 )
-def test_what_may_not_go_in_clear_is_not_asked_in_clear(offer: tuple[str, ...], destination: dict[str, Any]) -> None:
+def test_what_may_not_go_in_clear_is_not_asked_in_clear(
+    offer: tuple[str, ...], destination: dict[str, Any]
+) -> None:
     primary = ScriptedPrimary(offer=offer)
     assert asyncio.run(asked_under_tls(primary, **destination)) is None
     assert primary.commands in ([EHLO], [EHLO, "QUIT"])
@@ -177,18 +186,27 @@ def test_a_peer_that_is_not_who_it_must_be_is_asked_nothing(authority: Authority
 
 
 def test_replies_put_before_the_handshake_are_none(authority: Authority) -> None:
-    primary = ScriptedPrimary({"STARTTLS": "220 go\r\n250 injected"}, offer=STARTTLS, context=authority.context)
+    primary = ScriptedPrimary(
+        {"STARTTLS": "220 go\r\n250 injected"}, offer=STARTTLS, context=authority.context
+    )
     assert asyncio.run(asked_under_tls(primary, tls=TlsUse.REQUIRED)) is None
     assert primary.commands == [EHLO, "STARTTLS"]
 
 
 def test_the_right_key_is_enough(authority: Authority) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
-    assert asyncio.run(asked_under_tls(primary, tls=TlsUse.VERIFY, key_pins=(key_of(authority.context),))) is True
+    assert (
+        asyncio.run(
+            asked_under_tls(primary, tls=TlsUse.VERIFY, key_pins=(key_of(authority.context),))
+        )
+        is True
+    )
 
 
 @pytest.mark.parametrize(("use", "answer"), [(TlsUse.OPPORTUNISTIC, True), (TlsUse.REQUIRED, None)])
-def test_a_handshake_that_fails_is_done_without_only_where_mail_would_be(use: TlsUse, answer: bool | None) -> None:
+def test_a_handshake_that_fails_is_done_without_only_where_mail_would_be(
+    use: TlsUse, answer: bool | None
+) -> None:
     primary = ScriptedPrimary({"HANDSHAKE": GARBAGE}, offer=STARTTLS)
     assert asyncio.run(asked_under_tls(primary, tls=use)) is answer
     assert primary.commands[:2] == [EHLO, "STARTTLS"]

@@ -11,7 +11,13 @@ import pytest
 
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan, SendingManner
+from restante.delivery.link_plan import (
+    ConnectionEnd,
+    ConnectionWork,
+    EndKind,
+    LinkPlan,
+    SendingManner,
+)
 from restante.delivery.route import Endpoint
 from restante.mail.message import ContentFile, HeldMessage
 from restante.queue.recipient_status import Outcome
@@ -48,7 +54,9 @@ class Post:
 
 def connect(post: Post, port: int) -> DeliveryConnection:
     options = ClientOptions("mx2.example.net", TlsUse.OFF)
-    terms = LinkPlan(Endpoint(ipaddress.ip_address("127.0.0.1"), port), "p.example", options, None, SETTINGS)
+    terms = LinkPlan(
+        Endpoint(ipaddress.ip_address("127.0.0.1"), port), "p.example", options, None, SETTINGS
+    )
     return DeliveryConnection(terms, ConnectionWork(post.take, post.report, post.read_file))
 
 
@@ -77,11 +85,15 @@ def ended(script: Script, *messages: HeldMessage) -> tuple[ConnectionEnd, float,
         ("CONTENT", "content", SETTINGS.content_timeout),
     ],
 )
-def test_a_silent_server_is_left_after_the_time_of_its_step(silent_at: str, step: str, seconds: float) -> None:
+def test_a_silent_server_is_left_after_the_time_of_its_step(
+    silent_at: str, step: str, seconds: float
+) -> None:
     end, took, post = ended({silent_at: SILENCE})
     assert (end.kind, end.reason) == (EndKind.BROKEN, f"timed out waiting for the reply to {step}")
     assert took == pytest.approx(seconds, abs=1)
-    assert [message.number for message in end.outstanding] == ([] if silent_at in ("GREETING", "EHLO") else [1])
+    assert [message.number for message in end.outstanding] == (
+        [] if silent_at in ("GREETING", "EHLO") else [1]
+    )
     assert not post.outcomes
 
 
@@ -176,7 +188,9 @@ def test_a_connection_that_had_nothing_to_send_ahead_does_not_speak_against_runn
     async def main() -> ConnectionEnd:
         async with ScriptedPrimary(offer=("PIPELINING", "CHUNKING")) as primary:
             running = asyncio.ensure_future(connect(Post(deque()), primary.port).run())
-            await until(lambda: "RSET" in primary.commands or "EHLO mx2.example.net" in primary.commands)
+            await until(
+                lambda: "RSET" in primary.commands or "EHLO mx2.example.net" in primary.commands
+            )
             await asyncio.sleep(0.1)
             for session in list(primary.open):
                 session.transport.close()
@@ -211,7 +225,9 @@ def test_aborting_is_possible_at_any_moment() -> None:
         assert seconds < 5, moment
 
 
-def test_aborting_does_not_wait_for_a_connection_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aborting_does_not_wait_for_a_connection_that_does_not_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def main() -> tuple[ConnectionEnd, float]:
         loop = asyncio.get_running_loop()
 
@@ -257,11 +273,15 @@ def test_what_is_on_its_way_when_the_mail_has_run_out_is_awaited_for_a_moment(
             return await running, loop.time() - began, primary.commands
 
     end, seconds, commands = run_swiftly(main())
-    assert (end.kind, commands[-1:]) == ((EndKind.QUIT, ["QUIT"]) if comes else (EndKind.ABORTED, []))
+    assert (end.kind, commands[-1:]) == (
+        (EndKind.QUIT, ["QUIT"]) if comes else (EndKind.ABORTED, [])
+    )
     assert seconds < 6
 
 
-def test_a_connection_that_does_not_come_is_not_awaited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_does_not_come_is_not_awaited_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def main() -> tuple[ConnectionEnd, float]:
         loop = asyncio.get_running_loop()
 

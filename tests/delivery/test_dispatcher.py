@@ -48,7 +48,9 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("script", [{}, {"GREETING": "421 not now"}, {"RCPT TO:": "550 5.1.1 no such user"}])
+@pytest.mark.parametrize(
+    "script", [{}, {"GREETING": "421 not now"}, {"RCPT TO:": "550 5.1.1 no such user"}]
+)
 def test_a_drain_that_is_over_leaves_nothing_for_the_collector(script: dict[str, Any]) -> None:
     """A look at all objects stops the event loop: it has to be seldom."""
 
@@ -75,7 +77,10 @@ def test_how_a_drain_went_is_kept() -> None:
     async def main() -> None:
         world = World()
         world.set(patience=1.0)
-        async with ScriptedPrimary({"GREETING": "421 not now"}) as primary, world.dispatcher() as dispatcher:
+        async with (
+            ScriptedPrimary({"GREETING": "421 not now"}) as primary,
+            world.dispatcher() as dispatcher,
+        ):
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
             await dispatcher.start(domain, "login alpha")
@@ -92,7 +97,12 @@ def test_how_a_drain_went_is_kept() -> None:
             await dispatcher.start(domain, "operator")
             await until(lambda: not list(dispatcher.drains()))
             past = (await world.store.past_drains())[domain.id]
-            assert (past.requested_by, past.end, past.delivered, past.last_words) == ("operator", "finished", 3, "")
+            assert (past.requested_by, past.end, past.delivered, past.last_words) == (
+                "operator",
+                "finished",
+                3,
+                "",
+            )
 
     asyncio.run(main())
 
@@ -251,7 +261,10 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
     async def main() -> None:
         world = World()
         world.on_pause = forever
-        async with ScriptedPrimary({"GREETING": "421 not now"}) as primary, world.dispatcher() as dispatcher:
+        async with (
+            ScriptedPrimary({"GREETING": "421 not now"}) as primary,
+            world.dispatcher() as dispatcher,
+        ):
             domain = await world.host(primary.port)
             await world.hold(domain, 2)
             await dispatcher.start(domain, "test")
@@ -270,7 +283,10 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
 def test_a_changed_destination_ends_a_pause_and_a_change_of_other_things_does_not() -> None:
     async def main() -> None:
         world = World()
-        async with ScriptedPrimary({"GREETING": "421 not now"}) as old, world.dispatcher() as dispatcher:
+        async with (
+            ScriptedPrimary({"GREETING": "421 not now"}) as old,
+            world.dispatcher() as dispatcher,
+        ):
             domain = await world.host(old.port)
             await world.hold(domain, 2)
             world.on_pause = forever
@@ -373,7 +389,10 @@ def test_at_sigterm_replies_outstanding_are_waited_for_and_settled() -> None:
 def test_at_sigterm_a_silent_destination_is_left_after_the_grace() -> None:
     async def main() -> None:
         world = World(grace=0.0)
-        async with ScriptedPrimary({"CONTENT": SILENCE}) as primary, world.dispatcher() as dispatcher:
+        async with (
+            ScriptedPrimary({"CONTENT": SILENCE}) as primary,
+            world.dispatcher() as dispatcher,
+        ):
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
             await dispatcher.start(domain, "test")
@@ -406,7 +425,9 @@ def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
     async def main() -> None:
         world = World()
         async with ScriptedPrimary() as primary:
-            domain = await world.host(primary.port, policy=Policy(suspension=Suspension("not paid")))
+            domain = await world.host(
+                primary.port, policy=Policy(suspension=Suspension("not paid"))
+            )
             await world.hold(domain, 3)
             await world.store.open_drain(domain.id, NOW - 60, NOW + 3600)
             async with world.dispatcher() as dispatcher:

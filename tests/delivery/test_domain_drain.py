@@ -25,7 +25,9 @@ Scene = Callable[[World, ScriptedPrimary, HostedDomain], Awaitable[None]]
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
-def play(world: World, primary: ScriptedPrimary, scene: Scene, run: Run = asyncio.run, **destination: Any) -> None:
+def play(
+    world: World, primary: ScriptedPrimary, scene: Scene, run: Run = asyncio.run, **destination: Any
+) -> None:
     async def main() -> None:
         async with primary:
             domain = await world.host(primary.port, **destination)
@@ -34,7 +36,9 @@ def play(world: World, primary: ScriptedPrimary, scene: Scene, run: Run = asynci
     run(main())
 
 
-def drained(count: int, primary: ScriptedPrimary, world: World | None = None, **destination: Any) -> World:
+def drained(
+    count: int, primary: ScriptedPrimary, world: World | None = None, **destination: Any
+) -> World:
     """Hold so many messages and drain them."""
     world = world or World()
 
@@ -90,14 +94,22 @@ def test_a_message_is_logged_with_where_it_went_and_what_was_said() -> None:
     primary = ScriptedPrimary(script={"CONTENT": "250 2.0.0 queued as 4711"})
     world = drained(1, primary)
     (line,) = world.log.of(Event.MESSAGE_DELIVERED)
-    expected = {"message": "1", "domain": DOMAIN, "destination": f"127.0.0.1:{primary.port}", "recipients": 1}
+    expected = {
+        "message": "1",
+        "domain": DOMAIN,
+        "destination": f"127.0.0.1:{primary.port}",
+        "recipients": 1,
+    }
     assert line == {**expected, "reply": "250 2.0.0 queued as 4711"}
     (attempt,) = world.log.of(Event.DELIVERY_ATTEMPT)
     assert (attempt["delivered"], attempt["end"], attempt["outstanding"]) == (1, "quit", 0)
 
 
 def test_each_recipient_gets_its_own_outcome_in_the_store() -> None:
-    script: dict[str, str | list[str]] = {"RCPT TO:<b@": "450 4.2.1 later", "RCPT TO:<c@": "550 5.1.1 nobody"}
+    script: dict[str, str | list[str]] = {
+        "RCPT TO:<b@": "450 4.2.1 later",
+        "RCPT TO:<c@": "550 5.1.1 nobody",
+    }
     primary = ScriptedPrimary(script=script)
     world = World()
 
@@ -111,12 +123,18 @@ def test_each_recipient_gets_its_own_outcome_in_the_store() -> None:
         ]
         script["RCPT TO:<b@"] = "250 OK"
         await world.drain(domain)
-        assert await world.words(1) == [("c@b.example", RecipientStatus.REFUSED, "550 5.1.1 nobody")]
+        assert await world.words(1) == [
+            ("c@b.example", RecipientStatus.REFUSED, "550 5.1.1 nobody")
+        ]
 
     play(world, primary, scene)
     assert [taken.forward_paths for taken in primary.taken] == [("a@b.example",), ("b@b.example",)]
-    assert [line["forward_path"] for line in world.log.of(Event.DELIVERY_REFUSED)] == ["c@b.example"]
-    assert [line["forward_path"] for line in world.log.of(Event.DELIVERY_DEFERRED)] == ["b@b.example"]
+    assert [line["forward_path"] for line in world.log.of(Event.DELIVERY_REFUSED)] == [
+        "c@b.example"
+    ]
+    assert [line["forward_path"] for line in world.log.of(Event.DELIVERY_DEFERRED)] == [
+        "b@b.example"
+    ]
 
 
 def test_more_than_a_hundred_recipients_go_in_several_transactions() -> None:
@@ -296,7 +314,9 @@ def test_421_after_mail_was_taken_is_followed_by_another_connection_at_once() ->
 
 
 def test_421_ends_the_attempt_where_the_connection_took_no_mail() -> None:
-    primary = ScriptedPrimary(script={"MAIL": ["250 OK", "250 OK", "421 4.3.2 too fast", "421 4.3.2 too fast"]})
+    primary = ScriptedPrimary(
+        script={"MAIL": ["250 OK", "250 OK", "421 4.3.2 too fast", "421 4.3.2 too fast"]}
+    )
     world = drained(5, primary, connections=1)
     assert numbers(primary) == [1, 2, 3, 4, 5]
     assert len(world.pauses) == 1
@@ -337,7 +357,9 @@ def test_a_primary_that_ends_each_connection_after_a_message_gets_the_next_at_on
     primary.ending, primary.is_at_mail = ending, is_at_mail
     world = drained(100, primary, connections=connections)
     assert set(numbers(primary)) == set(range(1, 101))
-    assert len(numbers(primary)) <= 104  # the windows with which it was found out may make a copy each
+    assert (
+        len(numbers(primary)) <= 104
+    )  # the windows with which it was found out may make a copy each
     assert len(world.pauses) <= 2
     assert not still_held(world)
     assert primary.connections <= 110
@@ -428,7 +450,11 @@ def test_every_address_of_the_host_is_tried() -> None:
     drained(20, primary, world, host="p.internal", connections=2)
     assert len(primary.taken) == 20
     kinds = [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)]
-    assert kinds == ["unreachable", "quit", "quit"]  # the second connection began with the address that answered
+    assert kinds == [
+        "unreachable",
+        "quit",
+        "quit",
+    ]  # the second connection began with the address that answered
 
 
 def test_a_name_that_is_not_there_is_a_reason_to_wait() -> None:

@@ -37,7 +37,9 @@ def scripts(draw: st.DrawFn) -> Script:
 
 @settings(max_examples=60, deadline=None)
 @given(scripts(), st.integers(1, 3), st.integers(1, 15), st.booleans())
-def test_nothing_is_lost(script: Script, connections: int, count: int, has_pipelining: bool) -> None:
+def test_nothing_is_lost(
+    script: Script, connections: int, count: int, has_pipelining: bool
+) -> None:
     primary = ScriptedPrimary(script, offer=("PIPELINING",) if has_pipelining else ())
     world = World()
     world.set(patience=200.0, messages_per_connection=5)
@@ -48,10 +50,26 @@ def test_nothing_is_lost(script: Script, connections: int, count: int, has_pipel
             await world.hold(domain, count, "a@b.example", "b@b.example")
             await world.drain(domain)
             listed = await world.store.list_queue(QueueFilter())
-            waiting = {(each.number, who.forward_path) for each in listed for who in each.recipients}
-            taken = {(int(each.content), path) for each in primary.taken if each.content for path in each.forward_paths}
-            every = {(number, path) for number in range(1, count + 1) for path in ("a@b.example", "b@b.example")}
+            waiting = {
+                (each.number, who.forward_path) for each in listed for who in each.recipients
+            }
+            taken = {
+                (int(each.content), path)
+                for each in primary.taken
+                if each.content
+                for path in each.forward_paths
+            }
+            every = {
+                (number, path)
+                for number in range(1, count + 1)
+                for path in ("a@b.example", "b@b.example")
+            }
             assert every - waiting <= taken
-            assert all(who.reply for each in listed for who in each.recipients if who.status is RecipientStatus.REFUSED)
+            assert all(
+                who.reply
+                for each in listed
+                for who in each.recipients
+                if who.status is RecipientStatus.REFUSED
+            )
 
     run_swiftly(main())

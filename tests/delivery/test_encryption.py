@@ -44,7 +44,9 @@ def held(world: World) -> int:
 
 
 @pytest.mark.parametrize("use", [TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED])
-def test_any_certificate_will_do_unless_it_is_to_be_verified(authority: Authority, use: TlsUse) -> None:
+def test_any_certificate_will_do_unless_it_is_to_be_verified(
+    authority: Authority, use: TlsUse
+) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, context=authority.context)
     world = drained(primary, tls=use, connections=1)
     assert len(primary.taken) == 3
@@ -113,7 +115,9 @@ def test_another_key_than_the_pinned_one_gets_nothing(authority: Authority) -> N
 
 
 @pytest.mark.parametrize("behind", [GARBAGE, "not TLS at all", CLOSE])
-def test_where_the_handshake_fails_opportunistic_goes_on_in_plain_over_a_new_connection(behind: str) -> None:
+def test_where_the_handshake_fails_opportunistic_goes_on_in_plain_over_a_new_connection(
+    behind: str,
+) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, script={"HANDSHAKE": behind})
     world = drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
@@ -132,7 +136,11 @@ def test_a_server_that_hangs_up_at_ehlo_is_told_helo() -> None:
     primary = ScriptedPrimary(script={"EHLO": CLOSE, "HELO": "250 p.example"})
     drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert primary.commands[:3] == ["EHLO mx2.example.net", "HELO mx2.example.net", "MAIL FROM:<a@a.example>"]
+    assert primary.commands[:3] == [
+        "EHLO mx2.example.net",
+        "HELO mx2.example.net",
+        "MAIL FROM:<a@a.example>",
+    ]
     assert primary.connections == 2
 
 
@@ -180,7 +188,9 @@ def test_a_login_is_used_and_only_under_tls(authority: Authority) -> None:
     for refusing in (ScriptedPrimary(offer=("AUTH PLAIN",)), ScriptedPrimary(offer=STARTTLS)):
         drained(refusing, world, tls=TlsUse.OPPORTUNISTIC, login=world.login("mx2", "secret"))
         assert held(world) == 3
-        assert not [command for command in refusing.commands if command.startswith(("AUTH", "MAIL"))]
+        assert not [
+            command for command in refusing.commands if command.startswith(("AUTH", "MAIL"))
+        ]
         asyncio.run(forget(world))
 
 

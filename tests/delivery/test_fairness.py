@@ -19,7 +19,9 @@ def test_a_good_destination_gets_its_mail_while_many_bad_ones_hold_theirs_up() -
     async def main() -> None:
         world = World(settings=DeliverySettings(drains_limit=6, account_drains_limit=4))
         async with ScriptedPrimary({"GREETING": SILENCE}) as silent, ScriptedPrimary() as good:
-            slow = [await world.host(silent.port, f"d{number}.example") for number in range(DOMAINS)]
+            slow = [
+                await world.host(silent.port, f"d{number}.example") for number in range(DOMAINS)
+            ]
             await world.store.put_account(Account("beta", NOW), audit())
             quick = await world.host(good.port, "quick.example", account="beta")
             for domain in [*slow, quick]:

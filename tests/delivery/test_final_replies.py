@@ -44,7 +44,9 @@ class Poisoned(ScriptedPrimary):
         return super().answer(command)
 
 
-def drained(primary: Poisoned, *steps: Callable[[World, HostedDomain], Awaitable[None]], **settings: Any) -> World:
+def drained(
+    primary: Poisoned, *steps: Callable[[World, HostedDomain], Awaitable[None]], **settings: Any
+) -> World:
     """Hold one poisoned message and others behind it, and drain."""
     world = World()
     world.set(**settings)
@@ -101,7 +103,9 @@ def test_a_final_reply_whose_code_can_be_read_counts(offer: tuple[str, ...], fin
 
 @offers
 @pytest.mark.parametrize("final", UNREADABLE)
-def test_a_message_without_a_readable_final_reply_goes_behind_the_others(offer: tuple[str, ...], final: str) -> None:
+def test_a_message_without_a_readable_final_reply_goes_behind_the_others(
+    offer: tuple[str, ...], final: str
+) -> None:
     primary = Poisoned(offer=offer, final=final)
     world = drained(primary, patience=0.0)
     assert sorted(taken(primary)) == [2, 3, 4, 5, 6]
@@ -237,5 +241,7 @@ def test_after_an_unreadable_reply_nothing_runs_ahead() -> None:
     primary = Poisoned(offer=CHUNKING, final=GARBAGE)
     world = drained(primary)
     assert sorted(set(taken(primary))) == [2, 3, 4, 5, 6]
-    assert primary.copies == MOST_DOUBTS + 1  # in a window it is not known which message the reply was for
+    assert (
+        primary.copies == MOST_DOUBTS + 1
+    )  # in a window it is not known which message the reply was for
     assert [status for status, _ in standing(world)] == [RecipientStatus.UNCERTAIN]

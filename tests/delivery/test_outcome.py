@@ -79,9 +79,15 @@ def test_each_row(step: str, text: str, move: Move, reach: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "move"),
-    [("500 line too long", Move.REFUSED), ("502 what?", Move.DEFERRED), ("503 what?", Move.DEFERRED)],
+    [
+        ("500 line too long", Move.REFUSED),
+        ("502 what?", Move.DEFERRED),
+        ("503 what?", Move.DEFERRED),
+    ],
 )
-def test_in_a_reply_to_bdat_the_codes_for_unknown_commands_are_about_the_command(text: str, move: Move) -> None:
+def test_in_a_reply_to_bdat_the_codes_for_unknown_commands_are_about_the_command(
+    text: str, move: Move
+) -> None:
     transaction = answered(TWO, content=text)
     transaction.is_chunked = True
     assert moves(transaction) == [move] * 2
@@ -112,7 +118,9 @@ def test_one_recipients_refusal_is_not_anothers() -> None:
         ({}, ""),
     ],
 )
-def test_only_a_decisive_complaint_ends_the_session(replies: dict[str, str], complaint: str) -> None:
+def test_only_a_decisive_complaint_ends_the_session(
+    replies: dict[str, str], complaint: str
+) -> None:
     assert session_complaint(answered(TWO, **replies)) == complaint
 
 
@@ -132,7 +140,9 @@ def test_only_a_decisive_complaint_ends_the_session(replies: dict[str, str], com
         (mail(1, '"a b>"@b.example', reverse_path='"a\\"b"@a.example'), NO_OFFER, None),
     ],
 )
-def test_what_cannot_be_sent_is_refused_without_asking(message: HeldMessage, offer: Offer, said: str | None) -> None:
+def test_what_cannot_be_sent_is_refused_without_asking(
+    message: HeldMessage, offer: Offer, said: str | None
+) -> None:
     found = obstacle(message, offer, "p.example:25")
     assert (str(found)[:9] if found else None) == said
 

@@ -166,7 +166,10 @@ def test_experience_forgets_what_went_badly_and_a_limit_after_an_hour() -> None:
     experience.met_limit("d")
     assert experience.beginning("d", 20, is_paced=False).most == 1
     clock[0] = 3600.0
-    assert (experience.beginning("d", 20, is_paced=False).most, experience.beginning("d", 9, is_paced=False).first) == (
+    assert (
+        experience.beginning("d", 20, is_paced=False).most,
+        experience.beginning("d", 9, is_paced=False).first,
+    ) == (
         20,
         1,
     )

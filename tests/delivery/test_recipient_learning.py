@@ -15,7 +15,9 @@ NOBODY = "550 5.1.1 no such mailbox"
 
 
 def outcome(**moves: tuple[Move, str]) -> Outcome:
-    return Outcome(1, tuple(RecipientOutcome(f"{name}@b.example", *said) for name, said in moves.items()))
+    return Outcome(
+        1, tuple(RecipientOutcome(f"{name}@b.example", *said) for name, said in moves.items())
+    )
 
 
 TAKEN = (Move.DELIVERED, "")
@@ -49,7 +51,9 @@ def test_a_destination_that_knows_nobody_teaches_nothing() -> None:
 def test_what_we_said_ourselves_is_no_lesson() -> None:
     lessons = RecipientLearning()
     lessons.take(outcome(anna=TAKEN))
-    lessons.take(Outcome(2, (RecipientOutcome("bert@b.example", Move.REFUSED, NOBODY),), is_ours=True))
+    lessons.take(
+        Outcome(2, (RecipientOutcome("bert@b.example", Move.REFUSED, NOBODY),), is_ours=True)
+    )
     assert [one.name for one in lessons.learned(7.0)] == ["anna"]
 
 
@@ -76,9 +80,15 @@ def test_a_drain_teaches_the_store_and_the_memory() -> None:
     recipients = drained(world, Policy(recipients=Recipients.LEARNED))
     book = recipients.of(1)
     assert book is not None
-    assert {name: is_there for name, (is_there, _) in book.learned.items()} == {"anna": True, "bert": False}
+    assert {name: is_there for name, (is_there, _) in book.learned.items()} == {
+        "anna": True,
+        "bert": False,
+    }
     kept = asyncio.run(world.store.recipients(1, None, 9))
-    assert [(one.name, one.source, one.is_there) for one in kept] == [("anna", "drain", True), ("bert", "drain", False)]
+    assert [(one.name, one.source, one.is_there) for one in kept] == [
+        ("anna", "drain", True),
+        ("bert", "drain", False),
+    ]
 
 
 def test_where_nobody_wants_to_know_nothing_is_kept() -> None:
@@ -103,8 +113,12 @@ def test_what_is_known_is_written_again_only_when_it_is_old() -> None:
 
         world.intercept("learn", count)
         for at in (0.0, 0.5 * DAY, 1.1 * DAY):
-            await recipients.learn(domain.id, [Recipient("anna", RecipientSource.DRAIN, is_there=True, at=at + DAY)])
-        await recipients.learn(domain.id, [Recipient("anna", RecipientSource.DRAIN, is_there=False, at=2.2 * DAY)])
+            await recipients.learn(
+                domain.id, [Recipient("anna", RecipientSource.DRAIN, is_there=True, at=at + DAY)]
+            )
+        await recipients.learn(
+            domain.id, [Recipient("anna", RecipientSource.DRAIN, is_there=False, at=2.2 * DAY)]
+        )
 
     asyncio.run(main())
     assert written == [1, 1, 1]

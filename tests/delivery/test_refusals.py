@@ -36,7 +36,12 @@ def test_many_refusals_in_a_row_stop_the_drain_and_the_rest_is_held() -> None:
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (20, 80)
     assert world.pauses == []  # it is not tried again
     [told] = world.log.of(Event.DESTINATION_REFUSES)
-    assert (told["domain"], told["account"], told["refused"], told["held"]) == ("b.example", "alpha", 20, 80)
+    assert (told["domain"], told["account"], told["refused"], told["held"]) == (
+        "b.example",
+        "alpha",
+        20,
+        80,
+    )
     assert world.end["reason"] == told["reason"] == f"20 messages in a row were refused: {REFUSED}"
     assert asyncio.run(world.store.open_drains()) == []
 
@@ -85,7 +90,10 @@ def test_the_next_request_goes_on_where_this_one_stopped() -> None:
 
 
 def test_unknown_users_at_the_head_of_the_queue_keep_no_good_mail_back() -> None:
-    world, primary = World(), ScriptedPrimary({f"RCPT TO:<no{n}@": f"550 5.1.1 no{n}: unknown" for n in range(65)})
+    world, primary = (
+        World(),
+        ScriptedPrimary({f"RCPT TO:<no{n}@": f"550 5.1.1 no{n}: unknown" for n in range(65)}),
+    )
 
     async def main() -> None:
         async with primary:
@@ -96,12 +104,16 @@ def test_unknown_users_at_the_head_of_the_queue_keep_no_good_mail_back() -> None
             await world.drain(domain)
 
     asyncio.run(main())
-    assert sum(bool(taken.forward_paths) for taken in primary.taken) == 5  # the rest are end marks alone
+    assert (
+        sum(bool(taken.forward_paths) for taken in primary.taken) == 5
+    )  # the rest are end marks alone
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (65, 0)
     assert world.log.of(Event.DESTINATION_REFUSES) == []
 
 
-def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_whole_queue_parked() -> None:
+def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_whole_queue_parked() -> (
+    None
+):
     world, primary = World(), ScriptedPrimary({"RCPT": "550 5.1.1 no such user"}, offer=ONE_BY_ONE)
 
     async def main() -> None:
@@ -114,4 +126,7 @@ def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_who
     asyncio.run(main())
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (20, 30)
     [told] = world.log.of(Event.DESTINATION_REFUSES)
-    assert told["reason"] == "20 recipients were refused alike and none was accepted: 550 5.1.1 no such user"
+    assert (
+        told["reason"]
+        == "20 recipients were refused alike and none was accepted: 550 5.1.1 no such user"
+    )

@@ -16,7 +16,9 @@ def ip(text: str) -> IpAddress:
 
 def test_all_addresses_are_tried_in_the_order_given() -> None:
     destination = Destination("p.example", 26)
-    endpoints = route(destination, [ip("192.0.2.1"), ip("2001:db8::1"), ip("192.0.2.1")], "mx2.example.net", OWN)
+    endpoints = route(
+        destination, [ip("192.0.2.1"), ip("2001:db8::1"), ip("192.0.2.1")], "mx2.example.net", OWN
+    )
     assert [endpoint.text for endpoint in endpoints] == ["192.0.2.1:26", "[2001:db8::1]:26"]
 
 
@@ -63,7 +65,9 @@ def test_what_a_wildcard_listener_hides_shows_once_connected(
 
 
 def test_a_link_local_address_keeps_its_zone() -> None:
-    [endpoint] = route(Destination("fe80::aa%v0"), [ip("fe80::aa%v0")], "mx2.example.net", [("::", 26)])
+    [endpoint] = route(
+        Destination("fe80::aa%v0"), [ip("fe80::aa%v0")], "mx2.example.net", [("::", 26)]
+    )
     assert endpoint.text == "[fe80::aa%v0]:25"
     assert literal_address(Destination("fe80::aa%v0")) == ip("fe80::aa%v0")
 

@@ -76,7 +76,9 @@ def drained(primary: ScriptedPrimary, world: World, **destination: Any) -> None:
 
 
 def authentications(primary: ScriptedPrimary) -> list[str]:
-    return [" ".join(command.split()[:2]) for command in primary.commands if command.startswith("AUTH")]
+    return [
+        " ".join(command.split()[:2]) for command in primary.commands if command.startswith("AUTH")
+    ]
 
 
 def test_mail_goes_when_both_sides_have_proved_themselves(authority: Authority) -> None:
@@ -86,7 +88,9 @@ def test_mail_goes_when_both_sides_have_proved_themselves(authority: Authority) 
     assert authentications(primary) == ["AUTH SCRAM-SHA-256"]
 
 
-def test_keys_are_derived_beside_the_event_loop(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_derived_beside_the_event_loop(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     threads: list[threading.Thread] = []
 
     def noted(password: str, salting: Salting) -> bytes:
@@ -101,7 +105,9 @@ def test_keys_are_derived_beside_the_event_loop(authority: Authority, monkeypatc
     assert threading.main_thread() not in threads
 
 
-def test_a_server_that_does_not_prove_itself_gets_neither_mail_nor_password(authority: Authority) -> None:
+def test_a_server_that_does_not_prove_itself_gets_neither_mail_nor_password(
+    authority: Authority,
+) -> None:
     primary = ScramPrimary(offer=STARTTLS, context=authority.context, proves_itself=False)
     world = World()
     drained(primary, world)
@@ -132,7 +138,9 @@ def test_scram_is_tried_once_where_the_server_offers_it_in_vain(authority: Autho
 
 
 def test_a_wrong_password_is_reported_with_the_last_words(authority: Authority) -> None:
-    primary = ScramPrimary(offer=("STARTTLS", "AUTH SCRAM-SHA-256"), context=authority.context, password="another")
+    primary = ScramPrimary(
+        offer=("STARTTLS", "AUTH SCRAM-SHA-256"), context=authority.context, password="another"
+    )
     world = World()
     drained(primary, world)
     (line,) = world.log.of(Event.DELIVERY_ATTEMPT)

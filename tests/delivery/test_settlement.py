@@ -38,7 +38,11 @@ class Book:
         self.tries = 0
 
     async def settle(
-        self, _: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+        self,
+        _: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
     ) -> None:
         self.tries += 1
         numbers = [each.number for each in outcomes]
@@ -233,7 +237,9 @@ def test_a_report_that_cannot_be_made_keeps_no_outcome_from_being_settled() -> N
 
     async def act(scene: Scene) -> None:
         scene.log.failure = lambda event, *_, **__: told.append(event)  # type: ignore[method-assign]
-        broken = replace(held(1), envelope=replace(held(1).envelope, dsn=DsnRequest(None, "+broken")))
+        broken = replace(
+            held(1), envelope=replace(held(1).envelope, dsn=DsnRequest(None, "+broken"))
+        )
         for message in (broken, held(2)):
             scene.settlement.tell(message, RELAYED)
             scene.settlement.add(outcome(message.number))

@@ -13,17 +13,25 @@ from tests.delivery.world import Names
 NAMES = Names({"p.internal": ["127.0.0.1"]})
 
 
-def shown(primary: ScriptedPrimary, host: str = "p.internal", own: list[tuple[str, int]] | None = None) -> str:
+def shown(
+    primary: ScriptedPrimary, host: str = "p.internal", own: list[tuple[str, int]] | None = None
+) -> str:
     async def main() -> str:
         async with primary:
-            return await shown_key(Destination(host, primary.port), NAMES, "mx2.example.net", own or [])
+            return await shown_key(
+                Destination(host, primary.port), NAMES, "mx2.example.net", own or []
+            )
 
     return asyncio.run(main())
 
 
 @pytest.mark.parametrize("host", ["p.internal", "127.0.0.1"])
-def test_it_is_the_hash_of_the_public_key_and_no_mail_is_offered(authority: Authority, host: str) -> None:
-    primary = ScriptedPrimary(offer=("STARTTLS", "CHUNKING", "PIPELINING"), context=authority.context)
+def test_it_is_the_hash_of_the_public_key_and_no_mail_is_offered(
+    authority: Authority, host: str
+) -> None:
+    primary = ScriptedPrimary(
+        offer=("STARTTLS", "CHUNKING", "PIPELINING"), context=authority.context
+    )
     key = shown(primary, host)
     assert key == authority.pin
     assert "MAIL" not in " ".join(primary.commands)

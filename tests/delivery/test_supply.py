@@ -35,7 +35,9 @@ class Shelf:
         name = f"file-{number}"
         if rest is not None:
             self.files[name] = rest
-        self.messages.append(mail(number, content=head, file=ContentFile(name, len(rest or b""), 0)))
+        self.messages.append(
+            mail(number, content=head, file=ContentFile(name, len(rest or b""), 0))
+        )
 
 
 def supply_of(shelf: Shelf, hops_limit: int = 3) -> Supply:
@@ -151,7 +153,9 @@ def test_large_content_is_looked_into_as_far_as_a_header_goes() -> None:
 
 def test_all_parts_of_a_message_that_goes_in_a_circle_are_marked() -> None:
     shelf = Shelf()
-    shelf.messages = [mail(1, *(f"{index}@b.example" for index in range(101)), content=RECEIVED * 4)]
+    shelf.messages = [
+        mail(1, *(f"{index}@b.example" for index in range(101)), content=RECEIVED * 4)
+    ]
     assert circling(supply_of(shelf, hops_limit=3)) == [1, 1]
 
 
@@ -201,9 +205,15 @@ def test_damaged_content_is_passed_over_and_keeps_nobody_back() -> None:
 def test_smtputf8_is_asked_for_only_where_an_address_or_a_header_needs_it() -> None:
     """A client may say it of any mail; a destination without it would refuse plain mail then."""
     shelf = Shelf()
-    for number, content in ((1, b"To: x\r\n\r\n\xc3\xbc\r\n"), (2, b"To: \xc3\xbc\r\n\r\nx\r\n"), (3, b"To: x\r\n")):
+    for number, content in (
+        (1, b"To: x\r\n\r\n\xc3\xbc\r\n"),
+        (2, b"To: \xc3\xbc\r\n\r\nx\r\n"),
+        (3, b"To: x\r\n"),
+    ):
         message = mail(number, content=content)
-        shelf.messages.append(replace(message, envelope=replace(message.envelope, needs_smtputf8=True)))
+        shelf.messages.append(
+            replace(message, envelope=replace(message.envelope, needs_smtputf8=True))
+        )
     supply = supply_of(shelf)
     read(supply)
     taken = [supply.take() for _ in range(3)]

@@ -19,12 +19,17 @@ from tests.delivery.test_domain_drain import play
 from tests.delivery.world import World
 
 ANNA, BERT = "anna@b.example", "bert@b.example"
-SUCCESS = DsnRequest(Ret.FULL, "QQ314", {ANNA: RecipientRequest(Notify.SUCCESS, "rfc822;Anna@b.example")})
+SUCCESS = DsnRequest(
+    Ret.FULL, "QQ314", {ANNA: RecipientRequest(Notify.SUCCESS, "rfc822;Anna@b.example")}
+)
 PLAIN, WITH_DSN = ("PIPELINING",), ("PIPELINING", "DSN")
 
 
 def told(
-    world: World, primary: ScriptedPrimary, *envelopes: Envelope, content: bytes = b"A: b\r\n\r\nx\r\n"
+    world: World,
+    primary: ScriptedPrimary,
+    *envelopes: Envelope,
+    content: bytes = b"A: b\r\n\r\nx\r\n",
 ) -> list[Report]:
     """Drain messages with these envelopes once, and return the reports that are in the store then."""
     found: list[Report] = []
@@ -45,7 +50,10 @@ def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
     primary = ScriptedPrimary(offer=PLAIN, script={"CONTENT": "250 2.0.0 queued as 4711"})
     world = World()
     [report] = told(
-        world, primary, Envelope("s@a.example", (ANNA, BERT), dsn=SUCCESS), Envelope("t@a.example", (ANNA,))
+        world,
+        primary,
+        Envelope("s@a.example", (ANNA, BERT), dsn=SUCCESS),
+        Envelope("t@a.example", (ANNA,)),
     )
     assert (report.about, report.action, report.reverse_path) == (1, Action.RELAYED, "s@a.example")
     fields = str(message_from_bytes(report.content).get_payload(1))
@@ -81,7 +89,11 @@ def test_a_destination_that_reports_itself_gets_the_request_instead() -> None:
     [
         Envelope("", (ANNA,), dsn=SUCCESS),
         Envelope("s@a.example", (ANNA,), dsn=SUCCESS, is_suspect=True),
-        Envelope("s@a.example", (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(Notify.NEVER)})),
+        Envelope(
+            "s@a.example",
+            (ANNA,),
+            dsn=DsnRequest(recipients={ANNA: RecipientRequest(Notify.NEVER)}),
+        ),
     ],
 )
 def test_nobody_else_is_told(envelope: Envelope) -> None:
@@ -92,7 +104,14 @@ def test_nobody_else_is_told(envelope: Envelope) -> None:
 
 def test_what_is_refused_waits_and_is_not_told_where_the_domain_keeps_it() -> None:
     world = World()
-    assert told(world, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}), Envelope("s@a.example", (ANNA,))) == []
+    assert (
+        told(
+            world,
+            ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}),
+            Envelope("s@a.example", (ANNA,)),
+        )
+        == []
+    )
     assert asyncio.run(world.waiting(RecipientStatus.REFUSED)) == [1]
 
 
@@ -111,8 +130,18 @@ def test_what_is_refused_is_bounced_where_the_domain_wants_that() -> None:
     ("envelope", "left"),
     [
         (Envelope("", (ANNA,)), []),  # a report that cannot be delivered is nobody's any more
-        (Envelope("s@a.example", (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(Notify.NEVER)})), []),
-        (Envelope("s@a.example", (ANNA,), is_suspect=True), [1]),  # nobody could be told: it stays to be looked at
+        (
+            Envelope(
+                "s@a.example",
+                (ANNA,),
+                dsn=DsnRequest(recipients={ANNA: RecipientRequest(Notify.NEVER)}),
+            ),
+            [],
+        ),
+        (
+            Envelope("s@a.example", (ANNA,), is_suspect=True),
+            [1],
+        ),  # nobody could be told: it stays to be looked at
     ],
 )
 def test_bouncing_without_a_report(envelope: Envelope, left: list[int]) -> None:
@@ -133,7 +162,9 @@ def test_a_report_is_stored_with_its_outcome_or_neither_is() -> None:
         await settle(*arguments)
 
     world.intercept("settle", fail_at_first)
-    reports = told(world, ScriptedPrimary(offer=PLAIN), Envelope("s@a.example", (ANNA,), dsn=SUCCESS))
+    reports = told(
+        world, ScriptedPrimary(offer=PLAIN), Envelope("s@a.example", (ANNA,), dsn=SUCCESS)
+    )
     assert len(reports) == 1
     assert asyncio.run(world.waiting()) == []
 
@@ -143,7 +174,9 @@ def test_of_a_large_message_the_headers_come_from_its_file() -> None:
 
     async def story() -> None:
         domain = await world.host(25)
-        await world.hold_large(domain, b"Received: by us\r\n", b"Subject: large\r\n\r\n" + b"x" * 100_000)
+        await world.hold_large(
+            domain, b"Received: by us\r\n", b"Subject: large\r\n\r\n" + b"x" * 100_000
+        )
         [message] = await world.store.held(domain.id, 0, 1, 1)
         dsn_writer = DsnWriter(world.store, "mx2.example.net", lambda: world.now)
         beginning = await dsn_writer._beginning(message)

@@ -38,7 +38,9 @@ class Scene:
     probed: list[tuple[float, int]] = field(default_factory=list)  # when, and which port
     begun: list[tuple[float, str]] = field(default_factory=list)  # when, and whose drain
     draining: set[int] = field(default_factory=set)
-    acts: dict[float, Callable[[], Awaitable[None]]] = field(default_factory=dict)  # what happens when
+    acts: dict[float, Callable[[], Awaitable[None]]] = field(
+        default_factory=dict
+    )  # what happens when
     error: Exception | None = None  # of the next start
 
     def __post_init__(self) -> None:
@@ -66,7 +68,10 @@ class Scene:
             error, self.error = self.error, None
             raise error
         if self.takes:
-            numbers = [message.number for message in await self.world.store.held(domain.id, 0, 1000, 1 << 30)]
+            numbers = [
+                message.number
+                for message in await self.world.store.held(domain.id, 0, 1000, 1 << 30)
+            ]
             await self.world.store.delete(numbers, audit())
         self.watcher.drain_ended(domain.id)
 
@@ -163,10 +168,24 @@ def test_on_return_it_leaves_when_the_destination_answers_twice() -> None:
 
         scene.acts[75.0] = come_back
         await scene.watch(200)
-        assert [at for at, _ in scene.probed] == [0.0, 10.0, 20.0, 40.0, 80.0, 90.0]  # no more once all has left
+        assert [at for at, _ in scene.probed] == [
+            0.0,
+            10.0,
+            20.0,
+            40.0,
+            80.0,
+            90.0,
+        ]  # no more once all has left
         assert scene.begun == [(90.0, "b.example")]
-        [away], [back] = scene.world.log.of(Event.PRIMARY_AWAY), scene.world.log.of(Event.PRIMARY_BACK)
-        assert (away["destination"], away["account"], away["domains"]) == (f"127.0.0.1:{PORT}", "alpha", "b.example")
+        [away], [back] = (
+            scene.world.log.of(Event.PRIMARY_AWAY),
+            scene.world.log.of(Event.PRIMARY_BACK),
+        )
+        assert (away["destination"], away["account"], away["domains"]) == (
+            f"127.0.0.1:{PORT}",
+            "alpha",
+            "b.example",
+        )
         assert away["reason"] == "connection refused"
         assert back["domains"] == "b.example"
 
@@ -273,7 +292,9 @@ def test_a_return_makes_an_end_of_pauses() -> None:
         before = [at for at, _ in scene.begun if at < 1000.0]
         after = [at for at, _ in scene.begun if at > 1000.0]
         assert before == [10.0, 310.0, 910.0]
-        [back] = [at for at in after if at < 1300.0]  # long before 2110, where the next would have been
+        [back] = [
+            at for at in after if at < 1300.0
+        ]  # long before 2110, where the next would have been
         assert 1100.0 < back < 1300.0
 
     asyncio.run(main())
@@ -350,7 +371,12 @@ def test_a_domain_that_takes_mail_only_when_down_is_watched_without_mail() -> No
             assert sighting is not None
             assert scene.watcher.seen(domain.destination) is sighting.seen
             since = None if sighting.since is None else sighting.since - scene.began
-            seen[scene.clock] = (sighting.seen, since, sighting.next_probe_at - scene.began, sighting.reason)
+            seen[scene.clock] = (
+                sighting.seen,
+                since,
+                sighting.next_probe_at - scene.began,
+                sighting.reason,
+            )
 
         async def leave() -> None:
             scene.up.clear()
@@ -360,7 +386,12 @@ def test_a_domain_that_takes_mail_only_when_down_is_watched_without_mail() -> No
         assert seen == {
             5.0: (Seen.UNKNOWN, None, pytest.approx(11.0, abs=5.0), ""),
             15.0: (Seen.UP, pytest.approx(11.0, abs=5.0), pytest.approx(50.0, abs=10.0), ""),
-            199.0: (Seen.AWAY, pytest.approx(150.0, abs=40.0), pytest.approx(220.0, abs=21.0), "connection refused"),
+            199.0: (
+                Seen.AWAY,
+                pytest.approx(150.0, abs=40.0),
+                pytest.approx(220.0, abs=21.0),
+                "connection refused",
+            ),
         }
         assert scene.begun == []
         assert scene.watcher.sighting(Destination("192.0.2.77")) is None
@@ -395,7 +426,9 @@ def test_each_account_is_told_of_its_own_domains() -> None:
         await scene.world.hold(mine, 1)
         await scene.world.hold(yours, 1)
         await scene.watch(20)
-        told = [(line["account"], line["domains"]) for line in scene.world.log.of(Event.PRIMARY_AWAY)]
+        told = [
+            (line["account"], line["domains"]) for line in scene.world.log.of(Event.PRIMARY_AWAY)
+        ]
         assert sorted(told) == [("alpha", "a.example"), ("beta", "b.example")]
 
     asyncio.run(main())

@@ -117,11 +117,19 @@ class World:
         **destination: Any,
     ) -> HostedDomain:
         """Host a domain, or change the destination of one that is hosted."""
-        await self.store.put_account(Account("alpha", NOW, report_details=self.report_details), audit())
+        await self.store.put_account(
+            Account("alpha", NOW, report_details=self.report_details), audit()
+        )
         fields = {"host": "127.0.0.1", "port": port, "tls": TlsUse.OFF, **destination}
         present = self.directory.now.domains.get(name)
         domain = HostedDomain(
-            present.id if present else 0, name, account, Destination(**fields), AuthorizedHosts(), NOW, policy
+            present.id if present else 0,
+            name,
+            account,
+            Destination(**fields),
+            AuthorizedHosts(),
+            NOW,
+            policy,
         )
         stored = await self.store.put_domain(domain, audit())
         await self.directory.refresh()
@@ -131,7 +139,9 @@ class World:
         """Make a login for a destination."""
         return DestinationLogin(user, self.vault.seal(password, destination_owner(domain)))
 
-    async def hold(self, domain: HostedDomain, count: int = 1, *to: str, content: bytes | None = None) -> None:
+    async def hold(
+        self, domain: HostedDomain, count: int = 1, *to: str, content: bytes | None = None
+    ) -> None:
         """Hold messages; the content of each is its ordinal, unless given."""
         for _ in range(count):
             self.held += 1
@@ -156,7 +166,9 @@ class World:
         await spool.write(rest)
         self.held += 1
         envelope = Envelope("a@a.example", ("b@b.example",))
-        await self.store.hold([NewMessage(self.held, domain.id, envelope, NOW, head, await spool.close())])
+        await self.store.hold(
+            [NewMessage(self.held, domain.id, envelope, NOW, head, await spool.close())]
+        )
 
     @asynccontextmanager
     async def dispatcher(self) -> AsyncIterator[Dispatcher]:
@@ -199,7 +211,9 @@ class World:
 
     async def waiting(self, status: RecipientStatus | None = None) -> list[int]:
         """Return the numbers of the messages in the store."""
-        return [message.number for message in await self.store.list_queue(QueueFilter(status=status))]
+        return [
+            message.number for message in await self.store.list_queue(QueueFilter(status=status))
+        ]
 
     async def words(self, number: int) -> list[tuple[str, RecipientStatus, str]]:
         """Return what the store says of a message's recipients."""

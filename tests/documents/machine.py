@@ -74,14 +74,18 @@ def _write_steps(steps: Path, setup: str, before: dict[str, str], blocks: list[B
     seen = set()
     for number, block in enumerate(blocks):
         if block.heading in before and block.heading not in seen:
-            (steps / f"{number}-before.sh").write_text(f". /steps/prelude\n{before[block.heading]}\n")
+            (steps / f"{number}-before.sh").write_text(
+                f". /steps/prelude\n{before[block.heading]}\n"
+            )
             lines.append(f"step {number}-before 0")
         seen.add(block.heading)
         (steps / f"{number}.{block.language}").write_text(block.text)
         (steps / f"{number}.sh").write_text(f". /steps/prelude\n{_script(number, block)}")
         (steps / f"{number}.ready").write_text(block.runs_until)
         (steps / f"{number}.at").write_text("primary" if block.is_at_primary else "")
-        lines.append(f"background {number}" if block.runs_until else f"step {number} {block.exit_code}")
+        lines.append(
+            f"background {number}" if block.runs_until else f"step {number} {block.exit_code}"
+        )
     (steps / "run").write_text("\n".join(lines) + "\n")
 
 
@@ -112,7 +116,9 @@ background() {  # NAME: start a step, and go on once it has printed the text in 
 
 
 def _script(number: int, block: Block) -> str:
-    return AS_SHELL[block.language].format(name=f"/steps/{number}.{block.language}", text=block.text)
+    return AS_SHELL[block.language].format(
+        name=f"/steps/{number}.{block.language}", text=block.text
+    )
 
 
 def _start(steps: Path) -> str:
@@ -120,22 +126,40 @@ def _start(steps: Path) -> str:
     python_home = Path(sys.executable).resolve().parents[1]
     said = steps / "said"
     with TemporaryDirectory(prefix="restante-root-") as root, said.open("wb") as output:
-        command = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child"]
-        command += ["/bin/bash", *map(str, (HERE / "machine.sh", root, CHECKOUT, python_home, steps))]
-        with suppress(subprocess.TimeoutExpired):  # the step that hangs has no code then, and is named
+        command = [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--fork",
+            "--kill-child",
+        ]
+        command += [
+            "/bin/bash",
+            *map(str, (HERE / "machine.sh", root, CHECKOUT, python_home, steps)),
+        ]
+        with suppress(
+            subprocess.TimeoutExpired
+        ):  # the step that hangs has no code then, and is named
             subprocess.run(command, check=False, stdout=output, stderr=output, timeout=SECONDS)
     return said.read_text(encoding="utf-8", errors="replace")
 
 
 def _judge(steps: Path, blocks: list[Block], said: str) -> None:
     setup = _ended(steps, "setup")
-    assert setup is not None, f"the machine or the page's setup hangs:\n{said}\n{_output(steps, 'setup')}"
+    assert setup is not None, (
+        f"the machine or the page's setup hangs:\n{said}\n{_output(steps, 'setup')}"
+    )
     assert setup.code == 0, f"the page's setup failed:\n{setup.output}"
     for number, block in enumerate(blocks):
         before = _ended(steps, f"{number}-before")
         assert before is None or before.code == 0, f"before {block.place}:\n{before}"
         ended = _ended(steps, str(number))
-        assert ended is not None, f"{block.place} hangs:\n{block.text}\n{_output(steps, str(number))}\n{said}"
+        assert ended is not None, (
+            f"{block.place} hangs:\n{block.text}\n{_output(steps, str(number))}\n{said}"
+        )
         shown = f"{block.place} ended with {ended.code}:\n{block.text}\n{ended.output}"
         assert ended.code == block.exit_code, shown
         assert block.must_print in ended.output, shown

@@ -132,7 +132,9 @@ PAGES: Final = {
     # What the reader enters by hand: the password that `login add` has printed.
     "README.md": Page(),
     "docs/how-to/ask-for-mail.md": Page(RUNNING + TRUSTED),
-    "docs/how-to/back-up-and-restore.md": Page(RUNNING + MAIL + "install -d -o restante /var/backups/restante"),
+    "docs/how-to/back-up-and-restore.md": Page(
+        RUNNING + MAIL + "install -d -o restante /var/backups/restante"
+    ),
     "docs/how-to/certificates.md": Page(RUNNING, {"Use certificates of an authority": ISSUED}),
     "docs/how-to/get-notices.md": Page(
         RECEIVERS
@@ -143,6 +145,8 @@ PAGES: Final = {
     "docs/how-to/move-in-and-out.md": Page(
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
     ),
-    "docs/how-to/set-policies.md": Page(RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"),
+    "docs/how-to/set-policies.md": Page(
+        RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"
+    ),
     "docs/how-to/watch-a-server.md": Page(RUNNING),
 }

@@ -46,10 +46,14 @@ def test_the_blocks_of_a_page_work_in_their_order(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "block", [block for blocks in BLOCKS.values() for block in blocks], ids=lambda block: block.place
+    "block",
+    [block for blocks in BLOCKS.values() for block in blocks],
+    ids=lambda block: block.place,
 )
 def test_a_block_says_what_language_it_is_in(block: Block) -> None:
-    assert block.language in LANGUAGES, f"{block.place}: name one of {sorted(LANGUAGES)} behind the fence"
+    assert block.language in LANGUAGES, (
+        f"{block.place}: name one of {sorted(LANGUAGES)} behind the fence"
+    )
     if block.language in PARSED:
         parse(block)
 
@@ -87,7 +91,11 @@ def test_a_command_in_a_sentence_is_one_of_the_program(name: str, command: str) 
         assert set(names) <= set(found.commands), f"{name}: {command}: {rest[0]} is no command"
         found = found.commands[names[0]]
         rest = rest[1:]
-    known = {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known = {
+        option
+        for parameter in found.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     known |= {"--help"}
     unknown = [word for word in rest if word.startswith("--") and word.split("=")[0] not in known]
     assert not unknown, f"{name}: {command}: no option {unknown}"

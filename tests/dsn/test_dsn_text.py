@@ -16,7 +16,9 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, message_name
 from restante.mail.report import Action, Fate, NewReport, ReportFacts
 
-HEADER = b"Received: from a.example\r\n\tby mx2.example.net id 1; now\r\nSubject: hello\r\n there\r\n"
+HEADER = (
+    b"Received: from a.example\r\n\tby mx2.example.net id 1; now\r\nSubject: hello\r\n there\r\n"
+)
 CONTENT = HEADER + b"\r\nThe body.\r\n"
 ANNA, BERT = "anna@b.example", "bert@b.example"
 NO_USER = "550 5.1.1 no such user"
@@ -35,15 +37,24 @@ def message(
     dsn: DsnRequest | None = None,
     file: ContentFile | None = None,
 ) -> HeldMessage:
-    return HeldMessage(4711, 9, Envelope(reverse_path, to or (ANNA,), dsn=dsn), TAKEN_AT, content, file)
+    return HeldMessage(
+        4711, 9, Envelope(reverse_path, to or (ANNA,), dsn=dsn), TAKEN_AT, content, file
+    )
 
 
 def report(
-    about: HeldMessage, action: Action, *fates: Fate, remote: str = "", beginning: bytes | None = None
+    about: HeldMessage,
+    action: Action,
+    *fates: Fate,
+    remote: str = "",
+    beginning: bytes | None = None,
 ) -> NewReport:
     told = fates or (Fate(ANNA, NO_USER, is_refused=True),)
     return make_report(
-        about, ReportFacts(action, told, remote), about.head if beginning is None else beginning, letterhead()
+        about,
+        ReportFacts(action, told, remote),
+        about.head if beginning is None else beginning,
+        letterhead(),
     )
 
 
@@ -72,14 +83,20 @@ def text(part: Message) -> str:
 
 
 def test_a_failure_is_told_to_people_and_to_programs() -> None:
-    asked = DsnRequest(None, "QQ+2B314", {ANNA: RecipientRequest(Notify.FAILURE, "rfc822;Anna+3D@b.example")})
+    asked = DsnRequest(
+        None, "QQ+2B314", {ANNA: RecipientRequest(Notify.FAILURE, "rfc822;Anna+3D@b.example")}
+    )
     about = message(ANNA, BERT, dsn=asked)
     fates = (Fate(ANNA, NO_USER, is_refused=True), Fate(BERT, "connecting timed out"))
     made = report(about, Action.FAILED, *fates, remote="mail.b.example")
     read, parts, groups = parsed(made)
 
     assert (made.about, made.domain_id, made.forward_paths) == (4711, 9, (ANNA, BERT))
-    assert (made.reverse_path, made.needs_smtputf8, made.is_8bit) == ("sender@a.example", False, False)
+    assert (made.reverse_path, made.needs_smtputf8, made.is_8bit) == (
+        "sender@a.example",
+        False,
+        False,
+    )
     assert read["From"] == "Mail Delivery System <postmaster@mx2.example.net>"
     assert read["To"] == "sender@a.example"
     assert read["Auto-Submitted"] == "auto-replied"
@@ -102,7 +119,14 @@ def test_a_failure_is_told_to_people_and_to_programs() -> None:
         {"Final-Recipient": f"rfc822; {BERT}", "Action": "failed", "Status": "5.4.7"},
     ]
     words = text(parts[0])
-    for expected in (ANNA, BERT, NO_USER, "could not hand over", "connecting timed out", message_name(4711)):
+    for expected in (
+        ANNA,
+        BERT,
+        NO_USER,
+        "could not hand over",
+        "connecting timed out",
+        message_name(4711),
+    ):
         assert expected in words
     assert parts[2].get_content_type() == "text/rfc822-headers"
     assert parts[2].get_payload() == HEADER.decode()
@@ -116,7 +140,9 @@ def test_a_failure_is_told_to_people_and_to_programs() -> None:
         (Action.RELAYED, "250 2.0.0 queued", "2.1.9", "was handed over"),
     ],
 )
-def test_delay_and_handing_over_are_told_with_headers_only(action: Action, reply: str, status: str, words: str) -> None:
+def test_delay_and_handing_over_are_told_with_headers_only(
+    action: Action, reply: str, status: str, words: str
+) -> None:
     """RFC 3461 §4.3: RET is about failures."""
     made = report(message(dsn=DsnRequest(Ret.FULL)), action, Fate(ANNA, reply))
     read, parts, groups = parsed(made)
@@ -137,7 +163,9 @@ def test_delay_and_handing_over_are_told_with_headers_only(action: Action, reply
         ("450 4.2.1 later", False, "5.4.7"),
     ],
 )
-def test_the_status_is_the_destinations_where_it_fits(reply: str, is_refused: bool, status: str) -> None:
+def test_the_status_is_the_destinations_where_it_fits(
+    reply: str, is_refused: bool, status: str
+) -> None:
     assert status_of(Fate(ANNA, reply, is_refused), Action.FAILED) == status
 
 
@@ -154,9 +182,14 @@ def test_without_that_wish_the_body_stays_here(ret: Ret | None) -> None:
 
 
 def test_of_a_large_message_only_the_headers_come_back() -> None:
-    large = message(content=HEADER[:25], dsn=DsnRequest(Ret.FULL), file=ContentFile("f", 1_000_000, 0))
+    large = message(
+        content=HEADER[:25], dsn=DsnRequest(Ret.FULL), file=ContentFile("f", 1_000_000, 0)
+    )
     _, parts, _ = parsed(report(large, Action.FAILED, beginning=CONTENT))
-    assert (parts[2].get_content_type(), parts[2].get_payload()) == ("text/rfc822-headers", HEADER.decode())
+    assert (parts[2].get_content_type(), parts[2].get_payload()) == (
+        "text/rfc822-headers",
+        HEADER.decode(),
+    )
 
 
 def test_a_header_section_that_is_cut_off_ends_with_a_whole_line() -> None:
@@ -174,7 +207,9 @@ def test_an_8_bit_body_comes_back_as_it_is() -> None:
 
 def test_headers_in_another_character_set_come_back_octet_by_octet() -> None:
     header = b"Subject: caf\xe9\r\n"
-    _, parts, _ = parsed(report(message(content=header + b"\r\nx\r\n", dsn=DsnRequest(Ret.FULL)), Action.FAILED))
+    _, parts, _ = parsed(
+        report(message(content=header + b"\r\nx\r\n", dsn=DsnRequest(Ret.FULL)), Action.FAILED)
+    )
     assert parts[2].get_content_type() == "text/rfc822-headers"
     assert parts[2].get_payload(decode=True) == header
 
@@ -198,8 +233,12 @@ def test_to_an_ascii_reverse_path_everything_goes_in_ascii() -> None:
 
 
 def test_to_a_utf_8_reverse_path_it_goes_as_it_is() -> None:
-    dsn = DsnRequest(Ret.FULL, "", {UTF8_PATH: RecipientRequest(None, "utf-8;\\x{E4}nna@b.example")})
-    about = message(UTF8_PATH, content=UTF8_HEADER + b"\r\nx\r\n", reverse_path="sönder@a.example", dsn=dsn)
+    dsn = DsnRequest(
+        Ret.FULL, "", {UTF8_PATH: RecipientRequest(None, "utf-8;\\x{E4}nna@b.example")}
+    )
+    about = message(
+        UTF8_PATH, content=UTF8_HEADER + b"\r\nx\r\n", reverse_path="sönder@a.example", dsn=dsn
+    )
     made = report(about, Action.FAILED, Fate(UTF8_PATH, NO_USER, is_refused=True))
     read = message_from_bytes(made.content, policy=SMTPUTF8)
     assert (made.needs_smtputf8, made.is_8bit) == (True, True)
@@ -227,7 +266,12 @@ def test_the_boundary_is_none_of_the_messages_own() -> None:
 
 
 @given(
-    st.lists(st.sampled_from([b"A: b\r\n", b"\r\n", b"--=_token1", b"\xff", b"\xc3\xbc", b".", b"x" * 80]), max_size=9),
+    st.lists(
+        st.sampled_from(
+            [b"A: b\r\n", b"\r\n", b"--=_token1", b"\xff", b"\xc3\xbc", b".", b"x" * 80]
+        ),
+        max_size=9,
+    ),
     st.sampled_from([None, *Ret]),
     st.sampled_from(Action),
     st.text(max_size=30),

@@ -43,10 +43,14 @@ _UNSAFE_PATHS: Final = ("b\r\nDATA@b.example", "b>@b.example", "b c@b.example", 
 _PATHS: Final = ("b@b.example", "", '"b c"@b.example', "b\u00e9@b.example", *_UNSAFE_PATHS)
 _ASKED: Final = (  # by turns: a choice for it would change what the inputs found so far mean
     None,
-    DsnRequest(Ret.FULL, "QQ+2B314", {"b@b.example": RecipientRequest(Notify.NEVER, "rfc822;b@b.example")}),
+    DsnRequest(
+        Ret.FULL, "QQ+2B314", {"b@b.example": RecipientRequest(Notify.NEVER, "rfc822;b@b.example")}
+    ),
 )
 _BODIES: Final = (b"x\r\n", b".\r\n", b"a\r\n..\r\n.\r\n", b"no end", b"")
-_AUTH: Final = re.compile(rb"^AUTH (\w[^ \r]*)( [^\r]*)?\r\n((?:(?!QUIT\r)(?:\*|[A-Za-z0-9+/=]*)\r\n)*)", re.MULTILINE)
+_AUTH: Final = re.compile(
+    rb"^AUTH (\w[^ \r]*)( [^\r]*)?\r\n((?:(?!QUIT\r)(?:\*|[A-Za-z0-9+/=]*)\r\n)*)", re.MULTILINE
+)
 _RESPONSES: Final = {b"PLAIN": 1, b"CRAM-MD5": 1, b"LOGIN": 2, b"SCRAM-SHA-256": 3}  # at most
 _BARE_NEWLINE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
@@ -55,9 +59,13 @@ def check(data: bytes) -> None:
     """Run one input. Raises what breaks the rule."""
     settings, octets, stream = read_input(data, 3)
     tls, login = settings.one_of(tuple(TlsUse)), settings.one_of(_LOGINS)
-    options = ClientOptions("mx2.example.net", tls, login and replace(login, useless=set()), new_nonce=lambda: "nonce")
+    options = ClientOptions(
+        "mx2.example.net", tls, login and replace(login, useless=set()), new_nonce=lambda: "nonce"
+    )
     choices = Choices(octets)
-    shell = _Shell(options, [_Letter(number, choices) for number in range(settings.below(5))], choices)
+    shell = _Shell(
+        options, [_Letter(number, choices) for number in range(settings.below(5))], choices
+    )
     for piece in pieces(stream, Choices(octets)):
         shell.receive(piece)
     shell.check_end()
@@ -69,9 +77,15 @@ class _Letter:
     def __init__(self, number: int, choices: Choices) -> None:
         self.content = b"number %d\r\n%s" % (number, choices.one_of(_BODIES))
         self.head = choices.below(len(self.content)) if choices.flag() else len(self.content)
-        file = ContentFile("f", len(self.content) - self.head, 0) if self.head < len(self.content) else None
+        file = (
+            ContentFile("f", len(self.content) - self.head, 0)
+            if self.head < len(self.content)
+            else None
+        )
         paths = tuple(choices.one_of(_PATHS) for _ in range(1 + choices.below(3)))
-        envelope = Envelope(choices.one_of(_PATHS), paths, choices.flag(), choices.flag(), _ASKED[number % 2])
+        envelope = Envelope(
+            choices.one_of(_PATHS), paths, choices.flag(), choices.flag(), _ASKED[number % 2]
+        )
         self.message = HeldMessage(number, 1, envelope, 1e9, self.content[: self.head], file)
 
 
@@ -121,7 +135,9 @@ class _Shell:
             case BeginTls():
                 assert self._options.tls is not TlsUse.OFF
                 assert not self._has_tls
-                assert self._session.data_to_send() == b"", "nothing may be sent before the handshake"
+                assert self._session.data_to_send() == b"", (
+                    "nothing may be sent before the handshake"
+                )
                 self._has_tls = True
                 self._session.tls_established()
             case SaltPassword(password, salting):
@@ -172,13 +188,17 @@ class _Shell:
         outcome = outcome_of(transaction)
         assert outcome.number in self._begun - self._ended
         self._ended.add(outcome.number)
-        assert [each.forward_path for each in outcome.recipients] == [*transaction.message.envelope.forward_paths]
+        assert [each.forward_path for each in outcome.recipients] == [
+            *transaction.message.envelope.forward_paths
+        ]
         assert all(each.reply.isprintable() for each in outcome.recipients)
         assert session_complaint(transaction).isprintable()
         if Move.DELIVERED in {each.move for each in outcome.recipients}:
             content = self._letters[outcome.number].content
             by_chunk = b"BDAT %d LAST\r\n%s" % (len(content), content)
-            assert stuffed(content) in self._said or by_chunk in self._said, "delivered before it was sent"
+            assert stuffed(content) in self._said or by_chunk in self._said, (
+                "delivered before it was sent"
+            )
 
     def _send_content(self, transaction: ClientTransaction) -> None:
         letter = self._letters[transaction.message.number]
@@ -198,7 +218,9 @@ class _Shell:
 
     def check_end(self) -> None:
         """See that nothing is forgotten, and that what was said is lines."""
-        assert {each.message.number for each in self._session.outstanding()} == self._begun - self._ended
+        assert {
+            each.message.number for each in self._session.outstanding()
+        } == self._begun - self._ended
         assert not _BARE_NEWLINE.search(self._said)
         exchanges = _AUTH.findall(self._said)
         for mechanism, initial, responses in exchanges:  # a password is said once

@@ -8,7 +8,17 @@ import re
 from collections import deque
 from typing import Final
 
-from restante.smtp.commands import Bdat, Command, Data, Hello, Mail, Rcpt, Reset, StartTls, parse_command
+from restante.smtp.commands import (
+    Bdat,
+    Command,
+    Data,
+    Hello,
+    Mail,
+    Rcpt,
+    Reset,
+    StartTls,
+    parse_command,
+)
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS
 from restante.smtp.protocol_errors import Refused
 from tests.smtp.reference import normalized, with_crlf
@@ -102,7 +112,9 @@ class ClientView:
         lines = stream[2 : end + 2].split(b"\r\n")
         content = b"\r\n".join(line.removeprefix(b".") for line in lines)
         code = self._codes.popleft()
-        assert (code == _TOO_LARGE) == (len(with_crlf(content)) > self._limit)  # NULs count, though they go
+        assert (code == _TOO_LARGE) == (
+            len(with_crlf(content)) > self._limit
+        )  # NULs count, though they go
         if code != _TOO_LARGE:
             self.messages.append(normalized(content))
         self._is_open = False

@@ -22,7 +22,9 @@ from restante.smtp.protocol_errors import Refused
 from restante.smtp.replies import Reply
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_EVERYTHING: Final = Offer(has_pipelining=True, has_8bitmime=True, has_smtputf8=True, has_dsn=True, has_size=True)
+_EVERYTHING: Final = Offer(
+    has_pipelining=True, has_8bitmime=True, has_smtputf8=True, has_dsn=True, has_size=True
+)
 
 
 def check(data: bytes) -> None:
@@ -91,7 +93,10 @@ def _check_sent_on(path: Mailbox, text: str) -> None:
     """As the envelope has it, to a server like us: the same path must come out."""
     forward_path = text if path.domain else "b@b.example"
     message = HeldMessage(1, 1, Envelope(text, (forward_path,), needs_smtputf8=True), 0.0, b"")
-    mail, rcpt = (parse_command(line.removesuffix(b"\r\n")) for _, line in opening_commands(message, _EVERYTHING)[:2])
+    mail, rcpt = (
+        parse_command(line.removesuffix(b"\r\n"))
+        for _, line in opening_commands(message, _EVERYTHING)[:2]
+    )
     assert isinstance(mail, Mail)
     assert isinstance(rcpt, Rcpt)
     assert mail.reverse_path == path
@@ -101,13 +106,18 @@ def _check_sent_on(path: Mailbox, text: str) -> None:
 def _check_asked_again(asked: DsnRequest) -> None:
     """What was asked about reports comes out at the next server as it came in, and can stand in a field of a report."""
     message = HeldMessage(1, 1, Envelope("a@a.example", ("b@b.example",), dsn=asked), 0.0, b"")
-    mail, rcpt = (parse_command(line.removesuffix(b"\r\n")) for _, line in opening_commands(message, _EVERYTHING)[:2])
+    mail, rcpt = (
+        parse_command(line.removesuffix(b"\r\n"))
+        for _, line in opening_commands(message, _EVERYTHING)[:2]
+    )
     assert isinstance(mail, Mail)
     assert isinstance(rcpt, Rcpt)
     assert (mail.ret, mail.envelope_id) == (asked.ret, asked.envelope_id)
     assert (rcpt.request or RecipientRequest()) == asked.of("b@b.example")
     assert asked.ret in (None, *Ret)
-    original_address = asked.of("b@b.example").original.partition(";")[2]  # behind its type, which is no xtext
+    original_address = asked.of("b@b.example").original.partition(";")[
+        2
+    ]  # behind its type, which is no xtext
     for value in (asked.envelope_id, original_address):
         assert value.isascii()
         assert not _CONTROL.search(xtext_decoded(value))

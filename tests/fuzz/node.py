@@ -47,7 +47,9 @@ def _check_node(node: EtrnTarget, argument: str) -> None:
     covered = [domain.name for domain in node.hosted(_DIRECTORY)]
     expected = [name for name, account in sorted(_NAMES) if _names(node, name, account)]
     assert covered == expected
-    assert covered == [name for name in sorted(_DIRECTORY.domains) if node.covers(_DIRECTORY.domains[name])]
+    assert covered == [
+        name for name in sorted(_DIRECTORY.domains) if node.covers(_DIRECTORY.domains[name])
+    ]
 
 
 def _names(node: EtrnTarget, name: str, account: str) -> bool:
@@ -55,4 +57,6 @@ def _names(node: EtrnTarget, name: str, account: str) -> bool:
         return node.text[1:].lower() == account
     asked = canonical_domain(node.text.removeprefix("@")).split(".")
     labels = name.split(".")
-    return labels[-len(asked) :] == asked if node.kind is EtrnTargetKind.SUBTREE else labels == asked
+    return (
+        labels[-len(asked) :] == asked if node.kind is EtrnTargetKind.SUBTREE else labels == asked
+    )

@@ -59,7 +59,9 @@ def _check_lines(found: list[ServerReply], stream: bytes) -> None:
 def _check_reply(reply: ServerReply) -> None:
     assert 200 <= reply.code < 600
     assert 1 <= len(reply.lines) <= MAX_LINES
-    assert all(len(line) <= MAX_LINE and b"\r" not in line and b"\n" not in line for line in reply.lines)
+    assert all(
+        len(line) <= MAX_LINE and b"\r" not in line and b"\n" not in line for line in reply.lines
+    )
     assert reply.text.isprintable()
     assert len(reply.text) <= 1010
     assert reply.text.startswith(str(reply.code))

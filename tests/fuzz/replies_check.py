@@ -4,7 +4,9 @@ import re
 from typing import Final
 
 # Reply-line = *( code "-" text CRLF ) code SP text CRLF (RFC 5321 §4.2); no control character may be in the text
-_REPLY: Final = re.compile(rb"(?P<code>[2-5][0-5][0-9])(?:-[^\x00-\x1f\x7f]*\r\n(?P=code))*(?: [^\x00-\x1f\x7f]*)\r\n")
+_REPLY: Final = re.compile(
+    rb"(?P<code>[2-5][0-5][0-9])(?:-[^\x00-\x1f\x7f]*\r\n(?P=code))*(?: [^\x00-\x1f\x7f]*)\r\n"
+)
 
 
 def count_replies(said: bytes) -> int:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 _HERE: Final = Path(__file__).parent
-_LONGEST_INPUT: Final = 4096  # octets: a command line that is too long fits in; more would only be slow
+_LONGEST_INPUT: Final = (
+    4096  # octets: a command line that is too long fits in; more would only be slow
+)
 _LONGEST_RUN: Final = 20  # seconds for one input; more is a finding
 _MOST_MEMORY: Final = 1024  # MiB; more is a finding
 
@@ -19,7 +21,9 @@ _MOST_MEMORY: Final = 1024  # MiB; more is a finding
 def main() -> None:
     """Fuzz. Ends the process: with 0 if nothing was found."""
     options = _options()
-    atheris: Any = importlib.import_module("atheris")  # has no type hints, and is not on every platform
+    atheris: Any = importlib.import_module(
+        "atheris"
+    )  # has no type hints, and is not on every platform
     with atheris.instrument_imports(include=["restante"], enable_loader_override=False):
         targets = importlib.import_module("tests.fuzz.targets")
     target: str = options.target
@@ -27,7 +31,9 @@ def main() -> None:
         sys.exit(f"no such target: {target}; there are {', '.join(targets.TARGETS)}")
     kept: Path = options.kept or Path("var/fuzz") / target
     findings: Path = options.findings or targets.FINDINGS / target
-    seeds = [place for place in (targets.CORPUS / target, targets.FINDINGS / target) if place.is_dir()]
+    seeds = [
+        place for place in (targets.CORPUS / target, targets.FINDINGS / target) if place.is_dir()
+    ]
     for place in (kept, findings):
         place.mkdir(parents=True, exist_ok=True)
     settings = {
@@ -46,12 +52,20 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run", description="Fuzz one target.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz.run", description="Fuzz one target."
+    )
     parser.add_argument("target")
     parser.add_argument("seconds", type=int)
-    parser.add_argument("--kept", type=Path, help="where inputs that reach new code are kept; else var/fuzz/TARGET")
-    parser.add_argument("--findings", type=Path, help="where findings go; else tests/fuzz/findings/TARGET")
-    parser.add_argument("--seed", type=int, default=0, help="of the fuzzer's dice; else another each time")
+    parser.add_argument(
+        "--kept", type=Path, help="where inputs that reach new code are kept; else var/fuzz/TARGET"
+    )
+    parser.add_argument(
+        "--findings", type=Path, help="where findings go; else tests/fuzz/findings/TARGET"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the fuzzer's dice; else another each time"
+    )
     return parser.parse_args()
 
 

@@ -25,7 +25,10 @@ from typing import Final
 
 from tests.fuzz.targets import FINDINGS, TARGETS
 
-_SHARES: Final[Mapping[str, int]] = {"server-session": 3, "client-session": 2}  # of the time; else 1
+_SHARES: Final[Mapping[str, int]] = {
+    "server-session": 3,
+    "client-session": 2,
+}  # of the time; else 1
 _SLOWEST: Final = 60  # seconds for a target to begin and to end, beside its share
 _TAIL: Final = 40  # lines of a fuzzer's output, shown where it has found something
 _EXECUTIONS: Final = re.compile(r"^stat::number_of_executed_units: (\d+)$", re.MULTILINE)
@@ -48,7 +51,11 @@ class Report:
         return self.exit_code == 0 and self.executions > 0 and not self.findings
 
     def __str__(self) -> str:
-        verdict = "nothing found" if self.is_good else f"FOUND {len(self.findings)}, exit code {self.exit_code}"
+        verdict = (
+            "nothing found"
+            if self.is_good
+            else f"FOUND {len(self.findings)}, exit code {self.exit_code}"
+        )
         return f"{self.target:16} {self.executions:>12,} executions in {self.seconds} s, {verdict}"
 
 
@@ -56,14 +63,25 @@ def shares(seconds: int, jobs: int) -> dict[str, int]:
     """Divide the time, in seconds of the clock: the sessions have most of the code, and get most of it, first."""
     weights = {target: _SHARES.get(target, 1) for target in TARGETS}
     one = seconds * jobs / sum(weights.values())
-    return {target: max(1, int(one * weights[target])) for target in sorted(weights, key=lambda name: -weights[name])}
+    return {
+        target: max(1, int(one * weights[target]))
+        for target in sorted(weights, key=lambda name: -weights[name])
+    }
 
 
 def fuzz(target: str, seconds: int, findings: Path) -> Report:
     """Fuzz one target in a process of its own."""
     place = findings / target
     before = set(place.glob("*"))
-    command = [sys.executable, "-m", "tests.fuzz.run", target, str(seconds), "--findings", str(place)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.run",
+        target,
+        str(seconds),
+        "--findings",
+        str(place),
+    ]
     try:
         ended = subprocess.run(
             command,
@@ -78,14 +96,19 @@ def fuzz(target: str, seconds: int, findings: Path) -> Report:
     except subprocess.TimeoutExpired as hung:
         output, exit_code = str(hung), -1
     executions = sum(map(int, _EXECUTIONS.findall(output)))
-    return Report(target, seconds, executions, exit_code, sorted({*place.glob("*")} - before), output)
+    return Report(
+        target, seconds, executions, exit_code, sorted({*place.glob("*")} - before), output
+    )
 
 
 def fuzz_all(seconds: int, jobs: int, findings: Path) -> list[Report]:
     """Fuzz all targets, `jobs` at a time, in `seconds` of the clock; tell of each when it has ended."""
     reports: list[Report] = []
     with ThreadPoolExecutor(jobs) as pool:
-        runs = [pool.submit(fuzz, target, share, findings) for target, share in shares(seconds, jobs).items()]
+        runs = [
+            pool.submit(fuzz, target, share, findings)
+            for target, share in shares(seconds, jobs).items()
+        ]
         for run in as_completed(runs):
             reports.append(run.result())
             print(reports[-1], flush=True)
@@ -94,7 +117,9 @@ def fuzz_all(seconds: int, jobs: int, findings: Path) -> list[Report]:
 
 def main() -> int:
     """Fuzz, and sum up."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run_all", description="Fuzz every target.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz.run_all", description="Fuzz every target."
+    )
     parser.add_argument("seconds", type=int, help="of the clock, for all of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
     parser.add_argument("--findings", type=Path, default=FINDINGS, help="where findings go")
@@ -105,7 +130,9 @@ def main() -> int:
             print(f"== {report.target}", *report.output.splitlines()[-_TAIL:], sep="\n")
             print(*(f"{path}: {path.read_bytes()!r}" for path in report.findings), sep="\n")
     executions = sum(report.executions for report in reports)
-    print(f"fuzz executions: {executions}, findings: {sum(len(report.findings) for report in reports)}")
+    print(
+        f"fuzz executions: {executions}, findings: {sum(len(report.findings) for report in reports)}"
+    )
     return 0 if all(report.is_good for report in reports) else 1
 
 

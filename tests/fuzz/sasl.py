@@ -9,7 +9,13 @@ from typing import Final
 from restante.sasl import cram_md5
 from restante.sasl.auth_login import PASSWORD_PROMPT, AuthLogin
 from restante.sasl.cram_md5 import CramMd5
-from restante.sasl.mechanism import BadResponse, Challenge, DigestCredentials, Mechanism, PasswordCredentials
+from restante.sasl.mechanism import (
+    BadResponse,
+    Challenge,
+    DigestCredentials,
+    Mechanism,
+    PasswordCredentials,
+)
 from restante.sasl.plain import Plain
 from tests.fuzz import scram
 
@@ -35,7 +41,10 @@ def _check_login(data: bytes) -> None:
         outcomes = [mechanism.begin(data), mechanism.respond(data)]
     except BadResponse:
         return
-    assert outcomes == [Challenge(PASSWORD_PROMPT), PasswordCredentials(data.decode(), data.decode())]
+    assert outcomes == [
+        Challenge(PASSWORD_PROMPT),
+        PasswordCredentials(data.decode(), data.decode()),
+    ]
     assert b"\0" not in data
 
 

@@ -11,7 +11,13 @@ from restante.sasl.mechanism import BadResponse, Challenge, ScramCredentials
 from restante.sasl.saslprep import prepared_password, saslprep
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import MAX_ITERATIONS, BadChallenge, ScramClient
-from restante.sasl.scram_keys import Salting, client_proof, salted_password, server_signature, verifier_of
+from restante.sasl.scram_keys import (
+    Salting,
+    client_proof,
+    salted_password,
+    server_signature,
+    verifier_of,
+)
 from restante.sasl.scram_messages import encoded, read_client_first, server_final
 
 _SALTING: Final = Salting(b"salt", 1)
@@ -57,7 +63,9 @@ def _check_first(data: bytes) -> None:
     credentials = server.respond(bare + f",p={encoded(client_proof(_SALTED, message))}".encode())
     assert isinstance(credentials, ScramCredentials)
     assert credentials.user == first.user
-    assert _VERIFIER.check(credentials.auth_message, credentials.proof) == server_signature(_SALTED, message)
+    assert _VERIFIER.check(credentials.auth_message, credentials.proof) == server_signature(
+        _SALTED, message
+    )
 
 
 def _check_final(data: bytes) -> None:
@@ -92,7 +100,9 @@ def _check_server_first(data: bytes) -> None:
 def _check_server_final(data: bytes) -> None:
     client = ScramClient("a", "CLIENT")
     client.take_server_first(_SERVER_FIRST)
-    message = b",".join((b"n=a,r=CLIENT", _SERVER_FIRST, client.final(_SALTED).rpartition(b",p=")[0]))
+    message = b",".join(
+        (b"n=a,r=CLIENT", _SERVER_FIRST, client.final(_SALTED).rpartition(b",p=")[0])
+    )
     right = server_final(server_signature(_SALTED, message))
     try:
         client.take_server_final(data)

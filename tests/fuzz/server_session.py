@@ -48,7 +48,14 @@ _ANSWERS: Final[Mapping[type[Event], tuple[Reply, ...]]] = {  # the first is the
 }
 _LIMITS: Final = (
     Limits(),
-    Limits(message_octets=60, recipients=2, errors=5, early_commands=3, junk_commands=5, refused_recipients=2),
+    Limits(
+        message_octets=60,
+        recipients=2,
+        errors=5,
+        early_commands=3,
+        junk_commands=5,
+        refused_recipients=2,
+    ),
     Limits(message_octets=1, recipients=1, errors=1000, early_commands=1000, junk_commands=1000),
 )
 _MECHANISMS: Final[MechanismFactories] = {
@@ -64,7 +71,9 @@ _OPENED: Final = (Mail, Rcpt, Data, ContentBlock, ChunkReceived, ContentReceived
 def check(data: bytes) -> None:
     """Run one input. Raises what breaks the rule."""
     settings, octets, stream = read_input(data, 4)
-    options = ServerOptions("mx2.example.net", settings.one_of(_LIMITS), _MECHANISMS, can_start_tls=settings.flag())
+    options = ServerOptions(
+        "mx2.example.net", settings.one_of(_LIMITS), _MECHANISMS, can_start_tls=settings.flag()
+    )
     has_tls = settings.flag()
     is_impatient = settings.flag()
     sliced = _Shell(options, Choices(octets), has_tls=has_tls)
@@ -74,7 +83,9 @@ def check(data: bytes) -> None:
         if is_impatient and choices.below(16) == 15:
             sliced.close()
     sliced.end()
-    if not (is_impatient or sliced.has_seen_starttls):  # what follows STARTTLS counts by when it comes, rightly
+    if not (
+        is_impatient or sliced.has_seen_starttls
+    ):  # what follows STARTTLS counts by when it comes, rightly
         whole = _Shell(options, Choices(octets), has_tls=has_tls)
         whole.receive(stream)
         whole.end()
@@ -131,7 +142,9 @@ class _Shell:
         """Answer what still waits, and look at the whole."""
         self.go_on()
         count_replies(self.said)
-        assert self._session.is_authenticated == (re.search(rb"^235 ", self.said, re.MULTILINE) is not None)
+        assert self._session.is_authenticated == (
+            re.search(rb"^235 ", self.said, re.MULTILINE) is not None
+        )
         if self._session.phase is Phase.CLOSED:
             self._session.receive_data(b"NOOP\r\n")
             assert self._session.next_event() is None
@@ -165,7 +178,9 @@ class _Shell:
         if event is None:
             return
         reply = self.answers.one_of(_ANSWERS[type(event)])
-        has_last_word = isinstance(event, Authenticate) and isinstance(event.credentials, ScramCredentials)
+        has_last_word = isinstance(event, Authenticate) and isinstance(
+            event.credentials, ScramCredentials
+        )
         self._session.reply(reply, b"v=proof" if has_last_word else b"")
         match event:
             case Mail() if reply.is_positive:
@@ -193,7 +208,9 @@ class _Shell:
     def _check_content(self) -> None:
         assert not _BARE_NEWLINE.search(self._content)
         assert b"\0" not in self._content
-        assert len(self._content) <= 2 * self.options.limits.message_octets + 2  # a bare LF becomes two octets
+        assert (
+            len(self._content) <= 2 * self.options.limits.message_octets + 2
+        )  # a bare LF becomes two octets
         self.messages.append(self._content)
 
     def _check_size(self) -> None:
@@ -205,5 +222,8 @@ class _Shell:
         """A line that has not ended; content is used as it comes."""
         if self._session.is_in_content:
             return 0
-        is_auth = self._session._exchange is not None or self._session._buffer.octets[:4].upper() == b"AUTH"
+        is_auth = (
+            self._session._exchange is not None
+            or self._session._buffer.octets[:4].upper() == b"AUTH"
+        )
         return AUTH_OCTETS if is_auth else COMMAND_OCTETS

@@ -16,4 +16,6 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "server-session": server_session.check,
 }
 CORPUS: Final = Path(__file__).with_name("corpus")  # seeds: TARGET/what-it-is
-FINDINGS: Final = Path(__file__).with_name("findings")  # inputs that once broke a rule: TARGET/what-it-showed
+FINDINGS: Final = Path(__file__).with_name(
+    "findings"
+)  # inputs that once broke a rule: TARGET/what-it-showed

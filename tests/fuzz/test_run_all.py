@@ -12,7 +12,9 @@ from tests.fuzz.targets import TARGETS
 def test_the_time_is_shared_out_to_every_target(jobs: int) -> None:
     shared = shares(150, jobs)
     assert shared.keys() == TARGETS.keys()
-    assert list(shared.values()) == sorted(shared.values(), reverse=True)  # the long ones first, or they end last
+    assert list(shared.values()) == sorted(
+        shared.values(), reverse=True
+    )  # the long ones first, or they end last
     assert 150 * jobs - len(TARGETS) <= sum(shared.values()) <= 150 * jobs
 
 

@@ -79,9 +79,15 @@ class Reception:
     ) -> AsyncIterator[Listener]:
         """Listen for the time of a block."""
         mechanisms = {"PLAIN": Plain}
-        options = ServerOptions("mx2.example.net", self.limits, mechanisms, can_start_tls=service == "mx")
-        context = server_context([(self.certificates.certificate, self.certificates.key)], minimum, has_clear_text=True)
-        terms = SessionTerms(self.world._services, options, context, is_implicit_tls=service == "smtps")
+        options = ServerOptions(
+            "mx2.example.net", self.limits, mechanisms, can_start_tls=service == "mx"
+        )
+        context = server_context(
+            [(self.certificates.certificate, self.certificates.key)], minimum, has_clear_text=True
+        )
+        terms = SessionTerms(
+            self.world._services, options, context, is_implicit_tls=service == "smtps"
+        )
         limits = DoorLimits(connections, connections, connections, per_minute)
         door = Doorkeeper(limits, lambda _: is_expected, self.clock)
         listener = Listener(service, bind(address), terms, door, self.clock)

@@ -11,7 +11,9 @@ from restante.reception.smtp_connection import Connection
 from tests.integration.reception import Reception
 from tests.integration.test_listener import until
 
-OPENING: Final = b"MAIL FROM:<a@a.example>\r\n" + b"RCPT TO:<b@alpha.example>\r\n" * 20 + b"DATA\r\n"
+OPENING: Final = (
+    b"MAIL FROM:<a@a.example>\r\n" + b"RCPT TO:<b@alpha.example>\r\n" * 20 + b"DATA\r\n"
+)
 MESSAGE: Final = b"Subject: x\r\n\r\nbody\r\n.\r\n"
 
 
@@ -82,7 +84,9 @@ def test_an_idle_session_has_no_task_and_no_timer(reception: Reception, pieces: 
 
 
 @pytest.mark.parametrize("said", [b"", b"EHLO c.example\r\n", OPENING, OPENING + MESSAGE])
-def test_a_session_that_is_over_leaves_nothing_for_the_collector(reception: Reception, said: bytes) -> None:
+def test_a_session_that_is_over_leaves_nothing_for_the_collector(
+    reception: Reception, said: bytes
+) -> None:
     """A look at all objects stops the event loop: it has to be seldom."""
     reception.world.hosts("alpha.example", account="alpha")
 

@@ -57,7 +57,9 @@ def test_mail_is_taken_and_a_release_answered_over_tls(reception: Reception, ser
 
     async def session() -> list[bytes]:
         async with reception.listener(service) as listener:
-            reader, writer = await connect(listener.address, service, reception.certificates.client_context())
+            reader, writer = await connect(
+                listener.address, service, reception.certificates.client_context()
+            )
             if service == "smtps":
                 await read_reply(reader)
             said = []
@@ -80,7 +82,16 @@ def test_mail_is_taken_and_a_release_answered_over_tls(reception: Reception, ser
     said = reception.world.run(session())
     assert b"250-ETRN\r\n" in said[0]
     assert b"STARTTLS" not in said[0]
-    assert [reply[:3] for reply in said] == [b"250", b"250", b"250", b"354", b"250", b"235", b"253", b"221"]
+    assert [reply[:3] for reply in said] == [
+        b"250",
+        b"250",
+        b"250",
+        b"354",
+        b"250",
+        b"235",
+        b"253",
+        b"221",
+    ]
     assert b" with ESMTPS (TLSv1.3 " in reception.world.held("a.example")[0].head
 
 
@@ -97,7 +108,9 @@ def test_ipv6_clients_are_served_and_named(reception: Reception) -> None:
             await close(writer)
 
     reception.world.run(session())
-    assert reception.world.held("a.example")[0].head.startswith(b"Received: from [IPv6:::1] (helo=[IPv6:::1])\r\n")
+    assert reception.world.held("a.example")[0].head.startswith(
+        b"Received: from [IPv6:::1] (helo=[IPv6:::1])\r\n"
+    )
 
 
 def test_plain_text_behind_starttls_ends_the_connection(reception: Reception) -> None:
@@ -109,7 +122,9 @@ def test_plain_text_behind_starttls_ends_the_connection(reception: Reception) ->
             await close(writer)
             return said
 
-    assert reception.world.run(session()).endswith(b"554 5.5.0 Data after STARTTLS, closing connection\r\n")
+    assert reception.world.run(session()).endswith(
+        b"554 5.5.0 Data after STARTTLS, closing connection\r\n"
+    )
 
 
 def test_no_handshake_but_nonsense_is_a_clean_close(reception: Reception) -> None:
@@ -132,7 +147,9 @@ def test_no_handshake_but_nonsense_is_a_clean_close(reception: Reception) -> Non
     assert all(reason.startswith("TLS failed: ") for reason in reasons)
 
 
-def test_a_client_that_vanishes_in_mid_content_is_logged_once_and_leaves_nothing(reception: Reception) -> None:
+def test_a_client_that_vanishes_in_mid_content_is_logged_once_and_leaves_nothing(
+    reception: Reception,
+) -> None:
     reception.world.hosts("a.example")
 
     async def session() -> None:
@@ -151,9 +168,12 @@ def test_a_client_that_vanishes_in_mid_content_is_logged_once_and_leaves_nothing
 
 
 @pytest.mark.parametrize(
-    ("opening", "patience"), [(b"", 61.0), (b"EHLO c.example\r\n", 301.0), (b"EHLO c.example\r\n" + MAIL, 181.0)]
+    ("opening", "patience"),
+    [(b"", 61.0), (b"EHLO c.example\r\n", 301.0), (b"EHLO c.example\r\n" + MAIL, 181.0)],
 )
-def test_who_is_silent_for_too_long_is_told_421(reception: Reception, opening: bytes, patience: float) -> None:
+def test_who_is_silent_for_too_long_is_told_421(
+    reception: Reception, opening: bytes, patience: float
+) -> None:
     reception.world.hosts("a.example")
 
     async def session() -> bytes:
@@ -173,7 +193,10 @@ def test_who_is_silent_for_too_long_is_told_421(reception: Reception, opening: b
             await close(writer)
             return said
 
-    assert reception.world.run(session()) == b"421 4.4.2 mx2.example.net waited too long, closing connection\r\n"
+    assert (
+        reception.world.run(session())
+        == b"421 4.4.2 mx2.example.net waited too long, closing connection\r\n"
+    )
     assert reception.world.log.of(Event.SESSION_CLOSED)[0]["reason"].startswith("timed out")
 
 
@@ -196,7 +219,9 @@ def test_one_session_too_many_is_told_421_and_the_others_go_on(reception: Recept
     reception.world.run(sessions())
 
 
-def test_a_block_that_connects_too_often_is_told_421_until_time_has_passed(reception: Reception) -> None:
+def test_a_block_that_connects_too_often_is_told_421_until_time_has_passed(
+    reception: Reception,
+) -> None:
     async def greeting(listener: Listener) -> bytes:
         reader, writer = await asyncio.open_connection(*listener.address)
         said = await read_reply(reader)
@@ -205,10 +230,17 @@ def test_a_block_that_connects_too_often_is_told_421_until_time_has_passed(recep
 
     async def connections() -> None:
         async with reception.listener(per_minute=2) as listener:
-            assert [await greeting(listener) for _ in range(4)] == [b"220 ", b"220 ", b"421 ", b"421 "]
+            assert [await greeting(listener) for _ in range(4)] == [
+                b"220 ",
+                b"220 ",
+                b"421 ",
+                b"421 ",
+            ]
             reception.clock.now += 30
             assert [await greeting(listener) for _ in range(2)] == [b"220 ", b"421 "]
-            assert listener._door.take_shed() == {"too many connections in a minute from one address block": 3}
+            assert listener._door.take_shed() == {
+                "too many connections in a minute from one address block": 3
+            }
 
     reception.world.run(connections())
 
@@ -223,7 +255,10 @@ def test_a_server_that_stops_says_so(reception: Reception) -> None:
             await close(writer)
             return said
 
-    assert reception.world.run(session()) == b"421 4.3.2 mx2.example.net shutting down, try again later\r\n"
+    assert (
+        reception.world.run(session())
+        == b"421 4.3.2 mx2.example.net shutting down, try again later\r\n"
+    )
 
 
 class Pipe(asyncio.Transport):
@@ -298,7 +333,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("service", ["mx", "smtps"])
-@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    "factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
+)
 def test_announced_large_content_is_read_in_small_pieces_and_comes_whole(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch, service: str, factory: LoopFactory
 ) -> None:
@@ -326,7 +363,11 @@ def test_announced_large_content_is_read_in_small_pieces_and_comes_whole(
             pieces.clear()
             for content, size in ((lines, len(lines)), (b"small\r\n", 7)):
                 writer.write(MAIL.replace(b"<>", b"<> SIZE=%d" % size))
-                assert [(await read_reply(reader))[:3] for _ in range(3)] == [b"250", b"250", b"354"]
+                assert [(await read_reply(reader))[:3] for _ in range(3)] == [
+                    b"250",
+                    b"250",
+                    b"354",
+                ]
                 writer.write(content + b".\r\n")
                 assert (await read_reply(reader))[:3] == b"250"
             writer.write(b"QUIT\r\n")

@@ -81,7 +81,10 @@ class World:
     def write(self, file: File) -> None:
         """Write the configuration; the certificate is renewed in place, as by an ACME client."""
         for name in ("cert", "key"):
-            shutil.copyfile(self.directory / f"{name}-{file.certificate}.pem", self.directory / "tls" / f"{name}.pem")
+            shutil.copyfile(
+                self.directory / f"{name}-{file.certificate}.pem",
+                self.directory / "tls" / f"{name}.pem",
+            )
         self.path.write_text("nonsense = [" if file.is_broken else self._text(file))
 
     def _text(self, file: File) -> str:
@@ -104,7 +107,9 @@ class World:
         sockets = [bind(listen.address) for listen in config.listen]
         vault = Vault(read_key(config.key_file))
         news = NoticeInbox(lambda: NOW)
-        app = Application(config, sockets, read_identity(config), vault, self.log, counts=Counts(), news=news)
+        app = Application(
+            config, sockets, read_identity(config), vault, self.log, counts=Counts(), news=news
+        )
         running = asyncio.create_task(app.run())
         try:
             while not any(event is Event.SERVER_READY for event, _ in self.log.lines):
@@ -123,7 +128,9 @@ async def greeting(port: int, *, is_implicit: bool) -> tuple[bytes, bytes]:
     """Connect, and return the greeting and the certificate that is shown."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context if is_implicit else None)
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", port, ssl=context if is_implicit else None
+    )
     try:
         line = await reader.readline()
         if not is_implicit:
@@ -150,7 +157,12 @@ async def observed(app: Application, world: World) -> dict[str, Any]:
         name, shown = await greeting(listener.address[1], is_implicit=listener.service == "smtps")
         key = f"{listener.service} {listener.address_text}"
         assert key not in found
-        found[key] = (name, shown, oldest_version(listener.terms.tls), listener.terms.services.settings)
+        found[key] = (
+            name,
+            shown,
+            oldest_version(listener.terms.tls),
+            listener.terms.services.settings,
+        )
         assert listener.terms.options.can_start_tls == (listener.service == "mx")
     for port in world.ports:
         if not any(str(port) in key for key in found):
@@ -165,7 +177,10 @@ async def observed(app: Application, world: World) -> dict[str, Any]:
         "reports": app._reports.settings,
         "notices": app._notices.settings,
         "failures": (app._auth_gate._failures.until_refusal, app._auth_gate._failures.memory),
-        "attempts": (app._auth_gate._rate.per_minute, app._auth_gate._authenticator._passwords.strangers.limit),
+        "attempts": (
+            app._auth_gate._rate.per_minute,
+            app._auth_gate._authenticator._passwords.strangers.limit,
+        ),
         "releases": app._releaser.allowance.per_minute,
         "own": sorted(app._own_addresses),
         "running": app._reloader.running.model_dump(exclude={"listen"}),
@@ -192,15 +207,21 @@ EDITS = st.one_of(
     st.sampled_from([1_000_000, 2_000_000]).map(lambda size: {"size": size}),
     st.sampled_from([5, 10]).map(lambda failures: {"failures": failures}),
     st.sampled_from([7, 60]).map(lambda releases: {"releases": releases}),
-    st.sampled_from(["mx2.example.net", "mx3.example.net"]).map(lambda hostname: {"hostname": hostname}),
+    st.sampled_from(["mx2.example.net", "mx3.example.net"]).map(
+        lambda hostname: {"hostname": hostname}
+    ),
     st.booleans().map(lambda is_broken: {"is_broken": is_broken}),
 )
-STEPS = st.lists(st.tuples(EDITS, st.integers(0, 2)), min_size=1, max_size=6)  # an edit, and reloads after it
+STEPS = st.lists(
+    st.tuples(EDITS, st.integers(0, 2)), min_size=1, max_size=6
+)  # an edit, and reloads after it
 
 
 @given(steps=STEPS)
 @settings(max_examples=25)
-def test_edits_and_reloads_end_as_a_fresh_start_would(steps: Sequence[tuple[dict[str, Any], int]]) -> None:
+def test_edits_and_reloads_end_as_a_fresh_start_would(
+    steps: Sequence[tuple[dict[str, Any], int]],
+) -> None:
     """Any sequence ends in the state of a start with the last valid file, but for what waits for a restart."""
     with TemporaryDirectory() as directory:
         asyncio.run(_compare(World(Path(directory)), steps))
@@ -247,7 +268,10 @@ class Story:
 
     def open(self) -> list[str]:
         """Return where the listeners are, by service and the index of the port."""
-        return [f"{each.service} {self.world.ports.index(each.address[1])}" for each in self.app._listeners]
+        return [
+            f"{each.service} {self.world.ports.index(each.address[1])}"
+            for each in self.app._listeners
+        ]
 
 
 @asynccontextmanager
@@ -261,7 +285,9 @@ async def story(directory: Path, first: File = File()) -> AsyncIterator[Story]:
 MX, SMTPS = Block("mx", 0), Block("smtps", 1)
 
 
-def test_a_block_added_above_the_others_opens_and_the_others_stay_what_they_are(tmp_path: Path) -> None:
+def test_a_block_added_above_the_others_opens_and_the_others_stay_what_they_are(
+    tmp_path: Path,
+) -> None:
     async def tell() -> None:
         async with story(tmp_path) as told:
             for _ in range(2):
@@ -272,7 +298,9 @@ def test_a_block_added_above_the_others_opens_and_the_others_stay_what_they_are(
     asyncio.run(tell())
 
 
-def test_files_are_read_where_nobody_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_read_where_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With an RSA key that took a quarter of a second."""
     readers = []
     for name in ("load", "check", "read_identity"):
@@ -299,7 +327,9 @@ def test_swapped_blocks_keep_their_own_tls_minimum(tmp_path: Path) -> None:
         async with story(tmp_path, File((old, new))) as told:
             await told.reload(blocks=(new, old))
             await told.reload(blocks=(new, old))
-            minimums = {each.address[1]: oldest_version(each.terms.tls) for each in told.app._listeners}
+            minimums = {
+                each.address[1]: oldest_version(each.terms.tls) for each in told.app._listeners
+            }
             assert minimums == {told.world.ports[0]: "1.2", told.world.ports[1]: "1.3"}
 
     asyncio.run(tell())
@@ -316,7 +346,9 @@ def deny(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     monkeypatch.setattr(listeners_module, "bind", bind_or_deny)
 
 
-def test_a_listener_that_may_not_be_bound_waits_for_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listener_that_may_not_be_bound_waits_for_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that was moved there stays where it was, with the new certificate, until then."""
 
     async def tell() -> None:
@@ -334,7 +366,9 @@ def test_a_listener_that_may_not_be_bound_waits_for_a_restart(tmp_path: Path, mo
     asyncio.run(tell())
 
 
-def test_a_service_that_changes_needs_no_new_bind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_changes_needs_no_new_bind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def tell() -> None:
         async with story(tmp_path) as told:
             for port in told.world.ports:
@@ -346,14 +380,18 @@ def test_a_service_that_changes_needs_no_new_bind(tmp_path: Path, monkeypatch: p
     asyncio.run(tell())
 
 
-def test_an_address_that_another_program_uses_fails_the_reload_and_changes_nothing(tmp_path: Path) -> None:
+def test_an_address_that_another_program_uses_fails_the_reload_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
     async def tell() -> None:
         async with story(tmp_path) as told:
             ports = told.world.ports
             with bind(f"127.0.0.1:{ports[3]}") as other:
                 other.listen()
                 wider = Block("mx", 0, host="0.0.0.0")  # closes and must get back 127.0.0.1
-                await told.reload(blocks=(wider, Block("smtps", 2), Block("smtps", 3)), size=2_000_000)
+                await told.reload(
+                    blocks=(wider, Block("smtps", 2), Block("smtps", 3)), size=2_000_000
+                )
                 state = told.app._reloader.state
                 assert f"127.0.0.1:{ports[3]}: Address already in use" in state.reload_failure
                 assert told.open() == ["mx 0", "smtps 1"]

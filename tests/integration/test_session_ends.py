@@ -25,12 +25,16 @@ async def talk(listener: Listener, said: bytes, replies: int) -> asyncio.StreamW
     return writer
 
 
-def test_one_that_brought_mail_and_quit_is_counted_though_it_has_no_line(reception: Reception) -> None:
+def test_one_that_brought_mail_and_quit_is_counted_though_it_has_no_line(
+    reception: Reception,
+) -> None:
     reception.world.hosts("a.example")
 
     async def session() -> None:
         async with reception.listener() as listener:
-            await close(await talk(listener, EHLO + TO_CONTENT + b"Subject: x\r\n\r\nx\r\n.\r\nQUIT\r\n", 7))
+            await close(
+                await talk(listener, EHLO + TO_CONTENT + b"Subject: x\r\n\r\nx\r\n.\r\nQUIT\r\n", 7)
+            )
             await until(lambda: not listener.sessions)
             assert listener._door.ended == {"quit": 1}
 
@@ -79,7 +83,9 @@ def test_one_that_is_reset_is_named_for_what_ended_it_first(
             connection = Connection(listener.terms, listener, reception.clock)
             connection.connection_made(DeadTransport())
             connection.data_received(said)
-            connection.connection_lost(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+            connection.connection_lost(
+                ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+            )
             assert listener._door.ended == {end: 1}
 
     reception.world.run(session())

@@ -14,7 +14,9 @@ EHLO = b"EHLO c.example\r\n"
 TO_CONTENT = b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n"
 MESSAGE = TO_CONTENT + b"Subject: x\r\n\r\nx\r\n.\r\n"
 TIMED_OUT = b"421 4.4.2 mx2.example.net waited too long, closing connection\r\n"
-NO_MESSAGE = b"421 4.4.2 mx2.example.net waited too long for a whole message, closing connection\r\n"
+NO_MESSAGE = (
+    b"421 4.4.2 mx2.example.net waited too long for a whole message, closing connection\r\n"
+)
 
 
 class Pipe(asyncio.Transport):
@@ -82,7 +84,9 @@ class Hall:
         self._clock.now += seconds
         self._listener.sweep()
 
-    async def lasts(self, client: Pipe, each: float, said: Callable[[], bytes], most: float = 100_000.0) -> float:
+    async def lasts(
+        self, client: Pipe, each: float, said: Callable[[], bytes], most: float = 100_000.0
+    ) -> float:
         """Have a client say something every so many seconds; return after how many it was ended."""
         began = self._clock.now
         while client.connection is not None and self._clock.now - began < most:
@@ -112,7 +116,9 @@ def test_a_noop_now_and_then_keeps_a_session_for_an_hour_only(reception: Recepti
 
 
 @pytest.mark.parametrize("announced", [b"BDAT 18446744073709551616\r\n", b"BDAT 40000000\r\n"])
-def test_a_chunk_that_comes_at_the_least_rate_does_too(reception: Reception, announced: bytes) -> None:
+def test_a_chunk_that_comes_at_the_least_rate_does_too(
+    reception: Reception, announced: bytes
+) -> None:
     reception.world.hosts("a.example")
 
     async def session() -> None:
@@ -141,14 +147,18 @@ def test_each_message_that_is_taken_begins_the_hour_anew(reception: Reception) -
                         await asyncio.sleep(0)
                 hall.passes(1)
                 hall.passes(249)
-            assert await hall.lasts(client, 290, lambda: b"NOOP\r\n") == 290 * 12  # 249 s of the hour had passed
+            assert (
+                await hall.lasts(client, 290, lambda: b"NOOP\r\n") == 290 * 12
+            )  # 249 s of the hour had passed
             assert client.said.endswith(NO_MESSAGE)
 
     reception.world.run(session())
     assert len(reception.world.held("a.example")) == 59
 
 
-@pytest.mark.parametrize("refused", [b"MAIL FROM:<>\r\nRCPT TO:<x@b.example>\r\nRSET\r\n", b"MAIL FROM:<>\r\nRSET\r\n"])
+@pytest.mark.parametrize(
+    "refused", [b"MAIL FROM:<>\r\nRCPT TO:<x@b.example>\r\nRSET\r\n", b"MAIL FROM:<>\r\nRSET\r\n"]
+)
 def test_mail_that_is_not_taken_wins_no_time(reception: Reception, refused: bytes) -> None:
     reception.world.hosts("a.example")
 
@@ -178,7 +188,9 @@ def test_where_it_is_crowded_strangers_have_a_tenth_of_each_time(
             hall = Hall(reception, listener)
             clients = [hall.comes(opening) for _ in range(8)]
             hall.passes(seconds + 1)
-            assert all(client.connection for client in clients)  # four fifths are not more than four fifths
+            assert all(
+                client.connection for client in clients
+            )  # four fifths are not more than four fifths
             late = hall.comes(EHLO)
             hall.passes(0)
             assert late.connection is not None
@@ -189,7 +201,9 @@ def test_where_it_is_crowded_strangers_have_a_tenth_of_each_time(
 
     reception.world.run(sessions())
     if not is_expected:
-        assert {reason.partition(": ")[2] for reason in ends(reception)[:8]} == {"most sessions are taken"}
+        assert {reason.partition(": ")[2] for reason in ends(reception)[:8]} == {
+            "most sessions are taken"
+        }
 
 
 def test_where_it_is_crowded_a_message_has_a_tenth_of_the_hour(reception: Reception) -> None:

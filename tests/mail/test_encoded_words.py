@@ -23,6 +23,9 @@ def test_encoded_words_are_decoded(value: str, text: str) -> None:
     assert decoded(value) == text
 
 
-@given(st.text(max_size=80) | st.from_regex(r"(=\?[a-z0-9-]{0,12}\?[bq]\?[ -~]{0,30}\?= ?){1,3}", fullmatch=True))
+@given(
+    st.text(max_size=80)
+    | st.from_regex(r"(=\?[a-z0-9-]{0,12}\?[bq]\?[ -~]{0,30}\?= ?){1,3}", fullmatch=True)
+)
 def test_nothing_in_a_field_makes_it_fail(value: str) -> None:
     assert isinstance(decoded(value), str)

@@ -7,14 +7,20 @@ PATHS = st.sampled_from(["a@b.example", '"odd name"@c.example', "grüße@d.examp
 
 
 @given(
-    PATHS | st.just(""), st.lists(PATHS, unique=True), st.sampled_from([b"", b"Received: x\r\n\r\n", b"\r\nbody\r\n"])
+    PATHS | st.just(""),
+    st.lists(PATHS, unique=True),
+    st.sampled_from([b"", b"Received: x\r\n\r\n", b"\r\nbody\r\n"]),
 )
-def test_what_is_written_above_a_message_is_read_and_taken_off(reverse: str, to: list[str], content: bytes) -> None:
+def test_what_is_written_above_a_message_is_read_and_taken_off(
+    reverse: str, to: list[str], content: bytes
+) -> None:
     found = take_envelope_fields(envelope_fields(reverse, to) + content)
     assert found == (reverse, tuple(to), content)
 
 
-def test_what_mail_servers_write_at_delivery_is_read_the_original_recipient_before_the_mailbox() -> None:
+def test_what_mail_servers_write_at_delivery_is_read_the_original_recipient_before_the_mailbox() -> (
+    None
+):
     found = take_envelope_fields(
         b"Return-Path: <>\r\nX-Original-To: info@alpha.example\r\nDelivered-To: box@host.example\r\nReceived: x\r\n"
     )
@@ -27,6 +33,9 @@ def test_fields_further_down_are_the_messages_own() -> None:
 
 
 def test_a_second_return_path_and_a_folded_field_are_left_alone() -> None:
-    assert take_envelope_fields(b"Return-Path: <a@b>\r\nReturn-Path: <c@d>\r\n").content == b"Return-Path: <c@d>\r\n"
+    assert (
+        take_envelope_fields(b"Return-Path: <a@b>\r\nReturn-Path: <c@d>\r\n").content
+        == b"Return-Path: <c@d>\r\n"
+    )
     folded = b"Delivered-To: a@b\r\n\tand more\r\n"
     assert take_envelope_fields(folded).content == folded

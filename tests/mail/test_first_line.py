@@ -15,28 +15,52 @@ HOST: Final = "mx2.example.net"
 NAME: Final = "1abcdefghjk"
 
 
-def field(only_recipient: str = "", client: str = "a.example", name: str = NAME, by: str = HOST) -> bytes:
-    origin = Origin(client, ip_address("192.0.2.1"), is_extended=True, tls="TLSv1.3 TLS_AES_256_GCM_SHA384")
+def field(
+    only_recipient: str = "", client: str = "a.example", name: str = NAME, by: str = HOST
+) -> bytes:
+    origin = Origin(
+        client, ip_address("192.0.2.1"), is_extended=True, tls="TLSv1.3 TLS_AES_256_GCM_SHA384"
+    )
     at = datetime(2026, 11, 28, tzinfo=UTC).timestamp()
-    return received_field(origin, by=by, name=name, only_recipient=only_recipient, at=at, is_smtputf8=False)
+    return received_field(
+        origin, by=by, name=name, only_recipient=only_recipient, at=at, is_smtputf8=False
+    )
 
 
-FIELDS: Final = [field(), field("x@a.example"), field(client="bad name\x7f"), field(name="1zzzzzzzzzz")]
+FIELDS: Final = [
+    field(),
+    field("x@a.example"),
+    field(client="bad name\x7f"),
+    field(name="1zzzzzzzzzz"),
+]
 CHANGED: Final = [
     (b" joins\r\n\r\nText\r\n", b"\r\n joins\r\n\r\nText\r\n"),
     (b"\tby forged.example; now\r\n\r\n", b"\r\n\tby forged.example; now\r\n\r\n"),
     (b"\tSat, 28 Nov 2026 00:00:00 +0000\r\n", b"\r\n\tSat, 28 Nov 2026 00:00:00 +0000\r\n"),
-    (b"From a@b Sat Nov 28\r\nTo: x\r\n\r\n", b"X-Mailbox-Line: From a@b Sat Nov 28\r\nTo: x\r\n\r\n"),
+    (
+        b"From a@b Sat Nov 28\r\nTo: x\r\n\r\n",
+        b"X-Mailbox-Line: From a@b Sat Nov 28\r\nTo: x\r\n\r\n",
+    ),
     (b">From a@b\r\nTo: x\r\n\r\n", b"X-Mailbox-Line: >From a@b\r\nTo: x\r\n\r\n"),
     (b" ", b"\r\n "),
 ]
 SEVERAL: Final = [
-    (b"From a\r\n>From b\r\nTo: x\r\n", b"X-Mailbox-Line: From a\r\nX-Mailbox-Line: >From b\r\nTo: x\r\n"),
+    (
+        b"From a\r\n>From b\r\nTo: x\r\n",
+        b"X-Mailbox-Line: From a\r\nX-Mailbox-Line: >From b\r\nTo: x\r\n",
+    ),
     (b"From a\r\n joins\r\n", b"X-Mailbox-Line: From a\r\n\r\n joins\r\n"),
     (b"From a\r\n", b"X-Mailbox-Line: From a\r\n"),
     (b"From a", b"X-Mailbox-Line: From a"),
 ]
-KEPT: Final = [b"", b"\r\n", b"From: a@b\r\n\r\n", b"Subject: x\r\n\r\nFrom a\r\n \r\n", b"no header\r\n", b">x\r\n"]
+KEPT: Final = [
+    b"",
+    b"\r\n",
+    b"From: a@b\r\n\r\n",
+    b"Subject: x\r\n\r\nFrom a\r\n \r\n",
+    b"no header\r\n",
+    b">x\r\n",
+]
 
 
 @pytest.mark.parametrize("top", FIELDS)
@@ -65,7 +89,10 @@ def test_imported_mail_begins_with_its_own_first_line(content: bytes, sent: byte
 
 def test_a_field_of_another_server_may_go_on() -> None:
     """It looks like ours and is not: a line below it belongs to it."""
-    other = field(name="1zzzzzzzzzz", by="mail.other.example") + b"\t(envelope-from a@b)\r\nTo: x\r\n\r\n"
+    other = (
+        field(name="1zzzzzzzzzz", by="mail.other.example")
+        + b"\t(envelope-from a@b)\r\nTo: x\r\n\r\n"
+    )
     assert set_off(other, other, NAME, HOST) is other
 
 

@@ -18,20 +18,28 @@ from restante.mail.import_stream import (
 )
 
 PARCELS = st.lists(
-    st.tuples(st.dictionaries(st.text(), st.text()), st.lists(st.binary(max_size=20), max_size=4), st.booleans()),
+    st.tuples(
+        st.dictionaries(st.text(), st.text()),
+        st.lists(st.binary(max_size=20), max_size=4),
+        st.booleans(),
+    ),
     max_size=4,
 )
 
 
 def packed(parcels: list[tuple[dict[str, str], list[bytes], bool]]) -> bytes:
     return b"".join(
-        pack_label(json.dumps(facts)) + b"".join(map(pack_block, blocks)) + (WHOLE if whole else pack_failure("a\nb"))
+        pack_label(json.dumps(facts))
+        + b"".join(map(pack_block, blocks))
+        + (WHOLE if whole else pack_failure("a\nb"))
         for facts, blocks, whole in parcels
     )
 
 
 @given(PARCELS, st.integers(1, 7))
-def test_what_was_packed_is_unpacked(parcels: list[tuple[dict[str, str], list[bytes], bool]], step: int) -> None:
+def test_what_was_packed_is_unpacked(
+    parcels: list[tuple[dict[str, str], list[bytes], bool]], step: int
+) -> None:
     stream, unpacker = packed(parcels), Unpacker()
     read: list[tuple[object, bytes, bool]] = []
     content = b""

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from restante.mail.mbox import Quoter, Unquoter, places, reverse_path_in, separator
 
 LINES = st.lists(
-    st.sampled_from([b"", b"From x", b">From x", b">>From y", b"> From", b"from z", b"Frome", b"text", b" From q"]),
+    st.sampled_from(
+        [
+            b"",
+            b"From x",
+            b">From x",
+            b">>From y",
+            b"> From",
+            b"from z",
+            b"Frome",
+            b"text",
+            b" From q",
+        ]
+    ),
     max_size=8,
 )
 CONTENTS = LINES.map(lambda lines: b"".join(line + b"\r\n" for line in lines))
@@ -27,11 +39,17 @@ def unquote(octets: bytes, *cuts: int) -> bytes:
     """Unquoted in pieces that end at these places."""
     unquoter = Unquoter()
     ends = sorted(min(cut, len(octets)) for cut in cuts)
-    pieces = [octets[start:end] for start, end in zip([0, *ends], [*ends, len(octets)], strict=True)]
-    return b"".join(unquoter.unquote(piece) for piece in pieces) + unquoter.unquote(b"", is_last=True)
+    pieces = [
+        octets[start:end] for start, end in zip([0, *ends], [*ends, len(octets)], strict=True)
+    ]
+    return b"".join(unquoter.unquote(piece) for piece in pieces) + unquoter.unquote(
+        b"", is_last=True
+    )
 
 
-@given(CONTENTS.map(lambda content: written([content], 0)), st.lists(st.integers(0, 80), max_size=6))
+@given(
+    CONTENTS.map(lambda content: written([content], 0)), st.lists(st.integers(0, 80), max_size=6)
+)
 def test_however_it_is_cut_the_same_is_read(mbox: bytes, cuts: list[int]) -> None:
     quoted = b"".join(mbox[one.start : one.end] for one in places(mbox))
     assert unquote(quoted, *cuts) == re.sub(rb"^>(>*From )", rb"\1", quoted, flags=re.MULTILINE)
@@ -45,12 +63,17 @@ def test_what_was_written_is_read_back(contents: list[bytes], cut: int) -> None:
 
 
 def test_a_separator_names_path_and_time() -> None:
-    assert separator("a@sender.example", 1_760_000_000.0) == b"From a@sender.example Thu Oct 09 08:53:20 2025\n"
+    assert (
+        separator("a@sender.example", 1_760_000_000.0)
+        == b"From a@sender.example Thu Oct 09 08:53:20 2025\n"
+    )
     assert separator("", 0.0) == b"From MAILER-DAEMON Thu Jan 01 00:00:00 1970\n"
 
 
 def test_a_separator_is_read_for_its_path_where_it_has_one() -> None:
-    assert reverse_path_in(b"From a@sender.example Thu Oct 09 08:53:20 2025\n") == "a@sender.example"
+    assert (
+        reverse_path_in(b"From a@sender.example Thu Oct 09 08:53:20 2025\n") == "a@sender.example"
+    )
     assert reverse_path_in(b"From MAILER-DAEMON Thu Oct 09 08:53:20 2025\n") == ""
     assert reverse_path_in(b"From - Thu Oct 09 08:53:20 2025\n") is None
 

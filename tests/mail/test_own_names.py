@@ -46,7 +46,9 @@ def test_our_names(hello: str, *, is_ours: bool) -> None:
 
 def field_of(name: str, *, has_our_name: bool = False, address: str = "198.51.100.66") -> bytes:
     origin = Origin(name, ip_address(address), is_extended=True, tls="", has_our_name=has_our_name)
-    field = received_field(origin, by=HOSTNAME, name="n", only_recipient="", at=0, is_smtputf8=False)
+    field = received_field(
+        origin, by=HOSTNAME, name="n", only_recipient="", at=0, is_smtputf8=False
+    )
     return field.split(b"\r\n")[0]
 
 
@@ -62,7 +64,9 @@ def field_of(name: str, *, has_our_name: bool = False, address: str = "198.51.10
         ("b\u00fccher\t\u2028", b"Received: from [198.51.100.66] (helo=b?cher??)"),
     ],
 )
-def test_a_name_that_is_none_does_not_stand_where_filters_look_for_the_host(name: str, line: bytes) -> None:
+def test_a_name_that_is_none_does_not_stand_where_filters_look_for_the_host(
+    name: str, line: bytes
+) -> None:
     assert field_of(name) == line
 
 

@@ -80,7 +80,11 @@ def test_smtputf8_is_seen() -> None:
 
 def test_several_in_one_output_are_read_one_by_one() -> None:
     first, second = read_postcat(NULL + ONE % 0)
-    assert (first.sender, first.end - first.start, first.recipients) == ("", 0, ("x@alpha.example",))
+    assert (first.sender, first.end - first.start, first.recipients) == (
+        "",
+        0,
+        ("x@alpha.example",),
+    )
     assert second.name == "deferred/C/C82E"
 
 
@@ -103,7 +107,9 @@ def test_what_was_asked_about_reports_is_read_and_spelled_as_in_a_command() -> N
         Ret.HDRS,
         "QQ+2B314",
         {
-            "x@alpha.example": RecipientRequest(Notify.SUCCESS | Notify.DELAY, "rfc822;Info+2Bx@alpha.example"),
+            "x@alpha.example": RecipientRequest(
+                Notify.SUCCESS | Notify.DELAY, "rfc822;Info+2Bx@alpha.example"
+            ),
             "y@alpha.example": RecipientRequest(Notify.NEVER),
             "w@alpha.example": RecipientRequest(None, r"utf-8;\x{E9}+2B@alpha.example"),
         },

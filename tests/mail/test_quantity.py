@@ -6,13 +6,16 @@ from restante.mail.quantity import agreeing, counted
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(0, "0 messages"), (1, "1 message"), (2, "2 messages"), (11, "11 messages")]
+    ("number", "said"),
+    [(0, "0 messages"), (1, "1 message"), (2, "2 messages"), (11, "11 messages")],
 )
 def test_a_thing_is_counted(number: int, said: str) -> None:
     assert counted(number, "message") == said
 
 
-@pytest.mark.parametrize(("number", "said"), [(0, "0 senders are"), (1, "1 sender is"), (2, "2 senders are")])
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 senders are"), (1, "1 sender is"), (2, "2 senders are")]
+)
 def test_a_verb_agrees_with_its_number(number: int, said: str) -> None:
     assert counted(number, "sender is", "senders are") == said
 

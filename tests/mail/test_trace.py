@@ -27,10 +27,21 @@ RECEIVED = b"Received: from a.example by b.example;\r\n\tSat, 21 Nov 2026 10:00:
     ],
 )
 def test_what_counts(content: bytes, hops: int) -> None:
-    assert [has_more_hops(content, limit) for limit in range(12)] == [hops > limit for limit in range(12)]
+    assert [has_more_hops(content, limit) for limit in range(12)] == [
+        hops > limit for limit in range(12)
+    ]
 
 
-_LINES = [b"Received: x", b"received\t:", b"R: x", b"r", b"\tReceived: x", b"Subject: x", b"", b"Received"]
+_LINES = [
+    b"Received: x",
+    b"received\t:",
+    b"R: x",
+    b"r",
+    b"\tReceived: x",
+    b"Subject: x",
+    b"",
+    b"Received",
+]
 
 
 @given(st.lists(st.sampled_from(_LINES), max_size=12), st.integers(min_value=0, max_value=12))

@@ -8,7 +8,9 @@ from restante.network.resolver import DnsResolver, Exchanger, LookupFailed
 from tests.acceptance.name_server import ADDRESS, NameServer, Records
 
 RECORDS: Records = {
-    "a.example": {"MX": [f"{preference} MX{preference}.a.example." for preference in range(80, 0, -10)]},
+    "a.example": {
+        "MX": [f"{preference} MX{preference}.a.example." for preference in range(80, 0, -10)]
+    },
     "null.example": {"MX": ["0 ."]},
     "none.example": {"A": ["192.0.2.1"]},
     "broken.example": {"MX": ["10 mx.a.example."]},
@@ -25,7 +27,13 @@ def exchangers(domain: str) -> tuple[Exchanger, ...]:
 @pytest.mark.parametrize(
     ("domain", "found"),
     [
-        ("a.example", tuple(Exchanger(preference, f"mx{preference}.a.example") for preference in range(10, 90, 10))),
+        (
+            "a.example",
+            tuple(
+                Exchanger(preference, f"mx{preference}.a.example")
+                for preference in range(10, 90, 10)
+            ),
+        ),
         ("null.example", (Exchanger(0, ""),)),
         ("none.example", ()),
     ],
@@ -34,7 +42,9 @@ def test_they_come_in_the_order_of_preference(domain: str, found: tuple[Exchange
     assert exchangers(domain) == found
 
 
-@pytest.mark.parametrize(("domain", "is_temporary"), [("gone.example", False), ("broken.example", True)])
+@pytest.mark.parametrize(
+    ("domain", "is_temporary"), [("gone.example", False), ("broken.example", True)]
+)
 def test_a_failure_says_whether_it_may_pass(domain: str, is_temporary: bool) -> None:
     with pytest.raises(LookupFailed, match=domain) as caught:
         exchangers(domain)

@@ -35,6 +35,10 @@ def test_it_is_public(text: str) -> None:
 
 
 @given(st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 - 1).map(IPv6Address))
-def test_none_is_public_that_the_standard_library_knows_as_special(address: IPv4Address | IPv6Address) -> None:
+def test_none_is_public_that_the_standard_library_knows_as_special(
+    address: IPv4Address | IPv6Address,
+) -> None:
     special = (address.is_private, address.is_loopback, address.is_link_local, address.is_multicast)
-    assert not (any(special) or address.is_reserved or address.is_unspecified) or not is_public(address)
+    assert not (any(special) or address.is_reserved or address.is_unspecified) or not is_public(
+        address
+    )

@@ -35,7 +35,9 @@ REFUSED = NoticeAttempt(NoticeResult.REFUSED, "410 Gone")
 
 
 def news(
-    about: str = "alpha.example", account: str = "alpha", kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET
+    about: str = "alpha.example",
+    account: str = "alpha",
+    kind: NoticeKind = NoticeKind.MAIL_AFTER_QUIET,
 ) -> NoticeFacts:
     """Something that has happened."""
     return NoticeFacts(kind, account, about, f"something about {about}", NOW)
@@ -43,7 +45,15 @@ def news(
 
 def notice(number: int = 1, channel_id: int = 1, **fields: Any) -> Notice:
     """One that waits."""
-    return Notice(number, channel_id, "the-key", fields.get("news", news()), fields.get("held_back", 0), NOW, NOW)
+    return Notice(
+        number,
+        channel_id,
+        "the-key",
+        fields.get("news", news()),
+        fields.get("held_back", 0),
+        NOW,
+        NOW,
+    )
 
 
 @dataclass
@@ -140,7 +150,9 @@ class Scene:
     async def keep(self, channel: Channel, *keys: str, made_at: float | None = None) -> None:
         """Store notices for a channel."""
         at = self.now if made_at is None else made_at
-        await self.store.keep_notices([NewNotice(channel.id, key, news(), 0, at) for key in keys], [], [], 1000)
+        await self.store.keep_notices(
+            [NewNotice(channel.id, key, news(), 0, at) for key in keys], [], [], 1000
+        )
 
     async def hear(self, *heard: NoticeFacts) -> None:
         """Have news come to the outbox, and let it deal with it."""

@@ -13,7 +13,19 @@ DAY = 86400.0
 
 @pytest.mark.parametrize(
     ("days", "step"),
-    [(15, None), (14, 14), (8, 14), (7, 7), (3.5, 7), (3, 3), (1.5, 3), (1, 1), (0.1, 1), (0, 0), (-5, 0)],
+    [
+        (15, None),
+        (14, 14),
+        (8, 14),
+        (7, 7),
+        (3.5, 7),
+        (3, 3),
+        (1.5, 3),
+        (1, 1),
+        (0.1, 1),
+        (0, 0),
+        (-5, 0),
+    ],
 )
 def test_the_steps(days: float, step: int | None) -> None:
     assert step_due(NOW + days * DAY, NOW) == step

@@ -13,7 +13,9 @@ from tests.admin.desk import FakeWays
 from tests.wire import NOW, audit
 
 
-def sent(*lines: tuple[Event, dict[str, str]], transports: FakeWays | None = None) -> list[tuple[str, str, str]]:
+def sent(
+    *lines: tuple[Event, dict[str, str]], transports: FakeWays | None = None
+) -> list[tuple[str, str, str]]:
     """What leaves after these lines of the log: channel, kind, text."""
     transports = transports or FakeWays()
 
@@ -32,19 +34,34 @@ def sent(*lines: tuple[Event, dict[str, str]], transports: FakeWays | None = Non
         assert inbox.topics == {}
 
     asyncio.run(main())
-    return [(channel.name, str(notice.news.kind), notice.news.text) for channel, notice in transports.sent]
+    return [
+        (channel.name, str(notice.news.kind), notice.news.text)
+        for channel, notice in transports.sent
+    ]
 
 
 def test_the_operator_hears_that_the_server_leaves() -> None:
-    [(channel, kind, text)] = sent((Event.SERVER_FAILING, {"reason": "reading: database disk image is malformed"}))
+    [(channel, kind, text)] = sent(
+        (Event.SERVER_FAILING, {"reason": "reading: database disk image is malformed"})
+    )
     assert (channel, kind) == ("ops", "server-failing")
     assert "database disk image is malformed" in text
 
 
 def test_an_account_hears_of_its_own_message_and_the_operator_of_all() -> None:
-    fields = {"message": "m1", "domain": "alpha.example", "account": "alpha", "reason": "its content file is missing"}
-    found = sent((Event.MESSAGE_DAMAGED, fields), (Event.MESSAGE_DAMAGED, {**fields, "account": "beta"}))
-    assert [(channel, kind) for channel, kind, _ in found] == [("alpha", "message-damaged"), ("ops", "damage-found")]
+    fields = {
+        "message": "m1",
+        "domain": "alpha.example",
+        "account": "alpha",
+        "reason": "its content file is missing",
+    }
+    found = sent(
+        (Event.MESSAGE_DAMAGED, fields), (Event.MESSAGE_DAMAGED, {**fields, "account": "beta"})
+    )
+    assert [(channel, kind) for channel, kind, _ in found] == [
+        ("alpha", "message-damaged"),
+        ("ops", "damage-found"),
+    ]
 
 
 def test_a_channel_that_fails_keeps_no_other_back_and_a_flood_has_an_end() -> None:
@@ -55,7 +72,10 @@ def test_a_channel_that_fails_keeps_no_other_back_and_a_flood_has_an_end() -> No
             return await super().send(channel, notice)
 
     fields = {"message": "m", "account": "alpha", "reason": "x"}
-    lines = [(Event.MESSAGE_DAMAGED, {**fields, "domain": f"{number}.example"}) for number in range(2 * MOST)]
+    lines = [
+        (Event.MESSAGE_DAMAGED, {**fields, "domain": f"{number}.example"})
+        for number in range(2 * MOST)
+    ]
     found = sent((Event.SERVER_FAILING, {"reason": "x"}), *lines, transports=Broken())
     assert "server-failing" in {kind for _, kind, _ in found}
     assert len(found) <= MOST

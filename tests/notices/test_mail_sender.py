@@ -17,7 +17,11 @@ MX = "mx1.a.example"
 
 
 def sent(
-    host: ScriptedPrimary, *, to: str = OPS, hosting: str = "b.example", most_seconds: float = MOST_SECONDS
+    host: ScriptedPrimary,
+    *,
+    to: str = OPS,
+    hosting: str = "b.example",
+    most_seconds: float = MOST_SECONDS,
 ) -> NoticeAttempt:
     """Mail a notice; a.example has one MX, at which `host` listens."""
     world = World()
@@ -51,7 +55,10 @@ def test_it_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
 
 @pytest.mark.parametrize(
     ("reply", "end"),
-    [("450 4.2.1 later", NoticeResult.NOT_NOW), ("550 5.1.1 nobody of that name", NoticeResult.REFUSED)],
+    [
+        ("450 4.2.1 later", NoticeResult.NOT_NOW),
+        ("550 5.1.1 nobody of that name", NoticeResult.REFUSED),
+    ],
 )
 def test_what_the_host_says_is_what_came_of_it(reply: str, end: NoticeResult) -> None:
     assert sent(ScriptedPrimary({"RCPT": reply})) == NoticeAttempt(end, reply)
@@ -71,5 +78,7 @@ def test_a_domain_that_is_not_there_is_none_later() -> None:
 def test_nothing_is_mailed_to_ourselves(to: str) -> None:
     host = ScriptedPrimary()
     attempt = sent(host, to=to, hosting="a.example")
-    assert attempt == NoticeAttempt(NoticeResult.REFUSED, "the address is in a domain whose mail is held here")
+    assert attempt == NoticeAttempt(
+        NoticeResult.REFUSED, "the address is in a domain whose mail is held here"
+    )
     assert host.connections == 0

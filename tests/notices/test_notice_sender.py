@@ -56,7 +56,9 @@ def test_what_fails_is_tried_again_with_pauses_that_grow_under_the_same_key() ->
         await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
         assert scene.sent == [("hook", "a")] * 9 + [("hook", "b")]
         assert scene.now - began >= 30 + 60 + 120 + 240 + 480 + 960 + 1920 + 3600
-        assert [line["failures"] for line in scene.lines(Event.NOTICE_DEFERRED)] == list(range(1, 9))
+        assert [line["failures"] for line in scene.lines(Event.NOTICE_DEFERRED)] == list(
+            range(1, 9)
+        )
 
     play(story())
 
@@ -287,7 +289,9 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("answer", [NOT_NOW, REFUSED])
-def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once(answer: NoticeAttempt) -> None:
+def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once(
+    answer: NoticeAttempt,
+) -> None:
     """What refused it was the old address, or the old key."""
 
     async def story() -> None:

@@ -26,7 +26,10 @@ def test_news_goes_to_those_whom_it_concerns_and_to_nobody_else() -> None:
         own = await scene.channel("own", "")
         every = await scene.channel("every", "", hears_all=True)
         await scene.hear(news())
-        assert await scene.told() == [(alpha.id, "alpha.example", 0), (every.id, "alpha.example", 0)]
+        assert await scene.told() == [
+            (alpha.id, "alpha.example", 0),
+            (every.id, "alpha.example", 0),
+        ]
         await scene.hear(news("disk", "", NoticeKind.ROOM_SHORT), news("beta.example", "beta"))
         assert (await scene.told())[2:] == [
             (own.id, "disk", 0),
@@ -247,7 +250,9 @@ def test_a_line_that_is_not_understood_troubles_nobody_but_the_log() -> None:
         scene = Scene()
         await scene.channel("hook")
         failures: list[dict[str, Any]] = []
-        scene.log.failure = lambda event, error, **fields: failures.append({"event": event, **fields})  # type: ignore[method-assign]
+        scene.log.failure = lambda event, error, **fields: failures.append(  # type: ignore[method-assign]
+            {"event": event, **fields}
+        )
         scene.inbox.hear(Event.MAIL_AFTER_QUIET, {})
         scene.inbox.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha"})
         await scene.hear()
@@ -266,7 +271,9 @@ def test_what_has_happened_is_stored_before_the_server_ends() -> None:
         await scene.channel("hook")
         running = asyncio.create_task(scene.outbox.run())
         await asyncio.sleep(0)
-        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
+        scene.inbox.hear(
+            Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1}
+        )
         scene.outbox.close()
         await running
         assert len(await scene.waiting()) == 1
@@ -337,7 +344,9 @@ def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -
     async def story() -> None:
         scene = Scene(settings=NoticeSettings(pause=pause))
         await scene.channel("hook")
-        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1})
+        scene.inbox.hear(
+            Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1}
+        )
         running = asyncio.create_task(scene.outbox.run())
         began = scene.now
         for _ in range(50):

@@ -24,7 +24,9 @@ from tests.notices.test_webhook import HOSTNAME, SECRET, Receiver, drip, hang
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-def pushed(receiver: Receiver, seconds: float = inf, path: str = SECRET, what: Notice | None = None) -> NoticeAttempt:
+def pushed(
+    receiver: Receiver, seconds: float = inf, path: str = SECRET, what: Notice | None = None
+) -> NoticeAttempt:
     async def story() -> NoticeAttempt:
         async with receiver.listening() as port:
             url = f"json://127.0.0.1:{port}/{path}"
@@ -80,7 +82,9 @@ def test_what_the_service_does_not_take_is_tried_again(capfd: pytest.CaptureFixt
 
 
 def test_a_service_that_is_slow_is_not_waited_for() -> None:
-    assert pushed(Receiver(b"", hang), seconds=0.05) == NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
+    assert pushed(Receiver(b"", hang), seconds=0.05) == NoticeAttempt(
+        NoticeResult.NOT_NOW, "no answer in time"
+    )
 
 
 def test_pushes_that_hang_are_ended_and_leave_the_way_to_others() -> None:
@@ -123,7 +127,10 @@ def test_a_push_of_a_server_that_was_killed_ends_by_itself() -> None:
 @pytest.mark.parametrize(
     ("command", "text"),
     [
-        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"), "Apprise failed: exit code -9"),
+        (
+            (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"),
+            "Apprise failed: exit code -9",
+        ),
         (("/nowhere/python",), "Apprise cannot be started: No such file or directory"),
     ],
 )
@@ -137,14 +144,23 @@ def test_a_process_that_fails_is_a_push_that_failed(
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"), [(f"json://hook.example/{SECRET}", "json://…"), (f"XMLS://{SECRET}", "xmls://…")]
+    ("url", "shown"),
+    [(f"json://hook.example/{SECRET}", "json://…"), (f"XMLS://{SECRET}", "xmls://…")],
 )
 def test_of_a_url_the_scheme_is_shown(url: str, shown: str) -> None:
     assert play(read_push_url(f" {url}\n")) == (url, shown)
 
 
 @pytest.mark.parametrize(
-    "url", ["", SECRET, f"nothing://{SECRET}", f"json://x\x00{SECRET}", f"json://{SECRET * 1000}", "slack://"]
+    "url",
+    [
+        "",
+        SECRET,
+        f"nothing://{SECRET}",
+        f"json://x\x00{SECRET}",
+        f"json://{SECRET * 1000}",
+        "slack://",
+    ],
 )
 def test_what_apprise_does_not_know_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(NotATarget) as refused:
@@ -164,8 +180,12 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
 
 def test_nothing_of_apprise_is_loaded_by_the_server() -> None:
     async def loaded() -> bytes:
-        program = "import sys, restante.app, restante.cli.command_line; print('apprise' in sys.modules)"
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+        program = (
+            "import sys, restante.app, restante.cli.command_line; print('apprise' in sys.modules)"
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+        )
         return (await process.communicate())[0]
 
     assert play(loaded()) == b"False\n"

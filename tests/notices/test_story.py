@@ -44,11 +44,15 @@ class Heard(Lines):
 async def listen(store: Store, directory: LiveDirectory) -> None:
     """Add a channel of the account alpha and one of the operator's own."""
     for account, kinds in (("alpha", OF_ACCOUNTS), ("", OF_THE_SERVER)):
-        await store.put_channel(Channel(0, account, "hook", Transport.WEBHOOK, "", b"", kinds, NOW), audit())
+        await store.put_channel(
+            Channel(0, account, "hook", Transport.WEBHOOK, "", b"", kinds, NOW), audit()
+        )
     await directory.refresh()
 
 
-async def notices(store: Store, directory: LiveDirectory, log: Heard, now: float = NOW) -> list[Notice]:
+async def notices(
+    store: Store, directory: LiveDirectory, log: Heard, now: float = NOW
+) -> list[Notice]:
     """Let the outbox of a server that has just started deal with what was heard; return all notices."""
     outbox = Outbox(
         store=store,
@@ -91,11 +95,15 @@ def test_a_drain_that_hands_everything_over() -> None:
     assert notice.news.details["delivered"] == 3
 
 
-@pytest.mark.parametrize(("count", "what"), [(1, "1 message stays held"), (3, "3 messages stay held")])
+@pytest.mark.parametrize(
+    ("count", "what"), [(1, "1 message stays held"), (3, "3 messages stay held")]
+)
 def test_a_drain_that_is_given_up(count: int, what: str) -> None:
     [notice] = drained(ScriptedPrimary({"RCPT": "450 4.2.1 later"}), count, patience=100.0)
     assert told([notice]) == [("drain-given-up", "b.example")]
-    assert notice.news.text.startswith(f"Handing over the mail of b.example was given up; {what}. patience")
+    assert notice.news.text.startswith(
+        f"Handing over the mail of b.example was given up; {what}. patience"
+    )
 
 
 def test_a_destination_that_refuses_some() -> None:
@@ -108,7 +116,9 @@ def test_a_destination_that_refuses_some() -> None:
 
 
 def test_a_destination_that_refuses_everything() -> None:
-    found = drained(ScriptedPrimary({"RCPT": "550 5.7.1 no"}, offer=("8BITMIME",)), 10, refusals_limit=5)
+    found = drained(
+        ScriptedPrimary({"RCPT": "550 5.7.1 no"}, offer=("8BITMIME",)), 10, refusals_limit=5
+    )
     assert told(found) == [("destination-refuses", "b.example"), ("mail-refused", "b.example")]
 
 
@@ -126,7 +136,10 @@ def test_a_primary_that_goes_and_comes_back() -> None:
         await scene.watch(200)
         return await notices(scene.world.store, scene.world.directory, log)
 
-    assert told(asyncio.run(main())) == [("primary-away", f"127.0.0.1:{PORT}"), ("primary-back", f"127.0.0.1:{PORT}")]
+    assert told(asyncio.run(main())) == [
+        ("primary-away", f"127.0.0.1:{PORT}"),
+        ("primary-back", f"127.0.0.1:{PORT}"),
+    ]
 
 
 def test_the_first_mail_after_quiet_and_a_quota_that_fills() -> None:
@@ -137,7 +150,11 @@ def test_the_first_mail_after_quiet_and_a_quota_that_fills() -> None:
         await listen(world.store, world.directory)
         arrivals = Arrivals(world.store, world.directory, log, lambda: world.now)
         for number in range(1, 11):
-            batch = [NewMessage(number, domain.id, Envelope("a@a.example", ("b@b.example",)), NOW, b"x\r\n")]
+            batch = [
+                NewMessage(
+                    number, domain.id, Envelope("a@a.example", ("b@b.example",)), NOW, b"x\r\n"
+                )
+            ]
             await world.store.hold(batch)
             arrivals.held(batch)
         return await notices(world.store, world.directory, log)
@@ -149,7 +166,9 @@ def test_the_first_mail_after_quiet_and_a_quota_that_fills() -> None:
     ]
 
 
-def test_mail_that_nears_its_end_is_told_three_times_over_restarts_and_then_that_it_is_gone(tmp_path: Path) -> None:
+def test_mail_that_nears_its_end_is_told_three_times_over_restarts_and_then_that_it_is_gone(
+    tmp_path: Path,
+) -> None:
     """The server is started anew for each sweep."""
 
     async def main() -> list[Notice]:

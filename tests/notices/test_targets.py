@@ -23,7 +23,10 @@ def test_of_a_url_host_and_port_are_shown(text: str, shown: str) -> None:
     url, may_be_shown = read_webhook(text, is_plain_allowed=False)
     assert may_be_shown == shown
     assert "#" not in url
-    assert url.partition("#")[0] == text.partition("#")[0].replace("example?", "example/?") or url == text
+    assert (
+        url.partition("#")[0] == text.partition("#")[0].replace("example?", "example/?")
+        or url == text
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,9 @@ def test_what_is_no_webhook_is_refused_without_being_repeated(text: str) -> None
 
 
 def test_plain_http_is_for_who_says_so() -> None:
-    assert read_webhook("http://hook.example/x", is_plain_allowed=True)[1] == "http://hook.example/…"
+    assert (
+        read_webhook("http://hook.example/x", is_plain_allowed=True)[1] == "http://hook.example/…"
+    )
 
 
 @given(st.text())
@@ -95,7 +100,9 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         read_mail_address(text)
 
 
-@pytest.mark.parametrize("url", ["https://user:SECRET@hook.example/", "https://SECRET@hook.example/in"])
+@pytest.mark.parametrize(
+    "url", ["https://user:SECRET@hook.example/", "https://SECRET@hook.example/in"]
+)
 def test_a_user_name_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(NotATarget, match="user name or password") as caught:
         read_webhook(url, is_plain_allowed=False)

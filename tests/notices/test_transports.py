@@ -38,15 +38,20 @@ def test_what_cannot_be_sent_here_waits(way: str, sealed: bytes | None, text: st
     async def story() -> NoticeAttempt:
         world = World(vault=VAULT)
         async with world.dispatcher() as dispatcher:
-            transports = make_transports(dispatcher.context, world.names, NoticeSettings, ReportSettings)
-            channel = Channel(1, "alpha", "hook", way, "https://hook.example/", sealed, OF_ACCOUNTS, NOW)
+            transports = make_transports(
+                dispatcher.context, world.names, NoticeSettings, ReportSettings
+            )
+            channel = Channel(
+                1, "alpha", "hook", way, "https://hook.example/", sealed, OF_ACCOUNTS, NOW
+            )
             return await transports.send(channel, notice())
 
     assert play(story()) == NoticeAttempt(NoticeResult.NOT_NOW, text)
 
 
 @pytest.mark.parametrize(
-    ("account", "private_addresses", "connections"), [("alpha", False, 0), ("alpha", True, 1), ("", False, 1)]
+    ("account", "private_addresses", "connections"),
+    [("alpha", False, 0), ("alpha", True, 1), ("", False, 1)],
 )
 @pytest.mark.parametrize("way", ["webhook", "apprise"])
 def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
@@ -58,9 +63,13 @@ def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
         world = World(vault=VAULT)
         async with world.dispatcher() as dispatcher, receiver.listening() as port:
             settings = ReportSettings(private_addresses=private_addresses)
-            transports = make_transports(dispatcher.context, world.names, NoticeSettings, lambda: settings)
+            transports = make_transports(
+                dispatcher.context, world.names, NoticeSettings, lambda: settings
+            )
             scheme = "http" if way == "webhook" else "json"
-            secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(VAULT, account, "hook")
+            secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(
+                VAULT, account, "hook"
+            )
             channel = Channel(1, account, "hook", way, "", secret, OF_ACCOUNTS, NOW)
             attempt = await transports.send(channel, notice())
             assert (attempt.end is NoticeResult.SENT) == bool(connections), attempt

@@ -41,7 +41,10 @@ class Receiver:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
             first, *lines = head.split("\r\n")[:-2]
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            headers = {
+                name.lower(): value.strip()
+                for name, _, value in (line.partition(":") for line in lines)
+            }
             body = await reader.readexactly(int(headers["content-length"]))
             self.requests.append((first, headers, body))
             writer.write(self.answer)
@@ -62,9 +65,13 @@ class Receiver:
         server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
         async with server:
             yield server.sockets[0].getsockname()[1]
-        for _ in range(3):  # turns in which a connection that was just accepted is made known to `begin`
+        for _ in range(
+            3
+        ):  # turns in which a connection that was just accepted is made known to `begin`
             await asyncio.sleep(0)
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:  # also those that are accepting a connection
+        while others := asyncio.all_tasks() - {
+            asyncio.current_task()
+        }:  # also those that are accepting a connection
             for task in serving:
                 task.cancel()
             await asyncio.wait(others, timeout=1.0)
@@ -78,7 +85,9 @@ def post(
     receiver: Receiver, *, seconds: float = 30.0, now: float | None = None, key: str | None = None
 ) -> NoticeAttempt:
     async def story() -> NoticeAttempt:
-        webhooks = Webhooks(HOSTNAME, time.time if now is None else lambda: now, lambda: seconds, Names())
+        webhooks = Webhooks(
+            HOSTNAME, time.time if now is None else lambda: now, lambda: seconds, Names()
+        )
         async with receiver.listening() as port:
             return await webhooks.send(
                 f"http://127.0.0.1:{port}/in/{SECRET}?q=1", key or new_key(), notice(held_back=2)
@@ -165,13 +174,17 @@ def test_a_redirect_is_not_followed() -> None:
 
     async def story() -> NoticeAttempt:
         async with target.listening() as port:
-            source = Receiver(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port)
+            source = Receiver(
+                b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port
+            )
             async with source.listening() as first:
                 webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, Names())
                 return await webhooks.send(f"http://127.0.0.1:{first}/", new_key(), notice())
 
     attempt = play(story())
-    assert attempt == NoticeAttempt(NoticeResult.NOT_NOW, "307 Temporary Redirect: redirects are not followed")
+    assert attempt == NoticeAttempt(
+        NoticeResult.NOT_NOW, "307 Temporary Redirect: redirects are not followed"
+    )
     assert target.connections == 0
 
 
@@ -201,10 +214,14 @@ async def hang(_writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nX: y\r\n"])
 def test_a_receiver_that_says_nothing_is_left(answer: bytes) -> None:
-    assert post(Receiver(answer, hang), seconds=0.05) == NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
+    assert post(Receiver(answer, hang), seconds=0.05) == NoticeAttempt(
+        NoticeResult.NOT_NOW, "no answer in time"
+    )
 
 
-@pytest.mark.parametrize("answer", [b"", b"\x16\x03\x01 no HTTP\r\n\r\n", b"HTTP/1.1 99999 X\r\n\r\n"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"\x16\x03\x01 no HTTP\r\n\r\n", b"HTTP/1.1 99999 X\r\n\r\n"]
+)
 def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
     attempt = post(Receiver(answer))
     assert attempt.end is NoticeResult.NOT_NOW
@@ -224,7 +241,9 @@ def test_where_nobody_listens_it_is_tried_again() -> None:
     assert SECRET not in attempt.text
 
 
-def named(names: Resolver, host: str = "hook.example", seconds: float = 30.0) -> tuple[NoticeAttempt, Receiver]:
+def named(
+    names: Resolver, host: str = "hook.example", seconds: float = 30.0
+) -> tuple[NoticeAttempt, Receiver]:
     """Post to a receiver on 127.0.0.1, by a name."""
     receiver = Receiver()
 
@@ -255,13 +274,17 @@ def test_where_one_address_does_not_answer_the_next_is_tried() -> None:
 
 
 def test_of_many_addresses_some_are_tried() -> None:
-    attempt, receiver = named(Names({"hook.example": [f"127.0.0.{last}" for last in range(2, 60)] + ["127.0.0.1"]}))
+    attempt, receiver = named(
+        Names({"hook.example": [f"127.0.0.{last}" for last in range(2, 60)] + ["127.0.0.1"]})
+    )
     assert attempt.end is NoticeResult.NOT_NOW
     assert receiver.connections == 0
 
 
 def test_a_name_that_is_not_there_is_looked_up_again_later() -> None:
-    assert named(Names())[0] == NoticeAttempt(NoticeResult.NOT_NOW, "hook.example: no such name in DNS")
+    assert named(Names())[0] == NoticeAttempt(
+        NoticeResult.NOT_NOW, "hook.example: no such name in DNS"
+    )
 
 
 class SilentNames:
@@ -276,7 +299,9 @@ class SilentNames:
 
 
 def test_a_look_up_takes_no_longer_than_all_of_it_may() -> None:
-    assert named(SilentNames(), seconds=0.05)[0] == NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
+    assert named(SilentNames(), seconds=0.05)[0] == NoticeAttempt(
+        NoticeResult.NOT_NOW, "no answer in time"
+    )
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
@@ -317,7 +342,9 @@ def test_a_name_that_is_not_the_certificates_is_not_trusted() -> None:
     assert play(story()).text.startswith("its certificate is not trusted: ")
 
 
-@pytest.mark.parametrize("key", ["", "whsec_", "whsec_AAAA", "whsec_!", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
+@pytest.mark.parametrize(
+    "key", ["", "whsec_", "whsec_AAAA", "whsec_!", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+)
 def test_a_key_that_is_none_is_refused_without_saying_it(key: str) -> None:
     with pytest.raises(ValueError, match=r"\A(?!.*AAAA)"):
         key_octets(key)
@@ -335,7 +362,9 @@ def test_a_webhook_of_an_account_leads_to_no_private_address(host: str) -> None:
     async def story() -> NoticeAttempt:
         webhooks = Webhooks(HOSTNAME, time.time, lambda: 30.0, LOCAL)
         async with receiver.listening() as port:
-            return await webhooks.send(f"http://{host}:{port}/", new_key(), notice(), is_public_only=True)
+            return await webhooks.send(
+                f"http://{host}:{port}/", new_key(), notice(), is_public_only=True
+            )
 
     assert play(story()) == NoticeAttempt(NoticeResult.NOT_NOW, "its host has no public address")
     assert not receiver.connections

@@ -12,15 +12,33 @@ from restante.notices.mail_sender import make_letter
 from restante.notices.rules import RULES, news_in
 from restante.notices.wording import as_json, as_text
 from restante.telemetry.events import Event
-from restante.tenancy.notice import KIND_MEANINGS, MAX_TEXT, OF_ACCOUNTS, OF_THE_SERVER, Notice, NoticeKind, clean
+from restante.tenancy.notice import (
+    KIND_MEANINGS,
+    MAX_TEXT,
+    OF_ACCOUNTS,
+    OF_THE_SERVER,
+    Notice,
+    NoticeKind,
+    clean,
+)
 from tests.notices.scene import notice
 from tests.wire import NOW
 
 HOSTNAME = "mx2.example.net"
-NASTY = ["\r\nBcc: all@example.org", "\n.\n", "\x00", "\x1b[31m", '"}', "\u2028", "\ud800", "\u202e", "=?utf-8?q?x?="]
-HOSTILE = st.lists(st.sampled_from(NASTY) | st.text(st.characters(), max_size=20)).map("".join) | st.text(
-    st.characters(), min_size=1000, max_size=3000
-)
+NASTY = [
+    "\r\nBcc: all@example.org",
+    "\n.\n",
+    "\x00",
+    "\x1b[31m",
+    '"}',
+    "\u2028",
+    "\ud800",
+    "\u202e",
+    "=?utf-8?q?x?=",
+]
+HOSTILE = st.lists(st.sampled_from(NASTY) | st.text(st.characters(), max_size=20)).map(
+    "".join
+) | st.text(st.characters(), min_size=1000, max_size=3000)
 
 LINES: dict[Event, dict[str, Any]] = {
     Event.MAIL_AFTER_QUIET: {"domain": "", "account": "", "messages": 1},
@@ -37,11 +55,44 @@ LINES: dict[Event, dict[str, Any]] = {
         "end": "given up",
         "reason": "",
     },
-    Event.DESTINATION_REFUSES: {"domain": "", "account": "", "destination": "", "refused": 9, "held": 1, "reason": ""},
-    Event.QUOTA_REACHED: {"scope": "", "name": "", "account": "", "percent": 80, "messages": 1, "octets": 2},
-    Event.RETENTION_AHEAD: {"domain": "", "account": "", "status": "held", "days": 7, "at_end": "delete"},
-    Event.MAIL_EXPIRED: {"domain": "", "account": "", "status": "held", "messages": 3, "at_end": "delete"},
-    Event.AUTHENTICATION_BURST: {"scope": "", "name": "", "account": "", "failures": 10, "minutes": 10, "peer": ""},
+    Event.DESTINATION_REFUSES: {
+        "domain": "",
+        "account": "",
+        "destination": "",
+        "refused": 9,
+        "held": 1,
+        "reason": "",
+    },
+    Event.QUOTA_REACHED: {
+        "scope": "",
+        "name": "",
+        "account": "",
+        "percent": 80,
+        "messages": 1,
+        "octets": 2,
+    },
+    Event.RETENTION_AHEAD: {
+        "domain": "",
+        "account": "",
+        "status": "held",
+        "days": 7,
+        "at_end": "delete",
+    },
+    Event.MAIL_EXPIRED: {
+        "domain": "",
+        "account": "",
+        "status": "held",
+        "messages": 3,
+        "at_end": "delete",
+    },
+    Event.AUTHENTICATION_BURST: {
+        "scope": "",
+        "name": "",
+        "account": "",
+        "failures": 10,
+        "minutes": 10,
+        "peer": "",
+    },
     Event.CERTIFICATE_EXPIRING: {"days": 7, "ends": ""},
     Event.MESSAGE_DAMAGED: {"message": "", "domain": "", "account": "", "reason": ""},
     Event.SERVER_FAILING: {"reason": ""},
@@ -52,18 +103,30 @@ LINES: dict[Event, dict[str, Any]] = {
 
 def filled(event: Event, text: str) -> dict[str, Any]:
     """A line of the log with a text in every field that may be a stranger's; accounts are ours."""
-    return {name: text if value == "" and name != "account" else value for name, value in LINES[event].items()}
+    return {
+        name: text if value == "" and name != "account" else value
+        for name, value in LINES[event].items()
+    }
 
 
 def notices(text: str) -> list[Notice]:
-    return [notice(news=news) for event in RULES for news in news_in(event, filled(event, text), NOW)]
+    return [
+        notice(news=news) for event in RULES for news in news_in(event, filled(event, text), NOW)
+    ]
 
 
 def test_every_rule_has_a_line_and_every_kind_a_rule() -> None:
     assert LINES.keys() == RULES.keys()
     finished = {**LINES[Event.DRAIN_FINISHED], "end": "finished"}
-    told = {one.news.kind for one in notices("x")} | {one.kind for one in news_in(Event.DRAIN_FINISHED, finished, NOW)}
-    assert told == OF_ACCOUNTS | OF_THE_SERVER == set(NoticeKind) - {NoticeKind.TEST} == set(KIND_MEANINGS) - {"test"}
+    told = {one.news.kind for one in notices("x")} | {
+        one.kind for one in news_in(Event.DRAIN_FINISHED, finished, NOW)
+    }
+    assert (
+        told
+        == OF_ACCOUNTS | OF_THE_SERVER
+        == set(NoticeKind) - {NoticeKind.TEST}
+        == set(KIND_MEANINGS) - {"test"}
+    )
 
 
 @given(HOSTILE)
@@ -132,7 +195,9 @@ def test_no_text_makes_a_line_of_its_own_in_a_letter(text: str) -> None:
 
 def test_a_letter_reads_well() -> None:
     [news] = news_in(Event.DRAIN_FINISHED, {**LINES[Event.DRAIN_FINISHED], **DRAIN}, NOW)
-    letter = message_from_bytes(make_letter(notice(news=news, held_back=2), "ops@example.org", HOSTNAME))
+    letter = message_from_bytes(
+        make_letter(notice(news=news, held_back=2), "ops@example.org", HOSTNAME)
+    )
     payload = letter.get_payload(decode=True)
     assert isinstance(payload, bytes)
     assert payload.decode().replace("\r\n", "\n") == (
@@ -177,7 +242,9 @@ DRAIN = {
         ("stopped", 3, 0, []),
     ],
 )
-def test_what_the_end_of_a_drain_tells(end: str, delivered: int, refused: int, kinds: list[str]) -> None:
+def test_what_the_end_of_a_drain_tells(
+    end: str, delivered: int, refused: int, kinds: list[str]
+) -> None:
     fields = {**DRAIN, "end": end, "delivered": delivered, "refused": refused}
     assert [str(news.kind) for news in news_in(Event.DRAIN_FINISHED, fields, NOW)] == kinds
 

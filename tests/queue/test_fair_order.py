@@ -7,12 +7,15 @@ from restante.mail.report import Action
 from restante.queue.fair_order import DueReport, fair_order, over_limit
 
 REPORTS = st.lists(
-    st.tuples(st.sampled_from(list(Action)), st.sampled_from("abc"), st.sampled_from("xyz")), max_size=60
+    st.tuples(st.sampled_from(list(Action)), st.sampled_from("abc"), st.sampled_from("xyz")),
+    max_size=60,
 ).map(lambda rows: [DueReport(number, *row) for number, row in enumerate(rows)])
 
 
 def test_a_flood_of_successes_is_behind_another_customers_failure() -> None:
-    flood = [DueReport(number, Action.RELAYED, "alpha", "stranger.example") for number in range(1000)]
+    flood = [
+        DueReport(number, Action.RELAYED, "alpha", "stranger.example") for number in range(1000)
+    ]
     bounce = DueReport(1000, Action.FAILED, "beta", "b.example")
     late = DueReport(1001, Action.DELAYED, "beta", "b.example")
     assert fair_order([*flood, late, bounce])[:3] == [1000, 1001, 0]
@@ -20,7 +23,10 @@ def test_a_flood_of_successes_is_behind_another_customers_failure() -> None:
 
 def test_accounts_take_turns_and_so_do_target_domains() -> None:
     flood = [DueReport(number, Action.FAILED, "alpha", "x.example") for number in range(10)]
-    others = [DueReport(10, Action.FAILED, "alpha", "y.example"), DueReport(11, Action.FAILED, "beta", "x.example")]
+    others = [
+        DueReport(10, Action.FAILED, "alpha", "y.example"),
+        DueReport(11, Action.FAILED, "beta", "x.example"),
+    ]
     assert fair_order([*flood, *others])[:4] == [0, 11, 10, 1]
 
 
@@ -33,7 +39,9 @@ def test_each_leaves_once_and_no_kind_before_a_more_urgent_one(due: list[DueRepo
 
 
 @given(REPORTS, st.sampled_from("abc"))
-def test_no_account_waits_for_more_than_one_report_of_each_other(due: list[DueReport], account: str) -> None:
+def test_no_account_waits_for_more_than_one_report_of_each_other(
+    due: list[DueReport], account: str
+) -> None:
     for action in Action:
         order = [due[number].account for number in fair_order(due) if due[number].action is action]
         if account in order:

@@ -9,7 +9,9 @@ LIMIT = 3
 
 
 def refused(*replies: str, stage: Stage = Stage.RCPT, to: str = "u") -> Outcome:
-    recipients = (RecipientOutcome(f"{to}{n}@b", Move.REFUSED, text, stage) for n, text in enumerate(replies))
+    recipients = (
+        RecipientOutcome(f"{to}{n}@b", Move.REFUSED, text, stage) for n, text in enumerate(replies)
+    )
     return Outcome(1, tuple(recipients))
 
 
@@ -36,12 +38,16 @@ def test_so_many_in_a_row_stop_the_drain(reply: str, stage: Stage) -> None:
     assert verdicts([refused(reply, stage=stage)] * 4) == [False, False, True, False]
 
 
-@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "550-5.1.1 no\n550 5.1.1 really", "556 5.1.10 null MX"])
+@pytest.mark.parametrize(
+    "reply", ["550 5.1.1 no such user", "550-5.1.1 no\n550 5.1.1 really", "556 5.1.10 null MX"]
+)
 def test_an_addressing_code_concerns_the_recipient(reply: str) -> None:
     assert not any(verdicts([refused(reply)] * 100))
 
 
-@pytest.mark.parametrize("reply", ["550 no such user", "551 not local", "553 what?", "550 5.7.1 u0 does not want it"])
+@pytest.mark.parametrize(
+    "reply", ["550 no such user", "551 not local", "553 what?", "550 5.7.1 u0 does not want it"]
+)
 def test_after_an_accepted_one_550_551_and_553_to_rcpt_concern_the_recipient(reply: str) -> None:
     assert not any(verdicts([taken(), *[refused(reply)] * 100]))
 
@@ -75,7 +81,9 @@ def test_the_same_said_to_many_recipients_with_none_accepted_is_policy() -> None
 
 def test_replies_that_all_differ_cost_no_more_memory_than_so_much() -> None:
     refusals = Refusals()
-    assert not any(verdicts([refused(f"550 5.1.1 {n}: no", to=f"{n}-") for n in range(5000)], refusals))
+    assert not any(
+        verdicts([refused(f"550 5.1.1 {n}: no", to=f"{n}-") for n in range(5000)], refusals)
+    )
     assert len(refusals._refused_by_text) <= 1000
 
 
@@ -83,4 +91,6 @@ def test_an_attempt_begins_the_row_anew_and_remembers_what_was_accepted() -> Non
     refusals = Refusals()
     assert not any(verdicts([taken(), *[refused("554 no")] * 2], refusals))
     refusals.begin()
-    assert not any(verdicts([*[refused("554 no")] * 2, *[refused("550 no such user")] * 5], refusals))
+    assert not any(
+        verdicts([*[refused("554 no")] * 2, *[refused("550 no such user")] * 5], refusals)
+    )

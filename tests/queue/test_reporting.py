@@ -10,7 +10,9 @@ from restante.queue.reporting import recipients_to_tell_of, wants_word_of_delay
 ANNA, BERT = "anna@b.example", "bert@b.example"
 
 
-def envelope(notify: Notify | None = None, reverse_path: str = "s@a.example", *, is_suspect: bool = False) -> Envelope:
+def envelope(
+    notify: Notify | None = None, reverse_path: str = "s@a.example", *, is_suspect: bool = False
+) -> Envelope:
     asked = None if notify is None else DsnRequest(recipients={ANNA: RecipientRequest(notify)})
     return Envelope(reverse_path, (ANNA, BERT), dsn=asked, is_suspect=is_suspect)
 
@@ -27,7 +29,11 @@ def envelope(notify: Notify | None = None, reverse_path: str = "s@a.example", *,
     ],
 )
 def test_the_sender_hears_what_was_asked_for(notify: Notify | None, told: set[Action]) -> None:
-    found = {action for action in Action if ANNA in recipients_to_tell_of(action, envelope(notify), (ANNA, BERT))}
+    found = {
+        action
+        for action in Action
+        if ANNA in recipients_to_tell_of(action, envelope(notify), (ANNA, BERT))
+    }
     assert found == told
 
 
@@ -39,7 +45,9 @@ def test_of_a_recipient_of_whom_nothing_was_said_only_failure_is_told(action: Ac
 
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("reverse_path", ["", "s@[192.0.2.1]"])
-def test_a_report_is_never_answered_and_none_goes_where_no_name_leads(action: Action, reverse_path: str) -> None:
+def test_a_report_is_never_answered_and_none_goes_where_no_name_leads(
+    action: Action, reverse_path: str
+) -> None:
     everything = envelope(Notify.SUCCESS | Notify.FAILURE | Notify.DELAY, reverse_path)
     assert recipients_to_tell_of(action, everything, (ANNA,)) == ()
 

@@ -25,7 +25,9 @@ def test_patience_ends_before_a_pause_that_would_pass_the_deadline() -> None:
     assert next_attempt(SCHEDULE, 1, 1000.0, 0.0, 0.5) is None
 
 
-@given(st.integers(min_value=0, max_value=10**6), st.floats(min_value=0, max_value=1, exclude_max=True))
+@given(
+    st.integers(min_value=0, max_value=10**6), st.floats(min_value=0, max_value=1, exclude_max=True)
+)
 def test_no_number_of_failures_is_too_many(failures: int, jitter: float) -> None:
     at = next_attempt(SCHEDULE, failures, 0.0, 1e9, jitter)
     assert at is not None

@@ -22,7 +22,10 @@ class Story:
         self.bursts = AuthBursts(self.log, lambda: self.now)
 
     def told(self) -> list[tuple[str, str, int]]:
-        return [(line["scope"], line["name"], line["failures"]) for line in self.log.of(Event.AUTHENTICATION_BURST)]
+        return [
+            (line["scope"], line["name"], line["failures"])
+            for line in self.log.of(Event.AUTHENTICATION_BURST)
+        ]
 
 
 def test_ten_failures_in_ten_minutes_are_told_and_the_next_ten_again() -> None:
@@ -32,7 +35,14 @@ def test_ten_failures_in_ten_minutes_are_told_and_the_next_ten_again() -> None:
     assert story.told() == []
     story.bursts.failed(login("alice"), PEER)
     assert story.log.of(Event.AUTHENTICATION_BURST) == [
-        {"scope": "login", "name": "alice", "account": "alpha", "failures": 10, "minutes": 10, "peer": str(PEER)}
+        {
+            "scope": "login",
+            "name": "alice",
+            "account": "alpha",
+            "failures": 10,
+            "minutes": 10,
+            "peer": str(PEER),
+        }
     ]
     for _ in range(OF_A_LOGIN):
         story.bursts.failed(login("alice"), PEER)

@@ -15,7 +15,12 @@ from restante.reception.authentication import Authenticator, Proved
 from restante.reception.check_lane import CheckLane, LanePosition, Lanes, PutOff
 from restante.reception.fair_line import FairLine
 from restante.sasl.cram_md5 import digest
-from restante.sasl.mechanism import Credentials, DigestCredentials, PasswordCredentials, ScramCredentials
+from restante.sasl.mechanism import (
+    Credentials,
+    DigestCredentials,
+    PasswordCredentials,
+    ScramCredentials,
+)
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import salted_password
@@ -73,7 +78,9 @@ class Checks:
             await settled()
 
     async def _come(self, name: str) -> None:
-        answer = await self.lane.run(name[0], lambda: self._run(name), lambda: name[0] not in self.gone)
+        answer = await self.lane.run(
+            name[0], lambda: self._run(name), lambda: name[0] not in self.gone
+        )
         if answer is PutOff.PUT_OFF:
             self.put_off.append(name)
 
@@ -189,20 +196,30 @@ class Scene:
     """An authenticator whose checks end when the test says so."""
 
     def __init__(self, limit: int = 100) -> None:
-        self.passwords, self.proofs = (ByHand(), ByHand()), (ByHand(), ByHand())  # at home, strangers
+        self.passwords, self.proofs = (
+            (ByHand(), ByHand()),
+            (ByHand(), ByHand()),
+        )  # at home, strangers
         lanes = (
             Lanes(CheckLane(home, 1), CheckLane(strangers, 2, limit))
             for home, strangers in (self.passwords, self.proofs)
         )
-        self.authenticator = Authenticator(VAULT, *lanes, matches=lambda known, typed: known == typed)
+        self.authenticator = Authenticator(
+            VAULT, *lanes, matches=lambda known, typed: known == typed
+        )
         self.passwords[1].begun.clear()  # what is prepared
         logins = [
-            Login(user, user, PASSWORD, VAULT.seal(PASSWORD, login_owner(user)), 0.0) for user in ("alpha", "beta")
+            Login(user, user, PASSWORD, VAULT.seal(PASSWORD, login_owner(user)), 0.0)
+            for user in ("alpha", "beta")
         ]
         self.directory = Directory(logins={login.user: login for login in logins})
 
-    def begin(self, credentials: Credentials, place: LanePosition) -> asyncio.Task[Proved | PutOff | None]:
-        return asyncio.create_task(self.authenticator.authenticate(credentials, self.directory, place))
+    def begin(
+        self, credentials: Credentials, place: LanePosition
+    ) -> asyncio.Task[Proved | PutOff | None]:
+        return asyncio.create_task(
+            self.authenticator.authenticate(credentials, self.directory, place)
+        )
 
     def strangers_come(self, count: int) -> None:
         """They guess, each from an address block of its own."""
@@ -213,7 +230,9 @@ class Scene:
     def proof(self, typed: str) -> Credentials:
         """Do what a SCRAM client does."""
         client = ScramClient("alpha", "nonce")
-        mechanism = ScramSha256("ours", lambda user: self.authenticator.salting(user, self.directory))
+        mechanism = ScramSha256(
+            "ours", lambda user: self.authenticator.salting(user, self.directory)
+        )
         first = mechanism.begin(client.first())
         salting = client.take_server_first(first.text)
         credentials = mechanism.respond(client.final(salted_password(typed, salting)))
@@ -237,7 +256,10 @@ def test_a_login_at_home_is_checked_while_strangers_wait() -> None:
     async def scene() -> list[str]:
         scene = Scene()
         scene.strangers_come(50)
-        at_home = [scene.begin(password(PASSWORD), AT_HOME), scene.begin(scene.proof(PASSWORD), AT_HOME)]
+        at_home = [
+            scene.begin(password(PASSWORD), AT_HOME),
+            scene.begin(scene.proof(PASSWORD), AT_HOME),
+        ]
         await settled()
         scene.passwords[0].end_one()  # none of the strangers' has ended
         scene.proofs[0].end_one()
@@ -270,11 +292,18 @@ def test_a_proof_waits_behind_no_hash() -> None:
 def test_a_login_at_home_is_checked_though_no_more_strangers_may_wait() -> None:
     async def scene() -> None:
         scene = Scene(limit=0)
-        for credentials, hands in ((password(PASSWORD), scene.passwords), (scene.proof(PASSWORD), scene.proofs)):
+        for credentials, hands in (
+            (password(PASSWORD), scene.passwords),
+            (scene.proof(PASSWORD), scene.proofs),
+        ):
             stranger = scene.begin(credentials, LanePosition(is_home=False, share=1))
             at_home = scene.begin(credentials, AT_HOME)
             await settled()
-            assert (stranger.result(), at_home.done(), len(hands[0].begun)) == (PutOff.PUT_OFF, False, 1)
+            assert (stranger.result(), at_home.done(), len(hands[0].begun)) == (
+                PutOff.PUT_OFF,
+                False,
+                1,
+            )
             hands[0].end_one()
             assert user_of(await at_home) == "alpha"
 

@@ -35,7 +35,9 @@ def check_is_over(smtp: Wire) -> None:
     assert not smtp.dialogue.is_waiting
 
 
-def test_a_defect_in_the_check_of_a_password_ends_the_session(smtp: Wire, breaks: Callable[[type, str], None]) -> None:
+def test_a_defect_in_the_check_of_a_password_ends_the_session(
+    smtp: Wire, breaks: Callable[[type, str], None]
+) -> None:
     smtp.hosts("a.example", account="alpha")
     breaks(AuthGate, "attempt")
     smtp.transcript(f"""
@@ -45,7 +47,9 @@ def test_a_defect_in_the_check_of_a_password_ends_the_session(smtp: Wire, breaks
     check_is_over(smtp)
 
 
-def test_a_defect_in_a_release_ends_the_session(smtp: Wire, breaks: Callable[[type, str], None]) -> None:
+def test_a_defect_in_a_release_ends_the_session(
+    smtp: Wire, breaks: Callable[[type, str], None]
+) -> None:
     smtp.hosts("a.example", account="alpha")
     breaks(Releaser, "release")
     smtp.transcript(f"""
@@ -57,10 +61,14 @@ def test_a_defect_in_a_release_ends_the_session(smtp: Wire, breaks: Callable[[ty
     check_is_over(smtp)
 
 
-def test_a_defect_at_the_end_of_large_content_ends_the_session(smtp: Wire, breaks: Callable[[type, str], None]) -> None:
+def test_a_defect_at_the_end_of_large_content_ends_the_session(
+    smtp: Wire, breaks: Callable[[type, str], None]
+) -> None:
     smtp.hosts("a.example")
     breaks(ContentBuffer, "finish")
-    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n" + b"x" * LARGE + b"\r\n.\r\nNOOP\r\n")
+    smtp.send(
+        b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n" + b"x" * LARGE + b"\r\n.\r\nNOOP\r\n"
+    )
     last = smtp.session.data_to_send().split(b"\r\n")[-2].decode()
     assert f"S: {last}" == GOODBYE
     check_is_over(smtp)

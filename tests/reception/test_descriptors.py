@@ -20,21 +20,29 @@ from restante.reception.doorkeeper import DoorLimits, door_limits
 from restante.reception.reception_settings import ReceptionSettings
 
 
-@pytest.mark.parametrize(("limit", "sessions"), [(0, 1), (3, 1), (256, 96), (1024, 384), (65536, 31744)])
+@pytest.mark.parametrize(
+    ("limit", "sessions"), [(0, 1), (3, 1), (256, 96), (1024, 384), (65536, 31744)]
+)
 def test_two_descriptors_for_each_session_and_some_kept_back(limit: int, sessions: int) -> None:
     assert sessions_within(limit) == sessions
     assert 2 * sessions_within(limit) <= max(2, limit - min(limit // 4, MOST_KEPT_BACK))
 
 
-@pytest.mark.parametrize(("limit", "connections"), [(0, 1), (256, 8), (1024, 32), (4096, 128), (65536, 128)])
+@pytest.mark.parametrize(
+    ("limit", "connections"), [(0, 1), (256, 8), (1024, 32), (4096, 128), (65536, 128)]
+)
 def test_http_takes_at_most_half_of_what_is_kept_back(limit: int, connections: int) -> None:
     """Two services, and of each as many again that were accepted and are not closed yet."""
     assert http_connections_within(limit) == connections
     assert 4 * connections <= max(4, min(limit // 4, MOST_KEPT_BACK) // 2)
 
 
-@pytest.mark.parametrize(("number", "is_want"), [(errno.EMFILE, True), (errno.ENFILE, True), (errno.EACCES, False)])
-def test_want_of_descriptors_is_seen(monkeypatch: pytest.MonkeyPatch, number: int, is_want: bool) -> None:
+@pytest.mark.parametrize(
+    ("number", "is_want"), [(errno.EMFILE, True), (errno.ENFILE, True), (errno.EACCES, False)]
+)
+def test_want_of_descriptors_is_seen(
+    monkeypatch: pytest.MonkeyPatch, number: int, is_want: bool
+) -> None:
     def fail(*_: object) -> int:
         raise OSError(number, "no")
 
@@ -45,15 +53,21 @@ def test_want_of_descriptors_is_seen(monkeypatch: pytest.MonkeyPatch, number: in
 
 
 def test_no_limit_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    )
     assert sessions_possible() > sys.maxsize // 4
     assert http_connections_possible() == 128
 
 
 def test_the_door_opens_as_far_as_both_allow() -> None:
     """And the share of authorized hosts stays, however few sessions there may be."""
-    settings = ReceptionSettings(connections_limit=1000, unauthenticated_limit=800, connections_per_block_limit=20)
+    settings = ReceptionSettings(
+        connections_limit=1000, unauthenticated_limit=800, connections_per_block_limit=20
+    )
     assert door_limits(settings, 5000) == DoorLimits(1000, 800, 20, 600)
     assert door_limits(settings, 100) == DoorLimits(100, 90, 20, 600)
-    assert door_limits(ReceptionSettings(connections_limit=300), 5000) == DoorLimits(300, 270, 200, 600)
+    assert door_limits(ReceptionSettings(connections_limit=300), 5000) == DoorLimits(
+        300, 270, 200, 600
+    )
     assert door_limits(settings, 1) == DoorLimits(1, 1, 20, 600)

@@ -40,7 +40,9 @@ def test_mail_for_a_hosted_domain_is_held_with_one_received_line(smtp: Wire) -> 
     assert message.envelope.forward_paths == ("User@A.example",)
     assert message.head == (
         b"Received: from client.example ([192.0.2.10])\r\n"
-        b"\tby mx2.example.net with ESMTPS (TLSv1.3 TLS_AES_256_GCM_SHA384) id " + FIRST.encode() + b"\r\n"
+        b"\tby mx2.example.net with ESMTPS (TLSv1.3 TLS_AES_256_GCM_SHA384) id "
+        + FIRST.encode()
+        + b"\r\n"
         b"\tfor <User@A.example>;\r\n"
         b"\tFri, 15 Jan 2027 08:00:00 +0000\r\n"
         b"Subject: hello\r\n\r\n.\r\n"
@@ -80,7 +82,9 @@ def test_a_message_to_two_accounts_is_two_that_know_nothing_of_each_other(smtp: 
     assert b"@" not in for_a.head.partition(b"Subject")[0]  # no address of the other in Received
 
 
-def test_what_was_asked_about_reports_is_kept_and_tells_no_account_of_anothers_recipients(smtp: Wire) -> None:
+def test_what_was_asked_about_reports_is_kept_and_tells_no_account_of_anothers_recipients(
+    smtp: Wire,
+) -> None:
     smtp.hosts("a.example", account="alpha")
     smtp.hosts("b.example", account="beta")
     smtp.send(
@@ -105,7 +109,8 @@ def test_our_own_postmaster_has_a_mailbox_once_it_is_set(path: str) -> None:
     smtp = Wire(ReceptionSettings(postmaster="ops@a.example"))
     smtp.transcript("C: MAIL FROM:<>\nS: 250 2.1.0 OK")
     smtp.transcript(
-        "C: RCPT TO:<{path}>\nS: 451 4.3.5 No postmaster mailbox is set here yet, try again later", path=path
+        "C: RCPT TO:<{path}>\nS: 451 4.3.5 No postmaster mailbox is set here yet, try again later",
+        path=path,
     )
     smtp.hosts("a.example")
     smtp.transcript("C: RCPT TO:<{path}>\nS: 250 2.1.5 OK", path=path)
@@ -134,7 +139,9 @@ async def _read(smtp: Wire, file: object) -> bytes:
     return b"".join([block async for block in smtp.store.read_file(file)])  # type: ignore[arg-type]
 
 
-def test_a_store_that_fails_is_451_and_the_session_lives_on(smtp: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_fails_is_451_and_the_session_lives_on(
+    smtp: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fail(_messages: object) -> None:
         raise StoreError("disk full")
 
@@ -143,7 +150,9 @@ def test_a_store_that_fails_is_451_and_the_session_lives_on(smtp: Wire, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(smtp.store, "hold", fail)
         smtp.send(mail)
-    assert smtp.session.data_to_send().endswith(b"451 4.3.0 Cannot store mail now, try again later\r\n")
+    assert smtp.session.data_to_send().endswith(
+        b"451 4.3.0 Cannot store mail now, try again later\r\n"
+    )
     smtp.send(mail)
     assert b"250 2.0.0 OK, held as" in smtp.session.data_to_send()
     assert len(smtp.held("a.example")) == 1
@@ -158,10 +167,16 @@ def test_a_store_that_fails_is_451_and_the_session_lives_on(smtp: Wire, monkeypa
     ],
 )
 @pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
-def test_flaws_in_content_are_refused_where_the_operator_says_so(content: bytes, words: bytes, by_bdat: bool) -> None:
+def test_flaws_in_content_are_refused_where_the_operator_says_so(
+    content: bytes, words: bytes, by_bdat: bool
+) -> None:
     smtp = Wire(ReceptionSettings(bare_newlines="reject"))
     smtp.hosts("a.example")
-    verb = b"BDAT %d LAST\r\n%s" % (len(content), content) if by_bdat else b"DATA\r\n" + content + b".\r\n"
+    verb = (
+        b"BDAT %d LAST\r\n%s" % (len(content), content)
+        if by_bdat
+        else b"DATA\r\n" + content + b".\r\n"
+    )
     smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\n" + verb)
     assert smtp.session.data_to_send().endswith(b"550 5.6.0 " + words + b"\r\n")
     assert smtp.held("a.example") == []
@@ -220,7 +235,9 @@ class TestAuthentication:
             response = base64.b64encode(f"{user} {'0' * 32}".encode()).decode()
             smtp.send(b"AUTH CRAM-MD5\r\n")
             smtp.session.data_to_send()
-            smtp.transcript("C: {response}\nS: 535 5.7.8 Authentication credentials invalid", response=response)
+            smtp.transcript(
+                "C: {response}\nS: 535 5.7.8 Authentication credentials invalid", response=response
+            )
 
     def test_too_many_failures_end_the_session(self, smtp: Wire) -> None:
         smtp.hosts("a.example")

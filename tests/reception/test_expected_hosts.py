@@ -30,7 +30,14 @@ MOVED = ipaddress.ip_address("203.0.113.9")
 def directory(*allowed: tuple[str, ...]) -> Directory:
     """A domain for each list of authorized hosts."""
     domains = [
-        HostedDomain(number, f"d{number}.example", "a", Destination("127.0.0.1"), parse_authorized_hosts(texts), 0.0)
+        HostedDomain(
+            number,
+            f"d{number}.example",
+            "a",
+            Destination("127.0.0.1"),
+            parse_authorized_hosts(texts),
+            0.0,
+        )
         for number, texts in enumerate(allowed, 1)
     ]
     return Directory(domains={domain.name: domain for domain in domains})
@@ -70,7 +77,9 @@ def test_the_index_answers_as_each_domain_would(address: str) -> None:
     scene = Scene(*ENTRIES)
     peer = ipaddress.ip_address(address)
     domains = scene.live.now.domains.values()
-    one_by_one = any(is_authorized_host(peer, each.authorized_hosts, scene.names) for each in domains)
+    one_by_one = any(
+        is_authorized_host(peer, each.authorized_hosts, scene.names) for each in domains
+    )
     assert scene.is_home(address) is one_by_one
 
 

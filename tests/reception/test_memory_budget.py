@@ -96,7 +96,9 @@ def play() -> Callable[[Scene], None]:
     return lambda scene: asyncio.run(played(scene))
 
 
-def test_at_the_limit_all_stop_and_write_and_go_on_once_half_is_written(play: Callable[[Scene], None]) -> None:
+def test_at_the_limit_all_stop_and_write_and_go_on_once_half_is_written(
+    play: Callable[[Scene], None],
+) -> None:
     async def scene(sessions: Sessions) -> None:
         small, big = sessions.begin("small"), sessions.begin("big")
         small.add(b"x" * 100)
@@ -130,7 +132,9 @@ def test_who_begins_meanwhile_waits_too(play: Callable[[Scene], None]) -> None:
     play(scene)
 
 
-def test_content_that_is_complete_or_forgotten_is_told_nothing(play: Callable[[Scene], None]) -> None:
+def test_content_that_is_complete_or_forgotten_is_told_nothing(
+    play: Callable[[Scene], None],
+) -> None:
     async def scene(sessions: Sessions) -> None:
         complete, forgotten = sessions.begin("complete"), sessions.begin("forgotten")
         complete.add(b"x" * 600)
@@ -164,7 +168,9 @@ def test_what_cannot_be_written_is_counted_no_longer(play: Callable[[Scene], Non
     play(scene)
 
 
-def test_a_session_that_goes_while_its_content_is_written_leaves_nothing(play: Callable[[Scene], None]) -> None:
+def test_a_session_that_goes_while_its_content_is_written_leaves_nothing(
+    play: Callable[[Scene], None],
+) -> None:
     async def scene(sessions: Sessions) -> None:
         gone = sessions.begin("gone")
         gone.add(b"x" * (INLINE_LIMIT + 1))
@@ -178,7 +184,8 @@ def test_a_session_that_goes_while_its_content_is_written_leaves_nothing(play: C
 
 
 @pytest.mark.parametrize(
-    ("announced", "first_piece"), [(0, INLINE_LIMIT), (INLINE_LIMIT, INLINE_LIMIT), (50_000_000, WRITE_OCTETS)]
+    ("announced", "first_piece"),
+    [(0, INLINE_LIMIT), (INLINE_LIMIT, INLINE_LIMIT), (50_000_000, WRITE_OCTETS)],
 )
 def test_content_announced_as_large_does_not_gather_first(
     play: Callable[[Scene], None], announced: int, first_piece: int

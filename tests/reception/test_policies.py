@@ -23,7 +23,9 @@ def answers(smtp: Wire, path: str, size: int = 0) -> str:
 def sent(smtp: Wire, octets: int, *paths: str) -> str:
     """The last answer to a message of so many octets, without SIZE."""
     recipients = b"".join(b"RCPT TO:<%s>\r\n" % path.encode() for path in paths)
-    smtp.send(b"RSET\r\nMAIL FROM:<>\r\n" + recipients + b"DATA\r\n" + b"x" * (octets - 2) + b"\r\n.\r\n")
+    smtp.send(
+        b"RSET\r\nMAIL FROM:<>\r\n" + recipients + b"DATA\r\n" + b"x" * (octets - 2) + b"\r\n.\r\n"
+    )
     return smtp.session.data_to_send().decode().splitlines()[-1]
 
 
@@ -33,7 +35,10 @@ def sent(smtp: Wire, octets: int, *paths: str) -> str:
 def test_a_suspended_domain_holds_its_mail_or_puts_it_off(smtp: Wire) -> None:
     smtp.hosts("a.example", suspension=Suspension("not paid", until=smtp.now + 60))
     assert answers(smtp, "x@a.example") == "250 2.1.5 OK"
-    smtp.change("a.example", suspension=Suspension("not paid", until=smtp.now + 60, mail=WhileSuspended.DEFER))
+    smtp.change(
+        "a.example",
+        suspension=Suspension("not paid", until=smtp.now + 60, mail=WhileSuspended.DEFER),
+    )
     assert answers(smtp, "x@a.example") == NOT_NOW
     assert smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "the domain is suspended: not paid"
     smtp.now += 60
@@ -51,7 +56,10 @@ def test_while_the_destination_answers_mail_is_left_to_it(smtp: Wire) -> None:
 
 def test_a_maintenance_window_has_its_own_way(smtp: Wire) -> None:
     smtp.hosts(
-        "a.example", hold=Hold.ON_RETURN, accept=Accept.WHEN_DOWN, forced=Forced(is_on=True, until=smtp.now + 60)
+        "a.example",
+        hold=Hold.ON_RETURN,
+        accept=Accept.WHEN_DOWN,
+        forced=Forced(is_on=True, until=smtp.now + 60),
     )
     smtp.is_up = True
     assert answers(smtp, "x@a.example") == "250 2.1.5 OK"
@@ -65,8 +73,12 @@ def test_a_maintenance_window_has_its_own_way(smtp: Wire) -> None:
 # --- size
 
 
-@pytest.mark.parametrize(("size", "answer"), [(0, "250 2.1.5 OK"), (1000, "250 2.1.5 OK"), (1001, TOO_LARGE)])
-def test_a_domain_takes_no_larger_messages_than_it_wants(smtp: Wire, size: int, answer: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "answer"), [(0, "250 2.1.5 OK"), (1000, "250 2.1.5 OK"), (1001, TOO_LARGE)]
+)
+def test_a_domain_takes_no_larger_messages_than_it_wants(
+    smtp: Wire, size: int, answer: str
+) -> None:
     smtp.hosts("a.example", message_octets=1000)
     assert answers(smtp, "x@a.example", size) == answer
 
@@ -76,7 +88,10 @@ def test_what_turns_out_too_large_is_refused_at_its_end(smtp: Wire) -> None:
     assert sent(smtp, 1000, "x@a.example").startswith("250 2.0.0 OK, held as")
     assert sent(smtp, 1001, "x@a.example") == TOO_LARGE
     assert len(smtp.held("a.example")) == 1
-    assert smtp.log.of(Event.MAIL_REFUSED)[0]["reason"] == "a.example takes messages of up to 1000 octets"
+    assert (
+        smtp.log.of(Event.MAIL_REFUSED)[0]["reason"]
+        == "a.example takes messages of up to 1000 octets"
+    )
 
 
 def test_what_one_of_its_domains_takes_is_held_for_all(smtp: Wire) -> None:
@@ -104,8 +119,14 @@ def test_an_accounts_quota_is_one_for_all_its_domains(smtp: Wire) -> None:
     smtp.hosts("b.example", account="alpha", holding=1)
     smtp.hosts("c.example", account="beta")
     smtp.set_quota("alpha", Quota(messages=3))
-    assert [answers(smtp, f"x@{name}.example") for name in "abc"] == [NO_ROOM, NO_ROOM, "250 2.1.5 OK"]
-    assert smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "the quota of account alpha is reached"
+    assert [answers(smtp, f"x@{name}.example") for name in "abc"] == [
+        NO_ROOM,
+        NO_ROOM,
+        "250 2.1.5 OK",
+    ]
+    assert (
+        smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "the quota of account alpha is reached"
+    )
 
 
 def test_octets_count_with_the_size_announced_and_with_that_which_comes(smtp: Wire) -> None:
@@ -136,7 +157,12 @@ def test_a_quota_is_told_at_80_and_100_percent_once(smtp: Wire) -> None:
     answers(smtp, "x@a.example")
     assert [line["percent"] for line in smtp.log.of(Event.QUOTA_REACHED)] == [80, 100]
     told = smtp.log.of(Event.QUOTA_REACHED)[1]
-    assert (told["scope"], told["name"], told["account"], told["messages"]) == ("domain", "a.example", "alpha", 5)
+    assert (told["scope"], told["name"], told["account"], told["messages"]) == (
+        "domain",
+        "a.example",
+        "alpha",
+        5,
+    )
 
 
 def test_a_quota_that_has_been_emptied_is_told_again(smtp: Wire) -> None:
@@ -161,7 +187,9 @@ def test_an_accounts_quota_is_told_as_such(smtp: Wire) -> None:
     smtp.set_quota("alpha", Quota(messages=1))
     sent(smtp, 100, "x@a.example")
     told = smtp.log.of(Event.QUOTA_REACHED)
-    assert [(line["scope"], line["name"], line["percent"]) for line in told] == [("account", "alpha", 100)]
+    assert [(line["scope"], line["name"], line["percent"]) for line in told] == [
+        ("account", "alpha", 100)
+    ]
 
 
 def test_the_first_mail_after_an_hour_without_is_told(smtp: Wire) -> None:
@@ -170,7 +198,9 @@ def test_the_first_mail_after_an_hour_without_is_told(smtp: Wire) -> None:
         smtp.now += pause
         sent(smtp, 100, "x@a.example")
     told = smtp.log.of(Event.MAIL_AFTER_QUIET)
-    assert [(line["domain"], line["account"], line["messages"]) for line in told] == [("a.example", "alpha", 1)] * 2
+    assert [(line["domain"], line["account"], line["messages"]) for line in told] == [
+        ("a.example", "alpha", 1)
+    ] * 2
 
 
 def test_after_a_start_a_domain_that_holds_mail_is_not_quiet(smtp: Wire) -> None:

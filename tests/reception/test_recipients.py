@@ -21,11 +21,17 @@ def answer(smtp: Wire, path: str) -> str:
     return smtp.session.data_to_send().decode().splitlines()[-1]
 
 
-@pytest.mark.parametrize(("unknown", "said"), [(Unknown.ACCEPT, OK), (Unknown.DEFER, LATER), (Unknown.REJECT, NOBODY)])
-def test_what_is_not_on_the_list_gets_what_the_domain_wants(smtp: Wire, unknown: Unknown, said: str) -> None:
+@pytest.mark.parametrize(
+    ("unknown", "said"), [(Unknown.ACCEPT, OK), (Unknown.DEFER, LATER), (Unknown.REJECT, NOBODY)]
+)
+def test_what_is_not_on_the_list_gets_what_the_domain_wants(
+    smtp: Wire, unknown: Unknown, said: str
+) -> None:
     smtp.hosts("a.example", recipients=Recipients.LIST, unknown=unknown)
     smtp.knows("a.example", Recipient("anna", RecipientSource.LIST, is_there=True, at=smtp.now))
-    assert [answer(smtp, path) for path in ("Anna@A.example", "postmaster@a.example", "bert@a.example")] == [
+    assert [
+        answer(smtp, path) for path in ("Anna@A.example", "postmaster@a.example", "bert@a.example")
+    ] == [
         OK,
         OK,
         said,
@@ -43,7 +49,10 @@ def test_what_the_destination_said_counts_for_a_while(smtp: Wire) -> None:
     assert [answer(smtp, f"{name}@a.example") for name in names] == [OK, NOBODY, LATER]
     smtp.now += 8 * DAY
     assert [answer(smtp, f"{name}@a.example") for name in names] == [OK, LATER, LATER]
-    assert smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "the destination said that there is no such mailbox"
+    assert (
+        smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"]
+        == "the destination said that there is no such mailbox"
+    )
 
 
 @pytest.mark.parametrize("is_up", [True, False])
@@ -92,7 +101,9 @@ def test_the_list_knows_better_than_the_destination() -> None:
     """An entry that was added while the destination was asked."""
     book = make_book([Recipient("anna", RecipientSource.LIST, is_there=True, at=0.0)])
     policy = Policy(recipients=Recipients.LEARNED, asks_destination=True)
-    domain = HostedDomain(1, "a.example", "alpha", Destination("192.0.2.1"), AuthorizedHosts(), 0.0, policy)
+    domain = HostedDomain(
+        1, "a.example", "alpha", Destination("192.0.2.1"), AuthorizedHosts(), 0.0, policy
+    )
     standing = Standing(now=0.0, book=book)
     assert object_to_recipient(domain, "anna", standing, 0, answer=False) is None
     assert object_to_recipient(domain, "bert", standing, 0, answer=False) is not None
@@ -121,4 +132,6 @@ async def _advance(smtp: Wire) -> None:
     smtp.dialogue.advance()
     assert smtp.dialogue.is_waiting
     smtp.dialogue.abandon()
-    assert await asyncio.gather(*smtp._tasks) == [None]  # it came to its end, and found nobody to answer
+    assert await asyncio.gather(*smtp._tasks) == [
+        None
+    ]  # it came to its end, and found nobody to answer

@@ -50,7 +50,10 @@ def test_each_event_has_its_own_first_lines() -> None:
     for _ in range(LINES_WHOLE + 1):
         lines.write(Event.RECIPIENT_REFUSED, "550 no")
     lines.write(Event.MAIL_REFUSED, "451 later")
-    assert (len(log.of(Event.RECIPIENT_REFUSED)), len(log.of(Event.MAIL_REFUSED))) == (LINES_WHOLE, 1)
+    assert (len(log.of(Event.RECIPIENT_REFUSED)), len(log.of(Event.MAIL_REFUSED))) == (
+        LINES_WHOLE,
+        1,
+    )
 
 
 def test_an_answer_that_comes_after_the_end_is_written() -> None:
@@ -65,9 +68,15 @@ def test_an_answer_that_comes_after_the_end_is_written() -> None:
 
 def test_a_dictionary_attack_on_recipients_writes_a_few_lines(smtp: Wire) -> None:
     smtp.hosts("a.example")
-    smtp.send(b"MAIL FROM:<>\r\n" + b"".join(b"RCPT TO:<u%d@b.example>\r\n" % number for number in range(200)))
+    smtp.send(
+        b"MAIL FROM:<>\r\n"
+        + b"".join(b"RCPT TO:<u%d@b.example>\r\n" % number for number in range(200))
+    )
     said = smtp.session.data_to_send()
-    assert (said.count(b"\r\n550 "), said.count(b"\r\n421 ")) == (100, 1)  # refused_recipients_limit
+    assert (said.count(b"\r\n550 "), said.count(b"\r\n421 ")) == (
+        100,
+        1,
+    )  # refused_recipients_limit
     assert len(smtp.log.of(Event.RECIPIENT_REFUSED)) == LINES_WHOLE
     smtp.dialogue.abandon()
     assert smtp.log.of(Event.RECIPIENT_REFUSED)[LINES_WHOLE:] == [

@@ -36,7 +36,9 @@ def change(smtp: Wire, user: str, **fields: bytes | None) -> None:
     smtp.run(smtp.directory.refresh())
 
 
-def seal_verifier(smtp: Wire, user: str, vault: Vault | None = None, password: str = PASSWORD) -> bytes:
+def seal_verifier(
+    smtp: Wire, user: str, vault: Vault | None = None, password: str = PASSWORD
+) -> bytes:
     return (vault or smtp.vault).seal(new_verifier(password).text, verifier_owner(user))
 
 
@@ -55,7 +57,9 @@ class Exchange:
 
     def prove(self, salting: Salting) -> bytes:
         """Return the reply to our proof."""
-        return self._say(self._encoded(self._client.final(salted_password(self._password, salting))))
+        return self._say(
+            self._encoded(self._client.final(salted_password(self._password, salting)))
+        )
 
     def end(self, reply: bytes) -> bytes:
         """Take the server's proof, and return its last reply."""
@@ -88,7 +92,9 @@ def test_a_login_gets_in_by_what_is_kept_of_it(smtp: Wire, kept: str) -> None:
         change(smtp, "alpha", sealed_secret=None)
     assert authenticates(smtp, "alpha", "wrong") == REFUSED
     assert authenticates(smtp, "alpha") == ACCEPTED
-    smtp.transcript("C: ETRN a.example\nS: 253 2.0.0 OK, 1 pending messages for node a.example started")
+    smtp.transcript(
+        "C: ETRN a.example\nS: 253 2.0.0 OK, 1 pending messages for node a.example started"
+    )
     lines = smtp.log.of(Event.AUTHENTICATION)
     assert [(line["mechanism"], line["user"], line["answer"]) for line in lines] == [
         ("SCRAM-SHA-256", "alpha", "refused"),
@@ -110,7 +116,9 @@ def test_nobody_is_logged_in_before_the_server_has_proved_itself(smtp: Wire) -> 
     assert smtp.drains.started == []
 
 
-@pytest.mark.parametrize("kept", ["nothing", "a hash only", "what another key sealed", "a verifier"])
+@pytest.mark.parametrize(
+    "kept", ["nothing", "a hash only", "what another key sealed", "a verifier"]
+)
 def test_a_refusal_tells_nobody_which_logins_there_are(smtp: Wire, kept: str) -> None:
     """The salt is as long as any, and stays the same."""
     if kept != "nothing":
@@ -121,7 +129,10 @@ def test_a_refusal_tells_nobody_which_logins_there_are(smtp: Wire, kept: str) ->
     exchange = Exchange(smtp, user, "wrong" if kept == "a verifier" else PASSWORD)
     salting = exchange.begin()
     assert exchange.prove(salting) == REFUSED
-    assert (len(salting.salt), salting.iterations) == (scram_keys.SALT_OCTETS, scram_keys.ITERATIONS)
+    assert (len(salting.salt), salting.iterations) == (
+        scram_keys.SALT_OCTETS,
+        scram_keys.ITERATIONS,
+    )
     smtp.restart()
     assert Exchange(smtp, user).begin() == salting
     smtp.restart()
@@ -130,19 +141,30 @@ def test_a_refusal_tells_nobody_which_logins_there_are(smtp: Wire, kept: str) ->
 
 def test_a_made_up_salt_depends_on_the_key_file_alone() -> None:
     """It is the same on each node and after each restart, and unknown to those without the key."""
-    one, same, other = (ScramCheck(Vault(key)).salting("nobody", None) for key in (b"a" * 32, b"a" * 32, b"b" * 32))
+    one, same, other = (
+        ScramCheck(Vault(key)).salting("nobody", None) for key in (b"a" * 32, b"a" * 32, b"b" * 32)
+    )
     assert one == same != other
 
 
-def test_a_refusal_derives_keys_once_whatever_is_kept(smtp: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_derives_keys_once_whatever_is_kept(
+    smtp: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So that the time tells nothing either."""
     verifier = seal_verifier(smtp, "alpha")
     login = smtp.directory.now.logins["alpha"]
     check = ScramCheck(smtp.vault)
     derived: list[int] = []
-    monkeypatch.setattr(scram_keys, "salted_password", lambda _password, salting: noted(derived, salting.iterations))
+    monkeypatch.setattr(
+        scram_keys, "salted_password", lambda _password, salting: noted(derived, salting.iterations)
+    )
     credentials = ScramCredentials("alpha", b"message", bytes(32))
-    for kept in (None, login, replace(login, sealed_secret=None), replace(login, sealed_verifier=verifier)):
+    for kept in (
+        None,
+        login,
+        replace(login, sealed_secret=None),
+        replace(login, sealed_verifier=verifier),
+    ):
         derived.clear()
         assert check.signature(credentials, kept) is None
         assert derived == [scram_keys.ITERATIONS]

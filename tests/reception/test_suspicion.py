@@ -66,7 +66,9 @@ def test_a_domains_own_hosts_are_believed_and_a_network_of_everybody_is_not_one(
         ("", "192.0.2.1", False),
     ],
 )
-def test_who_calls_itself_by_our_name_is_not_believed(hello: str, address: str, suspect: bool) -> None:
+def test_who_calls_itself_by_our_name_is_not_believed(
+    hello: str, address: str, suspect: bool
+) -> None:
     assert verdict("s@elsewhere.example", Client(ip_address(address), hello)) is suspect
 
 
@@ -74,7 +76,9 @@ def test_suspicion_costs_a_message_nothing_but_its_reports(smtp: Wire) -> None:
     smtp.hosts("a.example")
     smtp.peer = ip_address("203.0.113.99")
     smtp.connect(has_tls=True)
-    smtp.send(b"MAIL FROM:<boss@a.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
+    smtp.send(
+        b"MAIL FROM:<boss@a.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n"
+    )
     smtp.send(b"MAIL FROM:<s@s.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
     assert [held.envelope.is_suspect for held in smtp.held("a.example")] == [True, False]
 
@@ -84,6 +88,8 @@ def test_a_login_is_believed(smtp: Wire) -> None:
     smtp.peer = ip_address("203.0.113.99")
     smtp.connect(has_tls=True)
     smtp.send(f"AUTH PLAIN {initial_response('alpha')}\r\n".encode())
-    smtp.send(b"MAIL FROM:<boss@a.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
+    smtp.send(
+        b"MAIL FROM:<boss@a.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n"
+    )
     [held] = smtp.held("a.example")
     assert not held.envelope.is_suspect

@@ -7,7 +7,14 @@ import pytest
 from restante.release.authorization import NAMED, authorize
 from restante.release.request import Asker
 from restante.tenancy.etrn_target import parse_etrn_target
-from restante.tenancy.model import Account, Destination, Directory, HostedDomain, Login, parse_authorized_hosts
+from restante.tenancy.model import (
+    Account,
+    Destination,
+    Directory,
+    HostedDomain,
+    Login,
+    parse_authorized_hosts,
+)
 from restante.tenancy.policy import DEFAULT_POLICY, Policy, Suspension
 
 LOGIN = Login("alice", "alpha", "hash", None, 0.0)
@@ -19,7 +26,15 @@ SUSPENDED = Policy(suspension=Suspension("unpaid"))
 
 def domain(number: int, allow: str = str(HOME), policy: Policy = DEFAULT_POLICY) -> HostedDomain:
     name = f"d{number:03}.example"
-    return HostedDomain(number, name, "alpha", Destination("192.0.2.9"), parse_authorized_hosts([allow]), 0.0, policy)
+    return HostedDomain(
+        number,
+        name,
+        "alpha",
+        Destination("192.0.2.9"),
+        parse_authorized_hosts([allow]),
+        0.0,
+        policy,
+    )
 
 
 def directory(*domains: HostedDomain) -> Directory:
@@ -27,7 +42,9 @@ def directory(*domains: HostedDomain) -> Directory:
     return Directory(1, accounts, {LOGIN.user: LOGIN}, {one.name: one for one in domains})
 
 
-@pytest.mark.parametrize(("count", "ending"), [(NAMED, ""), (NAMED + 1, " and 1 more"), (NAMED + 50, " and 50 more")])
+@pytest.mark.parametrize(
+    ("count", "ending"), [(NAMED, ""), (NAMED + 1, " and 1 more"), (NAMED + 50, " and 50 more")]
+)
 def test_a_reason_names_so_many_domains_and_counts_the_others(count: int, ending: str) -> None:
     others = [domain(number, ELSEWHERE) for number in range(count)]
     named = ", ".join(one.name for one in others[:NAMED])
@@ -38,7 +55,11 @@ def test_a_reason_names_so_many_domains_and_counts_the_others(count: int, ending
     assert granted.reason == f"granted, but host not authorized for {named}{ending}"
     assert [one.name for one in granted.domains] == ["d999.example"]
     stopped = authorize(
-        ASKER, target, directory(*(domain(number, policy=SUSPENDED) for number in range(count))), {}, 0.0
+        ASKER,
+        target,
+        directory(*(domain(number, policy=SUSPENDED) for number in range(count))),
+        {},
+        0.0,
     )
     assert stopped.reason.endswith(f"d{NAMED - 1:03}.example is suspended: unpaid{ending}")
 

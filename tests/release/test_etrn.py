@@ -66,7 +66,9 @@ def test_without_authentication_it_is_530_and_in_the_trail(smtp: Wire) -> None:
     """,
         wrong="AGFscGhhAHdyb25n",
     )
-    assert [(entry.actor, entry.reason) for entry in smtp.trail()] == [("anonymous", "not authenticated")] * 2
+    assert [(entry.actor, entry.reason) for entry in smtp.trail()] == [
+        ("anonymous", "not authenticated")
+    ] * 2
 
 
 @pytest.mark.parametrize(
@@ -257,7 +259,9 @@ def test_of_several_domains_those_suspended_are_left_out(smtp: Wire) -> None:
     assert smtp.trail()[0].reason == "granted, but a.example is suspended: not paid"
 
 
-@pytest.mark.parametrize("allow", ["::ffff:192.0.2.10", "::ffff:192.0.2.0/120", "[::ffff:c000:20a]"])
+@pytest.mark.parametrize(
+    "allow", ["::ffff:192.0.2.10", "::ffff:192.0.2.0/120", "[::ffff:c000:20a]"]
+)
 def test_an_authorized_host_written_as_ipv4_mapped_is_the_ipv4_host(smtp: Wire, allow: str) -> None:
     smtp.hosts("a.example", holding=1, allow=(allow,))
     smtp.transcript("""
@@ -322,7 +326,9 @@ def answers(smtp: Wire, *commands: str) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize("wrong", [FOREIGN, "ETRN nowhere.example", "ETRN @b.example", "ETRN #beta", "ETRN"])
+@pytest.mark.parametrize(
+    "wrong", [FOREIGN, "ETRN nowhere.example", "ETRN @b.example", "ETRN #beta", "ETRN"]
+)
 def test_wrong_requests_use_up_none_of_the_right_ones(wrong: str) -> None:
     with closing(limited()) as smtp:
         first = "500" if wrong == "ETRN" else "459"
@@ -335,7 +341,14 @@ def test_wrong_requests_use_up_none_of_the_right_ones(wrong: str) -> None:
 
 def test_right_requests_use_up_none_of_the_wrong_ones() -> None:
     with closing(limited()) as smtp:
-        assert answers(smtp, OWN, OWN, OWN, FOREIGN, FOREIGN, FOREIGN) == ["251", "251", "458", "459", "459", "458"]
+        assert answers(smtp, OWN, OWN, OWN, FOREIGN, FOREIGN, FOREIGN) == [
+            "251",
+            "251",
+            "458",
+            "459",
+            "459",
+            "458",
+        ]
 
 
 def test_a_host_that_is_not_authorized_uses_up_none_of_the_primarys_requests() -> None:

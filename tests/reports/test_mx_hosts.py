@@ -6,7 +6,11 @@ from restante.network.resolver import Exchanger
 from restante.reports.mx_hosts import NoMailHost, mail_hosts
 
 US = "mx2.example.net"
-FIRST, SECOND, OURS = Exchanger(10, "mx1.a.example"), Exchanger(20, "mx2.a.example"), Exchanger(20, US)
+FIRST, SECOND, OURS = (
+    Exchanger(10, "mx1.a.example"),
+    Exchanger(20, "mx2.a.example"),
+    Exchanger(20, US),
+)
 
 
 @pytest.mark.parametrize(
@@ -15,11 +19,16 @@ FIRST, SECOND, OURS = Exchanger(10, "mx1.a.example"), Exchanger(20, "mx2.a.examp
         ([], ("a.example",)),
         ([FIRST, SECOND], ("mx1.a.example", "mx2.a.example")),
         ([FIRST, FIRST], ("mx1.a.example",)),
-        ([FIRST, OURS, SECOND], ("mx1.a.example",)),  # what is no better than us would bring it back
+        (
+            [FIRST, OURS, SECOND],
+            ("mx1.a.example",),
+        ),  # what is no better than us would bring it back
         ([FIRST, OURS, Exchanger(30, "mx3.a.example")], ("mx1.a.example",)),
     ],
 )
-def test_the_hosts_are_those_of_the_mx_records(exchangers: list[Exchanger], hosts: tuple[str, ...]) -> None:
+def test_the_hosts_are_those_of_the_mx_records(
+    exchangers: list[Exchanger], hosts: tuple[str, ...]
+) -> None:
     assert mail_hosts("a.example", exchangers, US) == hosts
 
 

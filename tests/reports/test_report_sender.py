@@ -46,7 +46,9 @@ class Post:
             self.stored += 1
             await self.world.hold_asking(domain, Envelope(path, (ANNA,)))
             content = b"Subject: report %d\r\n\r\n.\r\n" % self.stored
-            made = NewReport(self.world.held, domain.id, Action.FAILED, (ANNA,), path, content, self.world.now)
+            made = NewReport(
+                self.world.held, domain.id, Action.FAILED, (ANNA,), path, content, self.world.now
+            )
             assert await self.world.store.bounce([Bounce(self.world.held, (ANNA,), made)], audit())
 
     async def go_on_until(self, condition: Callable[[], bool]) -> None:
@@ -64,7 +66,9 @@ class Post:
 
 
 def play(
-    act: Callable[[Post], Coroutine[Any, Any, None]], host: ScriptedPrimary | None = None, **settings: Any
+    act: Callable[[Post], Coroutine[Any, Any, None]],
+    host: ScriptedPrimary | None = None,
+    **settings: Any,
 ) -> Post:
     """Run a scene. a.example has one MX, at which `host` listens."""
     world = World()
@@ -118,7 +122,9 @@ def test_reports_to_one_domain_share_a_connection() -> None:
 def test_hosts_are_tried_in_the_order_of_preference_until_one_lets_us_begin(reply: str) -> None:
     async def act(post: Post) -> None:
         hosts = ("gone.a.example", "off.a.example", MX, "spare.a.example")
-        post.world.names.mx["a.example"] = [Exchanger(place, host) for place, host in enumerate(hosts)]
+        post.world.names.mx["a.example"] = [
+            Exchanger(place, host) for place, host in enumerate(hosts)
+        ]
         post.world.names.table["off.a.example"] = ["127.0.0.9"]  # nobody listens there
         await post.store(SENDER)
         await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DEFERRED) == 1)
@@ -188,7 +194,9 @@ def test_a_report_that_cannot_go_now_is_tried_again_with_growing_pauses(trouble:
     async def act(post: Post) -> None:
         names = post.world.names
         if trouble == "DNS":
-            names.mx["a.example"] = LookupFailed("a.example: MX lookup failed: Timeout", is_temporary=True)
+            names.mx["a.example"] = LookupFailed(
+                "a.example: MX lookup failed: Timeout", is_temporary=True
+            )
         elif trouble == "away":
             names.table = {}
 
@@ -213,7 +221,9 @@ def test_after_its_lifetime_a_report_is_dropped() -> None:
         await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
         assert await post.world.reports() == []
 
-    post = play(act, ScriptedPrimary(script={"RCPT": "450 4.2.1 later"}), lifetime=3600.0, first_retry=60.0)
+    post = play(
+        act, ScriptedPrimary(script={"RCPT": "450 4.2.1 later"}), lifetime=3600.0, first_retry=60.0
+    )
     assert 1300 < sum(post.world.pauses) <= 3600
     [line] = post.lines(Event.REPORT_DROPPED)
     assert line["reply"] == "450 4.2.1 later"
@@ -228,7 +238,9 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted:
         post.world.step(365 * 86400.0)
         await post.store(SENDER, SENDER)
         waiting = await post.world.store.due_reports(post.world.now, 9, 1 << 20)
-        put_off = [SendingOutcome(one.number, post.world.now + 60.0, "450 later") for one in waiting[1:]]
+        put_off = [
+            SendingOutcome(one.number, post.world.now + 60.0, "450 later") for one in waiting[1:]
+        ]
         await post.world.store.settle_reports(put_off)
         if not has_restarted:
             await post.reports._meet_clock()
@@ -320,13 +332,19 @@ def test_it_waits_for_word_that_reports_were_stored() -> None:
     assert play(act).world.pauses[0] == LONGEST_PAUSE
 
 
-@pytest.mark.parametrize(("offer", "event"), [(("SMTPUTF8",), Event.REPORT_SENT), ((), Event.REPORT_DROPPED)])
-def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(offer: tuple[str, ...], event: Event) -> None:
+@pytest.mark.parametrize(
+    ("offer", "event"), [(("SMTPUTF8",), Event.REPORT_SENT), ((), Event.REPORT_DROPPED)]
+)
+def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(
+    offer: tuple[str, ...], event: Event
+) -> None:
     async def act(post: Post) -> None:
         domain = post.world.directory.now.domains["b.example"]
         await post.world.hold_asking(domain, Envelope("s\u00f6nder@a.example", (ANNA,)))
         paths, content = (ANNA,), "To: s\u00f6nder@a.example\r\n\r\n".encode()
-        made = NewReport(1, domain.id, Action.FAILED, paths, "s\u00f6nder@a.example", content, NOW, True, True)
+        made = NewReport(
+            1, domain.id, Action.FAILED, paths, "s\u00f6nder@a.example", content, NOW, True, True
+        )
         await post.world.store.bounce([Bounce(1, paths, made)], audit())
         await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DROPPED) == 1)
 
@@ -360,7 +378,9 @@ def test_a_defect_ends_neither_the_server_nor_the_reports() -> None:
 
 
 def asking(notify: Notify, reverse_path: str = SENDER) -> Envelope:
-    return Envelope(reverse_path, (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(notify)}))
+    return Envelope(
+        reverse_path, (ANNA,), dsn=DsnRequest(recipients={ANNA: RecipientRequest(notify)})
+    )
 
 
 def test_who_asked_for_it_hears_once_that_mail_waits() -> None:
@@ -385,13 +405,17 @@ def test_who_asked_for_it_hears_once_that_mail_waits() -> None:
 
 def test_no_word_of_delay_where_the_operator_wants_none() -> None:
     async def act(post: Post) -> None:
-        await post.world.hold_asking(post.world.directory.now.domains["b.example"], asking(Notify.DELAY))
+        await post.world.hold_asking(
+            post.world.directory.now.domains["b.example"], asking(Notify.DELAY)
+        )
         await post.go_on_until(lambda: post.world.now > NOW + 1e6)
 
     assert not play(act, delay_after=0).lines(Event.REPORT_MADE)
 
 
-@pytest.mark.parametrize("private", [("127.0.0.1",), ("169.254.169.254", "::1", "::ffff:127.0.0.1", "10.0.0.1")])
+@pytest.mark.parametrize(
+    "private", [("127.0.0.1",), ("169.254.169.254", "::1", "::ffff:127.0.0.1", "10.0.0.1")]
+)
 def test_a_strangers_mx_record_leads_to_no_private_address(private: tuple[str, ...]) -> None:
     async def act(post: Post) -> None:
         post.world.names.table[MX] = list(private)
@@ -481,5 +505,13 @@ async def store_successes(post: Post, count: int) -> None:
     for _ in range(count):
         await post.world.hold_asking(domain, Envelope(SENDER, (ANNA,)))
         number = post.world.held
-        made = NewReport(number, domain.id, Action.RELAYED, (ANNA,), SENDER, b"Subject: x\r\n\r\n", post.world.now)
+        made = NewReport(
+            number,
+            domain.id,
+            Action.RELAYED,
+            (ANNA,),
+            SENDER,
+            b"Subject: x\r\n\r\n",
+            post.world.now,
+        )
         assert await post.world.store.bounce([Bounce(number, (ANNA,), made)], audit())

@@ -17,7 +17,10 @@ from restante.sasl.saslprep import prepared_password, saslprep
         ("\u2168", "IX"),
         ("a\u00a0b", "a b"),
         ("\u0627\u0628", "\u0627\u0628"),
-        ("p\u00e4ss \U0001f511", "p\u00e4ss \U0001f511"),  # a code point that Unicode 3.2 does not assign
+        (
+            "p\u00e4ss \U0001f511",
+            "p\u00e4ss \U0001f511",
+        ),  # a code point that Unicode 3.2 does not assign
         ("", ""),
     ],
 )
@@ -25,7 +28,9 @@ def test_text_is_prepared(text: str, prepared: str) -> None:
     assert saslprep(text) == prepared
 
 
-@pytest.mark.parametrize("text", ["\u0007", "\u06271", "\u0627a\u0628", "a\0b", "\ue000", "\u200e", "\ufffd"])
+@pytest.mark.parametrize(
+    "text", ["\u0007", "\u06271", "\u0627a\u0628", "a\0b", "\ue000", "\u200e", "\ufffd"]
+)
 def test_text_without_a_prepared_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"prohibited|mixed"):
         saslprep(text)

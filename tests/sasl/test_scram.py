@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from restante.sasl.mechanism import BadResponse, Challenge, ScramCredentials
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import MAX_ITERATIONS, BadChallenge, ScramClient
-from restante.sasl.scram_keys import Salting, new_verifier, read_verifier, salted_password, verifier_of
+from restante.sasl.scram_keys import (
+    Salting,
+    new_verifier,
+    read_verifier,
+    salted_password,
+    verifier_of,
+)
 from restante.sasl.scram_messages import server_final
 
 # RFC 7677 §3
@@ -19,10 +25,10 @@ CLIENT_NONCE: Final = "rOprNGfwEbeRWgbNEkqO"
 SERVER_NONCE: Final = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
 SALTING: Final = Salting(base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096)
 CLIENT_FIRST: Final = b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO"
-SERVER_FIRST: Final = b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
-CLIENT_FINAL: Final = (
-    b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+SERVER_FIRST: Final = (
+    b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
 )
+CLIENT_FINAL: Final = b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
 SERVER_FINAL: Final = b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
 FEW: Final = Salting(b"salt", 1)
@@ -63,7 +69,9 @@ def test_the_client_side_of_the_example() -> None:
 
 def test_a_wrong_password_proves_nothing() -> None:
     credentials = exchanged(CLIENT_FIRST, CLIENT_FINAL)
-    assert verifier_of("pencils", SALTING).check(credentials.auth_message, credentials.proof) is None
+    assert (
+        verifier_of("pencils", SALTING).check(credentials.auth_message, credentials.proof) is None
+    )
 
 
 def test_a_verifier_comes_back_as_it_was() -> None:
@@ -73,7 +81,9 @@ def test_a_verifier_comes_back_as_it_was() -> None:
     assert new_verifier(PASSWORD).salting != verifier.salting
 
 
-@pytest.mark.parametrize("text", ["", "SCRAM-SHA-1$1:eA==$eA==:eA==", "SCRAM-SHA-256$x:eA==$eA==:eA=="])
+@pytest.mark.parametrize(
+    "text", ["", "SCRAM-SHA-1$1:eA==$eA==:eA==", "SCRAM-SHA-256$x:eA==$eA==:eA=="]
+)
 def test_what_is_no_verifier_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         read_verifier(text)
@@ -82,7 +92,10 @@ def test_what_is_no_verifier_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("first", "user"),
     [
-        (b"y,,n=user,r=abc", "user"),  # RFC 5802 §6: it could bind the channel, and thinks that we cannot
+        (
+            b"y,,n=user,r=abc",
+            "user",
+        ),  # RFC 5802 §6: it could bind the channel, and thinks that we cannot
         (b"n,a=user,n=user,r=abc", "user"),
         (b"n,,n=a=2Cb=3Dc,r=abc", "a,b=c"),
         (b"n,,n=a=3D2Cb,r=abc", "a=2Cb"),
@@ -92,8 +105,15 @@ def test_what_is_no_verifier_is_refused(text: str) -> None:
 )
 def test_first_messages_that_are_taken(first: bytes, user: str) -> None:
     exchange = server()
-    assert exchange.begin(first) == Challenge(b"r=abc" + SERVER_FIRST[len(b"r=" + CLIENT_NONCE.encode()) :])
-    client_final = b"c=" + base64.b64encode(first[: first.index(b",n=") + 1]) + b",r=abc" + SERVER_NONCE.encode()
+    assert exchange.begin(first) == Challenge(
+        b"r=abc" + SERVER_FIRST[len(b"r=" + CLIENT_NONCE.encode()) :]
+    )
+    client_final = (
+        b"c="
+        + base64.b64encode(first[: first.index(b",n=") + 1])
+        + b",r=abc"
+        + SERVER_NONCE.encode()
+    )
     outcome = exchange.respond(client_final + b",p=" + base64.b64encode(bytes(32)))
     assert isinstance(outcome, ScramCredentials)
     assert outcome.user == user
@@ -136,7 +156,9 @@ def test_first_messages_that_are_refused(first: bytes) -> None:
     [
         b"",
         CLIENT_FINAL.partition(b",p=")[0],
-        CLIENT_FINAL.replace(b"biws", b"eSws"),  # it said n before: somebody between us has changed that
+        CLIENT_FINAL.replace(
+            b"biws", b"eSws"
+        ),  # it said n before: somebody between us has changed that
         CLIENT_FINAL.replace(b"biws", b"!"),
         CLIENT_FINAL.replace(b"rOpr", b"rOpq"),
         CLIENT_FINAL.replace(b"$k0", b"$k1"),
@@ -177,7 +199,9 @@ def test_challenges_that_are_refused(message: bytes, reason: str) -> None:
         ScramClient("user", CLIENT_NONCE).take_server_first(message)
 
 
-@pytest.mark.parametrize("message", [b"", b"e=other-error", b"v=", b"v=!", SERVER_FINAL.replace(b"6r", b"7r"), b"\xff"])
+@pytest.mark.parametrize(
+    "message", [b"", b"e=other-error", b"v=", b"v=!", SERVER_FINAL.replace(b"6r", b"7r"), b"\xff"]
+)
 def test_a_server_that_does_not_know_the_password_is_found_out(message: bytes) -> None:
     exchange = ScramClient("user", CLIENT_NONCE)
     exchange.take_server_first(SERVER_FIRST)
@@ -210,7 +234,13 @@ def test_both_sides_agree(user: str, password: str, salt: bytes) -> None:
     client.take_server_final(server_final(signature))
 
 
-@given(st.lists(st.sampled_from([b"n", b"y", b"p=", b",", b"=", b"n=", b"r=", b"c=", b"biws", b"\xff", b"a"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"n", b"y", b"p=", b",", b"=", b"n=", b"r=", b"c=", b"biws", b"\xff", b"a"]
+        )
+    )
+)
 def test_whatever_comes_is_read_or_refused(parts: list[bytes]) -> None:
     message = b"".join(parts)
     for first in (message, CLIENT_FIRST):

@@ -16,7 +16,9 @@ class Refusal(Enum):
 class ChunkingDestination(ReferenceDestination):
     """Takes content by BDAT."""
 
-    def __init__(self, refusal: Refusal, *, offers: tuple[str, ...] = ("PIPELINING", "CHUNKING")) -> None:
+    def __init__(
+        self, refusal: Refusal, *, offers: tuple[str, ...] = ("PIPELINING", "CHUNKING")
+    ) -> None:
         super().__init__(offers=offers)
         self._refusal = refusal
         self._owed = 0  # octets of the chunk

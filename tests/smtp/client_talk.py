@@ -33,7 +33,9 @@ from restante.smtp.pipelining import Across
 from restante.smtp.window import SLOW, Pace
 from restante.tenancy.model import TlsUse
 
-PIPELINING = "S: 220 p.example ESMTP\nC: EHLO mx2.example.net\nS: 250-p.example\nS: 250 PIPELINING\n"
+PIPELINING = (
+    "S: 220 p.example ESMTP\nC: EHLO mx2.example.net\nS: 250-p.example\nS: 250 PIPELINING\n"
+)
 CHUNKING_OFFERED = """
     S: 220 p.example ESMTP
     C: EHLO mx2.example.net
@@ -126,7 +128,12 @@ class ClientTalk:
 
     def transcript(self, *texts: str) -> "ClientTalk":
         """Play transcripts, one after another."""
-        lines = [line for text in texts for line in dedent(text).splitlines() if line and not line.startswith("#")]
+        lines = [
+            line
+            for text in texts
+            for line in dedent(text).splitlines()
+            if line and not line.startswith("#")
+        ]
         for kind, group in groupby(lines, lambda line: line[:1]):
             self._play(kind, [(line[1:2], line[3:]) for line in group])
         assert self.session.data_to_send() == b""
@@ -138,7 +145,12 @@ class ClientTalk:
             assert self.session.data_to_send().decode() == expected
         elif kind == "S":
             assert self.session.data_to_send() == b"", "more was sent than the transcript says"
-            self.receive(b"".join(_octets(words) if mark == "~" else f"{words}\r\n".encode() for mark, words in lines))
+            self.receive(
+                b"".join(
+                    _octets(words) if mark == "~" else f"{words}\r\n".encode()
+                    for mark, words in lines
+                )
+            )
         else:
             assert kind == "T", f"not a line of a transcript: {kind!r}"
             assert isinstance(self.events[-1], BeginTls)

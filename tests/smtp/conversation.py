@@ -40,7 +40,9 @@ ACCEPTING: Final[Mapping[type[Event], Reply]] = {
 class Conversation:
     """Answers every event with what `answers` says, at once."""
 
-    def __init__(self, *, has_tls: bool = False, limits: Limits | None = None, can_start_tls: bool = True) -> None:
+    def __init__(
+        self, *, has_tls: bool = False, limits: Limits | None = None, can_start_tls: bool = True
+    ) -> None:
         mechanisms: MechanismFactories = {
             "PLAIN": Plain,
             "LOGIN": AuthLogin,
@@ -69,7 +71,10 @@ class Conversation:
             self.messages.append(self._content)
             self._content = b""
         if isinstance(event, Answered):
-            self.session.reply(self.answers[type(event)], self.last_word if isinstance(event, Authenticate) else b"")
+            self.session.reply(
+                self.answers[type(event)],
+                self.last_word if isinstance(event, Authenticate) else b"",
+            )
 
     def transcript(self, text: str, **values: str) -> None:
         """Play a transcript (tests/transcript.py)."""

@@ -72,7 +72,8 @@ class Letter:
         """What must become of each recipient: the first reply that is not positive decides."""
         decisive = {path: [self.mail, code_in(path), self.end] for path in self.forward_paths}
         return {
-            path: _MOVES[next((code for code in codes if code != 250), 250) // 100] for path, codes in decisive.items()
+            path: _MOVES[next((code for code in codes if code != 250), 250) // 100]
+            for path, codes in decisive.items()
         }
 
 
@@ -94,14 +95,18 @@ _tokens = [
 ]
 raw_contents = st.lists(st.sampled_from(_tokens) | st.binary(max_size=9), max_size=12).map(b"".join)
 held_contents = raw_contents.map(normalized)
-pieces = st.lists(st.integers(min_value=1, max_value=60), max_size=12)  # lengths to cut a stream into, over and over
+pieces = st.lists(
+    st.integers(min_value=1, max_value=60), max_size=12
+)  # lengths to cut a stream into, over and over
 
 
 def letters(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[Letter]]:
     """Make a few letters with such contents."""
     recipients = st.lists(_codes, min_size=1, max_size=3).map(tuple)
     blocks = st.lists(st.integers(min_value=1, max_value=30), max_size=4).map(tuple)
-    return st.lists(st.builds(Letter, _codes, recipients, _codes, contents, blocks), min_size=1, max_size=4)
+    return st.lists(
+        st.builds(Letter, _codes, recipients, _codes, contents, blocks), min_size=1, max_size=4
+    )
 
 
 class JoinedServer:
@@ -150,7 +155,9 @@ class JoinedServer:
     def _answer(self, event: Answered) -> Reply:
         match event:
             case Mail():
-                return _said(code_in(str(event.reverse_path)) if event.reverse_path is not None else 250)
+                return _said(
+                    code_in(str(event.reverse_path)) if event.reverse_path is not None else 250
+                )
             case Rcpt():
                 return _said(code_in(str(event.forward_path)))
             case ChunkReceived():
@@ -198,7 +205,9 @@ class JoinedClient:
             if isinstance(event, TransactionEnded):
                 outcome = outcome_of(event.transaction)
                 assert outcome.number not in self.moves
-                self.moves[outcome.number] = {each.forward_path: each.move for each in outcome.recipients}
+                self.moves[outcome.number] = {
+                    each.forward_path: each.move for each in outcome.recipients
+                }
             elif isinstance(event, ContentWanted):
                 self._send_blocks(event.transaction)
             elif isinstance(event, SessionEnded):

@@ -30,7 +30,9 @@ def normalized(content: bytes) -> bytes:
 def with_crlf(content: bytes) -> bytes:
     """End every line with CRLF that ends with CR, LF or CRLF."""
     lines = content.splitlines(keepends=True)  # bytes know no other line ends
-    return b"".join(line.rstrip(b"\r\n") + b"\r\n" if line.endswith((b"\r", b"\n")) else line for line in lines)
+    return b"".join(
+        line.rstrip(b"\r\n") + b"\r\n" if line.endswith((b"\r", b"\n")) else line for line in lines
+    )
 
 
 def ended(content: bytes) -> bytes:
@@ -60,7 +62,11 @@ class ReferenceDestination:
     """
 
     def __init__(
-        self, newline: bytes = NEWLINE, offers: tuple[str, ...] = ("PIPELINING",), *, drops_nuls: bool = False
+        self,
+        newline: bytes = NEWLINE,
+        offers: tuple[str, ...] = ("PIPELINING",),
+        *,
+        drops_nuls: bool = False,
     ) -> None:
         self._newline = re.compile(newline)
         self._dropped = b"\0" if drops_nuls else b""
@@ -95,7 +101,9 @@ class ReferenceDestination:
             self._open.content += line.removeprefix(b".") + b"\r\n"
             return
         self._is_in_content = False
-        code = int(self._open.reverse_path[4:7])  # the second number of a reverse-path is for the content
+        code = int(
+            self._open.reverse_path[4:7]
+        )  # the second number of a reverse-path is for the content
         self.said += reply(code)
         if code == 250:
             self.taken.append(self._open)

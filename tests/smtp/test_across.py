@@ -31,7 +31,15 @@ REFUSED_TRIAL = """
 def test_the_second_content_carries_a_trial_and_the_third_an_opening() -> None:
     talk = ClientTalk(*map(mail, range(1, 5)), across=Across.UNTRIED)
     talk.transcript(
-        PIPELINING, OPENING, GO_AHEAD, CONTENT, "S: 250 queued", OPENING, GO_AHEAD, CONTENT, "C: RSET\nS: 250 queued"
+        PIPELINING,
+        OPENING,
+        GO_AHEAD,
+        CONTENT,
+        "S: 250 queued",
+        OPENING,
+        GO_AHEAD,
+        CONTENT,
+        "C: RSET\nS: 250 queued",
     )
     assert talk.session.awaits_across
     assert not talk.session.can_begin
@@ -43,7 +51,16 @@ def test_the_second_content_carries_a_trial_and_the_third_an_opening() -> None:
 def test_where_the_trial_is_refused_each_transaction_waits_over_the_same_connection() -> None:
     talk = ClientTalk(*map(mail, range(1, 5)), across=Across.UNTRIED)
     talk.transcript(
-        PIPELINING, OPENING, GO_AHEAD, CONTENT, "S: 250 queued", OPENING, GO_AHEAD, CONTENT, REFUSED_TRIAL, OPENING
+        PIPELINING,
+        OPENING,
+        GO_AHEAD,
+        CONTENT,
+        "S: 250 queued",
+        OPENING,
+        GO_AHEAD,
+        CONTENT,
+        REFUSED_TRIAL,
+        OPENING,
     )
     talk.transcript(GO_AHEAD, CONTENT, "S: 250 queued", OPENING)
     assert talk.session.is_across_refused
@@ -93,7 +110,13 @@ def test_out_of_turn_while_quitting_it_is_sent_before_quit() -> None:
     talk = ClientTalk(mail(1), mail(2), across=Across.BORNE)
     talk.transcript(PIPELINING, OPENING, GO_AHEAD, CONTENT, OPENING)
     talk.session.quit()
-    talk.transcript("S: 250 queued\nS: 503 no\nS: 503 no\nS: 503 no", OPENING, GO_AHEAD, CONTENT, "S: 250 OK\nC: QUIT")
+    talk.transcript(
+        "S: 250 queued\nS: 503 no\nS: 503 no\nS: 503 no",
+        OPENING,
+        GO_AHEAD,
+        CONTENT,
+        "S: 250 OK\nC: QUIT",
+    )
     assert talk.moves == {1: DELIVERED, 2: DELIVERED}
 
 

@@ -115,7 +115,9 @@ def test_each_reply_goes_to_its_own_transaction() -> None:
 
 
 def test_content_that_is_taken_for_nobody_is_no_delivery() -> None:
-    talk = ClientTalk(*letters(1)).transcript(CHUNKING, SENT, "S: 250 OK\nS: 550 no such user\nS: 250 queued")
+    talk = ClientTalk(*letters(1)).transcript(
+        CHUNKING, SENT, "S: 250 OK\nS: 550 no such user\nS: 250 queued"
+    )
     assert talk.moves == {1: {"b@b.example": REFUSED}}
 
 
@@ -186,7 +188,9 @@ def test_nonsense_to_the_probe_voids_the_session(replies: str) -> None:
 @pytest.mark.parametrize("version", ["4.88", "4.89", "4.92.3", "4.95"])
 def test_exim_with_faults_in_chunking_gets_data(version: str) -> None:
     ClientTalk(*letters(1)).transcript(
-        CHUNKING_OFFERED.replace("220 p.example ESMTP", f"220 p.example ESMTP Exim {version} Sat, 21 Nov"),
+        CHUNKING_OFFERED.replace(
+            "220 p.example ESMTP", f"220 p.example ESMTP Exim {version} Sat, 21 Nov"
+        ),
         OPENED,
         "C: DATA",
     )
@@ -225,7 +229,9 @@ def test_a_reply_that_fits_nothing_voids_the_whole_window() -> None:
 
 
 def test_421_leaves_what_was_answered_in_full() -> None:
-    talk = ClientTalk(*letters(3)).transcript(CHUNKING, SENT * 3, TAKEN, "S: 250 OK\nS: 421 4.7.0 enough for today")
+    talk = ClientTalk(*letters(3)).transcript(
+        CHUNKING, SENT * 3, TAKEN, "S: 250 OK\nS: 421 4.7.0 enough for today"
+    )
     assert talk.ending.ending is Ending.BUSY
     assert talk.moves == {1: {"b@b.example": DELIVERED}}
     assert talk.outstanding == [2, 3]
@@ -253,13 +259,17 @@ def test_without_enhanced_codes_the_first_message_goes_alone_and_names_tell_cont
         EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1", SENT, "C: RSET", SENT
     )
     with pytest.raises(PeerBroke, match="which is which"):
-        talk.transcript("S: 250 OK\nS: 250 OK\nS: 250 Accepted\nS: 250 OK\nS: 250 OK id=2\nS: 250 OK\nS: 250 Accepted")
+        talk.transcript(
+            "S: 250 OK\nS: 250 OK\nS: 250 Accepted\nS: 250 OK\nS: 250 OK id=2\nS: 250 OK\nS: 250 Accepted"
+        )
     assert set(talk.moves) == {1}
 
 
 def test_without_enhanced_codes_what_was_said_to_commands_before_tells_a_message_alone() -> None:
     """A window of one: nothing in it is like the words to its recipient, which stand where those to content belong."""
-    talk = ClientTalk(*letters(1)).transcript(EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1")
+    talk = ClientTalk(*letters(1)).transcript(
+        EXIM, SENT, "S: 250 OK\nS: 250 Accepted\nS: 250 OK id=1"
+    )
     talk.waiting.extend(letters(1))
     talk.go_on()
     with pytest.raises(PeerBroke, match="which is which"):

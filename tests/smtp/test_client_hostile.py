@@ -82,7 +82,9 @@ def test_an_empty_line_is_passed_over() -> None:
 
 def test_a_reply_to_content_that_was_not_sent_is_no_delivery() -> None:
     """A proxy that says 250 to everything in advance loses mail; deleting it here would lose it for good."""
-    talk = broken(ClientTalk(mail(1)), PIPELINING, OPENED, "S: 250 OK\nS: 250 OK\nS: 354 go\nS: 250 queued")
+    talk = broken(
+        ClientTalk(mail(1)), PIPELINING, OPENED, "S: 250 OK\nS: 250 OK\nS: 354 go\nS: 250 queued"
+    )
     assert talk.moves == {}
     assert talk.outstanding == [1]
 
@@ -113,7 +115,8 @@ def test_a_reply_to_nothing_voids_an_idle_session() -> None:
 
 
 @pytest.mark.parametrize(
-    "busy", ["S: 421 4.3.2 shutting down", "S: 250 OK\nS: 421 bye", "S: 250 OK\nS: 250 OK\nS: 421 bye"]
+    "busy",
+    ["S: 421 4.3.2 shutting down", "S: 250 OK\nS: 421 bye", "S: 250 OK\nS: 250 OK\nS: 421 bye"],
 )
 def test_421_anywhere_ends_the_session_with_everything_outstanding(busy: str) -> None:
     talk = ClientTalk(mail(1)).transcript(PIPELINING, OPENED, busy)
@@ -128,7 +131,9 @@ def test_421_to_content_leaves_both_messages_outstanding() -> None:
 
 
 def test_421_after_the_reply_to_content_leaves_the_delivery() -> None:
-    talk = ClientTalk(mail(1), mail(2)).transcript(PIPELINING, SENT, OPENED, "S: 250 queued\nS: 421 enough")
+    talk = ClientTalk(mail(1), mail(2)).transcript(
+        PIPELINING, SENT, OPENED, "S: 250 queued\nS: 421 enough"
+    )
     assert talk.moves == {1: {"b@b.example": Move.DELIVERED}}
     assert talk.outstanding == [2]
 
@@ -141,7 +146,9 @@ def test_421_that_nobody_asked_for_ends_an_idle_session() -> None:
 def test_a_word_of_the_server_is_safe_to_show() -> None:
     talk = ClientTalk(mail(1))
     talk.transcript(
-        PLAIN, "C: MAIL FROM:<a@a.example>", "S~ 550-no \\x1b[2J\\x00\\r\\n550 \\xff" + "x" * 1500 + "\\r\\n"
+        PLAIN,
+        "C: MAIL FROM:<a@a.example>",
+        "S~ 550-no \\x1b[2J\\x00\\r\\n550 \\xff" + "x" * 1500 + "\\r\\n",
     )
     text = talk.replies[1][0]
     assert text.startswith("550 no ?[2J? \ufffdxxx")

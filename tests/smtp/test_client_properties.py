@@ -33,7 +33,9 @@ servers = st.lists(st.sampled_from(_REPLIES), max_size=30).map(b"".join)
 
 def seen(pieces: list[bytes], *, sends: bool) -> tuple[list[str], bool, bytes]:
     """Return events, whether the server broke the protocol, and what was sent."""
-    talk = ClientTalk(*(mail(number, content=b"x\r\n") for number in range(1, 6)), tls=TlsUse.OPPORTUNISTIC)
+    talk = ClientTalk(
+        *(mail(number, content=b"x\r\n") for number in range(1, 6)), tls=TlsUse.OPPORTUNISTIC
+    )
     said, is_broken = b"", False
     for piece in pieces:
         try:
@@ -47,17 +49,23 @@ def seen(pieces: list[bytes], *, sends: bool) -> tuple[list[str], bool, bytes]:
 
 
 @given(servers, slices)
-def test_however_tcp_slices_the_bytes_the_events_are_the_same(server: bytes, cuts: list[int]) -> None:
+def test_however_tcp_slices_the_bytes_the_events_are_the_same(
+    server: bytes, cuts: list[int]
+) -> None:
     assert seen(cut(server, cuts), sends=False) == seen([server] if server else [], sends=False)
 
 
 @given(st.binary(max_size=300) | servers, slices)
-def test_any_bytes_give_events_or_a_broken_peer_and_nothing_else(server: bytes, cuts: list[int]) -> None:
+def test_any_bytes_give_events_or_a_broken_peer_and_nothing_else(
+    server: bytes, cuts: list[int]
+) -> None:
     seen(cut(b"220 p\r\n" + server, cuts), sends=True)
 
 
 @given(servers, slices)
-def test_no_message_is_delivered_before_its_content_has_left(server: bytes, cuts: list[int]) -> None:
+def test_no_message_is_delivered_before_its_content_has_left(
+    server: bytes, cuts: list[int]
+) -> None:
     talk = ClientTalk(*(mail(number, content=b"number %d\r\n" % number) for number in range(1, 6)))
     said = b""
     with contextlib.suppress(PeerBroke):
@@ -71,11 +79,17 @@ def test_no_message_is_delivered_before_its_content_has_left(server: bytes, cuts
 
 
 contents = st.lists(
-    st.sampled_from([b".", b"..", b"a", b"\r\n", b"\r\n.\r\n", b"\xff", b"x" * 70]), min_size=1, max_size=12
+    st.sampled_from([b".", b"..", b"a", b"\r\n", b"\r\n.\r\n", b"\xff", b"x" * 70]),
+    min_size=1,
+    max_size=12,
 ).map(b"".join)
 
 
-@given(st.lists(contents, min_size=1, max_size=4), slices, st.sampled_from([b"", b"PIPELINING", b"CHUNKING"]))
+@given(
+    st.lists(contents, min_size=1, max_size=4),
+    slices,
+    st.sampled_from([b"", b"PIPELINING", b"CHUNKING"]),
+)
 def test_what_one_engine_sends_the_other_receives_byte_for_byte(
     bodies: list[bytes], cuts: list[int], lacks: bytes
 ) -> None:

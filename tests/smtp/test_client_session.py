@@ -92,11 +92,17 @@ def test_each_recipient_has_its_own_outcome() -> None:
         S: 250 queued
         """,
     )
-    assert talk.moves[1] == {"a@b.example": DELIVERED, "b@b.example": DEFERRED, "c@b.example": REFUSED}
+    assert talk.moves[1] == {
+        "a@b.example": DELIVERED,
+        "b@b.example": DEFERRED,
+        "c@b.example": REFUSED,
+    }
     assert talk.replies[1] == ["", "450 4.2.1 later", "550 5.1.1 nobody here"]
 
 
-@pytest.mark.parametrize(("reply", "move"), [("451 4.3.0 disk full", DEFERRED), ("554 5.6.0 a virus", REFUSED)])
+@pytest.mark.parametrize(
+    ("reply", "move"), [("451 4.3.0 disk full", DEFERRED), ("554 5.6.0 a virus", REFUSED)]
+)
 def test_refused_content_is_refused_for_those_who_would_have_had_it(reply: str, move: Move) -> None:
     talk = ClientTalk(mail(1, "a@b.example", "b@b.example", "c@b.example"), mail(2))
     talk.transcript(
@@ -237,7 +243,10 @@ def test_without_pipelining_nothing_is_sent_that_cannot_help() -> None:
         C: MAIL FROM:<a@a.example>
         """,
     )
-    assert talk.moves == {1: {"a@b.example": REFUSED, "b@b.example": DEFERRED}, 2: {"b@b.example": DEFERRED}}
+    assert talk.moves == {
+        1: {"a@b.example": REFUSED, "b@b.example": DEFERRED},
+        2: {"b@b.example": DEFERRED},
+    }
 
 
 def test_a_server_that_cannot_reset_is_left() -> None:
@@ -282,7 +291,9 @@ def test_dots_are_stuffed_and_a_missing_line_end_is_added() -> None:
 
 
 def test_only_what_is_offered_is_asked_for() -> None:
-    message = mail(1, "ü@b.example", content=b"x\r\n", reverse_path="", is_8bit=True, needs_smtputf8=True)
+    message = mail(
+        1, "ü@b.example", content=b"x\r\n", reverse_path="", is_8bit=True, needs_smtputf8=True
+    )
     ClientTalk(message).transcript(
         """
         S: 220 p.example

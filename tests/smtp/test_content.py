@@ -26,7 +26,9 @@ NO_END_OF_DATA = [
     b"\r\r\n.\r\r\n",
 ]
 troublesome = st.lists(
-    st.sampled_from([b"\r", b"\n", b".", b"a", b"\0", b"\r\n", b"\r\n.", b"\r\n.\r\n", b"\r\0\n", b"\0" * 3]),
+    st.sampled_from(
+        [b"\r", b"\n", b".", b"a", b"\0", b"\r\n", b"\r\n.", b"\r\n.\r\n", b"\r\0\n", b"\0" * 3]
+    ),
     max_size=16,
 ).map(b"".join)
 slices = st.lists(st.integers(min_value=1, max_value=5), max_size=40)
@@ -70,7 +72,9 @@ def test_what_looks_like_an_end_never_leaves_us_as_one(sequence: bytes) -> None:
 
 
 @given(troublesome, slices, slices)
-def test_content_comes_through_byte_for_byte(content: bytes, cuts: list[int], recuts: list[int]) -> None:
+def test_content_comes_through_byte_for_byte(
+    content: bytes, cuts: list[int], recuts: list[int]
+) -> None:
     content = normalized(content)
     encoder = DataEncoder()
     wire = b"".join(encoder.encode(piece) for piece in cut(content, cuts)) + encoder.finish()
@@ -104,7 +108,11 @@ def test_chunks_are_cleaned_whatever_their_cut(content: bytes, cuts: list[int]) 
 def test_what_is_kept_has_no_bare_newline_and_no_nul_and_cleaning_it_again_changes_nothing(
     content: bytes, cuts: list[int], by_bdat: bool
 ) -> None:
-    once = ChunkDecoder().receive(content, is_last=True) if by_bdat else decode(cut(content + b"\r\n.\r\n", cuts))[0]
+    once = (
+        ChunkDecoder().receive(content, is_last=True)
+        if by_bdat
+        else decode(cut(content + b"\r\n.\r\n", cuts))[0]
+    )
     assert not has_bare_newline(once)
     assert b"\0" not in once
     again = ChunkDecoder()

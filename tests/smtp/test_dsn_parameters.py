@@ -21,9 +21,9 @@ from restante.smtp.commands import Mail, Rcpt, parse_command
 from restante.smtp.offer import Offer
 
 PATH = "b@b.example"
-xtexts = st.lists(st.sampled_from(["a", "B", ";", "+2B", "+3D", "+20", "~", "\\x{FC}"]), min_size=1, max_size=12).map(
-    "".join
-)
+xtexts = st.lists(
+    st.sampled_from(["a", "B", ";", "+2B", "+3D", "+20", "~", "\\x{FC}"]), min_size=1, max_size=12
+).map("".join)
 notifies = st.none() | st.sampled_from([Notify(bits) for bits in range(8)])
 originals = st.just("") | xtexts.map(lambda text: f"rfc822;{text}")
 requests = st.builds(
@@ -40,7 +40,10 @@ def message(asked: DsnRequest) -> HeldMessage:
 
 @given(requests)
 def test_it_comes_out_as_it_came_in(asked: DsnRequest) -> None:
-    lines = [line.removesuffix(b"\r\n") for _, line in opening_commands(message(asked), Offer(has_dsn=True))]
+    lines = [
+        line.removesuffix(b"\r\n")
+        for _, line in opening_commands(message(asked), Offer(has_dsn=True))
+    ]
     mail, rcpt = map(parse_command, lines)
     assert isinstance(mail, Mail)
     assert isinstance(rcpt, Rcpt)
@@ -57,7 +60,9 @@ def test_a_server_without_the_extension_hears_nothing_of_it(asked: DsnRequest) -
     ]
 
 
-@pytest.mark.parametrize("text", ["NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,FAILURE,DELAY", "FAILURE,DELAY"])
+@pytest.mark.parametrize(
+    "text", ["NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,FAILURE,DELAY", "FAILURE,DELAY"]
+)
 def test_notify_is_spelled_as_it_was_asked(text: str) -> None:
     assert parse_notify(text).text == text
 

@@ -73,14 +73,18 @@ def test_a_server_without_ehlo_is_greeted_with_helo() -> None:
     """)
 
 
-@pytest.mark.parametrize("script", ["S: 451 later", "S: 500 what?\nC: HELO mx2.example.net\nS: 550 no"])
+@pytest.mark.parametrize(
+    "script", ["S: 451 later", "S: 500 what?\nC: HELO mx2.example.net\nS: 550 no"]
+)
 def test_a_server_that_will_not_be_greeted_is_left(script: str) -> None:
     talk = ClientTalk(mail(1)).transcript("S: 220 p.example\nC: EHLO mx2.example.net", script)
     assert talk.ending.ending is Ending.REFUSED
 
 
 def test_a_server_that_calls_itself_as_we_do_is_ourselves() -> None:
-    talk = ClientTalk(mail(1)).transcript("S: 220 p\nC: EHLO mx2.example.net\nS: 250 MX2.example.net at your service")
+    talk = ClientTalk(mail(1)).transcript(
+        "S: 220 p\nC: EHLO mx2.example.net\nS: 250 MX2.example.net at your service"
+    )
     assert "it is this server" in talk.ending.reason
 
 
@@ -132,13 +136,18 @@ def test_off_is_off() -> None:
     """)
 
 
-REFUSALS = ["S: 250 p.example", "S: 250-p.example\nS: 250 STARTTLS\nC: STARTTLS\nS: 454 4.7.0 no certificate"]
+REFUSALS = [
+    "S: 250 p.example",
+    "S: 250-p.example\nS: 250 STARTTLS\nC: STARTTLS\nS: 454 4.7.0 no certificate",
+]
 
 
 @pytest.mark.parametrize("script", REFUSALS)
 def test_opportunistic_goes_on_without_tls(script: str) -> None:
     start = "S: 220 p.example\nC: EHLO mx2.example.net"
-    ClientTalk(mail(1), tls=TlsUse.OPPORTUNISTIC).transcript(start, script, "C: MAIL FROM:<a@a.example>")
+    ClientTalk(mail(1), tls=TlsUse.OPPORTUNISTIC).transcript(
+        start, script, "C: MAIL FROM:<a@a.example>"
+    )
 
 
 @pytest.mark.parametrize("tls", [TlsUse.REQUIRED, TlsUse.VERIFY])
@@ -239,12 +248,19 @@ def test_a_long_user_name_waits_to_be_asked_for() -> None:
 def test_a_server_that_does_not_prove_itself_is_left(ending: str) -> None:
     """It is told the password by no other mechanism."""
     talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
-    talk.transcript(TO_TLS, "S: 250-p.example\nS: 250 AUTH PLAIN SCRAM-SHA-256", f"{SCRAM}\n{ending}")
-    assert talk.ending.reason == "AUTH SCRAM-SHA-256: the server did not prove that it knows the password"
+    talk.transcript(
+        TO_TLS, "S: 250-p.example\nS: 250 AUTH PLAIN SCRAM-SHA-256", f"{SCRAM}\n{ending}"
+    )
+    assert (
+        talk.ending.reason
+        == "AUTH SCRAM-SHA-256: the server did not prove that it knows the password"
+    )
     assert talk.ending.ending is Ending.REFUSED
 
 
-@pytest.mark.parametrize("refusal", ["535 5.7.8 no such user", "454 4.7.0 generic failure", "504 5.5.4 not really"])
+@pytest.mark.parametrize(
+    "refusal", ["535 5.7.8 no such user", "454 4.7.0 generic failure", "504 5.5.4 not really"]
+)
 def test_a_server_that_refuses_scram_is_tried_once_more_and_remembered(refusal: str) -> None:
     login = fresh(LOGIN)
     offer = "S: 250-p.example\nS: 250 AUTH PLAIN CRAM-MD5 SCRAM-SHA-256"
@@ -264,7 +280,9 @@ def test_a_second_refusal_is_the_last() -> None:
 
 def test_a_server_that_has_no_time_now_is_not_tried_once_more() -> None:
     talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
-    talk.transcript(TO_TLS, "S: 250-p\nS: 250 AUTH PLAIN SCRAM-SHA-256", f"{SCRAM}\nS: 421 4.3.2 bye")
+    talk.transcript(
+        TO_TLS, "S: 250-p\nS: 250 AUTH PLAIN SCRAM-SHA-256", f"{SCRAM}\nS: 421 4.3.2 bye"
+    )
     assert talk.ending.ending is Ending.BUSY
 
 
@@ -279,7 +297,10 @@ def test_scram_is_used_where_nothing_else_is_offered_though_it_was_refused() -> 
 @pytest.mark.parametrize(
     ("challenge", "reason"),
     [
-        (b"r=nonces,s=c2FsdA==,i=1000001", "AUTH: SCRAM with 1000001 iterations; the limit is 1000000"),
+        (
+            b"r=nonces,s=c2FsdA==,i=1000001",
+            "AUTH: SCRAM with 1000001 iterations; the limit is 1000000",
+        ),
         (b"r=another,s=c2FsdA==,i=1", "AUTH: the SCRAM challenge does not answer ours"),
         (b"", "AUTH: the SCRAM challenge cannot be read"),
     ],
@@ -291,13 +312,25 @@ def test_a_challenge_that_cannot_be_answered_is_cancelled(challenge: bytes, reas
     assert talk.ending.reason == reason
     other = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=fresh(LOGIN))
     other.transcript(
-        TO_TLS, "S: 250-p.example\nS: 250 AUTH SCRAM-SHA-256 PLAIN", script, f"C: AUTH PLAIN {PLAIN_RESPONSE}"
+        TO_TLS,
+        "S: 250-p.example\nS: 250 AUTH SCRAM-SHA-256 PLAIN",
+        script,
+        f"C: AUTH PLAIN {PLAIN_RESPONSE}",
     )
 
 
 def test_quit_while_a_password_is_salted_is_said_when_it_can_be() -> None:
-    session = ClientSession(ClientOptions("mx2.example.net", TlsUse.REQUIRED, LOGIN, new_nonce=lambda: "nonce"))
-    for line in ("220 p", "250-p\r\n250 STARTTLS", "220 go", "", "250-p\r\n250 AUTH SCRAM-SHA-256", SCRAM_CHALLENGE):
+    session = ClientSession(
+        ClientOptions("mx2.example.net", TlsUse.REQUIRED, LOGIN, new_nonce=lambda: "nonce")
+    )
+    for line in (
+        "220 p",
+        "250-p\r\n250 STARTTLS",
+        "220 go",
+        "",
+        "250-p\r\n250 AUTH SCRAM-SHA-256",
+        SCRAM_CHALLENGE,
+    ):
         if line:
             session.receive_data(f"{line}\r\n".encode())
         else:
@@ -340,8 +373,16 @@ def test_no_password_is_sent_without_tls() -> None:
 @pytest.mark.parametrize(
     ("offer", "script", "reason"),
     [
-        ("AUTH GSSAPI", "", "no AUTH mechanism that we have (SCRAM-SHA-256, PLAIN, CRAM-MD5, LOGIN)"),
-        ("AUTH PLAIN", f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 535 5.7.8 wrong", "AUTH: 535 5.7.8 wrong"),
+        (
+            "AUTH GSSAPI",
+            "",
+            "no AUTH mechanism that we have (SCRAM-SHA-256, PLAIN, CRAM-MD5, LOGIN)",
+        ),
+        (
+            "AUTH PLAIN",
+            f"C: AUTH PLAIN {PLAIN_RESPONSE}\nS: 535 5.7.8 wrong",
+            "AUTH: 535 5.7.8 wrong",
+        ),
     ],
 )
 def test_without_authentication_there_is_no_session(offer: str, script: str, reason: str) -> None:
@@ -351,7 +392,13 @@ def test_without_authentication_there_is_no_session(offer: str, script: str, rea
 
 
 @pytest.mark.parametrize(
-    "repeated", [f"AUTH PLAIN {PLAIN_RESPONSE}", f"AUTH PLAIN {PLAIN_RESPONSE[:12]}...", LOGIN.password, "c2VjcmV0"]
+    "repeated",
+    [
+        f"AUTH PLAIN {PLAIN_RESPONSE}",
+        f"AUTH PLAIN {PLAIN_RESPONSE[:12]}...",
+        LOGIN.password,
+        "c2VjcmV0",
+    ],
 )
 def test_a_server_that_repeats_our_password_does_not_get_it_into_the_log(repeated: str) -> None:
     talk = ClientTalk(mail(1), tls=TlsUse.REQUIRED, login=LOGIN)

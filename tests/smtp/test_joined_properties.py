@@ -17,7 +17,14 @@ from tests.smtp.joined import (
     pieces,
     raw_contents,
 )
-from tests.smtp.reference import ALL_NEWLINES, ReferenceDestination, Taken, ended, normalized, stuffed
+from tests.smtp.reference import (
+    ALL_NEWLINES,
+    ReferenceDestination,
+    Taken,
+    ended,
+    normalized,
+    stuffed,
+)
 from tests.smtp.test_content import cut
 
 unhurried = settings(deadline=None)  # whole sessions, on a machine that may be busy
@@ -26,7 +33,11 @@ unhurried = settings(deadline=None)  # whole sessions, on a machine that may be 
 def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
     """Return what a server must have taken of these letters."""
     return [
-        Taken(letter.reverse_path, letter.taken_paths, normalized(ended(letter.content) if is_data else letter.content))
+        Taken(
+            letter.reverse_path,
+            letter.taken_paths,
+            normalized(ended(letter.content) if is_data else letter.content),
+        )
         for letter in to_send
         if letter.is_taken
     ]
@@ -37,7 +48,9 @@ def arrived(to_send: Sequence[Letter], *, is_data: bool = True) -> list[Taken]:
 
 @unhurried
 @given(letters(held_contents), pieces, pieces, st.sampled_from([b"", b"PIPELINING", b"CHUNKING"]))
-def test_our_client_to_our_server(to_send: list[Letter], up: list[int], down: list[int], lacks: bytes) -> None:
+def test_our_client_to_our_server(
+    to_send: list[Letter], up: list[int], down: list[int], lacks: bytes
+) -> None:
     client, server = JoinedClient(to_send), JoinedServer()
 
     def says() -> bytes:
@@ -66,12 +79,17 @@ def bdat(letter: Letter, *, is_last_empty: bool) -> list[bytes]:
     if is_last_empty:
         chunks.append(b"")
     marks = [b""] * (len(chunks) - 1) + [b" LAST"]
-    return [b"BDAT %d%s\r\n%s" % (len(chunk), mark, chunk) for chunk, mark in zip(chunks, marks, strict=True)]
+    return [
+        b"BDAT %d%s\r\n%s" % (len(chunk), mark, chunk)
+        for chunk, mark in zip(chunks, marks, strict=True)
+    ]
 
 
 @unhurried
 @given(letters(raw_contents), pieces, st.booleans(), st.booleans())
-def test_a_foreign_client_by_bdat(to_send: list[Letter], lengths: list[int], is_last_empty: bool, waits: bool) -> None:
+def test_a_foreign_client_by_bdat(
+    to_send: list[Letter], lengths: list[int], is_last_empty: bool, waits: bool
+) -> None:
     """All in one flight, or with a pause after each command: a refused chunk's octets are never commands."""
     flight = [b"EHLO c.example\r\n"]
     for letter in to_send:
@@ -93,7 +111,9 @@ def test_a_foreign_client_by_data(to_send: list[Letter], lengths: list[int]) -> 
     flight = b"EHLO c.example\r\n"
     for letter in to_send:
         flight += b"".join(mail_commands(letter))
-        if letter.taken_paths:  # else DATA is refused, and a client that sent content all the same has itself to blame
+        if (
+            letter.taken_paths
+        ):  # else DATA is refused, and a client that sent content all the same has itself to blame
             flight += b"DATA\r\n" + stuffed(letter.content)
         flight += b"RSET\r\n"
     server = JoinedServer()
@@ -155,12 +175,20 @@ def test_what_a_stranger_sent_cannot_end_itself_at_the_destination(
     server.receive(b"EHLO c.example\r\n")
     for letter in sent:
         if letter.is_taken:
-            content = bdat(letter, is_last_empty=False) if by_bdat else [b"DATA\r\n", stuffed(letter.content)]
+            content = (
+                bdat(letter, is_last_empty=False)
+                if by_bdat
+                else [b"DATA\r\n", stuffed(letter.content)]
+            )
             for piece in cut(b"".join([*mail_commands(letter), *content]), lengths):
                 server.receive(piece)
     held = [Letter(250, (250,), 250, taken.content) for taken in server.taken]
     client, destination = JoinedClient(held), ReferenceDestination(newline, drops_nuls=drops_nuls)
     Join((), ()).carry(client, destination.receive, destination.says)
-    assert [taken.content for taken in destination.taken] == [ended(letter.content) for letter in held]
-    verbs = [verb for verb in destination.verbs if verb != "RSET"]  # it tries once what may follow content
+    assert [taken.content for taken in destination.taken] == [
+        ended(letter.content) for letter in held
+    ]
+    verbs = [
+        verb for verb in destination.verbs if verb != "RSET"
+    ]  # it tries once what may follow content
     assert verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * len(held), "QUIT"]

@@ -44,7 +44,9 @@ def test_a_line_may_be_as_long_as_the_limit() -> None:
         (b"250-x\r\n" * 500 + b"250 x\r\n", 250, [b"x"] * MAX_LINES),
     ],
 )
-def test_an_odd_reply_counts_if_its_code_can_be_read(data: bytes, code: int, lines: list[bytes]) -> None:
+def test_an_odd_reply_counts_if_its_code_can_be_read(
+    data: bytes, code: int, lines: list[bytes]
+) -> None:
     whole = [ServerReply(code, tuple(lines)), ServerReply(220, (b"next",))]
     assert read(data + b"220 next\r\n") == whole
     reader = ReplyReader()
@@ -94,7 +96,10 @@ def test_the_end_of_a_reply_is_not_awaited_for_ever(data: bytes) -> None:
 
 
 def test_a_server_that_ended_its_first_lines_with_lf_alone_may_go_on_so() -> None:
-    assert [reply.code for reply in read(b"220 hi\n250-p\n250 HELP\n", learns_line_end=True)] == [220, 250]
+    assert [reply.code for reply in read(b"220 hi\n250-p\n250 HELP\n", learns_line_end=True)] == [
+        220,
+        250,
+    ]
 
 
 def test_a_bare_lf_elsewhere_ends_a_reply_and_the_session() -> None:
@@ -142,7 +147,16 @@ def test_a_reply_without_words_is_its_code() -> None:
 def test_an_offer_is_read_whatever_its_spelling() -> None:
     offer = read_offer(
         ServerReply(
-            250, (b"P.Example hi", b"Size 5000", b"auth LOGIN plain", b"AUTH=CRAM-MD5", b"", b"X-\xff", b"chunking")
+            250,
+            (
+                b"P.Example hi",
+                b"Size 5000",
+                b"auth LOGIN plain",
+                b"AUTH=CRAM-MD5",
+                b"",
+                b"X-\xff",
+                b"chunking",
+            ),
         )
     )
     assert offer.server_name == "p.example"
@@ -152,7 +166,9 @@ def test_an_offer_is_read_whatever_its_spelling() -> None:
     assert not offer.has_pipelining
 
 
-@pytest.mark.parametrize("size", [b"SIZE", b"SIZE 0", b"SIZE many", b"SIZE 9" + b"9" * 30, b"SIZE -5"])
+@pytest.mark.parametrize(
+    "size", [b"SIZE", b"SIZE 0", b"SIZE many", b"SIZE 9" + b"9" * 30, b"SIZE -5"]
+)
 def test_a_size_that_says_nothing_is_no_limit(size: bytes) -> None:
     offer = read_offer(ServerReply(250, (b"p", size)))
     assert offer.has_size

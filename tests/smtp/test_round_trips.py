@@ -22,7 +22,10 @@ class Traveler(ClientTalk):
     seconds_per_window = QUICK / 2
 
     def __init__(self) -> None:
-        messages = (mail(number, "250.b@b.example", reverse_path="250.250@a.example") for number in range(COUNT))
+        messages = (
+            mail(number, "250.b@b.example", reverse_path="250.250@a.example")
+            for number in range(COUNT)
+        )
         super().__init__(*messages, across=Across.UNTRIED)
         self.waits = 0
 

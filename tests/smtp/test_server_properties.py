@@ -44,16 +44,24 @@ def outcome(pieces: list[bytes]) -> tuple[bytes, list[Event], list[bytes]]:
     for piece in pieces:
         talk.send(piece)
         said += talk.session.data_to_send()
-    return said, [event for event in talk.events if not isinstance(event, ContentBlock)], talk.messages
+    return (
+        said,
+        [event for event in talk.events if not isinstance(event, ContentBlock)],
+        talk.messages,
+    )
 
 
 @given(dialogues, slices)
-def test_however_tcp_slices_the_bytes_the_dialogue_is_the_same(dialogue: bytes, cuts: list[int]) -> None:
+def test_however_tcp_slices_the_bytes_the_dialogue_is_the_same(
+    dialogue: bytes, cuts: list[int]
+) -> None:
     assert outcome(cut(dialogue, cuts)) == outcome([dialogue])
 
 
 @given(st.binary(max_size=400), slices)
-def test_any_bytes_give_replies_or_silence_and_never_an_exception(data: bytes, cuts: list[int]) -> None:
+def test_any_bytes_give_replies_or_silence_and_never_an_exception(
+    data: bytes, cuts: list[int]
+) -> None:
     said, _, _ = outcome(cut(data, cuts))
     assert said.endswith(b"\r\n")
     for line in said.split(b"\r\n")[:-1]:
@@ -62,7 +70,12 @@ def test_any_bytes_give_replies_or_silence_and_never_an_exception(data: bytes, c
 
 
 @given(
-    st.lists(st.sampled_from([line for line in _LINES if line.endswith(b"\r\n") and b"BDAT" not in line]), max_size=12)
+    st.lists(
+        st.sampled_from(
+            [line for line in _LINES if line.endswith(b"\r\n") and b"BDAT" not in line]
+        ),
+        max_size=12,
+    )
 )
 def test_every_line_outside_content_gets_exactly_one_reply(lines: list[bytes]) -> None:
     talk = Conversation(has_tls=True, limits=Limits(early_commands=50))
@@ -71,5 +84,7 @@ def test_every_line_outside_content_gets_exactly_one_reply(lines: list[bytes]) -
         if talk.session.is_in_content or line.count(b"\r\n") > 1:
             continue
         talk.send(line)
-        last_lines = [reply for reply in talk.session.data_to_send().split(b"\r\n")[:-1] if reply[3:4] == b" "]
+        last_lines = [
+            reply for reply in talk.session.data_to_send().split(b"\r\n")[:-1] if reply[3:4] == b" "
+        ]
         assert len(last_lines) == 1

@@ -10,7 +10,12 @@ from restante.smtp import replies
 from restante.smtp.commands import Bdat, Command, Data, Etrn, Hello, Mail, Rcpt, Reset, StartTls
 from restante.smtp.limits import Limits
 from restante.smtp.phases import TRANSITIONS, Phase
-from restante.smtp.server_events import Authenticate, ChunkReceived, ContentReceived, TransactionAborted
+from restante.smtp.server_events import (
+    Authenticate,
+    ChunkReceived,
+    ContentReceived,
+    TransactionAborted,
+)
 from restante.smtp.session_end import SessionEnd
 from tests.smtp.conversation import Conversation
 
@@ -110,7 +115,10 @@ def test_commands_that_change_nothing_are_answered_anywhere() -> None:
         ("MAIL FROM:<a@a.example> SIZE=x", "501 5.5.4 Syntax error in arguments"),
         ("MAIL FROM:<a@a.example>SIZE=1", "501 5.5.4 Syntax error in arguments"),
         ("MAIL FROM:<a@a.example> SMTPUTF8=yes", "501 5.5.4 Syntax error in arguments"),
-        ("MAIL FROM:<a@a.example> BODY=BINARYMIME", "555 5.5.4 Parameter not recognized or not offered"),
+        (
+            "MAIL FROM:<a@a.example> BODY=BINARYMIME",
+            "555 5.5.4 Parameter not recognized or not offered",
+        ),
         ("MAIL FROM:<a@a.example> XYZ=1", "555 5.5.4 Parameter not recognized or not offered"),
         ("MAIL FROM:<a@a.example> SIZE=52428801", "552 5.3.4 Message exceeds the size limit"),
         ("MAIL FROM:<jürgen@a.example>", "553 5.6.7 Address needs SMTPUTF8"),
@@ -130,10 +138,13 @@ def test_what_is_wrong_gets_its_reply(line: str, answer: str) -> None:
     assert talk.session.error_count == 1
 
 
-@pytest.mark.parametrize("line", ["MAIL FROM:<a@a.example>", "RCPT TO:<b@b.example>", "DATA", "STARTTLS", "BDAT 0"])
+@pytest.mark.parametrize(
+    "line", ["MAIL FROM:<a@a.example>", "RCPT TO:<b@b.example>", "DATA", "STARTTLS", "BDAT 0"]
+)
 def test_nothing_goes_before_a_greeting(line: str) -> None:
     Conversation().transcript(
-        "S: 220 mx2.example.net ESMTP Restante\nC: {line}\nS: 503 5.5.1 Say EHLO or HELO first", line=line
+        "S: 220 mx2.example.net ESMTP Restante\nC: {line}\nS: 503 5.5.1 Say EHLO or HELO first",
+        line=line,
     )
 
 
@@ -226,7 +237,9 @@ def test_what_is_asked_about_reports_is_taken() -> None:
 )
 def test_mail_with_what_cannot_be_asked_is_a_syntax_error(parameters: str) -> None:
     talk = Conversation().greet()
-    talk.transcript(f"C: MAIL FROM:<a@a.example> {parameters}\nS: 501 5.5.4 Syntax error in arguments")
+    talk.transcript(
+        f"C: MAIL FROM:<a@a.example> {parameters}\nS: 501 5.5.4 Syntax error in arguments"
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,7 +263,9 @@ def test_mail_with_what_cannot_be_asked_is_a_syntax_error(parameters: str) -> No
 )
 def test_rcpt_with_what_cannot_be_asked_is_a_syntax_error(parameters: str) -> None:
     talk = Conversation().begin()
-    talk.transcript(f"C: RCPT TO:<c@b.example> {parameters}\nS: 501 5.5.4 Syntax error in arguments")
+    talk.transcript(
+        f"C: RCPT TO:<c@b.example> {parameters}\nS: 501 5.5.4 Syntax error in arguments"
+    )
 
 
 def test_an_original_recipient_in_utf_8_is_kept_in_ascii() -> None:
@@ -424,7 +439,9 @@ SCRAM: Final = {
 class TestAuth:
     def test_plain_with_initial_response(self) -> None:
         talk = Conversation(has_tls=True).greet()
-        talk.transcript("C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 235 2.7.0 Authentication successful")
+        talk.transcript(
+            "C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 235 2.7.0 Authentication successful"
+        )
         assert isinstance(talk.events[-1], Authenticate)
         assert talk.session.is_authenticated
 
@@ -482,9 +499,13 @@ class TestAuth:
     def test_nobody_is_let_in_who_does_not_take_our_proof(self, line: str, answer: str) -> None:
         talk = Conversation(has_tls=True).greet()
         talk.last_word = b"v=proof"
-        talk.send(b"AUTH SCRAM-SHA-256 %b\r\n%b\r\n" % (SCRAM["first"].encode(), SCRAM["final"].encode()))
+        talk.send(
+            b"AUTH SCRAM-SHA-256 %b\r\n%b\r\n" % (SCRAM["first"].encode(), SCRAM["final"].encode())
+        )
         assert talk.session.data_to_send().endswith(b"\r\n334 dj1wcm9vZg==\r\n")
-        talk.transcript("C: {line}\nS: {answer}\nC: NOOP\nS: 250 2.0.0 OK", line=line, answer=answer)
+        talk.transcript(
+            "C: {line}\nS: {answer}\nC: NOOP\nS: 250 2.0.0 OK", line=line, answer=answer
+        )
         assert not talk.session.is_authenticated
 
     def test_a_wrong_proof_is_refused_at_once(self) -> None:
@@ -521,7 +542,9 @@ class TestAuth:
         talk = Conversation(has_tls=True).greet()
         talk.send(f"{opening}\r\n".encode())
         talk.session.data_to_send()
-        talk.transcript("C: {response}\nS: {answer}\nC: NOOP\nS: 250 2.0.0 OK", response=response, answer=answer)
+        talk.transcript(
+            "C: {response}\nS: {answer}\nC: NOOP\nS: 250 2.0.0 OK", response=response, answer=answer
+        )
         assert not talk.session.is_authenticated
 
     @pytest.mark.parametrize(
@@ -538,14 +561,20 @@ class TestAuth:
         ],
     )
     def test_openings_that_fail(self, line: str, answer: str) -> None:
-        Conversation(has_tls=True).greet().transcript("C: {line}\nS: {answer}", line=line, answer=answer)
+        Conversation(has_tls=True).greet().transcript(
+            "C: {line}\nS: {answer}", line=line, answer=answer
+        )
 
     def test_a_refusal_can_be_tried_again(self) -> None:
         talk = Conversation(has_tls=True).greet()
         talk.answers[Authenticate] = replies.BAD_CREDENTIALS
-        talk.transcript("C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 535 5.7.8 Authentication credentials invalid")
+        talk.transcript(
+            "C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 535 5.7.8 Authentication credentials invalid"
+        )
         talk.answers[Authenticate] = replies.AUTHENTICATED
-        talk.transcript("C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 235 2.7.0 Authentication successful")
+        talk.transcript(
+            "C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 235 2.7.0 Authentication successful"
+        )
 
     def test_not_inside_a_transaction(self) -> None:
         Conversation(has_tls=True).begin().transcript(
@@ -557,7 +586,9 @@ class TestAuth:
         talk.send(b"AUTH PLAIN\r\n" + b"A" * 11000 + b"\r\n")
         assert talk.session.data_to_send().endswith(b"501 5.5.4 Syntax error in arguments\r\n")
         talk.send(b"AUTH PLAIN\r\n" + b"A" * 20000 + b"\r\n")
-        assert talk.session.data_to_send().endswith(b"500 5.5.6 Authentication exchange line is too long\r\n")
+        assert talk.session.data_to_send().endswith(
+            b"500 5.5.6 Authentication exchange line is too long\r\n"
+        )
 
 
 class TestStartTls:
@@ -577,12 +608,16 @@ class TestStartTls:
     def test_bytes_behind_it_are_an_attack(self) -> None:
         talk = Conversation().greet()
         talk.send(b"STARTTLS\r\nMAIL FROM:<evil@a.example>\r\n")
-        assert talk.session.data_to_send() == b"554 5.5.0 Data after STARTTLS, closing connection\r\n"
+        assert (
+            talk.session.data_to_send() == b"554 5.5.0 Data after STARTTLS, closing connection\r\n"
+        )
         assert talk.session.phase is Phase.CLOSED
         assert StartTls() not in talk.events
 
     def test_without_a_certificate_it_is_not_implemented(self) -> None:
-        Conversation(can_start_tls=False).greet().transcript("C: STARTTLS\nS: 502 5.5.1 Command not implemented")
+        Conversation(can_start_tls=False).greet().transcript(
+            "C: STARTTLS\nS: 502 5.5.1 Command not implemented"
+        )
 
 
 class TestEtrn:
@@ -592,7 +627,9 @@ class TestEtrn:
         assert talk.events[-1] == Etrn("@B.example")
 
     def test_not_inside_a_transaction(self) -> None:
-        Conversation(has_tls=True).begin().transcript("C: ETRN b.example\nS: 503 5.5.1 Bad sequence of commands")
+        Conversation(has_tls=True).begin().transcript(
+            "C: ETRN b.example\nS: 503 5.5.1 Bad sequence of commands"
+        )
 
 
 _LINES: dict[type[Command], bytes] = {
@@ -639,7 +676,9 @@ class TestWearingOut:
     def test_a_message_makes_up_for_junk(self) -> None:
         talk = Conversation(limits=Limits(junk_commands=5)).greet()
         for _ in range(4):
-            talk.send(b"RSET\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nx\r\n.\r\n")
+            talk.send(
+                b"RSET\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nx\r\n.\r\n"
+            )
         assert len(talk.messages) == 4
         assert talk.session.phase is Phase.GREETED
 

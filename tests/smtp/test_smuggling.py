@@ -51,7 +51,9 @@ def check(pieces: list[bytes], taken: list[Taken], replies: list[int]) -> None:
         server.receive(piece)
     assert server.taken == taken
     assert not [path for path in server.mail_seen if "evil" in path]
-    assert [int(line[:3]) for line in server.says().split(b"\r\n")[:-1] if line[3:4] == b" "] == replies
+    assert [
+        int(line[:3]) for line in server.says().split(b"\r\n")[:-1] if line[3:4] == b" "
+    ] == replies
 
 
 SECOND_TAKEN = Taken("250.250.2@a.example", ["250.2@b.example"], b"second\r\n")
@@ -73,7 +75,9 @@ def test_no_sequence_ends_data_wherever_the_stream_is_cut(sequence: bytes) -> No
 def test_a_chunk_ends_by_its_count_wherever_the_stream_is_cut(sequence: bytes) -> None:
     content = content_with(sequence + b"\r\n.\r\n")
     first = Taken("250.250@a.example", ["250.0@b.example"], normalized(content))
-    stream = b"EHLO c.example\r\n" + OPENING + b"BDAT %d LAST\r\n%s" % (len(content), content) + SECOND
+    stream = (
+        b"EHLO c.example\r\n" + OPENING + b"BDAT %d LAST\r\n%s" % (len(content), content) + SECOND
+    )
     for pieces in ways_to_cut(stream):
         check(pieces, [first, SECOND_TAKEN], [220, 250, 250, 250, 250, *SECOND_REPLIES])
 
@@ -84,7 +88,12 @@ def test_a_message_may_be_cut_into_chunks_at_every_octet(sequence: bytes) -> Non
     first = Taken("250.250@a.example", ["250.0@b.example"], normalized(content))
     suspicious = range(content.index(sequence), content.index(EVIL) + 1)
     for place in range(len(content) + 1):
-        chunks = b"BDAT %d\r\n%sBDAT %d LAST\r\n%s" % (place, content[:place], len(content) - place, content[place:])
+        chunks = b"BDAT %d\r\n%sBDAT %d LAST\r\n%s" % (
+            place,
+            content[:place],
+            len(content) - place,
+            content[place:],
+        )
         stream = b"EHLO c.example\r\n" + OPENING + chunks + SECOND
         replies = [220, 250, 250, 250, 250, 250, *SECOND_REPLIES]
         check([stream], [first, SECOND_TAKEN], replies)
@@ -105,10 +114,16 @@ def test_the_octets_of_a_refused_chunk_are_never_commands(sequence: bytes) -> No
 
 @sequences
 @pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
-def test_whoever_wants_bare_newlines_and_nuls_refused_is_told_of_each(sequence: bytes, by_bdat: bool) -> None:
+def test_whoever_wants_bare_newlines_and_nuls_refused_is_told_of_each(
+    sequence: bytes, by_bdat: bool
+) -> None:
     content = b"body" + sequence + b"rest\r\n"
     talk = Conversation().begin()
-    verb = b"BDAT %d LAST\r\n%s" % (len(content), content) if by_bdat else b"DATA\r\n" + content + b".\r\n"
+    verb = (
+        b"BDAT %d LAST\r\n%s" % (len(content), content)
+        if by_bdat
+        else b"DATA\r\n" + content + b".\r\n"
+    )
     for piece in octet_by_octet(verb):
         talk.send(piece)
     received = next(event for event in talk.events if isinstance(event, ContentReceived))
@@ -127,12 +142,19 @@ def test_what_was_held_ends_nothing_at_the_destination(
     """Taken by either verb, handed over by DATA to a server that may read line ends as no standard allows."""
     content = content_with(sequence)
     server = JoinedServer()
-    verb = b"BDAT %d LAST\r\n%s" % (len(content), content) if by_bdat else b"DATA\r\n" + content + b".\r\n"
+    verb = (
+        b"BDAT %d LAST\r\n%s" % (len(content), content)
+        if by_bdat
+        else b"DATA\r\n" + content + b".\r\n"
+    )
     server.receive(b"EHLO c.example\r\n" + OPENING + verb)
     (held,) = [taken.content for taken in server.taken]
     for place in range(1, len(held)):
         letters = [Letter(250, (250,), 250, held, (place,)), Letter(250, (250,), 250, b"next\r\n")]
-        client, destination = JoinedClient(letters), ReferenceDestination(newline, drops_nuls=drops_nuls)
+        client, destination = (
+            JoinedClient(letters),
+            ReferenceDestination(newline, drops_nuls=drops_nuls),
+        )
         Join((), ()).carry(client, destination.receive, destination.says)
         assert [taken.content for taken in destination.taken] == [ended(held), b"next\r\n"]
         assert destination.verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]

@@ -29,7 +29,9 @@ def damage() -> DamageReport:
 
 
 @pytest.fixture
-def store(runner: asyncio.Runner, directory: Path, disk: WatchedDisk, damage: DamageReport) -> Iterator[SqliteStore]:
+def store(
+    runner: asyncio.Runner, directory: Path, disk: WatchedDisk, damage: DamageReport
+) -> Iterator[SqliteStore]:
     """An empty store."""
     store = runner.run(open_sqlite(directory, on_damage=damage, vfs=disk.name))
     yield store

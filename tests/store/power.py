@@ -37,7 +37,9 @@ class _Content:
     """One file's octets: what is on disk for certain, and what is on its way there."""
 
     certain: bytearray = field(default_factory=bytearray)
-    pending: list[tuple[int, int, bytes | None]] = field(default_factory=list)  # when, offset, octets; None: cut there
+    pending: list[tuple[int, int, bytes | None]] = field(
+        default_factory=list
+    )  # when, offset, octets; None: cut there
 
     def sync(self, began: int) -> None:
         for when, offset, octets in self.pending:
@@ -252,7 +254,12 @@ def recorded_system(tape: Tape) -> Iterator[None]:
             tape.note("unlink", str(path))
 
     with pytest.MonkeyPatch.context() as patch:
-        for name, replacement in (("open", open_), ("write", write), ("fsync", fsync), ("close", close)):
+        for name, replacement in (
+            ("open", open_),
+            ("write", write),
+            ("fsync", fsync),
+            ("close", close),
+        ):
             patch.setattr(os, name, replacement)
         patch.setattr(os, "link", link)
         patch.setattr(os, "unlink", unlink)

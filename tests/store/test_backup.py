@@ -80,7 +80,9 @@ async def test_another_file_system_gets_copies(
     monkeypatch.setattr(os, "link", no_link)
     await store.backup(tmp_path / "copy")
     assert await restored_numbers(tmp_path / "copy") == [1]
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "copy").rglob("*") if path.is_file()} == {0o600}
+    assert {
+        path.stat().st_mode & 0o777 for path in (tmp_path / "copy").rglob("*") if path.is_file()
+    } == {0o600}
 
 
 async def test_nothing_is_overwritten(store: SqliteStore, tmp_path: Path) -> None:
@@ -112,7 +114,9 @@ async def test_a_copy_that_was_broken_off_is_no_store(
         await open_sqlite(tmp_path / "copy")
 
 
-async def test_a_failing_disk_is_a_store_error(store: SqliteStore, disk: WatchedDisk, tmp_path: Path) -> None:
+async def test_a_failing_disk_is_a_store_error(
+    store: SqliteStore, disk: WatchedDisk, tmp_path: Path
+) -> None:
     await store.close()
     with pytest.raises(StoreError, match="closed"):
         await store.backup(tmp_path / "copy")

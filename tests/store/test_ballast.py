@@ -80,7 +80,9 @@ async def test_what_only_removes_goes_on_and_what_adds_waits_for_room(
     await store.close()
 
 
-async def test_a_settlement_that_finds_the_disk_full_succeeds(directory: Path, disk: WatchedDisk, room: Room) -> None:
+async def test_a_settlement_that_finds_the_disk_full_succeeds(
+    directory: Path, disk: WatchedDisk, room: Room
+) -> None:
     store = await open_with_ballast(directory, disk)
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)

@@ -92,7 +92,9 @@ def test_figures_that_do_not_agree_with_a_recount_are_found(filled: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["reports", "notices"])
-def test_a_count_of_what_waits_that_does_not_agree_with_a_recount_is_found(filled: Path, name: str) -> None:
+def test_a_count_of_what_waits_that_does_not_agree_with_a_recount_is_found(
+    filled: Path, name: str
+) -> None:
     spoil(filled, f"UPDATE counter SET value = 7 WHERE name = '{name}'")
     [finding] = look(filled).findings
     assert (finding.kind, finding.text) == ("figures", f"{name} that wait: kept 7, counted 0")
@@ -130,4 +132,6 @@ def test_a_database_that_is_gone_is_found(filled: Path) -> None:
     assert not report.is_sound
     assert len(report.orphans) == 1
     with pytest.raises(apsw.CantOpenError):
-        apsw.Connection(str(filled / "restante.db"), flags=apsw.SQLITE_OPEN_READONLY)  # nor was one made
+        apsw.Connection(
+            str(filled / "restante.db"), flags=apsw.SQLITE_OPEN_READONLY
+        )  # nor was one made

@@ -37,7 +37,9 @@ async def test_reading_never_syncs(store: SqliteStore, disk: WatchedDisk) -> Non
     assert disk.syncs == []
 
 
-async def test_commits_do_not_checkpoint_before_it_is_due(store: SqliteStore, disk: WatchedDisk) -> None:
+async def test_commits_do_not_checkpoint_before_it_is_due(
+    store: SqliteStore, disk: WatchedDisk
+) -> None:
     domain_id = await hosted(store)
     disk.syncs.clear()
     for number in range(1, 21):
@@ -53,7 +55,9 @@ async def test_a_log_copied_back_is_used_again(
     before = log_size(directory)
     for number in range(1, 101):
         await hold(store, domain_id, number)
-    assert log_size(directory) < before + 30 * engine.PAGE_SIZE  # not 100 times the three pages of a commit
+    assert (
+        log_size(directory) < before + 30 * engine.PAGE_SIZE
+    )  # not 100 times the three pages of a commit
 
 
 async def test_a_log_that_readers_kept_from_being_used_again_is_begun_anew_when_they_are_gone(

@@ -49,7 +49,9 @@ async def one_of_three(store: SqliteStore) -> tuple[int, ContentFile]:
     """Hold three messages; return the domain and the second's file."""
     domain_id = await hosted(store)
     files = [await spooled(store, b"content of %d" % number) for number in (1, 2, 3)]
-    await store.hold([message(number, domain_id, file=file) for number, file in enumerate(files, 1)])
+    await store.hold(
+        [message(number, domain_id, file=file) for number, file in enumerate(files, 1)]
+    )
     return domain_id, files[1]
 
 
@@ -106,7 +108,9 @@ async def test_want_of_descriptors_is_no_damage(
     assert damage.numbers == []
 
 
-async def test_a_backup_leaves_out_what_is_no_file_of_ours(store: SqliteStore, directory: Path, tmp_path: Path) -> None:
+async def test_a_backup_leaves_out_what_is_no_file_of_ours(
+    store: SqliteStore, directory: Path, tmp_path: Path
+) -> None:
     _, file = await one_of_three(store)
     path = directory / "content" / file.name
     path.unlink()

@@ -31,7 +31,9 @@ def filled(runner: asyncio.Runner, directory: Path) -> Path:
     async def fill() -> None:
         store = await open_sqlite(directory)
         domain_id = await hosted(store)
-        await store.hold([message(number, domain_id, head=content(number)) for number in range(1, 121)])
+        await store.hold(
+            [message(number, domain_id, head=content(number)) for number in range(1, 121)]
+        )
         drain = await store.open_drain(domain_id, 0.0, 60.0)
         await store.settle(drain, [deferred(number) for number in range(1, 60)])
         await store.close_drain(drain)
@@ -57,7 +59,11 @@ async def outcome(directory: Path) -> str:
     try:
         store = await open_sqlite(directory, on_damage=damage)
     except StoreDamaged as error:
-        return "refused" if "restante store salvage DIR" in str(error) else f"refused without a remedy: {error}"
+        return (
+            "refused"
+            if "restante store salvage DIR" in str(error)
+            else f"refused without a remedy: {error}"
+        )
     try:
         [domain] = (await store.directory()).domains.values()
         held = await all_held(store, domain.id)
@@ -67,11 +73,17 @@ async def outcome(directory: Path) -> str:
     finally:
         await store.close()
     assert all(one.head == content(one.number) for one in held)
-    return "whole" if len(held) == 120 else f"{len(set(damage.numbers))} parked of {120 - len(held)}"
+    return (
+        "whole" if len(held) == 120 else f"{len(set(damage.numbers))} parked of {120 - len(held)}"
+    )
 
 
-@pytest.mark.parametrize("octets", [NOISE, bytes(PAGE_SIZE), b"\xff" * PAGE_SIZE], ids=["noise", "zeros", "ones"])
-async def test_whichever_page_is_damaged_no_mail_is_missing_in_silence(filled: Path, octets: bytes) -> None:
+@pytest.mark.parametrize(
+    "octets", [NOISE, bytes(PAGE_SIZE), b"\xff" * PAGE_SIZE], ids=["noise", "zeros", "ones"]
+)
+async def test_whichever_page_is_damaged_no_mail_is_missing_in_silence(
+    filled: Path, octets: bytes
+) -> None:
     """A page of content is another matter than one of the tree: it parks its message."""
     sound, seen = (filled / DATABASE).read_bytes(), set()
     for page in pages(filled):
@@ -166,7 +178,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_what_the_proof_at_start_passes_over_the_first_reader_that_meets_it_ends_the_store(filled: Path) -> None:
+async def test_what_the_proof_at_start_passes_over_the_first_reader_that_meets_it_ends_the_store(
+    filled: Path,
+) -> None:
     """And the next start looks at everything, finds it, and does not begin."""
     ended = {}
     sound = (filled / DATABASE).read_bytes()
@@ -191,7 +205,9 @@ async def test_a_store_whose_database_was_put_right_opens_and_forgets(filled: Pa
 Call = Callable[[SqliteStore, int], object]
 
 
-@pytest.mark.parametrize("error", [apsw.CorruptError("malformed"), apsw.NotADBError("no"), failed_read()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [apsw.CorruptError("malformed"), apsw.NotADBError("no"), failed_read()], ids=repr
+)
 async def test_after_a_failed_read_on_any_connection_nothing_is_acknowledged(
     store: SqliteStore, disk: WatchedDisk, directory: Path, error: Exception
 ) -> None:
@@ -203,7 +219,12 @@ async def test_after_a_failed_read_on_any_connection_nothing_is_acknowledged(
         await all_held(store, domain_id)
     disk.is_sound()
     assert "opened anew" in store.failure
-    for call in (hold(store, domain_id, 2), all_held(store, domain_id), store.directory(), store.close_drain):
+    for call in (
+        hold(store, domain_id, 2),
+        all_held(store, domain_id),
+        store.directory(),
+        store.close_drain,
+    ):
         with pytest.raises(StoreError, match="opened anew"):
             await (call(await store.open_drain(domain_id, 0.0, 1.0)) if callable(call) else call)
     assert (directory / "damaged").exists()

@@ -27,7 +27,9 @@ async def test_what_is_held_is_written_to_the_log_less_than_twice_over(
     disk.octets.clear()
     for batch in range(BATCHES):
         numbers = range(batch * BATCH + 1, (batch + 1) * BATCH + 1)
-        await store.hold([message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers])
+        await store.hold(
+            [message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers]
+        )
     held = BATCH * BATCHES * OCTETS
     assert disk.octets["wal"] < 1.9 * held
     assert disk.octets["db"] < 1.9 * held
@@ -42,5 +44,7 @@ async def test_mail_that_leaves_costs_its_own_pages_once_more(
     drain = await store.open_drain(domain_id, 1.0, 60.0)
     disk.octets.clear()
     for start in range(0, len(numbers), BATCH):
-        await store.settle(drain, [delivered(number, ANNA) for number in numbers[start : start + BATCH]])
+        await store.settle(
+            drain, [delivered(number, ANNA) for number in numbers[start : start + BATCH]]
+        )
     assert disk.octets["wal"] < 1.5 * len(numbers) * OCTETS

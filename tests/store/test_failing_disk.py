@@ -38,7 +38,9 @@ async def one_by_one(store: SqliteStore, domain_id: int, *numbers: int) -> None:
 # --- a failed sync is final
 
 
-async def test_after_a_failed_sync_nothing_is_believed(store: SqliteStore, disk: WatchedDisk) -> None:
+async def test_after_a_failed_sync_nothing_is_believed(
+    store: SqliteStore, disk: WatchedDisk
+) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
     drain = await store.open_drain(domain_id, 0.0, 60.0)
@@ -61,7 +63,9 @@ async def test_after_a_failed_sync_nothing_is_believed(store: SqliteStore, disk:
     assert "opened anew" in store.failure
 
 
-async def test_a_failed_sync_fails_all_that_waited_for_it(store: SqliteStore, disk: WatchedDisk) -> None:
+async def test_a_failed_sync_fails_all_that_waited_for_it(
+    store: SqliteStore, disk: WatchedDisk
+) -> None:
     domain_id = await hosted(store)
     disk.fails_to("sync", "wal", failed_sync())
     calls = [asyncio.ensure_future(hold(store, domain_id, number)) for number in range(1, 11)]
@@ -127,7 +131,9 @@ async def test_a_checkpoint_that_cannot_be_synced_is_final_too(
     await again.close()
 
 
-async def test_closing_after_a_failed_sync_does_not_checkpoint(store: SqliteStore, disk: WatchedDisk) -> None:
+async def test_closing_after_a_failed_sync_does_not_checkpoint(
+    store: SqliteStore, disk: WatchedDisk
+) -> None:
     domain_id = await hosted(store)
     disk.fails_to("sync", "wal", failed_sync())
     with pytest.raises(StoreError):
@@ -141,7 +147,9 @@ async def test_closing_after_a_failed_sync_does_not_checkpoint(store: SqliteStor
 # --- want of room is not
 
 
-async def test_a_full_disk_is_an_error_and_not_the_end(store: SqliteStore, disk: WatchedDisk) -> None:
+async def test_a_full_disk_is_an_error_and_not_the_end(
+    store: SqliteStore, disk: WatchedDisk
+) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     disk.fails_to("write", "wal", apsw.FullError("disk full"))
@@ -180,7 +188,9 @@ async def test_a_checkpoint_that_finds_no_room_is_made_later(
 # --- content files
 
 
-@pytest.mark.parametrize(("number", "is_final"), [(errno.EIO, True), (errno.ENOSPC, False), (errno.EDQUOT, False)])
+@pytest.mark.parametrize(
+    ("number", "is_final"), [(errno.EIO, True), (errno.ENOSPC, False), (errno.EDQUOT, False)]
+)
 async def test_content_that_cannot_be_synced(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch, number: int, *, is_final: bool
 ) -> None:
@@ -245,11 +255,15 @@ async def refused_with(store: SqliteStore) -> dict[int, list[str]]:
     return {one.number: [recipient.reply for recipient in one.recipients] for one in listed}
 
 
-async def test_damaged_messages_are_parked_where_people_look(store: SqliteStore, directory: Path) -> None:
+async def test_damaged_messages_are_parked_where_people_look(
+    store: SqliteStore, directory: Path
+) -> None:
     """And counted as refused, so that no release believes that it could hand them over."""
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
-    await store.hold([message(1, domain_id, ANNA, BERT), message(2, domain_id, file=file), message(3, domain_id)])
+    await store.hold(
+        [message(1, domain_id, ANNA, BERT), message(2, domain_id, file=file), message(3, domain_id)]
+    )
     spoil(directory, "UPDATE message SET head = x'00' WHERE number = 1")
     (directory / "content" / file.name).write_bytes(b"CONTENT")
     assert await held_numbers(store, domain_id) == [2, 3]

@@ -30,7 +30,9 @@ def behind(store: SqliteStore) -> set[int]:
 
 async def check_crash(store: SqliteStore, directory: Path) -> None:
     """See that nothing is known after a crash that was not known before, and the other way round."""
-    assert check_store(directory, lambda _done, _of: None).findings == []  # while it is in use, and behind
+    assert (
+        check_store(directory, lambda _done, _of: None).findings == []
+    )  # while it is in use, and behind
     again = await open_sqlite(await crashed(store, directory))
     assert again.usages() == store.usages()
     assert again.usage_of_account("alpha") == store.usage_of_account("alpha")
@@ -50,7 +52,9 @@ async def test_mail_that_only_came_is_counted(store: SqliteStore, directory: Pat
     await check_crash(store, directory)
 
 
-async def test_whatever_is_written_between_it_is_counted_once(store: SqliteStore, directory: Path) -> None:
+async def test_whatever_is_written_between_it_is_counted_once(
+    store: SqliteStore, directory: Path
+) -> None:
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1, 2)
     await hold(store, beta, 3)
@@ -65,7 +69,9 @@ async def test_whatever_is_written_between_it_is_counted_once(store: SqliteStore
     await check_crash(store, directory)
 
 
-async def test_mail_of_one_domain_is_counted_though_another_had_newer(store: SqliteStore, directory: Path) -> None:
+async def test_mail_of_one_domain_is_counted_though_another_had_newer(
+    store: SqliteStore, directory: Path
+) -> None:
     """The newest number in the table says up to where it tells; nothing older may be missing from it."""
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1)
@@ -75,7 +81,9 @@ async def test_mail_of_one_domain_is_counted_though_another_had_newer(store: Sql
     assert store.usage(alpha) == of(1)
 
 
-async def test_a_domain_that_is_gone_takes_no_mail_of_others_along(store: SqliteStore, directory: Path) -> None:
+async def test_a_domain_that_is_gone_takes_no_mail_of_others_along(
+    store: SqliteStore, directory: Path
+) -> None:
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1)
     await hold(store, beta, 2)
@@ -87,7 +95,9 @@ async def test_a_domain_that_is_gone_takes_no_mail_of_others_along(store: Sqlite
     await check_crash(store, directory)
 
 
-async def test_a_rollback_forgets_nothing_that_was_behind(store: SqliteStore, directory: Path) -> None:
+async def test_a_rollback_forgets_nothing_that_was_behind(
+    store: SqliteStore, directory: Path
+) -> None:
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1)
 

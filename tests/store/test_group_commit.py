@@ -121,16 +121,28 @@ async def test_nothing_of_a_message_outlives_it(store: SqliteStore) -> None:
     domain_id = await hosted(store)
     await store.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 5)])
     drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [refused(1, ANNA), deferred(2, ANNA), deferred(3, ANNA, BERT), refused(4, ANNA, BERT)])
-    await store.settle(drain, [delivered(1, BERT), delivered(2, ANNA, BERT), delivered(3, ANNA), delivered(3, BERT)])
+    await store.settle(
+        drain,
+        [refused(1, ANNA), deferred(2, ANNA), deferred(3, ANNA, BERT), refused(4, ANNA, BERT)],
+    )
+    await store.settle(
+        drain,
+        [delivered(1, BERT), delivered(2, ANNA, BERT), delivered(3, ANNA), delivered(3, BERT)],
+    )
     await store.delete([1, 4], NOTED)
     connection = store._writer._connection
-    left = [table for table in ("message", "last_reply") if connection.execute(f"SELECT 1 FROM {table}").fetchall()]
+    left = [
+        table
+        for table in ("message", "last_reply")
+        if connection.execute(f"SELECT 1 FROM {table}").fetchall()
+    ]
     assert left == []
     assert store.usage(domain_id) == NO_USAGE
 
 
-async def test_the_event_loop_is_woken_once_for_a_group(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_event_loop_is_woken_once_for_a_group(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     domain_id = await hosted(store)
     wakings = []
 
@@ -168,9 +180,18 @@ async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) ->
     domain_id = await hosted(store)
     senseless = message(2, domain_id, "\udcff@alpha.example")
     results = await together(
-        store, hold(store, domain_id, 1), store.hold([senseless]), hold(store, domain_id, 3), store.record([NOTED])
+        store,
+        hold(store, domain_id, 1),
+        store.hold([senseless]),
+        hold(store, domain_id, 3),
+        store.record([NOTED]),
     )
-    assert [type(result) for result in results] == [type(None), UnicodeEncodeError, type(None), type(None)]
+    assert [type(result) for result in results] == [
+        type(None),
+        UnicodeEncodeError,
+        type(None),
+        type(None),
+    ]
     assert await held_numbers(store, domain_id) == [1, 3]
     assert store.usage(domain_id) == Usage(2, 2 * len(CONTENT))
     assert store.last_number() == 3
@@ -211,12 +232,19 @@ async def test_a_closed_store_says_so(store: SqliteStore) -> None:
     domain_id = await hosted(store)
     await store.close()
     await store.close()
-    for call in (hold(store, domain_id, 1), all_held(store, domain_id), store.directory(), store.record([NOTED])):
+    for call in (
+        hold(store, domain_id, 1),
+        all_held(store, domain_id),
+        store.directory(),
+        store.record([NOTED]),
+    ):
         with pytest.raises(StoreError, match="closed"):
             await call
 
 
-async def test_a_group_larger_than_a_statement_is_still_one_transaction(store: SqliteStore, disk: WatchedDisk) -> None:
+async def test_a_group_larger_than_a_statement_is_still_one_transaction(
+    store: SqliteStore, disk: WatchedDisk
+) -> None:
     domain_id = await hosted(store)
     messages: list[NewMessage] = [message(number, domain_id) for number in range(1, 201)]
     disk.syncs.clear()

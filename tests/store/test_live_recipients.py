@@ -25,7 +25,9 @@ class Store(MemoryStore):
         self.asked: asyncio.Queue[asyncio.Event] = asyncio.Queue()
         self.is_slow = False
 
-    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+    async def recipients(
+        self, domain_id: int, after: Recipient | None, limit: int
+    ) -> list[Recipient]:
         page = await super().recipients(domain_id, after, limit)
         if self.is_slow:
             answer = asyncio.Event()
@@ -41,7 +43,9 @@ class World:
         self.store = Store()
         self.directory = LiveDirectory(self.store)
         await self.store.put_account(account(), NOTED)
-        self.domain: HostedDomain = await self.store.put_domain(replace(domain(), policy=POLICY), NOTED)
+        self.domain: HostedDomain = await self.store.put_domain(
+            replace(domain(), policy=POLICY), NOTED
+        )
         await self.store.change_list(self.domain.id, ["anna", "bert"], [], NOTED)
         await self.directory.refresh()
         self.live = LiveRecipients(self.store, self.directory)
@@ -119,7 +123,9 @@ def test_a_change_of_the_policy_reads_a_list_only_if_there_is_no_book() -> None:
     async def story() -> None:
         world = await World().make()
         book = world.live.of(world.domain.id)
-        await world.live.policy_changed(replace(world.domain, policy=Policy(recipients=Recipients.LIST)))
+        await world.live.policy_changed(
+            replace(world.domain, policy=Policy(recipients=Recipients.LIST))
+        )
         assert world.live.of(world.domain.id) is book
         await world.live.policy_changed(replace(world.domain, policy=Policy()))
         assert world.live.of(world.domain.id) is None

@@ -5,7 +5,17 @@ from restante.tenancy.notice import NoticeKind, Transport
 
 
 def test_a_channel_hears_of_the_kinds_that_there_are() -> None:
-    row = (1, "alpha", "hook", "webhook", "https://hook.example/", b"", "eggs-laid\nmail-expired", 1.0, 0)
+    row = (
+        1,
+        "alpha",
+        "hook",
+        "webhook",
+        "https://hook.example/",
+        b"",
+        "eggs-laid\nmail-expired",
+        1.0,
+        0,
+    )
     read = channel(row)
     assert read.kinds == {NoticeKind.MAIL_EXPIRED}
     assert read.way is Transport.WEBHOOK

@@ -40,8 +40,15 @@ async def test_its_records_are_read(store: SqliteStore) -> None:
     }
     assert set(found.domains) == {"alpha.example", "beta.example"}
     assert found.domains["alpha.example"].destination.text == "127.0.0.1:2626"
-    assert found.domains["alpha.example"].authorized_hosts.texts == ("192.0.2.0/24", "127.0.0.1", "mail.alpha.example")
-    policy, destination = found.domains["beta.example"].policy, found.domains["beta.example"].destination
+    assert found.domains["alpha.example"].authorized_hosts.texts == (
+        "192.0.2.0/24",
+        "127.0.0.1",
+        "mail.alpha.example",
+    )
+    policy, destination = (
+        found.domains["beta.example"].policy,
+        found.domains["beta.example"].destination,
+    )
     assert (policy.recipients, policy.quota) == (Recipients.LIST, Quota(messages=1000))
     assert policy.suspension is not None
     assert policy.retention == Retention(30 * 86400.0, AtEnd.DELETE)
@@ -50,19 +57,31 @@ async def test_its_records_are_read(store: SqliteStore) -> None:
 
 async def test_its_secrets_open_with_its_key(store: SqliteStore, tmp_path: Path) -> None:
     vault, found = Vault(read_key(tmp_path / "key")), await store.directory()
-    alice, beta, [channel] = found.logins["alice"], found.domains["beta.example"], found.channels.values()
+    alice, beta, [channel] = (
+        found.logins["alice"],
+        found.domains["beta.example"],
+        found.channels.values(),
+    )
     assert vault.open(alice.sealed_secret or b"", login_owner("alice")) == "password of alice"
     assert password_matches(found.logins["bob"].password_hash, "password of bob")
     assert beta.destination.login is not None
-    assert vault.open(beta.destination.login.sealed_password, destination_owner("beta.example")) == "hop"
+    assert (
+        vault.open(beta.destination.login.sealed_password, destination_owner("beta.example"))
+        == "hop"
+    )
     assert "secret" in vault.open(channel.sealed or b"", channel_owner("", "ops"))
 
 
-async def test_its_mail_is_held_and_refused_as_it_was(store: SqliteStore, damage: DamageReport) -> None:
+async def test_its_mail_is_held_and_refused_as_it_was(
+    store: SqliteStore, damage: DamageReport
+) -> None:
     domains = (await store.directory()).domains
     held = {one.number: one for one in await all_held(store, domains["alpha.example"].id)}
     assert sorted(held) == [2, 3, 4, 5, 8, 9, 11]
-    assert {number: held[number].envelope.forward_paths for number in (2, 8)} == {2: (BERT,), 8: (ANNA,)}
+    assert {number: held[number].envelope.forward_paths for number in (2, 8)} == {
+        2: (BERT,),
+        8: (ANNA,),
+    }
     assert held[4].envelope.needs_smtputf8
     assert held[11].head.endswith(b"x" * 200_000 + b"\r\n")
     dsn = held[3].envelope.dsn
@@ -82,7 +101,11 @@ async def test_its_large_content_is_whole(store: SqliteStore) -> None:
     for domain in (await store.directory()).domains.values():
         for message in await all_held(store, domain.id):
             if message.file is not None:
-                assert len(await content(store.read_file(message.file))) == message.file.size == 400_500
+                assert (
+                    len(await content(store.read_file(message.file)))
+                    == message.file.size
+                    == 400_500
+                )
 
 
 async def test_its_reports_notices_and_trail_are_there(store: SqliteStore) -> None:

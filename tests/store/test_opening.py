@@ -48,23 +48,31 @@ async def test_everything_is_the_users_own(store: SqliteStore, directory: Path) 
     assert modes(directory) == {True: {0o700}, False: {0o600}}
 
 
-async def test_directories_that_are_missing_are_made_the_users_own(runner: asyncio.Runner, tmp_path: Path) -> None:
+async def test_directories_that_are_missing_are_made_the_users_own(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
     await (await open_sqlite(tmp_path / "one" / "two")).close()
     assert modes(tmp_path / "one") == {True: {0o700}, False: {0o600}}
 
 
-async def test_a_directory_in_use_is_refused_with_the_name_of_the_process(store: SqliteStore, directory: Path) -> None:
+async def test_a_directory_in_use_is_refused_with_the_name_of_the_process(
+    store: SqliteStore, directory: Path
+) -> None:
     with pytest.raises(StoreUnusable, match=f"in use by process {os.getpid()}"):
         await open_sqlite(directory)
 
 
-async def test_a_directory_left_by_a_process_that_died_is_free(store: SqliteStore, directory: Path) -> None:
+async def test_a_directory_left_by_a_process_that_died_is_free(
+    store: SqliteStore, directory: Path
+) -> None:
     await store.close()
     (directory / "lock").write_text("999999\n")
     await (await open_sqlite(directory)).close()
 
 
-async def test_a_failed_opening_lets_go_of_the_directory(store: SqliteStore, directory: Path) -> None:
+async def test_a_failed_opening_lets_go_of_the_directory(
+    store: SqliteStore, directory: Path
+) -> None:
     await store.close()
     path = directory / "restante.db"
     sound = path.read_bytes()
@@ -75,7 +83,9 @@ async def test_a_failed_opening_lets_go_of_the_directory(store: SqliteStore, dir
     await (await open_sqlite(directory)).close()
 
 
-async def test_a_directory_that_cannot_be_made_is_said_in_one_line(runner: asyncio.Runner, tmp_path: Path) -> None:
+async def test_a_directory_that_cannot_be_made_is_said_in_one_line(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreUnusable, match=r"file.*may write there"):
         await open_sqlite(tmp_path / "file" / "store")
@@ -97,7 +107,10 @@ def test_older_engines_will_not(version: str) -> None:
 
 async def test_the_database_is_set_up_to_keep_what_it_says(store: SqliteStore) -> None:
     connection = store._writer._connection
-    pragmas = {name: connection.pragma(name) for name in ("journal_mode", "synchronous", "page_size", "mmap_size")}
+    pragmas = {
+        name: connection.pragma(name)
+        for name in ("journal_mode", "synchronous", "page_size", "mmap_size")
+    }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 16384, "mmap_size": 0}
 
 
@@ -139,7 +152,9 @@ def make_first_schema(directory: Path) -> None:
     connection.close()
 
 
-async def test_records_of_the_first_schema_have_the_default_policy(runner: asyncio.Runner, directory: Path) -> None:
+async def test_records_of_the_first_schema_have_the_default_policy(
+    runner: asyncio.Runner, directory: Path
+) -> None:
     make_first_schema(directory)
     store = await open_sqlite(directory)
     found = await store.directory()
@@ -160,7 +175,9 @@ def steps(*statements: str) -> tuple[migrations.Migration, ...]:
 def test_only_the_steps_that_are_missing_are_made() -> None:
     connection = apsw.Connection(":memory:")
     assert migrations.migrate(connection, steps("CREATE TABLE one (x)")) == 1
-    assert migrations.migrate(connection, steps("CREATE TABLE one (x)", "CREATE TABLE two (x)")) == 2
+    assert (
+        migrations.migrate(connection, steps("CREATE TABLE one (x)", "CREATE TABLE two (x)")) == 2
+    )
     assert connection.pragma("user_version") == 2
     assert connection.table_exists("main", "two")
 
@@ -174,7 +191,9 @@ def test_a_step_that_fails_leaves_the_version_before_it() -> None:
     assert not connection.table_exists("main", "two")
 
 
-async def test_mail_held_before_there_were_reports_is_held_as_it_was(runner: asyncio.Runner, tmp_path: Path) -> None:
+async def test_mail_held_before_there_were_reports_is_held_as_it_was(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
     (tmp_path / "store").mkdir()
     connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
     migrations.migrate(connection, migrations.MIGRATIONS[:1])
@@ -197,12 +216,16 @@ async def test_mail_held_before_there_were_reports_is_held_as_it_was(runner: asy
     store = await open_sqlite(tmp_path / "store")
     [held] = await all_held(store, 1)
     assert (held.number, held.received_at, held.head) == (7, 7.0, CONTENT)
-    assert held.envelope == Envelope("bob@example.org", ("anna@alpha.example",), is_8bit=True, needs_smtputf8=True)
+    assert held.envelope == Envelope(
+        "bob@example.org", ("anna@alpha.example",), is_8bit=True, needs_smtputf8=True
+    )
     assert await store.due_reports(1e12, 10, 1 << 20) == []
     await store.close()
 
 
-async def test_what_waited_before_it_was_counted_is_counted(runner: asyncio.Runner, tmp_path: Path) -> None:
+async def test_what_waited_before_it_was_counted_is_counted(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
     (tmp_path / "store").mkdir()
     connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
     migrations.migrate(connection, migrations.MIGRATIONS[:4])
@@ -218,7 +241,10 @@ async def test_what_waited_before_it_was_counted_is_counted(runner: asyncio.Runn
     )
     connection.close()
     store = await open_sqlite(tmp_path / "store")
-    assert (await store.report_backlog(), await store.notice_backlog()) == (Backlog(2, 5.0), Backlog(1, 7.0))
+    assert (await store.report_backlog(), await store.notice_backlog()) == (
+        Backlog(2, 5.0),
+        Backlog(1, 7.0),
+    )
     await store.close()
 
 
@@ -242,15 +268,23 @@ async def test_what_was_done_is_there_after_a_crash(store: SqliteStore, director
     again = await open_sqlite(await crashed(store, directory))
     assert [one.number for one in await all_held(again, domain_id)] == [3, 4]
     assert await content(again.read_file(file)) == b"content"
-    assert again.usage(domain_id) == store.usage(domain_id) == Usage(3, 3 * len(CONTENT) + 7, refused=1)
-    assert again.usage_of_account("alpha") == store.usage_of_account("alpha") == again.usage(domain_id)
+    assert (
+        again.usage(domain_id)
+        == store.usage(domain_id)
+        == Usage(3, 3 * len(CONTENT) + 7, refused=1)
+    )
+    assert (
+        again.usage_of_account("alpha") == store.usage_of_account("alpha") == again.usage(domain_id)
+    )
     assert again.last_number() == 4
     assert await again.open_drains() == [drain]
     assert await again.directory() == await store.directory()
     await again.close()
 
 
-async def test_a_drain_found_after_a_crash_can_be_taken_up(store: SqliteStore, directory: Path) -> None:
+async def test_a_drain_found_after_a_crash_can_be_taken_up(
+    store: SqliteStore, directory: Path
+) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     await store.open_drain(domain_id, 5.0, 60.0)
@@ -262,7 +296,9 @@ async def test_a_drain_found_after_a_crash_can_be_taken_up(store: SqliteStore, d
     await again.close()
 
 
-async def test_the_numbers_are_known_after_everything_was_handed_over(store: SqliteStore, directory: Path) -> None:
+async def test_the_numbers_are_known_after_everything_was_handed_over(
+    store: SqliteStore, directory: Path
+) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await hold(store, alpha, 5)
     await hold(store, beta, 9)
@@ -313,7 +349,9 @@ async def test_content_that_no_message_names_is_swept(store: SqliteStore, direct
     await again.close()
 
 
-async def test_content_without_a_database_is_not_taken_for_orphans(store: SqliteStore, directory: Path) -> None:
+async def test_content_without_a_database_is_not_taken_for_orphans(
+    store: SqliteStore, directory: Path
+) -> None:
     await spooled(store, b"somebody's mail")
     await store.close()
     (directory / "restante.db").unlink()
@@ -357,7 +395,9 @@ async def test_what_is_discarded_leaves_no_file(store: SqliteStore, directory: P
     assert files(directory) == set()
 
 
-async def test_held_numbers_are_in_order_after_reopening(store: SqliteStore, directory: Path) -> None:
+async def test_held_numbers_are_in_order_after_reopening(
+    store: SqliteStore, directory: Path
+) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 300, 3))
     await store.close()

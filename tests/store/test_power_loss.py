@@ -123,19 +123,31 @@ async def test_what_was_promised_before_a_cut_is_there_whole(
         cut = dice.randint(first, len(tape))
         place = tmp_path / str(attempt)
         tape.leave(cut, dice, kept, place)
-        await check(place, Owed(tape.promises(cut)), f"RESTANTE_SEED={SEED}, cut after step {cut} of {len(tape)}")
+        await check(
+            place,
+            Owed(tape.promises(cut)),
+            f"RESTANTE_SEED={SEED}, cut after step {cut} of {len(tape)}",
+        )
 
 
 async def check(place: Path, owed: Owed, what: str) -> None:
     damage = DamageReport()
     store = await open_sqlite(place, on_damage=damage)
     try:
-        there = {held.number: held for domain_id in store.usages() for held in await all_held(store, domain_id)}
+        there = {
+            held.number: held
+            for domain_id in store.usages()
+            for held in await all_held(store, domain_id)
+        }
         assert owed.must <= there.keys(), what
         assert there.keys() <= owed.files.keys(), what
         assert not there.keys() & owed.gone, what
         figures = Usage(len(there), sum(held.size for held in there.values()))
-        assert sum(store.usages().values(), start=NO_USAGE) == store.usage_of_account("alpha") == figures, what
+        assert (
+            sum(store.usages().values(), start=NO_USAGE)
+            == store.usage_of_account("alpha")
+            == figures
+        ), what
         assert damage.texts == [], what
         for number, held in there.items():
             assert held.head == small(number), what
@@ -147,14 +159,23 @@ async def check(place: Path, owed: Owed, what: str) -> None:
 
 async def check_file(store: Store, file: Any, what: str) -> None:
     if file is not None:
-        assert len(await content(store.read_file(file))) == file.size, what  # to its end: so its checksum agrees
+        assert len(await content(store.read_file(file))) == file.size, (
+            what
+        )  # to its end: so its checksum agrees
 
 
 def test_the_tape_has_both_layers(tape: Tape) -> None:
     """Lest the proof become empty: logs, checkpoints, content, names."""
     seen = {(step[0], Path(step[1]).suffix) for step in tape._steps if step[0] != "promise"}
     assert {("write", ".db-wal"), ("sync", ".db-wal"), ("write", ".db"), ("sync", ".db")} <= seen
-    assert {("create", ""), ("write", ""), ("sync", ""), ("sync-names", ""), ("link", ""), ("unlink", "")} <= seen
+    assert {
+        ("create", ""),
+        ("write", ""),
+        ("sync", ""),
+        ("sync-names", ""),
+        ("link", ""),
+        ("unlink", ""),
+    } <= seen
 
 
 def content_sync(step: tuple[Any, ...]) -> bool:

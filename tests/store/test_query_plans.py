@@ -12,7 +12,11 @@ import pytest
 from restante.store.sqlite import engine, migrations, queries
 from restante.tenancy.audit import EVERY_ENTRY
 
-BY_NUMBERS = ["SEARCH message USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY", "SCAN json_each VIRTUAL TABLE"]
+BY_NUMBERS = [
+    "SEARCH message USING INTEGER PRIMARY KEY (rowid=?)",
+    "LIST SUBQUERY",
+    "SCAN json_each VIRTUAL TABLE",
+]
 NEWEST_MAIL = [
     "SEARCH message USING INTEGER PRIMARY KEY (rowid>?)",
     "SCALAR SUBQUERY",
@@ -54,7 +58,9 @@ def test_a_drains_window_walks_its_index_and_sorts_nothing(connection: apsw.Conn
     ]
 
 
-def test_mail_that_is_due_is_walked_to_oldest_first_and_nothing_sorted(connection: apsw.Connection) -> None:
+def test_mail_that_is_due_is_walked_to_oldest_first_and_nothing_sorted(
+    connection: apsw.Connection,
+) -> None:
     assert plan(connection, queries.HELD_SINCE, (1,)) == [
         "SEARCH message USING INDEX message_held (domain_id=?)",
         "CORRELATED SCALAR SUBQUERY",
@@ -66,7 +72,9 @@ def test_mail_that_is_due_is_walked_to_oldest_first_and_nothing_sorted(connectio
         assert "last_reply_refused (domain_id=?" in step
 
 
-def test_whole_messages_are_found_by_number_and_their_replies_by_key(connection: apsw.Connection) -> None:
+def test_whole_messages_are_found_by_number_and_their_replies_by_key(
+    connection: apsw.Connection,
+) -> None:
     steps = plan(connection, queries.WHOLE_MESSAGES, {"numbers": "[1]", "domain_id": 1})
     assert steps == [
         "USE TEMP B-TREE FOR group_concat(ORDER BY)",  # of one window
@@ -85,7 +93,9 @@ def test_usages_are_written_without_looking_anything_up(connection: apsw.Connect
 
 
 @pytest.mark.parametrize("count", [1, queries.MOST_ROWS])
-def test_messages_are_inserted_without_looking_anything_up(connection: apsw.Connection, count: int) -> None:
+def test_messages_are_inserted_without_looking_anything_up(
+    connection: apsw.Connection, count: int
+) -> None:
     query = queries.hold_messages(count)
     steps = plan(connection, query, (None,) * query.count("?"))
     assert steps == ([] if count == 1 else [f"SCAN {count}-ROW VALUES CLAUSE"])
@@ -114,8 +124,14 @@ def test_messages_are_inserted_without_looking_anything_up(connection: apsw.Conn
         (queries.DELAY_IS_TOLD, (1,)),
     ],
 )
-def test_single_messages_are_found_by_their_keys(connection: apsw.Connection, query: str, bindings: Any) -> None:
-    tables = [step for step in plan(connection, query, bindings) if " message" in step or " last_reply" in step]
+def test_single_messages_are_found_by_their_keys(
+    connection: apsw.Connection, query: str, bindings: Any
+) -> None:
+    tables = [
+        step
+        for step in plan(connection, query, bindings)
+        if " message" in step or " last_reply" in step
+    ]
     assert tables
     assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in tables)
 
@@ -125,7 +141,11 @@ def test_single_messages_are_found_by_their_keys(connection: apsw.Connection, qu
     [
         (queries.LIST_ALL, {}, "SEARCH message USING INTEGER PRIMARY KEY (rowid>?)"),
         (queries.LIST_NUMBERS, {"numbers": "[1]", "domain_ids": None}, BY_NUMBERS[0]),
-        (queries.LIST_HELD, {"domain_id": 1}, "SEARCH message USING INDEX message_held (domain_id=? AND number>?)"),
+        (
+            queries.LIST_HELD,
+            {"domain_id": 1},
+            "SEARCH message USING INDEX message_held (domain_id=? AND number>?)",
+        ),
         (
             queries.LIST_REFUSED,
             {"domain_id": 1},
@@ -142,7 +162,9 @@ def test_listings_walk_an_index_in_order_and_stop_at_their_limit(
     assert "USE TEMP B-TREE FOR GROUP BY" not in steps
 
 
-def test_refused_mail_of_all_domains_is_found_without_a_look_at_any_other(connection: apsw.Connection) -> None:
+def test_refused_mail_of_all_domains_is_found_without_a_look_at_any_other(
+    connection: apsw.Connection,
+) -> None:
     """What is sorted are numbers of refused messages alone."""
     steps = plan(connection, queries.LIST_ALL_REFUSED, FILTER)
     assert steps[:4] == [
@@ -175,15 +197,21 @@ def test_a_start_counts_the_newest_mail_only(connection: apsw.Connection) -> Non
 
 
 def test_the_sweep_reads_an_index_only(connection: apsw.Connection) -> None:
-    assert plan(connection, queries.FILES, ()) == ["SEARCH message USING COVERING INDEX message_file (file>?)"]
+    assert plan(connection, queries.FILES, ()) == [
+        "SEARCH message USING COVERING INDEX message_file (file>?)"
+    ]
 
 
 def test_due_reports_come_in_the_order_of_their_index(connection: apsw.Connection) -> None:
     steps = plan(connection, queries.DUE_REPORTS, (1.0, "failed", 9))
     assert steps[0] == "SEARCH report USING INDEX report_due (next_attempt_at<?)"
     assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
-    assert plan(connection, queries.REPORT, (1,)) == ["SEARCH report USING INTEGER PRIMARY KEY (rowid=?)"]
-    assert plan(connection, queries.NEXT_REPORT_AT, ()) == ["SEARCH report USING COVERING INDEX report_due"]
+    assert plan(connection, queries.REPORT, (1,)) == [
+        "SEARCH report USING INTEGER PRIMARY KEY (rowid=?)"
+    ]
+    assert plan(connection, queries.NEXT_REPORT_AT, ()) == [
+        "SEARCH report USING COVERING INDEX report_due"
+    ]
 
 
 def test_reports_of_success_are_read_from_their_index_alone(connection: apsw.Connection) -> None:
@@ -193,7 +221,9 @@ def test_reports_of_success_are_read_from_their_index_alone(connection: apsw.Con
     ]
 
 
-@pytest.mark.parametrize(("query", "table"), [(queries.REPORT_BACKLOG, "report"), (queries.NOTICE_BACKLOG, "notice")])
+@pytest.mark.parametrize(
+    ("query", "table"), [(queries.REPORT_BACKLOG, "report"), (queries.NOTICE_BACKLOG, "notice")]
+)
 def test_how_much_waits_to_be_sent_is_kept_and_never_counted(
     connection: apsw.Connection, query: str, table: str
 ) -> None:
@@ -205,7 +235,9 @@ def test_how_much_waits_to_be_sent_is_kept_and_never_counted(
     ]
 
 
-def test_whose_turn_it_is_takes_a_seek_for_each_channel_however_many_notices_wait(connection: apsw.Connection) -> None:
+def test_whose_turn_it_is_takes_a_seek_for_each_channel_however_many_notices_wait(
+    connection: apsw.Connection,
+) -> None:
     assert plan(connection, queries.FIRST_NOTICES, (10,)) == [
         "SEARCH notice USING INTEGER PRIMARY KEY (rowid=?)",
         "LIST SUBQUERY",
@@ -222,7 +254,9 @@ def test_whose_turn_it_is_takes_a_seek_for_each_channel_however_many_notices_wai
     ]
 
 
-def test_recipients_come_in_the_order_of_their_key_from_where_one_left_off(connection: apsw.Connection) -> None:
+def test_recipients_come_in_the_order_of_their_key_from_where_one_left_off(
+    connection: apsw.Connection,
+) -> None:
     assert plan(connection, queries.RECIPIENTS, (1, "list", "anna", 10)) == [
         "SEARCH recipient USING PRIMARY KEY (domain_id=? AND (source,name)>(?,?))"
     ]
@@ -246,12 +280,22 @@ def test_late_mail_is_found_without_a_look_at_any_other(connection: apsw.Connect
 def test_the_newest_entries_come_from_the_end(
     connection: apsw.Connection, by_account: bool, by_domain: bool, way: str
 ) -> None:
-    values = {**EVERY_ENTRY._asdict(), "account": "alpha", "domain": "alpha.example", "limit": 10, "before": 9}
-    assert plan(connection, queries.newest_entries(by_account=by_account, by_domain=by_domain), values) == [way]
+    values = {
+        **EVERY_ENTRY._asdict(),
+        "account": "alpha",
+        "domain": "alpha.example",
+        "limit": 10,
+        "before": 9,
+    }
+    assert plan(
+        connection, queries.newest_entries(by_account=by_account, by_domain=by_domain), values
+    ) == [way]
 
 
 def test_nothing_changes_or_removes_an_audit_entry() -> None:
-    statements = [text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)]
+    statements = [
+        text for name, text in vars(queries).items() if name.isupper() and isinstance(text, str)
+    ]
     touching = [text.split()[0] for text in statements if " audit" in text]
     assert sorted(touching) == ["INSERT", *["SELECT"] * 3]
 

@@ -108,7 +108,9 @@ async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -
         (30.1, "mail-expired", None),
     ]
     assert keeping.store.usage(alpha.id) == Usage()
-    [entry] = [entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED]
+    [entry] = [
+        entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED
+    ]
     assert (entry.actor, entry.account, entry.subject) == ("retention", "alpha", message_name(1))
     assert entry.reason == "held for more than 30 days, as alpha.example has it"
 
@@ -178,11 +180,15 @@ async def test_refused_mail_has_a_retention_of_its_own(keeping: Keeping) -> None
     assert [(one.number, one.recipients[0].status) for one in left] == [(2, RecipientStatus.HELD)]
 
 
-async def test_by_default_refused_mail_is_kept_and_told_of_after_two_weeks(keeping: Keeping) -> None:
+async def test_by_default_refused_mail_is_kept_and_told_of_after_two_weeks(
+    keeping: Keeping,
+) -> None:
     """A half-repaired primary must not destroy mail."""
     alpha = await keeping.host()
     await keeping.store.hold([message(1, alpha.id)])
-    await keeping.store.settle(await keeping.store.open_drain(alpha.id, 0.0, 60.0), [refused(1)], at=100 * DAY)
+    await keeping.store.settle(
+        await keeping.store.open_drain(alpha.id, 0.0, 60.0), [refused(1)], at=100 * DAY
+    )
     assert await keeping.sweep_on(113.9, 114.1, 1000) == [(114.1, "retention-over", None)]
     assert keeping.store.usage(alpha.id).refused == 1
 
@@ -190,12 +196,16 @@ async def test_by_default_refused_mail_is_kept_and_told_of_after_two_weeks(keepi
 async def test_very_much_goes_in_batches_each_with_its_entry(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
     count = 2 * BATCH + 1
-    await keeping.store.hold([message(number, alpha.id, received_at=1.0) for number in range(1, count + 1)])
+    await keeping.store.hold(
+        [message(number, alpha.id, received_at=1.0) for number in range(1, count + 1)]
+    )
     await keeping.store.hold([message(count + 1, alpha.id, received_at=20 * DAY)])
     assert await keeping.sweep_on(31) == [(31, "mail-expired", None)]
     assert keeping.log.of(Event.MAIL_EXPIRED)[0]["messages"] == count
     assert keeping.store.usage(alpha.id) == Usage(1, len(CONTENT))
-    entries = [entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED]
+    entries = [
+        entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED
+    ]
     assert sorted(len(entry.subject.split()) for entry in entries) == [1, BATCH, BATCH]
 
 
@@ -215,7 +225,9 @@ async def test_each_domain_goes_by_its_own_policy(keeping: Keeping) -> None:
     assert keeping.store.usages() == {beta.id: Usage(1, len(CONTENT))}
 
 
-async def test_a_store_that_fails_is_tried_again_an_hour_later(keeping: Keeping, monkeypatch: Any) -> None:
+async def test_a_store_that_fails_is_tried_again_an_hour_later(
+    keeping: Keeping, monkeypatch: Any
+) -> None:
     async def fail(*_: Any) -> Any:
         raise StoreError("disk full")
 
@@ -230,20 +242,28 @@ async def test_a_store_that_fails_is_tried_again_an_hour_later(keeping: Keeping,
     assert keeping.store.usage(alpha.id) == Usage()
 
 
-async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(keeping: Keeping) -> None:
+async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
+    keeping: Keeping,
+) -> None:
     """Once each, by a report in the same transaction; mail from the null reverse-path goes without a word."""
     alpha = await keeping.host(retention=Retention(30 * DAY, AtEnd.BOUNCE))
-    await keeping.store.hold([message(1, alpha.id), message(2, alpha.id), message(3, alpha.id, reverse_path="")])
+    await keeping.store.hold(
+        [message(1, alpha.id), message(2, alpha.id), message(3, alpha.id, reverse_path="")]
+    )
     assert (30.1, "mail-expired", None) in await keeping.sweep_on(30.1)
     assert keeping.store.usage(alpha.id) == Usage()
     reports = await keeping.store.due_reports(31 * DAY, 10, 1 << 20)
     assert [report.about for report in reports] == [1, 2]
     assert await keeping.sweep_on(30.2) == []
-    [entry] = [entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_BOUNCED]
+    [entry] = [
+        entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+    ]
     assert (entry.actor, entry.account) == ("retention", "alpha")
 
 
-async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_stays(keeping: Keeping) -> None:
+async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_stays(
+    keeping: Keeping,
+) -> None:
     alpha = await keeping.host(refused_retention=Retention(14 * DAY, AtEnd.BOUNCE))
     await keeping.store.hold([message(1, alpha.id, ANNA, BERT)])
     drain = await keeping.store.open_drain(alpha.id, 0.0, 60.0)
@@ -251,4 +271,6 @@ async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_sta
     await keeping.sweep_on(114.1)
     [left] = await keeping.store.list_queue(QueueFilter())
     assert [one.forward_path for one in left.recipients] == [ANNA]
-    assert [report.about for report in await keeping.store.due_reports(115 * DAY, 10, 1 << 20)] == [1]
+    assert [report.about for report in await keeping.store.due_reports(115 * DAY, 10, 1 << 20)] == [
+        1
+    ]

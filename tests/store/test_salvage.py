@@ -15,7 +15,16 @@ from restante.store.sqlite.engine import PAGE_SIZE, fetch
 from restante.store.store_care import SalvageReport
 from restante.store.store_errors import StoreError, StoreUnusable
 from restante.tenancy.model import Directory
-from tests.contract.making import all_held, content, deferred, domain, hosted, message, refused, spooled
+from tests.contract.making import (
+    all_held,
+    content,
+    deferred,
+    domain,
+    hosted,
+    message,
+    refused,
+    spooled,
+)
 from tests.store.old_stores import FIRST, unpack
 
 DATABASE = "restante.db"
@@ -38,9 +47,13 @@ def filled(runner: asyncio.Runner, directory: Path) -> Path:
         beta = await hosted(store, "beta.example")
         ids = [alpha if number % 2 else beta for number in range(1, COUNT + 1)]
         to = {alpha: "anna@alpha.example", beta: "bert@beta.example"}
-        await store.hold([message(n, ids[n - 1], to[ids[n - 1]], head=head(n)) for n in range(1, COUNT + 1)])
+        await store.hold(
+            [message(n, ids[n - 1], to[ids[n - 1]], head=head(n)) for n in range(1, COUNT + 1)]
+        )
         file = await spooled(store, b"large" * 100_000)
-        await store.hold([message(COUNT + 1, alpha, "anna@alpha.example", head=b"Received: x\r\n", file=file)])
+        await store.hold(
+            [message(COUNT + 1, alpha, "anna@alpha.example", head=b"Received: x\r\n", file=file)]
+        )
         drain = await store.open_drain(alpha, 0.0, 60.0)
         paths = "anna@alpha.example"
         await store.settle(drain, [deferred(1, paths), refused(3, paths)])
@@ -66,7 +79,9 @@ async def everything(directory: Path) -> tuple[Directory, dict[int, bytes]]:
         for listed in await store.list_queue(QueueFilter(limit=10_000)):
             one = await store.message(listed.number)
             assert one is not None
-            mail[one.number] = one.head + (await content(store.read_file(one.file)) if one.file else b"")
+            mail[one.number] = one.head + (
+                await content(store.read_file(one.file)) if one.file else b""
+            )
         return found, mail
     finally:
         await store.close()
@@ -96,19 +111,27 @@ async def test_whichever_page_is_damaged_everything_is_salvaged_or_named(
     """A page of the tree holds only so much mail, and an inner page none."""
     sound = (filled / DATABASE).read_bytes()
     for page in range(len(sound) // PAGE_SIZE):
-        (filled / DATABASE).write_bytes(sound[: page * PAGE_SIZE] + octets + sound[(page + 1) * PAGE_SIZE :])
+        (filled / DATABASE).write_bytes(
+            sound[: page * PAGE_SIZE] + octets + sound[(page + 1) * PAGE_SIZE :]
+        )
         target = tmp_path / f"{page}"
         report = salvaged(filled, target)
         _, mail = await everything(target)
         assert all(octets == head(number) for number, octets in mail.items() if number <= COUNT)
         missing = set(range(1, COUNT + 2)) - mail.keys()
         assert len(missing) < 60, f"page {page}: {len(missing)} are lost"
-        ranges = [finding for finding in report.lost if finding.kind == "message" and finding.number is None]
+        ranges = [
+            finding
+            for finding in report.lost
+            if finding.kind == "message" and finding.number is None
+        ]
         assert missing <= named(report) or ranges, f"page {page}"
         shutil.rmtree(target)
 
 
-async def test_mail_behind_an_inner_page_that_is_gone_is_found_on_its_pages(filled: Path, tmp_path: Path) -> None:
+async def test_mail_behind_an_inner_page_that_is_gone_is_found_on_its_pages(
+    filled: Path, tmp_path: Path
+) -> None:
     connection = apsw.Connection(str(filled / DATABASE))
     [(root,)] = fetch(connection, "SELECT rootpage FROM sqlite_schema WHERE name = 'message'")
     connection.close()
@@ -121,7 +144,9 @@ async def test_mail_behind_an_inner_page_that_is_gone_is_found_on_its_pages(fill
 
 
 @pytest.mark.parametrize("octets", [16, 100, PAGE_SIZE])
-async def test_a_store_without_its_header_is_salvaged(filled: Path, tmp_path: Path, octets: int) -> None:
+async def test_a_store_without_its_header_is_salvaged(
+    filled: Path, tmp_path: Path, octets: int
+) -> None:
     with (filled / DATABASE).open("r+b") as file:
         file.write(bytes(octets))
     report = salvaged(filled, tmp_path / "new")
@@ -130,7 +155,9 @@ async def test_a_store_without_its_header_is_salvaged(filled: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("cut", [1, PAGE_SIZE, 10 * PAGE_SIZE], ids=str)
-async def test_a_store_that_lost_its_end_is_salvaged(filled: Path, tmp_path: Path, cut: int) -> None:
+async def test_a_store_that_lost_its_end_is_salvaged(
+    filled: Path, tmp_path: Path, cut: int
+) -> None:
     whole = (filled / DATABASE).read_bytes()
     (filled / DATABASE).write_bytes(whole[:-cut])
     report = salvaged(filled, tmp_path / "new")
@@ -139,7 +166,9 @@ async def test_a_store_that_lost_its_end_is_salvaged(filled: Path, tmp_path: Pat
     assert len(mail) > COUNT - 60
 
 
-async def test_content_that_is_damaged_is_named_with_whom_it_was_for(filled: Path, tmp_path: Path) -> None:
+async def test_content_that_is_damaged_is_named_with_whom_it_was_for(
+    filled: Path, tmp_path: Path
+) -> None:
     [file] = (filled / "content").glob("*/*")
     file.write_bytes(b"nothing of it")
     connection = apsw.Connection(str(filled / DATABASE))
@@ -147,11 +176,15 @@ async def test_content_that_is_damaged_is_named_with_whom_it_was_for(filled: Pat
     connection.close()
     report = salvaged(filled, tmp_path / "new")
     assert named(report) == {5, COUNT + 1}
-    assert all("from <bob@example.org> to anna@alpha.example: " in finding.text for finding in report.lost)
+    assert all(
+        "from <bob@example.org> to anna@alpha.example: " in finding.text for finding in report.lost
+    )
     assert report.messages == COUNT - 1
 
 
-async def test_a_domain_whose_record_is_lost_is_made_anew_and_suspended(filled: Path, tmp_path: Path) -> None:
+async def test_a_domain_whose_record_is_lost_is_made_anew_and_suspended(
+    filled: Path, tmp_path: Path
+) -> None:
     connection = apsw.Connection(str(filled / DATABASE))
     connection.execute("DELETE FROM domain WHERE name = 'beta.example'")
     connection.execute("DELETE FROM account")
@@ -166,7 +199,9 @@ async def test_a_domain_whose_record_is_lost_is_made_anew_and_suspended(filled: 
     assert {finding.kind for finding in report.lost} == {"domain", "account"}
 
 
-async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(filled: Path, tmp_path: Path) -> None:
+async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(
+    filled: Path, tmp_path: Path
+) -> None:
     report = salvaged(unpack(FIRST, tmp_path), tmp_path / "new")
     assert report.lost == []
     assert report.schema == (5, len(migrations.MIGRATIONS))
@@ -176,11 +211,15 @@ async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(fil
     store = await open_sqlite(tmp_path / "new")
     assert ((await store.report_backlog()).count, (await store.notice_backlog()).count) == (1, 1)
     assert len(await store.audit()) == 12
-    assert (await store.put_domain(domain("new.example"), (await store.audit())[0])).id > 3  # no id is used again
+    assert (
+        await store.put_domain(domain("new.example"), (await store.audit())[0])
+    ).id > 3  # no id is used again
     await store.close()
 
 
-async def test_what_was_committed_and_not_checkpointed_is_salvaged_too(filled: Path, tmp_path: Path) -> None:
+async def test_what_was_committed_and_not_checkpointed_is_salvaged_too(
+    filled: Path, tmp_path: Path
+) -> None:
     store = await open_sqlite(filled)
     await store.hold([message(COUNT + 2, 1, head=head(1))])
     crashed = tmp_path / "crashed"
@@ -191,7 +230,9 @@ async def test_what_was_committed_and_not_checkpointed_is_salvaged_too(filled: P
     assert COUNT + 2 in (await everything(tmp_path / "new"))[1]
 
 
-async def test_numbers_that_were_given_out_are_not_given_out_again(filled: Path, tmp_path: Path) -> None:
+async def test_numbers_that_were_given_out_are_not_given_out_again(
+    filled: Path, tmp_path: Path
+) -> None:
     connection = apsw.Connection(str(filled / DATABASE))
     connection.execute("UPDATE message SET head_crc32 = 1 WHERE number > 120")
     connection.close()

@@ -13,7 +13,16 @@ from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
-from tests.contract.making import CONTENT, NOTED, deferred, held_numbers, hold, hosted, message, spooled
+from tests.contract.making import (
+    CONTENT,
+    NOTED,
+    deferred,
+    held_numbers,
+    hold,
+    hosted,
+    message,
+    spooled,
+)
 from tests.store.damage_report import DamageReport
 from tests.store.test_damage import NOISE
 from tests.store.test_failing_disk import spoil
@@ -42,7 +51,9 @@ async def filled(store: SqliteStore, count: int = 100) -> int:
     return domain_id
 
 
-async def test_it_reads_all_mail_and_finds_a_sound_store_sound(store: SqliteStore, damage: DamageReport) -> None:
+async def test_it_reads_all_mail_and_finds_a_sound_store_sound(
+    store: SqliteStore, damage: DamageReport
+) -> None:
     await filled(store)
     sum_of_all = await walked(store)
     assert (sum_of_all.messages, sum_of_all.files, sum_of_all.damaged) == (101, 1, 0)
@@ -65,13 +76,17 @@ async def test_a_damaged_content_is_parked_before_anybody_asks_for_it(
     assert (await walked(store)).damaged == 2
     assert damage.numbers == [7, 101]
     assert damage.domain_ids == [domain_id, domain_id]
-    assert await held_numbers(store, domain_id) == [number for number in range(1, 101) if number != 7]
+    assert await held_numbers(store, domain_id) == [
+        number for number in range(1, 101) if number != 7
+    ]
     assert await store.damaged_messages() == 2
     await walked(store)
     assert damage.numbers == [7, 101]  # told once
 
 
-async def test_mail_that_leaves_during_the_walk_is_no_damage(store: SqliteStore, damage: DamageReport) -> None:
+async def test_mail_that_leaves_during_the_walk_is_no_damage(
+    store: SqliteStore, damage: DamageReport
+) -> None:
     await filled(store)
     walk = store.scrub()
     async for part in walk:
@@ -80,7 +95,9 @@ async def test_mail_that_leaves_during_the_walk_is_no_damage(store: SqliteStore,
     assert damage.numbers == []
 
 
-async def test_a_damaged_page_ends_the_store(store: SqliteStore, directory: Path, disk: WatchedDisk) -> None:
+async def test_a_damaged_page_ends_the_store(
+    store: SqliteStore, directory: Path, disk: WatchedDisk
+) -> None:
     await filled(store, 2000)
     disk.fails_to("read", "db", apsw.CorruptError("malformed"))
     disk.fails_to("read", "wal", apsw.CorruptError("malformed"))
@@ -97,7 +114,9 @@ async def test_mail_that_an_index_lacks_is_found(
 ) -> None:
     """The question is put to a store whose index looks as if it lacked an entry: here the entries of one number."""
     await filled(store)
-    query = care_queries.UNINDEXED[index].replace("FROM message AS entry", "FROM message AS entry", 1)
+    query = care_queries.UNINDEXED[index].replace(
+        "FROM message AS entry", "FROM message AS entry", 1
+    )
     lacking = query.rstrip().rstrip(")") + " AND entry.number <> 101)"
     monkeypatch.setitem(care_queries.UNINDEXED, index, lacking)
     with pytest.raises(StoreError, match=f"message 101 is missing from index {index}"):
@@ -105,7 +124,9 @@ async def test_mail_that_an_index_lacks_is_found(
     assert store.failure
 
 
-async def test_a_table_that_takes_long_is_read_in_slices(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_table_that_takes_long_is_read_in_slices(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await filled(store, 600)
     monkeypatch.setattr(scrub, "_CHECK_SECONDS", -1.0)
     monkeypatch.setattr(scrub, "_SLICE_SECONDS", 0.0)
@@ -154,7 +175,9 @@ def _no_time(_connection: apsw.Connection) -> None:
 class Walked:
     """A store whose walk has these slices."""
 
-    def __init__(self, *slices: Slice, is_proven: bool = True, error: Exception | None = None) -> None:
+    def __init__(
+        self, *slices: Slice, is_proven: bool = True, error: Exception | None = None
+    ) -> None:
         self.slices, self.is_proven, self.error = slices, is_proven, error
 
     async def scrub(self) -> AsyncIterator[Slice]:
@@ -183,7 +206,9 @@ def run(store: Walked, end: Callable[[list[float]], bool]) -> tuple[list[float],
 
 
 def test_it_rests_as_long_as_keeps_it_below_its_share() -> None:
-    rests, log, scrubber = run(Walked(Slice(2, 20, 1, 0.1, 1), Slice(3, 30, 0, 0.3)), lambda rests: len(rests) == 4)
+    rests, log, scrubber = run(
+        Walked(Slice(2, 20, 1, 0.1, 1), Slice(3, 30, 0, 0.3)), lambda rests: len(rests) == 4
+    )
     first, *between, until_tomorrow = rests
     assert first == FIRST_AFTER
     assert between == pytest.approx([0.1 * (1 / SHARE - 1), 0.3 * (1 / SHARE - 1)])
@@ -200,7 +225,9 @@ def test_it_begins_at_once_where_the_start_did_not_prove_everything() -> None:
 
 
 def test_a_walk_that_the_store_breaks_off_has_not_ended() -> None:
-    rests, log, scrubber = run(Walked(Slice(1), error=StoreError("malformed")), lambda rests: len(rests) == 3)
+    rests, log, scrubber = run(
+        Walked(Slice(1), error=StoreError("malformed")), lambda rests: len(rests) == 3
+    )
     assert rests[0] == FIRST_AFTER
     assert scrubber.last_ended_at is None
     assert scrubber.walk is not None

@@ -44,17 +44,23 @@ def version(directory: Path) -> int:
 async def numbers_and_content(store: SqliteStore) -> list[tuple[int, bytes]]:
     [domain] = (await store.directory()).domains.values()
     held = await all_held(store, domain.id)
-    return [(one.number, await content(store.read_file(one.file)) if one.file else b"") for one in held]
+    return [
+        (one.number, await content(store.read_file(one.file)) if one.file else b"") for one in held
+    ]
 
 
-async def test_a_store_is_copied_before_its_schema_changes(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_is_copied_before_its_schema_changes(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = await open_sqlite(older)
     assert await numbers_and_content(store) == [(1, b""), (2, b"content")]
     await store.close()
     [copy] = copies(older)
     assert copy.name == f"before-upgrade-from-schema-{FORMER}"
     assert (version(older), version(copy)) == (FORMER + 1, FORMER)
-    monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:FORMER])  # the earlier program
+    monkeypatch.setattr(
+        migrations, "MIGRATIONS", migrations.MIGRATIONS[:FORMER]
+    )  # the earlier program
     again = await open_sqlite(copy)
     assert await numbers_and_content(again) == [(1, b""), (2, b"content")]
     await again.close()
@@ -73,7 +79,9 @@ async def test_a_new_store_has_nothing_to_copy(runner: asyncio.Runner, directory
     assert copies(directory) == []
 
 
-async def test_without_room_for_a_copy_nothing_changes(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_room_for_a_copy_nothing_changes(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upgrade, "free_octets", lambda _directory: 10 * 1024 * 1024)
     with pytest.raises(StoreUnusable, match=r"no room for that: 64 MiB are needed and 10 are free"):
         await open_sqlite(older)
@@ -81,7 +89,9 @@ async def test_without_room_for_a_copy_nothing_changes(older: Path, monkeypatch:
     monkeypatch.undo()
 
 
-async def test_a_copy_that_was_broken_off_is_made_again_and_an_earlier_one_goes(older: Path) -> None:
+async def test_a_copy_that_was_broken_off_is_made_again_and_an_earlier_one_goes(
+    older: Path,
+) -> None:
     broken = older / f"{upgrade.PREFIX}{FORMER}"
     for left in (broken, older / f"{upgrade.PREFIX}1"):
         (left / "content").mkdir(parents=True)

@@ -14,16 +14,25 @@ def test_every_event_has_its_meaning() -> None:
 
 
 def test_a_text_line(capsys: pytest.CaptureFixture[str]) -> None:
-    StructuredLog().write(Event.MAIL_HELD, name="abc", size=3, reason="", tls="TLSv1.3 X", hello='a"b=c', path="ü\n")
+    StructuredLog().write(
+        Event.MAIL_HELD, name="abc", size=3, reason="", tls="TLSv1.3 X", hello='a"b=c', path="ü\n"
+    )
     line = capsys.readouterr().err
-    assert line.endswith(r' mail-held name=abc size=3 tls="TLSv1.3 X" hello="a\"b=c" path="\xfc\n"' + "\n")
+    assert line.endswith(
+        r' mail-held name=abc size=3 tls="TLSv1.3 X" hello="a\"b=c" path="\xfc\n"' + "\n"
+    )
     assert line.count("\n") == 1
 
 
 def test_a_json_line(capsys: pytest.CaptureFixture[str]) -> None:
     StructuredLog("json").write(Event.MAIL_HELD, name="abc", size=3)
     fields = json.loads(capsys.readouterr().err)
-    assert (fields["event"], fields["name"], fields["size"], fields["level"]) == ("mail-held", "abc", 3, "info")
+    assert (fields["event"], fields["name"], fields["size"], fields["level"]) == (
+        "mail-held",
+        "abc",
+        3,
+        "info",
+    )
 
 
 def test_the_lines_of_one_turn_of_the_loop_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +48,10 @@ def test_the_lines_of_one_turn_of_the_loop_leave_together(monkeypatch: pytest.Mo
         assert [json.loads(line)["name"] for line in written[0].splitlines()] == ["a", "b"]
         log.write(Event.MAIL_HELD, name="c")
         log.failure(Event.STORE_FAILED, ValueError("boom"))
-        assert [json.loads(line)["event"] for line in written[1].splitlines()] == ["mail-held", "store-failed"]
+        assert [json.loads(line)["event"] for line in written[1].splitlines()] == [
+            "mail-held",
+            "store-failed",
+        ]
 
     asyncio.run(turn())
     assert len(written) == 2

@@ -67,7 +67,13 @@ def shown(counts: Counts, state: State = STATE) -> dict[Sample, float]:
 
 
 def label(metric: str, name: str) -> MetricLabel:
-    [found] = [each for known in METRICS if known.name == metric for each in known.labels if each.name == name]
+    [found] = [
+        each
+        for known in METRICS
+        if known.name == metric
+        for each in known.labels
+        if each.name == name
+    ]
     return found
 
 
@@ -79,7 +85,9 @@ def test_names_are_what_prometheus_wants_and_there_is_one_of_each() -> None:
     assert len(set(names)) == len(names)
     for metric in METRICS:
         assert re.fullmatch(r"(restante|process)(_[a-z]+)*", metric.name)
-        assert not metric.name.endswith(("_total", "_info"))  # as shown; `_sum`, `_count` and the like are none of ours
+        assert not metric.name.endswith(
+            ("_total", "_info")
+        )  # as shown; `_sum`, `_count` and the like are none of ours
 
 
 def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
@@ -89,7 +97,9 @@ def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
     assert label("restante_drains", "state").values == tuple(DrainState)
     assert label("restante_delivery_attempts", "end").values == (*EndKind, "no route")
     assert label("restante_connections_shed", "limit").values == tuple(refusals())
-    codes = {str(value.code) for value in vars(replies).values() if isinstance(value, replies.Reply)}
+    codes = {
+        str(value.code) for value in vars(replies).values() if isinstance(value, replies.Reply)
+    }
     for metric in METRICS:
         for each in metric.labels:
             assert each.name != "code" or codes.issuperset(each.values)
@@ -104,7 +114,12 @@ def test_every_way_in_which_the_store_fails_has_its_word() -> None:
 def refusals() -> list[str]:
     """Have every limit of the door met, in the order in which it looks at them."""
     address = ipaddress.ip_address("192.0.2.1")
-    limits = (DoorLimits(0, 9, 9, 9), DoorLimits(9, 9, 0, 9), DoorLimits(9, 0, 9, 9), DoorLimits(9, 9, 9, 0))
+    limits = (
+        DoorLimits(0, 9, 9, 9),
+        DoorLimits(9, 9, 0, 9),
+        DoorLimits(9, 0, 9, 9),
+        DoorLimits(9, 9, 9, 0),
+    )
     return [Doorkeeper(each, lambda _: False, lambda: 0.0).refusal(address) for each in limits]
 
 
@@ -134,8 +149,16 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
 @pytest.mark.parametrize(
     ("event", "fields", "expected"),
     [
-        (Event.MAIL_HELD, {"size": 4000}, {"restante_messages_held_total": 1, "restante_octets_held_total": 4000}),
-        (Event.MAIL_REFUSED, {"answer": "452 4.3.1 No room"}, {'restante_mail_refused_total{code="452"}': 1}),
+        (
+            Event.MAIL_HELD,
+            {"size": 4000},
+            {"restante_messages_held_total": 1, "restante_octets_held_total": 4000},
+        ),
+        (
+            Event.MAIL_REFUSED,
+            {"answer": "452 4.3.1 No room"},
+            {'restante_mail_refused_total{code="452"}': 1},
+        ),
         (
             Event.RECIPIENT_REFUSED,
             {"answer": "550 5.7.1 Not a domain", "forward_path": "<x@y.example>"},
@@ -176,7 +199,11 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
         ),
         (Event.MESSAGE_DELIVERED, {"recipients": 9}, {"restante_messages_delivered_total": 1}),
         (Event.DELIVERY_DEFERRED, {"reply": "450"}, {"restante_recipients_deferred_total": 1}),
-        (Event.DELIVERY_REFUSED, {"reply": "550"}, {"restante_recipients_refused_by_destination_total": 1}),
+        (
+            Event.DELIVERY_REFUSED,
+            {"reply": "550"},
+            {"restante_recipients_refused_by_destination_total": 1},
+        ),
         (
             Event.DELIVERY_ATTEMPT,
             {"end": "busy", "reason": "421 x"},
@@ -188,7 +215,11 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
             {'restante_delivery_attempts_total{end="no route"}': 1},
         ),
         (Event.STORE_FAILED, {"doing": "hold"}, {'restante_store_failures_total{doing="hold"}': 1}),
-        (Event.STORE_FAILED, {"request": "GET /v1/x"}, {'restante_store_failures_total{doing="request"}': 1}),
+        (
+            Event.STORE_FAILED,
+            {"request": "GET /v1/x"},
+            {'restante_store_failures_total{doing="request"}': 1},
+        ),
         (Event.ROOM_SHORT, {"free": 7}, {}),
         (Event.MESSAGE_DAMAGED, {"message": "x"}, {"restante_messages_damaged_total": 1}),
         (Event.SERVER_FAILING, {"reason": "x"}, {"restante_server_failures_total": 1}),
@@ -204,7 +235,11 @@ def test_a_line_of_the_log_moves_its_metrics_and_no_others(
     counts.count(event, fields)
     after = shown(counts)
     assert before.keys() == after.keys(), "every word of a label is there from the start"
-    moved = {spelled(sample): value - before[sample] for sample, value in after.items() if value != before[sample]}
+    moved = {
+        spelled(sample): value - before[sample]
+        for sample, value in after.items()
+        if value != before[sample]
+    }
     twice = {sample: 2 * value for sample, value in expected.items()}
     assert moved == {**twice, f'restante_log_lines_total{{event="{event}"}}': 2}
 
@@ -223,8 +258,29 @@ def test_a_word_that_nobody_foresaw_is_counted_all_the_same() -> None:
 
 def test_what_strangers_and_customers_chose_is_not_shown() -> None:
     counts = Counts()
-    private = ("peer", "hello", "login", "user", "name", "node", "domain", "domains", "destination", "address", "error")
-    paths = ("reverse_path", "forward_path", "account", "actor", "origin", "reply", "requested_by", "request")
+    private = (
+        "peer",
+        "hello",
+        "login",
+        "user",
+        "name",
+        "node",
+        "domain",
+        "domains",
+        "destination",
+        "address",
+        "error",
+    )
+    paths = (
+        "reverse_path",
+        "forward_path",
+        "account",
+        "actor",
+        "origin",
+        "reply",
+        "requested_by",
+        "request",
+    )
     fields = dict.fromkeys((*private, *paths), "a-stranger")
     for event in Event:
         counts.count(event, fields)
@@ -306,12 +362,16 @@ def test_both_formats_have_every_metric_with_its_kind_and_meaning() -> None:
     expected = {metric.name: (metric.kind, metric.meaning) for metric in METRICS}
     families = list(read_openmetrics(openmetrics.body.decode()))  # type: ignore[no-untyped-call]
     assert {family.name: (family.type, family.documentation) for family in families} == expected
-    plain = {name: meaning for name, (kind, meaning) in expected.items() if kind is not MetricKind.INFO}
+    plain = {
+        name: meaning for name, (kind, meaning) in expected.items() if kind is not MetricKind.INFO
+    }
     read = {family.name: family.documentation for family in read_text(text.body.decode())}
     assert plain.items() <= read.items()
 
 
-@pytest.mark.parametrize("accept", ["", "*/*", "text/html", "application/openmetrics-text;version=x", ";;=,,\xff"])
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "text/html", "application/openmetrics-text;version=x", ";;=,,\xff"]
+)
 def test_whoever_asks_for_something_else_gets_text(accept: str) -> None:
     assert expose(Counts(), STATE, accept).content_type.startswith("text/plain")
 

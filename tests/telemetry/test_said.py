@@ -11,7 +11,11 @@ from restante.smtp.replies import Reply
 from restante.telemetry.events import Event
 
 SOURCE: Final = Path(restante.__file__).parent
-LISTENERS: Final = ("telemetry/events.py", "telemetry/metrics.py", "notices/rules.py")  # they name what others write
+LISTENERS: Final = (
+    "telemetry/events.py",
+    "telemetry/metrics.py",
+    "notices/rules.py",
+)  # they name what others write
 
 
 def source(but: Collection[str]) -> str:
@@ -27,4 +31,8 @@ def test_every_event_is_written_somewhere() -> None:
 
 def test_every_reply_is_sent_somewhere() -> None:
     named = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", source(("smtp/replies.py",))))
-    assert [name for name, each in vars(replies).items() if isinstance(each, Reply) and name not in named] == []
+    assert [
+        name
+        for name, each in vars(replies).items()
+        if isinstance(each, Reply) and name not in named
+    ] == []

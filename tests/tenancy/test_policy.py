@@ -4,18 +4,31 @@ from typing import Any
 
 import pytest
 
-from restante.tenancy.policy import Accept, AtEnd, Forced, Hold, Policy, Recipients, Retention, Suspension
+from restante.tenancy.policy import (
+    Accept,
+    AtEnd,
+    Forced,
+    Hold,
+    Policy,
+    Recipients,
+    Retention,
+    Suspension,
+)
 from restante.tenancy.quota import Quota
 
 
-@pytest.mark.parametrize(("until", "now", "is_on"), [(None, 1e12, True), (100.0, 99.9, True), (100.0, 100.0, False)])
+@pytest.mark.parametrize(
+    ("until", "now", "is_on"), [(None, 1e12, True), (100.0, 99.9, True), (100.0, 100.0, False)]
+)
 def test_a_suspension_ends_by_itself(until: float | None, now: float, is_on: bool) -> None:
     policy = Policy(hold=Hold.RELAY, suspension=Suspension("not paid", until))
     assert (policy.suspension_at(now) is not None) is is_on
     assert policy.leaves_unasked(now) is not is_on
 
 
-@pytest.mark.parametrize(("hold", "leaves"), [(Hold.UNTIL_ASKED, False), (Hold.ON_RETURN, True), (Hold.RELAY, True)])
+@pytest.mark.parametrize(
+    ("hold", "leaves"), [(Hold.UNTIL_ASKED, False), (Hold.ON_RETURN, True), (Hold.RELAY, True)]
+)
 def test_only_where_it_is_wanted_mail_leaves_unasked(hold: Hold, leaves: bool) -> None:
     assert Policy(hold=hold).leaves_unasked(0.0) is leaves
 
@@ -56,12 +69,15 @@ def test_when_mail_is_left_to_the_destination(
         (Quota(messages=0), 0, 0, 0, False),
     ],
 )
-def test_whether_one_more_fits(quota: Quota, octets: int, messages: int, size: int, has_room: bool) -> None:
+def test_whether_one_more_fits(
+    quota: Quota, octets: int, messages: int, size: int, has_room: bool
+) -> None:
     assert quota.has_room(octets, messages, size) is has_room
 
 
 @pytest.mark.parametrize(
-    ("octets", "messages", "step"), [(79, 0, 0), (80, 0, 80), (99, 0, 80), (100, 0, 100), (300, 0, 100), (0, 8, 80)]
+    ("octets", "messages", "step"),
+    [(79, 0, 0), (80, 0, 80), (99, 0, 80), (100, 0, 100), (300, 0, 100), (0, 8, 80)],
 )
 def test_how_full_it_is(octets: int, messages: int, step: int) -> None:
     assert Quota(octets=100, messages=10).step(octets, messages) == step
@@ -84,7 +100,9 @@ def test_whatever_is_against_some_mail_is_looked_at(wish: dict[str, Any]) -> Non
 
 
 def test_what_is_about_leaving_is_against_no_mail() -> None:
-    leaving = Policy(hold=Hold.RELAY, retention=Retention(1.0, AtEnd.DELETE), refused_retention=Retention(1.0))
+    leaving = Policy(
+        hold=Hold.RELAY, retention=Retention(1.0, AtEnd.DELETE), refused_retention=Retention(1.0)
+    )
     assert Policy().takes_everything
     assert leaving.takes_everything
 

@@ -3,7 +3,13 @@
 import pytest
 
 from restante.tenancy.policy import DAY, Policy, Recipients
-from restante.tenancy.recipients import Known, Recipient, RecipientSource, make_book, parse_recipient
+from restante.tenancy.recipients import (
+    Known,
+    Recipient,
+    RecipientSource,
+    make_book,
+    parse_recipient,
+)
 
 NOW = 1000 * DAY
 LISTED = ["anna", "sales-*", "*.bot", "with.dot", "quo*ted"]
@@ -47,7 +53,12 @@ def test_what_is_known(name: str, by_list: Known, by_learning: Known) -> None:
 
 @pytest.mark.parametrize(
     ("name", "known"),
-    [("anna+tag", Known.YES), ("anna+a+b", Known.YES), ("nobody+tag", Known.UNKNOWN), ("+anna", Known.UNKNOWN)],
+    [
+        ("anna+tag", Known.YES),
+        ("anna+a+b", Known.YES),
+        ("nobody+tag", Known.UNKNOWN),
+        ("+anna", Known.UNKNOWN),
+    ],
 )
 def test_tags_are_ignored_where_that_is_wanted(name: str, known: Known) -> None:
     assert BOOK.known(name, Policy(recipients=Recipients.LIST, ignores_tags=True), NOW) is known
@@ -69,7 +80,17 @@ def test_entries_are_read(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "@alpha.example", "anna@beta.example", "anna@sub.alpha.example", "an na", "a\tb", "x" * 65, "a@b@c d"]
+    "text",
+    [
+        "",
+        "@alpha.example",
+        "anna@beta.example",
+        "anna@sub.alpha.example",
+        "an na",
+        "a\tb",
+        "x" * 65,
+        "a@b@c d",
+    ],
 )
 def test_what_is_no_address_of_the_domain_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not|not a domain"):

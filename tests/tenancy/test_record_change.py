@@ -15,7 +15,12 @@ from restante.tenancy.quota import Quota
 from restante.tenancy.record_change import MAX_VALUE_LENGTH, Change, changes_between, listed_text
 
 DOMAIN: Final = HostedDomain(
-    7, "alpha.example", "alpha", Destination("192.0.2.1"), parse_authorized_hosts(["192.0.2.0/24"]), 1.0
+    7,
+    "alpha.example",
+    "alpha",
+    Destination("192.0.2.1"),
+    parse_authorized_hosts(["192.0.2.0/24"]),
+    1.0,
 )
 LOGIN: Final = Login("primary", "alpha", "$argon2id$secret", b"sealed", 1.0, b"sealed too")
 
@@ -25,9 +30,13 @@ def test_nothing_changed_is_nothing() -> None:
 
 
 def test_each_field_that_differs_has_its_old_and_its_new_value() -> None:
-    policy = Policy(hold=Hold.ON_RETURN, quota=Quota(octets=1000), suspension=Suspension("unpaid", until=0.0))
+    policy = Policy(
+        hold=Hold.ON_RETURN, quota=Quota(octets=1000), suspension=Suspension("unpaid", until=0.0)
+    )
     hosts = parse_authorized_hosts(["192.0.2.0/24", "mail.alpha.example"])
-    changed = replace(DOMAIN, destination=Destination("192.0.2.9", 2525), authorized_hosts=hosts, policy=policy)
+    changed = replace(
+        DOMAIN, destination=Destination("192.0.2.9", 2525), authorized_hosts=hosts, policy=policy
+    )
     assert changes_between(DOMAIN, changed) == (
         Change("destination.host", "192.0.2.1", "192.0.2.9"),
         Change("destination.port", "25", "2525"),
@@ -55,11 +64,19 @@ def test_a_record_that_comes_or_goes_has_all_its_values() -> None:
 
 
 def test_a_secret_is_never_shown() -> None:
-    changed = replace(LOGIN, password_hash="$argon2id$other", sealed_secret=b"other", sealed_verifier=b"other")
+    changed = replace(
+        LOGIN, password_hash="$argon2id$other", sealed_secret=b"other", sealed_verifier=b"other"
+    )
     fields = ("password", "sealed password", "SCRAM verifier")
-    assert changes_between(LOGIN, changed) == tuple(Change(field, "set", "replaced") for field in fields)
-    assert changes_between(LOGIN, replace(LOGIN, sealed_secret=None)) == (Change("sealed password", "set", "none"),)
-    with_login = replace(DOMAIN, destination=Destination("192.0.2.1", login=DestinationLogin("u", b"secret")))
+    assert changes_between(LOGIN, changed) == tuple(
+        Change(field, "set", "replaced") for field in fields
+    )
+    assert changes_between(LOGIN, replace(LOGIN, sealed_secret=None)) == (
+        Change("sealed password", "set", "none"),
+    )
+    with_login = replace(
+        DOMAIN, destination=Destination("192.0.2.1", login=DestinationLogin("u", b"secret"))
+    )
     assert "secret" not in repr(changes_between(DOMAIN, with_login)).replace("sealed_password", "")
 
 

@@ -25,7 +25,9 @@ def allow(top: Path, *rows: str) -> None:
     (top / "ratchet.txt").write_text("# counts\n" + "".join(f"{row}\n" for row in rows))
 
 
-def test_findings_are_printed_with_path_line_rule_and_text(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_are_printed_with_path_line_rule_and_text(
+    top: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(top) == 1
     assert capsys.readouterr().out == (
         'README.md:1: word: "parked": write mark refused, hold\n'
@@ -34,12 +36,16 @@ def test_findings_are_printed_with_path_line_rule_and_text(top: Path, capsys: py
     )
 
 
-def test_a_file_may_have_the_findings_that_the_ratchet_allows(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_may_have_the_findings_that_the_ratchet_allows(
+    top: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     allow(top, "2 README.md", "5 src/restante/one.py")
     assert (run(top), capsys.readouterr().out) == (0, "")
 
 
-def test_a_file_with_more_findings_fails_with_one_line(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_with_more_findings_fails_with_one_line(
+    top: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     allow(top, "1 README.md", "1 src/restante/one.py")
     assert run(top) == 1
     assert capsys.readouterr().out == (
@@ -60,7 +66,9 @@ def test_update_records_the_counts_and_drops_files_without_findings(top: Path) -
     assert run(top) == 0
 
 
-def test_update_follows_a_moved_file_and_refuses_a_higher_sum(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_update_follows_a_moved_file_and_refuses_a_higher_sum(
+    top: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(top, "--update")
     (top / "src" / "restante" / "one.py").rename(top / "src" / "restante" / "two.py")
     assert run(top) == 1
@@ -93,7 +101,9 @@ def test_totals_count_sentences_and_findings(top: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("name", ["missing.md", "notes.txt", "broken.py"])
-def test_a_path_that_cannot_be_checked_ends_with_2(top: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_that_cannot_be_checked_ends_with_2(
+    top: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     (top / "notes.txt").write_text("")
     (top / "broken.py").write_text("def")
     assert run(top, str(top / name)) == 2

@@ -90,7 +90,9 @@ def test_banned_words_are_found(text: str) -> None:
     assert rules(text) == ["word"]
 
 
-@pytest.mark.parametrize("text", ["`parked`", "something else", "for it", "the elsewhere", "bear in mind", "a carpark"])
+@pytest.mark.parametrize(
+    "text", ["`parked`", "something else", "for it", "the elsewhere", "bear in mind", "a carpark"]
+)
 def test_code_and_other_words_are_not(text: str) -> None:
     assert rules(text) == []
 

@@ -65,7 +65,9 @@ def test_each_cell_of_a_table_is_a_passage() -> None:
         ("```\n" + "x " * 60 + "\n```", False),
     ],
 )
-def test_lines_over_100_columns_are_too_long_outside_of_tables_and_fences(line: str, *, is_long: bool) -> None:
+def test_lines_over_100_columns_are_too_long_outside_of_tables_and_fences(
+    line: str, *, is_long: bool
+) -> None:
     assert bool(read_markdown(line).long_lines) is is_long
 
 
@@ -141,7 +143,8 @@ f = ("in two " "pieces of text")
 
 
 @pytest.mark.parametrize(
-    "text", ["mail from", "%(name)s", "a/b/c.txt", "DELETE FROM message WHERE id = :id", "WHERE a = b"]
+    "text",
+    ["mail from", "%(name)s", "a/b/c.txt", "DELETE FROM message WHERE id = :id", "WHERE a = b"],
 )
 def test_these_are_no_texts_for_people(text: str) -> None:
     assert not is_prose(text)
@@ -149,5 +152,7 @@ def test_these_are_no_texts_for_people(text: str) -> None:
 
 def test_long_lines_of_docstrings_and_comments_are_found_and_those_of_code_are_not() -> None:
     long = "x " * 55
-    text = f'"""{long}"""\n# {long}\nx = "{long}"\ny = 1  # {long}\nz = 1  # short  # noqa: {long}\n'
+    text = (
+        f'"""{long}"""\n# {long}\nx = "{long}"\ny = 1  # {long}\nz = 1  # short  # noqa: {long}\n'
+    )
     assert [line for line, _ in read_python(text).long_lines] == [1, 2, 4]

@@ -35,21 +35,35 @@ def story(desk: Desk) -> int:
 def test_records_are_added_listed_changed_and_removed() -> None:
     desk = Desk()
     assert ask(desk, "POST", "/v1/accounts", json={"name": "alpha"}).status_code == 201
-    domain = {"name": "alpha.example", "account": "alpha", "destination": "192.0.2.1", "allow": ["192.0.2.1"]}
+    domain = {
+        "name": "alpha.example",
+        "account": "alpha",
+        "destination": "192.0.2.1",
+        "allow": ["192.0.2.1"],
+    }
     assert ask(desk, "POST", "/v1/domains", json=domain).json()["warnings"] == []
-    assert ask(desk, "GET", "/v1/domains", params={"account": "alpha"}).json()[0]["allow"] == ["192.0.2.1"]
+    assert ask(desk, "GET", "/v1/domains", params={"account": "alpha"}).json()[0]["allow"] == [
+        "192.0.2.1"
+    ]
     changed = ask(desk, "PATCH", "/v1/domains/alpha.example", json={"connections": 9})
     assert changed.json()["domain"]["connections"] == 9
-    assert ask(desk, "DELETE", "/v1/domains/alpha.example", params={"reason": "moved"}).status_code == 204
+    assert (
+        ask(desk, "DELETE", "/v1/domains/alpha.example", params={"reason": "moved"}).status_code
+        == 204
+    )
     assert ask(desk, "DELETE", "/v1/accounts/alpha", params={"reason": "left"}).status_code == 204
     assert ask(desk, "GET", "/v1/accounts").json() == []
-    assert [entry["action"] for entry in ask(desk, "GET", "/v1/audit", params={"limit": 2}).json()] == [
+    assert [
+        entry["action"] for entry in ask(desk, "GET", "/v1/audit", params={"limit": 2}).json()
+    ] == [
         "account-removed",
         "domain-removed",
     ]
 
 
-def test_what_the_api_has_is_shown_and_made_where_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_api_has_is_shown_and_made_where_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     makers = []
     real = FastAPI.openapi
 
@@ -62,10 +76,21 @@ def test_what_the_api_has_is_shown_and_made_where_nobody_waits_for_it(monkeypatc
     assert threading.main_thread() not in makers
     assert {"/v1/status", "/v1/queue/{name}/content", "/metrics"} <= schema["paths"].keys()
     audit = [parameter["name"] for parameter in schema["paths"]["/v1/audit"]["get"]["parameters"]]
-    assert sorted(audit) == ["account", "action", "actor", "domain", "limit", "reason", "since", "until"]
+    assert sorted(audit) == [
+        "account",
+        "action",
+        "actor",
+        "domain",
+        "limit",
+        "reason",
+        "since",
+        "until",
+    ]
 
 
-def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """To start one, the event loop waits for it."""
 
     def refuse(*_: object) -> None:
@@ -87,11 +112,21 @@ def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(monkeypatch
 def test_a_policy_is_given_and_shown() -> None:
     desk = Desk()
     story(desk)
-    given = {"hold": "suspended", "reason": "not paid", "until": "2099-01-01T00:00:00Z", "quota": 1000}
+    given = {
+        "hold": "suspended",
+        "reason": "not paid",
+        "until": "2099-01-01T00:00:00Z",
+        "quota": 1000,
+    }
     policy = ask(desk, "PATCH", "/v1/domains/alpha.example", json=given).json()["domain"]["policy"]
     assert {name: policy[name] for name in given} == given
     assert policy["hold_otherwise"] == "until-asked"
-    assert ask(desk, "PATCH", "/v1/domains/alpha.example", json={"until": "2099-01-01T00:00:00"}).status_code == 422
+    assert (
+        ask(
+            desk, "PATCH", "/v1/domains/alpha.example", json={"until": "2099-01-01T00:00:00"}
+        ).status_code
+        == 422
+    )
     assert ask(desk, "PATCH", "/v1/accounts/alpha", json={"quota": 7}).json()["quota"] == 7
 
 
@@ -102,9 +137,14 @@ def test_recipients_are_changed_replaced_and_listed() -> None:
     ten = [f"user{number}" for number in range(10)]
     assert ask(desk, "PUT", path, json={"addresses": ten}).json()["added"] == 10
     assert ask(desk, "PUT", path, json={"addresses": ["one"]}).status_code == 409
-    assert ask(desk, "PUT", path, json={"addresses": ["one"], "is_confirmed": True}).json()["listed"] == 1
+    assert (
+        ask(desk, "PUT", path, json={"addresses": ["one"], "is_confirmed": True}).json()["listed"]
+        == 1
+    )
     assert ask(desk, "PATCH", path, json={"add": ["two"], "remove": ["one"]}).json()["dropped"] == 1
-    assert [(each["name"], each["source"]) for each in ask(desk, "GET", path).json()] == [("two", "list")]
+    assert [(each["name"], each["source"]) for each in ask(desk, "GET", path).json()] == [
+        ("two", "list")
+    ]
 
 
 def test_times_are_iso_and_utc() -> None:
@@ -117,10 +157,18 @@ def test_the_queue_is_filtered_shown_and_changed() -> None:
     desk = Desk()
     number = story(desk)
     asyncio.run(desk.hold(1, number, "x@alpha.example", reverse_path=""))
-    listed = ask(desk, "GET", "/v1/queue", params={"domain": "alpha.example", "reverse_path": "", "status": "held"})
+    listed = ask(
+        desk,
+        "GET",
+        "/v1/queue",
+        params={"domain": "alpha.example", "reverse_path": "", "status": "held"},
+    )
     assert [message["name"] for message in listed.json()] == ["1"]
     assert ask(desk, "GET", "/v1/queue/1").json()["headers"][1]["name"] == "Subject"
-    assert ask(desk, "POST", "/v1/queue/release", json={"names": ["1"]}).json() == {"changed": 0, "missing": []}
+    assert ask(desk, "POST", "/v1/queue/release", json={"names": ["1"]}).json() == {
+        "changed": 0,
+        "missing": [],
+    }
     deleted = ask(desk, "POST", "/v1/queue/delete", json={"names": ["1"], "reason": "spam"})
     assert deleted.json() == {"changed": 1, "missing": []}
 
@@ -128,7 +176,9 @@ def test_the_queue_is_filtered_shown_and_changed() -> None:
 def test_a_release_and_the_status() -> None:
     desk = Desk()
     story(desk)
-    released = ask(desk, "POST", "/v1/release", json={"nodes": ["alpha.example"], "reason": "by phone"})
+    released = ask(
+        desk, "POST", "/v1/release", json={"nodes": ["alpha.example"], "reason": "by phone"}
+    )
     assert released.json()[0]["code"] == 253
     assert ask(desk, "GET", "/v1/status").json()["drains"][0]["delivered"] == 5
 
@@ -171,7 +221,9 @@ def test_without_a_server_a_release_is_unavailable() -> None:
 def test_a_password_of_the_wrong_shape_is_not_repeated() -> None:
     desk = Desk()
     story(desk)
-    answer = ask(desk, "POST", "/v1/accounts/alpha/logins", json={"user": "p", "password": ["hush hush"]})
+    answer = ask(
+        desk, "POST", "/v1/accounts/alpha/logins", json={"user": "p", "password": ["hush hush"]}
+    )
     assert answer.status_code == 422
     assert "hush" not in answer.text
 
@@ -205,18 +257,35 @@ def test_what_matches_is_named_counted_exported_and_imported() -> None:
     desk = Desk()
     number = story(desk)
     asyncio.run(desk.hold(1, number, "x@alpha.example", "y@alpha.example"))
-    named = ask(desk, "GET", "/v1/queue/selection", params={"domain": "alpha.example", "recipient": "x@*"})
-    assert named.json() == {"names": ["1"], "octets": len(HEAD), "domains": ["alpha.example"], "shared": 1}
+    named = ask(
+        desk, "GET", "/v1/queue/selection", params={"domain": "alpha.example", "recipient": "x@*"}
+    )
+    assert named.json() == {
+        "names": ["1"],
+        "octets": len(HEAD),
+        "domains": ["alpha.example"],
+        "shared": 1,
+    }
     assert ask(desk, "GET", "/v1/queue/1/content").content == HEAD
     digests = ask(desk, "POST", "/v1/queue/digests", json={"names": ["1", "2"]})
     assert digests.json() == {"1": hashlib.sha256(HEAD).hexdigest()}
-    parcels = ask(desk, "POST", "/v1/queue/export", json={"selection": {"domain": "alpha.example"}, "reason": "out"})
+    parcels = ask(
+        desk,
+        "POST",
+        "/v1/queue/export",
+        json={"selection": {"domain": "alpha.example"}, "reason": "out"},
+    )
     assert parcels.headers["content-type"] == "application/x-restante-parcels"
     label, content, _ = list(Unpacker().receive(parcels.content))
     assert content == HEAD
     assert isinstance(label, StreamLabel)
     mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}
-    imported = ask(desk, "POST", "/v1/queue/import", content=pack_label(json.dumps(mine)) + pack_block(HEAD) + WHOLE)
+    imported = ask(
+        desk,
+        "POST",
+        "/v1/queue/import",
+        content=pack_label(json.dumps(mine)) + pack_block(HEAD) + WHOLE,
+    )
     assert imported.status_code == 201
     assert len(imported.json()[0]["held"]) == 1
 
@@ -247,7 +316,11 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
     story(desk)
     mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}
     messages: list[dict[str, Any]] = [
-        {"type": "http.request", "body": pack_label(json.dumps(mine)) + b"ff\nabc", "more_body": True},
+        {
+            "type": "http.request",
+            "body": pack_label(json.dumps(mine)) + b"ff\nabc",
+            "more_body": True,
+        },
         {"type": "http.disconnect"},
     ]
 
@@ -257,7 +330,13 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
     async def send(_message: Any) -> None:
         """Nobody hears it."""
 
-    scope = {"type": "http", "method": "POST", "path": "/v1/queue/import", "query_string": b"", "headers": []}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/queue/import",
+        "query_string": b"",
+        "headers": [],
+    }
     asyncio.run(build_api(desk.context)(scope, receive, send))
     assert not [event for event, _ in desk.log.lines if event is Event.INTERNAL_ERROR]
     assert desk.store.usages() == {}

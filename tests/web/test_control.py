@@ -27,7 +27,9 @@ def directory() -> Iterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def serving(desk: Desk, path: Path) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
+async def serving(
+    desk: Desk, path: Path
+) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Task[None]]]:
     """Serve inside, and give a client and the task that serves."""
     listener = open_control(path)
     transport = httpx.AsyncHTTPTransport(uds=str(path))
@@ -42,7 +44,9 @@ async def serving(desk: Desk, path: Path) -> AsyncIterator[tuple[httpx.AsyncClie
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_the_api_is_served_to_the_servers_user_alone_until_cancelled(directory: Path, loop: Loop) -> None:
+def test_the_api_is_served_to_the_servers_user_alone_until_cancelled(
+    directory: Path, loop: Loop
+) -> None:
     path = directory / "run" / "control.sock"
 
     async def story() -> None:
@@ -62,7 +66,9 @@ def test_the_api_is_served_to_the_servers_user_alone_until_cancelled(directory: 
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
-def test_a_request_that_has_begun_is_finished(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_has_begun_is_finished(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk, path = Desk(), directory / "control.sock"
     begun, go_on = asyncio.Event(), asyncio.Event()
     put = desk.store.put_account

@@ -9,7 +9,14 @@ from pydantic import BaseModel
 
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
-from restante.web.api.listing import PIECE, PIECE_SECONDS, as_document, as_listing, as_paged_listing, in_pieces
+from restante.web.api.listing import (
+    PIECE,
+    PIECE_SECONDS,
+    as_document,
+    as_listing,
+    as_paged_listing,
+    in_pieces,
+)
 from tests.admin.desk import Desk
 
 

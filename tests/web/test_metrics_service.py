@@ -37,7 +37,12 @@ def test_without_a_server_there_are_none() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/metrics", 200), ("POST", "/metrics", 405), ("GET", "/", 404), ("GET", "/v1/status", 404)],
+    [
+        ("GET", "/metrics", 200),
+        ("POST", "/metrics", 405),
+        ("GET", "/", 404),
+        ("GET", "/v1/status", 404),
+    ],
 )
 def test_on_their_own_port_there_is_nothing_else(method: str, path: str, status: int) -> None:
     async def once() -> httpx.Response:
@@ -72,9 +77,14 @@ def test_the_port_is_served_until_cancelled() -> None:
     host, port = listener.getsockname()
 
     async def story() -> httpx.Response:
-        async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+        async with (
+            asyncio.TaskGroup() as tasks,
+            httpx.AsyncClient(base_url=f"http://{host}:{port}") as client,
+        ):
             listener.listen()
-            task = tasks.create_task(serve_metrics(Desk().context, listener, HttpDoor(HttpService.METRICS, 8)))
+            task = tasks.create_task(
+                serve_metrics(Desk().context, listener, HttpDoor(HttpService.METRICS, 8))
+            )
             answer = await client.get("/metrics")
             task.cancel()
             return answer

@@ -25,7 +25,9 @@ MUCH = b"x" * 2**16
 
 async def short(_scope: Scope, _receive: Receive, send: Send) -> None:
     """Answer with two octets."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
+    )
     await send({"type": "http.response.body", "body": b"OK"})
 
 
@@ -91,7 +93,9 @@ def test_idle_connections_beyond_the_limit_keep_nobody_out(loop: Loop) -> None:
     run(loop, story)
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: resta"], ids=["nothing", "half a header"])
+@pytest.mark.parametrize(
+    "said", [b"", b"GET / HTTP/1.1\r\nHost: resta"], ids=["nothing", "half a header"]
+)
 def test_one_that_sends_no_request_is_closed(loop: Loop, said: bytes) -> None:
     door = HttpDoor(HttpService.CONTROL, 4)
 
@@ -134,7 +138,9 @@ def test_an_answer_that_nobody_reads_ends(loop: Loop) -> None:
             ended.set()
 
     async def story() -> None:
-        async with serving(HttpTerms(door, LONG, answer_seconds=SOON), StreamingResponse(pieces())) as place:
+        async with serving(
+            HttpTerms(door, LONG, answer_seconds=SOON), StreamingResponse(pieces())
+        ) as place:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(client.sendall, ASK)
                 await ended.wait()
@@ -150,7 +156,9 @@ def test_the_end_of_an_answer_waits_for_a_client_that_pauses(loop: Loop) -> None
     async def story() -> None:
         async with serving(HttpTerms(door, SOON), Response(MUCH * 64)) as place:
             with socket.create_connection(place) as client:
-                await asyncio.to_thread(client.sendall, ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                await asyncio.to_thread(
+                    client.sendall, ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+                )
                 assert (await asyncio.to_thread(client.recv, 4096)).startswith(b"HTTP/1.1 200")
                 idle, idle_writer = await asyncio.open_connection(*place)
                 assert await heard(idle) == b"", "the limit of a header is over"

@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.policy_change import Amount, changed_quota
-from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
+from restante.admin.trail import (
+    ChangeView,
+    change_views,
+    changed,
+    checked_reason,
+    entry,
+    moment,
+    with_changes,
+)
 from restante.mail.quantity import counted
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -75,13 +83,20 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
     """Add an account. Raises AdminError if the name is bad or taken."""
     if not NAME.match(new.name):
         remedy = "use 1 to 64 of a-z 0-9 . _ -"
-        raise AdminError(ErrorKind.INVALID, f"account {new.name!r}: not a name for an account", remedy)
+        raise AdminError(
+            ErrorKind.INVALID, f"account {new.name!r}: not a name for an account", remedy
+        )
     if new.name in context.directory.now.accounts:
-        raise AdminError(ErrorKind.EXISTS, f"account {new.name}: is there already", "change it by `account set`")
+        raise AdminError(
+            ErrorKind.EXISTS, f"account {new.name}: is there already", "change it by `account set`"
+        )
     quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
-    account = Account(new.name, context.now(), new.empty_reply, _checked_note(new.note), quota, new.report_details)
+    account = Account(
+        new.name, context.now(), new.empty_reply, _checked_note(new.note), quota, new.report_details
+    )
     recorded = with_changes(
-        entry(context, AuditAction.ACCOUNT_ADDED, new.name, new.name), changes_between(None, account)
+        entry(context, AuditAction.ACCOUNT_ADDED, new.name, new.name),
+        changes_between(None, account),
     )
     await context.store.put_account(account, recorded)
     await changed(context, recorded)
@@ -108,7 +123,9 @@ async def change_account(context: AdminContext, name: str, change: AccountChange
         account = replace(account, empty_reply=change.empty_reply)
     if change.report_details is not None:
         account = replace(account, report_details=change.report_details)
-    account = replace(account, quota=changed_quota(account.quota, change.quota, change.quota_messages))
+    account = replace(
+        account, quota=changed_quota(account.quota, change.quota, change.quota_messages)
+    )
     if changes := changes_between(present, account):
         recorded = with_changes(entry(context, AuditAction.ACCOUNT_CHANGED, name, name), changes)
         await context.store.put_account(account, recorded)
@@ -120,7 +137,9 @@ async def remove_account(context: AdminContext, name: str, reason: str) -> None:
     """Remove an account without logins, domains and channels of notices. Raises AdminError."""
     view = show_account(context, name)
     removed = changes_between(find_account(context, name), None)
-    recorded = with_changes(entry(context, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason)), removed)
+    recorded = with_changes(
+        entry(context, AuditAction.ACCOUNT_REMOVED, name, name, checked_reason(reason)), removed
+    )
     if view.domains or view.logins or view.notice_channels:
         raise _in_use(name, view)
     try:
@@ -134,7 +153,11 @@ def find_account(context: AdminContext, name: str) -> Account:
     """Return the account of that name. Raises AdminError."""
     account = context.directory.now.accounts.get(name)
     if account is None:
-        raise AdminError(ErrorKind.NOT_FOUND, f"account {name}: there is none", "`restante account list` shows all")
+        raise AdminError(
+            ErrorKind.NOT_FOUND,
+            f"account {name}: there is none",
+            "`restante account list` shows all",
+        )
     return account
 
 

@@ -63,7 +63,9 @@ class ConfigurationState:
     """Which configuration runs, and what came of the last attempt to reload. Times are Unix time."""
 
     read_at: float  # the configuration that runs was read then
-    reload_failed_at: float | None = None  # of the last reload, if that failed; nothing has changed by it
+    reload_failed_at: float | None = (
+        None  # of the last reload, if that failed; nothing has changed by it
+    )
     reload_failure: str = ""  # why
     restart_for: tuple[str, ...] = ()  # settings and listeners of the file that wait for a restart
 
@@ -76,7 +78,9 @@ class ConfigurationState:
 class ScrubFacts:
     """How the daily look at all of the store stands."""
 
-    ended_at: float | None = None  # Unix time of the last that came to its end; None: none since the start
+    ended_at: float | None = (
+        None  # Unix time of the last that came to its end; None: none since the start
+    )
     is_under_way: bool = False
     messages: int = 0  # that the last one has looked at so far
 
@@ -142,8 +146,12 @@ class AdminContext:
     now: Callable[[], float]  # Unix time
     own_addresses: Sequence[tuple[str, int]]  # what we listen on: never a destination
     hostname: str  # our own name: never a destination
-    resolver: Resolver  # the one deliveries use: a destination is judged by the addresses it would get
-    hold: Callable[[Sequence[ReceivedMail]], Awaitable[list[Receipt]]]  # the one intake: it gives out message numbers
+    resolver: (
+        Resolver  # the one deliveries use: a destination is judged by the addresses it would get
+    )
+    hold: Callable[
+        [Sequence[ReceivedMail]], Awaitable[list[Receipt]]
+    ]  # the one intake: it gives out message numbers
     server: Server | None  # None: the command line opened the store itself
     recipients: LiveRecipients
     transports: Sender  # by which notices leave
@@ -151,7 +159,9 @@ class AdminContext:
     reservations: QuotaReservations = field(
         default_factory=QuotaReservations
     )  # room for mail on its way in, whoever brings it
-    log: Log | None = None  # the server's; the command line alone leaves its trace in the audit trail
+    log: Log | None = (
+        None  # the server's; the command line alone leaves its trace in the audit trail
+    )
     actor: str = "operator"  # who acts, for the audit trail: "operator root"
     reason: str = ""  # why, where the caller said so
 

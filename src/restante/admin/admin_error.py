@@ -28,4 +28,8 @@ class AdminError(Exception):
 
 def no_server(what: str) -> AdminError:
     """Make the error of a thing that only a running server can do."""
-    return AdminError(ErrorKind.UNAVAILABLE, f"{what}: no server is running", "start it: restante serve --config FILE")
+    return AdminError(
+        ErrorKind.UNAVAILABLE,
+        f"{what}: no server is running",
+        "start it: restante serve --config FILE",
+    )

@@ -68,23 +68,36 @@ async def bounce_messages(context: AdminContext, named: NamedMessages) -> Bounce
         done |= bounced
     return BounceChange(
         changed=len(done),
-        missing=[name for number, name in numbers.items() if number not in done and number not in damaged],
+        missing=[
+            name for number, name in numbers.items() if number not in done and number not in damaged
+        ],
         told=told,
-        damaged=[DamagedMessage(name=numbers[number], damage=damage) for number, damage in damaged.items()],
+        damaged=[
+            DamagedMessage(name=numbers[number], damage=damage)
+            for number, damage in damaged.items()
+        ],
     )
 
 
 def _held_off(context: AdminContext, domain_id: int) -> AbstractAsyncContextManager[bool]:
     """Let no mail of a domain leave during the block; False if some may be on its way."""
-    return context.server.drain_held_off(domain_id) if context.server else nullcontext(enter_result=True)
+    return (
+        context.server.drain_held_off(domain_id)
+        if context.server
+        else nullcontext(enter_result=True)
+    )
 
 
 def _check_drain(context: AdminContext, found: Sequence[QueuedMessage]) -> None:
     """Raise AdminError for a held message of a domain whose mail is on its way to its destination at this moment."""
     for listed in found:
         domain = context.directory.now.domain_by_id(listed.domain_id)
-        if domain is not None and any(one.status is RecipientStatus.HELD for one in listed.recipients):
-            error = f"message {message_name(listed.number)}: mail of {domain.name} is being handed over"
+        if domain is not None and any(
+            one.status is RecipientStatus.HELD for one in listed.recipients
+        ):
+            error = (
+                f"message {message_name(listed.number)}: mail of {domain.name} is being handed over"
+            )
             remedy = f"wait until its drain pauses or is over (`restante drain list`), or stop it: restante drain stop {domain.name}"
             raise AdminError(ErrorKind.CONFLICT, error, remedy)
 
@@ -99,7 +112,9 @@ def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[Queu
             yield domain_id, group[start : start + AT_ONCE]
 
 
-async def _prepare(context: AdminContext, group: Sequence[QueuedMessage], damaged: dict[int, str]) -> list[Bounce]:
+async def _prepare(
+    context: AdminContext, group: Sequence[QueuedMessage], damaged: dict[int, str]
+) -> list[Bounce]:
     """Return what is to be done with those that are there; add those that are damaged, and how. Raises StoreError."""
     bounces = []
     for listed in group:
@@ -115,14 +130,18 @@ async def _prepare(context: AdminContext, group: Sequence[QueuedMessage], damage
     return bounces
 
 
-async def _carry_out(context: AdminContext, domain_id: int, bounces: Sequence[Bounce], reason: str) -> set[int]:
+async def _carry_out(
+    context: AdminContext, domain_id: int, bounces: Sequence[Bounce], reason: str
+) -> set[int]:
     if not bounces:
         return set()
     numbers = (bounce.number for bounce in bounces)
     recorded = entry_about_mail(context, AuditAction.MAIL_BOUNCED, domain_id, numbers, reason)
     bounced = set(await context.store.bounce(bounces, recorded))
     announce(context, recorded)
-    _dsn_writer(context).stored([one.report for one in bounces if one.report is not None and one.number in bounced])
+    _dsn_writer(context).stored(
+        [one.report for one in bounces if one.report is not None and one.number in bounced]
+    )
     return bounced
 
 

@@ -61,7 +61,9 @@ async def new_channel(context: AdminContext, new: NewChannel) -> Channel:
     return await _directed(context, bare, new)
 
 
-async def changed_channel(context: AdminContext, present: Channel, change: ChannelChange) -> Channel:
+async def changed_channel(
+    context: AdminContext, present: Channel, change: ChannelChange
+) -> Channel:
     """Return a channel with what is given in the place of what was. Raises AdminError."""
     hears_all = present.hears_all if change.all_accounts is None else change.all_accounts
     wanted = _kinds_asked_for(present) if change.kinds is None else change.kinds
@@ -87,23 +89,36 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     way = _way_given(channel.name, fields)
     if way not in (None, channel.way):
         remedy = f"add another for {way}, then remove this one"
-        raise wrong(channel.name, ErrorKind.USAGE, f"its way is {channel.way}, and that stays", remedy)
+        raise wrong(
+            channel.name, ErrorKind.USAGE, f"its way is {channel.way}, and that stays", remedy
+        )
     if fields.insecure and fields.webhook is None:
         raise wrong(
-            channel.name, ErrorKind.USAGE, "--insecure is said of a webhook", "give its URL too, or leave it out"
+            channel.name,
+            ErrorKind.USAGE,
+            "--insecure is said of a webhook",
+            "give its URL too, or leave it out",
         )
     key = _checked_key(channel, fields)
     if way is None and key is None:
         return channel
-    url, shown = (None, channel.target) if way is None else await _read_target(context, channel.name, fields)
+    url, shown = (
+        (None, channel.target) if way is None else await _read_target(context, channel.name, fields)
+    )
     if channel.way == Transport.MAIL:
         return replace(channel, target=shown)
-    sealed = _secret(context, channel, url, key).sealed(context.vault, channel.account, channel.name)
+    sealed = _secret(context, channel, url, key).sealed(
+        context.vault, channel.account, channel.name
+    )
     return replace(channel, target=shown, sealed=sealed)
 
 
 def _way_given(name: str, fields: ChannelFields) -> Transport | None:
-    transports = {Transport.WEBHOOK: fields.webhook, Transport.MAIL: fields.mail, Transport.APPRISE: fields.apprise}
+    transports = {
+        Transport.WEBHOOK: fields.webhook,
+        Transport.MAIL: fields.mail,
+        Transport.APPRISE: fields.apprise,
+    }
     given = [way for way, target in transports.items() if target is not None]
     if len(given) > 1:
         raise _takes_one_way(name)
@@ -133,7 +148,9 @@ def _outside(context: AdminContext, name: str, address: str) -> str:
     """Return an address that is not ours. Raises AdminError."""
     if is_hosted_here(address, context.directory.now, context.hostname):
         cause = f"mail to {address} is held here, and so would the notice of it be"
-        raise wrong(name, ErrorKind.INVALID, cause, "name an address in a domain that is not hosted here")
+        raise wrong(
+            name, ErrorKind.INVALID, cause, "name an address in a domain that is not hosted here"
+        )
     return address
 
 
@@ -144,7 +161,9 @@ def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
     """Return the key that is given. Raises AdminError; also where there is none, and has to be one."""
     if channel.way != Transport.WEBHOOK:
         if fields.key is not None:
-            raise wrong(channel.name, ErrorKind.USAGE, "only webhooks are signed", "leave out the key")
+            raise wrong(
+                channel.name, ErrorKind.USAGE, "only webhooks are signed", "leave out the key"
+            )
         return None
     if fields.key is None and channel.sealed is not None:
         return None
@@ -157,7 +176,9 @@ def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
     return key
 
 
-def _secret(context: AdminContext, channel: Channel, url: str | None, key: str | None) -> ChannelSecret:
+def _secret(
+    context: AdminContext, channel: Channel, url: str | None, key: str | None
+) -> ChannelSecret:
     """Return what is to be sealed: what is given, and where nothing is, what was. Raises AdminError."""
     if url is not None and (key is not None or channel.way != Transport.WEBHOOK):
         return ChannelSecret(url, key or "")
@@ -166,7 +187,10 @@ def _secret(context: AdminContext, channel: Channel, url: str | None, key: str |
     except SealBroken:
         remedy = "give URL and key anew"
         raise wrong(
-            channel.name, ErrorKind.CONFLICT, "its secret cannot be opened with this key file", remedy
+            channel.name,
+            ErrorKind.CONFLICT,
+            "its secret cannot be opened with this key file",
+            remedy,
         ) from None
     return ChannelSecret(was.url if url is None else url, was.key if key is None else key)
 
@@ -179,10 +203,17 @@ def _heard(account: str, *, hears_all: bool) -> frozenset[NoticeKind]:
     return OF_ACCOUNTS if account else OF_THE_SERVER | (OF_ACCOUNTS if hears_all else frozenset())
 
 
-def _checked_kinds(name: str, account: str, kinds: tuple[NoticeKind, ...], *, hears_all: bool) -> frozenset[NoticeKind]:
+def _checked_kinds(
+    name: str, account: str, kinds: tuple[NoticeKind, ...], *, hears_all: bool
+) -> frozenset[NoticeKind]:
     """Return what the channel hears. Raises AdminError where it never would."""
     if hears_all and account:
-        raise wrong(name, ErrorKind.USAGE, "no account hears of others", "leave out --account or --all-accounts")
+        raise wrong(
+            name,
+            ErrorKind.USAGE,
+            "no account hears of others",
+            "leave out --account or --all-accounts",
+        )
     heard = _heard(account, hears_all=hears_all)
     wanted = frozenset(kinds) or heard
     if deaf := sorted(wanted - heard):

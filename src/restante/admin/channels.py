@@ -23,7 +23,16 @@ from restante.admin.channel_change import (
     new_channel,
     wrong,
 )
-from restante.admin.trail import PAGE, ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
+from restante.admin.trail import (
+    PAGE,
+    ChangeView,
+    change_views,
+    changed,
+    checked_reason,
+    entry,
+    moment,
+    with_changes,
+)
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -80,7 +89,9 @@ async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
     """Add a channel. Raises AdminError."""
     if not NAME.match(new.name):
         remedy = "use 1 to 64 of a-z 0-9 . _ -"
-        raise AdminError(ErrorKind.INVALID, f"notice channel {new.name!r}: not a name for a channel", remedy)
+        raise AdminError(
+            ErrorKind.INVALID, f"notice channel {new.name!r}: not a name for a channel", remedy
+        )
     if new.account:
         find_account(context, new.account)
     if context.directory.now.channel(new.account, new.name):
@@ -95,7 +106,9 @@ async def change_channel(
     """Change what is given; what waits leaves as the channel is then. Raises AdminError."""
     present = _find_channel(context, account, name)
     if not change.gives_something:
-        raise wrong(name, ErrorKind.USAGE, "nothing to change", "give at least one thing besides the reason")
+        raise wrong(
+            name, ErrorKind.USAGE, "nothing to change", "give at least one thing besides the reason"
+        )
     channel = await changed_channel(context, present, change)
     return await _put(context, present, channel, checked_reason(reason))
 
@@ -113,7 +126,9 @@ async def remove_channel(context: AdminContext, account: str, name: str, reason:
     """Remove it, and the notices that wait for it. Raises AdminError if it is not there."""
     channel = _find_channel(context, account, name)
     removed = changes_between(channel, None)
-    recorded = with_changes(entry(context, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason)), removed)
+    recorded = with_changes(
+        entry(context, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason)), removed
+    )
     await context.store.remove_channel(channel.id, recorded)
     await changed(context, recorded)
 
@@ -145,13 +160,19 @@ async def list_waiting(
     while limit > 0:
         at_once = min(limit, PAGE)
         page = await context.store.list_notices(at_once, wanted, after)
-        yield (_waiting_view(one, channels[one.channel_id]) for one in page if one.channel_id in channels)
+        yield (
+            _waiting_view(one, channels[one.channel_id])
+            for one in page
+            if one.channel_id in channels
+        )
         if len(page) < at_once:
             return
         limit, after = limit - len(page), page[-1].number
 
 
-async def _put(context: AdminContext, present: Channel | None, channel: Channel, reason: str = "") -> ChangedChannel:
+async def _put(
+    context: AdminContext, present: Channel | None, channel: Channel, reason: str = ""
+) -> ChangedChannel:
     """Store a channel that differs from the present one; None: there is none."""
     changes = changes_between(present, channel)
     if present is not None and not changes:
@@ -163,7 +184,9 @@ async def _put(context: AdminContext, present: Channel | None, channel: Channel,
     except Conflict:
         if channel.id == 0:
             raise _taken(channel.name) from None
-        raise wrong(channel.name, ErrorKind.CONFLICT, "was removed meanwhile", "add it anew by `notice add`") from None
+        raise wrong(
+            channel.name, ErrorKind.CONFLICT, "was removed meanwhile", "add it anew by `notice add`"
+        ) from None
     await changed(context, recorded)
     return ChangedChannel(**dict(_view(stored)), changes=change_views(changes))
 
@@ -173,12 +196,19 @@ def _find_channel(context: AdminContext, account: str, name: str) -> Channel:
     if channel is None:
         whose = f"account {account} has" if account else "the operator has"
         remedy = "`restante notice list` shows all"
-        raise AdminError(ErrorKind.NOT_FOUND, f"notice channel {name}: {whose} none of that name", remedy)
+        raise AdminError(
+            ErrorKind.NOT_FOUND, f"notice channel {name}: {whose} none of that name", remedy
+        )
     return channel
 
 
 def _taken(name: str) -> AdminError:
-    return wrong(name, ErrorKind.EXISTS, "is there already", "choose another name, or change it by `notice set`")
+    return wrong(
+        name,
+        ErrorKind.EXISTS,
+        "is there already",
+        "choose another name, or change it by `notice set`",
+    )
 
 
 def _view(channel: Channel) -> ChannelView:

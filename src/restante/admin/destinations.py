@@ -35,7 +35,9 @@ def read_destination(text: str) -> tuple[str, int]:
     except ValueError as error:
         raise AdminError(ErrorKind.INVALID, f"destination: {error}", remedy) from None
     if port == 0:
-        raise AdminError(ErrorKind.INVALID, f"destination {text!r}: 0 is no port to connect to", remedy)
+        raise AdminError(
+            ErrorKind.INVALID, f"destination {text!r}: 0 is no port to connect to", remedy
+        )
     address_text, percent, zone = host.partition("%")
     if (address := _literal(address_text)) and percent:
         return _with_zone(address, zone), port
@@ -70,15 +72,21 @@ def warnings_on_trust(destination: Destination) -> list[str]:
     return [f"destination {destination.host}: {cause}; {remedy}"]
 
 
-async def with_shown_pin(context: AdminContext, destination: Destination, fields: Pinnable) -> Pinnable:
+async def with_shown_pin(
+    context: AdminContext, destination: Destination, fields: Pinnable
+) -> Pinnable:
     """Return the fields with the key that the destination shows now, where that is wanted. Raises AdminError."""
     if not fields.pin_now:
         return fields
     if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:
         error = "--pin-now: it pins the key that is shown, and verifies it from then on"
-        raise AdminError(ErrorKind.USAGE, error, "leave --tls-pin, --tls-ca and any other --tls away")
+        raise AdminError(
+            ErrorKind.USAGE, error, "leave --tls-pin, --tls-ca and any other --tls away"
+        )
     try:
-        key = await shown_key(destination, context.resolver, context.hostname, context.own_addresses)
+        key = await shown_key(
+            destination, context.resolver, context.hostname, context.own_addresses
+        )
     except NoKey as error:
         remedy = "try again when it answers with STARTTLS, or give its key by --tls-pin"
         raise AdminError(
@@ -128,15 +136,25 @@ def _with_zone(address: IpAddress, zone: str) -> str:
     """Return a link-local address with its zone (RFC 4007 §11). Raises AdminError."""
     if not address.is_link_local or address.version == 4 or not _ZONE.fullmatch(zone):  # noqa: PLR2004
         error = f"destination {address}%{zone}: a zone belongs to a link-local IPv6 address and names an interface"
-        raise AdminError(ErrorKind.INVALID, error, "write the address without %, or one such as [fe80::1%eth0]:25")
+        raise AdminError(
+            ErrorKind.INVALID,
+            error,
+            "write the address without %, or one such as [fe80::1%eth0]:25",
+        )
     return f"{address}%{zone}"
 
 
 def _checked_address(address: IpAddress) -> str:
     plain = peer_address(str(address))
-    if plain.is_unspecified or plain.is_multicast or plain == ipaddress.IPv4Address("255.255.255.255"):
+    if (
+        plain.is_unspecified
+        or plain.is_multicast
+        or plain == ipaddress.IPv4Address("255.255.255.255")
+    ):
         raise AdminError(
-            ErrorKind.INVALID, f"destination {plain}: is not the address of one host", "write the host's own"
+            ErrorKind.INVALID,
+            f"destination {plain}: is not the address of one host",
+            "write the host's own",
         )
     return str(plain)
 

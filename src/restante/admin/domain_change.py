@@ -41,7 +41,9 @@ class DomainFields(PolicyFields):
     destination_login: str | None = None  # user name; "" for none
     destination_password: SecretStr | None = None
     connections: Annotated[int, Field(ge=1, le=MAX_CONNECTIONS)] | None = None
-    per_minute: Annotated[int, Field(ge=0, le=MAX_PER_MINUTE)] | None = None  # messages; 0 for no limit
+    per_minute: Annotated[int, Field(ge=0, le=MAX_PER_MINUTE)] | None = (
+        None  # messages; 0 for no limit
+    )
 
 
 class NewDomain(DomainFields):
@@ -65,14 +67,19 @@ def changed_hosts(present: AuthorizedHosts, fields: DomainFields) -> AuthorizedH
     """Return the authorized hosts after a change. Raises AdminError."""
     texts = present.texts if fields.allow is None else _parse_hosts(fields.allow).texts
     if isinstance(fields, DomainChange):
-        texts = (*_without(texts, _parse_hosts(fields.drop_allow).texts), *_parse_hosts(fields.add_allow).texts)
+        texts = (
+            *_without(texts, _parse_hosts(fields.drop_allow).texts),
+            *_parse_hosts(fields.add_allow).texts,
+        )
     return _parse_hosts(dict.fromkeys(texts))
 
 
 def _without(texts: Sequence[str], dropped: Sequence[str]) -> list[str]:
     if missing := [text for text in dropped if text not in texts]:
         error = f"authorized host {missing[0]}: is not on the list"
-        raise AdminError(ErrorKind.NOT_FOUND, error, "`restante domain show DOMAIN` shows those that are")
+        raise AdminError(
+            ErrorKind.NOT_FOUND, error, "`restante domain show DOMAIN` shows those that are"
+        )
     return [text for text in texts if text not in dropped]
 
 
@@ -88,13 +95,17 @@ def _parse_hosts(texts: Iterable[str]) -> AuthorizedHosts:
         raise AdminError(ErrorKind.INVALID, f"authorized host: {error}", remedy) from None
 
 
-def changed_destination(vault: Vault, domain: str, present: Destination, fields: DomainFields) -> Destination:
+def changed_destination(
+    vault: Vault, domain: str, present: Destination, fields: DomainFields
+) -> Destination:
     """Return the destination with TLS, login and limit as given. Raises AdminError for what contradicts itself."""
     destination = replace(
         present,
         tls=present.tls if fields.tls is None else fields.tls,
         ca_file=present.ca_file if fields.tls_ca is None else _checked_ca_file(fields.tls_ca),
-        key_pins=present.key_pins if fields.tls_pins is None else tuple(map(read_pin, fields.tls_pins)),
+        key_pins=present.key_pins
+        if fields.tls_pins is None
+        else tuple(map(read_pin, fields.tls_pins)),
         login=_changed_login(vault, domain, present.login, fields),
         connections=present.connections if fields.connections is None else fields.connections,
         per_minute=present.per_minute if fields.per_minute is None else fields.per_minute or None,
@@ -105,8 +116,12 @@ def changed_destination(vault: Vault, domain: str, present: Destination, fields:
 
 def _refuse_contradictions(domain: str, destination: Destination) -> None:
     if (destination.ca_file or destination.key_pins) and destination.tls is not TlsUse.VERIFY:
-        error = f"domain {domain}: an authority or pin is of use only where the destination is verified"
-        raise AdminError(ErrorKind.USAGE, error, "say --tls verify too, or take --tls-ca and --tls-pin away")
+        error = (
+            f"domain {domain}: an authority or pin is of use only where the destination is verified"
+        )
+        raise AdminError(
+            ErrorKind.USAGE, error, "say --tls verify too, or take --tls-ca and --tls-pin away"
+        )
     if destination.login and destination.tls not in _PROTECTED:
         error = f"domain {domain}: the password for its destination could go out in plain text"
         raise AdminError(ErrorKind.USAGE, error, "say --tls required or --tls verify too")
@@ -123,13 +138,19 @@ def _changed_login(
     user = user or (present.user if present else None)
     if not user or password is None or not password.get_secret_value():
         error = f"domain {domain}: a login at the destination is a user name and a password"
-        raise AdminError(ErrorKind.USAGE, error, "give --destination-login and --destination-password-stdin")
-    return DestinationLogin(user, vault.seal(password.get_secret_value(), destination_owner(domain)))
+        raise AdminError(
+            ErrorKind.USAGE, error, "give --destination-login and --destination-password-stdin"
+        )
+    return DestinationLogin(
+        user, vault.seal(password.get_secret_value(), destination_owner(domain))
+    )
 
 
 def read_pin(text: str) -> str:
     """Return the hex of a SHA-256 given in hex (with or without colons) or base64. Raises AdminError."""
-    plain = text.strip().removeprefix("sha256//").removeprefix("sha256/")  # as curl and as HPKP write them
+    plain = (
+        text.strip().removeprefix("sha256//").removeprefix("sha256/")
+    )  # as curl and as HPKP write them
     for decode in (_from_hex, _from_base64):
         digest = decode(plain)
         if digest is not None and len(digest) == _SHA256_OCTETS:
@@ -158,7 +179,9 @@ def _checked_ca_file(text: str) -> str:
     if not text:
         return ""
     if not Path(text).is_absolute():
-        raise AdminError(ErrorKind.INVALID, f"authority {text}: is not a full path", "write it from / on")
+        raise AdminError(
+            ErrorKind.INVALID, f"authority {text}: is not a full path", "write it from / on"
+        )
     try:
         ssl.create_default_context(cafile=text)
     except ssl.SSLError:

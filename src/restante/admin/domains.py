@@ -9,11 +9,24 @@ from pydantic import BaseModel
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.destinations import judge_destination, read_destination, warnings_on_trust, with_shown_pin
+from restante.admin.destinations import (
+    judge_destination,
+    read_destination,
+    warnings_on_trust,
+    with_shown_pin,
+)
 from restante.admin.domain_change import DomainChange, NewDomain, changed_destination, changed_hosts
 from restante.admin.policy_change import PolicyView, changed_policy, check_message_size, policy_view
 from restante.admin.primaries import PrimaryView, primary_view
-from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
+from restante.admin.trail import (
+    ChangeView,
+    change_views,
+    changed,
+    checked_reason,
+    entry,
+    moment,
+    with_changes,
+)
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.store.store_errors import Conflict
@@ -103,11 +116,15 @@ async def change_domain(context: AdminContext, name: str, change: DomainChange) 
     destination = changed_destination(context.vault, domain.name, destination, change)
     if (destination.host, destination.tls) != (domain.destination.host, domain.destination.tls):
         warnings += warnings_on_trust(destination)
-    account = find_account(context, change.account).name if change.account is not None else domain.account
+    account = (
+        find_account(context, change.account).name if change.account is not None else domain.account
+    )
     hosts = changed_hosts(domain.authorized_hosts, change)
     check_message_size(domain.name, change.message_size, context.message_size_limit())
     policy = changed_policy(domain.name, domain.policy, change, context.now())
-    domain = replace(domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy)
+    domain = replace(
+        domain, account=account, destination=destination, authorized_hosts=hosts, policy=policy
+    )
     stored, changes = await _put(context, present, domain)
     if context.server and stored.policy.suspension_at(context.now()) is not None:
         context.server.stop_drain(stored.id, "the domain was suspended")
@@ -120,7 +137,11 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
     """Remove a domain that holds no mail. Raises AdminError."""
     domain = find_domain(context, name)
     recorded = _entry(
-        context, AuditAction.DOMAIN_REMOVED, domain, changes_between(domain, None), checked_reason(reason)
+        context,
+        AuditAction.DOMAIN_REMOVED,
+        domain,
+        changes_between(domain, None),
+        checked_reason(reason),
     )
     try:
         await context.store.remove_domain(domain.id, recorded)
@@ -140,7 +161,9 @@ def domain_name(text: str) -> str:
     try:
         return canonical_domain(text)
     except ValueError as error:
-        raise AdminError(ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org") from None
+        raise AdminError(
+            ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org"
+        ) from None
 
 
 def find_domain(context: AdminContext, name: str) -> HostedDomain:
@@ -163,7 +186,11 @@ def _changed_domain(
 
 
 def _entry(
-    context: AdminContext, action: AuditAction, domain: HostedDomain, changes: Sequence[Change], reason: str = ""
+    context: AdminContext,
+    action: AuditAction,
+    domain: HostedDomain,
+    changes: Sequence[Change],
+    reason: str = "",
 ) -> AuditEntry:
     recorded = entry(context, action, domain.name, domain.account, reason, domain=domain.name)
     return with_changes(recorded, changes)
@@ -191,17 +218,27 @@ async def _put(
 
 
 def _taken(name: str) -> AdminError:
-    return AdminError(ErrorKind.EXISTS, f"domain {name}: is hosted already", "change it by `domain set`")
+    return AdminError(
+        ErrorKind.EXISTS, f"domain {name}: is hosted already", "change it by `domain set`"
+    )
 
 
 def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
-    return [*_access_warnings(domain), *_recipient_warnings(context, domain), *_notice_warnings(context, domain)]
+    return [
+        *_access_warnings(domain),
+        *_recipient_warnings(context, domain),
+        *_notice_warnings(context, domain),
+    ]
 
 
 def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     """Mail to a domain that is hosted here is held, so notices go there no more."""
     channels = context.directory.now.channels.values()
-    inside = [one for one in channels if one.way == Transport.MAIL and one.target.endswith(f"@{domain.name}")]
+    inside = [
+        one
+        for one in channels
+        if one.way == Transport.MAIL and one.target.endswith(f"@{domain.name}")
+    ]
     return [
         f"domain {domain.name}: notice channel {one.name} of {one.account or 'the operator'} mails to it, and is given up"
         for one in inside
@@ -216,15 +253,22 @@ def _recipient_warnings(context: AdminContext, domain: HostedDomain) -> list[str
     if book.listed or book.patterns:
         return []
     answer = "550" if policy.unknown is Unknown.REJECT else "450"
-    return [f"domain {domain.name}: its list of recipients is empty, so all its mail is answered {answer}"]
+    return [
+        f"domain {domain.name}: its list of recipients is empty, so all its mail is answered {answer}"
+    ]
 
 
 def _access_warnings(domain: HostedDomain) -> list[str]:
     hosts = domain.authorized_hosts
     if not hosts.networks and not hosts.names:
-        return [f"domain {domain.name}: no host is authorized, so only `restante release` hands its mail over"]
+        return [
+            f"domain {domain.name}: no host is authorized, so only `restante release` hands its mail over"
+        ]
     wide = [str(network) for network in hosts.networks if network.prefixlen == 0]
-    return [f"domain {domain.name}: {network} lets any host ask for its mail, with a password" for network in wide]
+    return [
+        f"domain {domain.name}: {network} lets any host ask for its mail, with a password"
+        for network in wide
+    ]
 
 
 def _view(context: AdminContext, domain: HostedDomain) -> DomainView:

@@ -69,11 +69,22 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
         raise no_server("drain stop")
     domain = find_domain(context, name)
     is_draining = context.server.is_draining(domain.id)
-    running = next((one for one in context.server.drains() if one.domain == domain.name), None) if is_draining else None
+    running = (
+        next((one for one in context.server.drains() if one.domain == domain.name), None)
+        if is_draining
+        else None
+    )
     if running is None:
         remedy = "`restante drain list` shows the domains that have one"
         raise AdminError(ErrorKind.NOT_FOUND, f"domain {domain.name}: has no drain now", remedy)
-    recorded = entry(context, AuditAction.DRAIN_STOPPED, domain.name, domain.account, order.reason, domain=domain.name)
+    recorded = entry(
+        context,
+        AuditAction.DRAIN_STOPPED,
+        domain.name,
+        domain.account,
+        order.reason,
+        domain=domain.name,
+    )
     await context.store.record([recorded])
     announce(context, recorded)
     why = f": {order.reason}" if order.reason else ""
@@ -83,7 +94,9 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
 
 async def last_drains(context: AdminContext, name: str | None = None) -> Iterator[LastDrainView]:
     """Return how the last drain of each domain went, or of one; none of a domain that has had none. Raises AdminError."""
-    hosted = context.directory.now.domains.values() if name is None else [find_domain(context, name)]
+    hosted = (
+        context.directory.now.domains.values() if name is None else [find_domain(context, name)]
+    )
     past = await context.store.past_drains()
     return (last_drain_view(domain.name, past[domain.id]) for domain in hosted if domain.id in past)
 

@@ -5,7 +5,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.mail.dsn_request import DsnRequest, RecipientRequest
-from restante.smtp.dsn_parameters import MAX_ENVELOPE_ID, MAX_ORIGINAL, take_mail_request, take_recipient_request
+from restante.smtp.dsn_parameters import (
+    MAX_ENVELOPE_ID,
+    MAX_ORIGINAL,
+    take_mail_request,
+    take_recipient_request,
+)
 from restante.smtp.protocol_errors import Refused
 
 
@@ -33,7 +38,9 @@ def dsn_facts(request: DsnRequest | None) -> DsnFacts | None:
     if request is None:
         return None
     recipients = {
-        path: RecipientFacts(notify=None if one.notify is None else one.notify.text, orcpt=one.original or None)
+        path: RecipientFacts(
+            notify=None if one.notify is None else one.notify.text, orcpt=one.original or None
+        )
         for path, one in request.recipients.items()
     }
     return DsnFacts(ret=request.ret, envid=request.envelope_id or None, recipients=recipients)
@@ -47,7 +54,9 @@ def dsn_request(facts: DsnFacts | None) -> DsnRequest | None:
         ret, envelope_id = take_mail_request(_given({"RET": facts.ret, "ENVID": facts.envid}))
         recipients = {path: _recipient(path, one) for path, one in facts.recipients.items()}
     except Refused:
-        raise ValueError("what it says of RET, ENVID, NOTIFY or ORCPT is not as RFC 3461 has it") from None
+        raise ValueError(
+            "what it says of RET, ENVID, NOTIFY or ORCPT is not as RFC 3461 has it"
+        ) from None
     return DsnRequest(ret, envelope_id, recipients)
 
 

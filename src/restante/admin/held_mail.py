@@ -37,7 +37,9 @@ class QueueSelection(BaseModel):
 
     domain: str | None = None
     reverse_path: str | None = None  # exact; "" is the null reverse-path
-    recipient: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = None  # pattern: *, ?, […]
+    recipient: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = (
+        None  # pattern: *, ?, […]
+    )
     older: Annotated[float, Field(ge=0)] | None = None  # seconds since it was received
     larger: Annotated[int, Field(ge=0)] | None = None  # octets
     status: RecipientStatus | None = None
@@ -94,7 +96,9 @@ class FullMessageView(MessageView):
 
     is_8bit: bool | None  # None for a damaged one
     needs_smtputf8: bool | None
-    dsn: DsnFacts | None  # what the sender asked about reports; None where nothing was asked, or of a damaged one
+    dsn: (
+        DsnFacts | None
+    )  # what the sender asked about reports; None where nothing was asked, or of a damaged one
     is_suspect: bool | None  # its sender gets no reports
     is_delay_told: bool | None
     headers: list[HeaderView]  # none of a damaged one
@@ -108,7 +112,9 @@ class QueueChange(BaseModel):
     missing: list[str]
 
 
-async def list_queue(context: AdminContext, selection: QueueSelection) -> AsyncIterator[Iterator[MessageView]]:
+async def list_queue(
+    context: AdminContext, selection: QueueSelection
+) -> AsyncIterator[Iterator[MessageView]]:
     """Yield the messages that match, oldest first, by pages. Raises AdminError for a domain that is not hosted."""
     names = domain_names(context)
     async for page in queue_pages(context, queue_filter(context, selection)):
@@ -130,7 +136,9 @@ async def name_messages(context: AdminContext, selection: QueueSelection) -> Sel
     return SelectedNames(names=names, octets=octets, domains=domains, shared=shared)
 
 
-async def queue_pages(context: AdminContext, wanted: QueueFilter) -> AsyncIterator[Sequence[QueuedMessage]]:
+async def queue_pages(
+    context: AdminContext, wanted: QueueFilter
+) -> AsyncIterator[Sequence[QueuedMessage]]:
     """Yield the messages that match, oldest first: so many at once that nobody waits for them."""
     left = wanted.limit
     while left > 0:
@@ -143,7 +151,9 @@ async def queue_pages(context: AdminContext, wanted: QueueFilter) -> AsyncIterat
         left, wanted = left - len(page), replace(wanted, after=page[-1].number)
 
 
-async def _shared(context: AdminContext, selection: QueueSelection, found: Sequence[QueuedMessage]) -> int:
+async def _shared(
+    context: AdminContext, selection: QueueSelection, found: Sequence[QueuedMessage]
+) -> int:
     whole = await with_all_recipients(context, selection, found)
     there = {message.number: len(message.recipients) for message in whole}
     return sum(there.get(message.number, 0) > len(message.recipients) for message in found)
@@ -185,7 +195,11 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
         QueueFilter(numbers=(number,))
     )  # now: a damaged one was parked by reading it
     if not listed or (message is None and not damage):
-        raise AdminError(ErrorKind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted")
+        raise AdminError(
+            ErrorKind.NOT_FOUND,
+            f"message {name}: is not in the queue",
+            "it may be delivered or deleted",
+        )
     return FullMessageView(
         **dict(view(listed[0], domain_names(context))),
         is_8bit=None if message is None else message.envelope.is_8bit,
@@ -198,7 +212,9 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
     )
 
 
-async def _read(context: AdminContext, number: int) -> tuple[HeldMessage | None, list[HeaderView], str]:
+async def _read(
+    context: AdminContext, number: int
+) -> tuple[HeldMessage | None, list[HeaderView], str]:
     """Return a message, its headers, and what is wrong with its content, "" if nothing is."""
     message = None
     try:
@@ -216,10 +232,14 @@ async def delete_messages(context: AdminContext, named: NamedMessages) -> QueueC
 
 async def release_refused(context: AdminContext, named: NamedMessages) -> QueueChange:
     """Hold the refused recipients of these messages again: they go with the next release. Raises AdminError."""
-    return await _change(context, named, AuditAction.REFUSED_RELEASED, context.store.release_refused)
+    return await _change(
+        context, named, AuditAction.REFUSED_RELEASED, context.store.release_refused
+    )
 
 
-async def _change(context: AdminContext, named: NamedMessages, action: AuditAction, change: Change) -> QueueChange:
+async def _change(
+    context: AdminContext, named: NamedMessages, action: AuditAction, change: Change
+) -> QueueChange:
     """Change each domain's messages with an entry of their own: no account's trail may name another's mail."""
     numbers = {number_of(name): name for name in named.names}
     found = await context.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
@@ -232,7 +252,9 @@ async def _change(context: AdminContext, named: NamedMessages, action: AuditActi
         count += await change(group, recorded)
         announce(context, recorded)
     there = {message.number for message in found}
-    return QueueChange(changed=count, missing=[name for number, name in numbers.items() if number not in there])
+    return QueueChange(
+        changed=count, missing=[name for number, name in numbers.items() if number not in there]
+    )
 
 
 def number_of(name: str) -> int:
@@ -243,7 +265,9 @@ def number_of(name: str) -> int:
         return message_number(name)
     except ValueError:
         error = f"message {name!r}: is not the name of a message"
-        raise AdminError(ErrorKind.INVALID, error, "`restante queue list` shows the names") from None
+        raise AdminError(
+            ErrorKind.INVALID, error, "`restante queue list` shows the names"
+        ) from None
 
 
 def domain_names(context: AdminContext) -> dict[int, str]:
@@ -282,4 +306,8 @@ def read_headers(beginning: bytes) -> list[HeaderView]:
     """Return the header fields of content, unfolded; octets that are no UTF-8 are shown as such."""
     text = beginning.partition(b"\r\n\r\n")[0].decode("utf-8", "backslashreplace")
     fields = (line.partition(":") for line in _UNFOLD.sub(" ", text).split("\r\n"))
-    return [HeaderView(name=name.rstrip(), value=value.strip()) for name, colon, value in fields if colon]
+    return [
+        HeaderView(name=name.rstrip(), value=value.strip())
+        for name, colon, value in fields
+        if colon
+    ]

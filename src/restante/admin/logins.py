@@ -13,7 +13,15 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.trail import ChangeView, change_views, changed, checked_reason, entry, moment, with_changes
+from restante.admin.trail import (
+    ChangeView,
+    change_views,
+    changed,
+    checked_reason,
+    entry,
+    moment,
+    with_changes,
+)
 from restante.sasl.scram_keys import new_verifier
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -66,7 +74,9 @@ class ChangedLogin(LoginView):
 
 def generate_password() -> str:
     """Return a new strong password, to be shown once."""
-    groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
+    groups = (
+        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)
+    )
     return "-".join(groups)
 
 
@@ -81,7 +91,9 @@ async def add_login(context: AdminContext, account: str, new: NewLogin) -> Login
     password = _checked_password(new.password)
     password_hash, verifier = await _hashes(context, new.user, password)
     secret = _sealed_secret(context, new.user, password) if new.cram_md5 else None
-    return await _put(context, None, Login(new.user, account, password_hash, secret, context.now(), verifier))
+    return await _put(
+        context, None, Login(new.user, account, password_hash, secret, context.now(), verifier)
+    )
 
 
 def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
@@ -90,7 +102,9 @@ def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
     return map(_view, context.directory.now.logins_of(account))
 
 
-async def change_login(context: AdminContext, account: str, user: str, change: LoginChange) -> ChangedLogin:
+async def change_login(
+    context: AdminContext, account: str, user: str, change: LoginChange
+) -> ChangedLogin:
     """Change what is given: a new password keeps CRAM-MD5 as it was, unless that is given too. Raises AdminError."""
     login = _find_login(context, account, user)
     if change.password is None:
@@ -100,14 +114,18 @@ async def change_login(context: AdminContext, account: str, user: str, change: L
     present = _find_login(context, account, user)  # again: it may have been removed meanwhile
     keeps_secret = present.sealed_secret is not None if change.cram_md5 is None else change.cram_md5
     secret = _sealed_secret(context, user, password) if keeps_secret else None
-    login = replace(present, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier)
+    login = replace(
+        present, password_hash=password_hash, sealed_secret=secret, sealed_verifier=verifier
+    )
     return await _put(context, present, login)
 
 
 async def remove_login(context: AdminContext, account: str, user: str, reason: str) -> None:
     """Remove it. Raises AdminError if it is not there."""
     removed = changes_between(_find_login(context, account, user), None)
-    recorded = with_changes(entry(context, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed)
+    recorded = with_changes(
+        entry(context, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed
+    )
     await context.store.remove_login(user, recorded)
     await changed(context, recorded)
 
@@ -116,7 +134,9 @@ def _with_cram_md5(context: AdminContext, login: Login, wanted: bool | None) -> 
     """Allow or forbid CRAM-MD5 to a login whose password stays."""
     if wanted and login.sealed_secret is None:
         remedy = "give a password too, for CRAM-MD5 needs it"
-        raise AdminError(ErrorKind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy)
+        raise AdminError(
+            ErrorKind.USAGE, f"login {login.user}: its password is kept as a hash only", remedy
+        )
     return _without_secret(context, login) if wanted is False else login
 
 
@@ -146,7 +166,9 @@ def _find_login(context: AdminContext, account: str, user: str) -> Login:
     login = context.directory.now.logins.get(user)
     if login is None or login.account != account:
         remedy = f"`restante login list {account}` shows those there are"
-        raise AdminError(ErrorKind.NOT_FOUND, f"login {user}: account {account} has none of that name", remedy)
+        raise AdminError(
+            ErrorKind.NOT_FOUND, f"login {user}: account {account} has none of that name", remedy
+        )
     return login
 
 
@@ -161,7 +183,9 @@ def _checked_password(secret: SecretStr) -> str:
         error = f"password: must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
         raise AdminError(ErrorKind.INVALID, error, "choose another, or let --generate make one")
     if not password.isprintable():
-        raise AdminError(ErrorKind.INVALID, "password: holds a character that cannot be typed", "choose another")
+        raise AdminError(
+            ErrorKind.INVALID, "password: holds a character that cannot be typed", "choose another"
+        )
     return password
 
 

@@ -96,14 +96,18 @@ def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: floa
         recipients=present.recipients if fields.recipients is None else fields.recipients,
         unknown=present.unknown if fields.unknown is None else fields.unknown,
         ignores_tags=present.ignores_tags if fields.ignore_tags is None else fields.ignore_tags,
-        asks_destination=present.asks_destination if fields.ask_destination is None else fields.ask_destination,
+        asks_destination=present.asks_destination
+        if fields.ask_destination is None
+        else fields.ask_destination,
         quota=changed_quota(present.quota, fields.quota, fields.quota_messages),
         message_octets=_changed_limit(present.message_octets, fields.message_size),
         retention=_changed_retention(present.retention, fields.retention, fields.at_end),
         refused_retention=_changed_retention(
             present.refused_retention, fields.refused_retention, fields.refused_at_end
         ),
-        on_refusal=present.on_refusal if fields.on_refusal is None else OnRefusal(fields.on_refusal),
+        on_refusal=present.on_refusal
+        if fields.on_refusal is None
+        else OnRefusal(fields.on_refusal),
     )
     _refuse_contradictions(domain, policy, fields)
     return policy
@@ -113,7 +117,9 @@ def check_message_size(domain: str, size: int | None, limit: int) -> None:
     """Raise AdminError for a largest message that the server would not take anyway."""
     if size is not None and size > limit:
         error = f"domain {domain}: --message-size {size} is above the server's own limit of {limit} octets"
-        raise AdminError(ErrorKind.INVALID, error, "name less, or raise reception.message_size_limit first")
+        raise AdminError(
+            ErrorKind.INVALID, error, "name less, or raise reception.message_size_limit first"
+        )
 
 
 def changed_quota(present: Quota, octets: int | None, messages: int | None) -> Quota:
@@ -132,7 +138,9 @@ def _changed_retention(present: Retention, seconds: float | None, at_end: End | 
     )
 
 
-def _changed_suspension(domain: str, present: Policy, fields: PolicyFields, now: float) -> Suspension | None:
+def _changed_suspension(
+    domain: str, present: Policy, fields: PolicyFields, now: float
+) -> Suspension | None:
     if fields.hold not in (None, SUSPENDED):
         return None
     suspension = present.suspension_at(now)
@@ -141,15 +149,21 @@ def _changed_suspension(domain: str, present: Policy, fields: PolicyFields, now:
     reason = fields.reason if fields.reason is not None else suspension.reason if suspension else ""
     if not reason.strip() or len(reason) > MAX_REASON_LENGTH or not reason.isprintable():
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
-        raise AdminError(ErrorKind.USAGE, f"domain {domain}: is not suspended without a reason", remedy)
+        raise AdminError(
+            ErrorKind.USAGE, f"domain {domain}: is not suspended without a reason", remedy
+        )
     until = suspension.until if suspension else None
     if fields.until is not None:
         until = _checked_time(domain, "--until", fields.until, now)
     mail = suspension.mail if suspension else WhileSuspended.ACCEPT
-    return Suspension(reason, until, mail if fields.while_suspended is None else fields.while_suspended)
+    return Suspension(
+        reason, until, mail if fields.while_suspended is None else fields.while_suspended
+    )
 
 
-def _changed_force(domain: str, present: Forced | None, fields: PolicyFields, now: float) -> Forced | None:
+def _changed_force(
+    domain: str, present: Forced | None, fields: PolicyFields, now: float
+) -> Forced | None:
     if fields.force_accept == "":
         return None
     is_on = present.is_on if present else False
@@ -165,7 +179,9 @@ def _changed_force(domain: str, present: Forced | None, fields: PolicyFields, no
 
 def _checked_time(domain: str, option: str, time: datetime, now: float) -> float:
     if time.timestamp() <= now:
-        raise AdminError(ErrorKind.INVALID, f"domain {domain}: {option} is in the past", "name a time to come")
+        raise AdminError(
+            ErrorKind.INVALID, f"domain {domain}: {option} is in the past", "name a time to come"
+        )
     return time.timestamp()
 
 
@@ -178,7 +194,9 @@ def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) ->
         raise AdminError(ErrorKind.USAGE, error, "say --hold suspended too")
     if policy.asks_destination and policy.recipients is not Recipients.LEARNED:
         error = f"domain {domain}: --ask-destination is a way to learn of mailboxes"
-        raise AdminError(ErrorKind.USAGE, error, "say --recipients learned too, or --no-ask-destination")
+        raise AdminError(
+            ErrorKind.USAGE, error, "say --recipients learned too, or --no-ask-destination"
+        )
     if policy.forced is None and fields.force_until:
         error = f"domain {domain}: --force-until says when what is forced ends, and nothing is"
         raise AdminError(ErrorKind.USAGE, error, "say --force-accept on or off too")

@@ -59,13 +59,17 @@ class ListChange(BaseModel):
     is_large: bool  # so many are dropped that it wants to be confirmed
 
 
-async def list_recipients(context: AdminContext, domain: str) -> AsyncIterator[Iterator[KnownRecipientView]]:
+async def list_recipients(
+    context: AdminContext, domain: str
+) -> AsyncIterator[Iterator[KnownRecipientView]]:
     """Yield a domain's recipients by source and name, by pages. Raises AdminError if it is not hosted."""
     async for page in recipient_pages(context.store, find_domain(context, domain).id):
         yield map(_view, page)
 
 
-async def change_recipients(context: AdminContext, domain: str, change: RecipientChange) -> ListChange:
+async def change_recipients(
+    context: AdminContext, domain: str, change: RecipientChange
+) -> ListChange:
     """Add and remove. Raises AdminError for what is no address of the domain, or is not there to be removed."""
     hosted = find_domain(context, domain)
     removed = await _parsed(hosted, change.remove)
@@ -74,11 +78,15 @@ async def change_recipients(context: AdminContext, domain: str, change: Recipien
         present = await _listed(context, hosted)
         if missing := sorted(removed - present):
             error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
-            raise AdminError(ErrorKind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are")
+            raise AdminError(
+                ErrorKind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are"
+            )
         return await _put(context, hosted, present, (present - removed) | added)
 
 
-async def replace_recipients(context: AdminContext, domain: str, wanted: RecipientList) -> ListChange:
+async def replace_recipients(
+    context: AdminContext, domain: str, wanted: RecipientList
+) -> ListChange:
     """Put a list in place of the one there is. Raises AdminError where that drops many and is not confirmed."""
     hosted = find_domain(context, domain)
     names = await _parsed(hosted, wanted.addresses)
@@ -143,15 +151,21 @@ def _plan(present: set[str], wanted: set[str]) -> _Plan:
 
 
 def _view(one: Recipient) -> KnownRecipientView:
-    return KnownRecipientView(name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at))
+    return KnownRecipientView(
+        name=one.name, source=one.source, is_there=one.is_there, at=moment(one.at)
+    )
 
 
-async def _put(context: AdminContext, domain: HostedDomain, present: set[str], wanted: set[str]) -> ListChange:
+async def _put(
+    context: AdminContext, domain: HostedDomain, present: set[str], wanted: set[str]
+) -> ListChange:
     change = _difference(present, wanted)
     if not change.added and not change.dropped:
         return change
     plan = await asyncio.to_thread(_plan, present, wanted)
-    recorded = entry(context, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name)
+    recorded = entry(
+        context, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name
+    )
     recorded = with_changes(recorded, plan.changes)
     try:
         await context.store.change_list(domain.id, plan.added, plan.dropped, recorded)

@@ -15,7 +15,9 @@ class ReleaseOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    nodes: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_NODES)]  # domains, `@domain`, `#account`
+    nodes: Annotated[
+        tuple[str, ...], Field(min_length=1, max_length=MAX_NODES)
+    ]  # domains, `@domain`, `#account`
     reason: str = ""
 
 
@@ -33,10 +35,17 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
     """Start the drains, and return the answers in the order asked. Raises AdminError without a running server."""
     if context.server is None:
         raise no_server("release")
-    return [_view(await context.server.release(node, context.actor, order.reason)) for node in order.nodes]
+    return [
+        _view(await context.server.release(node, context.actor, order.reason))
+        for node in order.nodes
+    ]
 
 
 def _view(answer: ReleaseAnswer) -> ReleaseView:
     return ReleaseView(
-        node=answer.node, code=answer.code, text=answer.text, pending=answer.pending, reason=answer.reason
+        node=answer.node,
+        code=answer.code,
+        text=answer.text,
+        pending=answer.pending,
+        reason=answer.reason,
     )

@@ -19,7 +19,10 @@ from restante.mail.message import message_name
 from restante.store.interface import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditAction
 
-_STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")  # RFC 3464, RFC 6533 §6
+_STATUS_PARTS = (
+    "message/delivery-status",
+    "message/global-delivery-status",
+)  # RFC 3464, RFC 6533 §6
 
 
 class ReportSelection(BaseModel):
@@ -28,7 +31,9 @@ class ReportSelection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     domain: str | None = None  # whose mail they tell of
-    to: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = None  # pattern: *, ?, […]
+    to: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = (
+        None  # pattern: *, ?, […]
+    )
     after: Annotated[int, Field(ge=0)] = 0  # a report's number: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
@@ -38,7 +43,9 @@ class NamedReports(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    numbers: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=MAX_NAMES)]
+    numbers: Annotated[
+        tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=MAX_NAMES)
+    ]
     reason: str = ""
 
 
@@ -61,7 +68,9 @@ class FullReportView(ReportView):
     """A report with all that is shown of it."""
 
     headers: list[HeaderView]
-    status: list[list[HeaderView]]  # fields of its machine-readable part: of the message, then of each recipient
+    status: list[
+        list[HeaderView]
+    ]  # fields of its machine-readable part: of the message, then of each recipient
 
 
 class ReportsDropped(BaseModel):
@@ -71,7 +80,9 @@ class ReportsDropped(BaseModel):
     missing: list[int]
 
 
-async def list_reports(context: AdminContext, selection: ReportSelection) -> AsyncIterator[Iterator[ReportView]]:
+async def list_reports(
+    context: AdminContext, selection: ReportSelection
+) -> AsyncIterator[Iterator[ReportView]]:
     """Yield the reports that match, in the order in which they were made, by pages.
 
     Raises AdminError for an unknown domain.
@@ -82,7 +93,9 @@ async def list_reports(context: AdminContext, selection: ReportSelection) -> Asy
     left, after = selection.limit, selection.after
     while left > 0:
         at_once = min(left, PAGE)
-        page = await context.store.list_reports(ReportFilter(domain_id, selection.to, (), after, at_once))
+        page = await context.store.list_reports(
+            ReportFilter(domain_id, selection.to, (), after, at_once)
+        )
         yield (_view(report, names) for report in page)
         if len(page) < at_once:
             return
@@ -94,10 +107,16 @@ async def show_report(context: AdminContext, number: int) -> FullReportView:
     listed = await context.store.list_reports(ReportFilter(numbers=(number,)))
     content = await context.store.report_content(number)
     if not listed or content is None:
-        raise AdminError(ErrorKind.NOT_FOUND, f"report {number}: does not wait", "it may be sent, or have been dropped")
+        raise AdminError(
+            ErrorKind.NOT_FOUND,
+            f"report {number}: does not wait",
+            "it may be sent, or have been dropped",
+        )
     message = BytesParser(EmailMessage, policy=SMTP).parsebytes(content)
     return FullReportView(
-        **dict(_view(listed[0], domain_names(context))), headers=_fields(message), status=_status(message)
+        **dict(_view(listed[0], domain_names(context))),
+        headers=_fields(message),
+        status=_status(message),
     )
 
 
@@ -107,7 +126,9 @@ async def drop_reports(context: AdminContext, named: NamedReports) -> ReportsDro
     One that is on its way at this moment may arrive all the same.
     """
     checked_reason(named.reason)
-    found = await context.store.list_reports(ReportFilter(numbers=named.numbers, limit=len(named.numbers)))
+    found = await context.store.list_reports(
+        ReportFilter(numbers=named.numbers, limit=len(named.numbers))
+    )
     groups: dict[int, list[WaitingReport]] = defaultdict(list)
     for report in found:
         groups[report.domain_id].append(report)
@@ -118,7 +139,9 @@ async def drop_reports(context: AdminContext, named: NamedReports) -> ReportsDro
     return ReportsDropped(dropped=len(dropped), missing=missing)
 
 
-async def _drop(context: AdminContext, domain_id: int, group: Sequence[WaitingReport], reason: str) -> set[int]:
+async def _drop(
+    context: AdminContext, domain_id: int, group: Sequence[WaitingReport], reason: str
+) -> set[int]:
     """Drop those of one domain, with an entry of their own: no account's trail may name another's mail."""
     about = (report.about for report in group)
     recorded = entry_about_mail(context, AuditAction.REPORTS_DROPPED, domain_id, about, reason)
@@ -145,7 +168,9 @@ def _view(report: WaitingReport, names: dict[int, str]) -> ReportView:
 def _status(message: EmailMessage) -> list[list[HeaderView]]:
     for part in message.walk():
         if part.get_content_type() in _STATUS_PARTS:
-            return [_fields(group) for group in part.iter_parts() if isinstance(group, EmailMessage)]
+            return [
+                _fields(group) for group in part.iter_parts() if isinstance(group, EmailMessage)
+            ]
     return []
 
 

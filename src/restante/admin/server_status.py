@@ -73,7 +73,9 @@ class StoreView(BaseModel):
 
     failure: str  # why nothing is taken or handed over any more; "" while all is well
     damaged_messages: int  # parked as damaged
-    scrubbed_at: datetime | None  # when all of it was last looked at; null: not since the start, or no server runs
+    scrubbed_at: (
+        datetime | None
+    )  # when all of it was last looked at; null: not since the start, or no server runs
     is_scrub_under_way: bool
     scrubbed_messages: int  # by the scrub under way, or the last one
 
@@ -136,7 +138,9 @@ class ServerStatus:
     drains: Iterator[DrainView]
 
 
-async def show_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS) -> ServerStatus:
+async def show_status(
+    context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS
+) -> ServerStatus:
     """Return how things stand, and the domains wanted. Raises AdminError for one that is not there."""
     usages = context.store.usages()
     server = context.server
@@ -157,7 +161,9 @@ async def show_status(context: AdminContext, wanted: StatusSelection = BUSY_DOMA
         domains=[],
         domains_not_shown=candidates - len(shown),
         drains=[],
-        listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()] if server else [],
+        listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()]
+        if server
+        else [],
         configuration=_configuration_view(server.configuration()) if server else None,
     )
     return ServerStatus(view, await _domains(context, shown, usages), list_drains(context))
@@ -182,7 +188,9 @@ async def _store_view(context: AdminContext) -> StoreView:
 
 
 def _backlog(backlog: Backlog) -> BacklogView:
-    return BacklogView(waiting=backlog.count, oldest_at=None if backlog.since is None else moment(backlog.since))
+    return BacklogView(
+        waiting=backlog.count, oldest_at=None if backlog.since is None else moment(backlog.since)
+    )
 
 
 def _configuration_view(state: ConfigurationState) -> ConfigurationView:
@@ -218,11 +226,15 @@ def _selected(
     """Return the domains to show, by name, and how many there were to choose from."""
     directory, now = context.directory.now, context.now()
     if wanted.domain:
-        found = {find_domain(context, name).name: find_domain(context, name) for name in wanted.domain}
+        found = {
+            find_domain(context, name).name: find_domain(context, name) for name in wanted.domain
+        }
         return [found[name] for name in sorted(found)], len(found)
     if wanted.account is not None:
         find_account(context, wanted.account)
-    of_account = [one for one in directory.domains.values() if wanted.account in (None, one.account)]
+    of_account = [
+        one for one in directory.domains.values() if wanted.account in (None, one.account)
+    ]
     server = context.server
     shown = [
         domain
@@ -275,7 +287,11 @@ class _Requests:
         """Return the last request that was for this domain, too; of its present account only."""
         keys = [(EtrnTargetKind.DOMAIN, domain.name), (EtrnTargetKind.ACCOUNT, domain.account)]
         keys += [(EtrnTargetKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
-        found = [self._at[kind, key, domain.account] for kind, key in keys if (kind, key, domain.account) in self._at]
+        found = [
+            self._at[kind, key, domain.account]
+            for kind, key in keys
+            if (kind, key, domain.account) in self._at
+        ]
         return max(found, default=None)
 
 

@@ -70,9 +70,13 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     """Copy the store to a directory, named from the root, that is empty or not there. Raises AdminError, StoreError."""
     directory = Path(order.directory)
     if not directory.is_absolute():
-        raise AdminError(ErrorKind.INVALID, f"{directory}: is not named from the root", "give the whole path")
+        raise AdminError(
+            ErrorKind.INVALID, f"{directory}: is not named from the root", "give the whole path"
+        )
     made = await context.store.backup(directory)
-    return BackupView(directory=order.directory, messages=made.messages, octets=made.octets, files=made.files)
+    return BackupView(
+        directory=order.directory, messages=made.messages, octets=made.octets, files=made.files
+    )
 
 
 def check(directory: Path, on_progress: Callable[[int, int], None]) -> CheckView:
@@ -93,12 +97,18 @@ def salvage(directory: Path, target: Path, on_progress: Callable[[int], None]) -
         octets=report.octets,
         files=report.files,
         rows=report.rows,
-        lost=[FindingView(kind=one.kind, message=_name(one.number), text=one.text) for one in report.lost],
+        lost=[
+            FindingView(kind=one.kind, message=_name(one.number), text=one.text)
+            for one in report.lost
+        ],
     )
 
 
 def _view(report: StoreReport) -> CheckView:
-    findings = [FindingView(kind=one.kind, message=_name(one.number), text=one.text) for one in report.findings]
+    findings = [
+        FindingView(kind=one.kind, message=_name(one.number), text=one.text)
+        for one in report.findings
+    ]
     return CheckView(
         is_sound=report.is_sound,
         engine=report.engine,

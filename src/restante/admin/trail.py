@@ -51,7 +51,9 @@ async def list_audit(
     """
     if wanted.action is not None and wanted.action not in list(AuditAction):
         raise AdminError(
-            ErrorKind.INVALID, f"action {wanted.action}: there is none", f"name one of {', '.join(AuditAction)}"
+            ErrorKind.INVALID,
+            f"action {wanted.action}: there is none",
+            f"name one of {', '.join(AuditAction)}",
         )
     if wanted.domain is not None:
         wanted = wanted._replace(domain=_canonical(wanted.domain))
@@ -68,7 +70,9 @@ def _canonical(domain: str) -> str:
     try:
         return canonical_domain(domain)
     except ValueError as error:
-        raise AdminError(ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org") from None
+        raise AdminError(
+            ErrorKind.INVALID, f"domain: {error}", "write a name such as example.org"
+        ) from None
 
 
 def moment(at: float) -> datetime:
@@ -77,12 +81,27 @@ def moment(at: float) -> datetime:
 
 
 def entry(
-    context: AdminContext, action: AuditAction, subject: str, account: str, reason: str = "", *, domain: str = ""
+    context: AdminContext,
+    action: AuditAction,
+    subject: str,
+    account: str,
+    reason: str = "",
+    *,
+    domain: str = "",
 ) -> AuditEntry:
     """Make the entry of what is done; the reason is the caller's, if none is given."""
     origin = "control socket" if context.server else "command line"
     said = reason or _stated(context.reason)
-    return AuditEntry(context.now(), action, context.actor, subject, account, origin=origin, reason=said, domain=domain)
+    return AuditEntry(
+        context.now(),
+        action,
+        context.actor,
+        subject,
+        account,
+        origin=origin,
+        reason=said,
+        domain=domain,
+    )
 
 
 def entry_about_mail(
@@ -91,7 +110,9 @@ def entry_about_mail(
     """Make the entry of what is done to one domain's messages: no account's trail names another's mail."""
     hosted = context.directory.now.domain_by_id(domain_id)
     account, domain = (hosted.account, hosted.name) if hosted is not None else ("", "")
-    return entry(context, action, " ".join(map(message_name, numbers)), account, reason, domain=domain)
+    return entry(
+        context, action, " ".join(map(message_name, numbers)), account, reason, domain=domain
+    )
 
 
 def with_changes(recorded: AuditEntry, changes: Sequence[Change]) -> AuditEntry:
@@ -108,7 +129,9 @@ def checked_reason(reason: str) -> str:
     """Return the reason for something that cannot be undone. Raises AdminError if there is none."""
     if not reason.strip():
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
-        raise AdminError(ErrorKind.USAGE, "reason: what cannot be undone needs one, for the audit trail", remedy)
+        raise AdminError(
+            ErrorKind.USAGE, "reason: what cannot be undone needs one, for the audit trail", remedy
+        )
     return _stated(reason)
 
 

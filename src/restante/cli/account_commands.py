@@ -22,17 +22,26 @@ from restante.cli.policy_options import QuotaMessagesOption, QuotaOption, human_
 
 group = typer.Typer(name="account", help="The customers of the platform.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The account: a-z 0-9 . _ -; `ETRN #NAME` names it too.")]
-Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Anything to remember, one line.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="The account: a-z 0-9 . _ -; `ETRN #NAME` names it too."),
+]
+Note = Annotated[
+    str | None, typer.Option("--note", metavar="TEXT", help="Anything to remember, one line.")
+]
 EmptyReply = Annotated[
     Literal["250", "251"] | None,
     typer.Option(
-        "--empty-reply", help="What ETRN says when nothing is held; fetchmail with several domains needs 250."
+        "--empty-reply",
+        help="What ETRN says when nothing is held; fetchmail with several domains needs 250.",
     ),
 ]
 ReportDetails = Annotated[
     Literal["on", "off"] | None,
-    typer.Option("--report-details", help="Whether reports of success name the primary and quote it. New: off."),
+    typer.Option(
+        "--report-details",
+        help="Whether reports of success name the primary and quote it. New: off.",
+    ),
 ]
 
 COLUMNS = (
@@ -62,7 +71,9 @@ def add(
     config: ConfigFile = None,
 ) -> None:
     """Add an account."""
-    body = {"name": name} | _given(note, empty_reply, quota, quota_messages) | _details(report_details)
+    body = (
+        {"name": name} | _given(note, empty_reply, quota, quota_messages) | _details(report_details)
+    )
     ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
     say(f"account {name} added")
 
@@ -101,7 +112,9 @@ def change(
         raise typer.BadParameter(
             "nothing to change: give --note, --empty-reply, --quota, --quota-messages or --report-details"
         )
-    done = ask(config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given)
+    done = ask(
+        config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given
+    )
     say_changed(f"account {name}", done["changes"])
 
 

@@ -43,10 +43,19 @@ class Api:
         self._client = client
         self._place = place
 
-    async def ask(self, method: str, path: str, *, params: Params = None, body: Mapping[str, Any] | None = None) -> Any:
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Send one request and return the JSON of its answer."""
         with self._failing():
-            return _content(await self._client.request(method, path, params=_given(params), json=body))
+            return _content(
+                await self._client.request(method, path, params=_given(params), json=body)
+            )
 
     async def send(self, path: str, octets: AsyncIterator[bytes], *, params: Params = None) -> Any:
         """Send a body as it is read, and return the JSON of the answer."""
@@ -54,11 +63,18 @@ class Api:
             return _content(await self._client.post(path, params=_given(params), content=octets))
 
     async def receive(
-        self, method: str, path: str, *, params: Params = None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = None,
+        body: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[bytes]:
         """Send one request and yield the octets of its answer as they come. Raises Failure also where they end early."""
         with self._failing():
-            async with self._client.stream(method, path, params=_given(params), json=body) as answer:
+            async with self._client.stream(
+                method, path, params=_given(params), json=body
+            ) as answer:
                 if not answer.is_success:
                     await answer.aread()
                     _content(answer)
@@ -109,8 +125,12 @@ async def connected(
     import httpx  # noqa: PLC0415  heavy
 
     place, config = _locate(config_file)
-    async with _transport(place, config, is_streaming=is_streaming, needs_server=needs_server) as transport:
-        client = httpx.AsyncClient(transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False)
+    async with _transport(
+        place, config, is_streaming=is_streaming, needs_server=needs_server
+    ) as transport:
+        client = httpx.AsyncClient(
+            transport=transport, base_url=_BASE_URL, timeout=seconds, trust_env=False
+        )
         async with client:
             yield Api(client, str(place))
 
@@ -181,7 +201,9 @@ async def _served(api: Any) -> AsyncIterator[str]:
         listener.bind(path)
         listener.listen()
         listener.setblocking(False)
-        serving = asyncio.create_task(serve(api, listener, HttpTerms(HttpDoor(HttpService.CONTROL, _OWN_CONNECTIONS))))
+        serving = asyncio.create_task(
+            serve(api, listener, HttpTerms(HttpDoor(HttpService.CONTROL, _OWN_CONNECTIONS)))
+        )
         try:
             yield path
         finally:
@@ -195,11 +217,17 @@ def _server_answers(path: Path) -> bool:
     try:
         return answers(path)
     except PermissionError:
-        raise Failure(Exit.NOT_ALLOWED, f"{path}: not allowed; run as root or as the server's user") from None
+        raise Failure(
+            Exit.NOT_ALLOWED, f"{path}: not allowed; run as root or as the server's user"
+        ) from None
 
 
 def _given(params: Params) -> dict[str, Any] | None:
-    return None if params is None else {key: value for key, value in params.items() if value is not None}
+    return (
+        None
+        if params is None
+        else {key: value for key, value in params.items() if value is not None}
+    )
 
 
 def _content(answer: "httpx.Response") -> Any:
@@ -208,4 +236,6 @@ def _content(answer: "httpx.Response") -> Any:
     content = answer.json()
     if answer.is_success:
         return content
-    raise Failure(BY_KIND.get(content["kind"], Exit.UNAVAILABLE), f"{content['error']}; {content['remedy']}")
+    raise Failure(
+        BY_KIND.get(content["kind"], Exit.UNAVAILABLE), f"{content['error']}; {content['remedy']}"
+    )

@@ -47,7 +47,9 @@ class Asking:
     def endpoint(self) -> tuple[str, int]:
         """Host and port. Raises Failure."""
         try:
-            return split_host_port(self.server, IMPLICIT_PORT if self.is_implicit else STARTTLS_PORT)
+            return split_host_port(
+                self.server, IMPLICIT_PORT if self.is_implicit else STARTTLS_PORT
+            )
         except ValueError as error:
             raise Failure(Exit.USAGE, f"server: {error}; write HOST or HOST:PORT") from None
 
@@ -64,11 +66,19 @@ def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, 
             with suppress(OSError):  # everything is answered: how it parts does not matter
                 session.docmd("QUIT")
     except smtplib.SMTPServerDisconnected:
-        raise Failure(Exit.TRY_LATER, f"{asking.server}: ended the session; ask again later") from None
+        raise Failure(
+            Exit.TRY_LATER, f"{asking.server}: ended the session; ask again later"
+        ) from None
     except smtplib.SMTPConnectError as error:
-        said = f"{error.smtp_code} {_one_line(error.smtp_error)}" if error.smtp_code > 0 else "no greeting"
+        said = (
+            f"{error.smtp_code} {_one_line(error.smtp_error)}"
+            if error.smtp_code > 0
+            else "no greeting"
+        )
         code = exit_for(error.smtp_code) or Exit.TRY_LATER
-        raise Failure(code, f"{asking.server}: {said}; look at the port, or ask again later") from None
+        raise Failure(
+            code, f"{asking.server}: {said}; look at the port, or ask again later"
+        ) from None
     except OSError as error:  # smtplib's own are among them
         raise Failure(Exit.UNAVAILABLE, f"{asking.server}: {_cause(error)}") from None
 
@@ -91,7 +101,9 @@ def _connect(asking: Asking) -> smtplib.SMTP:
     host, port = asking.endpoint
     context = _context(asking.ca_file)
     if asking.is_implicit:
-        session: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=asking.timeout, context=context)
+        session: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, port, timeout=asking.timeout, context=context
+        )
         session.ehlo_or_helo_if_needed()
         return session
     session = smtplib.SMTP(host, port, timeout=asking.timeout)
@@ -134,7 +146,9 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
         known = " ".join(offered) or "no AUTH at all"
         remedy = "look whether it is the right server and port"
         names = " or ".join(wanted)
-        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {names}, but {known}; {remedy}")
+        raise Failure(
+            Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {names}, but {known}; {remedy}"
+        )
     mechanism = usable[0]
     code, text = _MECHANISMS[mechanism](session, asking)
     if mechanism == _SCRAM and code >= _REFUSED and len(usable) > 1:
@@ -142,7 +156,9 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
         code, text = _MECHANISMS[mechanism](session, asking)
     if code == _CHALLENGE:
         cause = f"it asked for more after AUTH {mechanism} was answered"
-        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {cause}; try another --auth")
+        raise Failure(
+            Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {cause}; try another --auth"
+        )
     if code != _AUTHENTICATED:
         remedy = "look at --login and --password-file" if code >= _PERMANENT else "ask again later"
         cause = f"{words(code)} ({code} {_one_line(text)})"
@@ -156,7 +172,9 @@ def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
         code, text = session.docmd("AUTH", f"{_SCRAM} {_base64(client.first())}")
         if code == _CHALLENGE:
             salting = client.take_server_first(_decoded(text, _SCRAM))
-            code, text = session.docmd(_base64(client.final(salted_password(asking.password, salting))))
+            code, text = session.docmd(
+                _base64(client.final(salted_password(asking.password, salting)))
+            )
         if code == _CHALLENGE:
             client.take_server_final(_decoded(text, _SCRAM))
             code, text = session.docmd("")
@@ -164,13 +182,17 @@ def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
             client.require_proof()
     except BadChallenge as error:
         remedy = "look whether it is the right server, or give another --auth"
-        raise Failure(Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {error}; {remedy}") from None
+        raise Failure(
+            Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {error}; {remedy}"
+        ) from None
     return code, text
 
 
 def _plain(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
     """Answer by RFC 4616; smtplib's own knows ASCII only."""
-    return session.docmd("AUTH", "PLAIN " + _base64(f"\0{asking.login}\0{asking.password}".encode()))
+    return session.docmd(
+        "AUTH", "PLAIN " + _base64(f"\0{asking.login}\0{asking.password}".encode())
+    )
 
 
 def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:

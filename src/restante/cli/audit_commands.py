@@ -15,25 +15,47 @@ NAMES_SHOWN: Final = 3  # of the messages of one entry; --json has all
 
 def audit(
     *,
-    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")] = None,
-    domain: Annotated[str | None, typer.Option("--domain", metavar="DOMAIN", help="Only about this domain.")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", metavar="DOMAIN", help="Only about this domain.")
+    ] = None,
     action: Annotated[
-        AuditAction | None, typer.Option("--action", metavar="ACTION", help="Only of this kind, such as mail-deleted.")
+        AuditAction | None,
+        typer.Option("--action", metavar="ACTION", help="Only of this kind, such as mail-deleted."),
     ] = None,
     actor: Annotated[
-        str | None, typer.Option("--actor", metavar="WHO", help='Only by these: "login NAME", "operator", a name.')
+        str | None,
+        typer.Option(
+            "--actor", metavar="WHO", help='Only by these: "login NAME", "operator", a name.'
+        ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Not before: 2d ago, or an ISO time (UTC).")
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Not before: 2d ago, or an ISO time (UTC)."),
     ] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before: as --since.")] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 100,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Before: as --since.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+    ] = 100,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Show the newest entries of the audit trail, newest first."""
-    wanted = {"account": account, "domain": domain, "action": action and str(action), "actor": actor, "limit": limit}
-    times = {"since": since and past_moment("--since", since), "until": until and past_moment("--until", until)}
+    wanted = {
+        "account": account,
+        "domain": domain,
+        "action": action and str(action),
+        "actor": actor,
+        "limit": limit,
+    }
+    times = {
+        "since": since and past_moment("--since", since),
+        "until": until and past_moment("--until", until),
+    }
     entries = ask(config, "GET", "/v1/audit", params=wanted | times)
     if as_json:
         show_json(entries)

@@ -13,28 +13,46 @@ from restante.cli.reply_words import exit_for, words
 
 def etrn(
     server: Annotated[
-        str, typer.Argument(metavar="SERVER[:PORT]", help="The backup MX. Ports: 465 implicit, 25 starttls.")
+        str,
+        typer.Argument(
+            metavar="SERVER[:PORT]", help="The backup MX. Ports: 465 implicit, 25 starttls."
+        ),
     ],
     domains: Annotated[
-        list[str], typer.Argument(metavar="DOMAIN", help="Domains; @DOMAIN with its subdomains; #ACCOUNT for all.")
+        list[str],
+        typer.Argument(
+            metavar="DOMAIN", help="Domains; @DOMAIN with its subdomains; #ACCOUNT for all."
+        ),
     ],
     *,
-    login: Annotated[str, typer.Option("--login", metavar="USER", help="The user name to ask with.")],
+    login: Annotated[
+        str, typer.Option("--login", metavar="USER", help="The user name to ask with.")
+    ],
     password_file: Annotated[
         str,
-        typer.Option("--password-file", metavar="FILE", help="File with the password in its first line; - is stdin."),
+        typer.Option(
+            "--password-file",
+            metavar="FILE",
+            help="File with the password in its first line; - is stdin.",
+        ),
     ],
     tls: Annotated[
-        Literal["implicit", "starttls"], typer.Option("--tls", help="TLS from the first byte, or after STARTTLS.")
+        Literal["implicit", "starttls"],
+        typer.Option("--tls", help="TLS from the first byte, or after STARTTLS."),
     ] = "implicit",
     ca: Annotated[
-        Path | None, typer.Option("--ca", metavar="FILE", help="PEM file of authorities. Else the system's.")
+        Path | None,
+        typer.Option("--ca", metavar="FILE", help="PEM file of authorities. Else the system's."),
     ] = None,
     auth: Annotated[
         Literal["scram-sha-256", "plain", "cram-md5", "login"] | None,
-        typer.Option("--auth", help="How to authenticate. Else the first of these that is offered."),
+        typer.Option(
+            "--auth", help="How to authenticate. Else the first of these that is offered."
+        ),
     ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="For each answer.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="For each answer.")
+    ] = 60.0,
 ) -> int:
     """Ask a backup MX for the mail it holds.
 
@@ -56,7 +74,9 @@ def _password(file: str) -> str:
         text = sys.stdin.readline() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise Failure(Exit.NO_INPUT, f"{file}: {cause}; name a file with the password in its first line") from None
+        raise Failure(
+            Exit.NO_INPUT, f"{file}: {cause}; name a file with the password in its first line"
+        ) from None
     password = text.partition("\n")[0].rstrip("\r")
     if not password:
         raise Failure(Exit.USAGE, f"{file}: its first line is empty; write the password there")

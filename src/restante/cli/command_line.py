@@ -53,7 +53,10 @@ def restante(
     config: ConfigFile = None,
     socket: Socket = None,  # noqa: ARG001  its callback keeps it
     version: Annotated[  # noqa: ARG001  its callback has done it
-        bool, typer.Option("--version", help="Say the version and end.", callback=_show_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Say the version and end.", callback=_show_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """A backup MX that holds mail for domains, and hands it over when the right server asks."""
@@ -114,7 +117,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; one line on standard error says what went wrong."""
     GIVEN_SOCKET.set(None)
     try:
-        outcome = build_command().main(args=list(arguments), prog_name="restante", standalone_mode=False)
+        outcome = build_command().main(
+            args=list(arguments), prog_name="restante", standalone_mode=False
+        )
     except Failure as failure:
         complain(*failure.texts)
         return failure.code
@@ -131,5 +136,7 @@ def _usage(error: typer.TyperException) -> str:
     """Spell what is wrong with the command line in one line."""
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "restante"
-    text = " ".join(error.format_message().split()).removesuffix(".").replace(": Value error, ", ": ")
+    text = (
+        " ".join(error.format_message().split()).removesuffix(".").replace(": Value error, ", ": ")
+    )
     return f"{text[:1].lower()}{text[1:]}; see {command} --help"

@@ -91,7 +91,10 @@ def show_listing(
 def show_table(rows: Sequence[Row], columns: Sequence[Column]) -> None:
     """Write a table that fits the terminal, or a pipe of 80 columns. A terminal shows the titles in bold."""
     cells = [[printable(column.cell(row)) for column in columns] for row in rows]
-    headings = [Heading(column.title, is_number=column.is_number, is_detail=column.is_detail) for column in columns]
+    headings = [
+        Heading(column.title, is_number=column.is_number, is_detail=column.is_detail)
+        for column in columns
+    ]
     titles, *lines = lay_out(headings, cells, shutil.get_terminal_size().columns)
     print(f"\x1b[1m{titles}\x1b[0m" if sys.stdout.isatty() else titles)  # noqa: T201
     for line in lines:

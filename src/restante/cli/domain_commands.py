@@ -28,7 +28,9 @@ from restante.tenancy.model import DEFAULT_CONNECTIONS
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
 
 Name = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
-AccountName = Annotated[str, typer.Option("--account", metavar="NAME", help="The account it belongs to.")]
+AccountName = Annotated[
+    str, typer.Option("--account", metavar="NAME", help="The account it belongs to.")
+]
 Destination = Annotated[
     str,
     typer.Option(
@@ -47,11 +49,18 @@ Allow = Annotated[
 ]
 Tls = Annotated[
     Literal["off", "opportunistic", "required", "verify"] | None,
-    typer.Option("--tls", help="TLS to the destination; `verify` also checks who it is. New domains: opportunistic."),
+    typer.Option(
+        "--tls",
+        help="TLS to the destination; `verify` also checks who it is. New domains: opportunistic.",
+    ),
 ]
 TlsCa = Annotated[
     str | None,
-    typer.Option("--tls-ca", metavar="FILE", help='For verify: PEM file of authorities; "" for the system\'s.'),
+    typer.Option(
+        "--tls-ca",
+        metavar="FILE",
+        help='For verify: PEM file of authorities; "" for the system\'s.',
+    ),
 ]
 TlsPin = Annotated[
     list[str] | None,
@@ -70,11 +79,18 @@ PinNow = Annotated[
 ]
 DestinationLogin = Annotated[
     str | None,
-    typer.Option("--destination-login", metavar="USER", help='User name to authenticate with there; "" for none.'),
+    typer.Option(
+        "--destination-login",
+        metavar="USER",
+        help='User name to authenticate with there; "" for none.',
+    ),
 ]
 DestinationPassword = Annotated[
     bool,
-    typer.Option("--destination-password-stdin", help="Read the password for the destination from standard input."),
+    typer.Option(
+        "--destination-password-stdin",
+        help="Read the password for the destination from standard input.",
+    ),
 ]
 Connections = Annotated[
     int | None,
@@ -149,7 +165,11 @@ def add(
         per_minute=per_minute,
     )
     reason, chosen = _with_reason(policy)
-    fields |= _password(is_given=destination_password_stdin) | chosen | ({"pin_now": True} if pin_now else {})
+    fields |= (
+        _password(is_given=destination_password_stdin)
+        | chosen
+        | ({"pin_now": True} if pin_now else {})
+    )
     body = {"name": name, "account": account, "destination": destination, **fields}
     done = ask(config, "POST", "/v1/domains", params={"reason": reason}, body=body)
     warn(done["warnings"])
@@ -161,13 +181,18 @@ def add(
 @group.command("list")
 def list_all(
     *,
-    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+    ] = None,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """List hosted domains."""
     show_listing(
-        ask(config, "GET", "/v1/domains", params={"account": account}), COLUMNS, as_json=as_json, thing="domain"
+        ask(config, "GET", "/v1/domains", params={"account": account}),
+        COLUMNS,
+        as_json=as_json,
+        thing="domain",
     )
 
 
@@ -179,7 +204,9 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
     if as_json:
         show_json(domain | {"last_drain": past[0] if past else None})
         return
-    last = [("last drain", last_drain_text(drain, time.time())) for drain in past] or [("last drain", "none yet")]
+    last = [("last drain", last_drain_text(drain, time.time())) for drain in past] or [
+        ("last drain", "none yet")
+    ]
     facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
     show_record([*facts, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
 
@@ -189,16 +216,21 @@ def show(name: Name, *, as_json: Json = False, config: ConfigFile = None) -> Non
 def change(
     name: Name,
     *,
-    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Give it to this account.")] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Give it to this account.")
+    ] = None,
     destination: Annotated[
-        str | None, typer.Option("--destination", metavar="HOST[:PORT]", help="The primary, from now on.")
+        str | None,
+        typer.Option("--destination", metavar="HOST[:PORT]", help="The primary, from now on."),
     ] = None,
     allow: Allow = None,
     add_allow: Annotated[
-        list[str] | None, typer.Option("--add-allow", metavar="HOST", help="Authorize one more; repeatable.")
+        list[str] | None,
+        typer.Option("--add-allow", metavar="HOST", help="Authorize one more; repeatable."),
     ] = None,
     drop_allow: Annotated[
-        list[str] | None, typer.Option("--drop-allow", metavar="HOST", help="Authorize one less; repeatable.")
+        list[str] | None,
+        typer.Option("--drop-allow", metavar="HOST", help="Authorize one less; repeatable."),
     ] = None,
     tls: Tls = None,
     tls_ca: TlsCa = None,
@@ -222,12 +254,18 @@ def change(
         per_minute=per_minute,
     )
     reason, chosen = _with_reason(policy)
-    fields |= _password(is_given=destination_password_stdin) | chosen | ({"pin_now": True} if pin_now else {})
+    fields |= (
+        _password(is_given=destination_password_stdin)
+        | chosen
+        | ({"pin_now": True} if pin_now else {})
+    )
     fields |= _without_none(account=account, destination=destination)
     fields |= _without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
     if not fields:
         raise typer.BadParameter("nothing to change: give at least one option")
-    done = ask(config, "PATCH", f"/v1/domains/{segment(name)}", params={"reason": reason}, body=fields)
+    done = ask(
+        config, "PATCH", f"/v1/domains/{segment(name)}", params={"reason": reason}, body=fields
+    )
     warn(done["warnings"])
     if pin_now:
         _say_pin(done["domain"])
@@ -263,7 +301,9 @@ def _fields(
     return _without_none(
         allow=_listed(allow),
         tls=tls,
-        tls_ca=str(Path(tls_ca).absolute()) if tls_ca else tls_ca,  # the server's directory is another
+        tls_ca=str(Path(tls_ca).absolute())
+        if tls_ca
+        else tls_ca,  # the server's directory is another
         tls_pins=_listed(tls_pin),
         destination_login=destination_login,
         connections=connections,

@@ -35,7 +35,9 @@ def stop_drain(
         show_json(drain)
     else:
         delivered = counted(drain["delivered"], "message")
-        say(f"{drain['domain']}: the drain ends after {delivered} handed over; what is left stays held")
+        say(
+            f"{drain['domain']}: the drain ends after {delivered} handed over; what is left stays held"
+        )
 
 
 def _columns(now: float) -> list[Column]:

@@ -18,7 +18,9 @@ from restante.cli.failures import Exit, Failure
 from restante.mail.envelope_fields import envelope_fields
 from restante.mail.mbox import Quoter, separator
 
-ENVELOPES: Final = "envelopes.jsonl"  # beside a Maildir's directories; a mbox has it behind its own name
+ENVELOPES: Final = (
+    "envelopes.jsonl"  # beside a Maildir's directories; a mbox has it behind its own name
+)
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
 
@@ -183,9 +185,13 @@ def open_writer(style: str, place: Path) -> ExportWriter:
         return WRITERS[style](place)
     except FileExistsError as error:
         text = str(error.args[0]) if len(error.args) == 1 else f"{error.filename}: is there already"
-        raise Failure(Exit.CANNOT_CREATE, f"queue export: {text}; name another place: nothing is overwritten") from None
+        raise Failure(
+            Exit.CANNOT_CREATE, f"queue export: {text}; name another place: nothing is overwritten"
+        ) from None
     except OSError as error:
-        raise Failure(Exit.CANNOT_CREATE, f"queue export: {place}: {error.strerror}; name another place") from None
+        raise Failure(
+            Exit.CANNOT_CREATE, f"queue export: {place}: {error.strerror}; name another place"
+        ) from None
 
 
 def _make(directory: Path) -> None:
@@ -201,7 +207,9 @@ def _create(path: Path) -> BufferedWriter:
 
 
 def _fields(facts: Facts) -> bytes:
-    return envelope_fields(facts["reverse_path"], [one["forward_path"] for one in facts["recipients"]])
+    return envelope_fields(
+        facts["reverse_path"], [one["forward_path"] for one in facts["recipients"]]
+    )
 
 
 def _seconds(facts: Facts) -> float:

@@ -79,7 +79,9 @@ class Stretch:
     def _clean_blocks(self) -> Iterator[bytes]:
         decoder, unquoter = ChunkDecoder(), Unquoter()
         for block in self._raw_blocks():
-            yield decoder.receive(unquoter.unquote(block) if self.is_quoted else block, is_last=False)
+            yield decoder.receive(
+                unquoter.unquote(block) if self.is_quoted else block, is_last=False
+            )
         rest = unquoter.unquote(b"", is_last=True)
         yield decoder.receive(rest, is_last=True)
 

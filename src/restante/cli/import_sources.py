@@ -97,12 +97,21 @@ def _style(path: Path) -> Style:
 def _eml_letter(path: Path) -> Letter:
     side = path.with_suffix(_SIDE)
     content = Stretch(path)
-    return _with_facts(str(path), content, json.loads(side.read_bytes())) if side.is_file() else _bare(content)
+    return (
+        _with_facts(str(path), content, json.loads(side.read_bytes()))
+        if side.is_file()
+        else _bare(content)
+    )
 
 
 def _maildir_letters(path: Path) -> Iterator[Letter | Unreadable]:
     known = {facts["file"]: facts for facts in _lines(path / ENVELOPES)}
-    files = [file for name in ("cur", "new") for file in (path / name).iterdir() if not file.name.startswith(".")]
+    files = [
+        file
+        for name in ("cur", "new")
+        for file in (path / name).iterdir()
+        if not file.name.startswith(".")
+    ]
     for file in sorted(files, key=lambda file: file.name):
         try:
             yield _copied(str(file), Stretch(file), known.get(file.name.partition(":")[0]))
@@ -118,11 +127,15 @@ def _mbox_letters(path: Path) -> Iterator[Letter | Unreadable]:
         found = list(places(data, partial(data.madvise, mmap.MADV_DONTNEED)))
     if not found:
         raise ValueError("is no mbox: it does not begin with a line `From …`")
-    facts: list[Mapping[str, Any] | None] = [*known] if len(known) == len(found) else [None] * len(found)
+    facts: list[Mapping[str, Any] | None] = (
+        [*known] if len(known) == len(found) else [None] * len(found)
+    )
     for number, (place, one) in enumerate(zip(found, facts, strict=True), start=1):
         content = Stretch(path, place.start, place.end, is_quoted=True)
         letter = _copied(f"{path}, message {number}", content, one)
-        named = reverse_path_in(place.separator) if letter.reverse_path is None else letter.reverse_path
+        named = (
+            reverse_path_in(place.separator) if letter.reverse_path is None else letter.reverse_path
+        )
         yield replace(letter, reverse_path=named)
 
 
@@ -144,7 +157,9 @@ def _postfix_letter(path: Path, one: QueueFile) -> Letter:
         reverse_path=one.sender,
         forward_paths=one.recipients,
         content=Stretch(path, one.start, one.end),
-        received_at=one.arrived_at.astimezone(UTC) if one.arrived_at else None,  # printed here, so in our time zone
+        received_at=one.arrived_at.astimezone(UTC)
+        if one.arrived_at
+        else None,  # printed here, so in our time zone
         needs_smtputf8=one.needs_smtputf8,
         dsn=_dsn(one.dsn),
     )
@@ -154,7 +169,10 @@ def _dsn(request: DsnRequest | None) -> Mapping[str, Any] | None:
     if request is None:
         return None
     recipients = {
-        path: {"notify": None if one.notify is None else one.notify.text, "orcpt": one.original or None}
+        path: {
+            "notify": None if one.notify is None else one.notify.text,
+            "orcpt": one.original or None,
+        }
         for path, one in request.recipients.items()
     }
     return {"ret": request.ret, "envid": request.envelope_id or None, "recipients": recipients}

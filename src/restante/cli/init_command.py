@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 def init(
     directory: Annotated[
-        Path | None, typer.Option("--dir", metavar="DIR", help="Where to put everything.", show_default=False)
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where to put everything.", show_default=False),
     ] = None,
     hostname: Annotated[
-        str | None, typer.Option("--hostname", metavar="NAME", help="This server's full name. Else the machine's.")
+        str | None,
+        typer.Option(
+            "--hostname", metavar="NAME", help="This server's full name. Else the machine's."
+        ),
     ] = None,
     *,
     renew_certificate: Annotated[
@@ -44,11 +48,16 @@ def init(
     """
     if renew_certificate:
         if hostname is not None:
-            raise Failure(Exit.USAGE, "--hostname: the name in the configuration is used; set `hostname` there")
+            raise Failure(
+                Exit.USAGE,
+                "--hostname: the name in the configuration is used; set `hostname` there",
+            )
         _renew(directory.absolute() / "restante.toml" if directory else config)
         return
     if directory is None:
-        raise Failure(Exit.USAGE, "no directory was given; pass --dir DIR, such as --dir /etc/restante")
+        raise Failure(
+            Exit.USAGE, "no directory was given; pass --dir DIR, such as --dir /etc/restante"
+        )
     made = _make(directory.absolute(), _checked_name(hostname))
     asyncio.run(_make_store(made))
     say(f"made {made.config}; run it: restante serve --config {made.config}")
@@ -72,7 +81,9 @@ def _renew(config_file: Path | None) -> None:
         raise Failure(Exit.CANNOT_CREATE, text) from None
     until = datetime.fromtimestamp(renewed.ends, UTC)
     say(f"renewed until {until:%Y-%m-%d}: {', '.join(map(str, renewed.certificates))}")
-    say(f"next, copy {renewed.trust} to the hosts that trust it, then reload: systemctl reload restante, or SIGHUP")
+    say(
+        f"next, copy {renewed.trust} to the hosts that trust it, then reload: systemctl reload restante, or SIGHUP"
+    )
 
 
 def _checked_name(hostname: str | None) -> str:
@@ -82,7 +93,9 @@ def _checked_name(hostname: str | None) -> str:
     try:
         return own_name() if hostname is None else canonical_domain(hostname)
     except ValueError as error:
-        raise Failure(Exit.DATA, f"hostname: {error}; give a full name such as mx2.example.net") from None
+        raise Failure(
+            Exit.DATA, f"hostname: {error}; give a full name such as mx2.example.net"
+        ) from None
 
 
 def _make(directory: Path, hostname: str) -> "Made":
@@ -94,7 +107,9 @@ def _make(directory: Path, hostname: str) -> "Made":
         text = f"{there}: there already, nothing was changed; choose another --dir, or remove what is there"
         raise Failure(Exit.CANNOT_CREATE, text) from None
     except OSError as error:
-        text = f"{error.filename or directory}: {error.strerror}; choose a --dir that you may write to"
+        text = (
+            f"{error.filename or directory}: {error.strerror}; choose a --dir that you may write to"
+        )
         raise Failure(Exit.CANNOT_CREATE, text) from None
 
 

@@ -17,11 +17,17 @@ from restante.cli.options import (
     password_from_stdin,
 )
 
-group = typer.Typer(name="login", help="User names and passwords with which primaries ask for mail.")
+group = typer.Typer(
+    name="login", help="User names and passwords with which primaries ask for mail."
+)
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account it belongs to.")]
-User = Annotated[str, typer.Argument(metavar="USER", help="The user name: unique over all accounts.")]
-Generate = Annotated[bool, typer.Option("--generate", help="Make a strong password and print it, this once.")]
+User = Annotated[
+    str, typer.Argument(metavar="USER", help="The user name: unique over all accounts.")
+]
+Generate = Annotated[
+    bool, typer.Option("--generate", help="Make a strong password and print it, this once.")
+]
 
 COLUMNS = (
     text_column("USER", "user"),
@@ -40,7 +46,10 @@ def add(
     password_stdin: PasswordStdin = False,
     generate: Generate = False,
     no_cram_md5: Annotated[
-        bool, typer.Option("--no-cram-md5", help="Keep hashes only: CRAM-MD5 needs the password itself, sealed.")
+        bool,
+        typer.Option(
+            "--no-cram-md5", help="Keep hashes only: CRAM-MD5 needs the password itself, sealed."
+        ),
     ] = False,
     reason: OptionalReason = None,
     config: ConfigFile = None,
@@ -50,14 +59,25 @@ def add(
     if password is None:
         password = _prompted_password()
     body = {"user": user, "password": password, "cram_md5": not no_cram_md5}
-    ask(config, "POST", f"/v1/accounts/{segment(account)}/logins", params={"reason": reason}, body=body)
+    ask(
+        config,
+        "POST",
+        f"/v1/accounts/{segment(account)}/logins",
+        params={"reason": reason},
+        body=body,
+    )
     _report(f"login {user} added", password if generate else None)
 
 
 @group.command("list")
 def list_all(account: Account, *, as_json: Json = False, config: ConfigFile = None) -> None:
     """List an account's logins."""
-    show_listing(ask(config, "GET", f"/v1/accounts/{segment(account)}/logins"), COLUMNS, as_json=as_json, thing="login")
+    show_listing(
+        ask(config, "GET", f"/v1/accounts/{segment(account)}/logins"),
+        COLUMNS,
+        as_json=as_json,
+        thing="login",
+    )
 
 
 @group.command("set")
@@ -68,7 +88,10 @@ def change(
     password_stdin: PasswordStdin = False,
     generate: Generate = False,
     cram_md5: Annotated[
-        bool | None, typer.Option("--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or forget the sealed password.")
+        bool | None,
+        typer.Option(
+            "--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or forget the sealed password."
+        ),
     ] = None,
     reason: OptionalReason = None,
     config: ConfigFile = None,
@@ -77,7 +100,9 @@ def change(
     password = _new_password(from_stdin=password_stdin, generated=generate)
     body: dict[str, Any] = {"password": password, "cram_md5": cram_md5}
     if password is None and cram_md5 is None:
-        raise typer.BadParameter("nothing to change: give --password-stdin, --generate or --[no-]cram-md5")
+        raise typer.BadParameter(
+            "nothing to change: give --password-stdin, --generate or --[no-]cram-md5"
+        )
     path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
     done = ask(config, "PATCH", path, params={"reason": reason}, body=body)
     if generate:
@@ -89,7 +114,12 @@ def change(
 @group.command("remove")
 def remove(account: Account, user: User, reason: Reason, config: ConfigFile = None) -> None:
     """Remove a login."""
-    ask(config, "DELETE", f"/v1/accounts/{segment(account)}/logins/{segment(user)}", params={"reason": reason})
+    ask(
+        config,
+        "DELETE",
+        f"/v1/accounts/{segment(account)}/logins/{segment(user)}",
+        params={"reason": reason},
+    )
     say(f"login {user} removed")
 
 

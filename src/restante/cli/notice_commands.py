@@ -8,42 +8,77 @@ from typing import Annotated, Any
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Column, Row, say, say_changed, show_json, show_listing, text_column, time_column
+from restante.cli.display import (
+    Column,
+    Row,
+    say,
+    say_changed,
+    show_json,
+    show_listing,
+    text_column,
+    time_column,
+)
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
 
-group = typer.Typer(name="notice", help="Who is told of what happens to held mail: by webhook, by mail, or by Apprise.")
+group = typer.Typer(
+    name="notice",
+    help="Who is told of what happens to held mail: by webhook, by mail, or by Apprise.",
+)
 
 _ONE_WAY = "give one of --webhook, --mail and --apprise"
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name: one of a kind within its account.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="The channel's name: one of a kind within its account."),
+]
 Account = Annotated[
-    str, typer.Option("--account", metavar="NAME", help="The account whose channel it is. None: the operator's own.")
+    str,
+    typer.Option(
+        "--account",
+        metavar="NAME",
+        help="The account whose channel it is. None: the operator's own.",
+    ),
 ]
 Webhook = Annotated[
     str | None,
     typer.Option(
-        "--webhook", metavar="URL", help="Post JSON there; - reads the URL from standard input, for one with a token."
+        "--webhook",
+        metavar="URL",
+        help="Post JSON there; - reads the URL from standard input, for one with a token.",
     ),
 ]
 KeyFile = Annotated[
     Path | None,
-    typer.Option("--key-file", metavar="FILE", help="Sign with the key in it (whsec_…), and not with a new one."),
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        help="Sign with the key in it (whsec_…), and not with a new one.",
+    ),
 ]
 Mail = Annotated[
     str | None,
-    typer.Option("--mail", metavar="ADDRESS", help="Send mail there: to a domain that is not hosted here."),
+    typer.Option(
+        "--mail", metavar="ADDRESS", help="Send mail there: to a domain that is not hosted here."
+    ),
 ]
 Apprise = Annotated[
     str | None,
     typer.Option(
-        "--apprise", metavar="URL", help="Hand notices to Apprise (an extra); - reads the URL from standard input."
+        "--apprise",
+        metavar="URL",
+        help="Hand notices to Apprise (an extra); - reads the URL from standard input.",
     ),
 ]
 Insecure = Annotated[
-    bool, typer.Option("--insecure", help="Allow http:// to another host: anybody on the way can read it.")
+    bool,
+    typer.Option(
+        "--insecure", help="Allow http:// to another host: anybody on the way can read it."
+    ),
 ]
-OnlyAccount = Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")]
+OnlyAccount = Annotated[
+    str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+]
 
 
 def _hears(row: Row) -> str:
@@ -83,12 +118,17 @@ def add(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", metavar="KIND", help="Tell of this kind alone; may be given again. None: of every kind."
+            "--only",
+            metavar="KIND",
+            help="Tell of this kind alone; may be given again. None: of every kind.",
         ),
     ] = None,
     all_accounts: Annotated[
         bool,
-        typer.Option("--all-accounts", help="The operator's own: tell also what concerns accounts, of all of them."),
+        typer.Option(
+            "--all-accounts",
+            help="The operator's own: tell also what concerns accounts, of all of them.",
+        ),
     ] = False,
     insecure: Insecure = False,
     reason: OptionalReason = None,
@@ -99,7 +139,12 @@ def add(
     if not target:
         raise typer.BadParameter(_ONE_WAY)
     key = _key(key_file, is_new=webhook is not None and key_file is None)
-    body: dict[str, Any] = {"name": name, "account": account, "kinds": kind or [], "all_accounts": all_accounts}
+    body: dict[str, Any] = {
+        "name": name,
+        "account": account,
+        "kinds": kind or [],
+        "all_accounts": all_accounts,
+    }
     body |= target | key.field | {"insecure": insecure}
     ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
     _say_done(f"notice channel {name} added", key)
@@ -114,19 +159,29 @@ def change(
     webhook: Webhook = None,
     key_file: KeyFile = None,
     is_key_new: Annotated[
-        bool, typer.Option("--new-key", help="Sign with a new key from now on; it is printed, this once.")
+        bool,
+        typer.Option(
+            "--new-key", help="Sign with a new key from now on; it is printed, this once."
+        ),
     ] = False,
     mail: Mail = None,
     apprise: Apprise = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="KIND", help="Tell of this kind alone, no more of others; may be given again."),
+        typer.Option(
+            "--only",
+            metavar="KIND",
+            help="Tell of this kind alone, no more of others; may be given again.",
+        ),
     ] = None,
-    every_kind: Annotated[bool, typer.Option("--every-kind", help="Tell of every kind again.")] = False,
+    every_kind: Annotated[
+        bool, typer.Option("--every-kind", help="Tell of every kind again.")
+    ] = False,
     all_accounts: Annotated[
         bool | None,
         typer.Option(
-            "--all-accounts/--no-all-accounts", help="The operator's own: tell also what concerns accounts, or do not."
+            "--all-accounts/--no-all-accounts",
+            help="The operator's own: tell also what concerns accounts, or do not.",
         ),
     ] = None,
     insecure: Insecure = False,
@@ -149,7 +204,9 @@ def change(
 
 
 @group.command("list")
-def list_all(*, account: OnlyAccount = None, as_json: Json = False, config: ConfigFile = None) -> None:
+def list_all(
+    *, account: OnlyAccount = None, as_json: Json = False, config: ConfigFile = None
+) -> None:
     """List channels. What may be secret in a URL is not shown."""
     rows = ask(config, "GET", "/v1/notices/channels", params={"account": account})
     show_listing(rows, COLUMNS, as_json=as_json, thing="notice channel")
@@ -164,23 +221,31 @@ def remove(name: Name, reason: Reason, account: Account = "", config: ConfigFile
 
 
 @group.command("test")
-def try_out(name: Name, *, account: Account = "", as_json: Json = False, config: ConfigFile = None) -> None:
+def try_out(
+    name: Name, *, account: Account = "", as_json: Json = False, config: ConfigFile = None
+) -> None:
     """Send a notice by a channel now, once, and say how it went."""
-    outcome = ask(config, "POST", f"/v1/notices/channels/{segment(name)}/test", params={"account": account})
+    outcome = ask(
+        config, "POST", f"/v1/notices/channels/{segment(name)}/test", params={"account": account}
+    )
     if as_json:
         show_json(outcome)
     elif outcome["is_sent"]:
         say(f"notice channel {name}: sent: {outcome['text']}")
     if not outcome["is_sent"]:
         remedy = "see that its receiver can be reached, or change it by `notice set`"
-        raise Failure(Exit.UNAVAILABLE, f"notice channel {name}: not sent: {outcome['text']}; {remedy}")
+        raise Failure(
+            Exit.UNAVAILABLE, f"notice channel {name}: not sent: {outcome['text']}; {remedy}"
+        )
 
 
 @group.command("show-waiting")
 def show_waiting(
     *,
     account: OnlyAccount = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+    ] = 100,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
@@ -213,7 +278,9 @@ def _read_key(file: Path | None) -> str | None:
     try:
         return None if file is None else file.read_text(encoding="ascii").strip()
     except OSError as error:
-        raise Failure(Exit.NO_INPUT, f"{file}: {error.strerror}; name a file with the key") from None
+        raise Failure(
+            Exit.NO_INPUT, f"{file}: {error.strerror}; name a file with the key"
+        ) from None
     except UnicodeDecodeError:
         raise Failure(Exit.DATA, f"{file}: is not ASCII; write whsec_ and base64") from None
 
@@ -238,5 +305,7 @@ def _target(webhook: str | None, mail: str | None, apprise: str | None) -> dict[
 def _line_of_stdin(way: str) -> str:
     line = sys.stdin.readline().strip()
     if not line:
-        raise Failure(Exit.USAGE, f"{way}: nothing came on standard input; write the URL there, on one line")
+        raise Failure(
+            Exit.USAGE, f"{way}: nothing came on standard input; write the URL there, on one line"
+        )
     return line

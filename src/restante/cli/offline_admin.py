@@ -54,7 +54,9 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             recipients=recipients,
             message_size_limit=lambda: config.reception.message_size_limit,
             actor=actor,
-            transports=make_transports(equipment, resolver, lambda: config.notices, lambda: config.reports),
+            transports=make_transports(
+                equipment, resolver, lambda: config.notices, lambda: config.reports
+            ),
         )
     finally:
         await store.close()
@@ -78,7 +80,9 @@ def _context(
     )
 
 
-async def _hold(store: Store, numbers: MessageNumbers, hostname: str, mails: Sequence[ReceivedMail]) -> list[Receipt]:
+async def _hold(
+    store: Store, numbers: MessageNumbers, hostname: str, mails: Sequence[ReceivedMail]
+) -> list[Receipt]:
     """Hold mail through an intake that is there for this alone."""
     intake = Intake(store, _Unwritten(), time.time, hostname=hostname, numbers=numbers)
     holding = asyncio.create_task(hold_all(intake, mails))

@@ -51,19 +51,30 @@ Socket = Annotated[
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON: stable keys, ISO times, sizes in octets.")]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")]
-OptionalReason = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.", show_default=False)
+Json = Annotated[
+    bool, typer.Option("--json", help="Write JSON: stable keys, ISO times, sizes in octets.")
 ]
-PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+]
+OptionalReason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", metavar="TEXT", help="Why; kept in the audit trail.", show_default=False
+    ),
+]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
 
 
 def seconds(text: str) -> int:
     """Read an age such as 2d or 90m. Raises typer.BadParameter."""
     found = _AGE.fullmatch(text.strip())
     if not found:
-        raise typer.BadParameter(f"{text!r} is no age; write a number and one of s m h d w, such as 3h")
+        raise typer.BadParameter(
+            f"{text!r} is no age; write a number and one of s m h d w, such as 3h"
+        )
     return int(found[1]) * _SECONDS[found[2]]
 
 
@@ -91,5 +102,7 @@ def password_from_stdin() -> str:
     """Return the first line of standard input. Raises Failure if there is none."""
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
-        raise Failure(Exit.USAGE, "password: nothing came on standard input; write it there, on one line")
+        raise Failure(
+            Exit.USAGE, "password: nothing came on standard input; write it there, on one line"
+        )
     return password

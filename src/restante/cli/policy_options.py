@@ -25,7 +25,9 @@ def _limit(read: Callable[[str], int]) -> Callable[[str], int]:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise typer.BadParameter(f"{text!r} is no number of messages; write a whole number above 0, or {NONE}")
+        raise typer.BadParameter(
+            f"{text!r} is no number of messages; write a whole number above 0, or {NONE}"
+        )
     return int(text)
 
 
@@ -43,12 +45,20 @@ _size, _age = _limit(octets), _limit(seconds)
 QuotaOption = Annotated[
     int | None,
     typer.Option(
-        "--quota", metavar="SIZE", parser=_size, help="The most to hold: 10G, or none; past that RCPT gets 452."
+        "--quota",
+        metavar="SIZE",
+        parser=_size,
+        help="The most to hold: 10G, or none; past that RCPT gets 452.",
     ),
 ]
 QuotaMessagesOption = Annotated[
     int | None,
-    typer.Option("--quota-messages", metavar="N", parser=_limit(_count), help="The same in messages, or none."),
+    typer.Option(
+        "--quota-messages",
+        metavar="N",
+        parser=_limit(_count),
+        help="The same in messages, or none.",
+    ),
 ]
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -63,32 +73,47 @@ OPTIONS: Final[dict[str, Any]] = {
     "reason": Annotated[
         str | None,
         typer.Option(
-            "--reason", metavar="TEXT", help="Why; kept in the audit trail. With --hold suspended: why it is suspended."
+            "--reason",
+            metavar="TEXT",
+            help="Why; kept in the audit trail. With --hold suspended: why it is suspended.",
         ),
     ],
     "until": Annotated[
         str | None,
         typer.Option(
-            "--until", metavar="TIME", parser=_time_to_come, help="End of the suspension: 2d, 2026-12-01, an ISO time."
+            "--until",
+            metavar="TIME",
+            parser=_time_to_come,
+            help="End of the suspension: 2d, 2026-12-01, an ISO time.",
         ),
     ],
     "while_suspended": Annotated[
         Literal["accept", "defer"] | None,
-        typer.Option("--while-suspended", help="Mail that comes in meanwhile: hold it (accept), or answer 450."),
+        typer.Option(
+            "--while-suspended",
+            help="Mail that comes in meanwhile: hold it (accept), or answer 450.",
+        ),
     ],
     "accept": Annotated[
         Literal["always", "when-down"] | None,
-        typer.Option("--accept", help="Take mail always, or only while the destination is away; that with on-return."),
+        typer.Option(
+            "--accept",
+            help="Take mail always, or only while the destination is away; that with on-return.",
+        ),
     ],
     "force_accept": Annotated[
         str | None,
         typer.Option(
-            "--force-accept", metavar="on|off", help='Take mail, or put it off, whatever --accept says; "" ends it.'
+            "--force-accept",
+            metavar="on|off",
+            help='Take mail, or put it off, whatever --accept says; "" ends it.',
         ),
     ],
     "force_until": Annotated[
         str | None,
-        typer.Option("--force-until", metavar="TIME", parser=_time_to_come, help="End of what is forced."),
+        typer.Option(
+            "--force-until", metavar="TIME", parser=_time_to_come, help="End of what is forced."
+        ),
     ],
     "recipients": Annotated[
         Literal["any", "list", "learned"] | None,
@@ -99,10 +124,14 @@ OPTIONS: Final[dict[str, Any]] = {
     ],
     "unknown": Annotated[
         Literal["accept", "defer", "reject"] | None,
-        typer.Option("--unknown", help="An address that is not known: take its mail, answer 450, or answer 550."),
+        typer.Option(
+            "--unknown",
+            help="An address that is not known: take its mail, answer 450, or answer 550.",
+        ),
     ],
     "ignore_tags": Annotated[
-        bool | None, typer.Option("--ignore-tags/--no-ignore-tags", help="Know user+tag where user is known.")
+        bool | None,
+        typer.Option("--ignore-tags/--no-ignore-tags", help="Know user+tag where user is known."),
     ],
     "ask_destination": Annotated[
         bool | None,
@@ -116,12 +145,20 @@ OPTIONS: Final[dict[str, Any]] = {
     "message_size": Annotated[
         int | None,
         typer.Option(
-            "--message-size", metavar="SIZE", parser=_size, help="Largest message, below the server's limit; or none."
+            "--message-size",
+            metavar="SIZE",
+            parser=_size,
+            help="Largest message, below the server's limit; or none.",
         ),
     ],
     "retention": Annotated[
         int | None,
-        typer.Option("--retention", metavar="AGE", parser=_age, help="How long mail is held: 30d, or none for no end."),
+        typer.Option(
+            "--retention",
+            metavar="AGE",
+            parser=_age,
+            help="How long mail is held: 30d, or none for no end.",
+        ),
     ],
     "at_end": Annotated[
         Literal["keep", "delete", "bounce"] | None,
@@ -130,7 +167,10 @@ OPTIONS: Final[dict[str, Any]] = {
     "refused_retention": Annotated[
         int | None,
         typer.Option(
-            "--refused-retention", metavar="AGE", parser=_age, help="The same for refused mail. New domains: 14d."
+            "--refused-retention",
+            metavar="AGE",
+            parser=_age,
+            help="The same for refused mail. New domains: 14d.",
         ),
     ],
     "refused_at_end": Annotated[
@@ -150,7 +190,9 @@ def with_policy(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**given: Any) -> None:
         chosen = {name: given.pop(name) for name in OPTIONS}
-        command(**given, policy={name: value for name, value in chosen.items() if value is not None})
+        command(
+            **given, policy={name: value for name, value in chosen.items() if value is not None}
+        )
 
     signature = inspect.signature(command)
     kept = [parameter for parameter in signature.parameters.values() if parameter.name != "policy"]
@@ -194,7 +236,9 @@ def policy_fields(domain: Row) -> list[tuple[str, Any]]:
         ("quota", human_quota(policy["quota"], policy["quota_messages"])),
         (
             "message size",
-            "the server's limit" if policy["message_size"] is None else human_size(policy["message_size"]),
+            "the server's limit"
+            if policy["message_size"] is None
+            else human_size(policy["message_size"]),
         ),
         ("retention", _retention(policy["retention"], policy["at_end"])),
         ("refused retention", _retention(policy["refused_retention"], policy["refused_at_end"])),

@@ -17,7 +17,12 @@ def progress(what: str, total: int | None = None) -> Iterator[Advance]:
     from rich.console import Console  # noqa: PLC0415
 
     amount = bars.MofNCompleteColumn() if total is not None else bars.TextColumn("{task.completed}")
-    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), amount, bars.TimeRemainingColumn())
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        amount,
+        bars.TimeRemainingColumn(),
+    )
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(what, total=total)
         yield lambda count: shown.advance(task, count)

@@ -36,12 +36,17 @@ from restante.mail.quantity import counted
 
 AT_ONCE: Final = 1000  # messages in one request, and so in one transaction of the store
 
-_REMEDY: Final = "restore it from a backup, or `restante queue delete` removes it"  # of a damaged message
+_REMEDY: Final = (
+    "restore it from a backup, or `restante queue delete` removes it"  # of a damaged message
+)
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]", help="Messages, as `queue list` names them; or use filters.")
+    list[str] | None,
+    typer.Argument(metavar="[NAME]", help="Messages, as `queue list` names them; or use filters."),
 ]
-WhyRelease = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")]
+WhyRelease = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,9 @@ class QueueWork:
     changed: int = 0
     told: int = 0  # senders, of what was bounced
     missing: list[str] = field(default_factory=list)
-    damaged: list[dict[str, str]] = field(default_factory=list)  # name and damage of what could not be bounced
+    damaged: list[dict[str, str]] = field(
+        default_factory=list
+    )  # name and damage of what could not be bounced
 
     async def run(self, api: Api, names: Sequence[str]) -> None:
         """Do it to all of these. Raises Failure."""
@@ -78,7 +85,9 @@ class QueueWork:
         with progress(self.verb.question, self.total) as advance:
             for start in range(0, self.total, AT_ONCE):
                 chunk = names[start : start + AT_ONCE]
-                done = await api.ask("POST", self.verb.path, body={"names": chunk, "reason": self.reason})
+                done = await api.ask(
+                    "POST", self.verb.path, body={"names": chunk, "reason": self.reason}
+                )
                 self.tried += len(chunk)
                 self.changed += done["changed"]
                 self.missing += done["missing"]
@@ -176,7 +185,9 @@ def _change(
             chosen = names
             if names:
                 what = counted(len(names), "message")
-                needs_no_answer = is_confirmed or not asks_for_names or (verb is DELETE and len(names) == 1)
+                needs_no_answer = (
+                    is_confirmed or not asks_for_names or (verb is DELETE and len(names) == 1)
+                )
                 confirm(verb.command, what, verb.question, is_confirmed=needs_no_answer)
             else:
                 found = await count(api, selection)
@@ -218,7 +229,10 @@ def _told(work: QueueWork) -> str:
 def _report(work: QueueWork, *, is_by_name: bool) -> None:
     """Say how many were changed. Raises Failure if some are damaged, or some that were named were not there."""
     say(f"{counted(work.changed, 'message')} {work.verb.done}{_told(work)}")
-    problems = [f"message {one['name']}: {one['damage']}; not {work.verb.done}: {_REMEDY}" for one in work.damaged]
+    problems = [
+        f"message {one['name']}: {one['damage']}; not {work.verb.done}: {_REMEDY}"
+        for one in work.damaged
+    ]
     if work.missing and is_by_name:
         remedy = "they may be delivered or deleted; `restante queue list` shows what is there"
         problems.append(f"message {' '.join(work.missing)}: not in the queue; {remedy}")

@@ -26,7 +26,15 @@ from restante.cli.display import (
 )
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
-from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status
+from restante.cli.queue_selection import (
+    Domain,
+    Larger,
+    Older,
+    Recipient,
+    ReversePath,
+    Selection,
+    Status,
+)
 from restante.cli.times import last_drain_text
 from restante.mail.encoded_words import decoded
 from restante.mail.quantity import counted
@@ -46,17 +54,24 @@ COLUMNS = (
     text_column("NAME", "name"),
     time_column("RECEIVED", "received_at"),
     size_column("SIZE", "size"),
-    Column("STATUS", lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]}))),
+    Column(
+        "STATUS",
+        lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]})),
+    ),
     text_column("DOMAIN", "domain"),
     Column("FROM", lambda row: f"<{row['reverse_path']}>"),
-    Column("TO", lambda row: paths_text([recipient["forward_path"] for recipient in row["recipients"]])),
+    Column(
+        "TO", lambda row: paths_text([recipient["forward_path"] for recipient in row["recipients"]])
+    ),
     Column("REASON", _reason, is_detail=True),
 )
 
 
 @group.command("list")
 def list_all(
-    domain_name: Annotated[str | None, typer.Argument(metavar="DOMAIN", help="Only this domain's mail.")] = None,
+    domain_name: Annotated[
+        str | None, typer.Argument(metavar="DOMAIN", help="Only this domain's mail.")
+    ] = None,
     *,
     domain: Domain = None,
     reverse_path: ReversePath = None,
@@ -64,7 +79,9 @@ def list_all(
     older: Older = None,
     larger: Larger = None,
     status: Status = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 1000,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+    ] = 1000,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
@@ -90,13 +107,21 @@ def _show_state(config: ConfigFile, name: str) -> None:
 
 @group.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The message, as `queue list` names it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The message, as `queue list` names it.")
+    ],
     *,
     is_raw: Annotated[
-        bool, typer.Option("--raw", help="Write the content, octet for octet; the audit trail keeps that.")
+        bool,
+        typer.Option(
+            "--raw", help="Write the content, octet for octet; the audit trail keeps that."
+        ),
     ] = False,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why the content is read; kept in the audit trail.")
+        str,
+        typer.Option(
+            "--reason", metavar="TEXT", help="Why the content is read; kept in the audit trail."
+        ),
     ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
@@ -128,7 +153,10 @@ def _write_content(config: Path | None, name: str, reason: str) -> None:
     """Write content to standard output. Raises Failure where that is a terminal: strangers would control it."""
     if sys.stdout.isatty():
         remedy = "send it to a file, or through less or cat -v"
-        raise Failure(Exit.USAGE, f"queue show: content may have anything in it, and this is a terminal; {remedy}")
+        raise Failure(
+            Exit.USAGE,
+            f"queue show: content may have anything in it, and this is a terminal; {remedy}",
+        )
 
     async def write() -> None:
         async with connected(config, is_streaming=True) as api:
@@ -151,7 +179,10 @@ def _show_message(message: Row) -> None:
             ("8bit", _yes_or_no(message["is_8bit"])),
             ("smtputf8", _yes_or_no(message["needs_smtputf8"])),
             ("reports", _reports(message)),
-            *(("recipient", _recipient(recipient, message["dsn"])) for recipient in message["recipients"]),
+            *(
+                ("recipient", _recipient(recipient, message["dsn"]))
+                for recipient in message["recipients"]
+            ),
         ]
     )
     say("")
@@ -180,5 +211,7 @@ def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  as the answer has it
 def _recipient(recipient: Row, dsn: Row | None) -> str:
     reply = f": {recipient['reply']}" if recipient["reply"] else ""
     asked = (dsn or {}).get("recipients", {}).get(recipient["forward_path"], {})
-    wishes = "".join(f" {name.upper()}={asked[name]}" for name in ("notify", "orcpt") if asked.get(name))
+    wishes = "".join(
+        f" {name.upper()}={asked[name]}" for name in ("notify", "orcpt") if asked.get(name)
+    )
     return f"<{recipient['forward_path']}>{wishes} {recipient['status']}{reply}"

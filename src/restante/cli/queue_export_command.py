@@ -15,7 +15,16 @@ from restante.cli.export_formats import ExportWriter, open_writer
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.cli.progress import Advance, progress
-from restante.cli.queue_selection import Domain, Larger, Older, Recipient, ReversePath, Selection, Status, count
+from restante.cli.queue_selection import (
+    Domain,
+    Larger,
+    Older,
+    Recipient,
+    ReversePath,
+    Selection,
+    Status,
+    count,
+)
 from restante.mail.import_stream import StreamEnd, StreamLabel, Unpacker
 from restante.mail.quantity import counted
 
@@ -32,11 +41,15 @@ class ExportTally:
 def export(
     place: Annotated[
         Path,
-        typer.Argument(metavar="PLACE", help="A directory, empty or not there yet; for mbox a file not there yet."),
+        typer.Argument(
+            metavar="PLACE",
+            help="A directory, empty or not there yet; for mbox a file not there yet.",
+        ),
     ],
     *,
     style: Annotated[
-        Literal["eml", "maildir", "mbox"], typer.Option("--format", help="A file each, a Maildir, or one mbox.")
+        Literal["eml", "maildir", "mbox"],
+        typer.Option("--format", help="A file each, a Maildir, or one mbox."),
     ] = "eml",
     domain: Domain = None,
     reverse_path: ReversePath = None,
@@ -44,7 +57,9 @@ def export(
     older: Older = None,
     larger: Larger = None,
     status: Status = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+    ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
@@ -63,24 +78,32 @@ def export(
     return Exit.DATA if tally.damaged else Exit.DONE
 
 
-async def _export(config: Path | None, selection: Selection, reason: str, style: str, place: Path) -> ExportTally:
+async def _export(
+    config: Path | None, selection: Selection, reason: str, style: str, place: Path
+) -> ExportTally:
     async with connected(config, is_streaming=True) as api:  # first, for it may change who we are
         expected = await count(api, selection)
         writer = open_writer(style, place)
         is_complete = False
         try:
             with progress("exporting", len(expected.names)) as advance:
-                tally = await _write(api, {"selection": selection.params, "reason": reason}, writer, advance)
+                tally = await _write(
+                    api, {"selection": selection.params, "reason": reason}, writer, advance
+                )
             is_complete = True
         except OSError as error:
-            text = f"queue export: {error.filename or place}: {error.strerror}; the queue is as it was"
+            text = (
+                f"queue export: {error.filename or place}: {error.strerror}; the queue is as it was"
+            )
             raise Failure(Exit.CANNOT_CREATE, text) from None
         finally:
             writer.close(is_complete=is_complete)
     return tally
 
 
-async def _write(api: Api, order: dict[str, Any], writer: ExportWriter, advance: Advance) -> ExportTally:
+async def _write(
+    api: Api, order: dict[str, Any], writer: ExportWriter, advance: Advance
+) -> ExportTally:
     """Write what comes. Raises Failure where the stream is cut off."""
     tally = ExportTally()
     unpacker = Unpacker()

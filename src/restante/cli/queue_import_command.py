@@ -32,7 +32,9 @@ _PAGE: Final = 10_000
 _DIGESTS: Final = 500  # messages whose content the server reads for one answer
 
 _Measured = tuple[Letter, Measure]
-_Key = tuple[int, str]  # size and reverse-path: what a message and what is held have in common before content is read
+_Key = tuple[
+    int, str
+]  # size and reverse-path: what a message and what is held have in common before content is read
 
 
 @dataclass(slots=True)
@@ -68,19 +70,27 @@ class Given:
         reverse_path = self.reverse_path if letter.reverse_path is None else letter.reverse_path
         forward_paths = letter.forward_paths or self.forward_paths
         if reverse_path is None:
-            return Unreadable(letter.place, "it does not say its reverse-path; give --reverse-path for such mail")
+            return Unreadable(
+                letter.place, "it does not say its reverse-path; give --reverse-path for such mail"
+            )
         if not forward_paths:
-            return Unreadable(letter.place, "it does not say who it is for; give --to for such mail")
+            return Unreadable(
+                letter.place, "it does not say who it is for; give --to for such mail"
+            )
         return replace(letter, reverse_path=reverse_path, forward_paths=forward_paths)
 
 
 def import_mail(
     places: Annotated[
-        list[Path], typer.Argument(metavar="PLACE", help="Files, directories of them, Maildirs, mboxes.", exists=True)
+        list[Path],
+        typer.Argument(
+            metavar="PLACE", help="Files, directories of them, Maildirs, mboxes.", exists=True
+        ),
     ],
     *,
     domain: Annotated[
-        str | None, typer.Option("--domain", metavar="DOMAIN", help="Only recipients of this domain.")
+        str | None,
+        typer.Option("--domain", metavar="DOMAIN", help="Only recipients of this domain."),
     ] = None,
     style: Annotated[
         Literal["eml", "maildir", "mbox", "postcat"] | None,
@@ -88,12 +98,19 @@ def import_mail(
     ] = None,
     reverse_path: Annotated[
         str | None,
-        typer.Option("--reverse-path", metavar="PATH", help="For mail that does not say; <> is the null path."),
+        typer.Option(
+            "--reverse-path",
+            metavar="PATH",
+            help="For mail that does not say; <> is the null path.",
+        ),
     ] = None,
     forward_paths: Annotated[
-        list[str] | None, typer.Option("--to", metavar="PATH", help="For mail that does not say whom it is for.")
+        list[str] | None,
+        typer.Option("--to", metavar="PATH", help="For mail that does not say whom it is for."),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+    ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
@@ -126,7 +143,9 @@ class _Import:
         self._style = style
         self._given = given
         self._reason = reason
-        self._held: dict[str, list[str]] = defaultdict(list)  # what is there already, by digest, and not yet matched
+        self._held: dict[str, list[str]] = defaultdict(
+            list
+        )  # what is there already, by digest, and not yet matched
         self.tally = ImportTally()
 
     @property
@@ -142,7 +161,9 @@ class _Import:
             return
         async with connected(config) as api:
             if self._given.domain is not None:
-                await api.ask("GET", f"/v1/domains/{self._given.domain}")  # says so if it is not hosted
+                await api.ask(
+                    "GET", f"/v1/domains/{self._given.domain}"
+                )  # says so if it is not hosted
             await self._see_what_is_held(api, plan)
             with progress("importing", plan.messages) as advance:
                 for batch in self._batches():
@@ -163,7 +184,9 @@ class _Import:
     def _usable(self, tally: ImportTally | None) -> Iterator[_Measured]:
         """Yield what can be brought in; what cannot is kept in `tally`, on one round of the two."""
         for found in letters(self._places, self._style):
-            letter = found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
+            letter = (
+                found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
+            )
             if isinstance(letter, tuple):
                 yield letter
             elif tally is not None:
@@ -174,7 +197,9 @@ class _Import:
         params: dict[str, Any] = {"limit": _PAGE, "domain": self._given.domain}
         alike: list[str] = []
         while page := await api.ask("GET", "/v1/queue", params=params):
-            alike += [one["name"] for one in page if (one["size"], one["reverse_path"]) in plan.keys]
+            alike += [
+                one["name"] for one in page if (one["size"], one["reverse_path"]) in plan.keys
+            ]
             params["after"] = page[-1]["name"]
         with progress("comparing", len(alike)) as advance:
             for start in range(0, len(alike), _DIGESTS):
@@ -198,7 +223,9 @@ class _Import:
             yield batch
 
     async def _send(self, api: Api, batch: Sequence[_Measured]) -> None:
-        results = await api.send("/v1/queue/import", self._parcels(batch), params={"reason": self._reason})
+        results = await api.send(
+            "/v1/queue/import", self._parcels(batch), params={"reason": self._reason}
+        )
         for (letter, measure), result in zip(batch, results, strict=True):
             self._count(letter, measure, result)
 
@@ -237,7 +264,8 @@ class _Import:
         if result["passed_over"]:
             paths = " ".join(f"<{path}>" for path in result["passed_over"])
             _complain(
-                self.tally, f"{letter.place}: {paths}: of no hosted domain, or not of the one asked for; passed over"
+                self.tally,
+                f"{letter.place}: {paths}: of no hosted domain, or not of the one asked for; passed over",
             )
 
 

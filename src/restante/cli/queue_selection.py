@@ -16,24 +16,32 @@ from restante.mail.quantity import counted
 
 PAGE = 10_000  # messages named in one answer
 
-Domain = Annotated[str | None, typer.Option("--domain", metavar="DOMAIN", help="Only this domain's mail.")]
+Domain = Annotated[
+    str | None, typer.Option("--domain", metavar="DOMAIN", help="Only this domain's mail.")
+]
 ReversePath = Annotated[
-    str | None, typer.Option("--reverse-path", metavar="PATH", help="Only mail from it; <> is the null path.")
+    str | None,
+    typer.Option("--reverse-path", metavar="PATH", help="Only mail from it; <> is the null path."),
 ]
 Recipient = Annotated[
     str | None,
     typer.Option(
-        "--recipient", metavar="PATTERN", help="Only mail to it: * and ? stand for any; case does not matter."
+        "--recipient",
+        metavar="PATTERN",
+        help="Only mail to it: * and ? stand for any; case does not matter.",
     ),
 ]
 Older = Annotated[
-    int | None, typer.Option("--older", metavar="AGE", parser=seconds, help="Only older: 90m, 3h, 2d, 1w.")
+    int | None,
+    typer.Option("--older", metavar="AGE", parser=seconds, help="Only older: 90m, 3h, 2d, 1w."),
 ]
 Larger = Annotated[
-    int | None, typer.Option("--larger", metavar="SIZE", parser=octets, help="Only larger: 500, 64K, 10M.")
+    int | None,
+    typer.Option("--larger", metavar="SIZE", parser=octets, help="Only larger: 500, 64K, 10M."),
 ]
 Status = Annotated[
-    Literal["held", "refused", "uncertain"] | None, typer.Option("--status", help="Only with a recipient that is so.")
+    Literal["held", "refused", "uncertain"] | None,
+    typer.Option("--status", help="Only with a recipient that is so."),
 ]
 Parked = Annotated[
     Literal["refused", "uncertain"],
@@ -73,9 +81,19 @@ class SelectionCount:
     shared: int = 0  # that have recipients besides those who match
 
     def __str__(self) -> str:
-        whose = next(iter(self.domains)) if len(self.domains) == 1 else counted(len(self.domains), "domain")
-        shared = f" ({self.shared} of them to others too, who are concerned as well)" if self.shared else ""
-        return f"{counted(len(self.names), 'message')}, {human_size(self.octets)}, of {whose}{shared}"
+        whose = (
+            next(iter(self.domains))
+            if len(self.domains) == 1
+            else counted(len(self.domains), "domain")
+        )
+        shared = (
+            f" ({self.shared} of them to others too, who are concerned as well)"
+            if self.shared
+            else ""
+        )
+        return (
+            f"{counted(len(self.names), 'message')}, {human_size(self.octets)}, of {whose}{shared}"
+        )
 
 
 async def count(api: Api, selection: Selection) -> SelectionCount:
@@ -104,12 +122,18 @@ def confirm(command: str, what: str, verb: str, *, is_confirmed: bool) -> None:
     if is_confirmed:
         return
     if not sys.stdin.isatty():
-        raise Failure(Exit.USAGE, f"{command}: {what}: there is nobody to ask; say --yes if it is meant")
+        raise Failure(
+            Exit.USAGE, f"{command}: {what}: there is nobody to ask; say --yes if it is meant"
+        )
     typer.confirm(f"{what}: {verb}?", abort=True)
 
 
-def require_choice(command: str, names: Sequence[str], selection: Selection, *, is_all: bool) -> None:
+def require_choice(
+    command: str, names: Sequence[str], selection: Selection, *, is_all: bool
+) -> None:
     """Raise Failure unless messages are said in exactly one way: by names, by filters, or all."""
     if sum((bool(names), bool(selection.params), is_all)) != 1:
         remedy = "give names, or filters such as --domain, or --all"
-        raise Failure(Exit.USAGE, f"{command}: which messages is said in no way, or in several; {remedy}")
+        raise Failure(
+            Exit.USAGE, f"{command}: which messages is said in no way, or in several; {remedy}"
+        )

@@ -12,19 +12,25 @@ from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile, Json, OptionalReason
 
 group = typer.Typer(
-    name="recipient", help="The mailboxes of a domain that are known to be there; `domain set --recipients` uses them."
+    name="recipient",
+    help="The mailboxes of a domain that are known to be there; `domain set --recipients` uses them.",
 )
 
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
 Addresses = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="ADDRESS", help="user, user@DOMAIN, or a pattern such as sales-*; or take them from --file."
+        metavar="ADDRESS",
+        help="user, user@DOMAIN, or a pattern such as sales-*; or take them from --file.",
     ),
 ]
 File = Annotated[
     str | None,
-    typer.Option("--file", metavar="FILE", help="Read addresses, one a line, # begins a comment; - is standard input."),
+    typer.Option(
+        "--file",
+        metavar="FILE",
+        help="Read addresses, one a line, # begins a comment; - is standard input.",
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, however many are dropped.")]
 
@@ -103,7 +109,9 @@ def _read(file: str) -> list[str]:
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
-        raise Failure(Exit.NO_INPUT, f"{file}: {error.strerror}; name a file with one address a line") from None
+        raise Failure(
+            Exit.NO_INPUT, f"{file}: {error.strerror}; name a file with one address a line"
+        ) from None
     except UnicodeDecodeError:
         raise Failure(Exit.DATA, f"{file}: is not UTF-8; write one address a line") from None
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
@@ -120,4 +128,6 @@ def _confirm(domain: str, change: dict[str, Any]) -> None:
 
 
 def _report(domain: str, change: dict[str, Any]) -> None:
-    say(f"domain {domain}: {change['added']} added, {change['dropped']} dropped, {change['listed']} listed")
+    say(
+        f"domain {domain}: {change['added']} added, {change['dropped']} dropped, {change['listed']} listed"
+    )

@@ -14,9 +14,13 @@ from restante.cli.reply_words import exit_for
 def release(
     nodes: Annotated[
         list[str],
-        typer.Argument(metavar="DOMAIN", help="Domains; @DOMAIN with its subdomains; #ACCOUNT for all of one."),
+        typer.Argument(
+            metavar="DOMAIN", help="Domains; @DOMAIN with its subdomains; #ACCOUNT for all of one."
+        ),
     ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+    ] = "",
     config: ConfigFile = None,
 ) -> int:
     """Hand over the held mail of domains now.

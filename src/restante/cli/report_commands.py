@@ -43,10 +43,14 @@ COLUMNS = (
 )
 
 Domain = Annotated[
-    str | None, typer.Option("--domain", metavar="DOMAIN", help="Only those that tell of this domain's mail.")
+    str | None,
+    typer.Option("--domain", metavar="DOMAIN", help="Only those that tell of this domain's mail."),
 ]
 To = Annotated[
-    str | None, typer.Option("--to", metavar="PATTERN", help="Only to such reverse-paths: * and ? stand for any.")
+    str | None,
+    typer.Option(
+        "--to", metavar="PATTERN", help="Only to such reverse-paths: * and ? stand for any."
+    ),
 ]
 
 
@@ -55,7 +59,9 @@ def list_reports(
     *,
     domain: Domain = None,
     to: To = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")] = 1000,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+    ] = 1000,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
@@ -69,7 +75,10 @@ def list_reports(
 
 @group.command("show")
 def show(
-    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The report, as `report list` numbers it.")],
+    number: Annotated[
+        int,
+        typer.Argument(metavar="NUMBER", min=1, help="The report, as `report list` numbers it."),
+    ],
     *,
     as_json: Json = False,
     config: ConfigFile = None,
@@ -86,7 +95,11 @@ def show(
 def drop(
     numbers: Annotated[
         list[int] | None,
-        typer.Argument(metavar="[NUMBER]", min=1, help="Reports, as `report list` numbers them; or use filters."),
+        typer.Argument(
+            metavar="[NUMBER]",
+            min=1,
+            help="Reports, as `report list` numbers them; or use filters.",
+        ),
     ] = None,
     *,
     reason: Reason,
@@ -100,26 +113,37 @@ def drop(
     filters = {"domain": domain, "to": to}
     if sum((bool(numbers), any(filters.values()), is_all)) != 1:
         remedy = "give numbers, or --domain or --to, or --all"
-        raise Failure(Exit.USAGE, f"report drop: which reports is said in no way, or in several; {remedy}")
+        raise Failure(
+            Exit.USAGE, f"report drop: which reports is said in no way, or in several; {remedy}"
+        )
 
     async def change() -> tuple[int, list[int]]:
         async with connected(config) as api:
             chosen = numbers or await _numbers(api, filters)
             if chosen:
-                confirm("report drop", counted(len(chosen), "report"), "drop, and tell nobody", is_confirmed=yes)
+                confirm(
+                    "report drop",
+                    counted(len(chosen), "report"),
+                    "drop, and tell nobody",
+                    is_confirmed=yes,
+                )
             return await _drop(api, chosen, reason)
 
     dropped, missing = asyncio.run(change())
     say(f"{counted(dropped, 'report')} dropped")
     if missing and numbers:
         text = " ".join(map(str, missing))
-        raise Failure(Exit.NO_INPUT, f"report {text}: does not wait; it may be sent, or have been dropped")
+        raise Failure(
+            Exit.NO_INPUT, f"report {text}: does not wait; it may be sent, or have been dropped"
+        )
 
 
 async def _numbers(api: Api, filters: dict[str, str | None]) -> list[int]:
     found: list[int] = []
     params: dict[str, Any] = filters | {"limit": PAGE}
-    while page := await api.ask("GET", "/v1/reports", params=params | {"after": found[-1] if found else 0}):
+    while page := await api.ask(
+        "GET", "/v1/reports", params=params | {"after": found[-1] if found else 0}
+    ):
         found += [report["number"] for report in page]
     return found
 

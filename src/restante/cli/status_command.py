@@ -20,7 +20,15 @@ from restante.cli.display import (
 )
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile, Json
-from restante.cli.times import ago, error_text, last_drain_text, primary_text, span, unix_time, until
+from restante.cli.times import (
+    ago,
+    error_text,
+    last_drain_text,
+    primary_text,
+    span,
+    unix_time,
+    until,
+)
 from restante.mail.quantity import agreeing, counted
 
 CHECK_SECONDS: Final = 20.0  # monitoring systems give up soon
@@ -37,11 +45,16 @@ LISTENERS = (
 
 def status(
     domains: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOMAIN]", help="Only these domains.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[DOMAIN]", help="Only these domains.", show_default=False),
     ] = None,
     *,
-    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")] = None,
-    is_all: Annotated[bool, typer.Option("--all", help="All domains, not only those with mail or trouble.")] = False,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+    ] = None,
+    is_all: Annotated[
+        bool, typer.Option("--all", help="All domains, not only those with mail or trouble.")
+    ] = False,
     is_check: Annotated[
         bool,
         typer.Option(
@@ -74,13 +87,19 @@ def _show(view: Row) -> None:
     now = unix_time(view["at"])
     _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
     _show_backlog(view["notices"], now, "notice waits", "notices wait")
-    for title, columns in (("domains", _domains(view, now)), ("drains", _drains(now)), ("listeners", LISTENERS)):
+    for title, columns in (
+        ("domains", _domains(view, now)),
+        ("drains", _drains(now)),
+        ("listeners", LISTENERS),
+    ):
         if view[title]:
             say("")
             show_table(view[title], columns)
     if others := view["domains_not_shown"]:
         say("")
-        say(f"{counted(others, 'other domain has', 'other domains have')} no mail and no trouble (--all shows all)")
+        say(
+            f"{counted(others, 'other domain has', 'other domains have')} no mail and no trouble (--all shows all)"
+        )
 
 
 def health_lines(view: Row) -> list[str]:
@@ -95,7 +114,9 @@ def health_lines(view: Row) -> list[str]:
 def amounts(view: Row) -> str:
     """Spell how much mail there is."""
     held = view["messages"] - view["refused"]
-    return f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}"
+    return (
+        f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}"
+    )
 
 
 def _check(config: Path | None) -> int:
@@ -108,7 +129,10 @@ def _check(config: Path | None) -> int:
         return CRITICAL if is_away else UNKNOWN
     health = view["health"]
     texts = [problem["text"] for problem in health["problems"]] or [amounts(view)]
-    oldest = max((ago(domain["oldest_at"], unix_time(view["at"])) or 0.0 for domain in view["domains"]), default=0.0)
+    oldest = max(
+        (ago(domain["oldest_at"], unix_time(view["at"])) or 0.0 for domain in view["domains"]),
+        default=0.0,
+    )
     figures = {
         "held": view["messages"] - view["refused"],
         "refused": view["refused"],
@@ -149,7 +173,9 @@ def _domains(view: Row, now: float) -> list[Column]:
     if any(domain["hold"] == "suspended" for domain in view["domains"]):
         columns.append(Column("SUSPENDED", _suspended_for, is_detail=True))
     if any(domain["last_drain"] for domain in view["domains"]):
-        columns.append(Column("LAST DRAIN", lambda domain: _last_drain(domain, now), is_detail=True))
+        columns.append(
+            Column("LAST DRAIN", lambda domain: _last_drain(domain, now), is_detail=True)
+        )
     if any(domain["primary"]["next_probe_at"] for domain in view["domains"]):
         columns.append(Column("PRIMARY", lambda domain: primary_text(domain["primary"], now)))
     return columns

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from restante.admin.store_maintenance import CheckView, FindingView, SalvageView
 
-group = typer.Typer(name="store", help="The store as a whole: whether it is sound, and copies of it.")
+group = typer.Typer(
+    name="store", help="The store as a whole: whether it is sound, and copies of it."
+)
 
 _BACKUP_SECONDS = 24 * 3600.0
 _PROGRESS_SECONDS = 5.0
@@ -44,7 +46,9 @@ def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
 
 @group.command("backup")
 def backup(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put the copy: empty, or not there yet.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to put the copy: empty, or not there yet.")
+    ],
     *,
     as_json: Json = False,
     config: ConfigFile = None,
@@ -58,13 +62,16 @@ def backup(
     if as_json:
         show_json(done)
     else:
-        say(f"{done['directory']}: {counted(done['messages'], 'message')}, {human_size(done['octets'])}")
+        say(
+            f"{done['directory']}: {counted(done['messages'], 'message')}, {human_size(done['octets'])}"
+        )
 
 
 @group.command("salvage")
 def salvage(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to put the new store: empty, or not there yet.")
+        Path,
+        typer.Argument(metavar="DIR", help="Where to put the new store: empty, or not there yet."),
     ],
     *,
     as_json: Json = False,
@@ -99,7 +106,9 @@ def _directory(config_file: Path | None) -> Path:
         text = f"{config.store_directory}: the store's directory is not there; `restante init` makes one"
         raise Failure(Exit.NO_INPUT, text)
     try:
-        become(config.user)  # what looking makes (the index of the log) must be the server's to open
+        become(
+            config.user
+        )  # what looking makes (the index of the log) must be the server's to open
     except UserUnusable as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
     return config.store_directory
@@ -132,7 +141,10 @@ def _show(view: "CheckView") -> None:
             ("schema", f"{view.schema_version} (this program knows {view.schema_known})"),
             ("server", "has it open" if view.is_in_use else "none has it open"),
             ("messages", f"{view.messages}, {human_size(view.octets)}; {view.contents_read} read"),
-            ("files without a row", orphans if view.is_in_use else f"{orphans}, swept at the next start"),
+            (
+                "files without a row",
+                orphans if view.is_in_use else f"{orphans}, swept at the next start",
+            ),
             ("findings", len(view.findings) or "none: it is sound"),
         ]
     )

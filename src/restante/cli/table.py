@@ -35,10 +35,14 @@ def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: i
 
 
 def _columns(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
-    return ([heading.title, *(row[place] for row in rows)] for place, heading in enumerate(headings))
+    return (
+        [heading.title, *(row[place] for row in rows)] for place, heading in enumerate(headings)
+    )
 
 
-def _divided(headings: Sequence[Heading], widths: Sequence[int], width: int) -> tuple[list[int], list[int]]:
+def _divided(
+    headings: Sequence[Heading], widths: Sequence[int], width: int
+) -> tuple[list[int], list[int]]:
     """Return the places of the columns that stay on a row's line, and of those that move below it."""
     places = list(range(len(headings)))
     last_first = places[:0:-1]  # the first column always stays
@@ -49,15 +53,21 @@ def _divided(headings: Sequence[Heading], widths: Sequence[int], width: int) -> 
     return places, [one for one in range(len(headings)) if one not in places]
 
 
-def _line(headings: Sequence[Heading], places: Sequence[int], widths: Sequence[int], texts: Sequence[str]) -> str:
+def _line(
+    headings: Sequence[Heading], places: Sequence[int], widths: Sequence[int], texts: Sequence[str]
+) -> str:
     padded = (
-        texts[place].rjust(widths[place]) if headings[place].is_number else texts[place].ljust(widths[place])
+        texts[place].rjust(widths[place])
+        if headings[place].is_number
+        else texts[place].ljust(widths[place])
         for place in places
     )
     return GAP.join(padded).rstrip()
 
 
-def _details(headings: Sequence[Heading], moved: Sequence[int], row: Sequence[str], width: int) -> Iterator[str]:
+def _details(
+    headings: Sequence[Heading], moved: Sequence[int], row: Sequence[str], width: int
+) -> Iterator[str]:
     """Yield the lines below a row: as many values on each as fit, none for what is empty."""
     items = [f"{headings[place].title.lower()} {row[place]}" for place in moved if row[place]]
     line = ""

@@ -44,10 +44,18 @@ def error_text(drain: Row) -> str:
 
 def last_drain_text(drain: Row, now: float) -> str:
     """Spell how a domain's last drain went: `given up 3m 00s ago (operator): patience is over; 5 delivered`."""
-    counts = [f"{drain[name]} {name}" for name in ("delivered", "deferred", "refused") if drain[name]]
-    words = drain["last_words"] if drain["last_words"] and drain["last_words"] not in drain["reason"] else ""
+    counts = [
+        f"{drain[name]} {name}" for name in ("delivered", "deferred", "refused") if drain[name]
+    ]
+    words = (
+        drain["last_words"]
+        if drain["last_words"] and drain["last_words"] not in drain["reason"]
+        else ""
+    )
     ended = f"{drain['end']} {span(ago(drain['ended_at'], now))} ago, asked for by {drain['requested_by']}"
-    return "; ".join([f"{ended}: {drain['reason']}", *counts, *([f"last error: {words}"] if words else [])])
+    return "; ".join(
+        [f"{ended}: {drain['reason']}", *counts, *([f"last error: {words}"] if words else [])]
+    )
 
 
 def primary_text(primary: Row, now: float) -> str:
@@ -65,5 +73,8 @@ def primary_fields(primary: Row) -> list[tuple[str, str]]:
     if primary["next_probe_at"] is None:
         return [("primary", "not watched")]
     since = f" since {human_time(primary['since'])}" if primary["since"] else ""
-    fields = [("primary", f"{primary['seen']}{since}"), ("next probe", human_time(primary["next_probe_at"]))]
+    fields = [
+        ("primary", f"{primary['seen']}{since}"),
+        ("next probe", human_time(primary["next_probe_at"])),
+    ]
     return [*fields, ("last probe", primary["reason"])] if primary["reason"] else fields

@@ -34,7 +34,16 @@ _PROBLEMS_SHOWN: Final = 3
 _ROOMY: Final = 20  # lines of a screen that has room for problems
 _TENTHS_BELOW: Final = 10
 _GAP: Final = 3  # columns of the screen between two of the table's
-_DISPENSABLE: Final = ("CONN", "REFUSED", "PRIMARY", "OLDEST", "SIZE", "ASKED FOR", "DRAIN", "MSG/S")
+_DISPENSABLE: Final = (
+    "CONN",
+    "REFUSED",
+    "PRIMARY",
+    "OLDEST",
+    "SIZE",
+    "ASKED FOR",
+    "DRAIN",
+    "MSG/S",
+)
 
 View = Mapping[str, Any]
 
@@ -80,7 +89,9 @@ class Looks:
         self._views.append(view)
         drains = {drain["domain"]: drain for drain in view["drains"]}
         lines = [self._line(domain, drains.get(domain["domain"])) for domain in view["domains"]]
-        return sorted((line for line in lines if line.held or line.refused or line.state), key=Line.rank)
+        return sorted(
+            (line for line in lines if line.held or line.refused or line.state), key=Line.rank
+        )
 
     def _line(self, domain: View, drain: View | None) -> Line:
         now = unix_time(self._views[-1]["at"])
@@ -106,7 +117,9 @@ class Looks:
         for view in self._views:
             before = next((one for one in view["drains"] if _is_same(one, drain)), None)
             if before is not None and unix_time(view["at"]) < now:
-                return float(drain["delivered"] - before["delivered"]) / (now - unix_time(view["at"]))
+                return float(drain["delivered"] - before["delivered"]) / (
+                    now - unix_time(view["at"])
+                )
         age = now - unix_time(drain["started_at"])
         return float(drain["delivered"]) / age if age > 0 else 0.0
 
@@ -168,7 +181,10 @@ async def _watch(config: Path | None) -> None:
         pressed.set()
 
     async with connected(config, needs_server="top") as api:
-        with Live(screen=True, auto_refresh=False) as live, read_keys(asyncio.get_running_loop().add_reader, press):
+        with (
+            Live(screen=True, auto_refresh=False) as live,
+            read_keys(asyncio.get_running_loop().add_reader, press),
+        ):
             while not controls.is_over:
                 view = await api.ask("GET", "/v1/status")
                 lines = looks.add(view)
@@ -194,7 +210,9 @@ def chosen(lines: Sequence[Line], controls: Controls) -> list[Line]:
     return sorted(found, key=lambda line: line.rank(controls.order))
 
 
-def screen(view: View, lines: Sequence[Line], width: int, height: int, controls: Controls) -> "Group":
+def screen(
+    view: View, lines: Sequence[Line], width: int, height: int, controls: Controls
+) -> "Group":
     """Return what fills a screen of so many columns and rows."""
     from rich import box  # noqa: PLC0415
     from rich.console import Group  # noqa: PLC0415
@@ -212,23 +230,40 @@ def screen(view: View, lines: Sequence[Line], width: int, height: int, controls:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(
-            column.title, justify="right" if column.is_number else "left", no_wrap=True, overflow="ellipsis"
+            column.title,
+            justify="right" if column.is_number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
         )
     for line, texts in zip(shown, cells, strict=True):
         table.add_row(*map(Text, texts), style="bold" if line.state else "")
-    more = f"… and {counted(len(lines) - room, 'more domain')}; `restante status` has all" if len(lines) > room else ""
-    errors = [f"{drain['domain']}: {error_text(drain)}" for drain in view["drains"] if drain["last_error"]]
+    more = (
+        f"… and {counted(len(lines) - room, 'more domain')}; `restante status` has all"
+        if len(lines) > room
+        else ""
+    )
+    errors = [
+        f"{drain['domain']}: {error_text(drain)}" for drain in view["drains"] if drain["last_error"]
+    ]
     notes = [more, *(errors[:3] if errors else [])]
     heads = [
         Text(text, style="bold" if place == 0 else "", no_wrap=True, overflow="ellipsis")
         for place, text in enumerate([*health, *headline(view, lines), controls.line])
     ]
-    return Group(*heads, table, *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note))
+    return Group(
+        *heads,
+        table,
+        *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note),
+    )
 
 
 def _columns(lines: Sequence[Line]) -> Sequence[Column]:
     """Leave out what no line has anything to say of: where no destination is watched."""
-    return COLUMNS if any(line.primary for line in lines) else [one for one in COLUMNS if one.title != "PRIMARY"]
+    return (
+        COLUMNS
+        if any(line.primary for line in lines)
+        else [one for one in COLUMNS if one.title != "PRIMARY"]
+    )
 
 
 def fitting(
@@ -237,16 +272,21 @@ def fitting(
     """Leave columns out, the least needed first, until what is left fits; names of domains are the last to be cut."""
     places = list(range(len(columns)))
     widths = [
-        max(len(text) for text in (column.title, *column_cells)) for column, column_cells in _by_column(columns, cells)
+        max(len(text) for text in (column.title, *column_cells))
+        for column, column_cells in _by_column(columns, cells)
     ]
     for title in _DISPENSABLE:
         if sum(widths[place] + _GAP for place in places) <= width:
             break
         places = [place for place in places if columns[place].title != title]
-    return [columns[place] for place in places], [[line[place] for place in places] for line in cells]
+    return [columns[place] for place in places], [
+        [line[place] for place in places] for line in cells
+    ]
 
 
-def _by_column(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Iterator[tuple[Column, list[str]]]:
+def _by_column(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]]
+) -> Iterator[tuple[Column, list[str]]]:
     return ((column, [line[place] for line in cells]) for place, column in enumerate(columns))
 
 

@@ -12,7 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.types import (
     PublicKeyTypes,
 )
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from restante.mail.quantity import counted
 
@@ -52,7 +56,9 @@ def read_private_key(pem: bytes) -> PrivateKeyTypes:
         key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         remedy = "store it without one: openssl pkey -in KEY -out NEWKEY"
-        raise Unfit("is protected by a passphrase, which nobody can type at start", remedy) from None
+        raise Unfit(
+            "is protected by a passphrase, which nobody can type at start", remedy
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise Unfit("holds no PEM private key", "give the file with BEGIN PRIVATE KEY") from None
     if isinstance(key, rsa.RSAPrivateKey):
@@ -62,9 +68,13 @@ def read_private_key(pem: bytes) -> PrivateKeyTypes:
 
 def _prove(key: rsa.RSAPrivateKey) -> None:
     try:
-        key.public_key().verify(key.sign(_PROBE, PKCS1v15(), SHA256()), _PROBE, PKCS1v15(), SHA256())
+        key.public_key().verify(
+            key.sign(_PROBE, PKCS1v15(), SHA256()), _PROBE, PKCS1v15(), SHA256()
+        )
     except (InvalidSignature, ValueError):
-        raise Unfit("holds an RSA key that signs wrongly", "restore it, or issue key and certificate anew") from None
+        raise Unfit(
+            "holds an RSA key that signs wrongly", "restore it, or issue key and certificate anew"
+        ) from None
 
 
 def read_public_key(pem: bytes) -> bytes:

@@ -51,7 +51,9 @@ def check(config: Config, now: float) -> list[str]:
     return list(_warnings(config, now))
 
 
-def _problem(config: Config, location: Location, cause: str, remedy: str, value: object = None) -> ConfigProblem:
+def _problem(
+    config: Config, location: Location, cause: str, remedy: str, value: object = None
+) -> ConfigProblem:
     return ConfigProblem(config.source.where(location), key_name(location), cause, remedy, value)
 
 
@@ -77,14 +79,22 @@ def _tls_problems(config: Config) -> Iterator[ConfigProblem]:
             continue
         if public_key and public_key != public_key_of(certificate):
             remedy = "give the key that the certificate was made for"
-            yield _problem(config, ("tls", "key"), f"is not the key of {certificate_file}", remedy, key_file)
+            yield _problem(
+                config, ("tls", "key"), f"is not the key of {certificate_file}", remedy, key_file
+            )
         if other := certificates.get(kind := key_type(certificate)):
-            cause = f"has a key of the same type as {other}, {kind}, and only one of them can be served"
-            yield _problem(config, ("tls", "certificate"), cause, "remove one, and its key", certificate_file)
+            cause = (
+                f"has a key of the same type as {other}, {kind}, and only one of them can be served"
+            )
+            yield _problem(
+                config, ("tls", "certificate"), cause, "remove one, and its key", certificate_file
+            )
         certificates[kind] = certificate_file
 
 
-def _file_problem(config: Config, location: Location, file: Path, error: OSError | Unfit) -> ConfigProblem:
+def _file_problem(
+    config: Config, location: Location, file: Path, error: OSError | Unfit
+) -> ConfigProblem:
     if isinstance(error, Unfit):
         return _problem(config, location, error.cause, error.remedy, file)
     remedy = "name the right file, and let the user who starts restante read it"
@@ -101,7 +111,9 @@ def _key_problems(config: Config) -> Iterator[ConfigProblem]:
 def _user_problems(config: Config) -> Iterator[ConfigProblem]:
     if config.user and _account_of(config) is None:
         remedy = f"make one (useradd --system {config.user}) or name another"
-        yield _problem(config, ("user",), "there is no such user on this machine", remedy, config.user)
+        yield _problem(
+            config, ("user",), "there is no such user on this machine", remedy, config.user
+        )
 
 
 def _account_of(config: Config) -> pwd.struct_passwd | None:
@@ -119,7 +131,9 @@ def _directory_problems(config: Config) -> Iterator[ConfigProblem]:
         yield _problem(config, ("store",), "its directory is not there", remedy, config.store)
     elif not _may_write(config, directory):
         remedy = f"let the server own all of it: chown -R {config.user or 'USER'} {directory}"
-        yield _problem(config, ("store",), "the server may not write to its directory", remedy, config.store)
+        yield _problem(
+            config, ("store",), "the server may not write to its directory", remedy, config.store
+        )
 
 
 def _may_write(config: Config, directory: Path) -> bool:
@@ -133,7 +147,9 @@ def _may_write(config: Config, directory: Path) -> bool:
 def _socket_problems(config: Config) -> Iterator[ConfigProblem]:
     if len(os.fsencode(config.control_socket)) > SOCKET_PATH_LIMIT:
         cause = f"is longer than the {SOCKET_PATH_LIMIT} octets a Unix socket's path may have"
-        yield _problem(config, ("control_socket",), cause, "name a shorter one", config.control_socket)
+        yield _problem(
+            config, ("control_socket",), cause, "name a shorter one", config.control_socket
+        )
 
 
 def _postmaster_problems(config: Config) -> Iterator[ConfigProblem]:
@@ -146,7 +162,9 @@ def _postmaster_problems(config: Config) -> Iterator[ConfigProblem]:
 def _is_mailbox(text: str) -> bool:
     local_part, domain = split_mailbox(text)
     try:
-        return bool(local_part and domain and canonical_domain(domain)) and not any(map(str.isspace, local_part))
+        return bool(local_part and domain and canonical_domain(domain)) and not any(
+            map(str.isspace, local_part)
+        )
     except ValueError:
         return False
 
@@ -220,5 +238,7 @@ def _reload_warnings(config: Config) -> Iterator[str]:
     for path in (*config.tls.certificate, *config.tls.key, config.key_file):
         facts = path.stat()
         is_readable = facts.st_uid == account.pw_uid or facts.st_mode & stat.S_IROTH
-        if not is_readable and not (facts.st_gid == account.pw_gid and facts.st_mode & stat.S_IRGRP):
+        if not is_readable and not (
+            facts.st_gid == account.pw_gid and facts.st_mode & stat.S_IRGRP
+        ):
             yield f"{path}: {config.user} cannot read it, so a reload will fail; chown {config.user} {path}"

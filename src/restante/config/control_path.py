@@ -13,8 +13,12 @@ from typing import Any, Final
 from restante.config.search import candidates, first_file
 from restante.config.source import variable_name
 
-_SQLITE: Final = re.compile(r"sqlite:(//(?=/))?")  # sqlite:data is relative, sqlite:///var/lib/x is not
-_SETTING: Final = re.compile(r"""^\s*(control_socket|store)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE)
+_SQLITE: Final = re.compile(
+    r"sqlite:(//(?=/))?"
+)  # sqlite:data is relative, sqlite:///var/lib/x is not
+_SETTING: Final = re.compile(
+    r"""^\s*(control_socket|store)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.MULTILINE
+)
 
 
 def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Path | None:

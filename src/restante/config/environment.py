@@ -20,7 +20,9 @@ from restante.config.source import ENVIRONMENT_NESTING, ENVIRONMENT_PREFIX
 NOT_SETTINGS = frozenset({"RESTANTE_CONFIG"})
 
 
-def overlay(values: dict[str, Any], environ: Mapping[str, str], schema: type[BaseModel]) -> tuple[set[str], list[str]]:
+def overlay(
+    values: dict[str, Any], environ: Mapping[str, str], schema: type[BaseModel]
+) -> tuple[set[str], list[str]]:
     """Put what the environment sets over `values`; return the variables used and those that mean nothing here."""
     used: set[str] = set()
     strange: list[str] = []
@@ -36,7 +38,10 @@ def overlay(values: dict[str, Any], environ: Mapping[str, str], schema: type[Bas
 def _settings_in(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
     for variable in sorted(environ):
         if variable.startswith(ENVIRONMENT_PREFIX) and variable not in NOT_SETTINGS:
-            yield variable, variable.removeprefix(ENVIRONMENT_PREFIX).lower().split(ENVIRONMENT_NESTING)
+            yield (
+                variable,
+                variable.removeprefix(ENVIRONMENT_PREFIX).lower().split(ENVIRONMENT_NESTING),
+            )
 
 
 def _read(variable: str, path: list[str], text: str, schema: type[BaseModel]) -> Any:

@@ -29,15 +29,22 @@ def read_identity(config: Config) -> Identity:
     """Read certificates and keys. Raises IdentityUnusable."""
     pairs = config.tls.pairs
     try:
-        ends = [read_certificate(certificate.read_bytes()).not_valid_after_utc for certificate, _ in pairs]
+        ends = [
+            read_certificate(certificate.read_bytes()).not_valid_after_utc
+            for certificate, _ in pairs
+        ]
         kinds: set[tuple[str, TlsVersion]] = {
             (listen.service, listen.tls_minimum or config.tls.minimum) for listen in config.listen
         }
         contexts: dict[tuple[str, str], SSLContext] = {
-            (service, minimum): server_context(pairs, minimum, has_clear_text=service not in IMPLICIT_TLS)
+            (service, minimum): server_context(
+                pairs, minimum, has_clear_text=service not in IMPLICIT_TLS
+            )
             for service, minimum in kinds
         }
         return Identity(contexts, min(ends).timestamp())
     except (OSError, SSLError, Unfit) as error:
         files = ", ".join(str(certificate) for certificate, _ in pairs)
-        raise IdentityUnusable(f"{files}: cannot be used: {error}; see `restante config check`") from None
+        raise IdentityUnusable(
+            f"{files}: cannot be used: {error}; see `restante config check`"
+        ) from None

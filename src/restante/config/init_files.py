@@ -115,11 +115,16 @@ def _files(directory: Path, hostname: str, now: float) -> Mapping[Path, tuple[by
         tls / "key-rsa.pem": (key_pem(rsa), PRIVATE),
         tls / TRUST_NAME: (b"".join(certificates), PUBLIC),
         directory / "restante.key": (new_key(), PRIVATE),
-        directory / "restante.toml": (TEMPLATE.format(hostname=json.dumps(hostname)).encode(), PUBLIC),
+        directory / "restante.toml": (
+            TEMPLATE.format(hostname=json.dumps(hostname)).encode(),
+            PUBLIC,
+        ),
     }
 
 
-def _make_all(directory: Path, data: Path, files: Mapping[Path, tuple[bytes, int]], made: list[Path]) -> None:
+def _make_all(
+    directory: Path, data: Path, files: Mapping[Path, tuple[bytes, int]], made: list[Path]
+) -> None:
     for folder in (directory, directory / "tls", data):
         if not folder.is_dir():
             folder.mkdir(parents=folder is directory, mode=0o700 if folder is data else 0o755)

@@ -26,9 +26,13 @@ def read_key(file: Path) -> bytes:
         remedy = "restore it from your copy; for a new store, `restante init` makes one"
         raise KeyUnusable(file, "is not there", remedy) from None
     except OSError as error:
-        raise KeyUnusable(file, f"cannot be read: {error.strerror}", "run as its owner, or as root") from None
+        raise KeyUnusable(
+            file, f"cannot be read: {error.strerror}", "run as its owner, or as root"
+        ) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyUnusable(file, f"others may read it (mode {stat.S_IMODE(mode):04o})", f"chmod 600 {file}")
+        raise KeyUnusable(
+            file, f"others may read it (mode {stat.S_IMODE(mode):04o})", f"chmod 600 {file}"
+        )
     if len(key) != KEY_OCTETS:
         raise KeyUnusable(file, f"does not hold {KEY_OCTETS} octets", "restore it from your copy")
     return key

@@ -74,7 +74,9 @@ def load(given: Path | None = None, environ: Mapping[str, str] | None = None) ->
     return config
 
 
-def load_with_warnings(given: Path | None = None, environ: Mapping[str, str] | None = None) -> tuple[Config, list[str]]:
+def load_with_warnings(
+    given: Path | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[Config, list[str]]:
     """Do the same, and also return what is odd in the environment."""
     environ = os.environ if environ is None else environ
     file = find(given, environ)
@@ -96,9 +98,13 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except OSError as error:
         remedy = "let the user who starts restante read it, or name another by --config"
-        raise ConfigError([ConfigProblem(str(file), "", error.strerror or str(error), remedy)]) from None
+        raise ConfigError(
+            [ConfigProblem(str(file), "", error.strerror or str(error), remedy)]
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigError([ConfigProblem(str(file), "", "is not UTF-8 text", "write it again in UTF-8")]) from None
+        raise ConfigError(
+            [ConfigProblem(str(file), "", "is not UTF-8 text", "write it again in UTF-8")]
+        ) from None
 
 
 def _parse(file: Path, text: str) -> dict[str, Any]:
@@ -132,17 +138,24 @@ def _problems(error: ValidationError, source: ConfigSource) -> Iterator[ConfigPr
 
 def _only_follows(detail: ErrorDetails) -> bool:
     """Tell whether an error says no more than that there were others: a list is short of the items that were wrong."""
-    return detail["type"] == "default_factory_not_called" or (detail["type"] == "too_short" and bool(detail["input"]))
+    return detail["type"] == "default_factory_not_called" or (
+        detail["type"] == "too_short" and bool(detail["input"])
+    )
 
 
 def _problem(detail: ErrorDetails, source: ConfigSource) -> ConfigProblem:
     location, kind, context = detail["loc"], detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":  # its value may be a secret put in the wrong place: not repeated
-        return ConfigProblem(source.where(location), key_name(location), _CAUSES[kind], _similar(location))
+        return ConfigProblem(
+            source.where(location), key_name(location), _CAUSES[kind], _similar(location)
+        )
     cause = _CAUSES.get(kind, f"{detail['msg'][:1].lower()}{detail['msg'][1:]}").format(**context)
     if kind == "missing":
         return ConfigProblem(
-            source.where(location), key_name(location), cause, f"add it, for example {_example(location)}"
+            source.where(location),
+            key_name(location),
+            cause,
+            f"add it, for example {_example(location)}",
         )
     remedy = _REMEDIES.get(kind, "see the reference of the configuration").format(**context)
     value = detail["input"] if isinstance(detail["input"], str | int | float | bool) else None

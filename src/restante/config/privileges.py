@@ -42,14 +42,18 @@ def check_program_is_reachable(user: str) -> None:
     for program in (Path(sys.executable), Path(sys.prefix) / "lib", Path(__file__)):
         if closed := _closed_directory(program, record.pw_uid, groups):
             cause = f"cannot enter {closed}, where the program lies"
-            raise UserUnusable(f"user {user}: {cause}; install it elsewhere, or name another as `user`")
+            raise UserUnusable(
+                f"user {user}: {cause}; install it elsewhere, or name another as `user`"
+            )
 
 
 def _record(user: str) -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(user)
     except KeyError:
-        raise UserUnusable(f"user {user}: there is none on this machine; make it, or name another as `user`") from None
+        raise UserUnusable(
+            f"user {user}: there is none on this machine; make it, or name another as `user`"
+        ) from None
 
 
 def _closed_directory(path: Path, user: int, groups: Collection[int]) -> Path | None:
@@ -75,5 +79,8 @@ def keep_memory_private() -> None:
     process that has changed its user, so call this again after `become`.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+    if (
+        sys.platform == "linux"
+        and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0
+    ):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE)")

@@ -57,7 +57,9 @@ def _check_domain(text: str) -> str:
     try:
         return canonical_domain(text)
     except ValueError:
-        raise _wrong("is not a domain name", 'write this server\'s full name, such as "mx2.example.net"') from None
+        raise _wrong(
+            "is not a domain name", 'write this server\'s full name, such as "mx2.example.net"'
+        ) from None
 
 
 def _check_listener(text: str) -> str:
@@ -66,11 +68,17 @@ def _check_listener(text: str) -> str:
 
 
 def _check_metrics_address(text: str) -> str:
-    return join_host_port(*_endpoint(text, None, 'write ADDRESS:PORT, such as "127.0.0.1:9325"')) if text else ""
+    return (
+        join_host_port(*_endpoint(text, None, 'write ADDRESS:PORT, such as "127.0.0.1:9325"'))
+        if text
+        else ""
+    )
 
 
 def _check_nameserver(text: str) -> str:
-    host, port = _endpoint(text, DNS_PORT, 'write ADDRESS or ADDRESS:PORT, such as "192.0.2.53" or "[2001:db8::53]:53"')
+    host, port = _endpoint(
+        text, DNS_PORT, 'write ADDRESS or ADDRESS:PORT, such as "192.0.2.53" or "[2001:db8::53]:53"'
+    )
     return join_host_port(host, port)
 
 
@@ -84,7 +92,9 @@ def _endpoint(text: str, default_port: int | None, remedy: str) -> tuple[str, in
 
 def _check_service(value: Any) -> Any:
     if value in PLANNED_SERVICES:
-        raise _wrong("is not in this version yet", 'remove this [[listen]], or write "mx" or "smtps"')
+        raise _wrong(
+            "is not in this version yet", 'remove this [[listen]], or write "mx" or "smtps"'
+        )
     return value
 
 
@@ -95,7 +105,10 @@ def _check_store(url: str, info: ValidationInfo) -> str:
         raise _wrong("PostgreSQL is not in this version yet", 'write "sqlite:///DIRECTORY"')
     path = rest.removeprefix("//") if rest.startswith("///") else rest
     if scheme != "sqlite" or not path or path.startswith("//"):
-        raise _wrong("is not the URL of a store", 'write "sqlite:///DIRECTORY", such as "sqlite:///var/lib/restante"')
+        raise _wrong(
+            "is not the URL of a store",
+            'write "sqlite:///DIRECTORY", such as "sqlite:///var/lib/restante"',
+        )
     return f"{SQLITE}{_directory(info) / path}"
 
 
@@ -153,10 +166,14 @@ class TlsSettings(Section):
 
     @field_validator("key")
     @classmethod
-    def _keys_pair_with_certificates(cls, key: tuple[Path, ...], info: ValidationInfo) -> tuple[Path, ...]:
+    def _keys_pair_with_certificates(
+        cls, key: tuple[Path, ...], info: ValidationInfo
+    ) -> tuple[Path, ...]:
         certificates = info.data.get("certificate", key)  # not there if that was wrong itself
         if len(key) != len(certificates):
-            cause = f"names {counted(len(key), 'file')} for {counted(len(certificates), 'certificate')}"
+            cause = (
+                f"names {counted(len(key), 'file')} for {counted(len(certificates), 'certificate')}"
+            )
             raise _wrong(cause, "name one key for each certificate, in the same order")
         return key
 
@@ -169,7 +186,9 @@ class TlsSettings(Section):
 class LogSettings(Section):
     """`[log]`: how events are written to standard error."""
 
-    style: Literal["text", "json"] = Field(default="text", description="`text` for people, `json` for programs.")
+    style: Literal["text", "json"] = Field(
+        default="text", description="`text` for people, `json` for programs."
+    )
 
 
 class TelemetrySettings(Section):
@@ -192,7 +211,8 @@ class ResolverSettings(Section):
     """`[resolver]`: who is asked for the addresses of destinations and authorized hosts."""
 
     nameservers: tuple[Annotated[str, AfterValidator(_check_nameserver)], ...] = Field(
-        default=(), description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: those of the system."
+        default=(),
+        description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: those of the system.",
     )
 
     @property
@@ -227,19 +247,30 @@ class Config(Section):
         " the store's directory.",
     )
     user: str = Field(
-        default="", description="User to become after binding, when started as root. Empty: stay who we are."
+        default="",
+        description="User to become after binding, when started as root. Empty: stay who we are.",
     )
-    uvloop: bool = Field(default=True, description="Use uvloop, the faster event loop, instead of asyncio's own.")
+    uvloop: bool = Field(
+        default=True, description="Use uvloop, the faster event loop, instead of asyncio's own."
+    )
     listen: tuple[Listen, ...] = Field(min_length=1, description="Where connections are taken.")
     tls: TlsSettings = Field(description="What we show who connects to us.")
     log: LogSettings = Field(default=LogSettings(), description="How events are written.")
-    telemetry: TelemetrySettings = Field(default=TelemetrySettings(), description="What programs that watch are told.")
-    resolver: ResolverSettings = Field(default=ResolverSettings(), description="Who is asked for addresses.")
+    telemetry: TelemetrySettings = Field(
+        default=TelemetrySettings(), description="What programs that watch are told."
+    )
+    resolver: ResolverSettings = Field(
+        default=ResolverSettings(), description="Who is asked for addresses."
+    )
     reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Taking mail.")
     delivery: DeliverySettings = Field(default=DeliverySettings(), description="Handing mail over.")
-    reports: ReportSettings = Field(default=ReportSettings(), description="Telling senders what became of their mail.")
+    reports: ReportSettings = Field(
+        default=ReportSettings(), description="Telling senders what became of their mail."
+    )
 
-    notices: NoticeSettings = Field(default=NoticeSettings(), description="Telling operators and customers.")
+    notices: NoticeSettings = Field(
+        default=NoticeSettings(), description="Telling operators and customers."
+    )
 
     _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)
 
@@ -247,8 +278,12 @@ class Config(Section):
     @classmethod
     def _listeners_do_not_meet(cls, listen: tuple[Listen, ...]) -> tuple[Listen, ...]:
         for place, later in enumerate(listen):
-            if other := next((one for one in listen[:place] if _meet(one.endpoint, later.endpoint)), None):
-                cause = f"two listeners meet at {later.address} ({other.service} on {other.address})"
+            if other := next(
+                (one for one in listen[:place] if _meet(one.endpoint, later.endpoint)), None
+            ):
+                cause = (
+                    f"two listeners meet at {later.address} ({other.service} on {other.address})"
+                )
                 raise _wrong(cause, "give one of them another port, or remove it")
         return listen
 

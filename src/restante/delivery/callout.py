@@ -62,7 +62,9 @@ class Callouts:
         if not self._may_ask(domain.destination, forward_path):
             return None
         self._open[domain.destination.text] += 1
-        asked = self._under_way[key] = self._tasks.create_task(self._see_through(domain, key, forward_path))
+        asked = self._under_way[key] = self._tasks.create_task(
+            self._see_through(domain, key, forward_path)
+        )
         return await asyncio.shield(asked)
 
     async def _see_through(self, domain: HostedDomain, key: _Key, forward_path: str) -> bool | None:
@@ -70,14 +72,19 @@ class Callouts:
         try:
             return await self._ask(domain, key, forward_path)
         except Exception as error:  # noqa: BLE001
-            self._context.log.failure(Event.INTERNAL_ERROR, error, doing="inquire", domain=domain.name)
+            self._context.log.failure(
+                Event.INTERNAL_ERROR, error, doing="inquire", domain=domain.name
+            )
             return None
         finally:
             del self._under_way[key]
             self._open[domain.destination.text] -= 1
 
     def _may_ask(self, destination: Destination, forward_path: str) -> bool:
-        is_away = self._context.monotonic() - self._away.get(destination.text, float("-inf")) < AWAY_SECONDS
+        is_away = (
+            self._context.monotonic() - self._away.get(destination.text, float("-inf"))
+            < AWAY_SECONDS
+        )
         has_room = self._open[destination.text] < AT_ONCE
         return has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
 
@@ -108,7 +115,9 @@ class Callouts:
         if reply.is_positive:
             at = self._context.now()
             try:
-                await self._context.learn(key[0], [Recipient(key[1], RecipientSource.CALL, is_there=True, at=at)])
+                await self._context.learn(
+                    key[0], [Recipient(key[1], RecipientSource.CALL, is_there=True, at=at)]
+                )
             except StoreError as error:
                 self._context.log.failure(Event.STORE_FAILED, error, doing="learn")
             return True

@@ -29,7 +29,9 @@ _GOODBYE_SECONDS: Final = 0.5  # the answer is there: who waits for it is not ke
 _READ_OCTETS: Final = 4096
 
 
-async def call(plan: DialPlan, endpoint: Endpoint, forward_path: str, context: DeliveryContext) -> ServerReply:
+async def call(
+    plan: DialPlan, endpoint: Endpoint, forward_path: str, context: DeliveryContext
+) -> ServerReply:
     """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed where none can be had."""
     uses_ehlo = context.backoff.uses_ehlo(plan.destination.text)
     options = replace(plan.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
@@ -42,12 +44,18 @@ async def call(plan: DialPlan, endpoint: Endpoint, forward_path: str, context: D
 
 
 async def _call(
-    endpoint: Endpoint, options: ClientOptions, plan: TlsPlan | None, forward_path: str, context: DeliveryContext
+    endpoint: Endpoint,
+    options: ClientOptions,
+    plan: TlsPlan | None,
+    forward_path: str,
+    context: DeliveryContext,
 ) -> ServerReply:
     reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
     wire = Wire(cast(asyncio.Transport, writer.transport))  # uvloop's is none by inheritance
     try:
-        if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), context.own_addresses):
+        if leads_home(
+            endpoint, peer_address(writer.get_extra_info("sockname")[0]), context.own_addresses
+        ):
             raise PeerBroke("the destination is this server itself")
         dialogue = CalloutSession(reader, wire)
         await dialogue.begin(Handshake(options), plan)

@@ -14,7 +14,9 @@ from typing import Final
 FREELY: Final = 4  # connections
 WORTH_IT: Final = 1.25
 MEASURED_FOR: Final = 0.25  # seconds
-_TURNS: Final = 2  # of each connection: less is chance, for what runs ahead gets its replies in bursts
+_TURNS: Final = (
+    2  # of each connection: less is chance, for what runs ahead gets its replies in bursts
+)
 _PAUSE: Final = 500  # messages to be delivered after a connection was lost before another is tried
 
 

@@ -16,8 +16,20 @@ from collections.abc import Callable
 from typing import Final, TypeVarTuple, cast
 
 from restante.delivery.deadline import Deadline
-from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan, SendingManner
-from restante.delivery.outcome import UNSAFE_PATH, obstacle, outcome_of, refused_for, session_complaint
+from restante.delivery.link_plan import (
+    ConnectionEnd,
+    ConnectionWork,
+    EndKind,
+    LinkPlan,
+    SendingManner,
+)
+from restante.delivery.outcome import (
+    UNSAFE_PATH,
+    obstacle,
+    outcome_of,
+    refused_for,
+    session_complaint,
+)
 from restante.delivery.route import Endpoint, leads_home
 from restante.delivery.wire import Wire
 from restante.mail.message import HeldMessage
@@ -36,7 +48,16 @@ from restante.smtp.client_events import (
     WindowSettled,
 )
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import CONTENT, DATA, EHLO, MAIL, QUIT, RCPT, STARTTLS, ClientTransaction
+from restante.smtp.client_transaction import (
+    CONTENT,
+    DATA,
+    EHLO,
+    MAIL,
+    QUIT,
+    RCPT,
+    STARTTLS,
+    ClientTransaction,
+)
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from restante.store.store_errors import StoreError
@@ -47,7 +68,9 @@ _Arguments = TypeVarTuple("_Arguments")
 # it may still count this connection when the next one comes.
 _GOODBYE_TIMEOUT: Final = 5.0
 _CLOSING_TIMEOUT: Final = 1.0
-_ACROSS_TIMEOUT: Final = 5.0  # behind content that was answered: a server that drops it says nothing for ever
+_ACROSS_TIMEOUT: Final = (
+    5.0  # behind content that was answered: a server that drops it says nothing for ever
+)
 _OPENING_STEPS: Final = (MAIL, RCPT, DATA)
 _CLOSED: Final = "the destination closed the connection"
 _NOT_NEEDED: Final = "no longer needed"
@@ -157,7 +180,11 @@ class DeliveryConnection(asyncio.Protocol):
     def _manner(self) -> SendingManner:
         if not self._session.runs_ahead:
             return SendingManner.PROBED if self._session.is_probing else SendingManner.DATA
-        return SendingManner.AHEAD if self._windows_settled or not self._begun else SendingManner.AHEAD_IN_VAIN
+        return (
+            SendingManner.AHEAD
+            if self._windows_settled or not self._begun
+            else SendingManner.AHEAD_IN_VAIN
+        )
 
     def _not_borne(self, manner: SendingManner) -> Pipelining | None:
         """Return how far the destination showed that it cannot be gone, None where it did not."""
@@ -194,7 +221,9 @@ class DeliveryConnection(asyncio.Protocol):
         try:
             async with self._connecting:
                 self._is_connecting = True
-                await self._loop.create_connection(lambda: self, str(endpoint.address), endpoint.port)
+                await self._loop.create_connection(
+                    lambda: self, str(endpoint.address), endpoint.port
+                )
         except TimeoutError:
             self._close(EndKind.UNREACHABLE, "connecting timed out")
         except OSError as error:
@@ -252,7 +281,10 @@ class DeliveryConnection(asyncio.Protocol):
         if self._kind is not None:  # aborted meanwhile
             self._wire.abort()
         elif leads_home(self._link_plan.endpoint, local, self._link_plan.own_addresses):
-            self._close(EndKind.REFUSED, f"the destination is this server itself ({self._link_plan.endpoint.text})")
+            self._close(
+                EndKind.REFUSED,
+                f"the destination is this server itself ({self._link_plan.endpoint.text})",
+            )
         else:
             self._deadline.move(self._patience())
 
@@ -315,7 +347,9 @@ class DeliveryConnection(asyncio.Protocol):
         if self._kind is not None:
             return
         self._pump()
-        if self._session.reply_count != count:  # bytes alone prove no life: they could drip for ever
+        if (
+            self._session.reply_count != count
+        ):  # bytes alone prove no life: they could drip for ever
             self._deadline.move(self._patience())
 
     def _take_events(self) -> None:
@@ -364,7 +398,11 @@ class DeliveryConnection(asyncio.Protocol):
     def _pump(self) -> None:
         """Begin what can be begun, and write all that waits."""
         session = self._session
-        while session.can_begin and self._can_write.is_set() and (message := self._next_message()) is not None:
+        while (
+            session.can_begin
+            and self._can_write.is_set()
+            and (message := self._next_message()) is not None
+        ):
             self._begin(message)
             if session.outgoing_octets >= _WRITE_OCTETS:
                 self._flush()

@@ -64,7 +64,9 @@ class DeliveryContext:
     dsn_writer: DsnWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.turns = FairSlots(lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit)
+        self.turns = FairSlots(
+            lambda: self.settings.drains_limit, lambda: self.settings.account_drains_limit
+        )
         self.backoff = PipeliningBackoff(self.monotonic)
         self.experience = Experience(self.monotonic)
         self.rates = Rates(self.monotonic)

@@ -15,9 +15,12 @@ class DeliverySettings(BaseModel):
         description="How long a drain goes on trying a destination that does not take its mail; what is left is held again.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
-        default=5.0, description="Pause after the first failed attempt of a drain; each further one is twice as long."
+        default=5.0,
+        description="Pause after the first failed attempt of a drain; each further one is twice as long.",
     )
-    longest_retry: Annotated[float, Field(gt=0)] = Field(default=300.0, description="The longest such pause.")
+    longest_retry: Annotated[float, Field(gt=0)] = Field(
+        default=300.0, description="The longest such pause."
+    )
     connect_timeout: Annotated[float, Field(gt=0)] = Field(
         default=30.0, description="For the connection to be made, per address."
     )
@@ -28,7 +31,8 @@ class DeliverySettings(BaseModel):
         default=600.0, description="For the reply after content (RFC 5321 §4.5.3.2.6)."
     )
     messages_per_connection: Annotated[int, Field(ge=1)] = Field(
-        default=1000, description="After so many a connection is closed and another made, so that no peer tires of it."
+        default=1000,
+        description="After so many a connection is closed and another made, so that no peer tires of it.",
     )
     run_ahead: bool = Field(
         default=True,
@@ -49,7 +53,8 @@ class DeliverySettings(BaseModel):
         " is there; one that is there is looked at four times as rarely, one that is away more and more rarely.",
     )
     longest_probe_pause: Annotated[float, Field(gt=0)] = Field(
-        default=600.0, description="The longest such pause: the longest time, about, for which a return goes unseen."
+        default=600.0,
+        description="The longest such pause: the longest time, about, for which a return goes unseen.",
     )
     hops_limit: Annotated[int, Field(ge=1)] = Field(
         default=50,

@@ -9,7 +9,9 @@ def move_of(outcome: Outcome) -> Move:
     """Return what became of a message as a whole: by its worst recipient, refused, uncertain or bounced before deferred."""
     if outcome.is_delivered:
         return Move.DELIVERED
-    is_refused = any(recipient.move not in (Move.DELIVERED, Move.DEFERRED) for recipient in outcome.recipients)
+    is_refused = any(
+        recipient.move not in (Move.DELIVERED, Move.DEFERRED) for recipient in outcome.recipients
+    )
     return Move.REFUSED if is_refused else Move.DEFERRED
 
 

@@ -13,7 +13,13 @@ from typing import Final
 
 from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
-from restante.delivery.delivery_context import DeliveryContext, DeliveryStore, Learn, forget, keeps_refused
+from restante.delivery.delivery_context import (
+    DeliveryContext,
+    DeliveryStore,
+    Learn,
+    forget,
+    keeps_refused,
+)
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot
@@ -88,7 +94,9 @@ class Dispatcher:
         self._on_end = on_end
         self._drains: dict[int, DomainDrain] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._doors: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # one start for a domain at a time
+        self._doors: defaultdict[int, asyncio.Lock] = defaultdict(
+            asyncio.Lock
+        )  # one start for a domain at a time
         self._is_stopping = False
 
     @property
@@ -134,7 +142,9 @@ class Dispatcher:
             domain = domains.get(recorded.domain_id)
             if domain is None or domain.id in self._drains:
                 continue
-            lease = await self._context.store.open_drain(domain.id, recorded.requested_at, recorded.deadline)
+            lease = await self._context.store.open_drain(
+                domain.id, recorded.requested_at, recorded.deadline
+            )
             if domain.policy.suspension_at(self._context.now()) is not None:
                 await self._context.store.close_drain(lease)
             else:
@@ -169,7 +179,9 @@ class Dispatcher:
         for drain in self._drains.values():
             drain.stop(Stop("the server is stopping", stays_recorded=True), self._grace)
         if self._running:
-            _, stuck = await asyncio.wait(self._running.values(), timeout=self._grace + _RECORD_SECONDS)
+            _, stuck = await asyncio.wait(
+                self._running.values(), timeout=self._grace + _RECORD_SECONDS
+            )
             for task in stuck:  # in a read that hangs
                 task.cancel()
             if stuck:
@@ -182,7 +194,9 @@ class Dispatcher:
     def census(self) -> DrainCensus:
         """Count them, without a view of each: one account may have ten thousand domains."""
         drains = self._drains.values()
-        return DrainCensus(Counter(drain.state for drain in drains), sum(drain.connections for drain in drains))
+        return DrainCensus(
+            Counter(drain.state for drain in drains), sum(drain.connections for drain in drains)
+        )
 
     def is_draining(self, domain_id: int) -> bool:
         """Tell whether a domain has a drain."""

@@ -64,10 +64,14 @@ class DomainDrain:
         self._gone_by = concerns(domain)  # by the attempt that runs, or ran last
         self._context = context
         self._started_at, self._started = context.now(), context.monotonic()
-        self._deadline = self._started + min(lease.deadline - self._started_at, context.settings.patience)
+        self._deadline = self._started + min(
+            lease.deadline - self._started_at, context.settings.patience
+        )
         self._journal = Journal(context.log, domain.name)
         self._journal.destination = domain.destination.text
-        self._supply = Supply(context.store, lease.domain_id, context.hostname, lambda: context.settings.hops_limit)
+        self._supply = Supply(
+            context.store, lease.domain_id, context.hostname, lambda: context.settings.hops_limit
+        )
         self._settlement = Settlement(
             context.store,
             lease,
@@ -77,7 +81,9 @@ class DomainDrain:
             on_change=self._settlement_changed,
             now=context.now,
         )
-        self._learning = RecipientLearning() if domain.policy.recipients is Recipients.LEARNED else None
+        self._learning = (
+            RecipientLearning() if domain.policy.recipients is Recipients.LEARNED else None
+        )
         self._refusals = Refusals()
         self._attempt: DrainAttempt | None = None
         self._attempts: asyncio.Task[None] | None = None
@@ -140,7 +146,12 @@ class DomainDrain:
         """End: begin no more, wait `grace` seconds for replies outstanding, close the connections."""
         if self._stop is not None or self._is_closing:
             return
-        self._stop, self._state, self._reason, self._outcome = stop, DrainState.STOPPING, stop.reason, stop.end
+        self._stop, self._state, self._reason, self._outcome = (
+            stop,
+            DrainState.STOPPING,
+            stop.reason,
+            stop.end,
+        )
         self._settlement.hurry()
         if self._attempt is not None:
             self._attempt.end(stop.reason)
@@ -192,7 +203,9 @@ class DomainDrain:
                 end = await self._make_attempt()
                 is_complete = end.kind is AttemptKind.COMPLETE
                 kind = end.kind.name.lower()
-                self._journal.attempt_ended(kind, end.reason, tried=end.tried, is_complete=is_complete)
+                self._journal.attempt_ended(
+                    kind, end.reason, tried=end.tried, is_complete=is_complete
+                )
                 if self._is_final(end):
                     return
                 await self._prepare_next(end)
@@ -251,7 +264,11 @@ class DomainDrain:
             self._log_refusals(end.reason)
         elif self._record() is None:
             self._reason, self._outcome = "the domain is no longer hosted", DrainEnd.STOPPED
-        elif end.kind is AttemptKind.COMPLETE and not self._supply.left_behind and not self._woken.is_set():
+        elif (
+            end.kind is AttemptKind.COMPLETE
+            and not self._supply.left_behind
+            and not self._woken.is_set()
+        ):
             self._reason, self._outcome = _FINISHED, DrainEnd.FINISHED
         else:
             return False
@@ -263,8 +280,14 @@ class DomainDrain:
             self._supply.begin_round()
         else:
             self._supply.lay_down()
-        was_nothing_left = end.kind is AttemptKind.COMPLETE and not end.tried  # the attempt before had come to the end
-        if end.kind is not AttemptKind.CHANGED and not was_nothing_left and not self._woken.is_set():
+        was_nothing_left = (
+            end.kind is AttemptKind.COMPLETE and not end.tried
+        )  # the attempt before had come to the end
+        if (
+            end.kind is not AttemptKind.CHANGED
+            and not was_nothing_left
+            and not self._woken.is_set()
+        ):
             await self._pause(end)
         if self._woken.is_set():
             self._woken.clear()
@@ -277,7 +300,9 @@ class DomainDrain:
         now = self._context.monotonic()
         at = self._next_attempt(end, now)
         if at is None:
-            self._stop = Stop(f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP)
+            self._stop = Stop(
+                f"patience is over; {end.reason}", stays_recorded=False, end=DrainEnd.GIVEN_UP
+            )
             self._reason = self._stop.reason
             return
         self._next_attempt_at = self._context.now() + at - now
@@ -293,7 +318,9 @@ class DomainDrain:
             self._deadline = max(self._deadline, now + end.wait + patience)
             return now + end.wait
         if not end.is_limited:
-            return next_attempt(self._schedule, self._failures, now, self._deadline, self._context.jitter())
+            return next_attempt(
+                self._schedule, self._failures, now, self._deadline, self._context.jitter()
+            )
         if end.delivered:
             self._deadline = max(self._deadline, now + patience)
         at = now + rate_pause(self._schedule, self._failures, self._context.jitter())
@@ -329,7 +356,9 @@ class DomainDrain:
         try:
             await self._context.learn(self._lease.domain_id, learning)
         except StoreError as error:  # the next drain learns it again
-            self._context.log.failure(Event.STORE_FAILED, error, doing="learn", domain=self._domain_name)
+            self._context.log.failure(
+                Event.STORE_FAILED, error, doing="learn", domain=self._domain_name
+            )
 
     async def _close(self) -> None:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
@@ -337,7 +366,9 @@ class DomainDrain:
         try:
             await self._context.store.close_drain(self._lease, self._past())
         except StoreError as error:  # it is taken up again at the next start, which does no harm
-            self._context.log.failure(Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name)
+            self._context.log.failure(
+                Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name
+            )
 
     def _past(self) -> PastDrain:
         totals = self._journal.totals

@@ -52,8 +52,12 @@ from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import OnRefusal
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
-DOUBTS_LIMIT: Final = 4  # connections in a row that are replaced after one was lost with a final reply due
-UNSETTLED_PER_CONNECTION: Final = MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
+DOUBTS_LIMIT: Final = (
+    4  # connections in a row that are replaced after one was lost with a final reply due
+)
+UNSETTLED_PER_CONNECTION: Final = (
+    MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
+)
 _OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
 
 
@@ -113,7 +117,9 @@ class DrainAttempt:
         self._connections: set[DeliveryConnection] = set()
         self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
         self._beginning = context.experience.beginning(
-            plan.destination.text, plan.destination.connections, is_paced=plan.per_minute is not None
+            plan.destination.text,
+            plan.destination.connections,
+            is_paced=plan.per_minute is not None,
         )
         self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
         self._probed: Probed | None = None
@@ -147,7 +153,12 @@ class DrainAttempt:
                 connection.finish()
         self._remember()
         return AttemptEnd(
-            self._kind, self._reason, self._tried, self._delivered, self._wait, is_limited=self._is_limited
+            self._kind,
+            self._reason,
+            self._tried,
+            self._delivered,
+            self._wait,
+            is_limited=self._is_limited,
         )
 
     def _remember(self) -> None:
@@ -236,14 +247,19 @@ class DrainAttempt:
         per_minute = self._plan.per_minute
         if per_minute is None or self._supply.is_empty:
             return False
-        self._wait = self._context.rates.take(self._plan.destination.text, self._plan.domain.id, per_minute)
+        self._wait = self._context.rates.take(
+            self._plan.destination.text, self._plan.domain.id, per_minute
+        )
         if self._wait:
             self.end(f"{per_minute} messages a minute may leave", AttemptKind.PACED)
         return self._wait > 0
 
     @property
     def _is_full(self) -> bool:
-        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * self._ramp.wanted
+        return (
+            self._settlement.unsettled + self._in_hand
+            >= UNSETTLED_PER_CONNECTION * self._ramp.wanted
+        )
 
     def _wake_connections(self) -> None:
         for connection in self._connections:
@@ -251,11 +267,15 @@ class DrainAttempt:
 
     # What became of it
 
-    def _report(self, tally: DeliveryTally, message: HeldMessage, outcome: Outcome, reply: str) -> None:
+    def _report(
+        self, tally: DeliveryTally, message: HeldMessage, outcome: Outcome, reply: str
+    ) -> None:
         self._count_refusal(outcome)  # as the destination said it, whatever our policy makes of it
         if self._learning is not None:
             self._learning.take(outcome)
-        if self._is_refused_bounced or message.envelope.dsn is not None:  # else there is nothing to tell, as mostly
+        if (
+            self._is_refused_bounced or message.envelope.dsn is not None
+        ):  # else there is nothing to tell, as mostly
             outcome = self._tell(message, outcome, reply)
         move = self._record(message, outcome, reply)
         tally.count(move)
@@ -272,7 +292,9 @@ class DrainAttempt:
         outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
         account = self._context.directory.now.accounts.get(self._plan.domain.account)
         has_details = account is not None and account.report_details
-        for news in news_of(outcome, message.envelope, reply, self._plan.remote, has_details=has_details):
+        for news in news_of(
+            outcome, message.envelope, reply, self._plan.remote, has_details=has_details
+        ):
             self._settlement.tell(message, news)
         return outcome
 
@@ -312,7 +334,9 @@ class DrainAttempt:
     def _is_worth_another(self) -> bool:
         """Whether enough mail waits: a connection costs several turns before its first message."""
         on_their_way = self._running - self.connection_count
-        return self._supply.waiting >= (FEWEST_MESSAGES * (on_their_way + 1) if self._running else 1)
+        return self._supply.waiting >= (
+            FEWEST_MESSAGES * (on_their_way + 1) if self._running else 1
+        )
 
     async def _keep_connection(self) -> None:
         """Make one connection, and see to it until it ends."""
@@ -348,7 +372,11 @@ class DrainAttempt:
         if not end.garbled and end.was_closed:
             self._take_back(message, end)
             return
-        outcome = uncertain_for(message, end.garbled) if end.garbled else deferred_for(message, end.reason)
+        outcome = (
+            uncertain_for(message, end.garbled)
+            if end.garbled
+            else deferred_for(message, end.reason)
+        )
         self._count_refusal(outcome)
         self._record(message, outcome, "")
         self._consider_stopping(outcome)
@@ -375,7 +403,11 @@ class DrainAttempt:
         proven = [connection.endpoint for connection in self._connections if connection.is_ready]
         for endpoint in dict.fromkeys([*proven, *self._endpoints]):
             end = await self._try_endpoint(endpoint)
-            if end.kind is EndKind.TLS_FAILED and self._plan.may_do_without_tls and not self._is_ending:
+            if (
+                end.kind is EndKind.TLS_FAILED
+                and self._plan.may_do_without_tls
+                and not self._is_ending
+            ):
                 self._is_plain = True
                 end = await self._try_endpoint(endpoint)
             if end.closed_at_ehlo and self._plan.options.may_use_helo and not self._is_ending:
@@ -399,7 +431,9 @@ class DrainAttempt:
             uses_ehlo=uses_ehlo,
             messages=self._allowance.messages,
         )
-        work = ConnectionWork(self._take, partial(self._report, tally), self._context.store.read_file)
+        work = ConnectionWork(
+            self._take, partial(self._report, tally), self._context.store.read_file
+        )
         connection = DeliveryConnection(link_plan, work)
         self._connections.add(connection)
         if self._is_ending:

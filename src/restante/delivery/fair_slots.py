@@ -17,7 +17,9 @@ class FairSlots:
         self._limit = limit
         self._account_limit = account_limit
         self._taken: Counter[str] = Counter()  # by account
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # by account, in the order they came
+        self._waiting: dict[
+            str, deque[asyncio.Future[None]]
+        ] = {}  # by account, in the order they came
 
     @asynccontextmanager
     async def turn(self, account: str) -> AsyncIterator[None]:

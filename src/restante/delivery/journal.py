@@ -107,4 +107,6 @@ class Journal:
     def could_not_attempt(self, reason: str) -> None:
         """Tell that no connection could even be tried."""
         self.last_error, self.hindrance = reason, Hindrance.NONE
-        self._log.write(Event.DELIVERY_ATTEMPT, domain=self._domain, destination=self.destination, reason=reason)
+        self._log.write(
+            Event.DELIVERY_ATTEMPT, domain=self._domain, destination=self.destination, reason=reason
+        )

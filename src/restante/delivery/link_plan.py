@@ -34,7 +34,9 @@ class ConnectionWork:
     """Where its messages come from, and where what became of them goes."""
 
     take: Callable[[], HeldMessage | None]  # the next message; None: nothing now, `wake` says when
-    report: Callable[[HeldMessage, Outcome, str], None]  # with the reply to the content, as text, if there was one
+    report: Callable[
+        [HeldMessage, Outcome, str], None
+    ]  # with the reply to the content, as text, if there was one
     read_file: Callable[[ContentFile], AsyncIterator[bytes]]
 
 
@@ -47,7 +49,9 @@ class EndKind(StrEnum):
     REFUSED = "refused"  # the destination will not talk to us, or not about mail
     BUSY = "busy"  # 421
     BROKEN = "broken"  # closed, silent, or no SMTP
-    UNREADABLE = "unreadable"  # the content of the message outstanding cannot be read from our own disk
+    UNREADABLE = (
+        "unreadable"  # the content of the message outstanding cannot be read from our own disk
+    )
     ABORTED = "aborted"  # by us
 
 
@@ -56,7 +60,9 @@ class SendingManner(StrEnum):
 
     DATA = "data"  # each waited for the replies of the one before
     PROBED = "probed"  # it ended in the probe for CHUNKING
-    AHEAD_IN_VAIN = "ahead-in-vain"  # whole windows were sent ahead by BDAT, and none came to its end
+    AHEAD_IN_VAIN = (
+        "ahead-in-vain"  # whole windows were sent ahead by BDAT, and none came to its end
+    )
     AHEAD = "ahead"
 
 
@@ -73,9 +79,15 @@ class ConnectionEnd:
     not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
     probed: Probed | None = None  # what may be used by later connections
     delivered: int = 0  # messages
-    was_closed: bool = False  # by the destination without a word, or by us because a reply had no end
-    in_doubt: HeldMessage | None = None  # outstanding; all its content was sent, and no reply to it could be read
-    closed_at_ehlo: bool = False  # before TLS: some servers from before the extensions hang up there
+    was_closed: bool = (
+        False  # by the destination without a word, or by us because a reply had no end
+    )
+    in_doubt: HeldMessage | None = (
+        None  # outstanding; all its content was sent, and no reply to it could be read
+    )
+    closed_at_ehlo: bool = (
+        False  # before TLS: some servers from before the extensions hang up there
+    )
     uses_ehlo: bool = True
     garbled: str = ""  # what came in place of that reply, and why it is none; "" if nothing came
 
@@ -89,4 +101,6 @@ class ConnectionEnd:
         """Whether it broke because of what went ahead of its replies: another connection does without."""
         if self.kind is not EndKind.BROKEN or self.not_borne is None:
             return False
-        return self.not_borne is not Pipelining.AHEAD or not self.outstanding  # a window makes copies: not at once
+        return (
+            self.not_borne is not Pipelining.AHEAD or not self.outstanding
+        )  # a window makes copies: not at once

@@ -25,7 +25,15 @@ from typing import Final
 
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
-from restante.smtp.client_transaction import CONTENT, DATA, MAIL, RCPT, ClientTransaction, Step, needs_smtputf8
+from restante.smtp.client_transaction import (
+    CONTENT,
+    DATA,
+    MAIL,
+    RCPT,
+    ClientTransaction,
+    Step,
+    needs_smtputf8,
+)
 from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.replies import Reply
@@ -43,10 +51,18 @@ _TOO_MANY_RECIPIENTS: Final = "5.5.3"  # RFC 3463 §3.6, whatever the code befor
 _STAGES: Final = {MAIL: Stage.MAIL, RCPT: Stage.RCPT, DATA: Stage.DATA, CONTENT: Stage.CONTENT}
 
 # Said in the destination's place, before anything is sent; the codes are those it would have used.
-TOO_MANY_HOPS: Final = Reply(554, "5.4.6", "Not sent: so many Received fields mean that the message goes in a circle")
-LACKS_SMTPUTF8: Final = Reply(550, "5.6.7", "Not sent: the message needs SMTPUTF8, which {destination} does not offer")
-TOO_LARGE: Final = Reply(552, "5.3.4", "Not sent: {octets} octets are more than the {limit} that {destination} takes")
-UNSAFE_PATH: Final = Reply(553, "5.1.3", "Not sent: an address has a character that no command can carry")
+TOO_MANY_HOPS: Final = Reply(
+    554, "5.4.6", "Not sent: so many Received fields mean that the message goes in a circle"
+)
+LACKS_SMTPUTF8: Final = Reply(
+    550, "5.6.7", "Not sent: the message needs SMTPUTF8, which {destination} does not offer"
+)
+TOO_LARGE: Final = Reply(
+    552, "5.3.4", "Not sent: {octets} octets are more than the {limit} that {destination} takes"
+)
+UNSAFE_PATH: Final = Reply(
+    553, "5.1.3", "Not sent: an address has a character that no command can carry"
+)
 
 
 def outcome_of(transaction: ClientTransaction) -> Outcome:
@@ -66,7 +82,9 @@ def _judge_recipient(transaction: ClientTransaction, index: int, path: str) -> R
         return RecipientOutcome(path, Move.DEFERRED, f"no reply to {step.name}")
     is_session = is_about_session(reply, about_content=_about_content(transaction, step))
     is_put_off = is_session or _has_too_many(transaction, step, reply)
-    return RecipientOutcome(path, Move.DEFERRED if is_put_off else _move(step, reply), reply.text, _STAGES[step])
+    return RecipientOutcome(
+        path, Move.DEFERRED if is_put_off else _move(step, reply), reply.text, _STAGES[step]
+    )
 
 
 def _has_too_many(transaction: ClientTransaction, step: Step, reply: ServerReply) -> bool:
@@ -83,7 +101,12 @@ def _decisive(transaction: ClientTransaction, index: int) -> tuple[Step, ServerR
     """Return the first reply that is missing or not positive; None only when content was taken with a 250."""
     own = transaction.recipients[index] if index < len(transaction.recipients) else None
     data = () if transaction.is_chunked else ((DATA, transaction.data),)
-    for step, reply in ((MAIL, transaction.mail), (RCPT, own), *data, (CONTENT, transaction.content)):
+    for step, reply in (
+        (MAIL, transaction.mail),
+        (RCPT, own),
+        *data,
+        (CONTENT, transaction.content),
+    ):
         if reply is None or not reply.is_positive or reply.code not in step.goes_on:
             return step, reply
     return None
@@ -104,7 +127,9 @@ def is_about_session(reply: ServerReply, *, about_content: frozenset[int] = froz
     """
     if reply.code in about_content:
         return False
-    return reply.code in SESSION_CODES or (reply.code >= _PERMANENT_FROM and reply.enhanced in SESSION_STATUSES)
+    return reply.code in SESSION_CODES or (
+        reply.code >= _PERMANENT_FROM and reply.enhanced in SESSION_STATUSES
+    )
 
 
 def _about_content(transaction: ClientTransaction, step: Step) -> frozenset[int]:
@@ -121,7 +146,9 @@ def session_complaint(transaction: ClientTransaction) -> str:
     for index in range(len(transaction.message.envelope.forward_paths)):
         failure = _decisive(transaction, index)
         step, reply = failure or (MAIL, None)
-        if reply is not None and is_about_session(reply, about_content=_about_content(transaction, step)):
+        if reply is not None and is_about_session(
+            reply, about_content=_about_content(transaction, step)
+        ):
             return reply.text
     return ""
 
@@ -157,7 +184,9 @@ def uncertain_for(message: HeldMessage, garbled: str) -> Outcome:
     text = f"the final reply cannot be read; the destination may have taken the message: {garbled}"
     paths = message.envelope.forward_paths
     return Outcome(
-        message.number, tuple(RecipientOutcome(path, move, text, Stage.CONTENT) for path in paths), doubts=doubts
+        message.number,
+        tuple(RecipientOutcome(path, move, text, Stage.CONTENT) for path in paths),
+        doubts=doubts,
     )
 
 

@@ -24,7 +24,11 @@ from restante.smtp.pipelining import Pipelining
 
 _DAY: Final = 86400.0
 _HOUR: Final = 3600.0
-_FOR: Final = {Pipelining.AHEAD: _DAY, Pipelining.ACROSS: _DAY, Pipelining.OPENING: _HOUR}  # seconds
+_FOR: Final = {
+    Pipelining.AHEAD: _DAY,
+    Pipelining.ACROSS: _DAY,
+    Pipelining.OPENING: _HOUR,
+}  # seconds
 
 
 class PipeliningBackoff:
@@ -33,14 +37,18 @@ class PipeliningBackoff:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """`monotonic` is in seconds."""
         self._monotonic = monotonic
-        self._until: dict[str, dict[Pipelining, float]] = {}  # by destination: what is left off until when
+        self._until: dict[
+            str, dict[Pipelining, float]
+        ] = {}  # by destination: what is left off until when
         self._lost_at: dict[str, float] = {}
         self._helo_until: dict[str, float] = {}
 
     def pipelining(self, destination: str) -> Pipelining:
         """Return how far one may go there now."""
         now = self._monotonic()
-        left_off = [level for level, until in self._until.get(destination, {}).items() if until > now]
+        left_off = [
+            level for level, until in self._until.get(destination, {}).items() if until > now
+        ]
         return Pipelining(min(left_off) - 1) if left_off else Pipelining.AHEAD
 
     def uses_ehlo(self, destination: str) -> bool:

@@ -35,8 +35,12 @@ async def probe(destination: Destination, context: DeliveryContext) -> str:
     return reason
 
 
-async def _probe_endpoint(endpoint: Endpoint, destination: Destination, context: DeliveryContext) -> str:
-    end = await _look(endpoint, destination, context, uses_ehlo=context.backoff.uses_ehlo(destination.text))
+async def _probe_endpoint(
+    endpoint: Endpoint, destination: Destination, context: DeliveryContext
+) -> str:
+    end = await _look(
+        endpoint, destination, context, uses_ehlo=context.backoff.uses_ehlo(destination.text)
+    )
     if end.closed_at_ehlo:
         end = await _look(endpoint, destination, context, uses_ehlo=False)
         context.backoff.learn(destination.text, end)
@@ -50,7 +54,9 @@ async def _look(
     link_plan = LinkPlan(
         endpoint=endpoint,
         destination=destination.text,
-        options=ClientOptions(context.hostname, TlsUse.OFF, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo),
+        options=ClientOptions(
+            context.hostname, TlsUse.OFF, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo
+        ),
         tls=None,
         settings=settings.model_copy(
             update={
@@ -66,5 +72,7 @@ async def _look(
         connection.finish_soon()
         return None
 
-    connection = DeliveryConnection(link_plan, ConnectionWork(take, lambda *_: None, context.store.read_file))
+    connection = DeliveryConnection(
+        link_plan, ConnectionWork(take, lambda *_: None, context.store.read_file)
+    )
     return await connection.run()

@@ -12,7 +12,9 @@ from restante.queue.recipient_status import Move, Outcome
 from restante.tenancy.recipients import Recipient, RecipientSource
 
 MOST: Final = 100_000  # names, in the memory of one drain
-_NO_MAILBOX: Final = re.compile(r"55[0-9][ -]5\.1\.[16]\b")  # RFC 3463 §3.2: no such mailbox, or it has moved
+_NO_MAILBOX: Final = re.compile(
+    r"55[0-9][ -]5\.1\.[16]\b"
+)  # RFC 3463 §3.2: no such mailbox, or it has moved
 
 
 def says_no_mailbox(reply: str) -> bool:
@@ -42,7 +44,10 @@ class RecipientLearning:
         """Return what was learned by this time."""
         if not self._has_taken:
             return []
-        return [Recipient(name, RecipientSource.DRAIN, is_there, at) for name, is_there in self._names.items()]
+        return [
+            Recipient(name, RecipientSource.DRAIN, is_there, at)
+            for name, is_there in self._names.items()
+        ]
 
     def _note(self, forward_path: str, *, is_there: bool) -> None:
         name = split_mailbox(forward_path).local_part.lower()

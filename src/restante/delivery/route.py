@@ -23,7 +23,11 @@ class Endpoint:
     @property
     def text(self) -> str:
         """Return `address:port`, IPv6 in brackets."""
-        return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"  # noqa: PLR2004
+        return (
+            f"[{self.address}]:{self.port}"
+            if self.address.version == 6  # noqa: PLR2004
+            else f"{self.address}:{self.port}"
+        )
 
 
 class NoRoute(Exception):  # noqa: N818
@@ -47,7 +51,10 @@ def remote_name(destination: Destination) -> str:
 
 
 def route(
-    destination: Destination, addresses: Sequence[IpAddress], hostname: str, own_addresses: Sequence[tuple[str, int]]
+    destination: Destination,
+    addresses: Sequence[IpAddress],
+    hostname: str,
+    own_addresses: Sequence[tuple[str, int]],
 ) -> tuple[Endpoint, ...]:
     """Return the endpoints to try, in order. Raises NoRoute where none is left.
 
@@ -60,19 +67,24 @@ def route(
     endpoints = tuple(Endpoint(address, destination.port) for address in unique)
     for endpoint in endpoints:
         if _is_own(endpoint, own_addresses):
-            raise NoRoute(f"the destination {destination.text} is this server itself ({endpoint.text})")
+            raise NoRoute(
+                f"the destination {destination.text} is this server itself ({endpoint.text})"
+            )
     if not endpoints:
         raise NoRoute(f"the destination {destination.text} has no address")
     return endpoints
 
 
-def leads_home(endpoint: Endpoint, local: IpAddress, own_addresses: Sequence[tuple[str, int]]) -> bool:
+def leads_home(
+    endpoint: Endpoint, local: IpAddress, own_addresses: Sequence[tuple[str, int]]
+) -> bool:
     """Tell whether a connection, made from our address `local`, has arrived at our own listener.
 
     Only on one and the same machine are both ends' addresses the same.
     """
     return plain_address(endpoint.address) == local and any(
-        port == endpoint.port and peer_address(bound).is_unspecified for bound, port in own_addresses
+        port == endpoint.port and peer_address(bound).is_unspecified
+        for bound, port in own_addresses
     )
 
 

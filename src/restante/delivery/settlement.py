@@ -36,7 +36,11 @@ class Settler(Protocol):
     """What is needed of the store."""
 
     async def settle(
-        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
     ) -> None:
         """Record outcomes, and the reports on them."""
 
@@ -69,7 +73,9 @@ class Settlement:
         self._gathered: list[Outcome] = []
         self._news: list[tuple[HeldMessage, ReportFacts]] = []  # of what is gathered
         self._batch: list[Outcome] = []  # being settled
-        self._batch_news: list[tuple[HeldMessage, ReportFacts]] = []  # of it, as long as no reports are made of that
+        self._batch_news: list[
+            tuple[HeldMessage, ReportFacts]
+        ] = []  # of it, as long as no reports are made of that
         self._reports: list[NewReport] = []  # on the batch
         self._dsn_writer = dsn_writer
         self._arrival = asyncio.Event()
@@ -116,12 +122,19 @@ class Settlement:
         outcomes = [*self._batch, *self._gathered]
         if not outcomes or self.is_lease_lost:
             return
-        reports = [*self._reports, *await self._dsn_writer.make_all([*self._batch_news, *self._news])]
+        reports = [
+            *self._reports,
+            *await self._dsn_writer.make_all([*self._batch_news, *self._news]),
+        ]
         try:
             await self._store.settle(self._lease, outcomes, reports, self._now())
         except StoreError as error:
             self._log.failure(
-                Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id, unsettled=len(outcomes)
+                Event.STORE_FAILED,
+                error,
+                doing="settle",
+                domain_id=self._lease.domain_id,
+                unsettled=len(outcomes),
             )
         else:
             self._batch, self._gathered = [], []
@@ -150,7 +163,9 @@ class Settlement:
             self.is_lease_lost = True
             self._fail(str(error))
         except StoreError as error:
-            self._log.failure(Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id)
+            self._log.failure(
+                Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id
+            )
         else:
             self._dsn_writer.stored(self._reports)
             self._batch, self._reports = [], []

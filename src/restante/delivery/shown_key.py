@@ -30,7 +30,10 @@ class NoKey(Exception):  # noqa: N818
 
 
 async def shown_key(
-    destination: Destination, resolver: Resolver, hostname: str, own_addresses: Sequence[tuple[str, int]]
+    destination: Destination,
+    resolver: Resolver,
+    hostname: str,
+    own_addresses: Sequence[tuple[str, int]],
 ) -> str:
     """Return the hex SHA-256 of the key at the first address that shows one. Raises NoKey."""
     try:
@@ -39,7 +42,10 @@ async def shown_key(
             resolver.forget(destination.host)
             addresses = (literal,) if literal else await resolver.addresses(destination.host)
             return await _first(
-                route(destination, addresses, hostname, own_addresses), destination, hostname, own_addresses
+                route(destination, addresses, hostname, own_addresses),
+                destination,
+                hostname,
+                own_addresses,
             )
     except TimeoutError:
         raise NoKey("no answer in time") from None
@@ -48,7 +54,10 @@ async def shown_key(
 
 
 async def _first(
-    endpoints: Sequence[Endpoint], destination: Destination, hostname: str, own_addresses: Sequence[tuple[str, int]]
+    endpoints: Sequence[Endpoint],
+    destination: Destination,
+    hostname: str,
+    own_addresses: Sequence[tuple[str, int]],
 ) -> str:
     why = "no address"
     for endpoint in endpoints:
@@ -62,7 +71,10 @@ async def _first(
 
 
 async def _look(
-    endpoint: Endpoint, destination: Destination, hostname: str, own_addresses: Sequence[tuple[str, int]]
+    endpoint: Endpoint,
+    destination: Destination,
+    hostname: str,
+    own_addresses: Sequence[tuple[str, int]],
 ) -> str:
     reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
     wire = Wire(cast(asyncio.Transport, writer.transport))  # uvloop's is none by inheritance
@@ -70,7 +82,9 @@ async def _look(
         if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), own_addresses):
             raise PeerBroke("the destination is this server itself")
         handshake = Handshake(ClientOptions(hostname, TlsUse.REQUIRED, pipelining=Pipelining.OFF))
-        await CalloutSession(reader, wire).begin(handshake, TlsPlan(unverified_client_context(), destination.host))
+        await CalloutSession(reader, wire).begin(
+            handshake, TlsPlan(unverified_client_context(), destination.host)
+        )
         wire.write(b"QUIT\r\n")
         return wire.peer_key
     finally:

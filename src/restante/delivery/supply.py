@@ -26,14 +26,18 @@ BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, 
 _LOSS: Final = 2
 _LOSS_AFTER_MAIL: Final = 1
 _MOST_LOSSES: Final = 3
-FILES_AT_ONCE: Final = 16  # looked into before the connections hear of more mail: a disk may take its time
+FILES_AT_ONCE: Final = (
+    16  # looked into before the connections hear of more mail: a disk may take its time
+)
 FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # after so many the same
 
 
 class SupplyStore(Protocol):
     """What is needed of the store."""
 
-    async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
         """Return the next messages."""
 
     async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
@@ -43,16 +47,22 @@ class SupplyStore(Protocol):
 class Supply:
     """What waits to be sent."""
 
-    def __init__(self, store: SupplyStore, domain_id: int, hostname: str, hops_limit: Callable[[], int]) -> None:
+    def __init__(
+        self, store: SupplyStore, domain_id: int, hostname: str, hops_limit: Callable[[], int]
+    ) -> None:
         """`hostname`: ours; `hops_limit`: Received fields that a message may have, as set when it is read."""
         self._store = store
         self._domain_id = domain_id
         self._hostname = hostname
         self._hops_limit = hops_limit
-        self._unseen: deque[HeldMessage] = deque()  # read from the store, and their headers not looked at
+        self._unseen: deque[HeldMessage] = (
+            deque()
+        )  # read from the store, and their headers not looked at
         self._pending: deque[HeldMessage] = deque()
         self._last_read = 0  # number of the last that was pending
-        self._losses: dict[tuple[int, str], int] = {}  # weights of the connections that lost a message
+        self._losses: dict[
+            tuple[int, str], int
+        ] = {}  # weights of the connections that lost a message
         self.is_exhausted = False  # the last read found nothing further
         self.left_behind = 0  # messages of this round that were tried and are still held
 
@@ -92,7 +102,11 @@ class Supply:
     async def read(self) -> bool:
         """Read on, whether or not the end had been reached; returns whether there was something."""
         if not self._unseen:
-            self._unseen.extend(await self._store.held(self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS))
+            self._unseen.extend(
+                await self._store.held(
+                    self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS
+                )
+            )
         self.is_exhausted = not self._unseen
         files = octets = 0
         while self._unseen and files < FILES_AT_ONCE and octets < FILE_OCTETS_AT_ONCE:

@@ -15,7 +15,9 @@ class TlsPlan:
 
     context: ssl.SSLContext
     peer_name: str
-    key_pins: frozenset[str] = frozenset()  # hex SHA-256, lower case; empty where the certificate decides
+    key_pins: frozenset[str] = (
+        frozenset()
+    )  # hex SHA-256, lower case; empty where the certificate decides
 
     def begin(self) -> TlsLayer:
         """Begin the handshake."""
@@ -39,8 +41,15 @@ class TlsPlans:
             return None
         if destination.tls is TlsUse.VERIFY and not destination.key_pins:
             # read again each time: a file replaced is a file believed
-            return TlsPlan(await asyncio.to_thread(verifying_client_context, destination.ca_file), destination.host)
+            return TlsPlan(
+                await asyncio.to_thread(verifying_client_context, destination.ca_file),
+                destination.host,
+            )
         is_pinned = destination.tls is TlsUse.VERIFY
-        pins = frozenset(pin.lower() for pin in destination.key_pins) if is_pinned else frozenset[str]()
+        pins = (
+            frozenset(pin.lower() for pin in destination.key_pins)
+            if is_pinned
+            else frozenset[str]()
+        )
         self._unverified = self._unverified or unverified_client_context()
         return TlsPlan(self._unverified, destination.host, pins)

@@ -40,7 +40,9 @@ from restante.tenancy.policy import Accept, Hold
 PROBES_AT_ONCE: Final = 50
 CONSIDERED_AT_ONCE: Final = 25  # between two turns of the event loop: each may begin a drain
 _LOOK_AROUND: Final = 60.0  # seconds
-_DRAIN_AGAIN: Final = Schedule(first_retry=300.0, longest_retry=3600.0)  # after a drain that left mail behind
+_DRAIN_AGAIN: Final = Schedule(
+    first_retry=300.0, longest_retry=3600.0
+)  # after a drain that left mail behind
 _DOMAINS_NAMED: Final = 20  # in one line of the log
 
 
@@ -135,7 +137,9 @@ class Watcher:
     def _watch(self, domain: HostedDomain) -> None:
         watched = self._watched.get(domain.destination.text)
         if watched is None:
-            watched = self._watched[domain.destination.text] = _Watched(domain.destination, [], self._monotonic())
+            watched = self._watched[domain.destination.text] = _Watched(
+                domain.destination, [], self._monotonic()
+            )
             self._enter(watched.probe_at, watched)
         if domain not in watched.domains:
             watched.domains.append(domain)
@@ -192,7 +196,9 @@ class Watcher:
                     break
                 self._consider(heappop(self._agenda)[2], now)
                 if place % CONSIDERED_AT_ONCE == CONSIDERED_AT_ONCE - 1:
-                    await asyncio.sleep(0)  # a destination that comes back may have ten thousand domains
+                    await asyncio.sleep(
+                        0
+                    )  # a destination that comes back may have ten thousand domains
             first = self._agenda[0][0] if self._agenda else self._look_at
             await self._wait(self._woken, max(min(first, self._look_at) - now, 0.0))
 
@@ -213,14 +219,21 @@ class Watcher:
         self._picture = self._directory.now
         self._look_at = now + _LOOK_AROUND
         domains, wall = self._picture.domains.values(), self._now()
-        eligible = [domain for domain in domains if domain.policy.leaves_unasked(wall) and self._held(domain)]
+        eligible = [
+            domain
+            for domain in domains
+            if domain.policy.leaves_unasked(wall) and self._held(domain)
+        ]
         self._waiting = {domain.id: self._as_waiting(domain, now) for domain in eligible}
         groups: defaultdict[str, list[HostedDomain]] = defaultdict(list)
         for domain in _to_watch(domains, self._waiting):
             groups[domain.destination.text].append(domain)
         self._watched = {text: self._as_watched(text, group, now) for text, group in groups.items()}
         drains = [(one.drain_at, next(self._entries), one) for one in self._waiting.values()]
-        self._agenda = [*drains, *((one.probe_at, next(self._entries), one) for one in self._watched.values())]
+        self._agenda = [
+            *drains,
+            *((one.probe_at, next(self._entries), one) for one in self._watched.values()),
+        ]
         heapify(self._agenda)
 
     def _as_waiting(self, domain: HostedDomain, now: float) -> _WaitingDomain:
@@ -260,7 +273,9 @@ class Watcher:
         except CannotStart:  # the server is stopping
             pass
         except StoreError as error:
-            self._log.failure(Event.STORE_FAILED, error, doing="start drain", domain=waiting.domain.name)
+            self._log.failure(
+                Event.STORE_FAILED, error, doing="start drain", domain=waiting.domain.name
+            )
         finally:
             if not self._is_draining(waiting.domain.id):
                 self.drain_ended(waiting.domain.id)
@@ -319,7 +334,11 @@ class Watcher:
         for domain in watched.domains:
             names[domain.account].append(domain.name)
         for account, domains in names.items():
-            more = f" and {len(domains) - _DOMAINS_NAMED} more" if len(domains) > _DOMAINS_NAMED else ""
+            more = (
+                f" and {len(domains) - _DOMAINS_NAMED} more"
+                if len(domains) > _DOMAINS_NAMED
+                else ""
+            )
             self._log.write(
                 event,
                 destination=watched.destination.text,
@@ -329,7 +348,9 @@ class Watcher:
             )
 
 
-def _to_watch(domains: Iterable[HostedDomain], waiting: dict[int, _WaitingDomain]) -> Iterator[HostedDomain]:
+def _to_watch(
+    domains: Iterable[HostedDomain], waiting: dict[int, _WaitingDomain]
+) -> Iterator[HostedDomain]:
     """Yield the domains whose destinations are to be probed."""
     for domain in domains:
         has_mail_for_its_return = domain.policy.hold is Hold.ON_RETURN and domain.id in waiting

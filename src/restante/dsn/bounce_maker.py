@@ -31,7 +31,9 @@ async def prepare_bounce(
     return Bounce(message.number, paths, await _report(dsn_writer, listed, message, remote))
 
 
-async def _report(dsn_writer: DsnWriter, listed: QueuedMessage, message: HeldMessage, remote: str) -> NewReport | None:
+async def _report(
+    dsn_writer: DsnWriter, listed: QueuedMessage, message: HeldMessage, remote: str
+) -> NewReport | None:
     paths = tuple(one.forward_path for one in listed.recipients)
     told = set(recipients_to_tell_of(Action.FAILED, message.envelope, paths))
     fates = tuple(
@@ -39,4 +41,6 @@ async def _report(dsn_writer: DsnWriter, listed: QueuedMessage, message: HeldMes
         for one in listed.recipients
         if one.forward_path in told
     )
-    return await dsn_writer.make(message, ReportFacts(Action.FAILED, fates, remote)) if fates else None
+    return (
+        await dsn_writer.make(message, ReportFacts(Action.FAILED, fates, remote)) if fates else None
+    )

@@ -69,7 +69,9 @@ class _MimePart:
         return head.encode() + self.body
 
 
-def make_report(message: HeldMessage, news: ReportFacts, beginning: bytes, letterhead: Letterhead) -> NewReport:
+def make_report(
+    message: HeldMessage, news: ReportFacts, beginning: bytes, letterhead: Letterhead
+) -> NewReport:
     """Return a report on some recipients of a message.
 
     `beginning` is the message's content as far as it is at hand, its header section at least.
@@ -94,7 +96,9 @@ def make_report(message: HeldMessage, news: ReportFacts, beginning: bytes, lette
     )
 
 
-def _assembled(envelope: Envelope, action: Action, parts: Sequence[_MimePart], letterhead: Letterhead) -> bytes:
+def _assembled(
+    envelope: Envelope, action: Action, parts: Sequence[_MimePart], letterhead: Letterhead
+) -> bytes:
     octets = [part.octets for part in parts]
     boundary = _boundary(octets, letterhead)
     header = (
@@ -124,9 +128,13 @@ def _boundary(parts: Sequence[bytes], letterhead: Letterhead) -> str:
 # For people
 
 
-def _words(message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool) -> _MimePart:
+def _words(
+    message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool
+) -> _MimePart:
     taken = date_time(int(message.received_at))
-    opening = f"This is {letterhead.hostname}, a backup mail server. It {_OPENINGS[news.action]}\r\n"
+    opening = (
+        f"This is {letterhead.hostname}, a backup mail server. It {_OPENINGS[news.action]}\r\n"
+    )
     lines = [line for fate in news.fates for line in _lines_on(fate, news.action)]
     closing = f"It took the message on {taken} under the name {message_name(message.number)}.\r\n"
     text = "\r\n".join([opening, *lines, "", closing])
@@ -142,7 +150,9 @@ def _lines_on(fate: Fate, action: Action) -> Iterator[str]:
     if not fate.reply or action is Action.RELAYED:
         return
     yield (
-        "    Their mail server refused it:" if fate.is_refused else "    The last that was heard of their mail server:"
+        "    Their mail server refused it:"
+        if fate.is_refused
+        else "    The last that was heard of their mail server:"
     )
     yield f"    {_cleaned(fate.reply)}"
 
@@ -150,10 +160,17 @@ def _lines_on(fate: Fate, action: Action) -> Iterator[str]:
 # For programs
 
 
-def _fields(message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool) -> _MimePart:
+def _fields(
+    message: HeldMessage, news: ReportFacts, letterhead: Letterhead, *, is_global: bool
+) -> _MimePart:
     """Spell the fields that RFC 3461 §6.3 wants."""
     dsn = message.envelope.dsn
-    groups = [[f"Reporting-MTA: dns; {letterhead.hostname}", f"Arrival-Date: {date_time(int(message.received_at))}"]]
+    groups = [
+        [
+            f"Reporting-MTA: dns; {letterhead.hostname}",
+            f"Arrival-Date: {date_time(int(message.received_at))}",
+        ]
+    ]
     if dsn is not None and dsn.envelope_id:
         groups[0].insert(0, f"Original-Envelope-Id: {xtext_decoded(dsn.envelope_id)}")
     for fate in news.fates:
@@ -197,7 +214,9 @@ def status_of(fate: Fate, action: Action) -> str:
         return _GIVEN_UP_STATUS
     match = _ENHANCED.match(fate.reply)
     wanted = _CLASS_OF[action]
-    return match["status"] if match is not None and match["status"][0] == wanted else f"{wanted}.0.0"
+    return (
+        match["status"] if match is not None and match["status"][0] == wanted else f"{wanted}.0.0"
+    )
 
 
 def _cleaned(reply: str) -> str:
@@ -208,7 +227,9 @@ def _cleaned(reply: str) -> str:
 # What comes back of the message
 
 
-def _returned(message: HeldMessage, action: Action, beginning: bytes, *, is_global: bool) -> _MimePart:
+def _returned(
+    message: HeldMessage, action: Action, beginning: bytes, *, is_global: bool
+) -> _MimePart:
     dsn = message.envelope.dsn
     is_wanted = action is Action.FAILED and dsn is not None and dsn.ret is Ret.FULL
     header = header_section(beginning)

@@ -24,7 +24,13 @@ class ReadsBeginnings(Protocol):
 class DsnWriter:
     """Makes reports, and tells of those that were stored."""
 
-    def __init__(self, store: ReadsBeginnings, hostname: str, now: Callable[[], float], log: Log | None = None) -> None:
+    def __init__(
+        self,
+        store: ReadsBeginnings,
+        hostname: str,
+        now: Callable[[], float],
+        log: Log | None = None,
+    ) -> None:
         self._store = store
         self._log = log
         self._now = now
@@ -55,7 +61,9 @@ class DsnWriter:
 
     def _tell_defect(self, message: HeldMessage, error: Exception) -> None:
         if self._log is not None:
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="report", message=message_name(message.number))
+            self._log.failure(
+                Event.INTERNAL_ERROR, error, doing="report", message=message_name(message.number)
+            )
 
     def stored(self, reports: Sequence[NewReport]) -> None:
         """Tell of reports that are durable, and have them sent."""

@@ -37,7 +37,11 @@ class Notify(Flag):
     @property
     def text(self) -> str:
         """Return the value as a command has it."""
-        names = [one.name for one in (Notify.SUCCESS, Notify.FAILURE, Notify.DELAY) if one in self and one.name]
+        names = [
+            one.name
+            for one in (Notify.SUCCESS, Notify.FAILURE, Notify.DELAY)
+            if one in self and one.name
+        ]
         return ",".join(names) or "NEVER"
 
 
@@ -55,7 +59,9 @@ class DsnRequest:
 
     ret: Ret | None = None
     envelope_id: str = ""  # the value of ENVID: xtext
-    recipients: Mapping[str, RecipientRequest] = field(default_factory=dict, hash=False)  # by forward-path
+    recipients: Mapping[str, RecipientRequest] = field(
+        default_factory=dict, hash=False
+    )  # by forward-path
 
     def of(self, forward_path: str) -> RecipientRequest:
         """Return what was said of a recipient."""
@@ -95,18 +101,25 @@ def xtext_decoded(text: str) -> str:
 
 def xtext(text: str) -> str:
     """Spell ASCII text as xtext: `+`, `=`, and what is not graphic, as hexchars."""
-    return "".join(letter if "!" <= letter <= "~" and letter not in "+=" else f"+{ord(letter):02X}" for letter in text)
+    return "".join(
+        letter if "!" <= letter <= "~" and letter not in "+=" else f"+{ord(letter):02X}"
+        for letter in text
+    )
 
 
 def embedded(text: str) -> str:
     r"""Write characters outside ASCII as `\x{HEXPOINT}`."""
-    return "".join(character if character.isascii() else f"\\x{{{ord(character):X}}}" for character in text)
+    return "".join(
+        character if character.isascii() else f"\\x{{{ord(character):X}}}" for character in text
+    )
 
 
 def utf8_address(path: str) -> str:
     r"""Spell a path as utf-8-addr-xtext: ASCII, with `\`, `+`, `=`, blanks and what is not ASCII embedded."""
     return "".join(
-        character if "!" <= character <= "~" and character not in "\\+=" else f"\\x{{{ord(character):02X}}}"
+        character
+        if "!" <= character <= "~" and character not in "\\+="
+        else f"\\x{{{ord(character):02X}}}"
         for character in path
     )
 

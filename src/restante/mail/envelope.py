@@ -18,7 +18,9 @@ class Envelope:
     is_8bit: bool = False  # BODY=8BITMIME was declared (RFC 6152)
     needs_smtputf8: bool = False  # SMTPUTF8 was declared (RFC 6531 §3.4)
     dsn: DsnRequest | None = None  # what was asked about reports (RFC 3461); None where nothing was
-    is_suspect: bool = False  # taken although something spoke against the reverse-path: no report goes there
+    is_suspect: bool = (
+        False  # taken although something spoke against the reverse-path: no report goes there
+    )
 
     def part(self, forward_paths: Sequence[str]) -> "Envelope":
         """Return the envelope for some of its recipients; it tells nothing of the others."""

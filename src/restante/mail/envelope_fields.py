@@ -26,7 +26,10 @@ class Found(NamedTuple):
 
 def envelope_fields(reverse_path: str, forward_paths: Iterable[str]) -> bytes:
     """Return the fields, with CRLF line ends."""
-    lines = [f"Return-Path: <{reverse_path}>", *(f"X-Envelope-To: <{path}>" for path in forward_paths)]
+    lines = [
+        f"Return-Path: <{reverse_path}>",
+        *(f"X-Envelope-To: <{path}>" for path in forward_paths),
+    ]
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 

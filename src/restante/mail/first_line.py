@@ -38,7 +38,11 @@ def set_off(head: bytes, content: bytes, name: str, hostname: str) -> bytes:
     end = found.end() if found else 0
     if end > len(head) or not _insertion(content[end : end + _ENOUGH]):
         return head  # a field of ours within a file is left as it is: nothing can be put behind it
-    if found and found["name"] != name.encode() and found["host"].lower() != hostname.encode().lower():
+    if (
+        found
+        and found["name"] != name.encode()
+        and found["host"].lower() != hostname.encode().lower()
+    ):
         return head  # another server's field, which may go on
     return b"".join([head[:end], *_set_off_lines(head, content, end)])
 

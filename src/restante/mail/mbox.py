@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _TO_QUOTE: Final = re.compile(rb"^(?=>*From )", re.MULTILINE)
 _QUOTED: Final = re.compile(rb"^>(?=>*From )", re.MULTILINE)
-_MAY_BE_QUOTED: Final = re.compile(rb">{1,65536}(?:F(?:r(?:o(?:m)?)?)?)?\Z")  # nobody quotes more often
+_MAY_BE_QUOTED: Final = re.compile(
+    rb">{1,65536}(?:F(?:r(?:o(?:m)?)?)?)?\Z"
+)  # nobody quotes more often
 _SEPARATOR: Final = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\n")
 _LAST_LINE: Final = re.compile(rb"(?<=\n)\r?\n\Z")
 NULL_PATH: Final = "MAILER-DAEMON"  # how mbox files spell the null reverse-path
@@ -71,7 +73,9 @@ def places(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[MboxPosition]
     while one is not None:
         following = search(_SEPARATOR, data, one.end(), let_go)
         end = len(data) if following is None else following.start()
-        empty = _LAST_LINE.search(data[max(one.end() - 1, end - 3) : end])  # what ends a message is not its own
+        empty = _LAST_LINE.search(
+            data[max(one.end() - 1, end - 3) : end]
+        )  # what ends a message is not its own
         yield MboxPosition(one[0], one.end(), end - len(empty[0]) if empty else end)
         one = following
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from restante.mail.envelope import Envelope
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that reads as a digit
+_ALPHABET = (
+    "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that reads as a digit
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,5 +11,7 @@ def read_octets(text: str) -> int:
     """Return how many octets a size is. Raises ValueError."""
     found = _SIZE.fullmatch(text.strip())
     if not found:
-        raise ValueError(f"{text!r} is no size; write a number, then K, M or G if wanted, such as 10M")
+        raise ValueError(
+            f"{text!r} is no size; write a number, then K, M or G if wanted, such as 10M"
+        )
     return int(found[1]) * _UNITS[found[2].upper()]

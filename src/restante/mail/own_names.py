@@ -10,7 +10,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from restante.mail.address import canonical_domain
 
 
-def is_our_name(hello: str, hostname: str, addresses: Collection[IPv4Address | IPv6Address] = ()) -> bool:
+def is_our_name(
+    hello: str, hostname: str, addresses: Collection[IPv4Address | IPv6Address] = ()
+) -> bool:
     """Tell whether an argument of EHLO means us.
 
     `hostname` is canonical. Case, dots at the end, brackets and the form of an international name do not matter;

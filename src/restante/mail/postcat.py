@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 _SMTPUTF8_REQUESTED: Final = 1  # bit of the last number of message_size
 _SMTPUTF8_PLACE: Final = 6
 _RETS: Final = {1: Ret.FULL, 2: Ret.HDRS}  # by ret_flags
-_NEVER, _NOTIFIES = 1, ((2, Notify.SUCCESS), (4, Notify.FAILURE), (8, Notify.DELAY))  # bits of notify_flags
+_NEVER, _NOTIFIES = (
+    1,
+    ((2, Notify.SUCCESS), (4, Notify.FAILURE), (8, Notify.DELAY)),
+)  # bits of notify_flags
 _ENVELOPE: Final = re.compile(rb"^\*\*\* ENVELOPE RECORDS (?P<name>[^\n]+) \*\*\*\n", re.MULTILINE)
 
 
@@ -72,12 +75,20 @@ def read_postcat(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[QueueFi
         raise ValueError("it has no envelope records: print the whole file, without -b, -h or -e")
 
 
-def _mark(data: "bytes | mmap", title: bytes, name: bytes, place: int, let_go: LetGo) -> tuple[int, int]:
+def _mark(
+    data: "bytes | mmap", title: bytes, name: bytes, place: int, let_go: LetGo
+) -> tuple[int, int]:
     """Return where what follows a mark begins, and where what precedes it ends."""
     mark = b"*** %b %b ***\n" % (title, name)
-    found = place if data[place : place + len(mark)] == mark else find(data, b"\n" + mark, place, let_go) + 1
+    found = (
+        place
+        if data[place : place + len(mark)] == mark
+        else find(data, b"\n" + mark, place, let_go) + 1
+    )
     if found == 0:
-        raise ValueError(f"{title.decode().lower()} of {name.decode('utf-8', 'replace')} is not there")
+        raise ValueError(
+            f"{title.decode().lower()} of {name.decode('utf-8', 'replace')} is not there"
+        )
     return found + len(mark), found
 
 
@@ -134,12 +145,25 @@ class _Records:
         if self._sender is None:
             raise ValueError(f"{name} has no sender record")
         paths = tuple(self._recipients)
-        return QueueFile(name, self._sender, paths, self._arrived_at, self._needs_smtputf8, self._dsn(), start, end)
+        return QueueFile(
+            name,
+            self._sender,
+            paths,
+            self._arrived_at,
+            self._needs_smtputf8,
+            self._dsn(),
+            start,
+            end,
+        )
 
     def _dsn(self) -> DsnRequest | None:
         nothing = RecipientRequest()
         asked = {path: request for path, request in self._recipients.items() if request != nothing}
-        return DsnRequest(self._ret, self._envelope_id, asked) if asked or self._ret or self._envelope_id else None
+        return (
+            DsnRequest(self._ret, self._envelope_id, asked)
+            if asked or self._ret or self._envelope_id
+            else None
+        )
 
 
 def _notify(flags: int) -> Notify | None:
@@ -158,4 +182,6 @@ def _xtext(text: str) -> str:
 
 def _requests_smtputf8(numbers: str) -> bool:
     words = numbers.split()
-    return len(words) >= _SMTPUTF8_PLACE and bool(int(words[_SMTPUTF8_PLACE - 1]) & _SMTPUTF8_REQUESTED)
+    return len(words) >= _SMTPUTF8_PLACE and bool(
+        int(words[_SMTPUTF8_PLACE - 1]) & _SMTPUTF8_REQUESTED
+    )

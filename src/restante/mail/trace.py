@@ -13,9 +13,13 @@ from typing import Final
 HEADER_OCTETS: Final = 65536  # of content, where Received fields are looked for: they stand first
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)  # with what RFC 5322 §4.5.8 still allows
+_RECEIVED = re.compile(
+    rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE
+)  # with what RFC 5322 §4.5.8 still allows
 # Domain, or what real clients say for one, or an address literal
-_PLAIN_NAME: Final = re.compile(r"(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]{1,255}|\[[A-Za-z0-9:.\-]{1,64}\])\Z")
+_PLAIN_NAME: Final = re.compile(
+    r"(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]{1,255}|\[[A-Za-z0-9:.\-]{1,64}\])\Z"
+)
 _NOT_IN_COMMENT: Final = re.compile(r"[^!-'*-\[\]-~]")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -39,7 +43,9 @@ class Origin:
         return f"{base}{'S' if self.tls else ''}{'A' if self.is_authenticated else ''}"
 
 
-def received_field(origin: Origin, *, by: str, name: str, only_recipient: str, at: float, is_smtputf8: bool) -> bytes:
+def received_field(
+    origin: Origin, *, by: str, name: str, only_recipient: str, at: float, is_smtputf8: bool
+) -> bytes:
     """Return the field with its CRLF. `only_recipient` is "" where naming one would tell others' addresses."""
     tls = f" ({origin.tls})" if origin.tls else ""
     recipient = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
@@ -75,7 +81,9 @@ def has_more_hops(content: bytes, limit: int) -> bool:
     end = end if end >= 0 else len(content)
     if content.count(b"\n", 0, end) < limit:
         return False
-    if 1 + content.count(b"\nR", 0, end) + content.count(b"\nr", 0, end) <= limit:  # 1: the first line
+    if (
+        1 + content.count(b"\nR", 0, end) + content.count(b"\nr", 0, end) <= limit
+    ):  # 1: the first line
         return False
     return len(_RECEIVED.findall(content, 0, end)) > limit
 

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from mmap import mmap  # searched as bytes are
 
 WINDOW: Final = 4 * 1024 * 1024
-OVERLAP: Final = 65536  # octets that what is searched for has at most: lines of mailboxes are shorter
+OVERLAP: Final = (
+    65536  # octets that what is searched for has at most: lines of mailboxes are shorter
+)
 
 LetGo = Callable[[], None]
 """Called behind each window: what of the file is in memory is not needed for now."""
@@ -18,7 +20,9 @@ def keep() -> None:
     """Let nothing go: for octets that are in memory anyhow."""
 
 
-def search(pattern: re.Pattern[bytes], data: "bytes | mmap", place: int, let_go: LetGo) -> re.Match[bytes] | None:
+def search(
+    pattern: re.Pattern[bytes], data: "bytes | mmap", place: int, let_go: LetGo
+) -> re.Match[bytes] | None:
     """Return the first match from `place` on. The pattern must not match differently at the end of a window."""
     while place <= len(data):
         found = pattern.search(data, place, place + WINDOW + OVERLAP)

@@ -28,7 +28,9 @@ class Answers:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """`monotonic` is in seconds."""
         self._monotonic = monotonic
-        self._kept: OrderedDict[dns.name.Name, dict[Key, tuple[dns.resolver.Answer, float]]] = OrderedDict()
+        self._kept: OrderedDict[dns.name.Name, dict[Key, tuple[dns.resolver.Answer, float]]] = (
+            OrderedDict()
+        )
 
     def get(self, key: Key) -> dns.resolver.Answer | None:
         """Return the answer to a question if it still holds."""

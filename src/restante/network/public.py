@@ -45,7 +45,10 @@ _NOT_PUBLIC_6: Final = tuple(
         "3fff::/20",  # documentation (RFC 9637)
     )
 )
-_ISATAP: Final = (0x00005EFE, 0x02005EFE)  # of an interface identifier that has an IPv4 address (RFC 5214 §6.1)
+_ISATAP: Final = (
+    0x00005EFE,
+    0x02005EFE,
+)  # of an interface identifier that has an IPv4 address (RFC 5214 §6.1)
 
 
 def is_public(address: IpAddress) -> bool:

@@ -19,7 +19,10 @@ import dns.resolver
 from restante.network.answers import Answers
 from restante.tenancy.model import IpAddress
 
-_LOOPBACK: tuple[IpAddress, ...] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
+_LOOPBACK: tuple[IpAddress, ...] = (
+    ipaddress.IPv4Address("127.0.0.1"),
+    ipaddress.IPv6Address("::1"),
+)
 
 
 class LookupFailed(Exception):  # noqa: N818
@@ -61,7 +64,9 @@ class DnsResolver:
     """Asks the system's name servers, or those given, through dnspython. Answers are kept (answers.py)."""
 
     def __init__(
-        self, nameservers: Sequence[tuple[str, int]] = (), monotonic: Callable[[], float] = time.monotonic
+        self,
+        nameservers: Sequence[tuple[str, int]] = (),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`nameservers` are (address, port); none means those of the system. `monotonic` is in seconds."""
         self._resolver = _make_resolver(nameservers)
@@ -73,7 +78,12 @@ class DnsResolver:
         if name == "localhost":
             return _LOOPBACK
         answers = await asyncio.gather(self._ask(name, "A"), self._ask(name, "AAAA"))
-        found = tuple(address for answer in answers if not isinstance(answer, LookupFailed) for address in answer)
+        found = tuple(
+            address
+            for answer in answers
+            if not isinstance(answer, LookupFailed)
+            for address in answer
+        )
         if found:
             return found
         failures = [answer for answer in answers if isinstance(answer, LookupFailed)]
@@ -92,7 +102,9 @@ class DnsResolver:
         except dns.resolver.NoAnswer:
             return ()
         except (dns.exception.DNSException, OSError) as error:
-            raise LookupFailed(f"{domain}: MX lookup failed: {type(error).__name__}", is_temporary=True) from None
+            raise LookupFailed(
+                f"{domain}: MX lookup failed: {type(error).__name__}", is_temporary=True
+            ) from None
         found = [Exchanger(record.preference, _host_name(record.exchange)) for record in answer]
         return tuple(sorted(found, key=lambda exchanger: (exchanger.preference, random())))  # noqa: S311  for the load
 
@@ -104,7 +116,9 @@ class DnsResolver:
         except dns.resolver.NoAnswer:
             return LookupFailed(f"{name}: no {record} record in DNS", is_temporary=False)
         except (dns.exception.DNSException, OSError) as error:
-            return LookupFailed(f"{name}: {record} lookup failed: {type(error).__name__}", is_temporary=True)
+            return LookupFailed(
+                f"{name}: {record} lookup failed: {type(error).__name__}", is_temporary=True
+            )
         return tuple(ipaddress.ip_address(record_.address) for record_ in answer)
 
 

@@ -27,12 +27,19 @@ class TlsLayer:
     __slots__ = ("_incoming", "_outgoing", "_tls", "is_closed_by_peer", "is_established")
 
     def __init__(
-        self, context: ssl.SSLContext, *, is_server: bool, peer_name: str | None = None, begin: bool = True
+        self,
+        context: ssl.SSLContext,
+        *,
+        is_server: bool,
+        peer_name: str | None = None,
+        begin: bool = True,
     ) -> None:
         """`peer_name` is the name to ask for and verify, for the connecting side. `begin` starts the handshake."""
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=is_server, server_hostname=peer_name)
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_side=is_server, server_hostname=peer_name
+        )
         self.is_established = False
         self.is_closed_by_peer = False
         if begin and not is_server:
@@ -66,7 +73,9 @@ class TlsLayer:
     def close(self) -> None:
         """Say goodbye (close_notify), if that is still possible."""
         if self.is_established:
-            with contextlib.suppress(ssl.SSLError):  # the peer's own goodbye has not come, and need not
+            with contextlib.suppress(
+                ssl.SSLError
+            ):  # the peer's own goodbye has not come, and need not
                 self._tls.unwrap()
 
     @property
@@ -86,7 +95,9 @@ class TlsLayer:
         if not certificate:
             return ""
         key = x509.load_der_x509_certificate(certificate).public_key()
-        return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+        return hashlib.sha256(
+            key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        ).hexdigest()
 
     def _shake_hands(self) -> None:
         try:

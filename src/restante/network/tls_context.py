@@ -17,7 +17,9 @@ _LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0"
 _AUTHENTICATED_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; TLS 1.3 has no others
 
 
-def server_context(pairs: Iterable[tuple[Path, Path]], minimum: str, *, has_clear_text: bool) -> ssl.SSLContext:
+def server_context(
+    pairs: Iterable[tuple[Path, Path]], minimum: str, *, has_clear_text: bool
+) -> ssl.SSLContext:
     """Build a listener's context. `minimum` is a key of VERSIONS; the legacy ones weaken this context alone.
 
     `pairs` are certificates with their keys, at most one for each type of key. Each client gets one
@@ -30,7 +32,9 @@ def server_context(pairs: Iterable[tuple[Path, Path]], minimum: str, *, has_clea
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     for certificate, key in pairs:
         context.load_cert_chain(certificate, key)
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.options |= (
+        ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    )
     _set_minimum(context, minimum)
     if not has_clear_text and minimum not in _LEGACY:
         context.set_ciphers(_AUTHENTICATED_CIPHERS)

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
-MOST_MEMORY: Final = 256 * 1024 * 1024  # octets: Apprise reads answers to their end, however far that is
+MOST_MEMORY: Final = (
+    256 * 1024 * 1024
+)  # octets: Apprise reads answers to their end, however far that is
 _DIALS: Final = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 
@@ -86,7 +88,9 @@ def _is_taken(service: "NotifyBase", errand: dict[str, Any]) -> bool:
 
     apprise = Apprise()
     apprise.add(service)
-    return bool(apprise.notify(title=errand["title"], body=errand["body"], body_format=NotifyFormat.TEXT))
+    return bool(
+        apprise.notify(title=errand["title"], body=errand["body"], body_format=NotifyFormat.TEXT)
+    )
 
 
 if __name__ == "__main__":

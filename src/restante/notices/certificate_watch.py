@@ -26,7 +26,11 @@ class CertificateWatch:
     """Tells each step once, of each certificate."""
 
     def __init__(
-        self, expires_at: Callable[[], float], log: Log, now: Callable[[], float], wait: Wait = wait_at_most
+        self,
+        expires_at: Callable[[], float],
+        log: Log,
+        now: Callable[[], float],
+        wait: Wait = wait_at_most,
     ) -> None:
         """`expires_at` and `now` are Unix time."""
         self._expires_at = expires_at
@@ -47,6 +51,10 @@ class CertificateWatch:
         expires_at = self._expires_at()
         step = step_due(expires_at, self._now())
         if step is not None and self._told != (expires_at, step):
-            ends = datetime.fromtimestamp(expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            ends = (
+                datetime.fromtimestamp(expires_at, UTC)
+                .isoformat(timespec="seconds")
+                .replace("+00:00", "Z")
+            )
             self._log.write(Event.CERTIFICATE_EXPIRING, days=step, ends=ends)
         self._told = (expires_at, step)

@@ -16,7 +16,9 @@ from restante.tenancy.notice import Notice
 MOST: Final = 100  # notices
 
 
-async def send_unstored(inbox: NoticeInbox, directory: LiveDirectory, sender: Sender, now: Callable[[], float]) -> None:
+async def send_unstored(
+    inbox: NoticeInbox, directory: LiveDirectory, sender: Sender, now: Callable[[], float]
+) -> None:
     """Send what the inbox still has to the channels that hear it. Raises nothing: there is nobody left to tell."""
     notices = [
         (channel, Notice(0, channel.id, token_hex(16), heard.last, heard.count - 1, now(), now()))

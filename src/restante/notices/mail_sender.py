@@ -25,7 +25,9 @@ from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice
 
 MAX_SUBJECT: Final = 150  # characters of what varies
-MOST_SECONDS: Final = 600.0  # a host that answers a little now and then is no way to keep other channels waiting
+MOST_SECONDS: Final = (
+    600.0  # a host that answers a little now and then is no way to keep other channels waiting
+)
 
 _ENDS: Final = {Move.DELIVERED: NoticeResult.SENT, Move.DEFERRED: NoticeResult.NOT_NOW}
 
@@ -65,11 +67,15 @@ class MailSender:
         self._reports = reports
         self._most_seconds = most_seconds
 
-    async def send(self, address: str, notice: Notice, *, is_operators: bool = False) -> NoticeAttempt:
+    async def send(
+        self, address: str, notice: Notice, *, is_operators: bool = False
+    ) -> NoticeAttempt:
         """Mail a notice. An account's goes to public addresses alone. Returns what came of it; raises only what is a defect."""
         context = self._context
         if is_hosted_here(address, context.directory.now, context.hostname):
-            return NoticeAttempt(NoticeResult.REFUSED, "the address is in a domain whose mail is held here")
+            return NoticeAttempt(
+                NoticeResult.REFUSED, "the address is in a domain whose mail is held here"
+            )
         content = make_letter(notice, address, context.hostname)
         envelope = Envelope("", (address,), not content.isascii(), not address.isascii())
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)

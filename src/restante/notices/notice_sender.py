@@ -146,7 +146,11 @@ class NoticeSender:
 
     def _conclude(self, channel: Channel, notice: Notice, attempt: NoticeAttempt) -> SendingOutcome:
         """Say what becomes of a notice, and tell it."""
-        at = None if attempt.end is NoticeResult.SENT else self._next_attempt(channel, notice, attempt)
+        at = (
+            None
+            if attempt.end is NoticeResult.SENT
+            else self._next_attempt(channel, notice, attempt)
+        )
         event = Event.NOTICE_DEFERRED if at is not None else Event.NOTICE_GIVEN_UP
         self._log.write(
             Event.NOTICE_SENT if attempt.end is NoticeResult.SENT else event,
@@ -160,13 +164,17 @@ class NoticeSender:
         )
         return SendingOutcome(notice.number, at, clean(attempt.text))
 
-    def _next_attempt(self, channel: Channel, notice: Notice, attempt: NoticeAttempt) -> float | None:
+    def _next_attempt(
+        self, channel: Channel, notice: Notice, attempt: NoticeAttempt
+    ) -> float | None:
         if self._directory.now.channels.get(channel.id, channel) != channel:
             return self._now()  # it was changed meanwhile: what it is now was not tried yet
         if attempt.end is NoticeResult.REFUSED:
             return None
         deadline = notice.made_at + self._settings().lifetime
-        return next_attempt(self._schedule(), notice.failures + 1, self._now(), deadline, self._jitter())
+        return next_attempt(
+            self._schedule(), notice.failures + 1, self._now(), deadline, self._jitter()
+        )
 
     def _schedule(self) -> Schedule:
         settings = self._settings()

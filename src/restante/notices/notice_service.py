@@ -32,7 +32,9 @@ def make_transports(
 
     webhooks = Webhooks(context.hostname, context.now, timeout, context.resolver)
     pushes = Pushes(context.hostname, timeout)
-    return Transports(context.vault, webhooks, MailSender(context, exchangers, reports), pushes, reports)
+    return Transports(
+        context.vault, webhooks, MailSender(context, exchangers, reports), pushes, reports
+    )
 
 
 class Notices:
@@ -55,7 +57,12 @@ class Notices:
         self.transports = make_transports(context, exchangers, self._settings_now, reports)
         directory, log, now = context.directory, context.log, context.now
         self._sender = NoticeSender(
-            store=store, directory=directory, sender=self.transports, settings=self._settings_now, log=log, now=now
+            store=store,
+            directory=directory,
+            sender=self.transports,
+            settings=self._settings_now,
+            log=log,
+            now=now,
         )
         directory.on_change(self._sender.wake)
         self._outbox = Outbox(

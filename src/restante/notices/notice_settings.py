@@ -16,11 +16,15 @@ class NoticeSettings(BaseModel):
         " with a count of the others.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
-        default=30.0, description="Pause after the first failed attempt to send one; each further one is twice as long."
+        default=30.0,
+        description="Pause after the first failed attempt to send one; each further one is twice as long.",
     )
-    longest_retry: Annotated[float, Field(gt=0)] = Field(default=3600.0, description="The longest such pause.")
+    longest_retry: Annotated[float, Field(gt=0)] = Field(
+        default=3600.0, description="The longest such pause."
+    )
     lifetime: Annotated[float, Field(ge=0)] = Field(
-        default=172800.0, description="How long a notice is tried; then it is given up, and a line of the log says so."
+        default=172800.0,
+        description="How long a notice is tried; then it is given up, and a line of the log says so.",
     )
     timeout: Annotated[float, Field(gt=0)] = Field(
         default=10.0,

@@ -127,7 +127,9 @@ class Outbox:
         gone = 0
         if turn.notices or turn.quiets or turn.over:
             limit = self._settings().waiting_limit
-            gone = await self._store.keep_notices(turn.notices, list(turn.quiets.values()), list(turn.over), limit)
+            gone = await self._store.keep_notices(
+                turn.notices, list(turn.quiets.values()), list(turn.over), limit
+            )
         for topic in turn.over:
             self._quiets.pop(topic, None)
         self._quiets |= turn.quiets
@@ -145,13 +147,23 @@ class Outbox:
         for place, (topic, heard) in enumerate(taken.items()):
             await _give_way(place)
             if any(self._directory.now.hearers(heard.last)):
-                known = turn.quiets.get(topic) or (None if topic in turn.over else quiets.get(topic))
+                known = turn.quiets.get(topic) or (
+                    None if topic in turn.over else quiets.get(topic)
+                )
                 telling, after = hear(known, heard.last, heard.count, now, pause)
-                self._enter(turn, topic, telling, after if after is not known else None, is_known=True)
+                self._enter(
+                    turn, topic, telling, after if after is not known else None, is_known=True
+                )
         return turn
 
     def _enter(
-        self, turn: _Turn, topic: Topic, telling: Telling | None, after: Quiet | None, *, is_known: bool = False
+        self,
+        turn: _Turn,
+        topic: Topic,
+        telling: Telling | None,
+        after: Quiet | None,
+        *,
+        is_known: bool = False,
     ) -> None:
         if after is not None:
             turn.quiets[topic] = after

@@ -33,7 +33,9 @@ _INSTALL: Final = "pip install 'restante[apprise]'"
 _ENDS: Final[Mapping[int, NoticeAttempt]] = {
     Answer.YES: NoticeAttempt(NoticeResult.SENT, "taken"),
     Answer.NOT_TAKEN: NoticeAttempt(NoticeResult.NOT_NOW, "the service did not take it"),
-    Answer.UNKNOWN_URL: NoticeAttempt(NoticeResult.NOT_NOW, "this version of Apprise does not know its URL"),
+    Answer.UNKNOWN_URL: NoticeAttempt(
+        NoticeResult.NOT_NOW, "this version of Apprise does not know its URL"
+    ),
 }
 
 
@@ -44,7 +46,9 @@ async def read_push_url(text: str) -> tuple[str, str]:
     url = text.strip()
     scheme = _SCHEME.match(url) if len(url) <= MAX_URL and url.isprintable() else None
     if scheme is None or await _is_unknown(url):
-        raise NotATarget("not a URL that Apprise knows", "see https://appriseit.com for those there are")
+        raise NotATarget(
+            "not a URL that Apprise knows", "see https://appriseit.com for those there are"
+        )
     return url, f"{scheme[1].lower()}://…"
 
 
@@ -70,11 +74,17 @@ class Pushes:
         self._timeout = timeout
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def send(self, url: str, notice: Notice, *, is_public_only: bool = False) -> NoticeAttempt:
+    async def send(
+        self, url: str, notice: Notice, *, is_public_only: bool = False
+    ) -> NoticeAttempt:
         """Push a notice; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
         if find_spec("apprise") is None:
             return NoticeAttempt(NoticeResult.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
-        errand: dict[str, Any] = {"url": url, "title": title(notice), "body": as_text(notice, self._hostname)}
+        errand: dict[str, Any] = {
+            "url": url,
+            "title": title(notice),
+            "body": as_text(notice, self._hostname),
+        }
         errand["is_public_only"] = is_public_only
         async with self._turns:
             seconds = self._timeout()
@@ -84,13 +94,19 @@ class Pushes:
             except TimeoutError:
                 return NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
             except OSError as error:
-                return NoticeAttempt(NoticeResult.NOT_NOW, f"Apprise cannot be started: {error.strerror}")
-        return _ENDS.get(code, NoticeAttempt(NoticeResult.NOT_NOW, f"Apprise failed: exit code {code}"))
+                return NoticeAttempt(
+                    NoticeResult.NOT_NOW, f"Apprise cannot be started: {error.strerror}"
+                )
+        return _ENDS.get(
+            code, NoticeAttempt(NoticeResult.NOT_NOW, f"Apprise failed: exit code {code}")
+        )
 
 
 async def _run(errand: Mapping[str, Any], seconds: float) -> int:
     """Have a process do an errand, and return its exit code. It is gone when this returns or raises."""
-    process = await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        *_COMMAND, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL
+    )
     try:
         bounded = {**errand, "seconds": ceil(min(seconds, _A_DAY)) + 1}
         await process.communicate(json.dumps(bounded).encode())

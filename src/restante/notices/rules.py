@@ -22,7 +22,9 @@ def news_in(event: Event, fields: Fields, at: float) -> Iterator[NoticeFacts]:
         yield from rule(fields, at)
 
 
-def _make(kind: NoticeKind, fields: Fields, at: float, about: str, text: str, *shown: str) -> NoticeFacts:
+def _make(
+    kind: NoticeKind, fields: Fields, at: float, about: str, text: str, *shown: str
+) -> NoticeFacts:
     """Make news of a line, with those of its fields that are to be shown."""
     details = {name: _plain(fields[name]) for name in shown if fields.get(name) not in (None, "")}
     return NoticeFacts(kind, str(fields.get("account", "")), clean(about), clean(text), at, details)
@@ -32,7 +34,11 @@ def _plain(value: Any) -> str | int:
     return value if isinstance(value, int) else clean(value)
 
 
-_ENDS: Final = {"delete": "deleted", "bounce": "bounced", "keep": "kept"}  # by the policy's word for it
+_ENDS: Final = {
+    "delete": "deleted",
+    "bounce": "bounced",
+    "keep": "kept",
+}  # by the policy's word for it
 
 
 def _mail_after_quiet(fields: Fields, at: float) -> Iterator[NoticeFacts]:
@@ -44,7 +50,9 @@ def _mail_after_quiet(fields: Fields, at: float) -> Iterator[NoticeFacts]:
 def _primary_away(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     where = fields["destination"]
     text = f"{where} does not answer; mail is held for {fields['domains']}. {fields['reason']}"
-    yield _make(NoticeKind.PRIMARY_AWAY, fields, at, where, text, "destination", "domains", "reason")
+    yield _make(
+        NoticeKind.PRIMARY_AWAY, fields, at, where, text, "destination", "domains", "reason"
+    )
 
 
 def _primary_back(fields: Fields, at: float) -> Iterator[NoticeFacts]:
@@ -98,14 +106,18 @@ def _retention_ahead(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     end = _ENDS[fields["at_end"]]
     text = f"The oldest mail of {domain} ({fields['status']}) is at the end of its retention in {counted(days, 'day')}: then it is {end}."
     about = f"{domain}, {fields['status']}, {counted(days, 'day')}"
-    yield _make(NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end")
+    yield _make(
+        NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end"
+    )
 
 
 def _mail_expired(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     domain, count = fields["domain"], fields["messages"]
     text = f"The retention of {counted(count, 'message')} of {domain} ({fields['status']}) was over: {_ENDS[fields['at_end']]}."
     about = f"{domain}, {fields['status']}"
-    yield _make(NoticeKind.MAIL_EXPIRED, fields, at, about, text, "domain", "status", "messages", "at_end")
+    yield _make(
+        NoticeKind.MAIL_EXPIRED, fields, at, about, text, "domain", "status", "messages", "at_end"
+    )
 
 
 def _authentication_burst(fields: Fields, at: float) -> Iterator[NoticeFacts]:
@@ -122,7 +134,15 @@ def _certificate_expiring(fields: Fields, at: float) -> Iterator[NoticeFacts]:
         if days
         else f"A certificate of the server has ended: {ends}."
     )
-    yield _make(NoticeKind.CERTIFICATE_EXPIRING, fields, at, f"{ends}, {counted(days, 'day')}", text, "days", "ends")
+    yield _make(
+        NoticeKind.CERTIFICATE_EXPIRING,
+        fields,
+        at,
+        f"{ends}, {counted(days, 'day')}",
+        text,
+        "days",
+        "ends",
+    )
 
 
 def _message_damaged(fields: Fields, at: float) -> Iterator[NoticeFacts]:

@@ -26,16 +26,24 @@ def new_key() -> str:
 
 def key_octets(key: str) -> bytes:
     """Return what is behind the text of a key. Raises ValueError, which says nothing of the key."""
-    octets = b64decode(key.removeprefix(KEY_PREFIX), validate=True) if key.startswith(KEY_PREFIX) else b""
+    octets = (
+        b64decode(key.removeprefix(KEY_PREFIX), validate=True)
+        if key.startswith(KEY_PREFIX)
+        else b""
+    )
     if not MIN_KEY_OCTETS <= len(octets) <= MAX_KEY_OCTETS:
-        raise ValueError(f"not {KEY_PREFIX} and the base64 of {MIN_KEY_OCTETS} to {MAX_KEY_OCTETS} octets")
+        raise ValueError(
+            f"not {KEY_PREFIX} and the base64 of {MIN_KEY_OCTETS} to {MAX_KEY_OCTETS} octets"
+        )
     return octets
 
 
 def signed_headers(key: str, notice_key: str, at: float, body: bytes) -> dict[str, str]:
     """Return the header fields that go with a body sent at a Unix time."""
     timestamp = str(int(at))
-    digest = hmac.new(key_octets(key), f"{notice_key}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    digest = hmac.new(
+        key_octets(key), f"{notice_key}.{timestamp}.".encode() + body, hashlib.sha256
+    ).digest()
     return {
         "webhook-id": notice_key,
         "webhook-timestamp": timestamp,

@@ -10,7 +10,9 @@ from restante.mail.address import canonical_domain, split_mailbox
 
 MAX_URL: Final = 2000  # characters
 _PORTS: Final = range(1, 65536)
-_LOCAL_PART: Final = re.compile(r"""[^\s"(),:;<>@\[\\\]\x00-\x20\x7f]{1,64}\Z""")  # no quoted ones: nobody has such
+_LOCAL_PART: Final = re.compile(
+    r"""[^\s"(),:;<>@\[\\\]\x00-\x20\x7f]{1,64}\Z"""
+)  # no quoted ones: nobody has such
 
 
 class NotATarget(ValueError):  # noqa: N818  a refusal
@@ -24,12 +26,21 @@ class NotATarget(ValueError):  # noqa: N818  a refusal
 def read_webhook(text: str, *, is_plain_allowed: bool) -> tuple[str, str]:
     """Return the URL of a webhook, and what of it may be shown. Raises NotATarget."""
     url = _parse(text)
-    if url.scheme not in ("https", "http") or not url.host or (url.port is not None and url.port not in _PORTS):
+    if (
+        url.scheme not in ("https", "http")
+        or not url.host
+        or (url.port is not None and url.port not in _PORTS)
+    ):
         raise NotATarget("not an HTTP URL", "write https://HOST/PATH")
     if url.userinfo:
-        raise NotATarget("a URL with a user name or password, which is not sent", "put the token into path or query")
+        raise NotATarget(
+            "a URL with a user name or password, which is not sent",
+            "put the token into path or query",
+        )
     if url.scheme == "http" and not (is_plain_allowed or _is_loopback(url.host)):
-        raise NotATarget("plain HTTP, which anybody on the way can read", "write https://, or say --insecure")
+        raise NotATarget(
+            "plain HTTP, which anybody on the way can read", "write https://, or say --insecure"
+        )
     return str(url.copy_with(fragment=None)), _shown(url)
 
 

@@ -28,7 +28,9 @@ class Telling:
     held_back: int  # so much of the same was not told
 
 
-def hear(quiet: Quiet | None, news: NoticeFacts, count: int, now: float, pause: float) -> tuple[Telling | None, Quiet]:
+def hear(
+    quiet: Quiet | None, news: NoticeFacts, count: int, now: float, pause: float
+) -> tuple[Telling | None, Quiet]:
     """Decide on news that came `count` times since it was last asked; the last is at hand."""
     if quiet is None:
         return Telling(news, count - 1), _from_now(news, now, pause)

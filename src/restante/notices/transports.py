@@ -23,7 +23,9 @@ class ChannelSecret:
 
     def sealed(self, vault: Vault, account: str, name: str) -> bytes:
         """Return it as it may be stored."""
-        return vault.seal(json.dumps({"url": self.url, "key": self.key}), channel_owner(account, name))
+        return vault.seal(
+            json.dumps({"url": self.url, "key": self.key}), channel_owner(account, name)
+        )
 
 
 def open_secret(vault: Vault, channel: Channel) -> ChannelSecret:
@@ -62,14 +64,22 @@ class Transports:
     async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
         """Send a notice by the channel's way."""
         if channel.way not in frozenset(Transport):
-            return NoticeAttempt(NoticeResult.NOT_NOW, f"this version of Restante knows no way {channel.way}")
+            return NoticeAttempt(
+                NoticeResult.NOT_NOW, f"this version of Restante knows no way {channel.way}"
+            )
         if channel.way == Transport.MAIL:
-            return await self._letters.send(channel.target, notice, is_operators=not channel.account)
+            return await self._letters.send(
+                channel.target, notice, is_operators=not channel.account
+            )
         try:
             secret = open_secret(self._vault, channel)
         except SealBroken:
-            return NoticeAttempt(NoticeResult.NOT_NOW, "its secret cannot be opened with this key file")
+            return NoticeAttempt(
+                NoticeResult.NOT_NOW, "its secret cannot be opened with this key file"
+            )
         is_public_only = bool(channel.account) and not self._reports().private_addresses
         if channel.way == Transport.APPRISE:
             return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)
-        return await self._webhooks.send(secret.url, secret.key, notice, is_public_only=is_public_only)
+        return await self._webhooks.send(
+            secret.url, secret.key, notice, is_public_only=is_public_only
+        )

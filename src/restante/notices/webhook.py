@@ -53,7 +53,9 @@ class Webhooks:
         self._resolver = resolver
         self._tls = tls
 
-    async def send(self, url: str, key: str, notice: Notice, *, is_public_only: bool = False) -> NoticeAttempt:
+    async def send(
+        self, url: str, key: str, notice: Notice, *, is_public_only: bool = False
+    ) -> NoticeAttempt:
         """Post a notice, signed with the key; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
         body = as_json(notice, self._hostname)
         headers = {
@@ -63,7 +65,9 @@ class Webhooks:
         }
         try:
             async with asyncio.timeout(self._timeout()):
-                return _judge(await self._post(httpx.URL(url), headers, body, is_public_only=is_public_only))
+                return _judge(
+                    await self._post(httpx.URL(url), headers, body, is_public_only=is_public_only)
+                )
         except (TimeoutError, httpx.ConnectTimeout):
             return NoticeAttempt(NoticeResult.NOT_NOW, "no answer in time")
         except (LookupFailed, NotPublic) as error:
@@ -71,7 +75,9 @@ class Webhooks:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             return NoticeAttempt(NoticeResult.NOT_NOW, _cause(error))
 
-    async def _post(self, url: httpx.URL, headers: dict[str, str], body: bytes, *, is_public_only: bool) -> int:
+    async def _post(
+        self, url: httpx.URL, headers: dict[str, str], body: bytes, *, is_public_only: bool
+    ) -> int:
         """Return the status that the first address gives to which there is a connection."""
         found = await self._addresses(url)
         if is_public_only:
@@ -81,7 +87,9 @@ class Webhooks:
             verify=await self._context(),
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(None, connect=self._timeout() / len(addresses)),  # the whole has a limit
+            timeout=httpx.Timeout(
+                None, connect=self._timeout() / len(addresses)
+            ),  # the whole has a limit
         )
         async with client:
             for address in addresses[:-1]:
@@ -99,7 +107,9 @@ class Webhooks:
 
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = await asyncio.to_thread(ssl.create_default_context)  # reads the authorities from disk
+            self._tls = await asyncio.to_thread(
+                ssl.create_default_context
+            )  # reads the authorities from disk
         return self._tls
 
 

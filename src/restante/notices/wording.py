@@ -44,7 +44,9 @@ def _lines(notice: Notice, hostname: str) -> Iterator[str]:
     yield news.text
     yield ""
     if notice.held_back:
-        more = counted(notice.held_back, "more happened meanwhile and was", "more happened meanwhile and were")
+        more = counted(
+            notice.held_back, "more happened meanwhile and was", "more happened meanwhile and were"
+        )
         yield f"Of this {more} not told."
         yield ""
     facts = {"kind": news.kind, "when": _time(news.at), "account": news.account, **news.details}

@@ -33,7 +33,11 @@ class Hindrance(StrEnum):
 
 def hindrance(recipient: RecipientOutcome) -> Hindrance:
     """Judge what was said of one recipient."""
-    if recipient.move is not Move.DEFERRED or recipient.stage is Stage.NONE or not recipient.reply.startswith("4"):
+    if (
+        recipient.move is not Move.DEFERRED
+        or recipient.stage is Stage.NONE
+        or not recipient.reply.startswith("4")
+    ):
         return Hindrance.NONE
     found = _ENHANCED.match(recipient.reply)
     subject = found[1] if found is not None else ""

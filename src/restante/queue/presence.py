@@ -14,7 +14,9 @@ from typing import Final
 from restante.queue.schedule import Schedule, next_attempt
 
 NEEDED: Final = 2  # probes of one kind in a row
-_CALM: Final = 4.0  # a destination that is up is looked at so much more rarely than one that is in doubt
+_CALM: Final = (
+    4.0  # a destination that is up is looked at so much more rarely than one that is in doubt
+)
 
 
 class Seen(StrEnum):

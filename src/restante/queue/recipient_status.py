@@ -95,7 +95,9 @@ class Outcome:
 
     number: int
     recipients: tuple[RecipientOutcome, ...]
-    passes_dsn_on: bool = False  # the destination took over what was asked about reports (RFC 3461 §5.2.1)
+    passes_dsn_on: bool = (
+        False  # the destination took over what was asked about reports (RFC 3461 §5.2.1)
+    )
     is_ours: bool = False  # we judged it ourselves: the destination was never asked
     doubts: int = 0  # attempts, this one included, whose final reply could not be read; 0 if this one's was read
 

@@ -21,7 +21,9 @@ from restante.mail.quantity import counted
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
 
 POLICY_RECIPIENTS: Final = 20
-_MOST_TEXTS: Final = 1000  # kept at a time, so that replies that all differ cost no more memory than that
+_MOST_TEXTS: Final = (
+    1000  # kept at a time, so that replies that all differ cost no more memory than that
+)
 _ABOUT_ADDRESS: Final = re.compile(r"5\d\d[ -]5\.1\.\d{1,3}\b")
 _ABOUT_MAILBOX: Final = re.compile(r"55[013]\b")
 
@@ -32,7 +34,9 @@ class Refusals:
     def __init__(self) -> None:
         self._row = 0
         self._has_accepted = False
-        self._refused_by_text: dict[str, set[str]] = {}  # forward-paths; empty once a recipient was accepted
+        self._refused_by_text: dict[
+            str, set[str]
+        ] = {}  # forward-paths; empty once a recipient was accepted
 
     def begin(self) -> None:
         """Start again at the beginning of an attempt; what the destination accepted still counts."""
@@ -70,7 +74,10 @@ class Refusals:
         for refusal in outcome.recipients:
             if not self._concerns_recipient(refusal):
                 continue
-            if refusal.reply not in self._refused_by_text and len(self._refused_by_text) == _MOST_TEXTS:
+            if (
+                refusal.reply not in self._refused_by_text
+                and len(self._refused_by_text) == _MOST_TEXTS
+            ):
                 self._refused_by_text.clear()
             paths = self._refused_by_text.setdefault(refusal.reply, set())
             paths.add(refusal.forward_path)

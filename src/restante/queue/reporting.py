@@ -33,7 +33,9 @@ def may_report(envelope: Envelope) -> bool:
     return bool(domain) and not is_address_literal(domain) and not envelope.is_suspect
 
 
-def recipients_to_tell_of(action: Action, envelope: Envelope, forward_paths: Sequence[str]) -> tuple[str, ...]:
+def recipients_to_tell_of(
+    action: Action, envelope: Envelope, forward_paths: Sequence[str]
+) -> tuple[str, ...]:
     """Return those of whom the sender is to hear this."""
     if not may_report(envelope):
         return ()
@@ -50,7 +52,9 @@ def is_wanted(action: Action, envelope: Envelope, forward_path: str) -> bool:
 
 def wants_word_of_delay(envelope: Envelope) -> bool:
     """Tell whether a message must be looked after for delay."""
-    return envelope.dsn is not None and bool(recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths))
+    return envelope.dsn is not None and bool(
+        recipients_to_tell_of(Action.DELAYED, envelope, envelope.forward_paths)
+    )
 
 
 def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool) -> Outcome:
@@ -62,7 +66,8 @@ def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool
     if not is_refused_bounced or envelope.is_suspect or outcome.is_ours:
         return outcome
     recipients = tuple(
-        replace(one, move=Move.BOUNCED) if one.move is Move.REFUSED else one for one in outcome.recipients
+        replace(one, move=Move.BOUNCED) if one.move is Move.REFUSED else one
+        for one in outcome.recipients
     )
     return replace(outcome, recipients=recipients)
 
@@ -75,9 +80,15 @@ def news_of(
     `reply` is the one to the content. A report of success has it, and the remote host, only where the account wants
     that (`has_details`): any stranger can ask for one.
     """
-    bounced = {one.forward_path: one.reply for one in outcome.recipients if one.move is Move.BOUNCED}
+    bounced = {
+        one.forward_path: one.reply for one in outcome.recipients if one.move is Move.BOUNCED
+    }
     if failed := recipients_to_tell_of(Action.FAILED, envelope, tuple(bounced)):
-        yield ReportFacts(Action.FAILED, tuple(Fate(path, bounced[path], is_refused=True) for path in failed), remote)
+        yield ReportFacts(
+            Action.FAILED,
+            tuple(Fate(path, bounced[path], is_refused=True) for path in failed),
+            remote,
+        )
     if outcome.passes_dsn_on or envelope.dsn is None:
         return
     delivered = [one.forward_path for one in outcome.recipients if one.move is Move.DELIVERED]

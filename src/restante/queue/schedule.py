@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-_SPREAD: Final = 0.25  # of a pause, to either side: drains that failed together do not come back together
+_SPREAD: Final = (
+    0.25  # of a pause, to either side: drains that failed together do not come back together
+)
 _LONGEST_RATE_PAUSE: Final = 15.0  # seconds
 _SHORT_RATE_PAUSES: Final = 6
 _MAX_DOUBLINGS: Final = 32  # beyond any sensible ratio of the two pauses
@@ -31,11 +33,16 @@ def rate_pause(schedule: Schedule, failures: int, jitter: float) -> float:
     doublings = min(max(failures - 1, 0), _MAX_DOUBLINGS)
     pause = min(schedule.first_retry * 2.0**doublings, short)
     if failures > _SHORT_RATE_PAUSES:
-        pause = min(short * 2.0 ** min(failures - _SHORT_RATE_PAUSES, _MAX_DOUBLINGS), schedule.longest_retry)
+        pause = min(
+            short * 2.0 ** min(failures - _SHORT_RATE_PAUSES, _MAX_DOUBLINGS),
+            schedule.longest_retry,
+        )
     return pause * (1 - _SPREAD + 2 * _SPREAD * jitter)
 
 
-def next_attempt(schedule: Schedule, failures: int, now: float, deadline: float, jitter: float) -> float | None:
+def next_attempt(
+    schedule: Schedule, failures: int, now: float, deadline: float, jitter: float
+) -> float | None:
     """Return the time of the next attempt on the clock of `now`, None if patience ends before it.
 
     `failures` counts the attempts since one last got mail through, this one included: the first pause is

@@ -69,7 +69,9 @@ class Standing:
     account_usage: Usage = NO_USAGE
     account_quota: Quota = NO_QUOTA
     is_up: bool = False  # the destination is known to answer
-    book: RecipientBook | None = None  # None: the domain's recipients could not be read, all are taken
+    book: RecipientBook | None = (
+        None  # None: the domain's recipients could not be read, all are taken
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class Objection:
     is_quota: bool = False
 
 
-def admit_recipient(path: Mailbox, *, needs_smtputf8: bool, directory: Directory, rules: HouseRules) -> Admission:
+def admit_recipient(
+    path: Mailbox, *, needs_smtputf8: bool, directory: Directory, rules: HouseRules
+) -> Admission:
     """Answer RCPT as far as the address itself goes; `object_to_recipient` says what its domain's policy has against it."""
     if not needs_smtputf8 and not str(path).isascii():
         return Admission(NEEDS_SMTPUTF8)
@@ -91,7 +95,12 @@ def admit_recipient(path: Mailbox, *, needs_smtputf8: bool, directory: Directory
 
 
 def object_to_recipient(
-    domain: HostedDomain, local_part: str, standing: Standing, announced: int, *, answer: bool | None = None
+    domain: HostedDomain,
+    local_part: str,
+    standing: Standing,
+    announced: int,
+    *,
+    answer: bool | None = None,
 ) -> Objection | None:
     """Say what a domain's policy has against one more message; `announced` is its SIZE in octets, 0 without one.
 
@@ -137,7 +146,9 @@ def wants_inquiry(domain: HostedDomain, local_part: str, standing: Standing) -> 
     return standing.book.known(local_part, policy, standing.now) is Known.UNKNOWN
 
 
-def object_to_content(size: int, domains: Iterable[tuple[HostedDomain, Standing]]) -> Objection | None:
+def object_to_content(
+    size: int, domains: Iterable[tuple[HostedDomain, Standing]]
+) -> Objection | None:
     """Say why content of this size is not taken; None as soon as one of its domains takes it."""
     found: Objection | None = None
     for domain, standing in domains:
@@ -160,7 +171,9 @@ def object_to_quota(domain: HostedDomain, standing: Standing, size: int) -> Obje
     if not domain.policy.quota.has_room(usage.octets, usage.messages, size):
         return Objection(QUOTA_FULL, f"the quota of {domain.name} is reached", is_quota=True)
     if not standing.account_quota.has_room(whole.octets, whole.messages, size):
-        return Objection(QUOTA_FULL, f"the quota of account {domain.account} is reached", is_quota=True)
+        return Objection(
+            QUOTA_FULL, f"the quota of account {domain.account} is reached", is_quota=True
+        )
     return None
 
 

@@ -15,8 +15,12 @@ class AdmittedTransaction:
 
     mail: Mail
     content: ContentBuffer
-    recipients: dict[str, HostedDomain] = field(default_factory=dict)  # a recipient named twice is one
-    requests: dict[str, RecipientRequest] | None = None  # about reports, of those of whom something was said
+    recipients: dict[str, HostedDomain] = field(
+        default_factory=dict
+    )  # a recipient named twice is one
+    requests: dict[str, RecipientRequest] | None = (
+        None  # about reports, of those of whom something was said
+    )
     is_suspect: bool = False
 
     def ask(self, forward_path: str, request: RecipientRequest) -> None:

@@ -66,7 +66,9 @@ class Arrivals:
         self._last[domain.id] = now
         was_empty = self._store.usage(domain.id).messages <= count
         if now - last > QUIET_SECONDS if last is not None else was_empty:
-            self._log.write(Event.MAIL_AFTER_QUIET, domain=domain.name, account=domain.account, messages=count)
+            self._log.write(
+                Event.MAIL_AFTER_QUIET, domain=domain.name, account=domain.account, messages=count
+            )
         for key, quota, usage in self._quotas(domain):
             self._look_at_quota(key, domain.account, quota, usage)
         self._on_mail(domain)
@@ -75,7 +77,11 @@ class Arrivals:
         yield ("domain", domain.name), domain.policy.quota, self._store.usage(domain.id)
         account = self._directory.now.accounts.get(domain.account)
         if account is not None:
-            yield ("account", account.name), account.quota, self._store.usage_of_account(account.name)
+            yield (
+                ("account", account.name),
+                account.quota,
+                self._store.usage_of_account(account.name),
+            )
 
     def _look_at_quota(self, key: _Key, account: str, quota: Quota, usage: Usage) -> None:
         step = quota.step(usage.octets, usage.messages)

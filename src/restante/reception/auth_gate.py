@@ -90,7 +90,11 @@ class AuthGate:
             delay.cancel()
 
     async def _judge(
-        self, credentials: Credentials, address: IpAddress, directory: Directory, is_wanted: Callable[[], bool]
+        self,
+        credentials: Credentials,
+        address: IpAddress,
+        directory: Directory,
+        is_wanted: Callable[[], bool],
     ) -> Verdict:
         login = directory.logins.get(credentials.user)
         block = address_block(address)

@@ -17,7 +17,12 @@ from secrets import token_hex
 from restante.reception.check_lane import LanePosition, Lanes, PutOff
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
-from restante.sasl.mechanism import Credentials, DigestCredentials, PasswordCredentials, ScramCredentials
+from restante.sasl.mechanism import (
+    Credentials,
+    DigestCredentials,
+    PasswordCredentials,
+    ScramCredentials,
+)
 from restante.sasl.scram_keys import Salting
 from restante.sasl.scram_messages import server_final
 from restante.tenancy.model import Directory, Login
@@ -67,9 +72,13 @@ class Authenticator:
         last_word: bytes | PutOff | None
         match credentials:
             case PasswordCredentials():
-                last_word = await self._passwords.run(place, partial(self._check_password, credentials, login))
+                last_word = await self._passwords.run(
+                    place, partial(self._check_password, credentials, login)
+                )
             case ScramCredentials():
-                last_word = await self._proofs.run(place, partial(self._check_scram, credentials, login))
+                last_word = await self._proofs.run(
+                    place, partial(self._check_scram, credentials, login)
+                )
             case DigestCredentials():
                 last_word = b"" if self._digest_matches(credentials, login) else None
         if last_word is PutOff.PUT_OFF:
@@ -85,8 +94,14 @@ class Authenticator:
         self._passwords.close()
         self._proofs.close()
 
-    def _check_password(self, credentials: PasswordCredentials, login: Login | None) -> bytes | None:
-        return b"" if self._matches(login.password_hash if login else None, credentials.password) else None
+    def _check_password(
+        self, credentials: PasswordCredentials, login: Login | None
+    ) -> bytes | None:
+        return (
+            b""
+            if self._matches(login.password_hash if login else None, credentials.password)
+            else None
+        )
 
     def _check_scram(self, credentials: ScramCredentials, login: Login | None) -> bytes | None:
         """Return the last message to the client before it is admitted; None for a wrong proof."""

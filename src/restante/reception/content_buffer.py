@@ -164,7 +164,9 @@ class ContentBuffer:
                 await self._write_waiting(spool)
         except StoreError as error:
             self._fail(error)
-        except Exception as error:  # a defect: what was being written is lost, and must not become a hole
+        except (
+            Exception
+        ) as error:  # a defect: what was being written is lost, and must not become a hole
             self._fail(StoreError(repr(error)))
             raise
         finally:

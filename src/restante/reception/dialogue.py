@@ -94,7 +94,9 @@ class Dialogue:
         self._forget_transaction()
         if self._refusal_lines is not None:
             self._refusal_lines.close()
-        self._on_progress = self._on_stall = _nothing  # the connection has this: no ring for the collector to find
+        self._on_progress = self._on_stall = (
+            _nothing  # the connection has this: no ring for the collector to find
+        )
 
     @property
     def login(self) -> Login | None:
@@ -174,22 +176,34 @@ class Dialogue:
         if wants_inquiry(admission.domain, local_part, services.standings.of(admission.domain)):
             self._answer_later(self._inquire(transaction, rcpt, admission, admission.domain))
         else:
-            self._answer_recipient(transaction, rcpt, self._ask_policy(transaction, admission, admission.domain))
+            self._answer_recipient(
+                transaction, rcpt, self._ask_policy(transaction, admission, admission.domain)
+            )
 
     async def _inquire(
-        self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission, domain: HostedDomain
+        self,
+        transaction: AdmittedTransaction,
+        rcpt: Rcpt,
+        admission: Admission,
+        domain: HostedDomain,
     ) -> None:
         """Let the domain's destination speak for a mailbox of which nothing is known here."""
         answer = await self._services.inquire(domain, admission.forward_path)
         if not self._is_abandoned:
-            self._answer_recipient(transaction, rcpt, self._ask_policy(transaction, admission, domain, answer=answer))
+            self._answer_recipient(
+                transaction, rcpt, self._ask_policy(transaction, admission, domain, answer=answer)
+            )
             self._go_on()
 
-    def _answer_recipient(self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission) -> None:
+    def _answer_recipient(
+        self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission
+    ) -> None:
         if admission.domain is not None:
             transaction.recipients[admission.forward_path] = admission.domain
             if not transaction.is_suspect:
-                transaction.is_suspect = self._is_suspect(transaction.mail.reverse_path, admission.domain)
+                transaction.is_suspect = self._is_suspect(
+                    transaction.mail.reverse_path, admission.domain
+                )
             if rcpt.request is not None:
                 transaction.ask(admission.forward_path, rcpt.request)
         else:
@@ -197,9 +211,13 @@ class Dialogue:
         self._session.reply(admission.reply)
 
     def _is_suspect(self, reverse_path: Mailbox | None, domain: HostedDomain) -> bool:
-        client = Client(self._peer, self._session.client_name, is_authenticated=self.login is not None)
+        client = Client(
+            self._peer, self._session.client_name, is_authenticated=self.login is not None
+        )
         services = self._services
-        return is_suspect(reverse_path, domain, client, services.directory.now, services.rules.hostname)
+        return is_suspect(
+            reverse_path, domain, client, services.directory.now, services.rules.hostname
+        )
 
     def _ask_policy(
         self,
@@ -212,14 +230,18 @@ class Dialogue:
         services = self._services
         local_part = split_mailbox(admission.forward_path).local_part
         standing = services.standings.of(domain)
-        objection = object_to_recipient(domain, local_part, standing, transaction.mail.size, answer=answer)
+        objection = object_to_recipient(
+            domain, local_part, standing, transaction.mail.size, answer=answer
+        )
         if objection is None:
             return admission
         if objection.is_quota:
             services.arrivals.refused_for_quota(domain)
         return Admission(objection.reply, reason=objection.reason)
 
-    def _log_refused_recipient(self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission) -> None:
+    def _log_refused_recipient(
+        self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission
+    ) -> None:
         self._log_refusal(
             events.Event.RECIPIENT_REFUSED,
             admission.reply,
@@ -246,7 +268,9 @@ class Dialogue:
         """The content is complete: hand it to the intake, through a durable file if it is large."""
         transaction = self._transaction
         assert transaction is not None
-        if (flaw := _flaw_in(received)) is not None and self._services.settings.bare_newlines == "reject":
+        if (
+            flaw := _flaw_in(received)
+        ) is not None and self._services.settings.bare_newlines == "reject":
             self._refuse_content(flaw)
         elif transaction.content.failure is not None:
             self._refuse_content(_reply_to(transaction.content.failure))
@@ -269,7 +293,9 @@ class Dialogue:
             standings = ((domain, services.standings.of(domain)) for domain in domains)
             objection = object_to_content(content.size, standings)
         if objection is None:
-            content.promise = services.standings.reservations.make(bounded, content.size + FIELD_ROOM)
+            content.promise = services.standings.reservations.make(
+                bounded, content.size + FIELD_ROOM
+            )
         elif objection.is_quota:
             for domain in domains:
                 services.arrivals.refused_for_quota(domain)
@@ -279,7 +305,9 @@ class Dialogue:
         try:
             file = await transaction.content.finish()
         except StoreError as error:
-            self._services.log.failure(events.Event.STORE_FAILED, error, doing="spool", peer=str(self._peer))
+            self._services.log.failure(
+                events.Event.STORE_FAILED, error, doing="spool", peer=str(self._peer)
+            )
             if not self._is_abandoned:
                 self._refuse_content(_reply_to(error))
                 self._go_on()
@@ -289,7 +317,9 @@ class Dialogue:
         else:
             self._submit(transaction, b"", file)
 
-    def _submit(self, transaction: AdmittedTransaction, content: bytes, file: ContentFile | None) -> None:
+    def _submit(
+        self, transaction: AdmittedTransaction, content: bytes, file: ContentFile | None
+    ) -> None:
         """From here on the message is the intake's: it is held even if the client vanishes."""
         self._transaction = None
         mail = ReceivedMail(
@@ -315,19 +345,31 @@ class Dialogue:
             self._session.reply(reply)
             self._go_on()
 
-    def _log_receipt(self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply) -> None:
+    def _log_receipt(
+        self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply
+    ) -> None:
         facts = {
             "hello": self._session.client_name,
             "tls": self.tls,
             "reverse_path": f"<{transaction.mail.reverse_path or ''}>",
             "recipients": len(transaction.recipients),
-            "domains": ",".join(sorted({domain.name for domain in transaction.recipients.values()})),
+            "domains": ",".join(
+                sorted({domain.name for domain in transaction.recipients.values()})
+            ),
             "size": receipt.size,
         }
         if receipt.failure:
-            self._log_refusal(events.Event.MAIL_REFUSED, reply, name=receipt.name, reason=str(receipt.failure), **facts)
+            self._log_refusal(
+                events.Event.MAIL_REFUSED,
+                reply,
+                name=receipt.name,
+                reason=str(receipt.failure),
+                **facts,
+            )
         else:
-            self._services.log.write(events.Event.MAIL_HELD, name=receipt.name, peer=str(self._peer), **facts)
+            self._services.log.write(
+                events.Event.MAIL_HELD, name=receipt.name, peer=str(self._peer), **facts
+            )
 
     def _refuse_content(self, reply: Reply, reason: str = "") -> None:
         transaction = self._transaction
@@ -368,7 +410,9 @@ class Dialogue:
         services.log.write(
             events.Event.AUTHENTICATION,
             peer=str(self._peer),
-            user=credentials.user if credentials.user in logins else "",  # else it may be a password in the wrong place
+            user=credentials.user
+            if credentials.user in logins
+            else "",  # else it may be a password in the wrong place
             mechanism=mechanism,
             answer=verdict.reason,
         )
@@ -382,7 +426,10 @@ class Dialogue:
 
     def _count_failed_authentication(self) -> None:
         self.tally.authentication_failures += 1
-        if self.tally.authentication_failures >= self._services.settings.authentication_failures_limit:
+        if (
+            self.tally.authentication_failures
+            >= self._services.settings.authentication_failures_limit
+        ):
             reply = replies.TOO_MANY_ERRORS.fill(hostname=self._services.rules.hostname)
             self._session.close(reply, SessionEnd.FAILED_AUTHENTICATIONS)
 
@@ -402,7 +449,10 @@ class Dialogue:
             await answer
         except Exception:
             self._forget_transaction()
-            self._session.close(replies.INTERNAL_ERROR.fill(hostname=self._services.rules.hostname), SessionEnd.DEFECT)
+            self._session.close(
+                replies.INTERNAL_ERROR.fill(hostname=self._services.rules.hostname),
+                SessionEnd.DEFECT,
+            )
             self._on_progress()
             raise
 

@@ -37,7 +37,9 @@ class DomainFacts:
     def matter(self, domain: HostedDomain) -> bool:
         """Tell whether anything could be against mail for a domain; where not, its standing need not be looked up."""
         account = self.directory.now.accounts.get(domain.account)
-        return not domain.policy.takes_everything or (account is not None and not account.quota.is_none)
+        return not domain.policy.takes_everything or (
+            account is not None and not account.quota.is_none
+        )
 
     def of(self, domain: HostedDomain) -> Standing:
         """Return how things stand with it."""

@@ -37,7 +37,9 @@ def door_limits(settings: ReceptionSettings, possible: int) -> DoorLimits:
     """
     in_all = min(settings.connections_limit, possible)
     of_strangers = min(settings.unauthenticated_limit, in_all - in_all // 10)
-    return DoorLimits(in_all, of_strangers, settings.connections_per_block_limit, settings.connections_per_minute)
+    return DoorLimits(
+        in_all, of_strangers, settings.connections_per_block_limit, settings.connections_per_minute
+    )
 
 
 class Doorkeeper:
@@ -63,7 +65,9 @@ class Doorkeeper:
         self.sessions = 0
         self.strangers = 0
         self.ended: Counter[str] = Counter()  # sessions since the start, by the words for their end
-        self.shed: Counter[str] = Counter()  # connections turned away since the last `take_shed`, by reason
+        self.shed: Counter[str] = (
+            Counter()
+        )  # connections turned away since the last `take_shed`, by reason
 
     @property
     def limits(self) -> DoorLimits:
@@ -98,7 +102,10 @@ class Doorkeeper:
     def is_crowded(self) -> bool:
         """Most session slots are taken, of all or of those for strangers."""
         limits = self._limits
-        return self.sessions > _CROWDED * limits.in_all or self.strangers > _CROWDED * limits.of_strangers
+        return (
+            self.sessions > _CROWDED * limits.in_all
+            or self.strangers > _CROWDED * limits.of_strangers
+        )
 
     def must_hurry(self, address: IpAddress) -> bool:
         """Tell whether a stranger's session from there gets less time now.

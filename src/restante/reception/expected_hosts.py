@@ -57,7 +57,9 @@ class _Index:
     """The authorized hosts of domains, as sets. A look-up takes one step for each prefix length."""
 
     def __init__(self, domains: Iterable[HostedDomain], known_names: HostAddresses) -> None:
-        self._prefixes: dict[tuple[int, int], set[int]] = {}  # by version and bits behind the prefix
+        self._prefixes: dict[
+            tuple[int, int], set[int]
+        ] = {}  # by version and bits behind the prefix
         self._addresses: set[IpAddress] = set()  # of host names
         hosts = {domain.authorized_hosts for domain in domains}
         for network in {network for each in hosts for network in each.networks}:

@@ -28,7 +28,9 @@ BATCH_LIMIT = 500  # messages; a transaction longer than that keeps settlements 
 class ReceivedMail:
     """One mail transaction whose content is complete."""
 
-    origin: Origin | None  # None: not by SMTP but by hand; it gets no Received field, and came when `received_at` says
+    origin: (
+        Origin | None
+    )  # None: not by SMTP but by hand; it gets no Received field, and came when `received_at` says
     envelope: Envelope
     domain_ids: Sequence[int]  # of each forward-path, in the same order
     content: bytes  # whole, or b"" where `file` has it
@@ -118,7 +120,9 @@ class Intake:
         try:
             self._on_held(messages)
         except Exception as error:  # noqa: BLE001
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="tell of mail", messages=len(messages))
+            self._log.failure(
+                Event.INTERNAL_ERROR, error, doing="tell of mail", messages=len(messages)
+            )
 
     def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:
         for mail in mails:
@@ -139,7 +143,11 @@ class Intake:
         now = self._now()
         first = self._numbers.next(now)
         mail.name = message_name(first)
-        head = self._received_field(mail.origin, mail, now) + mail.content if mail.origin else mail.content
+        head = (
+            self._received_field(mail.origin, mail, now) + mail.content
+            if mail.origin
+            else mail.content
+        )
         received_at = now if mail.received_at is None else mail.received_at
         parts = _parts_by_domain(mail)
         for index, (domain_id, forward_paths) in enumerate(parts.items()):
@@ -148,7 +156,9 @@ class Intake:
             file = mail.file
             if file is not None and index > 0:
                 file = await self._store.duplicate(file)
-            messages.append(NewMessage(number, domain_id, envelope, received_at, head, file, mail.is_delay_told))
+            messages.append(
+                NewMessage(number, domain_id, envelope, received_at, head, file, mail.is_delay_told)
+            )
 
     def _received_field(self, origin: Origin, mail: ReceivedMail, now: float) -> bytes:
         paths = mail.envelope.forward_paths

@@ -38,7 +38,12 @@ class Listener:
     """Serves one address."""
 
     def __init__(
-        self, service: str, bound: socket.socket, terms: SessionTerms, door: Doorkeeper, clock: Callable[[], float]
+        self,
+        service: str,
+        bound: socket.socket,
+        terms: SessionTerms,
+        door: Doorkeeper,
+        clock: Callable[[], float],
     ) -> None:
         """`terms` may be replaced at any time; sessions that began go on under theirs."""
         self.service = service
@@ -84,19 +89,25 @@ class Listener:
         """Take note that it ended."""
         if connection in self._connections:
             self._connections.remove(connection)
-            self._door.left(connection.peer, was_stranger=connection.is_stranger, ended=connection.ended)
+            self._door.left(
+                connection.peer, was_stranger=connection.is_stranger, ended=connection.ended
+            )
 
     async def open(self) -> None:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self.terms, self, self._clock), sock=self._bound, backlog=ACCEPTED_AT_ONCE
+            lambda: Connection(self.terms, self, self._clock),
+            sock=self._bound,
+            backlog=ACCEPTED_AT_ONCE,
         )
         if self._is_closed:  # meanwhile
             server.close()
             return
         self._server = server
-        self._bound.listen(BACKLOG)  # asyncio would accept so many before it lets go of one that is told 421
+        self._bound.listen(
+            BACKLOG
+        )  # asyncio would accept so many before it lets go of one that is told 421
 
     def sweep(self) -> None:
         """End the sessions that have taken too long. Call every SWEEP_SECONDS."""

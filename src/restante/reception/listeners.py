@@ -87,7 +87,9 @@ class Listeners:
         return sessions
 
     async def begin(
-        self, bound: Sequence[tuple[ListenerAddress, socket.socket]], terms: Callable[[ListenerAddress], SessionTerms]
+        self,
+        bound: Sequence[tuple[ListenerAddress, socket.socket]],
+        terms: Callable[[ListenerAddress], SessionTerms],
     ) -> None:
         """Listen on sockets that were bound before the privileges were dropped. Raises OSError."""
         for place, each in bound:
@@ -95,14 +97,18 @@ class Listeners:
         for listener in list(self._open.values()):
             await listener.open()
 
-    async def change(self, wanted: Sequence[ListenerAddress], terms: Callable[[ListenerAddress], SessionTerms]) -> None:
+    async def change(
+        self, wanted: Sequence[ListenerAddress], terms: Callable[[ListenerAddress], SessionTerms]
+    ) -> None:
         """Open and close listeners as wanted, and give every open one its new terms.
 
         `terms` is asked for each wanted place and each that is open now. What may not be bound is
         not open afterwards, and then what is no longer wanted still is. Raises CannotListen: then
         nothing has changed.
         """
-        change = _Change(dict(self._open), wanted, lambda place, bound: self._make(place, bound, terms(place)))
+        change = _Change(
+            dict(self._open), wanted, lambda place, bound: self._make(place, bound, terms(place))
+        )
         try:
             change.bind()
             await change.open()
@@ -160,7 +166,9 @@ class _Change:
     make: Callable[[ListenerAddress, socket.socket], Listener]
     fresh: dict[ListenerAddress, Listener] = field(default_factory=dict)
     replaced: set[ListenerAddress] = field(default_factory=set)  # their socket was taken over
-    paused: dict[ListenerAddress, Listener] = field(default_factory=dict)  # closed, for a new one overlaps
+    paused: dict[ListenerAddress, Listener] = field(
+        default_factory=dict
+    )  # closed, for a new one overlaps
     is_denied: bool = False  # some address needs privileges that we have no more
 
     @property
@@ -171,12 +179,16 @@ class _Change:
     def bind(self) -> None:
         """Bind what is new. Raises CannotListen."""
         added = [place for place in self.wanted if place not in self.old]
-        overlapping = [place for place in added if not self._take_over(place) and not self._bind_one(place)]
+        overlapping = [
+            place for place in added if not self._take_over(place) and not self._bind_one(place)
+        ]
         if overlapping and not self.is_denied:
             self._make_way(overlapping)
 
     def _take_over(self, place: ListenerAddress) -> bool:
-        heirs = (old for old in self.removed if old.address == place.address and old not in self.replaced)
+        heirs = (
+            old for old in self.removed if old.address == place.address and old not in self.replaced
+        )
         donor = next(heirs, None)
         if donor is None:
             return False
@@ -198,7 +210,11 @@ class _Change:
 
     def _in_the_way(self, place: ListenerAddress) -> list[ListenerAddress]:
         port = split_host_port(place.address)[1]
-        return [old for old in self.removed if old not in self.replaced and split_host_port(old.address)[1] == port]
+        return [
+            old
+            for old in self.removed
+            if old not in self.replaced and split_host_port(old.address)[1] == port
+        ]
 
     def _make_way(self, overlapping: Sequence[ListenerAddress]) -> None:
         for place in overlapping:
@@ -235,7 +251,10 @@ class _Change:
         staying = {place: listener for place, listener in self.old.items() if not self._goes(place)}
         have = {**staying, **self.fresh}
         ordered = {place: have[place] for place in self.wanted if place in have}
-        return {**ordered, **{place: listener for place, listener in staying.items() if place not in ordered}}
+        return {
+            **ordered,
+            **{place: listener for place, listener in staying.items() if place not in ordered},
+        }
 
     def abandoned(self) -> list[Listener]:
         """Close what is new, and return it with what was closed to make way: they may have sessions."""

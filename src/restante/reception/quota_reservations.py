@@ -26,16 +26,23 @@ class QuotaReservations:
         self._domains: dict[int, Usage] = {}
         self._accounts: dict[str, Usage] = {}
 
-    def beside(self, domain: HostedDomain, usage: Usage, account_usage: Usage) -> tuple[Usage, Usage]:
+    def beside(
+        self, domain: HostedDomain, usage: Usage, account_usage: Usage
+    ) -> tuple[Usage, Usage]:
         """Return what is held, with what is promised besides: the domain's, and its account's."""
         if not self._accounts:
             return usage, account_usage
         more, more_of_account = self._domains.get(domain.id), self._accounts.get(domain.account)
-        return usage + more if more else usage, account_usage + more_of_account if more_of_account else account_usage
+        return (
+            usage + more if more else usage,
+            account_usage + more_of_account if more_of_account else account_usage,
+        )
 
     def make(self, domains: Iterable[HostedDomain], size: int) -> "QuotaReservation":
         """QuotaReservation room for a message of `size` octets in all, a copy for each of the domains."""
-        return QuotaReservation(self, [(domain.id, domain.account) for domain in domains], Usage(1, size))
+        return QuotaReservation(
+            self, [(domain.id, domain.account) for domain in domains], Usage(1, size)
+        )
 
     def add(self, domain_id: int, account: str, usage: Usage) -> None:
         """Count it, or count it no longer where it is negative."""
@@ -48,7 +55,9 @@ class QuotaReservation:
 
     __slots__ = ("_places", "_promises", "_usage")
 
-    def __init__(self, reservations: QuotaReservations, places: list[tuple[int, str]], usage: Usage) -> None:
+    def __init__(
+        self, reservations: QuotaReservations, places: list[tuple[int, str]], usage: Usage
+    ) -> None:
         self._promises, self._places, self._usage = reservations, places, usage
         for domain_id, account in places:
             reservations.add(domain_id, account, usage)

@@ -45,10 +45,12 @@ class ReceptionSettings(BaseModel):
         default=300.0, description="Seconds to wait for the next command (RFC 5321 §4.5.3.2.7)."
     )
     content_timeout: Annotated[float, Field(gt=0)] = Field(
-        default=180.0, description="Seconds to wait for the next piece of content (RFC 5321 §4.5.3.2.5)."
+        default=180.0,
+        description="Seconds to wait for the next piece of content (RFC 5321 §4.5.3.2.5).",
     )
     greeting_timeout: Annotated[float, Field(gt=0)] = Field(
-        default=60.0, description="Seconds for a new connection to say its first word, or to finish its TLS handshake."
+        default=60.0,
+        description="Seconds for a new connection to say its first word, or to finish its TLS handshake.",
     )
     session_seconds: Annotated[float, Field(gt=0)] = Field(
         default=3600.0,
@@ -73,7 +75,8 @@ class ReceptionSettings(BaseModel):
         " except those of authorized hosts.",
     )
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
-        default=200, description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64."
+        default=200,
+        description="Sessions at once from one address block: an IPv4 address, or an IPv6 /64.",
     )
     connections_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=600,
@@ -92,7 +95,8 @@ class ReceptionSettings(BaseModel):
         default=20, description="Bad commands in one session before it is ended with 421."
     )
     early_commands_limit: Annotated[int, Field(ge=1)] = Field(
-        default=10, description="Commands before EHLO or HELO in one session before it is ended with 421."
+        default=10,
+        description="Commands before EHLO or HELO in one session before it is ended with 421.",
     )
     junk_commands_limit: Annotated[int, Field(ge=1)] = Field(
         default=100,
@@ -105,7 +109,8 @@ class ReceptionSettings(BaseModel):
         default=3, description="Failed AUTH in one session before it is ended with 421."
     )
     authentications_per_minute: Annotated[int, Field(ge=1)] = Field(
-        default=30, description="AUTH from one address block in a minute; more are put off with 454."
+        default=30,
+        description="AUTH from one address block in a minute; more are put off with 454.",
     )
     releases_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=60,

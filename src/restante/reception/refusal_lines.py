@@ -26,7 +26,9 @@ class RefusalLines:
         self._log = log
         self._peer = str(peer)
         self._written: Counter[Event] = Counter()
-        self._rest: Counter[tuple[Event, str]] = Counter()  # by event and reply: both are words of ours
+        self._rest: Counter[tuple[Event, str]] = (
+            Counter()
+        )  # by event and reply: both are words of ours
         self._is_closed = False
 
     def write(self, event: Event, answer: str, **fields: Any) -> None:

@@ -55,7 +55,9 @@ class ScramCheck:
         """Return the verifier of a login, None if it has none. One is opened in each case."""
         try:
             if login is not None and login.sealed_verifier is not None:
-                return read_verifier(self._vault.open(login.sealed_verifier, verifier_owner(login.user)))
+                return read_verifier(
+                    self._vault.open(login.sealed_verifier, verifier_owner(login.user))
+                )
             read_verifier(self._vault.open(self._nobodys_verifier, _NOBODY))
         except (SealBroken, ValueError):  # another key file than the one it was sealed under
             pass

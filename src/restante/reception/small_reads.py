@@ -9,7 +9,9 @@ import asyncio
 from typing import Final
 
 PIECE: Final = 64 * 1024
-_buffer: Final = memoryview(bytearray(PIECE))  # one for all: it is emptied before anybody else reads
+_buffer: Final = memoryview(
+    bytearray(PIECE)
+)  # one for all: it is emptied before anybody else reads
 
 
 class SmallReads(asyncio.BufferedProtocol):

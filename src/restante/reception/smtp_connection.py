@@ -26,7 +26,9 @@ from restante.smtp.session_end import SessionEnd
 from restante.telemetry.events import Event
 from restante.tenancy.model import IpAddress
 
-UNREAD_LIMIT = 65536  # octets kept while an answer is awaited; a client that pipelines more is not read
+UNREAD_LIMIT = (
+    65536  # octets kept while an answer is awaited; a client that pipelines more is not read
+)
 LINGER_SECONDS = 30.0  # for a client to take our last reply
 
 
@@ -159,7 +161,9 @@ class Connection(asyncio.Protocol):
         """Forget the session; mail already submitted is held all the same."""
         if exc is not None and not self._is_closing:
             self._detail = str((exc.strerror if isinstance(exc, OSError) else None) or exc)
-        self.ended = f"{self._end} in mid-content" if self._session.is_in_content else str(self._end)
+        self.ended = (
+            f"{self._end} in mid-content" if self._session.is_in_content else str(self._end)
+        )
         self._dialogue.abandon()
         self._is_closing = True
         if not self._is_turned_away:  # those are counted, and logged together
@@ -188,7 +192,12 @@ class Connection(asyncio.Protocol):
             self._achieved = achieved
             self._whole.restart(now)
         end = self._used_up(1.0, now)
-        if end is None and self.is_stranger and self._used_up(HURRY, now) and self._home.must_hurry(self.peer):
+        if (
+            end is None
+            and self.is_stranger
+            and self._used_up(HURRY, now)
+            and self._home.must_hurry(self.peer)
+        ):
             end = self._used_up(HURRY, now)
         return end
 
@@ -222,7 +231,9 @@ class Connection(asyncio.Protocol):
         if session.command_count != commands:
             self._patience.restart(self._clock())
         elif session.is_in_content:
-            self._patience.top_up(len(plaintext), self._terms.services.settings.minimum_rate, self._clock())
+            self._patience.top_up(
+                len(plaintext), self._terms.services.settings.minimum_rate, self._clock()
+            )
 
     def _used_up(self, share: float, now: float) -> SessionEnd | None:
         """Say which time is used up where the client has this share of each.
@@ -305,7 +316,9 @@ class Connection(asyncio.Protocol):
 
     def _control_reading(self) -> None:
         is_busy = self._session.unread_octets > UNREAD_LIMIT and self._dialogue.is_waiting
-        should_read = not (is_busy or self._dialogue.is_stalled or self._write_is_full or self._is_closing)
+        should_read = not (
+            is_busy or self._dialogue.is_stalled or self._write_is_full or self._is_closing
+        )
         if should_read != self._is_reading and not self._transport.is_closing():
             self._is_reading = should_read
             if should_read:
@@ -328,7 +341,9 @@ class Connection(asyncio.Protocol):
         """Say 421 at once; under implicit TLS there is nobody to say it to before a costly handshake."""
         self._is_turned_away = True
         if self._tls is None:
-            self._transport.write(bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname)))
+            self._transport.write(
+                bytes(replies.TOO_BUSY.fill(hostname=self._terms.options.hostname))
+            )
         self._is_closing = True
         self._transport.close()
 

@@ -40,7 +40,11 @@ class Client:
 
 
 def is_suspect(
-    reverse_path: Mailbox | None, recipients: HostedDomain, client: Client, directory: Directory, hostname: str
+    reverse_path: Mailbox | None,
+    recipients: HostedDomain,
+    client: Client,
+    directory: Directory,
+    hostname: str,
 ) -> bool:
     """Tell whether something speaks against a reverse-path, given the domain of a recipient; `hostname` is ours."""
     if reverse_path is None:
@@ -63,14 +67,21 @@ def _bears_our_name(client: Client, hostname: str) -> bool:
     return not client.address.is_loopback and is_our_name(client.hello, hostname)
 
 
-def _is_home_mail(name: str, recipients: HostedDomain, client: Client, directory: Directory) -> bool:
+def _is_home_mail(
+    name: str, recipients: HostedDomain, client: Client, directory: Directory
+) -> bool:
     sender = recipients if name == recipients.name else directory.domains.get(name)
     if sender is None or sender.account != recipients.account:
         return False
-    if (sender.destination.host, sender.destination.port) != (recipients.destination.host, recipients.destination.port):
+    if (sender.destination.host, sender.destination.port) != (
+        recipients.destination.host,
+        recipients.destination.port,
+    ):
         return False
     return not _is_at_home(sender, client.address)
 
 
 def _is_at_home(domain: HostedDomain, address: IpAddress) -> bool:
-    return any(network.prefixlen and address in network for network in domain.authorized_hosts.networks)
+    return any(
+        network.prefixlen and address in network for network in domain.authorized_hosts.networks
+    )

@@ -35,7 +35,11 @@ class Authorization:
 
 
 def authorize(
-    asker: Asker, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses, now: float
+    asker: Asker,
+    target: EtrnTarget,
+    directory: Directory,
+    host_addresses: HostAddresses,
+    now: float,
 ) -> Authorization:
     """Decide which domains this request releases; `now` is Unix time."""
     return _without_suspended(_authorize(asker, target, directory, host_addresses), now)
@@ -51,7 +55,9 @@ def _without_suspended(granted: Authorization, now: float) -> Authorization:
         return granted
     named = [f"{domain.name} is suspended: {_reason(domain, now)}" for domain in suspended[:NAMED]]
     why = "; ".join(named) + _more(len(suspended))
-    return Authorization(tuple(left), f"{granted.reason}, but {why}" if left else why, tuple(suspended))
+    return Authorization(
+        tuple(left), f"{granted.reason}, but {why}" if left else why, tuple(suspended)
+    )
 
 
 def _reason(domain: HostedDomain, now: float) -> str:
@@ -59,7 +65,9 @@ def _reason(domain: HostedDomain, now: float) -> str:
     return suspension.reason if suspension else ""
 
 
-def _authorize(asker: Asker, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses) -> Authorization:
+def _authorize(
+    asker: Asker, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses
+) -> Authorization:
     covered = tuple(target.hosted(directory))
     if asker.is_operator:
         return Authorization(covered, "operator" if covered else NO_SUCH_DOMAIN)
@@ -78,10 +86,14 @@ def _authorize(asker: Asker, target: EtrnTarget, directory: Directory, host_addr
 def _proven_account(asker: Asker, directory: Directory) -> str | None:
     """Name the account that the asker speaks for; None once its login was changed or removed."""
     login = asker.login
-    return login.account if login is not None and directory.logins.get(login.user) == login else None
+    return (
+        login.account if login is not None and directory.logins.get(login.user) == login else None
+    )
 
 
-def is_authorized_host(address: IpAddress | None, hosts: AuthorizedHosts, host_addresses: HostAddresses) -> bool:
+def is_authorized_host(
+    address: IpAddress | None, hosts: AuthorizedHosts, host_addresses: HostAddresses
+) -> bool:
     """Tell whether an address is among the hosts: itself, in a network, or what a host name resolves to."""
     if address is None:
         return False
@@ -95,7 +107,10 @@ def _grant_reason(left_out: Sequence[HostedDomain]) -> str:
 
 
 def _refusal_reason(
-    asker: Asker, account: str | None, covered: tuple[HostedDomain, ...], own: tuple[HostedDomain, ...]
+    asker: Asker,
+    account: str | None,
+    covered: tuple[HostedDomain, ...],
+    own: tuple[HostedDomain, ...],
 ) -> str:
     if asker.login is None:
         return "not authenticated"

@@ -95,7 +95,9 @@ class Releaser:
         if not self.allowance.has_left(asker, is_right=_may_be_right(asker, target, directory)):
             return self._put_off(request)
         names = _host_names_needed(asker, target, directory)
-        authorization = authorize(asker, target, directory, await self._host_addresses(asker, names), self._now())
+        authorization = authorize(
+            asker, target, directory, await self._host_addresses(asker, names), self._now()
+        )
         is_right = authorization.is_granted or bool(authorization.suspended)
         if not self.allowance.take(asker, is_right=is_right):
             return self._put_off(request)
@@ -115,7 +117,11 @@ class Releaser:
         return await self._conclude(request, "", Release(reply, 0, reason))
 
     async def _act(
-        self, request: ReleaseRequest, target: EtrnTarget, authorization: Authorization, directory: Directory
+        self,
+        request: ReleaseRequest,
+        target: EtrnTarget,
+        authorization: Authorization,
+        directory: Directory,
     ) -> Release:
         account = _account(request.asker, authorization)
         if authorization.suspended and not authorization.is_granted:
@@ -127,22 +133,34 @@ class Releaser:
         waiting = [domain for domain in authorization.domains if self._store.usage(domain.id).held]
         if not waiting:
             reply = _empty_reply(directory, account).fill(target=target.text)
-            return await self._conclude(request, account, Release(reply, 0, f"{authorization.reason}; nothing held"))
+            return await self._conclude(
+                request, account, Release(reply, 0, f"{authorization.reason}; nothing held")
+            )
         return await self._start(request, target, account, waiting, authorization.reason)
 
     async def _start(
-        self, request: ReleaseRequest, target: EtrnTarget, account: str, waiting: Sequence[HostedDomain], reason: str
+        self,
+        request: ReleaseRequest,
+        target: EtrnTarget,
+        account: str,
+        waiting: Sequence[HostedDomain],
+        reason: str,
     ) -> Release:
         pending = sum(self._store.usage(domain.id).held for domain in waiting)
-        started = Release(replies.MESSAGES_PENDING.fill(count=pending, target=target.text), pending, reason)
+        started = Release(
+            replies.MESSAGES_PENDING.fill(count=pending, target=target.text), pending, reason
+        )
         # The entry is written while the drains are: one sync for all of it.
         failures, conclusion = await asyncio.gather(
-            self._start_drains(waiting, request.asker.actor), self._conclude(request, account, started)
+            self._start_drains(waiting, request.asker.actor),
+            self._conclude(request, account, started),
         )
         if len(failures) < len(waiting):
             return conclusion
         reply = replies.CANNOT_QUEUE.fill(target=target.text)
-        return await self._conclude(request, account, Release(reply, 0, f"no drain could start: {failures[0]}"))
+        return await self._conclude(
+            request, account, Release(reply, 0, f"no drain could start: {failures[0]}")
+        )
 
     async def _start_drains(self, domains: Sequence[HostedDomain], requested_by: str) -> list[str]:
         """Start them all; returns why some could not be.
@@ -151,7 +169,10 @@ class Releaser:
         """
         failures: list[str] = []
         for first in range(0, len(domains), STARTS_AT_ONCE):
-            starts = [self._drains.start(domain, requested_by) for domain in domains[first : first + STARTS_AT_ONCE]]
+            starts = [
+                self._drains.start(domain, requested_by)
+                for domain in domains[first : first + STARTS_AT_ONCE]
+            ]
             for outcome in await asyncio.gather(*starts, return_exceptions=True):
                 if isinstance(outcome, CannotStart | StoreError):
                     failures.append(f"{type(outcome).__name__}: {outcome}")
@@ -177,7 +198,11 @@ class Releaser:
             await self._store.record([entry])
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="audit")
-            reply = replies.CANNOT_QUEUE.fill(target=entry.subject) if release.reply.is_positive else release.reply
+            reply = (
+                replies.CANNOT_QUEUE.fill(target=entry.subject)
+                if release.reply.is_positive
+                else release.reply
+            )
             release = Release(reply, release.pending, f"{release.reason}; not recorded: {error}")
         self._log_release(request, account, release)
         return release
@@ -185,7 +210,9 @@ class Releaser:
     def _put_off(self, request: ReleaseRequest) -> Release:
         """Answer one request too many: in the log only, for a flood must not fill the audit trail."""
         release = Release(
-            replies.CANNOT_QUEUE.fill(target=request.argument[:300]), 0, "too many requests in a minute; not audited"
+            replies.CANNOT_QUEUE.fill(target=request.argument[:300]),
+            0,
+            "too many requests in a minute; not audited",
         )
         self._log_release(request, "", release)
         return release
@@ -229,7 +256,8 @@ def _host_names_needed(asker: Asker, target: EtrnTarget, directory: Directory) -
     return {
         name
         for domain in directory.domains_of(account)
-        if target.covers(domain) and not any(address in network for network in domain.authorized_hosts.networks)
+        if target.covers(domain)
+        and not any(address in network for network in domain.authorized_hosts.networks)
         for name in domain.authorized_hosts.names
     }
 
@@ -244,4 +272,8 @@ def _account(asker: Asker, authorization: Authorization) -> str:
 def _empty_reply(directory: Directory, account: str) -> Reply:
     """251, or 250 for an account whose asker stops at the first 251 (fetchmail with several domains)."""
     record = directory.accounts.get(account)
-    return replies.QUEUING_STARTED if record is not None and record.empty_reply == 250 else replies.NOTHING_PENDING  # noqa: PLR2004
+    return (
+        replies.QUEUING_STARTED
+        if record is not None and record.empty_reply == 250  # noqa: PLR2004
+        else replies.NOTHING_PENDING
+    )

@@ -28,7 +28,9 @@ class Asker:
         return str(self.address) if self.address else self.place
 
 
-BY_POLICY = Asker(is_operator=True, text="policy on-return", place="this server")  # the destination is back
+BY_POLICY = Asker(
+    is_operator=True, text="policy on-return", place="this server"
+)  # the destination is back
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,9 @@ class MxDelivery:
         if self._waiting:
             self._context.resolver.forget(self._domain)  # its MX records, for the next attempt
         for message in self._waiting:
-            self.outcomes[message.number] = RecipientOutcome(message.envelope.forward_paths[0], move, self._reason)
+            self.outcomes[message.number] = RecipientOutcome(
+                message.envelope.forward_paths[0], move, self._reason
+            )
 
     async def _try_host(self, host: str) -> bool:
         """Try one host at each of its addresses; tell whether one of them let us begin."""
@@ -97,7 +99,9 @@ class MxDelivery:
             settings=context.settings,
             own_addresses=context.own_addresses,
         )
-        self._connection = DeliveryConnection(terms, ConnectionWork(self._take, self._report, self._no_file))
+        self._connection = DeliveryConnection(
+            terms, ConnectionWork(self._take, self._report, self._no_file)
+        )
         end = await self._connection.run()
         self._reason = f"{destination.text}: {end.reason}" if end.reason else self._reason
         for message in end.outstanding:

@@ -26,7 +26,9 @@ def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> t
     if any(not exchanger.host for exchanger in exchangers):
         raise NoMailHost(f"{domain} takes no mail (null MX)")
     own = [exchanger.preference for exchanger in exchangers if exchanger.host == hostname]
-    hosts = [exchanger.host for exchanger in exchangers if not own or exchanger.preference < min(own)]
+    hosts = [
+        exchanger.host for exchanger in exchangers if not own or exchanger.preference < min(own)
+    ]
     if not hosts:
         raise NoMailHost(f"the mail of {domain} comes to this server itself")
     return tuple(dict.fromkeys(hosts))

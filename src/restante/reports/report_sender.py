@@ -44,7 +44,11 @@ LATE_BATCH: Final = 100  # messages
 LONGEST_PAUSE: Final = 300.0  # seconds between two looks for mail that is late
 LESSER_AT_ONCE: Final = 10
 DROPPED_AT_ONCE: Final = 1000  # in one transaction
-_ERRAND_SECONDS: Final = {Action.FAILED: 300.0, Action.DELAYED: 300.0, Action.RELAYED: 60.0}  # then it is tried again
+_ERRAND_SECONDS: Final = {
+    Action.FAILED: 300.0,
+    Action.DELAYED: 300.0,
+    Action.RELAYED: 60.0,
+}  # then it is tried again
 _SHARE_PAUSE: Final = 1.0
 _MINUTE: Final = 60.0
 _CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
@@ -57,13 +61,19 @@ class Reports:
     """All reports of this process."""
 
     def __init__(
-        self, store: ReportStore, context: DeliveryContext, exchangers: MailExchangers, settings: ReportSettings
+        self,
+        store: ReportStore,
+        context: DeliveryContext,
+        exchangers: MailExchangers,
+        settings: ReportSettings,
     ) -> None:
         self._store = store
         self._context = context
         self._exchangers = exchangers
         self.settings = settings  # replaced on reload
-        self._tried_at: deque[tuple[float, bool]] = deque()  # of the last minute: monotonic; whether no failure
+        self._tried_at: deque[tuple[float, bool]] = (
+            deque()
+        )  # of the last minute: monotonic; whether no failure
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
         self._news = asyncio.Event()
@@ -137,7 +147,9 @@ class Reports:
         """
         if not due or due[0].action is Action.FAILED:
             return [report for report in due if report.action is Action.FAILED]
-        share = max(self.settings.per_minute // 2, 1) - sum(is_lesser for _, is_lesser in self._tried_at)
+        share = max(self.settings.per_minute // 2, 1) - sum(
+            is_lesser for _, is_lesser in self._tried_at
+        )
         return due[: max(min(share, LESSER_AT_ONCE), 0)]
 
     async def _send(self, reports: Sequence[Report]) -> None:
@@ -151,7 +163,9 @@ class Reports:
             for domain, some in by_domain.items():
                 tasks.create_task(self._send_to(domain, some, turns))
 
-    async def _send_to(self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore) -> None:
+    async def _send_to(
+        self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore
+    ) -> None:
         async with turns:
             settings = self.settings
             messages = [_as_message(report) for report in reports]
@@ -167,10 +181,14 @@ class Reports:
                 async with asyncio.timeout(_ERRAND_SECONDS[reports[0].action]):
                     await errand.run()
             except TimeoutError:
-                late = {one.number: _TOO_SLOW for one in reports if one.number not in errand.outcomes}
+                late = {
+                    one.number: _TOO_SLOW for one in reports if one.number not in errand.outcomes
+                }
                 errand.outcomes.update(late)
             except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
-                self._context.log.failure(Event.INTERNAL_ERROR, error, doing="report", domain=domain)
+                self._context.log.failure(
+                    Event.INTERNAL_ERROR, error, doing="report", domain=domain
+                )
             for report in reports:
                 self._conclude(domain, report, errand.outcomes.get(report.number, _UNKNOWN))
             with suppress(StoreError):  # said, and tried again, before anything more is sent
@@ -207,7 +225,11 @@ class Reports:
     def _next_attempt(self, report: Report) -> float | None:
         deadline = report.made_at + self.settings.lifetime
         return next_attempt(
-            self._schedule(), report.failures + 1, self._context.now(), deadline, self._context.jitter()
+            self._schedule(),
+            report.failures + 1,
+            self._context.now(),
+            deadline,
+            self._context.jitter(),
         )
 
     def _schedule(self) -> Schedule:
@@ -228,7 +250,9 @@ class Reports:
         pause = due_at - self._context.now()
         if not self._room():
             pause = max(pause, self._tried_at[0][0] + _MINUTE - self._context.monotonic())
-        if pause <= 0 and any(is_lesser for _, is_lesser in self._tried_at):  # what is due is past its share
+        if pause <= 0 and any(
+            is_lesser for _, is_lesser in self._tried_at
+        ):  # what is due is past its share
             pause = _SHARE_PAUSE
         return min(max(pause, 0.0), LONGEST_PAUSE)
 
@@ -240,7 +264,11 @@ class Reports:
             return
         self._looked_for_late_at, now = moment, self._context.now()
         while late := await self._store.late_messages(now - self.settings.delay_after, LATE_BATCH):
-            news = [(message, one) for message in late if (one := await self._news_of_delay(message)) is not None]
+            news = [
+                (message, one)
+                for message in late
+                if (one := await self._news_of_delay(message)) is not None
+            ]
             reports = await self._context.dsn_writer.make_all(news)
             await self._store.tell_of_delay([message.number for message in late], reports)
             self._context.dsn_writer.stored(reports)

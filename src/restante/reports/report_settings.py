@@ -11,15 +11,19 @@ class ReportSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     per_minute: Annotated[int, Field(ge=1)] = Field(
-        default=60, description="Attempts to send a report, in all; further ones wait. No flood is to come from here."
+        default=60,
+        description="Attempts to send a report, in all; further ones wait. No flood is to come from here.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=300.0,
         description="Pause after the first failed attempt to send one; each further one is twice as long.",
     )
-    longest_retry: Annotated[float, Field(gt=0)] = Field(default=14400.0, description="The longest such pause.")
+    longest_retry: Annotated[float, Field(gt=0)] = Field(
+        default=14400.0, description="The longest such pause."
+    )
     lifetime: Annotated[float, Field(ge=0)] = Field(
-        default=172800.0, description="How long a report is tried; then it is dropped, and a line of the log says so."
+        default=172800.0,
+        description="How long a report is tried; then it is dropped, and a line of the log says so.",
     )
     successes_limit: Annotated[int, Field(ge=0)] = Field(
         default=1000,
@@ -32,7 +36,8 @@ class ReportSettings(BaseModel):
         " 0: never.",
     )
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
-        default=25, description="Port of the hosts that MX records name: 25 everywhere but in a laboratory."
+        default=25,
+        description="Port of the hosts that MX records name: 25 everywhere but in a laboratory.",
     )
     private_addresses: bool = Field(
         default=False,

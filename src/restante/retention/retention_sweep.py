@@ -89,7 +89,9 @@ class RetentionSweep:
         usage = self._store.usage(domain.id)
         return _retention(domain, status).seconds is not None and usage.messages > 0
 
-    async def _look_at(self, domain: HostedDomain, status: RecipientStatus, mark: float | None) -> None:
+    async def _look_at(
+        self, domain: HostedDomain, status: RecipientStatus, mark: float | None
+    ) -> None:
         retention = _retention(domain, status)
         step: float | None = None
         if retention.seconds is not None:
@@ -102,7 +104,9 @@ class RetentionSweep:
         if step != mark:
             await self._store.keep_mark(domain.id, _kind(status), step)
 
-    async def _end(self, domain: HostedDomain, status: RecipientStatus, seconds: float, at_end: AtEnd) -> None:
+    async def _end(
+        self, domain: HostedDomain, status: RecipientStatus, seconds: float, at_end: AtEnd
+    ) -> None:
         """Do with expired mail what is to be done."""
         if at_end is AtEnd.DELETE:
             await self._delete(domain, status, seconds)
@@ -118,25 +122,41 @@ class RetentionSweep:
             if not count:  # what is left cannot be read, or changed meanwhile
                 break
         if bounced:
-            self._write(Event.MAIL_EXPIRED, domain, status, messages=bounced, at_end=str(AtEnd.BOUNCE))
+            self._write(
+                Event.MAIL_EXPIRED, domain, status, messages=bounced, at_end=str(AtEnd.BOUNCE)
+            )
 
     async def _bounce_some(
         self, domain: HostedDomain, status: RecipientStatus, numbers: Sequence[int], seconds: float
     ) -> int:
-        found = await self._store.list_queue(QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers)))
-        bounces = [bounce for listed in found if (bounce := await self._prepare(domain, listed)) is not None]
+        found = await self._store.list_queue(
+            QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers))
+        )
+        bounces = [
+            bounce
+            for listed in found
+            if (bounce := await self._prepare(domain, listed)) is not None
+        ]
         if not bounces:
             return 0
-        entry = self._entry(AuditAction.MAIL_BOUNCED, domain, status, seconds, [bounce.number for bounce in bounces])
+        entry = self._entry(
+            AuditAction.MAIL_BOUNCED, domain, status, seconds, [bounce.number for bounce in bounces]
+        )
         done = set(await self._store.bounce(bounces, entry))
-        self._dsn_writer.stored([one.report for one in bounces if one.report is not None and one.number in done])
+        self._dsn_writer.stored(
+            [one.report for one in bounces if one.report is not None and one.number in done]
+        )
         return len(done)
 
     async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> Bounce | None:
         try:
-            return await prepare_bounce(self._store, self._dsn_writer, listed, remote_name(domain.destination))
+            return await prepare_bounce(
+                self._store, self._dsn_writer, listed, remote_name(domain.destination)
+            )
         except Damaged as error:
-            self._log.failure(Event.STORE_FAILED, error, doing="retention", message=message_name(listed.number))
+            self._log.failure(
+                Event.STORE_FAILED, error, doing="retention", message=message_name(listed.number)
+            )
             return None
 
     def _before(self, domain: HostedDomain, seconds: float) -> float:
@@ -149,13 +169,22 @@ class RetentionSweep:
             entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, numbers)
             count = await self._store.expire(domain.id, numbers, status, before, entry)
             deleted += count
-            if not count:  # changed between the two calls, all of them: nothing is left to do with them
+            if (
+                not count
+            ):  # changed between the two calls, all of them: nothing is left to do with them
                 break
         if deleted:
-            self._write(Event.MAIL_EXPIRED, domain, status, messages=deleted, at_end=str(AtEnd.DELETE))
+            self._write(
+                Event.MAIL_EXPIRED, domain, status, messages=deleted, at_end=str(AtEnd.DELETE)
+            )
 
     def _entry(
-        self, action: AuditAction, domain: HostedDomain, status: RecipientStatus, seconds: float, numbers: Sequence[int]
+        self,
+        action: AuditAction,
+        domain: HostedDomain,
+        status: RecipientStatus,
+        seconds: float,
+        numbers: Sequence[int],
     ) -> AuditEntry:
         days = seconds / DAY
         return AuditEntry(
@@ -169,15 +198,23 @@ class RetentionSweep:
             reason=f"{status} for more than {days:g} {agreeing(days, 'day', 'days')}, as {domain.name} has it",
         )
 
-    def _tell(self, domain: HostedDomain, status: RecipientStatus, step: float, at_end: AtEnd) -> None:
+    def _tell(
+        self, domain: HostedDomain, status: RecipientStatus, step: float, at_end: AtEnd
+    ) -> None:
         """Tell of what is coming; of mail that will only be kept, when its time is over."""
         if step == OVER:
             self._write(Event.RETENTION_OVER, domain, status, at_end=str(at_end))
         elif at_end is not AtEnd.KEEP:
-            self._write(Event.RETENTION_AHEAD, domain, status, days=int(step / DAY), at_end=str(at_end))
+            self._write(
+                Event.RETENTION_AHEAD, domain, status, days=int(step / DAY), at_end=str(at_end)
+            )
 
-    def _write(self, event: Event, domain: HostedDomain, status: RecipientStatus, **fields: object) -> None:
-        self._log.write(event, domain=domain.name, account=domain.account, status=str(status), **fields)
+    def _write(
+        self, event: Event, domain: HostedDomain, status: RecipientStatus, **fields: object
+    ) -> None:
+        self._log.write(
+            event, domain=domain.name, account=domain.account, status=str(status), **fields
+        )
 
 
 def _kind(status: RecipientStatus) -> str:
@@ -185,4 +222,8 @@ def _kind(status: RecipientStatus) -> str:
 
 
 def _retention(domain: HostedDomain, status: RecipientStatus) -> Retention:
-    return domain.policy.retention if status is RecipientStatus.HELD else domain.policy.refused_retention
+    return (
+        domain.policy.retention
+        if status is RecipientStatus.HELD
+        else domain.policy.refused_retention
+    )

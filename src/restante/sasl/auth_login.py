@@ -8,7 +8,9 @@ from typing import Final
 
 from restante.sasl.mechanism import BadResponse, Challenge, PasswordCredentials
 
-USER_PROMPT: Final = b"Username:"  # as the draft spells them; some clients look for these very words
+USER_PROMPT: Final = (
+    b"Username:"  # as the draft spells them; some clients look for these very words
+)
 PASSWORD_PROMPT: Final = b"Password:"
 
 

@@ -6,7 +6,9 @@ from typing import Final
 
 from restante.sasl.mechanism import BadResponse, Challenge, DigestCredentials
 
-_DIGEST: Final = re.compile(r"[0-9A-Fa-f]{32}\Z")  # anything else could not even be compared in constant time
+_DIGEST: Final = re.compile(
+    r"[0-9A-Fa-f]{32}\Z"
+)  # anything else could not even be compared in constant time
 
 
 class CramMd5:

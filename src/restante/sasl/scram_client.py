@@ -46,7 +46,9 @@ class ScramClient:
         if not read.nonce.startswith(self._nonce) or read.nonce == self._nonce:
             raise BadChallenge("the SCRAM challenge does not answer ours")
         if read.salting.iterations > MAX_ITERATIONS:
-            raise BadChallenge(f"SCRAM with {read.salting.iterations} iterations; the limit is {MAX_ITERATIONS}")
+            raise BadChallenge(
+                f"SCRAM with {read.salting.iterations} iterations; the limit is {MAX_ITERATIONS}"
+            )
         self._server_first, self._whole_nonce = message, read.nonce
         return read.salting
 

@@ -46,7 +46,9 @@ class Verifier:
     @property
     def text(self) -> str:
         """Spell it as RFC 5803 does: `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`."""
-        salt, stored, server = (_base64(each) for each in (self.salting.salt, self.stored_key, self.server_key))
+        salt, stored, server = (
+            _base64(each) for each in (self.salting.salt, self.stored_key, self.server_key)
+        )
         return f"{_SCHEME}${self.salting.iterations}:{salt}${stored}:{server}"
 
 
@@ -74,7 +76,9 @@ def read_verifier(text: str) -> Verifier:
         raise ValueError(f"{scheme}: not a scheme that is known")
     iterations, salt = salting.split(":")
     stored_key, server_key = keys.split(":")
-    return Verifier(Salting(_octets(salt), int(iterations)), _octets(stored_key), _octets(server_key))
+    return Verifier(
+        Salting(_octets(salt), int(iterations)), _octets(stored_key), _octets(server_key)
+    )
 
 
 def client_proof(salted: bytes, auth_message: bytes) -> bytes:

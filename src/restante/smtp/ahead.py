@@ -23,7 +23,9 @@ from restante.smtp.protocol_errors import PeerBroke
 from restante.smtp.window import Pace, SendWindow
 
 _Words = tuple[bytes, ...]  # the lines of a reply
-_MOST_WORDS: Final = 1000  # replies to commands that are remembered; a server that repeats the path has one for each
+_MOST_WORDS: Final = (
+    1000  # replies to commands that are remembered; a server that repeats the path has one for each
+)
 
 
 class Ahead:
@@ -37,7 +39,9 @@ class Ahead:
         self._window = SendWindow(pace)
         self._heard: set[_Words] = set()  # replies to commands, where words must tell
         self._is_proven = False  # the server's replies can be told apart
-        self._may_be_left_open = False  # a transaction, at the server: its content is not known to have been taken
+        self._may_be_left_open = (
+            False  # a transaction, at the server: its content is not known to have been taken
+        )
 
     def open(self, way: SendingMode, *, has_codes: bool) -> None:
         """Begin, with what the probe has shown."""
@@ -64,7 +68,9 @@ class Ahead:
     def settle(self) -> list[TransactionEnded | WindowSettled]:
         """Every reply is there: tell what ended, and begin anew. Raises PeerBroke if they are not where they belong."""
         if not self._is_in_step():
-            raise PeerBroke("the replies to content are like those to commands: which is which cannot be told")
+            raise PeerBroke(
+                "the replies to content are like those to commands: which is which cannot be told"
+            )
         self._is_proven = True
         last = self.transactions[-1].content
         self._may_be_left_open = last is None or not last.is_positive
@@ -77,10 +83,19 @@ class Ahead:
 
     def _is_in_step(self) -> bool:
         """Tell whether the replies by which content was taken can be those to content; remember what commands got."""
-        content = [reply for one in self.transactions if (reply := one.content) is not None and reply.is_positive]
+        content = [
+            reply
+            for one in self.transactions
+            if (reply := one.content) is not None and reply.is_positive
+        ]
         if any(_is_about_address(reply) for reply in content):
             return False
-        if all(_is_about_address(reply) for one in self.transactions for reply in one.recipients if reply.is_positive):
+        if all(
+            _is_about_address(reply)
+            for one in self.transactions
+            for reply in one.recipients
+            if reply.is_positive
+        ):
             return True
         if len(self._heard) > _MOST_WORDS:
             self._heard.clear()
@@ -90,7 +105,9 @@ class Ahead:
 
     def settle_answered(self, unanswered: Collection[ClientTransaction]) -> list[TransactionEnded]:
         """Tell of those only that have all their replies: they have them in the order in which they were begun."""
-        answered = [transaction for transaction in self.transactions if transaction not in unanswered]
+        answered = [
+            transaction for transaction in self.transactions if transaction not in unanswered
+        ]
         del self.transactions[: len(answered)]
         return [TransactionEnded(transaction) for transaction in answered]
 
@@ -101,4 +118,8 @@ def _is_about_address(reply: ServerReply) -> bool:
 
 def _replies_to_commands(transactions: Sequence[ClientTransaction]) -> Iterator[_Words]:
     for transaction in transactions:
-        yield from (reply.lines for reply in (transaction.mail, *transaction.recipients) if reply is not None)
+        yield from (
+            reply.lines
+            for reply in (transaction.mail, *transaction.recipients)
+            if reply is not None
+        )

@@ -11,7 +11,9 @@ class Ending(StrEnum):
     """Why a server ended a session, or we had to."""
 
     QUIT = "quit"  # we said it
-    REFUSED = "refused"  # greeting, EHLO, STARTTLS, AUTH or RSET did not go well: no transaction can be
+    REFUSED = (
+        "refused"  # greeting, EHLO, STARTTLS, AUTH or RSET did not go well: no transaction can be
+    )
     BUSY = "busy"  # 421
 
 
@@ -65,4 +67,12 @@ class SessionEnded:
     reason: str
 
 
-Event = BeginTls | SaltPassword | Ready | ContentWanted | TransactionEnded | WindowSettled | SessionEnded
+Event = (
+    BeginTls
+    | SaltPassword
+    | Ready
+    | ContentWanted
+    | TransactionEnded
+    | WindowSettled
+    | SessionEnded
+)

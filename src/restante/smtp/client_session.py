@@ -104,13 +104,17 @@ class ClientSession:
         self._expected: deque[tuple[Step, ClientTransaction | None]] = deque([(GREETING, None)])
         self._due = 1  # how many of those, from the front, may be answered: their cause has left
         self._opening: ClientTransaction | None = None  # begun, and its content not sent
-        self._withheld: deque[tuple[Step, bytes]] = deque()  # the rest of the opening, which waits for replies
+        self._withheld: deque[tuple[Step, bytes]] = (
+            deque()
+        )  # the rest of the opening, which waits for replies
         self._encoder: DataEncoder | ChunkEncoder | None = None  # content is being sent in blocks
         self._pace = pace or Pace()
         self._ahead = Ahead(self._pace)
         self._pipelining = options.pipelining
         self._taken = 0  # messages
-        self.is_across_refused = False  # what followed content got 4xx or 5xx, or made an odd reply doubtful
+        self.is_across_refused = (
+            False  # what followed content got 4xx or 5xx, or made an odd reply doubtful
+        )
         self._is_ready = False
         self._is_quitting = False
         self._is_over = False
@@ -151,7 +155,9 @@ class ClientSession:
     @property
     def can_begin(self) -> bool:
         """Whether a transaction can begin now."""
-        return self._is_ready and not self._is_quitting and not self._is_over and self._is_window_open
+        return (
+            self._is_ready and not self._is_quitting and not self._is_over and self._is_window_open
+        )
 
     def begin(self, transaction: ClientTransaction) -> None:
         """Open a transaction; take the events that come of it before the next.
@@ -167,7 +173,9 @@ class ClientSession:
         transaction.is_across = bool(self._expected) and self._expected[-1][0] is not RSET
         self._say_opening(transaction, commands)
 
-    def _say_opening(self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]) -> None:
+    def _say_opening(
+        self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]
+    ) -> None:
         self._opening = transaction
         commands.append((DATA, b"DATA\r\n"))
         if self.is_pipelining:
@@ -177,7 +185,9 @@ class ClientSession:
             self._withheld.extend(commands)
             self._send_withheld(transaction)
 
-    def _run_ahead(self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]) -> None:
+    def _run_ahead(
+        self, transaction: ClientTransaction, commands: list[tuple[Step, bytes]]
+    ) -> None:
         self._opening = transaction
         size = transaction.message.size
         if self._ahead.needs_reset:
@@ -258,7 +268,9 @@ class ClientSession:
         if not self._expected:
             return False
         step, transaction = self._expected[0]
-        return step is ACROSS or (step is MAIL and transaction is not None and transaction.is_across)
+        return step is ACROSS or (
+            step is MAIL and transaction is not None and transaction.is_across
+        )
 
     @property
     def is_trying_across(self) -> bool:
@@ -368,7 +380,9 @@ class ClientSession:
             self._bear_across(is_borne=reply.is_positive)
         elif step is not RSET:
             self._go_on(self._handshake.take(step, reply))
-        elif not reply.is_positive:  # whatever comes after would be taken for part of the old transaction
+        elif (
+            not reply.is_positive
+        ):  # whatever comes after would be taken for part of the old transaction
             self._end(Ending.REFUSED, f"RSET: {reply.text}")
 
     def _bear_across(self, *, is_borne: bool) -> None:
@@ -386,7 +400,9 @@ class ClientSession:
                 self._expected.extend((step, None) for step in steps)
                 self._due += len(steps)
             case BeginTls():
-                if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
+                if (
+                    self._replies.has_surplus
+                ):  # somebody between us put replies where TLS must begin
                     raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
                 self._events.append(following)
             case SaltPassword():
@@ -414,7 +430,9 @@ class ClientSession:
         if not self._withheld or transaction is not self._opening or self._is_awaited(transaction):
             return
         step, line = self._withheld[0]
-        if (step is RCPT and not _is_taken(transaction.mail)) or (step in _ENDS and not transaction.has_recipients):
+        if (step is RCPT and not _is_taken(transaction.mail)) or (
+            step in _ENDS and not transaction.has_recipients
+        ):
             self._withheld.clear()
             self._conclude(transaction)
         elif step is CONTENT:
@@ -441,7 +459,9 @@ class ClientSession:
             self._send(b".\r\n", END_MARK, transaction)
             self._opening = None
 
-    def _send_head(self, transaction: ClientTransaction, encoder: DataEncoder | ChunkEncoder) -> None:
+    def _send_head(
+        self, transaction: ClientTransaction, encoder: DataEncoder | ChunkEncoder
+    ) -> None:
         self._write(encoder.encode(transaction.message.head))
         if transaction.message.file is None:
             self._send_end_mark(encoder, transaction)
@@ -449,12 +469,21 @@ class ClientSession:
             self._encoder = encoder
             self._events.append(ContentWanted(transaction))
 
-    def _send_end_mark(self, encoder: DataEncoder | ChunkEncoder, transaction: ClientTransaction) -> None:
+    def _send_end_mark(
+        self, encoder: DataEncoder | ChunkEncoder, transaction: ClientTransaction
+    ) -> None:
         self._send(encoder.finish(), CONTENT, transaction)
         self._encoder = None
         self._opening = None
-        is_worth_it = self._taken > 0 and not self._is_quitting  # one message tells that there may be more
-        if is_worth_it and self._may_go_across and self._pace.across is Across.UNTRIED and not self.runs_ahead:
+        is_worth_it = (
+            self._taken > 0 and not self._is_quitting
+        )  # one message tells that there may be more
+        if (
+            is_worth_it
+            and self._may_go_across
+            and self._pace.across is Across.UNTRIED
+            and not self.runs_ahead
+        ):
             self._pace.across = Across.TRYING
             self._send(b"RSET\r\n", ACROSS)
 
@@ -477,7 +506,9 @@ class ClientSession:
     def _conclude(self, transaction: ClientTransaction) -> None:
         """End a transaction whose content did not go."""
         self._opening = None
-        if transaction.is_left_open:  # its end counts with the reply to RSET: a refusal out of step shows there
+        if (
+            transaction.is_left_open
+        ):  # its end counts with the reply to RSET: a refusal out of step shows there
             self._send(b"RSET\r\n", RSET, transaction)
         else:
             self._end_transaction(transaction)
@@ -494,7 +525,9 @@ def _is_taken(reply: ServerReply | None) -> bool:
     return reply is not None and reply.is_positive
 
 
-_TRANSACTION_STEPS: Final[Mapping[Step, Callable[[ClientSession, ClientTransaction, ServerReply], None]]] = {
+_TRANSACTION_STEPS: Final[
+    Mapping[Step, Callable[[ClientSession, ClientTransaction, ServerReply], None]]
+] = {
     MAIL: ClientSession._take_mail,  # noqa: SLF001
     RCPT: ClientSession._take_rcpt,  # noqa: SLF001
     DATA: ClientSession._take_data,  # noqa: SLF001

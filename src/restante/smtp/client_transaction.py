@@ -23,7 +23,9 @@ class Step:
     """One thing of ours that gets one reply. Compared by identity."""
 
     name: str
-    goes_on: frozenset[int]  # the positive codes that fit; another positive one means that we are out of step
+    goes_on: frozenset[
+        int
+    ]  # the positive codes that fit; another positive one means that we are out of step
 
 
 GREETING: Final = Step("greeting", frozenset({220}))
@@ -36,7 +38,9 @@ RCPT: Final = Step("RCPT", frozenset({250, 251, 252}))
 DATA: Final = Step("DATA", frozenset({354}))
 # x5z is about mail (RFC 5321 §4.2.1). Not 220, 221 or 235, which belong to other moments of a session.
 CONTENT: Final = Step("content", frozenset({200, *range(250, 260)}))
-END_MARK: Final = Step("end mark", frozenset({250}))  # of content that nobody was to get: means nothing
+END_MARK: Final = Step(
+    "end mark", frozenset({250})
+)  # of content that nobody was to get: means nothing
 RSET: Final = Step("RSET", frozenset({250}))
 ACROSS: Final = Step("RSET behind content", frozenset({250}))
 QUIT: Final = Step("QUIT", frozenset({221, 250}))
@@ -48,13 +52,24 @@ _OUT_OF_SEQUENCE: Final = 503
 class ClientTransaction:
     """One message on its way over one session. Its fields fill as the replies come."""
 
-    __slots__ = ("content", "data", "is_across", "is_chunked", "mail", "message", "passes_dsn_on", "recipients")
+    __slots__ = (
+        "content",
+        "data",
+        "is_across",
+        "is_chunked",
+        "mail",
+        "message",
+        "passes_dsn_on",
+        "recipients",
+    )
 
     def __init__(self, message: HeldMessage) -> None:
         self.message = message
         self.is_across = False  # its MAIL left before the reply to the content before it
         self.is_chunked = False  # its content goes by BDAT: there is no DATA, and `data` stays None
-        self.passes_dsn_on = False  # the server has the DSN extension: what was asked about reports is its to answer
+        self.passes_dsn_on = (
+            False  # the server has the DSN extension: what was asked about reports is its to answer
+        )
         self.mail: ServerReply | None = None
         self.recipients: list[ServerReply] = []  # by position in the envelope's forward-paths
         self.data: ServerReply | None = None
@@ -87,7 +102,11 @@ class ClientTransaction:
     @property
     def is_left_open(self) -> bool:
         """Whether the server still has it: taken by MAIL, and no content was sent (RFC 5321 §4.1.1.5)."""
-        return self.mail is not None and self.mail.is_positive and (self.data is None or not self.data.is_positive)
+        return (
+            self.mail is not None
+            and self.mail.is_positive
+            and (self.data is None or not self.data.is_positive)
+        )
 
 
 def is_safe_path(path: str) -> bool:
@@ -108,7 +127,9 @@ def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, byt
         commands += [(RCPT, f"RCPT TO:<{path}>\r\n".encode()) for path in envelope.forward_paths]
     else:
         for path in envelope.forward_paths:
-            commands.append((RCPT, f"RCPT TO:<{path}>{recipient_parameters(dsn.of(path))}\r\n".encode()))
+            commands.append(
+                (RCPT, f"RCPT TO:<{path}>{recipient_parameters(dsn.of(path))}\r\n".encode())
+            )
     return commands
 
 
@@ -118,7 +139,11 @@ def _mail_parameters(message: HeldMessage, offer: Offer) -> str:
     # Without 8BITMIME 8-bit content goes out as it is: everybody takes it, and converting would break signatures.
     body = " BODY=8BITMIME" if offer.has_8bitmime and message.envelope.is_8bit else ""
     utf8 = " SMTPUTF8" if offer.has_smtputf8 and needs_smtputf8(message) else ""
-    dsn = mail_parameters(message.envelope.dsn) if offer.has_dsn and message.envelope.dsn is not None else ""
+    dsn = (
+        mail_parameters(message.envelope.dsn)
+        if offer.has_dsn and message.envelope.dsn is not None
+        else ""
+    )
     return size + body + utf8 + dsn
 
 

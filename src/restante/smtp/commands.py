@@ -115,7 +115,20 @@ class Unimplemented:
 
 
 Command = (
-    Hello | StartTls | Auth | Mail | Rcpt | Data | Bdat | Reset | Noop | Help | Verify | Etrn | Quit | Unimplemented
+    Hello
+    | StartTls
+    | Auth
+    | Mail
+    | Rcpt
+    | Data
+    | Bdat
+    | Reset
+    | Noop
+    | Help
+    | Verify
+    | Etrn
+    | Quit
+    | Unimplemented
 )
 
 
@@ -184,7 +197,9 @@ def _mail(argument: str) -> Mail:
     is_8bit = _is_8bit(parameters)
     needs_smtputf8 = _flag(parameters, "SMTPUTF8")
     ret, envelope_id = take_mail_request(parameters) if parameters else (None, "")
-    parameters.pop("AUTH", None)  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
+    parameters.pop(
+        "AUTH", None
+    )  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
     if parameters:
         raise Refused(replies.UNKNOWN_PARAMETER)
     if reverse_path is not None:  # without a domain too: the primary knows what `root` is there
@@ -231,7 +246,9 @@ def _rcpt(argument: str) -> Rcpt:
     forward_path, parameters = parse_path(argument, "TO:", replies.BAD_FORWARD_PATH)
     if forward_path is None:
         raise Refused(replies.BAD_FORWARD_PATH)
-    if not forward_path.domain and forward_path.local_part.lower() != "postmaster":  # RFC 5321 §4.5.1
+    if (
+        not forward_path.domain and forward_path.local_part.lower() != "postmaster"
+    ):  # RFC 5321 §4.5.1
         raise Refused(replies.BAD_FORWARD_PATH)
     request = take_recipient_request(parameters) if parameters else None
     return Rcpt(forward_path, tuple(parameters), request)

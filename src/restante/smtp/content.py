@@ -64,7 +64,9 @@ class DataDecoder(_Cleaner):
     def receive(self, data: bytes) -> bytes:
         """Take bytes and return the content in them; b"" is no sign of the end, `is_complete` is."""
         stream = self._kept + data
-        has_dots = stream.rfind(_DOT) >= 0  # one search for both ends; backwards takes half the time that forwards does
+        has_dots = (
+            stream.rfind(_DOT) >= 0
+        )  # one search for both ends; backwards takes half the time that forwards does
         end = stream.find(END_MARK) if has_dots else -1
         if end >= 0:
             self.is_complete = True

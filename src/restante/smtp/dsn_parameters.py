@@ -6,7 +6,14 @@ Syntax is all that is judged: a server of this extension must not refuse a comma
 import re
 from typing import Final
 
-from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, embedded, parse_notify, xtext_decoded
+from restante.mail.dsn_request import (
+    DsnRequest,
+    RecipientRequest,
+    Ret,
+    embedded,
+    parse_notify,
+    xtext_decoded,
+)
 from restante.smtp.grammar import Parameters
 from restante.smtp.protocol_errors import Refused
 from restante.smtp.replies import BAD_ARGUMENTS
@@ -59,7 +66,9 @@ def _original(parameters: Parameters) -> str:
     match = _ORIGINAL.match(value)
     if match is None or len(value) > MAX_ORIGINAL:
         raise ValueError(value)
-    if match["type"].lower() == "utf-8":  # characters outside ASCII are for this type alone (RFC 6533 §3)
+    if (
+        match["type"].lower() == "utf-8"
+    ):  # characters outside ASCII are for this type alone (RFC 6533 §3)
         value = embedded(value)
     xtext_decoded(value.partition(";")[2])
     return value

@@ -31,10 +31,14 @@ _PATH: Final = re.compile(
 )
 # A path without brackets ends at the first blank. It must have a domain, or be postmaster: else a parameter
 # whose path was forgotten would be taken for one
-_BARE_PATH: Final = re.compile(rf"(?P<local>{_LOCAL_PART})(?:@(?P<domain>{_DOMAIN}))?+>?+(?P<rest>(?:[ \t].*)?)\Z")
+_BARE_PATH: Final = re.compile(
+    rf"(?P<local>{_LOCAL_PART})(?:@(?P<domain>{_DOMAIN}))?+>?+(?P<rest>(?:[ \t].*)?)\Z"
+)
 _PHRASE: Final = re.compile(r"""(?:"[^"\\@]*"|[A-Za-z0-9 .'_\-\u00a1-\U0010ffff]+)[ \t]\Z""")
 # esmtp-param = esmtp-keyword ["=" esmtp-value];  UTF8-non-ascii in values: RFC 6531 §3.3, for ORCPT
-_PARAMETER: Final = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9\-]*)(?:=(?P<value>[!-<>-~\u00a1-\U0010ffff]+))?\Z")
+_PARAMETER: Final = re.compile(
+    r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9\-]*)(?:=(?P<value>[!-<>-~\u00a1-\U0010ffff]+))?\Z"
+)
 MAX_HELLO_NAME: Final = 255  # characters; a longer name is cut
 
 _REPEATABLE: Final = frozenset({"SIZE", "BODY", "SMTPUTF8", "AUTH"})

@@ -12,8 +12,21 @@ from typing import Final
 
 from restante.sasl.scram_client import BadChallenge
 from restante.sasl.scram_messages import new_nonce
-from restante.smtp.chunking_probe import PROBE, PROBE_STEPS, REST_STEPS, ChunkingProbe, Probed, SendingMode
-from restante.smtp.client_auth import MECHANISMS, SCRAM, Authentication, ClientLogin, choose_mechanism
+from restante.smtp.chunking_probe import (
+    PROBE,
+    PROBE_STEPS,
+    REST_STEPS,
+    ChunkingProbe,
+    Probed,
+    SendingMode,
+)
+from restante.smtp.client_auth import (
+    MECHANISMS,
+    SCRAM,
+    Authentication,
+    ClientLogin,
+    choose_mechanism,
+)
 from restante.smtp.client_events import BeginTls, Ready, SaltPassword
 from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, Step
 from restante.smtp.offer import NO_OFFER, read_offer
@@ -127,7 +140,9 @@ class Handshake:
 
     def _after_hello(self) -> Next:
         if self.offer.server_name == self._options.hostname.lower():
-            return Refuse(f"the destination calls itself {self.offer.server_name}: it is this server")
+            return Refuse(
+                f"the destination calls itself {self.offer.server_name}: it is this server"
+            )
         if self.has_tls or self._options.tls is TlsUse.OFF:
             return self._authenticate()
         if self.offer.has_starttls:
@@ -147,11 +162,15 @@ class Handshake:
         if login is None:
             return self._ask_about_chunking()
         if not self.has_tls:
-            return Refuse("the destination has a login, and TLS could not be had: no password without it")
+            return Refuse(
+                "the destination has a login, and TLS could not be had: no password without it"
+            )
         offered = self.offer.mechanisms
         mechanism = choose_mechanism(offered, login.useless) or choose_mechanism(offered)
         if mechanism is None:
-            return Refuse(f"the destination offers no AUTH mechanism that we have ({', '.join(MECHANISMS)})")
+            return Refuse(
+                f"the destination offers no AUTH mechanism that we have ({', '.join(MECHANISMS)})"
+            )
         self._authentication = Authentication(login, mechanism, self._options.new_nonce())
         return self._say_auth(self._authentication.command())
 
@@ -192,7 +211,9 @@ class Handshake:
         return Refuse(f"AUTH: {authentication.complaint or authentication.text_to_show(reply)}")
 
     def _ask_about_chunking(self) -> Next:
-        is_offered = self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
+        is_offered = (
+            self.offer.has_chunking and self.offer.has_pipelining and not self._has_faulty_chunking
+        )
         if not is_offered or self._options.pipelining < Pipelining.AHEAD:
             return Ready()
         known = self._options.probed
@@ -204,7 +225,9 @@ class Handshake:
     @property
     def probed(self) -> Probed | None:
         """What the probe has shown, for later sessions; None where nothing may run ahead."""
-        return None if self.way is SendingMode.DATA else Probed(self.offer, self.way, self.has_codes)
+        return (
+            None if self.way is SendingMode.DATA else Probed(self.offer, self.way, self.has_codes)
+        )
 
     def _take_probe(self, step: Step, reply: ServerReply) -> Next:
         answer = self._probe.take(step, reply)

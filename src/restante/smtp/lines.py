@@ -40,7 +40,9 @@ class LineBuffer:
             self.refused = line
         if is_too_long or self._is_skipping:
             self._is_skipping = False
-            raise Refused(replies.AUTH_LINE_TOO_LONG if is_authenticating else replies.LINE_TOO_LONG)
+            raise Refused(
+                replies.AUTH_LINE_TOO_LONG if is_authenticating else replies.LINE_TOO_LONG
+            )
         if not line.endswith(b"\r"):
             raise Refused(replies.BAD_CHARACTER)
         return line[:-1]

@@ -41,7 +41,9 @@ def read_offer(reply: ServerReply) -> Offer:
         has_dsn="DSN" in keywords,
         has_size="SIZE" in keywords,
         size_limit=_number(size[0]) if size else 0,
-        mechanisms=frozenset(name for parts in words if parts and parts[0] == "AUTH" for name in parts[1:]),
+        mechanisms=frozenset(
+            name for parts in words if parts and parts[0] == "AUTH" for name in parts[1:]
+        ),
     )
 
 

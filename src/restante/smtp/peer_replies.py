@@ -23,7 +23,9 @@ from typing import Final, NamedTuple
 
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 
-MAX_LINE: Final = 2048  # octets of a line that are kept; RFC 5321 §4.5.3.1.5 asks for 512, some servers exceed it
+MAX_LINE: Final = (
+    2048  # octets of a line that are kept; RFC 5321 §4.5.3.1.5 asks for 512, some servers exceed it
+)
 MAX_LINES: Final = 128  # of one reply that are kept
 MAX_REPLY: Final = 256 * 1024  # octets of one reply, after which its end is not awaited
 _MAX_TEXT: Final = 1000  # characters of a reply that are kept for people
@@ -95,7 +97,9 @@ class ReplyReader:
     def next_reply(self) -> ServerReply | None:
         """Return the next complete reply, None if more bytes are needed. Raises PeerBroke."""
         if self._is_void:
-            raise ReplyEndLost("the end of the last reply was not found, so nothing after it can be read")
+            raise ReplyEndLost(
+                "the end of the last reply was not found, so nothing after it can be read"
+            )
         if not self._code and (match := _ONE_LINE.match(self._buffer, self._position)) is not None:
             self._position = match.end()
             self.was_odd = bool(self._octets)
@@ -147,7 +151,9 @@ class ReplyReader:
             return None
         code = int(match[0])
         if self._code and code // 100 != self._code // 100:
-            raise self._broken(f"a reply of several lines changes from {self._code} to {code}", line)
+            raise self._broken(
+                f"a reply of several lines changes from {self._code} to {code}", line
+            )
         self._code = code
         is_last = line[3:4] != b"-"
         self._keep(line[4:] if line[3:4] in b" -\t" else line[3:])
@@ -196,4 +202,8 @@ class ReplyReader:
 
 def _shown(words: bytes) -> str:
     text = words[: 4 * _MAX_TEXT].decode("utf-8", "replace")[:_MAX_TEXT]
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
+    return (
+        text
+        if text.isprintable()
+        else "".join(letter if letter.isprintable() else "?" for letter in text)
+    )

@@ -40,15 +40,27 @@ class Phase(Enum):
     CLOSED = auto()  # nothing more is read
 
 
-_ANYWHERE: Final = (Noop, Help, Verify, Unimplemented, Quit)  # they change nothing, or end everything
+_ANYWHERE: Final = (
+    Noop,
+    Help,
+    Verify,
+    Unimplemented,
+    Quit,
+)  # they change nothing, or end everything
 
 
-def _with_anywhere(phase: Phase, moves: Mapping[type[Command], Phase]) -> Mapping[type[Command], Phase]:
+def _with_anywhere(
+    phase: Phase, moves: Mapping[type[Command], Phase]
+) -> Mapping[type[Command], Phase]:
     return {**dict.fromkeys(_ANYWHERE, phase), **moves}
 
 
-TRANSITIONS: Final[Mapping[Phase, Mapping[type[Command], Phase]]] = {  # phase → command → phase after a positive answer
-    Phase.CONNECTED: _with_anywhere(Phase.CONNECTED, {Hello: Phase.GREETED, Reset: Phase.CONNECTED}),
+TRANSITIONS: Final[
+    Mapping[Phase, Mapping[type[Command], Phase]]
+] = {  # phase → command → phase after a positive answer
+    Phase.CONNECTED: _with_anywhere(
+        Phase.CONNECTED, {Hello: Phase.GREETED, Reset: Phase.CONNECTED}
+    ),
     Phase.GREETED: _with_anywhere(
         Phase.GREETED,
         {
@@ -60,7 +72,9 @@ TRANSITIONS: Final[Mapping[Phase, Mapping[type[Command], Phase]]] = {  # phase �
             Reset: Phase.GREETED,
         },
     ),
-    Phase.SENDER: _with_anywhere(Phase.SENDER, {Hello: Phase.GREETED, Rcpt: Phase.RECIPIENTS, Reset: Phase.GREETED}),
+    Phase.SENDER: _with_anywhere(
+        Phase.SENDER, {Hello: Phase.GREETED, Rcpt: Phase.RECIPIENTS, Reset: Phase.GREETED}
+    ),
     Phase.RECIPIENTS: _with_anywhere(
         Phase.RECIPIENTS,
         {
@@ -72,7 +86,9 @@ TRANSITIONS: Final[Mapping[Phase, Mapping[type[Command], Phase]]] = {  # phase �
         },
     ),
     Phase.CONTENT: {},  # no commands here: bytes are content until its end, which leads to GREETED
-    Phase.CHUNKS: _with_anywhere(Phase.CHUNKS, {Hello: Phase.GREETED, Bdat: Phase.CHUNKS, Reset: Phase.GREETED}),
+    Phase.CHUNKS: _with_anywhere(
+        Phase.CHUNKS, {Hello: Phase.GREETED, Bdat: Phase.CHUNKS, Reset: Phase.GREETED}
+    ),
     Phase.CLOSED: {},
 }
 IN_TRANSACTION: Final = frozenset({Phase.SENDER, Phase.RECIPIENTS, Phase.CONTENT, Phase.CHUNKS})

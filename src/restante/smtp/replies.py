@@ -18,7 +18,9 @@ class Reply:
     status: str
     text: str
     more: tuple[str, ...] = ()  # further lines of a multi-line reply, without codes
-    _octets: bytes = field(init=False, repr=False, compare=False)  # encoded once: most replies are said for ever
+    _octets: bytes = field(
+        init=False, repr=False, compare=False
+    )  # encoded once: most replies are said for ever
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_octets", self._encode())
@@ -38,7 +40,9 @@ class Reply:
 
     def __str__(self) -> str:
         """Return code, status and first line: the form for logs."""
-        return f"{self.code} {self.status} {self.text}" if self.status else f"{self.code} {self.text}"
+        return (
+            f"{self.code} {self.status} {self.text}" if self.status else f"{self.code} {self.text}"
+        )
 
     def _encode(self) -> bytes:
         status = f"{self.status} " if self.status else ""
@@ -47,7 +51,8 @@ class Reply:
         lines = [self.text, *self.more]
         last = len(lines) - 1
         return "".join(
-            f"{self.code}{' ' if index == last else '-'}{status}{line}\r\n" for index, line in enumerate(lines)
+            f"{self.code}{' ' if index == last else '-'}{status}{line}\r\n"
+            for index, line in enumerate(lines)
         ).encode("ascii", "replace")
 
 
@@ -58,7 +63,9 @@ BYE: Final = Reply(221, "2.0.0", "{hostname} closing connection")
 SHUTTING_DOWN: Final = Reply(421, "4.3.2", "{hostname} shutting down, try again later")
 TOO_BUSY: Final = Reply(421, "4.3.2", "{hostname} has too many connections, try again later")
 TIMED_OUT: Final = Reply(421, "4.4.2", "{hostname} waited too long, closing connection")
-NO_MESSAGE: Final = Reply(421, "4.4.2", "{hostname} waited too long for a whole message, closing connection")
+NO_MESSAGE: Final = Reply(
+    421, "4.4.2", "{hostname} waited too long for a whole message, closing connection"
+)
 TOO_MANY_ERRORS: Final = Reply(421, "4.7.0", "{hostname} saw too many errors, closing connection")
 INTERNAL_ERROR: Final = Reply(421, "4.3.0", "{hostname} internal error, try again later")
 
@@ -69,7 +76,9 @@ HELP: Final = Reply(
     "2.0.0",
     "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP HELP VRFY ETRN QUIT",
 )
-CANNOT_VERIFY: Final = Reply(252, "2.5.2", "Cannot verify, but will take mail for hosted domains")  # RFC 5321 §3.5.3
+CANNOT_VERIFY: Final = Reply(
+    252, "2.5.2", "Cannot verify, but will take mail for hosted domains"
+)  # RFC 5321 §3.5.3
 UNKNOWN_COMMAND: Final = Reply(500, "5.5.1", "Command not recognized")
 LINE_TOO_LONG: Final = Reply(500, "5.5.2", "Line too long")  # RFC 5321 §4.5.3.1.9
 BAD_CHARACTER: Final = Reply(500, "5.5.2", "Line has a character that no command may have")
@@ -78,7 +87,9 @@ NO_ARGUMENTS_ALLOWED: Final = Reply(501, "5.5.4", "This command takes no argumen
 NOT_IMPLEMENTED: Final = Reply(502, "5.5.1", "Command not implemented")
 BAD_SEQUENCE: Final = Reply(503, "5.5.1", "Bad sequence of commands")
 GREET_FIRST: Final = Reply(503, "5.5.1", "Say EHLO or HELO first")
-UNKNOWN_PARAMETER: Final = Reply(555, "5.5.4", "Parameter not recognized or not offered")  # RFC 5321 §4.1.1.11
+UNKNOWN_PARAMETER: Final = Reply(
+    555, "5.5.4", "Parameter not recognized or not offered"
+)  # RFC 5321 §4.1.1.11
 BAD_HELLO: Final = Reply(501, "5.5.4", "Say who you are: a domain or an address literal")
 
 # TLS and authentication
@@ -94,7 +105,9 @@ BAD_CREDENTIALS: Final = Reply(535, "5.7.8", "Authentication credentials invalid
 BAD_BASE64: Final = Reply(501, "5.5.2", "Cannot decode response")
 AUTH_LINE_TOO_LONG: Final = Reply(500, "5.5.6", "Authentication exchange line is too long")
 UNKNOWN_MECHANISM: Final = Reply(504, "5.5.4", "Unrecognized authentication mechanism")
-AUTH_NEEDS_TLS: Final = Reply(538, "5.7.11", "Encryption required for requested authentication mechanism")
+AUTH_NEEDS_TLS: Final = Reply(
+    538, "5.7.11", "Encryption required for requested authentication mechanism"
+)
 AUTHENTICATION_REQUIRED: Final = Reply(530, "5.7.0", "Authentication required")
 TLS_REQUIRED: Final = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
 
@@ -105,11 +118,15 @@ BAD_REVERSE_PATH: Final = Reply(501, "5.1.7", "Bad reverse-path syntax")
 BAD_FORWARD_PATH: Final = Reply(501, "5.1.3", "Bad forward-path syntax")
 NEEDS_SMTPUTF8: Final = Reply(553, "5.6.7", "Address needs SMTPUTF8")  # RFC 6531 §3.5
 NOT_NOW: Final = Reply(450, "4.3.2", "Not taking mail for this domain now, try again later")
-CANNOT_TELL: Final = Reply(450, "4.1.1", "Cannot tell whether this mailbox is there, try again later")
+CANNOT_TELL: Final = Reply(
+    450, "4.1.1", "Cannot tell whether this mailbox is there, try again later"
+)
 NO_MAILBOX: Final = Reply(550, "5.1.1", "No such mailbox here")
 RELAYING_DENIED: Final = Reply(550, "5.7.1", "Not a domain we hold mail for")
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", "Too many recipients")
-POSTMASTER_UNSET: Final = Reply(451, "4.3.5", "No postmaster mailbox is set here yet, try again later")
+POSTMASTER_UNSET: Final = Reply(
+    451, "4.3.5", "No postmaster mailbox is set here yet, try again later"
+)
 MESSAGE_TOO_LARGE: Final = Reply(552, "5.3.4", "Message exceeds the size limit")
 START_CONTENT: Final = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
 CHUNK_OK: Final = Reply(250, "2.0.0", "{octets} octets received")
@@ -123,7 +140,9 @@ QUOTA_FULL: Final = Reply(452, "4.2.2", "No room for mail to this domain now, tr
 # ETRN (RFC 1985 §5)
 QUEUING_STARTED: Final = Reply(250, "2.0.0", "OK, queuing for node {target} started")
 NOTHING_PENDING: Final = Reply(251, "2.0.0", "OK, no messages waiting for node {target}")
-MESSAGES_PENDING: Final = Reply(253, "2.0.0", "OK, {count} pending messages for node {target} started")
+MESSAGES_PENDING: Final = Reply(
+    253, "2.0.0", "OK, {count} pending messages for node {target} started"
+)
 CANNOT_QUEUE: Final = Reply(458, "4.3.0", "Unable to queue messages for node {target}")
 NODE_NOT_ALLOWED: Final = Reply(459, "4.7.1", "Node {target} not allowed")
 NODE_MISSING: Final = Reply(500, "5.5.4", "ETRN needs the name of a node")

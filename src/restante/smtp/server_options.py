@@ -27,10 +27,16 @@ class ServerOptions:
     _offers: Mapping[tuple[bool, bool], Reply] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name, reply in (("greeting", replies.GREETING), ("hello", replies.HELLO), ("bye", replies.BYE)):
+        for name, reply in (
+            ("greeting", replies.GREETING),
+            ("hello", replies.HELLO),
+            ("bye", replies.BYE),
+        ):
             object.__setattr__(self, name, reply.fill(hostname=self.hostname))
         states = product((False, True), repeat=2)
-        object.__setattr__(self, "_offers", {state: self._answer_to_ehlo(*state) for state in states})
+        object.__setattr__(
+            self, "_offers", {state: self._answer_to_ehlo(*state) for state in states}
+        )
 
     def offers(self, *, has_tls: bool, is_authenticated: bool) -> Reply:
         """Return the answer to EHLO in that state of a session."""

@@ -51,7 +51,9 @@ from restante.smtp.server_events import (
 from restante.smtp.server_options import ServerOptions
 from restante.smtp.session_end import SessionEnd
 
-_ANSWERED: Final = frozenset(get_args(Answered))  # asked of every event: a set takes a sixth of isinstance's time
+_ANSWERED: Final = frozenset(
+    get_args(Answered)
+)  # asked of every event: a set takes a sixth of isinstance's time
 
 _FIXED_REPLIES: Final[Mapping[type[Command], Reply]] = {
     Reset: replies.OK,
@@ -298,7 +300,9 @@ class ServerSession:
             raise Refused(replies.TLS_ALREADY)
         if not self._options.can_start_tls:
             raise Refused(replies.NOT_IMPLEMENTED)
-        if self._buffer.octets:  # plain text put behind it, to be taken as said under TLS (CVE-2011-0411)
+        if (
+            self._buffer.octets
+        ):  # plain text put behind it, to be taken as said under TLS (CVE-2011-0411)
             self.close(replies.DATA_BEFORE_TLS, SessionEnd.DATA_BEFORE_TLS)
         else:
             self._events.append(command)
@@ -322,7 +326,9 @@ class ServerSession:
         if self.recipient_count < self._options.limits.recipients:
             self._events.append(rcpt)
         else:
-            self._say(replies.TOO_MANY_RECIPIENTS)  # no error: the client sends the rest in another transaction
+            self._say(
+                replies.TOO_MANY_RECIPIENTS
+            )  # no error: the client sends the rest in another transaction
 
     def _quit(self, command: Quit) -> None:
         self._abort_transaction()

@@ -25,7 +25,9 @@ class Pace:
     def __init__(self) -> None:
         self.messages = FEWEST_MESSAGES
         self.across = Across.UNTRIED
-        self.turn = 1  # how many got their replies together the last time: one, while nothing runs ahead
+        self.turn = (
+            1  # how many got their replies together the last time: one, while nothing runs ahead
+        )
 
     def adapt(self, seconds: float, *, is_whole: bool) -> None:
         """Set the size of the next window by how long one took, and whether all of it was delivered."""

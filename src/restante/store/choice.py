@@ -11,7 +11,10 @@ _COMMANDS_PROOF = 0.05  # seconds
 
 
 async def open_store(
-    directory: Path, *, on_damage: Callable[[int, str, int], None] | None = None, is_server: bool = False
+    directory: Path,
+    *,
+    on_damage: Callable[[int, str, int], None] | None = None,
+    is_server: bool = False,
 ) -> Store:
     """Open the embedded store in a directory. Raises StoreUnusable.
 
@@ -32,7 +35,9 @@ def check_store(directory: Path, on_progress: Callable[[int, int], None]) -> Sto
     return check_directory(directory, on_progress)
 
 
-def salvage_store(directory: Path, target: Path, on_progress: Callable[[int], None]) -> SalvageReport:
+def salvage_store(
+    directory: Path, target: Path, on_progress: Callable[[int], None]
+) -> SalvageReport:
     """Write what can be read of a damaged store into a new one; `target` is empty or not there. Blocks.
 
     `on_progress` is told how many messages were salvaged. Raises StoreUnusable where there is nothing to be read or a

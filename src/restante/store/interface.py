@@ -27,7 +27,9 @@ INLINE_LIMIT = 256 * 1024
 a thread's wake-ups; a row is written twice (log, then database). At 64 KiB rows take 1.9 times the messages a second at
 half the processor time, at 200 KB 1.4 times; at 1 MiB a limit of 512 KiB was no better."""
 
-DAMAGED = "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
+DAMAGED = (
+    "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ class Usage:
 
     messages: int = 0
     octets: int = 0
-    refused: int = 0  # messages with a refused recipient and none held: a release does not move them
+    refused: int = (
+        0  # messages with a refused recipient and none held: a release does not move them
+    )
 
     @property
     def held(self) -> int:
@@ -44,10 +48,14 @@ class Usage:
         return self.messages - self.refused
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.messages + other.messages, self.octets + other.octets, self.refused + other.refused)
+        return Usage(
+            self.messages + other.messages, self.octets + other.octets, self.refused + other.refused
+        )
 
     def __sub__(self, other: "Usage") -> "Usage":
-        return Usage(self.messages - other.messages, self.octets - other.octets, self.refused - other.refused)
+        return Usage(
+            self.messages - other.messages, self.octets - other.octets, self.refused - other.refused
+        )
 
 
 NO_USAGE = Usage()
@@ -75,7 +83,9 @@ class PastDrain:
     delivered: int
     deferred: int
     refused: int
-    last_words: str  # the last thing that went wrong, mostly in the destination's words; "" for nothing
+    last_words: (
+        str  # the last thing that went wrong, mostly in the destination's words; "" for nothing
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +221,9 @@ class MailStore(Protocol):
     async def duplicate(self, file: ContentFile) -> ContentFile:
         """Give the same content a second durable name: each held message owns its own file."""
 
-    async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
         """Return messages with a held recipient whose number is above `after`, oldest first.
 
         At most `limit`, and no more once `max_octets` are in memory (content files do not count); at least one if
@@ -243,7 +255,11 @@ class MailStore(Protocol):
         """Return how many messages are parked as damaged."""
 
     async def settle(
-        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
     ) -> None:
         """Record what became of these recipients at `at`, Unix time; a message with none left is gone, its file too.
 
@@ -283,7 +299,9 @@ class MailStore(Protocol):
         Their time begins anew, with that of the entry.
         """
 
-    async def expired(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> list[int]:
+    async def expired(
+        self, domain_id: int, status: RecipientStatus, before: float, limit: int
+    ) -> list[int]:
         """Return the numbers of messages with a recipient that has this status since before then, oldest first.
 
         Who is held is so since the message was received, or since somebody of it was refused or held again; who is
@@ -291,7 +309,12 @@ class MailStore(Protocol):
         """
 
     async def expire(
-        self, domain_id: int, numbers: Sequence[int], status: RecipientStatus, before: float, audit: AuditEntry
+        self,
+        domain_id: int,
+        numbers: Sequence[int],
+        status: RecipientStatus,
+        before: float,
+        audit: AuditEntry,
     ) -> int:
         """Remove the recipients of these messages that have this status since before then.
 
@@ -415,7 +438,9 @@ class TenancyStore(Protocol):
 class RecipientStore(Protocol):
     """Which mailboxes of each domain are known. They go with their domain."""
 
-    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+    async def recipients(
+        self, domain_id: int, after: Recipient | None, limit: int
+    ) -> list[Recipient]:
         """Return so many of a domain's recipients by source and name: the first of them, or those after one."""
 
     async def change_list(
@@ -449,7 +474,9 @@ class AuditStore(Protocol):
     async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
         """Return the newest of the entries wanted, newest first: few, for all of them are in memory."""
 
-    async def audit_page(self, wanted: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
+    async def audit_page(
+        self, wanted: AuditFilter, limit: int, before: int | None = None
+    ) -> AuditPage:
         """Return the newest of the entries wanted, or the next older ones after a page that named `before`."""
 
     async def last_requests(self) -> Sequence[NodeRequest]:
@@ -457,7 +484,15 @@ class AuditStore(Protocol):
 
 
 class Store(
-    MailStore, ReportStore, DrainStore, TenancyStore, RecipientStore, MarkStore, NoticeStore, AuditStore, Protocol
+    MailStore,
+    ReportStore,
+    DrainStore,
+    TenancyStore,
+    RecipientStore,
+    MarkStore,
+    NoticeStore,
+    AuditStore,
+    Protocol,
 ):
     """All of it, from one implementation, so that one transaction can span them."""
 

@@ -46,7 +46,9 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._reports = MemoryReports()
         self._drains: dict[int, Drain] = {}
         self._past_drains: dict[int, PastDrain] = {}
-        self._drain_numbers: dict[int, int] = {}  # also of drains that are over: a number never comes back
+        self._drain_numbers: dict[
+            int, int
+        ] = {}  # also of drains that are over: a number never comes back
         self._recipients: dict[tuple[int, RecipientSource, str], Recipient] = {}
         self._marks: dict[tuple[int, str], float] = {}
 
@@ -73,7 +75,9 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
                 raise Conflict(f"message number {message.number} is not above {last}")
             last = message.number
 
-    async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
         """Return messages with a held recipient whose number is above `after`, oldest first."""
         found: list[HeldMessage] = []
         octets = 0
@@ -86,11 +90,17 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return found
 
     async def settle(
-        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
     ) -> None:
         """Record what became of these recipients, with the reports on them."""
         if self._drain_numbers.get(drain.domain_id) != drain.number:
-            raise LeaseLost(f"drain {drain.number} of domain {drain.domain_id} is over or was taken over")
+            raise LeaseLost(
+                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
+            )
         self._reports.keep([report for report in reports if self._is_news(report, drain.domain_id)])
         for outcome in outcomes:
             record = self._mail.get(outcome.number)
@@ -121,7 +131,9 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""
-        records = [record for record in self._mail.values() if record.message.domain_id == domain_id]
+        records = [
+            record for record in self._mail.values() if record.message.domain_id == domain_id
+        ]
         octets = sum(record.message.size for record in records)
         return Usage(len(records), octets, sum(not record.held for record in records))
 
@@ -131,7 +143,10 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
 
     def usage_of_account(self, account: str) -> Usage:
         """Return what all domains of an account hold together."""
-        return sum((self.usage(domain.id) for domain in self._directory.domains_of(account)), start=NO_USAGE)
+        return sum(
+            (self.usage(domain.id) for domain in self._directory.domains_of(account)),
+            start=NO_USAGE,
+        )
 
     def _account_of(self, domain_id: int) -> str:
         domain = self._directory.domain_by_id(domain_id)
@@ -177,17 +192,28 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._audit.append(audit)
         return len(concerned)
 
-    async def expired(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> list[int]:
+    async def expired(
+        self, domain_id: int, status: RecipientStatus, before: float, limit: int
+    ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
         records = self._of(domain_id)
         if status is RecipientStatus.HELD:
             due = [record for record in records if record.held and record.held_since < before]
         else:
-            due = [record for record in records if any(record.times[path] < before for path in record.refused)]
+            due = [
+                record
+                for record in records
+                if any(record.times[path] < before for path in record.refused)
+            ]
         return [record.message.number for record in due][:limit]
 
     async def expire(
-        self, domain_id: int, numbers: Sequence[int], status: RecipientStatus, before: float, audit: AuditEntry
+        self,
+        domain_id: int,
+        numbers: Sequence[int],
+        status: RecipientStatus,
+        before: float,
+        audit: AuditEntry,
     ) -> int:
         """Remove the recipients of these messages that have this status since before then."""
         concerned = [record for record in self._of(domain_id) if record.message.number in numbers]
@@ -203,14 +229,19 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         """Return since when the first recipient with this status has it."""
         if status is RecipientStatus.HELD:
             return next((record.held_since for record in self._of(domain_id) if record.held), None)
-        return min((record.times[path] for record in self._of(domain_id) for path in record.refused), default=None)
+        return min(
+            (record.times[path] for record in self._of(domain_id) for path in record.refused),
+            default=None,
+        )
 
     def _of(self, domain_id: int) -> list[Record]:
         return [record for record in self._mail.values() if record.message.domain_id == domain_id]
 
     # --- recipients
 
-    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+    async def recipients(
+        self, domain_id: int, after: Recipient | None, limit: int
+    ) -> list[Recipient]:
         """Return some of a domain's recipients by source and name."""
         of_domain = [one for (of, _, _), one in self._recipients.items() if of == domain_id]
         later = [one for one in of_domain if after is None or one.key > after.key]
@@ -252,7 +283,11 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         done = []
         for bounce in bounces:
             record = self._mail.get(bounce.number)
-            if record is not None and bounce.forward_paths and set(bounce.forward_paths) <= set(record.all_paths):
+            if (
+                record is not None
+                and bounce.forward_paths
+                and set(bounce.forward_paths) <= set(record.all_paths)
+            ):
                 record.give_up(bounce.forward_paths)
                 if not record.all_paths:
                     self._forget(bounce.number)
@@ -312,14 +347,22 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         late = (
             record
             for record in self._mail.values()
-            if record.message.received_at < received_before and record.held and record.wants_word_of_delay
+            if record.message.received_at < received_before
+            and record.held
+            and record.wants_word_of_delay
         )
-        in_order = sorted(late, key=lambda record: (record.message.received_at, record.message.number))
+        in_order = sorted(
+            late, key=lambda record: (record.message.received_at, record.message.number)
+        )
         return [handed_out(record, tuple(record.held)) for record in in_order[:limit]]
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
         """Store the reports, and take note that these messages' senders have heard."""
-        untold = {number for number in numbers if number in self._mail and self._mail[number].wants_word_of_delay}
+        untold = {
+            number
+            for number in numbers
+            if number in self._mail and self._mail[number].wants_word_of_delay
+        }
         self._reports.keep([report for report in reports if report.about in untold])
         for number in untold:
             self._mail[number].is_delay_told = True
@@ -360,7 +403,9 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         self._past_drains.pop(domain_id, None)
         self._drain_numbers.pop(domain_id, None)
         self._marks = {key: value for key, value in self._marks.items() if key[0] != domain_id}
-        self._recipients = {key: value for key, value in self._recipients.items() if key[0] != domain_id}
+        self._recipients = {
+            key: value for key, value in self._recipients.items() if key[0] != domain_id
+        }
 
     def _channel_changed(self, channel_id: int, at: float) -> None:
         self._hasten_channel(channel_id, at)

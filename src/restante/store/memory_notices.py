@@ -17,7 +17,11 @@ class MemoryNotices:
         self._last_notice = 0
 
     async def keep_notices(
-        self, notices: Sequence[NewNotice], quiets: Sequence[Quiet], over: Sequence[Topic], limit: int
+        self,
+        notices: Sequence[NewNotice],
+        quiets: Sequence[Quiet],
+        over: Sequence[Topic],
+        limit: int,
     ) -> int:
         """Store notices and what is told no more for a while."""
         for topic in over:
@@ -40,7 +44,9 @@ class MemoryNotices:
         raise NotImplementedError
 
     def _notices_of(self, channel_id: int) -> list[int]:
-        return [number for number, notice in self._notices.items() if notice.channel_id == channel_id]
+        return [
+            number for number, notice in self._notices.items() if notice.channel_id == channel_id
+        ]
 
     def _hasten_channel(self, channel_id: int, at: float) -> None:
         for number in self._notices_of(channel_id):
@@ -48,7 +54,9 @@ class MemoryNotices:
             self._notices[number] = replace(notice, next_attempt_at=min(notice.next_attempt_at, at))
 
     def _forget_channel(self, channel_id: int) -> None:
-        self._notices = {number: one for number, one in self._notices.items() if one.channel_id != channel_id}
+        self._notices = {
+            number: one for number, one in self._notices.items() if one.channel_id != channel_id
+        }
 
     async def quiets(self) -> list[Quiet]:
         """Return what is told no more for a while."""
@@ -70,14 +78,21 @@ class MemoryNotices:
             else:
                 failures = notice.failures + 1
                 failed = replace(
-                    notice, failures=failures, reply=outcome.reply, next_attempt_at=outcome.next_attempt_at
+                    notice,
+                    failures=failures,
+                    reply=outcome.reply,
+                    next_attempt_at=outcome.next_attempt_at,
                 )
                 self._notices[outcome.number] = failed
 
-    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0) -> list[Notice]:
+    async def list_notices(
+        self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
+    ) -> list[Notice]:
         """Return notices that wait, oldest first."""
         later = (one for one in self._notices.values() if one.number > after)
-        return [one for one in later if channel_ids is None or one.channel_id in channel_ids][:limit]
+        return [one for one in later if channel_ids is None or one.channel_id in channel_ids][
+            :limit
+        ]
 
     async def notice_backlog(self) -> Backlog:
         """Return how many wait, and since when."""
@@ -86,4 +101,6 @@ class MemoryNotices:
 
 
 def _numbered(number: int, new: NewNotice) -> Notice:
-    return Notice(number, new.channel_id, new.key, new.news, new.held_back, new.made_at, new.made_at)
+    return Notice(
+        number, new.channel_id, new.key, new.news, new.held_back, new.made_at, new.made_at
+    )

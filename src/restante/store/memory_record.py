@@ -119,7 +119,9 @@ def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
 def listed(record: Record, selection: QueueFilter) -> QueuedMessage:
     """Return it as the queue lists it."""
     message = record.message
-    recipients = tuple(recipient for recipient in record.recipients() if selection.concerns(recipient))
+    recipients = tuple(
+        recipient for recipient in record.recipients() if selection.concerns(recipient)
+    )
     return QueuedMessage(
         message.number,
         message.domain_id,

@@ -21,9 +21,14 @@ class MemoryReports:
         """Add reports; their first attempt is due at once."""
         for report in reports:
             self._last_number += 1
-            self._waiting[self._last_number] = (report.made_at, _numbered(self._last_number, report))
+            self._waiting[self._last_number] = (
+                report.made_at,
+                _numbered(self._last_number, report),
+            )
 
-    def due(self, now: float, limit: int, max_octets: int, account_of: Callable[[int], str]) -> list[Report]:
+    def due(
+        self, now: float, limit: int, max_octets: int, account_of: Callable[[int], str]
+    ) -> list[Report]:
         """Return those due, in fair order; `account_of` names the account of a domain's id, "" without one."""
         waiting = sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number))
         due = [report for due_at, report in waiting if due_at <= now]
@@ -69,7 +74,11 @@ class MemoryReports:
 
     def listed(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return those that match, by number."""
-        found = [_waiting(*self._waiting[number]) for number in sorted(self._waiting) if number > selection.after]
+        found = [
+            _waiting(*self._waiting[number])
+            for number in sorted(self._waiting)
+            if number > selection.after
+        ]
         return [one for one in found if _matches(one, selection)][: selection.limit]
 
     def content(self, number: int) -> bytes | None:
@@ -82,7 +91,9 @@ class MemoryReports:
 
 
 def _turn(report: Report, account_of: Callable[[int], str]) -> DueReport:
-    return DueReport(report.number, report.action, account_of(report.domain_id), target_of(report.reverse_path))
+    return DueReport(
+        report.number, report.action, account_of(report.domain_id), target_of(report.reverse_path)
+    )
 
 
 def _waiting(due_at: float, report: Report) -> WaitingReport:
@@ -103,7 +114,10 @@ def _waiting(due_at: float, report: Report) -> WaitingReport:
 def _matches(report: WaitingReport, selection: ReportFilter) -> bool:
     return (
         selection.domain_id in (None, report.domain_id)
-        and (selection.reverse_path is None or path_matches(report.reverse_path, selection.reverse_path))
+        and (
+            selection.reverse_path is None
+            or path_matches(report.reverse_path, selection.reverse_path)
+        )
         and (not selection.numbers or report.number in selection.numbers)
     )
 

@@ -48,7 +48,11 @@ class MemoryTenancy(ABC):
     async def remove_account(self, name: str, audit: AuditEntry) -> None:
         """Remove it. Raises Conflict while it has logins, domains or channels."""
         has_channels = any(channel.account == name for channel in self._directory.channels.values())
-        if any(self._directory.logins_of(name)) or any(self._directory.domains_of(name)) or has_channels:
+        if (
+            any(self._directory.logins_of(name))
+            or any(self._directory.domains_of(name))
+            or has_channels
+        ):
             raise Conflict(f"account {name} has logins, domains or channels")
         if name in self._directory.accounts:
             self._change(audit, accounts=_without(self._directory.accounts, name))
@@ -107,7 +111,11 @@ class MemoryTenancy(ABC):
         """Remove it and the notices that wait for it."""
         if channel_id in self._directory.channels:
             self._channel_removed(channel_id)
-            left = {number: one for number, one in self._directory.channels.items() if number != channel_id}
+            left = {
+                number: one
+                for number, one in self._directory.channels.items()
+                if number != channel_id
+            }
             self._change(audit, channels=left)
 
     def _change(
@@ -145,11 +153,19 @@ class MemoryTenancy(ABC):
         """Return the newest of the entries wanted, newest first."""
         return (await self.audit_page(wanted, limit)).entries
 
-    async def audit_page(self, wanted: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
+    async def audit_page(
+        self, wanted: AuditFilter, limit: int, before: int | None = None
+    ) -> AuditPage:
         """Return the newest of the entries wanted, or the next older ones."""
         places = range(len(self._audit) if before is None else before)
-        found = list(islice((place for place in reversed(places) if wanted.accepts(self._audit[place])), limit))
-        return AuditPage([self._audit[place] for place in found], found[-1] if len(found) == limit else None)
+        found = list(
+            islice(
+                (place for place in reversed(places) if wanted.accepts(self._audit[place])), limit
+            )
+        )
+        return AuditPage(
+            [self._audit[place] for place in found], found[-1] if len(found) == limit else None
+        )
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer."""

@@ -23,7 +23,11 @@ class NoticeStore(Protocol):
         """Remove it and the notices that wait for it. Removing what is not there is no change."""
 
     async def keep_notices(
-        self, notices: Sequence[NewNotice], quiets: Sequence[Quiet], over: Sequence[Topic], limit: int
+        self,
+        notices: Sequence[NewNotice],
+        quiets: Sequence[Quiet],
+        over: Sequence[Topic],
+        limit: int,
     ) -> int:
         """Store notices, due at once, with what is told no more for a while, and forget the topics that are over.
 
@@ -40,7 +44,9 @@ class NoticeStore(Protocol):
     async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these notices; one that is not there is passed over."""
 
-    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0) -> list[Notice]:
+    async def list_notices(
+        self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
+    ) -> list[Notice]:
         """Return notices that wait, oldest first: all, or those of some channels. `after` is a number, for paging."""
 
     async def notice_backlog(self) -> Backlog:

@@ -13,7 +13,9 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 
-SHARE: Final = 0.035  # of one core, for what slices take by themselves: waking for each takes some more
+SHARE: Final = (
+    0.035  # of one core, for what slices take by themselves: waking for each takes some more
+)
 DAY: Final = 24 * 3600.0
 FIRST_AFTER: Final = 600.0  # seconds
 _LONGEST_REST: Final = 60.0

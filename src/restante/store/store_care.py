@@ -23,7 +23,9 @@ class StoreReport:
     messages: int = 0
     octets: int = 0
     contents_read: int = 0  # messages
-    orphans: list[str] = field(default_factory=list)  # files that no row names: on their way in, or swept at next start
+    orphans: list[str] = field(
+        default_factory=list
+    )  # files that no row names: on their way in, or swept at next start
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -41,7 +43,9 @@ class SalvageReport:
     octets: int = 0
     files: int = 0
     rows: dict[str, int] = field(default_factory=dict)  # of the other tables
-    lost: list[Finding] = field(default_factory=list)  # what could not be read, and what was made anew in its place
+    lost: list[Finding] = field(
+        default_factory=list
+    )  # what could not be read, and what was made anew in its place
 
     @property
     def is_whole(self) -> bool:

@@ -15,10 +15,16 @@ class Counts:
 
     def __init__(self) -> None:
         self._lines = dict.fromkeys(Event, 0)
-        self._sums: dict[str, _Sums] = {}  # by name, of metrics that want more than the number of an event's lines
+        self._sums: dict[
+            str, _Sums
+        ] = {}  # by name, of metrics that want more than the number of an event's lines
         self._rules: dict[Event, list[_Rule]] = {event: [] for event in Event}
         for metric in METRICS:
-            if isinstance(metric, Counted) and metric.event is not None and (metric.values or metric.amount):
+            if (
+                isinstance(metric, Counted)
+                and metric.event is not None
+                and (metric.values or metric.amount)
+            ):
                 sums = _begin(metric)
                 self._sums[metric.name] = sums
                 self._rules[metric.event].append(_rule(metric, sums))

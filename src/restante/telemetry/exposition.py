@@ -8,7 +8,16 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from restante.telemetry.counts import Counts
-from restante.telemetry.metrics import METRICS, Counted, Exposition, LabelValues, Metric, MetricKind, Read, State
+from restante.telemetry.metrics import (
+    METRICS,
+    Counted,
+    Exposition,
+    LabelValues,
+    Metric,
+    MetricKind,
+    Read,
+    State,
+)
 
 _Samples = Mapping[LabelValues, float]
 
@@ -35,7 +44,9 @@ class _Moment(Collector):
             yield _family(metric, self._samples(metric))
 
     def _samples(self, metric: Metric) -> _Samples:
-        return self._counts.of(metric) if isinstance(metric, Counted) else _read(metric, self._state)
+        return (
+            self._counts.of(metric) if isinstance(metric, Counted) else _read(metric, self._state)
+        )
 
 
 def _read(metric: Read, state: State) -> _Samples:

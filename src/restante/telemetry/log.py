@@ -22,7 +22,9 @@ from restante.telemetry.events import Event
 Format = Literal["text", "json"]
 Listener = Callable[[Event, dict[str, Any]], None]  # a line's event and its fields
 
-_PLAIN = re.compile(r"[!#-<>-~]+\Z")  # reads back without quotes: no blank, quotation mark, equals sign, control
+_PLAIN = re.compile(
+    r"[!#-<>-~]+\Z"
+)  # reads back without quotes: no blank, quotation mark, equals sign, control
 
 
 class Log(Protocol):
@@ -53,7 +55,9 @@ class StructuredLog:
         """Write one line with the error's text; a defect also gets its traceback."""
         self._tell(event, fields)
         trace = error if event is Event.INTERNAL_ERROR else None
-        self._logger.error(str(event), error=f"{type(error).__name__}: {error}", exc_info=trace, **fields)
+        self._logger.error(
+            str(event), error=f"{type(error).__name__}: {error}", exc_info=trace, **fields
+        )
 
     def _tell(self, event: Event, fields: dict[str, Any]) -> None:
         for listener in self._listeners:
@@ -99,7 +103,9 @@ def _processors(style: Format) -> list[structlog.typing.Processor]:
     return [*common, structlog.processors.format_exc_info, _render_text]
 
 
-_encode = json.JSONEncoder(default=repr).encode  # made once: json.dumps with a default makes one for each line
+_encode = json.JSONEncoder(
+    default=repr
+).encode  # made once: json.dumps with a default makes one for each line
 
 
 def _render_json(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> str:
@@ -110,7 +116,9 @@ def _render_text(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -
     """Spell a line as `time event key=value …`, quoting what would not read back."""
     time, event, level = fields.pop("timestamp"), fields.pop("event"), fields.pop("level")
     trace = fields.pop("exception", None)
-    pairs = " ".join(f"{key}={_quote(value)}" for key, value in fields.items() if value not in (None, ""))
+    pairs = " ".join(
+        f"{key}={_quote(value)}" for key, value in fields.items() if value not in (None, "")
+    )
     mark = "" if level == "info" else f" [{level}]"
     line = f"{time} {event}{mark} {pairs}".rstrip()
     return f"{line}\n{trace}" if trace else line

@@ -83,7 +83,9 @@ class Counted:
     meaning: str
     event: Event | None  # None: every line, by its event
     labels: tuple[MetricLabel, ...] = ()
-    values: Callable[[Fields], LabelValues | None] | None = None  # None for a line that does not count
+    values: Callable[[Fields], LabelValues | None] | None = (
+        None  # None for a line that does not count
+    )
     amount: str = ""  # the field that is added up; "": lines are counted
     otherwise: int = 0  # what a line without that field adds
 
@@ -100,7 +102,9 @@ class Read:
     name: str
     kind: MetricKind
     meaning: str
-    value: Callable[[State], float | Mapping[str, int] | None]  # by the label's value, where there is a label
+    value: Callable[
+        [State], float | Mapping[str, int] | None
+    ]  # by the label's value, where there is a label
     labels: tuple[MetricLabel, ...] = ()
 
 
@@ -126,7 +130,9 @@ def _field(name: str, default: str = "") -> Callable[[Fields], LabelValues]:
 
 _MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
 _OUTCOME = MetricLabel("outcome", ("accepted", "refused", "put off"))
-_PUT_OFF_LIMIT = MetricLabel("limit", ("too many attempts in a minute", "too many failures", "too many at once"))
+_PUT_OFF_LIMIT = MetricLabel(
+    "limit", ("too many attempts in a minute", "too many failures", "too many at once")
+)
 _DOOR_LIMIT = MetricLabel(
     "limit",
     (
@@ -137,7 +143,9 @@ _DOOR_LIMIT = MetricLabel(
     ),
 )
 _HTTP_SERVICE = MetricLabel("service", ("control", "metrics"))
-_HTTP_CUT = MetricLabel("reason", ("too many connections", "no request in time", "answer not taken in time"))
+_HTTP_CUT = MetricLabel(
+    "reason", ("too many connections", "no request in time", "answer not taken in time")
+)
 _SESSION_END = MetricLabel(
     "reason",
     (
@@ -166,11 +174,28 @@ _SESSION_END = MetricLabel(
 )
 _DRAIN_STATE = MetricLabel(
     "state",
-    ("waiting its turn", "looking up the destination", "delivering", "settling", "waiting to retry", "stopping"),
+    (
+        "waiting its turn",
+        "looking up the destination",
+        "delivering",
+        "settling",
+        "waiting to retry",
+        "stopping",
+    ),
 )
 _DELIVERY_END = MetricLabel(
     "end",
-    ("quit", "unreachable", "tls failed", "refused", "busy", "broken", "unreadable", "aborted", "no route"),
+    (
+        "quit",
+        "unreachable",
+        "tls failed",
+        "refused",
+        "busy",
+        "broken",
+        "unreadable",
+        "aborted",
+        "no route",
+    ),
 )
 _DOING = MetricLabel(
     "doing",
@@ -207,7 +232,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Messages that their destination refused: they wait for the customer, and no release moves them.",
         lambda state: state.refused_messages,
     ),
-    Read("restante_stored_octets", MetricKind.GAUGE, "Octets of all these.", lambda state: state.stored_octets),
+    Read(
+        "restante_stored_octets",
+        MetricKind.GAUGE,
+        "Octets of all these.",
+        lambda state: state.stored_octets,
+    ),
     Read(
         "restante_domains_with_mail",
         MetricKind.GAUGE,
@@ -221,8 +251,15 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda state: state.oldest_message_age,
     ),
     # reception
-    Counted("restante_messages_held", "Messages durably held, and answered with 250.", Event.MAIL_HELD),
-    Counted("restante_octets_held", "Octets of content of these messages.", Event.MAIL_HELD, amount="size"),
+    Counted(
+        "restante_messages_held", "Messages durably held, and answered with 250.", Event.MAIL_HELD
+    ),
+    Counted(
+        "restante_octets_held",
+        "Octets of content of these messages.",
+        Event.MAIL_HELD,
+        amount="size",
+    ),
     Read(
         "restante_batches_held",
         MetricKind.COUNTER,
@@ -372,7 +409,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         (_REPORT_ACTION,),
         _field("action"),
     ),
-    Counted("restante_reports_deferred", "Attempts to send a report that are to be made again.", Event.REPORT_DEFERRED),
+    Counted(
+        "restante_reports_deferred",
+        "Attempts to send a report that are to be made again.",
+        Event.REPORT_DEFERRED,
+    ),
     Counted(
         "restante_reports_dropped",
         "Reports given up: refused, with nowhere to go, or tried for too long.",
@@ -512,6 +553,16 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Octets of memory in use.",
         lambda state: state.process.resident_octets,
     ),
-    Read("process_open_fds", MetricKind.GAUGE, "Files and sockets open now.", lambda state: state.process.open_files),
-    Read("process_max_fds", MetricKind.GAUGE, "How many may be.", lambda state: state.process.open_files_limit),
+    Read(
+        "process_open_fds",
+        MetricKind.GAUGE,
+        "Files and sockets open now.",
+        lambda state: state.process.open_files,
+    ),
+    Read(
+        "process_max_fds",
+        MetricKind.GAUGE,
+        "How many may be.",
+        lambda state: state.process.open_files_limit,
+    ),
 )

@@ -45,12 +45,16 @@ class AuditEntry:
     at: float  # Unix time
     action: AuditAction
     actor: str  # "login alice", "operator root", "anonymous"
-    subject: str  # what it was about: a domain, `@domain`, `#name`, an account, a user name, a message
+    subject: (
+        str  # what it was about: a domain, `@domain`, `#name`, an account, a user name, a message
+    )
     account: str = ""  # whose data; "" where none could be named
     origin: str = ""  # address it came from; for the operator "control socket" or "command line"
     answer: str = ""  # for requests: the reply as sent
     reason: str = ""  # the true reason, or the operator's --reason
-    domain: str = ""  # canonical name of the hosted domain it concerns; "" where it is none, or several
+    domain: str = (
+        ""  # canonical name of the hosted domain it concerns; "" where it is none, or several
+    )
     changes: tuple[Change, ...] = ()  # of a record: each field that differs
 
 
@@ -70,7 +74,8 @@ class AuditFilter(NamedTuple):
             self.account in (None, entry.account)
             and self.domain in (None, entry.domain)
             and self.action in (None, entry.action)
-            and self.actor in (None, entry.actor, entry.actor.partition(" ")[2], entry.actor.partition(" ")[0])
+            and self.actor
+            in (None, entry.actor, entry.actor.partition(" ")[2], entry.actor.partition(" ")[0])
             and (self.since is None or entry.at >= self.since)
             and (self.until is None or entry.at < self.until)
         )

@@ -51,13 +51,19 @@ def parse_etrn_target(argument: str) -> EtrnTarget:
         return EtrnTarget(EtrnTargetKind.ACCOUNT, _account_name(argument[1:]), argument)
     if argument.startswith("@"):
         name = canonical_domain(argument[1:])
-        return EtrnTarget(EtrnTargetKind.SUBTREE, name, argument if argument.isascii() else f"@{name}")
+        return EtrnTarget(
+            EtrnTargetKind.SUBTREE, name, argument if argument.isascii() else f"@{name}"
+        )
     name = canonical_domain(argument)
     return EtrnTarget(EtrnTargetKind.DOMAIN, name, argument if argument.isascii() else name)
 
 
 def _account_name(text: str) -> str:
     name = text.lower()
-    if not text.isascii() or not name or not all(letter.isalnum() or letter in "._-" for letter in name):
+    if (
+        not text.isascii()
+        or not name
+        or not all(letter.isalnum() or letter in "._-" for letter in name)
+    ):
         raise ValueError(f"not an account's name: {text!r}")
     return name

@@ -20,7 +20,9 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MAPPED_PREFIX = 96  # of ::ffff:0:0/96
-DEFAULT_CONNECTIONS = 20  # what Postfix has as well; delivery/connection_ramp.py says when so many are made
+DEFAULT_CONNECTIONS = (
+    20  # what Postfix has as well; delivery/connection_ramp.py says when so many are made
+)
 
 
 class TlsUse(StrEnum):
@@ -48,10 +50,14 @@ class Destination:
     port: int = 25
     tls: TlsUse = TlsUse.OPPORTUNISTIC
     ca_file: str = ""  # for VERIFY: PEM file to trust instead of the system's CAs
-    key_pins: tuple[str, ...] = ()  # for VERIFY: hex SHA-256 of the SubjectPublicKeyInfo; replaces CAs and names
+    key_pins: tuple[
+        str, ...
+    ] = ()  # for VERIFY: hex SHA-256 of the SubjectPublicKeyInfo; replaces CAs and names
     login: DestinationLogin | None = None
     connections: int = DEFAULT_CONNECTIONS  # at once, at most
-    per_minute: int | None = None  # messages, at most; the domains of one destination share the smallest
+    per_minute: int | None = (
+        None  # messages, at most; the domains of one destination share the smallest
+    )
 
     @property
     def text(self) -> str:
@@ -69,7 +75,10 @@ class AuthorizedHosts:
     @property
     def texts(self) -> tuple[str, ...]:
         """Return the entries as an operator writes them; a network of one address without its length."""
-        networks = (str(net.network_address) if net.num_addresses == 1 else str(net) for net in self.networks)
+        networks = (
+            str(net.network_address) if net.num_addresses == 1 else str(net)
+            for net in self.networks
+        )
         return (*networks, *self.names)
 
 
@@ -101,10 +110,14 @@ class Account:
 
     name: str  # lower case; also what `ETRN #name` names
     created_at: float
-    empty_reply: int = 251  # what ETRN says when nothing is held: 251, or 250 for fetchmail with several domains
+    empty_reply: int = (
+        251  # what ETRN says when nothing is held: 251, or 250 for fetchmail with several domains
+    )
     note: str = ""
     quota: Quota = NO_QUOTA  # of all its domains together
-    report_details: bool = False  # whether reports of success, which strangers ask for, name its primary
+    report_details: bool = (
+        False  # whether reports of success, which strangers ask for, name its primary
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,9 @@ class Login:
     user: str
     account: str
     password_hash: str  # Argon2id, PHC string
-    sealed_secret: bytes | None  # the password under the key file, for CRAM-MD5; None where that is not allowed
+    sealed_secret: (
+        bytes | None
+    )  # the password under the key file, for CRAM-MD5; None where that is not allowed
     created_at: float
     sealed_verifier: bytes | None = None  # for SCRAM (sasl/scram_keys.py); None in old logins
 
@@ -178,7 +193,13 @@ class Directory:
 
     def make_indexes(self) -> None:
         """Make the indexes that are else made when they are first asked for: where nobody waits for it."""
-        _ = self._rates, self._domains_by_account, self._logins_by_account, self._channels_by_account, self._by_id
+        _ = (
+            self._rates,
+            self._domains_by_account,
+            self._logins_by_account,
+            self._channels_by_account,
+            self._by_id,
+        )
 
     @cached_property
     def _rates(self) -> Mapping[str, int]:

@@ -100,7 +100,9 @@ class Channel:
 class NoticeFacts:
     """Something that happened, of which somebody may want to hear. All texts are `clean`."""
 
-    kind: str  # a NoticeKind; of what a later version has stored, perhaps one that is not known here
+    kind: (
+        str  # a NoticeKind; of what a later version has stored, perhaps one that is not known here
+    )
     account: str  # whom it concerns; "" for the whole server
     about: str  # the thing: of a kind and a thing so much is told in a while, and no more
     text: str  # one line for people
@@ -155,6 +157,8 @@ class Quiet:
 def clean(text: object) -> str:
     """Return a value as one line that prints, is UTF-8 and is not long: names and replies are strangers' words."""
     beginning = str(text)[: 2 * MAX_TEXT]
-    printed = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in beginning)
+    printed = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in beginning
+    )
     line = " ".join(printed.split())
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"

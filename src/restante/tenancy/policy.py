@@ -41,7 +41,9 @@ class Accept(StrEnum):
     """When mail is taken in."""
 
     ALWAYS = "always"
-    WHEN_DOWN = "when-down"  # while the destination answers, RCPT gets 450: the highest MX is no back door
+    WHEN_DOWN = (
+        "when-down"  # while the destination answers, RCPT gets 450: the highest MX is no back door
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ class Policy:
     recipients: Recipients = Recipients.ANY
     unknown: Unknown = Unknown.ACCEPT
     ignores_tags: bool = False  # user+tag is user
-    asks_destination: bool = False  # at RCPT, while it is up, about a mailbox of which nothing is known
+    asks_destination: bool = (
+        False  # at RCPT, while it is up, about a mailbox of which nothing is known
+    )
     quota: Quota = NO_QUOTA
     message_octets: int | None = None  # largest message; None: the server's limit alone
     retention: Retention = HELD_FOR_EVER  # from when it was received
@@ -127,7 +131,11 @@ class Policy:
 
     def suspension_at(self, now: float) -> Suspension | None:
         """Return the suspension in force."""
-        return self.suspension if self.suspension is not None and _is_on(self.suspension.until, now) else None
+        return (
+            self.suspension
+            if self.suspension is not None and _is_on(self.suspension.until, now)
+            else None
+        )
 
     def leaves_unasked(self, now: float) -> bool:
         """Tell whether a drain may start without a request."""

@@ -45,7 +45,11 @@ class FailureLedger:
     def delay(self, keys: Iterable[Hashable], now: float) -> float:
         """Return for how many seconds to keep an answer back."""
         failures = max(self.failures(key, now) for key in keys) - _FREE_FAILURES
-        return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(failures - 1, 10)) if failures > 0 else 0.0
+        return (
+            min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(failures - 1, 10))
+            if failures > 0
+            else 0.0
+        )
 
     def failed(self, keys: Iterable[Hashable], now: float) -> None:
         """Count a failure."""
@@ -67,7 +71,9 @@ class RateLimit:
     def __init__(self, per_minute: int) -> None:
         """`per_minute` may be replaced at any time."""
         self.per_minute = per_minute
-        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()  # what is left, and when that was
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = (
+            OrderedDict()
+        )  # what is left, and when that was
 
     def allows(self, key: Hashable, now: float) -> bool:
         """Count one, and tell whether it was within the limit."""

@@ -58,13 +58,17 @@ class RecipientBook:
 
     listed: set[str] = field(default_factory=set)
     patterns: list[re.Pattern[str]] = field(default_factory=list)
-    learned: dict[str, tuple[bool, float]] = field(default_factory=dict)  # name → is there, since when that is known
+    learned: dict[str, tuple[bool, float]] = field(
+        default_factory=dict
+    )  # name → is there, since when that is known
 
     def add(self, recipients: Iterable[Recipient]) -> None:
         """Add entries: a long list comes in parts."""
         for recipient in recipients:
             if recipient.source is not RecipientSource.LIST:
-                if recipient.at >= self.learned.get(recipient.name, (False, float("-inf")))[1]:  # the last word counts
+                if (
+                    recipient.at >= self.learned.get(recipient.name, (False, float("-inf")))[1]
+                ):  # the last word counts
                     self.learned[recipient.name] = (recipient.is_there, recipient.at)
             elif _ANY in recipient.name:
                 self.patterns.append(_compiled(recipient.name))
@@ -82,9 +86,15 @@ class RecipientBook:
         return known
 
     def _known(self, name: str, policy: Policy, now: float) -> Known:
-        if name == _POSTMASTER or name in self.listed or any(pattern.fullmatch(name) for pattern in self.patterns):
+        if (
+            name == _POSTMASTER
+            or name in self.listed
+            or any(pattern.fullmatch(name) for pattern in self.patterns)
+        ):
             return Known.YES
-        return self._learned(name, now) if policy.recipients is Recipients.LEARNED else Known.UNKNOWN
+        return (
+            self._learned(name, now) if policy.recipients is Recipients.LEARNED else Known.UNKNOWN
+        )
 
     def _learned(self, name: str, now: float) -> Known:
         is_there, at = self.learned.get(name, (False, float("-inf")))
@@ -111,6 +121,10 @@ def parse_recipient(domain: str, text: str) -> str:
         local_part = given
     elif canonical_domain(given) != domain:
         raise ValueError(f"{text!r} is not in {domain}")
-    if not 0 < len(local_part.encode()) <= _LONGEST or not local_part.isprintable() or " " in local_part:
+    if (
+        not 0 < len(local_part.encode()) <= _LONGEST
+        or not local_part.isprintable()
+        or " " in local_part
+    ):
         raise ValueError(f"{text!r} is not an address")
     return local_part.lower()

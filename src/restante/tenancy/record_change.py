@@ -43,7 +43,9 @@ def changes_between(before: object | None, after: object | None) -> tuple[Change
     """
     was, now = _values(before), _values(after)
     return tuple(
-        Change(name, *_shown(was.get(name), now.get(name))) for name in {**was, **now} if was.get(name) != now.get(name)
+        Change(name, *_shown(was.get(name), now.get(name)))
+        for name in {**was, **now}
+        if was.get(name) != now.get(name)
     )
 
 

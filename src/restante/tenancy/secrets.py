@@ -39,9 +39,13 @@ class Vault:
     def open(self, sealed: bytes, owner: str) -> str:
         """Return the secret. Raises SealBroken."""
         try:
-            return self._cipher.decrypt(sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], owner.encode()).decode()
+            return self._cipher.decrypt(
+                sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], owner.encode()
+            ).decode()
         except (InvalidTag, ValueError) as error:
-            raise SealBroken(f"the secret of {owner} cannot be opened with this key file") from error
+            raise SealBroken(
+                f"the secret of {owner} cannot be opened with this key file"
+            ) from error
 
     def constant(self, label: str) -> bytes:
         """Return the 32 octets of this key and label. They tell nothing about the key."""

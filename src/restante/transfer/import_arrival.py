@@ -16,7 +16,9 @@ from restante.smtp.content import ChunkDecoder
 from restante.store.interface import INLINE_LIMIT, Spool
 
 MAX_MESSAGES = 500  # in one request
-MAX_INLINE = 16 * 1024 * 1024  # octets of one request that are kept in memory; more goes to disk, whatever its size
+MAX_INLINE = (
+    16 * 1024 * 1024
+)  # octets of one request that are kept in memory; more goes to disk, whatever its size
 
 _Path = Annotated[str, Field(max_length=600)]
 
@@ -81,7 +83,9 @@ class Arrival:
                 await self._take(piece)
         except ValueError as error:
             raise AdminError(
-                ErrorKind.INVALID, f"import: {error}", "send parcels, as mail/import_stream.py has them"
+                ErrorKind.INVALID,
+                f"import: {error}",
+                "send parcels, as mail/import_stream.py has them",
             ) from None
 
     def close(self) -> None:
@@ -122,7 +126,9 @@ class Arrival:
         self._inline += len(content)
         request = dsn_request(self._label.dsn)
         digest = self._content.digest.digest()
-        self.parcels.append(Parcel(self._label, request, content, file, self._content.spool, digest))
+        self.parcels.append(
+            Parcel(self._label, request, content, file, self._content.spool, digest)
+        )
         self._content = None
 
 

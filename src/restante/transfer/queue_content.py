@@ -29,7 +29,10 @@ from restante.store.store_errors import Damaged, StoreError
 from restante.tenancy.audit import AuditAction
 
 _PAGE = 200  # messages listed, and recorded, at a time
-_PIECES, _SMALL = 64, 16384  # pieces of a stream that leave together, unless one is large: each write costs some time
+_PIECES, _SMALL = (
+    64,
+    16384,
+)  # pieces of a stream that leave together, unless one is large: each write costs some time
 
 
 class ExportOrder(BaseModel):
@@ -37,7 +40,9 @@ class ExportOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    selection: QueueSelection = QueueSelection()  # its limit bounds nothing here: all that match are exported
+    selection: QueueSelection = (
+        QueueSelection()
+    )  # its limit bounds nothing here: all that match are exported
     names: Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)] = ()
     reason: str = ""
 
@@ -70,7 +75,9 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
         message = await context.store.message(number_of(name))
         if message is None:
             raise AdminError(
-                ErrorKind.NOT_FOUND, f"message {name}: is not in the queue", "it may be delivered or deleted"
+                ErrorKind.NOT_FOUND,
+                f"message {name}: is not in the queue",
+                "it may be delivered or deleted",
             )
         async for _ in content_blocks(context, message):
             pass
@@ -132,7 +139,9 @@ async def _parcels(
     yield b"".join(waiting)
 
 
-async def _parcel(context: AdminContext, listed: QueuedMessage, names: dict[int, str]) -> AsyncIterator[bytes]:
+async def _parcel(
+    context: AdminContext, listed: QueuedMessage, names: dict[int, str]
+) -> AsyncIterator[bytes]:
     """Yield one message's parcel; nothing if it has left meanwhile."""
     try:
         message = await context.store.message(listed.number)
@@ -154,7 +163,9 @@ async def _parcel(context: AdminContext, listed: QueuedMessage, names: dict[int,
 
 def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | None) -> bytes:
     envelope = message.envelope if message is not None else Envelope(listed.reverse_path, ())
-    waiting = [one.forward_path for one in listed.recipients]  # of who has it already nothing is said
+    waiting = [
+        one.forward_path for one in listed.recipients
+    ]  # of who has it already nothing is said
     label = ExportedLabel(
         **dict(view(listed, names)),
         is_8bit=envelope.is_8bit,

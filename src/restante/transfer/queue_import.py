@@ -65,7 +65,9 @@ class _DomainPart:
     promise: QuotaReservation
 
 
-async def import_mail(context: AdminContext, stream: AsyncIterator[bytes], reason: str = "") -> list[ImportResult]:
+async def import_mail(
+    context: AdminContext, stream: AsyncIterator[bytes], reason: str = ""
+) -> list[ImportResult]:
     """Hold the messages of a stream of parcels, all or none, and say what became of each.
 
     Raises AdminError for what is no such stream, and StoreError; nothing is held then.
@@ -118,7 +120,9 @@ class _Batch:
 
     context: AdminContext
     parts: list[_DomainPart] = field(default_factory=list)
-    _taken: set[str] = field(default_factory=set)  # each message held stands for one that is brought in, and no more
+    _taken: set[str] = field(
+        default_factory=set
+    )  # each message held stands for one that is brought in, and no more
 
     async def add(self, parcel: Parcel) -> ImportResult:
         """Add what is to be held of a message; the names in the result are filled in when it is."""
@@ -138,10 +142,14 @@ class _Batch:
                 await self._add_part(parcel, domain, paths, result)
         return result
 
-    async def _add_part(self, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], result: ImportResult) -> None:
+    async def _add_part(
+        self, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], result: ImportResult
+    ) -> None:
         file = await _file(self.context, parcel)
         promise = self.context.reservations.make([domain], parcel.size)
-        self.parts.append(_DomainPart(result, domain, _mail(self.context, parcel, domain, paths, file), promise))
+        self.parts.append(
+            _DomainPart(result, domain, _mail(self.context, parcel, domain, paths, file), promise)
+        )
 
     def end(self) -> None:
         """It is held and counted, or forgotten."""
@@ -151,9 +159,13 @@ class _Batch:
 
 def _object(context: AdminContext, parcel: Parcel, domain: HostedDomain) -> str:
     """Say whose quota is against it, "" if none is: an operator who wants the mail held all the same can raise it."""
-    standing = DomainFacts(context.store, context.directory, context.now, reservations=context.reservations).of(domain)
+    standing = DomainFacts(
+        context.store, context.directory, context.now, reservations=context.reservations
+    ).of(domain)
     objection = object_to_quota(domain, standing, parcel.size)
-    return f"{objection.reason}; `restante domain set` or `account set` raises it" if objection else ""
+    return (
+        f"{objection.reason}; `restante domain set` or `account set` raises it" if objection else ""
+    )
 
 
 async def _file(context: AdminContext, parcel: Parcel) -> ContentFile | None:
@@ -164,7 +176,9 @@ async def _file(context: AdminContext, parcel: Parcel) -> ContentFile | None:
     return await context.store.duplicate(parcel.file)
 
 
-def _sorted_by_domain(context: AdminContext, label: ImportLabel) -> tuple[dict[HostedDomain, list[str]], list[str]]:
+def _sorted_by_domain(
+    context: AdminContext, label: ImportLabel
+) -> tuple[dict[HostedDomain, list[str]], list[str]]:
     by_domain: dict[HostedDomain, list[str]] = {}
     passed_over = []
     only = None if label.only_domain is None else find_domain(context, label.only_domain)
@@ -188,7 +202,11 @@ def _hosted(context: AdminContext, path: str) -> HostedDomain | None:
 
 
 async def _same(
-    context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: Iterable[str], taken: set[str]
+    context: AdminContext,
+    parcel: Parcel,
+    domain: HostedDomain,
+    paths: Iterable[str],
+    taken: set[str],
 ) -> str | None:
     """Return the message held already that this one is, if there is one."""
     for name in parcel.label.perhaps:
@@ -197,13 +215,17 @@ async def _same(
     return None
 
 
-async def _is_same(context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: set[str], name: str) -> bool:
+async def _is_same(
+    context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: set[str], name: str
+) -> bool:
     try:
         message = await context.store.message(number_of(name))
         if message is None or message.domain_id != domain.id:
             return False
         envelope = message.envelope
-        if envelope.reverse_path != parcel.label.reverse_path or not paths.issuperset(envelope.forward_paths):
+        if envelope.reverse_path != parcel.label.reverse_path or not paths.issuperset(
+            envelope.forward_paths
+        ):
             return False
         return await _digest(context, message) == parcel.digest
     except Damaged:
@@ -218,7 +240,11 @@ async def _digest(context: AdminContext, message: HeldMessage) -> bytes:
 
 
 def _mail(
-    context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], file: ContentFile | None
+    context: AdminContext,
+    parcel: Parcel,
+    domain: HostedDomain,
+    paths: Sequence[str],
+    file: ContentFile | None,
 ) -> ReceivedMail:
     label = parcel.label
     now = context.now()
@@ -262,7 +288,12 @@ async def _record(context: AdminContext, parts: Sequence[_DomainPart], reason: s
         names.setdefault(part.domain, []).append(part.mail.name)
     for domain, group in names.items():
         recorded = entry(
-            context, AuditAction.MAIL_IMPORTED, " ".join(group), domain.account, reason, domain=domain.name
+            context,
+            AuditAction.MAIL_IMPORTED,
+            " ".join(group),
+            domain.account,
+            reason,
+            domain=domain.name,
         )
         await context.store.record([recorded])
         announce(context, recorded)

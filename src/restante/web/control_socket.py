@@ -29,7 +29,9 @@ def open_control(path: Path) -> socket.socket:
         listener.bind(str(path))
     except OSError as error:
         listener.close()
-        raise ControlUnusable(f"{path}: {error.strerror or error}; name another as control_socket") from None
+        raise ControlUnusable(
+            f"{path}: {error.strerror or error}; name another as control_socket"
+        ) from None
     finally:
         os.umask(mask)
     listener.listen(_BACKLOG)
@@ -55,9 +57,13 @@ def _prepare_directory(directory: Path) -> None:
         directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         mode = directory.stat().st_mode
     except OSError as error:
-        raise ControlUnusable(f"{directory}: {error.strerror}; make it, owned by the server's user") from None
+        raise ControlUnusable(
+            f"{directory}: {error.strerror}; make it, owned by the server's user"
+        ) from None
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ControlUnusable(f"{directory}: others may write there and could put up a socket of theirs; chmod 700")
+        raise ControlUnusable(
+            f"{directory}: others may write there and could put up a socket of theirs; chmod 700"
+        )
 
 
 def _clear_stale(path: Path) -> None:
@@ -67,7 +73,9 @@ def _clear_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ControlUnusable(f"{path}: is there and is no socket; move it away, or name another as control_socket")
+        raise ControlUnusable(
+            f"{path}: is there and is no socket; move it away, or name another as control_socket"
+        )
     if answers(path):
         raise ControlUnusable(f"{path}: another server answers there; stop it first")
     path.unlink()

@@ -33,7 +33,9 @@ class HttpTerms:
 
     door: HttpDoor
     header_seconds: float = HEADER_SECONDS
-    answer_seconds: float | None = None  # from the request's header until its answer is made; None: no limit
+    answer_seconds: float | None = (
+        None  # from the request's header until its answer is made; None: no limit
+    )
 
 
 class _LimitedProtocol(H11Protocol):
@@ -84,7 +86,9 @@ class _LimitedProtocol(H11Protocol):
     def _limit(self, seconds: float | None, cause: Cut = Cut.NO_REQUEST) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._late, cause)
+        self._deadline = (
+            None if seconds is None else self.loop.call_later(seconds, self._late, cause)
+        )
 
     def _late(self, cause: Cut) -> None:
         if cause is Cut.NO_REQUEST and self.transport.get_write_buffer_size():

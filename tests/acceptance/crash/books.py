@@ -61,7 +61,9 @@ class Books:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._random = random.Random(seed)
-        self._sent: dict[str, tuple[tuple[str, ...], int]] = {}  # token → forward-paths, seed octets
+        self._sent: dict[
+            str, tuple[tuple[str, ...], int]
+        ] = {}  # token → forward-paths, seed octets
         self._open: dict[str, Sending] = {}
         self.complete: set[Key] = set()
         self.acknowledged: set[Key] = set()
@@ -130,7 +132,9 @@ class Findings:
         return not (self.lost or self.invented or self.spoiled)
 
 
-def compare(books: Books, held: Iterable[Key], taken: Iterable[Key], spoiled: list[str]) -> Findings:
+def compare(
+    books: Books, held: Iterable[Key], taken: Iterable[Key], spoiled: list[str]
+) -> Findings:
     """Compare the books with what is held and what the destination has taken."""
     there = {*held, *taken}
     return Findings(books.acknowledged - there, there - books.complete, spoiled)
@@ -145,5 +149,9 @@ def content_of(token: str, octets: int) -> bytes:
     """Make a message's content: lines of what looks like noise, some of them beginning with a dot."""
     noise = base64.encodebytes(random.Random(token).randbytes(octets))
     body = noise.replace(b"\n", _NEWLINE).replace(b"\r\n/", b"\r\n.")
-    header = b"%s%s\r\nFrom: <%s>\r\nSubject: crash\r\n\r\n" % (_TOKEN, token.encode(), REVERSE_PATH.encode())
+    header = b"%s%s\r\nFrom: <%s>\r\nSubject: crash\r\n\r\n" % (
+        _TOKEN,
+        token.encode(),
+        REVERSE_PATH.encode(),
+    )
     return header + body

@@ -77,14 +77,28 @@ class Table:
         return max((row.most_copies for row in self.rows.values()), default=0)
 
     def __str__(self) -> str:
-        names = ("kills", "acknowledged", "taken", "lost", "invented", "spoiled", "copies", "most_copies")
+        names = (
+            "kills",
+            "acknowledged",
+            "taken",
+            "lost",
+            "invented",
+            "spoiled",
+            "copies",
+            "most_copies",
+        )
         titles = ("life", *(name.replace("_", " ") for name in names))
-        lines = [(kind, *(str(getattr(row, name)) for name in names)) for kind, row in self.rows.items()]
+        lines = [
+            (kind, *(str(getattr(row, name)) for name in names)) for kind, row in self.rows.items()
+        ]
         sums = [sum(getattr(row, name) for row in self.rows.values()) for name in names[:-1]]
         lines.append(("all", *map(str, sums), str(self.most_copies)))
-        widths = [max(len(line[place]) for line in (titles, *lines)) for place in range(len(titles))]
+        widths = [
+            max(len(line[place]) for line in (titles, *lines)) for place in range(len(titles))
+        ]
         return "\n".join(
-            "  ".join(f"{text:>{width}}" for text, width in zip(line, widths, strict=True)) for line in (titles, *lines)
+            "  ".join(f"{text:>{width}}" for text, width in zip(line, widths, strict=True))
+            for line in (titles, *lines)
         )
 
 
@@ -109,7 +123,10 @@ class Campaign:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if error is not None:
             error.add_note(f"the campaign's seed is {self.seed}")
@@ -229,7 +246,9 @@ class Campaign:
         """Hand over all that is left, stop in good order, and compare once more, thoroughly."""
         before = Counter(self.destination.taken)
         self.victim.start()
-        assert self.victim.held_by_its_word() <= len(self.held.keys)  # drains that were cut go on by themselves
+        assert self.victim.held_by_its_word() <= len(
+            self.held.keys
+        )  # drains that were cut go on by themselves
         self.victim.release()
         self.victim.wait_until_empty()
         self.victim.stop()
@@ -265,10 +284,21 @@ def _is_sound(campaign: Campaign, findings: Findings) -> bool:
     most = campaign.table.most_copies
     if findings.are_sound and not campaign.books.surprises and most <= WINDOW:
         return True
-    print(findings, campaign.books.surprises[:10], f"most copies of one kill: {most}", sep="\n", flush=True)
+    print(
+        findings,
+        campaign.books.surprises[:10],
+        f"most copies of one kill: {most}",
+        sep="\n",
+        flush=True,
+    )
     print(campaign.victim.log_tail())
     return False
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().getrandbits(32)))
+    sys.exit(
+        main(
+            int(sys.argv[1]),
+            int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().getrandbits(32),
+        )
+    )

@@ -54,14 +54,20 @@ class Reader:
 
     def look(self, *, is_thorough: bool = False) -> Held:
         """Read what is there while nobody writes."""
-        held = Held(files={f"{path.parent.name}/{path.name}" for path in self._directory.glob("content/*/*")})
+        held = Held(
+            files={
+                f"{path.parent.name}/{path.name}" for path in self._directory.glob("content/*/*")
+            }
+        )
         seen: dict[int, Key] = {}
         with TemporaryDirectory(prefix="restante-look-") as name:
             connection = apsw.Connection(str(self._copied(Path(name))))
             try:
                 for row in connection.execute(_ROWS):
                     known = None if is_thorough else self._proven.get(row[0])
-                    seen[row[0]] = known if known is not None and row[4] is None else self._proof(row, held)
+                    seen[row[0]] = (
+                        known if known is not None and row[4] is None else self._proof(row, held)
+                    )
                     held.keys[seen[row[0]]] += 1
                 if is_thorough:
                     held.spoiled += _complaints(connection)
@@ -95,4 +101,8 @@ class Reader:
 
 def _complaints(connection: apsw.Connection) -> list[str]:
     """Ask the engine whether the database hangs together."""
-    return [f"database: {text}" for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
+    return [
+        f"database: {text}"
+        for (text,) in connection.execute("PRAGMA integrity_check")
+        if text != "ok"
+    ]

@@ -19,7 +19,11 @@ from typing import Final
 from tests.acceptance.crash.books import REVERSE_PATH, Books, Sending
 
 HOST: Final = "127.0.0.1"
-LARGE: Final = (55_000, 150_000, 400_000)  # octets before they are spelled in base64; the first is just over the limit
+LARGE: Final = (
+    55_000,
+    150_000,
+    400_000,
+)  # octets before they are spelled in base64; the first is just over the limit
 AHEAD: Final = 8  # messages
 BATCH: Final = 30  # messages on a kept connection before it says QUIT
 HELD: Final = 250
@@ -163,7 +167,11 @@ class Senders:
                 sendings = [self._books.new() for _ in range(AHEAD)]
                 for sending in sendings:
                     sending.is_complete = True
-                    talk.write(_envelope(sending), b"BDAT %d LAST\r\n" % len(sending.content), sending.content)
+                    talk.write(
+                        _envelope(sending),
+                        b"BDAT %d LAST\r\n" % len(sending.content),
+                        sending.content,
+                    )
                 for sending in sendings:
                     await self._accepted(talk, sending)
                     self._note(sending, await talk.reply())
@@ -177,7 +185,9 @@ class Senders:
                 sending = self._books.new(self._random.choice(LARGE))
                 by = self._random.choice((self._by_data, self._by_chunks))
                 await by(talk, sending)
-                await asyncio.sleep(0.02)  # they are there to be among the others, not to be all there is
+                await asyncio.sleep(
+                    0.02
+                )  # they are there to be among the others, not to be all there is
         finally:
             talk.close()
 

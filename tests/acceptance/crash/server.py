@@ -174,8 +174,12 @@ def main(config: str, point: str, nth: str) -> int:
     if point.startswith("checkpoint"):
         writer.CHECKPOINT_PAGES = 32
 
-    async def open_fated(directory: Path, *, on_damage: OnDamage | None = None, is_server: bool = False) -> Store:
-        store = await open_sqlite(directory, on_damage=on_damage, vfs=disk.name, ballast=BALLAST * is_server)
+    async def open_fated(
+        directory: Path, *, on_damage: OnDamage | None = None, is_server: bool = False
+    ) -> Store:
+        store = await open_sqlite(
+            directory, on_damage=on_damage, vfs=disk.name, ballast=BALLAST * is_server
+        )
         watch_methods(fate)  # only now: what opening does is no part of it
         return store
 

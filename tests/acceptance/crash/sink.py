@@ -41,7 +41,12 @@ class Session:
     """One connection."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, record: Record, delay: float, offer: bytes
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        record: Record,
+        delay: float,
+        offer: bytes,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -104,7 +109,12 @@ class Session:
 async def main(port: int, file: Path, delay: float, *, has_chunking: bool) -> None:
     """Serve for ever."""
     record = Record(file)
-    lines = [b"250-sink.example", b"250-PIPELINING", b"250-8BITMIME", *([b"250-CHUNKING"] if has_chunking else [])]
+    lines = [
+        b"250-sink.example",
+        b"250-PIPELINING",
+        b"250-8BITMIME",
+        *([b"250-CHUNKING"] if has_chunking else []),
+    ]
     offer = b"\r\n".join([*lines, b"250 SIZE 0"])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -115,4 +125,11 @@ async def main(port: int, file: Path, delay: float, *, has_chunking: bool) -> No
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), has_chunking="--chunking" in sys.argv))
+    asyncio.run(
+        main(
+            int(sys.argv[1]),
+            Path(sys.argv[2]),
+            float(sys.argv[3]),
+            has_chunking="--chunking" in sys.argv,
+        )
+    )

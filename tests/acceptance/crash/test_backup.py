@@ -19,7 +19,9 @@ async def back_up_under_load(campaign: Campaign, place: str) -> set[Key]:
     victim, books = campaign.victim, campaign.books
     sending = asyncio.ensure_future(Senders(victim.mx_port, books, 1).run())
     await asyncio.sleep(LOAD)
-    acknowledged = {key for sent in books.under_way() for key in sent.parts() if sent.is_acknowledged}
+    acknowledged = {
+        key for sent in books.under_way() for key in sent.parts() if sent.is_acknowledged
+    }
     await asyncio.to_thread(victim.release)
     await asyncio.to_thread(victim.do, "store", "backup", place)
     sending.cancel()

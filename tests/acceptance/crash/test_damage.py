@@ -24,7 +24,9 @@ async def load(victim: Victim, books: Books) -> None:
 
 def files_of_one(victim: Victim) -> tuple[Path, Path]:
     """Return two content files that have no second name: each is one message's."""
-    first, second, *_ = (file for file in sorted(victim.store.glob("content/*/*")) if file.stat().st_nlink == 1)
+    first, second, *_ = (
+        file for file in sorted(victim.store.glob("content/*/*")) if file.stat().st_nlink == 1
+    )
     return first, second
 
 
@@ -55,7 +57,9 @@ def test_damaged_mail_is_parked_and_the_rest_is_handed_over() -> None:
         assert victim.run("store", "check").returncode == 65
 
         victim.start()
-        assert victim.events("message-damaged"), victim.log_tail()  # the one that is gone is named at start
+        assert victim.events("message-damaged"), (
+            victim.log_tail()
+        )  # the one that is gone is named at start
         victim.release()
         victim.wait_until_only_refused()
         parked = victim.shown("queue", "list", "--status", "refused")

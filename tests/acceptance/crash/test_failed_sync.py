@@ -28,7 +28,9 @@ def test_a_failed_sync_loses_nothing_and_ends_the_server(campaign: Campaign, fai
     victim = campaign.victim
     before = campaign.destination.taken.copy()
     victim.start_with(failure, campaign.random.randint(3, 30))
-    senders = Senders(victim.mx_port, campaign.books, campaign.random.getrandbits(32), is_patient=True)
+    senders = Senders(
+        victim.mx_port, campaign.books, campaign.random.getrandbits(32), is_patient=True
+    )
     asyncio.run(senders.run())
     assert victim.wait_until_it_leaves() == EX_TEMPFAIL, victim.log_tail()
     assert 451 in senders.refusals

@@ -61,7 +61,9 @@ class Place:
         self.books.acknowledged = {key for key in self.books.acknowledged if key.token != without}
         self.destination.look()
         held = Reader(self.victim.store, self.books).look(is_thorough=True)
-        findings = compare(self.books, held.keys, self.destination.taken, held.spoiled + self.destination.spoiled)
+        findings = compare(
+            self.books, held.keys, self.destination.taken, held.spoiled + self.destination.spoiled
+        )
         assert findings.are_sound, findings
         assert self.books.surprises == []
         assert self.books.acknowledged
@@ -143,6 +145,8 @@ def delete_one(place: Place) -> list[str]:
     """Delete the oldest message; return its token."""
     [oldest] = place.victim.ask("GET", "/v1/queue?limit=1")
     shown = place.victim.ask("GET", f"/v1/queue/{oldest['name']}")
-    done = place.victim.ask("POST", "/v1/queue/delete", {"names": [oldest["name"]], "reason": "to make room"})
+    done = place.victim.ask(
+        "POST", "/v1/queue/delete", {"names": [oldest["name"]], "reason": "to make room"}
+    )
     assert done["changed"] == 1
     return [field["value"] for field in shown["headers"] if field["name"] == "X-Token"]

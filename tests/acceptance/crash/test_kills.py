@@ -15,7 +15,11 @@ from tests.acceptance.crash.server import DELIVERY, LIE, POINTS
 KILLS: Final = 36  # at random; with those at the worst moments, 50
 BATCHES: Final = 4
 SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
-LATEST: Final = {"copy-linked": 1, "drain-recorded": 2, "checkpoint-begun": 40}  # the nth time at most; else 8
+LATEST: Final = {
+    "copy-linked": 1,
+    "drain-recorded": 2,
+    "checkpoint-begun": 40,
+}  # the nth time at most; else 8
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,9 @@ def test_a_kill_at_the_worst_moment_loses_nothing(campaign: Campaign, point: str
     if point == "row-committed":  # that it was held nobody was told
         assert campaign.held.keys.keys() - campaign.books.acknowledged - acknowledged
     if point == "before-settle":  # it comes a second time
-        assert any(campaign.destination.taken[key] > before.get(key, 0) for key in campaign.held.keys)
+        assert any(
+            campaign.destination.taken[key] > before.get(key, 0) for key in campaign.held.keys
+        )
 
 
 @pytest.mark.parametrize("point", ["spool-synced", "copy-linked"])

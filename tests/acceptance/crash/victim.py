@@ -42,7 +42,11 @@ class Victim(Installation):
     def start_with(self, fault: str, nth: int) -> None:
         """Begin a life that ends by itself at a named point; a drain that goes on may come there before we do."""
         self._begin([sys.executable, FAULTY, self.config, fault, str(nth)])
-        eventually(lambda: not self.is_running or self.events("server-ready"), what="the server", timeout=PATIENCE)
+        eventually(
+            lambda: not self.is_running or self.events("server-ready"),
+            what="the server",
+            timeout=PATIENCE,
+        )
 
     def wait_until_it_leaves(self) -> int:
         """Return its exit code when it has ended by itself."""
@@ -85,7 +89,9 @@ class Victim(Installation):
         connection = _ControlConnection(self.store / "control.sock")
         headers = {"Content-Type": "application/json"}
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            connection.request(
+                method, path, json.dumps(body) if body is not None else None, headers
+            )
             return json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException):
             return None

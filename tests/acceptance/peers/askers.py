@@ -30,7 +30,9 @@ def fetchmail_asks(server: Server, login: Login | None, *nodes: str) -> Ended:
         settings.touch(mode=0o600)  # fetchmail reads no file that others can read
         settings.write_text(_fetchmail_settings(server, login, *nodes))
         # Without --pidfile a fetchmail of root's is one for the whole machine.
-        return run("fetchmail", "-vv", "--fetchmailrc", settings, "--pidfile", Path(directory) / "pid")
+        return run(
+            "fetchmail", "-vv", "--fetchmailrc", settings, "--pidfile", Path(directory) / "pid"
+        )
 
 
 def _fetchmail_settings(server: Server, login: Login | None, *nodes: str) -> str:
@@ -56,10 +58,23 @@ def curl_asks(server: Server, login: Login | None, node: str, *options: str) -> 
     trust = ["--cacert", str(server.authority)] if server.authority else ["--insecure"]
     who = ["--user", f"{login.user}:{login.password}"] if login else []
     url = f"{scheme}://{server.host}:{server.port}/primary.example"
-    return run("curl", "--verbose", "--silent", *insist, *trust, *who, *options, "--request", f"ETRN {node}", url)
+    return run(
+        "curl",
+        "--verbose",
+        "--silent",
+        *insist,
+        *trust,
+        *who,
+        *options,
+        "--request",
+        f"ETRN {node}",
+        url,
+    )
 
 
-def msmtp_asks(server: Server, login: Login | None, node: str, *, mechanism: str = "plain") -> Ended:
+def msmtp_asks(
+    server: Server, login: Login | None, node: str, *, mechanism: str = "plain"
+) -> Ended:
     """Ask with `msmtp --rmqs`, by the named mechanism (plain, cram-md5, login, …; on: its choice, PLAIN here).
 
     PLAIN goes at once, with its initial response. After a refusal it hangs up without QUIT.
@@ -74,7 +89,12 @@ def msmtp_asks(server: Server, login: Login | None, node: str, *, mechanism: str
 
 
 def _msmtp_settings(server: Server, login: Login | None, mechanism: str) -> str:
-    settings = {"account": "default", "host": server.host, "port": str(server.port), "domain": "primary.example"}
+    settings = {
+        "account": "default",
+        "host": server.host,
+        "port": str(server.port),
+        "domain": "primary.example",
+    }
     settings |= {"tls": "off"} if server.tls is Tls.NONE else _msmtp_tls(server)
     if login:
         settings |= {"auth": mechanism, "user": login.user, "password": login.password}
@@ -83,5 +103,7 @@ def _msmtp_settings(server: Server, login: Login | None, mechanism: str) -> str:
 
 def _msmtp_tls(server: Server) -> dict[str, str]:
     starttls = "on" if server.tls is Tls.STARTTLS else "off"
-    trust = {"tls_trust_file": str(server.authority)} if server.authority else {"tls_certcheck": "off"}
+    trust = (
+        {"tls_trust_file": str(server.authority)} if server.authority else {"tls_certcheck": "off"}
+    )
     return {"tls": "on", "tls_starttls": starttls, **trust}

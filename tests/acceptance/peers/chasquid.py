@@ -33,7 +33,9 @@ class ChasquidPrimary(TreePrimary):
         self._write("etc/chasquid/chasquid.conf", CONFIGURATION.substitute(values))
         for domain in self.domains:
             self._write(f"etc/chasquid/domains/{domain}/aliases", "*: | /bin/deliver\n")
-        (self._top / "etc/chasquid/hooks/post-data").unlink(missing_ok=True)  # Debian's runs spam filters
+        (self._top / "etc/chasquid/hooks/post-data").unlink(
+            missing_ok=True
+        )  # Debian's runs spam filters
         self._certify()
         return self._in_tree("/usr/bin/chasquid", "-config_dir=/etc/chasquid")
 

@@ -29,7 +29,16 @@ class CourierPrimary(TreePrimary):
     tree = "courier"
     directories = tuple(
         f"{SPOOL}{below}"
-        for below in ("", "/msgs", "/msgq", "/tmp", "/tmp/broken", "/track", "/filters", "/allfilters")
+        for below in (
+            "",
+            "/msgs",
+            "/msgq",
+            "/tmp",
+            "/tmp/broken",
+            "/track",
+            "/filters",
+            "/allfilters",
+        )
     )
 
     def _configure(self) -> list[str | Path]:

@@ -22,7 +22,11 @@ _LENGTH: Final = struct.Struct(">H")
 
 
 def offers_auth(
-    postfix: PostfixPrimary, login: Login, mechanisms: str, *, authority: PasswordAuthority | None = None
+    postfix: PostfixPrimary,
+    login: Login,
+    mechanisms: str,
+    *,
+    authority: PasswordAuthority | None = None,
 ) -> None:
     """Have a Postfix that is off offer these mechanisms, separated by blanks, under TLS.
 
@@ -35,8 +39,18 @@ def offers_auth(
     command = [require("saslpasswd2"), "-p", "-c", "-f", str(database), "-u", REALM, login.user]
     subprocess.run(command, input=login.password, encoding="utf-8", check=True, timeout=60)
     shutil.chown(database, "postfix")
-    check = f"pwcheck_method: saslauthd\nsaslauthd_path: {authority.path}" if authority else "pwcheck_method: auxprop"
-    lines = [check, "auxprop_plugin: sasldb", f"sasldb_path: {database}", f"mech_list: {mechanisms}", ""]
+    check = (
+        f"pwcheck_method: saslauthd\nsaslauthd_path: {authority.path}"
+        if authority
+        else "pwcheck_method: auxprop"
+    )
+    lines = [
+        check,
+        "auxprop_plugin: sasldb",
+        f"sasldb_path: {database}",
+        f"mech_list: {mechanisms}",
+        "",
+    ]
     (directory / "smtpd.conf").write_text("\n".join(lines))
     postfix.settings |= {
         "smtpd_sasl_auth_enable": "yes",

@@ -10,11 +10,16 @@ class Maildir:
     """The messages a mail server has delivered into a directory, one file each."""
 
     def __init__(self, path: Path) -> None:
-        self._new = path / "new"  # a file is moved here whole; nobody reads this mail, so it never goes on to cur/
+        self._new = (
+            path / "new"
+        )  # a file is moved here whole; nobody reads this mail, so it never goes on to cur/
 
     def messages(self) -> list[bytes]:
         """Return the files as they are, oldest first."""
-        return [file.read_bytes() for file in sorted(self._files(), key=lambda file: file.stat().st_mtime_ns)]
+        return [
+            file.read_bytes()
+            for file in sorted(self._files(), key=lambda file: file.stat().st_mtime_ns)
+        ]
 
     def count(self) -> int:
         """Return how many there are, without reading them."""

@@ -28,7 +28,9 @@ file=$(/bin/mktemp {maildir}/tmp/XXXXXXXXXX)
 class PlainPrimary(Primary):
     """A primary without rejects, certificate of the test's, or settings."""
 
-    def __init__(self, domains: Sequence[str], *, address: str = "127.0.0.1", port: int | None = None) -> None:
+    def __init__(
+        self, domains: Sequence[str], *, address: str = "127.0.0.1", port: int | None = None
+    ) -> None:
         """Prepare a primary without starting it. `address` is one of this machine's."""
         super().__init__(domains, address=address, port=port)
 

@@ -25,7 +25,9 @@ def free_port(address: str = "127.0.0.1") -> int:
     """
     ceiling = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32768
     candidates = range(LOWEST + _slice().number, ceiling, SLICES)
-    return next(port for port in random.sample(candidates, len(candidates)) if is_free(address, port))
+    return next(
+        port for port in random.sample(candidates, len(candidates)) if is_free(address, port)
+    )
 
 
 def is_free(address: str, port: int) -> bool:

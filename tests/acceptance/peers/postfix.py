@@ -33,12 +33,19 @@ class PostfixPrimary(Primary):
         directory = TemporaryDirectory(prefix="restante-postfix-")
         self._top = Path(directory.name)
         self._top.chmod(0o755)
-        for name, user in (("etc", "root"), ("queue", "root"), ("data", "postfix"), ("mail", DELIVERING_USER)):
+        for name, user in (
+            ("etc", "root"),
+            ("queue", "root"),
+            ("data", "postfix"),
+            ("mail", DELIVERING_USER),
+        ):
             (self._top / name).mkdir()
             shutil.chown(self._top / name, user)
         self.log_path = self._top / "log"
         self.log_path.touch()
-        shutil.chown(self.log_path, "postfix")  # while the log daemon is off, programs write it themselves
+        shutil.chown(
+            self.log_path, "postfix"
+        )  # while the log daemon is off, programs write it themselves
         self.mailbox = Maildir(self._top / "mail" / "all")
         return directory
 
@@ -50,10 +57,16 @@ class PostfixPrimary(Primary):
     def _configure(self) -> list[str | Path]:
         etc = self._top / "etc"
         settings = self._own_settings() | self._tls_settings() | self.settings
-        (etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-        os.utime(etc / "main.cf", (0, 0))  # Postfix waits until a fresh one is two seconds old: it might still change
+        (etc / "main.cf").write_text(
+            "".join(f"{name} = {value}\n" for name, value in settings.items())
+        )
+        os.utime(
+            etc / "main.cf", (0, 0)
+        )  # Postfix waits until a fresh one is two seconds old: it might still change
         (etc / "master.cf").write_text(self._master())
-        checked = run("postfix", "-c", etc, "check")  # which also makes the directories of the queue
+        checked = run(
+            "postfix", "-c", etc, "check"
+        )  # which also makes the directories of the queue
         assert checked.returncode == 0, f"{checked.stdout}{self._log_end()}"
         return [DAEMONS / "master", "-c", etc, "-s"]
 

@@ -101,9 +101,13 @@ class Primary(ABC):
     def wait_for(self, count: int, timeout: float = 10.0) -> list[bytes]:
         """Return the messages once at least `count` have arrived."""
         try:
-            eventually(lambda: self.mailbox.count() >= count, what=f"{count} messages", timeout=timeout)
+            eventually(
+                lambda: self.mailbox.count() >= count, what=f"{count} messages", timeout=timeout
+            )
         except AssertionError as failure:
-            failure.add_note(f"{self.mailbox.count()} have arrived; the primary's log ends:\n{self._log_end()}")
+            failure.add_note(
+                f"{self.mailbox.count()} have arrived; the primary's log ends:\n{self._log_end()}"
+            )
             raise
         return self.messages()
 

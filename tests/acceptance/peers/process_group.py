@@ -69,7 +69,9 @@ class ProcessGroup:
         atexit.unregister(self.stop)
         try:
             _end(leader.pid, signal.SIGTERM)
-        except AssertionError:  # Postfix's master may hang in its last words to a log daemon that ended before it
+        except (
+            AssertionError
+        ):  # Postfix's master may hang in its last words to a log daemon that ended before it
             _end(leader.pid, signal.SIGKILL)
         leader.wait()
         self._dismiss_watcher()
@@ -83,7 +85,13 @@ class ProcessGroup:
 def _watch(group: int) -> subprocess.Popen[bytes]:
     """Start a shell that reads from a pipe which only we hold open: when we are gone, it ends the group."""
     return subprocess.Popen(
-        ["/bin/sh", "-c", 'read -r _; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"', "watcher", str(group)],
+        [
+            "/bin/sh",
+            "-c",
+            'read -r _; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"',
+            "watcher",
+            str(group),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

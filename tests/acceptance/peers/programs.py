@@ -11,7 +11,9 @@ from typing import Final, NoReturn
 
 import pytest
 
-Ended = subprocess.CompletedProcess[str]  # a program that came to its end: returncode, and stdout with stderr in it
+Ended = subprocess.CompletedProcess[
+    str
+]  # a program that came to its end: returncode, and stdout with stderr in it
 
 # An ordinary account's PATH has no sbin, where Debian keeps Postfix.
 PLACES: Final = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
@@ -26,7 +28,9 @@ def missing(reason: str) -> NoReturn:
 
 def require(program: str) -> str:
     """Return the path of `program`; without it the test cannot run."""
-    return shutil.which(program, path=PLACES) or missing(f"{program} is not installed: run ci/install-peers")
+    return shutil.which(program, path=PLACES) or missing(
+        f"{program} is not installed: run ci/install-peers"
+    )
 
 
 def require_root() -> None:

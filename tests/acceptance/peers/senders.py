@@ -26,7 +26,11 @@ def swaks_sends(
     with TemporaryDirectory() as directory:
         file = Path(directory) / "content"
         file.write_bytes(_dot_stuffed(content))
-        data = ["--no-data-fixup", "--data", f"@{file}"]  # fixed up, %-words would be replaced and lines added
+        data = [
+            "--no-data-fixup",
+            "--data",
+            f"@{file}",
+        ]  # fixed up, %-words would be replaced and lines added
         return run("swaks", *_swaks_connects(server), *envelope, *data, *options)
 
 
@@ -75,10 +79,14 @@ def smtp_source_sends(
     body = ["-l", str(size)] if size is not None else []
     with TemporaryDirectory() as directory:
         file = ["-F", _lines_file(Path(directory), content)] if content is not None else []
-        return run("smtp-source", *envelope, *load, *body, *file, *options, f"{server.host}:{server.port}")
+        return run(
+            "smtp-source", *envelope, *load, *body, *file, *options, f"{server.host}:{server.port}"
+        )
 
 
 def _lines_file(directory: Path, content: bytes) -> str:
     file = directory / "content"
-    file.write_bytes(content.replace(b"\r\n", b"\n"))  # smtp-source ends the lines with CRLF, and stuffs the dots
+    file.write_bytes(
+        content.replace(b"\r\n", b"\n")
+    )  # smtp-source ends the lines with CRLF, and stuffs the dots
     return str(file)

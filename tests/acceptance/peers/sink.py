@@ -27,7 +27,11 @@ class SmtpSink:
     """
 
     def __init__(
-        self, *options: str, address: str = "127.0.0.1", port: int | None = None, keep_content: bool = False
+        self,
+        *options: str,
+        address: str = "127.0.0.1",
+        port: int | None = None,
+        keep_content: bool = False,
     ) -> None:
         """Prepare a sink without starting it.
 
@@ -57,7 +61,9 @@ class SmtpSink:
         self._log.write_bytes(b"")
         keep = ["-d", f"{self._top}/message."] if self._keep_content else []
         listener = f"{self.address}:{self.port}"
-        self._processes.start([require("smtp-sink"), "-c", *keep, *self.options, listener, BACKLOG], user=self._user)
+        self._processes.start(
+            [require("smtp-sink"), "-c", *keep, *self.options, listener, BACKLOG], user=self._user
+        )
         eventually(self._answers, what=f"smtp-sink to listen on {listener}")
 
     def stop(self) -> None:
@@ -72,14 +78,20 @@ class SmtpSink:
     def messages(self) -> list[bytes]:
         """Return what it has kept: content below fields of its own (X-Mail-Args, X-Rcpt-Args, Received …)."""
         files = sorted(self._top.glob("message.*"), key=lambda file: file.stat().st_ctime_ns)
-        return [file.read_bytes().removesuffix(b"\n") for file in files]  # it ends a file with an empty line
+        return [
+            file.read_bytes().removesuffix(b"\n") for file in files
+        ]  # it ends a file with an empty line
 
     def wait_for(self, count: int, timeout: float = 10.0) -> None:
         """Return once at least `count` messages have been taken."""
-        eventually(lambda: self.count() >= count, what=f"{count} messages at smtp-sink", timeout=timeout)
+        eventually(
+            lambda: self.count() >= count, what=f"{count} messages at smtp-sink", timeout=timeout
+        )
 
     def _answers(self) -> bool:
-        assert self._processes.is_running, f"smtp-sink ended at once: {self._log.read_text(errors='replace')}"
+        assert self._processes.is_running, (
+            f"smtp-sink ended at once: {self._log.read_text(errors='replace')}"
+        )
         try:
             socket.create_connection((self.address, self.port), timeout=5).close()
         except ConnectionError:

@@ -12,7 +12,9 @@ class AccountSums:
 
     def __init__(self) -> None:
         self._sums: dict[str, Usage] = {}
-        self._counted: dict[int, tuple[str, Usage]] = {}  # by domain id: in whose sum it is, and with what
+        self._counted: dict[
+            int, tuple[str, Usage]
+        ] = {}  # by domain id: in whose sum it is, and with what
 
     def take(self, balance: Balance) -> None:
         """Work a balance in."""

@@ -29,7 +29,9 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
     """Copy the database at `path` and the files it names to `target`. Blocks. Raises StoreError."""
     try:
         prepare(target)
-        with files.keeping_all():  # here, on the thread: whoever waits for it may be gone before it ends
+        with (
+            files.keeping_all()
+        ):  # here, on the thread: whoever waits for it may be gone before it ends
             made = _copy(path, vfs, files, target)
         (target / PARTIAL).rename(target / _DATABASE)
         files.sync_directory(target)
@@ -46,16 +48,23 @@ def prepare(target: Path) -> None:
     """Make the directory of a new store. Raises StoreError where there is something in it, OSError."""
     target.mkdir(mode=0o700, exist_ok=True)
     if any(target.iterdir()):
-        raise NotEmpty(f"{target}: there is something in it; name a directory that is empty or not there")
+        raise NotEmpty(
+            f"{target}: there is something in it; name a directory that is empty or not there"
+        )
     (target / _CONTENT).mkdir(mode=0o700)
 
 
 def _copy(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> Backup:
     (target / PARTIAL).touch(mode=0o600)
     with closing(apsw.Connection(str(target / PARTIAL))) as copy:
-        with closing(engine.open_reader(path, vfs)) as source, copy.backup("main", source, "main") as under_way:
+        with (
+            closing(engine.open_reader(path, vfs)) as source,
+            copy.backup("main", source, "main") as under_way,
+        ):
             under_way.step(-1)  # in one step: one moment, whatever is committed meanwhile
-        copy.pragma("journal_mode", "DELETE")  # whole in one file; the next to open it makes it WAL again
+        copy.pragma(
+            "journal_mode", "DELETE"
+        )  # whole in one file; the next to open it makes it WAL again
         names = [name for name, *_ in engine.fetch(copy, queries.FILES)]
         [(messages, octets)] = engine.fetch(copy, care_queries.TOTALS)
     sync(target / PARTIAL)

@@ -21,7 +21,9 @@ BALLAST = 32 * 1024 * 1024
 
 PAUSE = 1.0  # seconds before it may be made again: where the disk says "full" for another reason, this ends the dispute
 
-_TIMES = 2  # so much must be free before it is made again: what is just enough would be gone at once
+_TIMES = (
+    2  # so much must be free before it is made again: what is just enough would be gone at once
+)
 
 
 class Ballast:

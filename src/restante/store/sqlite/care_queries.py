@@ -38,9 +38,7 @@ USAGE_ANEW = """
     INSERT INTO usage (domain_id, messages, octets, refused, last_number)
     SELECT domain_id, count(*), sum(size), sum(held_paths = ''), max(number) FROM message GROUP BY domain_id
 """
-DOMAINS_LOST = (
-    "SELECT DISTINCT domain_id FROM message WHERE domain_id NOT IN (SELECT id FROM domain) ORDER BY domain_id"
-)
+DOMAINS_LOST = "SELECT DISTINCT domain_id FROM message WHERE domain_id NOT IN (SELECT id FROM domain) ORDER BY domain_id"
 PATHS_OF_DOMAIN = """
     SELECT held_paths FROM message WHERE domain_id = ? AND held_paths <> ''
     UNION ALL SELECT forward_path FROM last_reply WHERE domain_id = ? LIMIT ?

@@ -53,7 +53,9 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
     _set_up(connection, _WRITER_CACHE_KIB)
     connection.pragma("page_size", PAGE_SIZE)
     if connection.pragma("journal_mode", "WAL") != "wal":
-        raise StoreUnusable(f"{path}: this file system cannot share memory between connections; use a local disk")
+        raise StoreUnusable(
+            f"{path}: this file system cannot share memory between connections; use a local disk"
+        )
     connection.pragma("synchronous", "FULL")
     connection.pragma("journal_size_limit", JOURNAL_LIMIT)
     return connection
@@ -82,7 +84,9 @@ def _any_path_matches(*given: Any) -> bool:
 def _set_up(connection: apsw.Connection, cache_kib: int) -> None:
     connection.set_busy_timeout(_BUSY_PATIENCE_MS)
     connection.wal_autocheckpoint(0)
-    connection.pragma("mmap_size", 0)  # an I/O error in mapped memory is a signal that kills the process
+    connection.pragma(
+        "mmap_size", 0
+    )  # an I/O error in mapped memory is a signal that kills the process
     connection.pragma("cache_size", -cache_kib)
     connection.pragma("temp_store", "MEMORY")
 

@@ -77,7 +77,11 @@ class Pages:
                 size, place = _varint(page, place)
                 rowid, place = _varint(page, place)
                 yield rowid, tuple(_columns(self._payload(page, place, size)))
-            except (IndexError, struct.error, ValueError):  # this cell is damaged; the next may be whole
+            except (
+                IndexError,
+                struct.error,
+                ValueError,
+            ):  # this cell is damaged; the next may be whole
                 continue
 
     def _payload(self, page: bytes, place: int, size: int) -> bytes:

@@ -50,7 +50,9 @@ class Ledger:
     _accounts: dict[int, str] = field(default_factory=dict)  # whose each is
     _drain_numbers: dict[int, int] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)
-    _behind: set[int] = field(default_factory=set)  # domains whose row of `usage` lacks their newest mail
+    _behind: set[int] = field(
+        default_factory=set
+    )  # domains whose row of `usage` lacks their newest mail
     last_number: int = 0
 
     @classmethod
@@ -154,7 +156,9 @@ class Ledger:
     def check_drain(self, drain: Drain) -> None:
         """Raise LeaseLost if this drain is not the one in force."""
         if not self.has_drain(drain):
-            raise LeaseLost(f"drain {drain.number} of domain {drain.domain_id} is over or was taken over")
+            raise LeaseLost(
+                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
+            )
 
     # --- the end of a transaction
 
@@ -168,8 +172,14 @@ class Ledger:
 
         Else the highest number in the table would be that of one domain's mail, and older mail of another not counted.
         """
-        rows = ((domain_id, self._figures.get(domain_id)) for domain_id in self._touched | self._behind)
-        return [[domain_id, f.messages, f.octets, f.refused, f.last_number] for domain_id, f in rows if f]
+        rows = (
+            (domain_id, self._figures.get(domain_id)) for domain_id in self._touched | self._behind
+        )
+        return [
+            [domain_id, f.messages, f.octets, f.refused, f.last_number]
+            for domain_id, f in rows
+            if f
+        ]
 
     def fall_behind(self) -> None:
         """Note that mail was held and the table not written."""
@@ -187,4 +197,8 @@ class Ledger:
 
     def _balance(self, domain_ids: Iterable[int]) -> Balance:
         usages = {domain_id: self.usage(domain_id) for domain_id in domain_ids}
-        return Balance(usages, {domain_id: self._accounts.get(domain_id, "") for domain_id in usages}, self.last_number)
+        return Balance(
+            usages,
+            {domain_id: self._accounts.get(domain_id, "") for domain_id in usages},
+            self.last_number,
+        )

@@ -18,7 +18,9 @@ from restante.tenancy.policy import Policy, Suspension
 
 _ACCOUNT = "salvaged"
 _NOWHERE = "192.0.2.1"  # RFC 5737: an address that is nobody's
-_SUSPENDED = Policy(suspension=Suspension("its record was lost; set account, destination and authorized hosts"))
+_SUSPENDED = Policy(
+    suspension=Suspension("its record was lost; set account, destination and authorized hosts")
+)
 _SAMPLE = 50  # messages that are asked for a domain's name
 
 
@@ -28,20 +30,34 @@ def keep_domains(connection: apsw.Connection) -> list[Finding]:
     with connection:
         for (domain_id,) in fetch(connection, care_queries.DOMAINS_LOST):
             name = _free_name(connection, domain_id)
-            domain = HostedDomain(0, name, _ACCOUNT, Destination(_NOWHERE), AuthorizedHosts(), 0.0, _SUSPENDED)
+            domain = HostedDomain(
+                0, name, _ACCOUNT, Destination(_NOWHERE), AuthorizedHosts(), 0.0, _SUSPENDED
+            )
             connection.execute(care_queries.ADD_DOMAIN_AGAIN, (domain_id, *domain_row(domain)))
-            made.append(Finding("domain", f"{name}: its record was lost and made anew, suspended, with no destination"))
+            made.append(
+                Finding(
+                    "domain",
+                    f"{name}: its record was lost and made anew, suspended, with no destination",
+                )
+            )
         for (name,) in fetch(connection, care_queries.ACCOUNTS_LOST):
             connection.execute(queries.KEEP_ACCOUNT, account_row(Account(name, 0.0)))
             if name != _ACCOUNT:
-                made.append(Finding("account", f"{name}: its record was lost and made anew, without note and quota"))
+                made.append(
+                    Finding(
+                        "account",
+                        f"{name}: its record was lost and made anew, without note and quota",
+                    )
+                )
     return made
 
 
 def _free_name(connection: apsw.Connection, domain_id: int) -> str:
     """Return the name that most of a domain's mail is for, or one that no domain can have."""
     names: Counter[str] = Counter()
-    for (paths,) in fetch(connection, care_queries.PATHS_OF_DOMAIN, (domain_id, domain_id, _SAMPLE)):
+    for (paths,) in fetch(
+        connection, care_queries.PATHS_OF_DOMAIN, (domain_id, domain_id, _SAMPLE)
+    ):
         names.update(split_mailbox(path)[1].lower() for path in paths.split("\n") if "@" in path)
     for name, _ in names.most_common():
         if not fetch(connection, queries.ID_OF_DOMAIN, (name,)):

@@ -54,7 +54,9 @@ def settle(
 ) -> None:
     """Work in what became of messages: those wholly delivered at one stroke, if they stand as the drain believes."""
     transaction.ledger.check_drain(drain)
-    for report in reports:  # before their outcomes: afterwards nobody is there any more who would make them news
+    for report in (
+        reports
+    ):  # before their outcomes: afterwards nobody is there any more who would make them news
         if _is_news(transaction, drain.domain_id, report):
             transaction.execute(queries.KEEP_REPORT, report_row(report))
     delivered = [outcome for outcome in outcomes if outcome.is_delivered]
@@ -76,7 +78,9 @@ def _remove_whole(transaction: WriteTransaction, domain_id: int, delivered: list
     """Remove these messages if these are all their recipients; else change nothing and return False."""
     delivered.sort(key=_number)
     numbers = numbers_text([outcome.number for outcome in delivered])
-    believed = "\n\n".join("\n".join([one.forward_path for one in outcome.recipients]) for outcome in delivered)
+    believed = "\n\n".join(
+        "\n".join([one.forward_path for one in outcome.recipients]) for outcome in delivered
+    )
     [(octets, held_paths, files)] = transaction.execute(
         queries.WHOLE_MESSAGES, {"numbers": numbers, "domain_id": domain_id}
     )
@@ -92,9 +96,13 @@ def _number(outcome: Outcome) -> int:
     return outcome.number
 
 
-def _settle_in_part(transaction: WriteTransaction, domain_id: int, outcomes: Iterable[Outcome], at: float) -> None:
+def _settle_in_part(
+    transaction: WriteTransaction, domain_id: int, outcomes: Iterable[Outcome], at: float
+) -> None:
     """Work outcomes in recipient by recipient: some were refused or deferred, or have been before."""
-    gone = [outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome, at)]
+    gone = [
+        outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome, at)
+    ]
     if gone:
         remove(transaction, gone)
 
@@ -103,7 +111,9 @@ def _settle_one(transaction: WriteTransaction, domain_id: int, outcome: Outcome,
     """Work one outcome in; tell whether the message is to be removed, having no recipient left."""
     rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
-    news = {one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held}
+    news = {
+        one.forward_path: one for one in reversed(outcome.recipients) if one.forward_path in held
+    }
     for recipient in news.values():
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
     if outcome.doubts and news:
@@ -112,13 +122,21 @@ def _settle_one(transaction: WriteTransaction, domain_id: int, outcome: Outcome,
     return left != held and _has_nobody(transaction, (domain_id, outcome.number), left)
 
 
-def _keep_word(transaction: WriteTransaction, message: tuple[int, int], recipient: RecipientOutcome, at: float) -> None:
+def _keep_word(
+    transaction: WriteTransaction, message: tuple[int, int], recipient: RecipientOutcome, at: float
+) -> None:
     """Keep the destination's last word on a recipient that it did not take."""
     if recipient.move in (Move.DELIVERED, Move.BOUNCED):
         transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
     else:
         parked = _PARKED.get(recipient.move, 0)
-        word = (*message, recipient.forward_path, parked, storable(recipient.reply), at if parked else 0.0)
+        word = (
+            *message,
+            recipient.forward_path,
+            parked,
+            storable(recipient.reply),
+            at if parked else 0.0,
+        )
         transaction.execute(queries.KEEP_REPLY, word)
 
 
@@ -147,7 +165,9 @@ def park_damaged(transaction: WriteTransaction, number: int, text: str, at: floa
         return False
     domain_id = rows[0][0]
     for path in held:
-        transaction.execute(queries.KEEP_REPLY, (domain_id, number, path, IS_REFUSED, f"{DAMAGED} {text}", at))
+        transaction.execute(
+            queries.KEEP_REPLY, (domain_id, number, path, IS_REFUSED, f"{DAMAGED} {text}", at)
+        )
     transaction.execute(queries.KEEP_HELD_PATHS, ("", number))
     transaction.ledger.move_to_refused(domain_id, 1)
     return True
@@ -162,7 +182,9 @@ def delete(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEn
     return remove(transaction, numbers)
 
 
-def release_refused(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry) -> int:
+def release_refused(
+    transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntry
+) -> int:
     """Hold refused recipients again; return how many messages had some."""
     transaction.execute(queries.RECORD, audit_row(audit))
     text = numbers_text(numbers)
@@ -214,7 +236,10 @@ def _expire_refused(transaction: WriteTransaction, bindings: dict[str, Any]) -> 
     due = [number for (number,) in transaction.execute(queries.DUE_REFUSALS, bindings)]
     transaction.execute(queries.FORGET_REFUSALS, bindings)
     narrowed = {"domain_id": bindings["domain_id"], "numbers": numbers_text(due)}
-    remove(transaction, [number for (number,) in transaction.execute(queries.LEFT_WITH_NOBODY, narrowed)])
+    remove(
+        transaction,
+        [number for (number,) in transaction.execute(queries.LEFT_WITH_NOBODY, narrowed)],
+    )
     return len(due)
 
 

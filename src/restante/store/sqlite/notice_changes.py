@@ -19,7 +19,11 @@ def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEnt
     present = transaction.execute(queries.ID_OF_CHANNEL, (channel.account, channel.name))
     if present != ([(channel.id,)] if channel.id else []):
         raise Conflict(f"channel {channel.name} is there already, or is gone")
-    stored = _change_channel(transaction, channel, audit.at) if channel.id else _add_channel(transaction, channel)
+    stored = (
+        _change_channel(transaction, channel, audit.at)
+        if channel.id
+        else _add_channel(transaction, channel)
+    )
     note_change(transaction, audit)
     return stored
 
@@ -64,4 +68,6 @@ def keep_notices(
 
 
 def _remove_oldest(transaction: WriteTransaction, channel_id: int, limit: int) -> int:
-    return len(transaction.execute(queries.REMOVE_OLDEST_NOTICES, {"channel": channel_id, "limit": limit}))
+    return len(
+        transaction.execute(queries.REMOVE_OLDEST_NOTICES, {"channel": channel_id, "limit": limit})
+    )

@@ -8,7 +8,15 @@ import json
 from enum import StrEnum
 
 from restante.store.sqlite.engine import Row
-from restante.tenancy.notice import Channel, NewNotice, Notice, NoticeFacts, NoticeKind, Quiet, Transport
+from restante.tenancy.notice import (
+    Channel,
+    NewNotice,
+    Notice,
+    NoticeFacts,
+    NoticeKind,
+    Quiet,
+    Transport,
+)
 
 
 def channel_row(channel: Channel) -> Row:
@@ -30,7 +38,17 @@ def channel(row: Row) -> Channel:
     number, account, name, way, target, sealed, kinds, created_at, hears_all = row
     listed = kinds.split()
     known = frozenset(kind for kind in NoticeKind if kind in listed)
-    return Channel(number, account, name, _known(Transport, way), target, sealed, known, created_at, bool(hears_all))
+    return Channel(
+        number,
+        account,
+        name,
+        _known(Transport, way),
+        target,
+        sealed,
+        known,
+        created_at,
+        bool(hears_all),
+    )
 
 
 def notice_row(new: NewNotice) -> Row:
@@ -41,7 +59,9 @@ def notice_row(new: NewNotice) -> Row:
 def notice(row: Row) -> Notice:
     """Read a row of queries.NOTICE_COLUMNS."""
     number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply = row
-    return Notice(number, channel_id, key, _news(news), held_back, made_at, next_attempt_at, failures, reply)
+    return Notice(
+        number, channel_id, key, _news(news), held_back, made_at, next_attempt_at, failures, reply
+    )
 
 
 def quiet_row(quiet: Quiet) -> Row:
@@ -72,7 +92,9 @@ def _news_text(news: NoticeFacts) -> str:
 def _news(text: str) -> NoticeFacts:
     facts = json.loads(text)
     kind = _known(NoticeKind, facts["kind"])
-    return NoticeFacts(kind, facts["account"], facts["about"], facts["text"], facts["at"], facts["details"])
+    return NoticeFacts(
+        kind, facts["account"], facts["about"], facts["text"], facts["at"], facts["details"]
+    )
 
 
 def _known(names: type[StrEnum], text: str) -> str:

@@ -43,7 +43,9 @@ class Parts(NamedTuple):
     is_proven: bool  # all of the database was looked at: else the scrub begins at once
 
 
-def open_parts(directory: Path, vfs: str | None, ballast: int = 0, proof_seconds: float = proof.SECONDS) -> Parts:
+def open_parts(
+    directory: Path, vfs: str | None, ballast: int = 0, proof_seconds: float = proof.SECONDS
+) -> Parts:
     """Open everything, or nothing. `ballast` is in octets, 0 for none of our own; `proof_seconds` as in proof.py.
 
     Raises StoreUnusable; StoreDamaged where the database is not what was written.
@@ -72,7 +74,9 @@ def _damaged(directory: Path, found: str) -> StoreDamaged:
     )
 
 
-def _open_in_turn(directory: Path, vfs: str | None, octets: int, proof_seconds: float, undo: ExitStack) -> Parts:
+def _open_in_turn(
+    directory: Path, vfs: str | None, octets: int, proof_seconds: float, undo: ExitStack
+) -> Parts:
     changed = _make(directory)
     lock = DirectoryLock(directory)
     undo.callback(lock.release)
@@ -86,7 +90,9 @@ def _open_in_turn(directory: Path, vfs: str | None, octets: int, proof_seconds: 
     connection = engine.open_writer(path, vfs)
     undo.callback(engine.close_without_checkpoint, connection)
     is_proven = proof.prove(connection, proof_seconds, is_suspect=mark.is_there)
-    files = ContentFiles(directory / CONTENT, health, ballast)  # only now: content without a database is a loss
+    files = ContentFiles(
+        directory / CONTENT, health, ballast
+    )  # only now: content without a database is a loss
     undo.callback(files.close)
     for parent in changed:
         files.sync_directory(parent)
@@ -96,7 +102,9 @@ def _open_in_turn(directory: Path, vfs: str | None, octets: int, proof_seconds: 
     damaged = _sweep(connection, files)
     ledger = Ledger.read(connection)
     readers = Readers(path, health, vfs)
-    return Parts(path, vfs, lock, health, files, ballast, connection, ledger, readers, damaged, is_proven)
+    return Parts(
+        path, vfs, lock, health, files, ballast, connection, ledger, readers, damaged, is_proven
+    )
 
 
 def _make(directory: Path) -> list[Path]:
@@ -110,7 +118,9 @@ def _make(directory: Path) -> list[Path]:
 def _check_whole(path: Path) -> None:
     """Refuse to begin an empty database where a store was: its mail would be gone, and its content files orphans."""
     if (path.parent / PARTIAL).exists():
-        raise StoreUnusable(f"{path.parent} is a backup that was broken off: restore one that is whole")
+        raise StoreUnusable(
+            f"{path.parent} is a backup that was broken off: restore one that is whole"
+        )
     is_empty = not path.exists() or not path.stat().st_size
     if is_empty and (path.parent / CONTENT).exists():
         raise StoreDamaged(

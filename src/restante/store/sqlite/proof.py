@@ -87,7 +87,9 @@ def _refuse(finding: str | None) -> None:
         raise StoreDamaged(finding)
 
 
-def is_done_within(connection: apsw.Connection, seconds: float, work: Callable[[apsw.Connection], None]) -> bool:
+def is_done_within(
+    connection: apsw.Connection, seconds: float, work: Callable[[apsw.Connection], None]
+) -> bool:
     """Do work as long as there is time; tell whether it came to its end."""
     deadline = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() >= deadline, _PROGRESS_STEPS)

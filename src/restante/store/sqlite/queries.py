@@ -18,9 +18,7 @@ ROLLBACK = "ROLLBACK"
 # --- held mail, changed (writer thread)
 
 MOST_ROWS = 64  # messages in one INSERT: its text and program stay small enough to be kept prepared
-MESSAGE_COLUMNS = (
-    "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head"
-)
+MESSAGE_COLUMNS = "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head"
 
 
 @cache
@@ -32,9 +30,7 @@ def hold_messages(count: int) -> str:
 
 # The rows of `usage` tell of messages up to this number. A transaction that only holds mail leaves them behind; any other
 # writes all that are behind, so that those beyond are few, and new.
-COUNTED_UP_TO = (
-    "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
-)
+COUNTED_UP_TO = "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
 
 # One row for all the domains that a transaction has touched, in one step. `->>` takes the n-th of each inner array.
 KEEP_USAGES = """
@@ -323,18 +319,24 @@ LIST_REPORTS = """
     ORDER BY number LIMIT :limit
 """
 HASTEN_REPORTS = "UPDATE report SET next_attempt_at = ? WHERE next_attempt_at > ?"
-PUT_REPORT_OFF = "UPDATE report SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
+PUT_REPORT_OFF = (
+    "UPDATE report SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
+)
 
 # `flags & 8` as in the index: the engine compares expressions, not what they come to.
 LATE_MESSAGES = f"""
     SELECT {MESSAGE_COLUMNS} FROM message
     WHERE flags & 8 AND received_at < ? AND held_paths <> '' ORDER BY received_at, number
 """
-DELAY_IS_TOLD = "UPDATE message SET flags = (flags & ~8) | 16 WHERE number = ? AND flags & 8 RETURNING number"
+DELAY_IS_TOLD = (
+    "UPDATE message SET flags = (flags & ~8) | 16 WHERE number = ? AND flags & 8 RETURNING number"
+)
 
 # --- notices
 
-CHANNELS = "SELECT id, account, name, way, target, sealed, kinds, created_at, hears_all FROM channel"
+CHANNELS = (
+    "SELECT id, account, name, way, target, sealed, kinds, created_at, hears_all FROM channel"
+)
 ADD_CHANNEL = """
     INSERT INTO channel (account, name, way, target, sealed, kinds, created_at, hears_all)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -349,7 +351,9 @@ HAS_CHANNEL = "SELECT 1 FROM channel WHERE id = ?"
 REMOVE_CHANNEL = "DELETE FROM channel WHERE id = ?"
 REMOVE_NOTICES_OF_CHANNEL = "DELETE FROM notice WHERE channel_id = ?"
 
-NOTICE_COLUMNS = "number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply"
+NOTICE_COLUMNS = (
+    "number, channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply"
+)
 KEEP_NOTICE = """
     INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, reply)
     VALUES (?, ?, ?, ?, ?, ?, 0, '')
@@ -366,7 +370,9 @@ FIRST_NOTICES = f"""
     WHERE number IN (SELECT (SELECT min(number) FROM notice WHERE channel_id = channel.id) FROM channel)
     ORDER BY next_attempt_at, number LIMIT ?
 """
-LIST_NOTICES = f"SELECT {NOTICE_COLUMNS} FROM notice WHERE number > :after ORDER BY number LIMIT :limit"
+LIST_NOTICES = (
+    f"SELECT {NOTICE_COLUMNS} FROM notice WHERE number > :after ORDER BY number LIMIT :limit"
+)
 LIST_NOTICES_OF_CHANNELS = f"""
     SELECT {NOTICE_COLUMNS} FROM notice
     WHERE channel_id IN (SELECT value FROM json_each(:channel_ids)) AND number > :after ORDER BY number LIMIT :limit
@@ -376,10 +382,16 @@ NOTICE_BACKLOG = """
     FROM counter WHERE name = 'notices'
 """
 REMOVE_NOTICE = "DELETE FROM notice WHERE number = ?"
-HASTEN_NOTICES = "UPDATE notice SET next_attempt_at = :at WHERE channel_id = :channel AND next_attempt_at > :at"
-PUT_NOTICE_OFF = "UPDATE notice SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
+HASTEN_NOTICES = (
+    "UPDATE notice SET next_attempt_at = :at WHERE channel_id = :channel AND next_attempt_at > :at"
+)
+PUT_NOTICE_OFF = (
+    "UPDATE notice SET next_attempt_at = ?, failures = failures + 1, reply = ? WHERE number = ?"
+)
 
-QUIETS = "SELECT account, kind, about, until, held_back, last FROM quiet ORDER BY account, kind, about"
+QUIETS = (
+    "SELECT account, kind, about, until, held_back, last FROM quiet ORDER BY account, kind, about"
+)
 KEEP_QUIET = "INSERT OR REPLACE INTO quiet (account, kind, about, until, held_back, last) VALUES (?, ?, ?, ?, ?, ?)"
 REMOVE_QUIET = "DELETE FROM quiet WHERE account = ? AND kind = ? AND about = ?"
 
@@ -394,7 +406,9 @@ PAST_DRAINS = """
 SELECT domain_id, started_at, ended_at, requested_by, ending, reason, delivered, deferred, refused, last_words
 FROM past_drain
 """
-OPEN_DRAINS = "SELECT domain_id, number, requested_at, deadline FROM drain WHERE is_open ORDER BY domain_id"
+OPEN_DRAINS = (
+    "SELECT domain_id, number, requested_at, deadline FROM drain WHERE is_open ORDER BY domain_id"
+)
 
 # --- the operator's records: few, changed by hand, read whole
 
@@ -415,7 +429,9 @@ ACCOUNT_IN_USE = """
 """
 REMOVE_ACCOUNT = "DELETE FROM account WHERE name = ?"
 
-LOGINS = "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier FROM login"
+LOGINS = (
+    "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier FROM login"
+)
 KEEP_LOGIN = """
     INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at, sealed_verifier)
     VALUES (?, ?, ?, ?, ?, ?)

@@ -36,7 +36,9 @@ class Readers:
     async def ask(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
         """Put a question on a reading thread. Raises StoreError; damage that it meets is the end, as for the writer."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._answer, question
+            )
         except (apsw.Error, MemoryError, UnicodeDecodeError) as error:
             self._health.meet(error, "reading")
             raise StoreError(f"reading: {error}") from error

@@ -61,7 +61,9 @@ class PageBounds(NamedTuple):
     damaged: list[Damage]
 
 
-def held(connection: apsw.Connection, domain_id: int, after: int, limit: int, max_octets: int) -> PageBounds:
+def held(
+    connection: apsw.Connection, domain_id: int, after: int, limit: int, max_octets: int
+) -> PageBounds:
     """Read a drain's next messages, past damaged ones."""
     window = PageBounds([], [])
     octets = 0
@@ -122,7 +124,10 @@ def expired(
 ) -> list[int]:
     """Read the numbers of messages with a recipient that has this status since before then, oldest first."""
     if status is RecipientStatus.REFUSED:
-        return [number for (number,) in fetch(connection, queries.REFUSED_BEFORE, (domain_id, before, limit))]
+        return [
+            number
+            for (number,) in fetch(connection, queries.REFUSED_BEFORE, (domain_id, before, limit))
+        ]
     found: list[int] = []
     with closing(connection.cursor()) as cursor:
         for number, received_at, since in cursor.execute(queries.HELD_SINCE, (domain_id,)):
@@ -133,7 +138,9 @@ def expired(
     return found
 
 
-def waiting_since(connection: apsw.Connection, domain_id: int, status: RecipientStatus) -> float | None:
+def waiting_since(
+    connection: apsw.Connection, domain_id: int, status: RecipientStatus
+) -> float | None:
     """Read since when the first recipient with this status has it."""
     if status is RecipientStatus.REFUSED:
         [(at,)] = fetch(connection, queries.FIRST_REFUSED, (domain_id,))
@@ -148,11 +155,16 @@ def marks(connection: apsw.Connection, kind: str) -> Mapping[int, float]:
     return dict(fetch(connection, queries.MARKS, (kind,)))
 
 
-def recipients(connection: apsw.Connection, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+def recipients(
+    connection: apsw.Connection, domain_id: int, after: Recipient | None, limit: int
+) -> list[Recipient]:
     """Read some of a domain's recipients."""
     source, name = after.key if after is not None else ("", "")
     rows = fetch(connection, queries.RECIPIENTS, (domain_id, source, name, limit))
-    return [Recipient(name, RecipientSource(source), bool(is_there), at) for name, source, is_there, at in rows]
+    return [
+        Recipient(name, RecipientSource(source), bool(is_there), at)
+        for name, source, is_there, at in rows
+    ]
 
 
 # --- listings
@@ -188,7 +200,12 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         numbers = json.dumps(selection.numbers)
         yield queries.LIST_NUMBERS, bindings | {"numbers": numbers, "domain_ids": domain_ids}
     elif selection.domain_ids is None:
-        yield queries.LIST_ALL_REFUSED if selection.status is RecipientStatus.REFUSED else queries.LIST_ALL, bindings
+        yield (
+            queries.LIST_ALL_REFUSED
+            if selection.status is RecipientStatus.REFUSED
+            else queries.LIST_ALL,
+            bindings,
+        )
     else:
         yield from _listings_by_domain(selection.domain_ids, selection.status, bindings)
 
@@ -209,13 +226,18 @@ def _listings_by_domain(
 _DUE_LOOKED_AT: Final = 5_000  # reports of a kind among which turns are shared
 
 
-def due_reports(connection: apsw.Connection, now: float, limit: int, max_octets: int) -> list[Report]:
+def due_reports(
+    connection: apsw.Connection, now: float, limit: int, max_octets: int
+) -> list[Report]:
     """Read the reports that are due, in fair order."""
     due: list[DueReport] = []
     for action in (Action.FAILED, Action.DELAYED, Action.RELAYED):
         if len(due) < limit:
             rows = fetch(connection, queries.DUE_REPORTS, (now, action, _DUE_LOOKED_AT))
-            due += [DueReport(number, action, account, target_of(path)) for number, _, account, path in rows]
+            due += [
+                DueReport(number, action, account, target_of(path))
+                for number, _, account, path in rows
+            ]
     found: list[Report] = []
     octets = 0
     for number in fair_order(due)[:limit]:
@@ -229,7 +251,10 @@ def due_reports(connection: apsw.Connection, now: float, limit: int, max_octets:
 def success_reports(connection: apsw.Connection) -> list[DueReport]:
     """Read the reports of success that wait, without their content."""
     rows = sorted(fetch(connection, queries.SUCCESS_REPORTS))
-    return [DueReport(number, Action.RELAYED, account, target_of(path)) for number, account, path in rows]
+    return [
+        DueReport(number, Action.RELAYED, account, target_of(path))
+        for number, account, path in rows
+    ]
 
 
 def reports(connection: apsw.Connection, selection: ReportFilter) -> list[WaitingReport]:
@@ -243,7 +268,9 @@ def reports(connection: apsw.Connection, selection: ReportFilter) -> list[Waitin
     }
     return [
         WaitingReport(number, about, domain_id, Action(action), *rest)
-        for number, about, domain_id, action, *rest in fetch(connection, queries.LIST_REPORTS, bindings)
+        for number, about, domain_id, action, *rest in fetch(
+            connection, queries.LIST_REPORTS, bindings
+        )
     ]
 
 
@@ -264,7 +291,9 @@ def backlog(connection: apsw.Connection, query: str) -> Backlog:
     return Backlog(*fetch(connection, query)[0])
 
 
-def late_messages(connection: apsw.Connection, received_before: float, limit: int) -> list[HeldMessage]:
+def late_messages(
+    connection: apsw.Connection, received_before: float, limit: int
+) -> list[HeldMessage]:
     """Read messages whose senders want to hear of delay."""
     window = PageBounds([], [])
     with closing(connection.cursor()) as cursor:
@@ -285,7 +314,9 @@ def open_drains(connection: apsw.Connection) -> list[Drain]:
 
 def past_drains(connection: apsw.Connection) -> dict[int, PastDrain]:
     """Read how the last drain of each domain went."""
-    return {domain_id: PastDrain(*row) for domain_id, *row in fetch(connection, queries.PAST_DRAINS)}
+    return {
+        domain_id: PastDrain(*row) for domain_id, *row in fetch(connection, queries.PAST_DRAINS)
+    }
 
 
 def directory(connection: apsw.Connection, memory: RecordMemory) -> Directory:
@@ -310,15 +341,23 @@ def directory(connection: apsw.Connection, memory: RecordMemory) -> Directory:
 _NEWEST: Final = 2**63 - 1  # no entry has a higher id
 
 
-def audit_page(connection: apsw.Connection, wanted: AuditFilter, limit: int, before: int | None) -> AuditPage:
+def audit_page(
+    connection: apsw.Connection, wanted: AuditFilter, limit: int, before: int | None
+) -> AuditPage:
     """Read the newest of the entries wanted that are older than one, newest first."""
-    statement = queries.newest_entries(by_account=wanted.account is not None, by_domain=wanted.domain is not None)
+    statement = queries.newest_entries(
+        by_account=wanted.account is not None, by_domain=wanted.domain is not None
+    )
     bindings = {**wanted._asdict(), "limit": limit, "before": _NEWEST if before is None else before}
     rows = fetch(connection, statement, bindings)
-    return AuditPage([audit_entry(row[1:]) for row in rows], rows[-1][0] if len(rows) == limit else None)
+    return AuditPage(
+        [audit_entry(row[1:]) for row in rows], rows[-1][0] if len(rows) == limit else None
+    )
 
 
-def notices(connection: apsw.Connection, limit: int, channel_ids: Sequence[int] | None, after: int) -> list[Notice]:
+def notices(
+    connection: apsw.Connection, limit: int, channel_ids: Sequence[int] | None, after: int
+) -> list[Notice]:
     """Read notices that wait, oldest first."""
     bindings: dict[str, object] = {"after": after, "limit": limit}
     if channel_ids is None:

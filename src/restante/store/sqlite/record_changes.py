@@ -22,7 +22,9 @@ _NAMES = 1000  # of recipients, in one statement
 # --- drains
 
 
-def open_drain(transaction: WriteTransaction, domain_id: int, requested_at: float, deadline: float) -> Drain:
+def open_drain(
+    transaction: WriteTransaction, domain_id: int, requested_at: float, deadline: float
+) -> Drain:
     """Record a drain under a number that nobody has had."""
     transaction.ledger.check_hosted(domain_id)
     drain = Drain(domain_id, transaction.ledger.take_drain(domain_id), requested_at, deadline)
@@ -77,7 +79,9 @@ def remove_login(transaction: WriteTransaction, user: str, audit: AuditEntry) ->
 # --- domains
 
 
-def put_domain(transaction: WriteTransaction, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+def put_domain(
+    transaction: WriteTransaction, domain: HostedDomain, audit: AuditEntry
+) -> HostedDomain:
     """Add a domain, or replace the one that has both this name and this id."""
     check_account(transaction, domain.account)
     present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
@@ -122,7 +126,9 @@ def remove_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEnt
     note_change(transaction, audit)
 
 
-def keep_mark(transaction: WriteTransaction, domain_id: int, kind: str, value: float | None) -> None:
+def keep_mark(
+    transaction: WriteTransaction, domain_id: int, kind: str, value: float | None
+) -> None:
     """Keep what was told of a domain; None forgets it."""
     transaction.ledger.check_hosted(domain_id)
     if value is None:
@@ -146,7 +152,8 @@ def change_list(
         transaction.execute(queries.REMOVE_FROM_LIST, (domain_id, names))
     for start in range(0, len(added), _NAMES):
         listed = [
-            Recipient(name, RecipientSource.LIST, is_there=True, at=audit.at) for name in added[start : start + _NAMES]
+            Recipient(name, RecipientSource.LIST, is_there=True, at=audit.at)
+            for name in added[start : start + _NAMES]
         ]
         _keep_recipients(transaction, domain_id, listed)
     transaction.execute(queries.RECORD, audit_row(audit))
@@ -158,7 +165,9 @@ def learn(transaction: WriteTransaction, domain_id: int, lessons: Sequence[Recip
     _keep_recipients(transaction, domain_id, lessons)
 
 
-def _keep_recipients(transaction: WriteTransaction, domain_id: int, recipients: Sequence[Recipient]) -> None:
+def _keep_recipients(
+    transaction: WriteTransaction, domain_id: int, recipients: Sequence[Recipient]
+) -> None:
     entries = json.dumps([(one.name, one.source, int(one.is_there), one.at) for one in recipients])
     transaction.execute(queries.KEEP_RECIPIENTS, {"domain_id": domain_id, "entries": entries})
 

@@ -52,22 +52,34 @@ class SqliteRecords:
 
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id."""
-        stored: HostedDomain = await self._write(partial(record_changes.put_domain, domain=domain, audit=audit))
+        stored: HostedDomain = await self._write(
+            partial(record_changes.put_domain, domain=domain, audit=audit)
+        )
         return stored
 
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
         """Remove it and what drain it has. Raises Conflict while it holds mail."""
         await self._write(partial(record_changes.remove_domain, domain_id=domain_id, audit=audit))
 
-    async def recipients(self, domain_id: int, after: Recipient | None, limit: int) -> list[Recipient]:
+    async def recipients(
+        self, domain_id: int, after: Recipient | None, limit: int
+    ) -> list[Recipient]:
         """Return some of a domain's recipients by source and name."""
-        return await self._read(partial(reading.recipients, domain_id=domain_id, after=after, limit=limit))
+        return await self._read(
+            partial(reading.recipients, domain_id=domain_id, after=after, limit=limit)
+        )
 
     async def change_list(
         self, domain_id: int, added: Sequence[str], dropped: Sequence[str], audit: AuditEntry
     ) -> None:
         """Change a domain's list."""
-        change = partial(record_changes.change_list, domain_id=domain_id, added=added, dropped=dropped, audit=audit)
+        change = partial(
+            record_changes.change_list,
+            domain_id=domain_id,
+            added=added,
+            dropped=dropped,
+            audit=audit,
+        )
         await self._write(change)
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:

@@ -12,7 +12,15 @@ from pathlib import Path
 BLOCK = 256 * 1024
 """Octets read at a time."""
 
-_CURABLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EINTR, errno.EAGAIN)
+_CURABLE = (
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EINTR,
+    errno.EAGAIN,
+)
 
 
 def open_regular(path: Path) -> int:

@@ -11,7 +11,9 @@ from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.tenancy.audit import AuditEntry
 
 
-def bounce(transaction: WriteTransaction, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+def bounce(
+    transaction: WriteTransaction, bounces: Sequence[Bounce], audit: AuditEntry
+) -> list[int]:
     """Remove recipients of messages that stand as their reports say, and keep the reports; return the numbers."""
     transaction.execute(queries.RECORD, audit_row(audit))
     done = [one for one in bounces if _give_up(transaction, one)]
@@ -25,7 +27,9 @@ def _give_up(transaction: WriteTransaction, bounce: Bounce) -> bool:
         return False
     domain_id, held_paths = rows[0]
     held = paths(held_paths)
-    refused = [path for (path,) in transaction.execute(queries.REFUSED_PATHS, (domain_id, bounce.number))]
+    refused = [
+        path for (path,) in transaction.execute(queries.REFUSED_PATHS, (domain_id, bounce.number))
+    ]
     named = set(bounce.forward_paths)
     if not named <= {*held, *refused}:
         return False
@@ -58,7 +62,9 @@ def drop(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntr
     return [number for number in numbers if transaction.execute(queries.DROP_REPORT, (number,))]
 
 
-def tell_of_delay(transaction: WriteTransaction, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
+def tell_of_delay(
+    transaction: WriteTransaction, numbers: Sequence[int], reports: Sequence[NewReport]
+) -> None:
     """Keep the reports on messages of whose delay nothing was told, and take note that it is now."""
     untold = {number for number in numbers if transaction.execute(queries.DELAY_IS_TOLD, (number,))}
     keep(transaction, [report for report in reports if report.about in untold])

@@ -32,7 +32,9 @@ class SqliteReports:
 
     async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
         """Return the reports whose next attempt is due, those due longest first."""
-        return await self._read(partial(reading.due_reports, now=now, limit=limit, max_octets=max_octets))
+        return await self._read(
+            partial(reading.due_reports, now=now, limit=limit, max_octets=max_octets)
+        )
 
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""
@@ -48,7 +50,9 @@ class SqliteReports:
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of these reports."""
-        change = partial(sending_changes.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF)
+        change = partial(
+            sending_changes.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF
+        )
         await self._write(partial(change, outcomes=outcomes))
 
     async def hasten_reports(self, at: float, beyond: float) -> None:
@@ -65,12 +69,16 @@ class SqliteReports:
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
         """Remove reports; returns the numbers of those that were there."""
-        dropped: list[int] = await self._write(partial(report_changes.drop, numbers=numbers, audit=audit))
+        dropped: list[int] = await self._write(
+            partial(report_changes.drop, numbers=numbers, audit=audit)
+        )
         return dropped
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
         """Return messages whose sender wants to hear of delay and has not yet, oldest first."""
-        return await self._read(partial(reading.late_messages, received_before=received_before, limit=limit))
+        return await self._read(
+            partial(reading.late_messages, received_before=received_before, limit=limit)
+        )
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
         """Store the reports, and take note that these messages' senders have heard."""

@@ -33,7 +33,9 @@ NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
 _IS_8BIT = 1
 _NEEDS_SMTPUTF8 = 2
 _IS_SUSPECT = 4
-_WANTS_WORD_OF_DELAY = 8  # until it has been told; queries.py and the index message_delay spell it out
+_WANTS_WORD_OF_DELAY = (
+    8  # until it has been told; queries.py and the index message_delay spell it out
+)
 _IS_DELAY_TOLD = 16  # since then; queries.py spells it out
 _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries.py spells them out
 
@@ -85,9 +87,12 @@ def _flags(message: NewMessage) -> int:
 
 def _dsn_text(dsn: DsnRequest) -> str:
     recipients = {
-        path: [None if one.notify is None else one.notify.text, one.original] for path, one in dsn.recipients.items()
+        path: [None if one.notify is None else one.notify.text, one.original]
+        for path, one in dsn.recipients.items()
     }
-    return json.dumps({"ret": dsn.ret, "id": dsn.envelope_id, "to": recipients}, separators=(",", ":"))
+    return json.dumps(
+        {"ret": dsn.ret, "id": dsn.envelope_id, "to": recipients}, separators=(",", ":")
+    )
 
 
 def _dsn(text: str) -> DsnRequest:
@@ -101,7 +106,20 @@ def _dsn(text: str) -> DsnRequest:
 
 def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     """Read a message back; `refused` paths join those held. Raises DamagedRow where the content is not whole."""
-    number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32, head_crc32, dsn, head = row
+    (
+        number,
+        domain_id,
+        received_at,
+        size,
+        flags,
+        reverse_path,
+        held_paths,
+        file,
+        file_crc32,
+        head_crc32,
+        dsn,
+        head,
+    ) = row
     if zlib.crc32(head) != head_crc32:
         raise DamagedRow("its content does not match its checksum")
     forward_paths = (*paths(held_paths), *refused)
@@ -116,7 +134,9 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     content = None if file is None else ContentFile(file, size - len(head), file_crc32)
     is_delay_told = bool(flags & _IS_DELAY_TOLD)
     doubts = flags >> _DOUBTS_SHIFT & _DOUBTS_MASK
-    return HeldMessage(number, domain_id, envelope, received_at, head, content, is_delay_told, doubts=doubts)
+    return HeldMessage(
+        number, domain_id, envelope, received_at, head, content, is_delay_told, doubts=doubts
+    )
 
 
 def paths(text: str) -> list[str]:
@@ -134,8 +154,13 @@ def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
 
 def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[QueuedRecipient]:
     last_words = {path: reply for path, parked, reply in replies if not parked}
-    held = [QueuedRecipient(path, RecipientStatus.HELD, last_words.get(path, "")) for path in paths(held_paths)]
-    return held + [QueuedRecipient(path, _PARKED[parked], reply) for path, parked, reply in replies if parked]
+    held = [
+        QueuedRecipient(path, RecipientStatus.HELD, last_words.get(path, ""))
+        for path in paths(held_paths)
+    ]
+    return held + [
+        QueuedRecipient(path, _PARKED[parked], reply) for path, parked, reply in replies if parked
+    ]
 
 
 def storable(reply: str) -> str:
@@ -202,7 +227,14 @@ def domain_row(domain: HostedDomain) -> Row:
     """Spell a hosted domain in the order of queries.DOMAINS, without its id."""
     hosts = json.dumps(domain.authorized_hosts.texts)
     destination = _destination_text(domain.destination)
-    return (domain.name, domain.account, destination, hosts, domain.created_at, policy_text(domain.policy))
+    return (
+        domain.name,
+        domain.account,
+        destination,
+        hosts,
+        domain.created_at,
+        policy_text(domain.policy),
+    )
 
 
 def hosted_domain(row: Row) -> HostedDomain:
@@ -210,7 +242,13 @@ def hosted_domain(row: Row) -> HostedDomain:
     number, name, account, destination, hosts, created_at, policy = row
     authorized_hosts = parse_authorized_hosts(json.loads(hosts))
     return HostedDomain(
-        number, name, account, _destination(destination), authorized_hosts, created_at, read_policy(policy)
+        number,
+        name,
+        account,
+        _destination(destination),
+        authorized_hosts,
+        created_at,
+        read_policy(policy),
     )
 
 
@@ -223,7 +261,8 @@ def _destination_text(destination: Destination) -> str:
             "tls": destination.tls,
             "ca_file": destination.ca_file,
             "key_pins": destination.key_pins,
-            "login": login and {"user": login.user, "sealed": b64encode(login.sealed_password).decode()},
+            "login": login
+            and {"user": login.user, "sealed": b64encode(login.sealed_password).decode()},
             "connections": destination.connections,
             "per_minute": destination.per_minute,
         }
@@ -248,7 +287,15 @@ def _destination(text: str) -> Destination:
 def past_drain_row(past: PastDrain) -> Row:
     """Spell how a drain went in the order of queries.KEEP_PAST_DRAIN, after the domain's id."""
     counts = (past.delivered, past.deferred, past.refused)
-    return (past.started_at, past.ended_at, past.requested_by, past.end, past.reason, *counts, past.last_words)
+    return (
+        past.started_at,
+        past.ended_at,
+        past.requested_by,
+        past.end,
+        past.reason,
+        *counts,
+        past.last_words,
+    )
 
 
 def audit_row(entry: AuditEntry) -> Row:
@@ -263,7 +310,9 @@ def audit_row(entry: AuditEntry) -> Row:
         entry.answer,
         entry.reason,
         entry.domain,
-        json.dumps([astuple(change) for change in entry.changes], ensure_ascii=False) if entry.changes else "",
+        json.dumps([astuple(change) for change in entry.changes], ensure_ascii=False)
+        if entry.changes
+        else "",
     )
 
 

@@ -34,7 +34,17 @@ Progress = Callable[[int], None]
 
 _DATABASE, _CONTENT = "restante.db", "content"
 _COUNTED_ANEW = ("usage", "counter", "sqlite_sequence")
-_NUMBER, _DOMAIN_ID, _SIZE, _REVERSE_PATH, _HELD, _FILE, _FILE_CRC32, _HEAD_CRC32, _HEAD = 0, 1, 3, 5, 6, 7, 8, 9, 10
+_NUMBER, _DOMAIN_ID, _SIZE, _REVERSE_PATH, _HELD, _FILE, _FILE_CRC32, _HEAD_CRC32, _HEAD = (
+    0,
+    1,
+    3,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+)
 _BETWEEN_PROGRESS = 100  # messages
 
 
@@ -44,7 +54,9 @@ def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageRepo
     Raises StoreUnusable where nothing can be read or a server has the store, StoreError where it cannot be written.
     """
     if not (directory / _DATABASE).is_file():
-        raise StoreUnusable(f"{directory / _DATABASE} is not there: there is nothing to salvage; restore a backup")
+        raise StoreUnusable(
+            f"{directory / _DATABASE} is not there: there is nothing to salvage; restore a backup"
+        )
     lock = DirectoryLock(directory)
     try:
         prepare(target)
@@ -70,9 +82,13 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) 
                 f"{directory}: its schema is {version}, newer than this program: use the newer restante"
             )
         if first_page:
-            report.lost.append(Finding("database", f"{first_page}; what the log alone had may be missing"))
+            report.lost.append(
+                Finding("database", f"{first_page}; what the log alone had may be missing")
+            )
         with closing(_new_database(target / PARTIAL, version)) as made:
-            run = _Salvage(directory, target, source=source, made=made, report=report, on_progress=on_progress)
+            run = _Salvage(
+                directory, target, source=source, made=made, report=report, on_progress=on_progress
+            )
             run.run(version)
     sync(target / PARTIAL)
     (target / PARTIAL).rename(target / _DATABASE)
@@ -130,7 +146,9 @@ class _Salvage:
 
     def _table(self, name: str) -> None:
         table = table_of(self._made, name)
-        insert = f"INSERT OR IGNORE INTO {quoted(name)} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608
+        insert = (
+            f"INSERT OR IGNORE INTO {quoted(name)} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608
+        )
 
         def keep(row: Row) -> None:
             try:
@@ -171,7 +189,11 @@ class _Salvage:
         wrong = self._what_is_wrong(row)
         if wrong:
             to = " ".join(str(row[_HELD]).split("\n"))
-            self._lose("message", f"from <{row[_REVERSE_PATH]}> to {to or 'nobody who waits'}: {wrong}", row[_NUMBER])
+            self._lose(
+                "message",
+                f"from <{row[_REVERSE_PATH]}> to {to or 'nobody who waits'}: {wrong}",
+                row[_NUMBER],
+            )
             return
         columns = ", ".join("?" * len(row))
         self._made.execute(f"INSERT OR IGNORE INTO message VALUES ({columns})", row)  # noqa: S608  marks only
@@ -222,7 +244,9 @@ class _Salvage:
             if number not in self._seen:
                 self._lose("message", f"of domain {domain_id}: its row cannot be read", number)
         for gap in unnamed:
-            self._lose("message", f"rows {gap.text} cannot be read, but for those that were found on pages")
+            self._lose(
+                "message", f"rows {gap.text} cannot be read, but for those that were found on pages"
+            )
 
     # --- figures
 
@@ -253,9 +277,15 @@ class _Salvage:
     def _last_numbers(self) -> list[int]:
         """Return numbers that were given out: none of them may be again."""
         found: list[int] = [*self._seen]
-        for query in (queries.COUNTED_UP_TO, "SELECT max(last_number) FROM usage", "SELECT max(number) FROM message"):
+        for query in (
+            queries.COUNTED_UP_TO,
+            "SELECT max(last_number) FROM usage",
+            "SELECT max(number) FROM message",
+        ):
             try:
-                found += [number for (number,) in fetch(self._source, query) if isinstance(number, int)]
+                found += [
+                    number for (number,) in fetch(self._source, query) if isinstance(number, int)
+                ]
             except (*UNREADABLE, apsw.SQLError):
                 continue
         return found
@@ -263,7 +293,8 @@ class _Salvage:
 
 def _is_in(number: int, gaps: list[Gap]) -> bool:
     return any(
-        (gap.after is None or _whole(gap.after) < number) and (gap.before is None or number < _whole(gap.before))
+        (gap.after is None or _whole(gap.after) < number)
+        and (gap.before is None or number < _whole(gap.before))
         for gap in gaps
     )
 

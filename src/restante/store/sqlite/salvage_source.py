@@ -34,7 +34,10 @@ def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, s
         with closing(connection):
             yield connection, int(connection.pragma("user_version")), ""
         return
-    for octets, done in ((_HEADER, "its header was replaced"), (PAGE_SIZE, "its first page was replaced")):
+    for octets, done in (
+        (_HEADER, "its header was replaced"),
+        (PAGE_SIZE, "its first page was replaced"),
+    ):
         if (connection := _open(_copy(database, work, octets))) is not None:
             with closing(connection):
                 yield connection, _version(connection), done
@@ -81,19 +84,27 @@ def _first_page(work: Path) -> bytes:
         migrations.migrate(connection)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     page = bytearray(new.read_bytes()[:PAGE_SIZE])
-    page[_CHANGE_COUNTER], page[_VALID_FOR], page[_FREE_PAGES] = bytes([0, 0, 0, 2]), bytes([0, 0, 0, 1]), bytes(8)
+    page[_CHANGE_COUNTER], page[_VALID_FOR], page[_FREE_PAGES] = (
+        bytes([0, 0, 0, 2]),
+        bytes([0, 0, 0, 1]),
+        bytes(8),
+    )
     return bytes(page)
 
 
 def _version(connection: apsw.Connection) -> int:
     """Return the newest version of the schema of which everything is there: the header's word for it is ours."""
     present = {name for (name,) in fetch(connection, _NAMES)}
-    columns = {name for (name,) in fetch(connection, "SELECT name FROM pragma_table_info('message')")}
+    columns = {
+        name for (name,) in fetch(connection, "SELECT name FROM pragma_table_info('message')")
+    }
     for version in range(len(migrations.MIGRATIONS), 0, -1):
         with closing(apsw.Connection(":memory:")) as known:
             migrations.migrate(known, migrations.MIGRATIONS[:version])
             names = {name for (name,) in fetch(known, _NAMES)}
-            needed = {name for (name,) in fetch(known, "SELECT name FROM pragma_table_info('message')")}
+            needed = {
+                name for (name,) in fetch(known, "SELECT name FROM pragma_table_info('message')")
+            }
         if names <= present and needed <= columns:
             return version
     return 1

@@ -97,7 +97,11 @@ def _look_at_mail(connection: apsw.Connection, content: Path) -> Iterator[_Part]
     while rows := fetch(connection, care_queries.SCRUBBED_AFTER, (last, _BATCH)):
         _look_at_indexes(connection, last, rows[-1][0])
         last = rows[-1][0]
-        damaged = [Damage(row[0], "its content does not match its checksum", row[1]) for row in rows if _is_wrong(row)]
+        damaged = [
+            Damage(row[0], "its content does not match its checksum", row[1])
+            for row in rows
+            if _is_wrong(row)
+        ]
         yield len(rows), sum(len(row[4]) for row in rows), 0, damaged
         for row in rows:
             if row[5] is not None:

@@ -7,10 +7,14 @@ from restante.store.sqlite.rows import storable
 from restante.store.sqlite.write_transaction import WriteTransaction
 
 
-def settle(transaction: WriteTransaction, outcomes: Sequence[SendingOutcome], *, remove: str, put_off: str) -> None:
+def settle(
+    transaction: WriteTransaction, outcomes: Sequence[SendingOutcome], *, remove: str, put_off: str
+) -> None:
     """Remove what is done with, and put the rest off, by these two queries."""
     for outcome in outcomes:
         if outcome.next_attempt_at is None:
             transaction.execute(remove, (outcome.number,))
         else:
-            transaction.execute(put_off, (outcome.next_attempt_at, storable(outcome.reply), outcome.number))
+            transaction.execute(
+                put_off, (outcome.next_attempt_at, storable(outcome.reply), outcome.number)
+            )

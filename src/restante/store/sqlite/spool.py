@@ -21,7 +21,13 @@ from typing import TypeVar
 
 from restante.mail.message import ContentFile
 from restante.store.sqlite.ballast import Ballast
-from restante.store.sqlite.regular_file import BLOCK, is_curable, look_at, open_regular, what_is_wrong
+from restante.store.sqlite.regular_file import (
+    BLOCK,
+    is_curable,
+    look_at,
+    open_regular,
+    what_is_wrong,
+)
 from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import Damaged, StoreError, StoreFull
@@ -118,7 +124,9 @@ class ContentFiles:
 
     async def prove(self, file: ContentFile, beginning: int) -> bytes:
         """Read all of a file and return so many of its first octets. Raises Damaged, StoreError."""
-        size, crc32, first = await self._reading(file, partial(look_at, self.path(file.name), beginning))
+        size, crc32, first = await self._reading(
+            file, partial(look_at, self.path(file.name), beginning)
+        )
         _compare(file, size, crc32)
         return first
 
@@ -243,7 +251,9 @@ class FileSpool:
     def __init__(self, files: ContentFiles) -> None:
         self._files = files
         self._name = files.new_name()
-        self._lock = threading.Lock()  # a write whose caller was cancelled may still run when discard comes
+        self._lock = (
+            threading.Lock()
+        )  # a write whose caller was cancelled may still run when discard comes
         self._descriptor: Descriptor | None = None
         self._size = 0
         self._crc32 = 0

@@ -31,18 +31,28 @@ class SqliteNotices:
 
     async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
         """Add or replace a channel, and return it with its id."""
-        stored: Channel = await self._write(partial(notice_changes.put_channel, channel=channel, audit=audit))
+        stored: Channel = await self._write(
+            partial(notice_changes.put_channel, channel=channel, audit=audit)
+        )
         return stored
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
         """Remove it and the notices that wait for it."""
-        await self._write(partial(notice_changes.remove_channel, channel_id=channel_id, audit=audit))
+        await self._write(
+            partial(notice_changes.remove_channel, channel_id=channel_id, audit=audit)
+        )
 
     async def keep_notices(
-        self, notices: Sequence[NewNotice], quiets: Sequence[Quiet], over: Sequence[Topic], limit: int
+        self,
+        notices: Sequence[NewNotice],
+        quiets: Sequence[Quiet],
+        over: Sequence[Topic],
+        limit: int,
     ) -> int:
         """Store notices and what is told no more for a while."""
-        change = partial(notice_changes.keep_notices, notices=notices, quiets=quiets, over=over, limit=limit)
+        change = partial(
+            notice_changes.keep_notices, notices=notices, quiets=quiets, over=over, limit=limit
+        )
         gone: int = await self._write(change)
         return gone
 
@@ -57,12 +67,18 @@ class SqliteNotices:
 
     async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record what became of some."""
-        change = partial(sending_changes.settle, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF)
+        change = partial(
+            sending_changes.settle, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF
+        )
         await self._write(partial(change, outcomes=outcomes))
 
-    async def list_notices(self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0) -> list[Notice]:
+    async def list_notices(
+        self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
+    ) -> list[Notice]:
         """Return notices that wait, oldest first."""
-        return await self._read(partial(reading.notices, limit=limit, channel_ids=channel_ids, after=after))
+        return await self._read(
+            partial(reading.notices, limit=limit, channel_ids=channel_ids, after=after)
+        )
 
     async def notice_backlog(self) -> Backlog:
         """Return how many wait, and since when."""

@@ -38,7 +38,14 @@ from restante.store.interface import (
     QueueFilter,
     Usage,
 )
-from restante.store.sqlite import engine, mail_changes, proof, reading, record_changes, report_changes
+from restante.store.sqlite import (
+    engine,
+    mail_changes,
+    proof,
+    reading,
+    record_changes,
+    report_changes,
+)
 from restante.store.sqlite.account_sums import AccountSums
 from restante.store.sqlite.backup import write_backup
 from restante.store.sqlite.ledger import Balance
@@ -126,7 +133,9 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         if self._is_closed:
             return
         self._is_closed = True
-        await asyncio.to_thread(self._readers.close)  # first: the last connection to go is the one that may checkpoint
+        await asyncio.to_thread(
+            self._readers.close
+        )  # first: the last connection to go is the one that may checkpoint
         await self._writer.close()
         await asyncio.to_thread(self._files.close)
         self._lock.release()
@@ -152,7 +161,9 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
     async def park(self, damaged: Sequence[reading.Damage]) -> None:
         """Refuse the recipients of damaged messages, and tell of it; what cannot be now is done when they are next met."""
         for damage in damaged:
-            change = partial(mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time())
+            change = partial(
+                mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time()
+            )
             is_news = True
             with suppress(StoreError):
                 is_news = await self._write(change)
@@ -164,7 +175,9 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
     async def hold(self, messages: Sequence[NewMessage]) -> None:
         """Hold all of these or none."""
         if messages:
-            await self._write(partial(mail_changes.hold, rows=[message_row(message) for message in messages]))
+            await self._write(
+                partial(mail_changes.hold, rows=[message_row(message) for message in messages])
+            )
 
     def open_spool(self) -> FileSpool:
         """Begin large content."""
@@ -175,9 +188,13 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         self._check()
         return await self._files.duplicate(file)
 
-    async def held(self, domain_id: int, after: int, limit: int, max_octets: int) -> list[HeldMessage]:
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
         """Return messages with a held recipient whose number is above `after`, oldest first; damaged ones left out."""
-        question = partial(reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets)
+        question = partial(
+            reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets
+        )
         window = await self._read(question)
         await self.park(window.damaged)
         return window.messages
@@ -202,7 +219,9 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
             raise
 
     async def _park_file(self, file: ContentFile, damage: Damaged) -> None:
-        await self.park(await self._read(partial(reading.damage_of_file, name=file.name, text=str(damage))))
+        await self.park(
+            await self._read(partial(reading.damage_of_file, name=file.name, text=str(damage)))
+        )
 
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Return the first octets of a content file."""
@@ -210,10 +229,16 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         return await self._files.read_beginning(file, octets)
 
     async def settle(
-        self, drain: Drain, outcomes: Sequence[Outcome], reports: Sequence[NewReport] = (), at: float = 0.0
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
     ) -> None:
         """Record what became of these recipients, with the reports on them."""
-        await self._write(partial(mail_changes.settle, drain=drain, outcomes=outcomes, reports=reports, at=at))
+        await self._write(
+            partial(mail_changes.settle, drain=drain, outcomes=outcomes, reports=reports, at=at)
+        )
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds, as of the last commit."""
@@ -254,21 +279,35 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
 
     async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Make the refused recipients of these messages held again; returns how many messages had some."""
-        count: int = await self._write(partial(mail_changes.release_refused, numbers=numbers, audit=audit))
+        count: int = await self._write(
+            partial(mail_changes.release_refused, numbers=numbers, audit=audit)
+        )
         return count
 
-    async def expired(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> list[int]:
+    async def expired(
+        self, domain_id: int, status: RecipientStatus, before: float, limit: int
+    ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
         return await self._read(
             partial(reading.expired, domain_id=domain_id, status=status, before=before, limit=limit)
         )
 
     async def expire(
-        self, domain_id: int, numbers: Sequence[int], status: RecipientStatus, before: float, audit: AuditEntry
+        self,
+        domain_id: int,
+        numbers: Sequence[int],
+        status: RecipientStatus,
+        before: float,
+        audit: AuditEntry,
     ) -> int:
         """Remove the recipients of these messages that have this status since before then."""
         change = partial(
-            mail_changes.expire, domain_id=domain_id, numbers=numbers, status=status, before=before, audit=audit
+            mail_changes.expire,
+            domain_id=domain_id,
+            numbers=numbers,
+            status=status,
+            before=before,
+            audit=audit,
         )
         count: int = await self._write(change)
         return count
@@ -283,11 +322,15 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
 
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
         """Keep a mark; None forgets it."""
-        await self._write(partial(record_changes.keep_mark, domain_id=domain_id, kind=kind, value=value))
+        await self._write(
+            partial(record_changes.keep_mark, domain_id=domain_id, kind=kind, value=value)
+        )
 
     async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
         """Remove these recipients and store the reports on them."""
-        numbers: list[int] = await self._write(partial(report_changes.bounce, bounces=bounces, audit=audit))
+        numbers: list[int] = await self._write(
+            partial(report_changes.bounce, bounces=bounces, audit=audit)
+        )
         return numbers
 
     async def damaged_messages(self) -> int:
@@ -300,7 +343,9 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         threads = DaemonThreads(1, "restante-scrub")
         walk = scrub(self._path, self._vfs, self._files.path(""))
         try:
-            while found := await asyncio.get_running_loop().run_in_executor(threads, next, walk, None):
+            while found := await asyncio.get_running_loop().run_in_executor(
+                threads, next, walk, None
+            ):
                 part, damaged = found
                 await self.park(damaged)
                 yield replace(part, damaged=len(damaged))
@@ -316,9 +361,13 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         """Write a copy of everything, as at one moment."""
         self._check()
         try:
-            return await asyncio.to_thread(write_backup, self._path, self._vfs, self._files, directory)
+            return await asyncio.to_thread(
+                write_backup, self._path, self._vfs, self._files, directory
+            )
         except StoreError as error:
-            if error.__cause__ is not None and engine.is_damage(error.__cause__):  # of ours: the copy is only written
+            if error.__cause__ is not None and engine.is_damage(
+                error.__cause__
+            ):  # of ours: the copy is only written
                 self._health.meet(error.__cause__, "copying")
             raise
 
@@ -326,7 +375,12 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
 
     async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
         """Record a drain, or take over the one recorded."""
-        change = partial(record_changes.open_drain, domain_id=domain_id, requested_at=requested_at, deadline=deadline)
+        change = partial(
+            record_changes.open_drain,
+            domain_id=domain_id,
+            requested_at=requested_at,
+            deadline=deadline,
+        )
         drain: Drain = await self._write(change)
         return drain
 
@@ -352,13 +406,19 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         """Return the newest entries, newest first."""
         return (await self.audit_page(wanted, limit)).entries
 
-    async def audit_page(self, wanted: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
+    async def audit_page(
+        self, wanted: AuditFilter, limit: int, before: int | None = None
+    ) -> AuditPage:
         """Return the newest of the entries wanted, or the next older ones."""
-        return await self._read(partial(reading.audit_page, wanted=wanted, limit=limit, before=before))
+        return await self._read(
+            partial(reading.audit_page, wanted=wanted, limit=limit, before=before)
+        )
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer; what was read before is remembered."""
-        newest, requests = await self._read(partial(reading.granted_requests, after=self._requests_until))
+        newest, requests = await self._read(
+            partial(reading.granted_requests, after=self._requests_until)
+        )
         for request in requests:
             key = (request.node, request.account)
             known = self._requests.get(key)

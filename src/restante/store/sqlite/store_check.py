@@ -28,7 +28,9 @@ Progress = Callable[[int, int], None]
 
 def check_directory(directory: Path, on_progress: Progress) -> StoreReport:
     """Look at everything. Blocks, for as long as it takes to read all of it."""
-    report = StoreReport(engine=f"SQLite {apsw.sqlite_lib_version()}", schema_known=len(migrations.MIGRATIONS))
+    report = StoreReport(
+        engine=f"SQLite {apsw.sqlite_lib_version()}", schema_known=len(migrations.MIGRATIONS)
+    )
     lock = _lock(directory, report)
     try:
         _Check(directory, report, on_progress).run()
@@ -80,7 +82,10 @@ class _Check:
     def _look_at_schema(self) -> None:
         self._report.schema = int(self._connection.pragma("user_version"))
         if self._report.schema > self._report.schema_known:
-            self._found("schema", f"is {self._report.schema}, newer than the {self._report.schema_known} known here")
+            self._found(
+                "schema",
+                f"is {self._report.schema}, newer than the {self._report.schema_known} known here",
+            )
 
     def _look_at_database(self) -> None:
         for (text,) in engine.fetch(self._connection, "PRAGMA integrity_check"):
@@ -93,16 +98,33 @@ class _Check:
             kept = {row[0]: row[1:4] for row in engine.fetch(self._connection, queries.USAGES)}
             for domain_id, messages, octets, _ in engine.fetch(self._connection, queries.UNCOUNTED):
                 counted_before = kept.get(domain_id, (0, 0, 0))
-                kept[domain_id] = (counted_before[0] + messages, counted_before[1] + octets, counted_before[2])
-            counted = {row[0]: row[1:4] for row in engine.fetch(self._connection, care_queries.RECOUNT)}
-            is_up_to_date = self._report.schema == self._report.schema_known  # an older one has no such counts
-            backlogs = engine.fetch(self._connection, care_queries.RECOUNT_BACKLOGS) if is_up_to_date else []
-            [(self._report.messages, self._report.octets)] = engine.fetch(self._connection, care_queries.TOTALS)
+                kept[domain_id] = (
+                    counted_before[0] + messages,
+                    counted_before[1] + octets,
+                    counted_before[2],
+                )
+            counted = {
+                row[0]: row[1:4] for row in engine.fetch(self._connection, care_queries.RECOUNT)
+            }
+            is_up_to_date = (
+                self._report.schema == self._report.schema_known
+            )  # an older one has no such counts
+            backlogs = (
+                engine.fetch(self._connection, care_queries.RECOUNT_BACKLOGS)
+                if is_up_to_date
+                else []
+            )
+            [(self._report.messages, self._report.octets)] = engine.fetch(
+                self._connection, care_queries.TOTALS
+            )
         for domain_id in sorted(kept.keys() | counted.keys()):
             figures = (kept.get(domain_id, (0, 0, 0)), counted.get(domain_id, (0, 0, 0)))
             if figures[0] != figures[1]:
                 names = "messages, octets, refused"
-                self._found("figures", f"domain {domain_id}: kept {figures[0]}, counted {figures[1]} ({names})")
+                self._found(
+                    "figures",
+                    f"domain {domain_id}: kept {figures[0]}, counted {figures[1]} ({names})",
+                )
         for name, count, recount in backlogs:
             if count != recount:
                 self._found("figures", f"{name} that wait: kept {count}, counted {recount}")
@@ -124,7 +146,9 @@ class _Check:
             return
         self._named.add(file)
         wrong = self._wrong_with_file(file, size - len(head), file_crc32)
-        if wrong and engine.fetch(self._connection, care_queries.IS_HELD, (number,)):  # else it was delivered meanwhile
+        if wrong and engine.fetch(
+            self._connection, care_queries.IS_HELD, (number,)
+        ):  # else it was delivered meanwhile
             self._found("content", f"file {file} {wrong}", number)
 
     def _wrong_with_file(self, name: str, size: int, crc32: int) -> str:
@@ -133,7 +157,13 @@ class _Check:
             found_size, found_crc32, _ = look_at(self._directory / _CONTENT / name, 0)
         except OSError as error:
             return what_is_wrong(error)
-        return "" if (found_size, found_crc32) == (size, crc32) else "does not match its size and checksum"
+        return (
+            ""
+            if (found_size, found_crc32) == (size, crc32)
+            else "does not match its size and checksum"
+        )
 
     def _files(self) -> set[str]:
-        return {f"{path.parent.name}/{path.name}" for path in (self._directory / _CONTENT).glob("*/*")}
+        return {
+            f"{path.parent.name}/{path.name}" for path in (self._directory / _CONTENT).glob("*/*")
+        }

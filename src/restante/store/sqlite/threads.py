@@ -21,7 +21,8 @@ class DaemonThreads(Executor):
         self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._is_closed = False
         self._threads = [
-            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(count)
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
+            for number in range(count)
         ]
         for thread in self._threads:
             thread.start()
@@ -55,4 +56,8 @@ class DaemonThreads(Executor):
                 future.set_exception(error)
             else:
                 future.set_result(answer)
-            del taken, future, work  # else this thread keeps the last answer until the next work comes
+            del (
+                taken,
+                future,
+                work,
+            )  # else this thread keeps the last answer until the next work comes

@@ -48,13 +48,17 @@ def table_of(connection: apsw.Connection, name: str) -> Table:
     columns = tuple(column for _, column, *_ in facts)
     in_key = sorted((place, column, kind) for _, column, kind, _, _, place in facts if place)
     is_rowid = not in_key or (len(in_key) == 1 and in_key[0][2].upper() == "INTEGER")
-    return Table(name, columns, ("rowid",) if is_rowid else tuple(column for _, column, _ in in_key))
+    return Table(
+        name, columns, ("rowid",) if is_rowid else tuple(column for _, column, _ in in_key)
+    )
 
 
 class TolerantReader:
     """Reads one table; `gaps` says afterwards what could not be read."""
 
-    def __init__(self, connection: apsw.Connection, table: Table, take: Callable[[Row], None]) -> None:
+    def __init__(
+        self, connection: apsw.Connection, table: Table, take: Callable[[Row], None]
+    ) -> None:
         """`take` is given each row that can be read, its columns in the table's order; rows come in no order."""
         self._connection = connection
         self._table = table
@@ -87,7 +91,9 @@ class TolerantReader:
         self._probes += 1
         return (first + last) // 2 if last - first > 1 and self._probes <= _PROBES else None
 
-    def _run(self, low: Key | None, high: Key | None, *, is_backward: bool) -> tuple[Key | None, bool]:
+    def _run(
+        self, low: Key | None, high: Key | None, *, is_backward: bool
+    ) -> tuple[Key | None, bool]:
         """Read on from one side; return the last key that was read there, and whether it broke behind that."""
         count = _BATCH
         while True:
@@ -106,12 +112,18 @@ class TolerantReader:
             if len(rows) < count:
                 return (high if is_backward else low), False
 
-    def _ask(self, low: Key | None, high: Key | None, count: int, *, is_backward: bool) -> list[Row]:
+    def _ask(
+        self, low: Key | None, high: Key | None, count: int, *, is_backward: bool
+    ) -> list[Row]:
         table = self._table
         keys = ", ".join(map(quoted, table.keys)) if table.keys != ("rowid",) else "rowid"
         marks = ", ".join("?" * len(table.keys))
         order = ", ".join(f"{key}{' DESC' * is_backward}" for key in keys.split(", "))
-        bounds = [f"({keys}) {sign} ({marks})" for sign, key in ((">", low), ("<", high)) if key is not None]
+        bounds = [
+            f"({keys}) {sign} ({marks})"
+            for sign, key in ((">", low), ("<", high))
+            if key is not None
+        ]
         where = f"WHERE {' AND '.join(bounds)}" if bounds else ""
         columns = ", ".join(map(quoted, table.columns))
         indexed = "NOT INDEXED" if keys == "rowid" else ""

@@ -21,7 +21,9 @@ class WriteTransaction:
     ledger: Ledger
     ballast: Ballast
     new_messages: list[Row] = field(default_factory=list)  # inserted together, at the end
-    files_to_remove: list[str] = field(default_factory=list)  # content files that no message refers to after commit
+    files_to_remove: list[str] = field(
+        default_factory=list
+    )  # content files that no message refers to after commit
     _is_begun: bool = False  # at the first statement: new mail alone needs no BEGIN
 
     def execute(self, query: str, bindings: Bindings = ()) -> list[Row]:

@@ -104,7 +104,9 @@ class StoreWriter:
 
     def _serve(self, group: list[_WaitingChange]) -> None:
         if self._health.failure:
-            self._answer([_ChangeAnswer(one, None, StoreError(self._health.failure)) for one in group])
+            self._answer(
+                [_ChangeAnswer(one, None, StoreError(self._health.failure)) for one in group]
+            )
             return
         try:
             answers = self._commit(group)
@@ -146,7 +148,9 @@ class StoreWriter:
             self._ledger = Ledger.read(self._connection)
         except (apsw.Error, UnicodeDecodeError) as error:
             self._health.meet(error, "rolling back")
-            self._health.fail(f"rolling back: {error}")  # whatever it was: what is in memory may not be what is on disk
+            self._health.fail(
+                f"rolling back: {error}"
+            )  # whatever it was: what is in memory may not be what is on disk
 
     def _answer(self, answers: list[_ChangeAnswer], balance: Balance | None = None) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits
@@ -166,7 +170,9 @@ class StoreWriter:
     # --- checkpoints
 
     def _checkpoint_if_due(self) -> None:
-        self._pages_logged += self._connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[0]
+        self._pages_logged += self._connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[
+            0
+        ]
         is_due = self._pages_logged >= CHECKPOINT_PAGES or self._ballast.is_given_up
         if is_due and not self._health.failure:
             self._pages_logged = 0
@@ -184,7 +190,9 @@ class StoreWriter:
             if pages >= _LONG_LOG and mode == apsw.SQLITE_CHECKPOINT_PASSIVE:
                 with engine.impatience(self._connection):
                     self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART)
-        except apsw.Error as error:  # what is not final is tried again next time: the log keeps all of it
+        except (
+            apsw.Error
+        ) as error:  # what is not final is tried again next time: the log keeps all of it
             if engine.is_final(error):
                 self._health.meet(error, "checkpoint")
             elif engine.is_want_of_room(error):

@@ -18,7 +18,9 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 
 PIECE: Final = 50  # views
-PIECE_SECONDS: Final = 0.003  # after which a piece is sent with fewer: a message may have a thousand recipients
+PIECE_SECONDS: Final = (
+    0.003  # after which a piece is sent with fewer: a message may have a thousand recipients
+)
 
 Pages = AsyncIterator[Iterable[BaseModel]]
 
@@ -35,7 +37,9 @@ async def as_paged_listing(context: AdminContext, pages: Pages) -> StreamingResp
     and the answer ends early, which the client notices.
     """
     first = await anext(pages, None)
-    return StreamingResponse(_array(_logged(context, _prepended(first or (), pages))), media_type="application/json")
+    return StreamingResponse(
+        _array(_logged(context, _prepended(first or (), pages))), media_type="application/json"
+    )
 
 
 def as_document(view: BaseModel, listings: Mapping[str, Iterable[BaseModel]]) -> StreamingResponse:
@@ -43,12 +47,16 @@ def as_document(view: BaseModel, listings: Mapping[str, Iterable[BaseModel]]) ->
 
     They are named in the order of the fields, and are walked while the answer is sent.
     """
-    return StreamingResponse(_object(view.model_dump_json().encode(), listings), media_type="application/json")
+    return StreamingResponse(
+        _object(view.model_dump_json().encode(), listings), media_type="application/json"
+    )
 
 
 async def _object(rest: bytes, listings: Mapping[str, Iterable[BaseModel]]) -> AsyncIterator[bytes]:
     for name, views in listings.items():
-        before, field, rest = rest.partition(b'"%s":[]' % name.encode())  # no JSON text has such quotes in it
+        before, field, rest = rest.partition(
+            b'"%s":[]' % name.encode()
+        )  # no JSON text has such quotes in it
         yield before + field.removesuffix(b"[]")
         async for piece in _array(_one_page(views)):
             yield piece
@@ -85,7 +93,9 @@ async def _array(pages: Pages) -> AsyncIterator[bytes]:
     yield b"]" if opening == b"," else b"[]"
 
 
-def in_pieces(views: Iterable[BaseModel], clock: Callable[[], float] = time.monotonic) -> Iterator[bytes]:
+def in_pieces(
+    views: Iterable[BaseModel], clock: Callable[[], float] = time.monotonic
+) -> Iterator[bytes]:
     """Yield views as JSON, with commas between them: so many at once that it takes a few milliseconds."""
     rest = iter(views)
     while piece := _piece(rest, clock):

@@ -50,7 +50,9 @@ async def try_out(context: TheOffice, name: str, account: Account = "") -> Trial
 
 @router.get("/waiting", response_model=list[WaitingView])
 async def show_waiting(
-    context: TheOffice, account: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 100
+    context: TheOffice,
+    account: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
 ) -> StreamingResponse:
     """List notices that wait to be sent, oldest first."""
     return await as_paged_listing(context, channels.list_waiting(context, account, limit))

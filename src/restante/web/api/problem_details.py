@@ -61,10 +61,15 @@ async def _answer_admin_error(_request: Request, error: Exception) -> JSONRespon
 
 
 async def _answer_store_error(request: Request, error: Exception) -> JSONResponse:
-    kind = next((kind for cause, kind in _NO_TIME_CURES.items() if isinstance(error, cause)), ErrorKind.TRY_LATER)
+    kind = next(
+        (kind for cause, kind in _NO_TIME_CURES.items() if isinstance(error, cause)),
+        ErrorKind.TRY_LATER,
+    )
     context: AdminContext = request.app.state.context
     if context.log and kind is ErrorKind.TRY_LATER:
-        context.log.failure(Event.STORE_FAILED, error, request=f"{request.method} {request.url.path}")
+        context.log.failure(
+            Event.STORE_FAILED, error, request=f"{request.method} {request.url.path}"
+        )
     cause, _, remedy = str(error).partition("; ")  # some say themselves what to do
     otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "look at what is there now"
     return _answer(STATUSES[kind], kind, f"store: {cause}", remedy or otherwise)
@@ -76,18 +81,29 @@ async def _answer_bad_shape(_request: Request, error: Exception) -> JSONResponse
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:]) or "request"
     text = f"{field}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-    return _answer(STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, text, "give it as the reference says")
+    return _answer(
+        STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, text, "give it as the reference says"
+    )
 
 
 async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     kind = ErrorKind.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else ErrorKind.USAGE
-    return _answer(error.status_code, kind, f"request: {error.detail}", "see /v1/openapi.json for what there is")
+    return _answer(
+        error.status_code,
+        kind,
+        f"request: {error.detail}",
+        "see /v1/openapi.json for what there is",
+    )
 
 
 async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
     context: AdminContext = request.app.state.context
     if context.log:
-        context.log.failure(Event.INTERNAL_ERROR, error, request=f"{request.method} {request.url.path}")
+        context.log.failure(
+            Event.INTERNAL_ERROR, error, request=f"{request.method} {request.url.path}"
+        )
     text = "a defect in restante; the log has it"
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, ErrorKind.UNAVAILABLE, text, "report it with the log line")
+    return _answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR, ErrorKind.UNAVAILABLE, text, "report it with the log line"
+    )

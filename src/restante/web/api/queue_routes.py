@@ -30,7 +30,9 @@ PARCELS = "application/x-restante-parcels"  # mail/import_stream.py
 
 
 @router.get("", response_model=list[MessageView])
-async def list_all(context: TheOffice, selection: Annotated[QueueSelection, Query()]) -> StreamingResponse:
+async def list_all(
+    context: TheOffice, selection: Annotated[QueueSelection, Query()]
+) -> StreamingResponse:
     """List messages, oldest first."""
     return await as_paged_listing(context, held_mail.list_queue(context, selection))
 
@@ -39,7 +41,9 @@ async def list_all(context: TheOffice, selection: Annotated[QueueSelection, Quer
 async def names(context: TheOffice, selection: Annotated[QueueSelection, Query()]) -> Response:
     """Name the messages that match and count them: what comes before acting on many. It is no message's name itself."""
     named = await held_mail.name_messages(context, selection)
-    return Response(named.model_dump_json(), media_type="application/json")  # FastAPI would go over it twice more
+    return Response(
+        named.model_dump_json(), media_type="application/json"
+    )  # FastAPI would go over it twice more
 
 
 @router.get("/{name}")
@@ -52,7 +56,9 @@ async def show(context: TheOffice, name: str) -> FullMessageView:
 async def content(context: TheOffice, name: str, reason: str = "") -> StreamingResponse:
     """Give a message's content, octet for octet; the audit trail keeps that. Cut short, it is damaged."""
     found = await queue_content.read_content(context, name, reason)
-    return StreamingResponse(found.blocks, media_type="message/rfc822", headers={"Content-Length": str(found.size)})
+    return StreamingResponse(
+        found.blocks, media_type="message/rfc822", headers={"Content-Length": str(found.size)}
+    )
 
 
 @router.post("/delete")

@@ -4,7 +4,12 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from restante.admin import recipient_lists
-from restante.admin.recipient_lists import KnownRecipientView, ListChange, RecipientChange, RecipientList
+from restante.admin.recipient_lists import (
+    KnownRecipientView,
+    ListChange,
+    RecipientChange,
+    RecipientList,
+)
 from restante.web.api.listing import as_paged_listing
 from restante.web.api.request_context import TheOffice
 

@@ -6,7 +6,13 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 
 from restante.admin import report_queue
-from restante.admin.report_queue import FullReportView, NamedReports, ReportsDropped, ReportSelection, ReportView
+from restante.admin.report_queue import (
+    FullReportView,
+    NamedReports,
+    ReportsDropped,
+    ReportSelection,
+    ReportView,
+)
 from restante.web.api.listing import as_paged_listing
 from restante.web.api.request_context import TheOffice
 
@@ -14,7 +20,9 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 
 
 @router.get("", response_model=list[ReportView])
-async def list_all(context: TheOffice, selection: Annotated[ReportSelection, Query()]) -> StreamingResponse:
+async def list_all(
+    context: TheOffice, selection: Annotated[ReportSelection, Query()]
+) -> StreamingResponse:
     """List the reports that wait, in the order in which they were made."""
     return await as_paged_listing(context, report_queue.list_reports(context, selection))
 

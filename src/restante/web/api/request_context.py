@@ -9,7 +9,8 @@ from restante.web.serving import PEER_PREFIX
 
 
 async def _office_of(
-    request: Request, reason: Annotated[str, Query(description="Why; kept in the audit trail.")] = ""
+    request: Request,
+    reason: Annotated[str, Query(description="Why; kept in the audit trail.")] = "",
 ) -> AdminContext:
     context: AdminContext = request.app.state.context
     return context.acting(_actor(request, context), reason)
@@ -18,7 +19,11 @@ async def _office_of(
 def _actor(request: Request, context: AdminContext) -> str:
     """Name who asks: the user at the other end of the control socket, else whose command this is."""
     peer = request.client.host if request.client else ""
-    return operator(int(peer.removeprefix(PEER_PREFIX))) if peer.startswith(PEER_PREFIX) else context.actor
+    return (
+        operator(int(peer.removeprefix(PEER_PREFIX)))
+        if peer.startswith(PEER_PREFIX)
+        else context.actor
+    )
 
 
 TheOffice = Annotated[AdminContext, Depends(_office_of)]

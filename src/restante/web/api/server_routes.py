@@ -42,7 +42,9 @@ async def stop_drain(context: TheOffice, domain: str, order: DrainStop) -> Drain
 
 
 @router.get("/status", response_model=StatusView)
-async def show_status(context: TheOffice, wanted: Annotated[StatusSelection, Query()]) -> StreamingResponse:
+async def show_status(
+    context: TheOffice, wanted: Annotated[StatusSelection, Query()]
+) -> StreamingResponse:
     """Show whether the server is well, held mail by domain, running drains, listeners."""
     found = await server_status.show_status(context, wanted)
     return as_document(found.view, {"domains": found.domains, "drains": found.drains})
@@ -58,7 +60,9 @@ async def _audit_filter(
     until: float | None = None,
 ) -> AuditFilter:
     """Read which entries are wanted. Not the class itself: FastAPI would make each in a thread."""
-    return AuditFilter(account=account, domain=domain, action=action, actor=actor, since=since, until=until)
+    return AuditFilter(
+        account=account, domain=domain, action=action, actor=actor, since=since, until=until
+    )
 
 
 @router.get("/audit", response_model=list[AuditView])
