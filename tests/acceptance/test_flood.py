@@ -235,8 +235,8 @@ def test_guessers_keep_neither_the_primary_nor_mail_out(
             with Session(restante.mx, source="127.0.11.1") as session:
                 deliver(session)
             eventually(
-                lambda: guessers.answers.total() > answered,
-                what="the guessers to be answered too",  # noqa: B023
+                lambda: guessers.answers.total() > answered,  # noqa: B023
+                what="the guessers to be answered too",
             )
         eventually(lambda: guessers.answers["535"], what="a guess to be looked at")
     assert guessers.answers.keys() == {"535", "454"}  # a wrong guess, and one that is not looked at

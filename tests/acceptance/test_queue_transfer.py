@@ -263,8 +263,8 @@ def test_an_import_that_is_killed_is_repeated_and_nothing_is_lost_or_doubled(
     for held in (1, MANY // 2):
         importing = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(
-            lambda least=held: restante.held("kilo.example") >= least,
-            what="some to be held",  # type: ignore[misc]
+            lambda least=held: restante.held("kilo.example") >= least,  # type: ignore[misc]
+            what="some to be held",
         )
         importing.send_signal(signal.SIGKILL)
         importing.wait()

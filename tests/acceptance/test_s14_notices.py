@@ -346,8 +346,8 @@ def test_what_was_held_back_is_told_in_one_when_the_hour_is_over() -> None:
             send(restante.mx, f"reader@{domain}", content=message(f"number {count}"))
             restante.do("release", domain)
             eventually(
-                lambda: len(restante.events("drain-finished")) == count,
-                what="the drain to end",  # noqa: B023
+                lambda: len(restante.events("drain-finished")) == count,  # noqa: B023
+                what="the drain to end",
             )
         restante.wait_for_event("notice-sent")
         restante.stop()
