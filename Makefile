@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install run demo test crash fuzz bench stalls check format lock audit docs clean
+.PHONY: install run demo test unit crash fuzz bench stalls check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -45,6 +45,11 @@ demo: install
 # A worker on each processor, and each file of tests as a whole to one of them: its servers are started once.
 test: install
 	$(ON_LOOPBACK) pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder
+
+# The tests without sockets, disks and processes, with fewer examples, while you work: about ten seconds on two cores.
+unit: install
+	RESTANTE_UNIT=1 $(ON_LOOPBACK) pytest --quiet --numprocesses auto tests/smtp tests/mail tests/queue tests/sasl \
+		tests/tenancy tests/release tests/telemetry tests/test_names.py
 
 # N kills of the server and of the destination under load; prints what was acknowledged, lost, invented, doubled.
 crash: install

@@ -1,15 +1,25 @@
 """Fixtures for every test."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
-from tests.wire import Wire
+from restante.tenancy import passwords
 
-# The same examples in each run, whatever else the machine does: exploring is the fuzzers' work (`make fuzz`).
+# Hashing is slow on purpose. Tests within this process use the same algorithm with the least cost;
+# real servers, which are processes of their own, use the real one.
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+from tests.wire import Wire  # noqa: E402  it hashes a password when it is imported
+
+# The same examples in each run, whatever else the machine does. Exploring is for the fuzzers
+# (`make fuzz`). `make unit` takes fewer examples, because people wait for it.
 settings.register_profile("restante", deadline=None, derandomize=True)
-settings.load_profile("restante")
+settings.register_profile("unit", deadline=None, derandomize=True, max_examples=15)
+settings.load_profile("unit" if os.environ.get("RESTANTE_UNIT") else "restante")
 
 
 @pytest.fixture
