@@ -180,7 +180,7 @@ def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
             for reply in ask(scene, scene.thief, source, *nodes):
                 assert reply.startswith(NOT_ALLOWED)
         assert msmtp_asks(scene.restante.smtps, scene.thief, f"@primary.{VICTIM}").returncode == 69
-        assert last_reason(scene) == "no such hosted domain"
+        assert last_reason(scene) == "the domain is not hosted here"
         ask(scene, scene.thief, scene.asker, VICTIM)
         assert last_reason(scene) == "the domain belongs to another account"
 

@@ -13,10 +13,22 @@ WELL = HealthFacts(NOW, is_running=True, certificate_expires_at=NOW + 90 * DAY)
 CASES = [
     ({"is_running": False, "certificate_expires_at": None}, Level.CRITICAL, "no server is running"),
     ({"store_failure": "disk I/O error"}, Level.CRITICAL, "the store failed: disk I/O error"),
-    ({"is_room_short": True}, Level.CRITICAL, "no mail is taken, the disk has less room"),
-    ({"certificate_expires_at": NOW}, Level.CRITICAL, "a certificate has ended"),
-    ({"certificate_expires_at": NOW + 1.5 * DAY}, Level.WARNING, "a certificate ends in 1 day;"),
-    ({"certificate_expires_at": NOW + 14 * DAY}, Level.WARNING, "a certificate ends in 14 days;"),
+    (
+        {"is_room_short": True},
+        Level.CRITICAL,
+        "no mail is taken: less than reception.disk_reserve is free on the store's disk",
+    ),
+    (
+        {"certificate_expires_at": NOW},
+        Level.CRITICAL,
+        "a certificate has expired; renew it and reload",
+    ),
+    ({"certificate_expires_at": NOW + 1.5 * DAY}, Level.WARNING, "a certificate expires in 1 day;"),
+    (
+        {"certificate_expires_at": NOW + 14 * DAY},
+        Level.WARNING,
+        "a certificate expires in 14 days;",
+    ),
     (
         {"reload_failure": "one\ntwo"},
         Level.WARNING,

@@ -54,7 +54,7 @@ def test_the_socket_alone_is_enough(
 def test_a_socket_where_no_server_answers_is_an_error(command: Command, installation: Path) -> None:
     """The store is not opened then: who names a socket means a running server."""
     ended = command("status", "--socket", installation / "data/other.sock")
-    assert (ended.code, "other.sock: no server answers there" in ended.err) == (69, True)
+    assert (ended.code, "other.sock: no server is running there" in ended.err) == (69, True)
 
 
 def test_a_check_without_a_server_is_critical_and_opens_no_store(

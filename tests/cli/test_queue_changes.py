@@ -182,7 +182,7 @@ def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
     )
     assert (again.code, again.out) == (65, "0 messages bounced, 0 senders are told\n")
     assert NOT_BOUNCED in again.err
-    assert "message zzz: not in the queue" in again.err
+    assert "message zzz: is not in the queue" in again.err
 
 
 def test_an_interruption_says_how_far_it_came(

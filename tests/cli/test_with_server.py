@@ -192,12 +192,12 @@ def test_status_tells_of_a_failed_reload_and_of_what_waits_for_a_restart(
         (
             Vitals(is_room_short=False, certificate_expires_at=NOW + 90000),
             1,
-            "RESTANTE WARNING - a certificate ends",
+            "RESTANTE WARNING - a certificate expires in 1 day",
         ),
         (
             Vitals(is_room_short=True, certificate_expires_at=NOW + 1e7),
             2,
-            "RESTANTE CRITICAL - no mail is taken, ",
+            "RESTANTE CRITICAL - no mail is taken: ",
         ),
     ],
 )
@@ -283,7 +283,7 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
     )
     done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
     assert (done.code, done.out) == (66, "1 message bounced, 1 sender is told\n")
-    assert "message zzz: not in the queue" in done.err
+    assert "message zzz: is not in the queue" in done.err
     assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == [
         "11"
     ]

@@ -176,12 +176,12 @@ def test_a_socket_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
 def test_a_certificate_that_ends_is_warned_of(tmp_path: Path) -> None:
     config = installed(tmp_path)
     assert [
-        f"tls/{name}: the certificate expires on" in line
+        f"tls/{name}: the certificate expires in" in line
         for name, line in zip(
             ("cert.pem", "cert-rsa.pem"), warnings(config, NOW + 390 * DAY), strict=True
         )
     ] == [True, True]
-    assert "expired on" in warnings(config, NOW + 410 * DAY)[0]
+    assert "has expired (" in warnings(config, NOW + 410 * DAY)[0]
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ def test_no_file_at_all_is_an_error_with_the_places_looked_at(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
-        ConfigError, match=r"restante.toml, /etc/restante/restante.toml; .*restante init"
+        ConfigError, match=r"tried restante.toml, /etc/restante/restante.toml.; .*restante init"
     ):
         find(None, {})
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):

@@ -55,13 +55,13 @@ def test_a_domain_that_is_not_hosted_is_refused_for_good(smtp: Wire) -> None:
         C: MAIL FROM:<>
         S: 250 2.1.0 OK
         C: RCPT TO:<x@b.example>
-        S: 550 5.7.1 Not a domain we hold mail for
+        S: 550 5.7.1 The domain is not hosted here
         C: RCPT TO:<x@sub.a.example>
-        S: 550 5.7.1 Not a domain we hold mail for
+        S: 550 5.7.1 The domain is not hosted here
         C: RCPT TO:<x@[192.0.2.1]>
-        S: 550 5.7.1 Not a domain we hold mail for
+        S: 550 5.7.1 The domain is not hosted here
         C: RCPT TO:<@a.example:x@b.example>
-        S: 550 5.7.1 Not a domain we hold mail for
+        S: 550 5.7.1 The domain is not hosted here
         C: DATA
         S: 503 5.5.1 Bad sequence of commands
     """)

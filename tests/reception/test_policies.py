@@ -40,7 +40,7 @@ def test_a_suspended_domain_holds_its_mail_or_puts_it_off(smtp: Wire) -> None:
         suspension=Suspension("not paid", until=smtp.now + 60, mail=WhileSuspended.DEFER),
     )
     assert answers(smtp, "x@a.example") == NOT_NOW
-    assert smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "the domain is suspended: not paid"
+    assert smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "a.example is suspended: not paid"
     smtp.now += 60
     assert answers(smtp, "x@a.example") == "250 2.1.5 OK"
 

@@ -13,7 +13,7 @@ from restante.telemetry.metrics import METRICS, Counted
 from tests.wire import Lines, Wire
 
 PEER = ipaddress.ip_address("192.0.2.7")
-NOT_HOSTED = "550 5.7.1 Not a domain we hold mail for"
+NOT_HOSTED = "550 5.7.1 The domain is not hosted here"
 REST = "further ones of this session"
 
 

@@ -32,7 +32,7 @@ def test_etrn_for_another_accounts_node_is_refused(smtp: Wire) -> None:
     assert smtp.drains.started == ["mail.alpha.example"]
     assert [(entry.subject, entry.answer[:3], entry.reason) for entry in smtp.trail()] == [
         ("mail.beta.example", "459", "the domain belongs to another account"),
-        ("nowhere.example", "459", "no such hosted domain"),
+        ("nowhere.example", "459", "the domain is not hosted here"),
         ("#beta", "459", "the domain belongs to another account"),
         ("mail.alpha.example", "253", "granted"),
     ]

@@ -56,7 +56,7 @@ def test_the_api_is_served_to_the_servers_user_alone_until_cancelled(
             assert "server" not in answer.headers
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-            with pytest.raises(ControlUnusable, match="another server answers"):
+            with pytest.raises(ControlUnusable, match="another server is running there"):
                 open_control(path)
         assert not path.exists()
 

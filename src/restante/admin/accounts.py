@@ -21,6 +21,7 @@ from restante.admin.trail import (
     with_changes,
 )
 from restante.mail.quantity import counted
+from restante.phrases import EXISTS
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import Account
@@ -88,7 +89,7 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
         )
     if new.name in context.directory.now.accounts:
         raise AdminError(
-            ErrorKind.EXISTS, f"account {new.name}: is there already", "change it by `account set`"
+            ErrorKind.EXISTS, f"account {new.name}: {EXISTS}", "change it by `account set`"
         )
     quota = changed_quota(NO_QUOTA, new.quota, new.quota_messages)
     account = Account(

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from restante.phrases import NO_SERVER, START_SERVER
+
 
 class ErrorKind(StrEnum):
     """What sort of refusal it is."""
@@ -30,6 +32,6 @@ def no_server(what: str) -> AdminError:
     """Make the error of a thing that only a running server can do."""
     return AdminError(
         ErrorKind.UNAVAILABLE,
-        f"{what}: no server is running",
-        "start it: restante serve --config FILE",
+        f"{what}: {NO_SERVER}",
+        START_SERVER,
     )

@@ -14,6 +14,7 @@ from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
 from restante.notices.targets import NotATarget, read_mail_address, read_webhook
 from restante.notices.transports import ChannelSecret, open_secret
+from restante.phrases import NOT_HOSTED, WRONG_KEY_FILE
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Transport
 from restante.tenancy.secrets import SealBroken
 
@@ -149,7 +150,7 @@ def _outside(context: AdminContext, name: str, address: str) -> str:
     if is_hosted_here(address, context.directory.now, context.hostname):
         cause = f"mail to {address} is held here, and so would the notice of it be"
         raise wrong(
-            name, ErrorKind.INVALID, cause, "name an address in a domain that is not hosted here"
+            name, ErrorKind.INVALID, cause, f"name an address in a domain that {NOT_HOSTED}"
         )
     return address
 
@@ -189,7 +190,7 @@ def _secret(
         raise wrong(
             channel.name,
             ErrorKind.CONFLICT,
-            "its secret cannot be opened with this key file",
+            f"its secret {WRONG_KEY_FILE}",
             remedy,
         ) from None
     return ChannelSecret(was.url if url is None else url, was.key if key is None else key)

@@ -34,6 +34,7 @@ from restante.admin.trail import (
     with_changes,
 )
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
+from restante.phrases import EXISTS, REMOVED_MEANWHILE, none_of_that_name
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
@@ -185,7 +186,7 @@ async def _put(
         if channel.id == 0:
             raise _taken(channel.name) from None
         raise wrong(
-            channel.name, ErrorKind.CONFLICT, "was removed meanwhile", "add it anew by `notice add`"
+            channel.name, ErrorKind.CONFLICT, REMOVED_MEANWHILE, "add it anew by `notice add`"
         ) from None
     await changed(context, recorded)
     return ChangedChannel(**dict(_view(stored)), changes=change_views(changes))
@@ -194,10 +195,9 @@ async def _put(
 def _find_channel(context: AdminContext, account: str, name: str) -> Channel:
     channel = context.directory.now.channel(account, name)
     if channel is None:
-        whose = f"account {account} has" if account else "the operator has"
         remedy = "`restante notice list` shows all"
         raise AdminError(
-            ErrorKind.NOT_FOUND, f"notice channel {name}: {whose} none of that name", remedy
+            ErrorKind.NOT_FOUND, f"notice channel {name}: {none_of_that_name(account)}", remedy
         )
     return channel
 
@@ -206,7 +206,7 @@ def _taken(name: str) -> AdminError:
     return wrong(
         name,
         ErrorKind.EXISTS,
-        "is there already",
+        EXISTS,
         "choose another name, or change it by `notice set`",
     )
 

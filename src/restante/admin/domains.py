@@ -29,6 +29,7 @@ from restante.admin.trail import (
 )
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
+from restante.phrases import EXISTS, NO_LONGER_HOSTED, NOT_HOSTED, REMOVED_MEANWHILE
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
@@ -153,7 +154,7 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
         ) from None
     await changed(context, recorded)
     if context.server:
-        context.server.stop_drain(domain.id, "the domain is no longer hosted")
+        context.server.stop_drain(domain.id, NO_LONGER_HOSTED)
 
 
 def domain_name(text: str) -> str:
@@ -171,7 +172,7 @@ def find_domain(context: AdminContext, name: str) -> HostedDomain:
     domain = context.directory.now.domains.get(domain_name(name))
     if domain is None:
         remedy = "`restante domain list` shows those that are"
-        raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: is not hosted here", remedy)
+        raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
     return domain
 
 
@@ -210,7 +211,7 @@ async def _put(
     except Conflict:
         if domain.id == 0:
             raise _taken(domain.name) from None
-        error = f"domain {domain.name}: was removed meanwhile"
+        error = f"domain {domain.name}: {REMOVED_MEANWHILE}"
         raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None
     await changed(context, recorded)
     await context.recipients.policy_changed(stored)
@@ -218,9 +219,7 @@ async def _put(
 
 
 def _taken(name: str) -> AdminError:
-    return AdminError(
-        ErrorKind.EXISTS, f"domain {name}: is hosted already", "change it by `domain set`"
-    )
+    return AdminError(ErrorKind.EXISTS, f"domain {name}: {EXISTS}", "change it by `domain set`")
 
 
 def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:

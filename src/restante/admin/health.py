@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from restante.mail.quantity import counted
+from restante.phrases import EXPIRES, HAS_EXPIRED, LOW_DISK, NO_SERVER, RENEW, START_SERVER
 
 CERTIFICATE_DAYS: Final = 14  # ahead of its end from which it is a warning
 _DAY: Final = 86400.0
@@ -61,17 +62,13 @@ def judge(facts: HealthFacts) -> Health:
 def _critical(facts: HealthFacts) -> list[HealthProblem]:
     texts = []
     if not facts.is_running:
-        texts.append(
-            "no server is running, so no mail is taken or handed over; start it: restante serve"
-        )
+        texts.append(f"{NO_SERVER}, so no mail is taken or handed over; {START_SERVER}")
     if facts.store_failure:
         texts.append(f"no mail is taken or handed over, the store failed: {facts.store_failure}")
     if facts.is_room_short:
-        texts.append(
-            "no mail is taken, the disk has less room than reception.disk_reserve; make room"
-        )
+        texts.append(f"no mail is taken: {LOW_DISK}; make room")
     if facts.certificate_expires_at is not None and facts.certificate_expires_at <= facts.now:
-        texts.append("a certificate has ended; install another and reload")
+        texts.append(f"a certificate {HAS_EXPIRED}; {RENEW}")
     return [HealthProblem(Level.CRITICAL, text) for text in texts]
 
 
@@ -80,9 +77,7 @@ def _warnings(facts: HealthFacts) -> list[HealthProblem]:
     if facts.certificate_expires_at is not None:
         days = (facts.certificate_expires_at - facts.now) / _DAY
         if 0 < days <= CERTIFICATE_DAYS:
-            texts.append(
-                f"a certificate ends in {counted(int(days), 'day')}; install another and reload"
-            )
+            texts.append(f"a certificate {EXPIRES} {counted(int(days), 'day')}; {RENEW}")
     if facts.reload_failure:
         why = "; ".join(facts.reload_failure.splitlines())
         texts.append(f"the last reload failed and changed nothing: {why}")

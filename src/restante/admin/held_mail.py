@@ -15,6 +15,7 @@ from restante.admin.domains import find_domain
 from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import HeldMessage, message_name, message_number
+from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
@@ -197,8 +198,8 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
     if not listed or (message is None and not damage):
         raise AdminError(
             ErrorKind.NOT_FOUND,
-            f"message {name}: is not in the queue",
-            "it may be delivered or deleted",
+            f"message {name}: {NOT_QUEUED}",
+            MAY_HAVE_LEFT,
         )
     return FullMessageView(
         **dict(view(listed[0], domain_names(context))),

@@ -22,6 +22,7 @@ from restante.admin.trail import (
     moment,
     with_changes,
 )
+from restante.phrases import none_of_that_name
 from restante.sasl.scram_keys import new_verifier
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -166,9 +167,7 @@ def _find_login(context: AdminContext, account: str, user: str) -> Login:
     login = context.directory.now.logins.get(user)
     if login is None or login.account != account:
         remedy = f"`restante login list {account}` shows those there are"
-        raise AdminError(
-            ErrorKind.NOT_FOUND, f"login {user}: account {account} has none of that name", remedy
-        )
+        raise AdminError(ErrorKind.NOT_FOUND, f"login {user}: {none_of_that_name(account)}", remedy)
     return login
 
 

@@ -12,6 +12,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domains import find_domain
 from restante.admin.trail import announce, entry, moment, with_changes
 from restante.mail.quantity import counted
+from restante.phrases import REMOVED_MEANWHILE
 from restante.store.live_recipients import recipient_pages
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
@@ -170,7 +171,7 @@ async def _put(
     try:
         await context.store.change_list(domain.id, plan.added, plan.dropped, recorded)
     except Conflict:
-        error = f"domain {domain.name}: was removed meanwhile"
+        error = f"domain {domain.name}: {REMOVED_MEANWHILE}"
         raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None
     await context.recipients.refresh(domain)
     announce(context, recorded)

@@ -16,6 +16,7 @@ from restante.admin.domains import find_domain
 from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, domain_names
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
+from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 from restante.store.interface import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditAction
 
@@ -109,8 +110,8 @@ async def show_report(context: AdminContext, number: int) -> FullReportView:
     if not listed or content is None:
         raise AdminError(
             ErrorKind.NOT_FOUND,
-            f"report {number}: does not wait",
-            "it may be sent, or have been dropped",
+            f"report {number}: {REPORT_GONE}",
+            REPORT_MAY_HAVE_LEFT,
         )
     message = BytesParser(EmailMessage, policy=SMTP).parsebytes(content)
     return FullReportView(

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from restante.cli.failures import BY_KIND, Exit, Failure
 from restante.config.control_path import likely_control_socket
+from restante.phrases import NO_SERVER, START_SERVER
 
 if TYPE_CHECKING:
     import httpx
@@ -139,8 +140,8 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
     """Return the control socket, and the configuration where no server answers there. Raises Failure."""
     if (named := GIVEN_SOCKET.get()) is not None:
         if not _server_answers(named):
-            remedy = "see that it runs, or leave out --socket"
-            raise Failure(Exit.UNAVAILABLE, f"{named}: no server answers there; {remedy}")
+            remedy = f"{START_SERVER}, or leave out --socket"
+            raise Failure(Exit.UNAVAILABLE, f"{named}: {NO_SERVER} there; {remedy}")
         return named, None
     likely = likely_control_socket(config_file, os.environ)
     if likely is not None and _server_answers(likely):
@@ -175,8 +176,7 @@ async def _transport(
         yield httpx.AsyncHTTPTransport(uds=str(place))
         return
     if needs_server:
-        remedy = "start it: restante serve --config FILE"
-        raise Failure(Exit.UNAVAILABLE, f"{needs_server}: no server is running; {remedy}")
+        raise Failure(Exit.UNAVAILABLE, f"{needs_server}: {NO_SERVER}; {START_SERVER}")
     from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415
     from restante.web.api.api_application import build_api  # noqa: PLC0415
 

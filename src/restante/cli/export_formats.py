@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 from restante.cli.failures import Exit, Failure
 from restante.mail.envelope_fields import envelope_fields
 from restante.mail.mbox import Quoter, separator
+from restante.phrases import EXISTS
 
 ENVELOPES: Final = (
     "envelopes.jsonl"  # beside a Maildir's directories; a mbox has it behind its own name
@@ -134,7 +135,7 @@ class MboxWriter:
         self._final = (file, Path(f"{file}.{ENVELOPES}"))
         for path in self._final:
             if path.exists():
-                raise FileExistsError(f"{path}: is there already")
+                raise FileExistsError(f"{path}: {EXISTS}")
         self._parts = tuple(Path(f"{path}.part") for path in self._final)
         self._file, self._envelopes = (_create(path) for path in self._parts)
         self._place = 0
@@ -184,7 +185,7 @@ def open_writer(style: str, place: Path) -> ExportWriter:
     try:
         return WRITERS[style](place)
     except FileExistsError as error:
-        text = str(error.args[0]) if len(error.args) == 1 else f"{error.filename}: is there already"
+        text = str(error.args[0]) if len(error.args) == 1 else f"{error.filename}: {EXISTS}"
         raise Failure(
             Exit.CANNOT_CREATE, f"queue export: {text}; name another place: nothing is overwritten"
         ) from None

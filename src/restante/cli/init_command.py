@@ -12,6 +12,7 @@ from restante.cli.api_client import read_config
 from restante.cli.display import say
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigFile
+from restante.phrases import EXISTS
 
 if TYPE_CHECKING:
     from restante.config.init_files import Made
@@ -104,7 +105,9 @@ def _make(directory: Path, hostname: str) -> "Made":
     try:
         return initialize(directory, hostname, time.time())
     except AlreadyThere as there:
-        text = f"{there}: there already, nothing was changed; choose another --dir, or remove what is there"
+        text = (
+            f"{there}: {EXISTS}, nothing was changed; choose another --dir, or remove what is there"
+        )
         raise Failure(Exit.CANNOT_CREATE, text) from None
     except OSError as error:
         text = (

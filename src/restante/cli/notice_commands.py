@@ -20,6 +20,7 @@ from restante.cli.display import (
 )
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json, OptionalReason, Reason
+from restante.phrases import NOT_HOSTED
 
 group = typer.Typer(
     name="notice",
@@ -59,7 +60,7 @@ KeyFile = Annotated[
 Mail = Annotated[
     str | None,
     typer.Option(
-        "--mail", metavar="ADDRESS", help="Send mail there: to a domain that is not hosted here."
+        "--mail", metavar="ADDRESS", help=f"Send mail there: to a domain that {NOT_HOSTED}."
     ),
 ]
 Apprise = Annotated[

@@ -17,6 +17,7 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import make_transports
+from restante.phrases import NO_STORE
 from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
 from restante.store import choice
 from restante.store.interface import Store
@@ -105,7 +106,7 @@ class _Unwritten:
 async def open_store(config: Config) -> Store:
     """Open the store that the configuration names. Raises Failure."""
     if not config.store_directory.is_dir():
-        text = f"{config.store_directory}: the store's directory is not there; `restante init` makes one"
+        text = f"{config.store_directory}: {NO_STORE}; `restante init` makes one"
         raise Failure(Exit.NO_INPUT, text)
     try:
         return await choice.open_store(config.store_directory)

@@ -33,6 +33,7 @@ from restante.cli.queue_selection import (
     require_choice,
 )
 from restante.mail.quantity import counted
+from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 
 AT_ONCE: Final = 1000  # messages in one request, and so in one transaction of the store
 
@@ -234,8 +235,7 @@ def _report(work: QueueWork, *, is_by_name: bool) -> None:
         for one in work.damaged
     ]
     if work.missing and is_by_name:
-        remedy = "they may be delivered or deleted; `restante queue list` shows what is there"
-        problems.append(f"message {' '.join(work.missing)}: not in the queue; {remedy}")
+        problems += [f"message {name}: {NOT_QUEUED}; {MAY_HAVE_LEFT}" for name in work.missing]
     elif work.missing:
         gone = counted(len(work.missing), "was", "were")
         complain(f"{work.verb.command}: {gone} gone meanwhile: delivered or deleted")

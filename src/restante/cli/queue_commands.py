@@ -38,6 +38,7 @@ from restante.cli.queue_selection import (
 from restante.cli.times import last_drain_text
 from restante.mail.encoded_words import decoded
 from restante.mail.quantity import counted
+from restante.phrases import suspended
 
 group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
 
@@ -100,7 +101,7 @@ def _show_state(config: ConfigFile, name: str) -> None:
     """Say below a domain's mail whether it is suspended, and how its last drain went."""
     policy = ask(config, "GET", f"/v1/domains/{segment(name)}")["policy"]
     if policy["hold"] == "suspended":
-        say(f"{name} is suspended: {policy['reason']}")
+        say(suspended(name, policy["reason"]))
     for drain in ask(config, "GET", "/v1/drains/last", params={"domain": name}):
         say(f"{drain['domain']}: last drain {last_drain_text(drain, time.time())}")
 

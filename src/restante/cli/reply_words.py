@@ -1,6 +1,7 @@
 """What an answer to ETRN (RFC 1985 §5.2) means: in words, and as the exit code of a program."""
 
 from restante.cli.failures import Exit
+from restante.phrases import NOTHING_WAITS
 
 _AUTHENTICATION = frozenset({530, 534, 535, 538})  # RFC 4954 §6
 _NODE_NOT_ALLOWED = 459
@@ -8,7 +9,7 @@ _TEMPORARY = range(400, 500)
 
 _WORDS = {
     250: "queuing started",
-    251: "no messages waiting",
+    251: NOTHING_WAITS,
     252: "pending messages started",
     253: "pending messages started",
     458: "unable to queue messages now; ask again later",

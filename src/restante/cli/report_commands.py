@@ -24,6 +24,7 @@ from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json, Reason
 from restante.cli.queue_selection import Yes, confirm
 from restante.mail.quantity import counted
+from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 
 group = typer.Typer(name="report", help="Reports to senders that wait to be sent.")
 
@@ -132,10 +133,8 @@ def drop(
     dropped, missing = asyncio.run(change())
     say(f"{counted(dropped, 'report')} dropped")
     if missing and numbers:
-        text = " ".join(map(str, missing))
-        raise Failure(
-            Exit.NO_INPUT, f"report {text}: does not wait; it may be sent, or have been dropped"
-        )
+        texts = (f"report {number}: {REPORT_GONE}; {REPORT_MAY_HAVE_LEFT}" for number in missing)
+        raise Failure(Exit.NO_INPUT, *texts)
 
 
 async def _numbers(api: Api, filters: dict[str, str | None]) -> list[int]:

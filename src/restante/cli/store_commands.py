@@ -13,6 +13,7 @@ from restante.cli.display import human_size, say, show_json, show_record
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigFile, Json
 from restante.mail.quantity import counted
+from restante.phrases import NO_STORE
 from restante.store.store_errors import StoreError, StoreUnusable
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _directory(config_file: Path | None) -> Path:
 
     config = read_config(config_file)
     if not config.store_directory.is_dir():
-        text = f"{config.store_directory}: the store's directory is not there; `restante init` makes one"
+        text = f"{config.store_directory}: {NO_STORE}; `restante init` makes one"
         raise Failure(Exit.NO_INPUT, text)
     try:
         become(

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from restante.mail.quantity import counted
+from restante.phrases import EXPIRES, HAS_EXPIRED, RENEW
 
 _PROBE = b"restante"
 SOON_DAYS = 14  # before its end from which an expiring certificate is warned of
@@ -124,6 +125,6 @@ def end_warnings(certificate: x509.Certificate, now: float, file: Path) -> Itera
     end = certificate.not_valid_after_utc
     days = (end.timestamp() - now) / 86400
     if days < 0:
-        yield f"{file}: the certificate expired on {end:%Y-%m-%d}; primaries that verify it refuse us: renew it"
+        yield f"{file}: the certificate {HAS_EXPIRED} ({end:%Y-%m-%d}); primaries that verify it refuse us: {RENEW}"
     elif days < SOON_DAYS:
-        yield f"{file}: the certificate expires on {end:%Y-%m-%d}, in {counted(int(days), 'day')}; renew it"
+        yield f"{file}: the certificate {EXPIRES} {counted(int(days), 'day')} ({end:%Y-%m-%d}); {RENEW}"

@@ -28,6 +28,7 @@ from restante.config.schema import Config
 from restante.config.self_signed import is_self_signed
 from restante.config.source import Location, key_name
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.phrases import NO_STORE, NO_USER
 from restante.reception.disk_space import free_octets, size_octets
 from restante.reception.reception_settings import MEBIBYTE
 
@@ -110,10 +111,8 @@ def _key_problems(config: Config) -> Iterator[ConfigProblem]:
 
 def _user_problems(config: Config) -> Iterator[ConfigProblem]:
     if config.user and _account_of(config) is None:
-        remedy = f"make one (useradd --system {config.user}) or name another"
-        yield _problem(
-            config, ("user",), "there is no such user on this machine", remedy, config.user
-        )
+        remedy = f"make it (useradd --system {config.user}), or name another"
+        yield _problem(config, ("user",), NO_USER, remedy, config.user)
 
 
 def _account_of(config: Config) -> pwd.struct_passwd | None:
@@ -128,7 +127,7 @@ def _directory_problems(config: Config) -> Iterator[ConfigProblem]:
     if not directory.is_dir():
         owner = f" -o {config.user}" if config.user else ""
         remedy = f"make it: install -d -m 0700{owner} {directory}"
-        yield _problem(config, ("store",), "its directory is not there", remedy, config.store)
+        yield _problem(config, ("store",), NO_STORE, remedy, config.store)
     elif not _may_write(config, directory):
         remedy = f"let the server own all of it: chown -R {config.user or 'USER'} {directory}"
         yield _problem(

@@ -64,8 +64,10 @@ def find(given: Path | None, environ: Mapping[str, str]) -> Path:
     if found := first_file(paths):
         return found
     looked = ", ".join(map(str, paths))
-    remedy = "name one by --config or RESTANTE_CONFIG, or make one by `restante init --dir DIR`"
-    raise ConfigError([ConfigProblem("", "", f"no configuration file at {looked}", remedy)])
+    remedy = "pass --config FILE, set RESTANTE_CONFIG, or run `restante init --dir DIR`"
+    raise ConfigError(
+        [ConfigProblem("", "", f"no configuration file found (tried {looked})", remedy)]
+    )
 
 
 def load(given: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:

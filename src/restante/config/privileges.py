@@ -13,6 +13,8 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from restante.phrases import NO_USER
+
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
@@ -52,7 +54,7 @@ def _record(user: str) -> pwd.struct_passwd:
         return pwd.getpwnam(user)
     except KeyError:
         raise UserUnusable(
-            f"user {user}: there is none on this machine; make it, or name another as `user`"
+            f"user {user}: {NO_USER}; make it (useradd --system {user}), or name another"
         ) from None
 
 

@@ -32,6 +32,7 @@ from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
+from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.refusals import Refusals
 from restante.queue.schedule import Schedule, next_attempt, rate_pause
 from restante.store.interface import Drain, PastDrain
@@ -218,7 +219,7 @@ class DomainDrain:
             self._become(DrainState.LOOKING_UP)
             domain = self._record()
             if domain is None:
-                return AttemptEnd(AttemptKind.CHANGED, "the domain is no longer hosted")
+                return AttemptEnd(AttemptKind.CHANGED, NO_LONGER_HOSTED)
             self._journal.destination = domain.destination.text
             self._account, self._gone_by = domain.account, concerns(domain)
             try:
@@ -263,7 +264,7 @@ class DomainDrain:
             self._reason, self._outcome = end.reason, DrainEnd.REFUSED
             self._log_refusals(end.reason)
         elif self._record() is None:
-            self._reason, self._outcome = "the domain is no longer hosted", DrainEnd.STOPPED
+            self._reason, self._outcome = NO_LONGER_HOSTED, DrainEnd.STOPPED
         elif (
             end.kind is AttemptKind.COMPLETE
             and not self._supply.left_behind

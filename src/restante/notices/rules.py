@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from restante.mail.quantity import counted
+from restante.phrases import EXPIRES, HAS_EXPIRED
 from restante.telemetry.events import Event
 from restante.tenancy.notice import NoticeFacts, NoticeKind, clean
 
@@ -130,9 +131,9 @@ def _authentication_burst(fields: Fields, at: float) -> Iterator[NoticeFacts]:
 def _certificate_expiring(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     days, ends = fields["days"], fields["ends"]
     text = (
-        f"A certificate of the server ends within {counted(days, 'day')}, at {ends}."
+        f"A certificate of the server {EXPIRES} {counted(days, 'day')}, at {ends}."
         if days
-        else f"A certificate of the server has ended: {ends}."
+        else f"A certificate of the server {HAS_EXPIRED}, at {ends}."
     )
     yield _make(
         NoticeKind.CERTIFICATE_EXPIRING,

@@ -9,6 +9,7 @@ from restante.notices.mail_sender import MailSender
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.push import Pushes
 from restante.notices.webhook import Webhooks
+from restante.phrases import WRONG_KEY_FILE
 from restante.reports.report_settings import ReportSettings
 from restante.tenancy.notice import Channel, Notice, Transport
 from restante.tenancy.secrets import SealBroken, Vault, channel_owner
@@ -74,9 +75,7 @@ class Transports:
         try:
             secret = open_secret(self._vault, channel)
         except SealBroken:
-            return NoticeAttempt(
-                NoticeResult.NOT_NOW, "its secret cannot be opened with this key file"
-            )
+            return NoticeAttempt(NoticeResult.NOT_NOW, f"its secret {WRONG_KEY_FILE}")
         is_public_only = bool(channel.account) and not self._reports().private_addresses
         if channel.way == Transport.APPRISE:
             return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from restante.mail.address import Mailbox, canonical_domain, is_address_literal, split_mailbox
+from restante.phrases import suspended
 from restante.smtp.replies import (
     CANNOT_TELL,
     MESSAGE_TOO_LARGE,
@@ -109,7 +110,7 @@ def object_to_recipient(
     policy = domain.policy
     suspension = policy.suspension_at(standing.now)
     if suspension is not None and suspension.mail is WhileSuspended.DEFER:
-        return Objection(NOT_NOW, f"the domain is suspended: {suspension.reason}")
+        return Objection(NOT_NOW, suspended(domain.name, suspension.reason))
     if policy.awaits_outage(standing.now, is_up=standing.is_up):
         return Objection(NOT_NOW, "the destination is to take its mail itself")
     return (

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from restante.network.addresses import split_host_port
+from restante.phrases import free_the_address
 from restante.reception.doorkeeper import Doorkeeper
 from restante.reception.listener import Listener, bind
 from restante.reception.smtp_connection import SessionTerms
@@ -55,7 +56,7 @@ class CannotListen(Exception):  # noqa: N818
     """An address cannot be had. The text names thing, cause and remedy."""
 
     def __init__(self, place: ListenerAddress, error: OSError) -> None:
-        remedy = "stop what uses it, or name another address in [[listen]]"
+        remedy = free_the_address("[[listen]]")
         super().__init__(f"{place.address}: {error.strerror or error}; {remedy}")
 
 

@@ -10,11 +10,13 @@ request can name another.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from restante import phrases
 from restante.release.request import Asker
 from restante.tenancy.etrn_target import EtrnTarget
 from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpAddress
 
-NO_SUCH_DOMAIN = "no such hosted domain"
+NOT_AUTHENTICATED = "not authenticated"
+NO_SUCH_DOMAIN = f"the domain {phrases.NOT_HOSTED}"
 NAMED = 20  # domains in one reason: an account may have ten thousand
 
 HostAddresses = Mapping[str, Collection[IpAddress]]  # host name → its addresses, by forward lookup
@@ -53,7 +55,7 @@ def _without_suspended(granted: Authorization, now: float) -> Authorization:
         (left if domain.policy.suspension_at(now) is None else suspended).append(domain)
     if not suspended:
         return granted
-    named = [f"{domain.name} is suspended: {_reason(domain, now)}" for domain in suspended[:NAMED]]
+    named = [phrases.suspended(domain.name, _reason(domain, now)) for domain in suspended[:NAMED]]
     why = "; ".join(named) + _more(len(suspended))
     return Authorization(
         tuple(left), f"{granted.reason}, but {why}" if left else why, tuple(suspended)
@@ -113,7 +115,7 @@ def _refusal_reason(
     own: tuple[HostedDomain, ...],
 ) -> str:
     if asker.login is None:
-        return "not authenticated"
+        return NOT_AUTHENTICATED
     if account is None:
         return "the login was changed or removed since it authenticated"
     if not covered:

@@ -17,7 +17,13 @@ from typing import Final, Protocol
 
 from restante.delivery.cannot_start import CannotStart
 from restante.mail.address import canonical_domain
-from restante.release.authorization import Authorization, HostAddresses, authorize
+from restante.phrases import NOTHING_WAITS
+from restante.release.authorization import (
+    NOT_AUTHENTICATED,
+    Authorization,
+    HostAddresses,
+    authorize,
+)
 from restante.release.host_names import HostNames
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.request import Asker, ReleaseRequest
@@ -91,7 +97,7 @@ class Releaser:
             reply = replies.NODE_INVALID if request.argument else replies.NODE_MISSING
             return await self._refuse(request, reply, "not a node")
         if asker.login is None and not asker.is_operator:
-            return await self._refuse(request, replies.AUTHENTICATION_REQUIRED, "not authenticated")
+            return await self._refuse(request, replies.AUTHENTICATION_REQUIRED, NOT_AUTHENTICATED)
         if not self.allowance.has_left(asker, is_right=_may_be_right(asker, target, directory)):
             return self._put_off(request)
         names = _host_names_needed(asker, target, directory)
@@ -134,7 +140,7 @@ class Releaser:
         if not waiting:
             reply = _empty_reply(directory, account).fill(target=target.text)
             return await self._conclude(
-                request, account, Release(reply, 0, f"{authorization.reason}; nothing held")
+                request, account, Release(reply, 0, f"{authorization.reason}; {NOTHING_WAITS}")
             )
         return await self._start(request, target, account, waiting, authorization.reason)
 

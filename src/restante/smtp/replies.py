@@ -7,6 +7,8 @@ policy and no peer: detail belongs in the log.
 from dataclasses import dataclass, field
 from typing import Final
 
+from restante.phrases import NOT_HOSTED, NOTHING_WAITS
+
 _POSITIVE_BELOW = 400
 
 
@@ -122,7 +124,7 @@ CANNOT_TELL: Final = Reply(
     450, "4.1.1", "Cannot tell whether this mailbox is there, try again later"
 )
 NO_MAILBOX: Final = Reply(550, "5.1.1", "No such mailbox here")
-RELAYING_DENIED: Final = Reply(550, "5.7.1", "Not a domain we hold mail for")
+RELAYING_DENIED: Final = Reply(550, "5.7.1", f"The domain {NOT_HOSTED}")
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", "Too many recipients")
 POSTMASTER_UNSET: Final = Reply(
     451, "4.3.5", "No postmaster mailbox is set here yet, try again later"
@@ -139,7 +141,7 @@ QUOTA_FULL: Final = Reply(452, "4.2.2", "No room for mail to this domain now, tr
 
 # ETRN (RFC 1985 §5)
 QUEUING_STARTED: Final = Reply(250, "2.0.0", "OK, queuing for node {target} started")
-NOTHING_PENDING: Final = Reply(251, "2.0.0", "OK, no messages waiting for node {target}")
+NOTHING_PENDING: Final = Reply(251, "2.0.0", f"OK, {NOTHING_WAITS} for node {{target}}")
 MESSAGES_PENDING: Final = Reply(
     253, "2.0.0", "OK, {count} pending messages for node {target} started"
 )

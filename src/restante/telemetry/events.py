@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from restante.phrases import EXPIRES, HAS_EXPIRED
+
 
 class Event(StrEnum):
     """The names of log lines. The docstring-like value after each is what the reference prints."""
@@ -82,7 +84,7 @@ MEANINGS: dict[Event, str] = {
     Event.INTERNAL_ERROR: "A defect: the session concerned got a 421 or 451, the rest goes on. Report it.",
     Event.LOOP_STALLED: "One turn of the event loop took more than a quarter of a second, so everything else waited:"
     " `seconds` says how long, at least. Report it if the machine was not overloaded.",
-    Event.CERTIFICATE_EXPIRING: "A certificate in use ends within 14, 7, 3 or 1 days, or has ended; each told once.",
+    Event.CERTIFICATE_EXPIRING: f"A certificate in use {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}; each told once.",
     Event.SESSION_CLOSED: "One SMTP session ended, with what it did and why it ended.",
     Event.CONNECTIONS_SHED: "Connections of the last second that were told 421 at once, and past which limit.",
     Event.HTTP_CONNECTIONS_CUT: "HTTP connections of the last second that were closed without an answer, with their"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from restante.phrases import EXPIRES, HAS_EXPIRED
+
 MAX_TEXT: Final = 500  # characters of anything that goes into a notice
 
 
@@ -57,7 +59,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7, 3 or 1 days.",
     NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for an account's logins together.",
-    NoticeKind.CERTIFICATE_EXPIRING: "A certificate of the server ends in 14, 7, 3 or 1 days, or has ended.",
+    NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",
     NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it waits, refused, to be looked at.",
     NoticeKind.DAMAGE_FOUND: "The same, for the operator: of whatever account.",
     NoticeKind.SERVER_FAILING: "The server leaves because a disk failed it or the database is damaged. Sent at once, and"

@@ -13,6 +13,8 @@ from secrets import token_bytes
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from restante.phrases import WRONG_KEY_FILE
+
 KEY_OCTETS = 32
 _NONCE_OCTETS = 12
 
@@ -43,9 +45,7 @@ class Vault:
                 sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], owner.encode()
             ).decode()
         except (InvalidTag, ValueError) as error:
-            raise SealBroken(
-                f"the secret of {owner} cannot be opened with this key file"
-            ) from error
+            raise SealBroken(f"the secret of {owner} {WRONG_KEY_FILE}") from error
 
     def constant(self, label: str) -> bytes:
         """Return the 32 octets of this key and label. They tell nothing about the key."""

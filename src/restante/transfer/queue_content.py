@@ -24,6 +24,7 @@ from restante.admin.trail import announce, entry_about_mail
 from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
 from restante.mail.message import HeldMessage
+from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.store.interface import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.tenancy.audit import AuditAction
@@ -76,8 +77,8 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
         if message is None:
             raise AdminError(
                 ErrorKind.NOT_FOUND,
-                f"message {name}: is not in the queue",
-                "it may be delivered or deleted",
+                f"message {name}: {NOT_QUEUED}",
+                MAY_HAVE_LEFT,
             )
         async for _ in content_blocks(context, message):
             pass

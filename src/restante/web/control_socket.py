@@ -9,6 +9,8 @@ import socket
 import stat
 from pathlib import Path
 
+from restante.phrases import OTHER_SERVER
+
 SOCKET_MODE = 0o600
 DIRECTORY_MODE = 0o700
 _BACKLOG = 16
@@ -77,5 +79,5 @@ def _clear_stale(path: Path) -> None:
             f"{path}: is there and is no socket; move it away, or name another as control_socket"
         )
     if answers(path):
-        raise ControlUnusable(f"{path}: another server answers there; stop it first")
+        raise ControlUnusable(f"{path}: {OTHER_SERVER}")
     path.unlink()

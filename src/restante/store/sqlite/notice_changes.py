@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from restante.phrases import EXISTS
 from restante.store.sqlite import queries
 from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
 from restante.store.sqlite.record_changes import check_account, note_change
@@ -18,7 +19,7 @@ def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEnt
         check_account(transaction, channel.account)
     present = transaction.execute(queries.ID_OF_CHANNEL, (channel.account, channel.name))
     if present != ([(channel.id,)] if channel.id else []):
-        raise Conflict(f"channel {channel.name} is there already, or is gone")
+        raise Conflict(f"channel {channel.name} {EXISTS}, or is gone")
     stored = (
         _change_channel(transaction, channel, audit.at)
         if channel.id

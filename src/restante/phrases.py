@@ -1,0 +1,57 @@
+"""One wording for each fact that several parts of the program state.
+
+The command line, the API, the log, the audit trail, notices and SMTP replies take it from here. A
+text is a cause or a remedy. The caller puts the thing before it: `domain a.example: is not hosted
+here; …`. A test proves that no other module spells these texts itself.
+"""
+
+from typing import Final
+
+# The server
+
+NO_SERVER: Final = "no server is running"
+START_SERVER: Final = "start it: restante serve --config FILE"
+OTHER_SERVER: Final = "another server is running there; stop it first"
+NO_USER: Final = "there is no such user on this machine"
+LOW_DISK: Final = "less than reception.disk_reserve is free on the store's disk"
+
+# The store
+
+NO_STORE: Final = "the directory of the store is not there"
+WRONG_KEY_FILE: Final = "cannot be opened with this key file"
+
+# Records
+
+NOT_HOSTED: Final = "is not hosted here"
+NO_LONGER_HOSTED: Final = "the domain is no longer hosted"
+EXISTS: Final = "is there already"
+REMOVED_MEANWHILE: Final = "was removed meanwhile"
+
+# Mail
+
+NOTHING_WAITS: Final = "no messages waiting"
+NOT_QUEUED: Final = "is not in the queue"
+MAY_HAVE_LEFT: Final = "it may be delivered or deleted: `restante queue list` shows what is there"
+REPORT_GONE: Final = "does not wait"
+REPORT_MAY_HAVE_LEFT: Final = "it may be sent, or have been dropped"
+
+# Certificates
+
+HAS_EXPIRED: Final = "has expired"
+EXPIRES: Final = "expires in"  # so many days
+RENEW: Final = "renew it and reload"
+
+
+def suspended(domain: str, reason: str) -> str:
+    """Return the fact that a domain is suspended, and why."""
+    return f"{domain} is suspended: {reason}"
+
+
+def none_of_that_name(account: str) -> str:
+    """Return the fact that an account, "" for the operator, has no login or channel of a name."""
+    return f"{f'account {account}' if account else 'the operator'} has none of that name"
+
+
+def free_the_address(table: str) -> str:
+    """Return the remedy for an address that cannot be bound; `table` has the address."""
+    return f"stop what uses it, or name another address in {table}"

@@ -1,0 +1,46 @@
+"""One fact has one wording: no module spells a text of phrases.py itself."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import restante
+from restante import phrases
+
+SOURCES = Path(restante.__file__).parent
+TEXTS = [
+    value for name, value in vars(phrases).items() if name.isupper() and isinstance(value, str)
+]
+
+
+def test_no_other_module_spells_a_phrase_itself() -> None:
+    assert len(TEXTS) > 10
+    found = [
+        f"{file.relative_to(SOURCES)}: {text!r}"
+        for file in sorted(SOURCES.rglob("*.py"))
+        if file.name != "phrases.py"
+        for spelled in spelled_in(ast.parse(file.read_text()))
+        for text in TEXTS
+        if text.lower() in spelled.lower()
+    ]
+    assert found == []
+
+
+def spelled_in(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts of a module that are no docstrings."""
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+            yield node.value
+
+
+def test_what_is_spelled_again_is_found() -> None:
+    assert list(
+        spelled_in(ast.parse('"""no server is running"""\nx = f"{y}: no server is running"'))
+    ) == [": no server is running"]
+
+
+def test_a_fact_with_a_name_in_it() -> None:
+    assert phrases.suspended("a.example", "unpaid") == "a.example is suspended: unpaid"
+    assert phrases.none_of_that_name("alpha") == "account alpha has none of that name"
+    assert phrases.none_of_that_name("") == "the operator has none of that name"
