@@ -18,8 +18,6 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restante import reload as reload_module
-from restante.app import Application
 from restante.config.identity import read_identity
 from restante.config.key_file import read_key
 from restante.config.load import load
@@ -29,6 +27,8 @@ from restante.network.tls_context import oldest_version
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
+from restante.server import reload as reload_module
+from restante.server.server_life import Application
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.tenancy.secrets import Vault

@@ -35,9 +35,9 @@ from typing import Any, Final
 
 import apsw
 
-from restante import app, startup
 from restante.config.load import load
 from restante.reception.intake import Intake, Receipt, ReceivedMail
+from restante.server import server_life, server_start
 from restante.store.interface import Store
 from restante.store.sqlite import BALLAST, OnDamage, SqliteStore, open_sqlite, spool, writer
 
@@ -183,10 +183,10 @@ def main(config: str, point: str, nth: str) -> int:
         watch_methods(fate)  # only now: what opening does is no part of it
         return store
 
-    app.open_store = open_fated  # type: ignore[attr-defined]
+    server_life.open_store = open_fated  # type: ignore[attr-defined]
     if point == LIE:
         tell_lies(fate)
-    return startup.serve(load(Path(config)))
+    return server_start.serve(load(Path(config)))
 
 
 if __name__ == "__main__":

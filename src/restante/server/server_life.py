@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any, Final
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.instruments import Instruments
 from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
@@ -52,11 +51,12 @@ from restante.reception.smtp_connection import SessionTerms
 from restante.release.host_names import HostNames
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
-from restante.reload import Reloader, ServerParts, listen_places
 from restante.reports.report_sender import Reports
 from restante.retention.retention_sweep import RetentionSweep
-from restante.running_server import RunningServer
 from restante.sasl.scram_keys import Salting
+from restante.server.reload import Reloader, ServerParts, listen_places
+from restante.server.server_instruments import Instruments
+from restante.server.server_surface import RunningServer
 from restante.smtp.limits import Limits
 from restante.smtp.server_options import ServerOptions
 from restante.store.choice import open_store
@@ -116,7 +116,7 @@ class Application:
         news: NoticeInbox,
         on_stop: Callable[[], None] = _nothing,
     ) -> None:
-        """`sockets` are bound as `startup` has them: first those of the listeners, in their order; `counts` and `news` are of what `log` writes."""
+        """`sockets` are bound as `server_start` has them: first those of the listeners, in their order; `counts` and `news` are of what `log` writes."""
         self._config = config
         self._sockets = sockets[: len(config.listen)]
         self._metrics_sockets = sockets[len(config.listen) :]

@@ -12,7 +12,6 @@ from restante.admin.admin_context import (
     ScrubFacts,
     Vitals,
 )
-from restante.admin.instruments import Instruments
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import Watcher
 from restante.network.tls_context import oldest_version
@@ -21,6 +20,7 @@ from restante.reception.listener import Listener
 from restante.release.releaser import Releaser
 from restante.release.request import Asker, ReleaseRequest
 from restante.reports.report_sender import Reports
+from restante.server.server_instruments import Instruments
 from restante.telemetry.counts import Counts
 from restante.telemetry.exposition import expose
 from restante.telemetry.metrics import Exposition
@@ -29,7 +29,7 @@ from restante.tenancy.model import Destination
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """admin.office.Server, by the parts that `app` has wired."""
+    """The `Server` of `admin/admin_context`, by the parts of the running server."""
 
     releaser: Releaser
     dispatcher: Dispatcher

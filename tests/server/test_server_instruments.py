@@ -8,13 +8,13 @@ import pytest
 
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import NamedMessages
-from restante.admin.instruments import Instruments
 from restante.delivery.drain_state import DrainCensus, DrainState
 from restante.mail.message import MessageNumbers
 from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
+from restante.server.server_instruments import Instruments
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag

@@ -13,7 +13,6 @@ from collections.abc import Coroutine, Iterator
 
 import uvloop
 
-from restante.app import Application
 from restante.config.identity import IdentityUnusable, read_identity
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import (
@@ -27,6 +26,7 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.phrases import free_the_address
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
+from restante.server.server_life import Application
 from restante.store.store_errors import StoreDamaged, StoreError, StoreUnusable
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
