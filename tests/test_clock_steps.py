@@ -195,12 +195,12 @@ def reports(step: Step) -> Any:
 
     async def story() -> None:
         host = ScriptedPrimary()
-        async with host, world.dispatcher() as dispatcher:
+        async with host:
             domain = await world.host(25)
             world.names.mx = {"a.example": [Exchanger(10, "mx.a.example")]}
             world.names.table = {"mx.a.example": ["127.0.0.1"]}
             given = ReportSettings(port=host.port, per_minute=2, private_addresses=True)
-            sending = Reports(world.store, dispatcher.context, world.names, given)
+            sending = Reports(world.store, world.new_context(), world.names, given)
             await store_reports(world, domain, 6)
             start = world.monotonic
             write = world.log.write

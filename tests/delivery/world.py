@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from restante.delivery.delivery_context import Learn, forget
+from restante.delivery.delivery_context import DeliveryContext, Learn, forget
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher
 from restante.mail.envelope import Envelope
@@ -170,27 +170,29 @@ class World:
             [NewMessage(self.held, domain.id, envelope, NOW, head, await spool.close())]
         )
 
+    def new_context(self) -> DeliveryContext:
+        """Return what deliveries of this world share."""
+        return DeliveryContext(
+            store=self.store,
+            directory=self.directory,
+            resolver=self.names,
+            settings=self.settings,
+            log=self.log,
+            now=lambda: self.now,
+            monotonic=lambda: self.monotonic,
+            hostname="mx2.example.net",
+            own_addresses=self.own_addresses,
+            vault=self.vault,
+            wait=self.wait,
+            learn=self.learn,
+            bounces_refused=lambda _: self.bounces_refused,
+        )
+
     @asynccontextmanager
     async def dispatcher(self) -> AsyncIterator[Dispatcher]:
         """Provide a dispatcher; what still runs at the end of the block is stopped."""
         async with asyncio.TaskGroup() as tasks:
-            dispatcher = Dispatcher(
-                store=self.store,
-                directory=self.directory,
-                resolver=self.names,
-                settings=self.settings,
-                log=self.log,
-                now=lambda: self.now,
-                monotonic=lambda: self.monotonic,
-                hostname="mx2.example.net",
-                own_addresses=self.own_addresses,
-                vault=self.vault,
-                tasks=tasks,
-                wait=self.wait,
-                grace=self.grace,
-                learn=self.learn,
-                bounces_refused=lambda _: self.bounces_refused,
-            )
+            dispatcher = Dispatcher(self.new_context(), tasks, self.grace)
             yield dispatcher
             await dispatcher.stop_all()
 

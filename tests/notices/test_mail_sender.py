@@ -27,7 +27,7 @@ def sent(
     world = World()
 
     async def main() -> NoticeAttempt:
-        async with host, world.dispatcher() as dispatcher:
+        async with host:
             await world.host(25, hosting)
             world.names.mx = {
                 "a.example": [Exchanger(10, MX)],
@@ -35,7 +35,7 @@ def sent(
             }
             world.names.table = {MX: ["127.0.0.1"]}
             letters = MailSender(
-                dispatcher.context,
+                world.new_context(),
                 world.names,
                 lambda: ReportSettings(port=host.port, private_addresses=True),
                 most_seconds,

@@ -240,7 +240,7 @@ def test_much_news_at_once_gives_way_to_everything_else_now_and_then() -> None:
 def test_a_line_that_is_no_news_wakes_nobody() -> None:
     inbox = NoticeInbox(lambda: NOW)
     woken: list[int] = []
-    inbox.on_news = lambda: woken.append(1)
+    inbox.on_news(lambda: woken.append(1))
     inbox.hear(Event.MAIL_HELD, {"domain": "alpha.example", "size": 1})
     assert (inbox.topics, woken) == ({}, [])
 

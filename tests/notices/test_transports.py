@@ -37,14 +37,13 @@ def test_what_cannot_be_sent_here_waits(way: str, sealed: bytes | None, text: st
 
     async def story() -> NoticeAttempt:
         world = World(vault=VAULT)
-        async with world.dispatcher() as dispatcher:
-            transports = make_transports(
-                dispatcher.context, world.names, NoticeSettings, ReportSettings
-            )
-            channel = Channel(
-                1, "alpha", "hook", way, "https://hook.example/", sealed, OF_ACCOUNTS, NOW
-            )
-            return await transports.send(channel, notice())
+        transports = make_transports(
+            world.new_context(), world.names, NoticeSettings, ReportSettings
+        )
+        channel = Channel(
+            1, "alpha", "hook", way, "https://hook.example/", sealed, OF_ACCOUNTS, NOW
+        )
+        return await transports.send(channel, notice())
 
     assert play(story()) == NoticeAttempt(NoticeResult.NOT_NOW, text)
 
@@ -61,10 +60,10 @@ def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
 
     async def story() -> None:
         world = World(vault=VAULT)
-        async with world.dispatcher() as dispatcher, receiver.listening() as port:
+        async with receiver.listening() as port:
             settings = ReportSettings(private_addresses=private_addresses)
             transports = make_transports(
-                dispatcher.context, world.names, NoticeSettings, lambda: settings
+                world.new_context(), world.names, NoticeSettings, lambda: settings
             )
             scheme = "http" if way == "webhook" else "json"
             secret = ChannelSecret(f"{scheme}://127.0.0.1:{port}/", new_key()).sealed(

@@ -76,12 +76,12 @@ def play(
     found: list[Post] = []
 
     async def main() -> None:
-        async with host, world.dispatcher() as dispatcher:
+        async with host:
             await world.host(25)
             world.names.mx = {"a.example": [Exchanger(10, MX)]}
             world.names.table = {MX: ["127.0.0.1"]}
             given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
-            reports = Reports(world.store, dispatcher.context, world.names, given)
+            reports = Reports(world.store, world.new_context(), world.names, given)
             found.append(Post(world, given, reports, host))
             await act(found[0])
 

@@ -148,5 +148,5 @@ async def _carry_out(
 def _dsn_writer(context: AdminContext) -> DsnWriter:
     dsn_writer = DsnWriter(context.store, context.hostname, context.now, context.log)
     if context.server is not None:
-        dsn_writer.on_stored = context.server.send_reports
+        dsn_writer.on_stored(context.server.send_reports)
     return dsn_writer

@@ -6,32 +6,21 @@ and SIGTERM (`stop_all`) leaves the record there. A defect in one drain ends tha
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
 
 from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
-from restante.delivery.delivery_context import (
-    DeliveryContext,
-    DeliveryStore,
-    Learn,
-    forget,
-    keeps_refused,
-)
+from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot
 from restante.delivery.probe import probe
-from restante.delivery.waiting import Wait, wait_at_most
-from restante.network.resolver import Resolver
 from restante.store.interface import Drain
-from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import Event
-from restante.telemetry.log import Log
 from restante.tenancy.model import Destination, HostedDomain
-from restante.tenancy.secrets import Vault
 
 STOP_GRACE: Final = 5.0  # seconds for replies outstanding: what is cut off may be handed over twice
 
@@ -49,49 +38,14 @@ class Dispatcher:
     """All drains of this process."""
 
     def __init__(
-        self,
-        *,
-        store: DeliveryStore,
-        directory: LiveDirectory,
-        resolver: Resolver,
-        settings: DeliverySettings,
-        log: Log,
-        now: Callable[[], float],
-        monotonic: Callable[[], float],
-        hostname: str,
-        own_addresses: Sequence[tuple[str, int]],
-        vault: Vault,
-        tasks: asyncio.TaskGroup,
-        bounces_refused: Callable[[HostedDomain], bool] = keeps_refused,
-        wait: Wait = wait_at_most,
-        grace: float = STOP_GRACE,
-        on_end: Callable[[int], None] = lambda _domain_id: None,
-        learn: Learn = forget,
+        self, context: DeliveryContext, tasks: asyncio.TaskGroup, grace: float = STOP_GRACE
     ) -> None:
-        """`now` gives Unix time, `monotonic` seconds; `own_addresses` are what we listen on; drains are tasks of `tasks`.
-
-        `bounces_refused` says of which domains refused mail is bounced at once.
-        `on_end` is told of each domain whose drain is over, `learn` of what destinations say of mailboxes.
-        """
-        self._context = DeliveryContext(
-            store=store,
-            directory=directory,
-            resolver=resolver,
-            settings=settings,
-            log=log,
-            now=now,
-            monotonic=monotonic,
-            hostname=hostname,
-            own_addresses=own_addresses,
-            vault=vault,
-            bounces_refused=bounces_refused,
-            wait=wait,
-            learn=learn,
-        )
-        self._callouts = Callouts(self._context, tasks)
+        """Drains run as tasks of `tasks`. `grace` is the time, in seconds, that a stopped one gets."""
+        self._context = context
+        self._callouts = Callouts(context, tasks)
         self._tasks = tasks
         self._grace = grace
-        self._on_end = on_end
+        self._end_listeners: list[Callable[[int], None]] = []
         self._drains: dict[int, DomainDrain] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._doors: defaultdict[int, asyncio.Lock] = defaultdict(
@@ -99,10 +53,9 @@ class Dispatcher:
         )  # one start for a domain at a time
         self._is_stopping = False
 
-    @property
-    def context(self) -> DeliveryContext:
-        """What drains work with; reports do too."""
-        return self._context
+    def on_end(self, listener: Callable[[int], None]) -> None:
+        """Call this with a domain's id after each end of its drain."""
+        self._end_listeners.append(listener)
 
     @property
     def settings(self) -> DeliverySettings:
@@ -230,4 +183,5 @@ class Dispatcher:
             self._context.log.failure(Event.INTERNAL_ERROR, error, domain=domain.name)
         finally:
             del self._drains[domain.id], self._running[domain.id]
-            self._on_end(domain.id)
+            for listener in self._end_listeners:
+                listener(domain.id)

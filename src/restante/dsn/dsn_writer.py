@@ -35,7 +35,11 @@ class DsnWriter:
         self._log = log
         self._now = now
         self.hostname = hostname
-        self.on_stored: Callable[[], None] = _nobody
+        self._stored_listeners: list[Callable[[], None]] = []
+
+    def on_stored(self, listener: Callable[[], None]) -> None:
+        """Call this whenever reports have been stored."""
+        self._stored_listeners.append(listener)
 
     async def make(self, message: HeldMessage, news: ReportFacts) -> NewReport:
         """Make a report on a message."""
@@ -76,8 +80,5 @@ class DsnWriter:
                     recipients=len(report.forward_paths),
                 )
         if reports:
-            self.on_stored()
-
-
-def _nobody() -> None:
-    """Where nothing sends reports."""
+            for listener in self._stored_listeners:
+                listener()

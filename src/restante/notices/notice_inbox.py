@@ -32,7 +32,11 @@ class NoticeInbox:
         self.topics: dict[Topic, Heard] = {}
         self.dropped = 0  # news for which there was no room
         self.defect: Exception | None = None  # a line that could not be understood
-        self.on_news: Callable[[], None] = _nobody
+        self._news_listeners: list[Callable[[], None]] = []
+
+    def on_news(self, listener: Callable[[], None]) -> None:
+        """Call this after each event that a rule applies to."""
+        self._news_listeners.append(listener)
 
     def hear(self, event: Event, fields: dict[str, Any]) -> None:
         """Hear one line of the log. Raises nothing: whoever writes the line has other things to do."""
@@ -44,7 +48,8 @@ class NoticeInbox:
                 self._keep(Heard(news))
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not reach what is told of
             self.defect = error
-        self.on_news()
+        for listener in self._news_listeners:
+            listener()
 
     def take(self) -> dict[Topic, Heard]:
         """Hand over everything."""
@@ -66,7 +71,3 @@ class NoticeInbox:
             self.topics[heard.last.topic] = heard
         else:
             self.dropped += heard.count
-
-
-def _nobody() -> None:
-    """Where nobody takes news."""

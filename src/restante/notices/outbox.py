@@ -77,7 +77,7 @@ class Outbox:
         self._is_under_way = False
         self._turn_over = asyncio.Event()
         self._closing = asyncio.Event()
-        inbox.on_news = self._news.set
+        inbox.on_news(self._news.set)
         self._news.set()  # what was heard before
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from restante.admin.admin_context import AdminContext
 from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
+from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
 from restante.delivery.watcher import Watcher
 from restante.mail.message import MessageNumbers, message_name
@@ -232,7 +233,7 @@ class Application:
         )
 
     def _compose_delivery(self, store: Store) -> None:
-        self._dispatcher = Dispatcher(
+        self._delivery = DeliveryContext(
             store=store,
             directory=self._directory,
             resolver=self._resolver,
@@ -243,11 +244,10 @@ class Application:
             hostname=self._config.hostname,
             own_addresses=self._own_addresses,
             vault=self._vault,
-            tasks=self._tasks,
-            on_end=self._drain_ended,
             learn=self._recipients.learn,
             bounces_refused=lambda domain: domain.policy.on_refusal is OnRefusal.BOUNCE,
         )
+        self._dispatcher = Dispatcher(self._delivery, self._tasks)
         self._watcher = Watcher(
             store=store,
             directory=self._directory,
@@ -260,20 +260,19 @@ class Application:
             monotonic=time.monotonic,
             spawn=self.spawn,
         )
+        self._dispatcher.on_end(self._watcher.drain_ended)
         self._directory.on_change(self._watcher.records_changed)
         self._retention = RetentionSweep(
             store=store,
             directory=self._directory,
             is_draining=self._dispatcher.is_draining,
-            dsn_writer=self._dispatcher.context.dsn_writer,
+            dsn_writer=self._delivery.dsn_writer,
             log=self._log,
             now=time.time,
             until_told=self._until_told,
         )
-        self._reports = Reports(
-            store, self._dispatcher.context, self._resolver, self._config.reports
-        )
-        self._dispatcher.context.dsn_writer.on_stored = self._reports.wake
+        self._reports = Reports(store, self._delivery, self._resolver, self._config.reports)
+        self._delivery.dsn_writer.on_stored(self._reports.wake)
 
     def _compose_release(self, store: Store) -> None:
         self._releaser = Releaser(
@@ -290,7 +289,7 @@ class Application:
     def _compose_notices(self, store: Store) -> None:
         self._notices = Notices(
             store=store,
-            context=self._dispatcher.context,
+            context=self._delivery,
             exchangers=self._resolver,
             inbox=self._news,
             settings=self._config.notices,
@@ -494,9 +493,6 @@ class Application:
 
     def _mail_came(self, domain: HostedDomain) -> None:
         self._watcher.mail_came(domain)
-
-    def _drain_ended(self, domain_id: int) -> None:
-        self._watcher.drain_ended(domain_id)
 
     async def _until_told(self) -> None:
         await self._notices.until_stored()
