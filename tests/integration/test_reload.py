@@ -29,6 +29,8 @@ from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.server import reload as reload_module
 from restante.server.server_life import Application
+from restante.server.server_parts import ServerParts
+from restante.server.server_setup import ServerSetup
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
 from restante.tenancy.secrets import Vault
@@ -101,21 +103,29 @@ class World:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Application]:
+    async def running(self) -> AsyncIterator[ServerParts]:
         """Run a server of the file as it is."""
         config = load(self.path, {})
         sockets = [bind(listen.address) for listen in config.listen]
         vault = Vault(read_key(config.key_file))
-        news = NoticeInbox(lambda: NOW)
-        app = Application(
-            config, sockets, read_identity(config), vault, self.log, counts=Counts(), news=news
+        setup = ServerSetup(
+            config=config,
+            identity=read_identity(config),
+            vault=vault,
+            sockets=sockets,
+            log=self.log,
+            counts=Counts(),
+            inbox=NoticeInbox(lambda: NOW),
+            started_at=NOW,
         )
+        app = Application(setup)
         running = asyncio.create_task(app.run())
         try:
             while not any(event is Event.SERVER_READY for event, _ in self.log.lines):
                 await asyncio.sleep(0)
                 assert not running.done(), running.result()
-            yield app
+            assert app.parts is not None
+            yield app.parts
         finally:
             app._stop.set()
             await running
@@ -150,10 +160,10 @@ async def greeting(port: int, *, is_implicit: bool) -> tuple[bytes, bytes]:
             await writer.wait_closed()
 
 
-async def observed(app: Application, world: World) -> dict[str, Any]:
+async def observed(app: ServerParts, world: World) -> dict[str, Any]:
     """Return what runs: listeners by what they show to who connects, and the settings that the parts hold."""
     found: dict[str, Any] = {}
-    for listener in app._listeners:
+    for listener in app.reception.listeners:
         name, shown = await greeting(listener.address[1], is_implicit=listener.service == "smtps")
         key = f"{listener.service} {listener.address_text}"
         assert key not in found
@@ -169,22 +179,26 @@ async def observed(app: Application, world: World) -> dict[str, Any]:
             with pytest.raises(OSError, match=r"refused|Connect call failed"):
                 await asyncio.open_connection("127.0.0.1", port)
     return found | {
-        "limits": app._door.limits,
-        "octets": app._flight.limit,
-        "reserve": app._room.reserve,
-        "expires": app._instruments.certificate_expires_at,
-        "delivery": app._dispatcher.settings,
-        "reports": app._reports.settings,
-        "notices": app._notices.settings,
-        "failures": (app._auth_gate._failures.until_refusal, app._auth_gate._failures.memory),
-        "attempts": (
-            app._auth_gate._rate.per_minute,
-            app._auth_gate._authenticator._passwords.strangers.limit,
+        "limits": app.reception.door.limits,
+        "octets": app.reception.flight.limit,
+        "reserve": app.reception.room.reserve,
+        "expires": app.admin.instruments.certificate_expires_at(),
+        "delivery": app.delivery.dispatcher.settings,
+        "reports": app.delivery.reports.settings,
+        "notices": app.delivery.notices.settings,
+        "failures": (
+            app.reception.auth_gate._failures.until_refusal,
+            app.reception.auth_gate._failures.memory,
         ),
-        "releases": app._releaser.allowance.per_minute,
-        "own": sorted(app._own_addresses),
-        "running": app._reloader.running.model_dump(exclude={"listen"}),
-        "listen": sorted(repr(listen) for listen in app._reloader.running.listen),
+        "attempts": (
+            app.reception.auth_gate._rate.per_minute,
+            app.reception.auth_gate._authenticator._passwords.strangers.limit,
+        ),
+        "size": app.admin.context.message_size_limit(),
+        "releases": app.delivery.releaser.allowance.per_minute,
+        "own": sorted(app.own_addresses),
+        "running": app.settings.config.model_dump(exclude={"listen"}),
+        "listen": sorted(repr(listen) for listen in app.settings.config.listen),
     }
 
 
@@ -235,11 +249,11 @@ async def _compare(world: World, steps: Sequence[tuple[dict[str, Any], int]]) ->
             file = replace(file, **edit)
             world.write(file)
             for _ in range(reloads):
-                await app._reloader.reload()
-                assert (app._reloader.state.reload_failed_at is not None) == file.is_broken
+                await app.admin.reloader.reload()
+                assert (app.admin.reloader.state.reload_failed_at is not None) == file.is_broken
             if reloads and not file.is_broken:
                 last = file
-        reloaded, state = await observed(app, world), app._reloader.state
+        reloaded, state = await observed(app, world), app.admin.reloader.state
     world.write(last)
     assert set(state.restart_for) == ({"hostname"} if last.hostname != File.hostname else set())
     world.write(replace(last, hostname=File.hostname))
@@ -256,21 +270,21 @@ class Story:
     """Edits of a running server, in words."""
 
     world: World
-    app: Application
+    app: ServerParts
     file: File
 
     async def reload(self, **edit: Any) -> tuple[str, ...]:
         """Edit and reload; return what waits for a restart."""
         self.file = replace(self.file, **edit)
         self.world.write(self.file)
-        await self.app._reloader.reload()
-        return self.app._reloader.state.restart_for
+        await self.app.admin.reloader.reload()
+        return self.app.admin.reloader.state.restart_for
 
     def open(self) -> list[str]:
         """Return where the listeners are, by service and the index of the port."""
         return [
             f"{each.service} {self.world.ports.index(each.address[1])}"
-            for each in self.app._listeners
+            for each in self.app.reception.listeners
         ]
 
 
@@ -328,7 +342,8 @@ def test_swapped_blocks_keep_their_own_tls_minimum(tmp_path: Path) -> None:
             await told.reload(blocks=(new, old))
             await told.reload(blocks=(new, old))
             minimums = {
-                each.address[1]: oldest_version(each.terms.tls) for each in told.app._listeners
+                each.address[1]: oldest_version(each.terms.tls)
+                for each in told.app.reception.listeners
             }
             assert minimums == {told.world.ports[0]: "1.2", told.world.ports[1]: "1.3"}
 
@@ -392,13 +407,13 @@ def test_an_address_that_another_program_uses_fails_the_reload_and_changes_nothi
                 await told.reload(
                     blocks=(wider, Block("smtps", 2), Block("smtps", 3)), size=2_000_000
                 )
-                state = told.app._reloader.state
+                state = told.app.admin.reloader.state
                 assert f"127.0.0.1:{ports[3]}: Address already in use" in state.reload_failure
                 assert told.open() == ["mx 0", "smtps 1"]
             before = await observed(told.app, told.world)
             assert before["running"]["reception"]["message_size_limit"] == File.size
             assert await told.reload() == ()
-            assert told.app._reloader.state.reload_failed_at is None
+            assert told.app.admin.reloader.state.reload_failed_at is None
             assert told.open() == ["mx 0", "smtps 2", "smtps 3"]
 
     asyncio.run(tell())
@@ -411,8 +426,11 @@ def test_an_overlapping_address_that_is_in_use_gives_the_old_one_back(tmp_path: 
             with bind(f"127.0.0.2:{port}") as other:
                 other.listen()
                 await told.reload(blocks=(Block("mx", 0, host="0.0.0.0"), SMTPS))
-                assert "Address already in use" in told.app._reloader.state.reload_failure
-                assert next(each.address for each in told.app._listeners) == ("127.0.0.1", port)
+                assert "Address already in use" in told.app.admin.reloader.state.reload_failure
+                assert next(each.address for each in told.app.reception.listeners) == (
+                    "127.0.0.1",
+                    port,
+                )
                 await observed(told.app, told.world)
 
     asyncio.run(tell())
@@ -439,7 +457,7 @@ def test_a_session_outlives_its_listener(tmp_path: Path) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", told.world.ports[0])
             await reader.readline()
             await told.reload(blocks=(SMTPS,))
-            assert told.app._listeners.sessions()["mx"] == 1
+            assert told.app.reception.listeners.sessions()["mx"] == 1
             writer.write(b"NOOP\r\n")
             assert (await reader.readline()).startswith(b"250")
             writer.write(b"QUIT\r\n")
@@ -454,11 +472,11 @@ def test_reloads_asked_for_during_one_are_one_more(tmp_path: Path) -> None:
     async def tell() -> None:
         async with story(tmp_path) as told:
             for _ in range(5):
-                told.app._reloader.ask()
+                told.app.admin.reloader.ask()
             told.world.write(replace(told.file, size=3_000_000))
-            while told.app._reloader._is_busy:  # noqa: ASYNC110  it has no event for that
+            while told.app.admin.reloader._is_busy:  # noqa: ASYNC110  it has no event for that
                 await asyncio.sleep(0)
             assert [str(event) for event, _ in told.world.log.lines].count("server-reloaded") == 1
-            assert told.app._reloader.running.reception.message_size_limit == 3_000_000
+            assert told.app.settings.config.reception.message_size_limit == 3_000_000
 
     asyncio.run(tell())

@@ -39,7 +39,7 @@ def instruments(desk: Desk) -> Instruments:
         sessions=Counter,
         now=lambda: NOW,
         started_at=NOW - 60,
-        certificate_expires_at=NOW + 60,
+        certificate_expires_at=lambda: NOW + 60,
         scrubber=Scrubber(desk.store, desk.log, lambda: NOW, lambda: 0.0),
         loop_lag=LoopLag(desk.log, lambda: 0.0),
     )

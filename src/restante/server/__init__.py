@@ -1,1 +1,1 @@
-"""From a Config to a running server: its parts, their life, and what administration may touch."""
+"""Makes a running server of a Config: its parts, their life, and the surface for operators."""

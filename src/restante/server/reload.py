@@ -19,6 +19,7 @@ from restante.config.running import effective, settings_needing_restart
 from restante.config.schema import Config, Listen
 from restante.reception.listeners import CannotListen, ListenerAddress, Listeners, places
 from restante.reception.smtp_connection import SessionTerms
+from restante.server.server_setup import RunningSettings
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 from restante.tenancy.secrets import SealBroken, Vault
@@ -42,12 +43,11 @@ def _read(file: Path | None, now: float) -> Config:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerParts:
+class ReloadTargets:
     """What a reload reaches of the server."""
 
     listeners: Listeners
     terms: Callable[[Config, Listen, Identity], SessionTerms]
-    apply: Callable[[Config, Identity], None]  # give every other part its new settings
     vault: Vault  # under the key that runs
     log: Log
     now: Callable[[], float]  # Unix time
@@ -55,11 +55,11 @@ class ServerParts:
 
 
 class Reloader:
-    """Keeps the configuration that runs, and what came of the last reload."""
+    """Replaces the configuration that runs, and keeps what came of the last reload."""
 
-    def __init__(self, running: Config, parts: ServerParts) -> None:
-        self.running = running
+    def __init__(self, running: RunningSettings, parts: ReloadTargets) -> None:
         self.state = ConfigurationState(read_at=parts.now())
+        self._running = running
         self._parts = parts
         self._is_asked = False
         self._is_busy = True  # until the server is ready
@@ -100,18 +100,18 @@ class Reloader:
         self.state = self.state.failed(self._parts.now(), str(error) or type(error).__name__)
 
     async def _reload(self) -> None:
-        parts, now = self._parts, self._parts.now()
-        read = await asyncio.to_thread(_read, self.running.file, now)
-        wanted, was_open = listen_places(read.listen), listen_places(self.running.listen)
+        parts, now, running = self._parts, self._parts.now(), self._running.config
+        read = await asyncio.to_thread(_read, running.file, now)
+        wanted, was_open = listen_places(read.listen), listen_places(running.listen)
         known = {**was_open, **wanted}  # what has to stay open keeps its own settings
-        coming = effective(self.running, read, list(known.values()))
+        coming = effective(running, read, list(known.values()))
         identity = await asyncio.to_thread(read_identity, coming)
         await parts.listeners.change(
             list(wanted), lambda place: parts.terms(coming, known[place], identity)
         )
         is_open = parts.listeners.places
-        self.running = effective(self.running, read, [known[place] for place in is_open])
-        parts.apply(self.running, identity)
+        runs = effective(running, read, [known[place] for place in is_open])
+        self._running.replace(runs, identity)
         restart_for = self._restart_for(read, wanted, is_open)
         self.state = ConfigurationState(read_at=now, restart_for=tuple(restart_for))
         parts.log.write(Event.SERVER_RELOADED, restart_for=", ".join(restart_for))
@@ -122,7 +122,7 @@ class Reloader:
         wanted: dict[ListenerAddress, Listen],
         is_open: Sequence[ListenerAddress],
     ) -> list[str]:
-        names = settings_needing_restart(self.running, read)
+        names = settings_needing_restart(self._running.config, read)
         if "key_file" not in names and not self._is_running_key(read):
             names.append("key_file")
         waiting = [place for place in wanted if place not in is_open]

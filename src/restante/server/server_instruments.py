@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from restante import __version__
+from restante.admin.admin_context import ScrubFacts, Vitals
 from restante.delivery.drain_state import DrainCensus
 from restante.queue.sending_outcome import Backlog
 from restante.reception.disk_space import DiskSpace
@@ -32,7 +33,7 @@ class Instruments:
     sessions: Callable[[], Counter[str]]  # open ones by service
     now: Callable[[], float]  # Unix time
     started_at: float
-    certificate_expires_at: float  # of the certificate in use
+    certificate_expires_at: Callable[[], float]  # Unix time; of the certificate in use
     scrubber: Scrubber
     loop_lag: LoopLag
 
@@ -59,12 +60,23 @@ class Instruments:
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.report_backlog),
             notices_waiting=await self._waiting(self.store.notice_backlog),
-            certificate_expires_at=self.certificate_expires_at,
+            certificate_expires_at=self.certificate_expires_at(),
             started_at=self.started_at,
             version=__version__,
             process=look_at_process(),
             loop_lag=self.loop_lag.longest(),
         )
+
+    def vitals(self) -> Vitals:
+        """Return whether there is room for mail, and how long the certificate is good for."""
+        return Vitals(self.room.is_short, self.certificate_expires_at())
+
+    def scrub(self) -> ScrubFacts:
+        """Return the state of the scrub of the store."""
+        walk = self.scrubber.walk
+        is_under_way = walk is not None and walk.ended_at is None
+        messages = walk.messages if walk is not None else 0
+        return ScrubFacts(self.scrubber.last_ended_at, is_under_way, messages)
 
     async def _oldest_age(self) -> float | None:
         try:

@@ -27,6 +27,7 @@ from restante.phrases import free_the_address
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
 from restante.server.server_life import Application
+from restante.server.server_setup import ServerSetup
 from restante.store.store_errors import StoreDamaged, StoreError, StoreUnusable
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import Event
@@ -55,13 +56,16 @@ def serve(config: Config) -> int:
         become(config.user)
         keep_memory_private()
         application = Application(
-            config,
-            sockets,
-            identity,
-            vault,
-            log,
-            counts=counts,
-            news=news,
+            ServerSetup(
+                config=config,
+                identity=identity,
+                vault=vault,
+                sockets=sockets,
+                log=log,
+                counts=counts,
+                inbox=news,
+                started_at=time.time(),
+            ),
             on_stop=_stop_for_certain,
         )
         _run(application.run(), is_uvloop=config.uvloop)

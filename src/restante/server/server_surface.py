@@ -89,16 +89,11 @@ class RunningServer:
 
     def vitals(self) -> Vitals:
         """Return whether there is room for mail, and how long the certificate is good for."""
-        return Vitals(self.instruments.room.is_short, self.instruments.certificate_expires_at)
+        return self.instruments.vitals()
 
     def scrub(self) -> ScrubFacts:
         """Say how the scrub of the store stands."""
-        scrubber = self.instruments.scrubber
-        walk = scrubber.walk
-        is_under_way = walk is not None and walk.ended_at is None
-        return ScrubFacts(
-            scrubber.last_ended_at, is_under_way, walk.messages if walk is not None else 0
-        )
+        return self.instruments.scrub()
 
     def sighting(self, destination: Destination) -> Sighting | None:
         """Return what probes have shown of a destination."""

@@ -1,0 +1,396 @@
+"""The parts of a running server, built in the order in which they need each other.
+
+Plain wiring: nothing here runs or decides. A later part subscribes to an earlier one
+(`on_end`, `on_stored`, `on_change`), so that no attribute is assigned afterwards. The builders
+share one `_Ground`, and each returns its group of `ServerParts`.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import partial
+
+from restante.admin.admin_context import AdminContext
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.watcher import Watcher
+from restante.mail.message import MessageNumbers
+from restante.network.resolver import DnsResolver
+from restante.notices.notice_service import Notices
+from restante.reception.arrivals import Arrivals
+from restante.reception.auth_bursts import AuthBursts
+from restante.reception.auth_gate import AuthGate
+from restante.reception.authentication import Authenticator
+from restante.reception.check_lane import password_lanes, proof_lanes
+from restante.reception.descriptors import http_connections_possible, sessions_possible
+from restante.reception.disk_space import DiskSpace, free_octets
+from restante.reception.domain_facts import DomainFacts
+from restante.reception.doorkeeper import Doorkeeper, door_limits
+from restante.reception.expected_hosts import ExpectedHosts
+from restante.reception.intake import Intake, hold_all
+from restante.reception.listeners import Listeners
+from restante.reception.memory_budget import MemoryBudget
+from restante.reception.services import Services
+from restante.release.host_names import HostNames
+from restante.release.releaser import Releaser
+from restante.release.request import BY_POLICY, ReleaseRequest
+from restante.reports.report_sender import Reports
+from restante.retention.retention_sweep import RetentionSweep
+from restante.server.damage_log import DamageLog
+from restante.server.reload import Reloader, ReloadTargets
+from restante.server.server_instruments import Instruments
+from restante.server.server_setup import Address, RunningSettings, ServerSetup
+from restante.server.server_surface import RunningServer
+from restante.server.session_terms_maker import SessionTermsMaker, house_rules
+from restante.server.task_spawner import TaskSpawner
+from restante.store.interface import Store
+from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients
+from restante.store.scrubber import Scrubber
+from restante.telemetry.loop_lag import LoopLag
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import Hold, OnRefusal
+from restante.web.http_door import HttpDoor, HttpService
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The store, and the records that are kept in memory."""
+
+    store: Store
+    directory: LiveDirectory
+    recipients: LiveRecipients
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionParts:
+    """The parts that accept mail."""
+
+    door: Doorkeeper
+    flight: MemoryBudget
+    room: DiskSpace
+    auth_gate: AuthGate
+    facts: DomainFacts
+    intake: Intake
+    listeners: Listeners
+    terms: SessionTermsMaker
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryParts:
+    """The parts by which mail leaves: handed over, reported, announced, or deleted."""
+
+    context: DeliveryContext
+    dispatcher: Dispatcher
+    releaser: Releaser
+    watcher: Watcher
+    reports: Reports
+    notices: Notices
+    retention: RetentionSweep
+
+
+@dataclass(frozen=True, slots=True)
+class AdminParts:
+    """The parts that show the server and let an operator act."""
+
+    context: AdminContext
+    instruments: Instruments
+    reloader: Reloader
+    scrubber: Scrubber
+    loop_lag: LoopLag
+    control_door: HttpDoor
+    metrics_door: HttpDoor
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """All parts of one server."""
+
+    settings: RunningSettings
+    records: Records
+    own_addresses: list[Address]  # that we listen on; changed in place by a reload
+    delivery: DeliveryParts
+    reception: ReceptionParts
+    admin: AdminParts
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Needed by every builder."""
+
+    setup: ServerSetup
+    settings: RunningSettings
+    records: Records
+    resolver: DnsResolver
+    host_names: HostNames
+    own_addresses: list[Address]
+    spawner: TaskSpawner
+
+
+async def read_records(store: Store, damage: DamageLog) -> Records:
+    """Read accounts, domains and recipients. Raises StoreError."""
+    directory = LiveDirectory(store)
+    await directory.refresh()
+    damage.records_read(directory)
+    recipients = LiveRecipients(store, directory)
+    await recipients.load()
+    return Records(store, directory, recipients)
+
+
+def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> ServerParts:
+    """Build every part; nothing runs yet. Later their tasks belong to `tasks`."""
+    resolver = DnsResolver(setup.config.resolver.endpoints)
+    ground = _Ground(
+        setup=setup,
+        settings=RunningSettings(setup.config, setup.identity),
+        records=records,
+        resolver=resolver,
+        host_names=HostNames(resolver, time.monotonic),
+        own_addresses=setup.addresses,
+        spawner=TaskSpawner(tasks, setup.log),
+    )
+    delivery = _build_delivery(ground, tasks)
+    reception = _build_reception(ground, delivery)
+    admin = _build_admin(ground, delivery, reception)
+    parts = ServerParts(ground.settings, records, ground.own_addresses, delivery, reception, admin)
+    ground.settings.on_change(partial(_apply, parts, setup.metrics_addresses))
+    return parts
+
+
+# Delivery
+
+
+def _build_delivery(ground: _Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
+    store, directory = ground.records.store, ground.records.directory
+    context = _delivery_context(ground)
+    dispatcher = Dispatcher(context, tasks)
+    releaser = Releaser(
+        store=store,
+        directory=directory,
+        drains=dispatcher,
+        host_names=ground.host_names,
+        log=context.log,
+        now=time.time,
+        monotonic=time.monotonic,
+        per_minute=ground.setup.config.reception.releases_per_minute,
+    )
+    watcher = Watcher(
+        store=store,
+        directory=directory,
+        probe=dispatcher.probe,
+        start=partial(_start_unasked, dispatcher, releaser),
+        is_draining=dispatcher.is_draining,
+        settings=lambda: context.settings,
+        log=context.log,
+        now=time.time,
+        monotonic=time.monotonic,
+        spawn=ground.spawner.spawn,
+    )
+    dispatcher.on_end(watcher.drain_ended)
+    directory.on_change(watcher.records_changed)
+    reports = Reports(store, context, ground.resolver, ground.setup.config.reports)
+    context.dsn_writer.on_stored(reports.wake)
+    notices = Notices(
+        store=store,
+        context=context,
+        exchangers=ground.resolver,
+        inbox=ground.setup.inbox,
+        settings=ground.setup.config.notices,
+        reports=lambda: reports.settings,
+        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+    )
+    retention = RetentionSweep(
+        store=store,
+        directory=directory,
+        is_draining=dispatcher.is_draining,
+        dsn_writer=context.dsn_writer,
+        log=context.log,
+        now=time.time,
+        until_told=notices.until_stored,
+    )
+    return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, retention)
+
+
+def _delivery_context(ground: _Ground) -> DeliveryContext:
+    return DeliveryContext(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        resolver=ground.resolver,
+        settings=ground.setup.config.delivery,
+        log=ground.setup.log,
+        now=time.time,
+        monotonic=time.monotonic,
+        hostname=ground.setup.config.hostname,
+        own_addresses=ground.own_addresses,
+        vault=ground.setup.vault,
+        learn=ground.records.recipients.learn,
+        bounces_refused=lambda domain: domain.policy.on_refusal is OnRefusal.BOUNCE,
+    )
+
+
+async def _start_unasked(dispatcher: Dispatcher, releaser: Releaser, domain: HostedDomain) -> None:
+    """Begin a drain that policy asks for. Only a release on return is audited."""
+    if domain.policy.hold is Hold.RELAY:
+        await dispatcher.start(domain, "policy relay")
+    else:
+        await releaser.release(ReleaseRequest(BY_POLICY, domain.name))
+
+
+# Reception
+
+
+def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts:
+    setup, records, settings = ground.setup, ground.records, ground.setup.config.reception
+    expected = ExpectedHosts(records.directory, ground.host_names.known)
+    door = Doorkeeper(door_limits(settings, sessions_possible()), expected.is_home, time.monotonic)
+    flight = MemoryBudget(settings.octets_in_flight_limit)
+    room = DiskSpace(partial(free_octets, setup.config.store_directory), settings.disk_reserve)
+    pending = settings.pending_authentications_limit
+    authenticator = Authenticator(setup.vault, password_lanes(pending), proof_lanes(pending))
+    bursts = AuthBursts(setup.log, time.monotonic)
+    auth_gate = AuthGate(
+        authenticator, expected, settings, time.monotonic, on_failure=bursts.failed
+    )
+    arrivals = Arrivals(
+        records.store,
+        records.directory,
+        setup.log,
+        time.monotonic,
+        on_mail=delivery.watcher.mail_came,
+    )
+    intake = Intake(
+        records.store,
+        setup.log,
+        time.time,
+        hostname=setup.config.hostname,
+        numbers=MessageNumbers(records.store.last_number()),
+        on_held=arrivals.held,
+    )
+    facts = DomainFacts(
+        records.store,
+        records.directory,
+        time.time,
+        delivery.watcher.is_up,
+        records.recipients.of,
+    )
+    services = Services(
+        directory=records.directory,
+        store=records.store,
+        intake=intake,
+        auth_gate=auth_gate,
+        releaser=delivery.releaser,
+        log=setup.log,
+        flight=flight,
+        spawn=ground.spawner.spawn,
+        settings=settings,
+        rules=house_rules(setup.config, ground.own_addresses),
+        room=room,
+        standings=facts,
+        arrivals=arrivals,
+        inquire=delivery.dispatcher.inquire,
+    )
+    return ReceptionParts(
+        door=door,
+        flight=flight,
+        room=room,
+        auth_gate=auth_gate,
+        facts=facts,
+        intake=intake,
+        listeners=Listeners(door, time.monotonic),
+        terms=SessionTermsMaker(services, authenticator, ground.own_addresses),
+    )
+
+
+# Administration
+
+
+def _build_admin(ground: _Ground, delivery: DeliveryParts, reception: ReceptionParts) -> AdminParts:
+    store, log = ground.records.store, ground.setup.log
+    scrubber = Scrubber(store, log, time.time, time.monotonic)
+    loop_lag = LoopLag(log, time.monotonic)
+    instruments = Instruments(
+        store=store,
+        drains=delivery.dispatcher.census,
+        door=reception.door,
+        flight=reception.flight,
+        intake=reception.intake,
+        room=reception.room,
+        sessions=reception.listeners.sessions,
+        now=time.time,
+        started_at=ground.setup.started_at,
+        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+        scrubber=scrubber,
+        loop_lag=loop_lag,
+    )
+    reloader = Reloader(
+        ground.settings,
+        ReloadTargets(
+            listeners=reception.listeners,
+            terms=reception.terms.terms,
+            vault=ground.setup.vault,
+            log=log,
+            now=time.time,
+            spawn=ground.spawner.spawn,
+        ),
+    )
+    surface = RunningServer(
+        releaser=delivery.releaser,
+        dispatcher=delivery.dispatcher,
+        watcher=delivery.watcher,
+        reports=delivery.reports,
+        listeners_open=reception.listeners,
+        counts=ground.setup.counts,
+        instruments=instruments,
+        configuration_state=lambda: reloader.state,
+    )
+    return AdminParts(
+        context=_admin_context(ground, delivery, reception, surface),
+        instruments=instruments,
+        reloader=reloader,
+        scrubber=scrubber,
+        loop_lag=loop_lag,
+        control_door=HttpDoor(HttpService.CONTROL, http_connections_possible()),
+        metrics_door=HttpDoor(HttpService.METRICS, http_connections_possible()),
+    )
+
+
+def _admin_context(
+    ground: _Ground,
+    delivery: DeliveryParts,
+    reception: ReceptionParts,
+    surface: RunningServer,
+) -> AdminContext:
+    return AdminContext(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        vault=ground.setup.vault,
+        now=time.time,
+        own_addresses=ground.own_addresses,
+        hostname=ground.setup.config.hostname,
+        resolver=ground.resolver,
+        hold=partial(hold_all, reception.intake),
+        server=surface,
+        recipients=ground.records.recipients,
+        reservations=reception.facts.reservations,
+        transports=delivery.notices.transports,
+        message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
+        log=ground.setup.log,
+    )
+
+
+# SIGHUP
+
+
+def _apply(parts: ServerParts, metrics_addresses: list[Address]) -> None:
+    """Give the settings that run now to every part that keeps its own. Listeners have theirs."""
+    config, reception, delivery = parts.settings.config, parts.reception, parts.delivery
+    delivery.dispatcher.settings = config.delivery
+    delivery.reports.settings = config.reports
+    delivery.notices.settings = config.notices
+    delivery.releaser.allowance.per_minute = config.reception.releases_per_minute
+    reception.door.limits = door_limits(config.reception, sessions_possible())
+    reception.flight.limit = config.reception.octets_in_flight_limit
+    reception.room.reserve = config.reception.disk_reserve
+    reception.auth_gate.set_limits(config.reception)
+    bound = [listener.address for listener in reception.listeners]
+    parts.own_addresses[:] = [*bound, *metrics_addresses]

@@ -1,0 +1,85 @@
+"""Once in a while: end idle sessions, log what was cut off, look at the disk and at the store."""
+
+import asyncio
+from collections.abc import Callable
+
+from restante.reception.descriptors import is_exhausted
+from restante.reception.listener import SWEEP_SECONDS
+from restante.server.server_parts import AdminParts, ReceptionParts
+from restante.server.task_spawner import CallbackDefects
+from restante.store.interface import Store
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import Event
+from restante.telemetry.log import Log
+
+
+class ServerSweep:
+    """Looks after what no other part sees to by itself."""
+
+    def __init__(
+        self,
+        reception: ReceptionParts,
+        admin: AdminParts,
+        store: Store,
+        *,
+        defects: CallbackDefects,
+        log: Log,
+        on_failure: Callable[[str], None],
+    ) -> None:
+        """`on_failure` is called once with the reason when the store is no longer trusted."""
+        self._reception = reception
+        self._admin = admin
+        self._store = store
+        self._defects = defects
+        self._log = log
+        self._on_failure = on_failure
+        self._has_failed = False
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._reception.listeners.sweep()
+            self._tell_of_sessions()
+            self._tell_of_http()
+            self._tell_of_accepts()
+            self.look_for_room()
+            self._look_for_failure()
+
+    def look_for_room(self) -> None:
+        """Log when the disk becomes short of room, and when it has room again."""
+        room = self._reception.room
+        free = room.look()
+        if free is not None:
+            event = Event.ROOM_SHORT if room.is_short else Event.ROOM_BACK
+            self._log.write(event, free=free, disk_reserve=room.reserve)
+
+    def _tell_of_sessions(self) -> None:
+        door = self._reception.door
+        for reason, count in door.take_shed().items():
+            self._log.write(
+                Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=door.sessions
+            )
+
+    def _tell_of_http(self) -> None:
+        for door in (self._admin.control_door, self._admin.metrics_door):
+            for cause, count in door.take_closed().items():
+                self._log.write(
+                    Event.HTTP_CONNECTIONS_CUT,
+                    service=door.service.value,
+                    count=count,
+                    reason=cause.value,
+                )
+
+    def _tell_of_accepts(self) -> None:
+        """Log failed accepts. uvloop reports none: it closes the connections it cannot take."""
+        if self._defects.take_accept_failed() or is_exhausted():
+            self._log.write(Event.ACCEPTS_FAILED, sessions=self._reception.door.sessions)
+
+    def _look_for_failure(self) -> None:
+        """Have the server end when its store is no longer trusted: only reopening it helps."""
+        reason = self._store.failure
+        if reason and not self._has_failed:
+            self._has_failed = True
+            self._log.failure(Event.SERVER_FAILING, StoreError(reason), reason=reason)
+            self._on_failure(reason)

@@ -1,0 +1,73 @@
+"""The terms of a listener's sessions: shared parts, SMTP options and a TLS context."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from restante.config.identity import Identity
+from restante.config.schema import IMPLICIT_TLS, Config, Listen
+from restante.network.addresses import peer_address
+from restante.reception.admission import HouseRules
+from restante.reception.authentication import Authenticator
+from restante.reception.mechanisms import offered_mechanisms
+from restante.reception.reception_settings import ReceptionSettings
+from restante.reception.services import Services
+from restante.reception.smtp_connection import SessionTerms
+from restante.sasl.scram_keys import Salting
+from restante.server.server_setup import Address
+from restante.smtp.limits import Limits
+from restante.smtp.server_options import ServerOptions
+from restante.tenancy.model import IpAddress
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTermsMaker:
+    """Makes the terms of a listener, at the start and at each reload."""
+
+    services: Services  # with the settings of the start; each listener gets its own
+    authenticator: Authenticator
+    own_addresses: Sequence[Address]  # changed in place by a reload
+
+    def terms(self, config: Config, listen: Listen, identity: Identity) -> SessionTerms:
+        """Return what the sessions of a listener get under a configuration."""
+        reception = config.reception
+        services = replace(
+            self.services,
+            settings=reception,
+            rules=house_rules(config, self.own_addresses),
+        )
+        options = ServerOptions(
+            hostname=config.hostname,
+            limits=_limits(reception),
+            mechanisms=offered_mechanisms(config.hostname, self._salting),
+            can_start_tls=listen.service not in IMPLICIT_TLS,
+        )
+        context = identity.context(listen, config.tls)
+        return SessionTerms(
+            services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS
+        )
+
+    def _salting(self, user: str) -> Salting:
+        return self.authenticator.salting(user, self.services.directory.now)
+
+
+def house_rules(config: Config, own_addresses: Iterable[Address]) -> HouseRules:
+    """Return the rules of admission that are no domain's own."""
+    return HouseRules(config.hostname, config.reception.postmaster, _specific(own_addresses))
+
+
+def _specific(own: Iterable[Address]) -> frozenset[IpAddress]:
+    """Return the addresses that listeners are bound to, without wildcard addresses."""
+    return frozenset(
+        address for host, _ in own if not (address := peer_address(host)).is_unspecified
+    )
+
+
+def _limits(reception: ReceptionSettings) -> Limits:
+    return Limits(
+        message_octets=reception.message_size_limit,
+        recipients=reception.recipients_limit,
+        errors=reception.errors_limit,
+        early_commands=reception.early_commands_limit,
+        junk_commands=reception.junk_commands_limit,
+        refused_recipients=reception.refused_recipients_limit,
+    )
