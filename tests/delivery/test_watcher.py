@@ -10,7 +10,8 @@ import pytest
 
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.watcher import CONSIDERED_AT_ONCE, Watcher
+from restante.delivery.waiting import Clocks
+from restante.delivery.watcher import CONSIDERED_AT_ONCE, UnaskedDrains, Watcher
 from restante.queue.presence import Seen
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
@@ -82,16 +83,16 @@ class Scene:
             self.watcher = Watcher(
                 store=self.world.store,
                 directory=self.world.directory,
-                probe=self.probe,
-                start=self.start,
-                is_draining=self.draining.__contains__,
+                drains=UnaskedDrains(self.probe, self.start, self.draining.__contains__),
                 settings=lambda: SETTINGS,
                 log=self.world.log,
-                now=lambda: self.world.now,
-                monotonic=lambda: self.world.monotonic,
+                clocks=Clocks(
+                    now=lambda: self.world.now,
+                    monotonic=lambda: self.world.monotonic,
+                    wait=self.wait,
+                    jitter=lambda: 0.5,
+                ),
                 spawn=tasks.create_task,
-                wait=self.wait,
-                jitter=lambda: 0.5,
             )
             with pytest.raises(Enough):
                 await self.watcher.run()

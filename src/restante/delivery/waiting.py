@@ -1,8 +1,10 @@
-"""Waiting that something can cut short. Injected, so that no test ever sleeps."""
+"""Clocks, and waiting that something can cut short. Injected, so that no test ever sleeps."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import random
 
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]  # the event, and how many seconds at most
 
@@ -12,3 +14,13 @@ async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How a part tells the time, and how it waits."""
+
+    now: Callable[[], float]  # Unix time: for values that are stored or shown
+    monotonic: Callable[[], float]  # seconds: for durations
+    wait: Wait = wait_at_most
+    jitter: Callable[[], float] = random  # from 0 up to 1

@@ -21,12 +21,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import count
-from random import random
 from typing import Any, Final, Protocol
 
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.waiting import Wait, wait_at_most
+from restante.delivery.waiting import Clocks
 from restante.queue.presence import Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.interface import Usage
@@ -76,6 +75,15 @@ class _Watched:
     is_busy: bool = False  # being probed
 
 
+@dataclass(frozen=True, slots=True)
+class UnaskedDrains:
+    """The functions by which the watcher starts drains."""
+
+    probe: Callable[[Destination], Awaitable[str]]  # "" if a destination answers, else why not
+    start: Callable[[HostedDomain], Awaitable[None]]  # may raise CannotStart or StoreError
+    is_draining: Callable[[int], bool]  # by domain id
+
+
 class Watcher:
     """Begins drains that nobody asked for."""
 
@@ -84,33 +92,22 @@ class Watcher:
         *,
         store: HeldCounts,
         directory: LiveDirectory,
-        probe: Callable[[Destination], Awaitable[str]],
-        start: Callable[[HostedDomain], Awaitable[None]],
-        is_draining: Callable[[int], bool],
+        drains: UnaskedDrains,
         settings: Callable[[], DeliverySettings],
         log: Log,
-        now: Callable[[], float],
-        monotonic: Callable[[], float],
+        clocks: Clocks,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
-        wait: Wait = wait_at_most,
-        jitter: Callable[[], float] = random,
     ) -> None:
-        """`probe` returns "" for a destination that answers, else why not; `start` begins a domain's drain.
-
-        `start` may raise CannotStart or StoreError. `now` gives Unix time, `monotonic` seconds.
-        """
         self._store = store
         self._directory = directory
-        self._probe = probe
-        self._start = start
-        self._is_draining = is_draining
+        self._drains = drains
         self._settings = settings
         self._log = log
-        self._now = now
-        self._monotonic = monotonic
+        self._now = clocks.now
+        self._monotonic = clocks.monotonic
         self._spawn = spawn
-        self._wait = wait
-        self._jitter = jitter
+        self._wait = clocks.wait
+        self._jitter = clocks.jitter
         self._waiting: dict[int, _WaitingDomain] = {}  # by domain id
         self._watched: dict[str, _Watched] = {}  # by the destination's text
         self._probing: set[asyncio.Task[None]] = set()
@@ -256,7 +253,7 @@ class Watcher:
             return
         if not self._held(waiting.domain):
             del self._waiting[waiting.domain.id]
-        elif self._is_draining(waiting.domain.id):
+        elif self._drains.is_draining(waiting.domain.id):
             waiting.is_busy = True  # somebody has asked; `drain_ended` will be called
         elif now >= waiting.drain_at and self._may_leave(waiting.domain):
             waiting.is_busy = True
@@ -269,7 +266,7 @@ class Watcher:
     async def _begin_drain(self, waiting: _WaitingDomain) -> None:
         """Start it; whatever happens, it is considered again after its end, or after a pause."""
         try:
-            await self._start(waiting.domain)
+            await self._drains.start(waiting.domain)
         except CannotStart:  # the server is stopping
             pass
         except StoreError as error:
@@ -277,7 +274,7 @@ class Watcher:
                 Event.STORE_FAILED, error, doing="start drain", domain=waiting.domain.name
             )
         finally:
-            if not self._is_draining(waiting.domain.id):
+            if not self._drains.is_draining(waiting.domain.id):
                 self.drain_ended(waiting.domain.id)
 
     def _after(self, schedule: Schedule, failures: int) -> float:
@@ -298,7 +295,7 @@ class Watcher:
         reason = "internal error"
         try:
             async with self._probes:
-                reason = await self._probe(watched.destination)
+                reason = await self._drains.probe(watched.destination)
         finally:
             self._learn(watched, reason)
             watched.is_busy = False

@@ -13,7 +13,8 @@ from functools import partial
 from restante.admin.admin_context import AdminContext
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
-from restante.delivery.watcher import Watcher
+from restante.delivery.waiting import Clocks
+from restante.delivery.watcher import UnaskedDrains, Watcher
 from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import Notices
@@ -177,13 +178,14 @@ def _build_delivery(ground: _Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     watcher = Watcher(
         store=store,
         directory=directory,
-        probe=dispatcher.probe,
-        start=partial(_start_unasked, dispatcher, releaser),
-        is_draining=dispatcher.is_draining,
+        drains=UnaskedDrains(
+            probe=dispatcher.probe,
+            start=partial(_start_unasked, dispatcher, releaser),
+            is_draining=dispatcher.is_draining,
+        ),
         settings=lambda: context.settings,
         log=context.log,
-        now=time.time,
-        monotonic=time.monotonic,
+        clocks=Clocks(time.time, time.monotonic),
         spawn=ground.spawner.spawn,
     )
     dispatcher.on_end(watcher.drain_ended)
