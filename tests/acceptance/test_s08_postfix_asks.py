@@ -58,4 +58,4 @@ def test_postfix_by_its_own_choice_gets_in(restante: Installation) -> None:
             content=message("by postfix"),
         )
         eventually(lambda: restante.held("beta.example") == 1, what="the mail that Postfix relays")
-    assert restante.events("authentication", user="beta", answer="accepted")
+    assert restante.events("authentication", login="beta", answer="accepted")

@@ -241,7 +241,7 @@ def test_a_line_that_is_no_news_wakes_nobody() -> None:
     inbox = NoticeInbox(lambda: NOW)
     woken: list[int] = []
     inbox.on_news(lambda: woken.append(1))
-    inbox.hear(Event.MAIL_HELD, {"domain": "alpha.example", "size": 1})
+    inbox.hear(Event.MAIL_HELD, {"domain": "alpha.example", "octets": 1})
     assert (inbox.topics, woken) == ({}, [])
 
 

@@ -15,19 +15,25 @@ def test_every_event_has_its_meaning() -> None:
 
 def test_a_text_line(capsys: pytest.CaptureFixture[str]) -> None:
     StructuredLog().write(
-        Event.MAIL_HELD, name="abc", size=3, reason="", tls="TLSv1.3 X", hello='a"b=c', path="ü\n"
+        Event.MAIL_HELD,
+        message="abc",
+        octets=3,
+        reason="",
+        tls="TLSv1.3 X",
+        hello='a"b=c',
+        path="ü\n",
     )
     line = capsys.readouterr().err
     assert line.endswith(
-        r' mail-held name=abc size=3 tls="TLSv1.3 X" hello="a\"b=c" path="\xfc\n"' + "\n"
+        r' mail-held name=abc octets=3 tls="TLSv1.3 X" hello="a\"b=c" path="\xfc\n"' + "\n"
     )
     assert line.count("\n") == 1
 
 
 def test_a_json_line(capsys: pytest.CaptureFixture[str]) -> None:
-    StructuredLog("json").write(Event.MAIL_HELD, name="abc", size=3)
+    StructuredLog("json").write(Event.MAIL_HELD, message="abc", octets=3)
     fields = json.loads(capsys.readouterr().err)
-    assert (fields["event"], fields["name"], fields["size"], fields["level"]) == (
+    assert (fields["event"], fields["message"], fields["octets"], fields["level"]) == (
         "mail-held",
         "abc",
         3,
@@ -41,12 +47,12 @@ def test_the_lines_of_one_turn_of_the_loop_leave_together(monkeypatch: pytest.Mo
     log = StructuredLog("json")
 
     async def turn() -> None:
-        log.write(Event.MAIL_HELD, name="a")
-        log.write(Event.MAIL_HELD, name="b")
+        log.write(Event.MAIL_HELD, message="a")
+        log.write(Event.MAIL_HELD, message="b")
         assert written == []
         await asyncio.sleep(0)
-        assert [json.loads(line)["name"] for line in written[0].splitlines()] == ["a", "b"]
-        log.write(Event.MAIL_HELD, name="c")
+        assert [json.loads(line)["message"] for line in written[0].splitlines()] == ["a", "b"]
+        log.write(Event.MAIL_HELD, message="c")
         log.failure(Event.STORE_FAILED, ValueError("boom"))
         assert [json.loads(line)["event"] for line in written[1].splitlines()] == [
             "mail-held",

@@ -151,7 +151,7 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
     [
         (
             Event.MAIL_HELD,
-            {"size": 4000},
+            {"octets": 4000},
             {"restante_messages_held_total": 1, "restante_octets_held_total": 4000},
         ),
         (
@@ -290,7 +290,7 @@ def test_what_strangers_and_customers_chose_is_not_shown() -> None:
 def test_the_log_counts_what_it_writes(capsys: pytest.CaptureFixture[str]) -> None:
     counts = Counts()
     log = StructuredLog("json", counts.count)
-    log.write(Event.MAIL_HELD, name="abc", size=3)
+    log.write(Event.MAIL_HELD, message="abc", octets=3)
     log.failure(Event.STORE_FAILED, ValueError("boom"), doing="hold")
     samples = shown(counts)
     assert capsys.readouterr().err.count("\n") == 2

@@ -356,19 +356,19 @@ class Dialogue:
             "domains": ",".join(
                 sorted({domain.name for domain in transaction.recipients.values()})
             ),
-            "size": receipt.size,
+            "octets": receipt.size,
         }
         if receipt.failure:
             self._log_refusal(
                 events.Event.MAIL_REFUSED,
                 reply,
-                name=receipt.name,
+                message=receipt.name,
                 reason=str(receipt.failure),
                 **facts,
             )
         else:
             self._services.log.write(
-                events.Event.MAIL_HELD, name=receipt.name, peer=str(self._peer), **facts
+                events.Event.MAIL_HELD, message=receipt.name, peer=str(self._peer), **facts
             )
 
     def _refuse_content(self, reply: Reply, reason: str = "") -> None:
@@ -410,7 +410,7 @@ class Dialogue:
         services.log.write(
             events.Event.AUTHENTICATION,
             peer=str(self._peer),
-            user=credentials.user
+            login=credentials.user
             if credentials.user in logins
             else "",  # else it may be a password in the wrong place
             mechanism=mechanism,

@@ -133,7 +133,7 @@ class Intake:
         try:
             mail.on_held(receipt)
         except Exception as error:  # noqa: BLE001
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="answer", name=receipt.name)
+            self._log.failure(Event.INTERNAL_ERROR, error, doing="answer", message=receipt.name)
 
     async def _add(self, messages: list[NewMessage], mail: ReceivedMail) -> None:
         """Make of one mail a message per hosted domain: two accounts never share one.

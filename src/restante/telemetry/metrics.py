@@ -258,7 +258,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_octets_held",
         "Octets of content of these messages.",
         Event.MAIL_HELD,
-        amount="size",
+        amount="octets",
     ),
     Read(
         "restante_batches_held",
