@@ -433,7 +433,7 @@ def test_what_a_primary_refuses_or_puts_off_is_told_when_the_drain_is_over() -> 
             "--only",
             "drain-given-up",
             "--only",
-            "mail-refused",
+            "delivery-refused",
         )
         for name in ("there", "gone", "later"):
             send(restante.mx, f"{name}@{domain}", content=message(f"to {name}"))
@@ -441,8 +441,10 @@ def test_what_a_primary_refuses_or_puts_off_is_told_when_the_drain_is_over() -> 
         told = {notice.facts["type"]: notice.facts["details"] for notice in receiver.wait_for(2)}
         restante.wait_for_event("notice-sent")
 
-    assert set(told) == {"drain-given-up", "mail-refused"}
-    assert {name: told["mail-refused"][name] for name in ("domain", "delivered", "refused")} == {
+    assert set(told) == {"drain-given-up", "delivery-refused"}
+    assert {
+        name: told["delivery-refused"][name] for name in ("domain", "delivered", "refused")
+    } == {
         "domain": domain,
         "delivered": 1,
         "refused": 1,

@@ -229,7 +229,7 @@ def notice(channel_id: int, at: float) -> NewNotice:
     return NewNotice(
         channel_id,
         "key",
-        NoticeFacts(NoticeKind.MAIL_REFUSED, "", "alpha.example", "text", at),
+        NoticeFacts(NoticeKind.DELIVERY_REFUSED, "", "alpha.example", "text", at),
         0,
         at,
     )
@@ -338,10 +338,10 @@ def test_a_channel_that_hears_of_everything_says_all(desk: Desk, command: Comman
         "--mail",
         "ops@example.org",
         "--only",
-        "mail-refused",
+        "delivery-refused",
     )
     [_, one, two, *_] = command("notice", "list").out.splitlines()
-    assert (one.split()[-1], two.split()[-1]) == ("all", "mail-refused")
+    assert (one.split()[-1], two.split()[-1]) == ("all", "delivery-refused")
 
 
 def test_what_the_sender_asked_about_reports_is_shown(desk: Desk, command: Command) -> None:

@@ -108,7 +108,7 @@ def test_a_drain_that_is_given_up(count: int, what: str) -> None:
 
 def test_a_destination_that_refuses_some() -> None:
     found = drained(ScriptedPrimary({"RCPT": ["550 5.1.1 no", "250 2.1.5 OK", "250 2.1.5 OK"]}))
-    assert told(found) == [("drain-finished", "b.example"), ("mail-refused", "b.example")]
+    assert told(found) == [("drain-finished", "b.example"), ("delivery-refused", "b.example")]
     assert (
         found[1].news.text
         == "The destination of b.example refused 1 message for good: kept or bounced, as the domain has it."
@@ -119,7 +119,7 @@ def test_a_destination_that_refuses_everything() -> None:
     found = drained(
         ScriptedPrimary({"RCPT": "550 5.7.1 no"}, offer=("8BITMIME",)), 10, refusals_limit=5
     )
-    assert told(found) == [("destination-refuses", "b.example"), ("mail-refused", "b.example")]
+    assert told(found) == [("destination-refuses", "b.example"), ("delivery-refused", "b.example")]
 
 
 def test_a_primary_that_goes_and_comes_back() -> None:

@@ -234,11 +234,11 @@ DRAIN = {
     ("end", "delivered", "refused", "kinds"),
     [
         ("finished", 3, 0, ["drain-finished"]),
-        ("finished", 3, 2, ["drain-finished", "mail-refused"]),
-        ("finished", 0, 2, ["mail-refused"]),
+        ("finished", 3, 2, ["drain-finished", "delivery-refused"]),
+        ("finished", 0, 2, ["delivery-refused"]),
         ("finished", 0, 0, []),
         ("given up", 0, 0, ["drain-given-up"]),
-        ("refused", 0, 9, ["mail-refused"]),
+        ("refused", 0, 9, ["delivery-refused"]),
         ("stopped", 3, 0, []),
     ],
 )

@@ -223,6 +223,38 @@ async def test_mail_held_before_there_were_reports_is_held_as_it_was(
     await store.close()
 
 
+async def test_notices_of_refused_deliveries_get_the_name_of_their_event(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    connection = apsw.Connection(str(tmp_path / "store" / "restante.db"))
+    migrations.migrate(connection, migrations.MIGRATIONS[:11])
+    connection.execute(
+        "INSERT INTO channel (account, name, way, target, kinds, created_at, hears_all) "
+        "VALUES ('', 'ops', 'mail', 'ops@example.org', 'mail-refused\nroom-short', 1.0, 0)"
+    )
+    news = '{"kind": "mail-refused", "text": "mail-refused"}'
+    connection.execute(
+        "INSERT INTO notice (channel_id, key, news, held_back, made_at, next_attempt_at, failures, "
+        "reply) VALUES (1, 'key', ?, 0, 7.0, 9.0, 0, '')",
+        (news,),
+    )
+    connection.executemany(
+        "INSERT INTO quiet VALUES ('', ?, ?, 9.0, 0, ?)",
+        [("mail-refused", "a", None), ("mail-refused", "b", news), ("room-short", "c", None)],
+    )
+    migrations.migrate(connection)
+    kept = '{"kind":"delivery-refused","text":"mail-refused"}'
+    assert connection.execute("SELECT kinds FROM channel").get == "delivery-refused\nroom-short"
+    assert connection.execute("SELECT news FROM notice").get == kept
+    assert list(connection.execute("SELECT kind, about, last FROM quiet ORDER BY about")) == [
+        ("delivery-refused", "a", None),
+        ("delivery-refused", "b", kept),
+        ("room-short", "c", None),
+    ]
+    connection.close()
+
+
 async def test_what_waited_before_it_was_counted_is_counted(
     runner: asyncio.Runner, tmp_path: Path
 ) -> None:

@@ -76,7 +76,7 @@ def _drain_finished(fields: Fields, at: float) -> Iterator[NoticeFacts]:
         yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
     if fields["refused"]:
         text = f"The destination of {domain} refused {counted(fields['refused'], 'message')} for good: kept or bounced, as the domain has it."
-        yield _make(NoticeKind.MAIL_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
+        yield _make(NoticeKind.DELIVERY_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
 
 
 def _destination_refuses(fields: Fields, at: float) -> Iterator[NoticeFacts]:

@@ -22,7 +22,7 @@ class NoticeKind(StrEnum):
     DRAIN_FINISHED = "drain-finished"
     DRAIN_GIVEN_UP = "drain-given-up"
     DESTINATION_REFUSES = "destination-refuses"
-    MAIL_REFUSED = "mail-refused"
+    DELIVERY_REFUSED = "delivery-refused"
     QUOTA_REACHED = "quota-reached"
     RETENTION_AHEAD = "retention-ahead"
     MAIL_EXPIRED = "mail-expired"
@@ -54,7 +54,7 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.DRAIN_FINISHED: "Everything held for a domain was handed over.",
     NoticeKind.DRAIN_GIVEN_UP: "A drain ended and left mail behind, which stays held: patience was over, or the store failed.",
     NoticeKind.DESTINATION_REFUSES: "A drain was stopped because the destination refused many messages in a row.",
-    NoticeKind.MAIL_REFUSED: "A drain ended in which the destination refused mail for good: it waits to be looked at.",
+    NoticeKind.DELIVERY_REFUSED: "A drain ended in which the destination refused mail for good: it waits to be looked at.",
     NoticeKind.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota.",
     NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7, 3 or 1 days.",
     NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",

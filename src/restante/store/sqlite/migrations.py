@@ -328,6 +328,20 @@ def _index_success_reports(connection: apsw.Connection) -> None:
     connection.execute(_SUCCESS_REPORTS)
 
 
+_RENAME_REFUSED_NOTICE = """
+UPDATE channel SET kinds = replace(kinds, 'mail-refused', 'delivery-refused');
+UPDATE notice SET news = json_set(news, '$.kind', 'delivery-refused')
+    WHERE news ->> '$.kind' = 'mail-refused';
+UPDATE quiet SET kind = 'delivery-refused', last = json_set(last, '$.kind', 'delivery-refused')
+    WHERE kind = 'mail-refused';
+"""
+
+
+def _rename_refused_notice(connection: apsw.Connection) -> None:
+    """Name a notice like its event: `mail-refused` is mail that this server refused."""
+    connection.execute(_RENAME_REFUSED_NOTICE)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _create_tables,
     _add_policies,
@@ -340,6 +354,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_scram_verifiers,
     _allow_uncertain,
     _index_success_reports,
+    _rename_refused_notice,
 )
 
 
