@@ -20,7 +20,7 @@ from restante.smtp.commands import (
     parse_command,
 )
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from tests.smtp.reference import normalized, with_crlf
 
 _CODE: Final = re.compile(rb"^([0-9]{3}) ", re.MULTILINE)
@@ -70,7 +70,7 @@ class ClientView:
             return None
         try:
             return parse_command(line[:-1])
-        except Refused:
+        except CommandRefused:
             return None
 
     def _see(self, command: Command | None) -> bool:

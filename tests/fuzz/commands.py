@@ -1,6 +1,6 @@
 """A line into the parser of commands, and from there into what is made of commands.
 
-The rule: a command or Refused, nothing else. And what is accepted holds nothing that would end a line or a path further
+The rule: a command or CommandRefused, nothing else. And what is accepted holds nothing that would end a line or a path further
 on: every path that we take can be sent on, and means the same there.
 """
 
@@ -18,7 +18,7 @@ from restante.smtp.client_transaction import opening_commands
 from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
 from restante.smtp.grammar import MAX_HELLO_NAME
 from restante.smtp.offer import Offer
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import Reply
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -45,7 +45,7 @@ def _check_line(line: bytes) -> None:
 def _parse(line: bytes) -> Command | Reply:
     try:
         return parse_command(line)
-    except Refused as refused:
+    except CommandRefused as refused:
         return refused.reply
 
 

@@ -16,7 +16,7 @@ import pytest
 from restante.notices import push
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.push import AT_ONCE, Pushes, read_push_url
-from restante.notices.targets import NotATarget
+from restante.notices.targets import NotAChannelTarget
 from restante.tenancy.notice import Notice
 from tests.notices.scene import news, notice, play
 from tests.notices.test_webhook import HOSTNAME, SECRET, Receiver, drip, hang
@@ -139,7 +139,7 @@ def test_a_process_that_fails_is_a_push_that_failed(
 ) -> None:
     monkeypatch.setattr(push, "_COMMAND", command)
     assert pushed(Receiver()) == NoticeAttempt(NoticeResult.NOT_NOW, text)
-    with pytest.raises(NotATarget, match=text):
+    with pytest.raises(NotAChannelTarget, match=text):
         play(read_push_url("json://hook.example/"))
 
 
@@ -163,14 +163,14 @@ def test_of_a_url_the_scheme_is_shown(url: str, shown: str) -> None:
     ],
 )
 def test_what_apprise_does_not_know_is_refused_without_being_repeated(url: str) -> None:
-    with pytest.raises(NotATarget) as refused:
+    with pytest.raises(NotAChannelTarget) as refused:
         play(read_push_url(url))
     assert SECRET not in str(refused.value) + refused.value.remedy
 
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push, "find_spec", lambda _: None)
-    with pytest.raises(NotATarget, match="Apprise is not installed") as refused:
+    with pytest.raises(NotAChannelTarget, match="Apprise is not installed") as refused:
         play(read_push_url("json://hook.example/"))
     assert refused.value.remedy == "pip install 'restante[apprise]'"
     receiver = Receiver()

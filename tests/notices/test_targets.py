@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.notices.targets import NotATarget, read_mail_address, read_webhook
+from restante.notices.targets import NotAChannelTarget, read_mail_address, read_webhook
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_of_a_url_host_and_port_are_shown(text: str, shown: str) -> None:
     ],
 )
 def test_what_is_no_webhook_is_refused_without_being_repeated(text: str) -> None:
-    with pytest.raises(NotATarget) as refused:
+    with pytest.raises(NotAChannelTarget) as refused:
         read_webhook(text, is_plain_allowed=False)
     assert "SECRET" not in str(refused.value) + refused.value.remedy
 
@@ -65,7 +65,7 @@ def test_whatever_is_given_is_a_url_or_refused(text: str) -> None:
     for scheme in ("", "http://", "https://"):
         try:
             url, shown = read_webhook(scheme + text, is_plain_allowed=True)
-        except NotATarget:
+        except NotAChannelTarget:
             continue
         assert url.isascii()
         assert url.isprintable()
@@ -96,7 +96,7 @@ def test_an_address_has_its_domain_in_the_canonical_form() -> None:
     ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(NotATarget):
+    with pytest.raises(NotAChannelTarget):
         read_mail_address(text)
 
 
@@ -104,6 +104,6 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     "url", ["https://user:SECRET@hook.example/", "https://SECRET@hook.example/in"]
 )
 def test_a_user_name_in_a_url_is_refused_and_not_repeated(url: str) -> None:
-    with pytest.raises(NotATarget, match="user name or password") as caught:
+    with pytest.raises(NotAChannelTarget, match="user name or password") as caught:
         read_webhook(url, is_plain_allowed=False)
     assert "SECRET" not in f"{caught.value} {caught.value.remedy}"

@@ -7,7 +7,9 @@ import pytest
 
 from restante.delivery.cannot_start import CannotStart
 from restante.network.resolver import LookupFailed
+from restante.release.etrn import etrn_reply
 from restante.release.host_names import HostNames
+from restante.release.release_outcome import pending_messages
 from restante.release.releaser import STARTS_AT_ONCE, Releaser
 from restante.release.request import Asker, ReleaseRequest
 from restante.store.live_directory import LiveDirectory
@@ -63,9 +65,9 @@ async def released(count: int, drains: Drains) -> int:
         now=lambda: 0.0,
         monotonic=lambda: 0.0,
     )
-    release = await releaser.release(replace(REQUEST))
-    assert release.pending in (count, 0)
-    return release.reply.code
+    outcome = await releaser.release(replace(REQUEST))
+    assert pending_messages(outcome) in (count, 0)
+    return etrn_reply(outcome).code
 
 
 @pytest.mark.parametrize("count", [1, STARTS_AT_ONCE, STARTS_AT_ONCE + 1, 4 * STARTS_AT_ONCE])

@@ -4,7 +4,7 @@ import pytest
 
 from restante.mail.address import Mailbox
 from restante.smtp.commands import Auth, Etrn, Hello, Mail, Noop, Rcpt, Reset, parse_command
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from tests.smtp.conversation import Conversation
 
 A = Mailbox("a", "s.example")
@@ -108,7 +108,7 @@ def test_postmaster_needs_neither_domain_nor_brackets() -> None:
 )
 def test_what_could_mean_two_things_is_refused(argument: str) -> None:
     for line in (f"MAIL FROM:{argument}", f"RCPT TO:{argument}"):
-        with pytest.raises(Refused):
+        with pytest.raises(CommandRefused):
             parse_command(line.encode())
 
 

@@ -12,7 +12,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.notices.mail_sender import is_hosted_here
 from restante.notices.push import read_push_url
 from restante.notices.signature import key_octets
-from restante.notices.targets import NotATarget, read_mail_address, read_webhook
+from restante.notices.targets import NotAChannelTarget, read_mail_address, read_webhook
 from restante.notices.transports import ChannelSecret, open_secret
 from restante.phrases import NOT_HOSTED, WRONG_KEY_FILE
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, NoticeKind, Transport
@@ -140,7 +140,7 @@ async def _read_target(context: AdminContext, name: str, fields: ChannelFields) 
             return read_webhook(fields.webhook.get_secret_value(), is_plain_allowed=fields.insecure)
         assert fields.mail is not None
         address = _outside(context, name, read_mail_address(fields.mail))
-    except NotATarget as error:
+    except NotAChannelTarget as error:
         raise wrong(name, ErrorKind.INVALID, str(error), error.remedy) from None
     return address, address
 

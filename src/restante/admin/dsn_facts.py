@@ -11,7 +11,7 @@ from restante.smtp.dsn_parameters import (
     take_mail_request,
     take_recipient_request,
 )
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 
 
 class RecipientFacts(BaseModel):
@@ -53,7 +53,7 @@ def dsn_request(facts: DsnFacts | None) -> DsnRequest | None:
     try:
         ret, envelope_id = take_mail_request(_given({"RET": facts.ret, "ENVID": facts.envid}))
         recipients = {path: _recipient(path, one) for path, one in facts.recipients.items()}
-    except Refused:
+    except CommandRefused:
         raise ValueError(
             "what it says of RET, ENVID, NOTIFY or ORCPT is not as RFC 3461 has it"
         ) from None

@@ -19,7 +19,7 @@ from typing import Any, Final
 from restante.notices import apprise_process
 from restante.notices.apprise_process import Answer
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.targets import MAX_URL, NotATarget
+from restante.notices.targets import MAX_URL, NotAChannelTarget
 from restante.notices.wording import as_text, title
 from restante.tenancy.notice import Notice
 
@@ -40,13 +40,13 @@ _ENDS: Final[Mapping[int, NoticeAttempt]] = {
 
 
 async def read_push_url(text: str) -> tuple[str, str]:
-    """Return a URL that Apprise understands, and what of it may be shown. Raises NotATarget."""
+    """Return a URL that Apprise understands, and what of it may be shown. Raises NotAChannelTarget."""
     if find_spec("apprise") is None:
-        raise NotATarget(_NOT_THERE, _INSTALL)
+        raise NotAChannelTarget(_NOT_THERE, _INSTALL)
     url = text.strip()
     scheme = _SCHEME.match(url) if len(url) <= MAX_URL and url.isprintable() else None
     if scheme is None or await _is_unknown(url):
-        raise NotATarget(
+        raise NotAChannelTarget(
             "not a URL that Apprise knows", "see https://appriseit.com for those there are"
         )
     return url, f"{scheme[1].lower()}://…"
@@ -57,11 +57,13 @@ async def _is_unknown(url: str) -> bool:
         async with asyncio.timeout(_CHECK_SECONDS):
             code = await _run({"url": url}, _CHECK_SECONDS)
     except TimeoutError:
-        raise NotATarget("Apprise did not answer in time", "try again") from None
+        raise NotAChannelTarget("Apprise did not answer in time", "try again") from None
     except OSError as error:
-        raise NotATarget(f"Apprise cannot be started: {error.strerror}", "try again") from None
+        raise NotAChannelTarget(
+            f"Apprise cannot be started: {error.strerror}", "try again"
+        ) from None
     if code not in (Answer.YES, Answer.UNKNOWN_URL):
-        raise NotATarget(f"Apprise failed: exit code {code}", "try again")
+        raise NotAChannelTarget(f"Apprise failed: exit code {code}", "try again")
     return code == Answer.UNKNOWN_URL
 
 

@@ -15,7 +15,7 @@ _LOCAL_PART: Final = re.compile(
 )  # no quoted ones: nobody has such
 
 
-class NotATarget(ValueError):  # noqa: N818  a refusal
+class NotAChannelTarget(ValueError):  # noqa: N818  a refusal
     """It cannot be one. `remedy` says what would be."""
 
     def __init__(self, text: str, remedy: str) -> None:
@@ -24,21 +24,21 @@ class NotATarget(ValueError):  # noqa: N818  a refusal
 
 
 def read_webhook(text: str, *, is_plain_allowed: bool) -> tuple[str, str]:
-    """Return the URL of a webhook, and what of it may be shown. Raises NotATarget."""
+    """Return the URL of a webhook, and what of it may be shown. Raises NotAChannelTarget."""
     url = _parse(text)
     if (
         url.scheme not in ("https", "http")
         or not url.host
         or (url.port is not None and url.port not in _PORTS)
     ):
-        raise NotATarget("not an HTTP URL", "write https://HOST/PATH")
+        raise NotAChannelTarget("not an HTTP URL", "write https://HOST/PATH")
     if url.userinfo:
-        raise NotATarget(
+        raise NotAChannelTarget(
             "a URL with a user name or password, which is not sent",
             "put the token into path or query",
         )
     if url.scheme == "http" and not (is_plain_allowed or _is_loopback(url.host)):
-        raise NotATarget(
+        raise NotAChannelTarget(
             "plain HTTP, which anybody on the way can read", "write https://, or say --insecure"
         )
     return str(url.copy_with(fragment=None)), _shown(url)
@@ -50,7 +50,9 @@ def _parse(text: str) -> httpx.URL:
             return httpx.URL(text.strip())
     except httpx.InvalidURL:
         pass
-    raise NotATarget("not a URL", f"write https://HOST/PATH, at most {MAX_URL} ASCII characters")
+    raise NotAChannelTarget(
+        "not a URL", f"write https://HOST/PATH, at most {MAX_URL} ASCII characters"
+    )
 
 
 def _is_loopback(host: str) -> bool:
@@ -69,11 +71,11 @@ def _shown(url: httpx.URL) -> str:
 
 
 def read_mail_address(text: str) -> str:
-    """Return a mail address with its domain in the canonical form. Raises NotATarget."""
+    """Return a mail address with its domain in the canonical form. Raises NotAChannelTarget."""
     local_part, domain = split_mailbox(text.strip())
     try:
         if _LOCAL_PART.match(local_part) and local_part.isprintable() and "." in domain:
             return f"{local_part}@{canonical_domain(domain)}"
     except ValueError:
         pass
-    raise NotATarget("not a mail address", "write one such as ops@example.org")
+    raise NotAChannelTarget("not a mail address", "write one such as ops@example.org")

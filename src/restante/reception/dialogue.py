@@ -27,7 +27,9 @@ from restante.reception.quota_reservations import FIELD_ROOM
 from restante.reception.refusal_lines import RefusalLines
 from restante.reception.services import Services, SessionTally
 from restante.reception.suspicion import Client, is_suspect
-from restante.release.etrn import answer_etrn
+from restante.release.etrn import etrn_reply
+from restante.release.release_outcome import is_confirmed
+from restante.release.request import Asker, ReleaseRequest
 from restante.sasl.mechanism import Credentials
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
@@ -434,10 +436,12 @@ class Dialogue:
             self._session.close(reply, SessionEnd.FAILED_AUTHENTICATIONS)
 
     async def _release(self, argument: str) -> None:
-        release = await answer_etrn(self._services.releaser, argument, self.login, self._peer)
-        self.tally.releases += release.reply.is_positive
+        """Answer ETRN; without a login it is 530, and audited like the rest."""
+        request = ReleaseRequest(Asker(login=self.login, address=self._peer), argument)
+        outcome = await self._services.releaser.release(request)
+        self.tally.releases += is_confirmed(outcome)
         if not self._is_abandoned:
-            self._session.reply(release.reply)
+            self._session.reply(etrn_reply(outcome))
             self._go_on()
 
     def _answer_later(self, answer: Coroutine[None, None, None]) -> None:

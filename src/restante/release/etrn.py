@@ -1,12 +1,31 @@
-"""ETRN, from the wire to the releaser (RFC 1985). The session has seen to TLS and to the moment already."""
+"""ETRN, from the wire to the releaser and back (RFC 1985). The session has checked TLS and the moment already."""
 
-from restante.release.releaser import Release, Releaser
-from restante.release.request import Asker, ReleaseRequest
-from restante.tenancy.model import IpAddress, Login
+from restante.release.release_outcome import (
+    CannotNow,
+    Granted,
+    NotATarget,
+    NotAuthenticated,
+    NothingHeld,
+    Refused,
+    ReleaseOutcome,
+)
+from restante.smtp import replies
+from restante.smtp.replies import Reply
 
 
-async def answer_etrn(
-    releaser: Releaser, argument: str, login: Login | None, address: IpAddress
-) -> Release:
-    """Answer `ETRN argument` from an address; without a login it is 530, and audited like the rest."""
-    return await releaser.release(ReleaseRequest(Asker(login=login, address=address), argument))
+def etrn_reply(answer: ReleaseOutcome) -> Reply:
+    """Return the reply to ETRN (RFC 1985 §5)."""
+    match answer:
+        case Granted(target, pending, _):
+            return replies.MESSAGES_PENDING.fill(count=pending, target=target)
+        case NothingHeld(target, _, is_positive_wanted):
+            reply = replies.QUEUING_STARTED if is_positive_wanted else replies.NOTHING_PENDING
+            return reply.fill(target=target)
+        case Refused(target, _):
+            return replies.NODE_NOT_ALLOWED.fill(target=target)
+        case CannotNow(target, _):
+            return replies.CANNOT_QUEUE.fill(target=target)
+        case NotAuthenticated():
+            return replies.AUTHENTICATION_REQUIRED
+        case NotATarget(is_missing):
+            return replies.NODE_MISSING if is_missing else replies.NODE_INVALID

@@ -12,7 +12,7 @@ decide: otherwise a client could cause any number of look-ups.
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final, Protocol
 
 from restante.delivery.cannot_start import CannotStart
@@ -24,11 +24,21 @@ from restante.release.authorization import (
     HostAddresses,
     authorize,
 )
+from restante.release.etrn import etrn_reply
 from restante.release.host_names import HostNames
 from restante.release.release_allowance import ReleaseAllowance
+from restante.release.release_outcome import (
+    CannotNow,
+    Granted,
+    NotATarget,
+    NotAuthenticated,
+    NothingHeld,
+    Refused,
+    ReleaseOutcome,
+    is_confirmed,
+    pending_messages,
+)
 from restante.release.request import Asker, ReleaseRequest
-from restante.smtp import replies
-from restante.smtp.replies import Reply
 from restante.store.interface import AuditStore, Usage
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
@@ -39,6 +49,9 @@ from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
 from restante.tenancy.model import Directory, HostedDomain
 
 STARTS_AT_ONCE: Final = 25  # drains
+_POSITIVE: Final = (
+    250  # of an account whose client stops at the first 251 (fetchmail with several domains)
+)
 
 
 class Drains(Protocol):
@@ -53,15 +66,6 @@ class ReleaseStore(AuditStore, Protocol):
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What became of a request."""
-
-    reply: Reply
-    pending: int
-    reason: str
 
 
 class Releaser:
@@ -88,16 +92,15 @@ class Releaser:
         self._now = now
         self.allowance = ReleaseAllowance(per_minute, monotonic)
 
-    async def release(self, request: ReleaseRequest) -> Release:
+    async def release(self, request: ReleaseRequest) -> ReleaseOutcome:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
         asker, directory = request.asker, self._directory.now
         try:
             target = parse_etrn_target(request.argument)
         except ValueError:
-            reply = replies.NODE_INVALID if request.argument else replies.NODE_MISSING
-            return await self._refuse(request, reply, "not a node")
+            return await self._refuse(request, NotATarget(is_missing=not request.argument))
         if asker.login is None and not asker.is_operator:
-            return await self._refuse(request, replies.AUTHENTICATION_REQUIRED, NOT_AUTHENTICATED)
+            return await self._refuse(request, NotAuthenticated(NOT_AUTHENTICATED))
         if not self.allowance.has_left(asker, is_right=_may_be_right(asker, target, directory)):
             return self._put_off(request)
         names = _host_names_needed(asker, target, directory)
@@ -116,11 +119,13 @@ class Releaser:
             return self._host_names.known()
         return await self._host_names.addresses(names)
 
-    async def _refuse(self, request: ReleaseRequest, reply: Reply, reason: str) -> Release:
+    async def _refuse(
+        self, request: ReleaseRequest, outcome: NotATarget | NotAuthenticated
+    ) -> ReleaseOutcome:
         """Answer a request that needs no facts."""
         if not self.allowance.take(request.asker, is_right=False):
             return self._put_off(request)
-        return await self._conclude(request, "", Release(reply, 0, reason))
+        return await self._conclude(request, "", outcome)
 
     async def _act(
         self,
@@ -128,21 +133,21 @@ class Releaser:
         target: EtrnTarget,
         authorization: Authorization,
         directory: Directory,
-    ) -> Release:
+    ) -> ReleaseOutcome:
         account = _account(request.asker, authorization)
-        if authorization.suspended and not authorization.is_granted:
-            reply = replies.CANNOT_QUEUE.fill(target=target.text)
-            return await self._conclude(request, account, Release(reply, 0, authorization.reason))
         if not authorization.is_granted:
-            reply = replies.NODE_NOT_ALLOWED.fill(target=target.text)
-            return await self._conclude(request, account, Release(reply, 0, authorization.reason))
+            kind = CannotNow if authorization.suspended else Refused
+            return await self._conclude(request, account, kind(target.text, authorization.reason))
         waiting = [domain for domain in authorization.domains if self._store.usage(domain.id).held]
-        if not waiting:
-            reply = _empty_reply(directory, account).fill(target=target.text)
-            return await self._conclude(
-                request, account, Release(reply, 0, f"{authorization.reason}; {NOTHING_WAITS}")
-            )
-        return await self._start(request, target, account, waiting, authorization.reason)
+        if waiting:
+            return await self._start(request, target, account, waiting, authorization.reason)
+        record = directory.accounts.get(account)
+        nothing = NothingHeld(
+            target.text,
+            f"{authorization.reason}; {NOTHING_WAITS}",
+            is_positive_wanted=record is not None and record.empty_reply == _POSITIVE,
+        )
+        return await self._conclude(request, account, nothing)
 
     async def _start(
         self,
@@ -151,11 +156,9 @@ class Releaser:
         account: str,
         waiting: Sequence[HostedDomain],
         reason: str,
-    ) -> Release:
+    ) -> ReleaseOutcome:
         pending = sum(self._store.usage(domain.id).held for domain in waiting)
-        started = Release(
-            replies.MESSAGES_PENDING.fill(count=pending, target=target.text), pending, reason
-        )
+        started = Granted(target.text, pending, reason)
         # The entry is written while the drains are: one sync for all of it.
         failures, conclusion = await asyncio.gather(
             self._start_drains(waiting, request.asker.actor),
@@ -163,10 +166,8 @@ class Releaser:
         )
         if len(failures) < len(waiting):
             return conclusion
-        reply = replies.CANNOT_QUEUE.fill(target=target.text)
-        return await self._conclude(
-            request, account, Release(reply, 0, f"no drain could start: {failures[0]}")
-        )
+        failed = CannotNow(target.text, f"no drain could start: {failures[0]}")
+        return await self._conclude(request, account, failed)
 
     async def _start_drains(self, domains: Sequence[HostedDomain], requested_by: str) -> list[str]:
         """Start them all; returns why some could not be.
@@ -186,7 +187,9 @@ class Releaser:
                     raise outcome
         return failures
 
-    async def _conclude(self, request: ReleaseRequest, account: str, release: Release) -> Release:
+    async def _conclude(
+        self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome
+    ) -> ReleaseOutcome:
         """Write the audit entry and the log line. A release that cannot be recorded is not confirmed."""
         asker = request.asker
         entry = AuditEntry(
@@ -196,47 +199,47 @@ class Releaser:
             subject=request.argument[:300],
             account=account,
             origin=asker.origin,
-            answer=str(release.reply),
-            reason=_full_reason(request, release),
+            answer=str(etrn_reply(outcome)),
+            reason=_full_reason(request, outcome),
             domain=_domain_named(request.argument),
         )
         try:
             await self._store.record([entry])
         except StoreError as error:
             self._log.failure(Event.STORE_FAILED, error, doing="audit")
-            reply = (
-                replies.CANNOT_QUEUE.fill(target=entry.subject)
-                if release.reply.is_positive
-                else release.reply
-            )
-            release = Release(reply, release.pending, f"{release.reason}; not recorded: {error}")
-        self._log_release(request, account, release)
-        return release
+            outcome = _unrecorded(outcome, entry.subject, str(error))
+        self._log_release(request, account, outcome)
+        return outcome
 
-    def _put_off(self, request: ReleaseRequest) -> Release:
+    def _put_off(self, request: ReleaseRequest) -> ReleaseOutcome:
         """Answer one request too many: in the log only, for a flood must not fill the audit trail."""
-        release = Release(
-            replies.CANNOT_QUEUE.fill(target=request.argument[:300]),
-            0,
-            "too many requests in a minute; not audited",
-        )
-        self._log_release(request, "", release)
-        return release
+        reason = "too many requests in a minute; not audited"
+        outcome = CannotNow(request.argument[:300], reason)
+        self._log_release(request, "", outcome)
+        return outcome
 
-    def _log_release(self, request: ReleaseRequest, account: str, release: Release) -> None:
+    def _log_release(self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> None:
         self._log.write(
             Event.RELEASE_REQUESTED,
             actor=request.asker.actor,
             origin=request.asker.origin,
             target=request.argument[:300],
             account=account,
-            answer=str(release.reply),
-            reason=_full_reason(request, release),
+            answer=str(etrn_reply(outcome)),
+            reason=_full_reason(request, outcome),
         )
 
 
-def _full_reason(request: ReleaseRequest, release: Release) -> str:
-    return f"{release.reason}; {request.note}" if request.note else release.reason
+def _full_reason(request: ReleaseRequest, outcome: ReleaseOutcome) -> str:
+    return f"{outcome.reason}; {request.note}" if request.note else outcome.reason
+
+
+def _unrecorded(outcome: ReleaseOutcome, target: str, error: str) -> ReleaseOutcome:
+    """Return what is answered where the audit entry cannot be written: nothing is confirmed then."""
+    reason = f"{outcome.reason}; not recorded: {error}"
+    if is_confirmed(outcome):
+        return CannotNow(target, reason, pending_messages(outcome))
+    return replace(outcome, reason=reason)
 
 
 def _domain_named(argument: str) -> str:
@@ -273,13 +276,3 @@ def _account(asker: Asker, authorization: Authorization) -> str:
         return asker.login.account
     covered = authorization.domains or authorization.suspended
     return covered[0].account if covered else ""
-
-
-def _empty_reply(directory: Directory, account: str) -> Reply:
-    """251, or 250 for an account whose asker stops at the first 251 (fetchmail with several domains)."""
-    record = directory.accounts.get(account)
-    return (
-        replies.QUEUING_STARTED
-        if record is not None and record.empty_reply == 250  # noqa: PLR2004
-        else replies.NOTHING_PENDING
-    )

@@ -17,6 +17,8 @@ from restante.delivery.watcher import Watcher
 from restante.network.tls_context import oldest_version
 from restante.queue.presence import Sighting
 from restante.reception.listener import Listener
+from restante.release.etrn import etrn_reply
+from restante.release.release_outcome import pending_messages
 from restante.release.releaser import Releaser
 from restante.release.request import Asker, ReleaseRequest
 from restante.reports.report_sender import Reports
@@ -43,9 +45,10 @@ class RunningServer:
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
         """Release as the operator."""
         request = ReleaseRequest(Asker(is_operator=True, text=actor), node, reason)
-        release = await self.releaser.release(request)
+        outcome = await self.releaser.release(request)
+        reply = etrn_reply(outcome)
         return ReleaseAnswer(
-            node, release.reply.code, release.reply.text, release.pending, release.reason
+            node, reply.code, reply.text, pending_messages(outcome), outcome.reason
         )
 
     def drains(self) -> Iterator[RunningDrain]:

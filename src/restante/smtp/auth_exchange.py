@@ -10,13 +10,13 @@ from collections.abc import Callable
 from restante.sasl.mechanism import BadResponse, Challenge, Credentials, Mechanism
 from restante.smtp import replies
 from restante.smtp.commands import decode_response
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import Reply
 from restante.smtp.server_events import Authenticate
 
 
 class AuthExchange:
-    """From AUTH to what is to be checked. Each step returns the challenge to send, or that; or raises Refused, and it is over."""
+    """From AUTH to what is to be checked. Each step returns the challenge to send, or that; or raises CommandRefused, and it is over."""
 
     __slots__ = ("_mechanism", "_name")
 
@@ -31,7 +31,7 @@ class AuthExchange:
     def respond(self, line: bytes) -> Reply | Authenticate:
         """Take a line without its CRLF; `*` gives up."""
         if line == b"*":
-            raise Refused(replies.AUTH_CANCELLED)
+            raise CommandRefused(replies.AUTH_CANCELLED)
         response = decode_response(line) if line else b""
         return self._step(lambda: self._mechanism.respond(response))
 
@@ -39,7 +39,7 @@ class AuthExchange:
         try:
             outcome = step()
         except BadResponse:
-            raise Refused(replies.BAD_ARGUMENTS) from None
+            raise CommandRefused(replies.BAD_ARGUMENTS) from None
         if isinstance(outcome, Challenge):
             return challenge(outcome.text)
         return Authenticate(self._name, outcome)
@@ -54,11 +54,11 @@ class Conclusion:
         self._reply = reply
 
     def respond(self, line: bytes) -> Reply:
-        """Return the reply that lets the client in. Raises Refused for all but an empty line."""
+        """Return the reply that lets the client in. Raises CommandRefused for all but an empty line."""
         if line == b"*":
-            raise Refused(replies.AUTH_CANCELLED)
+            raise CommandRefused(replies.AUTH_CANCELLED)
         if line not in (b"", b"="):
-            raise Refused(replies.BAD_ARGUMENTS)
+            raise CommandRefused(replies.BAD_ARGUMENTS)
         return self._reply
 
 

@@ -1,6 +1,6 @@
 """Commands, read from lines (RFC 5321 §4.1.1 and the extensions in docs/rfc.md).
 
-A line becomes one of these values or raises Refused with the reply the peer gets. Whether a command fits the moment
+A line becomes one of these values or raises CommandRefused with the reply the peer gets. Whether a command fits the moment
 is another question: phases.py.
 """
 
@@ -16,7 +16,7 @@ from restante.mail.dsn_request import RecipientRequest, Ret
 from restante.smtp import replies
 from restante.smtp.dsn_parameters import take_mail_request, take_recipient_request
 from restante.smtp.grammar import Parameters, parse_hello_name, parse_path
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}\Z")
@@ -133,11 +133,11 @@ Command = (
 
 
 def parse_command(line: bytes) -> Command:
-    """Read a line without its CRLF. Raises Refused."""
+    """Read a line without its CRLF. Raises CommandRefused."""
     verb_octets, _, argument_octets = line.partition(b" ")
     parser = _PARSERS.get(verb_octets.upper())
     if _CONTROL.search(line):
-        raise Refused(replies.BAD_CHARACTER)
+        raise CommandRefused(replies.BAD_CHARACTER)
     if parser is None:
         parser, argument_octets = _loosely_spelled(line)
     return parser(_text(argument_octets))
@@ -151,7 +151,7 @@ def _loosely_spelled(line: bytes) -> tuple[Callable[[str], Command], bytes]:
     words = line.split(maxsplit=1)
     parser = _PARSERS.get(words[0].upper()) if words else None
     if parser is None or parser is _bdat:
-        raise Refused(replies.UNKNOWN_COMMAND)
+        raise CommandRefused(replies.UNKNOWN_COMMAND)
     return parser, words[1] if len(words) > 1 else b""
 
 
@@ -159,36 +159,36 @@ def _text(octets: bytes) -> str:
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
-        raise Refused(replies.BAD_CHARACTER) from None
+        raise CommandRefused(replies.BAD_CHARACTER) from None
 
 
 def _hello(argument: str, *, is_extended: bool) -> Hello:
     try:
         return Hello(parse_hello_name(argument), is_extended)
     except ValueError:
-        raise Refused(replies.BAD_HELLO) from None
+        raise CommandRefused(replies.BAD_HELLO) from None
 
 
 def _auth(argument: str) -> Auth:
     mechanism, _, initial = argument.strip(" ").partition(" ")
     if not mechanism:
-        raise Refused(replies.BAD_ARGUMENTS)
+        raise CommandRefused(replies.BAD_ARGUMENTS)
     return Auth(mechanism.upper(), initial or None)
 
 
 def decode_initial(initial: str | None) -> bytes | None:
-    """Decode an initial response, None where there is none. Raises Refused (501)."""
+    """Decode an initial response, None where there is none. Raises CommandRefused (501)."""
     return None if initial is None else decode_response(initial.encode())
 
 
 def decode_response(line: bytes) -> bytes:
-    """Decode a SASL response line; `=` is an empty initial response (RFC 4954 §4). Raises Refused (501)."""
+    """Decode a SASL response line; `=` is an empty initial response (RFC 4954 §4). Raises CommandRefused (501)."""
     if line == b"=":
         return b""
     try:
         return base64.b64decode(line, validate=True)
     except binascii.Error:
-        raise Refused(replies.BAD_BASE64) from None
+        raise CommandRefused(replies.BAD_BASE64) from None
 
 
 def _mail(argument: str) -> Mail:
@@ -201,7 +201,7 @@ def _mail(argument: str) -> Mail:
         "AUTH", None
     )  # RFC 4954 §5: taken; we trust nobody's word about who submitted it
     if parameters:
-        raise Refused(replies.UNKNOWN_PARAMETER)
+        raise CommandRefused(replies.UNKNOWN_PARAMETER)
     if reverse_path is not None:  # without a domain too: the primary knows what `root` is there
         _require_ascii(reverse_path, needs_smtputf8=needs_smtputf8)
     return Mail(reverse_path, size, is_8bit, needs_smtputf8, ret, envelope_id)
@@ -219,7 +219,7 @@ def _is_8bit(parameters: Parameters) -> bool:
         return False
     body = (parameters.pop("BODY") or "").upper()
     if body not in ("7BIT", "8BITMIME"):
-        raise Refused(replies.UNKNOWN_PARAMETER)
+        raise CommandRefused(replies.UNKNOWN_PARAMETER)
     return body == "8BITMIME"
 
 
@@ -227,29 +227,29 @@ def _flag(parameters: Parameters, keyword: str) -> bool:
     if keyword not in parameters:
         return False
     if parameters.pop(keyword) is not None:
-        raise Refused(replies.BAD_ARGUMENTS)
+        raise CommandRefused(replies.BAD_ARGUMENTS)
     return True
 
 
 def _required(value: str | None, pattern: re.Pattern[str]) -> str:
     if value is None or not pattern.match(value):
-        raise Refused(replies.BAD_ARGUMENTS)
+        raise CommandRefused(replies.BAD_ARGUMENTS)
     return value
 
 
 def _require_ascii(mailbox: Mailbox, *, needs_smtputf8: bool) -> None:
     if not needs_smtputf8 and not str(mailbox).isascii():
-        raise Refused(replies.NEEDS_SMTPUTF8)
+        raise CommandRefused(replies.NEEDS_SMTPUTF8)
 
 
 def _rcpt(argument: str) -> Rcpt:
     forward_path, parameters = parse_path(argument, "TO:", replies.BAD_FORWARD_PATH)
     if forward_path is None:
-        raise Refused(replies.BAD_FORWARD_PATH)
+        raise CommandRefused(replies.BAD_FORWARD_PATH)
     if (
         not forward_path.domain and forward_path.local_part.lower() != "postmaster"
     ):  # RFC 5321 §4.5.1
-        raise Refused(replies.BAD_FORWARD_PATH)
+        raise CommandRefused(replies.BAD_FORWARD_PATH)
     request = take_recipient_request(parameters) if parameters else None
     return Rcpt(forward_path, tuple(parameters), request)
 
@@ -257,7 +257,7 @@ def _rcpt(argument: str) -> Rcpt:
 def _bdat(argument: str) -> Bdat:
     words = argument.upper().split()
     if not words or not _NUMBER.match(words[0]) or words[1:] not in ([], ["LAST"]):
-        raise Refused(replies.BAD_ARGUMENTS)
+        raise CommandRefused(replies.BAD_ARGUMENTS)
     return Bdat(int(words[0]), bool(words[1:]))
 
 
@@ -266,7 +266,7 @@ def _bare(command: Command) -> Callable[[str], Command]:
 
     def parse(argument: str) -> Command:
         if argument.strip(" \t"):
-            raise Refused(replies.NO_ARGUMENTS_ALLOWED)
+            raise CommandRefused(replies.NO_ARGUMENTS_ALLOWED)
         return command
 
     return parse

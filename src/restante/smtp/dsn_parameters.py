@@ -15,7 +15,7 @@ from restante.mail.dsn_request import (
     xtext_decoded,
 )
 from restante.smtp.grammar import Parameters
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import BAD_ARGUMENTS
 
 MAX_ENVELOPE_ID: Final = 100  # characters of the value (§4.4, §5.4)
@@ -26,19 +26,19 @@ _ORIGINAL: Final = re.compile(r"(?P<type>[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]+);(?P<ad
 
 
 def take_mail_request(parameters: Parameters) -> tuple[Ret | None, str]:
-    """Take RET and ENVID out of a MAIL command's parameters. Raises Refused (501)."""
+    """Take RET and ENVID out of a MAIL command's parameters. Raises CommandRefused (501)."""
     return _ret(parameters), _envelope_id(parameters)
 
 
 def take_recipient_request(parameters: Parameters) -> RecipientRequest | None:
-    """Take NOTIFY and ORCPT out of a RCPT command's parameters, None without either. Raises Refused (501)."""
+    """Take NOTIFY and ORCPT out of a RCPT command's parameters, None without either. Raises CommandRefused (501)."""
     if not ("NOTIFY" in parameters or "ORCPT" in parameters):
         return None
     try:
         notify = parse_notify(parameters.pop("NOTIFY") or "") if "NOTIFY" in parameters else None
         return RecipientRequest(notify, _original(parameters))
     except ValueError:
-        raise Refused(BAD_ARGUMENTS) from None
+        raise CommandRefused(BAD_ARGUMENTS) from None
 
 
 def _ret(parameters: Parameters) -> Ret | None:
@@ -47,7 +47,7 @@ def _ret(parameters: Parameters) -> Ret | None:
     try:
         return Ret((parameters.pop("RET") or "").upper())
     except ValueError:
-        raise Refused(BAD_ARGUMENTS) from None
+        raise CommandRefused(BAD_ARGUMENTS) from None
 
 
 def _envelope_id(parameters: Parameters) -> str:
@@ -55,7 +55,7 @@ def _envelope_id(parameters: Parameters) -> str:
         return ""
     value = parameters.pop("ENVID") or ""
     if not 0 < len(value) <= MAX_ENVELOPE_ID or not _is_xtext(value):
-        raise Refused(BAD_ARGUMENTS)
+        raise CommandRefused(BAD_ARGUMENTS)
     return value
 
 

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from restante.mail.address import Mailbox
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import BAD_ARGUMENTS, Reply
 
 _MAX_PATH = 512  # octets; RFC 5321 §4.5.3.1.3 asks for 256, VERP and SRS addresses are longer
@@ -57,15 +57,15 @@ def parse_hello_name(argument: str) -> str:
 def parse_path(argument: str, label: str, complaint: Reply) -> tuple[Mailbox | None, Parameters]:
     """Read `FROM:<path> parameters` (label "FROM:") into a mailbox, None for `<>`, and the parameters.
 
-    Raises Refused: with `complaint` for the path, 501 for the parameters.
+    Raises CommandRefused: with `complaint` for the path, 501 for the parameters.
     """
     argument = argument.lstrip(" \t")
     if argument[: len(label)].upper() != label:
-        raise Refused(complaint)
+        raise CommandRefused(complaint)
     text = argument[len(label) :].lstrip(" \t")
     match = _PATH.match(text) or _loose_path(text)
     if match is None:
-        raise Refused(complaint)
+        raise CommandRefused(complaint)
     return _mailbox(match["local"], match["domain"], complaint), parse_parameters(match["rest"])
 
 
@@ -84,12 +84,12 @@ def _mailbox(local_part: str | None, domain: str | None, complaint: Reply) -> Ma
     if local_part is None and domain is None:
         return None
     if local_part is None or len(local_part) + len(domain or "") > _MAX_PATH:
-        raise Refused(complaint)
+        raise CommandRefused(complaint)
     return Mailbox(local_part, domain or "")
 
 
 def parse_parameters(text: str) -> Parameters:
-    """Read ` KEYWORD KEYWORD=value …` into a dict by upper-case keyword. Raises Refused (501).
+    """Read ` KEYWORD KEYWORD=value …` into a dict by upper-case keyword. Raises CommandRefused (501).
 
     Of a SIZE or BODY that is said twice the last counts, as with Postfix and Exim.
     """
@@ -101,9 +101,9 @@ def parse_parameters(text: str) -> Parameters:
             continue
         match = _PARAMETER.match(word)
         if match is None or not text.startswith((" ", "\t")):
-            raise Refused(BAD_ARGUMENTS)
+            raise CommandRefused(BAD_ARGUMENTS)
         keyword = match["keyword"].upper()
         if keyword in parameters and keyword not in _REPEATABLE:
-            raise Refused(BAD_ARGUMENTS)
+            raise CommandRefused(BAD_ARGUMENTS)
         parameters[keyword] = match["value"]
     return parameters

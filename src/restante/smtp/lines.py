@@ -2,7 +2,7 @@
 
 from restante.smtp import replies
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 
 
 class LineBuffer:
@@ -22,7 +22,7 @@ class LineBuffer:
     def take_line(self, *, is_authenticating: bool) -> bytes | None:
         """Take the next line, without its CRLF; None if it is not all here.
 
-        Raises Refused for a line that is too long, once it has ended, and for one that a bare LF ends;
+        Raises CommandRefused for a line that is too long, once it has ended, and for one that a bare LF ends;
         `refused` then has its beginning.
         """
         line, newline, rest = self.octets.partition(b"\n")
@@ -40,11 +40,11 @@ class LineBuffer:
             self.refused = line
         if is_too_long or self._is_skipping:
             self._is_skipping = False
-            raise Refused(
+            raise CommandRefused(
                 replies.AUTH_LINE_TOO_LONG if is_authenticating else replies.LINE_TOO_LONG
             )
         if not line.endswith(b"\r"):
-            raise Refused(replies.BAD_CHARACTER)
+            raise CommandRefused(replies.BAD_CHARACTER)
         return line[:-1]
 
     def clear(self) -> None:

@@ -3,7 +3,7 @@
 from restante.smtp.replies import Reply
 
 
-class Refused(Exception):  # noqa: N818
+class CommandRefused(Exception):  # noqa: N818
     """The peer's line cannot be accepted; `reply` is what it gets for it. Turned into that reply in one place."""
 
     def __init__(self, reply: Reply) -> None:

@@ -37,7 +37,7 @@ from restante.smtp.content import ChunkDecoder
 from restante.smtp.incoming import Incoming, IncomingChunk, IncomingData, RefusedChunk
 from restante.smtp.lines import LineBuffer
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import Reply
 from restante.smtp.server_events import (
     Answered,
@@ -223,7 +223,7 @@ class ServerSession:
                 self._obey(parse_command(line))
             else:
                 self._take_step(self._exchange.respond(line))
-        except Refused as refused:
+        except CommandRefused as refused:
             self._exchange = None  # an AUTH exchange does not go on after an error
             self._say(refused.reply)
             if _is_bdat(self._buffer.refused if line is None else line):
@@ -281,7 +281,7 @@ class ServerSession:
             return
         if isinstance(command, Etrn) and not self.has_tls:
             reply = replies.TLS_REQUIRED
-        raise Refused(reply)
+        raise CommandRefused(reply)
 
     def _greet(self, hello: Hello) -> None:
         self._abort_transaction()
@@ -297,9 +297,9 @@ class ServerSession:
 
     def _check_start_tls(self, command: StartTls) -> None:
         if self.has_tls:
-            raise Refused(replies.TLS_ALREADY)
+            raise CommandRefused(replies.TLS_ALREADY)
         if not self._options.can_start_tls:
-            raise Refused(replies.NOT_IMPLEMENTED)
+            raise CommandRefused(replies.NOT_IMPLEMENTED)
         if (
             self._buffer.octets
         ):  # plain text put behind it, to be taken as said under TLS (CVE-2011-0411)
@@ -309,7 +309,7 @@ class ServerSession:
 
     def _check_etrn(self, command: Etrn) -> None:
         if not self.has_tls:
-            raise Refused(replies.TLS_REQUIRED)
+            raise CommandRefused(replies.TLS_REQUIRED)
         self._events.append(command)
 
     def _check_data(self, command: Data) -> None:
@@ -317,12 +317,12 @@ class ServerSession:
 
     def _check_mail(self, mail: Mail) -> None:
         if mail.size > self._options.limits.message_octets:
-            raise Refused(replies.MESSAGE_TOO_LARGE)
+            raise CommandRefused(replies.MESSAGE_TOO_LARGE)
         self._events.append(mail)
 
     def _check_rcpt(self, rcpt: Rcpt) -> None:
         if rcpt.unknown:
-            raise Refused(replies.UNKNOWN_PARAMETER)
+            raise CommandRefused(replies.UNKNOWN_PARAMETER)
         if self.recipient_count < self._options.limits.recipients:
             self._events.append(rcpt)
         else:
@@ -363,12 +363,12 @@ class ServerSession:
 
     def _begin_authentication(self, auth: Auth) -> None:
         if not self.has_tls:
-            raise Refused(replies.AUTH_NEEDS_TLS)
+            raise CommandRefused(replies.AUTH_NEEDS_TLS)
         if self.is_authenticated:
-            raise Refused(replies.AUTH_ALREADY)
+            raise CommandRefused(replies.AUTH_ALREADY)
         factory = self._options.mechanisms.get(auth.mechanism)
         if factory is None:
-            raise Refused(replies.UNKNOWN_MECHANISM)
+            raise CommandRefused(replies.UNKNOWN_MECHANISM)
         self._exchange = AuthExchange(auth.mechanism, factory())
         self._take_step(self._exchange.begin(decode_initial(auth.initial)))
 
@@ -446,7 +446,7 @@ class ServerSession:
     def _say(self, reply: Reply) -> None:
         self._outgoing.append(bytes(reply))
 
-    # What makes a command an event, answers it, or raises Refused. The others have a fixed reply.
+    # What makes a command an event, answers it, or raises CommandRefused. The others have a fixed reply.
     _CHECKS: ClassVar[Mapping[type[Command], Callable[["ServerSession", Any], None]]] = {
         Hello: _greet,
         StartTls: _check_start_tls,

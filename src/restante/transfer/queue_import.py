@@ -29,7 +29,7 @@ from restante.reception.domain_facts import DomainFacts
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservation
 from restante.smtp.grammar import parse_path
-from restante.smtp.protocol_errors import Refused
+from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import BAD_FORWARD_PATH, BAD_REVERSE_PATH
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
@@ -109,7 +109,7 @@ def _is_path(text: str, *, may_be_null: bool = False) -> bool:
     label, complaint = ("FROM:", BAD_REVERSE_PATH) if may_be_null else ("TO:", BAD_FORWARD_PATH)
     try:
         mailbox, parameters = parse_path(f"{label}<{text}>", label, complaint)
-    except Refused:
+    except CommandRefused:
         return False
     return not parameters and (may_be_null if mailbox is None else str(mailbox) == text)
 

@@ -1,0 +1,70 @@
+"""What became of a release request, in the words of the domain. `etrn_reply` makes the SMTP reply of it.
+
+The reason is for the audit trail and the operator. Clients never get it: the reply to `Refused` is the same
+for an unknown domain, another account's domain and a host that is not authorized.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Drains have begun for what is held."""
+
+    target: str  # in ASCII, as the client named it
+    pending: int  # messages
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingHeld:
+    """The client may ask, and no mail is held."""
+
+    target: str
+    reason: str
+    is_positive_wanted: bool = False  # the account wants 250: some clients stop at the first 251
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The client may not ask for this target."""
+
+    target: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAuthenticated:
+    """The client has not logged in."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CannotNow:
+    """The request is put off: a limit is reached, a domain is suspended, or the store or a drain failed."""
+
+    target: str
+    reason: str
+    pending: int = 0  # messages that are released all the same, where only the record of it failed
+
+
+@dataclass(frozen=True, slots=True)
+class NotATarget:
+    """The argument names neither a domain, nor `@domain`, nor `#account`."""
+
+    is_missing: bool  # there was no argument
+    reason: str = "not a node"
+
+
+ReleaseOutcome = Granted | NothingHeld | Refused | NotAuthenticated | CannotNow | NotATarget
+
+
+def is_confirmed(outcome: ReleaseOutcome) -> bool:
+    """Tell whether the request was carried out, with or without mail."""
+    return isinstance(outcome, Granted | NothingHeld)
+
+
+def pending_messages(outcome: ReleaseOutcome) -> int:
+    """Return how many messages the request has released."""
+    return outcome.pending if isinstance(outcome, Granted | CannotNow) else 0
