@@ -1,4 +1,7 @@
-"""Giving mail up: what the store is to remove, with the report that goes with it. By hand, or when its time is over."""
+"""Giving mail up: what the store is to remove, with the report that goes with it.
+
+By hand, or when its time is over.
+"""
 
 from typing import Protocol
 

@@ -1,7 +1,8 @@
 r"""Makes delivery reports: multipart/report of RFC 6522 with the fields of RFC 3464, and of RFC 6533 for UTF-8.
 
-Three parts: words for people, fields for programs, and the message's header section (all of the message where RET=FULL
-was asked, it failed, and it is small enough to be stored in one piece). Nothing is taken from clock or chance here.
+Three parts: words for people, fields for programs, and the message's header section (all of the
+message where RET=FULL was asked, it failed, and it is small enough to be stored in one piece).
+Nothing is taken from clock or chance here.
 
     the reverse-path is            addresses outside ASCII           a header section outside ASCII
     -----------------------------  --------------------------------  ---------------------------------------------

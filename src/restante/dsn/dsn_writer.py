@@ -47,7 +47,10 @@ class DsnWriter:
         return make_report(message, news, await self._beginning(message), letterhead)
 
     async def make_all(self, news: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
-        """Make several. One that cannot be made is left out: its outcome must be settled all the same."""
+        """Make several.
+
+        One that cannot be made is left out: its outcome must be settled all the same.
+        """
         made = []
         for message, one in news:
             try:

@@ -1,7 +1,8 @@
 """Domains and mailboxes as text that has passed the grammar (RFC 5321 §2.3.5, §4.1.2; RFC 5890).
 
-Two spellings of one domain must meet in one key, or mail is refused that should be held: every domain that is
-compared, stored or looked up is in *canonical* form: lower case, A-labels, no trailing dot.
+Two spellings of one domain must meet in one key, or mail is refused that should be held: every
+domain that is compared, stored or looked up is in *canonical* form: lower case, A-labels, no
+trailing dot.
 """
 
 import ipaddress
@@ -21,7 +22,10 @@ _LDH_DOMAIN = re.compile(
 
 
 class Mailbox(NamedTuple):
-    """A mailbox as the envelope names it. `domain` keeps the peer's spelling; "" where it gave none."""
+    """A mailbox as the envelope names it.
+
+    `domain` keeps the peer's spelling; "" where it gave none.
+    """
 
     local_part: str
     domain: str
@@ -34,8 +38,8 @@ class Mailbox(NamedTuple):
 def canonical_domain(text: str) -> str:
     """Return the one spelling by which a domain is known here.
 
-    Raises ValueError if the text is no domain name. Underscores are let through: they occur in the wild
-    and refusing them would refuse mail.
+    Raises ValueError if the text is no domain name. Underscores are let through: they occur in the
+    wild and refusing them would refuse mail.
     """
     name = text.removesuffix(".")
     if not name.isascii():

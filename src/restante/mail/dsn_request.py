@@ -1,8 +1,8 @@
 r"""What a sender asked about reports: RET, ENVID, NOTIFY, ORCPT (RFC 3461 §4), as values and as text.
 
-ENVID and ORCPT are kept as they stand in the command, in xtext, so that they can be passed on as they came. The one
-exception is an ORCPT of type utf-8 with characters outside ASCII: it is kept in the form that every server takes,
-`\x{HEXPOINT}` for each of them (RFC 6533 §3).
+ENVID and ORCPT are kept as they stand in the command, in xtext, so that they can be passed on as
+they came. The one exception is an ORCPT of type utf-8 with characters outside ASCII: it is kept in
+the form that every server takes, `\x{HEXPOINT}` for each of them (RFC 6533 §3).
 """
 
 import re
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Flag, StrEnum, auto
 from typing import Final
 
-# xtext = *( xchar / hexchar );  xchar: "!" to "~" except "+" and "=";  hexchar: "+" and two upper-case digits (§4)
+# xtext = *( xchar / hexchar );  xchar: "!" to "~" except "+" and "=";  hexchar: "+" and two
+# upper-case digits (§4)
 _XTEXT: Final = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*\Z")
 _HEXCHAR: Final = re.compile(r"\+([0-9A-F]{2})")
 _PRINTABLE: Final = re.compile(r"[\t -~]*\Z")  # §4.2, §4.4: graphic and white space, of ASCII
@@ -90,7 +91,10 @@ def parse_notify(text: str) -> Notify:
 
 
 def xtext_decoded(text: str) -> str:
-    """Return what xtext stands for. Raises ValueError where it is none, or stands for what no report can show."""
+    """Return what xtext stands for.
+
+    Raises ValueError where it is none, or stands for what no report can show.
+    """
     if not _XTEXT.match(text):
         raise ValueError(text)
     decoded = _HEXCHAR.sub(lambda match: chr(int(match[1], 16)), text)

@@ -5,7 +5,10 @@ from email.header import decode_header, make_header
 
 
 def decoded(value: str) -> str:
-    """Return the text of an unfolded field. What is no encoded word, or a broken one, stays as it is."""
+    """Return the text of an unfolded field.
+
+    What is no encoded word, or a broken one, stays as it is.
+    """
     if "=?" not in value:
         return value
     try:

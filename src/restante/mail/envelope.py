@@ -10,7 +10,8 @@ from restante.mail.dsn_request import DsnRequest
 class Envelope:
     """Who sent, to whom, and what the content needs of every hop.
 
-    Paths are text as accepted from the peer, without the angle brackets; the null reverse-path is "".
+    Paths are text as accepted from the peer, without the angle brackets; the null reverse-path is
+    "".
     """
 
     reverse_path: str

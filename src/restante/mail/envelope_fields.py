@@ -1,8 +1,9 @@
 """The envelope written above a message where a mailbox has no other place for it (RFC 5321 §4.4 on Return-Path).
 
-Written: `Return-Path`, then an `X-Envelope-To` for each forward-path. Read: also what mail servers write at final
-delivery, `X-Original-To` and `Delivered-To`; only from the top of the header, unbroken, and what is read is taken off:
-such a message must not be sent on with them (a mail server takes its own Delivered-To for a loop).
+Written: `Return-Path`, then an `X-Envelope-To` for each forward-path. Read: also what mail servers
+write at final delivery, `X-Original-To` and `Delivered-To`; only from the top of the header,
+unbroken, and what is read is taken off: such a message must not be sent on with them (a mail server
+takes its own Delivered-To for a loop).
 """
 
 import re

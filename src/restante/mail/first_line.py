@@ -1,7 +1,7 @@
 """What is changed of content when it is handed over, and only then: its first line, where that would do harm. Pure.
 
-Our Received field stands above the content as it came. Two kinds of first line must not follow it as they are, and
-Postfix's smtpd changes the same two on arrival:
+Our Received field stands above the content as it came. Two kinds of first line must not follow it
+as they are, and Postfix's smtpd changes the same two on arrival:
 
     begins with blank or TAB   it would continue our field, so that a stranger writes in it: an empty line goes before it
     "From …", ">From …"        a line that mbox files begin with and no header field: it would end the header section, so
@@ -19,7 +19,8 @@ _ENOUGH: Final = 1000  # octets of a first line: no line is longer
 _SET_OFF: Final = b"\r\n"
 _MAILBOX_LINE: Final = b"X-Mailbox-Line: "
 
-# Our field as mail/trace.py writes it: its last line is a date alone, and no line before that one is.
+# Our field as mail/trace.py writes it: its last line is a date alone, and no line before that one
+# is.
 _OUR_FIELD: Final = re.compile(
     rb"Received: from [^\r\n]*\r\n"
     rb"\tby (?P<host>[^ \r\n]+) with [^\r\n]* id (?P<name>[0-9a-z]+)(?:;|\r\n\tfor <[^\r\n]*>;)\r\n"
@@ -30,9 +31,10 @@ _OUR_FIELD: Final = re.compile(
 def set_off(head: bytes, content: bytes, name: str, hostname: str) -> bytes:
     """Return a head with what must stand before the first line of what came, itself if nothing must.
 
-    `head` is the beginning of `content`: our field, or more. The field is ours if it has the message's own `name`, or
-    our `hostname`: mail that was exported and imported again has another name by then. Other mail that was imported
-    has no field of ours, and its first line is that of `content`.
+    `head` is the beginning of `content`: our field, or more. The field is ours if it has the
+    message's own `name`, or our `hostname`: mail that was exported and imported again has another
+    name by then. Other mail that was imported has no field of ours, and its first line is that of
+    `content`.
     """
     found = _OUR_FIELD.match(content)
     end = found.end() if found else 0

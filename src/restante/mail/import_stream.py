@@ -51,7 +51,10 @@ def pack_failure(reason: str) -> bytes:
 
 
 class Unpacker:
-    """Takes a stream in whatever pieces it comes, and gives what is in it. Raises ValueError for what is no parcel."""
+    """Takes a stream in whatever pieces it comes, and gives what is in it.
+
+    Raises ValueError for what is no parcel.
+    """
 
     def __init__(self) -> None:
         self._waiting = b""  # a line that is not whole yet

@@ -4,8 +4,8 @@ r"""The mbox format, in the variant that loses nothing: mboxrd (RFC 4155 describ
     …content with LF line ends; a line that matches `>*From ` has one `>` more…
     (an empty line)
 
-What reads it takes one `>` off again, which restores the content; older variants, which quote `From ` alone, read the
-same but for lines that were quoted before.
+What reads it takes one `>` off again, which restores the content; older variants, which quote `From
+` alone, read the same but for lines that were quoted before.
 """
 
 import re

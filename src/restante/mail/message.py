@@ -1,7 +1,8 @@
 """Messages on their way into the store and out of it.
 
-Content is the octets from our own Received field to the end, CRLF line ends throughout. A small message carries it
-whole in `head`; a large one carries only the Received field there, and the rest in a spool file.
+Content is the octets from our own Received field to the end, CRLF line ends throughout. A small
+message carries it whole in `head`; a large one carries only the Received field there, and the rest
+in a spool file.
 """
 
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ class HeldMessage:
 class MessageNumbers:
     """Hands out message numbers: microseconds of Unix time, made to grow even if the clock steps back.
 
-    The number doubles as the message's name to people (`message_name`), in Received, logs and `queue list`.
+    The number doubles as the message's name to people (`message_name`), in Received, logs and
+    `queue list`.
     """
 
     def __init__(self, last: int = 0) -> None:

@@ -1,7 +1,7 @@
 """Whether a client calls itself by a name of ours. Pure.
 
-A client that does makes its hop look like one within this server: `Received: from mx2 ([client]) by mx2`. A spam
-filter behind us then believes the field below, which the client wrote itself.
+A client that does makes its hop look like one within this server: `Received: from mx2 ([client]) by
+mx2`. A spam filter behind us then believes the field below, which the client wrote itself.
 """
 
 from collections.abc import Collection
@@ -15,8 +15,8 @@ def is_our_name(
 ) -> bool:
     """Tell whether an argument of EHLO means us.
 
-    `hostname` is canonical. Case, dots at the end, brackets and the form of an international name do not matter;
-    `addresses` are ours, and any of loopback is too.
+    `hostname` is canonical. Case, dots at the end, brackets and the form of an international name
+    do not matter; `addresses` are ours, and any of loopback is too.
     """
     name = hello.strip("[] \t").rstrip(".")
     if name.lower() == hostname:

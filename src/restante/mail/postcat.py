@@ -14,8 +14,9 @@
     named_attribute: encoding=8bit
     *** MESSAGE FILE END deferred/C/C82E725A4E1 ***
 
-One output may have several messages. Marks within content are no marks unless they name the message's own queue file.
-An output may be a mapped file: content is told by where it stands, and never read here.
+One output may have several messages. Marks within content are no marks unless they name the
+message's own queue file. An output may be a mapped file: content is told by where it stands, and
+never read here.
 """
 
 import re

@@ -5,7 +5,10 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What a report says of recipients (RFC 3464 §2.3.3). Never `delivered`: we only pass on; never `expanded`."""
+    """What a report says of recipients (RFC 3464 §2.3.3).
+
+    Never `delivered`: we only pass on; never `expanded`.
+    """
 
     FAILED = "failed"
     DELAYED = "delayed"
@@ -32,7 +35,10 @@ class ReportFacts:
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
-    """A report that is made and not stored yet. It goes from the null reverse-path to `reverse_path`."""
+    """A report that is made and not stored yet.
+
+    It goes from the null reverse-path to `reverse_path`.
+    """
 
     about: int  # the number of the message
     domain_id: int  # whose mail that is

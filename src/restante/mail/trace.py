@@ -1,6 +1,7 @@
 """The Received field (RFC 5321 §4.4): the one thing we add to content, and how many there are (§6.3).
 
-Its `by` equals our greeting and our EHLO name, in a single hop: spam filters behind us find the true client by that.
+Its `by` equals our greeting and our EHLO name, in a single hop: spam filters behind us find the
+true client by that.
 """
 
 import re
@@ -46,7 +47,10 @@ class Origin:
 def received_field(
     origin: Origin, *, by: str, name: str, only_recipient: str, at: float, is_smtputf8: bool
 ) -> bytes:
-    """Return the field with its CRLF. `only_recipient` is "" where naming one would tell others' addresses."""
+    """Return the field with its CRLF.
+
+    `only_recipient` is "" where naming one would tell others' addresses.
+    """
     tls = f" ({origin.tls})" if origin.tls else ""
     recipient = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
     return (
@@ -59,8 +63,8 @@ def received_field(
 def from_clause(client_name: str, address: IPv4Address | IPv6Address, *, is_ours: bool) -> str:
     """Return the FROM clause without its keyword: `name ([address])` in the usual case.
 
-    `[address] (helo=name)`, as Exim writes it, if the name is ours or no name at all: such a name must not
-    stand where filters look for the host.
+    `[address] (helo=name)`, as Exim writes it, if the name is ours or no name at all: such a name
+    must not stand where filters look for the host.
     """
     if _PLAIN_NAME.match(client_name) and not is_ours:
         return f"{client_name} ({_literal(address)})"
@@ -74,8 +78,9 @@ def _literal(address: IPv4Address | IPv6Address) -> str:
 def has_more_hops(content: bytes, limit: int) -> bool:
     """Tell whether a message came over more hosts than that: each has put its Received field on top (RFC 5321 §6.3).
 
-    `content` is its beginning at least; the header section in it counts, up to the first empty line. Most messages have
-    fewer lines there, and almost all fewer that begin with an R: counting those costs a microsecond.
+    `content` is its beginning at least; the header section in it counts, up to the first empty
+    line. Most messages have fewer lines there, and almost all fewer that begin with an R: counting
+    those costs a microsecond.
     """
     end = content.find(b"\r\n\r\n")
     end = end if end >= 0 else len(content)

@@ -23,7 +23,10 @@ def keep() -> None:
 def search(
     pattern: re.Pattern[bytes], data: "bytes | mmap", place: int, let_go: LetGo
 ) -> re.Match[bytes] | None:
-    """Return the first match from `place` on. The pattern must not match differently at the end of a window."""
+    """Return the first match from `place` on.
+
+    The pattern must not match differently at the end of a window.
+    """
     while place <= len(data):
         found = pattern.search(data, place, place + WINDOW + OVERLAP)
         if found is not None:

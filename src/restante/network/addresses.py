@@ -17,7 +17,8 @@ def peer_address(host: str) -> IpAddress:
 def plain_address(address: IpAddress) -> IpAddress:
     """Return the address under which a host is known: an IPv4-mapped one as IPv4, and without a zone.
 
-    Two spellings of one host are equal only in this form. To connect to a link-local address, keep its zone.
+    Two spellings of one host are equal only in this form. To connect to a link-local address, keep
+    its zone.
     """
     if address.version == 4:  # noqa: PLR2004
         return address

@@ -1,9 +1,9 @@
 """Answers of name servers, kept for a while: how long, and what ends it early.
 
-A positive answer holds for its TTL, at most an hour; a negative one for the SOA's time (RFC 2308 §5), at most a minute.
-`forget` ends it at once. Callers use it where a new answer matters: a release is requested, a
-record is changed, a connection has failed. Time is monotonic, so that a clock that is set back
-keeps no old answer alive.
+A positive answer holds for its TTL, at most an hour; a negative one for the SOA's time (RFC 2308
+§5), at most a minute. `forget` ends it at once. Callers use it where a new answer matters: a
+release is requested, a record is changed, a connection has failed. Time is monotonic, so that a
+clock that is set back keeps no old answer alive.
 """
 
 from collections import OrderedDict

@@ -32,8 +32,9 @@ _NOT_PUBLIC_4: Final = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
     )
 )
-# Global unicast is 2000::/3 (RFC 4291 §2.4). Outside of it are loopback, link-local and unique local
-# addresses, multicast, IPv4-mapped and -compatible ones and NAT64 (64:ff9b::/96, 64:ff9b:1::/48).
+# Global unicast is 2000::/3 (RFC 4291 §2.4). Outside of it are loopback, link-local and unique
+# local addresses, multicast, IPv4-mapped and -compatible ones and NAT64 (64:ff9b::/96,
+# 64:ff9b:1::/48).
 _GLOBAL_6: Final = ipaddress.IPv6Network("2000::/3")
 _NOT_PUBLIC_6: Final = tuple(
     ipaddress.IPv6Network(text)

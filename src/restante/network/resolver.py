@@ -1,7 +1,7 @@
 """Names to addresses: A and AAAA records; and, for reports alone, a domain's MX records.
 
-Nothing in Restante looks at MX records to deliver held mail (S9): a domain's public MX may lie, or point at us. So they
-are behind an interface of their own, which nobody has who delivers mail.
+Nothing in Restante looks at MX records to deliver held mail (S9): a domain's public MX may lie, or
+point at us. So they are behind an interface of their own, which nobody has who delivers mail.
 """
 
 import asyncio
@@ -26,7 +26,10 @@ _LOOPBACK: tuple[IpAddress, ...] = (
 
 
 class LookupFailed(Exception):  # noqa: N818
-    """No address is known for the name now. `is_temporary` is False where DNS says that there is none."""
+    """No address is known for the name now.
+
+    `is_temporary` is False where DNS says that there is none.
+    """
 
     def __init__(self, text: str, *, is_temporary: bool) -> None:
         super().__init__(text)
@@ -61,20 +64,29 @@ class MailExchangers(Protocol):
 
 
 class DnsResolver:
-    """Asks the system's name servers, or those given, through dnspython. Answers are kept (answers.py)."""
+    """Asks the system's name servers, or those given, through dnspython.
+
+    Answers are kept (answers.py).
+    """
 
     def __init__(
         self,
         nameservers: Sequence[tuple[str, int]] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`nameservers` are (address, port); none means those of the system. `monotonic` is in seconds."""
+        """`nameservers` are (address, port); none means those of the system.
+
+        `monotonic` is in seconds.
+        """
         self._resolver = _make_resolver(nameservers)
         self._answers = self._resolver.cache = Answers(monotonic)
         self._resolver.lifetime = 10.0
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
-        """Return a host's addresses, IPv4 first. `localhost` never leaves this machine (RFC 6761 §6.3)."""
+        """Return a host's addresses, IPv4 first.
+
+        `localhost` never leaves this machine (RFC 6761 §6.3).
+        """
         if name == "localhost":
             return _LOOPBACK
         answers = await asyncio.gather(self._ask(name, "A"), self._ask(name, "AAAA"))

@@ -1,8 +1,9 @@
 """TLS without sockets: ciphertext in, plaintext out, and the other way.
 
-asyncio's own TLS transport, and uvloop's, keep a quarter megabyte per connection; this keeps what OpenSSL needs. It
-also starts in mid-connection (STARTTLS) without exchanging the transport under a live protocol, and can be tested
-without a socket. Both shells (reception/connection, delivery/connection) drive it.
+asyncio's own TLS transport, and uvloop's, keep a quarter megabyte per connection; this keeps what
+OpenSSL needs. It also starts in mid-connection (STARTTLS) without exchanging the transport under a
+live protocol, and can be tested without a socket. Both shells (reception/connection,
+delivery/connection) drive it.
 
 Rule for callers: after every call that may have produced ciphertext, send `take_outgoing()`.
 """
@@ -18,7 +19,10 @@ _RECORD = 16384  # the most plaintext one TLS record carries (RFC 8446 §5.1)
 
 
 class TlsFailed(Exception):  # noqa: N818
-    """The handshake or a record was bad; the connection is of no more use. Send `take_outgoing()` for the alert."""
+    """The handshake or a record was bad; the connection is of no more use.
+
+    Send `take_outgoing()` for the alert.
+    """
 
 
 class TlsLayer:
@@ -34,7 +38,10 @@ class TlsLayer:
         peer_name: str | None = None,
         begin: bool = True,
     ) -> None:
-        """`peer_name` is the name to ask for and verify, for the connecting side. `begin` starts the handshake."""
+        """`peer_name` is the name to ask for and verify, for the connecting side.
+
+        `begin` starts the handshake.
+        """
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(

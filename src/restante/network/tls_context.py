@@ -20,7 +20,9 @@ _AUTHENTICATED_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; TLS 1.3 ha
 def server_context(
     pairs: Iterable[tuple[Path, Path]], minimum: str, *, has_clear_text: bool
 ) -> ssl.SSLContext:
-    """Build a listener's context. `minimum` is a key of VERSIONS; the legacy ones weaken this context alone.
+    """Build a listener's context.
+
+    `minimum` is a key of VERSIONS; the legacy ones weaken this context alone.
 
     `pairs` are certificates with their keys, at most one for each type of key. Each client gets one
     that it can use; OpenSSL prefers ECDSA, which costs a tenth of RSA's time.
@@ -44,7 +46,8 @@ def server_context(
 def unverified_client_context() -> ssl.SSLContext:
     """Build the context for `opportunistic` and `required`: any certificate, and any version a primary speaks.
 
-    Encryption to whoever answers beats plain text to whoever answers; only `verify` says who it must be.
+    Encryption to whoever answers beats plain text to whoever answers; only `verify` says who it
+    must be.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -3,7 +3,8 @@
     unknown ──two good──► up ◄──two good── away
        └──────two bad──► away ◄──two bad──┘ (from up)
 
-One probe proves nothing: a server that is starting answers once and is gone, a line that is bad loses one connection.
+One probe proves nothing: a server that is starting answers once and is gone, a line that is bad
+loses one connection.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ class Presence:
     def next_probe(self, schedule: Schedule, now: float, jitter: float) -> float:
         """Return the time of the next probe on the clock of `now`; `jitter` is a random number from 0 up to 1.
 
-        The pauses of one that is away grow, those of one that is up do not: its going away is to be seen in time.
+        The pauses of one that is away grow, those of one that is up do not: its going away is to be
+        seen in time.
         """
         failures = 1 if self.is_in_doubt else max(self.bad - NEEDED + 1, 1)
         if self.seen is Seen.UP and not self.is_in_doubt:

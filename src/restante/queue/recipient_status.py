@@ -8,10 +8,12 @@
      ├──uncertain (no final reply could be read)──► uncertain ──deleted, bounced──► gone
      └──bounced, expired──► gone                    and from it, released again ──► held
 
-An uncertain recipient's message may be at the destination. So nothing but a person decides about it.
+An uncertain recipient's message may be at the destination. So nothing but a person decides about
+it.
 
-A message is in the store as long as one of its recipients is. A crash at any point leaves a recipient where it was:
-mail that was handed over but not yet settled is handed over again, and never lost (DESIGN §8).
+A message is in the store as long as one of its recipients is. A crash at any point leaves a
+recipient where it was: mail that was handed over but not yet settled is handed over again, and
+never lost (DESIGN §8).
 """
 
 from collections.abc import Mapping

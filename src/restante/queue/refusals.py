@@ -7,11 +7,13 @@
     RCPT of this drain (RFC 5321 §4.2.3: mailbox not available, not local)
     anything else                                                            yes
 
-A message counts if every recipient was refused and one of these refusals counts. Messages that count are counted in a
-row; a message that was delivered or deferred starts the row again, and a message that does not count leaves it as it is.
+A message counts if every recipient was refused and one of these refusals counts. Messages that
+count are counted in a row; a message that was delivered or deferred starts the row again, and a
+message that does not count leaves it as it is.
 
-A destination that has lost its list of mailboxes says X.1.x of everybody. So the same reply for 20 different
-recipients, with none accepted in this drain, is judged as a policy and stops the drain too.
+A destination that has lost its list of mailboxes says X.1.x of everybody. So the same reply for 20
+different recipients, with none accepted in this drain, is judged as a policy and stops the drain
+too.
 """
 
 import re
@@ -44,7 +46,10 @@ class Refusals:
         self._refused_by_text.clear()
 
     def take(self, outcome: Outcome, limit: int) -> str:
-        """Count an outcome; return why the drain must stop, "" if it goes on. `limit`: messages in a row."""
+        """Count an outcome; return why the drain must stop, "" if it goes on.
+
+        `limit`: messages in a row.
+        """
         if outcome.is_ours:
             self._row = 0
             return ""

@@ -1,4 +1,6 @@
-"""Whom a report may speak of (RFC 3461 §4.1, §5.2.2). Where none may be spoken of, there is no report.
+"""Whom a report may speak of (RFC 3461 §4.1, §5.2.2).
+
+Where none may be spoken of, there is no report.
 
     to hear     without NOTIFY    NOTIFY has it    NOTIFY has it not, or is NEVER
     --------    --------------    -------------    ------------------------------
@@ -6,8 +8,9 @@
     delayed     no                DELAY            no
     relayed     no                SUCCESS          no
 
-And never on mail from the null reverse-path, which reports come from themselves: a report is never answered by a report
-(RFC 5321 §4.5.5); nor on mail that was taken under suspicion, whose reverse-path may be somebody's who never sent it.
+And never on mail from the null reverse-path, which reports come from themselves: a report is never
+answered by a report (RFC 5321 §4.5.5); nor on mail that was taken under suspicion, whose
+reverse-path may be somebody's who never sent it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,8 +63,9 @@ def wants_word_of_delay(envelope: Envelope) -> bool:
 def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool) -> Outcome:
     """Turn *refused* into *bounced* where the domain wants that.
 
-    Not for mail that was taken under suspicion: nobody could be told, so it stays to be looked at. Nor for what we refused
-    ourselves without asking the destination: mail that goes in a circle above all.
+    Not for mail that was taken under suspicion: nobody could be told, so it stays to be looked at.
+    Nor for what we refused ourselves without asking the destination: mail that goes in a circle
+    above all.
     """
     if not is_refused_bounced or envelope.is_suspect or outcome.is_ours:
         return outcome
@@ -77,8 +81,8 @@ def news_of(
 ) -> Iterator[ReportFacts]:
     """Yield what the sender is to hear of an outcome: of those bounced, and of those handed over to who will not say.
 
-    `reply` is the one to the content. A report of success has it, and the remote host, only where the account wants
-    that (`has_details`): any stranger can ask for one.
+    `reply` is the one to the content. A report of success has it, and the remote host, only where
+    the account wants that (`has_details`): any stranger can ask for one.
     """
     bounced = {
         one.forward_path: one.reply for one in outcome.recipients if one.move is Move.BOUNCED

@@ -11,7 +11,8 @@ OVER: Final = 0.0
 def warning_due(since: float, retention: float, now: float) -> float | None:
     """Return how many seconds ahead the warning is that is due for the oldest mail: OVER where its time has passed.
 
-    None: it is too early for any. A warning as long ahead as the retention itself would come with the mail, and is none.
+    None: it is too early for any. A warning as long ahead as the retention itself would come with
+    the mail, and is none.
     """
     left = since + retention - now
     if left <= 0:

@@ -27,7 +27,8 @@ class Schedule:
 def rate_pause(schedule: Schedule, failures: int, jitter: float) -> float:
     """Return the pause after a rate limit, in seconds; `failures` and `jitter` as for `next_attempt`.
 
-    Most limits are of a minute or less: for about so long the pauses stay short, and then they grow as others do.
+    Most limits are of a minute or less: for about so long the pauses stay short, and then they grow
+    as others do.
     """
     short = min(max(schedule.first_retry, _LONGEST_RATE_PAUSE), schedule.longest_retry)
     doublings = min(max(failures - 1, 0), _MAX_DOUBLINGS)
@@ -45,8 +46,9 @@ def next_attempt(
 ) -> float | None:
     """Return the time of the next attempt on the clock of `now`, None if patience ends before it.
 
-    `failures` counts the attempts since one last got mail through, this one included: the first pause is
-    `first_retry`, each further one twice as long. `jitter` is a random number from 0 up to 1; 0.5 changes nothing.
+    `failures` counts the attempts since one last got mail through, this one included: the first
+    pause is `first_retry`, each further one twice as long. `jitter` is a random number from 0 up to
+    1; 0.5 changes nothing.
     """
     doublings = min(max(failures - 1, 0), _MAX_DOUBLINGS)
     pause = min(schedule.first_retry * 2**doublings, schedule.longest_retry)

@@ -1,1 +1,4 @@
-"""SASL mechanisms, server side (RFC 4422): responses in, challenges and at last credentials out. Pure."""
+"""SASL mechanisms, server side (RFC 4422): responses in, challenges and at last credentials out.
+
+Pure.
+"""

@@ -1,7 +1,7 @@
 """LOGIN (draft-murchison-sasl-login): user name and password, each asked for.
 
-It was never a standard, and many stock clients and servers speak nothing else. Under TLS it gives away
-what PLAIN does.
+It was never a standard, and many stock clients and servers speak nothing else. Under TLS it gives
+away what PLAIN does.
 """
 
 from typing import Final
@@ -25,7 +25,10 @@ class AuthLogin:
         return Challenge(USER_PROMPT) if initial is None else self._take_user(initial)
 
     def respond(self, response: bytes) -> Challenge | PasswordCredentials:
-        """Take the user name, then the password. Raises BadResponse for an empty user name or no UTF-8."""
+        """Take the user name, then the password.
+
+        Raises BadResponse for an empty user name or no UTF-8.
+        """
         if not self._user:
             return self._take_user(response)
         return PasswordCredentials(self._user, _text(response))

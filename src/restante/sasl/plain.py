@@ -13,7 +13,10 @@ class Plain:
         return Challenge(b"") if initial is None else self.respond(initial)
 
     def respond(self, response: bytes) -> PasswordCredentials:
-        """Read the message. An authorization identity must be the user's own: nobody acts for another here."""
+        """Read the message.
+
+        An authorization identity must be the user's own: nobody acts for another here.
+        """
         try:
             parts = response.decode("utf-8").split("\0")
         except UnicodeDecodeError:

@@ -1,1 +1,4 @@
-"""SMTP as two sessions without sockets: bytes in, events out, replies in, bytes out (RFC 5321). Pure."""
+"""SMTP as two sessions without sockets: bytes in, events out, replies in, bytes out (RFC 5321).
+
+Pure.
+"""

@@ -1,8 +1,9 @@
 """Transactions that run ahead of their replies in one session, and count together or not at all (RFC 3030, RFC 2920).
 
-DATA has its 354 between the replies to recipients and the one to content; here all are 250. If a server says one 250 too
-many, each later reply stands in the place of the one after it, and the last content would count as taken on the word
-for its recipient, before the server has said anything of it. Two things tell them apart:
+DATA has its 354 between the replies to recipients and the one to content; here all are 250. If a
+server says one 250 too many, each later reply stands in the place of the one after it, and the last
+content would count as taken on the word for its recipient, before the server has said anything of
+it. Two things tell them apart:
 
 - Enhanced codes, where there are any: the reply to a recipient is about an address, x.1.x (RFC 3463 §3.2); the one to
   content is not.
@@ -66,7 +67,10 @@ class Ahead:
         self._may_be_left_open = True
 
     def settle(self) -> list[TransactionEnded | WindowSettled]:
-        """Every reply is there: tell what ended, and begin anew. Raises PeerBroke if they are not where they belong."""
+        """Every reply is there: tell what ended, and begin anew.
+
+        Raises PeerBroke if they are not where they belong.
+        """
         if not self._is_in_step():
             raise PeerBroke(
                 "the replies to content are like those to commands: which is which cannot be told"

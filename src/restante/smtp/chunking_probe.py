@@ -1,8 +1,9 @@
 """The probe: it tells whether whole transactions may run ahead of their replies, by BDAT (RFC 3030, RFC 2920).
 
-What a server offers is not always what it bears, and running ahead of one that goes astray doubles or loses mail. So a
-session asks once, in one flight, before any mail is at stake. Where an earlier session has asked and all went well, its
-answer is used instead (delivery/experience.py): servers count the two MAIL as messages.
+What a server offers is not always what it bears, and running ahead of one that goes astray doubles
+or loses mail. So a session asks once, in one flight, before any mail is at stake. Where an earlier
+session has asked and all went well, its answer is used instead (delivery/experience.py): servers
+count the two MAIL as messages.
 
     we send                            a server that bears it          one that takes a refused chunk for commands
     ---------------------------------  -----------------------------   -------------------------------------------
@@ -14,12 +15,14 @@ answer is used instead (delivery/experience.py): servers count the two MAIL as m
                                        transaction. Else it has not.
     RSET                               250                             250
 
-The chunk is two lines that no server knows as commands, so that the fourth reply tells at once which it is: 250, or the
-5xx to a NOPE; with words of use in the chunk a reply that comes late could be taken for that to a later command.
+The chunk is two lines that no server knows as commands, so that the fourth reply tells at once
+which it is: 250, or the 5xx to a NOPE; with words of use in the chunk a reply that comes late could
+be taken for that to a later command.
 
-The second MAIL matters as much. Postfix ends the transaction with the refused chunk. Exim 4.96 does not: there the next
-MAIL that ran ahead is 503, its RCPT joins the old transaction, and its content is delivered under the reverse-path of the
-message before. Such a server gets RSET before each MAIL that runs ahead; the others do not, for they count them.
+The second MAIL matters as much. Postfix ends the transaction with the refused chunk. Exim 4.96 does
+not: there the next MAIL that ran ahead is 503, its RCPT joins the old transaction, and its content
+is delivered under the reverse-path of the message before. Such a server gets RSET before each MAIL
+that runs ahead; the others do not, for they count them.
 """
 
 from dataclasses import dataclass
@@ -72,7 +75,10 @@ class ChunkingProbe:
         self._rests = 0  # replies to what stands behind a chunk that was taken for commands
 
     def take(self, step: Step, reply: ServerReply) -> SendingMode | tuple[Step, ...] | None:
-        """Return the way once it is known, steps whose replies are due besides, or None. Raises PeerBroke."""
+        """Return the way once it is known, steps whose replies are due besides, or None.
+
+        Raises PeerBroke.
+        """
         if step is PROBE_RSET:
             return self._judge(reply)
         if step is PROBE_REST:

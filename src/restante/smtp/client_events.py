@@ -19,7 +19,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BeginTls:
-    """Begin the TLS handshake now; call `tls_established` after it. Nothing may be sent in between."""
+    """Begin the TLS handshake now; call `tls_established` after it.
+
+    Nothing may be sent in between.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The client side of SMTP without a socket (RFC 5321; RFC 2920, 3207, 4954, 1870, 6152, 6531).
 
-Theory of operation. The shell gives bytes (`receive_data`), takes events (`next_event`) until there is none, begins a
-transaction whenever `can_begin` and takes what events that gives, and writes `data_to_send` once for all of that. Every reply that is due stands in one
-window, `_expected`, in the order in which its cause was sent; a reply belongs to the front of the window and to nothing
-else. A reply that fits nothing voids the session (PeerBroke): what has no outcome then is handed over again, later.
+Theory of operation. The shell gives bytes (`receive_data`), takes events (`next_event`) until there
+is none, begins a transaction whenever `can_begin` and takes what events that gives, and writes
+`data_to_send` once for all of that. Every reply that is due stands in one window, `_expected`, in
+the order in which its cause was sent; a reply belongs to the front of the window and to nothing
+else. A reply that fits nothing voids the session (PeerBroke): what has no outcome then is handed
+over again, later.
 
 - A reply can only be to what has left: entries of the window count from the `data_to_send` that carried them. So the
   250 of content cannot come before the content, whatever a proxy says.
@@ -21,8 +23,8 @@ else. A reply that fits nothing voids the session (PeerBroke): what has no outco
   the replies end, and a server that closes after so many messages must not get them twice.
 - Large content does not run ahead of the word on its recipients: sent in vain it costs more than the round trip.
 
-What comes before the first transaction is in smtp/handshake.py. What a reply means for a recipient is not decided here:
-the transaction collects them, delivery/outcome.py judges.
+What comes before the first transaction is in smtp/handshake.py. What a reply means for a recipient
+is not decided here: the transaction collects them, delivery/outcome.py judges.
 """
 
 from collections import deque
@@ -130,7 +132,10 @@ class ClientSession:
             self._replies.receive(data)
 
     def next_event(self) -> Event | None:
-        """Return what happened next, None if more bytes are needed. Raises PeerBroke; nothing follows that."""
+        """Return what happened next, None if more bytes are needed.
+
+        Raises PeerBroke; nothing follows that.
+        """
         try:
             while not self._events:
                 reply = None if self._is_over else self._replies.next_reply()
@@ -205,7 +210,10 @@ class ClientSession:
         self._write(self._encoder.encode(block))
 
     def end_content(self) -> None:
-        """Send the end mark: only after the last octet of the content. There is no way to take content back."""
+        """Send the end mark: only after the last octet of the content.
+
+        There is no way to take content back.
+        """
         assert self._encoder is not None, "no content is wanted"
         assert self._opening is not None
         self._send_end_mark(self._encoder, self._opening)
@@ -354,7 +362,10 @@ class ClientSession:
             raise PeerBroke(f"an odd reply among several that are due: {reply.text}")
 
     def _settle_window(self) -> None:
-        """Every reply is there: what ran ahead counts now, if there is nothing beyond. Raises PeerBroke."""
+        """Every reply is there: what ran ahead counts now, if there is nothing beyond.
+
+        Raises PeerBroke.
+        """
         if self._replies.has_surplus:
             raise PeerBroke("more was answered than was asked")
         self._events.extend(self._ahead.settle())

@@ -11,8 +11,8 @@ from restante.smtp.peer_replies import ServerReply
 
 MAX_RECIPIENTS: Final = 100  # in one transaction: what every server must take (RFC 5321 §4.5.3.1.8)
 
-# What may stand between < and >: nothing that ends the line, the path or the argument, except in a quoted string.
-# Possessive throughout: a hostile path costs linear time.
+# What may stand between < and >: nothing that ends the line, the path or the argument, except in a
+# quoted string. Possessive throughout: a hostile path costs linear time.
 _SAFE_PATH: Final = re.compile(
     r'(?:[^\x00-\x20\x7f<>"\ud800-\udfff]++|"(?:[^\x00-\x1f\x7f"\\\ud800-\udfff]|\\[\x20-\x7e])*+")*+\Z'
 )
@@ -36,7 +36,8 @@ AUTH: Final = Step("AUTH", frozenset({235, 334}))
 MAIL: Final = Step("MAIL", frozenset({250}))
 RCPT: Final = Step("RCPT", frozenset({250, 251, 252}))
 DATA: Final = Step("DATA", frozenset({354}))
-# x5z is about mail (RFC 5321 §4.2.1). Not 220, 221 or 235, which belong to other moments of a session.
+# x5z is about mail (RFC 5321 §4.2.1). Not 220, 221 or 235, which belong to other moments of a
+# session.
 CONTENT: Final = Step("content", frozenset({200, *range(250, 260)}))
 END_MARK: Final = Step(
     "end mark", frozenset({250})
@@ -136,7 +137,8 @@ def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, byt
 def _mail_parameters(message: HeldMessage, offer: Offer) -> str:
     """Name only what the server offers: another parameter is an error there (RFC 5321 §4.1.1.11)."""
     size = f" SIZE={message.size}" if offer.has_size else ""  # RFC 1870 §6
-    # Without 8BITMIME 8-bit content goes out as it is: everybody takes it, and converting would break signatures.
+    # Without 8BITMIME 8-bit content goes out as it is: everybody takes it, and converting would
+    # break signatures.
     body = " BODY=8BITMIME" if offer.has_8bitmime and message.envelope.is_8bit else ""
     utf8 = " SMTPUTF8" if offer.has_smtputf8 and needs_smtputf8(message) else ""
     dsn = (

@@ -45,7 +45,10 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """MAIL. `reverse_path` None is the null reverse-path; `size` is what SIZE announced, 0 without it."""
+    """MAIL.
+
+    `reverse_path` None is the null reverse-path; `size` is what SIZE announced, 0 without it.
+    """
 
     reverse_path: Mailbox | None
     size: int
@@ -57,7 +60,10 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Rcpt:
-    """RCPT. `request` is what it said about reports; `unknown` are the keywords that mean nothing to us."""
+    """RCPT.
+
+    `request` is what it said about reports; `unknown` are the keywords that mean nothing to us.
+    """
 
     forward_path: Mailbox
     unknown: tuple[str, ...] = ()
@@ -146,7 +152,8 @@ def parse_command(line: bytes) -> Command:
 def _loosely_spelled(line: bytes) -> tuple[Callable[[str], Command], bytes]:
     """Find the command where blanks stand before it, or a TAB behind it, as Postfix does.
 
-    BDAT is read strictly: a server that reads one otherwise than its client takes content for commands.
+    BDAT is read strictly: a server that reads one otherwise than its client takes content for
+    commands.
     """
     words = line.split(maxsplit=1)
     parser = _PARSERS.get(words[0].upper()) if words else None

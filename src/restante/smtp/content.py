@@ -1,11 +1,13 @@
 """Content in transit: DATA with its dots, and BDAT without (RFC 5321 §4.1.1.4, §4.5.2; RFC 3030 §2).
 
-Strict about one thing above all: `CRLF.CRLF` ends DATA and nothing else does, wherever TCP cuts the stream. Servers
-that let a bare LF or CR take part in the end mark, or drop a NUL before they look for it, are how one message smuggles
-in a second. What we take, we keep with CRLF line ends only and without NUL (RFC 2045 §2.7, §2.8: mail that is not
-BINARYMIME has none), so that nothing we hand over can be read otherwise by the next server.
+Strict about one thing above all: `CRLF.CRLF` ends DATA and nothing else does, wherever TCP cuts the
+stream. Servers that let a bare LF or CR take part in the end mark, or drop a NUL before they look
+for it, are how one message smuggles in a second. What we take, we keep with CRLF line ends only and
+without NUL (RFC 2045 §2.7, §2.8: mail that is not BINARYMIME has none), so that nothing we hand
+over can be read otherwise by the next server.
 
-All searching is done by bytes methods over whole blocks, never by line: the speed of this file is that of memchr.
+All searching is done by bytes methods over whole blocks, never by line: the speed of this file is
+that of memchr.
 """
 
 import re
@@ -23,7 +25,10 @@ def has_bare_newline(block: bytes) -> bool:
 
 
 class _Cleaner:
-    """What content by either verb goes through: CRLF line ends only, and no NUL. Each message has its own."""
+    """What content by either verb goes through: CRLF line ends only, and no NUL.
+
+    Each message has its own.
+    """
 
     __slots__ = ("found_bare_newline", "nuls")
 
@@ -35,8 +40,9 @@ class _Cleaner:
         if has_bare_newline(block):
             self.found_bare_newline = True
             block = _ANY_NEWLINE.sub(b"\r\n", block)
-        # After the newlines: a CR and an LF with a NUL between them are two bare ones, wherever the stream is cut. Then
-        # every CR has its LF behind it, and taking NULs out makes and breaks no line end.
+        # After the newlines: a CR and an LF with a NUL between them are two bare ones, wherever the
+        # stream is cut. Then every CR has its LF behind it, and taking NULs out makes and breaks no
+        # line end.
         if b"\0" in block:
             octets = len(block)
             block = block.replace(b"\0", b"")
@@ -47,9 +53,10 @@ class _Cleaner:
 class DataDecoder(_Cleaner):
     """Finds the end of DATA, removes the stuffed dots, and cleans what is left.
 
-    The end is looked for in the stream as it comes: what has a NUL in it is no end mark. Bytes that may be the beginning
-    of one are kept back until the next call decides; the line end of the DATA command itself counts as the first half
-    of an end mark, so that `.CRLF` alone is an empty message.
+    The end is looked for in the stream as it comes: what has a NUL in it is no end mark. Bytes that
+    may be the beginning of one are kept back until the next call decides; the line end of the DATA
+    command itself counts as the first half of an end mark, so that `.CRLF` alone is an empty
+    message.
     """
 
     __slots__ = ("_kept", "_owed", "is_complete", "surplus")
@@ -77,8 +84,8 @@ class DataDecoder(_Cleaner):
         return self._clean(self._unstuff(block, has_dots=has_dots)) if block else b""
 
     def _unstuff(self, block: bytes, *, has_dots: bool) -> bytes:
-        # A dot after CRLF is stuffed, whatever follows it (§4.5.2); done before cleaning, so that a dot after a bare
-        # newline or a NUL, which the sender did not stuff, stays.
+        # A dot after CRLF is stuffed, whatever follows it (§4.5.2); done before cleaning, so that a
+        # dot after a bare newline or a NUL, which the sender did not stuff, stays.
         if has_dots:
             block = block.replace(_DOT, b"\r\n")
         if self._owed:
@@ -156,7 +163,10 @@ class ChunkEncoder:
         return block
 
     def finish(self) -> bytes:
-        """Return nothing. Raises ValueError if the content is not as long as announced: replies would be astray."""
+        """Return nothing.
+
+        Raises ValueError if the content is not as long as announced: replies would be astray.
+        """
         if self._owed:
             raise ValueError(f"a chunk is {-self._owed} octets longer than announced")
         return b""

@@ -11,7 +11,10 @@ def offered_extensions(
     can_start_tls: bool,
     is_authenticated: bool,
 ) -> tuple[str, ...]:
-    """List the EHLO keywords. AUTH and ETRN are there only under TLS (DESIGN §7): no password on a bare line."""
+    """List the EHLO keywords.
+
+    AUTH and ETRN are there only under TLS (DESIGN §7): no password on a bare line.
+    """
     always = (
         "PIPELINING",
         f"SIZE {message_octets}",

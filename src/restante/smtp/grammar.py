@@ -1,9 +1,10 @@
 r"""The grammar of SMTP arguments, each pattern under its ABNF (RFC 5321 §4.1.2, §4.1.3; RFC 6531 §3.3).
 
-Lines reach this file as text: ASCII, or UTF-8 where SMTPUTF8 is in play. Patterns are anchored and cannot backtrack
-into each other, so hostile lines cost linear time. Where the standard is strict and nobody is protected by it (a dot
-too many in a local part, a space after `FROM:`), real senders break it daily and their mail is taken: a primary
-would have taken it too, and a refusal here would turn its outage into a bounce.
+Lines reach this file as text: ASCII, or UTF-8 where SMTPUTF8 is in play. Patterns are anchored and
+cannot backtrack into each other, so hostile lines cost linear time. Where the standard is strict
+and nobody is protected by it (a dot too many in a local part, a space after `FROM:`), real senders
+break it daily and their mail is taken: a primary would have taken it too, and a refusal here would
+turn its outage into a bounce.
 """
 
 import re
@@ -15,22 +16,22 @@ from restante.smtp.replies import BAD_ARGUMENTS, Reply
 
 _MAX_PATH = 512  # octets; RFC 5321 §4.5.3.1.3 asks for 256, VERP and SRS addresses are longer
 
-# Local-part = Dot-string / Quoted-string;  atext of RFC 5322 §3.2.3, and UTF8-non-ascii of RFC 6531 §3.3;
-# besides, what Postfix takes: a colon, and a quoted pair outside of quotes
+# Local-part = Dot-string / Quoted-string;  atext of RFC 5322 §3.2.3, and UTF8-non-ascii of RFC 6531
+# §3.3; besides, what Postfix takes: a colon, and a quoted pair outside of quotes
 _LOCAL_PART = (
     r"""(?:(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.:\u00a1-\U0010ffff]|\\[A-Za-z0-9])++"""
     r"""|"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*+")"""
 )
 # Domain = sub-domain *("." sub-domain);  address-literal = "[" ... "]"
 _DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]++|\[[A-Za-z0-9:.\-]++\])"
-# Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix C);
-# blanks within the brackets, and brackets written twice, mean nothing
+# Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix
+# C); blanks within the brackets, and brackets written twice, mean nothing
 _PATH: Final = re.compile(
     rf"<{{1,2}}+[ \t]*+(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?+(?P<local>{_LOCAL_PART})?+(?:@(?P<domain>{_DOMAIN}))?+"
     r"[ \t]*+>{1,2}+(?P<rest>.*)\Z"
 )
-# A path without brackets ends at the first blank. It must have a domain, or be postmaster: else a parameter
-# whose path was forgotten would be taken for one
+# A path without brackets ends at the first blank. It must have a domain, or be postmaster: else a
+# parameter whose path was forgotten would be taken for one
 _BARE_PATH: Final = re.compile(
     rf"(?P<local>{_LOCAL_PART})(?:@(?P<domain>{_DOMAIN}))?+>?+(?P<rest>(?:[ \t].*)?)\Z"
 )
@@ -47,7 +48,10 @@ Parameters = dict[str, str | None]
 
 
 def parse_hello_name(argument: str) -> str:
-    """Read what follows EHLO or HELO: anything there is (RFC 5321 §4.1.4). Raises ValueError for nothing."""
+    """Read what follows EHLO or HELO: anything there is (RFC 5321 §4.1.4).
+
+    Raises ValueError for nothing.
+    """
     name = argument.strip(" \t")
     if not name:
         raise ValueError(name)

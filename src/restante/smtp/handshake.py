@@ -1,8 +1,9 @@
 """From the server's greeting to the first transaction (RFC 5321 §3.1, §3.2; RFC 3207; RFC 4954), client side.
 
-The handshake takes each reply and says what comes next. Three rules hold whatever the server says: no password without
-TLS, no mail without TLS where the destination's record demands it, and no mail to ourselves. Its last step is the probe
-for CHUNKING (smtp/chunking_probe.py), where it is offered and wanted.
+The handshake takes each reply and says what comes next. Three rules hold whatever the server says:
+no password without TLS, no mail without TLS where the destination's record demands it, and no mail
+to ourselves. Its last step is the probe for CHUNKING (smtp/chunking_probe.py), where it is offered
+and wanted.
 """
 
 import re

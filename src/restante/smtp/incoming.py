@@ -1,7 +1,8 @@
 """Content on its way in, as the server session sees it: DATA, a BDAT chunk, or octets to throw away.
 
-A refusal in mid-content cannot be said before the content ends: the rest is thrown away, and `refusal` is then the
-reply. The octets of a refused BDAT go the same way, and are never taken for commands (RFC 3030 §2).
+A refusal in mid-content cannot be said before the content ends: the rest is thrown away, and
+`refusal` is then the reply. The octets of a refused BDAT go the same way, and are never taken for
+commands (RFC 3030 §2).
 """
 
 from typing import Protocol

@@ -1,7 +1,8 @@
 """Replies that a server sends us (RFC 5321 §4.2, RFC 2034), read from bytes as they come.
 
-Servers that take mail do not all spell their replies as the RFC does. If the code can be read, it counts; sending the
-same mail again because of an odd reply would only make copies. So these are read:
+Servers that take mail do not all spell their replies as the RFC does. If the code can be read, it
+counts; sending the same mail again because of an odd reply would only make copies. So these are
+read:
 
     250ok, 250<TAB>ok                    code 250
     empty lines before a reply           passed over
@@ -9,13 +10,14 @@ same mail again because of an odd reply would only make copies. So these are rea
     250-one, 251 two                     251: the last line's code, where the first digits agree
     a reply or a line too long           its text is cut; after MAX_REPLY octets the code counts, the session is void
 
-Only one kind of oddness would be dangerous. A server may repeat a stranger's text with a bare LF in it, and make one
-reply look like two; the second could pass for the 250 of a message that was never taken. So a bare LF ends lines only
-if the greeting or the reply to EHLO ended its lines so (`learns_line_end`). Elsewhere a one-line reply that ends with a
-bare LF still counts, because its code is known, and voids the session: nothing after it can be trusted.
+Only one kind of oddness would be dangerous. A server may repeat a stranger's text with a bare LF in
+it, and make one reply look like two; the second could pass for the 250 of a message that was never
+taken. So a bare LF ends lines only if the greeting or the reply to EHLO ended its lines so
+(`learns_line_end`). Elsewhere a one-line reply that ends with a bare LF still counts, because its
+code is known, and voids the session: nothing after it can be trusted.
 
-PeerBroke is raised for anything without a code and for a reply of several lines whose codes differ in the first digit,
-ReplyEndLost when a void session is read on.
+PeerBroke is raised for anything without a code and for a reply of several lines whose codes differ
+in the first digit, ReplyEndLost when a void session is read on.
 """
 
 import re
@@ -32,7 +34,8 @@ _MAX_TEXT: Final = 1000  # characters of a reply that are kept for people
 
 # What all but odd servers send, in one step.
 _ONE_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?: ([^\r\n]{0,2048}+))?\r\n")
-# Reply-code = %x32-35 %x30-35 %x30-39; a middle digit above 5 occurs and is harmless. A fourth digit is no reply.
+# Reply-code = %x32-35 %x30-35 %x30-39; a middle digit above 5 occurs and is harmless. A fourth
+# digit is no reply.
 _CODE: Final = re.compile(rb"[2-5][0-9][0-9](?![0-9])")
 # status-code = class "." subject "." detail (RFC 3463 §2)
 _ENHANCED: Final = re.compile(rb"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |\Z)")
@@ -180,7 +183,10 @@ class ReplyReader:
         return reply
 
     def _take_endless(self) -> ServerReply | None:
-        """Return a reply whose end is not awaited any longer, None if it is. Raises PeerBroke for what is no reply."""
+        """Return a reply whose end is not awaited any longer, None if it is.
+
+        Raises PeerBroke for what is no reply.
+        """
         rest = self._buffer[self._position :]
         match = _CODE.match(rest) if len(rest) >= _CODE_OCTETS else None
         if self._octets + len(rest) > MAX_REPLY:

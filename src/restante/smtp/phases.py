@@ -1,4 +1,6 @@
-"""Which command fits which moment (RFC 5321 §4.1.4), as a table. TLS and authentication are machines of their own.
+"""Which command fits which moment (RFC 5321 §4.1.4), as a table.
+
+TLS and authentication are machines of their own.
 
 CONNECTED ──EHLO──► GREETED ──MAIL──► SENDER ──RCPT──► RECIPIENTS ──DATA──► CONTENT ──end──► GREETED
                       ▲                                    │ BDAT ──► CHUNKS ──LAST──────────────┘

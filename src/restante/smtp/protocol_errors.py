@@ -12,8 +12,14 @@ class CommandRefused(Exception):  # noqa: N818
 
 
 class PeerBroke(Exception):  # noqa: N818
-    """A server we deliver to sent what is no SMTP reply, or one reply too many. The session is void."""
+    """A server we deliver to sent what is no SMTP reply, or one reply too many.
+
+    The session is void.
+    """
 
 
 class ReplyEndLost(PeerBroke):
-    """The last reply counts, but where the next one would begin is not known. The session is void."""
+    """The last reply counts, but where the next one would begin is not known.
+
+    The session is void.
+    """

@@ -1,7 +1,7 @@
 """Replies this server can send (RFC 5321 §4.2, RFC 3463, RFC 5248).
 
-One constant per distinct thing we say, so code and text are written once and tests compare values. Texts name no
-policy and no peer: detail belongs in the log.
+One constant per distinct thing we say, so code and text are written once and tests compare values.
+Texts name no policy and no peer: detail belongs in the log.
 """
 
 from dataclasses import dataclass, field

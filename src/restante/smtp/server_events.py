@@ -1,4 +1,7 @@
-"""What a server session asks of whoever runs it. Commands that need facts from outside are events themselves."""
+"""What a server session asks of whoever runs it.
+
+Commands that need facts from outside are events themselves.
+"""
 
 from dataclasses import dataclass
 

@@ -1,12 +1,13 @@
 """The server side of SMTP without a socket (RFC 5321; docs/rfc.md lists the extensions).
 
-Theory of operation. The shell gives bytes (`receive_data`) and takes events (`next_event`) until there is none. An
-event that wants an answer gets it by `reply`; until then `next_event` returns None and nothing more is parsed, so that
-pipelined commands need no code of their own, here or in the shell. What needs no outside fact (syntax, sequence, EHLO,
-RSET, NOOP, HELP, VRFY, QUIT) is answered here. Replies gather in `data_to_send`: one write for a whole group.
+Theory of operation. The shell gives bytes (`receive_data`) and takes events (`next_event`) until
+there is none. An event that wants an answer gets it by `reply`; until then `next_event` returns
+None and nothing more is parsed, so that pipelined commands need no code of their own, here or in
+the shell. What needs no outside fact (syntax, sequence, EHLO, RSET, NOOP, HELP, VRFY, QUIT) is
+answered here. Replies gather in `data_to_send`: one write for a whole group.
 
-The bytes of the stream are either lines or content: content while `_incoming` is there, lines else (smtp/incoming.py).
-Whether a command fits the moment is said by the table in smtp/phases.py alone.
+The bytes of the stream are either lines or content: content while `_incoming` is there, lines else
+(smtp/incoming.py). Whether a command fits the moment is said by the table in smtp/phases.py alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -163,7 +164,10 @@ class ServerSession:
             self._after_refusal(event)
 
     def start_tls(self) -> None:
-        """Forget everything that was said without TLS (RFC 3207 §4.2). Call once the handshake is done."""
+        """Forget everything that was said without TLS (RFC 3207 §4.2).
+
+        Call once the handshake is done.
+        """
         self._buffer.clear()
         self._outgoing.clear()
         self._end_transaction()

@@ -1,9 +1,10 @@
 """How much may run ahead of its replies: a bounded window that fits the server's pace.
 
-A window is filled, and settled as a whole when the last of its replies is there; what it holds is sent again if the
-connection is lost before. So it is kept as small as the road allows: it starts with a few messages, doubles while the
-server answers quickly and takes all, and is halved where the server needs seconds for it. A large window helps on a long
-road, and there is nothing in it for a server that is slow itself.
+A window is filled, and settled as a whole when the last of its replies is there; what it holds is
+sent again if the connection is lost before. So it is kept as small as the road allows: it starts
+with a few messages, doubles while the server answers quickly and takes all, and is halved where the
+server needs seconds for it. A large window helps on a long road, and there is nothing in it for a
+server that is slow itself.
 """
 
 from typing import Final
@@ -18,7 +19,10 @@ SLOW: Final = 5.0
 
 
 class Pace:
-    """How many messages a window takes. The connections of one attempt share it: the server behind them is the same."""
+    """How many messages a window takes.
+
+    The connections of one attempt share it: the server behind them is the same.
+    """
 
     __slots__ = ("across", "messages", "turn")
 

@@ -1,4 +1,7 @@
-"""Which store a configuration means. The only file that names concrete stores: the server and the command line ask here."""
+"""Which store a configuration means.
+
+The only file that names concrete stores: the server and the command line ask here.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +21,10 @@ async def open_store(
 ) -> Store:
     """Open the embedded store in a directory. Raises StoreUnusable.
 
-    `on_damage` is told the number of each message whose content turns out damaged, how, and its domain's id. A server's store keeps
-    some room on the disk of its own, so that mail can leave when nothing more fits. Raises StoreDamaged where the
-    database is not what was written: a server looks at more of it than a command, which is to be quick.
+    `on_damage` is told the number of each message whose content turns out damaged, how, and its
+    domain's id. A server's store keeps some room on the disk of its own, so that mail can leave
+    when nothing more fits. Raises StoreDamaged where the database is not what was written: a server
+    looks at more of it than a command, which is to be quick.
     """
     if is_server:
         return await open_sqlite(directory, on_damage=on_damage, ballast=BALLAST)
@@ -28,7 +32,9 @@ async def open_store(
 
 
 def check_store(directory: Path, on_progress: Callable[[int, int], None]) -> StoreReport:
-    """Look at everything in a store, also one that cannot be opened or that a server has open. Blocks.
+    """Look at everything in a store, also one that cannot be opened or that a server has open.
+
+    Blocks.
 
     `on_progress` is told how many messages were looked at, and how many there are.
     """
@@ -38,9 +44,12 @@ def check_store(directory: Path, on_progress: Callable[[int, int], None]) -> Sto
 def salvage_store(
     directory: Path, target: Path, on_progress: Callable[[int], None]
 ) -> SalvageReport:
-    """Write what can be read of a damaged store into a new one; `target` is empty or not there. Blocks.
+    """Write what can be read of a damaged store into a new one; `target` is empty or not there.
 
-    `on_progress` is told how many messages were salvaged. Raises StoreUnusable where there is nothing to be read or a
-    server has the store open, StoreError where the new one cannot be written.
+    Blocks.
+
+    `on_progress` is told how many messages were salvaged. Raises StoreUnusable where there is
+    nothing to be read or a server has the store open, StoreError where the new one cannot be
+    written.
     """
     return salvage(directory, target, on_progress)

@@ -1,8 +1,10 @@
-"""What a store promises. These docstrings are the contract; tests/contract runs on every implementation.
+"""What a store promises.
 
-Each method is one transaction: durable when it returns, and StoreError means nothing changed (errors.py says what a
-failed sync leaves open). It is made even if its caller is cancelled meanwhile. All methods are called on the event
-loop; an implementation does its waiting elsewhere.
+These docstrings are the contract; tests/contract runs on every implementation.
+
+Each method is one transaction: durable when it returns, and StoreError means nothing changed
+(errors.py says what a failed sync leaves open). It is made even if its caller is cancelled
+meanwhile. All methods are called on the event loop; an implementation does its waiting elsewhere.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,7 +25,9 @@ from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient
 
 INLINE_LIMIT = 256 * 1024
-"""Octets; content above it goes through a Spool. A row shares its sync with the whole batch, a file has two of its own and
+"""Octets; content above it goes through a Spool.
+
+A row shares its sync with the whole batch, a file has two of its own and
 a thread's wake-ups; a row is written twice (log, then database). At 64 KiB rows take 1.9 times the messages a second at
 half the processor time, at 200 KB 1.4 times; at 1 MiB a limit of 512 KiB was no better."""
 
@@ -63,7 +67,10 @@ NO_USAGE = Usage()
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """A drain that is to run, or runs. It outlives the process: what is recorded is taken up again at start."""
+    """A drain that is to run, or runs.
+
+    It outlives the process: what is recorded is taken up again at start.
+    """
 
     domain_id: int
     number: int  # fencing number: grows each time somebody takes the drain up
@@ -161,13 +168,19 @@ class Spool(Protocol):
     """Large content on its way to disk. Used by one connection, one call at a time."""
 
     async def write(self, block: bytes) -> None:
-        """Append. Raises StoreError (disk full, I/O error); the spool can then only be discarded."""
+        """Append.
+
+        Raises StoreError (disk full, I/O error); the spool can then only be discarded.
+        """
 
     async def close(self) -> ContentFile:
         """Make file and directory entry durable and return the name by which a NewMessage refers to it."""
 
     def discard(self) -> None:
-        """Forget it, at any time and more than once. After `close` it removes the file too: not for held mail."""
+        """Forget it, at any time and more than once.
+
+        After `close` it removes the file too: not for held mail.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +224,8 @@ class MailStore(Protocol):
     async def hold(self, messages: Sequence[NewMessage]) -> None:
         """Hold all of these or none.
 
-        Numbers must grow within a call and over calls: raises Conflict where one does not, or where a domain is gone.
-        Raises StoreError; the caller then discards spools.
+        Numbers must grow within a call and over calls: raises Conflict where one does not, or where
+        a domain is gone. Raises StoreError; the caller then discards spools.
         """
 
     def open_spool(self) -> Spool:
@@ -226,27 +239,33 @@ class MailStore(Protocol):
     ) -> list[HeldMessage]:
         """Return messages with a held recipient whose number is above `after`, oldest first.
 
-        At most `limit`, and no more once `max_octets` are in memory (content files do not count); at least one if
-        there is one. A message found damaged is reported and passed over: it keeps no other back. Its recipients become
-        refused, with a reply that begins with DAMAGED: to be seen, and deleted, or held again once it is mended.
+        At most `limit`, and no more once `max_octets` are in memory (content files do not count);
+        at least one if there is one. A message found damaged is reported and passed over: it keeps
+        no other back. Its recipients become refused, with a reply that begins with DAMAGED: to be
+        seen, and deleted, or held again once it is mended.
         """
 
     def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
-        """Yield a content file in blocks of some 256 KiB. Raises StoreError where it is missing or damaged.
+        """Yield a content file in blocks of some 256 KiB.
 
-        That may be known only at its end: what was yielded is whole only if no error followed. The last block never
-        comes from a damaged file. The message that it belongs to is then reported and refused, as in `held`.
+        Raises StoreError where it is missing or damaged.
+
+        That may be known only at its end: what was yielded is whole only if no error followed. The
+        last block never comes from a damaged file. The message that it belongs to is then reported
+        and refused, as in `held`.
         """
 
     async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
         """Read all of a content file and return so many of its first octets: now it is known to be whole.
 
-        Raises StoreError, and Damaged where the file is missing or is not what was written; the message that it belongs
-        to is then reported and refused, as in `held`.
+        Raises StoreError, and Damaged where the file is missing or is not what was written; the
+        message that it belongs to is then reported and refused, as in `held`.
         """
 
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
-        """Return so many octets of a content file, or all if it has less. Not proven: only the whole has a checksum.
+        """Return so many octets of a content file, or all if it has less.
+
+        Not proven: only the whole has a checksum.
 
         Raises StoreError where it is missing.
         """
@@ -263,20 +282,27 @@ class MailStore(Protocol):
     ) -> None:
         """Record what became of these recipients at `at`, Unix time; a message with none left is gone, its file too.
 
-        A recipient that is no longer there (deleted meanwhile) is passed over. The reports on these outcomes are stored
-        in the same transaction; one of whose recipients none was held is passed over too, so that settling the same
-        again tells nothing twice. Raises LeaseLost if another has taken the drain over: the destination may then get a
-        message twice, and never not at all.
+        A recipient that is no longer there (deleted meanwhile) is passed over. The reports on these
+        outcomes are stored in the same transaction; one of whose recipients none was held is passed
+        over too, so that settling the same again tells nothing twice. Raises LeaseLost if another
+        has taken the drain over: the destination may then get a message twice, and never not at
+        all.
         """
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds, as of the last commit. No I/O; no query."""
 
     def usages(self) -> Mapping[int, Usage]:
-        """Return what each domain holds, by domain id; domains with nothing may be absent. No I/O."""
+        """Return what each domain holds, by domain id; domains with nothing may be absent.
+
+        No I/O.
+        """
 
     def usage_of_account(self, account: str) -> Usage:
-        """Return what all domains of an account hold together, as of the last commit. No I/O; no walk over domains."""
+        """Return what all domains of an account hold together, as of the last commit.
+
+        No I/O; no walk over domains.
+        """
 
     def last_number(self) -> int:
         """Return the highest message number ever held, or 0."""
@@ -288,7 +314,10 @@ class MailStore(Protocol):
         """Return the messages with a recipient that matches, by number, and of each those recipients only."""
 
     async def message(self, number: int) -> HeldMessage | None:
-        """Return one message with all its recipients, held or refused, or None. Raises Damaged, StoreError."""
+        """Return one message with all its recipients, held or refused, or None.
+
+        Raises Damaged, StoreError.
+        """
 
     async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
         """Remove whole messages, whatever their state; returns how many were there."""
@@ -304,8 +333,8 @@ class MailStore(Protocol):
     ) -> list[int]:
         """Return the numbers of messages with a recipient that has this status since before then, oldest first.
 
-        Who is held is so since the message was received, or since somebody of it was refused or held again; who is
-        refused, since that was settled.
+        Who is held is so since the message was received, or since somebody of it was refused or
+        held again; who is refused, since that was settled.
         """
 
     async def expire(
@@ -318,8 +347,8 @@ class MailStore(Protocol):
     ) -> int:
         """Remove the recipients of these messages that have this status since before then.
 
-        A message with none left is gone. Returns from how many messages somebody was removed; the entry is written if
-        there were any.
+        A message with none left is gone. Returns from how many messages somebody was removed; the
+        entry is written if there were any.
         """
 
     async def waiting_since(self, domain_id: int, status: RecipientStatus) -> float | None:
@@ -331,17 +360,22 @@ class MailStore(Protocol):
     async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
         """Remove these recipients and store the reports on them; returns the numbers of the messages concerned.
 
-        A message with none left is gone, its file too. One whose recipients have changed meanwhile stays as it is.
+        A message with none left is gone, its file too. One whose recipients have changed meanwhile
+        stays as it is.
         """
 
 
 class ReportStore(Protocol):
-    """Reports on their way to reverse-paths. They are nobody's usage, and outlive the domain that they are about."""
+    """Reports on their way to reverse-paths.
+
+    They are nobody's usage, and outlive the domain that they are about.
+    """
 
     async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
         """Return the reports whose next attempt is due, in fair order (queue/fair_order.py).
 
-        At most `limit`, and no more once `max_octets` of content are in memory; at least one if there is one.
+        At most `limit`, and no more once `max_octets` of content are in memory; at least one if
+        there is one.
         """
 
     async def next_report_at(self) -> float | None:
@@ -419,7 +453,10 @@ class TenancyStore(Protocol):
         """Remove it. Raises Conflict while it has logins, domains or channels of notices."""
 
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
-        """Add or replace, by user name. Raises Conflict if that user name is another account's, or its own is gone."""
+        """Add or replace, by user name.
+
+        Raises Conflict if that user name is another account's, or its own is gone.
+        """
 
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
         """Remove it."""
@@ -427,8 +464,9 @@ class TenancyStore(Protocol):
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id.
 
-        Raises Conflict if id is 0 and the name is there, or the id is gone or another name's, or the account is gone.
-        A domain never changes its name: its mail would follow it to where another's belongs.
+        Raises Conflict if id is 0 and the name is there, or the id is gone or another name's, or
+        the account is gone. A domain never changes its name: its mail would follow it to where
+        another's belongs.
         """
 
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
@@ -452,17 +490,26 @@ class RecipientStore(Protocol):
         """
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
-        """Keep what a destination said, in place of what it said before. Raises Conflict if the domain is gone."""
+        """Keep what a destination said, in place of what it said before.
+
+        Raises Conflict if the domain is gone.
+        """
 
 
 class MarkStore(Protocol):
-    """What was told of each domain, kept so that it is not told again. A mark goes with its domain."""
+    """What was told of each domain, kept so that it is not told again.
+
+    A mark goes with its domain.
+    """
 
     async def marks(self, kind: str) -> Mapping[int, float]:
         """Return the marks of a kind, by domain id."""
 
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
-        """Keep a mark in place of the one there was; None forgets it. Raises Conflict if the domain is gone."""
+        """Keep a mark in place of the one there was; None forgets it.
+
+        Raises Conflict if the domain is gone.
+        """
 
 
 class AuditStore(Protocol):
@@ -480,7 +527,10 @@ class AuditStore(Protocol):
         """Return the newest of the entries wanted, or the next older ones after a page that named `before`."""
 
     async def last_requests(self) -> Sequence[NodeRequest]:
-        """Return when each node was last asked for with a positive answer, whatever is held. Cheap when asked often."""
+        """Return when each node was last asked for with a positive answer, whatever is held.
+
+        Cheap when asked often.
+        """
 
 
 class Store(
@@ -507,15 +557,15 @@ class Store(
     def scrub(self) -> AsyncIterator[Slice]:
         """Walk once over all records and held content, a little at each step, while everything else goes on.
 
-        A message found damaged is reported and refused as in `held`. Raises StoreError; damage to the database is met
-        here as anywhere, and then `failure` says so.
+        A message found damaged is reported and refused as in `held`. Raises StoreError; damage to
+        the database is met here as anywhere, and then `failure` says so.
         """
 
     async def backup(self, directory: Path) -> Backup:
         """Write a copy of everything, as at one moment, to a directory that is not there yet or is empty.
 
-        Mail comes in and leaves meanwhile. What cannot be written leaves no copy that could be taken for a whole one.
-        Raises StoreError.
+        Mail comes in and leaves meanwhile. What cannot be written leaves no copy that could be
+        taken for a whole one. Raises StoreError.
         """
 
     async def close(self) -> None:

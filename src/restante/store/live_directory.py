@@ -7,7 +7,10 @@ from restante.tenancy.model import Directory
 
 
 class LiveDirectory:
-    """Holds the present `Directory`. Readers take `.now` once per decision and so see one moment."""
+    """Holds the present `Directory`.
+
+    Readers take `.now` once per decision and so see one moment.
+    """
 
     def __init__(self, store: TenancyStore) -> None:
         self._store = store
@@ -19,7 +22,10 @@ class LiveDirectory:
         self._listeners.append(listener)
 
     async def refresh(self) -> None:
-        """Read it again. Whoever changes a record calls this before telling anybody that it is done."""
+        """Read it again.
+
+        Whoever changes a record calls this before telling anybody that it is done.
+        """
         self.now = await self._store.directory()
         for listener in self._listeners:
             listener()

@@ -1,11 +1,11 @@
 """The recipients of each domain that RCPT is answered from: in memory, a domain's read again when they change.
 
-Only of domains that do not take mail for everybody. A domain whose entries could not be read yet has none here, and its
-mail is taken: our own failure is no reason to refuse anybody's.
+Only of domains that do not take mail for everybody. A domain whose entries could not be read yet
+has none here, and its mail is taken: our own failure is no reason to refuse anybody's.
 
-A list may have a hundred thousand entries, so it is read by pages, and the book that there was counts until the new one
-is whole. A page may be older than a change that is made meanwhile; whoever makes it then reads all of them again, after
-the reading that was under way.
+A list may have a hundred thousand entries, so it is read by pages, and the book that there was
+counts until the new one is whole. A page may be older than a change that is made meanwhile; whoever
+makes it then reads all of them again, after the reading that was under way.
 """
 
 import asyncio
@@ -24,7 +24,10 @@ _NEWS_AFTER: Final = DAY  # what is known is written again only when it is older
 
 
 async def recipient_pages(store: RecipientStore, domain_id: int) -> AsyncIterator[list[Recipient]]:
-    """Yield a domain's recipients by source and name, so many at once that nobody waits for them. Raises StoreError."""
+    """Yield a domain's recipients by source and name, so many at once that nobody waits for them.
+
+    Raises StoreError.
+    """
     last: Recipient | None = None
     while page := await store.recipients(domain_id, last, PAGE):
         yield page
@@ -62,7 +65,10 @@ class LiveRecipients:
             await self.refresh(domain)
 
     async def refresh(self, domain: HostedDomain) -> None:
-        """Read a domain's again. Whoever changes them calls this before saying that it is done. Raises StoreError."""
+        """Read a domain's again. Whoever changes them calls this before saying that it is done.
+
+        Raises StoreError.
+        """
         if domain.policy.recipients is Recipients.ANY:
             self._books.pop(domain.id, None)
             return

@@ -1,7 +1,8 @@
 """A store that forgets: the shortest implementation of the contract, for tests and for reading beside it.
 
-Everything is recounted on each call, so that nothing here can drift from what it claims. What belongs together is in
-files beside this one: content files, records, notices, reports. Nothing suspends: each method has done its work when it is first awaited.
+Everything is recounted on each call, so that nothing here can drift from what it claims. What
+belongs together is in files beside this one: content files, records, notices, reports. Nothing
+suspends: each method has done its work when it is first awaited.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""What a store promises of notices and of where they go. Part of the contract in interface.py, whose rules hold here."""
+"""What a store promises of notices and of where they go.
+
+Part of the contract in interface.py, whose rules hold here.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,9 +17,10 @@ class NoticeStore(Protocol):
     async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
         """Add a channel (id 0), or replace the one that has its account, name and id; return it with its id.
 
-        Part of the operator's records. What waits for a channel that is replaced stays in its order, and is due at
-        the time of the audit entry, if not before: the way may be free now. Raises Conflict if the account has
-        another of that name, or is gone, or has not the one to be replaced.
+        Part of the operator's records. What waits for a channel that is replaced stays in its
+        order, and is due at the time of the audit entry, if not before: the way may be free now.
+        Raises Conflict if the account has another of that name, or is gone, or has not the one to
+        be replaced.
         """
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
@@ -31,8 +35,8 @@ class NoticeStore(Protocol):
     ) -> int:
         """Store notices, due at once, with what is told no more for a while, and forget the topics that are over.
 
-        Of each channel named at most `limit` notices wait afterwards: the oldest go. Returns how many went. A notice
-        whose channel is gone is passed over.
+        Of each channel named at most `limit` notices wait afterwards: the oldest go. Returns how
+        many went. A notice whose channel is gone is passed over.
         """
 
     async def quiets(self) -> list[Quiet]:
@@ -47,7 +51,10 @@ class NoticeStore(Protocol):
     async def list_notices(
         self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
     ) -> list[Notice]:
-        """Return notices that wait, oldest first: all, or those of some channels. `after` is a number, for paging."""
+        """Return notices that wait, oldest first: all, or those of some channels.
+
+        `after` is a number, for paging.
+        """
 
     async def notice_backlog(self) -> Backlog:
         """Return how many notices wait, and since when: at the cost of two seeks, however many there are."""

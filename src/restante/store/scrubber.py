@@ -1,6 +1,7 @@
 """Runs the scrub: once a day, at a small share of one core, and says what it has found.
 
-The first walk begins some minutes after the start; at once where the start's own proof had no time for all of the database.
+The first walk begins some minutes after the start; at once where the start's own proof had no time
+for all of the database.
 """
 
 import asyncio
@@ -52,7 +53,10 @@ class Walk:
 
 @dataclass(slots=True)
 class Scrubber:
-    """The walks of one server. `rest` waits so many seconds; `now` gives Unix time, `clock` seconds that only grow."""
+    """The walks of one server.
+
+    `rest` waits so many seconds; `now` gives Unix time, `clock` seconds that only grow.
+    """
 
     store: Scrubbed
     log: Log

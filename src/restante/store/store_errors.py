@@ -2,15 +2,20 @@
 
 
 class StoreError(Exception):
-    """The store could not do it, and nothing changed. Time may cure it: 451 to a sender, 458 to an asker.
+    """The store could not do it, and nothing changed.
 
-    After a failed sync only reopening tells: what was in flight may then be there, so that mail whose sender heard 451
-    and sends it again comes twice. Until then every call raises this.
+    Time may cure it: 451 to a sender, 458 to an asker.
+
+    After a failed sync only reopening tells: what was in flight may then be there, so that mail
+    whose sender heard 451 and sends it again comes twice. Until then every call raises this.
     """
 
 
 class StoreFull(StoreError):  # noqa: N818
-    """There is no room on the disk, and nothing changed. Mail that leaves makes some: 452 to a sender."""
+    """There is no room on the disk, and nothing changed.
+
+    Mail that leaves makes some: 452 to a sender.
+    """
 
 
 class Damaged(StoreError):  # noqa: N818
@@ -33,7 +38,10 @@ class StoreUnusable(StoreError):  # noqa: N818
 
 
 class StoreDamaged(StoreUnusable):
-    """The database is not what was written. Opening it again cures nothing: the readable part must be salvaged."""
+    """The database is not what was written.
+
+    Opening it again cures nothing: the readable part must be salvaged.
+    """
 
 
 class NotEmpty(StoreError):  # noqa: N818

@@ -1,6 +1,7 @@
 """The audit trail: who asked for what, from where, what was answered, and the true reason.
 
-The reply on the wire hides the reason (a stranger must not learn which domains exist); the trail keeps it.
+The reply on the wire hides the reason (a stranger must not learn which domains exist); the trail
+keeps it.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from restante.tenancy.record_change import Change
 
 
 class AuditAction(StrEnum):
-    """Everything that leaves an entry. Closed: a new action is a new member here and a line in the reference."""
+    """Everything that leaves an entry.
+
+    Closed: a new action is a new member here and a line in the reference.
+    """
 
     RELEASE_REQUESTED = "release-requested"
     ACCOUNT_ADDED = "account-added"

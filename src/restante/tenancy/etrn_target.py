@@ -26,7 +26,10 @@ class EtrnTarget:
     text: str
 
     def covers(self, domain: HostedDomain) -> bool:
-        """Tell whether the domain belongs to the node. By label: `@foo.com` never covers `barfoo.com`."""
+        """Tell whether the domain belongs to the node.
+
+        By label: `@foo.com` never covers `barfoo.com`.
+        """
         match self.kind:
             case EtrnTargetKind.DOMAIN:
                 return domain.name == self.key
@@ -46,7 +49,10 @@ class EtrnTarget:
 
 
 def parse_etrn_target(argument: str) -> EtrnTarget:
-    """Read an argument; case does not matter, IDN may be either form. Raises ValueError for anything else."""
+    """Read an argument; case does not matter, IDN may be either form.
+
+    Raises ValueError for anything else.
+    """
     if argument.startswith("#"):
         return EtrnTarget(EtrnTargetKind.ACCOUNT, _account_name(argument[1:]), argument)
     if argument.startswith("@"):

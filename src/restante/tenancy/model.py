@@ -1,7 +1,7 @@
 """The facts an operator records: accounts, logins, hosted domains, destinations, authorized hosts.
 
-All are values: a change replaces one by another through the store, and everything that answers commands reads a
-`Directory`, an unchanging picture of them all.
+All are values: a change replaces one by another through the store, and everything that answers
+commands reads a `Directory`, an unchanging picture of them all.
 """
 
 import ipaddress

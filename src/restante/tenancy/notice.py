@@ -1,6 +1,7 @@
 """Notices as values: what there is to tell, who wants to hear it and by which way, and one on its way.
 
-NoticeFacts ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or given up ──► SendingOutcome
+NoticeFacts ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or
+given up ──► SendingOutcome
 """
 
 from collections.abc import Mapping

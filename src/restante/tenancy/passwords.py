@@ -1,6 +1,7 @@
 """Passwords as Argon2id hashes (RFC 9106), checked in the same time whether the login exists or not.
 
-Hashing takes tens of milliseconds and 64 MiB on purpose: callers keep it off the event loop, and few at once.
+Hashing takes tens of milliseconds and 64 MiB on purpose: callers keep it off the event loop, and
+few at once.
 """
 
 from functools import cache

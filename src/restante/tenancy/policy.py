@@ -1,7 +1,8 @@
 """What is wanted for a domain's mail: when it leaves, what is taken in, how much of it, and for how long (S14). Pure.
 
-Values and the questions one can ask of them; the time is an argument. What the defaults say together: everything for the
-domain is taken and held, nothing leaves without a request, and nothing is ever thrown away.
+Values and the questions one can ask of them; the time is an argument. What the defaults say
+together: everything for the domain is taken and held, nothing leaves without a request, and nothing
+is ever thrown away.
 """
 
 from dataclasses import dataclass

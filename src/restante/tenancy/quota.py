@@ -23,7 +23,8 @@ class Quota:
     def has_room(self, octets: int, messages: int, size: int = 0) -> bool:
         """Tell whether one more message of `size` octets fits beside what is held; 0 where the size is not known.
 
-        Without a size a message fits as long as there is any room at all; it is asked again when all of it has come.
+        Without a size a message fits as long as there is any room at all; it is asked again when
+        all of it has come.
         """
         if self.messages is not None and messages >= self.messages:
             return False

@@ -1,8 +1,11 @@
-"""Who fails to authenticate, and how often: growing delays, then refusal for a time. Pure: the time is an argument.
+"""Who fails to authenticate, and how often: growing delays, then refusal for a time.
 
-Failures are counted for the login that was tried and for the address block that tried. A guesser of one password from
-many places meets the first count, a guesser of many from one place the second. The owner of a login must not be locked
-out by either: what is tried from one of the login's own authorized hosts is delayed, but never refused unchecked.
+Pure: the time is an argument.
+
+Failures are counted for the login that was tried and for the address block that tried. A guesser of
+one password from many places meets the first count, a guesser of many from one place the second.
+The owner of a login must not be locked out by either: what is tried from one of the login's own
+authorized hosts is delayed, but never refused unchecked.
 
 Memory is bounded: each count forgets itself, and the oldest goes when there are too many.
 """

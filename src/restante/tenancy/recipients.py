@@ -1,7 +1,7 @@
 """Which mailboxes of a domain are there: those on its list, and those that its destination took or refused. Pure.
 
-A mailbox is known here by its local part in lower case: that case matters is a liberty that RFC 5321 §2.4 gives and
-nobody takes. A `*` in an entry of the list stands for any characters.
+A mailbox is known here by its local part in lower case: that case matters is a liberty that RFC
+5321 §2.4 gives and nobody takes. A `*` in an entry of the list stands for any characters.
 """
 
 import re
@@ -115,7 +115,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def parse_recipient(domain: str, text: str) -> str:
-    """Return the name of an entry, given as a local part or an address of this domain. Raises ValueError."""
+    """Return the name of an entry, given as a local part or an address of this domain.
+
+    Raises ValueError.
+    """
     local_part, at, given = text.strip().rpartition("@")
     if not at:
         local_part = given

@@ -1,7 +1,9 @@
-"""What a change of a record changed, as the audit trail keeps it: field, old value, new value. Pure.
+"""What a change of a record changed, as the audit trail keeps it: field, old value, new value.
 
-A secret is never among the values: a sealed secret, a password hash and a verifier show only that they
-were set, replaced or removed.
+Pure.
+
+A secret is never among the values: a sealed secret, a password hash and a verifier show only that
+they were set, replaced or removed.
 """
 
 from collections.abc import Iterator, Sequence

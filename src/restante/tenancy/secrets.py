@@ -1,7 +1,8 @@
 """Secrets that must be readable again, sealed under a key that the store never holds.
 
-CRAM-MD5 needs the password itself (RFC 2195 §2), and so does AUTH to a destination. Sealed with AES-256-GCM; the name
-of the secret's owner is bound in, so that one login's sealed secret is no good in another's place.
+CRAM-MD5 needs the password itself (RFC 2195 §2), and so does AUTH to a destination. Sealed with
+AES-256-GCM; the name of the secret's owner is bound in, so that one login's sealed secret is no
+good in another's place.
 
 SCRAM verifiers are sealed too. A guess at a password is checked against a verifier much faster than
 against the Argon2id hash. A stolen store without its key file must not make that possible.

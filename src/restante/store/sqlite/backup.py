@@ -2,8 +2,9 @@
 
     copy the database, within one read transaction  →  link or copy each file  →  sync  →  give the database its name
 
-Content files are kept from being removed meanwhile. They are immutable once a row names them, so on the same file system
-a second name is as good as a copy. The database gets its name last: what was broken off is no store.
+Content files are kept from being removed meanwhile. They are immutable once a row names them, so on
+the same file system a second name is as good as a copy. The database gets its name last: what was
+broken off is no store.
 """
 
 import os
@@ -45,7 +46,10 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
 
 
 def prepare(target: Path) -> None:
-    """Make the directory of a new store. Raises StoreError where there is something in it, OSError."""
+    """Make the directory of a new store.
+
+    Raises StoreError where there is something in it, OSError.
+    """
     target.mkdir(mode=0o700, exist_ok=True)
     if any(target.iterdir()):
         raise NotEmpty(
@@ -82,7 +86,10 @@ def _copy_files(files: ContentFiles, names: Iterable[str], content: Path) -> Non
 
 
 def copy_file(source: Path, place: Path) -> None:
-    """Give a content file a second name, or copy it. One that is missing is left out. Raises OSError."""
+    """Give a content file a second name, or copy it. One that is missing is left out.
+
+    Raises OSError.
+    """
     try:
         os.close(open_regular(source))
     except OSError:

@@ -1,11 +1,13 @@
 """Room on the disk that is the store's own, to be given up when there is no other: so that a full disk can be emptied.
 
-Removing a row needs room too: its pages go through the log, and the log into the database. Without any, mail could
-not even leave. So a server keeps a file of no use; when the engine finds the disk full the file goes, and from then on
-nothing is held (StoreFull) until it can be made again. What only removes or records goes on in the room it has left,
-with a checkpoint behind each group so that the log does not grow.
+Removing a row needs room too: its pages go through the log, and the log into the database. Without
+any, mail could not even leave. So a server keeps a file of no use; when the engine finds the disk
+full the file goes, and from then on nothing is held (StoreFull) until it can be made again. What
+only removes or records goes on in the room it has left, with a checkpoint behind each group so that
+the log does not grow.
 
-Weak: a file system that compresses, or copies on write, may give back less than the file seemed to take.
+Weak: a file system that compresses, or copies on write, may give back less than the file seemed to
+take.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""The SQL of looking after the store: the proof at start, the check, the backup, the salvage. The rest is in queries.py."""
+"""The SQL of looking after the store: the proof at start, the check, the backup, the salvage.
+
+The rest is in queries.py.
+"""
 
 # --- the proof at start: proof.py
 
@@ -62,7 +65,8 @@ SCRUBBED_AFTER = """
     SELECT number, domain_id, size, head_crc32, head, file, file_crc32
     FROM message NOT INDEXED WHERE number > ? ORDER BY number LIMIT ?
 """
-# By index the rows that have no entry there: `NOT INDEXED` reads the table, the inner question the index.
+# By index the rows that have no entry there: `NOT INDEXED` reads the table, the inner question the
+# index.
 UNINDEXED = {
     "message_held": """
         SELECT number FROM message NOT INDEXED WHERE number > ? AND number <= ? AND held_paths <> '' AND NOT EXISTS (

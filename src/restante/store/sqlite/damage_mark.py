@@ -1,7 +1,10 @@
-"""A file that says: damage was met in this store. Where it stands, the next start looks at all of the database.
+"""A file that says: damage was met in this store.
 
-The start's own proof is quick and may pass over the page that was met; without the mark a server that is started again
-and again would meet it again and again. It is left on any thread, and removed when the whole database was found sound.
+Where it stands, the next start looks at all of the database.
+
+The start's own proof is quick and may pass over the page that was met; without the mark a server
+that is started again and again would meet it again and again. It is left on any thread, and removed
+when the whole database was found sound.
 """
 
 from contextlib import suppress
@@ -20,7 +23,10 @@ class DamageMark:
         return self._path.exists()
 
     def leave(self, text: str) -> None:
-        """Say what was met. A disk that does not even take this is met again by the next start's proof, or by use."""
+        """Say what was met.
+
+        A disk that does not even take this is met again by the next start's proof, or by use.
+        """
         with suppress(OSError):
             self._path.write_text(f"{text}\n", encoding="utf-8")
             self._path.chmod(0o600)

@@ -1,8 +1,8 @@
 """The engine: which SQLite will do, how its connections are set up, and what its errors mean for the data.
 
-SQLite 3.7.0 to 3.51.2 can lose committed data when one connection writes while another checkpoints, and distributions
-ship those versions: only the engine bundled with apsw is used, its version is checked, and one connection alone writes
-and checkpoints.
+SQLite 3.7.0 to 3.51.2 can lose committed data when one connection writes while another checkpoints,
+and distributions ship those versions: only the engine bundled with apsw is used, its version is
+checked, and one connection alone writes and checkpoints.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,10 @@ PAGE_SIZE = 16384
 has a page to itself; 32768 writes a third more log for the same rate, and 20 KB messages come out best here too."""
 
 JOURNAL_LIMIT = 256 * 1024 * 1024
-"""Octets to which a log that slow readers let grow is cut back. Normally it is reused, which makes a sync cheaper."""
+"""Octets to which a log that slow readers let grow is cut back.
+
+Normally it is reused, which makes a sync cheaper.
+"""
 
 _WRITER_CACHE_KIB = 32 * 1024
 _READER_CACHE_KIB = 8 * 1024
@@ -71,7 +74,10 @@ def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
 
 
 def add_functions(connection: apsw.Connection) -> None:
-    """Give a connection the functions that listings use. Each row they look at costs the interpreter's lock."""
+    """Give a connection the functions that listings use.
+
+    Each row they look at costs the interpreter's lock.
+    """
     connection.create_scalar_function("any_path_matches", _any_path_matches, 2, deterministic=True)
 
 
@@ -125,8 +131,8 @@ def concerns_the_store(error: BaseException) -> bool:
 def is_final(error: BaseException) -> bool:
     """Tell whether the database must be opened anew before anything it says is believed.
 
-    After a failed sync the kernel may have dropped what it could not write, and would report the next sync as good.
-    A full disk is another matter: it is reported before anything is promised.
+    After a failed sync the kernel may have dropped what it could not write, and would report the
+    next sync as good. A full disk is another matter: it is reported before anything is promised.
     """
     return isinstance(error, _FINAL) and not is_want_of_room(error)
 
@@ -145,7 +151,8 @@ def is_want_of_room(error: BaseException) -> bool:
     return isinstance(error, apsw.FullError)
 
 
-# UnicodeDecodeError: a text in a row is none. All that is stored was encoded by us, so the row is not what was written.
+# UnicodeDecodeError: a text in a row is none. All that is stored was encoded by us, so the row is
+# not what was written.
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 _FINAL = (apsw.IOError, *_DAMAGE)
 _UNREADABLE = (

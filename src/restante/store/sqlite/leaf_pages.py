@@ -1,8 +1,9 @@
 """Rows of the table of messages, read from the database's pages without its tree: for what is left when an inner page is gone.
 
-The format is SQLite's (https://www.sqlite.org/fileformat2.html §1.6, §2.1, §4.2): a leaf of a table b-tree begins with the
-octet 13; each cell is a varint for the payload's size, one for the rowid, and a record, which goes on in overflow pages.
-A page that the log has is taken from there. Nothing read here is believed before its checksum has been compared.
+The format is SQLite's (https://www.sqlite.org/fileformat2.html §1.6, §2.1, §4.2): a leaf of a table
+b-tree begins with the octet 13; each cell is a varint for the payload's size, one for the rowid,
+and a record, which goes on in overflow pages. A page that the log has is taken from there. Nothing
+read here is believed before its checksum has been compared.
 """
 
 import struct
@@ -42,7 +43,10 @@ class Pages:
             self._log.close()
 
     def rows(self) -> Iterator[tuple[int, Row]]:
-        """Yield the rowid and the columns of whatever looks like a row of a table. Raises OSError."""
+        """Yield the rowid and the columns of whatever looks like a row of a table.
+
+        Raises OSError.
+        """
         for number in range(1, max(self._count, *self._in_log, 0) + 1):
             page = self._page(number)
             start = _FILE_HEADER if number == 1 else 0

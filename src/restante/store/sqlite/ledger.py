@@ -1,11 +1,13 @@
 """What the writer knows without asking: which domains there are, what each holds, which drain may settle.
 
-The directory lock makes this process the only writer, so what was read once and moved with every change is exact; after
-a rollback it is read again. Touched on the writer thread only; the event loop is told after each commit.
+The directory lock makes this process the only writer, so what was read once and moved with every
+change is exact; after a rollback it is read again. Touched on the writer thread only; the event
+loop is told after each commit.
 
-The table `usage` may be behind: what a transaction that only holds mail has added is not written there, but counted from
-the messages themselves when the ledger is read (queries.UNCOUNTED). The next other transaction, or checkpoint, writes the
-rows of all domains that are behind, so that little ever needs counting.
+The table `usage` may be behind: what a transaction that only holds mail has added is not written
+there, but counted from the messages themselves when the ledger is read (queries.UNCOUNTED). The
+next other transaction, or checkpoint, writes the rows of all domains that are behind, so that
+little ever needs counting.
 """
 
 from collections.abc import Iterable
@@ -170,7 +172,8 @@ class Ledger:
     def unwritten(self) -> list[list[int]]:
         """Return the rows of `usage` that this transaction must write: all those that were left behind as well.
 
-        Else the highest number in the table would be that of one domain's mail, and older mail of another not counted.
+        Else the highest number in the table would be that of one domain's mail, and older mail of
+        another not counted.
         """
         rows = (
             (domain_id, self._figures.get(domain_id)) for domain_id in self._touched | self._behind

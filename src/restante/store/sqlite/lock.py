@@ -1,7 +1,7 @@
 """Who may use a data directory: one process at a time, for as long as it lives.
 
-flock(2) and not a file's mere presence, so that no crash leaves anything to clean up. The process id in the file is
-for people only.
+flock(2) and not a file's mere presence, so that no crash leaves anything to clean up. The process
+id in the file is for people only.
 """
 
 import fcntl
@@ -29,7 +29,10 @@ class DirectoryLock:
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Let the next one in. The file stays: removing it would let two processes lock two files of one name."""
+        """Let the next one in.
+
+        The file stays: removing it would let two processes lock two files of one name.
+        """
         os.close(self._file)
 
 

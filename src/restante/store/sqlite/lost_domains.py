@@ -1,7 +1,8 @@
 """Domains and accounts of which a salvage has found mail or members only: made anew, so that nothing is out of reach.
 
-A domain gets the name in its mail's forward-paths, the account `salvaged` and a destination that nothing answers at, and it
-is suspended: not a message leaves before the operator has set all three right.
+A domain gets the name in its mail's forward-paths, the account `salvaged` and a destination that
+nothing answers at, and it is suspended: not a message leaves before the operator has set all three
+right.
 """
 
 from collections import Counter

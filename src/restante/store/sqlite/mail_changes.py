@@ -1,7 +1,7 @@
 """What changes of held mail do to the tables: hold, settle, delete, release refused recipients.
 
-Each function is the body of one `Change`: it runs on the writer thread inside a transaction, moves the ledger with every
-row it moves, and raises StoreError, if it must, before the first of them.
+Each function is the body of one `Change`: it runs on the writer thread inside a transaction, moves
+the ledger with every row it moves, and raises StoreError, if it must, before the first of them.
 """
 
 from collections.abc import Iterable, Sequence

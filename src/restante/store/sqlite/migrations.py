@@ -1,7 +1,7 @@
 """The tables, and how a database of an earlier version becomes one of this version.
 
-`PRAGMA user_version` counts the migrations that a database has been through. A migration, once released, is never
-edited: what it made is on people's disks.
+`PRAGMA user_version` counts the migrations that a database has been through. A migration, once
+released, is never edited: what it made is on people's disks.
 """
 
 from collections.abc import Callable
@@ -314,7 +314,8 @@ def _add_scram_verifiers(connection: apsw.Connection) -> None:
 def _allow_uncertain(_connection: apsw.Connection) -> None:
     """Let last_reply.is_refused be 2 for uncertain, and bits 5 and 6 of message.flags count doubts.
 
-    No table changes. The new number keeps earlier versions away, which would end uncertain mail by time.
+    No table changes. The new number keeps earlier versions away, which would end uncertain mail by
+    time.
     """
 
 

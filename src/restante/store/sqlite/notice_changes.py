@@ -1,4 +1,7 @@
-"""What changes of channels and notices do to the tables. Each function is the body of one `Change`, as in mail_changes."""
+"""What changes of channels and notices do to the tables.
+
+Each function is the body of one `Change`, as in mail_changes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,8 @@
 """How channels and notices stand in rows, and what is made of a row again.
 
-Kinds and ways that a later version has stored, and this one does not know, are no reason to refuse the store: what waits
-is told under the name that it has, and a channel hears of the kinds that there are.
+Kinds and ways that a later version has stored, and this one does not know, are no reason to refuse
+the store: what waits is told under the name that it has, and a channel hears of the kinds that
+there are.
 """
 
 import json

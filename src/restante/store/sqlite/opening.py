@@ -1,4 +1,6 @@
-"""How a data directory becomes an open store, and what keeps it from that. Everything here blocks: run it on a thread.
+"""How a data directory becomes an open store, and what keeps it from that.
+
+Everything here blocks: run it on a thread.
 
 DIR/lock  DIR/restante.db (-wal, -shm)  DIR/content/0…f/name  DIR/ballast        directories 0700, files 0600
 """
@@ -46,7 +48,9 @@ class Parts(NamedTuple):
 def open_parts(
     directory: Path, vfs: str | None, ballast: int = 0, proof_seconds: float = proof.SECONDS
 ) -> Parts:
-    """Open everything, or nothing. `ballast` is in octets, 0 for none of our own; `proof_seconds` as in proof.py.
+    """Open everything, or nothing.
+
+    `ballast` is in octets, 0 for none of our own; `proof_seconds` as in proof.py.
 
     Raises StoreUnusable; StoreDamaged where the database is not what was written.
     """

@@ -4,8 +4,8 @@
     what the time did not reach                its indexes, and seeks spread over the table: every inner page, some leaves
     behind a mark of damage                    all of it, however long that takes, and each row is read
 
-So a small store is proven whole. In a large one a leaf of held mail may be damaged and not be met here: the scrub meets
-it, or the drain does, and then there is the mark.
+So a small store is proven whole. In a large one a leaf of held mail may be damaged and not be met
+here: the scrub meets it, or the drain does, and then there is the mark.
 """
 
 import time
@@ -26,7 +26,10 @@ _PROGRESS_STEPS = 1000  # of the engine, between two looks at the clock
 
 
 def prove(connection: apsw.Connection, seconds: float, *, is_suspect: bool) -> bool:
-    """Return whether all of it was looked at. Needs no schema. Raises StoreDamaged, apsw.Error. Blocks."""
+    """Return whether all of it was looked at. Needs no schema. Raises StoreDamaged, apsw.Error.
+
+    Blocks.
+    """
     if is_suspect:
         _walk_all(connection)
         return True
@@ -37,7 +40,10 @@ def prove(connection: apsw.Connection, seconds: float, *, is_suspect: bool) -> b
 
 
 def prove_records(connection: apsw.Connection) -> None:
-    """Read the operator's records, of the present schema. Raises StoreDamaged, apsw.Error. Blocks."""
+    """Read the operator's records, of the present schema. Raises StoreDamaged, apsw.Error.
+
+    Blocks.
+    """
     try:
         reading.directory(connection, RecordMemory())
     except (ValueError, KeyError, TypeError) as error:  # pydantic's errors are ValueErrors

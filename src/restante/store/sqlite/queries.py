@@ -1,8 +1,9 @@
 """Every SQL statement, by name, with the reason for its shape; tests/store/test_query_plans.py pins the hot ones' plans.
 
-Two costs shape them. The interpreter's lock is let go and taken again at every step of a statement, and beside a busy
-event loop taking it can cost more than the step: so the hot statements do many messages in one step and answer in one
-row. And a page written is a page logged, synced and copied back: so nothing small stands beside content.
+Two costs shape them. The interpreter's lock is let go and taken again at every step of a statement,
+and beside a busy event loop taking it can cost more than the step: so the hot statements do many
+messages in one step and answer in one row. And a page written is a page logged, synced and copied
+back: so nothing small stands beside content.
 
 Lists of numbers come as JSON text, which keeps one prepared statement for any length.
 """
@@ -28,19 +29,20 @@ def hold_messages(count: int) -> str:
     return f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {', '.join([row] * count)}"
 
 
-# The rows of `usage` tell of messages up to this number. A transaction that only holds mail leaves them behind; any other
-# writes all that are behind, so that those beyond are few, and new.
+# The rows of `usage` tell of messages up to this number. A transaction that only holds mail leaves
+# them behind; any other writes all that are behind, so that those beyond are few, and new.
 COUNTED_UP_TO = "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
 
-# One row for all the domains that a transaction has touched, in one step. `->>` takes the n-th of each inner array.
+# One row for all the domains that a transaction has touched, in one step. `->>` takes the n-th of
+# each inner array.
 KEEP_USAGES = """
     INSERT OR REPLACE INTO usage (domain_id, messages, octets, refused, last_number)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)
 """
 
-# The hot path of settling: are these messages what the drain believes, with nobody refused or deferred? One row
-# answers for the whole window: the paths, joined in the order of numbers, are compared as one text. Paths hold no line
-# end, so an empty line parts messages.
+# The hot path of settling: are these messages what the drain believes, with nobody refused or
+# deferred? One row answers for the whole window: the paths, joined in the order of numbers, are
+# compared as one text. Paths hold no line end, so an empty line parts messages.
 WHOLE_MESSAGES = """
     SELECT sum(size), group_concat(held_paths, char(10, 10) ORDER BY number), group_concat(file, char(10))
     FROM message
@@ -70,7 +72,8 @@ REMOVE_REPLIES = """
 STANDING = "SELECT held_paths FROM message WHERE number = ? AND domain_id = ?"
 ANY_REFUSED = "SELECT 1 FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused LIMIT 1"
 KEEP_HELD_PATHS = "UPDATE message SET held_paths = ? WHERE number = ?"
-# A deferral leaves the time: retention counts from when a recipient was held again, not from the last attempt.
+# A deferral leaves the time: retention counts from when a recipient was held again, not from the
+# last attempt.
 KEEP_REPLY = """
     INSERT INTO last_reply (domain_id, number, forward_path, is_refused, reply, at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
@@ -109,7 +112,8 @@ REFUSED_NO_MORE = """
 
 # --- held mail whose time is over
 
-# How messages stand: number, whether those who wait have done so since before then, whether somebody was refused.
+# How messages stand: number, whether those who wait have done so since before then, whether
+# somebody was refused.
 STANDINGS = """
     SELECT number, held_paths <> '' AND received_at < :before AND NOT EXISTS (
             SELECT 1 FROM last_reply
@@ -135,7 +139,8 @@ FORGET_REFUSALS = """
     WHERE domain_id = :domain_id AND is_refused = 1 AND at < :before
         AND number IN (SELECT value FROM json_each(:numbers))
 """
-# Those of the given messages that are left with nobody; their last replies are gone with their recipients.
+# Those of the given messages that are left with nobody; their last replies are gone with their
+# recipients.
 LEFT_WITH_NOBODY = """
     SELECT number FROM message
     WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id AND held_paths = ''
@@ -149,8 +154,9 @@ REMOVE_MARK = "DELETE FROM mark WHERE domain_id = ? AND kind = ?"
 REMOVE_MARKS = "DELETE FROM mark WHERE domain_id = ?"
 MARKS = "SELECT domain_id, value FROM mark WHERE kind = ?"
 
-# Oldest first: the reader stops at the first that came too late, so that what is not due yet is never walked over.
-# The second value is later than `received_at` for a message of which somebody was refused or held again since.
+# Oldest first: the reader stops at the first that came too late, so that what is not due yet is
+# never walked over. The second value is later than `received_at` for a message of which somebody
+# was refused or held again since.
 HELD_SINCE = """
     SELECT number, received_at, max(received_at, coalesce((
         SELECT max(at) FROM last_reply
@@ -158,8 +164,8 @@ HELD_SINCE = """
     ), 0))
     FROM message WHERE domain_id = ? AND held_paths <> '' ORDER BY number
 """
-# Refused mail is little, and by no order of time in its index. Uncertain mail (2) has no end by time; the bare
-# `is_refused` besides is what lets the index be used.
+# Refused mail is little, and by no order of time in its index. Uncertain mail (2) has no end by
+# time; the bare `is_refused` besides is what lets the index be used.
 REFUSED_BEFORE = """
     SELECT DISTINCT number FROM last_reply INDEXED BY last_reply_refused
     WHERE domain_id = ? AND is_refused AND is_refused = 1 AND at < ? ORDER BY number LIMIT ?
@@ -169,7 +175,8 @@ FIRST_REFUSED = """
     WHERE domain_id = ? AND is_refused AND is_refused = 1
 """
 
-# A damaged message: whose it is and who waits for it. Not its content, which may be what cannot be read.
+# A damaged message: whose it is and who waits for it. Not its content, which may be what cannot be
+# read.
 WHO_WAITS = "SELECT domain_id, held_paths FROM message WHERE number = ?"
 NUMBER_OF_FILE = "SELECT number, domain_id FROM message WHERE file = ?"
 COUNT_DAMAGED = """
@@ -180,8 +187,9 @@ COUNT_DAMAGED = """
 
 # --- held mail, read
 
-# A drain's next window. No LIMIT: the reader stops at its bound of messages and octets, and must be able to pass over
-# damaged rows. In index order, so that nothing is sorted and stopping costs nothing.
+# A drain's next window. No LIMIT: the reader stops at its bound of messages and octets, and must be
+# able to pass over damaged rows. In index order, so that nothing is sorted and stopping costs
+# nothing.
 HELD_MESSAGES = f"""
     SELECT {MESSAGE_COLUMNS} FROM message
     WHERE domain_id = ? AND number > ? AND held_paths <> '' ORDER BY number
@@ -192,8 +200,9 @@ REFUSED_PATHS = """
     SELECT forward_path FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused ORDER BY forward_path
 """
 
-# Per domain the first number held and the first refused, each the first entry of its index; never a scan of message.
-# INDEXED BY, here and below, because without statistics the planner takes the primary key, full of mere deferrals.
+# Per domain the first number held and the first refused, each the first entry of its index; never a
+# scan of message. INDEXED BY, here and below, because without statistics the planner takes the
+# primary key, full of mere deferrals.
 OLDEST_MESSAGES = f"""
     SELECT domain_id, received_at FROM (
         SELECT
@@ -212,8 +221,9 @@ OLDEST_MESSAGES = f"""
 
 FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the sweep: all of it from message_file
 
-# Listings. What differs is only where a listing starts from, so that each walks its own index in order and stops at
-# its limit; what it must match besides is the same for all. The replies come along as JSON: a row a message.
+# Listings. What differs is only where a listing starts from, so that each walks its own index in
+# order and stops at its limit; what it must match besides is the same for all. The replies come
+# along as JSON: a row a message.
 _LISTED = """
     SELECT message.number, message.domain_id, reverse_path, received_at, size, held_paths, (
         SELECT json_group_array(json_array(forward_path, is_refused, reply) ORDER BY forward_path) FROM last_reply
@@ -250,14 +260,16 @@ LIST_HELD = f"""
     {_LISTED} FROM message WHERE message.domain_id = :domain_id AND held_paths <> ''
     {_MATCHING} ORDER BY message.number LIMIT :limit
 """
-# By groups of one number and not with DISTINCT: so the index's order carries through, and the limit stops the walk.
+# By groups of one number and not with DISTINCT: so the index's order carries through, and the limit
+# stops the walk.
 LIST_REFUSED = f"""
     {_LISTED} FROM last_reply AS parked INDEXED BY last_reply_refused
     CROSS JOIN message ON message.number = parked.number
     WHERE parked.domain_id = :domain_id AND parked.number > :after AND parked.is_refused
     {_MATCHING} GROUP BY parked.number ORDER BY parked.number LIMIT :limit
 """
-# Of all domains: first the numbers that match, from the index of refused mail alone, then their rows.
+# Of all domains: first the numbers that match, from the index of refused mail alone, then their
+# rows.
 LIST_ALL_REFUSED = f"""
     {_LISTED} FROM message WHERE message.number IN (
         SELECT DISTINCT message.number FROM last_reply AS parked INDEXED BY last_reply_refused
@@ -277,8 +289,8 @@ DRAIN_NUMBERS = "SELECT domain_id, number FROM drain"
 
 # --- reports
 
-# Of one kind, in the order of the index, so that nothing is sorted. The content behind is not read: queue/fair_order.py
-# chooses first.
+# Of one kind, in the order of the index, so that nothing is sorted. The content behind is not read:
+# queue/fair_order.py chooses first.
 DUE_REPORTS = """
     SELECT report.number, report.action, ifnull(domain.account, ''), report.reverse_path
     FROM report LEFT JOIN domain ON domain.id = report.domain_id
@@ -295,7 +307,8 @@ REPORT = """
     FROM report WHERE number = ?
 """
 NEXT_REPORT_AT = "SELECT min(next_attempt_at) FROM report"
-# The count is kept (schema.py): a flood of refusals may have left a great many. The oldest is the first by number.
+# The count is kept (schema.py): a flood of refusals may have left a great many. The oldest is the
+# first by number.
 REPORT_BACKLOG = """
     SELECT value, (SELECT made_at FROM report WHERE number = (SELECT min(number) FROM report))
     FROM counter WHERE name = 'reports'
@@ -308,7 +321,8 @@ KEEP_REPORT = """
 REMOVE_REPORT = "DELETE FROM report WHERE number = ?"
 DROP_REPORT = "DELETE FROM report WHERE number = ? RETURNING number"
 REPORT_CONTENT = "SELECT content FROM report WHERE number = ?"
-# By number, each row looked at: reports that wait are few, and this is for people. length() reads no content.
+# By number, each row looked at: reports that wait are few, and this is for people. length() reads
+# no content.
 LIST_REPORTS = """
     SELECT number, about, domain_id, action, reverse_path, made_at, next_attempt_at, failures, reply, length(content)
     FROM report
@@ -364,7 +378,8 @@ REMOVE_OLDEST_NOTICES = """
         SELECT number FROM notice WHERE channel_id = :channel ORDER BY number DESC LIMIT 1 OFFSET :limit
     ) RETURNING number
 """
-# A seek for each channel, however many notices wait for it: channels are few, and one that is away has many.
+# A seek for each channel, however many notices wait for it: channels are few, and one that is away
+# has many.
 FIRST_NOTICES = f"""
     SELECT {NOTICE_COLUMNS} FROM notice
     WHERE number IN (SELECT (SELECT min(number) FROM notice WHERE channel_id = channel.id) FROM channel)

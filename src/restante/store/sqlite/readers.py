@@ -1,6 +1,7 @@
 """The connections that read: beside the writer, never in its way, each question in one short transaction.
 
-A transaction that stays open keeps the log from being reused, so nothing here outlives its question.
+A transaction that stays open keeps the log from being reused, so nothing here outlives its
+question.
 """
 
 import asyncio
@@ -34,7 +35,10 @@ class Readers:
         self._pool = DaemonThreads(_CONNECTIONS, "restante-reader")
 
     async def ask(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
-        """Put a question on a reading thread. Raises StoreError; damage that it meets is the end, as for the writer."""
+        """Put a question on a reading thread.
+
+        Raises StoreError; damage that it meets is the end, as for the writer.
+        """
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._answer, question

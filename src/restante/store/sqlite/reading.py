@@ -1,4 +1,7 @@
-"""What is asked of the tables and how the answer is read. Each function runs on a reading thread."""
+"""What is asked of the tables and how the answer is read.
+
+Each function runs on a reading thread.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

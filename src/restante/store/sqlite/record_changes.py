@@ -1,7 +1,7 @@
 """What changes of drains, of the operator's records and of the audit trail do to the tables.
 
-Each function is the body of one `Change`, as in mail_changes. There is one writer: what a check has found stays true
-until the commit.
+Each function is the body of one `Change`, as in mail_changes. There is one writer: what a check has
+found stays true until the commit.
 """
 
 import json
@@ -146,7 +146,10 @@ def change_list(
     dropped: Sequence[str],
     audit: AuditEntry,
 ) -> None:
-    """Change a domain's list of recipients. So many names to a statement: JSON is made under the interpreter's lock."""
+    """Change a domain's list of recipients.
+
+    So many names to a statement: JSON is made under the interpreter's lock.
+    """
     transaction.ledger.check_hosted(domain_id)
     for start in range(0, len(dropped), _NAMES):
         names = json.dumps(list(dropped[start : start + _NAMES]))

@@ -16,13 +16,19 @@ _Record = TypeVar("_Record")
 
 
 class Remembered(Generic[_Record]):
-    """The records of one table as they were last read, by their rows. May be used by several threads."""
+    """The records of one table as they were last read, by their rows.
+
+    May be used by several threads.
+    """
 
     def __init__(self) -> None:
         self._made: dict[Row, _Record] = {}
 
     def records(self, rows: Iterable[Row], make: Callable[[Row], _Record]) -> list[_Record]:
-        """Return a record for each row, and remember these and no others. Rows are immutable, and so are records."""
+        """Return a record for each row, and remember these and no others.
+
+        Rows are immutable, and so are records.
+        """
         before = self._made
         self._made = now = {row: before.get(row) or make(row) for row in rows}
         return list(now.values())

@@ -1,6 +1,7 @@
 """Opens content files: only what we wrote ourselves, so only regular files, and never through a link.
 
-A FIFO or a device in a content file's place would keep a thread for ever, and a link would hand over another file.
+A FIFO or a device in a content file's place would keep a thread for ever, and a link would hand
+over another file.
 """
 
 import errno
@@ -24,7 +25,10 @@ _CURABLE = (
 
 
 def open_regular(path: Path) -> int:
-    """Open a regular file for reading and return its descriptor. Raises OSError. Never waits for a writer."""
+    """Open a regular file for reading and return its descriptor. Raises OSError.
+
+    Never waits for a writer.
+    """
     number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
@@ -47,7 +51,10 @@ def what_is_wrong(error: OSError) -> str:
 
 
 def look_at(path: Path, beginning: int) -> tuple[int, int, bytes]:
-    """Read all of a file; return its size, its CRC-32 and so many of its first octets. Raises OSError. Blocks."""
+    """Read all of a file; return its size, its CRC-32 and so many of its first octets.
+
+    Raises OSError. Blocks.
+    """
     number = open_regular(path)
     try:
         size = crc32 = 0

@@ -1,4 +1,7 @@
-"""What changes of reports do to the tables. Each function runs on the writer thread inside a transaction."""
+"""What changes of reports do to the tables.
+
+Each function runs on the writer thread inside a transaction.
+"""
 
 from collections.abc import Iterable, Sequence
 

@@ -39,7 +39,8 @@ _WANTS_WORD_OF_DELAY = (
 _IS_DELAY_TOLD = 16  # since then; queries.py spells it out
 _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries.py spells them out
 
-# How last_reply.is_refused is read. Whatever waits there counts as parked; refused mail's retention is for REFUSED only.
+# How last_reply.is_refused is read. Whatever waits there counts as parked; refused mail's retention
+# is for REFUSED only.
 IS_REFUSED, IS_UNCERTAIN = 1, 2
 
 
@@ -105,7 +106,10 @@ def _dsn(text: str) -> DsnRequest:
 
 
 def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
-    """Read a message back; `refused` paths join those held. Raises DamagedRow where the content is not whole."""
+    """Read a message back; `refused` paths join those held.
+
+    Raises DamagedRow where the content is not whole.
+    """
     (
         number,
         domain_id,

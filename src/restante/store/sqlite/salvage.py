@@ -6,8 +6,9 @@
     figures, counters                           →   counted anew
     domains of which only mail is left          →   made anew, suspended, for the operator to set right
 
-The damaged store is only read, and stays as it is. The new database gets its name last: what was broken off is no store.
-A row read from the pages may be of mail that had left: what is salvaged is handed over twice rather than never.
+The damaged store is only read, and stays as it is. The new database gets its name last: what was
+broken off is no store. A row read from the pages may be of mail that had left: what is salvaged is
+handed over twice rather than never.
 """
 
 import shutil
@@ -51,7 +52,8 @@ _BETWEEN_PROGRESS = 100  # messages
 def salvage(directory: Path, target: Path, on_progress: Progress) -> SalvageReport:
     """Salvage the store in a directory into `target`, which is empty or not there. Blocks.
 
-    Raises StoreUnusable where nothing can be read or a server has the store, StoreError where it cannot be written.
+    Raises StoreUnusable where nothing can be read or a server has the store, StoreError where it
+    cannot be written.
     """
     if not (directory / _DATABASE).is_file():
         raise StoreUnusable(
@@ -97,7 +99,10 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) 
 
 
 def _new_database(path: Path, version: int) -> apsw.Connection:
-    """Make one of the schema that the damaged one has. Nothing of it is believed before it has its name."""
+    """Make one of the schema that the damaged one has.
+
+    Nothing of it is believed before it has its name.
+    """
     path.touch(mode=0o600)
     connection = apsw.Connection(str(path))
     connection.pragma("page_size", PAGE_SIZE)

@@ -1,8 +1,8 @@
 """How a damaged database is opened for salvage: as it is, or else a copy of it with a first page that can be read.
 
-The damaged store is never written to. Where the first page is no header any more, a copy gets the header of a new database;
-where the page's list of tables is gone too, it gets the whole page: tables stand at the same pages in every database that
-was made by this program at one go.
+The damaged store is never written to. Where the first page is no header any more, a copy gets the
+header of a new database; where the page's list of tables is gone too, it gets the whole page:
+tables stand at the same pages in every database that was made by this program at one go.
 """
 
 import os
@@ -28,7 +28,8 @@ _NAMES = "SELECT type || ' ' || name FROM sqlite_schema"
 def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, str]]:
     """Give a connection, the version of the schema, and what was done to the first page, "" for nothing.
 
-    `work` is a directory for a copy, if one is needed. Raises StoreUnusable where there is nothing to be read from.
+    `work` is a directory for a copy, if one is needed. Raises StoreUnusable where there is nothing
+    to be read from.
     """
     if (connection := _open(database)) is not None:
         with closing(connection):

@@ -1,16 +1,18 @@
 """A walk over everything in a store that serves: slowly, so that damage is met before a customer meets it.
 
-Theory of operation. The walk is cut into slices of some milliseconds, each a short transaction on a connection and a thread
-of its own: the log can be reused between them, and nothing waits for the walk. Whoever runs it rests after each slice
-(store/scrubber.py), as long as keeps it below its share of a core.
+Theory of operation. The walk is cut into slices of some milliseconds, each a short transaction on a
+connection and a thread of its own: the log can be reused between them, and nothing waits for the
+walk. Whoever runs it rests after each slice (store/scrubber.py), as long as keeps it below its
+share of a core.
 
     records, replies, reports, trail   the engine's check of each table with its indexes; row by row where that takes long
     held mail                          each row with its content and checksum, in the order of numbers
     the indexes of held mail           has each row its entries? A drain and the sweep of content files go by them alone
     content files                      read whole, and compared
 
-Damage to the database ends the store, as it does on any connection; content that is damaged parks its message.
-Limitation: pages that hold nothing are not read, and what changes behind the walk is met by the next one.
+Damage to the database ends the store, as it does on any connection; content that is damaged parks
+its message. Limitation: pages that hold nothing are not read, and what changes behind the walk is
+met by the next one.
 """
 
 import time
@@ -39,10 +41,12 @@ _Part = tuple[int, int, int, list[Damage]]  # messages, octets, files, damage
 
 
 def scrub(path: Path, vfs: str | None, content: Path) -> Generator[tuple[Slice, list[Damage]]]:
-    """Walk once over the database at `path` and the files in `content`, a slice at each step. Blocks.
+    """Walk once over the database at `path` and the files in `content`, a slice at each step.
 
-    Yields what a slice has read, and the messages in it that are damaged. Raises apsw.Error, also for damage that the
-    engine alone would not find.
+    Blocks.
+
+    Yields what a slice has read, and the messages in it that are damaged. Raises apsw.Error, also
+    for damage that the engine alone would not find.
     """
     with closing(engine.open_reader(path, vfs)) as connection:
         yield from _metered(_parts(connection, content))

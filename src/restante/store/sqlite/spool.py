@@ -3,8 +3,8 @@
     write … fsync file, fsync directory │ row committed │ … row removed, committed │ unlink
             a crash here leaves an orphan │   held, whole   │   a crash here leaves an orphan
 
-Files without a row are swept when the store is opened, where the lock says that nobody is writing one. Each held message
-owns its file: the second holder of one content gets a second name for it.
+Files without a row are swept when the store is opened, where the lock says that nobody is writing
+one. Each held message owns its file: the second holder of one content gets a second name for it.
 """
 
 import asyncio
@@ -95,7 +95,10 @@ class ContentFiles:
         self.sync_directory(path.parent)
 
     async def read(self, file: ContentFile) -> AsyncGenerator[bytes, None]:
-        """Yield a file in blocks. The last one only when all of it is proven: what is damaged never ends."""
+        """Yield a file in blocks.
+
+        The last one only when all of it is proven: what is damaged never ends.
+        """
         descriptor = await self._reading(file, partial(self._opened, file.name))
         try:
             size = crc32 = 0
@@ -131,7 +134,10 @@ class ContentFiles:
         return first
 
     async def _reading(self, file: ContentFile, work: Callable[[], _Answer]) -> _Answer:
-        """Do work on a file that is to be read. Raises Damaged for what the file is to blame for, else StoreError."""
+        """Do work on a file that is to be read.
+
+        Raises Damaged for what the file is to blame for, else StoreError.
+        """
         try:
             return await self.run(work)
         except StoreError as error:
@@ -164,7 +170,8 @@ class ContentFiles:
     def remove_unheld(self, name: str) -> None:
         """Remove a file that was never held, on the thread that asks.
 
-        Not after a failed sync: its row may be found when the store is opened anew, and would then lack its content.
+        Not after a failed sync: its row may be found when the store is opened anew, and would then
+        lack its content.
         """
         if not self._health.failure:
             self._unlink([name])
@@ -193,7 +200,10 @@ class ContentFiles:
             descriptor.close()
 
     def sync(self, descriptor: "Descriptor") -> None:
-        """Make what was written durable. A failure for any reason but want of room is final for the store."""
+        """Make what was written durable.
+
+        A failure for any reason but want of room is final for the store.
+        """
         try:
             descriptor.use(os.fsync)
         except OSError as error:
@@ -209,8 +219,8 @@ class ContentFiles:
 class Descriptor:
     """An open file that one thread uses and another may let go of.
 
-    The lock keeps the number from being closed under a read or a write: the system would give the same number to the
-    next socket, and the write would go there.
+    The lock keeps the number from being closed under a read or a write: the system would give the
+    same number to the next socket, and the write would go there.
     """
 
     def __init__(self, number: int) -> None:

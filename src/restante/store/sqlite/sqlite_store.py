@@ -6,10 +6,10 @@
         ├───── question ──► Readers (two threads, on connections that cannot write)
         └───── content ───► ContentFiles (four threads)
 
-Promise: what a method says is done survives a crash of the process, the system and the power, as far as the disk does
-what it is told. Weak: a lost disk is lost mail, for nothing is replicated here; the database file never shrinks, though
-what removed mail leaves free is used again; and one transaction over very many messages (delete, release_refused) makes
-everybody wait for it.
+Promise: what a method says is done survives a crash of the process, the system and the power, as
+far as the disk does what it is told. Weak: a lost disk is lost mail, for nothing is replicated
+here; the database file never shrinks, though what removed mail leaves free is used again; and one
+transaction over very many messages (delete, release_refused) makes everybody wait for it.
 """
 
 import asyncio
@@ -79,10 +79,13 @@ async def open_sqlite(
     ballast: int = 0,
     proof_seconds: float = proof.SECONDS,
 ) -> "SqliteStore":
-    """Open the store in a directory, making both where they are not there. `vfs` is SQLite's; tests put theirs in.
+    """Open the store in a directory, making both where they are not there.
 
-    `ballast` is the room, in octets, that is kept so that a full disk can be emptied; `proof_seconds` is how long, twice,
-    the proof may take that the database can be walked. Raises StoreUnusable, which says why and what to do.
+    `vfs` is SQLite's; tests put theirs in.
+
+    `ballast` is the room, in octets, that is kept so that a full disk can be emptied;
+    `proof_seconds` is how long, twice, the proof may take that the database can be walked. Raises
+    StoreUnusable, which says why and what to do.
     """
     parts = await asyncio.to_thread(open_parts, directory, vfs, ballast, proof_seconds)
     store = SqliteStore(parts, on_damage or _unheard)

@@ -1,7 +1,10 @@
-"""Whether all of a store is what was written: the database, every content, every figure. Changes nothing.
+"""Whether all of a store is what was written: the database, every content, every figure.
 
-It works beside a running server, and where the store cannot be opened: whatever goes wrong is a finding. Everything but
-the engine's own check is read in short transactions, so that a server's log can be reused meanwhile.
+Changes nothing.
+
+It works beside a running server, and where the store cannot be opened: whatever goes wrong is a
+finding. Everything but the engine's own check is read in short transactions, so that a server's log
+can be reused meanwhile.
 """
 
 import zlib

@@ -11,7 +11,10 @@ def _unmarked(_text: str) -> None:
 
 
 class StoreHealth:
-    """Good until a sync fails or damage to the database is met; then bad for good. Asked and told from any thread."""
+    """Good until a sync fails or damage to the database is met; then bad for good.
+
+    Asked and told from any thread.
+    """
 
     def __init__(self, on_damage: Callable[[str], None] = _unmarked) -> None:
         """`on_damage` is told what was met, on the thread that met it, when it is damage that opening does not cure."""

@@ -1,6 +1,7 @@
 """A few threads for work that may never end: a disk or a network file system that hangs keeps no process from ending.
 
-ThreadPoolExecutor will not do: the interpreter waits for its threads when it ends, however long their read takes.
+ThreadPoolExecutor will not do: the interpreter waits for its threads when it ends, however long
+their read takes.
 """
 
 import concurrent.futures.thread  # noqa: F401  for asyncio.to_thread: a user that is no longer root may not read it
@@ -36,7 +37,10 @@ class DaemonThreads(Executor):
         return future
 
     def close(self, seconds: float) -> bool:
-        """Take no more work, and wait so long for what was taken; tell whether all of it ended. Blocks."""
+        """Take no more work, and wait so long for what was taken; tell whether all of it ended.
+
+        Blocks.
+        """
         self._is_closed = True
         for _ in self._threads:
             self._work.put(None)

@@ -1,6 +1,7 @@
 """Reads a table past its damage: forward to where it breaks, backward to where it breaks, and into the gap from its middle.
 
-The engine ends a question at the first damaged page. So each question is small, and goes on behind what could be read.
+The engine ends a question at the first damaged page. So each question is small, and goes on behind
+what could be read.
 """
 
 from collections.abc import Callable

@@ -2,8 +2,9 @@
 
     DIR/before-upgrade-from-schema-5/restante.db  content/…     a store as `restante store backup` writes it
 
-The copy is made by the start that upgrades, before anything is changed. Content files get a second name and take no room;
-those of mail that leaves stay until the copy is removed. There is one copy at a time: that of the last upgrade.
+The copy is made by the start that upgrades, before anything is changed. Content files get a second
+name and take no room; those of mail that leaves stay until the copy is removed. There is one copy
+at a time: that of the last upgrade.
 """
 
 import os
@@ -24,7 +25,10 @@ _MIB = 1024 * 1024
 
 
 def upgrade(connection: apsw.Connection, path: Path, vfs: str | None, files: ContentFiles) -> None:
-    """Bring the schema up to date, behind a copy of what is there. Raises StoreError, apsw.Error. Blocks."""
+    """Bring the schema up to date, behind a copy of what is there. Raises StoreError, apsw.Error.
+
+    Blocks.
+    """
     present = int(connection.pragma("user_version"))
     if 0 < present < len(migrations.MIGRATIONS):
         _copy(present, path, vfs, files)

@@ -1,13 +1,17 @@
-"""The one thread that writes. What waits while it syncs is its next group: one transaction, one sync, one wake-up.
+"""The one thread that writes.
 
-A change that cannot be made (StoreError) fails alone: it raises before it has written anything. Anything else that goes
-wrong rolls the whole group back. If disk or database is to blame, all of the group fail with StoreError; if not, one of
-the changes is, and each is made again alone, so that it fails by itself.
+What waits while it syncs is its next group: one transaction, one sync, one wake-up.
 
-A failed sync is final: what was in that group may be found in the database or not when it is opened again, and until
-then every change and every question gets StoreError.
+A change that cannot be made (StoreError) fails alone: it raises before it has written anything.
+Anything else that goes wrong rolls the whole group back. If disk or database is to blame, all of
+the group fail with StoreError; if not, one of the changes is, and each is made again alone, so that
+it fails by itself.
 
-On a full disk the ballast goes, and each change of the group is made again alone: what only removes now has room.
+A failed sync is final: what was in that group may be found in the database or not when it is opened
+again, and until then every change and every question gets StoreError.
+
+On a full disk the ballast goes, and each change of the group is made again alone: what only removes
+now has room.
 
 Checkpoints are made here, between groups, after the waiting have been answered.
 """
