@@ -1,6 +1,6 @@
-"""Giving mail up: what the store is to remove, with the report that goes with it.
+"""Bounces: which recipients the store must remove, with the report for the sender.
 
-By hand, or when its time is over.
+Mail is bounced by hand, or when its retention is over.
 """
 
 from typing import Protocol
@@ -14,7 +14,7 @@ from restante.store.interface import Bounce, QueuedMessage
 
 
 class HasMessages(Protocol):
-    """What is needed of the store."""
+    """The part of the store that a bounce needs."""
 
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients."""
@@ -23,7 +23,7 @@ class HasMessages(Protocol):
 async def prepare_bounce(
     store: HasMessages, dsn_writer: DsnWriter, listed: QueuedMessage, remote: str
 ) -> Bounce | None:
-    """Return how the recipients that are listed are given up, None where the message is gone.
+    """Return how the listed recipients are bounced, None if the message has left.
 
     `remote` is what a report calls the destination. Raises StoreError for a damaged message.
     """

@@ -1,14 +1,14 @@
-r"""Makes delivery reports: multipart/report of RFC 6522 with the fields of RFC 3464, and of RFC 6533 for UTF-8.
+r"""Delivery reports: multipart/report (RFC 6522) with the fields of RFC 3464 and RFC 6533 (UTF-8).
 
-Three parts: words for people, fields for programs, and the message's header section (all of the
-message where RET=FULL was asked, it failed, and it is small enough to be stored in one piece).
+A report has three parts: text for people, fields for programs, and the message's header section.
+A failure with RET=FULL returns the whole message if it is small enough to be stored in one piece.
 Nothing is taken from clock or chance here.
 
-    the reverse-path is            addresses outside ASCII           a header section outside ASCII
-    -----------------------------  --------------------------------  ---------------------------------------------
-    ASCII: any server takes it     utf-8; with \x{…} in ASCII         message/global(-headers) in base64
-    not: it needs SMTPUTF8 anyway  utf-8; as they are,               message/global(-headers) as it is
-                                   message/global-delivery-status
+    the reverse-path is           addresses outside ASCII         a header section outside ASCII
+    ----------------------------  ------------------------------  ----------------------------------
+    ASCII: any server takes it    utf-8; with \x{…} in ASCII      message/global(-headers) in base64
+    not: it needs SMTPUTF8        utf-8; as they are,             message/global(-headers) as it is
+                                  message/global-delivery-status
 """
 
 import re
@@ -43,13 +43,13 @@ _OPENINGS: Final = {
     Action.DELAYED: "holds the message that it took from you for those named\r\nbelow: their own mail server has not taken it yet."
     " It is kept, and handed over as soon as\r\nthat server takes it. You need not send it again.",
     Action.RELAYED: "has handed over the message that it took from you, as you\r\nwanted to know. The mail server that has it now"
-    " does not report what becomes of it, so this\r\nis the last that you hear of it.",
+    " does not report what happens to it, so you\r\nwill receive no further report.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """What a report says of its maker."""
+    """How a report identifies the server that made it."""
 
     hostname: str
     at: float  # Unix time
@@ -119,7 +119,10 @@ def _assembled(
 
 
 def _boundary(parts: Sequence[bytes], letterhead: Letterhead) -> str:
-    """Return a boundary that occurs in none of the parts (RFC 2046 §5.1.1): one of them is a stranger's."""
+    """Return a boundary that occurs in none of the parts (RFC 2046 §5.1.1).
+
+    One of the parts comes from a stranger.
+    """
     while True:
         boundary = f"=_{letterhead.token()}"
         if not any(boundary.encode() in part for part in parts):
@@ -208,7 +211,7 @@ def _original(value: str, *, is_global: bool) -> str:
 
 
 def status_of(fate: Fate, action: Action) -> str:
-    """Return the status of RFC 3463 that fits: the destination's own where it named one of the right class."""
+    """Return the status (RFC 3463) that fits: the destination's own if it is of the right class."""
     if action is Action.RELAYED:
         return _RELAYED_STATUS
     if action is Action.FAILED and not fate.is_refused:
@@ -225,7 +228,7 @@ def _cleaned(reply: str) -> str:
     return _UNPRINTABLE.sub("?", reply)[:MAX_REPLY]
 
 
-# What comes back of the message
+# The part of the message that a report returns
 
 
 def _returned(
@@ -255,7 +258,10 @@ def _returned_message(content: bytes, *, is_ascii: bool, is_global: bool) -> _Mi
 
 
 def header_section(beginning: bytes) -> bytes:
-    """Return the header section with its last line end; of one that is cut off, the lines that are whole."""
+    """Return the header section with its last line end.
+
+    Of a header section that is cut off, return the lines that are whole.
+    """
     end = beginning.find(_END_OF_HEADER)
     return beginning[: end + 2 if end >= 0 else beginning.rfind(b"\n") + 1]
 

@@ -1,4 +1,4 @@
-"""Where reports are made: what a pure builder needs of store, clock and chance is fetched here."""
+"""Makes reports: fetches the facts that the pure builder needs from store, clock and chance."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -15,14 +15,14 @@ from restante.telemetry.log import Log
 
 
 class ReadsBeginnings(Protocol):
-    """What is needed of the store."""
+    """The part of the store that a report needs."""
 
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Return the first octets of a content file."""
 
 
 class DsnWriter:
-    """Makes reports, and tells of those that were stored."""
+    """Makes reports, and announces those that were stored."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class DsnWriter:
     async def make_all(self, news: Iterable[tuple[HeldMessage, ReportFacts]]) -> list[NewReport]:
         """Make several.
 
-        One that cannot be made is left out: its outcome must be settled all the same.
+        One that cannot be made is left out, because its outcome must still be settled.
         """
         made = []
         for message, one in news:
@@ -62,7 +62,7 @@ class DsnWriter:
     async def _beginning(self, message: HeldMessage) -> bytes:
         beginning = message.head[:HEADER_OCTETS]
         if message.file is not None and b"\r\n\r\n" not in beginning:
-            with suppress(StoreError):  # damaged: what there is of the header section must do
+            with suppress(StoreError):  # damaged: use the part of the header section that there is
                 beginning += await self._store.read_beginning(message.file, HEADER_OCTETS)
         return beginning
 
@@ -73,7 +73,7 @@ class DsnWriter:
             )
 
     def stored(self, reports: Sequence[NewReport]) -> None:
-        """Tell of reports that are durable, and have them sent."""
+        """Log reports that are durable, and have them sent."""
         for report in reports:
             if self._log is not None:
                 self._log.write(

@@ -1,1 +1,1 @@
-"""What both ends of the walk need of the network: TLS without sockets, contexts, addresses, name lookup."""
+"""The network for both listeners and drains: TLS without sockets, contexts, addresses, lookup."""

@@ -8,14 +8,14 @@ from restante.tenancy.model import IpAddress
 _IPV6_MARK = 1 << 64  # no IPv4 address reaches it
 
 
-@lru_cache(maxsize=4096)  # who sends much connects often: of a connection's first microseconds two
+@lru_cache(maxsize=4096)  # busy clients connect often; this took two of a connection's first µs
 def peer_address(host: str) -> IpAddress:
-    """Return a peer's address; an IPv4 address that came through an IPv6 socket is IPv4 again (RFC 4291 §2.5.5.2)."""
+    """Return a peer's address; an IPv4-mapped IPv6 address becomes IPv4 (RFC 4291 §2.5.5.2)."""
     return plain_address(ipaddress.ip_address(host.partition("%")[0]))
 
 
 def plain_address(address: IpAddress) -> IpAddress:
-    """Return the address under which a host is known: an IPv4-mapped one as IPv4, and without a zone.
+    """Return the address under which a host is known: IPv4-mapped as IPv4, and without a zone.
 
     Two spellings of one host are equal only in this form. To connect to a link-local address, keep
     its zone.
@@ -31,7 +31,7 @@ def plain_address(address: IpAddress) -> IpAddress:
 def address_block(address: IpAddress) -> int:
     """Return a key for the hosts that count as one against limits: an IPv4 address, or an IPv6 /64.
 
-    Whoever has one IPv6 address has the other 2^64 of its network too.
+    A host with one IPv6 address has the other 2^64 of its network too.
     """
     return int(address) if address.version == 4 else (int(address) >> 64) | _IPV6_MARK  # noqa: PLR2004
 

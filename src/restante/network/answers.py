@@ -1,4 +1,4 @@
-"""Answers of name servers, kept for a while: how long, and what ends it early.
+"""Cached answers of name servers: how long they hold, and when they end early.
 
 A positive answer holds for its TTL, at most an hour; a negative one for the SOA's time (RFC 2308
 §5), at most a minute. `forget` ends it at once. Callers use it where a new answer matters: a
@@ -23,7 +23,7 @@ Key = tuple[dns.name.Name, dns.rdatatype.RdataType, dns.rdataclass.RdataClass]
 
 
 class Answers:
-    """What dnspython calls a cache. A name that does not exist is kept under the type ANY."""
+    """A cache for dnspython. A name that does not exist is kept under the type ANY."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """`monotonic` is in seconds."""

@@ -43,7 +43,7 @@ class Resolver(Protocol):
         """Return a host's addresses, IPv4 first. Raises LookupFailed."""
 
     def forget(self, name: str) -> None:
-        """Look this name up anew the next time, whatever an earlier answer said about how long it holds."""
+        """Query this name again the next time, even if its cached answer would still hold."""
 
 
 class Exchanger(NamedTuple):
@@ -57,9 +57,9 @@ class MailExchangers(Protocol):
     """Looks up who takes a domain's mail."""
 
     async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
-        """Return its MX records, the most preferred first, those of one preference by chance; () without any.
+        """Return its MX records, the most preferred first; () without any.
 
-        Raises LookupFailed.
+        Records of one preference come in random order. Raises LookupFailed.
         """
 
 
@@ -102,11 +102,11 @@ class DnsResolver:
         raise next((failure for failure in failures if failure.is_temporary), failures[0])
 
     def forget(self, name: str) -> None:
-        """Look this name up anew the next time."""
+        """Query this name again the next time."""
         self._answers.forget(dns.name.from_text(f"{name}."))
 
     async def exchangers(self, domain: str) -> tuple[Exchanger, ...]:
-        """Return a domain's MX records in the order in which they are to be tried (RFC 5321 §5.1)."""
+        """Return a domain's MX records in the order in which to try them (RFC 5321 §5.1)."""
         try:
             answer = await self._resolver.resolve(f"{domain}.", "MX", search=False)
         except dns.resolver.NXDOMAIN:
@@ -143,7 +143,7 @@ def _make_resolver(nameservers: Sequence[tuple[str, int]]) -> dns.asyncresolver.
         try:
             return dns.asyncresolver.Resolver()
         except dns.resolver.NoResolverConfiguration:
-            nameservers = [("127.0.0.1", 53)]  # what libc falls back to without resolv.conf
+            nameservers = [("127.0.0.1", 53)]  # libc's default without resolv.conf
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = [address for address, _ in nameservers]
     resolver.nameserver_ports = dict(nameservers)

@@ -53,7 +53,7 @@ class TlsLayer:
             self._shake_hands()
 
     def receive(self, ciphertext: bytes) -> bytes:
-        """Take what came from the peer and return the plaintext in it, b"" while the handshake goes on.
+        """Take octets from the peer and return their plaintext, b"" during the handshake.
 
         Raises TlsFailed.
         """
@@ -97,7 +97,7 @@ class TlsLayer:
         return suite[0] if suite else ""
 
     def peer_key_sha256(self) -> str:
-        """Return the hex SHA-256 of the peer's SubjectPublicKeyInfo (the pin of RFC 7469 §2.4), "" without one."""
+        """Return the hex SHA-256 of the peer's SubjectPublicKeyInfo (RFC 7469 §2.4), "" if none."""
         certificate = self._tls.getpeercert(binary_form=True)
         if not certificate:
             return ""

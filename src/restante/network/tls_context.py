@@ -1,4 +1,7 @@
-"""TLS policies as OpenSSL contexts (S7; RFC 8996 on why 1.0 is a legacy profile, RFC 7435 on opportunism)."""
+"""TLS policies as OpenSSL contexts (S7).
+
+RFC 8996 says why TLS 1.0 is a legacy profile; RFC 7435 describes opportunistic security.
+"""
 
 import ssl
 import warnings
@@ -44,10 +47,10 @@ def server_context(
 
 
 def unverified_client_context() -> ssl.SSLContext:
-    """Build the context for `opportunistic` and `required`: any certificate, and any version a primary speaks.
+    """Build the context for `opportunistic` and `required`: any certificate, any version.
 
-    Encryption to whoever answers beats plain text to whoever answers; only `verify` says who it
-    must be.
+    Encryption to an unknown server beats plain text to an unknown server. Only `verify` says who
+    the server must be.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -57,7 +60,7 @@ def unverified_client_context() -> ssl.SSLContext:
 
 
 def verifying_client_context(ca_file: str = "") -> ssl.SSLContext:
-    """Build the context for `verify` by certificate: the system's authorities, or those in a file instead.
+    """Build the context for `verify` by certificate: the system's authorities, or those in a file.
 
     Raises OSError or ssl.SSLError where the file cannot be used.
     """

@@ -1,1 +1,1 @@
-"""What becomes of held mail: states, moves, attempts. Pure."""
+"""The life of held mail: states, moves, attempts. Pure."""

@@ -1,8 +1,8 @@
 """In which order reports leave. Pure.
 
-Failures go before delays, delays before successes: who lost mail must hear of it first. Within one
-kind accounts take turns, and within an account the domains that the reports go to; so a flood that
-one stranger asked for stands behind at most one report of every other share.
+Failures go before delays, delays before successes: a sender whose mail was lost must be told first.
+Within one kind accounts take turns, and within an account the domains that the reports go to. So a
+flood that one stranger asked for stands behind at most one report of every other share.
 """
 
 from collections import Counter
@@ -16,16 +16,16 @@ _URGENCY: Final = {Action.FAILED: 0, Action.DELAYED: 1, Action.RELAYED: 2}
 
 
 class DueReport(NamedTuple):
-    """What decides whose turn it is. Iterated with those due longest first."""
+    """The facts that decide whose turn it is. Iterated with those due longest first."""
 
     number: int
     action: Action
-    account: str  # whose mail it is about, "" for one that is gone
+    account: str  # the account of the mail reported, "" if it no longer exists
     target: str  # the mail domain that it goes to
 
 
 def target_of(reverse_path: str) -> str:
-    """Return the mail domain that a report goes to, in one spelling that is good enough to share by."""
+    """Return the mail domain that a report goes to, in one spelling good enough for sharing."""
     return split_mailbox(reverse_path).domain.lower().rstrip(".")
 
 

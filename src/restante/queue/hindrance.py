@@ -2,7 +2,7 @@
 
     the 4xx stands at    and says                                          it is
     -----------------    ------------------------------------------------  -----------
-    MAIL                 an enhanced code X.1.x, X.5.x or X.6.x            neither: it is about this message
+    MAIL                 an enhanced code X.1.x, X.5.x or X.6.x            neither: this message
     MAIL                 anything else                                     a rate limit
     RCPT or later        X.7.x, and that there was too much or too many    a rate limit
     RCPT or later        X.7.x (RFC 3463 §3.8: security or policy)         a policy
@@ -24,7 +24,7 @@ _TOO_MUCH: Final = re.compile(r"\btoo (?:much|many|fast|quickly)\b|\brate\b", re
 
 
 class Hindrance(StrEnum):
-    """What keeps a deferred recipient's mail."""
+    """The reason why a destination defers a recipient's mail."""
 
     NONE = ""
     RATE = "rate limit"

@@ -3,8 +3,8 @@
     unknown ──two good──► up ◄──two good── away
        └──────two bad──► away ◄──two bad──┘ (from up)
 
-One probe proves nothing: a server that is starting answers once and is gone, a line that is bad
-loses one connection.
+One probe proves nothing: a server that is starting answers once and stops again, a bad line loses
+one connection.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _CALM: Final = (
 
 
 class Seen(StrEnum):
-    """What is known of it."""
+    """The known state of a destination."""
 
     UNKNOWN = "unknown"
     UP = "up"
@@ -48,10 +48,10 @@ class Presence:
         return max(self.good, self.bad) < NEEDED
 
     def next_probe(self, schedule: Schedule, now: float, jitter: float) -> float:
-        """Return the time of the next probe on the clock of `now`; `jitter` is a random number from 0 up to 1.
+        """Return the time of the next probe on the clock of `now`.
 
-        The pauses of one that is away grow, those of one that is up do not: its going away is to be
-        seen in time.
+        `jitter` is a random number from 0 up to 1. The pauses of a destination that is away grow.
+        Those of one that is up do not, so that an outage is seen in time.
         """
         failures = 1 if self.is_in_doubt else max(self.bad - NEEDED + 1, 1)
         if self.seen is Seen.UP and not self.is_in_doubt:
@@ -63,7 +63,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What there is to tell of a destination that is watched."""
+    """The state of a watched destination, as it is shown."""
 
     seen: Seen
     since: float | None  # Unix time; None while it is unknown

@@ -8,12 +8,11 @@
      ├──uncertain (no final reply could be read)──► uncertain ──deleted, bounced──► gone
      └──bounced, expired──► gone                    and from it, released again ──► held
 
-An uncertain recipient's message may be at the destination. So nothing but a person decides about
-it.
+An uncertain recipient's message may be at the destination. So only a person decides about it.
 
 A message is in the store as long as one of its recipients is. A crash at any point leaves a
-recipient where it was: mail that was handed over but not yet settled is handed over again, and
-never lost (DESIGN §8).
+recipient where it was. Mail that was handed over but not yet settled is sent again, and never lost
+(DESIGN §8).
 """
 
 from collections.abc import Mapping
@@ -32,7 +31,7 @@ class RecipientStatus(StrEnum):
 
 
 class Move(StrEnum):
-    """What can happen to a recipient."""
+    """The things that can happen to a recipient."""
 
     DELIVERED = "delivered"
     DEFERRED = "deferred"
@@ -41,7 +40,7 @@ class Move(StrEnum):
     RELEASED_AGAIN = "released-again"
     DELETED = "deleted"
     EXPIRED = "expired"  # its retention is over, and it is not to be kept
-    BOUNCED = "bounced"  # given up, and the sender told of it where that may be
+    BOUNCED = "bounced"  # given up, with a report to the sender where that is allowed
 
 
 class Stage(StrEnum):
@@ -83,7 +82,7 @@ _PARKED: Final = frozenset({Move.REFUSED, Move.UNCERTAIN})
 
 @dataclass(frozen=True, slots=True)
 class RecipientOutcome:
-    """What the destination said of one recipient: DELIVERED, DEFERRED, REFUSED, UNCERTAIN, or BOUNCED."""
+    """The destination's answer for one recipient: a move up to UNCERTAIN, or BOUNCED."""
 
     forward_path: str
     move: Move
@@ -93,7 +92,7 @@ class RecipientOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one attempt made of one message, per recipient that was tried."""
+    """The result of one attempt at one message, per recipient that was tried."""
 
     number: int
     recipients: tuple[RecipientOutcome, ...]
@@ -101,11 +100,13 @@ class Outcome:
         False  # the destination took over what was asked about reports (RFC 3461 §5.2.1)
     )
     is_ours: bool = False  # we judged it ourselves: the destination was never asked
-    doubts: int = 0  # attempts, this one included, whose final reply could not be read; 0 if this one's was read
+    doubts: int = (
+        0  # attempts in a row, with this one, without a readable final reply; 0: it was read
+    )
 
     @property
     def is_refused(self) -> bool:
-        """The destination took it for nobody that was tried, or no final reply of it could ever be read."""
+        """Every recipient tried was refused, or no final reply could ever be read."""
         return not self.is_ours and all(recipient.move in _PARKED for recipient in self.recipients)
 
     @property

@@ -1,15 +1,15 @@
-"""When refusals say that a destination is broken, and when they concern only the recipients who were refused.
+"""When refusals show that a destination is broken, and when they concern only their recipients.
 
-    the refusal                                                              counts towards `refusals_limit`
-    -----------------------------------------------------------------------  -------------------------------
+    the refusal                                                            for `refusals_limit`
+    ---------------------------------------------------------------------  --------------------
     has an enhanced code X.1.x (RFC 3463 §3.2: addressing)                   no
     is 550, 551 or 553 to RCPT, and the destination has accepted another     no
     RCPT of this drain (RFC 5321 §4.2.3: mailbox not available, not local)
     anything else                                                            yes
 
 A message counts if every recipient was refused and one of these refusals counts. Messages that
-count are counted in a row; a message that was delivered or deferred starts the row again, and a
-message that does not count leaves it as it is.
+count are counted in a row. A message that was delivered or deferred starts the row again. A message
+that does not count leaves it as it is.
 
 A destination that has lost its list of mailboxes says X.1.x of everybody. So the same reply for 20
 different recipients, with none accepted in this drain, is judged as a policy and stops the drain
@@ -31,7 +31,7 @@ _ABOUT_MAILBOX: Final = re.compile(r"55[013]\b")
 
 
 class Refusals:
-    """What one drain makes of the refusals of its destination."""
+    """How one drain judges the refusals of its destination."""
 
     def __init__(self) -> None:
         self._row = 0
@@ -41,7 +41,7 @@ class Refusals:
         ] = {}  # forward-paths; empty once a recipient was accepted
 
     def begin(self) -> None:
-        """Start again at the beginning of an attempt; what the destination accepted still counts."""
+        """Start again at the beginning of an attempt; recipients accepted before still count."""
         self._row = 0
         self._refused_by_text.clear()
 
@@ -92,5 +92,5 @@ class Refusals:
 
 
 def _is_accepted(recipient: RecipientOutcome) -> bool:
-    """Tell whether the destination said yes to this RCPT, whatever became of the content."""
+    """Tell whether the destination accepted this RCPT, whatever happened to the content."""
     return recipient.move is Move.DELIVERED or recipient.stage in (Stage.DATA, Stage.CONTENT)

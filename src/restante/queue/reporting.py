@@ -1,16 +1,16 @@
-"""Whom a report may speak of (RFC 3461 §4.1, §5.2.2).
+"""Which recipients a report may name (RFC 3461 §4.1, §5.2.2).
 
 Where none may be spoken of, there is no report.
 
-    to hear     without NOTIFY    NOTIFY has it    NOTIFY has it not, or is NEVER
-    --------    --------------    -------------    ------------------------------
+    to report   without NOTIFY    NOTIFY has it    NOTIFY has it not, or is NEVER
+    ---------   --------------    -------------    ------------------------------
     failed      yes               FAILURE          no
     delayed     no                DELAY            no
     relayed     no                SUCCESS          no
 
-And never on mail from the null reverse-path, which reports come from themselves: a report is never
-answered by a report (RFC 5321 §4.5.5); nor on mail that was taken under suspicion, whose
-reverse-path may be somebody's who never sent it.
+There is never a report on mail from the null reverse-path. Reports themselves come from there, and
+a report is never answered by a report (RFC 5321 §4.5.5). Nor is there one on mail that was accepted
+under suspicion: its reverse-path may belong to somebody who never sent it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,14 +39,14 @@ def may_report(envelope: Envelope) -> bool:
 def recipients_to_tell_of(
     action: Action, envelope: Envelope, forward_paths: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return those of whom the sender is to hear this."""
+    """Return the recipients on which the sender gets this report."""
     if not may_report(envelope):
         return ()
     return tuple(path for path in forward_paths if is_wanted(action, envelope, path))
 
 
 def is_wanted(action: Action, envelope: Envelope, forward_path: str) -> bool:
-    """Tell whether the sender wants to hear this of a recipient."""
+    """Tell whether the sender wants this report on a recipient."""
     notify = envelope.dsn.of(forward_path).notify if envelope.dsn is not None else None
     if notify is None:
         return action is Action.FAILED
@@ -63,9 +63,8 @@ def wants_word_of_delay(envelope: Envelope) -> bool:
 def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool) -> Outcome:
     """Turn *refused* into *bounced* where the domain wants that.
 
-    Not for mail that was taken under suspicion: nobody could be told, so it stays to be looked at.
-    Nor for what we refused ourselves without asking the destination: mail that goes in a circle
-    above all.
+    Not for mail that was taken under suspicion: nobody could be told, so it is kept for review.
+    Nor for mail that we refused ourselves without asking the destination, such as mail in a loop.
     """
     if not is_refused_bounced or envelope.is_suspect or outcome.is_ours:
         return outcome
@@ -79,7 +78,7 @@ def in_keeping(outcome: Outcome, envelope: Envelope, *, is_refused_bounced: bool
 def news_of(
     outcome: Outcome, envelope: Envelope, reply: str, remote: str, *, has_details: bool = False
 ) -> Iterator[ReportFacts]:
-    """Yield what the sender is to hear of an outcome: of those bounced, and of those handed over to who will not say.
+    """Yield the reports on an outcome: for bounces, and for mail relayed to a server without DSN.
 
     `reply` is the one to the content. A report of success has it, and the remote host, only where
     the account wants that (`has_details`): any stranger can ask for one.

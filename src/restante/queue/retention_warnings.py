@@ -1,4 +1,4 @@
-"""How long before its end mail is told of. Pure."""
+"""How long before the end of its retention mail is reported. Pure."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ OVER: Final = 0.0
 
 
 def warning_due(since: float, retention: float, now: float) -> float | None:
-    """Return how many seconds ahead the warning is that is due for the oldest mail: OVER where its time has passed.
+    """Return how many seconds ahead the due warning for the oldest mail is, OVER once it is late.
 
     None: it is too early for any. A warning as long ahead as the retention itself would come with
     the mail, and is none.

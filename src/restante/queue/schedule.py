@@ -20,12 +20,12 @@ class Schedule:
 
     @property
     def longest_pause(self) -> float:
-        """No pause is longer: what waits for longer was put off by another clock, or under other settings."""
+        """The longest pause in seconds; a longer one comes from another clock or other settings."""
         return self.longest_retry * (1 + _SPREAD)
 
 
 def rate_pause(schedule: Schedule, failures: int, jitter: float) -> float:
-    """Return the pause after a rate limit, in seconds; `failures` and `jitter` as for `next_attempt`.
+    """Return the seconds to pause after a rate limit; arguments as for `next_attempt`.
 
     Most limits are of a minute or less: for about so long the pauses stay short, and then they grow
     as others do.

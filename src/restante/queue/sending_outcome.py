@@ -1,4 +1,4 @@
-"""What waits to be sent, a report or a notice, and what became of an attempt to send it. Pure."""
+"""A report or a notice that waits to be sent, and the outcome of an attempt to send it. Pure."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class SendingOutcome:
-    """Tried again at `next_attempt_at`, or gone where that is None."""
+    """Tried again at `next_attempt_at`, or removed where that is None."""
 
-    number: int  # of what was to be sent, in its own series
+    number: int  # of the report or notice, in its own series
     next_attempt_at: float | None = None  # Unix time
     reply: str = ""

@@ -1,4 +1,4 @@
-"""CRAM-MD5 (RFC 2195): the client proves that it knows the password by a keyed digest of our challenge."""
+"""CRAM-MD5 (RFC 2195): a keyed digest of our challenge proves that the client has the password."""
 
 import hmac
 import re

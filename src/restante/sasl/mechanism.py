@@ -1,8 +1,7 @@
-"""What every mechanism is: a small conversation that ends in credentials.
+"""The interface of every mechanism: a small conversation that ends in credentials.
 
-A mechanism decides nothing: whether the credentials are good is for whoever knows the logins, off
-the event loop. With SCRAM the server proves itself as well: that proof comes with the verdict, not
-from here.
+A mechanism decides nothing. The keeper of the logins checks the credentials, off the event loop.
+With SCRAM the server proves itself too; that proof comes with the verdict, not from here.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The audit trail: who asked for what, from where, what was answered, and the true reason.
+"""The audit trail: each request, its author and origin, the answer, and the true reason.
 
 The reply on the wire hides the reason (a stranger must not learn which domains exist); the trail
 keeps it.
@@ -50,7 +50,7 @@ class AuditEntry:
     action: AuditAction
     actor: str  # "login alice", "operator root", "anonymous"
     subject: (
-        str  # what it was about: a domain, `@domain`, `#name`, an account, a user name, a message
+        str  # the thing concerned: a domain, `@domain`, `#name`, an account, a user name, a message
     )
     account: str = ""  # whose data; "" where none could be named
     origin: str = ""  # address it came from; for the operator "control socket" or "command line"

@@ -1,4 +1,4 @@
-"""What the argument of ETRN means (RFC 1985 §5.2): a domain, a domain with its subdomains, or an account's name."""
+"""The argument of ETRN (RFC 1985 §5.2): a domain, one with its subdomains, or an account's name."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

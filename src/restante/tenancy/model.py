@@ -1,7 +1,7 @@
 """The facts an operator records: accounts, logins, hosted domains, destinations, authorized hosts.
 
-All are values: a change replaces one by another through the store, and everything that answers
-commands reads a `Directory`, an unchanging picture of them all.
+All are values: a change replaces one by another through the store. Code that answers commands reads
+a `Directory`, an unchanging picture of them all.
 """
 
 import ipaddress
@@ -21,7 +21,7 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MAPPED_PREFIX = 96  # of ::ffff:0:0/96
 DEFAULT_CONNECTIONS = (
-    20  # what Postfix has as well; delivery/connection_ramp.py says when so many are made
+    20  # the same as Postfix; delivery/connection_ramp.py says when so many are opened
 )
 
 
@@ -36,7 +36,7 @@ class TlsUse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DestinationLogin:
-    """How we authenticate to a destination that wants it; the password is sealed (tenancy/secrets.py)."""
+    """How we authenticate to a destination; the password is sealed (tenancy/secrets.py)."""
 
     user: str
     sealed_password: bytes
@@ -74,7 +74,7 @@ class AuthorizedHosts:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Return the entries as an operator writes them; a network of one address without its length."""
+        """Return the entries as an operator writes them; a single address has no prefix length."""
         networks = (
             str(net.network_address) if net.num_addresses == 1 else str(net)
             for net in self.networks
@@ -97,7 +97,7 @@ def parse_authorized_hosts(texts: Iterable[str]) -> AuthorizedHosts:
 
 
 def _plain_network(network: IpNetwork) -> IpNetwork:
-    """Return a network of IPv4-mapped addresses as IPv4 (RFC 4291 §2.5.5.2): peers are compared so."""
+    """Return a network of IPv4-mapped addresses as IPv4 (RFC 4291 §2.5.5.2), as peers are."""
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < _MAPPED_PREFIX:
         return network
@@ -111,7 +111,7 @@ class Account:
     name: str  # lower case; also what `ETRN #name` names
     created_at: float
     empty_reply: int = (
-        251  # what ETRN says when nothing is held: 251, or 250 for fetchmail with several domains
+        251  # reply to ETRN when nothing is held: 251, or 250 for fetchmail with several domains
     )
     note: str = ""
     quota: Quota = NO_QUOTA  # of all its domains together
@@ -179,7 +179,7 @@ class Directory:
         return next((one for one in self.channels_of(account) if one.name == name), None)
 
     def hearers(self, news: NoticeFacts) -> Iterator[Channel]:
-        """Yield the channels that are told of it: of its account, and the operator's own."""
+        """Yield the channels that receive it: those of its account, and the operator's own."""
         for account in dict.fromkeys((news.account, "")):
             yield from (channel for channel in self.channels_of(account) if channel.hears(news))
 
@@ -188,11 +188,11 @@ class Directory:
         return self._by_id.get(domain_id)
 
     def per_minute(self, destination: str) -> int | None:
-        """Return how many messages a minute may go to `host:port`: the smallest number of its domains."""
+        """Return how many messages a minute may go to `host:port`: the least of its domains."""
         return self._rates.get(destination)
 
     def make_indexes(self) -> None:
-        """Make the indexes that are else made when they are first asked for: where nobody waits for it."""
+        """Make now, while nobody waits, the indexes that are otherwise made on first use."""
         _ = (
             self._rates,
             self._domains_by_account,

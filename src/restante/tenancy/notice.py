@@ -1,7 +1,7 @@
-"""Notices as values: what there is to tell, who wants to hear it and by which way, and one on its way.
+"""Notices as values: the facts, the channels that receive them, and one notice being sent.
 
-NoticeFacts ── for each Channel that hears it ──► NewNotice ── stored ──► Notice ── sent, put off or
-given up ──► SendingOutcome
+NoticeFacts ── for each Channel that receives it ──► NewNotice ── stored ──► Notice ── sent,
+deferred or given up ──► SendingOutcome
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ MAX_TEXT: Final = 500  # characters of anything that goes into a notice
 
 
 class NoticeKind(StrEnum):
-    """What a notice can be about."""
+    """The events that a notice can report."""
 
     MAIL_AFTER_QUIET = "mail-after-quiet"
     PRIMARY_AWAY = "primary-away"
@@ -61,18 +61,18 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for an account's logins together.",
     NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",
-    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it waits, refused, to be looked at.",
-    NoticeKind.DAMAGE_FOUND: "The same, for the operator: of whatever account.",
+    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked refused and kept for review.",
+    NoticeKind.DAMAGE_FOUND: "The same, for the operator, for any account.",
     NoticeKind.SERVER_FAILING: "The server leaves because a disk failed it or the database is damaged. Sent at once, and"
     " not again: nothing can be stored then.",
-    NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is put off.",
+    NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is deferred.",
     NoticeKind.ROOM_BACK: "There is room on the store's disk again.",
-    NoticeKind.TEST: "Somebody said `restante notice test`. Every channel hears it.",
+    NoticeKind.TEST: "Somebody ran `restante notice test`. Every channel receives it.",
 }
 
 
 class Transport(StrEnum):
-    """How a notice reaches who wants it."""
+    """How a notice reaches its recipient."""
 
     WEBHOOK = "webhook"
     MAIL = "mail"
@@ -86,7 +86,7 @@ class Channel:
     id: int  # the store's number for it, never used again; 0 before it is stored
     account: str
     name: str  # one of a kind within its account
-    way: str  # a Transport; of what a later version has stored, perhaps one that is not known here
+    way: str  # a Transport, perhaps one that only a later version knows
     target: str  # as it may be shown: a mail address, or a URL without whatever may be secret in it
     sealed: bytes | None  # URL and key under the key file; None where there is no secret
     kinds: frozenset[NoticeKind]
@@ -94,27 +94,25 @@ class Channel:
     hears_all: bool = False  # an operator's: also what concerns accounts, of all of them
 
     def hears(self, news: "NoticeFacts") -> bool:
-        """Tell whether this goes here. No account ever hears of another."""
+        """Tell whether this channel receives it. No account receives notices of another."""
         is_concerned = news.account == self.account or (self.hears_all and not self.account)
         return is_concerned and news.kind in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeFacts:
-    """Something that happened, of which somebody may want to hear. All texts are `clean`."""
+    """Something that happened and that somebody may want to know. All texts are `clean`."""
 
-    kind: (
-        str  # a NoticeKind; of what a later version has stored, perhaps one that is not known here
-    )
-    account: str  # whom it concerns; "" for the whole server
-    about: str  # the thing: of a kind and a thing so much is told in a while, and no more
+    kind: str  # a NoticeKind, perhaps one that only a later version knows
+    account: str  # the account concerned; "" for the whole server
+    about: str  # the thing; the number of notices of one kind and thing in a period is limited
     text: str  # one line for people
     at: float  # Unix time
     details: Mapping[str, str | int] = field(default_factory=dict)
 
     @property
     def topic(self) -> "Topic":
-        """What counts as the same again."""
+        """The key under which notices count as repetitions."""
         return self.account, self.kind, self.about
 
 
@@ -154,11 +152,11 @@ class Quiet:
     topic: Topic
     until: float  # Unix time
     held_back: int = 0
-    last: NoticeFacts | None = None  # what was held back last
+    last: NoticeFacts | None = None  # the last one held back
 
 
 def clean(text: object) -> str:
-    """Return a value as one line that prints, is UTF-8 and is not long: names and replies are strangers' words."""
+    """Return a value as one printable, short line of UTF-8: strangers choose names and replies."""
     beginning = str(text)[: 2 * MAX_TEXT]
     printed = "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in beginning

@@ -1,7 +1,7 @@
-"""Passwords as Argon2id hashes (RFC 9106), checked in the same time whether the login exists or not.
+"""Passwords as Argon2id hashes (RFC 9106).
 
-Hashing takes tens of milliseconds and 64 MiB on purpose: callers keep it off the event loop, and
-few at once.
+A check takes the same time whether or not the login exists. Hashing takes tens of milliseconds and
+64 MiB on purpose: callers keep it off the event loop, and run few at once.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(password_hash: str | None, password: str) -> bool:
-    """Tell whether a password is the one hashed; None, for a login that is not there, costs the same time."""
+    """Tell whether a password matches its hash; None (no such login) costs the same time."""
     try:
         _HASHER.verify(password_hash or _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
@@ -32,5 +32,5 @@ def _nobodys_hash() -> str:
 
 
 def prepare() -> None:
-    """Do now what the first check of an unknown login would else spend extra time on."""
+    """Do now the extra work that the first check of an unknown login would otherwise do."""
     _nobodys_hash()

@@ -1,8 +1,8 @@
-"""What is wanted for a domain's mail: when it leaves, what is taken in, how much of it, and for how long (S14). Pure.
+"""The policy of a domain's mail: when it leaves, what is accepted, how much and how long (S14).
 
-Values and the questions one can ask of them; the time is an argument. What the defaults say
-together: everything for the domain is taken and held, nothing leaves without a request, and nothing
-is ever thrown away.
+Pure: values and the questions one can ask of them; the time is an argument. With the defaults, all
+mail for the domain is accepted and held, nothing leaves without a request, and nothing is
+discarded.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ DAY: Final = 86400.0
 
 
 class Hold(StrEnum):
-    """What makes held mail leave."""
+    """The events that make held mail leave."""
 
     UNTIL_ASKED = "until-asked"  # a request, and nothing else
     ON_RETURN = "on-return"  # also that the destination is seen to be back
@@ -23,7 +23,7 @@ class Hold(StrEnum):
 
 
 class WhileSuspended(StrEnum):
-    """What becomes of mail that comes in meanwhile."""
+    """How mail is treated that arrives during a suspension."""
 
     ACCEPT = "accept"  # it is held
     DEFER = "defer"  # 450
@@ -31,7 +31,7 @@ class WhileSuspended(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """Nothing leaves, whoever asks. The hold policy beside it is in force again when it ends."""
+    """Nothing leaves, even on request. When it ends, the hold policy is in force again."""
 
     reason: str
     until: float | None = None  # Unix time; None: until it is lifted
@@ -43,7 +43,7 @@ class Accept(StrEnum):
 
     ALWAYS = "always"
     WHEN_DOWN = (
-        "when-down"  # while the destination answers, RCPT gets 450: the highest MX is no back door
+        "when-down"  # while the destination answers, RCPT gets 450: no one bypasses the primary
     )
 
 
@@ -64,7 +64,7 @@ class Recipients(StrEnum):
 
 
 class Unknown(StrEnum):
-    """What RCPT of an address that is not known gets."""
+    """The reply to RCPT of an address that is not known."""
 
     ACCEPT = "accept"
     DEFER = "defer"  # 450
@@ -72,17 +72,17 @@ class Unknown(StrEnum):
 
 
 class AtEnd(StrEnum):
-    """What becomes of mail whose retention is over."""
+    """How mail is treated whose retention is over."""
 
-    KEEP = "keep"  # it stays, and is told of
+    KEEP = "keep"  # it stays, and is reported
     DELETE = "delete"
     BOUNCE = "bounce"  # it goes, and its sender gets a report where that may be (RFC 3464)
 
 
 class OnRefusal(StrEnum):
-    """What becomes of mail that the destination refuses."""
+    """How mail is treated that the destination refuses."""
 
-    KEEP = "keep"  # parked, until somebody acts or its retention is over
+    KEEP = "keep"  # marked refused, until somebody acts or its retention is over
     BOUNCE = "bounce"  # at once: the sender gets a report where that may be
 
 
@@ -120,7 +120,7 @@ class Policy:
 
     @property
     def takes_everything(self) -> bool:
-        """Nothing here is against any mail, at any time: most domains, and there is nothing to look up then."""
+        """True if no rule here can ever reject mail; most domains then need no lookup."""
         return (
             self.accept is Accept.ALWAYS
             and self.recipients is Recipients.ANY
@@ -143,7 +143,10 @@ class Policy:
         return self.hold is not Hold.UNTIL_ASKED and self.suspension_at(now) is None
 
     def awaits_outage(self, now: float, *, is_up: bool) -> bool:
-        """Tell whether mail is put off because the destination can take it itself; `is_up`: it is known to answer."""
+        """Tell whether mail is deferred because the destination can take it itself.
+
+        `is_up` tells whether the destination is known to answer.
+        """
         if self.forced is not None and _is_on(self.forced.until, now):
             return not self.forced.is_on
         return self.accept is Accept.WHEN_DOWN and is_up

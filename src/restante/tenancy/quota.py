@@ -21,7 +21,7 @@ class Quota:
         return self.octets is None and self.messages is None
 
     def has_room(self, octets: int, messages: int, size: int = 0) -> bool:
-        """Tell whether one more message of `size` octets fits beside what is held; 0 where the size is not known.
+        """Tell whether one more message of `size` octets fits; 0 if the size is not known.
 
         Without a size a message fits as long as there is any room at all; it is asked again when
         all of it has come.

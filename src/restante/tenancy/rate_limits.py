@@ -1,11 +1,11 @@
-"""Who fails to authenticate, and how often: growing delays, then refusal for a time.
+"""Limits on failed authentication: growing delays, then refusal for a time.
 
 Pure: the time is an argument.
 
 Failures are counted for the login that was tried and for the address block that tried. A guesser of
 one password from many places meets the first count, a guesser of many from one place the second.
-The owner of a login must not be locked out by either: what is tried from one of the login's own
-authorized hosts is delayed, but never refused unchecked.
+Neither count may lock out the owner of a login. So attempts from one of the login's own authorized
+hosts are delayed, but never refused unchecked.
 
 Memory is bounded: each count forgets itself, and the oldest goes when there are too many.
 """
@@ -76,7 +76,7 @@ class RateLimit:
         self.per_minute = per_minute
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = (
             OrderedDict()
-        )  # what is left, and when that was
+        )  # the number left, and the time of that
 
     def allows(self, key: Hashable, now: float) -> bool:
         """Count one, and tell whether it was within the limit."""

@@ -1,7 +1,7 @@
-"""Which mailboxes of a domain are there: those on its list, and those that its destination took or refused. Pure.
+"""Which mailboxes a domain has: those on its list, and those its destination took or refused. Pure.
 
-A mailbox is known here by its local part in lower case: that case matters is a liberty that RFC
-5321 §2.4 gives and nobody takes. A `*` in an entry of the list stands for any characters.
+A mailbox is known here by its local part in lower case. RFC 5321 §2.4 allows case to matter, but no
+server uses that. A `*` in an entry of the list stands for any characters.
 """
 
 import re
@@ -22,7 +22,7 @@ _ANY: Final = "*"
 
 
 class RecipientSource(StrEnum):
-    """Who says so."""
+    """Where the knowledge of a mailbox comes from."""
 
     LIST = "list"  # the operator or the customer
     DRAIN = "drain"  # the destination, when mail was handed over
@@ -40,12 +40,12 @@ class Recipient:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What distinguishes the entries of a domain, and orders them."""
+        """The key that distinguishes the entries of a domain, and orders them."""
         return self.source, self.name
 
 
 class Known(StrEnum):
-    """What is known of a mailbox."""
+    """Whether a mailbox is known to exist."""
 
     YES = "yes"
     NO = "no"
@@ -68,7 +68,7 @@ class RecipientBook:
             if recipient.source is not RecipientSource.LIST:
                 if (
                     recipient.at >= self.learned.get(recipient.name, (False, float("-inf")))[1]
-                ):  # the last word counts
+                ):  # the latest statement counts
                     self.learned[recipient.name] = (recipient.is_there, recipient.at)
             elif _ANY in recipient.name:
                 self.patterns.append(_compiled(recipient.name))

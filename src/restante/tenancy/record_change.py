@@ -1,6 +1,4 @@
-"""What a change of a record changed, as the audit trail keeps it: field, old value, new value.
-
-Pure.
+"""The changes of a record, as the audit trail keeps them: field, old value, new value. Pure.
 
 A secret is never among the values: a sealed secret, a password hash and a verifier show only that
 they were set, replaced or removed.
@@ -19,7 +17,7 @@ NOTHING: Final = "none"
 SECRET: Final = "set"  # noqa: S105  what is shown in the place of one
 _REPLACED: Final = "replaced"
 _NOT_SHOWN: Final = {"id", "created_at"}
-# Fields that hold a secret, besides everything that is bytes; and the plain names of such fields.
+# Fields that hold a secret, in addition to all that are bytes; and the plain names of such fields.
 _SECRET_FIELDS: Final = {
     "password_hash": "password",
     "sealed_secret": "sealed password",
@@ -63,7 +61,7 @@ def _values(record: object | None) -> dict[str, object]:
 
 
 def _flat(prefix: str, record: Any) -> Iterator[tuple[str, object]]:
-    """Yield the fields of a record and of the records in it. What is nothing is left out."""
+    """Yield the fields of a record and of the records in it. Empty fields are left out."""
     for field in fields(record):
         value, name = getattr(record, field.name), f"{prefix}{field.name}"
         if field.name in _NOT_SHOWN or value is None or value in ("", ()):
@@ -106,7 +104,7 @@ def _text(value: object | None) -> str:
 
 
 def listed_text(items: Sequence[str]) -> str:
-    """Return a list as a value is shown: cut where it is long, with the number of its entries then."""
+    """Return a list as a value is shown; a long one is cut and ends with its number of entries."""
     return _cut(", ".join(items), f" ({len(items)} in all)") if items else NOTHING
 
 

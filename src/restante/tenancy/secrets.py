@@ -59,7 +59,7 @@ def new_key() -> bytes:
 
 
 def login_owner(user: str) -> str:
-    """Name the owner of a login's secret; who opens one must name the same owner as who sealed it."""
+    """Name the owner of a login's secret. Sealing and opening must name the same owner."""
     return f"login {user}"
 
 
@@ -74,5 +74,5 @@ def destination_owner(domain: str) -> str:
 
 
 def channel_owner(account: str, name: str) -> str:
-    """Name the owner of what a channel of notices keeps secret; the operator's own channels have the account ""."""
+    """Name the owner of a notice channel's secrets; the operator's channels have the account ""."""
     return f"notice channel {account}/{name}"
