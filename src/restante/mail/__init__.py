@@ -1,1 +1,1 @@
-"""What a mail is: addresses, envelopes, messages and trace fields. Pure."""
+"""The data model of mail: addresses, envelopes, messages and trace fields. Pure."""

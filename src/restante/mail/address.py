@@ -1,8 +1,8 @@
 """Domains and mailboxes as text that has passed the grammar (RFC 5321 §2.3.5, §4.1.2; RFC 5890).
 
-Two spellings of one domain must meet in one key, or mail is refused that should be held: every
-domain that is compared, stored or looked up is in *canonical* form: lower case, A-labels, no
-trailing dot.
+Two spellings of one domain must meet in one key; otherwise mail is refused that should be held.
+So every domain that is compared, stored or looked up is in *canonical* form: lower case, A-labels,
+no trailing dot.
 """
 
 import ipaddress
@@ -83,5 +83,5 @@ def split_mailbox(text: str) -> Mailbox:
 
 
 def path_matches(path: str, pattern: str) -> bool:
-    """Tell whether a path matches a pattern with `*`, `?` and `[…]`, whatever the case of either."""
+    """Tell whether a path matches a pattern with `*`, `?` and `[…]`, without regard to case."""
     return fnmatchcase(path.lower(), pattern.lower())

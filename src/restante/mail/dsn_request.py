@@ -1,8 +1,8 @@
-r"""What a sender asked about reports: RET, ENVID, NOTIFY, ORCPT (RFC 3461 §4), as values and as text.
+r"""A sender's request for reports: RET, ENVID, NOTIFY, ORCPT (RFC 3461 §4), as values and as text.
 
-ENVID and ORCPT are kept as they stand in the command, in xtext, so that they can be passed on as
-they came. The one exception is an ORCPT of type utf-8 with characters outside ASCII: it is kept in
-the form that every server takes, `\x{HEXPOINT}` for each of them (RFC 6533 §3).
+ENVID and ORCPT are kept in xtext as the command gave them, so that they can be passed on unchanged.
+The one exception are characters outside ASCII in an ORCPT of type utf-8. Each is kept as
+`\x{HEXPOINT}`, a form that every server takes (RFC 6533 §3).
 """
 
 import re
@@ -21,14 +21,14 @@ _LAST_SURROGATE, _FIRST_SURROGATE, _LAST_CHARACTER = 0xDFFF, 0xD800, 0x10FFFF
 
 
 class Ret(StrEnum):
-    """RET: what of the message a report that it failed brings back (§4.3)."""
+    """RET: how much of the message a report of failure returns (§4.3)."""
 
     FULL = "FULL"
     HDRS = "HDRS"
 
 
 class Notify(Flag):
-    """NOTIFY: of what the sender wants to hear (§4.1). Without it: of failure."""
+    """NOTIFY: the events that the sender wants reported (§4.1). Without it: failure."""
 
     NEVER = 0
     SUCCESS = auto()
@@ -37,7 +37,7 @@ class Notify(Flag):
 
     @property
     def text(self) -> str:
-        """Return the value as a command has it."""
+        """Return the value as it is written in a command."""
         names = [
             one.name
             for one in (Notify.SUCCESS, Notify.FAILURE, Notify.DELAY)
@@ -48,7 +48,7 @@ class Notify(Flag):
 
 @dataclass(frozen=True, slots=True)
 class RecipientRequest:
-    """What one RCPT said: None and "" where it did not."""
+    """The request of one RCPT: None and "" where it made none."""
 
     notify: Notify | None = None
     original: str = ""  # the value of ORCPT: type, `;`, xtext
@@ -56,7 +56,7 @@ class RecipientRequest:
 
 @dataclass(frozen=True, slots=True)
 class DsnRequest:
-    """What one transaction said. Most say nothing, and their envelopes have none of these."""
+    """The request of one transaction. Most make none, and their envelopes have none of these."""
 
     ret: Ret | None = None
     envelope_id: str = ""  # the value of ENVID: xtext
@@ -69,7 +69,7 @@ class DsnRequest:
         return self.recipients.get(forward_path, _NOTHING)
 
     def only(self, forward_paths: Collection[str]) -> "DsnRequest | None":
-        """Return what of it is about these recipients, None if that is nothing: others' stay unknown."""
+        """Return the part for these recipients, None if empty: others' must stay unknown."""
         some = {path: self.recipients[path] for path in forward_paths if path in self.recipients}
         return replace(self, recipients=some) if some or self.ret or self.envelope_id else None
 
@@ -93,7 +93,7 @@ def parse_notify(text: str) -> Notify:
 def xtext_decoded(text: str) -> str:
     """Return what xtext stands for.
 
-    Raises ValueError where it is none, or stands for what no report can show.
+    Raises ValueError if it is not xtext, or stands for characters that no report can show.
     """
     if not _XTEXT.match(text):
         raise ValueError(text)
@@ -104,7 +104,7 @@ def xtext_decoded(text: str) -> str:
 
 
 def xtext(text: str) -> str:
-    """Spell ASCII text as xtext: `+`, `=`, and what is not graphic, as hexchars."""
+    """Spell ASCII text as xtext: `+`, `=`, and characters that are not graphic, as hexchars."""
     return "".join(
         letter if "!" <= letter <= "~" and letter not in "+=" else f"+{ord(letter):02X}"
         for letter in text
@@ -119,7 +119,10 @@ def embedded(text: str) -> str:
 
 
 def utf8_address(path: str) -> str:
-    r"""Spell a path as utf-8-addr-xtext: ASCII, with `\`, `+`, `=`, blanks and what is not ASCII embedded."""
+    r"""Spell a path as utf-8-addr-xtext.
+
+    The result is ASCII, with `\`, `+`, `=`, blanks and characters outside ASCII embedded.
+    """
     return "".join(
         character
         if "!" <= character <= "~" and character not in "\\+="
@@ -129,7 +132,7 @@ def utf8_address(path: str) -> str:
 
 
 def unembedded(text: str) -> str:
-    r"""Return text with each `\x{HEXPOINT}` as the character it means; controls and what is none stay as they are."""
+    r"""Return text with each `\x{HEXPOINT}` as its character; controls and invalid ones stay."""
     return _EMBEDDED.sub(lambda match: _character(int(match[1], 16)) or match[0], text)
 
 

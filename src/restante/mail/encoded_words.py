@@ -7,7 +7,7 @@ from email.header import decode_header, make_header
 def decoded(value: str) -> str:
     """Return the text of an unfolded field.
 
-    What is no encoded word, or a broken one, stays as it is.
+    Text that is not a valid encoded word stays as it is.
     """
     if "=?" not in value:
         return value

@@ -8,7 +8,7 @@ from restante.mail.dsn_request import DsnRequest
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who sent, to whom, and what the content needs of every hop.
+    """The reverse-path, the forward-paths, and the requirements of the content on every hop.
 
     Paths are text as accepted from the peer, without the angle brackets; the null reverse-path is
     "".
@@ -18,7 +18,7 @@ class Envelope:
     forward_paths: tuple[str, ...]
     is_8bit: bool = False  # BODY=8BITMIME was declared (RFC 6152)
     needs_smtputf8: bool = False  # SMTPUTF8 was declared (RFC 6531 §3.4)
-    dsn: DsnRequest | None = None  # what was asked about reports (RFC 3461); None where nothing was
+    dsn: DsnRequest | None = None  # the request for reports (RFC 3461); None without one
     is_suspect: bool = (
         False  # taken although something spoke against the reverse-path: no report goes there
     )

@@ -1,9 +1,9 @@
-"""The envelope written above a message where a mailbox has no other place for it (RFC 5321 §4.4 on Return-Path).
+"""The envelope as fields above a message, where a mailbox has no other place (RFC 5321 §4.4).
 
-Written: `Return-Path`, then an `X-Envelope-To` for each forward-path. Read: also what mail servers
-write at final delivery, `X-Original-To` and `Delivered-To`; only from the top of the header,
-unbroken, and what is read is taken off: such a message must not be sent on with them (a mail server
-takes its own Delivered-To for a loop).
+Written: `Return-Path`, then an `X-Envelope-To` for each forward-path. Read: also `X-Original-To`
+and `Delivered-To`, which mail servers write at final delivery. Fields are read only from the top of
+the header, unbroken, and are removed. The message must not be sent on with them: a mail server
+takes its own Delivered-To for a loop.
 """
 
 import re
@@ -18,7 +18,7 @@ _BEST_FIRST: Final = ("x-envelope-to", "x-original-to", "delivered-to")
 
 
 class Found(NamedTuple):
-    """What stood above a message; None or nothing where it was not said."""
+    """The envelope found above a message; None or empty where it was not given."""
 
     reverse_path: str | None
     forward_paths: tuple[str, ...]

@@ -1,13 +1,14 @@
-"""What is changed of content when it is handed over, and only then: its first line, where that would do harm. Pure.
+"""The one change of content when it is handed over: a first line that would do harm. Pure.
 
 Our Received field stands above the content as it came. Two kinds of first line must not follow it
 as they are, and Postfix's smtpd changes the same two on arrival:
 
-    begins with blank or TAB   it would continue our field, so that a stranger writes in it: an empty line goes before it
-    "From …", ">From …"        a line that mbox files begin with and no header field: it would end the header section, so
-                               it goes as "X-Mailbox-Line: From …"
+    begins with blank or TAB   it would continue our field, so that a stranger writes in it:
+                               an empty line goes before it
+    "From …", ">From …"        mbox files begin with such a line; it is no header field and would
+                               end the header section: it goes as "X-Mailbox-Line: From …"
 
-What is stored, exported and imported stays as it came.
+Content that is stored, exported or imported stays as it came.
 """
 
 import re
@@ -29,12 +30,11 @@ _OUR_FIELD: Final = re.compile(
 
 
 def set_off(head: bytes, content: bytes, name: str, hostname: str) -> bytes:
-    """Return a head with what must stand before the first line of what came, itself if nothing must.
+    """Return a head with the line that must precede the original content, or itself if none must.
 
     `head` is the beginning of `content`: our field, or more. The field is ours if it has the
-    message's own `name`, or our `hostname`: mail that was exported and imported again has another
-    name by then. Other mail that was imported has no field of ours, and its first line is that of
-    `content`.
+    message's own `name`, or our `hostname`. Mail that was exported and imported again has another
+    name by then. Other imported mail has no field of ours, and its first line is that of `content`.
     """
     found = _OUR_FIELD.match(content)
     end = found.end() if found else 0
@@ -50,7 +50,7 @@ def set_off(head: bytes, content: bytes, name: str, hostname: str) -> bytes:
 
 
 def _set_off_lines(head: bytes, content: bytes, place: int) -> Iterator[bytes]:
-    """Yield what stands in `head` from a place on, with each line there set off up to the first that needs nothing.
+    """Yield `head` from a place on, with each line set off up to the first that needs no change.
 
     The line after one of an mbox file is looked at too, as long as it is in memory.
     """
@@ -65,7 +65,7 @@ def _set_off_lines(head: bytes, content: bytes, place: int) -> Iterator[bytes]:
 
 
 def _insertion(first_line: bytes) -> bytes:
-    """Return what must stand before a first line, b"" before almost every one; its first octets are enough."""
+    """Return the text to put before a first line, mostly b""; its first octets are enough."""
     if first_line[:1] in (b" ", b"\t"):
         return _SET_OFF
     if first_line[:1] in (b"F", b">") and _MBOX_LINE.match(first_line):
@@ -74,6 +74,6 @@ def _insertion(first_line: bytes) -> bytes:
 
 
 def has_ascii_header(content: bytes) -> bool:
-    """Tell whether the whole header section is there and is ASCII; False where its end is not in sight."""
+    """Tell whether the whole header section is there and is ASCII; False if its end is not."""
     end = content.find(b"\r\n\r\n")
     return end >= 0 and content[:end].isascii()

@@ -1,12 +1,12 @@
-"""Parcels: how messages travel between the command line and the API, many in one stream, each whole or said not to be.
+"""The stream in which messages travel between the command line and the API.
 
-    parcel := label LF *( length LF octets ) end
-    label  := a JSON object on one line: the envelope, and whatever else is said of the message
+    item   := label LF *( length LF octets ) end
+    label  := a JSON object on one line: the envelope, and other facts about the message
     length := octets that follow, in hexadecimal; never 0
     end    := "0" LF            the content is whole
-            / "!" reason LF     it is not, and what came of it must be thrown away
+            / "!" reason LF     it is not, and the part that came must be discarded
 
-A stream that is cut off is known by its last parcel: that has no end.
+A stream that is cut off is known by its last item, which has no end.
 """
 
 import json
@@ -20,14 +20,14 @@ WHOLE: Final = b"0\n"
 
 @dataclass(frozen=True, slots=True)
 class StreamLabel:
-    """A parcel begins."""
+    """An item begins."""
 
     facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEnd:
-    """A parcel ends; `failure` is "" if its content is whole."""
+    """An item ends; `failure` is "" if its content is whole."""
 
     failure: str
 
@@ -36,7 +36,7 @@ Piece = StreamLabel | bytes | StreamEnd
 
 
 def pack_label(text: str) -> bytes:
-    """Begin a parcel; the text is JSON without line ends."""
+    """Begin an item; the text is JSON without line ends."""
     return text.encode() + b"\n"
 
 
@@ -46,20 +46,20 @@ def pack_block(block: bytes) -> bytes:
 
 
 def pack_failure(reason: str) -> bytes:
-    """StreamEnd a parcel whose content is not whole."""
+    """End an item whose content is not whole."""
     return b"!" + " ".join(reason.split()).encode("utf-8", "replace") + b"\n"
 
 
 class Unpacker:
     """Takes a stream in whatever pieces it comes, and gives what is in it.
 
-    Raises ValueError for what is no parcel.
+    Raises ValueError for octets that are no item.
     """
 
     def __init__(self) -> None:
         self._waiting = b""  # a line that is not whole yet
         self._owed = 0  # octets of the block we are in
-        self._is_inside = False  # a parcel has begun and not ended
+        self._is_inside = False  # an item has begun and not ended
 
     def receive(self, data: bytes) -> Iterator[Piece]:
         """Yield what is complete with these octets."""

@@ -4,8 +4,8 @@ r"""The mbox format, in the variant that loses nothing: mboxrd (RFC 4155 describ
     …content with LF line ends; a line that matches `>*From ` has one `>` more…
     (an empty line)
 
-What reads it takes one `>` off again, which restores the content; older variants, which quote `From
-` alone, read the same but for lines that were quoted before.
+A reader removes one `>` again, which restores the content. Older variants, which quote `From `
+alone, read the same except for lines that were quoted before.
 """
 
 import re
@@ -75,7 +75,7 @@ def places(data: "bytes | mmap", let_go: LetGo = keep) -> Iterator[MboxPosition]
         end = len(data) if following is None else following.start()
         empty = _LAST_LINE.search(
             data[max(one.end() - 1, end - 3) : end]
-        )  # what ends a message is not its own
+        )  # the empty line that ends a message is not its own
         yield MboxPosition(one[0], one.end(), end - len(empty[0]) if empty else end)
         one = following
 
@@ -88,11 +88,11 @@ def reverse_path_in(text: bytes) -> str | None:
 
 
 class Unquoter:
-    """Gives content back as it was before it was quoted, block by block, with the line ends that it has."""
+    """Restores content that was quoted, block by block; its line ends stay as they are."""
 
     def __init__(self) -> None:
         self._kept = b""  # the beginning of a line that may be a quoted one
-        self._is_in_line = False  # what comes next goes on with a line that has been given out
+        self._is_in_line = False  # the next octets continue a line that has been given out
 
     def unquote(self, block: bytes, *, is_last: bool = False) -> bytes:
         """Return what can be told so far."""

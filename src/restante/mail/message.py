@@ -36,7 +36,7 @@ class NewMessage:
     received_at: float  # Unix time
     head: bytes
     file: ContentFile | None = None
-    is_delay_told: bool = False  # its sender has heard that it waits, and hears it no second time
+    is_delay_told: bool = False  # the delay was reported to its sender: never twice
 
     @property
     def size(self) -> int:
@@ -46,7 +46,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class HeldMessage:
-    """A message in the store with the recipients that still wait; those refused are not among them."""
+    """A message in the store with the recipients that still wait, without those refused."""
 
     number: int
     domain_id: int
@@ -65,7 +65,7 @@ class HeldMessage:
 
 
 class MessageNumbers:
-    """Hands out message numbers: microseconds of Unix time, made to grow even if the clock steps back.
+    """Hands out message numbers: microseconds of Unix time that grow even if the clock steps back.
 
     The number doubles as the message's name to people (`message_name`), in Received, logs and
     `queue list`.

@@ -29,7 +29,7 @@ def is_our_name(
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address as a client may write it: with the tag of a literal or without, mapped or not."""
+    """Read an address as a client may write it: with or without a literal's tag, mapped or not."""
     text = text[5:] if text[:5].lower() == "ipv6:" else text
     try:
         address = ip_address(text.partition("%")[0])

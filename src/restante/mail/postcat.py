@@ -1,12 +1,12 @@
-"""What Postfix's `postcat` prints of a queue file: envelope records, content, and records extracted from the header.
+"""The output of Postfix's `postcat` for a queue file: envelope, content, extracted header.
 
     *** ENVELOPE RECORDS deferred/C/C82E725A4E1 ***
-    message_arrival_time: Sun Nov 22 00:49:07 2026      in the time zone of the machine that printed it
+    message_arrival_time: Sun Nov 22 00:49:07 2026      in the time zone of that machine
     named_attribute: envelope_id=QQ314                  ENVID, decoded; RET is in ret_flags
     sender: someone@sender.example                      empty: the null reverse-path
     done_recipient: x@alpha.example                     delivered, or bounced, already
     named_attribute: notify_flags=10                    NOTIFY of the recipient that follows
-    named_attribute: dsn_orig_rcpt=rfc822;y@alpha.example   its ORCPT, decoded; Postfix adds one where none was given
+    named_attribute: dsn_orig_rcpt=rfc822;y@a.example   its ORCPT, decoded; Postfix's own if none
     recipient: y@alpha.example
     *** MESSAGE CONTENTS deferred/C/C82E725A4E1 ***
     Received: …
@@ -47,7 +47,7 @@ class QueueFile:
 
     name: str
     sender: str
-    recipients: tuple[str, ...]  # who still waits for it
+    recipients: tuple[str, ...]  # those that still wait for it
     arrived_at: datetime | None  # without a zone: the printing machine's
     needs_smtputf8: bool
     dsn: DsnRequest | None
@@ -94,7 +94,7 @@ def _mark(
 
 
 class _Records:
-    """What the records say, line by line."""
+    """The records, read line by line."""
 
     def __init__(self) -> None:
         self._sender: str | None = None
@@ -136,7 +136,7 @@ class _Records:
                 self._original = f"{kind};{_xtext(address)}"
 
     def _take_recipient(self, path: str) -> None:
-        """Keep one, with what was asked for it; an ORCPT that only repeats the path was nobody's request."""
+        """Keep one with its request; nobody asked for an ORCPT that only repeats the path."""
         original = "" if self._original == f"rfc822;{_xtext(path)}" else self._original
         self._recipients.setdefault(path, RecipientRequest(self._notify, original))
         self._notify, self._original = None, ""
@@ -177,7 +177,7 @@ def _notify(flags: int) -> Notify | None:
 
 
 def _xtext(text: str) -> str:
-    """Spell what Postfix has decoded as it came; characters outside ASCII in the form that every server takes."""
+    """Spell text that Postfix decoded as xtext; characters outside ASCII are embedded."""
     return embedded("".join(xtext(letter) if letter.isascii() else letter for letter in text))
 
 

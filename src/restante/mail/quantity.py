@@ -1,11 +1,11 @@
-"""Numbers of things, as a sentence has them: `1 message`, `2 messages are held`, `0 senders are told`.
+"""Numbers of things in a sentence: `1 message`, `2 messages are held`, `0 senders are told`.
 
-For whatever people read. Fields of the log, of the API and of notices stay numbers.
+For texts that people read. Fields of the log, of the API and of notices stay numbers.
 """
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number and what there is of it: `things` where it is not one, for which an s is enough without it.
+    """Return a number with its noun: `things` is the plural, by default `thing` with an s.
 
     A verb may come along: `counted(held, "message is", "messages are")`.
     """

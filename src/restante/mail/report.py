@@ -1,11 +1,11 @@
-"""Delivery reports as values (RFC 3464): what one says, and one that is ready to be sent."""
+"""Delivery reports as values (RFC 3464): the facts of one, and one that is ready to be sent."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What a report says of recipients (RFC 3464 §2.3.3).
+    """The action that a report names for recipients (RFC 3464 §2.3.3).
 
     Never `delivered`: we only pass on; never `expanded`.
     """
@@ -17,7 +17,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one recipient; `reply` is the destination's last word on it, "" if it has said none."""
+    """The outcome for one recipient; `reply` is the destination's latest reply, "" if none."""
 
     forward_path: str
     reply: str = ""
@@ -26,7 +26,7 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """What there is to tell of a message; `remote` is the host that was to get it, "" where none was asked."""
+    """The facts of a report; `remote` is the host that was tried, "" where none was asked."""
 
     action: Action
     fates: tuple[Fate, ...]
@@ -43,7 +43,7 @@ class NewReport:
     about: int  # the number of the message
     domain_id: int  # whose mail that is
     action: Action
-    forward_paths: tuple[str, ...]  # of whom it speaks
+    forward_paths: tuple[str, ...]  # the recipients that it names
     reverse_path: str
     content: bytes
     made_at: float  # Unix time

@@ -1,4 +1,4 @@
-"""The Received field (RFC 5321 §4.4): the one thing we add to content, and how many there are (§6.3).
+"""The Received field (RFC 5321 §4.4), the one addition to content, and its number (§6.3).
 
 Its `by` equals our greeting and our EHLO name, in a single hop: spam filters behind us find the
 true client by that.
@@ -16,8 +16,8 @@ HEADER_OCTETS: Final = 65536  # of content, where Received fields are looked for
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _RECEIVED = re.compile(
     rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE
-)  # with what RFC 5322 §4.5.8 still allows
-# Domain, or what real clients say for one, or an address literal
+)  # RFC 5322 §4.5.8 still allows the blanks
+# A domain, or a real client's substitute for one, or an address literal
 _PLAIN_NAME: Final = re.compile(
     r"(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.]{1,255}|\[[A-Za-z0-9:.\-]{1,64}\])\Z"
 )
@@ -27,7 +27,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What is known of the session that a message came through."""
+    """The known facts of the session that a message came through."""
 
     client_name: str  # as EHLO gave it
     address: IPv4Address | IPv6Address
@@ -63,8 +63,8 @@ def received_field(
 def from_clause(client_name: str, address: IPv4Address | IPv6Address, *, is_ours: bool) -> str:
     """Return the FROM clause without its keyword: `name ([address])` in the usual case.
 
-    `[address] (helo=name)`, as Exim writes it, if the name is ours or no name at all: such a name
-    must not stand where filters look for the host.
+    `[address] (helo=name)`, as Exim writes it, if the name is ours or is not valid.
+    Such a name must not stand where filters look for the host.
     """
     if _PLAIN_NAME.match(client_name) and not is_ours:
         return f"{client_name} ({_literal(address)})"
@@ -76,7 +76,7 @@ def _literal(address: IPv4Address | IPv6Address) -> str:
 
 
 def has_more_hops(content: bytes, limit: int) -> bool:
-    """Tell whether a message came over more hosts than that: each has put its Received field on top (RFC 5321 §6.3).
+    """Tell whether more than `limit` hosts have put a Received field on top (RFC 5321 §6.3).
 
     `content` is its beginning at least; the header section in it counts, up to the first empty
     line. Most messages have fewer lines there, and almost all fewer that begin with an R: counting

@@ -1,4 +1,4 @@
-"""Searching a mapped file of any size, a window at a time, so that what has been searched need not stay in memory."""
+"""Searches a mapped file of any size, window by window; searched windows can leave memory."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ OVERLAP: Final = (
 )
 
 LetGo = Callable[[], None]
-"""Called behind each window: what of the file is in memory is not needed for now."""
+"""Called after each window: the part of the file in memory is not needed for now."""
 
 
 def keep() -> None:

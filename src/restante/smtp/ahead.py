@@ -1,15 +1,16 @@
-"""Transactions that run ahead of their replies in one session, and count together or not at all (RFC 3030, RFC 2920).
+"""Transactions that run ahead of their replies in one session, and settle as a unit.
 
-DATA has its 354 between the replies to recipients and the one to content; here all are 250. If a
-server says one 250 too many, each later reply stands in the place of the one after it, and the last
-content would count as taken on the word for its recipient, before the server has said anything of
-it. Two things tell them apart:
+References: RFC 3030, RFC 2920. DATA has its 354 between the replies to recipients and the one to
+content; here all are 250. A server may send one 250 too many. Then each later reply stands in the
+place of the one after it. The last content would count as accepted by the reply to its recipient,
+before the server has answered the content itself. Two things tell them apart:
 
-- Enhanced codes, where there are any: the reply to a recipient is about an address, x.1.x (RFC 3463 §3.2); the one to
-  content is not.
-- Where there are none (Exim), the words: each message that is taken gets a name of its own, so no two replies to content
-  are alike, and none is like one to a command of this session: a window of one message has too few to compare with. The
-  first message goes alone, so that a server which says the same to everything gets one copy before DATA is spoken to it
+- Enhanced codes, if the server sends them. The reply to a recipient is about an address, x.1.x
+  (RFC 3463 §3.2); the one to content is not.
+- Otherwise the text (Exim). Each accepted message gets a name of its own. So no two replies to
+  content are alike, and none is like a reply to a command of this session. A window of one message
+  has too few replies to compare. The first message goes alone. So a server that gives the same
+  reply to everything gets one copy before the session falls back to DATA
   (delivery/pipelining_backoff.py).
 """
 
@@ -30,7 +31,7 @@ _MOST_WORDS: Final = (
 
 
 class Ahead:
-    """What is in the window, with replies or without."""
+    """The transactions in the window, with replies or without."""
 
     __slots__ = ("_heard", "_is_proven", "_may_be_left_open", "_window", "transactions", "way")
 
@@ -45,7 +46,7 @@ class Ahead:
         )
 
     def open(self, way: SendingMode, *, has_codes: bool) -> None:
-        """Begin, with what the probe has shown."""
+        """Begin, with the result of the probe."""
         self.way = way
         self._is_proven = has_codes
 
@@ -67,7 +68,7 @@ class Ahead:
         self._may_be_left_open = True
 
     def settle(self) -> list[TransactionEnded | WindowSettled]:
-        """Every reply is there: tell what ended, and begin anew.
+        """Every reply is there: return the transactions that ended, and begin again.
 
         Raises PeerBroke if they are not where they belong.
         """
@@ -86,7 +87,10 @@ class Ahead:
         return ended
 
     def _is_in_step(self) -> bool:
-        """Tell whether the replies by which content was taken can be those to content; remember what commands got."""
+        """Tell whether the replies that accepted content can be those to content.
+
+        Remember the replies to commands.
+        """
         content = [
             reply
             for one in self.transactions
@@ -108,7 +112,7 @@ class Ahead:
         return len(words) == len(content) and words.isdisjoint(self._heard)
 
     def settle_answered(self, unanswered: Collection[ClientTransaction]) -> list[TransactionEnded]:
-        """Tell of those only that have all their replies: they have them in the order in which they were begun."""
+        """Return only those that have all their replies; replies come in the order of sending."""
         answered = [
             transaction for transaction in self.transactions if transaction not in unanswered
         ]

@@ -1,4 +1,4 @@
-"""One AUTH that is going on (RFC 4954 §4): lines of base64 to the mechanism, and its challenges back.
+"""One AUTH exchange (RFC 4954 §4): lines of base64 to the mechanism, and its challenges back.
 
 If the server proves itself too, that is the last challenge, and the response to it must be empty.
 SMTP has no place for additional data in the 235.

@@ -1,28 +1,30 @@
-"""The probe: it tells whether whole transactions may run ahead of their replies, by BDAT (RFC 3030, RFC 2920).
+"""The probe whether whole transactions may run ahead of replies, by BDAT (RFC 3030, RFC 2920).
 
-What a server offers is not always what it bears, and running ahead of one that goes astray doubles
-or loses mail. So a session asks once, in one flight, before any mail is at stake. Where an earlier
-session has asked and all went well, its answer is used instead (delivery/experience.py): servers
-count the two MAIL as messages.
+Some servers offer more than they support. Running ahead of one that loses step doubles or loses
+mail. So a session asks once, in one flight, before any mail is at stake. Where an earlier session
+has asked and all went well, its answer is used instead (delivery/experience.py): servers count the
+two MAIL as messages.
 
-    we send                            a server that bears it          one that takes a refused chunk for commands
-    ---------------------------------  -----------------------------   -------------------------------------------
-    MAIL FROM:<>                       250, or what its policy says    the same
-    BDAT 12 LAST, NOPE, NOPE           4xx or 5xx: no recipients       4xx or 5xx
-                                                                       5xx to NOPE
-                                                                       5xx to NOPE
-    MAIL FROM:<>                       250: the refusal has ended the  …
-                                       transaction. Else it has not.
-    RSET                               250                             250
+    we send                            a server that supports it        one that takes a refused
+                                                                        chunk for commands
+    ---------------------------------  -------------------------------  ------------------------
+    MAIL FROM:<>                       250, or as its policy says       the same
+    BDAT 12 LAST, NOPE, NOPE           4xx or 5xx: no recipients        4xx or 5xx
+                                                                        5xx to NOPE
+                                                                        5xx to NOPE
+    MAIL FROM:<>                       250: the refusal has ended the   …
+                                       transaction; otherwise it has
+                                       not
+    RSET                               250                              250
 
-The chunk is two lines that no server knows as commands, so that the fourth reply tells at once
-which it is: 250, or the 5xx to a NOPE; with words of use in the chunk a reply that comes late could
-be taken for that to a later command.
+The chunk is two lines that no server knows as commands. So the fourth reply shows at once which
+server it is: 250, or the 5xx to a NOPE. With real commands in the chunk, a reply that comes late
+could be mistaken for that to a later command.
 
 The second MAIL matters as much. Postfix ends the transaction with the refused chunk. Exim 4.96 does
-not: there the next MAIL that ran ahead is 503, its RCPT joins the old transaction, and its content
-is delivered under the reverse-path of the message before. Such a server gets RSET before each MAIL
-that runs ahead; the others do not, for they count them.
+not. There the next MAIL that ran ahead is 503, and its RCPT joins the old transaction. Its content
+is then delivered under the reverse-path of the message before. Such a server gets RSET before each
+MAIL that runs ahead; the others do not, because they count RSETs.
 """
 
 from dataclasses import dataclass
@@ -57,7 +59,7 @@ REST_STEPS: Final = (PROBE_REST, PROBE_REST)  # the second MAIL, and RSET
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What an earlier session's probe has shown. It holds as long as the server offers the same."""
+    """The result of an earlier session's probe. It holds while the server offers the same."""
 
     offer: Offer
     way: SendingMode
@@ -72,10 +74,10 @@ class ChunkingProbe:
     def __init__(self) -> None:
         self.has_codes = False  # the server says enhanced codes (RFC 2034)
         self._mails_taken = 0
-        self._rests = 0  # replies to what stands behind a chunk that was taken for commands
+        self._rests = 0  # replies to commands behind a chunk that was taken for commands
 
     def take(self, step: Step, reply: ServerReply) -> SendingMode | tuple[Step, ...] | None:
-        """Return the way once it is known, steps whose replies are due besides, or None.
+        """Return the way once it is known, further steps whose replies are due, or None.
 
         Raises PeerBroke.
         """

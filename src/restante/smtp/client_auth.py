@@ -19,7 +19,7 @@ from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 
 SCRAM: Final = "SCRAM-SHA-256"
-_MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); a longer initial response waits to be asked for
+_MAX_COMMAND: Final = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4); longer responses wait
 _TELLTALE: Final = 8  # characters of a response in base64: fewer may stand there by chance
 _PROOF_MARK: Final = re.compile(" |,p=")  # a digest of CRAM-MD5, a proof of SCRAM
 _CANCEL: Final = b"*"  # RFC 4954 §4
@@ -83,7 +83,7 @@ class Authentication:
             self._scram.require_proof()
 
     def text_to_show(self, reply: ServerReply) -> str:
-        """Return a reply's text for people, its words left out where they repeat what was said: that is a secret.
+        """Return a reply's text for people, without its words if they repeat our secret.
 
         Servers do so with a command that they do not understand, and some cut it short.
         """

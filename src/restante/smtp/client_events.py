@@ -1,4 +1,4 @@
-"""What a client session tells whoever runs it."""
+"""The events of a client session, for its caller."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,7 +64,7 @@ class WindowSettled:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """Nothing more can be sent; what `outstanding` names has no outcome. `reason` is for people."""
+    """Nothing more can be sent; the `outstanding` have no outcome. `reason` is for people."""
 
     ending: Ending
     reason: str

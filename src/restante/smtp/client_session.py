@@ -1,30 +1,34 @@
 """The client side of SMTP without a socket (RFC 5321; RFC 2920, 3207, 4954, 1870, 6152, 6531).
 
-Theory of operation. The shell gives bytes (`receive_data`), takes events (`next_event`) until there
-is none, begins a transaction whenever `can_begin` and takes what events that gives, and writes
-`data_to_send` once for all of that. Every reply that is due stands in one window, `_expected`, in
-the order in which its cause was sent; a reply belongs to the front of the window and to nothing
-else. A reply that fits nothing voids the session (PeerBroke): what has no outcome then is handed
-over again, later.
+Theory of operation. The shell gives bytes (`receive_data`) and takes events (`next_event`) until
+there is none. It begins a transaction whenever `can_begin` and takes the events that this gives. It
+then writes `data_to_send` once for all of that. Every reply that is due stands in one window,
+`_expected`, in the order in which its cause was sent. A reply belongs to the front of the window
+and to nothing else. A reply that does not fit voids the session (PeerBroke). Transactions without
+an outcome are then sent again, later.
 
-- A reply can only be to what has left: entries of the window count from the `data_to_send` that carried them. So the
-  250 of content cannot come before the content, whatever a proxy says.
-- With PIPELINING, MAIL, each RCPT and DATA are one flight. The 354 lets the content go, and with it, in the same
-  flight, the opening of the next transaction where the server has shown that it bears that (smtp/pipelining.py): one
-  round trip per message, else two. Without PIPELINING, one command a time: what must wait is in `_withheld`.
-- 354 without a recipient that was taken: the end mark alone is sent, and its reply, though it be 250, means nothing.
-- A transaction that DATA did not end stays open at the server: RSET before the next MAIL, and the transaction has ended
-  when that is answered. Else never: servers count it.
-- Where the probe has shown that the server bears it (smtp/chunking_probe.py), whole transactions run ahead of their
-  replies, MAIL, RCPT and `BDAT n LAST` with the content, as many as the window takes (smtp/window.py). The distance
-  then costs one round trip for a window, not for a message.
-- A window counts as a whole. None of its transactions has ended before the last of its replies is there, nothing beyond
-  it, and each where it belongs (smtp/ahead.py): with 250 to everything, one reply too many shows only then. 421 is the exception, for it says itself where
-  the replies end, and a server that closes after so many messages must not get them twice.
-- Large content does not run ahead of the word on its recipients: sent in vain it costs more than the round trip.
+- A reply can answer only octets that have left: entries of the window count from the `data_to_send`
+  that carried them. So the 250 of content cannot come before the content, whatever a proxy says.
+- With PIPELINING, MAIL, each RCPT and DATA are one flight. The 354 permits the content. The opening
+  of the next transaction follows in the same flight if the server has shown that it supports that
+  (smtp/pipelining.py). That is one round trip per message instead of two. Without PIPELINING,
+  commands go one at a time, and the rest waits in `_withheld`.
+- 354 without an accepted recipient: the end mark alone is sent, and its reply, even 250, means
+  nothing.
+- A transaction that DATA did not end stays open at the server. RSET goes before the next MAIL, and
+  the transaction has ended when that is answered. RSET is never sent otherwise: servers count it.
+- If the probe has shown that the server supports it (smtp/chunking_probe.py), whole transactions
+  run ahead of their replies: MAIL, RCPT and `BDAT n LAST` with the content. As many go as the
+  window takes (smtp/window.py). The distance then costs one round trip for a window, not for a message.
+- A window settles as a unit: only when every reply has arrived, each matches its command, and
+  nothing follows the last (smtp/ahead.py). With 250 to everything, one reply too many shows only
+  then. 421 is the exception, because it says itself where the replies end. A server that closes
+  after a number of messages must not get them twice.
+- Large content does not run ahead of the replies to its recipients: sent without success, it costs
+  more than the round trip.
 
-What comes before the first transaction is in smtp/handshake.py. What a reply means for a recipient
-is not decided here: the transaction collects them, delivery/outcome.py judges.
+The steps before the first transaction are in smtp/handshake.py. The transaction only collects
+replies; delivery/outcome.py judges what they mean for a recipient.
 """
 
 from collections import deque
@@ -115,7 +119,7 @@ class ClientSession:
         self._pipelining = options.pipelining
         self._taken = 0  # messages
         self.is_across_refused = (
-            False  # what followed content got 4xx or 5xx, or made an odd reply doubtful
+            False  # a command behind content got 4xx or 5xx, or made an odd reply doubtful
         )
         self._is_ready = False
         self._is_quitting = False
@@ -124,7 +128,7 @@ class ClientSession:
         self.outgoing_octets = 0  # that `data_to_send` would return
         self.reply_count = 0
 
-    # What the shell calls
+    # The methods that the shell calls
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the server. Call `next_event` until it returns None after this."""
@@ -165,7 +169,7 @@ class ClientSession:
         )
 
     def begin(self, transaction: ClientTransaction) -> None:
-        """Open a transaction; take the events that come of it before the next.
+        """Open a transaction; take its events before opening the next.
 
         Raises ValueError, with nothing sent, for a path that must not be sent.
         """
@@ -219,7 +223,7 @@ class ClientSession:
         self._send_end_mark(self._encoder, self._opening)
 
     def tls_established(self) -> None:
-        """Go on under TLS: what was said before it counts for nothing (RFC 3207 §4.2)."""
+        """Go on under TLS: everything said before it counts for nothing (RFC 3207 §4.2)."""
         self._replies = ReplyReader()
         self._go_on(self._handshake.tls_established())
 
@@ -239,7 +243,7 @@ class ClientSession:
 
     @property
     def awaited(self) -> Step | None:
-        """The step whose reply comes next, None if the server owes us nothing: each has its own patience."""
+        """The step whose reply comes next, None if no reply is due: each has its own timeout."""
         return self._expected[0][0] if self._expected else None
 
     @property
@@ -259,7 +263,7 @@ class ClientSession:
 
     @property
     def in_doubt(self) -> ClientTransaction | None:
-        """The transaction whose content has been sent and waits for its reply, outside a window that runs ahead."""
+        """The transaction whose content waits for its reply, outside a window that runs ahead."""
         if not self._due or self.runs_ahead:
             return None
         step, transaction = self._expected[0]
@@ -267,12 +271,12 @@ class ClientSession:
 
     @property
     def unread(self) -> str:
-        """What has come of the next reply, safe to show; "" if nothing has."""
+        """The part of the next reply that has come, safe to show; "" if none has."""
         return self._replies.unread
 
     @property
     def awaits_across(self) -> bool:
-        """Whether the next reply is to a command that followed content: it is there at once, or never."""
+        """Whether the next reply is to a command behind content: it comes at once, or never."""
         if not self._expected:
             return False
         step, transaction = self._expected[0]
@@ -287,7 +291,7 @@ class ClientSession:
 
     @property
     def probed(self) -> Probed | None:
-        """What the probe for CHUNKING has shown, for later sessions."""
+        """The result of the probe for CHUNKING, for later sessions."""
         return self._handshake.probed
 
     @property
@@ -354,7 +358,7 @@ class ClientSession:
             self._quit_when_idle()
 
     def _take_odd(self, step: Step, reply: ServerReply) -> None:
-        """Send nothing behind content from now on: an odd reply to it could be mistaken for two, or two for one."""
+        """Send nothing behind content from now on: an odd reply could be mistaken for two."""
         self._pace.across = Across.NOT_BORNE
         if not self.runs_ahead:
             self.is_across_refused |= self._due > 1
@@ -362,7 +366,7 @@ class ClientSession:
             raise PeerBroke(f"an odd reply among several that are due: {reply.text}")
 
     def _settle_window(self) -> None:
-        """Every reply is there: what ran ahead counts now, if there is nothing beyond.
+        """Settle the window that ran ahead: every reply is there, and nothing may follow.
 
         Raises PeerBroke.
         """
@@ -391,9 +395,7 @@ class ClientSession:
             self._bear_across(is_borne=reply.is_positive)
         elif step is not RSET:
             self._go_on(self._handshake.take(step, reply))
-        elif (
-            not reply.is_positive
-        ):  # whatever comes after would be taken for part of the old transaction
+        elif not reply.is_positive:  # later commands would be taken for part of the old transaction
             self._end(Ending.REFUSED, f"RSET: {reply.text}")
 
     def _bear_across(self, *, is_borne: bool) -> None:
@@ -437,7 +439,7 @@ class ClientSession:
         self._send_withheld(transaction)
 
     def _send_withheld(self, transaction: ClientTransaction) -> None:
-        """Send what waited for the replies to all that went before it, or nothing where it cannot help."""
+        """Send commands that waited for the replies to all earlier ones, unless useless now."""
         if not self._withheld or transaction is not self._opening or self._is_awaited(transaction):
             return
         step, line = self._withheld[0]
@@ -511,7 +513,7 @@ class ClientSession:
             self._bear_across(is_borne=False)
             transaction.start_again()
             self._say_opening(transaction, opening_commands(transaction.message, self.offer))
-        elif not transaction.is_chunked:  # else when the window is settled
+        elif not transaction.is_chunked:  # otherwise when the window is settled
             self._events.append(TransactionEnded(transaction))
 
     def _conclude(self, transaction: ClientTransaction) -> None:
@@ -529,7 +531,7 @@ class ClientSession:
         self._take_session_reply(RSET, reply)
 
 
-_ENDS: Final = (DATA, CONTENT)  # what comes after the last RCPT
+_ENDS: Final = (DATA, CONTENT)  # the steps after the last RCPT
 
 
 def _is_taken(reply: ServerReply | None) -> bool:

@@ -1,4 +1,4 @@
-"""One mail transaction as the client side sees it (RFC 5321 §3.3): what is sent, and what was answered to each step."""
+"""One mail transaction on the client side (RFC 5321 §3.3): its commands, and their replies."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from restante.smtp.dsn_parameters import mail_parameters, recipient_parameters
 from restante.smtp.offer import Offer
 from restante.smtp.peer_replies import ServerReply
 
-MAX_RECIPIENTS: Final = 100  # in one transaction: what every server must take (RFC 5321 §4.5.3.1.8)
+MAX_RECIPIENTS: Final = 100  # in one transaction; every server must take so many (§4.5.3.1.8)
 
-# What may stand between < and >: nothing that ends the line, the path or the argument, except in a
-# quoted string. Possessive throughout: a hostile path costs linear time.
+# Characters that may stand between < and >: none that end the line, the path or the argument,
+# except in a quoted string. Possessive throughout: a hostile path costs linear time.
 _SAFE_PATH: Final = re.compile(
     r'(?:[^\x00-\x20\x7f<>"\ud800-\udfff]++|"(?:[^\x00-\x1f\x7f"\\\ud800-\udfff]|\\[\x20-\x7e])*+")*+\Z'
 )
@@ -69,7 +69,7 @@ class ClientTransaction:
         self.is_across = False  # its MAIL left before the reply to the content before it
         self.is_chunked = False  # its content goes by BDAT: there is no DATA, and `data` stays None
         self.passes_dsn_on = (
-            False  # the server has the DSN extension: what was asked about reports is its to answer
+            False  # the server has the DSN extension and takes over the request for reports
         )
         self.mail: ServerReply | None = None
         self.recipients: list[ServerReply] = []  # by position in the envelope's forward-paths
@@ -78,7 +78,7 @@ class ClientTransaction:
 
     @property
     def is_out_of_turn(self) -> bool:
-        """Whether the server says that its MAIL came too early: behind content whose reply had not been given."""
+        """Whether the server says that its MAIL came too early, behind content without a reply."""
         return self.is_across and self.mail is not None and self.mail.code == _OUT_OF_SEQUENCE
 
     def start_again(self) -> None:
@@ -102,7 +102,7 @@ class ClientTransaction:
 
     @property
     def is_left_open(self) -> bool:
-        """Whether the server still has it: taken by MAIL, and no content was sent (RFC 5321 §4.1.1.5)."""
+        """Whether the server still has it open: MAIL was taken, no content sent (§4.1.1.5)."""
         return (
             self.mail is not None
             and self.mail.is_positive
@@ -135,7 +135,7 @@ def opening_commands(message: HeldMessage, offer: Offer) -> list[tuple[Step, byt
 
 
 def _mail_parameters(message: HeldMessage, offer: Offer) -> str:
-    """Name only what the server offers: another parameter is an error there (RFC 5321 §4.1.1.11)."""
+    """Name only parameters that the server offers: others are an error (RFC 5321 §4.1.1.11)."""
     size = f" SIZE={message.size}" if offer.has_size else ""  # RFC 1870 §6
     # Without 8BITMIME 8-bit content goes out as it is: everybody takes it, and converting would
     # break signatures.

@@ -1,10 +1,10 @@
-"""Content in transit: DATA with its dots, and BDAT without (RFC 5321 §4.1.1.4, §4.5.2; RFC 3030 §2).
+"""Content in transit: DATA with dot-stuffing, BDAT without (RFC 5321 §4.1.1.4, §4.5.2; RFC 3030).
 
-Strict about one thing above all: `CRLF.CRLF` ends DATA and nothing else does, wherever TCP cuts the
-stream. Servers that let a bare LF or CR take part in the end mark, or drop a NUL before they look
-for it, are how one message smuggles in a second. What we take, we keep with CRLF line ends only and
-without NUL (RFC 2045 §2.7, §2.8: mail that is not BINARYMIME has none), so that nothing we hand
-over can be read otherwise by the next server.
+One rule is strict above all: `CRLF.CRLF` ends DATA and nothing else does, wherever TCP cuts the
+stream. Some servers accept a bare LF or CR in the end mark, or drop a NUL before they look for it.
+On such servers one message can smuggle in a second. Accepted content is kept with CRLF line ends
+only and without NUL (RFC 2045 §2.7, §2.8: mail that is not BINARYMIME has none). So the next server
+cannot read it in another way.
 
 All searching is done by bytes methods over whole blocks, never by line: the speed of this file is
 that of memchr.
@@ -25,7 +25,7 @@ def has_bare_newline(block: bytes) -> bool:
 
 
 class _Cleaner:
-    """What content by either verb goes through: CRLF line ends only, and no NUL.
+    """The common step for content by either verb: CRLF line ends only, and no NUL.
 
     Each message has its own.
     """
@@ -53,9 +53,9 @@ class _Cleaner:
 class DataDecoder(_Cleaner):
     """Finds the end of DATA, removes the stuffed dots, and cleans what is left.
 
-    The end is looked for in the stream as it comes: what has a NUL in it is no end mark. Bytes that
-    may be the beginning of one are kept back until the next call decides; the line end of the DATA
-    command itself counts as the first half of an end mark, so that `.CRLF` alone is an empty
+    The end is looked for in the stream as it comes: a mark with a NUL in it is no end mark. Bytes
+    that may be the beginning of one are kept back until the next call decides. The line end of the
+    DATA command itself counts as the first half of an end mark, so that `.CRLF` alone is an empty
     message.
     """
 
@@ -66,10 +66,10 @@ class DataDecoder(_Cleaner):
         self._kept = b"\r\n"
         self._owed = 2  # octets at the front that are the command's line end, not content
         self.is_complete = False
-        self.surplus = b""  # what followed the end mark
+        self.surplus = b""  # the octets after the end mark
 
     def receive(self, data: bytes) -> bytes:
-        """Take bytes and return the content in them; b"" is no sign of the end, `is_complete` is."""
+        """Take bytes and return their content; b"" does not mean the end, `is_complete` does."""
         stream = self._kept + data
         has_dots = (
             stream.rfind(_DOT) >= 0
@@ -84,8 +84,8 @@ class DataDecoder(_Cleaner):
         return self._clean(self._unstuff(block, has_dots=has_dots)) if block else b""
 
     def _unstuff(self, block: bytes, *, has_dots: bool) -> bytes:
-        # A dot after CRLF is stuffed, whatever follows it (§4.5.2); done before cleaning, so that a
-        # dot after a bare newline or a NUL, which the sender did not stuff, stays.
+        # A dot after CRLF is stuffed, whatever follows it (§4.5.2). It is removed before cleaning.
+        # So a dot after a bare newline or a NUL, which the sender did not stuff, stays.
         if has_dots:
             block = block.replace(_DOT, b"\r\n")
         if self._owed:
@@ -149,7 +149,7 @@ class DataEncoder:
 
 
 class ChunkEncoder:
-    """What DataEncoder is to DATA, for one BDAT: octets go as they are, and their number ends them (RFC 3030 §2)."""
+    """The DataEncoder of one BDAT: octets go as they are, and their number ends them (RFC 3030)."""
 
     __slots__ = ("_owed",)
 
@@ -165,7 +165,7 @@ class ChunkEncoder:
     def finish(self) -> bytes:
         """Return nothing.
 
-        Raises ValueError if the content is not as long as announced: replies would be astray.
+        Raises ValueError if the content is not as long as announced: replies would not match.
         """
         if self._owed:
             raise ValueError(f"a chunk is {-self._owed} octets longer than announced")

@@ -1,7 +1,7 @@
 """The parameters of the DSN extension (RFC 3461 §4), out of commands and into them.
 
-Syntax is all that is judged: a server of this extension must not refuse a command for what is
-validly asked (§5.1).
+Only syntax is judged: a server of this extension must not refuse a command for a valid request
+(§5.1).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What EHLO offers, by the state of the session (RFC 5321 §2.2)."""
+"""The extensions that EHLO offers, by the state of the session (RFC 5321 §2.2)."""
 
 from collections.abc import Sequence
 

@@ -1,10 +1,10 @@
-r"""The grammar of SMTP arguments, each pattern under its ABNF (RFC 5321 §4.1.2, §4.1.3; RFC 6531 §3.3).
+r"""The grammar of SMTP arguments, with ABNF (RFC 5321 §4.1.2, §4.1.3; RFC 6531 §3.3).
 
 Lines reach this file as text: ASCII, or UTF-8 where SMTPUTF8 is in play. Patterns are anchored and
-cannot backtrack into each other, so hostile lines cost linear time. Where the standard is strict
-and nobody is protected by it (a dot too many in a local part, a space after `FROM:`), real senders
-break it daily and their mail is taken: a primary would have taken it too, and a refusal here would
-turn its outage into a bounce.
+cannot backtrack into each other, so hostile lines cost linear time. Some strict rules protect
+nobody, and real senders break them daily: an extra dot in a local part, a space after `FROM:`. Such
+mail is accepted. A primary would have accepted it too, and a refusal here would turn its outage
+into a bounce.
 """
 
 import re
@@ -17,7 +17,7 @@ from restante.smtp.replies import BAD_ARGUMENTS, Reply
 _MAX_PATH = 512  # octets; RFC 5321 §4.5.3.1.3 asks for 256, VERP and SRS addresses are longer
 
 # Local-part = Dot-string / Quoted-string;  atext of RFC 5322 §3.2.3, and UTF8-non-ascii of RFC 6531
-# §3.3; besides, what Postfix takes: a colon, and a quoted pair outside of quotes
+# §3.3. As in Postfix, a colon and a quoted pair outside of quotes are accepted too.
 _LOCAL_PART = (
     r"""(?:(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.:\u00a1-\U0010ffff]|\\[A-Za-z0-9])++"""
     r"""|"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*+")"""
@@ -59,7 +59,7 @@ def parse_hello_name(argument: str) -> str:
 
 
 def parse_path(argument: str, label: str, complaint: Reply) -> tuple[Mailbox | None, Parameters]:
-    """Read `FROM:<path> parameters` (label "FROM:") into a mailbox, None for `<>`, and the parameters.
+    """Read `FROM:<path> parameters` (label "FROM:") into a mailbox (None for `<>`) and parameters.
 
     Raises CommandRefused: with `complaint` for the path, 501 for the parameters.
     """

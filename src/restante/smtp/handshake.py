@@ -1,9 +1,9 @@
-"""From the server's greeting to the first transaction (RFC 5321 §3.1, §3.2; RFC 3207; RFC 4954), client side.
+"""From the server's greeting to the first transaction, client side.
 
-The handshake takes each reply and says what comes next. Three rules hold whatever the server says:
-no password without TLS, no mail without TLS where the destination's record demands it, and no mail
-to ourselves. Its last step is the probe for CHUNKING (smtp/chunking_probe.py), where it is offered
-and wanted.
+References: RFC 5321 §3.1, §3.2; RFC 3207; RFC 4954. The handshake takes each reply and returns the
+next step. Three rules always hold: no password without TLS, no mail without TLS where the
+destination's record demands it, and no mail to ourselves. Its last step is the probe for
+CHUNKING (smtp/chunking_probe.py), where it is offered and wanted.
 """
 
 import re
@@ -44,12 +44,12 @@ _FAULTY_CHUNKING: Final = re.compile(r"\bExim 4\.(?:8[89]|9[0-5])\b")
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
-    """What a session is told before it begins."""
+    """The options of a session."""
 
     hostname: str  # for EHLO; a server that calls itself so is ourselves
     tls: TlsUse
     login: ClientLogin | None = None
-    pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server bears it
+    pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server supports it
     probed: Probed | None = None  # by an earlier session with the same server
     new_nonce: Callable[[], str] = new_nonce  # for SCRAM: never the same twice
     uses_ehlo: bool = True  # False: HELO from the start, for a server that hangs up at EHLO
@@ -70,7 +70,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Await:
-    """Send nothing now; replies to these steps are due besides what is awaited already."""
+    """Send nothing now; replies to these steps are due too."""
 
     steps: tuple[Step, ...] = ()
 
@@ -114,7 +114,7 @@ class Handshake:
         return self._take_probe(step, reply) if step in _PROBE else _STEPS[step](self, reply)
 
     def tls_established(self) -> Say:
-        """Begin anew: what was said before TLS counts for nothing (RFC 3207 §4.2)."""
+        """Begin again: everything said before TLS counts for nothing (RFC 3207 §4.2)."""
         self.has_tls = True
         self.offer = NO_OFFER
         return self._hello("EHLO", EHLO)
@@ -225,7 +225,7 @@ class Handshake:
 
     @property
     def probed(self) -> Probed | None:
-        """What the probe has shown, for later sessions; None where nothing may run ahead."""
+        """The result of the probe, for later sessions; None where nothing may run ahead."""
         return (
             None if self.way is SendingMode.DATA else Probed(self.offer, self.way, self.has_codes)
         )

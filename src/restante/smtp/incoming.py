@@ -1,7 +1,7 @@
-"""Content on its way in, as the server session sees it: DATA, a BDAT chunk, or octets to throw away.
+"""Incoming content, as the server session sees it: DATA, a BDAT chunk, or octets to discard.
 
-A refusal in mid-content cannot be said before the content ends: the rest is thrown away, and
-`refusal` is then the reply. The octets of a refused BDAT go the same way, and are never taken for
+A refusal within content cannot be sent before the content ends. The rest is discarded, and
+`refusal` is then the reply. The octets of a refused BDAT are discarded too, and are never taken for
 commands (RFC 3030 §2).
 """
 
@@ -29,7 +29,7 @@ class IncomingData:
     __slots__ = ("_decoder", "_limit", "_octets", "block", "is_complete", "refusal")
 
     def __init__(self, limit: int) -> None:
-        """`limit`: octets of content that may come before it is refused as too large; NULs count, though not kept."""
+        """`limit`: octets of content above which it is refused as too large; NULs count too."""
         self._decoder = DataDecoder()
         self._limit = limit
         self._octets = 0

@@ -1,4 +1,4 @@
-"""How much of anything one session may send (RFC 5321 §4.5.3.1 gives the least a server must take)."""
+"""Limits on one session's input (RFC 5321 §4.5.3.1 gives the least a server must take)."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ AUTH_OCTETS = 12288  # one line of an AUTH exchange, with CRLF (RFC 4954 §4)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the operator set."""
+    """The limits that the operator set."""
 
     message_octets: int = 50 * 1024 * 1024
     recipients: int = 1000

@@ -1,4 +1,4 @@
-"""Lines out of a stream of bytes: CRLF ends a line, nothing else does, and none is longer than it may be."""
+"""Lines from a stream of bytes: only CRLF ends a line, and the length of a line is limited."""
 
 from restante.smtp import replies
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS

@@ -1,4 +1,4 @@
-"""What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1, §2.2)."""
+"""The offer of a server in its reply to EHLO (RFC 5321 §4.1.1.1, §2.2)."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ NO_OFFER = Offer()
 
 
 def read_offer(reply: ServerReply) -> Offer:
-    """Read the reply to EHLO. What it says beyond the standards' grammar is passed over."""
+    """Read the reply to EHLO. Lines outside the standards' grammar are ignored."""
     texts = [line.decode("ascii", "replace").strip().upper() for line in reply.lines]
     # "AUTH=" is how servers wrote it before RFC 2554, and some still do for old clients
     words = [text.replace("AUTH=", "AUTH ", 1).split() for text in texts[1:]]

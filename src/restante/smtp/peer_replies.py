@@ -8,16 +8,17 @@ read:
     empty lines before a reply           passed over
     a line without a code in a reply     text of that reply
     250-one, 251 two                     251: the last line's code, where the first digits agree
-    a reply or a line too long           its text is cut; after MAX_REPLY octets the code counts, the session is void
+    a reply or a line too long           its text is cut; after MAX_REPLY octets the code counts,
+                                         and the session is void
 
 Only one kind of oddness would be dangerous. A server may repeat a stranger's text with a bare LF in
-it, and make one reply look like two; the second could pass for the 250 of a message that was never
-taken. So a bare LF ends lines only if the greeting or the reply to EHLO ended its lines so
+it, and make one reply look like two. The second could pass for the 250 of a message that was never
+accepted. So a bare LF ends lines only if the greeting or the reply to EHLO ended its lines so
 (`learns_line_end`). Elsewhere a one-line reply that ends with a bare LF still counts, because its
-code is known, and voids the session: nothing after it can be trusted.
+code is known. It voids the session: nothing after it can be trusted.
 
 PeerBroke is raised for anything without a code and for a reply of several lines whose codes differ
-in the first digit, ReplyEndLost when a void session is read on.
+in the first digit. ReplyEndLost is raised when a void session is read on.
 """
 
 import re
@@ -32,7 +33,7 @@ MAX_LINES: Final = 128  # of one reply that are kept
 MAX_REPLY: Final = 256 * 1024  # octets of one reply, after which its end is not awaited
 _MAX_TEXT: Final = 1000  # characters of a reply that are kept for people
 
-# What all but odd servers send, in one step.
+# The replies of all but odd servers, in one step.
 _ONE_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?: ([^\r\n]{0,2048}+))?\r\n")
 # Reply-code = %x32-35 %x30-35 %x30-39; a middle digit above 5 occurs and is harmless. A fourth
 # digit is no reply.
@@ -83,14 +84,14 @@ class ReplyReader:
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._position = 0  # what is before it has been read
+        self._position = 0  # octets before it have been read
         self._lines: list[bytes] = []  # of a reply that is not complete
         self._code = 0  # of its last line that had one; 0 between replies
         self._octets = 0  # of the reply so far, empty lines before it included
         self._ends_with_lf = False  # this server ends lines with a bare LF
         self._is_void = False  # where the next reply would begin is not known
         self.learns_line_end = True  # set to False after the reply to EHLO
-        self.was_odd = False  # the reply given out last: two may have become one, or one may have been passed over
+        self.was_odd = False  # whether the latest reply may be two in one, or another was skipped
 
     def receive(self, data: bytes) -> None:
         """Take bytes. Call `next_reply` until it returns None after this."""
@@ -126,11 +127,11 @@ class ReplyReader:
 
     @property
     def unread(self) -> str:
-        """What came of the next reply, safe to show; "" if nothing did."""
+        """The part of the next reply that has come, safe to show; "" if none has."""
         return _shown(b" ".join([*self._lines, self._buffer[self._position :]]).strip())
 
     def _cut(self, end: int) -> tuple[bytes, bool]:
-        """Return the line that ends with the LF at `end`, without its end, and whether CRLF ended it."""
+        """Return the line with the LF at `end`, without its end, and whether it had CRLF."""
         has_cr = end > self._position and self._buffer[end - 1] == ord("\r")
         line = self._buffer[self._position : end - has_cr]
         self.was_odd |= b"\r" in line
@@ -185,7 +186,7 @@ class ReplyReader:
     def _take_endless(self) -> ServerReply | None:
         """Return a reply whose end is not awaited any longer, None if it is.
 
-        Raises PeerBroke for what is no reply.
+        Raises PeerBroke for octets that are no reply.
         """
         rest = self._buffer[self._position :]
         match = _CODE.match(rest) if len(rest) >= _CODE_OCTETS else None

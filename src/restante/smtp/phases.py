@@ -67,7 +67,7 @@ TRANSITIONS: Final[
         Phase.GREETED,
         {
             Hello: Phase.GREETED,
-            StartTls: Phase.CONNECTED,  # RFC 3207 §4.2: what was said before is forgotten
+            StartTls: Phase.CONNECTED,  # RFC 3207 §4.2: everything said before is forgotten
             Auth: Phase.GREETED,
             Mail: Phase.SENDER,
             Etrn: Phase.GREETED,

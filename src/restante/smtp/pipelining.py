@@ -1,17 +1,19 @@
-"""How far commands may go ahead of their replies, from one command at a time to whole messages (RFC 2920, RFC 3030).
+"""How far commands may go ahead of their replies: from one command to whole messages.
 
-RFC 2920 §3.1 lets the next MAIL follow the final dot of content in one flight. Not every server
-that offers PIPELINING bears it: Haraka answers 503 to everything behind the dot, chasquid and
-Courier drop it. So each drain tries it once, with a command that changes nothing:
+References: RFC 2920, RFC 3030. RFC 2920 §3.1 permits the next MAIL to follow the final dot of
+content in one flight. Not every server that offers PIPELINING supports it: Haraka answers 503 to
+everything behind the dot, chasquid and Courier drop it. So each drain tries it once, with a command
+that changes nothing:
 
     content of the second message, dot, RSET   in one flight, before any other mail is at stake
-    reply to content, reply to RSET            borne: the openings of later transactions follow content
-    reply to content, 4xx or 5xx to RSET       not borne: each transaction waits for the reply before it
+    reply to content, reply to RSET            supported: later openings follow content
+    reply to content, 4xx or 5xx to RSET       not supported: each transaction waits for the reply
+                                               before it
     reply to content, then silence or a close  the same, over another connection
 
-It can fail later all the same, for another server may answer behind the same address: 503 to a MAIL
-that followed content begins that transaction again, and a silence or close there ends the
-connection. Its content has not been sent by then.
+It can still fail later, because another server may answer behind the same address. 503 to a MAIL
+that followed content begins that transaction again. A silence or close there ends the connection.
+Its content has not been sent by then.
 """
 
 from enum import Enum, IntEnum, auto
@@ -27,7 +29,7 @@ class Pipelining(IntEnum):
 
 
 class Across(Enum):
-    """Whether a server bears commands behind content."""
+    """Whether a server supports commands behind content."""
 
     UNTRIED = auto()
     TRYING = auto()

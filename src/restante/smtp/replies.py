@@ -22,7 +22,7 @@ class Reply:
     more: tuple[str, ...] = ()  # further lines of a multi-line reply, without codes
     _octets: bytes = field(
         init=False, repr=False, compare=False
-    )  # encoded once: most replies are said for ever
+    )  # encoded once: most replies are constants
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_octets", self._encode())

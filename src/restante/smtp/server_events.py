@@ -1,4 +1,4 @@
-"""What a server session asks of whoever runs it.
+"""The events of a server session, for its caller.
 
 Commands that need facts from outside are events themselves.
 """
@@ -41,7 +41,7 @@ class ContentReceived:
 
 @dataclass(frozen=True, slots=True)
 class TransactionAborted:
-    """The mail transaction that was open is no more. Not answered."""
+    """The mail transaction that was open has ended. Not answered."""
 
 
 Answered = Mail | Rcpt | Data | StartTls | Etrn | Authenticate | ChunkReceived | ContentReceived

@@ -1,4 +1,4 @@
-"""What is the same for all sessions of a listener."""
+"""Options that are the same for all sessions of a listener."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,13 +15,13 @@ MechanismFactories = Mapping[str, Callable[[], Mechanism]]
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """What is the same for all sessions of a listener."""
+    """Options that are the same for all sessions of a listener."""
 
     hostname: str
     limits: Limits
     mechanisms: MechanismFactories
     can_start_tls: bool
-    greeting: Reply = field(init=False)  # what every session hears is spelled once
+    greeting: Reply = field(init=False)  # replies that every session gets are encoded once
     hello: Reply = field(init=False)
     bye: Reply = field(init=False)
     _offers: Mapping[tuple[bool, bool], Reply] = field(init=False, repr=False, compare=False)

@@ -1,13 +1,13 @@
 """The server side of SMTP without a socket (RFC 5321; docs/rfc.md lists the extensions).
 
 Theory of operation. The shell gives bytes (`receive_data`) and takes events (`next_event`) until
-there is none. An event that wants an answer gets it by `reply`; until then `next_event` returns
-None and nothing more is parsed, so that pipelined commands need no code of their own, here or in
-the shell. What needs no outside fact (syntax, sequence, EHLO, RSET, NOOP, HELP, VRFY, QUIT) is
+there is none. An event that wants an answer gets it by `reply`. Until then `next_event` returns
+None and nothing more is parsed. So pipelined commands need no code of their own, here or in the
+shell. Commands that need no outside fact (syntax, sequence, EHLO, RSET, NOOP, HELP, VRFY, QUIT) are
 answered here. Replies gather in `data_to_send`: one write for a whole group.
 
-The bytes of the stream are either lines or content: content while `_incoming` is there, lines else
-(smtp/incoming.py). Whether a command fits the moment is said by the table in smtp/phases.py alone.
+The bytes of the stream are either lines or content: content while `_incoming` is there, otherwise
+lines (smtp/incoming.py). Only the table in smtp/phases.py says whether a command fits the moment.
 """
 
 from collections.abc import Callable, Mapping
@@ -123,7 +123,7 @@ class ServerSession:
         self._refused_recipient_count = 0
         self._say(options.greeting)
 
-    # What the shell calls
+    # The methods that the shell calls
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the client. Call `next_event` until it returns None after this."""
@@ -177,7 +177,7 @@ class ServerSession:
         self.client_name = ""
 
     def close(self, reply: Reply | None = None, end: SessionEnd = SessionEnd.QUIT) -> None:
-        """End the dialogue, with a last word such as 421; what still comes in is not read."""
+        """End the dialogue, with a final reply such as 421; later input is not read."""
         if self.phase is not Phase.CLOSED:
             self.end = end
             if reply is not None:
@@ -206,7 +206,7 @@ class ServerSession:
 
     @property
     def is_in_content(self) -> bool:
-        """What comes in now is content."""
+        """Whether the next octets are content."""
         return self._incoming is not None
 
     # From bytes to commands and content
@@ -265,7 +265,7 @@ class ServerSession:
     # Commands
 
     def _obey(self, command: Command) -> None:
-        """Answer a command, or make it an event once it passes what the session itself can check."""
+        """Answer a command, or make it an event once it passes the session's own checks."""
         kind = type(command)
         next_phase = TRANSITIONS[self.phase].get(kind)
         if next_phase is None:

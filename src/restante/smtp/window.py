@@ -1,10 +1,10 @@
 """How much may run ahead of its replies: a bounded window that fits the server's pace.
 
-A window is filled, and settled as a whole when the last of its replies is there; what it holds is
-sent again if the connection is lost before. So it is kept as small as the road allows: it starts
-with a few messages, doubles while the server answers quickly and takes all, and is halved where the
-server needs seconds for it. A large window helps on a long road, and there is nothing in it for a
-server that is slow itself.
+A window is filled, and settled as a whole when the last of its replies is there. Its messages are
+sent again if the connection is lost before. So it is kept as small as the connection allows. It
+starts with a few messages, and doubles while the server answers quickly and takes all. It is halved
+where the server needs seconds for it. A large window helps over a long distance, and is useless for
+a server that is slow itself.
 """
 
 from typing import Final
@@ -34,7 +34,7 @@ class Pace:
         )
 
     def adapt(self, seconds: float, *, is_whole: bool) -> None:
-        """Set the size of the next window by how long one took, and whether all of it was delivered."""
+        """Set the size of the next window by the time of one, and whether it was all delivered."""
         self.turn = self.messages
         if seconds > SLOW or not is_whole:
             self.messages = max(self.messages // 2, FEWEST_MESSAGES)
@@ -42,7 +42,7 @@ class Pace:
             self.messages = min(self.messages * 2, MOST_MESSAGES)
 
     def start_again(self) -> None:
-        """A connection was lost: what it had in its window goes out a second time, so the next ones are small."""
+        """Shrink the next windows: a lost connection's window is sent a second time."""
         self.messages = FEWEST_MESSAGES
 
 
@@ -67,6 +67,6 @@ class SendWindow:
         self._octets += octets
 
     def empty(self) -> None:
-        """Begin anew: everything has its replies."""
+        """Begin again: everything has its replies."""
         self._count = 0
         self._octets = 0
