@@ -1,5 +1,7 @@
 """The stream in which messages travel between the command line and the API.
 
+Its media type is `application/x-restante-parcels`.
+
     item   := label LF *( length LF octets ) end
     label  := a JSON object on one line: the envelope, and other facts about the message
     length := octets that follow, in hexadecimal; never 0

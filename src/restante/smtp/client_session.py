@@ -19,7 +19,8 @@ an outcome are then sent again, later.
   the transaction has ended when that is answered. RSET is never sent otherwise: servers count it.
 - If the probe has shown that the server supports it (smtp/chunking_probe.py), whole transactions
   run ahead of their replies: MAIL, RCPT and `BDAT n LAST` with the content. As many go as the
-  window takes (smtp/window.py). The distance then costs one round trip for a window, not for a message.
+  window takes (smtp/window.py). The distance then costs one round trip for
+  a window, not for a message.
 - A window settles as a unit: only when every reply has arrived, each matches its command, and
   nothing follows the last (smtp/ahead.py). With 250 to everything, one reply too many shows only
   then. 421 is the exception, because it says itself where the replies end. A server that closes

@@ -22,9 +22,9 @@ async def open_store(
     """Open the embedded store in a directory. Raises StoreUnusable.
 
     `on_damage` is told the number of each message whose content turns out damaged, how, and its
-    domain's id. A server's store keeps some room on the disk of its own, so that mail can leave
-    when nothing more fits. Raises StoreDamaged where the database is not what was written: a server
-    looks at more of it than a command, which is to be quick.
+    domain's id. A server's store keeps a reserve on its disk, so that mail can still leave when the
+    disk is full. Raises StoreDamaged if the database is damaged: a server checks more of it than a
+    command, which must be quick.
     """
     if is_server:
         return await open_sqlite(directory, on_damage=on_damage, ballast=BALLAST)

@@ -1,4 +1,4 @@
-"""What a store promises.
+"""The contract of a store.
 
 These docstrings are the contract; tests/contract runs on every implementation.
 
@@ -27,9 +27,9 @@ from restante.tenancy.recipients import Recipient
 INLINE_LIMIT = 256 * 1024
 """Octets; content above it goes through a Spool.
 
-A row shares its sync with the whole batch, a file has two of its own and
-a thread's wake-ups; a row is written twice (log, then database). At 64 KiB rows take 1.9 times the messages a second at
-half the processor time, at 200 KB 1.4 times; at 1 MiB a limit of 512 KiB was no better."""
+A row shares its sync with the whole batch; a file has two of its own and a thread's wake-ups. A row
+is written twice (log, then database). At 64 KiB rows take 1.9 times the messages a second at half
+the processor time. At 200 KB they take 1.4 times. At 1 MiB a limit of 512 KiB was no better."""
 
 DAMAGED = (
     "damaged:"  # begins the reply of recipients who wait for a message that is not whole any more
@@ -38,7 +38,7 @@ DAMAGED = (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a domain holds, refused mail included: exact at every commit, also after a crash."""
+    """A domain's held mail, refused mail included: exact at every commit and after a crash."""
 
     messages: int = 0
     octets: int = 0
@@ -69,7 +69,7 @@ NO_USAGE = Usage()
 class Drain:
     """A drain that is to run, or runs.
 
-    It outlives the process: what is recorded is taken up again at start.
+    It outlives the process: a recorded drain is resumed at start.
     """
 
     domain_id: int
@@ -101,7 +101,7 @@ class QueuedRecipient:
 
     forward_path: str
     status: RecipientStatus
-    reply: str  # the destination's last word on it; "" if it has said none
+    reply: str  # the destination's latest reply about it; "" if there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """Recipients of one message to be given up, held or refused, and what the sender is told; None: nothing may be."""
+    """Held or refused recipients of one message to give up, with the report; None: no report."""
 
     number: int
     forward_paths: tuple[str, ...]  # if one of them is not there any more, nothing is done
@@ -148,7 +148,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class NodeRequest:
-    """The last request for one node that was granted, as the audit trail has it."""
+    """The last request for one node that was granted, as the audit trail records it."""
 
     node: str  # as it was asked for, in lower case: a domain, `@domain`, `#name`
     account: str  # whose
@@ -157,7 +157,7 @@ class NodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a copy of the store has in it."""
+    """The contents of a copy of the store."""
 
     messages: int
     octets: int
@@ -174,7 +174,7 @@ class Spool(Protocol):
         """
 
     async def close(self) -> ContentFile:
-        """Make file and directory entry durable and return the name by which a NewMessage refers to it."""
+        """Make file and directory entry durable; return the name that a NewMessage gives for it."""
 
     def discard(self) -> None:
         """Forget it, at any time and more than once.
@@ -188,7 +188,7 @@ class WaitingReport:
     """A report in a listing."""
 
     number: int
-    about: int  # the number of the message that it tells of
+    about: int  # the number of the message reported
     domain_id: int
     action: Action
     reverse_path: str
@@ -224,8 +224,8 @@ class MailStore(Protocol):
     async def hold(self, messages: Sequence[NewMessage]) -> None:
         """Hold all of these or none.
 
-        Numbers must grow within a call and over calls: raises Conflict where one does not, or where
-        a domain is gone. Raises StoreError; the caller then discards spools.
+        Numbers must grow within a call and over calls. Raises Conflict where one does not, or where
+        a domain no longer exists. Raises StoreError; the caller then discards spools.
         """
 
     def open_spool(self) -> Spool:
@@ -240,9 +240,9 @@ class MailStore(Protocol):
         """Return messages with a held recipient whose number is above `after`, oldest first.
 
         At most `limit`, and no more once `max_octets` are in memory (content files do not count);
-        at least one if there is one. A message found damaged is reported and passed over: it keeps
-        no other back. Its recipients become refused, with a reply that begins with DAMAGED: to be
-        seen, and deleted, or held again once it is mended.
+        at least one if there is one. A message found damaged is reported and skipped, so that it
+        blocks no other. Its recipients become refused, with a reply that begins with DAMAGED. An
+        operator can delete it, or release it again once it is repaired.
         """
 
     def read_file(self, file: ContentFile) -> AsyncIterator[bytes]:
@@ -250,15 +250,15 @@ class MailStore(Protocol):
 
         Raises StoreError where it is missing or damaged.
 
-        That may be known only at its end: what was yielded is whole only if no error followed. The
+        Damage may be known only at the end: the blocks are whole only if no error followed. The
         last block never comes from a damaged file. The message that it belongs to is then reported
         and refused, as in `held`.
         """
 
     async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
-        """Read all of a content file and return so many of its first octets: now it is known to be whole.
+        """Read all of a content file to prove it whole, and return `beginning` first octets.
 
-        Raises StoreError, and Damaged where the file is missing or is not what was written; the
+        Raises StoreError, and Damaged if the file is missing or differs from its checksum. The
         message that it belongs to is then reported and refused, as in `held`.
         """
 
@@ -271,7 +271,7 @@ class MailStore(Protocol):
         """
 
     async def damaged_messages(self) -> int:
-        """Return how many messages are parked as damaged."""
+        """Return how many messages are marked refused because they are damaged."""
 
     async def settle(
         self,
@@ -280,13 +280,13 @@ class MailStore(Protocol):
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
-        """Record what became of these recipients at `at`, Unix time; a message with none left is gone, its file too.
+        """Record the outcomes of these recipients at `at`, Unix time.
 
-        A recipient that is no longer there (deleted meanwhile) is passed over. The reports on these
-        outcomes are stored in the same transaction; one of whose recipients none was held is passed
-        over too, so that settling the same again tells nothing twice. Raises LeaseLost if another
-        has taken the drain over: the destination may then get a message twice, and never not at
-        all.
+        A message with no recipient left is removed with its file. A recipient that is no longer
+        there (deleted meanwhile) is skipped. The reports on these outcomes are stored in the same
+        transaction. A report with no held recipient is skipped, so that settling the same again
+        reports nothing twice. Raises LeaseLost if another has taken the drain over. The destination
+        may then get a message twice, but never not at all.
         """
 
     def usage(self, domain_id: int) -> Usage:
@@ -308,10 +308,10 @@ class MailStore(Protocol):
         """Return the highest message number ever held, or 0."""
 
     async def oldest(self) -> Mapping[int, float]:
-        """Return, by domain id, when the oldest message of each domain that has one was received."""
+        """Return by domain id when each domain's oldest message was received, if it has one."""
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
-        """Return the messages with a recipient that matches, by number, and of each those recipients only."""
+        """Return the messages with matching recipients, by number, with those recipients only."""
 
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients, held or refused, or None.
@@ -323,18 +323,18 @@ class MailStore(Protocol):
         """Remove whole messages, whatever their state; returns how many were there."""
 
     async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
-        """Make the refused recipients of these messages held again; returns how many messages had some.
+        """Make the refused recipients of these messages held again; return how many had some.
 
-        Their time begins anew, with that of the entry.
+        Their time begins again, with that of the entry.
         """
 
     async def expired(
         self, domain_id: int, status: RecipientStatus, before: float, limit: int
     ) -> list[int]:
-        """Return the numbers of messages with a recipient that has this status since before then, oldest first.
+        """Return the numbers of messages with a recipient in this status since before then.
 
-        Who is held is so since the message was received, or since somebody of it was refused or
-        held again; who is refused, since that was settled.
+        Oldest first. A held recipient is so since the message was received, or since one of its
+        recipients was refused or held again. A refused recipient is so since that was settled.
         """
 
     async def expire(
@@ -347,21 +347,21 @@ class MailStore(Protocol):
     ) -> int:
         """Remove the recipients of these messages that have this status since before then.
 
-        A message with none left is gone. Returns from how many messages somebody was removed; the
-        entry is written if there were any.
+        A message with none left is removed. Returns from how many messages a recipient was removed;
+        the entry is written if there were any.
         """
 
     async def waiting_since(self, domain_id: int, status: RecipientStatus) -> float | None:
-        """Return since when the first recipient of a domain with this status has it; None where there is none.
+        """Return since when the first recipient of a domain has this status; None without one.
 
         Of those held, that of the oldest message counts.
         """
 
     async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
-        """Remove these recipients and store the reports on them; returns the numbers of the messages concerned.
+        """Remove these recipients and store the reports on them; return the numbers concerned.
 
-        A message with none left is gone, its file too. One whose recipients have changed meanwhile
-        stays as it is.
+        A message with none left is removed with its file. One whose recipients have changed
+        meanwhile stays as it is.
         """
 
 
@@ -382,13 +382,13 @@ class ReportStore(Protocol):
         """Return when the next attempt on any report is due, None if there are no reports."""
 
     async def report_backlog(self) -> Backlog:
-        """Return how many reports wait, and since when: at the cost of two seeks, however many there are."""
+        """Return how many reports wait, and since when; it costs two seeks, whatever the number."""
 
     async def success_reports(self) -> list[DueReport]:
         """Return all waiting reports of success, due or not, by number."""
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of these reports; one that is not there is passed over."""
+        """Record the outcomes of these reports; one that is not there is skipped."""
 
     async def hasten_reports(self, at: float, beyond: float) -> None:
         """Have those tried at `at` whose next attempt is later than `beyond`; both Unix time."""
@@ -403,15 +403,15 @@ class ReportStore(Protocol):
         """Remove reports; returns the numbers of those that were there."""
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
-        """Return messages received before then whose sender wants to hear of delay and has not yet, oldest first.
+        """Return messages received before then whose sender is still owed a report of delay.
 
-        Each with the recipients that still wait. Damaged messages are left out.
+        Oldest first, each with the recipients that still wait. Damaged messages are left out.
         """
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
-        """Store the reports, and take note that these messages' senders have heard: no second time, even of others.
+        """Store the reports, and note that these messages' senders were told: never a second time.
 
-        A report on a message that is gone, or of whose delay was told already, is passed over.
+        A report on a message that has left, or whose delay was already reported, is skipped.
         """
 
 
@@ -419,9 +419,9 @@ class DrainStore(Protocol):
     """Which drains are to run."""
 
     async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
-        """Record a drain, or take over the one recorded: its number grows, the earlier owner is fenced off.
+        """Record a drain, or take over the one recorded: its number grows, which fences its owner.
 
-        Raises Conflict if the domain is gone.
+        Raises Conflict if the domain no longer exists.
         """
 
     async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
@@ -455,7 +455,7 @@ class TenancyStore(Protocol):
     async def put_login(self, login: Login, audit: AuditEntry) -> None:
         """Add or replace, by user name.
 
-        Raises Conflict if that user name is another account's, or its own is gone.
+        Raises Conflict if that user name is another account's, or its own no longer exists.
         """
 
     async def remove_login(self, user: str, audit: AuditEntry) -> None:
@@ -464,9 +464,9 @@ class TenancyStore(Protocol):
     async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
         """Add (id 0) or replace, by name, and return it with its id.
 
-        Raises Conflict if id is 0 and the name is there, or the id is gone or another name's, or
-        the account is gone. A domain never changes its name: its mail would follow it to where
-        another's belongs.
+        Raises Conflict if id is 0 and the name is there, or if the id does not exist or has another
+        name. Raises Conflict also if the account does not exist. A domain never changes its name: its mail would follow
+        it to another domain's destination.
         """
 
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
@@ -479,25 +479,25 @@ class RecipientStore(Protocol):
     async def recipients(
         self, domain_id: int, after: Recipient | None, limit: int
     ) -> list[Recipient]:
-        """Return so many of a domain's recipients by source and name: the first of them, or those after one."""
+        """Return so many of a domain's recipients by source and name, from the first or after one."""
 
     async def change_list(
         self, domain_id: int, added: Sequence[str], dropped: Sequence[str], audit: AuditEntry
     ) -> None:
         """Drop names from a domain's list, then add to it; those added have the time of the entry.
 
-        Raises Conflict if the domain is gone.
+        Raises Conflict if the domain no longer exists.
         """
 
     async def learn(self, domain_id: int, lessons: Sequence[Recipient]) -> None:
-        """Keep what a destination said, in place of what it said before.
+        """Keep the destination's statements, in place of its earlier ones.
 
-        Raises Conflict if the domain is gone.
+        Raises Conflict if the domain no longer exists.
         """
 
 
 class MarkStore(Protocol):
-    """What was told of each domain, kept so that it is not told again.
+    """The notices given of each domain, kept so that none is repeated.
 
     A mark goes with its domain.
     """
@@ -508,7 +508,7 @@ class MarkStore(Protocol):
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
         """Keep a mark in place of the one there was; None forgets it.
 
-        Raises Conflict if the domain is gone.
+        Raises Conflict if the domain no longer exists.
         """
 
 
@@ -519,12 +519,12 @@ class AuditStore(Protocol):
         """Append."""
 
     async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
-        """Return the newest of the entries wanted, newest first: few, for all of them are in memory."""
+        """Return the newest of the entries wanted, newest first: few, as all are held in memory."""
 
     async def audit_page(
         self, wanted: AuditFilter, limit: int, before: int | None = None
     ) -> AuditPage:
-        """Return the newest of the entries wanted, or the next older ones after a page that named `before`."""
+        """Return the newest of the entries wanted, or those next older than a page's `before`."""
 
     async def last_requests(self) -> Sequence[NodeRequest]:
         """Return when each node was last asked for with a positive answer, whatever is held.
@@ -548,24 +548,24 @@ class Store(
 
     @property
     def failure(self) -> str:
-        """Why the store must be opened anew before it does anything more; "" while all is well."""
+        """Why the store must be reopened before it does anything more; "" while all is well."""
 
     @property
     def is_proven(self) -> bool:
         """Whether all of the database was looked at when it was opened; if not, a scrub is due."""
 
     def scrub(self) -> AsyncIterator[Slice]:
-        """Walk once over all records and held content, a little at each step, while everything else goes on.
+        """Walk once over all records and held content, step by step, without blocking others.
 
         A message found damaged is reported and refused as in `held`. Raises StoreError; damage to
         the database is met here as anywhere, and then `failure` says so.
         """
 
     async def backup(self, directory: Path) -> Backup:
-        """Write a copy of everything, as at one moment, to a directory that is not there yet or is empty.
+        """Write a copy of everything, as at one moment, to a new or empty directory.
 
-        Mail comes in and leaves meanwhile. What cannot be written leaves no copy that could be
-        taken for a whole one. Raises StoreError.
+        Mail comes in and leaves meanwhile. If writing fails, no copy is left that could be taken
+        for a whole one. Raises StoreError.
         """
 
     async def close(self) -> None:

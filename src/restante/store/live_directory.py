@@ -1,4 +1,4 @@
-"""The picture of accounts, logins and domains that commands are answered from: in memory, replaced when it changes."""
+"""The picture of accounts, logins and domains in memory; commands are answered from it."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ class LiveDirectory:
     async def refresh(self) -> None:
         """Read it again.
 
-        Whoever changes a record calls this before telling anybody that it is done.
+        Call this after a change of a record, before anybody is told that it is done.
         """
         self.now = await self._store.directory()
         for listener in self._listeners:

@@ -1,11 +1,11 @@
-"""The recipients of each domain that RCPT is answered from: in memory, a domain's read again when they change.
+"""The recipients of each domain in memory; RCPT is answered from them.
 
-Only of domains that do not take mail for everybody. A domain whose entries could not be read yet
-has none here, and its mail is taken: our own failure is no reason to refuse anybody's.
+Only for domains that do not take mail for everybody. A domain whose entries could not be read yet
+has none here, and its mail is taken. Our own failure is no reason to refuse anybody's.
 
-A list may have a hundred thousand entries, so it is read by pages, and the book that there was
-counts until the new one is whole. A page may be older than a change that is made meanwhile; whoever
-makes it then reads all of them again, after the reading that was under way.
+A list may have a hundred thousand entries. So it is read by pages, and the old book counts until
+the new one is whole. A page may be older than a change that is made meanwhile. The author of the change
+then reads all of them again, after the reading that was under way.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from restante.tenancy.policy import DAY, Recipients
 from restante.tenancy.recipients import Recipient, RecipientBook
 
 PAGE: Final = 1000
-_NEWS_AFTER: Final = DAY  # what is known is written again only when it is older
+_NEWS_AFTER: Final = DAY  # a known fact is written again only when it is older
 
 
 async def recipient_pages(store: RecipientStore, domain_id: int) -> AsyncIterator[list[Recipient]]:
@@ -51,7 +51,7 @@ class LiveRecipients:
         return self._books.get(domain_id)
 
     def changing(self, domain_id: int) -> asyncio.Lock:
-        """Return what whoever changes a domain's list holds from its first look to the end: one at a time."""
+        """Return the lock to hold during a change of a domain's list, from first look to end."""
         return self._changing[domain_id]
 
     async def load(self) -> None:
@@ -65,7 +65,7 @@ class LiveRecipients:
             await self.refresh(domain)
 
     async def refresh(self, domain: HostedDomain) -> None:
-        """Read a domain's again. Whoever changes them calls this before saying that it is done.
+        """Read a domain's again. Call this after a change, before saying that it is done.
 
         Raises StoreError.
         """

@@ -1,8 +1,8 @@
-"""A store that forgets: the shortest implementation of the contract, for tests and for reading beside it.
+"""A store in memory only: the shortest implementation of the contract, for tests and as a model.
 
-Everything is recounted on each call, so that nothing here can drift from what it claims. What
-belongs together is in files beside this one: content files, records, notices, reports. Nothing
-suspends: each method has done its work when it is first awaited.
+Everything is recounted on each call, so that no figure can drift. Related parts are in files beside
+this one: content files, records, notices, reports. Nothing suspends: each method has done its work
+when it is first awaited.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -97,7 +97,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
-        """Record what became of these recipients, with the reports on them."""
+        """Record the outcomes of these recipients, with the reports on them."""
         if self._drain_numbers.get(drain.domain_id) != drain.number:
             raise LeaseLost(
                 f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
@@ -124,7 +124,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
                 record.park(f"{DAMAGED} {text}")
 
     async def damaged_messages(self) -> int:
-        """Return how many messages are parked as damaged."""
+        """Return how many messages are marked refused because they are damaged."""
         return sum(
             any(record.replies.get(path, "").startswith(DAMAGED) for path in record.refused)
             for record in self._mail.values()
@@ -166,7 +166,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return {record.message.domain_id: record.message.received_at for record in newest_first}
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
-        """Return the messages with a recipient that matches, by number, and of each those recipients only."""
+        """Return the messages with matching recipients, by number, with those recipients only."""
         records = (record for record in self._mail.values() if selects(selection, record.message))
         shown = (listed(record, selection) for record in records)
         return [message for message in shown if message.recipients][: selection.limit]
@@ -185,7 +185,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return len(present)
 
     async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
-        """Make the refused recipients of these messages held again; returns how many messages had some."""
+        """Make the refused recipients of these messages held again; return how many had some."""
         records = [self._mail[number] for number in dict.fromkeys(numbers) if number in self._mail]
         concerned = [record for record in records if record.refused or record.uncertain]
         for record in concerned:
@@ -300,7 +300,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
     # --- reports
 
     def _is_news(self, report: NewReport, domain_id: int) -> bool:
-        """Tell whether one of those whom it speaks of still waits: what they wait for is settled with it."""
+        """Tell whether a recipient that it names still waits; its outcome is settled with it."""
         record = self._mail.get(report.about)
         if record is None or record.message.domain_id != domain_id:
             return False
@@ -323,7 +323,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return self._reports.backlog()
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of these reports."""
+        """Record the outcomes of these reports."""
         self._reports.settle(outcomes)
 
     async def hasten_reports(self, at: float, beyond: float) -> None:
@@ -344,7 +344,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return self._reports.drop(numbers)
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
-        """Return messages whose sender wants to hear of delay and has not yet, oldest first."""
+        """Return messages whose sender is still owed a report of delay, oldest first."""
         late = (
             record
             for record in self._mail.values()
@@ -358,7 +358,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         return [handed_out(record, tuple(record.held)) for record in in_order[:limit]]
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
-        """Store the reports, and take note that these messages' senders have heard."""
+        """Store the reports, and note that these messages' senders were told."""
         untold = {
             number
             for number in numbers
@@ -394,7 +394,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         """Return the drains recorded and not closed."""
         return [self._drains[domain_id] for domain_id in sorted(self._drains)]
 
-    # --- what goes with a record
+    # --- data that is removed with a record
 
     def _holds_mail(self, domain_id: int) -> bool:
         return self.usage(domain_id).messages > 0

@@ -8,7 +8,7 @@ from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
 
 
 class MemoryNotices:
-    """Notices on their way, and what is told no more for a while."""
+    """Notices that wait to be sent, and topics that are silenced for a while."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class MemoryNotices:
         return sorted(firsts.values(), key=lambda one: (one.next_attempt_at, one.number))[:limit]
 
     async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of some."""
+        """Record the outcomes of some."""
         for outcome in outcomes:
             notice = self._notices.get(outcome.number)
             if notice is None:

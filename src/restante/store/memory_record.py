@@ -1,4 +1,4 @@
-"""One message in a store that forgets, and what is said of it."""
+"""One message in a store in memory, with the facts about its recipients."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from restante.store.interface import QueuedMessage, QueuedRecipient, QueueFilter
 
 @dataclass(slots=True)
 class Record:
-    """One message, who of its recipients waits, who was refused, and the destination's last word on each."""
+    """One message: its waiting and refused recipients, and the destination's reply on each."""
 
     message: NewMessage
     held: list[str]
@@ -24,21 +24,21 @@ class Record:
 
     @property
     def wants_word_of_delay(self) -> bool:
-        """Its sender wants to hear that it waits, and has not."""
+        """Whether its sender is still owed a report of delay."""
         return not self.is_delay_told and wants_word_of_delay(self.message.envelope)
 
     @property
     def all_paths(self) -> tuple[str, ...]:
-        """All recipients, first those who wait."""
+        """All recipients, first those that wait."""
         return (*self.held, *sorted(self.refused | self.uncertain))
 
     @property
     def held_since(self) -> float:
-        """Since when the last of those who wait does."""
+        """Since when the last of the waiting recipients waits."""
         return max([self.message.received_at, *self.times.values()])
 
     def settle(self, outcome: RecipientOutcome, at: float) -> None:
-        """Record what became of one recipient."""
+        """Record the outcome of one recipient."""
         path = outcome.forward_path
         if path not in self.held:
             return  # deleted or settled meanwhile
@@ -102,7 +102,7 @@ class Record:
 
 
 def handed_out(record: Record, forward_paths: tuple[str, ...]) -> HeldMessage:
-    """Return a message as a drain takes it, for these of its recipients."""
+    """Return a message in the form that a drain takes, with these recipients."""
     message = record.message
     return HeldMessage(
         message.number,

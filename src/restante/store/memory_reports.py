@@ -29,7 +29,7 @@ class MemoryReports:
     def due(
         self, now: float, limit: int, max_octets: int, account_of: Callable[[int], str]
     ) -> list[Report]:
-        """Return those due, in fair order; `account_of` names the account of a domain's id, "" without one."""
+        """Return those due, in fair order; `account_of` maps a domain's id to its account or ""."""
         waiting = sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number))
         due = [report for due_at, report in waiting if due_at <= now]
         order = fair_order(_turn(one, account_of) for one in due)
@@ -63,7 +63,7 @@ class MemoryReports:
         return Backlog(len(self._waiting), oldest)
 
     def settle(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of some."""
+        """Record the outcomes of some."""
         for outcome in outcomes:
             if outcome.next_attempt_at is None:
                 self._waiting.pop(outcome.number, None)

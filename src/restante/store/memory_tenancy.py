@@ -1,4 +1,4 @@
-"""The records of a store that forgets: accounts, logins, domains, channels; and the audit trail of their changes."""
+"""The records of a store in memory: accounts, logins, domains, channels; and their audit trail."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _Value = TypeVar("_Value")
 
 
 class MemoryTenancy(ABC):
-    """Whoever has them says what else goes when one of them does."""
+    """The records; a subclass says which data is removed together with one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class MemoryTenancy(ABC):
         self._check_account(domain.account)
         present = self._directory.domains.get(domain.name)
         if (present.id if present else 0) != domain.id:
-            raise Conflict(f"domain {domain.name} {EXISTS}, or is gone")
+            raise Conflict(f"domain {domain.name} {EXISTS}, or was removed meanwhile")
         if not present:
             self._last_domain_id += 1
             domain = replace(domain, id=self._last_domain_id)
@@ -99,7 +99,7 @@ class MemoryTenancy(ABC):
             self._check_account(channel.account)
         present = self._directory.channel(channel.account, channel.name)
         if (present.id if present else 0) != channel.id:
-            raise Conflict(f"channel {channel.name} {EXISTS}, or is gone")
+            raise Conflict(f"channel {channel.name} {EXISTS}, or was removed meanwhile")
         if present:
             self._channel_changed(channel.id, audit.at)
         else:
@@ -140,11 +140,11 @@ class MemoryTenancy(ABC):
 
     def _check_account(self, name: str) -> None:
         if name not in self._directory.accounts:
-            raise Conflict(f"account {name} is gone")
+            raise Conflict(f"account {name} no longer exists")
 
     def _check_hosted(self, domain_id: int) -> None:
         if self._directory.domain_by_id(domain_id) is None:
-            raise Conflict(f"domain {domain_id} is gone")
+            raise Conflict(f"domain {domain_id} no longer exists")
 
     async def record(self, entries: Sequence[AuditEntry]) -> None:
         """Append."""

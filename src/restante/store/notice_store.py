@@ -1,4 +1,4 @@
-"""What a store promises of notices and of where they go.
+"""The contract of a store for notices and their channels.
 
 Part of the contract in interface.py, whose rules hold here.
 """
@@ -12,15 +12,15 @@ from restante.tenancy.notice import Channel, NewNotice, Notice, Quiet, Topic
 
 
 class NoticeStore(Protocol):
-    """Notices on their way, and what was told of late."""
+    """Notices that wait to be sent, and topics that were reported recently."""
 
     async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
-        """Add a channel (id 0), or replace the one that has its account, name and id; return it with its id.
+        """Add a channel (id 0), or replace the one of its account, name and id; return it with id.
 
-        Part of the operator's records. What waits for a channel that is replaced stays in its
-        order, and is due at the time of the audit entry, if not before: the way may be free now.
-        Raises Conflict if the account has another of that name, or is gone, or has not the one to
-        be replaced.
+        Part of the operator's records. Notices that wait for a replaced channel stay in their
+        order. They are due at the time of the audit entry, if not before: the new way may work now. Raises
+        Conflict if the account has another of that name, or does not exist, or has no such channel
+        to replace.
         """
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
@@ -33,10 +33,10 @@ class NoticeStore(Protocol):
         over: Sequence[Topic],
         limit: int,
     ) -> int:
-        """Store notices, due at once, with what is told no more for a while, and forget the topics that are over.
+        """Store notices, due at once, and silenced topics, and forget the topics that are over.
 
-        Of each channel named at most `limit` notices wait afterwards: the oldest go. Returns how
-        many went. A notice whose channel is gone is passed over.
+        For each channel named at most `limit` notices wait afterwards: the oldest are dropped.
+        Returns how many were dropped. A notice whose channel no longer exists is skipped.
         """
 
     async def quiets(self) -> list[Quiet]:
@@ -46,7 +46,7 @@ class NoticeStore(Protocol):
         """Return of each channel the notice that is its turn, those due first before others."""
 
     async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of these notices; one that is not there is passed over."""
+        """Record the outcomes of these notices; one that is not there is skipped."""
 
     async def list_notices(
         self, limit: int, channel_ids: Sequence[int] | None = None, after: int = 0
@@ -57,4 +57,4 @@ class NoticeStore(Protocol):
         """
 
     async def notice_backlog(self) -> Backlog:
-        """Return how many notices wait, and since when: at the cost of two seeks, however many there are."""
+        """Return how many notices wait, and since when; it costs two seeks, whatever the number."""

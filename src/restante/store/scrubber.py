@@ -14,16 +14,14 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 
-SHARE: Final = (
-    0.035  # of one core, for what slices take by themselves: waking for each takes some more
-)
+SHARE: Final = 0.035  # of one core, for the slices themselves: waking for each takes some more
 DAY: Final = 24 * 3600.0
 FIRST_AFTER: Final = 600.0  # seconds
 _LONGEST_REST: Final = 60.0
 
 
 class Scrubbed(Protocol):
-    """What is needed of the store."""
+    """The part of the store that a scrub needs."""
 
     @property
     def is_proven(self) -> bool:
@@ -37,7 +35,7 @@ class Scrubbed(Protocol):
 class Walk:
     """One walk, as far as it has come. Times are Unix time."""
 
-    ended_at: float | None = None  # None: under way, or broken off
+    ended_at: float | None = None  # None: under way, or interrupted
     messages: int = 0
     octets: int = 0
     files: int = 0

@@ -1,4 +1,4 @@
-"""What a look at all of a store has found, and what was salvaged of one."""
+"""The findings of a check of a whole store, and the result of a salvage."""
 
 from dataclasses import dataclass, field
 
@@ -36,7 +36,7 @@ class StoreReport:
 
 @dataclass(slots=True)
 class SalvageReport:
-    """What of a damaged store is in a new one, and what is not."""
+    """The contents of the new store after a salvage, and the losses."""
 
     schema: tuple[int, int] = (0, 0)  # of the damaged store, of the new one
     messages: int = 0
@@ -45,7 +45,7 @@ class SalvageReport:
     rows: dict[str, int] = field(default_factory=dict)  # of the other tables
     lost: list[Finding] = field(
         default_factory=list
-    )  # what could not be read, and what was made anew in its place
+    )  # unreadable data, and records that were recreated in its place
 
     @property
     def is_whole(self) -> bool:
@@ -55,7 +55,7 @@ class SalvageReport:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one step of a walk has read, and the processor time that it took, in seconds."""
+    """The amount that one step of a walk has read, and its processor time in seconds."""
 
     messages: int = 0
     octets: int = 0

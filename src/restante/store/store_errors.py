@@ -1,13 +1,13 @@
-"""What a store may raise. Each says what is known about the data afterwards."""
+"""The errors of a store. Each says what is known about the data afterwards."""
 
 
 class StoreError(Exception):
     """The store could not do it, and nothing changed.
 
-    Time may cure it: 451 to a sender, 458 to an asker.
+    Time may cure it: 451 to a client, 458 to a request.
 
-    After a failed sync only reopening tells: what was in flight may then be there, so that mail
-    whose sender heard 451 and sends it again comes twice. Until then every call raises this.
+    After a failed sync only reopening shows the state. Mail in flight may then be there; if its
+    client got 451 and sends it again, it comes twice. Until then every call raises this.
     """
 
 
@@ -31,7 +31,7 @@ class Conflict(StoreError):  # noqa: N818
 
 
 class StoreUnusable(StoreError):  # noqa: N818
-    """The store cannot be opened: another server holds it, its schema is newer, its engine is too old.
+    """The store cannot be opened: another server holds it, or schema or engine do not fit.
 
     The text says which and what to do.
     """
@@ -45,4 +45,4 @@ class StoreDamaged(StoreUnusable):
 
 
 class NotEmpty(StoreError):  # noqa: N818
-    """A directory that a copy is to be written to has something in it. No time cures it."""
+    """A directory that a copy must be written to has something in it. No time cures it."""
