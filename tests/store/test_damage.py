@@ -218,14 +218,14 @@ async def test_after_a_failed_read_on_any_connection_nothing_is_acknowledged(
     with pytest.raises(StoreError):
         await all_held(store, domain_id)
     disk.is_sound()
-    assert "opened anew" in store.failure
+    assert "reopened" in store.failure
     for call in (
         hold(store, domain_id, 2),
         all_held(store, domain_id),
         store.directory(),
         store.close_drain,
     ):
-        with pytest.raises(StoreError, match="opened anew"):
+        with pytest.raises(StoreError, match="reopened"):
             await (call(await store.open_drain(domain_id, 0.0, 1.0)) if callable(call) else call)
     assert (directory / "damaged").exists()
 

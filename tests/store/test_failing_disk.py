@@ -58,9 +58,9 @@ async def test_after_a_failed_sync_nothing_is_believed(
         content(store.read_file(file)),
         store.read_beginning(file, 1),
     ):
-        with pytest.raises(StoreError, match="opened anew"):
+        with pytest.raises(StoreError, match="reopened"):
             await call
-    assert "opened anew" in store.failure
+    assert "reopened" in store.failure
 
 
 async def test_a_failed_sync_fails_all_that_waited_for_it(

@@ -465,8 +465,8 @@ class TenancyStore(Protocol):
         """Add (id 0) or replace, by name, and return it with its id.
 
         Raises Conflict if id is 0 and the name is there, or if the id does not exist or has another
-        name. Raises Conflict also if the account does not exist. A domain never changes its name: its mail would follow
-        it to another domain's destination.
+        name. Raises Conflict also if the account does not exist. A domain never changes its name:
+        its mail would follow it to another domain's destination.
         """
 
     async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
@@ -479,7 +479,7 @@ class RecipientStore(Protocol):
     async def recipients(
         self, domain_id: int, after: Recipient | None, limit: int
     ) -> list[Recipient]:
-        """Return so many of a domain's recipients by source and name, from the first or after one."""
+        """Return so many of a domain's recipients by source and name, from the first or `after`."""
 
     async def change_list(
         self, domain_id: int, added: Sequence[str], dropped: Sequence[str], audit: AuditEntry

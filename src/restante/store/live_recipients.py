@@ -4,8 +4,8 @@ Only for domains that do not take mail for everybody. A domain whose entries cou
 has none here, and its mail is taken. Our own failure is no reason to refuse anybody's.
 
 A list may have a hundred thousand entries. So it is read by pages, and the old book counts until
-the new one is whole. A page may be older than a change that is made meanwhile. The author of the change
-then reads all of them again, after the reading that was under way.
+the new one is whole. A page may be older than a change that is made meanwhile. The author of the
+change then reads all of them again, after the reading that was under way.
 """
 
 import asyncio

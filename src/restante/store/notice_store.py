@@ -18,9 +18,9 @@ class NoticeStore(Protocol):
         """Add a channel (id 0), or replace the one of its account, name and id; return it with id.
 
         Part of the operator's records. Notices that wait for a replaced channel stay in their
-        order. They are due at the time of the audit entry, if not before: the new way may work now. Raises
-        Conflict if the account has another of that name, or does not exist, or has no such channel
-        to replace.
+        order. They are due at the time of the audit entry, if not before: the new way may work now.
+        Raises Conflict if the account has another of that name, or does not exist, or has no such
+        channel to replace.
         """
 
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:

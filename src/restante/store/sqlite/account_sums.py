@@ -1,6 +1,6 @@
-"""What each account holds: the sum over its domains, moved with every balance so that nobody ever adds them up.
+"""The mail that each account holds: the sum over its domains, moved with every balance.
 
-Touched on the event loop only, with what a commit has announced: exact as of that commit.
+Touched on the event loop only, with the balance of a commit: exact as of that commit.
 """
 
 from restante.store.interface import NO_USAGE, Usage

@@ -1,10 +1,11 @@
-"""A copy of the store while it serves: the database as at one moment, and the content files that its rows name.
+"""A copy of the store while it serves: the database as at one moment, and its content files.
 
-    copy the database, within one read transaction  →  link or copy each file  →  sync  →  give the database its name
+    copy the database, within one read transaction  →  link or copy each file  →  sync
+                                                    →  give the database its name
 
 Content files are kept from being removed meanwhile. They are immutable once a row names them, so on
-the same file system a second name is as good as a copy. The database gets its name last: what was
-broken off is no store.
+the same file system a second name is as good as a copy. The database gets its name last, so that an
+interrupted copy is no store.
 """
 
 import os
@@ -30,9 +31,7 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
     """Copy the database at `path` and the files it names to `target`. Blocks. Raises StoreError."""
     try:
         prepare(target)
-        with (
-            files.keeping_all()
-        ):  # here, on the thread: whoever waits for it may be gone before it ends
+        with files.keeping_all():  # here, on the thread: its caller may have left before it ends
             made = _copy(path, vfs, files, target)
         (target / PARTIAL).rename(target / _DATABASE)
         files.sync_directory(target)
@@ -93,7 +92,7 @@ def copy_file(source: Path, place: Path) -> None:
     try:
         os.close(open_regular(source))
     except OSError:
-        return  # missing, or not a file of ours: its message is parked as damaged, in the copy as here
+        return  # missing, or not our file: its message is marked refused, in the copy as here
     try:
         os.link(source, place)
     except OSError:  # another file system, or one without second names

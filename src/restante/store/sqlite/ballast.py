@@ -1,13 +1,13 @@
-"""Room on the disk that is the store's own, to be given up when there is no other: so that a full disk can be emptied.
+"""A reserve of disk space for the store, given up when the disk is full so that mail can leave.
 
 Removing a row needs room too: its pages go through the log, and the log into the database. Without
-any, mail could not even leave. So a server keeps a file of no use; when the engine finds the disk
-full the file goes, and from then on nothing is held (StoreFull) until it can be made again. What
-only removes or records goes on in the room it has left, with a checkpoint behind each group so that
-the log does not grow.
+any, mail could not even leave. So a server keeps a file without content of use. When the engine
+finds the disk full, the file is removed. From then on nothing is held (StoreFull) until the file
+can be recreated. Changes that only remove or record go on in the remaining room, with a checkpoint
+behind each group so that the log does not grow.
 
-Weak: a file system that compresses, or copies on write, may give back less than the file seemed to
-take.
+Limitation: a file system that compresses, or copies on write, may give back less than the file
+seemed to take.
 """
 
 import os
@@ -19,20 +19,18 @@ from pathlib import Path
 from restante.store.store_errors import StoreFull
 
 BALLAST = 32 * 1024 * 1024
-"""Octets: what a log of the usual length may add to the database, and as much for the log itself."""
+"""Octets: the most that a log of usual length adds to the database, and as much for the log."""
 
-PAUSE = 1.0  # seconds before it may be made again: where the disk says "full" for another reason, this ends the dispute
+PAUSE = 1.0  # seconds before it may be recreated, if the disk says "full" for another reason
 
-_TIMES = (
-    2  # so much must be free before it is made again: what is just enough would be gone at once
-)
+_TIMES = 2  # so many times its size must be free before it is recreated: it must last
 
 
 class Ballast:
     """One store's. Used on the writer thread and on those that write content."""
 
     def __init__(self, path: Path, octets: int) -> None:
-        """With `octets` 0 none is made, and holding does not depend on it; one that is there can be given up."""
+        """With `octets` 0 none is made or needed; one that is there can still be given up."""
         self._path = path
         self._octets = octets
         self._lock = threading.Lock()
@@ -45,14 +43,14 @@ class Ballast:
         return bool(self._octets) and not self._is_there
 
     def prepare(self) -> None:
-        """Before the store is opened: give it up if opening may need the room, else make it if there is some."""
+        """Before the store is opened: give it up if opening may need the room, else make it."""
         if self._free() < self._octets // _TIMES:
             self.give_up()
         elif not self._is_there:
             self._make()
 
     def require(self) -> None:
-        """Raise StoreFull where mail may not be held: it would take the room that removing needs."""
+        """Raise StoreFull if mail may not be held because it would take the room for removals."""
         if self.is_given_up:
             self._make()
             if self.is_given_up:

@@ -15,7 +15,7 @@ WALKS = {
 NUMBER_SPAN = "SELECT min(number), max(number) FROM message"
 NEXT_NUMBER = "SELECT received_at FROM message WHERE number >= ? ORDER BY number LIMIT 1"
 
-# --- looking after the store: each short, so that the log can be reused meanwhile, however long all of it takes
+# --- care of the store: each query is short, so that the log can be reused meanwhile
 
 RECOUNT = """
     SELECT domain_id, count(*), sum(size), sum(held_paths = '') FROM message GROUP BY domain_id ORDER BY domain_id
@@ -30,7 +30,7 @@ CONTENTS_AFTER = """
 IS_HELD = "SELECT 1 FROM message WHERE number = ?"
 TOTALS = "SELECT count(*), coalesce(sum(size), 0) FROM message"
 
-# --- what can be read goes into a new store: salvage.py
+# --- readable data goes into a new store: salvage.py
 
 ALL_KNOWN = """
     SELECT domain_id, number FROM message INDEXED BY message_held WHERE held_paths <> ''

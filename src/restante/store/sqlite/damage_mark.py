@@ -2,8 +2,8 @@
 
 Where it stands, the next start looks at all of the database.
 
-The start's own proof is quick and may pass over the page that was met; without the mark a server
-that is started again and again would meet it again and again. It is left on any thread, and removed
+The start's own proof is quick and may miss the page that was met. Without the mark a server that is
+started again and again would meet it again and again. The mark is made on any thread, and removed
 when the whole database was found sound.
 """
 

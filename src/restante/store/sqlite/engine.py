@@ -1,7 +1,7 @@
-"""The engine: which SQLite will do, how its connections are set up, and what its errors mean for the data.
+"""The engine: the supported versions of SQLite, the set-up of connections, the meaning of errors.
 
 SQLite 3.7.0 to 3.51.2 can lose committed data when one connection writes while another checkpoints,
-and distributions ship those versions: only the engine bundled with apsw is used, its version is
+and distributions ship those versions. So only the engine bundled with apsw is used, its version is
 checked, and one connection alone writes and checkpoints.
 """
 
@@ -22,8 +22,10 @@ OLDEST = (3, 51, 3)
 """The first version without the checkpoint race."""
 
 PAGE_SIZE = 16384
-"""Octets. 4 KiB messages in groups of 20, one sync each: 32,000/s with 16384, 24,000/s with 8192, where each message
-has a page to itself; 32768 writes a third more log for the same rate, and 20 KB messages come out best here too."""
+"""Octets, measured with 4 KiB messages in groups of 20, one sync each.
+
+16384 gives 32,000/s. 8192 gives 24,000/s, because each message has a page to itself. 32768 writes a
+third more log for the same rate. 20 KB messages do best with 16384 too."""
 
 JOURNAL_LIMIT = 256 * 1024 * 1024
 """Octets to which a log that slow readers let grow is cut back.
@@ -82,7 +84,7 @@ def add_functions(connection: apsw.Connection) -> None:
 
 
 def _any_path_matches(*given: Any) -> bool:
-    """Tell whether one of some paths, a line each, matches: what SQLite's GLOB cannot say of lines, nor of any case."""
+    """Tell whether one of some paths, a line each, matches; GLOB knows neither lines nor case."""
     paths, pattern = given
     return any(path_matches(path, str(pattern)) for path in str(paths).split("\n"))
 
@@ -109,7 +111,7 @@ def quoted(name: str) -> str:
 
 @contextmanager
 def impatience(connection: apsw.Connection) -> Iterator[None]:
-    """Wait for other connections' transactions only as long as a sender waiting for its 250 would not notice."""
+    """Wait for other connections' transactions only so long that no waiting client would notice."""
     connection.set_busy_timeout(_BUSY_IMPATIENCE_MS)
     try:
         yield
@@ -118,18 +120,18 @@ def impatience(connection: apsw.Connection) -> Iterator[None]:
 
 
 def close_without_checkpoint(connection: apsw.Connection) -> None:
-    """Let go, and leave the log as it is: after a failed sync a checkpoint could make doubtful pages look sound."""
+    """Close without a checkpoint: after a failed sync it could make doubtful pages look sound."""
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.close()
 
 
 def concerns_the_store(error: BaseException) -> bool:
-    """Tell whether an error comes of the state of disk or database, so that any change would have met it."""
+    """Tell whether an error results from the state of disk or database, not from one change."""
     return isinstance(error, (*_CURABLE, *_FINAL))
 
 
 def is_final(error: BaseException) -> bool:
-    """Tell whether the database must be opened anew before anything it says is believed.
+    """Tell whether the database must be reopened before anything it says is believed.
 
     After a failed sync the kernel may have dropped what it could not write, and would report the
     next sync as good. A full disk is another matter: it is reported before anything is promised.
@@ -138,7 +140,7 @@ def is_final(error: BaseException) -> bool:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Tell whether an error says that the database is not what was written, or that the disk does not give it back."""
+    """Tell whether an error says that the database is damaged or the disk cannot read it."""
     if isinstance(error, apsw.IOError):
         return getattr(error, "extendedresult", 0) in _UNREADABLE
     return isinstance(error, _DAMAGE)

@@ -1,9 +1,9 @@
-"""Rows of the table of messages, read from the database's pages without its tree: for what is left when an inner page is gone.
+"""Rows of the table of messages, read from pages without the tree, for when an inner page is lost.
 
-The format is SQLite's (https://www.sqlite.org/fileformat2.html §1.6, §2.1, §4.2): a leaf of a table
-b-tree begins with the octet 13; each cell is a varint for the payload's size, one for the rowid,
-and a record, which goes on in overflow pages. A page that the log has is taken from there. Nothing
-read here is believed before its checksum has been compared.
+The format is SQLite's (https://www.sqlite.org/fileformat2.html §1.6, §2.1, §4.2). A leaf of a table
+b-tree begins with the octet 13. Each cell is a varint for the payload's size, one for the rowid,
+and a record, which continues in overflow pages. A page that the log has is taken from there.
+Nothing read here is believed before its checksum has been compared.
 """
 
 import struct
@@ -22,7 +22,7 @@ _REAL, _ZERO, _ONE, _FIRST_BLOB = 7, 8, 9, 12
 
 
 class _NotARecord(ValueError):  # noqa: N818
-    """What stands there is none."""
+    """The octets there are no record."""
 
 
 class Pages:
@@ -54,7 +54,7 @@ class Pages:
                 yield from self._rows_of(page, start)
 
     def _frames(self, log: Path) -> Iterator[tuple[int, int]]:
-        """Yield the number of each page in the log and where it stands; the last one of a page counts."""
+        """Yield the number and place of each page in the log; the last copy of a page counts."""
         with log.open("rb") as file:
             size = log.stat().st_size
             place = _LOG_HEADER

@@ -1,13 +1,12 @@
-"""What the writer knows without asking: which domains there are, what each holds, which drain may settle.
+"""The writer's knowledge in memory: the domains, the mail that each holds, and the current drains.
 
-The directory lock makes this process the only writer, so what was read once and moved with every
-change is exact; after a rollback it is read again. Touched on the writer thread only; the event
-loop is told after each commit.
+The directory lock makes this process the only writer. So figures that were read once and moved with
+every change are exact; after a rollback they are read again. Touched on the writer thread only; the
+event loop is told after each commit.
 
-The table `usage` may be behind: what a transaction that only holds mail has added is not written
-there, but counted from the messages themselves when the ledger is read (queries.UNCOUNTED). The
-next other transaction, or checkpoint, writes the rows of all domains that are behind, so that
-little ever needs counting.
+The table `usage` may be behind. A transaction that only holds mail does not write it; its mail is
+counted from the messages when the ledger is read (queries.UNCOUNTED). The next other transaction,
+or checkpoint, writes the rows of all domains that are behind, so that little ever needs counting.
 """
 
 from collections.abc import Iterable
@@ -23,10 +22,10 @@ from restante.store.store_errors import Conflict, LeaseLost
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a commit changed that is answered from memory."""
+    """The changes of a commit to figures that are answered from memory."""
 
     usages: dict[int, Usage]  # of the domains touched
-    accounts: dict[int, str]  # whose they are; "" for a domain that is gone
+    accounts: dict[int, str]  # their accounts; "" for a domain that was removed
     last_number: int
 
 
@@ -91,7 +90,7 @@ class Ledger:
         self._accounts[domain_id] = account
 
     def give_domain(self, domain_id: int, account: str) -> None:
-        """Note whose it is now; what it holds goes with it."""
+        """Note its new account; the mail that it holds moves along."""
         self._accounts[domain_id] = account
         self._touched.add(domain_id)
 
@@ -108,12 +107,12 @@ class Ledger:
     def check_hosted(self, domain_id: int) -> None:
         """Raise Conflict if it is none."""
         if domain_id not in self._figures:
-            raise Conflict(f"domain {domain_id} is gone")
+            raise Conflict(f"domain {domain_id} no longer exists")
 
     # --- mail
 
     def check_new(self, number: int, domain_id: int, last: int) -> int:
-        """Raise Conflict where a message cannot follow the one numbered `last`; return its number."""
+        """Raise Conflict if a message cannot follow the one numbered `last`; return its number."""
         self.check_hosted(domain_id)
         if number <= last:
             raise Conflict(f"message number {number} is not above {last}")
@@ -147,7 +146,7 @@ class Ledger:
     # --- drains
 
     def take_drain(self, domain_id: int) -> int:
-        """Move a domain's fencing number; whoever had the earlier one can settle nothing more."""
+        """Move a domain's fencing number; the owner of the earlier one can settle nothing more."""
         self._drain_numbers[domain_id] = self._drain_numbers.get(domain_id, 0) + 1
         return self._drain_numbers[domain_id]
 
@@ -170,10 +169,10 @@ class Ledger:
         return bool(self._behind)
 
     def unwritten(self) -> list[list[int]]:
-        """Return the rows of `usage` that this transaction must write: all those that were left behind as well.
+        """Return the rows of `usage` that this transaction must write, with those left behind.
 
-        Else the highest number in the table would be that of one domain's mail, and older mail of
-        another not counted.
+        Otherwise the highest number in the table would be that of one domain's mail, and older mail
+        of another not counted.
         """
         rows = (
             (domain_id, self._figures.get(domain_id)) for domain_id in self._touched | self._behind

@@ -1,4 +1,4 @@
-"""Who may use a data directory: one process at a time, for as long as it lives.
+"""The lock of a data directory: one process at a time, for as long as it lives.
 
 flock(2) and not a file's mere presence, so that no crash leaves anything to clean up. The process
 id in the file is for people only.

@@ -1,8 +1,7 @@
-"""Domains and accounts of which a salvage has found mail or members only: made anew, so that nothing is out of reach.
+"""Recreates domains and accounts of which a salvage has found only mail or members.
 
 A domain gets the name in its mail's forward-paths, the account `salvaged` and a destination that
-nothing answers at, and it is suspended: not a message leaves before the operator has set all three
-right.
+nothing answers at. It is suspended: no message leaves before the operator has corrected all three.
 """
 
 from collections import Counter
@@ -38,7 +37,7 @@ def keep_domains(connection: apsw.Connection) -> list[Finding]:
             made.append(
                 Finding(
                     "domain",
-                    f"{name}: its record was lost and made anew, suspended, with no destination",
+                    f"{name}: its record was lost and recreated, suspended, with no destination",
                 )
             )
         for (name,) in fetch(connection, care_queries.ACCOUNTS_LOST):
@@ -47,7 +46,7 @@ def keep_domains(connection: apsw.Connection) -> list[Finding]:
                 made.append(
                     Finding(
                         "account",
-                        f"{name}: its record was lost and made anew, without note and quota",
+                        f"{name}: its record was lost and recreated, without note and quota",
                     )
                 )
     return made

@@ -1,7 +1,7 @@
-"""What changes of held mail do to the tables: hold, settle, delete, release refused recipients.
+"""Changes of held mail in the tables: hold, settle, delete, release refused recipients.
 
-Each function is the body of one `Change`: it runs on the writer thread inside a transaction, moves
-the ledger with every row it moves, and raises StoreError, if it must, before the first of them.
+Each function is the body of one `Change`. It runs on the writer thread inside a transaction and
+moves the ledger with every row it moves. If it must raise StoreError, it does so before the first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,7 +52,7 @@ def settle(
     reports: Sequence[NewReport] = (),
     at: float = 0.0,
 ) -> None:
-    """Work in what became of messages: those wholly delivered at one stroke, if they stand as the drain believes."""
+    """Record the outcomes of messages; unchanged ones, wholly delivered, leave in one statement."""
     transaction.ledger.check_drain(drain)
     for report in (
         reports
@@ -68,14 +68,14 @@ def settle(
 
 
 def _is_news(transaction: WriteTransaction, domain_id: int, report: NewReport) -> bool:
-    """Tell whether one of those whom a report speaks of still waits: it was not told before then."""
+    """Tell whether a recipient that a report names still waits: then it was not reported before."""
     rows = transaction.execute(queries.STANDING, (report.about, domain_id))
     held = paths(rows[0][0]) if rows else []
     return any(path in held for path in report.forward_paths)
 
 
 def _remove_whole(transaction: WriteTransaction, domain_id: int, delivered: list[Outcome]) -> bool:
-    """Remove these messages if these are all their recipients; else change nothing and return False."""
+    """Remove these messages if these are all their recipients; otherwise return False."""
     delivered.sort(key=_number)
     numbers = numbers_text([outcome.number for outcome in delivered])
     believed = "\n\n".join(
@@ -99,7 +99,7 @@ def _number(outcome: Outcome) -> int:
 def _settle_in_part(
     transaction: WriteTransaction, domain_id: int, outcomes: Iterable[Outcome], at: float
 ) -> None:
-    """Work outcomes in recipient by recipient: some were refused or deferred, or have been before."""
+    """Record outcomes recipient by recipient: some are not delivered, or were refused before."""
     gone = [
         outcome.number for outcome in outcomes if _settle_one(transaction, domain_id, outcome, at)
     ]
@@ -108,7 +108,7 @@ def _settle_in_part(
 
 
 def _settle_one(transaction: WriteTransaction, domain_id: int, outcome: Outcome, at: float) -> bool:
-    """Work one outcome in; tell whether the message is to be removed, having no recipient left."""
+    """Record one outcome; tell whether the message must be removed, with no recipient left."""
     rows = transaction.execute(queries.STANDING, (outcome.number, domain_id))
     held = paths(rows[0][0]) if rows else []
     news = {
@@ -125,7 +125,7 @@ def _settle_one(transaction: WriteTransaction, domain_id: int, outcome: Outcome,
 def _keep_word(
     transaction: WriteTransaction, message: tuple[int, int], recipient: RecipientOutcome, at: float
 ) -> None:
-    """Keep the destination's last word on a recipient that it did not take."""
+    """Keep the destination's latest reply on a recipient that it did not take."""
     if recipient.move in (Move.DELIVERED, Move.BOUNCED):
         transaction.execute(queries.FORGET_REPLY, (*message, recipient.forward_path))
     else:
@@ -155,9 +155,9 @@ def _has_nobody(transaction: WriteTransaction, message: tuple[int, int], held: l
 
 
 def park_damaged(transaction: WriteTransaction, number: int, text: str, at: float) -> bool:
-    """Keep a message from drains and show it to people: who waited for it is refused, in the store's own words.
+    """Keep a message from drains and show it to people: refuse its waiting recipients ourselves.
 
-    Tells whether anybody waited: if not, it is parked already, or gone.
+    Tells whether anybody waited. If not, it is refused already, or has left.
     """
     rows = transaction.execute(queries.WHO_WAITS, (number,))
     held = paths(rows[0][1]) if rows else []
@@ -208,7 +208,7 @@ def expire(
     before: float,
     audit: AuditEntry,
 ) -> int:
-    """Remove the recipients of these messages that have this status since before then; return of how many some did."""
+    """Remove recipients in this status since before then; return how many messages had some."""
     bindings = {"domain_id": domain_id, "numbers": numbers_text(numbers), "before": before}
     expired = (
         _expire_held(transaction, bindings)

@@ -1,7 +1,7 @@
 """The tables, and how a database of an earlier version becomes one of this version.
 
-`PRAGMA user_version` counts the migrations that a database has been through. A migration, once
-released, is never edited: what it made is on people's disks.
+`PRAGMA user_version` counts the migrations that a database has been through. A released migration
+is never edited: its results are on people's disks.
 """
 
 from collections.abc import Callable
@@ -360,7 +360,7 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
-    """Bring a database up to the present schema, each step in its own transaction; return its version."""
+    """Bring a database to the present schema, a transaction per step; return its version."""
     present = int(connection.pragma("user_version"))
     if present > len(migrations):
         raise StoreUnusable(

@@ -1,4 +1,4 @@
-"""What changes of channels and notices do to the tables.
+"""Changes of channels and notices in the tables.
 
 Each function is the body of one `Change`, as in mail_changes.
 """
@@ -22,7 +22,7 @@ def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEnt
         check_account(transaction, channel.account)
     present = transaction.execute(queries.ID_OF_CHANNEL, (channel.account, channel.name))
     if present != ([(channel.id,)] if channel.id else []):
-        raise Conflict(f"channel {channel.name} {EXISTS}, or is gone")
+        raise Conflict(f"channel {channel.name} {EXISTS}, or was removed meanwhile")
     stored = (
         _change_channel(transaction, channel, audit.at)
         if channel.id
@@ -44,7 +44,7 @@ def _change_channel(transaction: WriteTransaction, channel: Channel, at: float) 
 
 
 def remove_channel(transaction: WriteTransaction, channel_id: int, audit: AuditEntry) -> None:
-    """Remove a channel if it is there, with what waits for it."""
+    """Remove a channel if it is there, with its waiting notices."""
     if transaction.execute(queries.HAS_CHANNEL, (channel_id,)):
         transaction.execute(queries.REMOVE_CHANNEL, (channel_id,))
         transaction.execute(queries.REMOVE_NOTICES_OF_CHANNEL, (channel_id,))

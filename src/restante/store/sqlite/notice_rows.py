@@ -1,8 +1,8 @@
-"""How channels and notices stand in rows, and what is made of a row again.
+"""Channels and notices as rows, and back.
 
-Kinds and ways that a later version has stored, and this one does not know, are no reason to refuse
-the store: what waits is told under the name that it has, and a channel hears of the kinds that
-there are.
+A later version may have stored kinds and ways that this one does not know. That is no reason to
+refuse the store: a waiting notice is shown under its own name, and a channel receives the kinds
+that exist.
 """
 
 import json

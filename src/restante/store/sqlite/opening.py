@@ -1,8 +1,9 @@
-"""How a data directory becomes an open store, and what keeps it from that.
+"""How a data directory becomes an open store, and the faults that prevent it.
 
 Everything here blocks: run it on a thread.
 
-DIR/lock  DIR/restante.db (-wal, -shm)  DIR/content/0…f/name  DIR/ballast        directories 0700, files 0600
+DIR/lock  DIR/restante.db (-wal, -shm)  DIR/content/0…f/name  DIR/ballast
+Directories have mode 0700, files 0600.
 """
 
 from contextlib import ExitStack
@@ -30,7 +31,7 @@ _BALLAST = "ballast"
 
 
 class Parts(NamedTuple):
-    """What is open when a store is."""
+    """The open parts of a store."""
 
     path: Path  # of the database
     vfs: str | None
@@ -120,11 +121,9 @@ def _make(directory: Path) -> list[Path]:
 
 
 def _check_whole(path: Path) -> None:
-    """Refuse to begin an empty database where a store was: its mail would be gone, and its content files orphans."""
+    """Refuse to begin an empty database where a store was: its mail would be lost."""
     if (path.parent / PARTIAL).exists():
-        raise StoreUnusable(
-            f"{path.parent} is a backup that was broken off: restore one that is whole"
-        )
+        raise StoreUnusable(f"{path.parent} is an interrupted backup: restore one that is whole")
     is_empty = not path.exists() or not path.stat().st_size
     if is_empty and (path.parent / CONTENT).exists():
         raise StoreDamaged(

@@ -1,8 +1,8 @@
 """Policies and quotas as the JSON text that stands in one column.
 
-Every field is written, so that a default which changes in a later version changes no domain that is
-there. What a column lacks, because an earlier version wrote it, is read as its default; what it has
-beyond, from a later one, is passed over.
+Every field is written, so that a default which changes in a later version changes no existing
+domain. A field that is missing, because an earlier version wrote the column, is read as its
+default. A field that only a later version knows is ignored.
 """
 
 from pydantic import TypeAdapter

@@ -1,8 +1,10 @@
-"""The proof at start that the database can be walked: quick, and of everything where damage was met before.
+"""The proof at start that the database can be walked: quick, or complete after earlier damage.
 
-    everything, for as long as SECONDS last    each table with its indexes, small ones first, as the engine checks them
-    what the time did not reach                its indexes, and seeks spread over the table: every inner page, some leaves
-    behind a mark of damage                    all of it, however long that takes, and each row is read
+    everything, while SECONDS last   each table with its indexes, small ones first, as the engine
+                                     checks them
+    the tables after that            their indexes, and seeks spread over the table: every inner
+                                     page, some leaves
+    with a mark of damage            all of it, however long that takes, and each row is read
 
 So a small store is proven whole. In a large one a leaf of held mail may be damaged and not be met
 here: the scrub meets it, or the drain does, and then there is the mark.
@@ -19,7 +21,7 @@ from restante.store.sqlite.record_memory import RecordMemory
 from restante.store.store_errors import StoreDamaged
 
 SECONDS = 0.6
-"""For what the engine checks, and as much again for the walk over the rest: 10^6 messages of 4 KiB take 1.2 s in all."""
+"""For the engine's check, and as much for the walk over the rest: 10^6 messages take 1.2 s."""
 
 _SEEKS = 512  # spread over the messages
 _PROGRESS_STEPS = 1000  # of the engine, between two looks at the clock
@@ -84,7 +86,7 @@ def _walk_mail(connection: apsw.Connection) -> None:
         fetch(connection, care_queries.NEXT_NUMBER, (number,))
     indexes = {name for (name,) in fetch(connection, care_queries.INDEXES)}
     for index, query in care_queries.WALKS.items():
-        if index in indexes:  # else the schema is an earlier one
+        if index in indexes:  # otherwise the schema is an earlier one
             fetch(connection, query)
 
 

@@ -1,9 +1,11 @@
-"""Every SQL statement, by name, with the reason for its shape; tests/store/test_query_plans.py pins the hot ones' plans.
+"""Every SQL statement, by name, with the reason for its shape.
 
-Two costs shape them. The interpreter's lock is let go and taken again at every step of a statement,
-and beside a busy event loop taking it can cost more than the step: so the hot statements do many
-messages in one step and answer in one row. And a page written is a page logged, synced and copied
-back: so nothing small stands beside content.
+tests/store/test_query_plans.py pins the plans of the hot ones.
+
+Two costs shape them. First, the interpreter's lock is released and taken again at every step of a
+statement. Beside a busy event loop taking it can cost more than the step. So the hot statements do
+many messages in one step and answer in one row. Second, a page written is a page logged, synced and
+copied back. So nothing small stands beside content.
 
 Lists of numbers come as JSON text, which keeps one prepared statement for any length.
 """
@@ -24,13 +26,13 @@ MESSAGE_COLUMNS = "number, domain_id, received_at, size, flags, reverse_path, he
 
 @cache
 def hold_messages(count: int) -> str:
-    """Insert `count` messages in one step: beside a busy event loop twice as fast as one step a message."""
+    """Insert `count` messages in one step: with a busy event loop twice as fast as one by one."""
     row = f"({', '.join('?' * len(MESSAGE_COLUMNS.split(',')))})"
     return f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {', '.join([row] * count)}"
 
 
-# The rows of `usage` tell of messages up to this number. A transaction that only holds mail leaves
-# them behind; any other writes all that are behind, so that those beyond are few, and new.
+# The rows of `usage` count messages up to this number. A transaction that only holds mail leaves
+# them behind. Any other writes all that are behind, so that those beyond are few, and new.
 COUNTED_UP_TO = "SELECT max(value, coalesce((SELECT max(last_number) FROM usage), 0)) FROM counter WHERE name = 'last-number'"
 
 # One row for all the domains that a transaction has touched, in one step. `->>` takes the n-th of
@@ -55,7 +57,7 @@ WHOLE_MESSAGES = """
 
 REMOVE_MESSAGES = "DELETE FROM message WHERE number IN (SELECT value FROM json_each(?))"
 
-# What goes when these messages go. Grouped, for they may be of several domains; one row a domain.
+# The figures that leave with these messages, a row per domain: they may be of several domains.
 DOOMED_MESSAGES = """
     SELECT domain_id, count(*), sum(size), sum(held_paths = ''), group_concat(file, char(10))
     FROM message WHERE number IN (SELECT value FROM json_each(?)) GROUP BY domain_id
@@ -112,8 +114,8 @@ REFUSED_NO_MORE = """
 
 # --- held mail whose time is over
 
-# How messages stand: number, whether those who wait have done so since before then, whether
-# somebody was refused.
+# The state of messages: number, whether their waiting recipients have waited since before then,
+# whether a recipient was refused.
 STANDINGS = """
     SELECT number, held_paths <> '' AND received_at < :before AND NOT EXISTS (
             SELECT 1 FROM last_reply
@@ -139,8 +141,8 @@ FORGET_REFUSALS = """
     WHERE domain_id = :domain_id AND is_refused = 1 AND at < :before
         AND number IN (SELECT value FROM json_each(:numbers))
 """
-# Those of the given messages that are left with nobody; their last replies are gone with their
-# recipients.
+# Those of the given messages that have no recipient left; their last replies were removed with
+# their recipients.
 LEFT_WITH_NOBODY = """
     SELECT number FROM message
     WHERE number IN (SELECT value FROM json_each(:numbers)) AND domain_id = :domain_id AND held_paths = ''
@@ -164,8 +166,8 @@ HELD_SINCE = """
     ), 0))
     FROM message WHERE domain_id = ? AND held_paths <> '' ORDER BY number
 """
-# Refused mail is little, and by no order of time in its index. Uncertain mail (2) has no end by
-# time; the bare `is_refused` besides is what lets the index be used.
+# Refused mail is little, and its index has no order of time. Uncertain mail (2) does not expire;
+# the bare `is_refused` in addition is there so that the index can be used.
 REFUSED_BEFORE = """
     SELECT DISTINCT number FROM last_reply INDEXED BY last_reply_refused
     WHERE domain_id = ? AND is_refused AND is_refused = 1 AND at < ? ORDER BY number LIMIT ?
@@ -219,11 +221,11 @@ OLDEST_MESSAGES = f"""
     JOIN message ON message.number = coalesce(min(first.held, first.refused), first.held, first.refused)
 """
 
-FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the sweep: all of it from message_file
+FILES = "SELECT file, number FROM message WHERE file IS NOT NULL"  # for the sweep: message_file
 
-# Listings. What differs is only where a listing starts from, so that each walks its own index in
-# order and stops at its limit; what it must match besides is the same for all. The replies come
-# along as JSON: a row a message.
+# Listings. They differ only in where they start, so that each walks its own index in order and
+# stops at its limit. The other conditions are the same for all. The replies come along as JSON: a
+# row a message.
 _LISTED = """
     SELECT message.number, message.domain_id, reverse_path, received_at, size, held_paths, (
         SELECT json_group_array(json_array(forward_path, is_refused, reply) ORDER BY forward_path) FROM last_reply
@@ -278,7 +280,7 @@ LIST_ALL_REFUSED = f"""
     ) ORDER BY message.number
 """
 
-# --- what the writer keeps in memory, read when it starts and after a rollback
+# --- the writer's knowledge in memory, read when it starts and after a rollback
 
 DOMAIN_IDS = "SELECT id, account FROM domain"
 USAGES = "SELECT domain_id, messages, octets, refused, last_number FROM usage"
@@ -498,7 +500,7 @@ _NEWEST_ENTRIES = """
 
 
 def newest_entries(*, by_account: bool, by_domain: bool) -> str:
-    """Return the statement for a filter: by its domain's index, else by its account's, else from the end.
+    """Return the statement for a filter: by its domain's index, its account's, or from the end.
 
     The engine sees no index behind `:name IS NULL OR`, so these two are spelled out.
     """
@@ -509,7 +511,7 @@ def newest_entries(*, by_account: bool, by_domain: bool) -> str:
     return _NEWEST_ENTRIES.format(place=f"{domain} AND {account}")
 
 
-# What the trail has grown by since it was last looked at; the first look walks all of it.
+# The growth of the trail since the last look; the first look walks all of it.
 NEWEST_ENTRY = "SELECT coalesce(max(id), 0) FROM audit"
 GRANTED_REQUESTS = """
     SELECT lower(subject) AS node, account, max(at) FROM audit

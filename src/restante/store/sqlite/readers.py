@@ -1,4 +1,4 @@
-"""The connections that read: beside the writer, never in its way, each question in one short transaction.
+"""The reading connections: each question in one short transaction that never blocks the writer.
 
 A transaction that stays open keeps the log from being reused, so nothing here outlives its
 question.
@@ -55,7 +55,7 @@ class Readers:
             self._idle.put(connection)
 
     def close(self) -> None:
-        """Wait a moment for the questions that were asked, and let go of what is idle then."""
+        """Wait a moment for the questions that were asked, then close the idle connections."""
         self._pool.close(_CLOSING_SECONDS)
         while not self._idle.empty():
             self._idle.get().close()

@@ -1,4 +1,4 @@
-"""What is asked of the tables and how the answer is read.
+"""Questions to the tables, and how their answers are read.
 
 Each function runs on a reading thread.
 """
@@ -109,7 +109,7 @@ def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Da
 
 
 def damaged_messages(connection: apsw.Connection) -> int:
-    """Count the messages that are parked as damaged."""
+    """Count the messages that are marked refused because they are damaged."""
     count: int = fetch(connection, queries.COUNT_DAMAGED, (f"{DAMAGED}*",))[0][0]
     return count
 
@@ -119,13 +119,13 @@ def oldest(connection: apsw.Connection) -> Mapping[int, float]:
     return dict(fetch(connection, queries.OLDEST_MESSAGES))
 
 
-# --- what is due
+# --- due work
 
 
 def expired(
     connection: apsw.Connection, domain_id: int, status: RecipientStatus, before: float, limit: int
 ) -> list[int]:
-    """Read the numbers of messages with a recipient that has this status since before then, oldest first."""
+    """Read the numbers of messages with a recipient in this status since before then, in order."""
     if status is RecipientStatus.REFUSED:
         return [
             number
@@ -297,7 +297,7 @@ def backlog(connection: apsw.Connection, query: str) -> Backlog:
 def late_messages(
     connection: apsw.Connection, received_before: float, limit: int
 ) -> list[HeldMessage]:
-    """Read messages whose senders want to hear of delay."""
+    """Read messages whose senders are still owed a report of delay."""
     window = PageBounds([], [])
     with closing(connection.cursor()) as cursor:
         for row in cursor.execute(queries.LATE_MESSAGES, (received_before,)):
@@ -370,7 +370,7 @@ def notices(
 
 
 def granted_requests(connection: apsw.Connection, after: int) -> tuple[int, list[NodeRequest]]:
-    """Read what was asked for and granted since an entry; return the newest entry that there is, too."""
+    """Read the nodes requested and granted since an entry; return the newest entry's id too."""
     with connection:
         [(newest,)] = fetch(connection, queries.NEWEST_ENTRY)
         rows = fetch(connection, queries.GRANTED_REQUESTS, (after, newest))

@@ -1,7 +1,7 @@
-"""What changes of drains, of the operator's records and of the audit trail do to the tables.
+"""Changes of drains, of the operator's records and of the audit trail in the tables.
 
-Each function is the body of one `Change`, as in mail_changes. There is one writer: what a check has
-found stays true until the commit.
+Each function is the body of one `Change`, as in mail_changes. There is one writer, so a check stays
+true until the commit.
 """
 
 import json
@@ -87,7 +87,7 @@ def put_domain(
     check_account(transaction, domain.account)
     present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
     if present != ([(domain.id,)] if domain.id else []):
-        raise Conflict(f"domain {domain.name} {EXISTS}, or is gone")
+        raise Conflict(f"domain {domain.name} {EXISTS}, or was removed meanwhile")
     stored = _change_domain(transaction, domain) if domain.id else _add_domain(transaction, domain)
     note_change(transaction, audit)
     return stored
@@ -130,7 +130,7 @@ def remove_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEnt
 def keep_mark(
     transaction: WriteTransaction, domain_id: int, kind: str, value: float | None
 ) -> None:
-    """Keep what was told of a domain; None forgets it."""
+    """Keep a mark of a domain; None forgets it."""
     transaction.ledger.check_hosted(domain_id)
     if value is None:
         transaction.execute(queries.REMOVE_MARK, (domain_id, kind))
@@ -198,4 +198,4 @@ def _has_account(transaction: WriteTransaction, name: str) -> bool:
 def check_account(transaction: WriteTransaction, name: str) -> None:
     """Raise Conflict where there is no such account."""
     if not _has_account(transaction, name):
-        raise Conflict(f"account {name} is gone")
+        raise Conflict(f"account {name} no longer exists")

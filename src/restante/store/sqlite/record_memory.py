@@ -1,7 +1,7 @@
 """Records that were made of rows before: a row that is as it was makes no new record.
 
-All records are read again after each change of one. With ten thousand domains most of the time went
-into making the same values anew, and the collector then walked over all of them again and again.
+All records are read again after each change of one. With ten thousand domains most of the time was
+spent on making the same values again. The collector then walked over all of them again and again.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ class Remembered(Generic[_Record]):
 
 @dataclass(frozen=True, slots=True)
 class RecordMemory:
-    """What `directory` was made of last."""
+    """The records that the latest `directory` was made from."""
 
     accounts: Remembered[Account] = field(default_factory=Remembered)
     logins: Remembered[Login] = field(default_factory=Remembered)

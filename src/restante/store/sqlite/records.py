@@ -1,4 +1,4 @@
-"""The part of the store that keeps the operator's records, and what is known of mailboxes."""
+"""The part of the store that keeps the operator's records and the known mailboxes."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
-"""Opens content files: only what we wrote ourselves, so only regular files, and never through a link.
+"""Opens content files: only files that we wrote, so only regular files, and never through a link.
 
-A FIFO or a device in a content file's place would keep a thread for ever, and a link would hand
+A FIFO or a device in a content file's place would block a thread without end, and a link would hand
 over another file.
 """
 
@@ -37,7 +37,7 @@ def open_regular(path: Path) -> int:
 
 
 def is_curable(error: OSError) -> bool:
-    """Tell whether it is about us and not about the file: another try, or the operator, may find the file whole."""
+    """Tell whether an error is ours and not the file's: another try may find the file whole."""
     return error.errno in _CURABLE
 
 

@@ -1,4 +1,4 @@
-"""What changes of reports do to the tables.
+"""Changes of reports in the tables.
 
 Each function runs on the writer thread inside a transaction.
 """
@@ -17,7 +17,7 @@ from restante.tenancy.audit import AuditEntry
 def bounce(
     transaction: WriteTransaction, bounces: Sequence[Bounce], audit: AuditEntry
 ) -> list[int]:
-    """Remove recipients of messages that stand as their reports say, and keep the reports; return the numbers."""
+    """Remove recipients that are as their reports say, and keep the reports; return the numbers."""
     transaction.execute(queries.RECORD, audit_row(audit))
     done = [one for one in bounces if _give_up(transaction, one)]
     keep(transaction, [one.report for one in done if one.report is not None])
@@ -68,6 +68,6 @@ def drop(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntr
 def tell_of_delay(
     transaction: WriteTransaction, numbers: Sequence[int], reports: Sequence[NewReport]
 ) -> None:
-    """Keep the reports on messages of whose delay nothing was told, and take note that it is now."""
+    """Keep the reports on messages whose delay was not reported yet, and note that it now is."""
     untold = {number for number in numbers if transaction.execute(queries.DELAY_IS_TOLD, (number,))}
     keep(transaction, [report for report in reports if report.about in untold])

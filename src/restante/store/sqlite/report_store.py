@@ -49,7 +49,7 @@ class SqliteReports:
         return await self._read(reading.success_reports)
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of these reports."""
+        """Record the outcomes of these reports."""
         change = partial(
             sending_changes.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF
         )
@@ -75,11 +75,11 @@ class SqliteReports:
         return dropped
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
-        """Return messages whose sender wants to hear of delay and has not yet, oldest first."""
+        """Return messages whose sender is still owed a report of delay, oldest first."""
         return await self._read(
             partial(reading.late_messages, received_before=received_before, limit=limit)
         )
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
-        """Store the reports, and take note that these messages' senders have heard."""
+        """Store the reports, and note that these messages' senders were told."""
         await self._write(partial(report_changes.tell_of_delay, numbers=numbers, reports=reports))

@@ -1,4 +1,4 @@
-"""How values stand in rows, and what is made of a row again."""
+"""Values as rows, and back."""
 
 import json
 import zlib
@@ -39,8 +39,8 @@ _WANTS_WORD_OF_DELAY = (
 _IS_DELAY_TOLD = 16  # since then; queries.py spells it out
 _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries.py spells them out
 
-# How last_reply.is_refused is read. Whatever waits there counts as parked; refused mail's retention
-# is for REFUSED only.
+# How last_reply.is_refused is read. Every row with a value other than 0 counts as refused; only
+# REFUSED has the retention of refused mail.
 IS_REFUSED, IS_UNCERTAIN = 1, 2
 
 
@@ -52,7 +52,7 @@ _PARKED: Final = {number: status for status, number in PARKED_AS.items() if stat
 
 
 class DamagedRow(Exception):  # noqa: N818  a finding, not a fault of this code
-    """What was read is not what was written."""
+    """The row read differs from the row written."""
 
 
 def message_row(message: NewMessage) -> Row:
@@ -168,7 +168,7 @@ def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[Qu
 
 
 def storable(reply: str) -> str:
-    """Return a reply as text that a row can take: its octets were a stranger's, and settling must not fail on them."""
+    """Return a reply as text that a row can take: a stranger's octets must not stop settling."""
     return reply.encode("utf-8", "replace").decode()
 
 

@@ -1,14 +1,15 @@
 """Writes whatever can be read of a damaged store into a new one, and names the rest.
 
     each table, past its damage (tolerant.py)   →   the same table of a new database
-    mail that the table's tree leads to no more →   from the pages themselves (leaf_pages.py), where its checksum is right
+    mail that the table's tree no longer        →   from the pages themselves (leaf_pages.py), where
+    reaches                                         its checksum is right
     each content file, if it is whole           →   a second name for it, or a copy
-    figures, counters                           →   counted anew
-    domains of which only mail is left          →   made anew, suspended, for the operator to set right
+    figures, counters                           →   counted again
+    domains of which only mail is left          →   recreated, suspended, for the operator to correct
 
-The damaged store is only read, and stays as it is. The new database gets its name last: what was
-broken off is no store. A row read from the pages may be of mail that had left: what is salvaged is
-handed over twice rather than never.
+The damaged store is only read, and stays as it is. The new database gets its name last, so that an
+interrupted salvage leaves no store. A row read from the pages may be of mail that had left:
+salvaged mail is rather handed over twice than never.
 """
 
 import shutil
@@ -85,7 +86,7 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: Progress) 
             )
         if first_page:
             report.lost.append(
-                Finding("database", f"{first_page}; what the log alone had may be missing")
+                Finding("database", f"{first_page}; data that only the log had may be missing")
             )
         with closing(_new_database(target / PARTIAL, version)) as made:
             run = _Salvage(
@@ -168,7 +169,7 @@ class _Salvage:
                 self._lose(name, f"rows {gap.text} cannot be read")
 
     def _read(self, name: str, keep: Callable[[Row], None]) -> list[Gap]:
-        """Read a table of the damaged database as far as that goes; return what could not be read."""
+        """Read a table of the damaged database as far as possible; return the unreadable gaps."""
         reader = TolerantReader(self._source, table_of(self._made, name), keep)
         try:
             reader.read()
@@ -228,7 +229,7 @@ class _Salvage:
         return ""
 
     def _mail_of_pages(self, gaps: list[Gap]) -> None:
-        """Look for messages whose number is in a gap in the pages themselves; the last one found of a number counts."""
+        """Look in the pages for messages whose number is in a gap; of several, the last counts."""
         found: dict[int, Row] = {}
         with closing(Pages(self._directory / _DATABASE, PAGE_SIZE)) as pages:
             for number, row in pages.rows():
@@ -239,7 +240,7 @@ class _Salvage:
             self._keep_message((*found[number], None)[:width])
 
     def _name_the_lost(self, gaps: list[Gap]) -> None:
-        """Name the messages that were not found: by what tells of them elsewhere, which may be whole where they are not."""
+        """Name the messages that were not found, from other records that may be whole."""
         unnamed = [gap for gap in gaps if gap.before is None]
         try:
             known = fetch(self._source, care_queries.ALL_KNOWN)
@@ -269,7 +270,7 @@ class _Salvage:
                     self._made.execute(query)
 
     def _keep_ids(self) -> None:
-        """See to it that no id is given out again: of what is left, and of what had been removed."""
+        """Ensure that no id is given out again, neither of present records nor of removed ones."""
         try:
             given = fetch(self._source, "SELECT name, seq FROM sqlite_sequence")
         except (*UNREADABLE, apsw.SQLError):

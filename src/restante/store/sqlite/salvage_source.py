@@ -1,8 +1,8 @@
-"""How a damaged database is opened for salvage: as it is, or else a copy of it with a first page that can be read.
+"""How a damaged database is opened for salvage: as it is, or as a copy with a readable first page.
 
-The damaged store is never written to. Where the first page is no header any more, a copy gets the
-header of a new database; where the page's list of tables is gone too, it gets the whole page:
-tables stand at the same pages in every database that was made by this program at one go.
+The damaged store is never written to. If the first page is no valid header, a copy gets the header
+of a new database. If the page's list of tables is lost too, the copy gets the whole page: tables
+stand at the same pages in every database that this program made in one go.
 """
 
 import os
@@ -26,7 +26,7 @@ _NAMES = "SELECT type || ' ' || name FROM sqlite_schema"
 
 @contextmanager
 def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, str]]:
-    """Give a connection, the version of the schema, and what was done to the first page, "" for nothing.
+    """Give a connection, the schema's version, and the change to the first page ("" for none).
 
     `work` is a directory for a copy, if one is needed. Raises StoreUnusable where there is nothing
     to be read from.
@@ -62,7 +62,7 @@ def _open(database: Path) -> apsw.Connection | None:
 
 
 def _copy(database: Path, work: Path, octets: int) -> Path:
-    """Copy a database and its log, and put so many octets of a new one's first page over the copy's."""
+    """Copy a database and its log; put `octets` of a new database's first page over the copy's."""
     copy = work / "copy.db"
     for name in ("", "-wal", "-shm"):
         Path(f"{copy}{name}").unlink(missing_ok=True)
@@ -78,7 +78,7 @@ def _copy(database: Path, work: Path, octets: int) -> Path:
 
 
 def _first_page(work: Path) -> bytes:
-    """Return the first page of a new database, changed so that the engine takes the size from the file."""
+    """Return the first page of a new database, made to take its size from the file."""
     new = work / "new.db"
     new.unlink(missing_ok=True)
     with closing(engine.open_writer(new)) as connection:
@@ -94,7 +94,7 @@ def _first_page(work: Path) -> bytes:
 
 
 def _version(connection: apsw.Connection) -> int:
-    """Return the newest version of the schema of which everything is there: the header's word for it is ours."""
+    """Return the newest version of the schema that is complete: the header's value may be ours."""
     present = {name for (name,) in fetch(connection, _NAMES)}
     columns = {
         name for (name,) in fetch(connection, "SELECT name FROM pragma_table_info('message')")

@@ -1,18 +1,20 @@
-"""A walk over everything in a store that serves: slowly, so that damage is met before a customer meets it.
+"""A slow walk over everything in a serving store, so that we find damage before a customer does.
 
-Theory of operation. The walk is cut into slices of some milliseconds, each a short transaction on a
-connection and a thread of its own: the log can be reused between them, and nothing waits for the
-walk. Whoever runs it rests after each slice (store/scrubber.py), as long as keeps it below its
-share of a core.
+Theory of operation. The walk is cut into slices of some milliseconds. Each is a short transaction
+on a connection and a thread of its own. So the log can be reused between them, and nothing waits
+for the walk. The caller rests after each slice (store/scrubber.py), so that the walk keeps below
+its share of a core.
 
-    records, replies, reports, trail   the engine's check of each table with its indexes; row by row where that takes long
-    held mail                          each row with its content and checksum, in the order of numbers
-    the indexes of held mail           has each row its entries? A drain and the sweep of content files go by them alone
+    records, replies, reports, trail   the engine's check of each table with its indexes; row by row
+                                       where that takes long
+    held mail                          each row with its content and checksum, by number
+    the indexes of held mail           whether each row has its entries: a drain and the sweep of
+                                       content files use only these
     content files                      read whole, and compared
 
-Damage to the database ends the store, as it does on any connection; content that is damaged parks
-its message. Limitation: pages that hold nothing are not read, and what changes behind the walk is
-met by the next one.
+Damage to the database ends the store, as it does on any connection. Damaged content marks its
+message refused. Limitation: empty pages are not read, and a change behind the walk is met by the
+next one.
 """
 
 import time
@@ -60,7 +62,7 @@ def _parts(connection: apsw.Connection, content: Path) -> Iterator[_Part]:
 
 
 def _metered(parts: Iterator[_Part]) -> Iterator[tuple[Slice, list[Damage]]]:
-    """Put parts together to slices that keep this thread busy for a while: waking for each costs something too."""
+    """Combine parts to slices that keep this thread busy for a while: each waking has a cost."""
     part: _Part | None = (0, 0, 0, [])
     while part is not None:
         messages = octets = files = 0
@@ -75,7 +77,7 @@ def _metered(parts: Iterator[_Part]) -> Iterator[tuple[Slice, list[Damage]]]:
 
 
 def _look_at_table(connection: apsw.Connection, table: Table) -> Iterator[_Part]:
-    """Have the engine check a table; where that would keep the log from being reused, only read its rows."""
+    """Have the engine check a table; only read its rows if that would block reuse of the log."""
     if proof.is_done_within(connection, _CHECK_SECONDS, partial(_check_table, table=table.name)):
         yield 0, 0, 0, []
         return

@@ -1,4 +1,4 @@
-"""What an attempt to send does to the table of what waits; the body of one `Change`, as in mail_changes."""
+"""The outcome of a sending attempt in its table; the body of one `Change`, as in mail_changes."""
 
 from collections.abc import Sequence
 

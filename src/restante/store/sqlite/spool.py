@@ -1,4 +1,4 @@
-"""Large content in files: written before the row that names it, removed after the row is gone.
+"""Large content in files: written before the row that names it, removed after the row.
 
     write … fsync file, fsync directory │ row committed │ … row removed, committed │ unlink
             a crash here leaves an orphan │   held, whole   │   a crash here leaves an orphan
@@ -33,8 +33,8 @@ from restante.store.sqlite.threads import DaemonThreads
 from restante.store.store_errors import Damaged, StoreError, StoreFull
 
 _THREADS = 4  # syncs at once
-_SHARDS = "0123456789abcdef"  # directories, so that files made at one time do not all queue for one directory's lock
-_CLOSING_SECONDS = 3.0  # for what was begun: a read that hangs is left behind
+_SHARDS = "0123456789abcdef"  # directories, so that new files do not all wait for one's lock
+_CLOSING_SECONDS = 3.0  # for work under way: a read that hangs is left behind
 _ROOM_WILL_COME = (errno.ENOSPC, errno.EDQUOT)
 
 _Answer = TypeVar("_Answer")
@@ -97,7 +97,7 @@ class ContentFiles:
     async def read(self, file: ContentFile) -> AsyncGenerator[bytes, None]:
         """Yield a file in blocks.
 
-        The last one only when all of it is proven: what is damaged never ends.
+        The last one only when all of it is proven: a damaged file never ends.
         """
         descriptor = await self._reading(file, partial(self._opened, file.name))
         try:
@@ -134,9 +134,9 @@ class ContentFiles:
         return first
 
     async def _reading(self, file: ContentFile, work: Callable[[], _Answer]) -> _Answer:
-        """Do work on a file that is to be read.
+        """Do work on a file that is read.
 
-        Raises Damaged for what the file is to blame for, else StoreError.
+        Raises Damaged if the file is to blame, otherwise StoreError.
         """
         try:
             return await self.run(work)
@@ -147,7 +147,7 @@ class ContentFiles:
             raise
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files that no row names any longer; what a crash leaves of them is swept."""
+        """Remove files that no row names any longer; the next start sweeps those a crash leaves."""
         with self._removals:
             if self._copies_under_way:
                 self._put_off += names
@@ -156,7 +156,7 @@ class ContentFiles:
 
     @contextmanager
     def keeping_all(self) -> Iterator[None]:
-        """Remove nothing inside: rows of an earlier moment may name what rows of this moment do not."""
+        """Remove nothing inside: rows of an earlier moment may name files that are unused now."""
         with self._removals:
             self._copies_under_way += 1
         try:
@@ -170,7 +170,7 @@ class ContentFiles:
     def remove_unheld(self, name: str) -> None:
         """Remove a file that was never held, on the thread that asks.
 
-        Not after a failed sync: its row may be found when the store is opened anew, and would then
+        Not after a failed sync: its row may be found when the store is reopened, and would then
         lack its content.
         """
         if not self._health.failure:
@@ -212,15 +212,15 @@ class ContentFiles:
             raise
 
     def close(self) -> None:
-        """Finish what was begun, if it ends soon: what a file that is left open loses is not held."""
+        """Finish the work under way, if it ends soon: content lost with an open file is not held."""
         self._pool.close(_CLOSING_SECONDS)
 
 
 class Descriptor:
     """An open file that one thread uses and another may let go of.
 
-    The lock keeps the number from being closed under a read or a write: the system would give the
-    same number to the next socket, and the write would go there.
+    The lock keeps the number from being closed under a read or a write. Otherwise the system would
+    give the same number to the next socket, and the write would go there.
     """
 
     def __init__(self, number: int) -> None:
@@ -228,7 +228,7 @@ class Descriptor:
         self._number = number
 
     def __del__(self) -> None:
-        """Let go of what was opened for somebody who had left by then."""
+        """Close a file that was opened for a caller who had left by then."""
         self.close()
 
     def use(self, work: Callable[[int], _Answer]) -> _Answer:

@@ -66,7 +66,7 @@ class SqliteNotices:
         return [notice(row) for row in rows]
 
     async def settle_notices(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record what became of some."""
+        """Record the outcomes of some."""
         change = partial(
             sending_changes.settle, remove=queries.REMOVE_NOTICE, put_off=queries.PUT_NOTICE_OFF
         )

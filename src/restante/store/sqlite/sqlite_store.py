@@ -1,15 +1,17 @@
-"""The store of one process: SQLite for mail and records, files for large content, all in one locked directory.
+"""The store of one process: SQLite for mail and records, files for large content, one directory.
 
-    event loop ── change ────► StoreWriter (one thread, one connection: transactions, syncs, checkpoints)
+    event loop ── change ────► StoreWriter (one thread, one connection: transactions, checkpoints)
         │  ▲                     │
         │  └── answers, usage ───┘ one wake-up a commit
         ├───── question ──► Readers (two threads, on connections that cannot write)
         └───── content ───► ContentFiles (four threads)
 
-Promise: what a method says is done survives a crash of the process, the system and the power, as
-far as the disk does what it is told. Weak: a lost disk is lost mail, for nothing is replicated
-here; the database file never shrinks, though what removed mail leaves free is used again; and one
-transaction over very many messages (delete, release_refused) makes everybody wait for it.
+Promise: a change whose method has returned survives a crash of the process, the system and the
+power, as far as the disk does as it is told.
+
+Limitations: a lost disk is lost mail, because nothing is replicated here. The database file never
+shrinks, though the space of removed mail is used again. One transaction over very many messages
+(delete, release_refused) makes everybody wait for it.
 """
 
 import asyncio
@@ -65,8 +67,9 @@ from restante.store.store_errors import Damaged, StoreError
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 
 OnDamage = Callable[[int, str, int], None]
-"""Told, on the event loop, of each message that is met and cannot be handed out, once: its number, what is wrong, and the
-domain's id."""
+"""Called on the event loop, once for each message that is damaged.
+
+Arguments: its number, the damage, and the domain's id."""
 
 _Answer = TypeVar("_Answer")
 
@@ -83,9 +86,9 @@ async def open_sqlite(
 
     `vfs` is SQLite's; tests put theirs in.
 
-    `ballast` is the room, in octets, that is kept so that a full disk can be emptied;
-    `proof_seconds` is how long, twice, the proof may take that the database can be walked. Raises
-    StoreUnusable, which says why and what to do.
+    `ballast` is the room, in octets, that is kept so that a full disk can be emptied.
+    `proof_seconds` is half the time that the proof of the database may take. Raises StoreUnusable,
+    which says why and what to do.
     """
     parts = await asyncio.to_thread(open_parts, directory, vfs, ballast, proof_seconds)
     store = SqliteStore(parts, on_damage or _unheard)
@@ -128,7 +131,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
 
     @property
     def failure(self) -> str:
-        """Why the store must be opened anew; "" while all is well."""
+        """Why the store must be reopened; "" while all is well."""
         return self._health.failure
 
     async def close(self) -> None:
@@ -162,7 +165,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         self._last_number = balance.last_number
 
     async def park(self, damaged: Sequence[reading.Damage]) -> None:
-        """Refuse the recipients of damaged messages, and tell of it; what cannot be now is done when they are next met."""
+        """Refuse the recipients of damaged messages, and report it; failures are retried later."""
         for damage in damaged:
             change = partial(
                 mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time()
@@ -194,7 +197,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
     async def held(
         self, domain_id: int, after: int, limit: int, max_octets: int
     ) -> list[HeldMessage]:
-        """Return messages with a held recipient whose number is above `after`, oldest first; damaged ones left out."""
+        """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
         question = partial(
             reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets
         )
@@ -238,7 +241,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         reports: Sequence[NewReport] = (),
         at: float = 0.0,
     ) -> None:
-        """Record what became of these recipients, with the reports on them."""
+        """Record the outcomes of these recipients, with the reports on them."""
         await self._write(
             partial(mail_changes.settle, drain=drain, outcomes=outcomes, reports=reports, at=at)
         )
@@ -264,7 +267,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         return await self._read(reading.oldest)
 
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
-        """Return the messages with a recipient that matches, by number, and of each those recipients only."""
+        """Return the messages with matching recipients, by number, with those recipients only."""
         return await self._read(partial(reading.queue, selection=selection))
 
     async def message(self, number: int) -> HeldMessage | None:
@@ -281,7 +284,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         return count
 
     async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
-        """Make the refused recipients of these messages held again; returns how many messages had some."""
+        """Make the refused recipients of these messages held again; return how many had some."""
         count: int = await self._write(
             partial(mail_changes.release_refused, numbers=numbers, audit=audit)
         )
@@ -337,7 +340,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         return numbers
 
     async def damaged_messages(self) -> int:
-        """Return how many messages are parked as damaged."""
+        """Return how many messages are marked refused because they are damaged."""
         return await self._read(reading.damaged_messages)
 
     async def scrub(self) -> AsyncIterator[Slice]:
@@ -418,7 +421,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         )
 
     async def last_requests(self) -> Sequence[NodeRequest]:
-        """Return when each node was last asked for with a positive answer; what was read before is remembered."""
+        """Return when each node was last requested with success; only new entries are read."""
         newest, requests = await self._read(
             partial(reading.granted_requests, after=self._requests_until)
         )

@@ -2,7 +2,7 @@
 
 Changes nothing.
 
-It works beside a running server, and where the store cannot be opened: whatever goes wrong is a
+It works beside a running server, and where the store cannot be opened: every fault is a
 finding. Everything but the engine's own check is read in short transactions, so that a server's log
 can be reused meanwhile.
 """
@@ -151,7 +151,7 @@ class _Check:
         wrong = self._wrong_with_file(file, size - len(head), file_crc32)
         if wrong and engine.fetch(
             self._connection, care_queries.IS_HELD, (number,)
-        ):  # else it was delivered meanwhile
+        ):  # otherwise it was delivered meanwhile
             self._found("content", f"file {file} {wrong}", number)
 
     def _wrong_with_file(self, name: str, size: int, crc32: int) -> str:

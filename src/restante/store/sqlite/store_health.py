@@ -7,26 +7,26 @@ from restante.store.store_errors import StoreError
 
 
 def _unmarked(_text: str) -> None:
-    """Where no start is to be warned."""
+    """For a store without a mark of damage."""
 
 
 class StoreHealth:
-    """Good until a sync fails or damage to the database is met; then bad for good.
+    """Good until a sync fails or damage to the database is met; then bad permanently.
 
     Asked and told from any thread.
     """
 
     def __init__(self, on_damage: Callable[[str], None] = _unmarked) -> None:
-        """`on_damage` is told what was met, on the thread that met it, when it is damage that opening does not cure."""
-        self.failure = ""  # what happened, and what to do
+        """`on_damage` gets the description, on the finding thread, if opening does not cure it."""
+        self.failure = ""  # the event and its remedy
         self._on_damage = on_damage
 
     def fail(self, reason: str) -> None:
         """From now on nothing is believed. The first reason is the one that is kept."""
-        self.failure = self.failure or f"{reason}: the store must be opened anew"
+        self.failure = self.failure or f"{reason}: the store must be reopened"
 
     def meet(self, error: BaseException, doing: str) -> None:
-        """Take note of what the engine says, whichever connection it says it on: some errors are the end, most not."""
+        """Take note of an engine's error on any connection: some are final, most are not."""
         if not engine.is_final(error):
             return
         if engine.is_damage(error):

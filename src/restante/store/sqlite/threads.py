@@ -1,4 +1,4 @@
-"""A few threads for work that may never end: a disk or a network file system that hangs keeps no process from ending.
+"""A few threads for work that may never end: a disk that hangs does not keep the process alive.
 
 ThreadPoolExecutor will not do: the interpreter waits for its threads when it ends, however long
 their read takes.
@@ -37,7 +37,7 @@ class DaemonThreads(Executor):
         return future
 
     def close(self, seconds: float) -> bool:
-        """Take no more work, and wait so long for what was taken; tell whether all of it ended.
+        """Accept no more work, and wait so long for the rest; tell whether all of it ended.
 
         Blocks.
         """
@@ -64,4 +64,4 @@ class DaemonThreads(Executor):
                 taken,
                 future,
                 work,
-            )  # else this thread keeps the last answer until the next work comes
+            )  # otherwise this thread keeps the last answer until the next work comes

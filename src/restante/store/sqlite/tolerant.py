@@ -1,4 +1,4 @@
-"""Reads a table past its damage: forward to where it breaks, backward to where it breaks, and into the gap from its middle.
+"""Reads a table past its damage: from both ends up to the damage, then into the gap from its middle.
 
 The engine ends a question at the first damaged page. So each question is small, and goes on behind
 what could be read.
@@ -21,7 +21,7 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the schema; the key is its primary key, or the rowid where it has none of its own."""
+    """A table of the schema; the key is its primary key, or the rowid if it has none."""
 
     name: str
     columns: tuple[str, ...]
@@ -30,7 +30,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What could not be read: the rows between two keys; None: from the beginning, or to the end."""
+    """The unreadable rows between two keys; None: from the beginning, or to the end."""
 
     after: Key | None
     before: Key | None
@@ -60,7 +60,7 @@ class TolerantReader:
     def __init__(
         self, connection: apsw.Connection, table: Table, take: Callable[[Row], None]
     ) -> None:
-        """`take` is given each row that can be read, its columns in the table's order; rows come in no order."""
+        """`take` is given each readable row, its columns in the table's order, rows in no order."""
         self._connection = connection
         self._table = table
         self._take = take
@@ -95,7 +95,7 @@ class TolerantReader:
     def _run(
         self, low: Key | None, high: Key | None, *, is_backward: bool
     ) -> tuple[Key | None, bool]:
-        """Read on from one side; return the last key that was read there, and whether it broke behind that."""
+        """Read on from one side; return the last key read there, and whether damage follows it."""
         count = _BATCH
         while True:
             try:

@@ -1,6 +1,6 @@
-"""A store is copied before its schema changes: an upgrade can be taken back, and a migration that goes wrong be undone.
+"""A copy of the store before its schema changes, so that an upgrade can be undone.
 
-    DIR/before-upgrade-from-schema-5/restante.db  content/…     a store as `restante store backup` writes it
+    DIR/before-upgrade-from-schema-5/restante.db  content/…     as `restante store backup` writes it
 
 The copy is made by the start that upgrades, before anything is changed. Content files get a second
 name and take no room; those of mail that leaves stay until the copy is removed. There is one copy
@@ -25,7 +25,7 @@ _MIB = 1024 * 1024
 
 
 def upgrade(connection: apsw.Connection, path: Path, vfs: str | None, files: ContentFiles) -> None:
-    """Bring the schema up to date, behind a copy of what is there. Raises StoreError, apsw.Error.
+    """Bring the schema up to date, after a copy of the store. Raises StoreError, apsw.Error.
 
     Blocks.
     """
@@ -50,7 +50,7 @@ def _check_room(path: Path) -> None:
     if free < needed:
         room = f"{counted(needed // _MIB, 'MiB', 'MiB')} are needed and {free // _MIB} are free"
         raise StoreUnusable(
-            f"{path}: the schema is to be upgraded, which copies the database first, and there is no room for that: "
+            f"{path}: the schema must be upgraded, which copies the database first, and there is no room for that: "
             f"{room}; make room and start again"
         )
 

@@ -1,17 +1,17 @@
 """The one thread that writes.
 
-What waits while it syncs is its next group: one transaction, one sync, one wake-up.
+Changes that wait while it syncs are its next group: one transaction, one sync, one wake-up.
 
 A change that cannot be made (StoreError) fails alone: it raises before it has written anything.
-Anything else that goes wrong rolls the whole group back. If disk or database is to blame, all of
-the group fail with StoreError; if not, one of the changes is, and each is made again alone, so that
-it fails by itself.
+Any other failure rolls the whole group back. If disk or database is to blame, all of the group fail
+with StoreError. If not, one of the changes is, and each is repeated alone, so that it fails by
+itself.
 
-A failed sync is final: what was in that group may be found in the database or not when it is opened
-again, and until then every change and every question gets StoreError.
+A failed sync is final. The changes of that group may be found in the database or not when it is
+reopened. Until then every change and every question gets StoreError.
 
-On a full disk the ballast goes, and each change of the group is made again alone: what only removes
-now has room.
+On a full disk the ballast is removed, and each change of the group is repeated alone: a change that
+only removes now has room.
 
 Checkpoints are made here, between groups, after the waiting have been answered.
 """
@@ -33,7 +33,7 @@ from restante.store.sqlite.write_transaction import Change, WriteTransaction
 from restante.store.store_errors import StoreError, StoreFull
 
 CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
-"""Pages logged between checkpoints: the rate is the same from 8 to 128 MiB, and what waits meanwhile waits longer."""
+"""Pages logged between checkpoints: from 8 to 128 MiB the rate is the same, but waits grow."""
 
 _LONG_LOG = 4 * CHECKPOINT_PAGES  # readers have kept the log from being reused: wait for them, once
 
@@ -62,7 +62,7 @@ class StoreWriter:
         announce: Callable[[Balance], None],
         remove_files: Callable[[list[str]], None],
     ) -> None:
-        """`announce` is called on the event loop before the waiting are answered, `remove_files` on the thread."""
+        """`announce` runs on the event loop before callers are answered, `remove_files` on the thread."""
         self._connection = connection
         self._health = health
         self._ballast = ballast
@@ -92,7 +92,7 @@ class StoreWriter:
 
     def _run(self) -> None:
         is_open = True
-        self._checkpoint_if_due()  # a disk that was full at the end may be full yet: what is in the log takes no room twice
+        self._checkpoint_if_due()  # the disk may still be full: a checkpoint frees the log's room
         while is_open:
             waiting = self._take()
             is_open = waiting[-1] is not None
@@ -120,7 +120,7 @@ class StoreWriter:
             self._answer(answers, self._ledger.balance())
 
     def _commit(self, group: list[_WaitingChange]) -> list[_ChangeAnswer]:
-        """Make a group's changes. What it raises, it raises before they are durable."""
+        """Make a group's changes. All errors are raised before the changes are durable."""
         transaction = WriteTransaction(self._connection, self._ledger, self._ballast)
         answers = [_made(one, transaction) for one in group]
         transaction.commit()
@@ -129,7 +129,7 @@ class StoreWriter:
         return answers
 
     def _recover(self, group: list[_WaitingChange], error: Exception) -> None:
-        """Undo what a group has begun, and find out whom to tell."""
+        """Undo the changes of a group, and find out which callers to tell."""
         if engine.is_final(error):
             self._health.meet(error, "committing")
         else:
@@ -154,7 +154,7 @@ class StoreWriter:
             self._health.meet(error, "rolling back")
             self._health.fail(
                 f"rolling back: {error}"
-            )  # whatever it was: what is in memory may not be what is on disk
+            )  # in any case: memory may differ from the disk
 
     def _answer(self, answers: list[_ChangeAnswer], balance: Balance | None = None) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits
@@ -165,7 +165,7 @@ class StoreWriter:
             self._announce(balance)
         for (_, future), value, error in answers:
             if future.done():
-                continue  # whoever waited was cancelled
+                continue  # the waiting caller was cancelled
             if error is None:
                 future.set_result(value)
             else:
@@ -184,7 +184,7 @@ class StoreWriter:
             self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def _catch_up(self) -> None:
-        """Write the figures that mail left behind: a start has no more to count than was held since a checkpoint."""
+        """Write the figures that are behind, so that a start counts only mail since a checkpoint."""
         if self._ledger.is_behind:
             self._serve([])
 
@@ -196,7 +196,7 @@ class StoreWriter:
                     self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART)
         except (
             apsw.Error
-        ) as error:  # what is not final is tried again next time: the log keeps all of it
+        ) as error:  # an error that is not final is retried next time: the log keeps all of it
             if engine.is_final(error):
                 self._health.meet(error, "checkpoint")
             elif engine.is_want_of_room(error):
@@ -218,7 +218,7 @@ def _made(waiting: _WaitingChange, transaction: WriteTransaction) -> _ChangeAnsw
 
 
 def _as_raised(error: Exception) -> Exception:
-    """Return what one caller is to see: an error of its own, since a raised error collects where it went."""
+    """Return a caller's own error instance: a raised error collects its traceback."""
     if engine.is_want_of_room(error):
         return StoreFull("the disk is full")
     if isinstance(error, (apsw.Error, MemoryError, StoreError, UnicodeDecodeError)):
