@@ -6,8 +6,8 @@
                                      page, some leaves
     with a mark of damage            all of it, however long that takes, and each row is read
 
-So a small store is proven whole. In a large one a leaf of held mail may be damaged and not be met
-here: the scrub meets it, or the drain does, and then there is the mark.
+So a small store is proven whole. In a large one a damaged leaf of held mail may be missed here. The
+scrub or the drain finds it later, and leaves the mark.
 """
 
 import time

@@ -5,7 +5,7 @@
     reaches                                         its checksum is right
     each content file, if it is whole           →   a second name for it, or a copy
     figures, counters                           →   counted again
-    domains of which only mail is left          →   recreated, suspended, for the operator to correct
+    domains with nothing left but mail          →   recreated, suspended, to be corrected
 
 The damaged store is only read, and stays as it is. The new database gets its name last, so that an
 interrupted salvage leaves no store. A row read from the pages may be of mail that had left:

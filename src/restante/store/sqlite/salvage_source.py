@@ -1,7 +1,7 @@
 """How a damaged database is opened for salvage: as it is, or as a copy with a readable first page.
 
 The damaged store is never written to. If the first page is no valid header, a copy gets the header
-of a new database. If the page's list of tables is lost too, the copy gets the whole page: tables
+of a new database. If the page's list of tables is lost too, the copy gets the whole page. Tables
 stand at the same pages in every database that this program made in one go.
 """
 

@@ -212,7 +212,7 @@ class ContentFiles:
             raise
 
     def close(self) -> None:
-        """Finish the work under way, if it ends soon: content lost with an open file is not held."""
+        """Finish the work under way, if it ends soon: content lost in an open file is not held."""
         self._pool.close(_CLOSING_SECONDS)
 
 

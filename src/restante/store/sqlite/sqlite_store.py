@@ -6,8 +6,8 @@
         ├───── question ──► Readers (two threads, on connections that cannot write)
         └───── content ───► ContentFiles (four threads)
 
-Promise: a change whose method has returned survives a crash of the process, the system and the
-power, as far as the disk does as it is told.
+Promise: a change survives any crash, of the process, the system or the power, once its method has
+returned. The disk must do as it is told.
 
 Limitations: a lost disk is lost mail, because nothing is replicated here. The database file never
 shrinks, though the space of removed mail is used again. One transaction over very many messages

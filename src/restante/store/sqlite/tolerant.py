@@ -1,4 +1,4 @@
-"""Reads a table past its damage: from both ends up to the damage, then into the gap from its middle.
+"""Reads a table past its damage: from both ends up to the damage, then the gap from its middle.
 
 The engine ends a question at the first damaged page. So each question is small, and goes on behind
 what could be read.

@@ -62,7 +62,7 @@ class StoreWriter:
         announce: Callable[[Balance], None],
         remove_files: Callable[[list[str]], None],
     ) -> None:
-        """`announce` runs on the event loop before callers are answered, `remove_files` on the thread."""
+        """`announce` runs on the event loop before any answer, `remove_files` on the thread."""
         self._connection = connection
         self._health = health
         self._ballast = ballast
@@ -92,7 +92,7 @@ class StoreWriter:
 
     def _run(self) -> None:
         is_open = True
-        self._checkpoint_if_due()  # the disk may still be full: a checkpoint frees the log's room
+        self._checkpoint_if_due()  # a disk that was full may still be: this frees the log's room
         while is_open:
             waiting = self._take()
             is_open = waiting[-1] is not None
@@ -184,7 +184,7 @@ class StoreWriter:
             self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def _catch_up(self) -> None:
-        """Write the figures that are behind, so that a start counts only mail since a checkpoint."""
+        """Write the figures that are behind: a start must count only mail since a checkpoint."""
         if self._ledger.is_behind:
             self._serve([])
 
