@@ -34,7 +34,7 @@ LARGE: Final = message(
 
 NO_REPLY: Final = "no SMTP reply"
 OUT_OF_STEP: Final = (
-    "a reply to nothing that was sent|no reply to |more was answered than was asked|which is which"
+    "an unexpected reply|no reply to |more replies than commands|cannot be told apart"
 )
 GONE: Final = "closed the connection|[Cc]onnection reset|Broken pipe"
 TIMED_OUT: Final = "timed out waiting for"

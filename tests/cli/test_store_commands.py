@@ -36,9 +36,7 @@ def test_a_copy_takes_the_place_of_the_store(command: Command, installation: Pat
 def test_nothing_is_overwritten_by_a_copy(command: Command, installation: Path) -> None:
     refused = command("store", "backup", installation)
     assert refused.code == Exit.CANNOT_CREATE
-    assert refused.err.endswith(
-        "there is something in it; name a directory that is empty or not there\n"
-    )
+    assert refused.err.endswith("the directory is not empty; name an empty or a new one\n")
 
 
 def test_what_can_be_read_of_a_damaged_store_becomes_a_new_one(
@@ -67,4 +65,4 @@ def test_a_sound_store_is_salvaged_whole_and_nothing_is_overwritten(
     assert "nothing: it is whole" in salvaged.out
     again = command("store", "salvage", installation / "new")
     assert again.code == Exit.CANNOT_CREATE
-    assert "there is something in it" in again.err
+    assert "the directory is not empty" in again.err

@@ -87,7 +87,7 @@ async def test_another_file_system_gets_copies(
 
 async def test_nothing_is_overwritten(store: SqliteStore, tmp_path: Path) -> None:
     (tmp_path / "something").touch()
-    with pytest.raises(StoreError, match="there is something in it"):
+    with pytest.raises(StoreError, match="the directory is not empty"):
         await store.backup(tmp_path)
 
 

@@ -83,7 +83,9 @@ async def test_without_room_for_a_copy_nothing_changes(
     older: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upgrade, "free_octets", lambda _directory: 10 * 1024 * 1024)
-    with pytest.raises(StoreUnusable, match=r"no room for that: 64 MiB are needed and 10 are free"):
+    with pytest.raises(
+        StoreUnusable, match=r"before the schema is upgraded: 64 MiB are needed and 10 are free"
+    ):
         await open_sqlite(older)
     assert (version(older), copies(older)) == (FORMER, [])
     monkeypatch.undo()

@@ -100,7 +100,7 @@ class Unpacker:
             return self._end(line[1:].decode("utf-8", "replace") or "no reason given")
         self._owed = int(line, 16)
         if self._owed < 0:
-            raise ValueError("a block is less than nothing")
+            raise ValueError("a block has a negative length")
         return None if self._owed else self._end("")
 
     def _begin(self, line: bytes) -> StreamLabel:

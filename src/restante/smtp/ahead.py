@@ -74,7 +74,7 @@ class Ahead:
         """
         if not self._is_in_step():
             raise PeerBroke(
-                "the replies to content are like those to commands: which is which cannot be told"
+                "the replies to content are like those to commands and cannot be told apart"
             )
         self._is_proven = True
         last = self.transactions[-1].content

@@ -340,7 +340,7 @@ class ClientSession:
             self._end(Ending.BUSY, reply.text)
             return
         if not self._due:
-            raise PeerBroke(f"a reply to nothing that was sent: {reply.text}")
+            raise PeerBroke(f"an unexpected reply, to no command: {reply.text}")
         step, transaction = self._expected[0]  # stays there until the reply is known to fit
         if reply.is_positive and reply.code not in step.goes_on:
             raise PeerBroke(f"no reply to {step.name}: {reply.text}")
@@ -364,7 +364,7 @@ class ClientSession:
         if not self.runs_ahead:
             self.is_across_refused |= self._due > 1
         if step is CONTENT and self._due > 1 and not self.runs_ahead:
-            raise PeerBroke(f"an odd reply among several that are due: {reply.text}")
+            raise PeerBroke(f"a malformed reply among several that are due: {reply.text}")
 
     def _settle_window(self) -> None:
         """Settle the window that ran ahead: every reply is there, and nothing may follow.
@@ -372,7 +372,7 @@ class ClientSession:
         Raises PeerBroke.
         """
         if self._replies.has_surplus:
-            raise PeerBroke("more was answered than was asked")
+            raise PeerBroke("more replies than commands")
         self._events.extend(self._ahead.settle())
 
     def _quit_when_idle(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from restante.phrases import EXISTS
+from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.interface import AuditPage, NodeRequest
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter, is_granted_request
@@ -76,7 +76,7 @@ class MemoryTenancy(ABC):
         self._check_account(domain.account)
         present = self._directory.domains.get(domain.name)
         if (present.id if present else 0) != domain.id:
-            raise Conflict(f"domain {domain.name} {EXISTS}, or was removed meanwhile")
+            raise Conflict(f"domain {domain.name} {EXISTS}, or {REMOVED_MEANWHILE}")
         if not present:
             self._last_domain_id += 1
             domain = replace(domain, id=self._last_domain_id)
@@ -99,7 +99,7 @@ class MemoryTenancy(ABC):
             self._check_account(channel.account)
         present = self._directory.channel(channel.account, channel.name)
         if (present.id if present else 0) != channel.id:
-            raise Conflict(f"channel {channel.name} {EXISTS}, or was removed meanwhile")
+            raise Conflict(f"channel {channel.name} {EXISTS}, or {REMOVED_MEANWHILE}")
         if present:
             self._channel_changed(channel.id, audit.at)
         else:

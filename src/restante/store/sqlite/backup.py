@@ -51,9 +51,7 @@ def prepare(target: Path) -> None:
     """
     target.mkdir(mode=0o700, exist_ok=True)
     if any(target.iterdir()):
-        raise NotEmpty(
-            f"{target}: there is something in it; name a directory that is empty or not there"
-        )
+        raise NotEmpty(f"{target}: the directory is not empty; name an empty or a new one")
     (target / _CONTENT).mkdir(mode=0o700)
 
 

@@ -6,7 +6,7 @@ Each function is the body of one `Change`, as in mail_changes.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from restante.phrases import EXISTS
+from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.sqlite import queries
 from restante.store.sqlite.notice_rows import channel_row, notice_row, quiet_row
 from restante.store.sqlite.record_changes import check_account, note_change
@@ -22,7 +22,7 @@ def put_channel(transaction: WriteTransaction, channel: Channel, audit: AuditEnt
         check_account(transaction, channel.account)
     present = transaction.execute(queries.ID_OF_CHANNEL, (channel.account, channel.name))
     if present != ([(channel.id,)] if channel.id else []):
-        raise Conflict(f"channel {channel.name} {EXISTS}, or was removed meanwhile")
+        raise Conflict(f"channel {channel.name} {EXISTS}, or {REMOVED_MEANWHILE}")
     stored = (
         _change_channel(transaction, channel, audit.at)
         if channel.id

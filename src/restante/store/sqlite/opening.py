@@ -65,7 +65,7 @@ def open_parts(
             if engine.is_damage(error):
                 raise _damaged(directory, str(error)) from error
             raise StoreUnusable(
-                f"{directory}: {error}; see that this user may write there and that the disk is sound: "
+                f"{directory}: {error}; check that this user may write there and that the disk is sound; "
                 "`restante store check` says more"
             ) from error
         undo.pop_all()

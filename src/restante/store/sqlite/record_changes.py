@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from restante.phrases import EXISTS
+from restante.phrases import EXISTS, REMOVED_MEANWHILE
 from restante.store.interface import Drain, PastDrain
 from restante.store.sqlite import queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
@@ -87,7 +87,7 @@ def put_domain(
     check_account(transaction, domain.account)
     present = transaction.execute(queries.ID_OF_DOMAIN, (domain.name,))
     if present != ([(domain.id,)] if domain.id else []):
-        raise Conflict(f"domain {domain.name} {EXISTS}, or was removed meanwhile")
+        raise Conflict(f"domain {domain.name} {EXISTS}, or {REMOVED_MEANWHILE}")
     stored = _change_domain(transaction, domain) if domain.id else _add_domain(transaction, domain)
     note_change(transaction, audit)
     return stored

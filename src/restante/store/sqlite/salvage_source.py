@@ -43,7 +43,7 @@ def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, s
             with closing(connection):
                 yield connection, _version(connection), done
             return
-    raise StoreUnusable(f"{database}: nothing of it can be read; restore a backup")
+    raise StoreUnusable(f"{database}: no part of it can be read; restore a backup")
 
 
 def _open(database: Path) -> apsw.Connection | None:
