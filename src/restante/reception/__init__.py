@@ -1,1 +1,1 @@
-"""Taking mail from any host on the Internet: the first half of a message's walk."""
+"""Reception: taking mail from any host on the Internet."""

@@ -1,21 +1,24 @@
-"""Whether to take responsibility for a recipient, and for the content that came. Pure; the facts come in as arguments.
+"""Whether to accept a recipient, and the content that followed. Pure; facts are arguments.
 
-Permanent refusals exist for what no time cures: a domain that is not hosted, a mailbox that is not there where the customer
-vouches for the list of those that are, a message larger than the domain takes.
-Everything else is 4xx: a backup that answers 5xx turns the primary's bad hour into a bounce (DESIGN §8).
+Permanent refusals exist only where time cures nothing. These are a domain that is not hosted, an
+unknown mailbox where the customer guarantees the recipient list, and a message that is too large.
+All other refusals are 4xx: a backup that answers 5xx turns the primary's bad hour into a bounce.
 
-What a domain's policy says against a message, in this order:
+A domain's policy objects to a message in this order:
 
-    suspended, and mail is to be put off          450
-    the destination is to take its mail itself    450    --accept when-down while it answers, --force-accept off
-    larger than the domain takes                  552    by SIZE at RCPT (RFC 1870 §6.1), else at the end of content
-    a mailbox that the destination said is none   550
-    a mailbox that is not known                   as the domain has it: taken (default), 450, 550
-    no room within the domain's quota             452    always: mail that leaves makes room
-    no room within its account's                  452
+    suspended, and mail is deferred                450
+    the destination must take its mail itself      450    --accept when-down while it answers,
+                                                          --force-accept off
+    larger than the domain takes                   552    by SIZE at RCPT (RFC 1870 §6.1),
+                                                          otherwise at the end of content
+    the destination said: no such mailbox          550
+    unknown mailbox                                by policy: taken (default), 450, 550
+    no room within the domain's quota              452    always: mail that leaves makes room
+    no room within its account's                   452
 
-A message of several domains has one reply at the end of its content. There it is refused only if every one of them is
-against it; else it is held for all: what goes beyond a limit that way is one message, and nobody's mail is lost.
+A message for several domains has one reply at the end of its content. It is refused only if every
+one of them objects; otherwise it is held for all. So a limit can be exceeded by one message, and no
+domain loses mail.
 """
 
 from collections.abc import Iterable
@@ -44,7 +47,7 @@ from restante.tenancy.recipients import Known, RecipientBook
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The answer to one RCPT, and if it is positive, whose mail it is and to what address."""
+    """The answer to one RCPT; if it is positive, also the domain and the forward-path."""
 
     reply: Reply
     domain: HostedDomain | None = None
@@ -54,16 +57,16 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class HouseRules:
-    """What the operator set that bears on admission."""
+    """The operator's settings for admission."""
 
     hostname: str
     postmaster: str  # mailbox in a hosted domain, "" for none
-    addresses: frozenset[IpAddress] = frozenset()  # that listeners are bound to
+    addresses: frozenset[IpAddress] = frozenset()  # of the listeners
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How things stand with one hosted domain, as of the last commit and the last look at its destination."""
+    """The state of one hosted domain at the last commit and the last look at its destination."""
 
     now: float  # Unix time
     usage: Usage = NO_USAGE
@@ -71,7 +74,7 @@ class Standing:
     account_quota: Quota = NO_QUOTA
     is_up: bool = False  # the destination is known to answer
     book: RecipientBook | None = (
-        None  # None: the domain's recipients could not be read, all are taken
+        None  # None: the domain's recipients could not be read, so all are taken
     )
 
 
@@ -87,7 +90,7 @@ class Objection:
 def admit_recipient(
     path: Mailbox, *, needs_smtputf8: bool, directory: Directory, rules: HouseRules
 ) -> Admission:
-    """Answer RCPT as far as the address itself goes; `object_to_recipient` says what its domain's policy has against it."""
+    """Answer RCPT by the address alone; `object_to_recipient` applies the domain's policy."""
     if not needs_smtputf8 and not str(path).isascii():
         return Admission(NEEDS_SMTPUTF8)
     if is_own_postmaster(path, rules.hostname):
@@ -103,9 +106,10 @@ def object_to_recipient(
     *,
     answer: bool | None = None,
 ) -> Objection | None:
-    """Say what a domain's policy has against one more message; `announced` is its SIZE in octets, 0 without one.
+    """Return the policy's objection to one more message.
 
-    `answer` is what the destination said of the mailbox just now, None where it was not asked or could not tell.
+    `announced` is its SIZE in octets, 0 without one. `answer` is the destination's answer about the
+    mailbox just now; None if it was not asked or could not tell.
     """
     policy = domain.policy
     suspension = policy.suspension_at(standing.now)
@@ -123,7 +127,10 @@ def object_to_recipient(
 def _object_to_mailbox(
     domain: HostedDomain, local_part: str, standing: Standing, *, answer: bool | None
 ) -> Objection | None:
-    """Never because the destination is away: what it is not asked about now is known from before, or is not."""
+    """Object to an unknown mailbox, but never because the destination is down.
+
+    Without an answer now, only recipients learned earlier count.
+    """
     if standing.book is None:
         return None
     known = standing.book.known(local_part, domain.policy, standing.now)
@@ -140,7 +147,7 @@ def _object_to_mailbox(
 
 
 def wants_inquiry(domain: HostedDomain, local_part: str, standing: Standing) -> bool:
-    """Tell whether the destination is to be asked about a mailbox before RCPT is answered."""
+    """Return whether the destination must be asked about a mailbox before RCPT is answered."""
     policy = domain.policy
     if not policy.asks_destination or standing.book is None:
         return False
@@ -167,7 +174,7 @@ def _object_to_size(domain: HostedDomain, size: int) -> Objection | None:
 
 
 def object_to_quota(domain: HostedDomain, standing: Standing, size: int) -> Objection | None:
-    """Say whether one more message of this size finds room within the quotas of its domain and its account."""
+    """Object if one more message of this size exceeds the quota of its domain or its account."""
     usage, whole = standing.usage, standing.account_usage
     if not domain.policy.quota.has_room(usage.octets, usage.messages, size):
         return Objection(QUOTA_FULL, f"the quota of {domain.name} is reached", is_quota=True)
@@ -179,12 +186,12 @@ def object_to_quota(domain: HostedDomain, standing: Standing, size: int) -> Obje
 
 
 def is_own_postmaster(path: Mailbox, hostname: str) -> bool:
-    """Tell whether a path is the postmaster of this server, whom every server must know (RFC 5321 §4.5.1)."""
+    """Return whether a path is this server's postmaster, which must exist (RFC 5321 §4.5.1)."""
     return path.local_part.lower() == "postmaster" and path.domain.lower() in ("", hostname)
 
 
 def _admit_postmaster(directory: Directory, rules: HouseRules) -> Admission:
-    """Send our own postmaster's mail to the mailbox on record; we have none ourselves."""
+    """Map our own postmaster to the mailbox on record; there is no local mailbox."""
     own = _admit_hosted(split_mailbox(rules.postmaster), directory) if rules.postmaster else None
     return own or Admission(POSTMASTER_UNSET)
 

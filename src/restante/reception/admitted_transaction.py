@@ -1,4 +1,4 @@
-"""One mail transaction as reception sees it: the envelope that grows, the domains it is for, the content."""
+"""One mail transaction at reception: the envelope so far, its domains, and the content."""
 
 from dataclasses import dataclass, field
 
@@ -17,14 +17,14 @@ class AdmittedTransaction:
     content: ContentBuffer
     recipients: dict[str, HostedDomain] = field(
         default_factory=dict
-    )  # a recipient named twice is one
+    )  # a recipient named twice counts once
     requests: dict[str, RecipientRequest] | None = (
-        None  # about reports, of those of whom something was said
+        None  # report requests, by the recipients that have one
     )
     is_suspect: bool = False
 
     def ask(self, forward_path: str, request: RecipientRequest) -> None:
-        """Keep what was said about reports on a recipient."""
+        """Keep the report request for a recipient."""
         if self.requests is None:
             self.requests = {}
         self.requests[forward_path] = request

@@ -1,11 +1,14 @@
-"""What is told, and what begins, when mail has been held or a quota has no room: called by the intake and the dialogues.
+"""Event notices and deliveries that follow new mail or a full quota.
 
-    mail for a domain that had none for an hour     the event `mail-after-quiet`: somebody's server may be away
-    a quota filled to 80 or 100 %                   the event `quota-reached`, once until it has been below 80 again
-    mail that is to leave unasked                   whoever sees to that is told (delivery/watcher.py)
+The intake and the dialogues call this module.
 
-What was told is remembered in memory. After a restart a quota that is still full is told of again with its next mail:
-rather twice than never, had the restart come before the notice. A domain that holds mail counts as not quiet.
+    mail for a domain that had none for an hour    event `mail-after-quiet`: a server may be down
+    a quota filled to 80 or 100 %                  event `quota-reached`, once until it is below 80
+    mail that leaves without a request             the watcher is told (delivery/watcher.py)
+
+The events already written are remembered in memory only. After a restart, the next mail for a full
+quota writes its event again. Twice is better than never: the restart may have come before the
+notice. A domain that holds mail counts as not quiet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +29,7 @@ _Key = tuple[str, str]  # "domain" or "account", and its name
 
 
 class Arrivals:
-    """Hears of every batch that was held."""
+    """Gets each batch that was held."""
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class Arrivals:
         monotonic: Callable[[], float],
         on_mail: Callable[[HostedDomain], None] = lambda _domain: None,
     ) -> None:
-        """`on_mail` is told of each domain that mail was held for; `monotonic` is in seconds."""
+        """`on_mail` is called for each domain with new held mail; `monotonic` is in seconds."""
         self._store = store
         self._directory = directory
         self._log = log
@@ -56,7 +59,7 @@ class Arrivals:
                 self._came(domain, count)
 
     def refused_for_quota(self, domain: HostedDomain) -> None:
-        """Take note that a message found no room: the quota is full, though a smaller one might have fitted."""
+        """Record that a message found no room. The quota is full, even if a smaller one fits."""
         for key, quota, usage in self._quotas(domain):
             if quota.step(usage.octets, usage.messages):
                 self._tell(key, domain.account, FULL_PERCENT, usage)

@@ -1,7 +1,8 @@
-"""Tells of AUTH that fails again and again: for one login, or for the logins of one account together.
+"""Reports repeated AUTH failures for one login, or for all logins of one account.
 
-Only of user names that are somebody's: what strangers try besides is in the log and the metrics. So memory is bounded by
-the logins there are. A burst is told when its number is reached; the next one counts from there.
+Only user names of existing logins count, so memory is bounded by the number of logins. Other
+attempts are in the log and the metrics. A burst is reported when its number is reached; then
+counting begins again.
 """
 
 from collections.abc import Callable
@@ -19,16 +20,16 @@ _Key = tuple[str, str]  # "login" or "account", and its name
 
 
 class AuthBursts:
-    """Counts failures, in spans that begin with the first."""
+    """Counts failures. A span begins with its first failure."""
 
     def __init__(self, log: Log, now: Callable[[], float]) -> None:
-        """`now` is in seconds, from whenever."""
+        """`now` is in seconds, from any start."""
         self._log = log
         self._now = now
         self._spans: dict[_Key, tuple[float, int]] = {}  # when it began, and failures since
 
     def failed(self, login: Login, peer: IpAddress) -> None:
-        """Take note of an attempt that failed, or was not even looked at."""
+        """Record an attempt that failed or was not even checked."""
         self._count(("login", login.user), login.account, OF_A_LOGIN, peer)
         self._count(("account", login.account), login.account, OF_AN_ACCOUNT, peer)
 

@@ -21,17 +21,18 @@ from restante.tenancy.model import Directory, IpAddress, Login
 from restante.tenancy.rate_limits import FailureLedger, RateLimit
 
 _BUSY: Final = "too many at once"
-_OURS: Final = f"put off: {_BUSY}"  # the reason for it is with us, and no guess
+_OURS: Final = f"put off: {_BUSY}"  # the reason is ours; the client did not guess
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to answer to an attempt, whose login was proved, and the true reason for the log."""
+    """The answer to an attempt, the login that was proved, and the true reason for the log."""
 
     reply: Reply
     login: Login | None
     reason: str
-    last_word: bytes = b""  # of a mechanism by which we prove ourselves too; before the reply
+    # from a mechanism by which we prove ourselves too; sent before the reply
+    last_word: bytes = b""
 
 
 class AuthGate:
@@ -47,7 +48,7 @@ class AuthGate:
         *,
         on_failure: Callable[[Login, IpAddress], None] = lambda _login, _address: None,
     ) -> None:
-        """`now` is monotonic, in seconds; `on_failure` is told of a login for which it was tried in vain, and from where."""
+        """`now` is monotonic, in seconds; `on_failure` gets the login and address of a failure."""
         self._authenticator = authenticator
         self._expected = expected
         self._now = now
@@ -59,7 +60,7 @@ class AuthGate:
         self._is_closed = False
 
     def set_limits(self, settings: ReceptionSettings) -> None:
-        """Count by new limits from now on; what was counted stays."""
+        """Count by new limits from now on; the counts stay."""
         self._failures.until_refusal = settings.failures_until_refusal
         self._failures.memory = settings.failure_memory
         self._rate.per_minute = settings.authentications_per_minute
@@ -72,9 +73,9 @@ class AuthGate:
         directory: Directory,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> Verdict:
-        """Check credentials, or put the attempt off. A failure is answered late, and later each time.
+        """Check credentials, or defer the attempt. A failure is answered late, and later each time.
 
-        `is_wanted` tells whether the client is still there; without it nothing is checked.
+        `is_wanted` returns whether the client is still connected. Without it nothing is checked.
         """
         verdict = await self._judge(credentials, address, directory, is_wanted)
         login = directory.logins.get(credentials.user)
@@ -112,7 +113,8 @@ class AuthGate:
             self._failures.failed(keys, self._now())
             await self._delay(self._failures.delay(keys, self._now()))
             return Verdict(BAD_CREDENTIALS, None, "refused")
-        # The block's failures stay: else a login of one's own would buy guesses at others without end.
+        # The block's failures stay. Otherwise a client could use its own login to guess at others
+        # without end.
         self._failures.succeeded(keys[:1])
         return Verdict(AUTHENTICATED, proved.login, "accepted", proved.last_word)
 

@@ -1,7 +1,7 @@
 """Whether credentials are good.
 
-The same work is done for a user name that does not exist as for a wrong password, so that time
-tells nobody which logins there are. What was typed is never logged.
+A user name that does not exist costs the same work as a wrong password, so time reveals no login.
+The text that a client typed is never logged.
 
 Hashing a password takes tens of milliseconds on purpose, a SCRAM proof takes a few. Both are
 checked in threads (`check_lane`), apart from each other, so that a proof never waits for a hash. A
@@ -41,7 +41,7 @@ class Proved:
 
 
 class Authenticator:
-    """Checks credentials against a directory, a few at a time: each check of a password takes 64 MiB for a moment."""
+    """Checks credentials against a directory, a few at a time: each password check takes 64 MiB."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Authenticator:
         *,
         matches: Callable[[str | None, str], bool] = password_matches,
     ) -> None:
-        """`matches` compares a hash, None for a login that is not there, with a password."""
+        """`matches` compares a password with a hash; the hash is None without such a login."""
         self._vault = vault
         self._nobodys_secret = vault.seal(token_hex(16), _NOBODY)
         self._matches = matches
@@ -61,7 +61,7 @@ class Authenticator:
         self._passwords.strangers.prepare(prepare)
 
     def set_limit(self, limit: int) -> None:
-        """Let so many checks for strangers run or wait at once from now on, in each kind of lane."""
+        """Set how many checks for strangers may run or wait, in each kind of lane."""
         self._passwords.strangers.limit = self._proofs.strangers.limit = limit
 
     async def authenticate(
@@ -90,7 +90,7 @@ class Authenticator:
         return self._scram.salting(user, directory.logins.get(user))
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Release the threads."""
         self._passwords.close()
         self._proofs.close()
 
@@ -109,7 +109,7 @@ class Authenticator:
         return None if signature is None else server_final(signature)
 
     def _digest_matches(self, credentials: DigestCredentials, login: Login | None) -> bool:
-        """A login that may not use CRAM-MD5 keeps no secret, and is like one that does not exist."""
+        """Check a digest. A login that may not use CRAM-MD5 is treated as if it did not exist."""
         known = login is not None and login.sealed_secret is not None
         if login is not None and login.sealed_secret is not None:
             sealed, owner = login.sealed_secret, login_owner(login.user)
@@ -117,6 +117,6 @@ class Authenticator:
             sealed, owner = self._nobodys_secret, _NOBODY
         try:
             expected = digest(self._vault.open(sealed, owner), credentials.challenge)
-        except SealBroken:  # another key file than the one it was sealed under
+        except SealBroken:  # sealed under another key file
             return False
         return hmac.compare_digest(expected, credentials.digest) and known

@@ -17,7 +17,7 @@ from typing import Final
 from restante.reception.fair_line import FairLine
 
 Check = Callable[[], bytes | None]
-"""Returns None for wrong credentials, else the final challenge, b"" for none."""
+"""Returns None for wrong credentials, otherwise the final challenge, b"" for none."""
 
 _PASSWORD_THREADS: Final = 2  # for strangers; each check takes 64 MiB for a moment
 
@@ -33,7 +33,7 @@ class LanePosition:
     """In which lane a check waits, for whose share of it, and for how long."""
 
     is_home: bool
-    share: Hashable  # at home the account, else the address block
+    share: Hashable  # at home the account, otherwise the address block
     is_wanted: Callable[[], bool] = lambda: True  # whether the client is still there
 
 
@@ -78,7 +78,7 @@ class CheckLane:
         self._executor.submit(work)
 
     def close(self) -> None:
-        """Make no further check. Those that run go on to their end."""
+        """Make no further check. Running checks finish."""
         self._is_closed = True
         while (job := self._line.next()) is not None:
             _put_off(job)
@@ -100,7 +100,7 @@ class CheckLane:
     def _end(self, job: _Job, ended: asyncio.Future[bytes | None]) -> None:
         self._running -= 1
         self._start_next()
-        if job.answer.done():  # the one who asked was cancelled meanwhile
+        if job.answer.done():  # its waiter was cancelled meanwhile
             return
         if (error := ended.exception()) is not None:
             job.answer.set_exception(error)

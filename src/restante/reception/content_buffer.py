@@ -1,9 +1,12 @@
-"""Content of one message on its way in: in memory while it is small, then to a spool, in bounded memory.
+"""The incoming content of one message: small in memory, large in a spool, in bounded memory.
 
-Content that is announced as too large for memory (SIZE) goes to the spool from the first piece; other content once it is.
-At most one write to the spool is under way; what comes in meanwhile gathers, and past `STALL_OCTETS` the connection
-stops reading. So a connection keeps some 128 KiB whatever the size of the message. When all sessions together have as
-much in memory as they may, content goes to disk whatever its size, and all reading waits for that (flight.py).
+Content that SIZE announces as too large for memory goes to the spool from the first piece. Other
+content goes there once it is too large. At most one write to the spool runs at a time. New blocks
+gather meanwhile, and past `STALL_OCTETS` the connection stops reading. So a connection keeps about
+128 KiB for a message of any size.
+
+At the memory limit of all sessions, content goes to disk whatever its size. All reading waits for
+that (memory_budget.py).
 """
 
 import asyncio
@@ -15,14 +18,14 @@ from restante.reception.quota_reservations import QuotaReservation
 from restante.store.interface import INLINE_LIMIT, MailStore, Spool
 from restante.store.store_errors import StoreError
 
-WRITE_OCTETS = 65536  # what is not inline is written in pieces of that size, or of one read where that brought more
-STALL_OCTETS = 65536  # more is memory without speed: the kernel's buffer goes on filling
+WRITE_OCTETS = 65536  # size of a piece that is written to the spool; one large read can exceed it
+STALL_OCTETS = 65536  # more is memory without speed: the kernel's buffer fills further
 
 Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 
 class ContentBuffer:
-    """Takes blocks, and in the end gives them whole or as a durable file."""
+    """Takes blocks, and at the end returns them whole or as a durable file."""
 
     __slots__ = (
         "_blocks",
@@ -50,10 +53,11 @@ class ContentBuffer:
         *,
         announced: int = 0,
     ) -> None:
-        """`on_room` is called when a stalled buffer has room again, or has failed; `spawn` starts a task.
+        """`on_room` is called when a stalled buffer has room again, or has failed.
 
-        `on_stall` is called when it becomes stalled by what others have brought; not for its own blocks. `announced` is
-        how large the sender said that the content is, in octets, 0 if it said nothing.
+        `spawn` starts a task. `on_stall` is called when the blocks of other sessions stall this
+        buffer, not for its own blocks. `announced` is the announced size in octets, 0 if there is
+        none.
         """
         self._store = store
         self._flight = flight
@@ -71,7 +75,7 @@ class ContentBuffer:
         flight.begins(self)
 
     def add(self, block: bytes) -> None:
-        """Take a block; after a failure it is thrown away, and the end will tell."""
+        """Take a block. After a failure it is discarded, and `finish` raises."""
         if self.failure is not None:
             return
         self._blocks.append(block)
@@ -85,17 +89,17 @@ class ContentBuffer:
     def is_stalled(self) -> bool:
         """Reading must stop until `on_room` is called."""
         if self.failure is not None:
-            return False  # what comes is thrown away
+            return False  # blocks are discarded
         return self._flight.is_over or (self._writing is not None and self.octets > STALL_OCTETS)
 
     def make_room(self) -> None:
-        """Write what is in memory, and stop reading: there is too much over all sessions."""
+        """Write the blocks in memory and stop reading: all sessions together have too much."""
         if self._writing is None and self.octets and self.failure is None:
             self._write()
         self._on_stall()
 
     def go_on(self) -> None:
-        """There is room again. Soon: whoever has made it is in the middle of something."""
+        """Resume reading, but not within this call: its caller is in the middle of something."""
         asyncio.get_running_loop().call_soon(self._on_room)
 
     @property
@@ -109,7 +113,7 @@ class ContentBuffer:
         return self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
 
     async def finish(self) -> ContentFile:
-        """Write what is left and make the file durable. Raises StoreError."""
+        """Write the rest and make the file durable. Raises StoreError."""
         self._flight.ends(self)
         if self._writing is not None:
             await asyncio.wait([self._writing])
@@ -121,7 +125,7 @@ class ContentBuffer:
         return await self._spool.close()
 
     def land(self) -> None:
-        """Count the content no longer: it is held, or forgotten."""
+        """Stop counting the content: it is held, or forgotten."""
         self._flight.remove(self.octets)
         self._blocks.clear()
         self.octets = 0
@@ -129,7 +133,7 @@ class ContentBuffer:
             self.promise.end()
 
     def discard(self) -> None:
-        """Forget everything, also what a write under way will have written."""
+        """Forget everything, including the blocks of a running write."""
         self._flight.ends(self)
         self.land()
         if self._writing is not None:
@@ -138,7 +142,7 @@ class ContentBuffer:
             self._spool.discard()
 
     async def _write_waiting(self, spool: Spool) -> None:
-        """Write what is in memory; it is counted until that is done."""
+        """Write the blocks in memory; they are counted until that is done."""
         data = b"".join(self._blocks)
         self._blocks.clear()
         self.octets = 0
@@ -149,7 +153,7 @@ class ContentBuffer:
 
     @property
     def _is_due(self) -> bool:
-        """There is enough in memory to be written, or all sessions together have too much."""
+        """Enough is in memory to be written, or all sessions together have too much."""
         return self.octets > self._due_above or (self._flight.is_over and self.octets > 0)
 
     def _write(self) -> None:
@@ -166,7 +170,7 @@ class ContentBuffer:
             self._fail(error)
         except (
             Exception
-        ) as error:  # a defect: what was being written is lost, and must not become a hole
+        ) as error:  # a defect: the block being written is lost and must not become a hole
             self._fail(StoreError(repr(error)))
             raise
         finally:

@@ -1,7 +1,8 @@
-"""How many sessions the system lets this process have: a descriptor for each one's socket, and one for large content.
+"""How many sessions the system allows: each takes a socket, and a file for large content.
 
-A process that has run out of descriptors can open no content file either, so that those already served would be put off
-with 451. So some are kept back, and who comes when the rest are taken is told 421 as past any other limit.
+A process without free descriptors cannot open a content file either. Sessions already served would
+get 451. So some descriptors are reserved, and a client past the others gets 421, as past any other
+limit.
 """
 
 import contextlib
@@ -11,20 +12,21 @@ import resource
 import sys
 
 SHARE_KEPT_BACK = 4  # a quarter
-MOST_KEPT_BACK = 2048  # for drains, which take two for each connection, the store, look-ups, HTTP, and those told 421
+# for drains (two for each connection), the store, look-ups, HTTP, and clients that get 421
+MOST_KEPT_BACK = 2048
 MOST_HTTP_CONNECTIONS = 128  # of one service
 _PER_SESSION = 2
 
 
 def raise_limit() -> None:
-    """Let this process have as many as it may: the usual limit is meant for programs that call select(2)."""
+    """Raise the soft limit to the hard one; the usual one is meant for users of select(2)."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # then it stays as it is
+    with contextlib.suppress(OSError, ValueError):  # then it stays unchanged
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def is_exhausted() -> bool:
-    """Tell whether no descriptor is free now, in this process or in the system."""
+    """Return whether no descriptor is free now, in this process or in the system."""
     try:
         os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
@@ -33,7 +35,7 @@ def is_exhausted() -> bool:
 
 
 def is_want_of_descriptors(error: BaseException) -> bool:
-    """Tell whether this is how the system says that no descriptor is free."""
+    """Return whether this error means that no descriptor is free."""
     return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
 
 
@@ -43,10 +45,10 @@ def http_connections_possible() -> int:
 
 
 def http_connections_within(limit: int) -> int:
-    """Return how many HTTP connections of one service fit within so many descriptors.
+    """Return how many HTTP connections of one service fit within this number of descriptors.
 
-    They come out of what is kept back. As many again may have been accepted and not closed yet, so
-    both services together never take more than half of it.
+    They come out of the reserve. As many again may be accepted and not closed yet, so both services
+    together never take more than half of it.
     """
     return min(MOST_HTTP_CONNECTIONS, max(1, _kept_back(limit) // 8))
 
@@ -57,7 +59,7 @@ def sessions_possible() -> int:
 
 
 def sessions_within(limit: int) -> int:
-    """Return how many sessions fit within so many descriptors."""
+    """Return how many sessions fit within this number of descriptors."""
     return max(1, (limit - _kept_back(limit)) // _PER_SESSION)
 
 

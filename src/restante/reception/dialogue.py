@@ -1,9 +1,12 @@
-"""One SMTP session's conversation: events from the engine, facts, a decision, the reply. No socket here.
+"""One SMTP session's conversation: events from the engine, facts, a decision, the reply.
 
-Theory of operation. `advance` answers events until there is none or one must wait: for the intake's sync, for a
-password check, for the releaser. While one waits the engine parses nothing more; when its answer comes, `advance` goes
-on by itself and `on_progress` tells the connection that there may be something to send. A dialogue whose connection is
-gone is `abandon`ed: what was submitted to the intake is held all the same, everything else is forgotten.
+No socket here. Theory of operation: `advance` answers events until there is none or one must wait.
+An event waits for the intake's sync, for a password check, or for the releaser. Meanwhile the
+engine parses nothing more. When the answer comes, `advance` continues by itself, and `on_progress`
+tells the connection that there may be something to send.
+
+A dialogue that has lost its connection is `abandon`ed. A message already submitted to the intake is
+still held; everything else is forgotten.
 """
 
 from collections.abc import Callable, Coroutine
@@ -51,7 +54,7 @@ from restante.tenancy.model import HostedDomain, IpAddress, Login
 
 
 def _nothing() -> None:
-    """Where nobody hears of it."""
+    """Do nothing."""
 
 
 class Dialogue:
@@ -67,7 +70,10 @@ class Dialogue:
         *,
         local: IpAddress | None = None,
     ) -> None:
-        """`local` is the address that the client came to. `on_stall` is called when `is_stalled` has become true by what other sessions have brought."""
+        """`local` is the address that the client connected to.
+
+        `on_stall` is called when blocks of other sessions make `is_stalled` true.
+        """
         self._services = services
         self._session = session
         self._peer = peer
@@ -90,29 +96,29 @@ class Dialogue:
             self._handle(event)
 
     def abandon(self) -> None:
-        """Forget the session; its connection is gone."""
+        """Forget the session; its connection is closed."""
         self._is_abandoned = self.client_has_left = True
         self._session.close()
         self._forget_transaction()
         if self._refusal_lines is not None:
             self._refusal_lines.close()
         self._on_progress = self._on_stall = (
-            _nothing  # the connection has this: no ring for the collector to find
+            _nothing  # the connection has this: no reference cycle for the garbage collector
         )
 
     @property
     def login(self) -> Login | None:
-        """Return the login of an authenticated client. There is none before it took our proof."""
+        """Return the login of an authenticated client; there is none before it took our proof."""
         return self._login if self._session.is_authenticated else None
 
     @property
     def is_waiting(self) -> bool:
-        """An answer is on its way from elsewhere."""
+        """Content arrives faster than it can be written, here or in all sessions together."""
         return self._session.awaits_answer
 
     @property
     def is_stalled(self) -> bool:
-        """Content comes in faster than it can be written: this one, or all sessions' together."""
+        """Content arrives faster than it can be written, in this session or in all together."""
         return self._transaction is not None and self._transaction.content.is_stalled
 
     def _handle(self, event: Event) -> None:
@@ -189,7 +195,7 @@ class Dialogue:
         admission: Admission,
         domain: HostedDomain,
     ) -> None:
-        """Let the domain's destination speak for a mailbox of which nothing is known here."""
+        """Ask the domain's destination about a mailbox that is unknown here."""
         answer = await self._services.inquire(domain, admission.forward_path)
         if not self._is_abandoned:
             self._answer_recipient(
@@ -267,7 +273,7 @@ class Dialogue:
             self._session.reply(replies.CHUNK_OK.fill(octets=chunk.octets))
 
     def _take(self, received: ContentReceived) -> None:
-        """The content is complete: hand it to the intake, through a durable file if it is large."""
+        """Hand complete content to the intake, through a durable file if it is large."""
         transaction = self._transaction
         assert transaction is not None
         if (
@@ -284,14 +290,14 @@ class Dialogue:
             self._submit(transaction, transaction.content.inline(), None)
 
     def _object_to_content(self, transaction: AdmittedTransaction) -> Objection | None:
-        """Apply the domains' limits to what really came: SIZE may be missing, or wrong."""
+        """Apply the domains' limits to the real size: SIZE may be missing or wrong."""
         services, content = self._services, transaction.content
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
         bounded = [domain for domain in domains if services.standings.matter(domain)]
         if not bounded:
             return None
         objection = None
-        if len(bounded) == len(domains):  # else one of them takes everything
+        if len(bounded) == len(domains):  # otherwise one of them takes everything
             standings = ((domain, services.standings.of(domain)) for domain in domains)
             objection = object_to_content(content.size, standings)
         if objection is None:
@@ -322,7 +328,7 @@ class Dialogue:
     def _submit(
         self, transaction: AdmittedTransaction, content: bytes, file: ContentFile | None
     ) -> None:
-        """From here on the message is the intake's: it is held even if the client vanishes."""
+        """Give the message to the intake. It is held from now on, even if the client vanishes."""
         self._transaction = None
         mail = ReceivedMail(
             origin=self._origin(),
@@ -414,7 +420,7 @@ class Dialogue:
             peer=str(self._peer),
             login=credentials.user
             if credentials.user in logins
-            else "",  # else it may be a password in the wrong place
+            else "",  # it may be a password in the wrong place
             mechanism=mechanism,
             answer=verdict.reason,
         )
@@ -448,7 +454,7 @@ class Dialogue:
         self._services.spawn(self._answer_or_end(answer))
 
     async def _answer_or_end(self, answer: Coroutine[None, None, None]) -> None:
-        """See an answer through; a defect on the way ends this session, which would else wait for it for ever."""
+        """Finish an answer. A defect ends this session, which would otherwise wait permanently."""
         try:
             await answer
         except Exception:
@@ -466,12 +472,12 @@ class Dialogue:
 
 
 def _flaw_in(received: ContentReceived) -> Reply | None:
-    """Return what a sender is told of its content where flaws are not mended, None for content without any."""
+    """Return the refusal of malformed content where it is not repaired; None if it is sound."""
     if received.found_bare_newline:
         return replies.BARE_NEWLINE
     return replies.NUL_IN_CONTENT if received.found_nul else None
 
 
 def _reply_to(failure: StoreError) -> Reply:
-    """Say what a sender is told when the store could not: time cures both."""
+    """Return the reply to a failure of the store. It is temporary in each case."""
     return replies.STORE_FULL if isinstance(failure, StoreFull) else replies.STORE_FAILED

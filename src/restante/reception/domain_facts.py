@@ -1,4 +1,4 @@
-"""The facts that a domain's policy is applied to, as they are in memory: what is held, is the destination up, who is known."""
+"""The facts for a domain's policy, from memory: usage, destination state, recipients."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from restante.tenancy.recipients import RecipientBook
 
 
 class DomainUsages(Protocol):
-    """What is needed of the store."""
+    """The part of the store that is needed here."""
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""
@@ -25,7 +25,7 @@ class DomainUsages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DomainFacts:
-    """Looks a domain's standing up. No I/O, no query."""
+    """Looks up the standing of a domain. No I/O, no query."""
 
     store: DomainUsages
     directory: LiveDirectory
@@ -35,14 +35,14 @@ class DomainFacts:
     reservations: QuotaReservations = field(default_factory=QuotaReservations)
 
     def matter(self, domain: HostedDomain) -> bool:
-        """Tell whether anything could be against mail for a domain; where not, its standing need not be looked up."""
+        """Return whether anything could object to mail for a domain; otherwise skip `of`."""
         account = self.directory.now.accounts.get(domain.account)
         return not domain.policy.takes_everything or (
             account is not None and not account.quota.is_none
         )
 
     def of(self, domain: HostedDomain) -> Standing:
-        """Return how things stand with it."""
+        """Return the standing of the domain."""
         account = self.directory.now.accounts.get(domain.account)
         usage, account_usage = self.reservations.beside(
             domain, self.store.usage(domain.id), self.store.usage_of_account(domain.account)

@@ -2,9 +2,10 @@
 
 The sessions are counted in all, from one address block, and of strangers.
 
-Past a limit a new connection is told 421 and closed, which costs next to nothing; those already served are served on.
-Sessions that have authenticated do not count as strangers, and when strangers fill their share the authorized hosts of
-hosted domains still get in: the primary that comes for its mail is never kept out by a flood of mail.
+Past a limit, a new connection gets 421 and is closed, which costs almost nothing. Running sessions
+continue. Authenticated sessions do not count as strangers. When strangers fill their share, the
+authorized hosts of hosted domains are still admitted. So a flood of mail never keeps out a primary
+that wants its mail.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ _CROWDED = 0.8  # of the session slots
 
 @dataclass(frozen=True, slots=True)
 class DoorLimits:
-    """What the operator set."""
+    """The operator's limits."""
 
     in_all: int
     of_strangers: int
@@ -31,9 +32,9 @@ class DoorLimits:
 
 
 def door_limits(settings: ReceptionSettings, possible: int) -> DoorLimits:
-    """Take the door's limits out of the settings; `possible` is how many sessions the system allows.
+    """Take the limits out of the settings; `possible` is the number the system allows.
 
-    A tenth of what there is in all is never the strangers', however small it has become.
+    Strangers never get the last tenth of all sessions, however small the total is.
     """
     in_all = min(settings.connections_limit, possible)
     of_strangers = min(settings.unauthenticated_limit, in_all - in_all // 10)
@@ -51,9 +52,10 @@ class Doorkeeper:
         is_expected: Callable[[IpAddress], bool],
         clock: Callable[[], float],
     ) -> None:
-        """`is_expected` tells whether an address is an authorized host of some domain.
+        """`is_expected` returns whether an address is an authorized host of some domain.
 
-        It is asked only where a limit would turn the address away. `clock` is monotonic, in seconds.
+        It is called only where a limit would turn the address away. `clock` is monotonic, in
+        seconds.
         """
         self._limits = limits
         self._is_expected = is_expected
@@ -64,14 +66,14 @@ class Doorkeeper:
         self._none.set()
         self.sessions = 0
         self.strangers = 0
-        self.ended: Counter[str] = Counter()  # sessions since the start, by the words for their end
+        self.ended: Counter[str] = Counter()  # sessions since the start, by how they ended
         self.shed: Counter[str] = (
             Counter()
         )  # connections turned away since the last `take_shed`, by reason
 
     @property
     def limits(self) -> DoorLimits:
-        """The limits that apply; they may be replaced at any time, and what was counted stays."""
+        """The limits that apply; they may be replaced at any time, and the counts stay."""
         return self._limits
 
     @limits.setter
@@ -82,7 +84,7 @@ class Doorkeeper:
     def refusal(self, address: IpAddress) -> str:
         """Say why one more session from there is not served now; "" if it is.
 
-        Only connections that pass every other limit count against the number in a minute.
+        Only connections that pass every other limit count against the limit per minute.
         """
         block = address_block(address)
         if self.sessions >= self.limits.in_all:
@@ -108,9 +110,9 @@ class Doorkeeper:
         )
 
     def must_hurry(self, address: IpAddress) -> bool:
-        """Tell whether a stranger's session from there gets less time now.
+        """Return whether a stranger's session from there gets less time now.
 
-        It does while it is crowded, unless the address is an authorized host.
+        It does while sessions are crowded, unless the address is an authorized host.
         """
         return self.is_crowded and not self._is_expected(address)
 
@@ -138,7 +140,7 @@ class Doorkeeper:
             self._none.set()
 
     def take_shed(self) -> Counter[str]:
-        """Return what was turned away since the last call."""
+        """Return the connections turned away since the last call."""
         shed, self.shed = self.shed, Counter()
         return shed
 

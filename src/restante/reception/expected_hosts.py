@@ -1,10 +1,10 @@
-"""Which addresses belong to somebody's primary: the authorized hosts of hosted domains.
+"""Which addresses belong to primaries: the authorized hosts of hosted domains.
 
-Under a flood these get in when strangers do not. Host names count by what the releaser has already
-looked up: nobody's connection waits for DNS.
+Under a flood these are admitted when strangers are not. For host names, only addresses that the
+releaser has already looked up count: no connection waits for DNS.
 
-A flood asks for thousands of addresses a second, so the answers come from indexes, one of all
-domains and one for each account that is asked for. Each is made at the first question after the
+A flood causes thousands of questions a second, so the answers come from indexes. One index covers
+all domains; each account in question has its own. An index is made at the first question after the
 records or the known addresses of a host name have changed.
 """
 
@@ -30,14 +30,14 @@ class ExpectedHosts:
         self._by_account: dict[str, _Index] = {}
 
     def is_home(self, address: IpAddress) -> bool:
-        """Tell whether an address is an authorized host of any domain."""
+        """Return whether an address is an authorized host of any domain."""
         self._look_for_changes()
         if self._of_all is None:
             self._of_all = _Index(self._facts[0].domains.values(), self._facts[1])
         return address in self._of_all
 
     def is_home_of(self, account: str, address: IpAddress) -> bool:
-        """Tell whether an address is an authorized host of one of the account's domains."""
+        """Return whether an address is an authorized host of one of the account's domains."""
         self._look_for_changes()
         index = self._by_account.get(account)
         if index is None:

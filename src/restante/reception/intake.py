@@ -1,11 +1,12 @@
 """Where responsibility for mail is taken: 250 follows durability, and this is the place.
 
-Theory of operation. Complete messages are submitted by the dialogues and wait here while the store writes the batch
-before them; when that is durable, all that waited is the next batch. One sync so acknowledges many, and a lone message
-waits for nobody. A batch fails whole: each of its senders then hears 451 and keeps its copy.
+Theory of operation. Dialogues submit complete messages. These wait here while the store writes the
+batch before them; then all waiting messages form the next batch. So one sync acknowledges many
+messages, and a single message waits for no other. A batch fails whole: each of its senders gets 451
+and keeps its copy.
 
-Message numbers are given out here, one batch after the other, so that they grow in the order of commits: a drain that
-has read up to a number misses nothing behind it.
+Message numbers are assigned here, one batch after the other, so they grow in the order of commits.
+A drain that has read up to a number misses nothing before it.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.telemetry.log import Log
 
-BATCH_LIMIT = 500  # messages; a transaction longer than that keeps settlements waiting and saves no more syncs
+BATCH_LIMIT = 500  # messages; a longer transaction delays settlements and saves no more syncs
 
 
 @dataclass(slots=True)
@@ -30,20 +31,20 @@ class ReceivedMail:
 
     origin: (
         Origin | None
-    )  # None: not by SMTP but by hand; it gets no Received field, and came when `received_at` says
+    )  # None: imported by hand. It has no Received field, and `received_at` is set
     envelope: Envelope
     domain_ids: Sequence[int]  # of each forward-path, in the same order
-    content: bytes  # whole, or b"" where `file` has it
+    content: bytes  # whole, or b"" if it is in `file`
     file: ContentFile | None
     on_held: Callable[["Receipt"], None]
-    name: str = ""  # given by the intake
+    name: str = ""  # assigned by the intake
     received_at: float | None = None  # Unix time; None: now
-    is_delay_told: bool = False  # elsewhere: its sender has heard that it waits
+    is_delay_told: bool = False  # another server has sent a delay report
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a submitted message: held under a name, or not held at all."""
+    """The result for a submitted message: held under a name, or not held."""
 
     name: str
     size: int = 0
@@ -63,7 +64,7 @@ class Intake:
         numbers: MessageNumbers,
         on_held: Callable[[Sequence[NewMessage]], None] = lambda _messages: None,
     ) -> None:
-        """`on_held` is told of each batch once it is durable, before its senders are answered."""
+        """`on_held` gets each batch once it is durable, before its senders are answered."""
         self._store = store
         self._log = log
         self._now = now
@@ -76,19 +77,19 @@ class Intake:
         self.batches = 0  # held since the start
 
     def submit(self, mail: ReceivedMail) -> None:
-        """Hold this mail; `on_held` is called once it is durable, or could not be held."""
+        """Hold this mail; its `on_held` is called once it is durable, or could not be held."""
         self._waiting.append(mail)
         self._wake.set()
 
     async def run(self) -> None:
-        """Hold what is submitted, batch after batch, until `close`."""
+        """Hold submitted mail, batch after batch, until `close`."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
                 mails, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
                 await self._hold(mails)
-                del mails  # else the last batch, and its sessions, stay until the next comes
+                del mails  # otherwise the last batch and its sessions stay in memory until the next
             if self._is_closing:
                 return
 
@@ -116,7 +117,7 @@ class Intake:
                 self._answer(mail, Receipt(mail.name, _size(mail)))
 
     def _tell(self, messages: Sequence[NewMessage]) -> None:
-        """Tell who listens; a defect there must not keep senders from their 250."""
+        """Tell the listener of a batch; a defect there must not keep senders from their 250."""
         try:
             self._on_held(messages)
         except Exception as error:  # noqa: BLE001
@@ -129,16 +130,17 @@ class Intake:
             self._answer(mail, Receipt(mail.name, failure=error))
 
     def _answer(self, mail: ReceivedMail, receipt: Receipt) -> None:
-        """Tell a dialogue; a defect in one must not leave the others without an answer."""
+        """Answer a dialogue; a defect in one must not leave the others without an answer."""
         try:
             mail.on_held(receipt)
         except Exception as error:  # noqa: BLE001
             self._log.failure(Event.INTERNAL_ERROR, error, doing="answer", message=receipt.name)
 
     async def _add(self, messages: list[NewMessage], mail: ReceivedMail) -> None:
-        """Make of one mail a message per hosted domain: two accounts never share one.
+        """Make a message per hosted domain from one mail: two accounts never share a message.
 
-        A second name for a content file that no row comes to refer to is swept when the store is next opened.
+        A second name for a content file may stay without a row. It is swept when the store opens
+        next.
         """
         now = self._now()
         first = self._numbers.next(now)
@@ -173,7 +175,7 @@ class Intake:
 
 
 async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Receipt]:
-    """Submit these, and return what became of each once all are settled."""
+    """Submit these, and return the receipt of each once all are settled."""
     settled = [asyncio.get_running_loop().create_future() for _ in mails]
     for mail, future in zip(mails, settled, strict=True):
         mail.on_held = partial(_settle, future)
@@ -182,7 +184,7 @@ async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Receip
 
 
 def _settle(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
-    if not future.done():  # whoever waited may have gone
+    if not future.done():  # its waiter may have left
         future.set_result(receipt)
 
 

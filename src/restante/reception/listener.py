@@ -45,7 +45,7 @@ class Listener:
         door: Doorkeeper,
         clock: Callable[[], float],
     ) -> None:
-        """`terms` may be replaced at any time; sessions that began go on under theirs."""
+        """`terms` may be replaced at any time; running sessions keep theirs."""
         self.service = service
         self.terms = terms
         self._bound = bound
@@ -72,21 +72,21 @@ class Listener:
         return self._door.refusal(address)
 
     def must_hurry(self, address: IpAddress) -> bool:
-        """Tell whether a stranger's session from there gets less time now."""
+        """Return whether a stranger's session from there gets less time now."""
         return self._door.must_hurry(address)
 
     def joined(self, connection: Connection) -> None:
-        """Take note of a session that begins."""
+        """Record a session that begins."""
         self._connections.add(connection)
         self._door.entered(connection.peer)
 
     def proved(self, connection: Connection) -> None:
-        """Take note that it has authenticated."""
+        """Record that it has authenticated."""
         if connection in self._connections:
             self._door.authenticated()
 
     def left(self, connection: Connection) -> None:
-        """Take note that it ended."""
+        """Record that it ended."""
         if connection in self._connections:
             self._connections.remove(connection)
             self._door.left(
@@ -107,7 +107,7 @@ class Listener:
         self._server = server
         self._bound.listen(
             BACKLOG
-        )  # asyncio would accept so many before it lets go of one that is told 421
+        )  # asyncio would accept this many before it hands over one that gets 421
 
     def sweep(self) -> None:
         """End the sessions that have taken too long. Call every SWEEP_SECONDS."""
@@ -117,7 +117,7 @@ class Listener:
                 connection.expire(end)
 
     def share_socket(self) -> socket.socket:
-        """Return another descriptor of the same bound socket, for a listener that replaces this one."""
+        """Return another descriptor of the bound socket, for the replacing listener."""
         return self._bound.dup()
 
     def stop_accepting(self) -> None:
@@ -128,12 +128,12 @@ class Listener:
         self._bound.close()
 
     def close(self) -> None:
-        """Accept no more; end the sessions that we owe nothing, the others once they have their answer."""
+        """Accept no more; end the sessions that await no reply, the others after their reply."""
         self.stop_accepting()
         for connection in list(self._connections):
             connection.stop()
 
     def abort(self) -> None:
-        """Cut what is still open."""
+        """Cut the sessions that are still open."""
         for connection in list(self._connections):
             connection.abort()

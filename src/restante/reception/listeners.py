@@ -1,16 +1,15 @@
 """The listeners of the server, and how a reload adds and removes them.
 
 A listener is identified by its service and its address as configured, never by its position in the
-file. A change is all or nothing: every new address is bound and listening before an old one is
-closed, and where one cannot be had, what was open stays open.
+file. A change is all or nothing. Every new address is bound and listening before an old one is
+closed. If one cannot be bound, the open listeners stay open.
 
 - A service that changes on one address takes over the socket, so it needs no privilege.
 - An address that overlaps a removed one (`0.0.0.0:25` after `127.0.0.1:25`) can be bound only after
-  the old one is closed. The system checks privileges before it checks for overlap, so `EADDRINUSE`
-  says that closing the old one is safe.
-- Where the process may not bind an address (a port below 1024 after the privileges were dropped),
-  that address waits for a restart, and so does every removal: otherwise a moved listener would be
-  gone until then.
+  the old one is closed. The system checks privileges before overlap, so `EADDRINUSE` proves that
+  closing the old one is safe.
+- Without the privilege for an address (a port below 1024), that address waits for a restart. Every
+  removal then waits too: otherwise a moved listener would be missing until then.
 
 Sessions outlive the listener that they came through, and are swept until they end.
 """
@@ -30,7 +29,7 @@ from restante.reception.smtp_connection import SessionTerms
 
 @dataclass(frozen=True, slots=True)
 class ListenerAddress:
-    """What identifies a listener."""
+    """The identity of a listener."""
 
     service: str
     address: str  # host:port as configured; port 0 means any
@@ -53,7 +52,7 @@ def places(listed: Iterable[tuple[str, str]]) -> list[ListenerAddress]:
 
 
 class CannotListen(Exception):  # noqa: N818
-    """An address cannot be had. The text names thing, cause and remedy."""
+    """An address cannot be bound. The text names thing, cause and remedy."""
 
     def __init__(self, place: ListenerAddress, error: OSError) -> None:
         remedy = free_the_address("[[listen]]")
@@ -61,7 +60,7 @@ class CannotListen(Exception):  # noqa: N818
 
 
 class Listeners:
-    """Those that are open, in the order of the configuration, and those that only end their sessions."""
+    """The open listeners in configured order, and those that only finish their sessions."""
 
     def __init__(self, door: Doorkeeper, clock: Callable[[], float]) -> None:
         """`clock` is monotonic, in seconds."""
@@ -72,16 +71,16 @@ class Listeners:
         self._is_closed = False
 
     def __iter__(self) -> Iterator[Listener]:
-        """Iterate over those that are open."""
+        """Iterate over the open listeners."""
         return iter(list(self._open.values()))
 
     @property
     def places(self) -> list[ListenerAddress]:
-        """Where they are open."""
+        """The places of the open listeners."""
         return list(self._open)
 
     def sessions(self) -> Counter[str]:
-        """Count the open sessions by service, also those whose listener is gone."""
+        """Count the open sessions by service, including those of closed listeners."""
         sessions: Counter[str] = Counter()
         for listener in (*self._open.values(), *self._leaving):
             sessions[listener.service] += listener.sessions
@@ -103,9 +102,9 @@ class Listeners:
     ) -> None:
         """Open and close listeners as wanted, and give every open one its new terms.
 
-        `terms` is asked for each wanted place and each that is open now. What may not be bound is
-        not open afterwards, and then what is no longer wanted still is. Raises CannotListen: then
-        nothing has changed.
+        `terms` is called for each wanted place and each open one. If an address needs a missing
+        privilege, it is not open afterwards, and unwanted listeners stay open. Raises CannotListen:
+        then nothing has changed.
         """
         change = _Change(
             dict(self._open), wanted, lambda place, bound: self._make(place, bound, terms(place))
@@ -147,20 +146,20 @@ class Listeners:
             listener.sweep()
 
     def close(self) -> None:
-        """Accept no more; end the sessions that we owe nothing, the others once they have their answer."""
+        """Accept no more; end the sessions that await no reply, the others after their reply."""
         self._is_closed = True
         for listener in (*self._open.values(), *self._leaving):
             listener.close()
 
     def abort(self) -> None:
-        """Cut what is still open."""
+        """Cut the sessions that are still open."""
         for listener in (*self._open.values(), *self._leaving):
             listener.abort()
 
 
 @dataclass(slots=True)
 class _Change:
-    """One change of the listeners, up to the point where it is settled or taken back."""
+    """One change of the listeners, until it is settled or taken back."""
 
     old: dict[ListenerAddress, Listener]
     wanted: Sequence[ListenerAddress]
@@ -169,16 +168,16 @@ class _Change:
     replaced: set[ListenerAddress] = field(default_factory=set)  # their socket was taken over
     paused: dict[ListenerAddress, Listener] = field(
         default_factory=dict
-    )  # closed, for a new one overlaps
-    is_denied: bool = False  # some address needs privileges that we have no more
+    )  # closed, because a new one overlaps
+    is_denied: bool = False  # some address needs privileges that were dropped
 
     @property
     def removed(self) -> list[ListenerAddress]:
-        """What is open and no longer wanted."""
+        """The open places that are no longer wanted."""
         return [place for place in self.old if place not in self.wanted]
 
     def bind(self) -> None:
-        """Bind what is new. Raises CannotListen."""
+        """Bind the new places. Raises CannotListen."""
         added = [place for place in self.wanted if place not in self.old]
         overlapping = [
             place for place in added if not self._take_over(place) and not self._bind_one(place)
@@ -198,7 +197,7 @@ class _Change:
         return True
 
     def _bind_one(self, place: ListenerAddress) -> bool:
-        """Bind one; False where one that is to be closed stands in the way."""
+        """Bind one; return False if a listener that will be closed occupies it."""
         try:
             self.fresh[place] = self.make(place, bind(place.address))
         except PermissionError:
@@ -229,7 +228,7 @@ class _Change:
                 raise CannotListen(place, error) from None
 
     async def open(self) -> None:
-        """Accept connections at what is new. Raises CannotListen."""
+        """Accept connections at the new places. Raises CannotListen."""
         for place, listener in self.fresh.items():
             try:
                 await listener.open()
@@ -241,14 +240,14 @@ class _Change:
         return not is_kept
 
     def settle(self) -> list[Listener]:
-        """Close what is not wanted any more, and return it: its sessions go on."""
+        """Close the unwanted listeners and return them: their sessions continue."""
         leaving = [listener for place, listener in self.old.items() if self._goes(place)]
         for listener in leaving:
             listener.stop_accepting()
         return leaving
 
     def result(self) -> dict[ListenerAddress, Listener]:
-        """Return what is open now: in the wanted order, then what has to stay."""
+        """Return the open listeners: in the wanted order, then those that must stay."""
         staying = {place: listener for place, listener in self.old.items() if not self._goes(place)}
         have = {**staying, **self.fresh}
         ordered = {place: have[place] for place in self.wanted if place in have}
@@ -258,7 +257,7 @@ class _Change:
         }
 
     def abandoned(self) -> list[Listener]:
-        """Close what is new, and return it with what was closed to make way: they may have sessions."""
+        """Close the new listeners; return them and those closed to make way, for their sessions."""
         gone = [*self.fresh.values(), *self.paused.values()]
         for listener in gone:
             listener.stop_accepting()

@@ -14,7 +14,7 @@ from restante.smtp.server_options import MechanismFactories
 
 
 def offered_mechanisms(hostname: str, salting: Callable[[str], Salting]) -> MechanismFactories:
-    """Return what makes an exchange of each. `salting` says what SCRAM tells about a user."""
+    """Return what makes an exchange of each. `salting` gives the SCRAM salt of a user."""
     return {
         "PLAIN": Plain,
         "LOGIN": AuthLogin,

@@ -1,8 +1,8 @@
 """How long a client may take. Pure: the time is an argument.
 
-A client that sends a byte now and then must not keep a session for ever. So waiting does not begin anew with each byte:
-for a command it begins when the last one was complete, and in content what has come tops the time up at the least rate
-that is let through (as Postfix's smtpd_min_data_rate does).
+A client that sends a byte now and then must not keep a session permanently. So a byte does not
+restart the wait. For a command, it begins when the last command was complete. For content, each
+octet adds time at the minimum rate (as with Postfix's smtpd_min_data_rate).
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Patience:
     since: float
 
     def restart(self, now: float) -> None:
-        """Begin to wait anew: the client has done a whole thing, or it was we who kept it waiting."""
+        """Restart the wait: the client finished something, or was waiting for us."""
         self.since = now
 
     def top_up(self, octets: int, minimum_rate: float, now: float) -> None:
-        """Grant the time that so much content may take."""
+        """Grant the time that this much content may take."""
         self.since = min(now, self.since + octets / minimum_rate)
 
     def is_over(self, limit: float, now: float) -> bool:
-        """Tell whether the client has had more than `limit` seconds."""
+        """Return whether the client has had more than `limit` seconds."""
         return now - self.since > limit

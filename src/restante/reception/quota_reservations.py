@@ -1,11 +1,13 @@
-"""Room that is promised to mail which has come whole and is not counted yet: its sync is under way.
+"""Quota room reserved for complete mail that is not counted yet, because its sync is running.
 
-Without this, whatever many sessions end in the same moment would each find the same room. A promise is made where content
-is judged, at its end, with nothing between the judgment and the promise; it lasts until the message is held or has failed.
-So quotas hold however many send at once. Mail for one domain that has no quota costs nothing here.
+Without this, many sessions that end at the same moment would each find the same room. A reservation
+is made where content is judged, at its end, with nothing in between. It lasts until the message is
+held or has failed. So quotas hold with any number of senders at once. Mail for one domain without a
+quota costs nothing here.
 
-Nothing is promised at MAIL SIZE= or at RCPT: a stranger could keep a domain's mail out for hours with sessions that
-announce much and send nothing. What is announced counts for the message itself alone.
+Nothing is reserved at MAIL SIZE= or at RCPT. Otherwise a stranger could block a domain's mail for
+hours with sessions that announce much and send nothing. The announced size counts for the message
+itself alone.
 """
 
 from collections.abc import Iterable
@@ -16,11 +18,11 @@ from restante.tenancy.model import HostedDomain
 
 _Key = TypeVar("_Key")
 
-FIELD_ROOM: Final = 1024  # octets that our own Received field has at most, which is not made yet
+FIELD_ROOM: Final = 1024  # upper bound for our own Received field in octets; it is not made yet
 
 
 class QuotaReservations:
-    """What is promised now, by domain and by account."""
+    """The present reservations, by domain and by account."""
 
     def __init__(self) -> None:
         self._domains: dict[int, Usage] = {}
@@ -29,7 +31,7 @@ class QuotaReservations:
     def beside(
         self, domain: HostedDomain, usage: Usage, account_usage: Usage
     ) -> tuple[Usage, Usage]:
-        """Return what is held, with what is promised besides: the domain's, and its account's."""
+        """Return held plus reserved: the domain's usage, and its account's."""
         if not self._accounts:
             return usage, account_usage
         more, more_of_account = self._domains.get(domain.id), self._accounts.get(domain.account)
@@ -39,19 +41,19 @@ class QuotaReservations:
         )
 
     def make(self, domains: Iterable[HostedDomain], size: int) -> "QuotaReservation":
-        """QuotaReservation room for a message of `size` octets in all, a copy for each of the domains."""
+        """Reserve room for a message of `size` octets, with a copy for each of the domains."""
         return QuotaReservation(
             self, [(domain.id, domain.account) for domain in domains], Usage(1, size)
         )
 
     def add(self, domain_id: int, account: str, usage: Usage) -> None:
-        """Count it, or count it no longer where it is negative."""
+        """Add a usage; a negative one subtracts."""
         _add(self._domains, domain_id, usage)
         _add(self._accounts, account, usage)
 
 
 class QuotaReservation:
-    """One message's; it may be ended as often as one likes."""
+    """The reservation of one message; it may be ended more than once."""
 
     __slots__ = ("_places", "_promises", "_usage")
 
@@ -63,7 +65,7 @@ class QuotaReservation:
             reservations.add(domain_id, account, usage)
 
     def end(self) -> None:
-        """The message is held and counted, or forgotten."""
+        """End it: the message is held and counted, or forgotten."""
         places, self._places = self._places, []
         for domain_id, account in places:
             self._promises.add(domain_id, account, NO_USAGE - self._usage)

@@ -1,4 +1,4 @@
-"""What an operator may set about taking mail."""
+"""The settings for taking mail."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def _size(value: Any) -> Any:
-    """Read a text such as 50M; anything else is for the field to judge, and so is a text that is no size."""
+    """Read a text such as 50M; leave anything else to the field's validator."""
     try:
         return read_octets(value) if isinstance(value, str) else value
     except ValueError:
@@ -34,12 +34,13 @@ class ReceptionSettings(BaseModel):
     )
     bare_newlines: Literal["normalize", "reject"] = Field(
         default="normalize",
-        description="What to do with a CR or LF that stands alone in content, and with a NUL: turn the one into CRLF and"
-        " take the other out, or refuse the message.",
+        description="How to treat a bare CR, a bare LF or a NUL in content. `normalize` turns the newline into"
+        " CRLF and removes the NUL; `reject` refuses the message.",
     )
     postmaster: str = Field(
         default="",
-        description="Mailbox in a hosted domain that gets mail for <postmaster> without a domain. Unset: such mail is put off with 451.",
+        description="Mailbox in a hosted domain that gets mail for <postmaster> without a domain. If unset,"
+        " such mail is deferred with 451.",
     )
     command_timeout: Annotated[float, Field(gt=0)] = Field(
         default=300.0, description="Seconds to wait for the next command (RFC 5321 §4.5.3.2.7)."
@@ -50,13 +51,13 @@ class ReceptionSettings(BaseModel):
     )
     greeting_timeout: Annotated[float, Field(gt=0)] = Field(
         default=60.0,
-        description="Seconds for a new connection to say its first word, or to finish its TLS handshake.",
+        description="Seconds for a new connection to send its first command, or to finish its TLS handshake.",
     )
     session_seconds: Annotated[float, Field(gt=0)] = Field(
         default=3600.0,
-        description="Seconds that a session may last without a whole message taken, or a release granted; then it is"
-        " ended with 421. A message must come in within this time, so `message_size_limit` divided by it is the slowest"
-        " line that can bring the largest message.",
+        description="Seconds that a session may last without a whole message taken or a release granted; then"
+        " it is ended with 421. A message must arrive within this time, so `message_size_limit`"
+        " divided by it is the slowest rate for the largest message.",
     )
     minimum_rate: Annotated[float, Field(gt=0)] = Field(
         default=500.0,
@@ -64,15 +65,16 @@ class ReceptionSettings(BaseModel):
     )
     connections_limit: Annotated[int, Field(ge=1)] = Field(
         default=10000,
-        description="Sessions at once over all listeners; more are told 421. Fewer where the system does not let the process"
-        " have two descriptors for each (RLIMIT_NOFILE).",
+        description="Sessions at once over all listeners; more get 421. Fewer where the system does not allow"
+        " the process two descriptors for each (RLIMIT_NOFILE).",
     )
     unauthenticated_limit: Annotated[int, Field(ge=1)] = Field(
         default=9000,
-        description="Sessions at once that have not authenticated; past that only authorized hosts of hosted domains get in."
-        " Never more than nine tenths of all. While more than four fifths of either limit are taken, sessions that have"
-        " not authenticated get a tenth of `greeting_timeout`, `command_timeout`, `content_timeout` and `session_seconds`,"
-        " except those of authorized hosts.",
+        description="Sessions at once that have not authenticated; past that only authorized hosts of hosted"
+        " domains are admitted. Never more than nine tenths of all. Past four fifths of either"
+        " limit, sessions that have not authenticated get a tenth of the time:"
+        " `greeting_timeout`, `command_timeout`, `content_timeout` and `session_seconds`. Sessions of"
+        " authorized hosts keep the whole time.",
     )
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
         default=200,
@@ -110,24 +112,25 @@ class ReceptionSettings(BaseModel):
     )
     authentications_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=30,
-        description="AUTH from one address block in a minute; more are put off with 454.",
+        description="AUTH from one address block in a minute; more are deferred with 454.",
     )
     releases_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=60,
-        description="ETRN by one login, or from one address block without one, in a minute; more get 458. ETRN that is"
-        " refused (an unknown or foreign domain, a host that is not authorized) is counted apart, with the same limit.",
+        description="ETRN by one login, or from one address block without one, in a minute; more get 458."
+        " Refused ETRN (an unknown or foreign domain, a host that is not authorized) is counted apart,"
+        " with the same limit.",
     )
     failures_until_refusal: Annotated[int, Field(ge=2)] = Field(
         default=10,
-        description="Failed AUTH for one login, or from one address block, in `failure_memory`; further ones are put"
-        " off with 454, except from the login's own authorized hosts.",
+        description="Failed AUTH for one login, or from one address block, in `failure_memory`. Further ones are"
+        " deferred with 454, except from the login's own authorized hosts.",
     )
     failure_memory: Annotated[float, Field(gt=0)] = Field(
         default=900.0, description="Seconds for which a failed AUTH is counted."
     )
     pending_authentications_limit: Annotated[int, Field(ge=1)] = Field(
         default=32,
-        description="Password checks for strangers that run or wait at once, and as many SCRAM proofs; further AUTH is"
-        " put off with 454. Address blocks take turns. AUTH from authorized hosts of the login's account has lanes of its"
-        " own, without a limit.",
+        description="Password checks for strangers that run or wait at once, and as many SCRAM proofs; further"
+        " AUTH is deferred with 454. Address blocks take turns. AUTH from authorized hosts of the"
+        " login's account has lanes of its own, without a limit.",
     )

@@ -1,8 +1,8 @@
-"""The log's lines about what a session was refused: the first ones whole, the rest as a count.
+"""Log lines about refusals in a session: the first ones whole, the rest as a count.
 
-A client may have recipients and content refused as fast as it can send them, and each line is longer
-than the command that caused it. So a session has LINES_WHOLE of each event. What comes after them is
-counted by reply, and written when the session ends, in a line with `count` for each reply. Metrics
+A client can have recipients and content refused as fast as it can send them. Each line is longer
+than the command that caused it. So a session has LINES_WHOLE of each event. Later ones are counted
+by reply. They are written when the session ends, in a line with `count` for each reply. Metrics
 count lines by the same field, so they are exact once the session has ended.
 """
 
@@ -18,7 +18,7 @@ _REST: Final = "further ones of this session"
 
 
 class RefusalLines:
-    """One session's."""
+    """The lines of one session."""
 
     __slots__ = ("_is_closed", "_log", "_peer", "_rest", "_written")
 
@@ -28,11 +28,11 @@ class RefusalLines:
         self._written: Counter[Event] = Counter()
         self._rest: Counter[tuple[Event, str]] = (
             Counter()
-        )  # by event and reply: both are words of ours
+        )  # by event and reply: both are our own words
         self._is_closed = False
 
     def write(self, event: Event, answer: str, **fields: Any) -> None:
-        """Write a line, or count it. After `close` each is written: an answer that was on its way."""
+        """Write a line, or count it. After `close` each is written, such as a late answer's."""
         if self._written[event] < LINES_WHOLE or self._is_closed:
             self._written[event] += 1
             self._log.write(event, peer=self._peer, answer=answer, **fields)
@@ -40,7 +40,7 @@ class RefusalLines:
             self._rest[event, answer] += 1
 
     def close(self) -> None:
-        """Write what was only counted. May be called again."""
+        """Write the counted refusals. May be called again."""
         rest, self._rest = self._rest, Counter()
         self._is_closed = True
         for (event, answer), count in rest.items():

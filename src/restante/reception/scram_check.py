@@ -1,8 +1,8 @@
-"""Check SCRAM proofs against the sealed verifier of a login, or without one its sealed password.
+"""Check SCRAM proofs against a login's sealed verifier, or without one its sealed password.
 
-Nobody learns which logins there are. A user name without either gets a salt derived from the key
-file, the same after a restart and on every node. Each refusal derives keys once, so that all take
-the same time.
+A client cannot find out which logins exist. A user name without either gets a salt derived from the
+key file, the same after a restart and on every node. Each refusal derives keys once, so that all
+take the same time.
 """
 
 from secrets import token_hex
@@ -23,7 +23,7 @@ _NOBODY = "\0nobody"  # no user name has a NUL
 
 
 class ScramCheck:
-    """Knows what was sealed under one key file."""
+    """Uses the secrets sealed under one key file."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -59,7 +59,7 @@ class ScramCheck:
                     self._vault.open(login.sealed_verifier, verifier_owner(login.user))
                 )
             read_verifier(self._vault.open(self._nobodys_verifier, _NOBODY))
-        except (SealBroken, ValueError):  # another key file than the one it was sealed under
+        except (SealBroken, ValueError):  # sealed under another key file
             pass
         return None
 

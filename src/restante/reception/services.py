@@ -1,4 +1,4 @@
-"""What the dialogues of one listener share, and what each of them counts."""
+"""Services that the dialogues of one listener share, and the tally of each session."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain
 
 Inquire = Callable[[HostedDomain, str], Awaitable[bool | None]]
-"""Asks a domain's destination whether a mailbox is there; None where that cannot be known now."""
+"""Asks a domain's destination whether a mailbox exists; None if it cannot be known now."""
 
 
 async def _nothing_known(_domain: HostedDomain, _forward_path: str) -> bool | None:
@@ -28,7 +28,7 @@ async def _nothing_known(_domain: HostedDomain, _forward_path: str) -> bool | No
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every dialogue of the server shares."""
+    """The services that all dialogues of the server share."""
 
     directory: LiveDirectory
     store: MailStore
@@ -48,7 +48,7 @@ class Services:
 
 @dataclass(slots=True)
 class SessionTally:
-    """What a session did, for its line in the log."""
+    """The counts of a session, for its line in the log."""
 
     held: int = 0
     releases: int = 0
@@ -56,5 +56,5 @@ class SessionTally:
 
     @property
     def achieved(self) -> int:
-        """What the session came for and got: messages held, releases granted."""
+        """The number of achievements: messages held and releases granted."""
         return self.held + self.releases

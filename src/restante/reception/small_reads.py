@@ -1,8 +1,9 @@
-"""Reading in smaller pieces, for a connection that has announced content which goes to a file.
+"""Reading in smaller pieces, for a connection that has announced large content.
 
-uvloop reads up to 250 KiB at once, and hundreds of connections that wait for the disk with so much in hand each are tens of
-megabytes. In pieces of 64 KiB it is some 210 KiB a connection in the middle of 50 MB, where it was 275. For small messages
-it would be a call more per read: so only who announces much (SIZE) changes to it.
+uvloop reads up to 250 KiB at once. Hundreds of connections that wait for the disk with this much in
+memory take tens of megabytes. With pieces of 64 KiB, a connection in the middle of 50 MB takes
+about 210 KiB instead of 275. Small messages would need one more call per read. So a connection
+changes to it only when SIZE announces much.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from typing import Final
 PIECE: Final = 64 * 1024
 _buffer: Final = memoryview(
     bytearray(PIECE)
-)  # one for all: it is emptied before anybody else reads
+)  # one for all: it is emptied before another connection reads
 
 
 class SmallReads(asyncio.BufferedProtocol):
@@ -27,21 +28,21 @@ class SmallReads(asyncio.BufferedProtocol):
         return _buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Hand on what came."""
+        """Pass on the data."""
         self._protocol.data_received(bytes(_buffer[:nbytes]))
 
     def eof_received(self) -> bool | None:
-        """Hand on."""
+        """Pass it on."""
         return self._protocol.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hand on."""
+        """Pass it on."""
         self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Hand on."""
+        """Pass it on."""
         self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Hand on."""
+        """Pass it on."""
         self._protocol.resume_writing()

@@ -1,7 +1,8 @@
-"""The thin shell round one session: a socket on one side, the dialogue on the other, TLS between them.
+"""The thin shell round one session: a socket, the dialogue, and TLS between them.
 
-One of the two places where strangers' bytes enter. No task and no timer belongs to a connection: the listener's sweep
-looks at `overdue`, and whatever waits is waited for elsewhere. Reading stops while the dialogue cannot use more.
+One of the two places where strangers' bytes enter. No task and no timer belongs to a connection.
+The listener's sweep looks at `overdue`, and all waiting is done elsewhere. Reading stops while the
+dialogue cannot use more.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ LINGER_SECONDS = 30.0  # for a client to take our last reply
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
-    """On what terms a listener serves: replaced whole when the configuration is read again."""
+    """The terms of a listener: replaced whole when the configuration is reloaded."""
 
     services: Services
     options: ServerOptions
@@ -49,16 +50,16 @@ class Home(Protocol):
         """Say why one more session from an address is not served now; "" if it is."""
 
     def must_hurry(self, address: IpAddress) -> bool:
-        """Tell whether a stranger's session from there gets less time now."""
+        """Return whether a stranger's session from there gets less time now."""
 
     def joined(self, connection: "Connection") -> None:
-        """Take note of a session that begins."""
+        """Record a session that begins."""
 
     def proved(self, connection: "Connection") -> None:
-        """Take note that it has authenticated."""
+        """Record that it has authenticated."""
 
     def left(self, connection: "Connection") -> None:
-        """Take note that it ended."""
+        """Record that it ended."""
 
 
 class Connection(asyncio.Protocol):
@@ -105,13 +106,14 @@ class Connection(asyncio.Protocol):
         self._reads_less = False
         self._end = SessionEnd.CONNECTION_LOST
         self._detail = ""  # of the end, for the log
-        self.ended = ""  # the end in words of this program alone, once it has come
+        self.ended = ""  # the end in this program's own words, once it has ended
         self._patience = Patience(clock())
-        self._whole = Patience(self._patience.since)  # for what the client came for
+        # since the last message held or release granted
+        self._whole = Patience(self._patience.since)
         self._achieved = 0
-        self.is_stranger = True  # nobody has authenticated
+        self.is_stranger = True  # has not authenticated
 
-    # What asyncio calls
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, or turn away when there are too many."""
@@ -136,7 +138,7 @@ class Connection(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Hand bytes to the session, through TLS if there is any."""
+        """Pass bytes to the session, through TLS if there is any."""
         if self._is_closing:
             return
         try:
@@ -151,14 +153,14 @@ class Connection(asyncio.Protocol):
             self.eof_received()
 
     def eof_received(self) -> bool:
-        """The client will say no more; an answer that is on its way is still sent."""
+        """The client will send no more; a pending answer is still sent."""
         self._has_eof = self._dialogue.client_has_left = True
         if not self._dialogue.is_waiting:
             self._finish(SessionEnd.CLOSED_BY_CLIENT)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the session; mail already submitted is held all the same."""
+        """Forget the session; mail already submitted is still held."""
         if exc is not None and not self._is_closing:
             self._detail = str((exc.strerror if isinstance(exc, OSError) else None) or exc)
         self.ended = (
@@ -180,10 +182,10 @@ class Connection(asyncio.Protocol):
         self._write_is_full = False
         self._control_reading()
 
-    # What the listener calls
+    # Called by the listener
 
     def overdue(self, now: float) -> SessionEnd | None:
-        """Say which time the client has used up; None while it has some left, or we owe it an answer.
+        """Return the time limit that the client has exceeded; None if none, or if it waits for us.
 
         While most session slots are taken, strangers have less of each. Call it at every sweep.
         """
@@ -202,7 +204,7 @@ class Connection(asyncio.Protocol):
         return end
 
     def expire(self, end: SessionEnd) -> None:
-        """End a session that took too long (RFC 5321 §3.8); cut one that does not take its last reply."""
+        """End a session that took too long (RFC 5321 §3.8); cut one that ignores its last reply."""
         if self._is_closing:
             self._transport.abort()
         is_hurried = self._used_up(1.0, self._clock()) is None
@@ -210,7 +212,7 @@ class Connection(asyncio.Protocol):
         self._say_goodbye(reply, end, "most sessions are taken" if is_hurried else "")
 
     def stop(self) -> None:
-        """End the session because the server stops; what is being held is still acknowledged."""
+        """End the session because the server stops; mail being held is still acknowledged."""
         self._is_stopping = True
         if not self._dialogue.is_waiting:
             self._say_goodbye(replies.SHUTTING_DOWN, SessionEnd.SERVER_STOPPING)
@@ -219,10 +221,10 @@ class Connection(asyncio.Protocol):
         """Cut the connection."""
         self._transport.abort()
 
-    # Inside
+    # Internal
 
     def _receive(self, plaintext: bytes) -> None:
-        """Let the dialogue go on. A whole command restarts the client's time; content tops it up."""
+        """Let the dialogue continue. A command restarts the client's time; content adds to it."""
         session = self._session
         commands = session.command_count
         session.receive_data(plaintext)
@@ -236,7 +238,7 @@ class Connection(asyncio.Protocol):
             )
 
     def _used_up(self, share: float, now: float) -> SessionEnd | None:
-        """Say which time is used up where the client has this share of each.
+        """Return the limit that is exceeded where the client has this share of each.
 
         The time to take our last reply is never shortened: that reply may be a 250.
         """
@@ -275,7 +277,7 @@ class Connection(asyncio.Protocol):
             self._home.proved(self)
 
     def _progress(self) -> None:
-        """Something that was waited for has come."""
+        """Continue: an awaited answer has come."""
         if self._is_closing:
             return
         self._patience.restart(self._clock())
@@ -288,7 +290,7 @@ class Connection(asyncio.Protocol):
             self._finish(SessionEnd.CLOSED_BY_CLIENT)
 
     def _flush(self) -> None:
-        """Send the replies that gathered, in one piece; then see whether to read on, start TLS, or end."""
+        """Send the gathered replies in one piece; then read on, start TLS, or end."""
         if self._is_closing:
             return
         self._send()
@@ -309,7 +311,7 @@ class Connection(asyncio.Protocol):
                 self._transport.write(data)
             return
         if tls.is_established and (data := self._session.data_to_send()):
-            with contextlib.suppress(TlsFailed):  # the peer is gone; reading will tell
+            with contextlib.suppress(TlsFailed):  # the peer has left; reading will show it
                 tls.send(data)
         if ciphertext := tls.take_outgoing():
             self._transport.write(ciphertext)
@@ -327,7 +329,7 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
 
     def _read_less(self) -> None:
-        """Read in smaller pieces from here on; uvloop looks at what its protocol is when it begins to read."""
+        """Read in smaller pieces from now on; uvloop checks the protocol when reading begins."""
         if self._reads_less or self._transport.is_closing():
             return
         self._reads_less = True
@@ -338,7 +340,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _turn_away(self) -> None:
-        """Say 421 at once; under implicit TLS there is nobody to say it to before a costly handshake."""
+        """Send 421 at once; with implicit TLS, close instead, since a handshake costs too much."""
         self._is_turned_away = True
         if self._tls is None:
             self._transport.write(
@@ -368,7 +370,7 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def _log_end(self) -> None:
-        """Write the session's line; one that only brought mail and quit has a line for each message already."""
+        """Write the session's line; none if it only brought mail: each message has its own line."""
         tally = self._dialogue.tally
         errors = self._session.error_count
         if self._end is SessionEnd.QUIT and tally.held and not errors and not tally.releases:

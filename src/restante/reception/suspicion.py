@@ -1,23 +1,28 @@
-"""Whether a reverse-path is somebody's who sent this. Pure.
+"""Whether a reverse-path belongs to the client that sends the mail. Pure.
 
-What is taken here may be refused by the primary days later, and a report would then go to the reverse-path: to a stranger,
-where that was forged. So it is asked while the sender is still there. Mail is taken all the same: suspicion costs it its
-reports, and nothing else.
+The primary may refuse this mail days later, and a report would then go to the reverse-path. If that
+was forged, it reaches a stranger. So it is checked while the client is still connected. Suspect
+mail is taken anyway; it only gets no reports.
 
-A sign counts if honest mail has no cause to bear it, and if it can be seen without asking anybody:
+A sign counts if honest mail has no reason to show it, and if it needs no look-up:
 
-    the reverse-path is of the domain that the mail is for, or of another of that account's that goes to the same
-    destination: what its own people write to each other stays on that server, and does not come here
-    the client calls itself by our name: it says of itself what it must know to be wrong (RFC 5321 §4.1.4)
-    the reverse-path's domain is none in the public DNS: a bare host name (RFC 5321 §2.3.5), or a name set aside for what
-    is not public (RFC 6761 §6.3, §6.4; RFC 6762 §3): a report would find nobody, and its look-up leaks
+- The reverse-path is of the recipient's domain, or of another domain of that account with the same
+  destination. Mail among its own people stays on that server and does not come here.
+- The client calls itself by our name, which it must know to be wrong (RFC 5321 §4.1.4).
+- The reverse-path's domain is not in the public DNS. It is a bare host name (RFC 5321 §2.3.5), or a
+  name reserved for private use (RFC 6761 §6.3, §6.4; RFC 6762 §3). A report would find no one, and
+  its look-up leaks.
 
-Believed is who has logged in, and for the first sign a client at an address that the domain's own hosts have: so a customer
-whose mail comes from elsewhere than the primary can say so. An authorized network of every address says nothing.
+Authenticated clients are trusted. For the first sign, so is a client at an authorized host of the
+domain. So a customer can say that its mail comes from other hosts than the primary. An authorized
+network of every address says nothing.
 
-What was left out, and why. SPF, and whether a client's name leads to its address, want look-ups in the client's time. A
-reverse-path of another account is no sign: customers of one platform write to each other, and that mail comes here while
-the primary of the one is away. Unknown recipients beside known ones are what old mailing lists look like too.
+Rejected ideas:
+
+- SPF, and whether a client's name leads to its address, need look-ups in the client's time.
+- A reverse-path of another account is no sign. Customers of one platform write to each other, and
+  that mail comes here while the recipient's primary is down.
+- Unknown recipients beside known ones also come from old mailing lists.
 """
 
 from dataclasses import dataclass
@@ -32,10 +37,10 @@ _NOT_PUBLIC: Final = frozenset({"invalid", "local", "localhost"})
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who sends it, as far as that is known."""
+    """The client that sends the mail, as far as it is known."""
 
     address: IpAddress
-    hello: str  # what it calls itself
+    hello: str  # its EHLO or HELO name
     is_authenticated: bool = False
 
 
@@ -46,7 +51,7 @@ def is_suspect(
     directory: Directory,
     hostname: str,
 ) -> bool:
-    """Tell whether something speaks against a reverse-path, given the domain of a recipient; `hostname` is ours."""
+    """Return whether a reverse-path is suspect, given a recipient's domain; `hostname` is ours."""
     if reverse_path is None:
         return False
     if not reverse_path.domain:
@@ -56,14 +61,14 @@ def is_suspect(
     try:
         domain = canonical_domain(reverse_path.domain)
     except ValueError:
-        return True  # no report could find its way there
+        return True  # no report could reach it
     if domain.rpartition(".")[0] == "" or domain.rpartition(".")[2] in _NOT_PUBLIC:
         return True
     return _bears_our_name(client, hostname) or _is_home_mail(domain, recipients, client, directory)
 
 
 def _bears_our_name(client: Client, hostname: str) -> bool:
-    """Programs on this very machine may: they are where the name leads to."""
+    """Return whether a client uses our name. Programs on this machine may: it leads to them."""
     return not client.address.is_loopback and is_our_name(client.hello, hostname)
 
 
