@@ -112,7 +112,7 @@ async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -
         entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED
     ]
     assert (entry.actor, entry.account, entry.subject) == ("retention", "alpha", message_name(1))
-    assert entry.reason == "held for more than 30 days, as alpha.example has it"
+    assert entry.reason == "held for more than 30 days, by the policy of alpha.example"
 
 
 async def test_a_restart_tells_nothing_twice(keeping: Keeping) -> None:

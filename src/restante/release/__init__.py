@@ -1,1 +1,1 @@
-"""Asking for held mail: who may have what released, and the one door through which it is."""
+"""Release of held mail: which client may release which domains, and the one entry point."""

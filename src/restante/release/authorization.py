@@ -1,10 +1,12 @@
-"""Who may have which domains released (S4, S10, S11, S13). Pure; the facts come in as arguments.
+"""Which client may release which domains (S4, S10, S11, S13). Pure; facts are arguments.
 
-Three things must hold of each domain: it belongs to the login's account, the node covers it, and the asker's address
-is one of its authorized hosts. A domain for which one fails is left out; when none is left the request is not allowed,
-and the asker hears the same whichever it was. Of those that are left a suspended one is left out too; when nothing else is
-left, the asker hears that it cannot be now (458): whoever may ask is told the truth. Where mail goes is no part of this: the destination is on record, and no
-request can name another.
+Each domain must meet three conditions. It belongs to the login's account, the node covers it, and
+the client's address is one of its authorized hosts. A domain that fails one is left out. When none
+remains, the request is refused, with the same reply for each cause.
+
+Suspended domains are then left out too. If only suspended ones remain, the reply is 458 (not now):
+an authorized client is told the truth. The destination of the mail is no part of this. It is on
+record, and no request can name another.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,11 +26,11 @@ HostAddresses = Mapping[str, Collection[IpAddress]]  # host name → its address
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """The decision: the domains to release, none if it is refused, and the true reason for the audit trail."""
+    """The domains to release, none if refused, and the true reason for the audit trail."""
 
     domains: tuple[HostedDomain, ...]
     reason: str
-    suspended: tuple[HostedDomain, ...] = ()  # those that are left out for that alone
+    suspended: tuple[HostedDomain, ...] = ()  # left out only because they are suspended
 
     @property
     def is_granted(self) -> bool:
@@ -48,7 +50,7 @@ def authorize(
 
 
 def _without_suspended(granted: Authorization, now: float) -> Authorization:
-    """Leave suspended domains out of what was granted."""
+    """Remove suspended domains from those granted."""
     suspended: list[HostedDomain] = []
     left: list[HostedDomain] = []
     for domain in granted.domains:
@@ -86,7 +88,7 @@ def _authorize(
 
 
 def _proven_account(asker: Asker, directory: Directory) -> str | None:
-    """Name the account that the asker speaks for; None once its login was changed or removed."""
+    """Name the client's account; None if its login was changed or removed meanwhile."""
     login = asker.login
     return (
         login.account if login is not None and directory.logins.get(login.user) == login else None
@@ -96,7 +98,10 @@ def _proven_account(asker: Asker, directory: Directory) -> str | None:
 def is_authorized_host(
     address: IpAddress | None, hosts: AuthorizedHosts, host_addresses: HostAddresses
 ) -> bool:
-    """Tell whether an address is among the hosts: itself, in a network, or what a host name resolves to."""
+    """Return whether an address is one of the hosts.
+
+    It may be listed itself, be in a listed network, or be an address of a listed host name.
+    """
     if address is None:
         return False
     if any(address in network for network in hosts.networks):

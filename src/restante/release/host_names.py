@@ -1,9 +1,9 @@
 """The addresses of authorized hosts that are given by name: forward lookup, at every request.
 
-A PTR record says what its owner wants it to say; only the forward lookup of the name on record
-counts. Each request looks up anew, so that a host that has moved is authorized at once and one
-that was taken off DNS no longer is. While DNS is out of reach the last answer holds for an hour:
-releases are asked for just when the primary's line is bad.
+A PTR record says what its owner wants, so only the forward lookup of the name on record counts.
+Each request looks the name up again. So a host that has moved is authorized at once, and one
+removed from DNS is not. While DNS is out of reach, the last answer holds for an hour: releases are
+often requested when the primary's line is bad.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from restante.network.addresses import plain_address
 from restante.network.resolver import LookupFailed, Resolver
 from restante.tenancy.model import IpAddress
 
-STALE_SECONDS: Final = 3600.0  # how long an answer may be used when a new one cannot be had
+STALE_SECONDS: Final = 3600.0  # how long an old answer may be used when a new one is not available
 LOOKUP_SECONDS: Final = 5.0
 
 
@@ -26,7 +26,7 @@ class _LookupAnswer:
 
 
 class HostNames:
-    """Looks authorized host names up."""
+    """Looks up authorized host names."""
 
     def __init__(self, resolver: Resolver, monotonic: Callable[[], float]) -> None:
         """`monotonic` is in seconds."""
@@ -36,13 +36,16 @@ class HostNames:
         self._known: dict[str, frozenset[IpAddress]] = {}
 
     async def addresses(self, names: Iterable[str]) -> dict[str, frozenset[IpAddress]]:
-        """Return each name's addresses; a name that is not known now has none."""
+        """Return each name's addresses; a name that is unknown now has none."""
         wanted = sorted(set(names))
         found = await asyncio.gather(*(self._lookup(name) for name in wanted))
         return dict(zip(wanted, found, strict=True))
 
     def known(self) -> dict[str, frozenset[IpAddress]]:
-        """Return what is known without asking, however old: the same object until something differs."""
+        """Return the known addresses, however old, without a look-up.
+
+        It is the same object until something changes.
+        """
         return self._known
 
     async def _lookup(self, name: str) -> frozenset[IpAddress]:
@@ -52,7 +55,8 @@ class HostNames:
                 found = await self._resolver.addresses(name)
         except (LookupFailed, TimeoutError) as error:
             return self._without_answer(name, is_temporary=getattr(error, "is_temporary", True))
-        addresses = frozenset(plain_address(address) for address in found)  # as peers are compared
+        # in the form that peers are compared with
+        addresses = frozenset(plain_address(address) for address in found)
         self._answers[name] = _LookupAnswer(addresses, self._monotonic())
         if self._known.get(name) != addresses:
             self._known = {**self._known, name: addresses}

@@ -32,12 +32,12 @@ class ReleaseAllowance:
         self._right.per_minute = self._wrong.per_minute = per_minute
 
     def take(self, asker: Asker, *, is_right: bool) -> bool:
-        """Count a request, and tell whether it was within the limit."""
+        """Count a request, and return whether it was within the limit."""
         counter = self._right if is_right else self._wrong
         return asker.is_operator or counter.allows(_key(asker), self._monotonic())
 
     def has_left(self, asker: Asker, *, is_right: bool) -> bool:
-        """Tell whether one more request would be within the limit."""
+        """Return whether one more request would be within the limit."""
         counter = self._right if is_right else self._wrong
         return asker.is_operator or counter.has_left(_key(asker), self._monotonic())
 

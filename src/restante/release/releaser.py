@@ -1,13 +1,14 @@
-"""The one door to held mail: every release request, whatever its way, is authorized, started and audited here.
+"""The one entry point to held mail: every release request is authorized and audited here.
 
-Theory of operation. The facts are fetched (directory, addresses of host names), the decision is pure
-(authorization.py), drains are started, and the audit entry is written in the same breath; the reply follows. The
-answer is the same for a domain that is unknown, another account's, or asked for from the wrong host: only the audit
-trail knows which. A drain hands mail to the destination on record; nothing of the request reaches it.
+Theory of operation. The facts are fetched: the directory and the addresses of host names. The
+decision is pure (authorization.py). Then drains are started while the audit entry is written, and
+the reply follows. The answer is the same for a domain that is unknown, another account's, or
+requested from the wrong host. Only the audit trail knows the cause. A drain delivers to the
+destination on record; no part of the request reaches it.
 
-Right and wrong requests are counted apart (allowance.py), once the decision is made. Only one fact
-costs much, the addresses of host names. If no wrong requests are left, the last known addresses
-decide: otherwise a client could cause any number of look-ups.
+Right and wrong requests are counted apart (release_allowance.py), once the decision is made. Only
+one fact costs much, the addresses of host names. If no wrong requests are left, the last known
+addresses decide: otherwise a client could cause any number of look-ups.
 """
 
 import asyncio
@@ -62,7 +63,7 @@ class Drains(Protocol):
 
 
 class ReleaseStore(AuditStore, Protocol):
-    """What the releaser needs of the store."""
+    """The part of the store that the releaser needs."""
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""
@@ -83,7 +84,7 @@ class Releaser:
         monotonic: Callable[[], float],
         per_minute: int = 60,
     ) -> None:
-        """`now` is Unix time, `monotonic` in seconds. `per_minute` is explained in allowance.py."""
+        """`now` is Unix time, `monotonic` in seconds. `per_minute`: see release_allowance.py."""
         self._store = store
         self._directory = directory
         self._drains = drains
@@ -170,9 +171,10 @@ class Releaser:
         return await self._conclude(request, account, failed)
 
     async def _start_drains(self, domains: Sequence[HostedDomain], requested_by: str) -> list[str]:
-        """Start them all; returns why some could not be.
+        """Start all drains, a few at a time; return why some could not start.
 
-        So many at once: an account may have ten thousand domains, and the event loop takes mail too.
+        The number at once is limited: an account may have ten thousand domains, and the event loop
+        also takes mail.
         """
         failures: list[str] = []
         for first in range(0, len(domains), STARTS_AT_ONCE):
@@ -243,7 +245,7 @@ def _unrecorded(outcome: ReleaseOutcome, target: str, error: str) -> ReleaseOutc
 
 
 def _domain_named(argument: str) -> str:
-    """Return the domain of `domain` or `@domain`, "" for anything else: what is no name concerns no domain."""
+    """Return the domain of `domain` or `@domain`; "" for other text, which names no domain."""
     try:
         return canonical_domain(argument.removeprefix("@"))
     except ValueError:
@@ -251,14 +253,14 @@ def _domain_named(argument: str) -> str:
 
 
 def _may_be_right(asker: Asker, target: EtrnTarget, directory: Directory) -> bool:
-    """Tell whether the node covers a domain of the client's account. The host may be wrong."""
+    """Return whether the node covers a domain of the client's account. The host may be wrong."""
     if asker.login is None:
         return False
     return any(map(target.covers, directory.domains_of(asker.login.account)))
 
 
 def _host_names_needed(asker: Asker, target: EtrnTarget, directory: Directory) -> set[str]:
-    """Name the hosts whose addresses may decide; none where a recorded address or network already does."""
+    """Name the hosts that must be looked up; none if a recorded address or network decides."""
     if asker.login is None or asker.address is None:
         return set()
     address, account = asker.address, asker.login.account

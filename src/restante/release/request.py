@@ -1,4 +1,4 @@
-"""A release request, whatever way it came."""
+"""A release request, from any source."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from restante.tenancy.model import IpAddress, Login
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and from where. Without a login and not the operator: nobody we know."""
+    """The client and its address. Without a login, and not the operator, it is unknown."""
 
     login: Login | None = None
     address: IpAddress | None = None
     is_operator: bool = False
-    text: str = ""  # for the operator: which command, and as whom
-    place: str = "control socket"  # from where, without an address
+    text: str = ""  # for the operator: the command, and the user who ran it
+    place: str = "control socket"  # the source if there is no address
 
     @property
     def actor(self) -> str:
-        """Name the asker for the audit trail."""
+        """Name the client for the audit trail."""
         if self.is_operator:
             return self.text or "operator"
         return f"login {self.login.user}" if self.login else "anonymous"

@@ -1,1 +1,1 @@
-"""Reports to the senders of mail, on their way to the mail hosts of reverse-paths."""
+"""Reports to senders, and their delivery to the mail hosts of reverse-paths."""

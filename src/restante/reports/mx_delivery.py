@@ -1,7 +1,9 @@
-"""Some messages of our own, reports and notices, on their way to one mail domain: host after host, until all have an outcome or no host is left.
+"""Delivery of our own messages, reports and notices, to one mail domain.
 
-A host that let us begin is the last that is tried: what it did not take waits. TLS is used where it is offered, whatever
-the certificate; where the handshake fails the report goes in clear, as mail between strangers does (RFC 7435).
+Hosts are tried in order until all messages have an outcome or no host is left. The first host that
+accepts a connection is the last one tried: messages that it does not take wait. TLS is used where
+it is offered, whatever the certificate. If the handshake fails, the report goes in clear, as mail
+between strangers does (RFC 7435).
 """
 
 from collections import deque
@@ -23,7 +25,7 @@ from restante.tenancy.model import Destination, TlsUse
 
 
 class MxDelivery:
-    """Made anew for each attempt. `outcomes` has one for each message when `run` is over, by its number."""
+    """One attempt. After `run`, `outcomes` has one for each message, by its number."""
 
     def __init__(
         self,
@@ -46,11 +48,11 @@ class MxDelivery:
         self._private_addresses = private_addresses
         self._waiting = deque(messages)
         self._connection: DeliveryConnection | None = None
-        self._reason = f"no host takes mail for {domain}"  # of what has no outcome yet
+        self._reason = f"no host takes mail for {domain}"  # for messages that have no outcome yet
         self.outcomes: dict[int, RecipientOutcome] = {}
 
     async def run(self) -> None:
-        """Send what can be sent. Raises only what is a defect of ours."""
+        """Send as much as possible. Raises only for defects of ours."""
         move = Move.DEFERRED
         try:
             exchangers = await self._exchangers.exchangers(self._domain)
@@ -70,7 +72,7 @@ class MxDelivery:
             )
 
     async def _try_host(self, host: str) -> bool:
-        """Try one host at each of its addresses; tell whether one of them let us begin."""
+        """Try one host at each of its addresses; return whether one of them let us begin."""
         destination = Destination(host, self._port, TlsUse.OPPORTUNISTIC)
         try:
             addresses = await self._context.resolver.addresses(host)
@@ -112,7 +114,7 @@ class MxDelivery:
         if self._waiting:
             return self._waiting.popleft()
         assert self._connection is not None
-        self._connection.finish()  # says QUIT once the replies outstanding are there
+        self._connection.finish()  # sends QUIT after the outstanding replies
         return None
 
     def _report(self, message: HeldMessage, outcome: Outcome, reply: str) -> None:
@@ -120,4 +122,4 @@ class MxDelivery:
         self.outcomes[message.number] = replace(recipient, reply=recipient.reply or reply)
 
     def _no_file(self, file: ContentFile) -> AsyncIterator[bytes]:
-        raise AssertionError(file)  # these are in one piece
+        raise AssertionError(file)  # these have their content in memory

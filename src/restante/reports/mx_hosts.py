@@ -1,6 +1,7 @@
-"""To which hosts a report goes: the public MX records of the reverse-path's domain (RFC 5321 §5.1, RFC 7505).
+"""The hosts for a report: the public MX records of its domain (RFC 5321 §5.1, RFC 7505).
 
-The one place where MX records count. Held mail never gets here: it goes to the destination on record (route.py).
+Only here do MX records count. Held mail never gets here: it goes to the destination on record
+(route.py).
 """
 
 from collections.abc import Sequence
@@ -12,14 +13,15 @@ from restante.tenancy.model import IpAddress
 
 
 class NoMailHost(Exception):  # noqa: N818
-    """No host takes mail for the domain, or none but ourselves; it will be no different later. The text says why."""
+    """No host takes mail for the domain, or only ourselves. Permanent. The text says why."""
 
 
 def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> tuple[str, ...]:
-    """Return the hosts to try, in order. `exchangers` are sorted by preference; none means that there is no MX record.
+    """Return the hosts to try, in order.
 
-    Raises NoMailHost. Where we are an MX ourselves, hosts that are no better than us are none (§5.1): they would bring
-    it back.
+    `exchangers` are sorted by preference; none means that there is no MX record. If we are an MX
+    ourselves, hosts with no better preference are left out (§5.1): they would return the mail.
+    Raises NoMailHost.
     """
     if not exchangers:
         return (domain,)
@@ -35,9 +37,10 @@ def mail_hosts(domain: str, exchangers: Sequence[Exchanger], hostname: str) -> t
 
 
 def public_addresses(host: str, addresses: Sequence[IpAddress]) -> tuple[IpAddress, ...]:
-    """Return those addresses of a host that strangers may have us connect to. Raises NoRoute without any.
+    """Return the addresses of a host that strangers may make us connect to.
 
-    This sees the form that DNS gave. A later answer is judged anew, since only what is returned is dialed.
+    This checks the form that DNS gave. A later answer is checked again, since only returned
+    addresses are dialed. Raises NoRoute if there are none.
     """
     found = tuple(address for address in addresses if is_public(address))
     if addresses and not found:

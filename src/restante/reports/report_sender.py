@@ -1,16 +1,17 @@
-"""Sends reports: takes those that are due from the store, so many a minute, and records what became of each.
+"""Sends reports: takes due ones from the store, at a limited rate, and records each result.
 
-Theory of operation. There is one task. It sends what is due, domain by domain and some domains at a time (errand.py);
-it looks for mail whose sender wants word of delay; then it waits: for the next report that is due, for room in the
-minute, or for word that reports were stored. Each report that was tried is settled at once:
+Theory of operation. There is one task. It sends due reports, domain by domain and some domains at a
+time (mx_delivery.py). It looks for mail whose sender asked for a delay report. Then it waits: for
+the next due report, for room in the minute, or for new reports. Each attempt is settled at once:
 
-    a host took it                          gone
-    5xx, null MX, no such domain            gone, and a line of the log
-    anything else                           tried again later; after its lifetime gone, and a line of the log
+    a host took it                          removed
+    5xx, null MX, no such domain            removed, with a line in the log
+    anything else                           tried again later; removed after its lifetime, with a
+                                            line in the log
 
-A report is never answered by a report: it leaves from the null reverse-path. A crash between a host's 250 and the
-settling sends it twice, as with any mail; and nothing more is sent while the store cannot record what was. Held mail does
-not come here, and does not wait for this.
+A report never causes a report: it leaves from the null reverse-path. A crash between a host's 250
+and the settling sends it twice, as with any mail. Nothing more is sent while the store cannot
+record results. Held mail does not come here and does not wait for this.
 """
 
 import asyncio
@@ -73,7 +74,7 @@ class Reports:
         self.settings = settings  # replaced on reload
         self._tried_at: deque[tuple[float, bool]] = (
             deque()
-        )  # of the last minute: monotonic; whether no failure
+        )  # attempts of the last minute: monotonic time; whether it is not a failure report
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
         self._news = asyncio.Event()
@@ -82,11 +83,11 @@ class Reports:
         self._clocks_before: tuple[float, float] | None = None  # Unix time, monotonic
 
     def wake(self) -> None:
-        """See to reports now: some were stored."""
+        """Check for reports now: some were stored."""
         self._news.set()
 
     def close(self) -> None:
-        """Let `run` return, after the attempts that it is in."""
+        """Let `run` return after its present attempts."""
         self._is_closing = True
         self._news.set()
 
@@ -110,7 +111,7 @@ class Reports:
                 await self._context.wait(self._news, pause)
 
     async def _meet_clock(self) -> None:
-        """After a start, and where the clock was set back, let nothing wait for a time never meant."""
+        """Hasten reports with a wrong due time, after a start or when the clock was set back."""
         now, moment = self._context.now(), self._context.monotonic()
         before, self._clocks_before = self._clocks_before, (now, moment)
         if before is None:
@@ -141,9 +142,10 @@ class Reports:
             await self._send(some)
 
     def _next_batch(self, due: Sequence[Report]) -> Sequence[Report]:
-        """Return those that leave together: failures by themselves, for a slow host keeps its batch; few others.
+        """Return the reports that leave together: all failures, or a few others.
 
-        What is no failure gets half of the minute at most, so that a failure always finds room.
+        Failures leave by themselves, because a slow host keeps its batch. Other reports get at most
+        half of the minute, so that a failure always finds room.
         """
         if not due or due[0].action is Action.FAILED:
             return [report for report in due if report.action is Action.FAILED]
@@ -191,7 +193,7 @@ class Reports:
                 )
             for report in reports:
                 self._conclude(domain, report, errand.outcomes.get(report.number, _UNKNOWN))
-            with suppress(StoreError):  # said, and tried again, before anything more is sent
+            with suppress(StoreError):  # it is logged, and tried again before anything more is sent
                 await self._settle()
 
     async def _settle(self) -> None:
@@ -202,7 +204,7 @@ class Reports:
                 del self._unsettled[: len(outcomes)]
 
     def _conclude(self, domain: str, report: Report, recipient: RecipientOutcome) -> None:
-        """Take note of what became of a report, and tell it."""
+        """Record the result of a report and log it."""
         outcome, event = self._judge(report, recipient)
         self._unsettled.append(outcome)
         self._context.log.write(
@@ -215,7 +217,7 @@ class Reports:
         )
 
     def _judge(self, report: Report, recipient: RecipientOutcome) -> tuple[SendingOutcome, Event]:
-        """Say what becomes of a report, and of which event that is."""
+        """Return the outcome of a report and the event for it."""
         if recipient.move is Move.DELIVERED:
             return SendingOutcome(report.number, None, recipient.reply), Event.REPORT_SENT
         at = self._next_attempt(report) if recipient.move is Move.DEFERRED else None
@@ -252,7 +254,7 @@ class Reports:
             pause = max(pause, self._tried_at[0][0] + _MINUTE - self._context.monotonic())
         if pause <= 0 and any(
             is_lesser for _, is_lesser in self._tried_at
-        ):  # what is due is past its share
+        ):  # the due reports have used up their share
             pause = _SHARE_PAUSE
         return min(max(pause, 0.0), LONGEST_PAUSE)
 
@@ -282,20 +284,20 @@ class Reports:
         return ReportFacts(Action.DELAYED, tuple(Fate(path, words.get(path, "")) for path in told))
 
     async def _words(self, number: int) -> dict[str, str]:
-        """Return the destination's last word on each recipient."""
+        """Return the destination's last reply for each recipient."""
         listed = await self._context.store.list_queue(QueueFilter(numbers=(number,)))
         return {one.forward_path: one.reply for message in listed for one in message.recipients}
 
 
 def _domain(report: Report) -> str:
-    """Return where a report goes; who may be told was looked at before it was made, so that it is a domain name."""
+    """Return the domain a report goes to. It is a domain name: that was checked earlier."""
     try:
         return canonical_domain(split_mailbox(report.reverse_path).domain)
     except ValueError:
-        return "invalid"  # RFC 6761 §6.4: there is no such domain, and the report is dropped
+        return "invalid"  # RFC 6761 §6.4: this domain does not exist, so the report is dropped
 
 
 def _as_message(report: Report) -> HeldMessage:
-    """Return a report as what a connection sends: from the null reverse-path (RFC 3461 §6.1)."""
+    """Return a report as a message to send, from the null reverse-path (RFC 3461 §6.1)."""
     envelope = Envelope("", (report.reverse_path,), report.is_8bit, report.needs_smtputf8)
     return HeldMessage(report.number, report.domain_id, envelope, report.made_at, report.content)

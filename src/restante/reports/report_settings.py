@@ -1,4 +1,4 @@
-"""What an operator may set about reports to senders."""
+"""The settings for reports to senders."""
 
 from typing import Annotated
 

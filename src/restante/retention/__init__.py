@@ -1,1 +1,1 @@
-"""The end of mail whose time is over."""
+"""The end of mail whose retention is over."""

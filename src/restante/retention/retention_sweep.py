@@ -1,15 +1,19 @@
-"""Mail whose retention is over: warned of ahead, then deleted, bounced or kept, as its domain's policy says (S14).
+"""Expired mail: warn ahead, then delete, bounce or keep it by its domain's policy (S14).
 
-Theory of operation. Once an hour each domain is looked at, its held mail and its refused mail apart. What is to be deleted
-goes in batches, each one transaction with its entry in the audit trail, so that nobody waits long for the store. What
-was told is marked in the store by the step that was told (7, 3, 1 days ahead, or over); the mark follows the domain's
-oldest mail, so that mail which comes day after day is told of once, and again after it had all been further from its end.
-It is marked when the notices of it are stored: a crash in between tells twice rather than never.
+Theory of operation. Once an hour each domain's held mail and its refused mail are checked apart.
+Deletion goes in batches. Each is one transaction with its audit entry, so that no other user of the
+store waits long.
 
-Bouncing goes message by message where deleting goes by recipient: all of a message's recipients with that status go when
-the first is due, so that its sender hears once. Damaged mail, of which no report can be made, stays.
+The store marks the step of each warning (7, 3, 1 days ahead, or over). The mark follows the
+domain's oldest mail. So mail that arrives daily is reported once, and again only after all of it
+was further from its end. The mark is set when the notices are stored: a crash in between repeats
+them and never omits them.
 
-A drain that runs keeps its domain's mail for a day longer: what is being handed over should not vanish under it.
+Bouncing goes message by message, while deleting goes by recipient. All of a message's recipients
+with that status go when the first is due, so that its sender gets one report. Damaged mail stays,
+because no report can be made for it.
+
+A running drain keeps its domain's mail for a day longer: mail must not vanish during delivery.
 """
 
 import asyncio
@@ -39,11 +43,11 @@ ACTOR: Final = "retention"
 
 
 class RetentionStore(MailStore, MarkStore, Protocol):
-    """What is needed of the store."""
+    """The part of the store that is needed here."""
 
 
 class RetentionSweep:
-    """Looks after mail that nobody fetched."""
+    """Ends the retention of mail that was not delivered."""
 
     def __init__(
         self,
@@ -57,7 +61,7 @@ class RetentionSweep:
         until_told: Callable[[], Awaitable[None]],
         wait: Wait = wait_at_most,
     ) -> None:
-        """`now` gives Unix time; `until_told` waits until what the log was told cannot be lost any more."""
+        """`now` is Unix time; `until_told` waits until the log's notices are durable."""
         self._store = store
         self._directory = directory
         self._is_draining = is_draining
@@ -107,7 +111,7 @@ class RetentionSweep:
     async def _end(
         self, domain: HostedDomain, status: RecipientStatus, seconds: float, at_end: AtEnd
     ) -> None:
-        """Do with expired mail what is to be done."""
+        """Apply the domain's policy to expired mail."""
         if at_end is AtEnd.DELETE:
             await self._delete(domain, status, seconds)
         elif at_end is AtEnd.BOUNCE:
@@ -119,7 +123,7 @@ class RetentionSweep:
         while numbers := await self._store.expired(domain.id, status, before, BATCH):
             count = await self._bounce_some(domain, status, numbers, seconds)
             bounced += count
-            if not count:  # what is left cannot be read, or changed meanwhile
+            if not count:  # the rest cannot be read, or changed meanwhile
                 break
         if bounced:
             self._write(
@@ -169,9 +173,7 @@ class RetentionSweep:
             entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, numbers)
             count = await self._store.expire(domain.id, numbers, status, before, entry)
             deleted += count
-            if (
-                not count
-            ):  # changed between the two calls, all of them: nothing is left to do with them
+            if not count:  # all of them changed between the two calls: nothing is left to do
                 break
         if deleted:
             self._write(
@@ -195,13 +197,16 @@ class RetentionSweep:
             account=domain.account,
             origin="this server",
             domain=domain.name,
-            reason=f"{status} for more than {days:g} {agreeing(days, 'day', 'days')}, as {domain.name} has it",
+            reason=(
+                f"{status} for more than {days:g} {agreeing(days, 'day', 'days')},"
+                f" by the policy of {domain.name}"
+            ),
         )
 
     def _tell(
         self, domain: HostedDomain, status: RecipientStatus, step: float, at_end: AtEnd
     ) -> None:
-        """Tell of what is coming; of mail that will only be kept, when its time is over."""
+        """Report the coming end; for mail that is only kept, report its end."""
         if step == OVER:
             self._write(Event.RETENTION_OVER, domain, status, at_end=str(at_end))
         elif at_end is not AtEnd.KEEP:

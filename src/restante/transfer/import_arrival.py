@@ -1,4 +1,4 @@
-"""Mail that is brought in, on its way from the stream of parcels to where it can be held: labels read, content cleaned."""
+"""Imported mail, from the stream to complete messages: labels read, content cleaned."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ _Path = Annotated[str, Field(max_length=600)]
 
 
 class OpensSpools(Protocol):
-    """What is needed of the store."""
+    """The part of the store that is needed here."""
 
     def open_spool(self) -> Spool:
         """Begin large content."""
 
 
 class ImportLabel(BaseModel):
-    """What is said of a message that is brought in."""
+    """The label of an imported message."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,34 +40,34 @@ class ImportLabel(BaseModel):
     received_at: datetime | None = None  # None: now; never later than now
     is_8bit: bool = False
     needs_smtputf8: bool = False
-    dsn: DsnFacts | None = None  # what was asked about reports
+    dsn: DsnFacts | None = None  # the report requests
     is_suspect: bool = False  # no report goes to its reverse-path
-    is_delay_told: bool = False  # its sender has heard that it waits, and hears it no second time
-    only_domain: str | None = None  # recipients of other domains are passed over, hosted or not
-    perhaps: tuple[str, ...] = ()  # messages held already that this may be one of
+    is_delay_told: bool = False  # its sender has got a delay report and gets no second one
+    only_domain: str | None = None  # recipients of other domains, hosted or not, are passed over
+    perhaps: tuple[str, ...] = ()  # held messages that may be the same as this one
 
 
 @dataclass(slots=True)
 class Parcel:
-    """One message that has come in whole."""
+    """One complete message."""
 
     label: ImportLabel
     dsn: DsnRequest | None
     content: bytes  # b"" where `file` has it
     file: ContentFile | None
-    spool: Spool | None  # that made the file
+    spool: Spool | None  # the one that made the file
     digest: bytes
-    is_used: bool = False  # the file is some message's
+    is_used: bool = False  # a message owns the file
 
     @property
     def size(self) -> int:
-        """Octets of content in all."""
+        """Octets of content in total."""
         return len(self.content) + (self.file.size if self.file else 0)
 
 
 @dataclass(slots=True)
 class Arrival:
-    """Takes a stream apart; large content goes to disk as it comes."""
+    """Splits a stream into messages; large content goes to disk as it arrives."""
 
     store: OpensSpools
     parcels: list[Parcel] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Arrival:
     _content: "_IncomingContent | None" = None
 
     async def receive(self, octets: bytes) -> None:
-        """Take what has come. Raises AdminError, StoreError."""
+        """Take octets of the stream. Raises AdminError, StoreError."""
         try:
             for piece in self._unpacker.receive(octets):
                 await self._take(piece)
@@ -85,7 +85,7 @@ class Arrival:
             raise AdminError(
                 ErrorKind.INVALID,
                 f"import: {error}",
-                "send parcels, as mail/import_stream.py has them",
+                "send the format of mail/import_stream.py",
             ) from None
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class Arrival:
             raise AdminError(ErrorKind.INVALID, f"import: {error}", "send it again") from None
 
     def discard(self, *, even_used: bool) -> None:
-        """Forget what is on disk, or what of it is no message's."""
+        """Discard the files, or only those that no message owns."""
         spools = [parcel.spool for parcel in self.parcels if even_used or not parcel.is_used]
         if self._content is not None:
             spools.append(self._content.spool)
@@ -150,7 +150,7 @@ class _IncomingContent:
             await self._write()
 
     async def finish(self) -> tuple[bytes, ContentFile | None]:
-        """Return the content, or the durable file that it is in. Raises StoreError."""
+        """Return the content, or the durable file that has it. Raises StoreError."""
         self._keep(self._decoder.receive(b"", is_last=True))
         if self.spool is None:
             return b"".join(self._blocks), None

@@ -1,4 +1,7 @@
-"""MessageContent in an operator's hands: one message shown, or many exported. Each look is in its account's audit trail first."""
+"""The content of held messages for an operator: one shown, or many exported.
+
+Each access is in its account's audit trail first.
+"""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -37,30 +40,30 @@ _PIECES, _SMALL = (
 
 
 class ExportOrder(BaseModel):
-    """What to export: the messages that match, or those named; and why."""
+    """The messages to export: those that match, or those named; and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     selection: QueueSelection = (
         QueueSelection()
-    )  # its limit bounds nothing here: all that match are exported
+    )  # its limit does not apply here: all that match are exported
     names: Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)] = ()
     reason: str = ""
 
 
 class ExportedLabel(MessageView):
-    """What is said of an exported message: all of its envelope, how its recipients stand, and what its sender has heard."""
+    """The label of an exported message: envelope, recipients, and reports already sent."""
 
     is_8bit: bool
     needs_smtputf8: bool
-    dsn: DsnFacts | None  # None where nothing was asked
+    dsn: DsnFacts | None  # None without report requests
     is_suspect: bool  # no report goes to its reverse-path
-    is_delay_told: bool  # its sender has heard that it waits
+    is_delay_told: bool  # its sender has got a delay report
 
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """A message's content on its way out; it was found whole just before."""
+    """A message's content to send out; it was found whole just before."""
 
     size: int
     blocks: AsyncIterator[bytes]
@@ -69,8 +72,8 @@ class MessageContent:
 async def read_content(context: AdminContext, name: str, reason: str = "") -> MessageContent:
     """Return a message's content, octet for octet as it is held.
 
-    All of it is read once before the first octet is given: it then stands for a whole message. Raises AdminError if it
-    is not there or damaged, StoreError.
+    All of it is read once before the first octet is returned, so a damaged message is never sent.
+    Raises AdminError if it is missing or damaged, StoreError.
     """
     try:
         message = await context.store.message(number_of(name))
@@ -90,9 +93,9 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
 
 
 async def export_mail(context: AdminContext, order: ExportOrder) -> AsyncIterator[bytes]:
-    """Return parcels of what is to be exported, oldest first. Raises AdminError before anything is given out.
+    """Return the export stream, oldest message first. Raises AdminError before any output.
 
-    A damaged message ends with the reason; one that leaves the store meanwhile is not among them.
+    A damaged message ends with the reason. One that leaves the store meanwhile is not exported.
     """
     if order.names:
         numbers = tuple(number_of(name) for name in order.names)
@@ -104,7 +107,7 @@ async def export_mail(context: AdminContext, order: ExportOrder) -> AsyncIterato
 
 
 async def content_blocks(context: AdminContext, message: HeldMessage) -> AsyncIterator[bytes]:
-    """Yield a message's content. Raises StoreError where its file is not whole."""
+    """Yield a message's content. Raises StoreError if its file is not whole."""
     if message.head:
         yield message.head
     if message.file is not None:
@@ -143,7 +146,7 @@ async def _parcels(
 async def _parcel(
     context: AdminContext, listed: QueuedMessage, names: dict[int, str]
 ) -> AsyncIterator[bytes]:
-    """Yield one message's parcel; nothing if it has left meanwhile."""
+    """Yield one message of the stream; nothing if it has left meanwhile."""
     try:
         message = await context.store.message(listed.number)
     except StoreError as error:
@@ -166,7 +169,7 @@ def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | 
     envelope = message.envelope if message is not None else Envelope(listed.reverse_path, ())
     waiting = [
         one.forward_path for one in listed.recipients
-    ]  # of who has it already nothing is said
+    ]  # recipients that have it already are not named
     label = ExportedLabel(
         **dict(view(listed, names)),
         is_8bit=envelope.is_8bit,
@@ -181,7 +184,7 @@ def _label(names: dict[int, str], listed: QueuedMessage, message: HeldMessage | 
 async def _record(
     context: AdminContext, action: AuditAction, domain_id: int, numbers: Sequence[int], reason: str
 ) -> None:
-    """Write the entry before any of the content leaves: what cannot be recorded is not shown."""
+    """Write the entry before any content leaves: without an entry, no content is shown."""
     recorded = entry_about_mail(context, action, domain_id, numbers, reason)
     await context.store.record([recorded])
     announce(context, recorded)

@@ -1,12 +1,12 @@
-"""Mail brought in by hand: from another server's queue, or from what was exported.
+"""Mail imported by hand: from another server's queue, or from an export.
 
-It takes the way of all mail: through the one intake, durable when it is said to be held, and counted. It gets no
-Received field of ours: what it says of its way here stays true. A message is split by hosted domain, as one that comes
-by SMTP is; recipients of other domains are passed over, and named.
+It takes the way of all mail: through the one intake, durable when the result says held, and
+counted. It gets no Received field of ours, because those it has are its true history. A message is
+split by hosted domain, as over SMTP. Recipients of other domains are passed over, and named.
 
-Repeated after an interruption, an import names what is held already that a message may be the same as (`perhaps`). It
-is, if reverse-path and content are equal and nobody waits for it who is not among the forward-paths. What has been
-handed over meanwhile cannot be known any more, and comes again.
+After an interruption, a repeated import names held messages that may be the same (`perhaps`). They
+are the same if reverse-path and content are equal and all waiting recipients are among the
+forward-paths. Messages delivered meanwhile are unknown, and are imported again.
 """
 
 import hashlib
@@ -39,16 +39,16 @@ from restante.transfer.queue_content import content_blocks
 
 
 class ImportResult(BaseModel):
-    """What became of one message, in the order in which they came."""
+    """The result for one message, in the order of the stream."""
 
     held: list[str]  # its names here, one for each hosted domain
-    already: list[str]  # messages that it is the same as; it was not held again for their domains
-    passed_over: list[str]  # forward-paths that are of no hosted domain, or no forward-paths
+    already: list[str]  # held messages that are the same; it was not held again for their domains
+    passed_over: list[str]  # forward-paths of no hosted domain, or malformed ones
     error: str = ""  # why it could not be held, or not for all of its domains
 
 
 class DigestOrder(BaseModel):
-    """Messages of which something that is to be brought in may be one."""
+    """Held messages that may be the same as messages about to be imported."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,9 +68,9 @@ class _DomainPart:
 async def import_mail(
     context: AdminContext, stream: AsyncIterator[bytes], reason: str = ""
 ) -> list[ImportResult]:
-    """Hold the messages of a stream of parcels, all or none, and say what became of each.
+    """Hold the messages of a stream, all or none, and return a result for each.
 
-    Raises AdminError for what is no such stream, and StoreError; nothing is held then.
+    Raises AdminError for a malformed stream, and StoreError; nothing is held then.
     """
     arrival = Arrival(context.store)
     batch = _Batch(context)
@@ -91,9 +91,10 @@ async def import_mail(
 
 
 async def digest_content(context: AdminContext, order: DigestOrder) -> dict[str, str]:
-    """Return the SHA-256 of each message's content in hexadecimal, by name; what is gone or damaged is left out.
+    """Return the SHA-256 of messages' contents in hexadecimal, by name.
 
-    It tells who has a message that it is here, and tells others nothing: no look into content, and no entry in a trail.
+    Removed or damaged messages are left out. A digest shows only a holder of the same message that
+    it is here. So it is no access to content, and needs no audit entry.
     """
     digests = {}
     for name in order.names:
@@ -105,7 +106,7 @@ async def digest_content(context: AdminContext, order: DigestOrder) -> dict[str,
 
 
 def _is_path(text: str, *, may_be_null: bool = False) -> bool:
-    """Tell whether a path may stand in an envelope: by the grammar that MAIL and RCPT go by."""
+    """Return whether a path may be in an envelope, by the grammar of MAIL and RCPT."""
     label, complaint = ("FROM:", BAD_REVERSE_PATH) if may_be_null else ("TO:", BAD_FORWARD_PATH)
     try:
         mailbox, parameters = parse_path(f"{label}<{text}>", label, complaint)
@@ -116,20 +117,22 @@ def _is_path(text: str, *, may_be_null: bool = False) -> bool:
 
 @dataclass(slots=True)
 class _Batch:
-    """What is to be held together."""
+    """The messages to hold together."""
 
     context: AdminContext
     parts: list[_DomainPart] = field(default_factory=list)
     _taken: set[str] = field(
         default_factory=set
-    )  # each message held stands for one that is brought in, and no more
+    )  # each held message matches at most one imported message
 
     async def add(self, parcel: Parcel) -> ImportResult:
-        """Add what is to be held of a message; the names in the result are filled in when it is."""
+        """Add the parts of a message to hold; `result.held` is filled in once they are held."""
         by_domain, passed_over = _sorted_by_domain(self.context, parcel.label)
         result = ImportResult(held=[], already=[], passed_over=passed_over)
         if not _is_path(parcel.label.reverse_path, may_be_null=True):
-            result.error = f"the reverse-path {parcel.label.reverse_path!r} is none by RFC 5321"
+            result.error = (
+                f"the reverse-path {parcel.label.reverse_path!r} does not conform to RFC 5321"
+            )
             return result
         for domain, paths in by_domain.items():
             same = await _same(self.context, parcel, domain, paths, self._taken)
@@ -152,13 +155,13 @@ class _Batch:
         )
 
     def end(self) -> None:
-        """It is held and counted, or forgotten."""
+        """End the reservations: the mail is held and counted, or forgotten."""
         for part in self.parts:
             part.promise.end()
 
 
 def _object(context: AdminContext, parcel: Parcel, domain: HostedDomain) -> str:
-    """Say whose quota is against it, "" if none is: an operator who wants the mail held all the same can raise it."""
+    """Return the quota's objection, "" if none. An operator can raise the quota and retry."""
     standing = DomainFacts(
         context.store, context.directory, context.now, reservations=context.reservations
     ).of(domain)
@@ -208,7 +211,7 @@ async def _same(
     paths: Iterable[str],
     taken: set[str],
 ) -> str | None:
-    """Return the message held already that this one is, if there is one."""
+    """Return the held message that is the same as this one, if there is one."""
     for name in parcel.label.perhaps:
         if name not in taken and await _is_same(context, parcel, domain, set(paths), name):
             return name
@@ -229,7 +232,7 @@ async def _is_same(
             return False
         return await _digest(context, message) == parcel.digest
     except Damaged:
-        return False  # what is brought in may be what saves it
+        return False  # the import may replace the damaged message
 
 
 async def _digest(context: AdminContext, message: HeldMessage) -> bytes:
@@ -269,7 +272,7 @@ def _mail(
 
 
 def _unheard(_receipt: Receipt) -> None:
-    """Until the intake is given the mail."""
+    """Do nothing; the intake sets its own callback."""
 
 
 async def _hold(context: AdminContext, parts: Sequence[_DomainPart]) -> None:
@@ -282,7 +285,10 @@ async def _hold(context: AdminContext, parts: Sequence[_DomainPart]) -> None:
 
 
 async def _record(context: AdminContext, parts: Sequence[_DomainPart], reason: str) -> None:
-    """Write the entries, one a domain. After the mail is held: a crash in between leaves mail that no entry names."""
+    """Write the entries, one per domain, after the mail is held.
+
+    A crash in between leaves mail without an entry.
+    """
     names: dict[HostedDomain, list[str]] = {}
     for part in parts:
         names.setdefault(part.domain, []).append(part.mail.name)
