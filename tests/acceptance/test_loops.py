@@ -14,7 +14,7 @@ from tests.acceptance.sample import MARKER, message, send
 
 DOMAIN: Final = "circle.example"
 HOPS: Final = 4
-PARKED: Final = "554 5.4.6 Not sent: so many Received fields mean that the message goes in a circle"
+PARKED: Final = "554 5.4.6 Not sent: this number of Received fields means a mail loop"
 SMALL: Final = message("small", b".\r\nbody\r\n")
 LARGE: Final = message("large", b"".join(b".line %07d\r\n" % number for number in range(20_000)))
 RELAYS_BACK: Final = {  # what an operator does who takes the backup for the next hop

@@ -15,7 +15,7 @@ PARKED = [
     (
         "b@b.example",
         RecipientStatus.REFUSED,
-        "554 5.4.6 Not sent: so many Received fields mean that the message goes in a circle",
+        "554 5.4.6 Not sent: this number of Received fields means a mail loop",
     )
 ]
 

@@ -1,1 +1,1 @@
-"""Handing mail over to the one destination on record: the second half of a message's walk."""
+"""Delivery of held mail to the one destination on record."""

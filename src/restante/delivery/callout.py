@@ -1,15 +1,16 @@
-"""Asking a destination for a mailbox before mail for it is taken: MAIL, RCPT, and no DATA (a call-forward).
+"""Asking a destination about a mailbox before mail for it is taken: MAIL, RCPT, and no DATA.
 
-Only where the domain wants it, and only for mailboxes of which nothing is known. An answer is waited for a few seconds at
-most: a destination that is away is not asked again for a minute, and never keeps mail from being taken.
+This is a callout (call-forward). It happens only where the domain wants it, and only for unknown
+mailboxes. An answer is awaited for a few seconds at most. A destination that is down is not asked
+again for a minute, and never keeps mail from being taken.
 
-    250                     it is there: remembered as what a drain has learned
-    5xx with 5.1.1, 5.1.6   there is no such mailbox: remembered for an hour, in memory only, for the destination may
-                            have lost its list for a moment
+    250                     it exists: remembered, as what a drain learns
+    5xx with 5.1.1, 5.1.6   no such mailbox: remembered for an hour, in memory only, because the
+                            destination may have lost its list for a moment
     anything else           nothing is known
 
-It is asked as mail is handed over (call.py): under TLS and logged in to where the record says so, and never in clear where
-it demands TLS.
+The session is like a delivery (callout_session.py). It uses TLS and AUTH where the record says so,
+and never clear text where the record demands TLS.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ from restante.tenancy.recipients import Recipient, RecipientSource
 ANSWER_SECONDS: Final = 5.0  # a client waits for its reply to RCPT meanwhile
 AWAY_SECONDS: Final = 60.0
 NO_COUNTS_FOR: Final = 3600.0
-AT_ONCE: Final = 4  # for one destination; what comes on top of that is not asked about
+AT_ONCE: Final = 4  # for one destination; further mailboxes are not asked about
 _MOST_REMEMBERED: Final = 100_000
 
 _Key = tuple[int, str]  # a domain's id, a local part in lower case
@@ -44,7 +45,7 @@ class Callouts:
     """Asks, and remembers."""
 
     def __init__(self, context: DeliveryContext, tasks: asyncio.TaskGroup) -> None:
-        """Conversations are tasks of `tasks`: whoever asked first may be gone before the answer comes."""
+        """Conversations are tasks of `tasks`: the first client may leave before the answer."""
         self._context = context
         self._tasks = tasks
         self._nobody: OrderedDict[_Key, float] = OrderedDict()  # since when
@@ -53,7 +54,7 @@ class Callouts:
         self._under_way: dict[_Key, asyncio.Task[bool | None]] = {}
 
     async def ask(self, domain: HostedDomain, forward_path: str) -> bool | None:
-        """Tell whether a mailbox is there; None where that cannot be known now. Raises nothing that peers can cause."""
+        """Return whether a mailbox exists; None if unknown now. No peer can make it raise."""
         key = (domain.id, split_mailbox(forward_path).local_part.lower())
         if self._context.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
             return False
@@ -68,7 +69,7 @@ class Callouts:
         return await asyncio.shield(asked)
 
     async def _see_through(self, domain: HostedDomain, key: _Key, forward_path: str) -> bool | None:
-        """Ask; a defect on the way costs this answer alone."""
+        """Ask; a defect costs only this answer."""
         try:
             return await self._ask(domain, key, forward_path)
         except Exception as error:  # noqa: BLE001

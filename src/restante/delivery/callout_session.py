@@ -1,7 +1,8 @@
-"""One conversation in which a destination is asked for a mailbox: as a drain begins, then MAIL, RCPT and QUIT, and no DATA.
+"""One conversation that asks a destination about a mailbox: MAIL, RCPT and QUIT, and no DATA.
 
-What comes before MAIL is the drain's own beginning (smtp/handshake): under TLS, with the peer checked and logged in to, as
-the record says. So nothing is asked in clear that may not be handed over in clear, and no password goes without TLS.
+It begins as a drain does (smtp/handshake): TLS, a check of the peer, and AUTH, as the record says.
+So no mailbox is asked about in clear where mail may not go in clear, and no password goes without
+TLS.
 """
 
 import asyncio
@@ -25,14 +26,14 @@ from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import TlsUse
 
-_GOODBYE_SECONDS: Final = 0.5  # the answer is there: who waits for it is not kept
+_GOODBYE_SECONDS: Final = 0.5  # the answer is there: do not delay the client
 _READ_OCTETS: Final = 4096
 
 
 async def call(
     plan: DialPlan, endpoint: Endpoint, forward_path: str, context: DeliveryContext
 ) -> ServerReply:
-    """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed where none can be had."""
+    """Return the reply to RCPT. Raises OSError, EOFError, PeerBroke, TlsFailed if there is none."""
     uses_ehlo = context.backoff.uses_ehlo(plan.destination.text)
     options = replace(plan.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
     try:
@@ -51,7 +52,8 @@ async def _call(
     context: DeliveryContext,
 ) -> ServerReply:
     reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
-    wire = Wire(cast(asyncio.Transport, writer.transport))  # uvloop's is none by inheritance
+    # uvloop's transport is not a subclass of it
+    wire = Wire(cast(asyncio.Transport, writer.transport))
     try:
         if leads_home(
             endpoint, peer_address(writer.get_extra_info("sockname")[0]), context.own_addresses
@@ -66,7 +68,7 @@ async def _call(
 
 
 class CalloutSession:
-    """Says one thing after the other."""
+    """Sends one command after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, wire: Wire) -> None:
         self._reader = reader
@@ -74,7 +76,7 @@ class CalloutSession:
         self._replies = ReplyReader()
 
     async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
-        """Come to where transactions begin."""
+        """Reach the point where transactions can begin."""
         following: Next = handshake.take(GREETING, await self._reply(GREETING))
         while not isinstance(following, Ready):
             match following:
@@ -92,31 +94,31 @@ class CalloutSession:
                     self._wire.write(b"QUIT\r\n")
                     raise PeerBroke(reason)
                 case _:
-                    raise AssertionError(following)  # nothing runs ahead here
+                    raise AssertionError(following)  # no command goes ahead of replies here
 
     async def ask(self, forward_path: str) -> ServerReply:
-        """Return the reply to RCPT, and take leave."""
+        """Return the reply to RCPT, and send QUIT."""
         self._wire.write(b"MAIL FROM:<>\r\n")
         if not (reply := await self._reply(MAIL)).is_positive:
             self._wire.write(b"QUIT\r\n")
-            raise PeerBroke(reply.text)  # it takes no mail now: as good as away
+            raise PeerBroke(reply.text)  # it takes no mail now: treated as down
         self._wire.write(f"RCPT TO:<{forward_path}>\r\n".encode())
         reply = await self._reply(RCPT)
         self._wire.write(b"QUIT\r\n")
         with suppress(OSError, EOFError, PeerBroke, TlsFailed, TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self._reply(QUIT)  # a primary's log is to have nothing to complain of
+                await self._reply(QUIT)  # so that a primary's log has no reason to complain
         return reply
 
     async def _begin_tls(self, plan: TlsPlan) -> None:
-        if self._replies.has_surplus:  # somebody between us put replies where TLS must begin
+        if self._replies.has_surplus:  # a third party inserted replies before TLS began
             raise PeerBroke("bytes after the reply to STARTTLS, before the handshake")
         self._wire.begin_tls(plan)
         try:
             while self._wire.is_shaking_hands:
                 self._replies.receive(self._wire.read(await self._read()))
         except (OSError, EOFError) as error:
-            raise TlsFailed(f"the handshake was broken off: {error}") from error
+            raise TlsFailed(f"the handshake was interrupted: {error}") from error
 
     async def _reply(self, step: Step) -> ServerReply:
         while (reply := self._replies.next_reply()) is None:

@@ -1,4 +1,4 @@
-"""What delivery says when it cannot do what was asked."""
+"""The error for a drain that cannot start."""
 
 
 class CannotStart(Exception):  # noqa: N818

@@ -1,7 +1,8 @@
-"""How many messages a destination takes on one connection, where it ends each one after so many.
+"""How many messages a destination takes on one connection, if it has a limit.
 
-Some servers close, or say 421, after each message. What was sent behind that message was sent in vain, and may have been
-taken. So once two connections in a row were ended after the same number, we say QUIT ourselves after so many.
+Some servers close, or send 421, after each message. Messages sent behind that one are wasted, and
+may have been taken. So once two connections in a row ended after the same number, we send QUIT
+ourselves after that many.
 """
 
 from typing import Final
@@ -12,15 +13,15 @@ _BY_DESTINATION: Final = (EndKind.BUSY, EndKind.BROKEN)
 
 
 class ConnectionAllowance:
-    """Of one attempt."""
+    """The allowance of one attempt."""
 
     def __init__(self, most: int) -> None:
-        """`most`: messages that we send on one connection anyway."""
+        """`most`: the configured number of messages on one connection."""
         self.messages = most
         self._last = 0
 
     def learn(self, end: ConnectionEnd) -> None:
-        """Take how a connection ended."""
+        """Learn from the end of a connection."""
         if end.kind not in _BY_DESTINATION or not end.delivered:
             return
         if end.delivered == self._last:

@@ -1,12 +1,15 @@
-"""How many connections an attempt may have: one at first, soon a few, and many only where many carry more.
+"""How many connections an attempt may have: one at first, soon a few, many only where they help.
 
-    one at first    or as many as carried the last drain, where that went well; a few as soon as a message got through
-    beyond          twice as many when those that are up were worth it: at least a quarter more messages a second than
-                    half as many had carried, measured over a quarter of a second and two turns of each
-    one was lost    as many as are left, until so many messages got through that another may be tried
+    one at first    or as many as in the last drain, if that went well; a few as soon as a message
+                    got through
+    beyond          twice as many if the present ones were worth it: at least a quarter more
+                    messages a second than half as many had carried, measured over a quarter of a
+                    second and two turns of each
+    one was lost    as many as are left, until enough messages got through to try another
 
-On a short road a few connections carry what the destination can take; more would only fill the places that it has for
-others. On a long road each one carries little, however fast both ends are.
+On a fast path, a few connections carry all that the destination can take. More would only use up
+slots that it has for others. On a path with a long delay, each one carries little, however fast
+both ends are.
 """
 
 from typing import Final
@@ -14,14 +17,12 @@ from typing import Final
 FREELY: Final = 4  # connections
 WORTH_IT: Final = 1.25
 MEASURED_FOR: Final = 0.25  # seconds
-_TURNS: Final = (
-    2  # of each connection: less is chance, for what runs ahead gets its replies in bursts
-)
+_TURNS: Final = 2  # for each connection: fewer are chance, because pipelined replies come in bursts
 _PAUSE: Final = 500  # messages to be delivered after a connection was lost before another is tried
 
 
 class ConnectionRamp:
-    """Of one attempt. Times are those of a monotonic clock, in seconds."""
+    """The ramp of one attempt. Times are of a monotonic clock, in seconds."""
 
     def __init__(self, most: int, first: int = 1) -> None:
         """`most` is the destination's number of connections, of which `first` are made at once."""
@@ -34,7 +35,7 @@ class ConnectionRamp:
         self._is_over = False
 
     def deliver(self, connections: int, now: float, turn: int = 1) -> bool:
-        """Count a message that got through; returns whether more connections are wanted now.
+        """Count a delivered message; return whether more connections are wanted now.
 
         `connections` are up; each gets its replies for `turn` messages together.
         """
@@ -51,7 +52,7 @@ class ConnectionRamp:
         return True
 
     def lose(self, left: int) -> None:
-        """A connection was lost while others work: the destination has shown how many it bears."""
+        """Record a lost connection while others work: the destination has shown its limit."""
         self._begin_step(left)
         self._delivered = -_PAUSE
         self._freely = 0

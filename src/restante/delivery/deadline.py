@@ -1,4 +1,4 @@
-"""One deadline that moves often, and one timer that looks after it."""
+"""One deadline that moves often, with a single timer."""
 
 import asyncio
 import math
@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 
 def _nothing() -> None:
-    """What is called when nothing is."""
+    """Do nothing."""
 
 
 class Deadline:
     """Calls once when it has passed.
 
-    Moving it later costs no timer: the one that is armed finds, when it fires, that there is time left.
+    Moving it later costs no timer: when the armed one fires, it finds that there is time left.
     """
 
     __slots__ = ("_at", "_loop", "_on_passed", "_timer", "_timer_at")
@@ -25,13 +25,13 @@ class Deadline:
         self._timer_at = math.inf
 
     def move(self, seconds: float) -> None:
-        """Let it be so many seconds from now; infinity is never."""
+        """Set it to this many seconds from now; infinity means never."""
         self._at = self._loop.time() + seconds
         if self._at < self._timer_at:
             self._arm(self._at)
 
     def cancel(self) -> None:
-        """Never call, however it is moved; and let go of who would be called, who has this."""
+        """Never call, however it is moved; release the callback, which refers to this object."""
         self._at = math.inf
         self._disarm()
         self._on_passed = _nothing

@@ -1,13 +1,18 @@
-"""One connection to a destination: a thin shell that moves bytes between a socket, TLS and a ClientSession.
+"""One connection to a destination: moves bytes between a socket, TLS and a ClientSession.
 
-Theory of operation. Whatever happens on the socket ends in the same three moves: the session gets the bytes, its events
-are handled, and `_pump` begins what can be begun and writes all that waits, as long as the destination's buffers take it.
-There is no task, future or timer per message: one task (`run`) sits by the connection and wakes for large content and for
-the end; one timer looks after one deadline, which every write and every reply moves on.
+Theory of operation. Every change on the socket ends in the same three moves. The session gets the
+bytes, and its events are handled. Then `_pump` begins new transactions and writes waiting data, as
+long as the destination's buffers take it. There is no task, future or timer per message. One task
+(`run`) sits by the connection and wakes for large content and for the end. One timer watches one
+deadline, which every write and every reply moves.
 
-Promises: a message is reported once, when its transaction has ended, or stands in `outstanding` at the end, never both.
-Replies are read while content is written (both sides with full buffers would else wait for ever). Content that
-cannot be read to its end is never given an end mark: the connection is dropped instead.
+Guarantees:
+
+- A message is reported once, when its transaction has ended, or is in `outstanding` at the end,
+  never both.
+- Replies are read while content is written. Otherwise both sides with full buffers would wait
+  permanently.
+- Content that cannot be read to its end never gets an end mark: the connection is dropped instead.
 """
 
 import asyncio
@@ -64,21 +69,21 @@ from restante.store.store_errors import StoreError
 
 _Arguments = TypeVarTuple("_Arguments")
 
-# Seconds. At QUIT every outcome is known, and nothing is worth a long wait; but where we close before the server does,
-# it may still count this connection when the next one comes.
+# Seconds. At QUIT every outcome is known, so a long wait is not worth it. But if we close before
+# the server does, it may still count this connection when the next one comes.
 _GOODBYE_TIMEOUT: Final = 5.0
 _CLOSING_TIMEOUT: Final = 1.0
 _ACROSS_TIMEOUT: Final = (
-    5.0  # behind content that was answered: a server that drops it says nothing for ever
+    5.0  # behind answered content: a server that drops it stays silent permanently
 )
 _OPENING_STEPS: Final = (MAIL, RCPT, DATA)
 _CLOSED: Final = "the destination closed the connection"
 _NOT_NEEDED: Final = "no longer needed"
-_WRITE_OCTETS: Final = 256 * 1024  # about what one write carries, so that memory stays bounded
+_WRITE_OCTETS: Final = 256 * 1024  # about the size of one write, so that memory stays bounded
 
 
 class DeliveryConnection(asyncio.Protocol):
-    """Hands messages over one connection, from `run` to its end."""
+    """Delivers messages over one connection, from `run` to its end."""
 
     def __init__(self, link_plan: LinkPlan, work: ConnectionWork) -> None:
         self._link_plan = link_plan
@@ -89,39 +94,39 @@ class DeliveryConnection(asyncio.Protocol):
         self._deadline = Deadline(self._loop, self._give_up_waiting)
         self._connecting = asyncio.timeout(self._settings.connect_timeout)
         self._is_connecting = False
-        self._wire: Wire | None = None  # None before there is a connection
+        self._wire: Wire | None = None  # None until there is a connection
         self._can_write = asyncio.Event()
         self._can_write.set()
-        self._news = asyncio.Event()  # for `run`: content is wanted, or the end has come
-        self._wanted: ClientTransaction | None = None  # whose content is
-        self._streaming: asyncio.Task[None] | None = None  # the one that reads it from the disk
+        self._news = asyncio.Event()  # for `run`: content is wanted, or the connection has ended
+        self._wanted: ClientTransaction | None = None  # whose content is wanted
+        self._streaming: asyncio.Task[None] | None = None  # the task that reads it from the disk
         self._begun = 0
         self._ended = 0  # transactions that have an outcome
         self._ahead_since = 0.0  # loop time at which the window began to fill
         self._windows_settled = 0
-        self._complaint = ""  # of the destination, for which the session ends
+        self._complaint = ""  # by the destination; the session ends for it
         self._was_ready = False
         self._was_closed = False  # by the destination
         self._is_not_needed = False  # told to finish before it could begin
-        self._is_astray = False  # the destination said what is no reply, or none that fits
+        self._is_astray = False  # the destination sent a malformed or unexpected reply
         self._is_leaving = False  # QUIT was answered
-        self._kind: EndKind | None = None  # set once: it is over
+        self._kind: EndKind | None = None  # set once: the connection is over
         self._reason = ""
         self._defect: Exception | None = None
 
-    # What the attempt calls
+    # Called by the attempt
 
     async def run(self) -> ConnectionEnd:
-        """Connect, hand over until there is no more to do or it cannot go on, and say how it ended.
+        """Connect, deliver until nothing is left or an error occurs, and return how it ended.
 
-        Raises only what is a defect of ours.
+        Raises only for defects of ours.
         """
         try:
             await self._connect()
             await self._stand_by()
         finally:
             self._deadline.cancel()
-            if self._wire is not None:  # whatever is not sent by now is not worth sending
+            if self._wire is not None:  # unsent data is not worth sending now
                 self._wire.abort()
         if self._defect is not None:
             raise self._defect
@@ -150,9 +155,10 @@ class DeliveryConnection(asyncio.Protocol):
         self._guarded(self._pump)
 
     def finish(self) -> None:
-        """Begin no more; wait for the replies outstanding and say QUIT, soon if nothing was begun yet.
+        """Begin no more; wait for outstanding replies and send QUIT, soon if nothing was begun.
 
-        A connection that is on its way is awaited for a moment: cut, it stands in the primary's log as a lost one.
+        A connection that is being made is awaited for a moment: a cut one appears as lost in the
+        primary's log.
         """
         if self._wire is None and not self._is_connecting:
             self.abort(_NOT_NEEDED)
@@ -160,16 +166,16 @@ class DeliveryConnection(asyncio.Protocol):
             self._guarded(self._say_quit)
 
     def finish_soon(self) -> None:
-        """The same, from within a callback of this connection."""
+        """Call `finish` soon; for callbacks of this connection."""
         self._loop.call_soon(self.finish)
 
     def abort(self, reason: str) -> None:
-        """Leave at once."""
+        """Close at once."""
         self._close(EndKind.ABORTED, reason)
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where it goes."""
+        """The endpoint of this connection."""
         return self._link_plan.endpoint
 
     @property
@@ -187,7 +193,7 @@ class DeliveryConnection(asyncio.Protocol):
         )
 
     def _not_borne(self, manner: SendingManner) -> Pipelining | None:
-        """Return how far the destination showed that it cannot be gone, None where it did not."""
+        """Return the pipelining that the destination failed to support, None without a sign."""
         session = self._session
         if session.is_across_refused:
             return Pipelining.ACROSS
@@ -207,7 +213,7 @@ class DeliveryConnection(asyncio.Protocol):
         return transaction.message if transaction is not None else None
 
     def _garbled(self) -> str:
-        """Return what came in place of a reply, "" if nothing did."""
+        """Return the data that came in place of a reply, "" if there was none."""
         if self._is_astray:
             return self._reason
         return f"{self._reason}, after {self._session.unread!r}" if self._session.unread else ""
@@ -240,7 +246,7 @@ class DeliveryConnection(asyncio.Protocol):
                 await self._stream(transaction)
 
     async def _stream(self, transaction: ClientTransaction) -> None:
-        """Send a large message's file until that is done or this is over: a disk may hang in the middle of a read."""
+        """Send a large message's file until done or this ends: a disk read may hang."""
         self._streaming = self._loop.create_task(self._send_file(transaction))
         try:
             await asyncio.wait([self._streaming])
@@ -272,11 +278,12 @@ class DeliveryConnection(asyncio.Protocol):
         self._session.end_content()
         self._pump()
 
-    # What the socket calls
+    # Called by the socket
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin: the destination speaks first."""
-        self._wire = Wire(cast(asyncio.Transport, transport))  # uvloop's is none by inheritance
+        """Begin: the destination sends its greeting first."""
+        # uvloop's transport is not a subclass of it
+        self._wire = Wire(cast(asyncio.Transport, transport))
         local = peer_address(transport.get_extra_info("sockname")[0])
         if self._kind is not None:  # aborted meanwhile
             self._wire.abort()
@@ -293,31 +300,31 @@ class DeliveryConnection(asyncio.Protocol):
         self._guarded(self._receive, data)
 
     def eof_received(self) -> None:
-        """End: a destination that has no more to say has no replies for us."""
+        """End: a destination that closes its side has no more replies for us."""
         self._closed_by_peer(_CLOSED)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End, if that is news."""
+        """End, if it has not ended."""
         self._closed_by_peer(str(exc) if exc is not None else _CLOSED)
 
     def _closed_by_peer(self, reason: str) -> None:
-        """End where the destination did, or where the end of its last reply is not known."""
+        """End because the destination closed, or because its last reply has no visible end."""
         self._was_closed |= self._kind is None
         self._close(EndKind.BROKEN, reason)
 
     def pause_writing(self) -> None:
-        """Hold back large content: the destination is slower than our disk."""
+        """Pause large content: the destination is slower than our disk."""
         self._can_write.clear()
 
     def resume_writing(self) -> None:
-        """Go on with it, and with further messages."""
+        """Resume it, and take further messages."""
         self._can_write.set()
         self._guarded(self._pump)
 
     # Bytes and events
 
     def _guarded(self, move: Callable[[*_Arguments], None], *arguments: *_Arguments) -> None:
-        """Make a move on behalf of a callback: what goes wrong ends this connection, and nothing else."""
+        """Make a move for a callback: an error ends this connection only."""
         if self._kind is not None:
             return
         try:
@@ -349,7 +356,7 @@ class DeliveryConnection(asyncio.Protocol):
         self._pump()
         if (
             self._session.reply_count != count
-        ):  # bytes alone prove no life: they could drip for ever
+        ):  # bytes alone do not count: they could drip permanently
             self._deadline.move(self._patience())
 
     def _take_events(self) -> None:
@@ -396,7 +403,7 @@ class DeliveryConnection(asyncio.Protocol):
     # Sending
 
     def _pump(self) -> None:
-        """Begin what can be begun, and write all that waits."""
+        """Begin transactions and write all waiting data."""
         session = self._session
         while (
             session.can_begin
@@ -445,7 +452,7 @@ class DeliveryConnection(asyncio.Protocol):
     # Time
 
     def _patience(self) -> float:
-        """Return how long the next thing may take (RFC 5321 §4.5.3.2); nothing owed, nothing awaited."""
+        """Return how long the next reply may take (RFC 5321 §4.5.3.2); infinity if none is due."""
         awaited = self._session.awaited
         if self._is_not_needed:
             return _GOODBYE_TIMEOUT
@@ -475,7 +482,7 @@ class DeliveryConnection(asyncio.Protocol):
         if self._kind is not None:
             return
         if self._is_leaving or self._session.awaited is QUIT:
-            self._say_goodbye()  # every outcome is known, and many servers just go
+            self._say_goodbye()  # every outcome is known, and many servers close without a reply
             return
         if kind is EndKind.BROKEN and self._fails_at_tls:
             kind = EndKind.TLS_FAILED
@@ -487,7 +494,10 @@ class DeliveryConnection(asyncio.Protocol):
 
     @property
     def _fails_at_tls(self) -> bool:
-        """Whether it ends between STARTTLS and the end of the handshake; some servers hang up at the command."""
+        """Whether it ended between STARTTLS and the end of the handshake.
+
+        Some servers hang up at the command.
+        """
         is_shaking_hands = self._wire is not None and self._wire.is_shaking_hands
         return is_shaking_hands or (self._was_closed and self._session.awaited is STARTTLS)
 

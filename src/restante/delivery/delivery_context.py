@@ -1,4 +1,4 @@
-"""What every drain works with, made once."""
+"""The shared services of all drains, made once."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from restante.tenancy.secrets import Vault
 
 
 def keeps_refused(_domain: HostedDomain) -> bool:
-    """Leave it to the customer what becomes of refused mail."""
+    """Leave refused mail to the customer's decision."""
     return False
 
 
@@ -35,26 +35,26 @@ Learn = Callable[[int, Sequence[Recipient]], Awaitable[None]]  # a domain's id; 
 
 
 async def forget(_domain_id: int, _lessons: Sequence[Recipient]) -> None:
-    """Where nobody wants to know."""
+    """Ignore the lessons."""
 
 
 @dataclass(slots=True)
 class DeliveryContext:
-    """Shared by all drains. `settings` is replaced when the configuration is read again."""
+    """Shared by all drains. `settings` is replaced when the configuration is reloaded."""
 
     store: DeliveryStore
     directory: LiveDirectory
     resolver: Resolver
     settings: DeliverySettings
     log: Log
-    now: Callable[[], float]  # Unix time: for what is stored or shown
+    now: Callable[[], float]  # Unix time: for stored and shown values
     monotonic: Callable[[], float]  # seconds: for every duration kept in memory
     hostname: str
     own_addresses: Sequence[tuple[str, int]]
     vault: Vault
     wait: Wait = wait_at_most
     jitter: Callable[[], float] = random  # from 0 up to 1
-    learn: Learn = forget  # what destinations say of mailboxes
+    learn: Learn = forget  # keeps the destinations' answers about mailboxes
     bounces_refused: Callable[[HostedDomain], bool] = keeps_refused
     tls_plans: TlsPlans = field(default_factory=TlsPlans)
     turns: FairSlots = field(init=False)

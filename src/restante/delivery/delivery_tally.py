@@ -1,4 +1,4 @@
-"""How many messages were delivered, deferred and refused: counts for log lines and for `restante status`."""
+"""Counts of delivered, deferred and refused messages, for the log and `restante status`."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,10 @@ from restante.queue.recipient_status import Move, Outcome
 
 
 def move_of(outcome: Outcome) -> Move:
-    """Return what became of a message as a whole: by its worst recipient, refused, uncertain or bounced before deferred."""
+    """Return the result of a message as a whole: that of its worst recipient.
+
+    Refused, uncertain and bounced come before deferred.
+    """
     if outcome.is_delivered:
         return Move.DELIVERED
     is_refused = any(

@@ -1,4 +1,4 @@
-"""How a domain's destination is reached now: looked up, encrypted and authenticated as the record says at this moment."""
+"""How to reach a domain's destination now: addresses, TLS and login by the present record."""
 
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from restante.tenancy.secrets import SealBroken, destination_owner
 
 @dataclass(frozen=True, slots=True)
 class DialPlan:
-    """Good for one attempt; the next one looks again."""
+    """Valid for one attempt; the next one looks again."""
 
     domain: HostedDomain
     endpoints: tuple[Endpoint, ...]
@@ -33,12 +33,12 @@ class DialPlan:
 
     @property
     def remote(self) -> str:
-        """What a report calls the destination."""
+        """The destination's name in a report."""
         return remote_name(self.destination)
 
     @property
     def may_do_without_tls(self) -> bool:
-        """Whether a handshake that failed may be answered by plain text (RFC 7435): never with a password to send."""
+        """Whether plain text may follow a failed handshake (RFC 7435); never with a password."""
         return self.destination.tls is TlsUse.OPPORTUNISTIC and self.options.login is None
 
     def link_plan(
@@ -52,7 +52,7 @@ class DialPlan:
         uses_ehlo: bool,
         messages: int,
     ) -> LinkPlan:
-        """Return what a connection to one of the endpoints is made with; it is to carry so many messages at most."""
+        """Return the plan of a connection to one endpoint, for at most this many messages."""
         most = Pipelining.AHEAD if context.settings.run_ahead else Pipelining.OPENING
         borne = context.backoff.pipelining(self.destination.text)
         options = replace(
@@ -74,7 +74,7 @@ class DialPlan:
 
 
 async def find_dial_plan(domain: HostedDomain, context: DeliveryContext) -> DialPlan:
-    """Look everything up. Raises NoRoute where the destination cannot be reached as it is recorded."""
+    """Look everything up. Raises NoRoute if the destination cannot be reached as recorded."""
     destination = domain.destination
     addresses = await addresses_of(destination, context)
     endpoints = route(destination, addresses, context.hostname, context.own_addresses)
@@ -88,7 +88,7 @@ async def find_dial_plan(domain: HostedDomain, context: DeliveryContext) -> Dial
 
 
 async def addresses_of(destination: Destination, context: DeliveryContext) -> tuple[IpAddress, ...]:
-    """Look a destination's host up. Raises NoRoute."""
+    """Look up a destination's host. Raises NoRoute."""
     literal = literal_address(destination)
     if literal is not None:
         return (literal,)

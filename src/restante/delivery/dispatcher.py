@@ -1,7 +1,8 @@
-"""Starts drains, one for a domain at most, and ends them.
+"""Starts drains, at most one for a domain, and ends them.
 
-A drain is recorded in the store before it runs, so that it survives the process: `resume` takes up what was recorded,
-and SIGTERM (`stop_all`) leaves the record there. A defect in one drain ends that drain; its mail stays held.
+A drain is recorded in the store before it runs, so that it survives the process. `resume` restarts
+recorded drains, and SIGTERM (`stop_all`) leaves the record there. A defect in one drain ends that
+drain only; its mail stays held.
 """
 
 import asyncio
@@ -22,13 +23,13 @@ from restante.store.interface import Drain
 from restante.telemetry.events import Event
 from restante.tenancy.model import Destination, HostedDomain
 
-STOP_GRACE: Final = 5.0  # seconds for replies outstanding: what is cut off may be handed over twice
+STOP_GRACE: Final = 5.0  # seconds for outstanding replies: interrupted mail may be delivered twice
 
-_RECORD_SECONDS: Final = 5.0  # for what drains that were stopped have yet to record
+_RECORD_SECONDS: Final = 5.0  # for stopped drains to record their end
 
 
 class Start(StrEnum):
-    """What became of a request."""
+    """The result of a start."""
 
     STARTED = "started"
     JOINED = "joined"
@@ -50,7 +51,7 @@ class Dispatcher:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._doors: defaultdict[int, asyncio.Lock] = defaultdict(
             asyncio.Lock
-        )  # one start for a domain at a time
+        )  # one start per domain at a time
         self._is_stopping = False
 
     def on_end(self, listener: Callable[[int], None]) -> None:
@@ -59,7 +60,7 @@ class Dispatcher:
 
     @property
     def settings(self) -> DeliverySettings:
-        """What the operator has set. Replaced on reload; attempts that run go on under the old ones."""
+        """The operator's settings. Replaced on reload; running attempts keep the old ones."""
         return self._context.settings
 
     @settings.setter
@@ -68,10 +69,11 @@ class Dispatcher:
         self._context.turns.limits_changed()
 
     async def start(self, domain: HostedDomain, requested_by: str) -> Start:
-        """Hand over a domain's held mail. A drain that runs is joined: it gets new patience and tries at once.
+        """Deliver a domain's held mail. A running drain is joined: new patience, next try at once.
 
-        When it returns the drain is on record and survives a crash (but not the new patience of one joined: after a
-        restart it makes at least one attempt). Delivery goes on by itself. Raises CannotStart or StoreError.
+        On return, the drain is on record and survives a crash. The new patience of a joined drain
+        does not, but after a restart it makes at least one attempt. Delivery continues by itself.
+        Raises CannotStart or StoreError.
         """
         async with self._doors[domain.id]:
             deadline = self._context.now() + self.settings.patience
@@ -81,14 +83,14 @@ class Dispatcher:
             if self._is_stopping:
                 raise CannotStart("the server is stopping")
             lease = await self._context.store.open_drain(domain.id, self._context.now(), deadline)
-            if not self._is_stopping:  # else it is on record, and the next start takes it up
+            if not self._is_stopping:  # otherwise it is on record, and the next start resumes it
                 self._launch(lease, domain, requested_by)
             return Start.STARTED
 
     async def resume(self) -> None:
-        """Take up the drains that were recorded when the server last stopped. Raises StoreError.
+        """Restart the drains that were recorded when the server last stopped. Raises StoreError.
 
-        One of a domain that has been suspended meanwhile is over.
+        The drain of a domain that has been suspended meanwhile is ended.
         """
         domains = {domain.id: domain for domain in self._context.directory.now.domains.values()}
         for recorded in await self._context.store.open_drains():
@@ -104,20 +106,26 @@ class Dispatcher:
                 self._launch(lease, domain, "an earlier run of the server")
 
     def stop(self, domain_id: int, reason: str = "stopped by the operator") -> bool:
-        """End a domain's drain for good; its mail stays held. False if there is none. Returns before it has ended."""
+        """End a domain's drain permanently; its mail stays held. False if there is none.
+
+        Returns before the drain has ended.
+        """
         drain = self._drains.get(domain_id)
         if drain is not None:
             drain.stop(Stop(reason, stays_recorded=False), self._grace)
         return drain is not None
 
     def look_at_record(self, domain_id: int) -> None:
-        """Have a domain's drain go by the record as it is now; one that a change does not concern goes on."""
+        """Apply a changed record to a domain's drain; an unrelated change does not stop it."""
         if (drain := self._drains.get(domain_id)) is not None:
             drain.look_at_record(self._grace)
 
     @asynccontextmanager
     async def held_off(self, domain_id: int) -> AsyncIterator[bool]:
-        """Let no mail of a domain leave during the block; False if some may be on its way, and nothing is held off."""
+        """Block delivery of a domain's mail during the block.
+
+        Yields False if some may already be in delivery; then nothing is blocked.
+        """
         async with self._doors[domain_id]:
             drain = self._drains.get(domain_id)
             if drain is None:
@@ -127,7 +135,7 @@ class Dispatcher:
                     yield is_held_off
 
     async def stop_all(self) -> None:
-        """End every drain and return when all have: they stay recorded, and go on at the next start."""
+        """End every drain and return when all have ended; they resume at the next start."""
         self._is_stopping = True
         for drain in self._drains.values():
             drain.stop(Stop("the server is stopping", stays_recorded=True), self._grace)
@@ -141,30 +149,30 @@ class Dispatcher:
                 await asyncio.wait(stuck, timeout=_RECORD_SECONDS)
 
     def drains(self) -> Iterator[DrainSnapshot]:
-        """Yield what each drain is doing, in the order they were started; a view is made when it is its turn."""
+        """Yield a view of each drain, in the order they were started; each is made at its turn."""
         return (drain.view for drain in list(self._drains.values()))
 
     def census(self) -> DrainCensus:
-        """Count them, without a view of each: one account may have ten thousand domains."""
+        """Count the drains, without a view of each: one account may have ten thousand domains."""
         drains = self._drains.values()
         return DrainCensus(
             Counter(drain.state for drain in drains), sum(drain.connections for drain in drains)
         )
 
     def is_draining(self, domain_id: int) -> bool:
-        """Tell whether a domain has a drain."""
+        """Return whether a domain has a drain."""
         return domain_id in self._drains
 
     async def probe(self, destination: Destination) -> str:
-        """Look whether a destination answers; returns "" if it does, else why not."""
+        """Check whether a destination answers; return "" if it does, otherwise the reason."""
         return await probe(destination, self._context)
 
     async def inquire(self, domain: HostedDomain, forward_path: str) -> bool | None:
-        """Ask a domain's destination whether a mailbox is there; None where that cannot be known now."""
+        """Ask a domain's destination whether a mailbox exists; None if that is unknown now."""
         return await self._callouts.ask(domain, forward_path)
 
     async def _joined(self, domain_id: int) -> bool:
-        """Join the domain's drain; False when there is none, if need be after the end of one that was ending."""
+        """Join the domain's drain. False if there is none, or after an ending one has ended."""
         while (drain := self._drains.get(domain_id)) is not None:
             if drain.join(self.settings.patience):
                 return True

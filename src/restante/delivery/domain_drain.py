@@ -1,20 +1,26 @@
-"""One drain: attempts to hand over a domain's held mail, until there is none left or patience ends.
+"""One drain: attempts to deliver a domain's held mail, until none is left or patience ends.
 
-Theory of operation. An attempt (attempt.py) walks over the held mail; between attempts everything is settled. What comes
-next follows from how it ended:
+Theory of operation. An attempt (drain_attempt.py) walks over the held mail; between attempts
+everything is settled. Its end decides the next step:
 
-    the round is complete, nothing left behind       finished
-    … and something is still held                    a new round from the oldest message, after a pause
-    the destination stopped taking mail              the same round goes on where it stopped, after a pause
-    the record of the domain was changed             at once, by what it says now
-    the destination limits the rate                  the same round goes on, after short pauses at first
-    as many left as may in a minute                  the same round goes on, when the next may leave
-    the destination refuses everything               the end: what was refused is parked, the rest is held
-    asked again meanwhile                            a new round at once: the customer says that they are back
+    the round is complete, nothing left behind     finished
+    … and something is still held                  a new round from the oldest message, after a
+                                                   pause
+    the destination stopped taking mail            the same round resumes where it stopped, after
+                                                   a pause
+    the record of the domain was changed           at once, by the new record
+    the destination limits the rate                the same round resumes, after short pauses at
+                                                   first
+    the limit per minute is reached                the same round resumes, when the next may leave
+    the destination refuses everything             the end: those messages are marked refused, the
+                                                   rest is held
+    requested again meanwhile                      a new round at once: the customer says that the
+                                                   primary is back
 
-Pauses grow (queue/schedule.py); when the next would end after the deadline, what is left is simply held. At least one
-attempt is made, however late: after a restart the deadline may lie in the past. Mail that arrives while an attempt
-runs joins it; mail that arrives in a pause is in the next one.
+Pauses grow (queue/schedule.py). When the next would end after the deadline, the drain ends and the
+remaining mail stays held. At least one attempt is made, however late: after a restart the deadline
+may be past. Mail that arrives during an attempt joins it; mail that arrives in a pause is in the
+next one.
 """
 
 import asyncio
@@ -41,14 +47,14 @@ from restante.telemetry.events import Event
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Recipients
 
-_ABORT_SECONDS: Final = 1.0  # after which nothing but a read that hangs can keep an attempt
+_ABORT_SECONDS: Final = 1.0  # after this only a read that hangs can delay an attempt
 
 _FINISHED: Final = "everything was handed over"
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a drain must end. One that stays recorded is taken up again at the next start."""
+    """Why a drain must end. One that stays recorded is resumed at the next start."""
 
     reason: str
     stays_recorded: bool
@@ -62,7 +68,7 @@ class DomainDrain:
         self._lease = lease
         self._domain_name = domain.name
         self._account = domain.account
-        self._gone_by = concerns(domain)  # by the attempt that runs, or ran last
+        self._gone_by = concerns(domain)  # by the running attempt, or the last one
         self._context = context
         self._started_at, self._started = context.now(), context.monotonic()
         self._deadline = self._started + min(
@@ -88,8 +94,8 @@ class DomainDrain:
         self._refusals = Refusals()
         self._attempt: DrainAttempt | None = None
         self._attempts: asyncio.Task[None] | None = None
-        self._woken = asyncio.Event()  # asked again
-        self._gate = asyncio.Lock()  # held while mail may be on its way
+        self._woken = asyncio.Event()  # requested again
+        self._gate = asyncio.Lock()  # held while mail may be in delivery
         self._failures = 0
         self._next_attempt_at: float | None = None
         self._state = DrainState.WAITING_TURN
@@ -99,10 +105,10 @@ class DomainDrain:
         self._reason = "internal error"  # until there is a better one
         self._outcome = DrainEnd.GIVEN_UP
 
-    # What the dispatcher calls
+    # Called by the dispatcher
 
     async def run(self, requested_by: str) -> None:
-        """Hand over. Raises only what is a defect; whatever happens, what was settled is settled and mail stays held."""
+        """Deliver. Raises only for defects; settled outcomes stay settled and mail stays held."""
         self._requested_by = requested_by
         self._log_start(requested_by)
         try:
@@ -116,7 +122,10 @@ class DomainDrain:
             await self._end()
 
     def join(self, patience: float) -> bool:
-        """Go on for `patience` seconds and begin a new round at once. False if it is about to end: start another then."""
+        """Continue for `patience` seconds and begin a new round at once.
+
+        Returns False if the drain is about to end: then start another.
+        """
         if self._is_closing or self._stop is not None:
             return False
         self._deadline = max(self._deadline, self._context.monotonic() + patience)
@@ -124,7 +133,7 @@ class DomainDrain:
         return True
 
     def look_at_record(self, grace: float) -> None:
-        """Go by the domain's record as it is now, at once: after `grace` seconds nothing goes by what it was."""
+        """Apply the domain's present record; after `grace` seconds nothing uses the old one."""
         if self._stop is not None or self._is_closing:
             return
         if self._attempt is None:
@@ -136,7 +145,7 @@ class DomainDrain:
 
     @asynccontextmanager
     async def held_off(self) -> AsyncIterator[bool]:
-        """Begin no attempt during the block; False if one is under way, so that mail may leave meanwhile."""
+        """Begin no attempt during the block; yield False if one is running, so mail may leave."""
         if self._gate.locked():
             yield False
         else:
@@ -144,7 +153,7 @@ class DomainDrain:
                 yield True
 
     def stop(self, stop: Stop, grace: float) -> None:
-        """End: begin no more, wait `grace` seconds for replies outstanding, close the connections."""
+        """End: begin no more, wait `grace` seconds for replies, close the connections."""
         if self._stop is not None or self._is_closing:
             return
         self._stop, self._state, self._reason, self._outcome = (
@@ -160,16 +169,17 @@ class DomainDrain:
             loop.call_later(grace, self._attempt.abort, stop.reason)
             loop.call_later(grace + _ABORT_SECONDS, self._cut)
         elif self._attempts is not None:
-            self._attempts.cancel()  # it waits for its turn, an address, the store or the next attempt
+            # it waits for its slot, an address, the store or the next attempt
+            self._attempts.cancel()
 
     def _cut(self) -> None:
-        """End though our own disk does not answer: whoever waits for it waits no more, and its mail stays held."""
+        """End although our own disk hangs: stop waiting for it; its mail stays held."""
         if self._attempts is not None:
             self._attempts.cancel()
 
     @property
     def state(self) -> DrainState:
-        """What it is doing."""
+        """The present state."""
         return self._state
 
     @property
@@ -179,7 +189,7 @@ class DomainDrain:
 
     @property
     def view(self) -> DrainSnapshot:
-        """What it is doing."""
+        """A view of the drain now."""
         totals = self._journal.totals
         return DrainSnapshot(
             domain=self._domain_name,
@@ -198,7 +208,7 @@ class DomainDrain:
     # Attempts
 
     async def _make_attempts(self) -> None:
-        """Return when there is no more to do, with `_reason` set; no request can join from that moment."""
+        """Return when all is done, with `_reason` set; from that moment no request can join."""
         try:
             while self._stop is None:
                 end = await self._make_attempt()
@@ -250,12 +260,12 @@ class DomainDrain:
             return end
 
     def _record(self) -> HostedDomain | None:
-        """Return the domain as recorded now; one of the same name that was added since is another."""
+        """Return the domain as recorded now; one added later under the same name is another."""
         domain = self._context.directory.now.domains.get(self._domain_name)
         return domain if domain is not None and domain.id == self._lease.domain_id else None
 
     def _is_final(self, end: AttemptEnd) -> bool:
-        """Decide whether that was the last attempt, and say why."""
+        """Decide whether that was the last attempt, and record the reason."""
         if self._stop is not None:
             return True
         if self._settlement.failure:
@@ -283,7 +293,7 @@ class DomainDrain:
             self._supply.lay_down()
         was_nothing_left = (
             end.kind is AttemptKind.COMPLETE and not end.tried
-        )  # the attempt before had come to the end
+        )  # the previous attempt had reached the end
         if (
             end.kind is not AttemptKind.CHANGED
             and not was_nothing_left
@@ -312,7 +322,10 @@ class DomainDrain:
         self._next_attempt_at = None
 
     def _next_attempt(self, end: AttemptEnd, now: float) -> float | None:
-        """Return when to try again, None if patience ends before it; a destination that takes its rate gets new patience."""
+        """Return when to try again, None if patience ends first.
+
+        A destination that takes mail up to its rate gets new patience.
+        """
         patience = self._context.settings.patience
         if end.kind is AttemptKind.PACED:
             self._failures = 0
@@ -366,7 +379,7 @@ class DomainDrain:
             return
         try:
             await self._context.store.close_drain(self._lease, self._past())
-        except StoreError as error:  # it is taken up again at the next start, which does no harm
+        except StoreError as error:  # it is resumed at the next start, which does no harm
             self._context.log.failure(
                 Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name
             )

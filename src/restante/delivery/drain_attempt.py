@@ -1,22 +1,29 @@
-"""One attempt of a drain: held mail over several connections, until all was tried or the destination stops taking it.
+"""One attempt of a drain: held mail over several connections, until all was tried or it stops.
 
-Theory of operation. One coroutine (`_feed`) keeps the supply filled; each connection is a task, and takes its messages by
-itself. Manners towards a primary that has just come back:
+Theory of operation. One coroutine (`_feed`) keeps the supply filled. Each connection is a task and
+takes its messages by itself. The manners towards a primary that has just come back:
 
-- Slow start: one connection, and more as messages get through (growth.py), up to the destination's number; as many as
-  carried the last drain at once, where that went well (experience.py). None for less than a few messages.
-- It ends at the first sign of a rate limit (queue/hindrance.py), and when as many left as `--per-minute` allows.
-- A connection that took mail and is then closed is replaced at once: some servers close, or say 421, after each message.
-- So is one that was lost while the reply to content was due, up to four times without a delivery: the message may be what
-  breaks it, and must not keep others waiting. It goes once more where the connection was closed without a word, else
-  behind the others; if what came was no reply, that is counted, and the third time it is set apart as uncertain.
-- A connection that took none, and fails while others work, gives its messages back to them, once each, and for a while no
-  further connection is tried.
-- It ends when the last connection has failed, and when ten messages in a row were deferred.
-- It ends for good when the destination refuses everything (queue/refusals.py): it is broken, and would have the whole
-  queue parked. What is on its way by then (a window for each connection) is judged yet.
+- Slow start: one connection, and more as messages get through (connection_ramp.py), up to the
+  destination's number. After a good last drain, as many as that had, at once (experience.py). No
+  additional connection for fewer than a few messages.
+- The attempt ends at the first sign of a rate limit (queue/hindrance.py), and when the number of
+  `--per-minute` has left.
+- A connection that took mail and was then closed is replaced at once: some servers close, or send
+  421, after each message.
+- A connection that was lost while the reply to content was due is replaced too, up to four times
+  without a delivery. The message may be the cause, and must not keep others waiting. It is sent
+  again first if the connection was closed without a reply, otherwise behind the others. If the data
+  was no reply, that is counted, and the third time the message is set apart as uncertain.
+- A connection that took none, and fails while others work, gives its messages back to them, once
+  each. For a while no further connection is tried.
+- The attempt ends when the last connection has failed, and when ten messages in a row were
+  deferred.
+- The drain ends when the destination refuses everything (queue/refusals.py). Such a destination is
+  broken, and would refuse the whole queue. Messages already sent by then, a window for each
+  connection, still get their outcome.
 
-Ending is gentle: nothing more is begun, replies outstanding are waited for, QUIT is said. `abort` is not.
+The end is gentle: nothing more is begun, outstanding replies are awaited, QUIT is sent. `abort` is
+not.
 """
 
 import asyncio
@@ -52,29 +59,27 @@ from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import OnRefusal
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
-DOUBTS_LIMIT: Final = (
-    4  # connections in a row that are replaced after one was lost with a final reply due
-)
+DOUBTS_LIMIT: Final = 4  # connections in a row replaced after one was lost with a final reply due
 UNSETTLED_PER_CONNECTION: Final = (
-    MOST_MESSAGES  # on their way, or delivered and not recorded: what a crash can double
+    MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
 )
-_OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that say nothing against the destination
+_OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination
 
 
 def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal]:
-    """Return what an attempt goes by of a domain's record: a change of anything else does not end it."""
+    """Return the parts of a domain's record that an attempt uses: other changes do not end it."""
     return domain.id, domain.account, domain.destination, domain.policy.on_refusal
 
 
 class AttemptKind(Enum):
     """How an attempt ended."""
 
-    COMPLETE = auto()  # the round is: everything held was tried, in this attempt or an earlier one
-    STOPPED = auto()  # by the destination, the store, or whoever called `end`
-    CHANGED = auto()  # the record of the destination did
+    COMPLETE = auto()  # the round: everything held was tried, in this attempt or an earlier one
+    STOPPED = auto()  # by the destination, the store, or the caller of `end`
+    CHANGED = auto()  # because the record of the destination changed
     REFUSING = auto()  # by us: the destination refuses one message after the other
     LIMITED = auto()  # by us: the destination limits the rate
-    PACED = auto()  # by us: as many left as may in a minute
+    PACED = auto()  # by us: the limit per minute is reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class AttemptEnd:
 
 
 class DrainAttempt:
-    """Made anew each time."""
+    """Made for each attempt."""
 
     def __init__(
         self,
@@ -103,7 +108,10 @@ class DrainAttempt:
         refusals: Refusals,
         learning: RecipientLearning | None = None,
     ) -> None:
-        """`refusals` are those of the drain. `lessons`: where what the destination says of mailboxes is kept; None where nobody wants to know."""
+        """`refusals` are those of the drain.
+
+        `learning` keeps the destination's answers about mailboxes; None to ignore them.
+        """
         self._learning = learning
         self._plan = plan
         self._supply = supply
@@ -112,8 +120,8 @@ class DrainAttempt:
         self._context = context
         self._endpoints = plan.endpoints
         self._is_refused_bounced = context.bounces_refused(plan.domain)
-        self._is_plain = False  # the handshake failed, and TLS is not a must
-        self._running = 0  # tasks: one for each connection, open or on its way
+        self._is_plain = False  # the handshake failed, and TLS is not required
+        self._running = 0  # tasks: one for each connection, open or being made
         self._connections: set[DeliveryConnection] = set()
         self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
         self._beginning = context.experience.beginning(
@@ -134,7 +142,8 @@ class DrainAttempt:
         self._doubts_in_a_row = 0  # connections lost with a final reply due since the last delivery
         self._refusals = refusals
         self._in_hand = 0  # messages taken by connections, and without an outcome
-        self._picture: Directory | None = None  # the one in which the record was last looked at
+        # the directory in which the record was last looked up
+        self._picture: Directory | None = None
         self._news = asyncio.Event()
         self._kind, self._reason = AttemptKind.STOPPED, ""
         self._is_ending = False
@@ -145,7 +154,7 @@ class DrainAttempt:
         return sum(connection.is_ready for connection in self._connections)
 
     async def run(self) -> AttemptEnd:
-        """Hand over what can be handed over. Raises only what is a defect of ours."""
+        """Deliver as much as possible. Raises only for defects of ours."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             await self._feed()
@@ -182,7 +191,7 @@ class DrainAttempt:
             connection.abort(reason)
 
     def settlement_changed(self) -> None:
-        """Go on when there is room again for outcomes, and stop when there is no more use in them."""
+        """Continue when there is room for outcomes again; stop when the store has failed."""
         if self._settlement.is_lease_lost:
             self.abort(self._settlement.failure)
         elif self._settlement.failure:
@@ -191,7 +200,7 @@ class DrainAttempt:
             self._wake_connections()
 
     def look_at_record(self) -> str | None:
-        """End if a change of the domain's record concerns this; returns how, None if nothing did."""
+        """End if a change of the domain's record concerns this; return the reason, or None."""
         self._picture = self._context.directory.now
         before, now = self._plan.domain, self._picture.domains.get(self._plan.domain.name)
         if now is not None and concerns(now) == concerns(before):
@@ -216,7 +225,7 @@ class DrainAttempt:
         return self._supply.is_exhausted and self._supply.is_empty and not self._in_hand
 
     async def _read_on(self) -> None:
-        """Read more mail; where all that was there has been tried, mail that came meanwhile."""
+        """Read more mail; when all of it has been tried, mail that came meanwhile."""
         was_all = self._has_tried_all
         try:
             has_more = await self._supply.read()
@@ -232,7 +241,7 @@ class DrainAttempt:
 
     def _take(self) -> HeldMessage | None:
         if self._context.directory.now is not self._picture:
-            self.look_at_record()  # no mail goes where it went before a change
+            self.look_at_record()  # no mail goes to a destination that was replaced
         if self._is_ending or self._is_full or self._is_paced_out():
             return None
         message = self._supply.take()
@@ -265,17 +274,17 @@ class DrainAttempt:
         for connection in self._connections:
             connection.wake()
 
-    # What became of it
+    # Outcomes
 
     def _report(
         self, tally: DeliveryTally, message: HeldMessage, outcome: Outcome, reply: str
     ) -> None:
-        self._count_refusal(outcome)  # as the destination said it, whatever our policy makes of it
+        self._count_refusal(outcome)  # by the destination's reply, whatever our policy makes of it
         if self._learning is not None:
             self._learning.take(outcome)
         if (
             self._is_refused_bounced or message.envelope.dsn is not None
-        ):  # else there is nothing to tell, as mostly
+        ):  # otherwise there is no report, which is the usual case
             outcome = self._tell(message, outcome, reply)
         move = self._record(message, outcome, reply)
         tally.count(move)
@@ -288,7 +297,7 @@ class DrainAttempt:
             self._consider_stopping(outcome)
 
     def _tell(self, message: HeldMessage, outcome: Outcome, reply: str) -> Outcome:
-        """Have the sender told what is to be told, and return the outcome as the domain wants it."""
+        """Add the report that is due, and return the outcome by the domain's policy."""
         outcome = in_keeping(outcome, message.envelope, is_refused_bounced=self._is_refused_bounced)
         account = self._context.directory.now.accounts.get(self._plan.domain.account)
         has_details = account is not None and account.report_details
@@ -339,7 +348,7 @@ class DrainAttempt:
         )
 
     async def _keep_connection(self) -> None:
-        """Make one connection, and see to it until it ends."""
+        """Make one connection, and handle its end."""
         end = await self._try_endpoints()
         self._running -= 1
         for message in reversed(end.outstanding):  # each goes to the front
@@ -352,9 +361,10 @@ class DrainAttempt:
         self._news.set()
 
     def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
-        """Defer a message whose connection was lost: what the destination made of it is not known.
+        """Defer a message whose connection was lost: the destination's result is unknown.
 
-        It goes by another connection. Where this one had taken mail that is no news, and is not recorded.
+        It goes by another connection. If this one had taken mail, the loss is normal and is not
+        recorded.
         """
         is_readable = end.kind is not EndKind.UNREADABLE
         if is_readable and end.came_after_mail and self._supply.give_back(message, took_mail=True):
@@ -368,7 +378,10 @@ class DrainAttempt:
             self._supply.left_behind += 1
 
     def _take_back_in_doubt(self, message: HeldMessage, end: ConnectionEnd) -> None:
-        """Put a message behind the others whose content was sent whole, and whose reply could not be read."""
+        """Handle a message that was sent whole but got no readable reply.
+
+        It goes behind the others, unless the destination closed without a reply.
+        """
         if not end.garbled and end.was_closed:
             self._take_back(message, end)
             return
@@ -382,7 +395,7 @@ class DrainAttempt:
         self._consider_stopping(outcome)
 
     def _is_replaced(self, end: ConnectionEnd) -> bool:
-        """Tell whether another connection takes the place of this one at once."""
+        """Return whether another connection takes the place of this one at once."""
         if end.in_doubt is not None and not end.came_after_mail:
             self._doubts_in_a_row += 1
             return self._doubts_in_a_row <= DOUBTS_LIMIT
@@ -399,7 +412,7 @@ class DrainAttempt:
         self._wake_connections()
 
     async def _try_endpoints(self) -> ConnectionEnd:
-        """Try the addresses in order until one lets us begin, but first those that have."""
+        """Try the addresses in order until one lets us begin; those that did come first."""
         proven = [connection.endpoint for connection in self._connections if connection.is_ready]
         for endpoint in dict.fromkeys([*proven, *self._endpoints]):
             end = await self._try_endpoint(endpoint)
@@ -413,7 +426,7 @@ class DrainAttempt:
             if end.closed_at_ehlo and self._plan.options.may_use_helo and not self._is_ending:
                 end = await self._try_endpoint(endpoint, uses_ehlo=False)
             if end.goes_on_gentler and not end.outstanding and not self._is_ending:
-                end = await self._try_endpoint(endpoint)  # caution has learned
+                end = await self._try_endpoint(endpoint)  # the back-off has learned
             if end.was_ready:
                 self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
             if end.was_ready or self._is_ending:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class DrainState(StrEnum):
-    """What a drain is doing."""
+    """The states of a drain."""
 
     WAITING_TURN = "waiting its turn"
     LOOKING_UP = "looking up the destination"
@@ -19,8 +19,8 @@ class DrainState(StrEnum):
 class DrainEnd(StrEnum):
     """How a drain ended."""
 
-    FINISHED = "finished"  # everything was handed over, or parked as refused
-    GIVEN_UP = "given up"  # what is left is held, and waits for the next request
+    FINISHED = "finished"  # everything was delivered, or marked refused
+    GIVEN_UP = "given up"  # the rest is held, and waits for the next request
     REFUSED = "refused"  # the destination refused message after message
     STOPPED = "stopped"  # by the operator, with the server, or with its domain
 
@@ -39,7 +39,7 @@ class DrainSnapshot:
     state: DrainState
     next_attempt_at: float | None
     last_error: str
-    hindrance: str = ""  # what that is a sign of: "rate limit", "policy"
+    hindrance: str = ""  # the cause that it indicates: "rate limit", "policy"
 
 
 @dataclass(frozen=True, slots=True)

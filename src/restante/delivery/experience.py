@@ -1,10 +1,13 @@
 """How the last drain of each destination went, so that the next one begins accordingly.
 
     the last drain                                the next one begins with
-    --------------------------------------------  -------------------------------------------------------------
-    there was none, or a connection failed in it  one connection, until its first window is settled
-    handed everything over, on N connections      up to N connections, and what the probe for CHUNKING showed
-    met a rate limit, within the last hour        one connection all the time, by DATA: the probe's two MAIL count
+    --------------------------------------------  ---------------------------------------------
+    there was none, or a connection failed in it  one connection, until its first window is
+                                                  settled
+    delivered everything, on N connections        up to N connections, and the result of the
+                                                  probe for CHUNKING
+    met a rate limit, within the last hour        one connection all the time, by DATA: the
+                                                  probe's two MAIL count
 
 In memory only: after a restart each destination is new.
 """
@@ -22,10 +25,10 @@ _HOUR: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class GoodDrain:
-    """What is remembered of a drain that went well."""
+    """The memory of a drain that went well."""
 
     connections: int
-    probed: Probed | None  # None where nothing ran ahead
+    probed: Probed | None  # None without pipelining
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Beginning:
     """How an attempt begins."""
 
     most: int  # connections
-    first: int  # of them, at once
+    first: int  # how many of them at once
     pipelining: Pipelining  # at most
     probed: Probed | None
     is_limited: bool = False  # the destination limits the rate
@@ -50,7 +53,10 @@ class Experience:
         self._useless_mechanisms: dict[tuple[str, str], set[str]] = {}
 
     def beginning(self, destination: str, most: int, *, is_paced: bool) -> Beginning:
-        """Return how an attempt begins; `most` connections are allowed, `is_paced`: only so many messages a minute."""
+        """Return how an attempt begins.
+
+        `most` connections are allowed. `is_paced`: the number of messages a minute is limited.
+        """
         is_limited = self._limited_until.get(destination, -inf) > self._monotonic()
         if is_paced or is_limited:
             return Beginning(1, 1, Pipelining.OPENING, None, is_limited=is_limited)
@@ -58,11 +64,11 @@ class Experience:
         return Beginning(most, min(good.connections, most), Pipelining.AHEAD, good.probed)
 
     def went_well(self, destination: str, drain: GoodDrain) -> None:
-        """Remember a drain that handed everything over."""
+        """Remember a drain that delivered everything."""
         self._good[destination] = drain
 
     def went_badly(self, destination: str) -> None:
-        """Forget what the destination bore before."""
+        """Forget what the destination supported before."""
         self._good.pop(destination, None)
 
     def useless_mechanisms(self, destination: str, user: str) -> set[str]:

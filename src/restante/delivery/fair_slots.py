@@ -1,7 +1,8 @@
-"""Takes turns, fairly: so many at once in all, so many for each account, and the one with the fewest comes first.
+"""Slots that are given out fairly: limited in all and per account; the fewest come first.
 
-An account with ten thousand domains whose server is away asks for them all at once. Its attempts then hold turns for as
-long as a connection takes to fail, one after another; another account's mail must not stand behind them.
+An account with ten thousand domains whose server is down asks for all of them at once. Its attempts
+hold slots for as long as a connection takes to fail, one after another. Mail of another account
+must not wait behind them.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 
 
 class FairSlots:
-    """The limits are asked for each time: they may be changed."""
+    """The limits are read each time: they may be changed."""
 
     def __init__(self, limit: Callable[[], int], account_limit: Callable[[], int]) -> None:
         self._limit = limit
@@ -23,7 +24,7 @@ class FairSlots:
 
     @asynccontextmanager
     async def turn(self, account: str) -> AsyncIterator[None]:
-        """Have a turn for the time of the block."""
+        """Hold a slot for the time of the block."""
         await self._await_turn(account)
         try:
             yield
@@ -31,7 +32,7 @@ class FairSlots:
             self._give_back(account)
 
     def limits_changed(self) -> None:
-        """Begin what a higher limit allows at once."""
+        """Begin at once as many as a higher limit allows."""
         self._hand_out()
 
     async def _await_turn(self, account: str) -> None:
@@ -41,7 +42,7 @@ class FairSlots:
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it had come already
+            if not turn.cancelled():  # it had its slot already
                 self._give_back(account)
             else:
                 self._leave(account, turn)
@@ -63,15 +64,16 @@ class FairSlots:
             waiting = self._waiting.pop(account)
             turn = waiting.popleft()
             if waiting:
-                self._waiting[account] = waiting  # behind those with as few turns: they are next
+                self._waiting[account] = waiting  # behind those with as few slots: they are next
             if not turn.done():
                 self._taken[account] += 1
                 turn.set_result(None)
 
     def _next(self) -> str | None:
-        """Return the account with the fewest turns of those that may have one more.
+        """Return the account with the fewest slots of those that may have one more.
 
-        Among accounts with as few, the one whose last turn is longest ago comes first.
+        Among accounts with equally few, the one that has waited longest since its last turn comes
+        first.
         """
         limit = self._account_limit()
         entitled = (account for account in self._waiting if self._taken[account] < limit)

@@ -1,7 +1,8 @@
-"""What a drain tells: a line for each message delivered, each recipient deferred or refused, each connection; and counts.
+"""The log lines and counts of a drain: for each message, recipient and connection.
 
-At three in the morning the question is "where did message X go": its name, the destination and the destination's own
-words are in one line. Never content, and no reverse-path.
+There is a line for each message delivered, each recipient deferred or refused, and each connection.
+At three in the morning the question is "where did message X go". So its name, the destination and
+the destination's own reply are in one line. Never content, and no reverse-path.
 """
 
 from typing import Final
@@ -28,13 +29,13 @@ class Journal:
     def __init__(self, log: Log, domain: str) -> None:
         self._log = log
         self._domain = domain
-        self.destination = ""  # as the attempt that goes on has it
+        self.destination = ""  # of the present attempt
         self.totals = DeliveryTally()
         self.last_error = ""
-        self.hindrance = Hindrance.NONE  # what that is a sign of
+        self.hindrance = Hindrance.NONE  # the cause that it indicates
 
     def record(self, message: HeldMessage, outcome: Outcome, reply: str) -> Move:
-        """Tell what became of a message, and return it; `reply` is the one to its content, if there was one."""
+        """Log the outcome of a message and return it; `reply` is the one to its content."""
         move = move_of(outcome)
         self.totals.count(move)
         name = message_name(message.number)
@@ -73,7 +74,7 @@ class Journal:
         )
 
     def attempted(self, link_plan: LinkPlan, end: ConnectionEnd, tally: DeliveryTally) -> None:
-        """Tell that a connection ended."""
+        """Log the end of a connection."""
         if end.reason:
             self.last_error, self.hindrance = end.reason, Hindrance.NONE
         self._log.write(
@@ -92,7 +93,7 @@ class Journal:
         )
 
     def attempt_ended(self, kind: str, reason: str, *, tried: int, is_complete: bool) -> None:
-        """Tell that an attempt is over; why it stopped is the last error, if it did not come to its end."""
+        """Log the end of an attempt; if it was incomplete, the reason is the last error."""
         if not is_complete:
             self.last_error = reason
         self._log.write(
@@ -105,7 +106,7 @@ class Journal:
         )
 
     def could_not_attempt(self, reason: str) -> None:
-        """Tell that no connection could even be tried."""
+        """Log that no connection could even be tried."""
         self.last_error, self.hindrance = reason, Hindrance.NONE
         self._log.write(
             Event.DELIVERY_ATTEMPT, domain=self._domain, destination=self.destination, reason=reason

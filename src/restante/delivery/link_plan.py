@@ -1,4 +1,4 @@
-"""What a connection to a destination is made with, and what it leaves behind."""
+"""The plan of a connection to a destination, and its result."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,21 +17,21 @@ from restante.smtp.window import Pace
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:
-    """Where it goes and how."""
+    """The endpoint of a connection, and its options."""
 
     endpoint: Endpoint
-    destination: str  # as people know it
+    destination: str  # its name for people
     options: ClientOptions
     tls: TlsPlan | None  # None where the options want no TLS
     settings: DeliverySettings
-    own_addresses: Sequence[tuple[str, int]] = ()  # what we listen on
-    pace: Pace = field(default_factory=Pace)  # of what runs ahead
+    own_addresses: Sequence[tuple[str, int]] = ()  # of our listeners
+    pace: Pace = field(default_factory=Pace)  # of pipelining
     messages: int = 1000  # at most, before we end it
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionWork:
-    """Where its messages come from, and where what became of them goes."""
+    """The callbacks for messages and outcomes."""
 
     take: Callable[[], HeldMessage | None]  # the next message; None: nothing now, `wake` says when
     report: Callable[
@@ -45,30 +45,26 @@ class EndKind(StrEnum):
 
     QUIT = "quit"  # as we wanted
     UNREACHABLE = "unreachable"  # no connection was made
-    TLS_FAILED = "tls failed"  # the handshake, or who the peer turned out to be
-    REFUSED = "refused"  # the destination will not talk to us, or not about mail
+    TLS_FAILED = "tls failed"  # the handshake, or the check of the peer
+    REFUSED = "refused"  # the destination will not talk to us, or takes no mail
     BUSY = "busy"  # 421
-    BROKEN = "broken"  # closed, silent, or no SMTP
-    UNREADABLE = (
-        "unreadable"  # the content of the message outstanding cannot be read from our own disk
-    )
+    BROKEN = "broken"  # closed, silent, or not SMTP
+    UNREADABLE = "unreadable"  # our own disk cannot read the content of the outstanding message
     ABORTED = "aborted"  # by us
 
 
 class SendingManner(StrEnum):
-    """How messages went over a connection, or were to go."""
+    """How messages were sent, or would have been sent, over a connection."""
 
     DATA = "data"  # each waited for the replies of the one before
     PROBED = "probed"  # it ended in the probe for CHUNKING
-    AHEAD_IN_VAIN = (
-        "ahead-in-vain"  # whole windows were sent ahead by BDAT, and none came to its end
-    )
+    AHEAD_IN_VAIN = "ahead-in-vain"  # whole windows were sent ahead by BDAT, and none was settled
     AHEAD = "ahead"
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionEnd:
-    """What is left to know when it is over."""
+    """The result of a connection."""
 
     kind: EndKind
     reason: str  # "" where all went well
@@ -76,11 +72,12 @@ class ConnectionEnd:
     outstanding: tuple[HeldMessage, ...]  # begun, and without an outcome
     tls: str  # version, "" for none
     manner: SendingManner = SendingManner.DATA
-    not_borne: Pipelining | None = None  # how far the destination showed that it cannot be gone
-    probed: Probed | None = None  # what may be used by later connections
+    # the pipelining that the destination has shown not to support
+    not_borne: Pipelining | None = None
+    probed: Probed | None = None  # for later connections
     delivered: int = 0  # messages
     was_closed: bool = (
-        False  # by the destination without a word, or by us because a reply had no end
+        False  # by the destination without a reply, or by us because a reply had no end
     )
     in_doubt: HeldMessage | None = (
         None  # outstanding; all its content was sent, and no reply to it could be read
@@ -89,16 +86,16 @@ class ConnectionEnd:
         False  # before TLS: some servers from before the extensions hang up there
     )
     uses_ehlo: bool = True
-    garbled: str = ""  # what came in place of that reply, and why it is none; "" if nothing came
+    garbled: str = ""  # the data in place of that reply, and its fault; "" if nothing came
 
     @property
     def came_after_mail(self) -> bool:
-        """Whether the destination ended it, by a close or 421, when it had taken mail: another may take more."""
+        """Whether the destination took mail and then closed or sent 421: another may take more."""
         return self.delivered > 0 and (self.kind is EndKind.BUSY or self.was_closed)
 
     @property
     def goes_on_gentler(self) -> bool:
-        """Whether it broke because of what went ahead of its replies: another connection does without."""
+        """Whether pipelining broke it: another connection does without."""
         if self.kind is not EndKind.BROKEN or self.not_borne is None:
             return False
         return (

@@ -1,23 +1,27 @@
-"""What the replies of a destination mean for each recipient (RFC 5321 §4.2.1, §4.2.4, §4.5.3.1.10).
+"""How a destination's replies count for each recipient (RFC 5321 §4.2.1, §4.2.4, §4.5.3.1.10).
 
-The first reply that is not positive decides, in the order MAIL, RCPT (the recipient's own), DATA, content; a recipient
-for whom all of them are there and positive is delivered. Then:
+The first reply that is not positive decides, in the order MAIL, RCPT (the recipient's own), DATA,
+content. A recipient with only positive replies is delivered. Otherwise:
 
     reply to      4xx        5xx               5xx about the session (below)
     ---------     --------   ---------------   -----------------------------
     MAIL          deferred   refused, all      deferred, the session ends
-    RCPT          deferred   refused, this     deferred, the session ends      552 is deferred: old servers say it
-    DATA          deferred   refused, taken    deferred, the session ends      where 452 is meant
-    content       deferred   refused, taken    deferred, the session ends      500 to 504 after DATA, and 500 after BDAT, are
-                                                                               refused: the commands had been taken
+    RCPT          deferred   refused, this     deferred, the session ends
+    DATA          deferred   refused, taken    deferred, the session ends
+    content       deferred   refused, taken    deferred, the session ends
     none came     deferred
 
-"About the session" is what no change to the message would mend: 530, 534, 535, 538 (authenticate, or use TLS), 500, 502,
-503, 504 (the commands themselves), and any 5xx with an enhanced code that says so. 501 is not among them: it is about
-the address, and one odd address must not hold up all the rest. 421 and what comes before MAIL never get here:
-the session ends, and everything outstanding is deferred.
+- 552 to RCPT is deferred: old servers send it where 452 is meant.
+- After DATA, 500 to 504 to content is refused, and so is 500 after BDAT: the commands had been
+  taken.
 
-What is refused is parked, not bounced (DESIGN §8). When in doubt a row says deferred.
+A reply is "about the session" if no change to the message would help. These are 530, 534, 535, 538
+(authenticate, or use TLS), 500, 502, 503, 504 (the commands themselves), and any 5xx with such an
+enhanced code. 501 is not among them: it is about the address, and one odd address must not hold up
+the rest. 421 and replies before MAIL never get here: the session ends, and everything outstanding
+is deferred.
+
+Refused mail is kept and marked refused, not bounced. When in doubt a row says deferred.
 """
 
 from dataclasses import replace
@@ -39,20 +43,20 @@ from restante.smtp.peer_replies import ServerReply
 from restante.smtp.replies import Reply
 
 SESSION_CODES: Final = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
-# Authentication or encryption wanted (RFC 4954 §6, RFC 5248 §2.4)
+# Authentication or encryption required (RFC 4954 §6, RFC 5248 §2.4)
 SESSION_STATUSES: Final = frozenset({"5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.12"})
-# Codes for commands, said of content: aiosmtpd says 500 of a line that is too long.
+# Codes for commands, used for content: aiosmtpd sends 500 for a line that is too long.
 _CONTENT_CODES: Final = frozenset({500, 501, 502, 503, 504})
 _CHUNK_CODES: Final = frozenset({500, 501})  # BDAT is a command itself
 MOST_DOUBTS: Final = 3  # attempts whose final reply could not be read
 _PERMANENT_FROM: Final = 500
 _TOO_MANY_RECIPIENTS_ONCE: Final = 552
-_TOO_MANY_RECIPIENTS: Final = "5.5.3"  # RFC 3463 §3.6, whatever the code before it
+_TOO_MANY_RECIPIENTS: Final = "5.5.3"  # RFC 3463 §3.6, with any code before it
 _STAGES: Final = {MAIL: Stage.MAIL, RCPT: Stage.RCPT, DATA: Stage.DATA, CONTENT: Stage.CONTENT}
 
-# Said in the destination's place, before anything is sent; the codes are those it would have used.
+# Used in place of the destination's reply, before anything is sent, with the codes it would use.
 TOO_MANY_HOPS: Final = Reply(
-    554, "5.4.6", "Not sent: so many Received fields mean that the message goes in a circle"
+    554, "5.4.6", "Not sent: this number of Received fields means a mail loop"
 )
 LACKS_SMTPUTF8: Final = Reply(
     550, "5.6.7", "Not sent: the message needs SMTPUTF8, which {destination} does not offer"
@@ -66,7 +70,7 @@ UNSAFE_PATH: Final = Reply(
 
 
 def outcome_of(transaction: ClientTransaction) -> Outcome:
-    """Judge a transaction that has ended."""
+    """Return the outcome of a transaction that has ended."""
     message = transaction.message
     paths = message.envelope.forward_paths
     recipients = (_judge_recipient(transaction, index, path) for index, path in enumerate(paths))
@@ -88,9 +92,9 @@ def _judge_recipient(transaction: ClientTransaction, index: int, path: str) -> R
 
 
 def _has_too_many(transaction: ClientTransaction, step: Step, reply: ServerReply) -> bool:
-    """Tell whether a recipient came after too many others: it goes in a transaction of its own then.
+    """Return whether a recipient came after too many others: it then gets its own transaction.
 
-    Where the server took none before it, the code can mean nothing but this recipient.
+    If the server took none before it, the code can only be about this recipient.
     """
     if step is not RCPT or reply.enhanced != _TOO_MANY_RECIPIENTS:
         return False
@@ -98,7 +102,7 @@ def _has_too_many(transaction: ClientTransaction, step: Step, reply: ServerReply
 
 
 def _decisive(transaction: ClientTransaction, index: int) -> tuple[Step, ServerReply | None] | None:
-    """Return the first reply that is missing or not positive; None only when content was taken with a 250."""
+    """Return the first missing or negative reply; None only for content taken with 250."""
     own = transaction.recipients[index] if index < len(transaction.recipients) else None
     data = () if transaction.is_chunked else ((DATA, transaction.data),)
     for step, reply in (
@@ -121,9 +125,9 @@ def _move(step: Step, reply: ServerReply) -> Move:
 
 
 def is_about_session(reply: ServerReply, *, about_content: frozenset[int] = frozenset()) -> bool:
-    """Tell whether a 5xx is a complaint that every other message would get too.
+    """Return whether a 5xx is a complaint that every other message would get too.
 
-    `about_content`: codes that concern one message's content where the reply stands.
+    `about_content`: codes that concern one message's content at this step.
     """
     if reply.code in about_content:
         return False
@@ -141,7 +145,7 @@ def _about_content(transaction: ClientTransaction, step: Step) -> frozenset[int]
 def session_complaint(transaction: ClientTransaction) -> str:
     """Return the reply for which the session must end, "" if there is none.
 
-    Only decisive replies count: after a refused MAIL, the 503 to RCPT and DATA is as it should be.
+    Only decisive replies count: after a refused MAIL, the 503 to RCPT and DATA is normal.
     """
     for index in range(len(transaction.message.envelope.forward_paths)):
         failure = _decisive(transaction, index)
@@ -165,19 +169,20 @@ def obstacle(message: HeldMessage, offer: Offer, destination: str) -> Reply | No
 
 
 def refused_for(message: HeldMessage, obstacle: Reply) -> Outcome:
-    """Refuse every recipient without having asked."""
+    """Refuse every recipient without asking the destination."""
     return replace(_same_for_all(message, Move.REFUSED, str(obstacle)), is_ours=True)
 
 
 def deferred_for(message: HeldMessage, reason: str) -> Outcome:
-    """Defer every recipient: nothing is known of what the destination made of it."""
+    """Defer every recipient: the destination's result is unknown."""
     return _same_for_all(message, Move.DEFERRED, reason)
 
 
 def uncertain_for(message: HeldMessage, garbled: str) -> Outcome:
-    """Judge a message whose final reply could not be read: behind the others, and set apart the third time.
+    """Return the outcome of a message whose final reply could not be read.
 
-    The destination may have taken it each time. So it is neither sent for ever nor given up without an operator.
+    It goes behind the others, and is set apart the third time. The destination may have taken it
+    each time. So it is neither sent permanently nor dropped without an operator.
     """
     doubts = message.doubts + 1
     move = Move.UNCERTAIN if doubts >= MOST_DOUBTS else Move.DEFERRED

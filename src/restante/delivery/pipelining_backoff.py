@@ -1,18 +1,20 @@
-"""How far commands may go ahead of their replies at each destination, by what went wrong there.
+"""How far commands may go ahead of their replies at each destination, by past failures there.
 
-Going ahead is worth much on a long road, and costs copies where connections break: what is in a window is sent again.
-So what went wrong is remembered for each destination, in memory only: after a restart one connection finds it out again.
+Pipelining is worth much on a path with a long delay. Where connections break it costs copies,
+because a window is sent again. So failures are remembered for each destination, in memory only:
+after a restart one connection finds it out again.
 
-    what happened                                             then, for how long
-    --------------------------------------------------------  ------------------------------------------------
-    it broke in the probe for CHUNKING, or before one window  no whole messages ahead, a day
-    was settled
-    it broke later with mail in the window, the second time   no whole messages ahead, an hour: the road is bad,
-    within an hour                                            and DATA makes fewer copies
-    what followed content was refused, or got no reply        nothing behind content, a day
-    it broke in the opening of the first transaction, with    one command at a time, an hour
-    MAIL, RCPT and DATA in one flight
-    it closed the connection at EHLO, and took HELO           HELO, an hour
+    failure                                             then, for how long
+    --------------------------------------------------  ---------------------------------------
+    it broke in the probe for CHUNKING, or before one   no whole messages ahead, a day
+    window was settled
+    it broke later with mail in the window, the second  no whole messages ahead, an hour: the
+    time within an hour                                 path is bad, and DATA makes fewer copies
+    a command after content was refused, or got no      nothing behind content, a day
+    reply
+    it broke in the opening of the first transaction,   one command at a time, an hour
+    with MAIL, RCPT and DATA in one flight
+    it closed the connection at EHLO, and took HELO     HELO, an hour
 """
 
 from collections.abc import Callable
@@ -32,19 +34,19 @@ _FOR: Final = {
 
 
 class PipeliningBackoff:
-    """Kept as long as the process lives; as large as the number of destinations that gave cause."""
+    """Kept as long as the process lives; one entry for each destination that failed."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """`monotonic` is in seconds."""
         self._monotonic = monotonic
         self._until: dict[
             str, dict[Pipelining, float]
-        ] = {}  # by destination: what is left off until when
+        ] = {}  # by destination: the disabled pipelining, and until when
         self._lost_at: dict[str, float] = {}
         self._helo_until: dict[str, float] = {}
 
     def pipelining(self, destination: str) -> Pipelining:
-        """Return how far one may go there now."""
+        """Return the pipelining that is allowed there now."""
         now = self._monotonic()
         left_off = [
             level for level, until in self._until.get(destination, {}).items() if until > now
@@ -52,11 +54,11 @@ class PipeliningBackoff:
         return Pipelining(min(left_off) - 1) if left_off else Pipelining.AHEAD
 
     def uses_ehlo(self, destination: str) -> bool:
-        """Tell whether to say EHLO there now."""
+        """Return whether to send EHLO there now."""
         return self._helo_until.get(destination, -inf) <= self._monotonic()
 
     def learn(self, destination: str, end: ConnectionEnd) -> None:
-        """Take how a connection ended."""
+        """Learn from the end of a connection."""
         if end.was_ready and not end.uses_ehlo and self.uses_ehlo(destination):
             self._helo_until[destination] = self._monotonic() + _HOUR
         if end.not_borne is not None:

@@ -1,4 +1,4 @@
-"""A look at a destination: connect, hear its greeting, say EHLO and QUIT. No mail, no TLS, no password."""
+"""A probe of a destination: connect, read its greeting, send EHLO and QUIT. No mail, no TLS."""
 
 from typing import Final
 
@@ -12,13 +12,13 @@ from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
 from restante.tenancy.model import Destination, TlsUse
 
-# Seconds. A probe is not worth a delivery's patience; the next one comes.
+# Seconds. A probe is not worth a delivery's patience; another follows.
 _CONNECT_TIMEOUT: Final = 10.0
 _REPLY_TIMEOUT: Final = 30.0
 
 
 async def probe(destination: Destination, context: DeliveryContext) -> str:
-    """Return "" if transactions could begin at one of the destination's addresses, else why not."""
+    """Return "" if transactions could begin at one of the addresses, otherwise the reason."""
     try:
         addresses = await addresses_of(destination, context)
         endpoints = route(destination, addresses, context.hostname, context.own_addresses)
@@ -68,7 +68,7 @@ async def _look(
     )
 
     def take() -> HeldMessage | None:
-        """Leave as soon as mail is asked for: the destination has answered EHLO then."""
+        """End the connection when mail is wanted: the destination has then answered EHLO."""
         connection.finish_soon()
         return None
 

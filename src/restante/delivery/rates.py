@@ -1,7 +1,7 @@
 """How many messages a minute may go to a destination (`domain set --per-minute N`).
 
-In no 60 seconds do more than N leave, whatever minutes the destination counts by. Domains with the same destination have
-the smallest of their numbers in common, and each that wants to send has an equal part of it.
+In no 60 seconds do more than N leave, whatever minutes the destination counts by. Domains with the
+same destination share the smallest of their numbers. Each that wants to send gets an equal part.
 """
 
 from collections import Counter, deque
@@ -13,7 +13,7 @@ _MINUTE: Final = 60.0
 
 
 class _Minute:
-    """What left for one destination in the last 60 seconds."""
+    """The messages that left for one destination in the last 60 seconds."""
 
     def __init__(self) -> None:
         self.sent: deque[tuple[float, int]] = deque()  # when, and of which domain
@@ -30,7 +30,7 @@ class _Minute:
 
 
 class Rates:
-    """Of all destinations with a limit. Kept as long as the process lives."""
+    """The rates of all destinations with a limit. Kept as long as the process lives."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """`monotonic` is in seconds."""
@@ -38,7 +38,7 @@ class Rates:
         self._minutes: dict[str, _Minute] = {}
 
     def take(self, destination: str, domain_id: int, per_minute: int) -> float:
-        """Count a message that leaves now and return 0.0; else return how many seconds it must wait."""
+        """Count a message that leaves now and return 0.0, or return the seconds it must wait."""
         now = self._monotonic()
         minute = self._minutes.setdefault(destination, _Minute())
         minute.forget(now - _MINUTE)

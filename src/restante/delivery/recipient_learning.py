@@ -1,7 +1,7 @@
-"""What a drain learns of its domain's mailboxes: whom the destination took, and of whom it said that there is nobody.
+"""Lessons of a drain about its domain's mailboxes: which were accepted, which do not exist.
 
-It counts only if the destination took somebody at all: one that says 5.1.1 to everybody has lost its list of mailboxes,
-and what it says must not become what we say to senders.
+They count only if the destination accepted at least one recipient. A destination that answers 5.1.1
+to all has lost its list of mailboxes, and its answers must not become our replies to senders.
 """
 
 import re
@@ -18,19 +18,19 @@ _NO_MAILBOX: Final = re.compile(
 
 
 def says_no_mailbox(reply: str) -> bool:
-    """Tell whether a destination's reply, as text, says that there is no such mailbox."""
+    """Return whether a destination's reply, as text, says that there is no such mailbox."""
     return _NO_MAILBOX.match(reply) is not None
 
 
 class RecipientLearning:
-    """Gathered from outcomes, handed over at the end."""
+    """Collected from outcomes, and returned at the end."""
 
     def __init__(self) -> None:
         self._names: dict[str, bool] = {}
         self._has_taken = False
 
     def take(self, outcome: Outcome) -> None:
-        """Look at what became of a message."""
+        """Learn from the outcome of a message."""
         if outcome.is_ours:
             return
         for recipient in outcome.recipients:
@@ -41,7 +41,7 @@ class RecipientLearning:
                 self._note(recipient.forward_path, is_there=False)
 
     def learned(self, at: float) -> list[Recipient]:
-        """Return what was learned by this time."""
+        """Return the lessons by this time."""
         if not self._has_taken:
             return []
         return [

@@ -1,8 +1,9 @@
-"""Where a connection for a domain goes: the destination on record, at the addresses its name has now.
+"""Where a connection for a domain goes: the destination on record, at its present addresses.
 
-Nothing else can be an endpoint: not the public MX, not the address of whoever asked (S9, S11). And never ourselves:
-mail handed to our own listener would be held again under a new number, for ever. What can be seen beforehand is seen
-here; what a wildcard listener hides shows once the connection is there (`leads_home`).
+No other host can be an endpoint: not the public MX, not the address of the requesting host (S9,
+S11). And never ourselves: mail sent to our own listener would be held again under a new number,
+without end. Loops that can be seen beforehand are seen here. A loop through a wildcard listener
+shows once the connection is there (`leads_home`).
 """
 
 import ipaddress
@@ -31,13 +32,13 @@ class Endpoint:
 
 
 class NoRoute(Exception):  # noqa: N818
-    """There is nowhere to connect to now. The text says why."""
+    """There is no endpoint to connect to now. The text says why."""
 
 
 def literal_address(destination: Destination) -> IpAddress | None:
-    """Return the destination's address where it is recorded as one: there is nothing to look up then.
+    """Return the destination's address if it is recorded as one, so that no look-up is needed.
 
-    A link-local address keeps its zone: without it there is no way to it.
+    A link-local address keeps its zone: it cannot be reached without.
     """
     try:
         return _dialed(ipaddress.ip_address(destination.host))
@@ -46,7 +47,7 @@ def literal_address(destination: Destination) -> IpAddress | None:
 
 
 def remote_name(destination: Destination) -> str:
-    """Return what a report calls the host that was to get mail (RFC 3464 §2.3.5)."""
+    """Return the name in a report of the host that mail was meant for (RFC 3464 §2.3.5)."""
     return destination.host if literal_address(destination) is None else f"[{destination.host}]"
 
 
@@ -56,10 +57,10 @@ def route(
     hostname: str,
     own_addresses: Sequence[tuple[str, int]],
 ) -> tuple[Endpoint, ...]:
-    """Return the endpoints to try, in order. Raises NoRoute where none is left.
+    """Return the endpoints to try, in order. Raises NoRoute if none is left.
 
-    `addresses` are those of the destination's host. One that is ours makes the whole destination wrong: some of the
-    mail would come back.
+    `addresses` are those of the destination's host. One that is ours makes the whole destination
+    wrong: some of the mail would come back.
     """
     if destination.host == hostname:
         raise NoRoute(f"the destination {destination.text} is this server's own name")
@@ -78,7 +79,7 @@ def route(
 def leads_home(
     endpoint: Endpoint, local: IpAddress, own_addresses: Sequence[tuple[str, int]]
 ) -> bool:
-    """Tell whether a connection, made from our address `local`, has arrived at our own listener.
+    """Return whether a connection, made from our address `local`, has reached our own listener.
 
     Only on one and the same machine are both ends' addresses the same.
     """

@@ -1,16 +1,17 @@
-"""Records in the store what the destination made of each message. Here mail could be lost or doubled.
+"""Records the destination's result for each message. Here mail could be lost or doubled.
 
-Theory of operation. Outcomes gather while a batch is being settled; then they are the next batch. A message leaves the
-store only by an outcome that says DELIVERED, which exists only for a 250 to its content (delivery/outcome.py). So:
+Theory of operation. Outcomes gather while a batch is being settled; then they form the next batch.
+A message leaves the store only by an outcome that says DELIVERED, which exists only for a 250 to
+its content (delivery/outcome.py). So:
 
 - Nothing is lost: an outcome that cannot be settled leaves its message held.
-- It may then be handed over a second time. How many can be, at most, is bounded: the connections take no further message
-  when too many are `unsettled` or on their way (delivery/drain_attempt.py).
-- A batch that failed is tried again for about half a minute, its outcomes kept; settling the same outcome twice does
-  nothing (the store passes over recipients that are gone). Then `failure` says why, and the drain must end; what is
-  left gets one last try by `finish`.
-- What the sender is to hear of an outcome is made into reports when its batch is settled, and stored in the same
-  transaction: there is no report without its outcome, and no outcome without its report.
+- Such a message may be delivered a second time. Their number is bounded: connections take no
+  further message while too many are `unsettled` or in delivery (delivery/drain_attempt.py).
+- A failed batch is tried again for about half a minute, and its outcomes are kept. Settling the
+  same outcome twice does nothing, because the store passes over removed recipients. After that,
+  `failure` says why, and the drain must end; `finish` tries the rest a last time.
+- The reports of a batch are made when it is settled, and stored in the same transaction. So there
+  is no report without its outcome, and no outcome without its report.
 - Once the lease is lost another drain owns the domain: nothing more is tried.
 """
 
@@ -33,7 +34,7 @@ PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of
 
 
 class Settler(Protocol):
-    """What is needed of the store."""
+    """The part of the store that is needed here."""
 
     async def settle(
         self,
@@ -46,11 +47,11 @@ class Settler(Protocol):
 
 
 def _nothing() -> None:
-    """Where nobody hears of changes."""
+    """Do nothing."""
 
 
 class Settlement:
-    """One drain's outcomes on their way into the store."""
+    """Stores the outcomes of one drain."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class Settlement:
         on_change: Callable[[], None],
         now: Callable[[], float] = time,
     ) -> None:
-        """`on_change` is called when a batch is settled, and when it has failed; `now` gives Unix time."""
+        """`on_change` is called when a batch is settled or has failed; `now` is Unix time."""
         self._now = now
         self._store = store
         self._lease = lease
@@ -71,11 +72,11 @@ class Settlement:
         self._log = log
         self._on_change = on_change
         self._gathered: list[Outcome] = []
-        self._news: list[tuple[HeldMessage, ReportFacts]] = []  # of what is gathered
+        self._news: list[tuple[HeldMessage, ReportFacts]] = []  # for the gathered outcomes
         self._batch: list[Outcome] = []  # being settled
         self._batch_news: list[
             tuple[HeldMessage, ReportFacts]
-        ] = []  # of it, as long as no reports are made of that
+        ] = []  # for the batch, until its reports are made
         self._reports: list[NewReport] = []  # on the batch
         self._dsn_writer = dsn_writer
         self._arrival = asyncio.Event()
@@ -85,12 +86,12 @@ class Settlement:
         self.is_lease_lost = False
 
     def add(self, outcome: Outcome) -> None:
-        """Take an outcome. Whatever becomes of the store, it is not forgotten while the drain lives."""
+        """Take an outcome. It is kept while the drain lives, even if the store fails."""
         self._gathered.append(outcome)
         self._arrival.set()
 
     def tell(self, message: HeldMessage, news: ReportFacts) -> None:
-        """Take what the sender is to hear of an outcome: before the outcome, so that both are of one batch."""
+        """Take report facts: before their outcome, so that both are in one batch."""
         self._news.append((message, news))
 
     @property
@@ -99,7 +100,7 @@ class Settlement:
         return len(self._gathered) + len(self._batch)
 
     async def run(self) -> None:
-        """Settle what comes, for ever. Cancel it, then `finish`."""
+        """Settle outcomes until cancelled. Then call `finish`."""
         while True:
             await self._arrival.wait()
             self._arrival.clear()
@@ -114,11 +115,11 @@ class Settlement:
             await self._idle.wait()
 
     def hurry(self) -> None:
-        """Make no more pauses: the server is stopping."""
+        """Pause no more: the server is stopping."""
         self._hurried.set()
 
     async def finish(self) -> None:
-        """Try once more what is not settled, and say in the log how much could not be."""
+        """Try again to settle the rest, and log how much could not be settled."""
         outcomes = [*self._batch, *self._gathered]
         if not outcomes or self.is_lease_lost:
             return
@@ -172,7 +173,10 @@ class Settlement:
             self._on_change()
 
     def end(self) -> None:
-        """Let go of who hears of changes, who has this: else both stay until the collector looks for such rings."""
+        """Drop the callback, whose owner refers to this object.
+
+        Otherwise both stay in memory until the garbage collector finds the cycle.
+        """
         self._on_change = _nothing
 
     def _fail(self, reason: str) -> None:

@@ -1,7 +1,7 @@
-"""Which key a destination shows now, for an operator who pins it: connect, STARTTLS, QUIT. No mail, no password.
+"""The key that a destination shows now, for an operator who pins it. No mail, no password.
 
-The first look is trusted, as with SSH: whoever answers for the name at this moment is pinned. The
-operator compares what is shown with the primary's own key.
+The session is: connect, STARTTLS, QUIT. The first look is trusted, as with SSH: the server that
+answers for the name at this moment is pinned. The operator compares the key with the primary's own.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import Destination, TlsUse
 
-SECONDS: Final = 30.0  # for all addresses together: somebody waits for it
+SECONDS: Final = 30.0  # for all addresses together: the operator waits for it
 
 
 class NoKey(Exception):  # noqa: N818
@@ -77,7 +77,8 @@ async def _look(
     own_addresses: Sequence[tuple[str, int]],
 ) -> str:
     reader, writer = await asyncio.open_connection(str(endpoint.address), endpoint.port)
-    wire = Wire(cast(asyncio.Transport, writer.transport))  # uvloop's is none by inheritance
+    # uvloop's transport is not a subclass of it
+    wire = Wire(cast(asyncio.Transport, writer.transport))
     try:
         if leads_home(endpoint, peer_address(writer.get_extra_info("sockname")[0]), own_addresses):
             raise PeerBroke("the destination is this server itself")

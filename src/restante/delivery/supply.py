@@ -1,12 +1,13 @@
-"""A domain's held mail on its way to the connections: oldest first, read ahead, each message once in a round.
+"""A domain's held mail for the connections: oldest first, read ahead, once each in a round.
 
-A message that has come by too many hosts is marked here, where its header is at hand; delivery/outcome.py refuses it.
-A content file is read whole before its message is taken by a connection: one that is damaged would break the connection
-off in the middle, and every message that runs ahead beside it would be sent again. The store parks a damaged one.
+A message that has passed too many hosts is marked here, where its header is available;
+delivery/outcome.py refuses it. A content file is read whole before a connection takes its message.
+A damaged file would interrupt the connection, and every pipelined message beside it would be sent
+again. The store sets a damaged one apart.
 
-A round is one walk over all that is held. It may take several attempts: one that is stopped leaves its place, so that
-ten messages which the destination defers do not stand before all the others for ever. Two things make sure that
-nothing is handed over twice by one drain: within a round the walk only goes forward, and the next round begins
+A round is one walk over all held mail. It may take several attempts. One that is stopped keeps its
+place, so that ten deferred messages do not block all the others permanently. Two rules ensure that
+one drain delivers nothing twice. Within a round the walk only goes forward. The next round begins
 when everything of this one is settled (the caller's part).
 """
 
@@ -26,14 +27,12 @@ BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, 
 _LOSS: Final = 2
 _LOSS_AFTER_MAIL: Final = 1
 _MOST_LOSSES: Final = 3
-FILES_AT_ONCE: Final = (
-    16  # looked into before the connections hear of more mail: a disk may take its time
-)
-FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # after so many the same
+FILES_AT_ONCE: Final = 16  # examined before the connections get more mail: a disk may be slow
+FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # the same limit for their size
 
 
 class SupplyStore(Protocol):
-    """What is needed of the store."""
+    """The part of the store that is needed here."""
 
     async def held(
         self, domain_id: int, after: int, limit: int, max_octets: int
@@ -41,34 +40,35 @@ class SupplyStore(Protocol):
         """Return the next messages."""
 
     async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
-        """Return the first octets of a content file that is whole. Raises Damaged when it has parked its message."""
+        """Return the first octets of a whole content file.
+
+        Raises Damaged after it has set the message apart.
+        """
 
 
 class Supply:
-    """What waits to be sent."""
+    """The messages that wait to be sent."""
 
     def __init__(
         self, store: SupplyStore, domain_id: int, hostname: str, hops_limit: Callable[[], int]
     ) -> None:
-        """`hostname`: ours; `hops_limit`: Received fields that a message may have, as set when it is read."""
+        """`hostname`: ours; `hops_limit` returns the limit of Received fields when mail is read."""
         self._store = store
         self._domain_id = domain_id
         self._hostname = hostname
         self._hops_limit = hops_limit
-        self._unseen: deque[HeldMessage] = (
-            deque()
-        )  # read from the store, and their headers not looked at
+        self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
         self._pending: deque[HeldMessage] = deque()
-        self._last_read = 0  # number of the last that was pending
+        self._last_read = 0  # number of the last one that was pending
         self._losses: dict[
             tuple[int, str], int
         ] = {}  # weights of the connections that lost a message
-        self.is_exhausted = False  # the last read found nothing further
+        self.is_exhausted = False  # the last read found no more
         self.left_behind = 0  # messages of this round that were tried and are still held
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to take now."""
+        """Whether no message can be taken now."""
         return not self._pending
 
     @property
@@ -86,10 +86,10 @@ class Supply:
         return self._pending.popleft() if self._pending else None
 
     def give_back(self, message: HeldMessage, *, took_mail: bool = False) -> bool:
-        """Put back a message that its connection lost; False if it was lost too often: it may be what breaks them.
+        """Put back a message that its connection lost; False if it was lost too often.
 
-        It may be lost by one connection that took no mail. One that did, `took_mail`, weighs half as much: some
-        servers close after each message.
+        Such a message may be the cause. One connection that took no mail may lose it. One that did
+        (`took_mail`) weighs half as much: some servers close after each message.
         """
         part = (message.number, message.envelope.forward_paths[0])
         weight = self._losses.get(part, 0) + (_LOSS_AFTER_MAIL if took_mail else _LOSS)
@@ -100,7 +100,7 @@ class Supply:
         return True
 
     async def read(self) -> bool:
-        """Read on, whether or not the end had been reached; returns whether there was something."""
+        """Read on, even past an earlier end; return whether there was something."""
         if not self._unseen:
             self._unseen.extend(
                 await self._store.held(
@@ -117,14 +117,14 @@ class Supply:
         return not self.is_exhausted
 
     async def _see(self, message: HeldMessage) -> None:
-        """Make the first unseen message pending, marked if it has come too far; or pass over it if it is damaged."""
+        """Make the first unseen message pending, marked if it loops; pass over a damaged one."""
         is_whole, content = True, message.head
         if message.file is not None:
             try:
                 content += await self._store.prove_file(message.file, HEADER_OCTETS)
             except Damaged:
                 is_whole = False
-            except StoreError:  # it is met again when the content is sent, and told there
+            except StoreError:  # it happens again when the content is sent, and is logged there
                 pass
         if has_more_hops(content, self._hops_limit()):
             message = replace(message, goes_in_a_circle=True)
@@ -135,17 +135,18 @@ class Supply:
         self._last_read = message.number
 
     def _made_ready(self, message: HeldMessage, content: bytes) -> HeldMessage:
-        """Return a message as it is sent: its first line set off, and SMTPUTF8 asked for only where it is needed."""
+        """Return a message as it is sent: first line set off, SMTPUTF8 only if needed."""
         head = set_off(message.head, content, message_name(message.number), self._hostname)
         if head is not message.head:
             message = replace(message, head=head)
         if message.envelope.needs_smtputf8 and has_ascii_header(content):
-            # A client may say SMTPUTF8 of any mail (RFC 6531 §3.4); the paths are looked at where it is sent.
+            # A client may use SMTPUTF8 for any mail (RFC 6531 §3.4); the paths are checked when it
+            # is sent.
             message = replace(message, envelope=replace(message.envelope, needs_smtputf8=False))
         return message
 
     def lay_down(self) -> None:
-        """End an attempt: forget what was read and not sent; the next attempt reads on from there."""
+        """End an attempt: forget unsent messages; the next attempt reads on from there."""
         if self._pending:
             self._last_read = min(message.number for message in self._pending) - 1
         self._unseen.clear()
@@ -163,7 +164,7 @@ class Supply:
 
 
 def _parts(message: HeldMessage) -> Iterator[HeldMessage]:
-    """Cut a message into transactions: no server need take more than 100 recipients in one (RFC 5321 §4.5.3.1.8)."""
+    """Split a message into transactions of at most 100 recipients (RFC 5321 §4.5.3.1.8)."""
     paths = message.envelope.forward_paths
     if len(paths) <= MAX_RECIPIENTS:
         yield message

@@ -1,4 +1,4 @@
-"""How the hop to a destination is encrypted, and who may be at its other end (RFC 3207, RFC 7435)."""
+"""How the hop to a destination is encrypted, and which peer is accepted (RFC 3207, RFC 7435)."""
 
 import asyncio
 import ssl
@@ -11,7 +11,7 @@ from restante.tenancy.model import Destination, TlsUse
 
 @dataclass(frozen=True, slots=True)
 class TlsPlan:
-    """What a connection needs to begin TLS and to judge the peer."""
+    """The settings to begin TLS and to check the peer."""
 
     context: ssl.SSLContext
     peer_name: str
@@ -24,23 +24,23 @@ class TlsPlan:
         return TlsLayer(self.context, is_server=False, peer_name=self.peer_name)
 
     def check_peer(self, tls: TlsLayer) -> None:
-        """Raise TlsFailed where the key is none of the pinned ones. Certificates were checked by the handshake."""
+        """Raise TlsFailed if the key is not pinned. The handshake has checked certificates."""
         if self.key_pins and (key := tls.peer_key_sha256()) not in self.key_pins:
             raise TlsFailed(f"the destination's key is {key}, which is not pinned")
 
 
 class TlsPlans:
-    """Makes plans, and shares the one context that is the same for every destination that is not verified."""
+    """Makes plans; destinations that are not verified share one context."""
 
     def __init__(self) -> None:
         self._unverified: ssl.SSLContext | None = None
 
     async def plan(self, destination: Destination) -> TlsPlan | None:
-        """Return how to do it, None for `off`. Raises OSError (ssl.SSLError is one) for an unusable CA file."""
+        """Return the plan, None for `off`. Raises OSError, also ssl.SSLError, for a bad CA file."""
         if destination.tls is TlsUse.OFF:
             return None
         if destination.tls is TlsUse.VERIFY and not destination.key_pins:
-            # read again each time: a file replaced is a file believed
+            # Read again each time, so that a replaced file takes effect.
             return TlsPlan(
                 await asyncio.to_thread(verifying_client_context, destination.ca_file),
                 destination.host,

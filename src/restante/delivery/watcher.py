@@ -1,18 +1,21 @@
-"""Mail that leaves without a request: destinations are watched, and drains begin when policy says so (S14).
+"""Mail that leaves without a request: watch destinations and begin drains by policy (S14).
 
     relay        a drain begins when mail comes
-    on-return    a drain begins when the destination is seen to be up; to see that it is probed, while mail is held for
+    on-return    a drain begins when the destination comes up; it is probed while mail is held for
                  one of its domains
-    either       a drain that ended and left mail behind is followed by another, after pauses that grow
+    either       a drain that ended and left mail behind is followed by another, after growing
+                 pauses
 
-Domains that take mail only while their destination is away (`--accept when-down`) have it watched all the time.
+If a domain takes mail only while its destination is down (`--accept when-down`), the destination is
+watched all the time.
 
-Theory of operation. One task (`run`) decides; probes and starts of drains are tasks beside it, which wake it when they
-are done. It goes by an agenda, what is due first: domains whose drain may begin, destinations to be probed. So a turn
-costs no more the more of them wait. All domains are looked at, and the agenda made anew, only when the records have
-changed and once a minute, for mail that is held again by hand.
+Theory of operation. One task (`run`) decides. Probes and starts of drains are tasks beside it,
+which wake it when they are done. It works through an agenda in order of time: domains whose drain
+may begin, and destinations to probe. So the cost of a turn does not grow with their number. All
+domains are examined, and the agenda rebuilt, only when the records have changed, and once a minute
+for mail that is held again by hand.
 
-Everything here is in memory. A restart begins anew: two probes tell again what was known.
+Everything here is in memory. After a restart, two probes find the state again.
 """
 
 import asyncio
@@ -46,7 +49,7 @@ _DOMAINS_NAMED: Final = 20  # in one line of the log
 
 
 class HeldCounts(Protocol):
-    """What is needed of the store."""
+    """The part of the store that is needed here."""
 
     def usage(self, domain_id: int) -> Usage:
         """Return what a domain holds."""
@@ -54,7 +57,7 @@ class HeldCounts(Protocol):
 
 @dataclass(slots=True)
 class _WaitingDomain:
-    """A domain with mail that may leave unasked."""
+    """A domain with mail that may leave without a request."""
 
     domain: HostedDomain
     drain_at: float  # monotonic; not before
@@ -85,7 +88,7 @@ class UnaskedDrains:
 
 
 class Watcher:
-    """Begins drains that nobody asked for."""
+    """Begins drains without a request."""
 
     def __init__(
         self,
@@ -112,18 +115,18 @@ class Watcher:
         self._watched: dict[str, _Watched] = {}  # by the destination's text
         self._probing: set[asyncio.Task[None]] = set()
         self._probes = asyncio.Semaphore(PROBES_AT_ONCE)
-        self._picture: Directory | None = None  # the one that was last looked at
+        self._picture: Directory | None = None  # the directory that was last examined
         self._look_at = float("-inf")  # monotonic
         self._agenda: list[
             tuple[float, int, _WaitingDomain | _Watched]
-        ] = []  # a heap: when, in which order it came, what
+        ] = []  # a heap: due time, order of arrival, item
         self._entries = count()
         self._woken = asyncio.Event()
 
-    # What others tell and ask
+    # Called by other parts
 
     def mail_came(self, domain: HostedDomain) -> None:
-        """Hear that mail was held for a domain. Cheap: it is called for every batch."""
+        """Record that mail was held for a domain. Cheap: it is called for every batch."""
         if domain.id not in self._waiting and domain.policy.leaves_unasked(self._now()):
             waiting = self._waiting[domain.id] = _WaitingDomain(domain, self._monotonic())
             self._enter(waiting.drain_at, waiting)
@@ -142,11 +145,11 @@ class Watcher:
             watched.domains.append(domain)
 
     def records_changed(self) -> None:
-        """Hear that the operator has changed something."""
+        """Record that the operator has changed something."""
         self._woken.set()
 
     def drain_ended(self, domain_id: int) -> None:
-        """Hear that a domain's drain is over, whoever had asked for it."""
+        """Record that a domain's drain is over, whatever started it."""
         waiting = self._waiting.get(domain_id)
         if waiting is not None:
             waiting.is_busy = False
@@ -156,11 +159,11 @@ class Watcher:
                 del self._waiting[domain_id]
 
     def is_up(self, destination: Destination) -> bool:
-        """Tell whether a destination is known to answer; one that is not watched is not."""
+        """Return whether a destination is known to answer; False if it is not watched."""
         return self.seen(destination) is Seen.UP
 
     def seen(self, destination: Destination) -> Seen:
-        """Return what is known of a destination."""
+        """Return the state of a destination, as last seen."""
         watched = self._watched.get(destination.text)
         return watched.presence.seen if watched is not None else Seen.UNKNOWN
 
@@ -200,7 +203,7 @@ class Watcher:
             await self._wait(self._woken, max(min(first, self._look_at) - now, 0.0))
 
     def _enter(self, at: float, what: _WaitingDomain | _Watched) -> None:
-        """Have something considered then. Entries that no longer hold are passed over when they come up."""
+        """Have something considered then. Outdated entries are skipped when they come up."""
         heappush(self._agenda, (at, next(self._entries), what))
         self._woken.set()
 
@@ -212,7 +215,7 @@ class Watcher:
             self._consider_drain(what, now)
 
     def _look_around(self, now: float) -> None:
-        """Find out anew which domains have mail that may leave, and which destinations are to be watched."""
+        """Find the domains with mail that may leave, and the destinations to watch."""
         self._picture = self._directory.now
         self._look_at = now + _LOOK_AROUND
         domains, wall = self._picture.domains.values(), self._now()
@@ -264,7 +267,7 @@ class Watcher:
         return domain.policy.hold is Hold.RELAY or self.is_up(domain.destination)
 
     async def _begin_drain(self, waiting: _WaitingDomain) -> None:
-        """Start it; whatever happens, it is considered again after its end, or after a pause."""
+        """Start it. In any case it is considered again after its end, or after a pause."""
         try:
             await self._drains.start(waiting.domain)
         except CannotStart:  # the server is stopping
@@ -318,7 +321,7 @@ class Watcher:
             self._begin_anew(watched)
 
     def _begin_anew(self, watched: _Watched) -> None:
-        """A destination that has come back gets its mail now, whatever went wrong before."""
+        """Reset the pauses: a destination that has come back gets its mail now."""
         for domain in watched.domains:
             waiting = self._waiting.get(domain.id)
             if waiting is not None:
@@ -326,7 +329,7 @@ class Watcher:
                 self._enter(waiting.drain_at, waiting)
 
     def _tell(self, event: Event, watched: _Watched, reason: str) -> None:
-        """Write a line for each account concerned: no line tells one account of another's domains."""
+        """Write a line for each account concerned: no account sees another's domains."""
         names: defaultdict[str, list[str]] = defaultdict(list)
         for domain in watched.domains:
             names[domain.account].append(domain.name)
@@ -348,7 +351,7 @@ class Watcher:
 def _to_watch(
     domains: Iterable[HostedDomain], waiting: dict[int, _WaitingDomain]
 ) -> Iterator[HostedDomain]:
-    """Yield the domains whose destinations are to be probed."""
+    """Yield the domains whose destinations must be probed."""
     for domain in domains:
         has_mail_for_its_return = domain.policy.hold is Hold.ON_RETURN and domain.id in waiting
         if has_mail_for_its_return or domain.policy.accept is Accept.WHEN_DOWN:

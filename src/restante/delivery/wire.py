@@ -1,4 +1,4 @@
-"""A socket's transport, with TLS over it once it has been begun: plaintext on our side, whatever it is on theirs."""
+"""A socket's transport, with TLS over it once that has begun: our side is always plaintext."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from restante.network.tls import TlsLayer
 
 
 class Wire:
-    """What a connection writes to and reads through."""
+    """The writing and reading end of a connection."""
 
     __slots__ = ("_plan", "_tls", "_transport", "is_secure", "tls_version")
 
@@ -15,12 +15,12 @@ class Wire:
         self._transport = transport
         self._plan: TlsPlan | None = None
         self._tls: TlsLayer | None = None
-        self.is_secure = False  # the handshake is over, and the peer is who it must be
+        self.is_secure = False  # the handshake is over, and the peer was accepted
         self.tls_version = ""
 
     @property
     def is_shaking_hands(self) -> bool:
-        """Whether TLS was begun and is not there yet."""
+        """Whether TLS was begun and is not established yet."""
         return self._tls is not None and not self.is_secure
 
     def begin_tls(self, plan: TlsPlan) -> None:
@@ -38,9 +38,9 @@ class Wire:
             self._send(self._tls)
 
     def read(self, data: bytes) -> bytes:
-        """Return the plaintext in what came; b"" while the handshake goes on. Raises TlsFailed.
+        """Return the plaintext of the bytes; b"" during the handshake. Raises TlsFailed.
 
-        When the handshake ends well, and the peer's key is the right one, `is_secure` is true from then on.
+        When the handshake succeeds and the peer's key is right, `is_secure` is true from then on.
         """
         if self._tls is None or self._plan is None:
             return data
@@ -61,11 +61,11 @@ class Wire:
 
     @property
     def is_ended(self) -> bool:
-        """Whether the peer has said, under TLS, that it will send no more."""
+        """Whether the peer has announced, under TLS, that it will send no more."""
         return self._tls is not None and self._tls.is_closed_by_peer
 
     def close(self) -> None:
-        """Say goodbye and close when all is sent."""
+        """Send a TLS close and close when all is sent."""
         if self._tls is not None:
             self._tls.close()
             self._send(self._tls)
