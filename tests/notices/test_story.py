@@ -91,7 +91,7 @@ def drained(primary: ScriptedPrimary, count: int = 3, **settings: Any) -> list[N
 def test_a_drain_that_hands_everything_over() -> None:
     [notice] = drained(ScriptedPrimary())
     assert told([notice]) == [("drain-finished", "b.example")]
-    assert notice.news.text == "The mail held for b.example was handed over: 3 messages."
+    assert notice.news.text == "The mail held for b.example was delivered: 3 messages."
     assert notice.news.details["delivered"] == 3
 
 
@@ -102,7 +102,7 @@ def test_a_drain_that_is_given_up(count: int, what: str) -> None:
     [notice] = drained(ScriptedPrimary({"RCPT": "450 4.2.1 later"}), count, patience=100.0)
     assert told([notice]) == [("drain-given-up", "b.example")]
     assert notice.news.text.startswith(
-        f"Handing over the mail of b.example was given up; {what}. patience"
+        f"The drain of b.example was given up; {what}. patience"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_destination_that_refuses_some() -> None:
     assert told(found) == [("drain-finished", "b.example"), ("delivery-refused", "b.example")]
     assert (
         found[1].news.text
-        == "The destination of b.example refused 1 message for good: kept or bounced, as the domain has it."
+        == "The destination of b.example refused 1 message permanently: kept or bounced, as its policy says."
     )
 
 

@@ -201,7 +201,7 @@ def test_a_letter_reads_well() -> None:
     payload = letter.get_payload(decode=True)
     assert isinstance(payload, bytes)
     assert payload.decode().replace("\r\n", "\n") == (
-        "Handing over the mail of acme.example was given up; 12 messages stay held. patience is over\n"
+        "The drain of acme.example was given up; 12 messages stay held. patience is over\n"
         "\n"
         "Of this 2 more happened meanwhile and were not told.\n"
         "\n"

@@ -12,8 +12,8 @@ watched all the time.
 Theory of operation. One task (`run`) decides. Probes and starts of drains are tasks beside it,
 which wake it when they are done. It works through an agenda in order of time: domains whose drain
 may begin, and destinations to probe. So the cost of a turn does not grow with their number. All
-domains are examined, and the agenda rebuilt, only when the records have changed, and once a minute
-for mail that is held again by hand.
+domains are examined, and the agenda rebuilt, only when the records have changed, and once a minute.
+The latter is for mail that is held again by hand.
 
 Everything here is in memory. After a restart, two probes find the state again.
 """

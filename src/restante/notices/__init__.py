@@ -1,1 +1,1 @@
-"""Telling operators and customers of what happens to held mail, by webhook, by mail, or by a service of their choice."""
+"""Notices to operators and customers about held mail, by webhook, mail or another service."""

@@ -1,9 +1,10 @@
-"""The process in which Apprise runs: one for each push. `push.py` starts it, hands it its errand and ends it.
+"""The process in which Apprise runs: one for each push, started and ended by `push.py`.
 
-Standard input has one JSON object: `url` and `seconds`, and where something is to be sent `title` and `body`. The exit
-code is the answer; nothing is written, for what Apprise logs may have parts of the URL in it, and words of strangers.
+Standard input has one JSON object: `url` and `seconds`, and to send a notice, `title` and `body`.
+The exit code is the answer. Nothing is written, because Apprise's log may have parts of the URL in
+it, and words of strangers.
 
-Weak: if whoever started it was killed, it goes on until `seconds` are over.
+Limitation: if the parent is killed, this process continues until `seconds` are over.
 """
 
 import ctypes
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 MOST_MEMORY: Final = (
     256 * 1024 * 1024
-)  # octets: Apprise reads answers to their end, however far that is
+)  # octets: Apprise reads answers to their end, however long they are
 _DIALS: Final = ("socket.connect", "socket.sendto", "socket.sendmsg")
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 
 
 class Answer(IntEnum):
-    """What came of it, as an exit code; any other is a failure of the process itself."""
+    """The result as an exit code; any other code is a failure of the process itself."""
 
     YES = 0  # the service took it, or the URL is one that Apprise knows
     NOT_TAKEN = 10
@@ -36,7 +37,7 @@ class Answer(IntEnum):
 
 
 def main() -> int:
-    """Do the errand that standard input has; returns an exit code."""
+    """Read a request from standard input and execute it; return an exit code."""
     errand = json.load(sys.stdin.buffer)
     _confine(errand["seconds"])
     if errand.get("is_public_only"):
@@ -48,9 +49,9 @@ def main() -> int:
 
 
 def _confine(seconds: int) -> None:
-    """Bound the time and the memory of this process, and let no other look into it: it knows the URL."""
+    """Limit time and memory of this process and hide it from others: it knows the URL."""
     signal.alarm(seconds)
-    with suppress(ValueError, OSError):  # whoever runs us has set a lower one, or lets us set none
+    with suppress(ValueError, OSError):  # the parent has set a lower one, or forbids changes
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
@@ -58,9 +59,9 @@ def _confine(seconds: int) -> None:
 
 
 def _stay_public() -> None:
-    """Let no socket of this process be connected to an address that is not public, wherever its name or a redirect led.
+    """Allow this process to connect to public addresses only, after any name or redirect.
 
-    Name servers are asked by the C library, which this does not see.
+    The C library asks the name servers itself, so those are not checked.
     """
     from restante.network.public import is_public  # noqa: PLC0415  only where it is needed
 
@@ -71,7 +72,7 @@ def _stay_public() -> None:
                 raise PermissionError("not a public address")
 
     for name in [one for one in os.environ if one.lower().endswith("_proxy")]:
-        del os.environ[name]  # whatever a proxy connects to could not be looked at
+        del os.environ[name]  # a proxy's connections could not be checked
     sys.addaudithook(look)
 
 
@@ -83,7 +84,7 @@ def _service(url: str) -> "NotifyBase | None":
 
 
 def _is_taken(service: "NotifyBase", errand: dict[str, Any]) -> bool:
-    """Send it as text: what the service wants as HTML or Markdown is made of that, and strangers' words are quoted."""
+    """Send it as text; Apprise makes HTML or Markdown from it and quotes strangers' words."""
     from apprise import Apprise, NotifyFormat  # noqa: PLC0415
 
     apprise = Apprise()
@@ -94,4 +95,4 @@ def _is_taken(service: "NotifyBase", errand: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # at once: no thread that a service has left is waited for
+    os._exit(main())  # at once: do not wait for threads that a service has left

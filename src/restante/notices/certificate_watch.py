@@ -1,4 +1,4 @@
-"""Looks hourly how long the server's certificate is good for."""
+"""Checks hourly how long the server's certificate is valid."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _DAY: Final = 86400.0
 
 
 def step_due(expires_at: float, now: float) -> int | None:
-    """Return the least of the steps that the end is within, 0 where it has passed; None where it is far."""
+    """Return the smallest step that the end is within, 0 if it has passed; None if it is far."""
     left = expires_at - now
     if left <= 0:
         return 0
@@ -23,7 +23,7 @@ def step_due(expires_at: float, now: float) -> int | None:
 
 
 class CertificateWatch:
-    """Tells each step once, of each certificate."""
+    """Reports each step once for each certificate."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class CertificateWatch:
         self._told: tuple[float, int | None] | None = None
 
     async def run(self) -> None:
-        """Look now and every hour, until cancelled."""
+        """Check now and every hour, until cancelled."""
         never = asyncio.Event()
         while True:
             self.look()
             await self._wait(never, LOOK_SECONDS)
 
     def look(self) -> None:
-        """Look once."""
+        """Check once."""
         expires_at = self._expires_at()
         step = step_due(expires_at, self._now())
         if step is not None and self._told != (expires_at, step):

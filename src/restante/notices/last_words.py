@@ -1,6 +1,7 @@
-"""News that the store could not take when the server ended: sent at once, one attempt each, or never.
+"""Notices that the store could not take when the server ended: one attempt each, at once.
 
-That is how the news reaches anybody that the store itself has failed. Who ends the server waits for it for a moment only.
+So the news that the store has failed reaches somebody. The end of the server waits only for a
+moment.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ MOST: Final = 100  # notices
 async def send_unstored(
     inbox: NoticeInbox, directory: LiveDirectory, sender: Sender, now: Callable[[], float]
 ) -> None:
-    """Send what the inbox still has to the channels that hear it. Raises nothing: there is nobody left to tell."""
+    """Send the rest of the inbox to the channels that want it. Raises nothing."""
     notices = [
         (channel, Notice(0, channel.id, token_hex(16), heard.last, heard.count - 1, now(), now()))
         for heard in inbox.take().values()

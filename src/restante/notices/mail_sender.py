@@ -1,7 +1,8 @@
-"""Sends a notice as mail, by the public MX of the address's domain, as reports leave (reports/mx_delivery.py).
+"""Sends a notice as mail, by the public MX of the address's domain, as reports leave.
 
-From the null reverse-path: nothing comes back of it, and what cannot be delivered is known from the reply or tried again
-here. A domain hosted here gets none: its mail would be held, and the notice of that would make the next one.
+See reports/mx_delivery.py. The null reverse-path means that nothing comes back. A failed delivery
+is known from the reply, or tried again here. A domain hosted here gets no notices by mail: its mail
+would be held, and the notice of that would cause the next one.
 """
 
 import asyncio
@@ -24,16 +25,14 @@ from restante.reports.report_settings import ReportSettings
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice
 
-MAX_SUBJECT: Final = 150  # characters of what varies
-MOST_SECONDS: Final = (
-    600.0  # a host that answers a little now and then is no way to keep other channels waiting
-)
+MAX_SUBJECT: Final = 150  # characters of the variable part
+MOST_SECONDS: Final = 600.0  # a host that answers slowly must not keep other channels waiting
 
 _ENDS: Final = {Move.DELIVERED: NoticeResult.SENT, Move.DEFERRED: NoticeResult.NOT_NOW}
 
 
 def is_hosted_here(address: str, directory: Directory, hostname: str) -> bool:
-    """Tell whether mail to an address would come to this server."""
+    """Return whether mail to an address would come to this server."""
     domain = canonical_domain(split_mailbox(address).domain)
     return domain in directory.domains or domain == canonical_domain(hostname)
 
@@ -61,7 +60,7 @@ class MailSender:
         reports: Callable[[], ReportSettings],
         most_seconds: float = MOST_SECONDS,
     ) -> None:
-        """`reports` says how mail hosts are reached; `most_seconds` is for all of an attempt."""
+        """`reports` returns how to reach mail hosts; `most_seconds` is for a whole attempt."""
         self._context = context
         self._exchangers = exchangers
         self._reports = reports
@@ -70,7 +69,7 @@ class MailSender:
     async def send(
         self, address: str, notice: Notice, *, is_operators: bool = False
     ) -> NoticeAttempt:
-        """Mail a notice. An account's goes to public addresses alone. Returns what came of it; raises only what is a defect."""
+        """Mail a notice; an account's only to public addresses. Raises only for defects."""
         context = self._context
         if is_hosted_here(address, context.directory.now, context.hostname):
             return NoticeAttempt(

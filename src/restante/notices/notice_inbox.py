@@ -1,7 +1,7 @@
-"""Hears every line of the log as it is written, and keeps what is news until the outbox takes it.
+"""Gets every line of the log as it is written, and keeps events for notices.
 
-On the way of every line: a line that is no news costs one look-up. What is kept is bounded: the same again is only
-counted, and of too many different things the further ones are.
+This runs for every line; a line without a notice costs one look-up. Memory is bounded: repeated
+events are only counted, and beyond a number of different ones, further ones are only counted too.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ MOST_TOPICS: Final = 1000
 
 @dataclass(slots=True)
 class Heard:
-    """The last news on a topic, and how often there was some."""
+    """The last event of a topic, and the number of events."""
 
     last: NoticeFacts
     count: int = 1
 
 
 class NoticeInbox:
-    """What has happened and was not taken yet. Belongs to the event loop."""
+    """Events that the outbox has not taken yet. Belongs to the event loop."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         """`now` is Unix time."""
@@ -39,7 +39,7 @@ class NoticeInbox:
         self._news_listeners.append(listener)
 
     def hear(self, event: Event, fields: dict[str, Any]) -> None:
-        """Hear one line of the log. Raises nothing: whoever writes the line has other things to do."""
+        """Take one line of the log. Raises nothing: the writer of the line must not fail."""
         rule = RULES.get(event)
         if rule is None:
             return
@@ -52,12 +52,12 @@ class NoticeInbox:
             listener()
 
     def take(self) -> dict[Topic, Heard]:
-        """Hand over everything."""
+        """Return everything and forget it."""
         topics, self.topics = self.topics, {}
         return topics
 
     def take_back(self, topics: dict[Topic, Heard]) -> None:
-        """Keep what could not be dealt with, before what has come since."""
+        """Keep events that could not be processed, before those that came since."""
         since = self.take()
         self.topics = topics
         for heard in since.values():

@@ -1,4 +1,4 @@
-"""What became of one attempt to send a notice."""
+"""The result of one attempt to send a notice."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class NoticeResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoticeAttempt:
-    """One attempt; `text` is what was answered or why there was no answer, without anything secret."""
+    """One attempt; `text` is the answer, or why there was none, without secrets."""
 
     end: NoticeResult
     text: str

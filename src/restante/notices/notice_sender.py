@@ -1,17 +1,18 @@
-"""Sends notices: of each channel one at a time and in their order, of all channels several at once.
+"""Sends notices: one at a time and in order for each channel, several channels at once.
 
-Theory of operation. One task looks whose turn it is and starts a task for each such channel, up to a number; it waits for
-the next that is due, for one of them to end, or for word that notices were stored. A notice that was tried is settled at
-once:
+Theory of operation. One task finds the channels that are due and starts a task for each of them, up
+to a number. Then it waits for the next due notice, for one of the tasks to end, or for new notices.
+Each attempt is settled at once:
 
-    taken                                   gone
-    refused, now and for ever               gone, and a line of the log
-    anything else                           tried again later; after its lifetime gone, and a line of the log
-    not taken, and the channel was changed  tried again at once, as the channel is now
+    taken                                   removed
+    refused permanently                     removed, with a line in the log
+    anything else                           tried again later; removed after its lifetime, with a
+                                            line in the log
+    not taken, and the channel was changed  tried again at once, by the new channel
 
-So a channel that is away or slow keeps back its own notices and nobody else's. A crash between the sending and the settling
-sends a notice twice, under the same key: the receiver can tell. Nothing more leaves by a channel before what became of its
-last notice is on record.
+So a channel that is down or slow delays only its own notices. A crash between sending and settling
+sends a notice twice, under the same key: the receiver can tell. A channel sends nothing more until
+the result of its last notice is on record.
 """
 
 import asyncio
@@ -67,11 +68,11 @@ class NoticeSender:
         self._closing = asyncio.Event()
 
     def wake(self) -> None:
-        """See to notices now: some were stored, or a channel was changed."""
+        """Check for notices now: some were stored, or a channel was changed."""
         self._woken.set()
 
     def close(self) -> None:
-        """Let `run` return, after the attempts that it is in."""
+        """Let `run` return after its present attempts."""
         self._closing.set()
         self._woken.set()
 
@@ -85,7 +86,7 @@ class NoticeSender:
                     await self._wait(self._woken, pause)
 
     async def _take_turn(self, tasks: asyncio.TaskGroup) -> float:
-        """Start what is due; return how long nothing is, unless something happens."""
+        """Start the due notices; return the seconds until the next is due."""
         try:
             turns = await self._store.first_notices(2 * AT_ONCE)
         except StoreError as error:
@@ -106,7 +107,7 @@ class NoticeSender:
         return pause
 
     def _is_due(self, notice: Notice, now: float) -> bool:
-        """Tell whether it is time; it is for what waits for longer than any pause: the clock was set back since."""
+        """Return whether a notice is due, by its time or because the clock was set back."""
         return not 0 < notice.next_attempt_at - now <= self._schedule().longest_pause
 
     async def _send_in_turn(self, notice: Notice) -> None:
@@ -121,7 +122,7 @@ class NoticeSender:
 
     async def _send(self, notice: Notice) -> None:
         channel = self._directory.now.channels.get(notice.channel_id)
-        if channel is None:  # removed, and the notice with it; if that is not so, soon
+        if channel is None:  # removed, and the notice with it; otherwise look again soon
             await self._wait(self._closing, _AFTER_FAILURE)
             return
         try:
@@ -132,7 +133,7 @@ class NoticeSender:
         await self._settle(self._conclude(channel, notice, attempt))
 
     async def _settle(self, outcome: SendingOutcome) -> None:
-        """Record it, however long that takes: sending the notice again instead would be worse."""
+        """Record it, however long that takes: sending the notice again would be worse."""
         while True:
             try:
                 await self._store.settle_notices([outcome])
@@ -145,7 +146,7 @@ class NoticeSender:
             await self._wait(self._closing, _AFTER_FAILURE)
 
     def _conclude(self, channel: Channel, notice: Notice, attempt: NoticeAttempt) -> SendingOutcome:
-        """Say what becomes of a notice, and tell it."""
+        """Return the outcome of a notice, and log it."""
         at = (
             None
             if attempt.end is NoticeResult.SENT
@@ -168,7 +169,7 @@ class NoticeSender:
         self, channel: Channel, notice: Notice, attempt: NoticeAttempt
     ) -> float | None:
         if self._directory.now.channels.get(channel.id, channel) != channel:
-            return self._now()  # it was changed meanwhile: what it is now was not tried yet
+            return self._now()  # the channel was changed meanwhile: its new form was not tried yet
         if attempt.end is NoticeResult.REFUSED:
             return None
         deadline = notice.made_at + self._settings().lifetime

@@ -1,4 +1,4 @@
-"""The parts of this package, wired: what the server runs, and what the command line alone needs."""
+"""The parts of this package, connected: for the server, and for the command line alone."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def make_transports(
     settings: Callable[[], NoticeSettings],
     reports: Callable[[], ReportSettings],
 ) -> Transports:
-    """Return every way by which a notice can leave; `reports` says how mail hosts are reached."""
+    """Return all transports of notices; `reports` returns how to reach mail hosts."""
 
     def timeout() -> float:
         return settings().timeout
@@ -38,7 +38,7 @@ def make_transports(
 
 
 class Notices:
-    """Everything about notices that a server runs. `ways` are for who wants to send one at once."""
+    """The notices of a running server. `transports` are for immediate sending."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Notices:
         reports: Callable[[], ReportSettings],
         certificate_expires_at: Callable[[], float],
     ) -> None:
-        """`reports` says how mail hosts are reached, `certificate_expires_at` Unix time."""
+        """`reports` returns how to reach mail hosts, `certificate_expires_at` Unix time."""
         self.settings = settings  # replaced on reload
         self._inbox, self._directory, self._now = inbox, context.directory, context.now
         self.transports = make_transports(context, exchangers, self._settings_now, reports)
@@ -80,7 +80,7 @@ class Notices:
         return self.settings
 
     async def run(self) -> None:
-        """Tell of what happens until `close`, and then of what has."""
+        """Send notices until `close`, and then those of earlier events."""
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(self._certificate.run())
             tasks.create_task(self._sender.run())
@@ -90,9 +90,9 @@ class Notices:
             await send_unstored(self._inbox, self._directory, self.transports, self._now)
 
     async def until_stored(self) -> None:
-        """Return when all that has happened so far is stored as notices, for who remembers that it was told."""
+        """Return when all events so far are stored as notices."""
         await self._outbox.until_stored()
 
     def close(self) -> None:
-        """Let `run` return, once what has happened is stored and the attempts that run have ended."""
+        """Let `run` return, once past events are stored and running attempts have ended."""
         self._outbox.close()

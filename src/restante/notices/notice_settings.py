@@ -1,4 +1,4 @@
-"""What an operator may set about notices."""
+"""The settings for notices."""
 
 from typing import Annotated
 
@@ -12,8 +12,8 @@ class NoticeSettings(BaseModel):
 
     pause: Annotated[float, Field(ge=0)] = Field(
         default=3600.0,
-        description="How long nothing more is told of a kind about the same thing; then the last that was held back is,"
-        " with a count of the others.",
+        description="How long further notices of one kind about the same thing are held back. Then the last of"
+        " them is sent, with a count of the others.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=30.0,
@@ -24,12 +24,14 @@ class NoticeSettings(BaseModel):
     )
     lifetime: Annotated[float, Field(ge=0)] = Field(
         default=172800.0,
-        description="How long a notice is tried; then it is given up, and a line of the log says so.",
+        description="How long a notice is tried; then it is dropped, with a line in the log.",
     )
     timeout: Annotated[float, Field(gt=0)] = Field(
         default=10.0,
-        description="How long a webhook may take, from the look-up of its name to the status of its answer; and Apprise.",
+        description="How long a webhook may take, from the look-up of its name to the status of its answer. The"
+        " same limit applies to Apprise.",
     )
     waiting_limit: Annotated[int, Field(ge=1)] = Field(
-        default=1000, description="Notices that wait for one channel; of more, the oldest go."
+        default=1000,
+        description="Notices that wait for one channel; beyond that, the oldest are dropped.",
     )

@@ -1,13 +1,14 @@
-"""Makes notices of news: throttled, for each channel that hears them, and stored before anybody tries to send one.
+"""Makes notices from events: throttled, for each channel that wants them, stored before sending.
 
-Theory of operation. One task takes what the news inbox has, decides what is told (throttle.py), and stores the notices and
-what is held back in one transaction; a turn begins a quarter of a second after the last one at the soonest, so that a flood
-of news is four transactions a second. What is told no more for a while is kept in memory as well, and read from the store
-at the start.
+Theory of operation. One task takes the events of the inbox and decides which are sent
+(throttle.py). It stores the notices and the held-back events in one transaction. A turn begins at
+least a quarter of a second after the last one, so a flood of events causes four transactions a
+second. Held-back topics are kept in memory too, and read from the store at the start.
 
-Promise: a notice that is stored is sent, or given up after its lifetime with a line of the log, whatever happens to the
-process. Who tells a thing once for all asks with `until_stored` before it is remembered as told. Weak: of other things what
-happened in the very last moment before a crash may be untold; the log may lack its line as well.
+Guarantee: a stored notice is sent, or dropped after its lifetime with a line in the log, through
+any restart. A caller that announces something only once awaits `until_stored` before it records
+that. Limitation: another event in the last instant before a crash can be lost; the log may lack its
+line as well.
 """
 
 import asyncio
@@ -29,13 +30,13 @@ from restante.tenancy.notice import NewNotice, Quiet, Topic
 
 BETWEEN_TURNS: Final = 0.25  # seconds
 LONGEST_PAUSE: Final = 300.0
-AT_ONCE: Final = 50  # news dealt with between two turns of the event loop
+AT_ONCE: Final = 50  # events processed between two turns of the event loop
 _AFTER_FAILURE: Final = 30.0  # of the store
 
 
 @dataclass(slots=True)
 class _Turn:
-    """What one turn has decided, and is to be stored together."""
+    """The decisions of one turn, stored together."""
 
     notices: list[NewNotice] = field(default_factory=list)
     quiets: dict[Topic, Quiet] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class _Turn:
 
 
 async def _give_way(place: int) -> None:
-    """Let others have their turn now and then: the end of ten thousand drains is as much news."""
+    """Yield to other tasks now and then: the end of ten thousand drains causes as many events."""
     if place % AT_ONCE == 0:
         await asyncio.sleep(0)
 
@@ -63,7 +64,7 @@ class Outbox:
         on_stored: Callable[[], None],
         wait: Wait = wait_at_most,
     ) -> None:
-        """`on_stored` is told when there are new notices; `now` is Unix time."""
+        """`on_stored` is called when there are new notices; `now` is Unix time."""
         self._store = store
         self._inbox = inbox
         self._directory = directory
@@ -81,12 +82,12 @@ class Outbox:
         self._news.set()  # what was heard before
 
     def close(self) -> None:
-        """Let `run` return, after it has stored what there is."""
+        """Let `run` return after it has stored everything."""
         self._closing.set()
         self._news.set()
 
     async def until_stored(self) -> None:
-        """Return when all that was heard so far is stored; while the store fails, it is waited for."""
+        """Return when all events so far are stored; wait while the store fails."""
         while self._inbox.topics or self._is_under_way:
             await self._turn_over.wait()
 
@@ -102,7 +103,7 @@ class Outbox:
             await self._wait(self._closing if pause == _AFTER_FAILURE else self._news, pause)
 
     async def _take_turn(self) -> float:
-        """Deal with what there is; return how long nothing need be done unless there is news."""
+        """Process the events; return the seconds until the next turn if none comes."""
         taken = self._inbox.take()
         self._is_under_way = True
         try:
@@ -116,8 +117,8 @@ class Outbox:
             return _AFTER_FAILURE
         finally:
             self._is_under_way = False
-            self._turn_over.set()  # whoever waits looks again …
-            self._turn_over.clear()  # … and waits for the next turn where there is more
+            self._turn_over.set()  # waiters check again …
+            self._turn_over.clear()  # … and wait for the next turn if there is more
         return self._pause()
 
     async def _deal_with(self, taken: dict[Topic, Heard]) -> None:
@@ -186,6 +187,6 @@ class Outbox:
             self._log.failure(Event.INTERNAL_ERROR, defect, doing="notice")
 
     def _pause(self) -> float:
-        """Return how long it is until a topic is over."""
+        """Return the seconds until a topic ends."""
         until = min((quiet.until for quiet in (self._quiets or {}).values()), default=float("inf"))
         return min(max(until - self._now(), 0.0), LONGEST_PAUSE)

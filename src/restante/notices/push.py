@@ -1,8 +1,10 @@
-"""Sends a notice by whatever Apprise knows: chat, push, SMS. An optional part: `pip install 'restante[apprise]'`.
+"""Sends a notice by any service of Apprise: chat, push, SMS. Optional.
 
-Apprise blocks, for as long as a service answers now and then, and nothing in its process can cut it off. So each push has a
-process of its own (apprise_process.py), which is ended when its time is over, or the server's is. What Apprise answers is
-that it worked or not. Its URLs are secrets from end to end: they go in by standard input, and of one the scheme is shown.
+Install it with `pip install 'restante[apprise]'`. Apprise blocks for as long as a service answers
+slowly, and nothing in its process can interrupt it. So each push has its own process
+(apprise_process.py), which is ended at its time limit or with the server. Apprise answers only
+whether it worked. Its URLs are secret as a whole: they go in by standard input, and only the scheme
+is shown.
 """
 
 import asyncio
@@ -68,10 +70,10 @@ async def _is_unknown(url: str) -> bool:
 
 
 class Pushes:
-    """Hands notices to Apprise."""
+    """Passes notices to Apprise."""
 
     def __init__(self, hostname: str, timeout: Callable[[], float]) -> None:
-        """`timeout` says how many seconds a push may take, with the start of its process."""
+        """`timeout` returns how many seconds a push may take, with the start of its process."""
         self._hostname = hostname
         self._timeout = timeout
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -79,7 +81,7 @@ class Pushes:
     async def send(
         self, url: str, notice: Notice, *, is_public_only: bool = False
     ) -> NoticeAttempt:
-        """Push a notice; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
+        """Push a notice; an account's only to public addresses. Raises only for defects."""
         if find_spec("apprise") is None:
             return NoticeAttempt(NoticeResult.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
         errand: dict[str, Any] = {
@@ -105,7 +107,7 @@ class Pushes:
 
 
 async def _run(errand: Mapping[str, Any], seconds: float) -> int:
-    """Have a process do an errand, and return its exit code. It is gone when this returns or raises."""
+    """Execute a request in a process and return its exit code. The process has ended then."""
     process = await asyncio.create_subprocess_exec(
         *_COMMAND, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL
     )

@@ -1,7 +1,8 @@
-"""Which lines of the log are news, whom they concern, and what is said of them.
+"""Which lines of the log cause notices, for which accounts, and with which text.
 
-Whatever is worth a notice has a line in the log already, as it has a metric (telemetry/metrics.py): so log, metrics and
-notices cannot tell different stories, and the parts that write those lines know nothing of notices.
+Every event with a notice has a line in the log already, as it has a metric (telemetry/metrics.py).
+So log, metrics and notices cannot disagree, and the code that writes a line knows nothing of
+notices.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ Rule = Callable[[Fields, float], Iterator[NoticeFacts]]  # the line, and when it
 
 
 def news_in(event: Event, fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    """Yield what a line of the log tells."""
+    """Yield the notice facts of a line of the log."""
     rule = RULES.get(event)
     if rule is not None:
         yield from rule(fields, at)
@@ -26,7 +27,7 @@ def news_in(event: Event, fields: Fields, at: float) -> Iterator[NoticeFacts]:
 def _make(
     kind: NoticeKind, fields: Fields, at: float, about: str, text: str, *shown: str
 ) -> NoticeFacts:
-    """Make news of a line, with those of its fields that are to be shown."""
+    """Return the facts of a notice for a line, with the named fields to show."""
     details = {name: _plain(fields[name]) for name in shown if fields.get(name) not in (None, "")}
     return NoticeFacts(kind, str(fields.get("account", "")), clean(about), clean(text), at, details)
 
@@ -66,13 +67,15 @@ _OF_A_DRAIN: Final = ("domain", "destination", "delivered", "refused", "held", "
 
 
 def _drain_finished(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    """A drain that was stopped, by the operator or with the server, is no news; one that met refusals only has told so."""
+    """A stopped drain causes no notice, by the operator or with the server; refusals do."""
     domain, held = fields["domain"], fields["held"]
     if fields["end"] == "finished" and fields["delivered"]:
-        text = f"The mail held for {domain} was handed over: {counted(fields['delivered'], 'message')}."
+        text = (
+            f"The mail held for {domain} was delivered: {counted(fields['delivered'], 'message')}."
+        )
         yield _make(NoticeKind.DRAIN_FINISHED, fields, at, domain, text, *_OF_A_DRAIN)
     elif fields["end"] == "given up":
-        text = f"Handing over the mail of {domain} was given up; {counted(held, 'message stays', 'messages stay')} held. {fields['reason']}"
+        text = f"The drain of {domain} was given up; {counted(held, 'message stays', 'messages stay')} held. {fields['reason']}"
         yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
     if fields["refused"]:
         text = f"The destination of {domain} refused {counted(fields['refused'], 'message')} for good: kept or bounced, as the domain has it."
@@ -147,9 +150,9 @@ def _certificate_expiring(fields: Fields, at: float) -> Iterator[NoticeFacts]:
 
 
 def _message_damaged(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    """One for whose mail it is, one for the operator, whose disk it is."""
+    """Return one for the account of the mail, and one for the operator, who owns the disk."""
     message, domain = fields["message"], fields["domain"]
-    text = f"Message {message}, held for {domain or 'a domain that is gone'}, is damaged: {fields['reason']}."
+    text = f"Message {message}, held for {domain or 'a removed domain'}, is damaged: {fields['reason']}."
     yield _make(NoticeKind.MESSAGE_DAMAGED, fields, at, domain, text, "domain", "message")
     whole = {**fields, "account": ""}
     yield _make(NoticeKind.DAMAGE_FOUND, whole, at, "held content", text, "domain", "message")
@@ -161,7 +164,7 @@ def _server_failing(fields: Fields, at: float) -> Iterator[NoticeFacts]:
 
 
 def _room_short(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    text = f"{fields['free']} octets are free on the store's disk, less than {fields['disk_reserve']}: mail is put off."
+    text = f"{fields['free']} octets are free on the store's disk, less than {fields['disk_reserve']}: mail is deferred."
     yield _make(NoticeKind.ROOM_SHORT, fields, at, "disk", text, "free", "disk_reserve")
 
 

@@ -1,10 +1,11 @@
-"""Signatures of webhooks, as Standard Webhooks 1.0.0 has them (www.standardwebhooks.com). Pure.
+"""Signatures of webhooks by Standard Webhooks 1.0.0 (www.standardwebhooks.com). Pure.
 
     webhook-id          the notice's key: the same on each attempt
     webhook-timestamp   seconds of Unix time, of this attempt
     webhook-signature   "v1," and the base64 of HMAC-SHA256 over "{id}.{timestamp}.{body}"
 
-Key, time and body are signed together: what was overheard can neither be changed nor, once it is old, be sent again.
+Key, time and body are signed together. So an intercepted request can neither be changed nor, once
+it is old, be sent again.
 """
 
 import hashlib
@@ -20,12 +21,12 @@ _NEW_KEY_OCTETS: Final = 32
 
 
 def new_key() -> str:
-    """Make a key, as people hand it on."""
+    """Make a key, in the form that people pass on."""
     return KEY_PREFIX + b64encode(token_bytes(_NEW_KEY_OCTETS)).decode("ascii")
 
 
 def key_octets(key: str) -> bytes:
-    """Return what is behind the text of a key. Raises ValueError, which says nothing of the key."""
+    """Return the octets of a key's text. Raises ValueError, without details of the key."""
     octets = (
         b64decode(key.removeprefix(KEY_PREFIX), validate=True)
         if key.startswith(KEY_PREFIX)

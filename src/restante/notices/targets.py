@@ -1,4 +1,7 @@
-"""Where notices may go, and how much of that may be shown. Pure. No error repeats what it was given: it may be a secret."""
+"""The targets of notices, and the visible part of each. Pure. No error repeats its input.
+
+The input may be a secret.
+"""
 
 import re
 from ipaddress import ip_address
@@ -12,7 +15,7 @@ MAX_URL: Final = 2000  # characters
 _PORTS: Final = range(1, 65536)
 _LOCAL_PART: Final = re.compile(
     r"""[^\s"(),:;<>@\[\\\]\x00-\x20\x7f]{1,64}\Z"""
-)  # no quoted ones: nobody has such
+)  # no quoted ones: nobody uses them
 
 
 class NotAChannelTarget(ValueError):  # noqa: N818  a refusal
@@ -63,7 +66,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _shown(url: httpx.URL) -> str:
-    """Return scheme, host and port: path, query and user name are where tokens stand."""
+    """Return scheme, host and port: tokens can be in the path, the query and the user name."""
     host = f"[{url.host}]" if ":" in url.host else url.host
     port = f":{url.port}" if url.port else ""
     more = "…" if url.raw_path != b"/" or url.userinfo else ""

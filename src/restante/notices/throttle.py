@@ -1,9 +1,12 @@
-"""How much is told of one thing: at once, then nothing for a while, then the last of what was held back. Pure.
+"""How often one thing is reported. Pure.
 
-nothing was told of late              told at once, and held back for `pause` from now
-something was                         held back, and counted
-the while is over, nothing held back  the topic is forgotten
-… and something was                   the last of it is told, with the count of the others; held back for another while
+no recent notice                        sent at once; further ones are held back for `pause`
+a recent notice                         held back, and counted
+the pause is over, nothing held back    the topic is forgotten
+the pause is over, something held back  the last is sent, with the count of the others; a new
+                                        pause begins
+
+`Quiet` is the state of one topic.
 """
 
 from collections.abc import Mapping
@@ -15,23 +18,23 @@ from restante.tenancy.notice import NoticeFacts, NoticeKind, Quiet
 DAY: Final = 86400.0
 _TOLD_ONCE: Final[Mapping[str, float]] = {
     NoticeKind.CERTIFICATE_EXPIRING: 30 * DAY
-}  # a step is told once, however often we are started
+}  # a step is reported once, whatever the number of starts
 
-_ROUNDING: Final = 1.0  # seconds; a time is no exact number
+_ROUNDING: Final = 1.0  # seconds; stored times are not exact
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is to be told now."""
+    """A notice to send now."""
 
     news: NoticeFacts
-    held_back: int  # so much of the same was not told
+    held_back: int  # the number of similar events that were not sent
 
 
 def hear(
     quiet: Quiet | None, news: NoticeFacts, count: int, now: float, pause: float
 ) -> tuple[Telling | None, Quiet]:
-    """Decide on news that came `count` times since it was last asked; the last is at hand."""
+    """Decide on an event that came `count` times since the last call; the last one is given."""
     if quiet is None:
         return Telling(news, count - 1), _from_now(news, now, pause)
     if news.kind in _TOLD_ONCE:
@@ -40,12 +43,12 @@ def hear(
 
 
 def is_over(quiet: Quiet, now: float, pause: float) -> bool:
-    """Tell whether a while is over. One that ends later than if it began now is: the clock was set back since."""
+    """Return whether a pause is over. It is if it ends too late: the clock was set back."""
     return not 0 < quiet.until - now <= _while(quiet.topic[1], pause) + _ROUNDING
 
 
 def let_go(quiet: Quiet, now: float, pause: float) -> tuple[Telling | None, Quiet | None]:
-    """Decide on a topic whose while is over; no Quiet where it is to be forgotten."""
+    """Decide on a topic with its pause over; no Quiet if it must be forgotten."""
     if quiet.last is None:
         return None, None
     return Telling(quiet.last, quiet.held_back - 1), _from_now(quiet.last, now, pause)

@@ -1,4 +1,4 @@
-"""All ways by which a notice can leave, behind one door: opens what is sealed, and asks the way."""
+"""All transports of notices behind one method: opens the secret and chooses the transport."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,13 +17,13 @@ from restante.tenancy.secrets import SealBroken, Vault, channel_owner
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ChannelSecret:
-    """What a channel keeps secret."""
+    """The secrets of a channel."""
 
     url: str
-    key: str = ""  # with which a webhook is signed
+    key: str = ""  # signs a webhook
 
     def sealed(self, vault: Vault, account: str, name: str) -> bytes:
-        """Return it as it may be stored."""
+        """Return it sealed, to be stored."""
         return vault.seal(
             json.dumps({"url": self.url, "key": self.key}), channel_owner(account, name)
         )
@@ -38,14 +38,14 @@ def open_secret(vault: Vault, channel: Channel) -> ChannelSecret:
 
 
 class Sender(Protocol):
-    """What sends notices."""
+    """Sends notices."""
 
     async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
-        """Send a notice now, and return what came of it. Raises only what is a defect."""
+        """Send a notice now and return the result. Raises only for defects."""
 
 
 class Transports:
-    """Every way there is."""
+    """All transports."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Transports:
         pushes: Pushes,
         reports: Callable[[], ReportSettings],
     ) -> None:
-        """`reports` says whether an account's channels may lead to private addresses."""
+        """`reports` returns whether an account's channels may use private addresses."""
         self._vault = vault
         self._webhooks = webhooks
         self._letters = letters
@@ -63,7 +63,7 @@ class Transports:
         self._reports = reports
 
     async def send(self, channel: Channel, notice: Notice) -> NoticeAttempt:
-        """Send a notice by the channel's way."""
+        """Send a notice by the channel's transport."""
         if channel.way not in frozenset(Transport):
             return NoticeAttempt(
                 NoticeResult.NOT_NOW, f"this version of Restante knows no way {channel.way}"

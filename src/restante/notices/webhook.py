@@ -1,10 +1,12 @@
 """Sends a notice as an HTTP POST.
 
-Promise: TLS is verified; no redirect is followed, no proxy of the environment used, no cookie kept, nothing of the answer
-read but its status; and it all takes so long and no longer. The URL is a secret and stands in no text.
+Guarantees: TLS is verified. No redirect is followed, no proxy of the environment is used, and no
+cookie is kept. Only the status of the answer is read. The time for all of it is limited. The URL is
+a secret and appears in no text.
 
-The host's name is looked up as a destination's is, by the configured name servers, and the request goes to an address: what
-the system offers for that runs on threads which nothing can cut off, and the end of the process would wait for them.
+The host's name is looked up like a destination's, by the configured name servers, and the request
+goes to an address. The system's resolver runs in threads that cannot be interrupted, and the end of
+the process would wait for them.
 """
 
 import asyncio
@@ -26,8 +28,8 @@ from restante.notices.wording import as_json
 from restante.tenancy.model import IpAddress
 from restante.tenancy.notice import Notice
 
-# What the receiver says of this notice, and will say of it again; 410: of the whole address.
-MOST_ADDRESSES: Final = 8  # of a host that are tried
+# `_FINAL`: a permanent refusal of this notice; with 410, of every notice to this URL.
+MOST_ADDRESSES: Final = 8  # addresses of a host that are tried
 _FINAL: Final = frozenset({400, 410, 413, 415, 422})
 
 
@@ -46,7 +48,10 @@ class Webhooks:
         resolver: Resolver,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`timeout` says how many seconds all of it may take; `tls` has the authorities to trust, None for the system's."""
+        """`timeout` returns the seconds for all of it; `tls` has the authorities to trust.
+
+        None means those of the system.
+        """
         self._hostname = hostname
         self._now = now
         self._timeout = timeout
@@ -56,7 +61,7 @@ class Webhooks:
     async def send(
         self, url: str, key: str, notice: Notice, *, is_public_only: bool = False
     ) -> NoticeAttempt:
-        """Post a notice, signed with the key; an account's to public addresses alone. Returns what came of it; raises only what is a defect."""
+        """Post a signed notice; an account's only to public addresses. Raises only for defects."""
         body = as_json(notice, self._hostname)
         headers = {
             "content-type": "application/json",
@@ -78,7 +83,7 @@ class Webhooks:
     async def _post(
         self, url: httpx.URL, headers: dict[str, str], body: bytes, *, is_public_only: bool
     ) -> int:
-        """Return the status that the first address gives to which there is a connection."""
+        """Return the status from the first address that accepts a connection."""
         found = await self._addresses(url)
         if is_public_only:
             found = _public(found)
@@ -98,7 +103,7 @@ class Webhooks:
             return await _post_to(addresses[-1], client, url, headers, body)
 
     async def _addresses(self, url: httpx.URL) -> Sequence[IpAddress]:
-        """Return where the host of a URL can be reached. Raises LookupFailed."""
+        """Return the addresses of a URL's host. Raises LookupFailed."""
         try:
             return [ip_address(url.host)]
         except ValueError:
@@ -114,9 +119,10 @@ class Webhooks:
 
 
 def _public(addresses: Sequence[IpAddress]) -> Sequence[IpAddress]:
-    """Return those that an account may have us connect to. Raises NotPublic.
+    """Return the addresses that an account may make us connect to. Raises NotPublic.
 
-    The request goes to the address that was checked, so that DNS cannot answer differently in between.
+    The request goes to the address that was checked, so that DNS cannot answer differently in
+    between.
     """
     found = [address for address in addresses if is_public(address)]
     if not found:
@@ -127,7 +133,7 @@ def _public(addresses: Sequence[IpAddress]) -> Sequence[IpAddress]:
 async def _post_to(
     address: str, client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], body: bytes
 ) -> int:
-    """Post to one address. The request and the check of the certificate have the name that the URL has."""
+    """Post to one address. Request and certificate check use the name in the URL."""
     request = client.build_request(
         "POST",
         url.copy_with(host=address),
@@ -151,7 +157,7 @@ def _judge(status: int) -> NoticeAttempt:
 
 
 def _cause(error: BaseException) -> str:
-    """Say what went wrong by its kind: the texts of errors may have the URL in them."""
+    """Describe an error by its type: the texts of errors may contain the URL."""
     causes = [error]
     while (inner := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(inner)

@@ -1,7 +1,7 @@
-"""How a notice reads: as JSON for programs, as a few lines for people. Pure, and the same on each attempt.
+"""How a notice reads: as JSON for programs, as a few lines for people. Pure.
 
-The texts of a notice are clean when it is made (tenancy/notice.py); here they are quoted all the same, by the rules of
-what they stand in.
+It is the same on each attempt. The texts of a notice are clean when it is made (tenancy/notice.py).
+Even so, they are quoted here by the rules of each format.
 """
 
 import json
@@ -30,7 +30,7 @@ def as_json(notice: Notice, hostname: str) -> bytes:
 
 
 def title(notice: Notice) -> str:
-    """Return what stands over a notice: its kind and the thing."""
+    """Return the title of a notice: its kind and the thing."""
     return f"{notice.news.kind}: {notice.news.about}"
 
 

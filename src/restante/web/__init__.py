@@ -1,1 +1,1 @@
-"""What speaks HTTP: the API and the socket it is served on. Buttons, no rules."""
+"""HTTP: the API and the socket it is served on. No rules live here."""

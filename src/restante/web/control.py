@@ -12,7 +12,7 @@ from restante.web.serving import HttpTerms, serve
 
 
 async def serve_on(context: AdminContext, listener: socket.socket, door: HttpDoor) -> None:
-    """Serve on an opened control socket until cancelled, and take it away at the end."""
+    """Serve on an opened control socket until cancelled, and remove it at the end."""
     with _taken_away(Path(listener.getsockname())):
         await serve(build_api(context), listener, HttpTerms(door))
 

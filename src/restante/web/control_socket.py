@@ -1,6 +1,7 @@
 """The control socket itself: a Unix socket that only the server's user, and root, can open.
 
-Promise: it has mode 0600 from its first moment, and a socket that somebody answers on is never taken away from him.
+Guarantees: it has mode 0600 from its first moment. A socket on which a server answers is never
+taken over.
 """
 
 import contextlib
@@ -22,11 +23,11 @@ class ControlUnusable(Exception):  # noqa: N818
 
 
 def open_control(path: Path) -> socket.socket:
-    """Bind and listen. Raises ControlUnusable where another server answers or the place is not safe."""
+    """Bind and listen. Raises ControlUnusable if another server answers or the place is unsafe."""
     _prepare_directory(path.parent)
     _clear_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o777 & ~SOCKET_MODE)  # so that there is no moment at which others may connect
+    mask = os.umask(0o777 & ~SOCKET_MODE)  # so that others can connect at no moment
     try:
         listener.bind(str(path))
     except OSError as error:
@@ -42,7 +43,7 @@ def open_control(path: Path) -> socket.socket:
 
 
 def answers(path: Path) -> bool:
-    """Tell whether a server answers there. Raises PermissionError if we may not ask."""
+    """Return whether a server answers there. Raises PermissionError if we may not ask."""
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
         probe.settimeout(_PROBE_SECONDS)
         try:
@@ -69,7 +70,7 @@ def _prepare_directory(directory: Path) -> None:
 
 
 def _clear_stale(path: Path) -> None:
-    """Remove what a server that is gone has left."""
+    """Remove the socket of a server that has ended."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

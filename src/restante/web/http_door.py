@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class HttpService(StrEnum):
-    """What is served by HTTP."""
+    """The HTTP services."""
 
     CONTROL = "control"
     METRICS = "metrics"
@@ -28,10 +28,10 @@ class Cut(StrEnum):
 
 
 class HttpConnection(Protocol):
-    """What the door needs of a connection."""
+    """The part of a connection that `HttpDoor` needs."""
 
     def cut(self) -> None:
-        """Close it at once, whatever is still unsent."""
+        """Close it at once, even with unsent data."""
 
 
 class HttpDoor:
@@ -51,7 +51,7 @@ class HttpDoor:
         return len(self._idle) + len(self._busy)
 
     def admits(self, connection: HttpConnection) -> bool:
-        """Take a new connection in, in the place of an idle one if need be; False: it must go."""
+        """Admit a new connection, if necessary in place of an idle one; False: it must close."""
         if self.connections >= self.limit:
             self._closed[Cut.TOO_MANY] += 1
             if not self._idle:
@@ -63,24 +63,24 @@ class HttpDoor:
         return True
 
     def began(self, connection: HttpConnection) -> None:
-        """Hear that it has sent a request."""
+        """Record that it has sent a request."""
         if connection in self._idle:
             del self._idle[connection]
             self._busy.add(connection)
 
     def answered(self, connection: HttpConnection) -> None:
-        """Hear that its request was answered."""
+        """Record that its request was answered."""
         if connection in self._busy:
             self._busy.remove(connection)
             self._idle[connection] = None
 
     def left(self, connection: HttpConnection) -> None:
-        """Hear that it is closed; also of one that was never admitted."""
+        """Record that it is closed; also for one that was never admitted."""
         self._idle.pop(connection, None)
         self._busy.discard(connection)
 
     def expire(self, connection: HttpConnection, cause: Cut) -> None:
-        """Close one whose time is over."""
+        """Close one that has exceeded its time."""
         if connection in self._idle or connection in self._busy:
             self._closed[cause] += 1
             self.left(connection)

@@ -1,4 +1,4 @@
-"""The metrics on a TCP port of their own, for a Prometheus that cannot reach the control socket. Nothing else is there."""
+"""The metrics on a separate TCP port, for a Prometheus without access to the control socket."""
 
 import socket
 from typing import Final

@@ -1,9 +1,9 @@
 """An ASGI application served on a socket, as one task of the server.
 
-Each connection has HEADER_SECONDS for the header of a request, from its first moment and again after
-each answer, and a service may limit the time of an answer. Without such a limit a client may take the
-end of its answer as slowly as it likes: a pager shows the first page of a listing meanwhile. The door
-(`http_door`) limits how many connections there are.
+Each connection has HEADER_SECONDS for the header of a request, from its first moment and again
+after each answer. A service may limit the time of an answer. Without such a limit, a client may
+read the end of its answer as slowly as it likes, as a pager does with a listing. `http_door` limits
+the number of connections.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from restante.web.http_door import Cut, HttpDoor
 
 HEADER_SECONDS: Final = 10.0
 _GOODBYE_SECONDS = 5
-PEER_PREFIX: Final = "uid:"  # of the client's host, on a Unix socket
+PEER_PREFIX: Final = "uid:"  # of the client's host name in uvicorn, on a Unix socket
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
 
@@ -39,7 +39,7 @@ class HttpTerms:
 
 
 class _LimitedProtocol(H11Protocol):
-    """HTTP/1.1 within limits, where the client of a Unix socket is the user at its other end."""
+    """HTTP/1.1 within limits; on a Unix socket, the client is the user at its other end."""
 
     def __init__(self, *args: Any, terms: HttpTerms, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -47,7 +47,7 @@ class _LimitedProtocol(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Ask the door, and the kernel who connected."""
+        """Ask for admission, and ask the kernel for the user."""
         super().connection_made(transport)
         if not self._terms.door.admits(self):
             self.cut()
@@ -60,13 +60,13 @@ class _LimitedProtocol(H11Protocol):
             self.client = (f"{PEER_PREFIX}{user}", process)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give its place back."""
+        """Free its slot."""
         self._limit(None)
         self._terms.door.left(self)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
-        """Take note of a request that begins."""
+        """Record a request that begins."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before and not self.cycle.response_complete:
@@ -74,13 +74,13 @@ class _LimitedProtocol(H11Protocol):
             self._limit(self._terms.answer_seconds, Cut.TOO_SLOW)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request: uvicorn looks at what came meanwhile, which may be one."""
+        """Wait for the next request; uvicorn checks whether one has arrived meanwhile."""
         self._terms.door.answered(self)
         self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
         super().on_response_complete()
 
     def cut(self) -> None:
-        """Close at once: a peer that reads nothing would keep an orderly close from its end."""
+        """Close at once: a peer that reads nothing would delay an orderly close."""
         self.transport.abort()
 
     def _limit(self, seconds: float | None, cause: Cut = Cut.NO_REQUEST) -> None:
@@ -102,24 +102,24 @@ class _LimitedProtocol(H11Protocol):
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the program: this is one task of it."""
+        """Leave signals to the program: this is one of its tasks."""
         yield
 
 
 async def serve(application: ASGIApp, listener: socket.socket, terms: HttpTerms) -> None:
-    """Serve until cancelled; requests that have begun are then finished, and the socket is closed."""
+    """Serve until cancelled; then finish running requests and close the socket."""
     server = _Server(_quiet(application, terms))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)  # cancelled, it would leave requests half done
     finally:
         server.should_exit = True
-        with contextlib.closing(listener):  # also by one who cannot wait
+        with contextlib.closing(listener):  # even if the wait is cancelled
             await asyncio.wait([serving])
 
 
 def _quiet(application: ASGIApp, terms: HttpTerms) -> uvicorn.Config:
-    """Return uvicorn's configuration: no log of its own, no headers that name it."""
+    """Return uvicorn's configuration: no log of its own, and no headers that identify it."""
     return uvicorn.Config(
         application,
         http=cast("type[asyncio.Protocol]", partial(_LimitedProtocol, terms=terms)),
@@ -130,5 +130,5 @@ def _quiet(application: ASGIApp, terms: HttpTerms) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GOODBYE_SECONDS,
-        backlog=terms.door.limit,  # so many may be accepted before the first of them is closed
+        backlog=terms.door.limit,  # accepted connections before the first of them is closed
     )

@@ -31,7 +31,7 @@ async def show(context: TheOffice, name: str) -> AccountView:
 
 @router.patch("/{name}")
 async def change(context: TheOffice, name: str, wanted: AccountChange) -> ChangedAccount:
-    """Change what is given."""
+    """Change the given fields."""
     return await accounts.change_account(context, name, wanted)
 
 

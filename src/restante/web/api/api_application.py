@@ -1,7 +1,7 @@
 """The API as an ASGI application.
 
-It asks for no login: whoever can reach its socket is the operator. So it is served on the control socket, inside a
-directory that only the server's user may enter, and nowhere else.
+It requires no login: every client that can reach its socket is the operator. So it is served on the
+control socket only, inside a directory that only the server's user may enter.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from restante.web.api.problem_details import handle_problems
 
 
 def build_api(context: AdminContext) -> FastAPI:
-    """Return the application that works on this office."""
+    """Return the application for this admin context."""
     api = FastAPI(title="Restante", version=__version__, openapi_url=None)
     api.state.context = context
     for routes in (
@@ -49,7 +49,7 @@ def build_api(context: AdminContext) -> FastAPI:
 
 
 async def _show_schema(request: Request) -> Response:
-    """Show what the API has. It is made in a thread: the event loop would stop for a tenth of a second."""
+    """Return the API's schema. A thread makes it: it would block the loop for 0.1 seconds."""
     schema = await asyncio.to_thread(_schema_text, request.app)
     return Response(schema, media_type="application/json")
 

@@ -32,7 +32,7 @@ async def show(context: TheOffice, name: str) -> DomainView:
 
 @router.patch("/{name}")
 async def change(context: TheOffice, name: str, wanted: DomainChange) -> ChangedDomain:
-    """Change what is given."""
+    """Change the given fields."""
     return await domains.change_domain(context, name, wanted)
 
 

@@ -1,7 +1,7 @@
-"""A long listing as JSON, made and sent in pieces, so that nobody else waits for all of it.
+"""A long listing as JSON, made and sent in pieces, so that no other request waits for all of it.
 
-The event loop takes mail too. One view costs some ten microseconds and there may be a hundred thousand, so a piece has
-few enough of them, and everything else gets its turn between two pieces.
+The event loop takes mail too. One view costs about ten microseconds, and there may be a hundred
+thousand. So a piece has few enough of them, and other tasks run between two pieces.
 """
 
 import asyncio
@@ -19,22 +19,22 @@ from restante.telemetry.events import Event
 
 PIECE: Final = 50  # views
 PIECE_SECONDS: Final = (
-    0.003  # after which a piece is sent with fewer: a message may have a thousand recipients
+    0.003  # the time after which a smaller piece is sent: a message may have a thousand recipients
 )
 
 Pages = AsyncIterator[Iterable[BaseModel]]
 
 
 def as_listing(views: Iterable[BaseModel]) -> StreamingResponse:
-    """Return the answer with all views as a JSON array. `views` is walked while the answer is sent."""
+    """Return an answer with all views as a JSON array. `views` is read while it is sent."""
     return StreamingResponse(_array(_one_page(views)), media_type="application/json")
 
 
 async def as_paged_listing(context: AdminContext, pages: Pages) -> StreamingResponse:
     """Return the answer with the views of all pages, which are fetched while it is sent.
 
-    The first is fetched before it begins. Raises what that raises. A store that fails later is logged,
-    and the answer ends early, which the client notices.
+    The first is fetched before it begins. Raises the errors of that. A store that fails later is
+    logged, and the answer ends early, which the client notices.
     """
     first = await anext(pages, None)
     return StreamingResponse(
@@ -43,9 +43,10 @@ async def as_paged_listing(context: AdminContext, pages: Pages) -> StreamingResp
 
 
 def as_document(view: BaseModel, listings: Mapping[str, Iterable[BaseModel]]) -> StreamingResponse:
-    """Return the answer with a view as a JSON object. Its fields that `listings` names are empty lists in `view`.
+    """Return the answer with a view as a JSON object.
 
-    They are named in the order of the fields, and are walked while the answer is sent.
+    The fields in `listings` are empty lists in `view`. They are given in the order of the fields,
+    and are read while the answer is sent.
     """
     return StreamingResponse(
         _object(view.model_dump_json().encode(), listings), media_type="application/json"
@@ -96,7 +97,7 @@ async def _array(pages: Pages) -> AsyncIterator[bytes]:
 def in_pieces(
     views: Iterable[BaseModel], clock: Callable[[], float] = time.monotonic
 ) -> Iterator[bytes]:
-    """Yield views as JSON, with commas between them: so many at once that it takes a few milliseconds."""
+    """Yield views as JSON, with commas between them, in pieces of a few milliseconds."""
     rest = iter(views)
     while piece := _piece(rest, clock):
         yield ",".join(piece).encode()

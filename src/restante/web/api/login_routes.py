@@ -25,7 +25,7 @@ async def list_all(context: TheOffice, account: str) -> StreamingResponse:
 
 @router.patch("/{user}")
 async def change(context: TheOffice, account: str, user: str, wanted: LoginChange) -> ChangedLogin:
-    """Change what is given."""
+    """Change the given fields."""
     return await logins.change_login(context, account, user, wanted)
 
 

@@ -16,6 +16,6 @@ async def show_metrics(context: TheOffice, request: Request) -> Response:
 
 
 async def answer(context: AdminContext, request: Request) -> Response:
-    """Return the answer to a request for the metrics. Raises AdminError without a running server."""
+    """Answer a request for the metrics. Raises AdminError without a running server."""
     exposition = await server_status.show_metrics(context, request.headers.get("accept", ""))
     return Response(exposition.body, headers={"content-type": exposition.content_type})

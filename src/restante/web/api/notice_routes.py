@@ -32,7 +32,7 @@ async def list_all(context: TheOffice, account: str | None = None) -> StreamingR
 async def change(
     context: TheOffice, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
 ) -> ChangedChannel:
-    """Change what is given; what waits leaves as the channel is then."""
+    """Change the given fields; waiting notices leave by the changed channel."""
     return await channels.change_channel(context, account, name, wanted, reason)
 
 
@@ -44,7 +44,7 @@ async def remove(context: TheOffice, name: str, reason: Reason, account: Account
 
 @router.post("/channels/{name}/test")
 async def try_out(context: TheOffice, name: str, account: Account = "") -> TrialView:
-    """Send a notice by a channel now, and tell how it went."""
+    """Send a notice by a channel now, and show the result."""
     return await channels.try_channel(context, account, name)
 
 

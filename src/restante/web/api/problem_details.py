@@ -1,4 +1,4 @@
-"""Every answer that is not a success has one shape: what is wrong, what to do, what kind it is."""
+"""One shape for every answer that is not a success: the error, the remedy, the kind."""
 
 from http import HTTPStatus
 
@@ -26,7 +26,7 @@ STATUSES = {
 }
 
 
-# What a store refuses however often it is asked. Everything else may be cured by time.
+# Refusals of a store that are permanent. Time may cure all others.
 _NO_TIME_CURES: dict[type[StoreError], ErrorKind] = {
     Conflict: ErrorKind.CONFLICT,
     Damaged: ErrorKind.CONFLICT,
@@ -35,7 +35,7 @@ _NO_TIME_CURES: dict[type[StoreError], ErrorKind] = {
 
 
 class ProblemDetails(BaseModel):
-    """The body of an answer that says no."""
+    """The body of an error."""
 
     error: str  # the thing and the cause
     remedy: str
@@ -70,19 +70,19 @@ async def _answer_store_error(request: Request, error: Exception) -> JSONRespons
         context.log.failure(
             Event.STORE_FAILED, error, request=f"{request.method} {request.url.path}"
         )
-    cause, _, remedy = str(error).partition("; ")  # some say themselves what to do
-    otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "look at what is there now"
+    cause, _, remedy = str(error).partition("; ")  # some texts have a remedy of their own
+    otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "see what exists now"
     return _answer(STATUSES[kind], kind, f"store: {cause}", remedy or otherwise)
 
 
 async def _answer_bad_shape(_request: Request, error: Exception) -> JSONResponse:
-    """Name the field and what is wrong with it, never its value: it may be a secret."""
+    """Name the field and its fault, never its value: it may be a secret."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:]) or "request"
     text = f"{field}: {first['msg'][:1].lower()}{first['msg'][1:]}"
     return _answer(
-        STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, text, "give it as the reference says"
+        STATUSES[ErrorKind.INVALID], ErrorKind.INVALID, text, "see the reference for its form"
     )
 
 
@@ -93,7 +93,7 @@ async def _answer_http_error(_request: Request, error: Exception) -> JSONRespons
         error.status_code,
         kind,
         f"request: {error.detail}",
-        "see /v1/openapi.json for what there is",
+        "see /v1/openapi.json for all requests",
     )
 
 

@@ -1,4 +1,4 @@
-"""Routes of the held_mail."""
+"""Routes of held mail."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -39,7 +39,10 @@ async def list_all(
 
 @router.get("/selection", response_model=SelectedNames)
 async def names(context: TheOffice, selection: Annotated[QueueSelection, Query()]) -> Response:
-    """Name the messages that match and count them: what comes before acting on many. It is no message's name itself."""
+    """Name and count the messages that match, before acting on many.
+
+    The path is not the name of a message.
+    """
     named = await held_mail.name_messages(context, selection)
     return Response(
         named.model_dump_json(), media_type="application/json"
@@ -54,7 +57,10 @@ async def show(context: TheOffice, name: str) -> FullMessageView:
 
 @router.get("/{name}/content")
 async def content(context: TheOffice, name: str, reason: str = "") -> StreamingResponse:
-    """Give a message's content, octet for octet; the audit trail keeps that. Cut short, it is damaged."""
+    """Return a message's content, octet for octet, and audit that.
+
+    If the answer is cut short, the content is damaged.
+    """
     found = await queue_content.read_content(context, name, reason)
     return StreamingResponse(
         found.blocks, media_type="message/rfc822", headers={"Content-Length": str(found.size)}
@@ -63,13 +69,16 @@ async def content(context: TheOffice, name: str, reason: str = "") -> StreamingR
 
 @router.post("/delete")
 async def delete(context: TheOffice, named: NamedMessages) -> QueueChange:
-    """Delete messages for good."""
+    """Delete messages permanently."""
     return await held_mail.delete_messages(context, named)
 
 
 @router.post("/bounce")
 async def give_up(context: TheOffice, named: NamedMessages) -> BounceChange:
-    """Give messages up: they go, and their senders are told. Damaged ones stay, and are named with their damage."""
+    """Delete messages and send their senders a non-delivery report where one is allowed.
+
+    Damaged ones stay, and are named with their damage.
+    """
     return await bounce.bounce_messages(context, named)
 
 
@@ -81,26 +90,28 @@ async def release(context: TheOffice, named: NamedMessages) -> QueueChange:
 
 @router.post("/export")
 async def export(context: TheOffice, order: ExportOrder) -> StreamingResponse:
-    """Give messages with envelope and content, as parcels; the audit trail keeps that."""
+    """Return messages with envelope and content as an export stream, and audit that."""
     return StreamingResponse(await queue_content.export_mail(context, order), media_type=PARCELS)
 
 
 @router.post("/import", status_code=201)
 async def import_mail(context: TheOffice, request: Request, reason: str = "") -> list[ImportResult]:
-    """Hold the messages of a body of parcels, all or none."""
+    """Hold the messages of an import stream, all or none."""
     return await queue_import.import_mail(context, _body(request), reason)
 
 
 @router.post("/digests")
 async def digests(context: TheOffice, order: DigestOrder) -> dict[str, str]:
-    """Give the SHA-256 of messages' content, for an import that was broken off to know them again."""
+    """Return the SHA-256 of messages' content, so that an interrupted import can resume."""
     return await queue_import.digest_content(context, order)
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
-    """Yield a body as it comes; one that breaks off is the sender's affair, and no defect of ours."""
+    """Yield a body as it arrives; an interrupted one is the client's error, not a defect."""
     try:
         async for octets in request.stream():
             yield octets
     except ClientDisconnect:
-        raise AdminError(ErrorKind.USAGE, "import: the stream broke off", "send it again") from None
+        raise AdminError(
+            ErrorKind.USAGE, "import: the stream was interrupted", "send it again"
+        ) from None

@@ -1,4 +1,4 @@
-"""Routes of a domain's recipient_lists."""
+"""Routes of a domain's recipients."""
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -24,11 +24,11 @@ async def list_all(context: TheOffice, domain: str) -> StreamingResponse:
 
 @router.patch("")
 async def change(context: TheOffice, domain: str, wanted: RecipientChange) -> ListChange:
-    """Add to the list, and take from it."""
+    """Add names to the list, and remove names from it."""
     return await recipient_lists.change_recipients(context, domain, wanted)
 
 
 @router.put("")
 async def replace(context: TheOffice, domain: str, wanted: RecipientList) -> ListChange:
-    """Put another list in place of the one there is."""
+    """Replace the list."""
     return await recipient_lists.replace_recipients(context, domain, wanted)

@@ -23,17 +23,17 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 async def list_all(
     context: TheOffice, selection: Annotated[ReportSelection, Query()]
 ) -> StreamingResponse:
-    """List the reports that wait, in the order in which they were made."""
+    """List the waiting reports, in the order in which they were made."""
     return await as_paged_listing(context, report_queue.list_reports(context, selection))
 
 
 @router.get("/{number}")
 async def show(context: TheOffice, number: Annotated[int, Path(ge=1, lt=2**63)]) -> FullReportView:
-    """Show one with what it says."""
+    """Show one report with its text."""
     return await report_queue.show_report(context, number)
 
 
 @router.post("/drop")
 async def drop(context: TheOffice, named: NamedReports) -> ReportsDropped:
-    """Forget reports: nobody is told."""
+    """Drop reports: their senders are not told."""
     return await report_queue.drop_reports(context, named)

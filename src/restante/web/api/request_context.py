@@ -1,4 +1,4 @@
-"""How a route gets at the office it works on."""
+"""How a route gets its admin context."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ async def _office_of(
 
 
 def _actor(request: Request, context: AdminContext) -> str:
-    """Name who asks: the user at the other end of the control socket, else whose command this is."""
+    """Name the client: the user at the other end of the control socket, or the local user."""
     peer = request.client.host if request.client else ""
     return (
         operator(int(peer.removeprefix(PEER_PREFIX)))

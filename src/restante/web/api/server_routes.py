@@ -1,4 +1,4 @@
-"""Routes of what runs: release, drains, status, audit trail."""
+"""Routes of the running server: release, drains, status, audit trail."""
 
 from typing import Annotated
 
@@ -31,13 +31,13 @@ async def list_drains(context: TheOffice) -> StreamingResponse:
 
 @router.get("/drains/last", response_model=list[LastDrainView])
 async def last_drains(context: TheOffice, domain: str | None = None) -> StreamingResponse:
-    """Show how the last drain of each domain went, or of one."""
+    """Show how the last drain of each domain, or of one domain, ended."""
     return as_listing(await drains.last_drains(context, domain))
 
 
 @router.post("/drains/{domain}/stop")
 async def stop_drain(context: TheOffice, domain: str, order: DrainStop) -> DrainView:
-    """End a domain's drain; what it has not handed over stays held."""
+    """End a domain's drain; the remaining mail stays held."""
     return await drains.stop_drain(context, domain, order)
 
 
@@ -59,7 +59,7 @@ async def _audit_filter(
     since: float | None = None,
     until: float | None = None,
 ) -> AuditFilter:
-    """Read which entries are wanted. Not the class itself: FastAPI would make each in a thread."""
+    """Read the filter from the query. As a model, FastAPI would make each in a thread."""
     return AuditFilter(
         account=account, domain=domain, action=action, actor=actor, since=since, until=until
     )
