@@ -364,7 +364,7 @@ def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None
         ({"insecure": True, "kinds": ()}, ErrorKind.USAGE, "said of a webhook"),
         ({"key": "b-token"}, ErrorKind.INVALID, "its key cannot be used"),
         ({"kinds": ("room-short",)}, ErrorKind.INVALID, "never hear of room-short"),
-        ({"all_accounts": True}, ErrorKind.USAGE, "no account hears of others"),
+        ({"all_accounts": True}, ErrorKind.USAGE, "no account gets notices of others"),
     ],
 )
 def test_what_cannot_be_changed_is_said_and_changes_nothing(
@@ -396,7 +396,7 @@ def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> 
     desk.context = replace(desk.context, vault=Vault(b"another key file, of 32 octets.."))
     for part in ({"key": new_key()}, {"webhook": "https://b.example/"}):
         with pytest.raises(
-            AdminError, match="cannot be opened with this key file; give URL and key anew"
+            AdminError, match="cannot be opened with this key file; give URL and key again"
         ):
             change(desk, **part)
     key = new_key()

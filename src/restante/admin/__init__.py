@@ -1,1 +1,1 @@
-"""What an operator may do, as plain functions: the command line and the API both call these."""
+"""The operator's actions as plain functions; the command line and the API both call these."""

@@ -33,26 +33,26 @@ MAX_NOTE_LENGTH = 500  # characters
 
 
 class NewAccount(BaseModel):
-    """What it takes to add one."""
+    """The fields of a new account."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     note: str = ""
     empty_reply: Literal[250, 251] = 251
-    quota: Amount | None = None  # octets, of all its domains together
+    quota: Amount | None = None  # octets, for all its domains together
     quota_messages: Amount | None = None
     report_details: bool = False  # whether reports of success name its primary
 
 
 class AccountChange(BaseModel):
-    """What to change; None leaves it as it is."""
+    """The fields to change; None leaves one unchanged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     note: str | None = None
     empty_reply: Literal[250, 251] | None = None
-    quota: Amount | None = None  # 0 takes it away
+    quota: Amount | None = None  # 0 removes it
     quota_messages: Amount | None = None
     report_details: bool | None = None
 
@@ -69,13 +69,13 @@ class AccountView(BaseModel):
     created_at: datetime
     quota: int | None  # octets
     quota_messages: int | None
-    messages: int  # in the store, of all its domains, refused ones included
+    messages: int  # in the store, for all its domains, including refused ones
     octets: int
     report_details: bool
 
 
 class ChangedAccount(AccountView):
-    """An account after a change, and what that changed: nothing where all was so already."""
+    """An account after a change, and the changes: none if nothing differed."""
 
     changes: list[ChangeView]
 
@@ -105,18 +105,18 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
 
 
 def list_accounts(context: AdminContext) -> Iterator[AccountView]:
-    """Yield all accounts by name; each view is made when it is its turn."""
+    """Yield all accounts by name; each view is made at its turn."""
     directory = context.directory.now
     return (_view(context, directory.accounts[name]) for name in sorted(directory.accounts))
 
 
 def show_account(context: AdminContext, name: str) -> AccountView:
-    """Return one. Raises AdminError if it is not there."""
+    """Return an account. Raises AdminError if it does not exist."""
     return _view(context, find_account(context, name))
 
 
 async def change_account(context: AdminContext, name: str, change: AccountChange) -> ChangedAccount:
-    """Change what is given. Raises AdminError."""
+    """Change the given fields. Raises AdminError."""
     present = account = find_account(context, name)
     if change.note is not None:
         account = replace(account, note=_checked_note(change.note))
@@ -145,7 +145,7 @@ async def remove_account(context: AdminContext, name: str, reason: str) -> None:
         raise _in_use(name, view)
     try:
         await context.store.remove_account(name, recorded)
-    except Conflict:  # something was added between our look and now
+    except Conflict:  # something was added since our check
         raise _in_use(name, show_account(context, name)) from None
     await changed(context, recorded)
 

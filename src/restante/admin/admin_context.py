@@ -1,4 +1,4 @@
-"""What every administrative function works on: the records, the keys, and the server if one is running."""
+"""The context of every administrative function: records, keys, and the server if one runs."""
 
 import pwd
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -22,10 +22,10 @@ from restante.tenancy.secrets import Vault
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAnswer:
-    """What became of the operator's request to release one node."""
+    """The result of the operator's request to release one node."""
 
     node: str
-    code: int  # the reply code an asker would have got
+    code: int  # the reply code that a client would have got
     text: str
     pending: int  # messages
     reason: str
@@ -45,7 +45,7 @@ class RunningDrain:
     state: str  # "delivering", "waiting to retry", …
     next_attempt_at: float | None
     last_error: str
-    hindrance: str = ""  # what that is a sign of: "rate limit", "policy"
+    hindrance: str = ""  # the cause that it indicates: "rate limit", "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,10 @@ class OpenListener:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationState:
-    """Which configuration runs, and what came of the last attempt to reload. Times are Unix time."""
+    """The running configuration, and the result of the last reload. Times are Unix time."""
 
-    read_at: float  # the configuration that runs was read then
-    reload_failed_at: float | None = (
-        None  # of the last reload, if that failed; nothing has changed by it
-    )
+    read_at: float  # when the running configuration was read
+    reload_failed_at: float | None = None  # of the last reload, if that failed; it changed nothing
     reload_failure: str = ""  # why
     restart_for: tuple[str, ...] = ()  # settings and listeners of the file that wait for a restart
 
@@ -76,102 +74,98 @@ class ConfigurationState:
 
 @dataclass(frozen=True, slots=True)
 class ScrubFacts:
-    """How the daily look at all of the store stands."""
+    """The state of the daily scrub of the store."""
 
-    ended_at: float | None = (
-        None  # Unix time of the last that came to its end; None: none since the start
-    )
+    ended_at: float | None = None  # Unix time of the last completed one; None: none since the start
     is_under_way: bool = False
-    messages: int = 0  # that the last one has looked at so far
+    messages: int = 0  # messages that the last one has checked so far
 
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What of the running server decides whether it can do its work."""
+    """The facts that decide whether the running server can do its work."""
 
     is_room_short: bool
     certificate_expires_at: float  # Unix time
 
 
 class Server(Protocol):
-    """The parts of the running server that an administrator may touch."""
+    """The parts of the running server that an administrator may use."""
 
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
-        """The operator's ETRN: no host or account binding, but the same door, destination and audit trail."""
+        """The operator's ETRN: no host or account check, but the same releaser and audit trail."""
 
     def drains(self) -> Iterator[RunningDrain]:
-        """Yield the drains that run or wait to retry, in the order in which they started; each as it is at its turn."""
+        """Yield the running and waiting drains in the order of their start, each at its turn."""
 
     def is_draining(self, domain_id: int) -> bool:
-        """Tell whether a domain has a drain."""
+        """Return whether a domain has a drain."""
 
     def listeners(self) -> Sequence[OpenListener]:
-        """Listeners that are open."""
+        """The open listeners."""
 
     def configuration(self) -> ConfigurationState:
-        """Which configuration runs, whether the last reload failed, and what waits for a restart."""
+        """The running configuration, a failed reload, and the settings that wait for a restart."""
 
     def vitals(self) -> Vitals:
-        """Return whether there is room for mail, and how long the certificate is good for."""
+        """Return whether there is room for mail, and how long the certificate is valid."""
 
     def scrub(self) -> ScrubFacts:
-        """Say how the scrub of the store stands."""
+        """Return the state of the scrub."""
 
     def sighting(self, destination: Destination) -> Sighting | None:
-        """Return what probes have shown of a destination, None for one that is not watched."""
+        """Return the result of probes of a destination, None for one that is not watched."""
 
     async def metrics(self, accept: str) -> Exposition:
-        """Every metric as it is now, in the format that an HTTP Accept header asks for."""
+        """Return every metric as of now, in the format of an HTTP Accept header."""
 
     def send_reports(self) -> None:
-        """Reports to senders were stored: see to them now."""
+        """Send the reports to senders that were just stored."""
 
     def stop_drain(self, domain_id: int, reason: str) -> bool:
         """End a domain's drain at once; its mail stays held. False if there is none."""
 
     def domain_changed(self, domain_id: int) -> None:
-        """Have a domain's drain go by its record as it is now; a change that does not concern it does not end it."""
+        """Apply a domain's changed record to its drain; an unrelated change does not end it."""
 
     def drain_held_off(self, domain_id: int) -> AbstractAsyncContextManager[bool]:
-        """Let no mail of a domain leave during the block; False if some may be on its way."""
+        """Block delivery of a domain's mail during the block; False if some may be in delivery."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdminContext:
-    """Handed to every function of this package."""
+    """Passed to every function of this package."""
 
     store: Store
     directory: LiveDirectory
     vault: Vault
     now: Callable[[], float]  # Unix time
-    own_addresses: Sequence[tuple[str, int]]  # what we listen on: never a destination
+    own_addresses: Sequence[tuple[str, int]]  # of our listeners: never a destination
     hostname: str  # our own name: never a destination
     resolver: (
-        Resolver  # the one deliveries use: a destination is judged by the addresses it would get
+        Resolver  # the one deliveries use: a destination is checked by the addresses it would get
     )
     hold: Callable[
         [Sequence[ReceivedMail]], Awaitable[list[Receipt]]
-    ]  # the one intake: it gives out message numbers
+    ]  # the one intake: it assigns message numbers
     server: Server | None  # None: the command line opened the store itself
     recipients: LiveRecipients
-    transports: Sender  # by which notices leave
-    message_size_limit: Callable[[], int]  # octets: the server's, over every domain's
+    transports: Sender  # the senders of notices
+    message_size_limit: Callable[[], int]  # octets: the server's limit, above every domain's
     reservations: QuotaReservations = field(
         default_factory=QuotaReservations
-    )  # room for mail on its way in, whoever brings it
-    log: Log | None = (
-        None  # the server's; the command line alone leaves its trace in the audit trail
-    )
-    actor: str = "operator"  # who acts, for the audit trail: "operator root"
-    reason: str = ""  # why, where the caller said so
+    )  # room for incoming mail, from any source
+    log: Log | None = None  # the server's; the command line alone writes only to the audit trail
+    actor: str = "operator"  # the actor in the audit trail: "operator root"
+    reason: str = ""  # the caller's reason, if given
 
     def acting(self, actor: str, reason: str) -> "AdminContext":
-        """Return the same office for one request of somebody."""
+        """Return the same context for one request of an actor."""
         return replace(self, actor=actor, reason=reason)
 
 
 def operator(uid: int) -> str:
-    """Name the operator behind a user id of this machine, as the audit trail does."""
+    """Name the operator of a user id of this machine, as the audit trail does."""
     try:
         return f"operator {pwd.getpwuid(uid).pw_name}"
     except KeyError:

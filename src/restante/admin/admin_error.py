@@ -1,4 +1,7 @@
-"""Why something asked of the office was not done. Command line, API and portal each turn the kind into their own code."""
+"""Why a request to the admin functions was refused.
+
+Command line, API and portal each turn the kind into their own code.
+"""
 
 from enum import StrEnum
 
@@ -6,20 +9,20 @@ from restante.phrases import NO_SERVER, START_SERVER
 
 
 class ErrorKind(StrEnum):
-    """What sort of refusal it is."""
+    """The kinds of refusals."""
 
     USAGE = "usage"  # the request contradicts itself or lacks something
     INVALID = "invalid"  # a value is not acceptable
     NOT_FOUND = "not-found"
-    EXISTS = "exists"  # what was to be added is there
-    CONFLICT = "conflict"  # the state of other things forbids it now
+    EXISTS = "exists"  # the new thing exists already
+    CONFLICT = "conflict"  # the state of other things prevents it now
     NOT_ALLOWED = "not-allowed"
-    UNAVAILABLE = "unavailable"  # it takes a running server
+    UNAVAILABLE = "unavailable"  # it needs a running server
     TRY_LATER = "try-later"
 
 
 class AdminError(Exception):
-    """Nothing was changed. `error` names the thing and the cause, `remedy` what to do."""
+    """Nothing was changed. `error` names the thing and the cause, `remedy` the next step."""
 
     def __init__(self, kind: ErrorKind, error: str, remedy: str) -> None:
         super().__init__(f"{error}; {remedy}")
@@ -29,7 +32,7 @@ class AdminError(Exception):
 
 
 def no_server(what: str) -> AdminError:
-    """Make the error of a thing that only a running server can do."""
+    """Make the error for an action that needs a running server."""
     return AdminError(
         ErrorKind.UNAVAILABLE,
         f"{what}: {NO_SERVER}",

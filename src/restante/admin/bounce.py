@@ -1,10 +1,12 @@
-"""Giving mail up by hand: messages go, and their senders are told, in one transaction.
+"""Bouncing by hand: delete messages and store reports to their senders, in one transaction.
 
-A sender is told of recipients who are held or refused, as the destination's last word on each has it. Nobody is told
-where that may not be (queue/reporting.py): mail from the null reverse-path, mail taken under suspicion, NOTIFY=NEVER.
+The report names recipients who are held or refused, with the destination's last reply on each. No
+report is made where none is allowed (queue/reporting.py): for mail from the null reverse-path,
+suspect mail, and NOTIFY=NEVER.
 
-Of a message that is not whole any more no report can be made, so it stays, refused as its damage has made it, and keeps
-no other back. A store that fails otherwise ends it: what was bounced before then is.
+A damaged message stays, because no report can be made for it. It is marked refused by its damage,
+and does not block others. Another failure of the store ends the action; messages bounced before
+stay bounced.
 """
 
 from collections import defaultdict
@@ -30,23 +32,24 @@ AT_ONCE = 100  # messages in one transaction: their reports are in memory togeth
 
 
 class DamagedMessage(BaseModel):
-    """A message that is not whole any more, and what is wrong with it."""
+    """A damaged message, and its damage."""
 
     name: str
     damage: str
 
 
 class BounceChange(QueueChange):
-    """What came of it. Those damaged are neither changed nor missing: they are where they were."""
+    """The result. Damaged messages are neither changed nor missing: they stay unchanged."""
 
-    told: int  # of those changed: had a sender who may be told
+    told: int  # of those changed: a report was stored for the sender
     damaged: list[DamagedMessage]
 
 
 async def bounce_messages(context: AdminContext, named: NamedMessages) -> BounceChange:
-    """Give messages up, whatever their state, but for damaged ones. Raises AdminError, StoreError.
+    """Bounce messages in any state, except damaged ones. Raises AdminError, StoreError.
 
-    A message that changed while its report was made is among the missing: it may be delivered by now.
+    A message that changed while its report was made is among the missing: it may be delivered by
+    now.
     """
     checked_reason(named.reason)
     numbers = {number_of(name): name for name in named.names}
@@ -80,7 +83,7 @@ async def bounce_messages(context: AdminContext, named: NamedMessages) -> Bounce
 
 
 def _held_off(context: AdminContext, domain_id: int) -> AbstractAsyncContextManager[bool]:
-    """Let no mail of a domain leave during the block; False if some may be on its way."""
+    """Block delivery of a domain's mail during the block; False if some may be in delivery."""
     return (
         context.server.drain_held_off(domain_id)
         if context.server
@@ -89,7 +92,7 @@ def _held_off(context: AdminContext, domain_id: int) -> AbstractAsyncContextMana
 
 
 def _check_drain(context: AdminContext, found: Sequence[QueuedMessage]) -> None:
-    """Raise AdminError for a held message of a domain whose mail is on its way to its destination at this moment."""
+    """Raise AdminError for a held message of a domain with mail in delivery now."""
     for listed in found:
         domain = context.directory.now.domain_by_id(listed.domain_id)
         if domain is not None and any(
@@ -103,7 +106,7 @@ def _check_drain(context: AdminContext, found: Sequence[QueuedMessage]) -> None:
 
 
 def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[QueuedMessage]]]:
-    """Yield messages by domain, so many at once: no account's trail may name another's mail."""
+    """Yield messages by domain, in small groups: an account's trail may not name others' mail."""
     by_domain: dict[int, list[QueuedMessage]] = defaultdict(list)
     for listed in found:
         by_domain[listed.domain_id].append(listed)
@@ -115,7 +118,10 @@ def _groups(found: Sequence[QueuedMessage]) -> Iterator[tuple[int, Sequence[Queu
 async def _prepare(
     context: AdminContext, group: Sequence[QueuedMessage], damaged: dict[int, str]
 ) -> list[Bounce]:
-    """Return what is to be done with those that are there; add those that are damaged, and how. Raises StoreError."""
+    """Return the bounces for existing messages; add damaged ones to `damaged`.
+
+    Raises StoreError.
+    """
     bounces = []
     for listed in group:
         domain = context.directory.now.domain_by_id(listed.domain_id)

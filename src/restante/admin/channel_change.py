@@ -1,6 +1,6 @@
-"""What an operator may set of a channel of notices, and the way, secret and kinds that come of it.
+"""The fields of a channel of notices, and the checked channel made from them.
 
-A channel that is added and one that is changed go through the same checks. No error repeats a URL or a key.
+A new channel and a changed one go through the same checks. No error repeats a URL or a key.
 """
 
 from dataclasses import replace
@@ -20,30 +20,33 @@ from restante.tenancy.secrets import SealBroken
 
 
 class ChannelFields(BaseModel):
-    """What may be given when a channel is added and when it is changed."""
+    """The fields of a new or changed channel."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     webhook: SecretStr | None = None  # a URL
-    key: SecretStr | None = None  # whsec_…, with which a webhook is signed
+    key: SecretStr | None = None  # whsec_…, signs a webhook
     mail: str | None = None
     apprise: SecretStr | None = None  # a URL
     insecure: bool = False  # the webhook may be plain HTTP
 
 
 class NewChannel(ChannelFields):
-    """What it takes to add one: one of `webhook` (with `key`), `mail`, `apprise`."""
+    """The fields of a new channel: one of `webhook` (with `key`), `mail`, `apprise`."""
 
     name: str
     account: str = ""  # "": the operator's own
-    kinds: tuple[NoticeKind, ...] = ()  # none: every one that concerns whom it is for
-    all_accounts: bool = False  # the operator's own: also what concerns accounts
+    kinds: tuple[NoticeKind, ...] = ()  # none: every kind that the channel can get
+    all_accounts: bool = False  # the operator's own: also events of accounts
 
 
 class ChannelChange(ChannelFields):
-    """What to change; None leaves it as it is. `webhook`, `mail`, `apprise`: where to, by the way that it has."""
+    """The fields to change; None leaves one unchanged.
 
-    kinds: tuple[NoticeKind, ...] | None = None  # (): every one that concerns whom it is for
+    `webhook`, `mail`, `apprise`: the new target, for the transport that the channel has.
+    """
+
+    kinds: tuple[NoticeKind, ...] | None = None  # (): every kind that the channel can get
     all_accounts: bool | None = None
 
     @property
@@ -53,7 +56,7 @@ class ChannelChange(ChannelFields):
 
 
 async def new_channel(context: AdminContext, new: NewChannel) -> Channel:
-    """Return the channel that is to be added. Raises AdminError."""
+    """Return the channel to add. Raises AdminError."""
     way = _way_given(new.name, new)
     if way is None:
         raise _takes_one_way(new.name)
@@ -65,7 +68,7 @@ async def new_channel(context: AdminContext, new: NewChannel) -> Channel:
 async def changed_channel(
     context: AdminContext, present: Channel, change: ChannelChange
 ) -> Channel:
-    """Return a channel with what is given in the place of what was. Raises AdminError."""
+    """Return a channel with the given fields replaced. Raises AdminError."""
     hears_all = present.hears_all if change.all_accounts is None else change.all_accounts
     wanted = _kinds_asked_for(present) if change.kinds is None else change.kinds
     kinds = _checked_kinds(present.name, present.account, wanted, hears_all=hears_all)
@@ -73,7 +76,7 @@ async def changed_channel(
 
 
 def hears_every_kind(channel: Channel) -> bool:
-    """Tell whether a channel hears of everything that concerns whom it is for."""
+    """Return whether a channel gets every kind that it can get."""
     return channel.kinds == _heard(channel.account, hears_all=channel.hears_all)
 
 
@@ -82,11 +85,11 @@ def wrong(name: str, kind: ErrorKind, cause: str, remedy: str) -> AdminError:
     return AdminError(kind, f"notice channel {name}: {cause}", remedy)
 
 
-# --- where to
+# --- the target
 
 
 async def _directed(context: AdminContext, channel: Channel, fields: ChannelFields) -> Channel:
-    """Return a channel that goes to where is given now, and signs with the key that is given now. Raises AdminError."""
+    """Return a channel with the given target and key. Raises AdminError."""
     way = _way_given(channel.name, fields)
     if way not in (None, channel.way):
         remedy = f"add another for {way}, then remove this one"
@@ -132,7 +135,7 @@ def _takes_one_way(name: str) -> AdminError:
 
 
 async def _read_target(context: AdminContext, name: str, fields: ChannelFields) -> tuple[str, str]:
-    """Return where to, and what of it may be shown. Raises AdminError."""
+    """Return the target and its visible part. Raises AdminError."""
     try:
         if fields.apprise is not None:
             return await read_push_url(fields.apprise.get_secret_value())
@@ -155,11 +158,11 @@ def _outside(context: AdminContext, name: str, address: str) -> str:
     return address
 
 
-# --- what is secret
+# --- the secret
 
 
 def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
-    """Return the key that is given. Raises AdminError; also where there is none, and has to be one."""
+    """Return the given key. Raises AdminError, also if a required one is missing."""
     if channel.way != Transport.WEBHOOK:
         if fields.key is not None:
             raise wrong(
@@ -180,13 +183,13 @@ def _checked_key(channel: Channel, fields: ChannelFields) -> str | None:
 def _secret(
     context: AdminContext, channel: Channel, url: str | None, key: str | None
 ) -> ChannelSecret:
-    """Return what is to be sealed: what is given, and where nothing is, what was. Raises AdminError."""
+    """Return the secret to seal: the given parts, otherwise the old ones. Raises AdminError."""
     if url is not None and (key is not None or channel.way != Transport.WEBHOOK):
         return ChannelSecret(url, key or "")
     try:
         was = open_secret(context.vault, channel)
     except SealBroken:
-        remedy = "give URL and key anew"
+        remedy = "give URL and key again"
         raise wrong(
             channel.name,
             ErrorKind.CONFLICT,
@@ -196,33 +199,36 @@ def _secret(
     return ChannelSecret(was.url if url is None else url, was.key if key is None else key)
 
 
-# --- what of
+# --- the kinds
 
 
 def _heard(account: str, *, hears_all: bool) -> frozenset[NoticeKind]:
-    """Return every kind that a channel can hear of."""
+    """Return every kind that a channel can get."""
     return OF_ACCOUNTS if account else OF_THE_SERVER | (OF_ACCOUNTS if hears_all else frozenset())
 
 
 def _checked_kinds(
     name: str, account: str, kinds: tuple[NoticeKind, ...], *, hears_all: bool
 ) -> frozenset[NoticeKind]:
-    """Return what the channel hears. Raises AdminError where it never would."""
+    """Return the kinds of the channel. Raises AdminError for one that it can never get."""
     if hears_all and account:
         raise wrong(
             name,
             ErrorKind.USAGE,
-            "no account hears of others",
+            "no account gets notices of others",
             "leave out --account or --all-accounts",
         )
     heard = _heard(account, hears_all=hears_all)
     wanted = frozenset(kinds) or heard
     if deaf := sorted(wanted - heard):
-        remedy = "name others, or hear of accounts by --account or --all-accounts"
-        raise wrong(name, ErrorKind.INVALID, f"it would never hear of {', '.join(deaf)}", remedy)
+        remedy = "name others, or give --account or --all-accounts to include accounts"
+        raise wrong(name, ErrorKind.INVALID, f"it would never get {', '.join(deaf)}", remedy)
     return wanted
 
 
 def _kinds_asked_for(channel: Channel) -> tuple[NoticeKind, ...]:
-    """Return the kinds as they were given: none where it is every one, which is more or less with all accounts."""
+    """Return the kinds as they were given: none for every one.
+
+    With all accounts, that is a different set.
+    """
     return () if hears_every_kind(channel) else tuple(channel.kinds)

@@ -1,6 +1,7 @@
-"""Channels of notices: an account's, which hear of that account alone, and the operator's own.
+"""Channels of notices: an account's, which get that account's notices, and the operator's own.
 
-A view never holds a secret: of a URL, scheme and host are shown. Who makes a key shows it once, then forgets it.
+A view never holds a secret: it shows scheme and host of a URL. A caller that makes a key shows it
+once, then forgets it.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import changes_between
 
-TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits for it so long
+TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits that long
 NAME: Final = re.compile(r"[a-z0-9._-]{1,64}\Z")
 
 
@@ -52,13 +53,13 @@ class ChannelView(BaseModel):
     way: str
     target: str
     kinds: list[str]
-    is_every_kind: bool  # that concerns whom it is for
+    is_every_kind: bool  # that the channel can get
     all_accounts: bool
     created_at: datetime
 
 
 class ChangedChannel(ChannelView):
-    """A channel after a change, and what that changed: nothing where all was so already."""
+    """A channel after a change, and the changes: none if nothing differed."""
 
     changes: list[ChangeView]
 
@@ -73,14 +74,14 @@ class WaitingView(BaseModel):
     about: str
     text: str
     at: datetime  # when it happened
-    held_back: int  # so much of the same was not told
+    held_back: int  # the number of similar events that were not sent
     failures: int
     next_attempt_at: datetime
     reply: str  # why the last attempt failed
 
 
 class TrialView(BaseModel):
-    """How sending a notice went."""
+    """The result of a trial notice."""
 
     is_sent: bool
     text: str
@@ -104,18 +105,24 @@ async def add_channel(context: AdminContext, new: NewChannel) -> ChannelView:
 async def change_channel(
     context: AdminContext, account: str, name: str, change: ChannelChange, reason: str
 ) -> ChangedChannel:
-    """Change what is given; what waits leaves as the channel is then. Raises AdminError."""
+    """Change the given fields; waiting notices leave by the changed channel. Raises AdminError."""
     present = _find_channel(context, account, name)
     if not change.gives_something:
         raise wrong(
-            name, ErrorKind.USAGE, "nothing to change", "give at least one thing besides the reason"
+            name,
+            ErrorKind.USAGE,
+            "nothing to change",
+            "give at least one option in addition to the reason",
         )
     channel = await changed_channel(context, present, change)
     return await _put(context, present, channel, checked_reason(reason))
 
 
 def list_channels(context: AdminContext, account: str | None = None) -> Iterator[ChannelView]:
-    """Yield channels by account and name, the operator's own first: all, or an account's. Raises AdminError at once."""
+    """Yield channels by account and name, the operator's own first: all, or an account's.
+
+    Raises AdminError at once.
+    """
     if account:
         find_account(context, account)
     directory = context.directory.now
@@ -124,7 +131,7 @@ def list_channels(context: AdminContext, account: str | None = None) -> Iterator
 
 
 async def remove_channel(context: AdminContext, account: str, name: str, reason: str) -> None:
-    """Remove it, and the notices that wait for it. Raises AdminError if it is not there."""
+    """Remove it, and the notices that wait for it. Raises AdminError if it does not exist."""
     channel = _find_channel(context, account, name)
     removed = changes_between(channel, None)
     recorded = with_changes(
@@ -151,7 +158,10 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
 async def list_waiting(
     context: AdminContext, account: str | None = None, limit: int = 100
 ) -> AsyncIterator[Iterator[WaitingView]]:
-    """Yield notices that wait, oldest first, by pages: all, or those of an account's channels. Raises AdminError."""
+    """Yield waiting notices, oldest first, by pages: all, or those of an account's channels.
+
+    Raises AdminError.
+    """
     if account:
         find_account(context, account)
     directory = context.directory.now

@@ -1,7 +1,8 @@
-"""Where a domain's mail may go: anywhere but back to ourselves.
+"""Allowed destinations of a domain's mail: any host except ourselves.
 
-Mail handed over to our own listener would be held again under a new number, for ever. So a destination is judged by the
-addresses it has now; a name that cannot be resolved now is taken with a warning, and deliveries judge again.
+Mail delivered to our own listener would be held again under a new number, without end. So a
+destination is checked by the addresses it has now. A name that cannot be resolved now is taken with
+a warning, and deliveries check it again.
 """
 
 import ipaddress
@@ -64,18 +65,26 @@ async def judge_destination(context: AdminContext, host: str, port: int) -> list
 
 
 def warnings_on_trust(destination: Destination) -> list[str]:
-    """Return what to warn of where DNS alone says who gets the mail (RFC 7435 is no protection against that)."""
+    """Return warnings for a destination that only DNS identifies.
+
+    RFC 7435 is no protection against that.
+    """
     if destination.tls is TlsUse.VERIFY or _literal(destination.host):
         return []
-    cause = "a forged address in DNS would take its mail, for nothing proves who answers there"
-    remedy = "say --tls verify, or --pin-now to pin the key that it shows now"
+    cause = (
+        "a forged address in DNS would take its mail, because nothing proves the host's identity"
+    )
+    remedy = "give --tls verify, or --pin-now to pin the key that it shows now"
     return [f"destination {destination.host}: {cause}; {remedy}"]
 
 
 async def with_shown_pin(
     context: AdminContext, destination: Destination, fields: Pinnable
 ) -> Pinnable:
-    """Return the fields with the key that the destination shows now, where that is wanted. Raises AdminError."""
+    """Return the fields with the key that the destination shows now, if requested.
+
+    Raises AdminError.
+    """
     if not fields.pin_now:
         return fields
     if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:
@@ -96,7 +105,7 @@ async def with_shown_pin(
 
 
 def reaches(address: IpAddress, port: int, own: tuple[str, int]) -> bool:
-    """Tell whether a connection to an address and port would arrive at our own listener."""
+    """Return whether a connection to an address and port would arrive at our own listener."""
     bound = peer_address(own[0])
     if port != own[1]:
         return False
@@ -104,7 +113,7 @@ def reaches(address: IpAddress, port: int, own: tuple[str, int]) -> bool:
 
 
 def is_local(address: IpAddress) -> bool:
-    """Tell whether an address is this machine's. The system is asked for its source address; nothing is sent."""
+    """Return whether an address is this machine's. Asks the system's routes; sends nothing."""
     plain = plain_address(address)
     if plain.is_loopback:
         return True

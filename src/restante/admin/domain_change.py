@@ -1,6 +1,6 @@
-"""What an operator may set of a hosted domain, and the destination and authorized hosts that come of it.
+"""The fields of a hosted domain, and the destination and authorized hosts made from them.
 
-Nothing here asks the network or the store: texts and values go in, checked values come out.
+No function here uses the network or the store: texts and values go in, checked values come out.
 """
 
 import base64
@@ -31,7 +31,7 @@ _PROTECTED = (TlsUse.REQUIRED, TlsUse.VERIFY)
 
 
 class DomainFields(PolicyFields):
-    """What may be given when a domain is added and when it is changed; None leaves it as it is."""
+    """The fields of a new or changed domain; None leaves one unchanged."""
 
     allow: tuple[str, ...] | None = None  # replaces all
     tls: TlsUse | None = None
@@ -47,7 +47,7 @@ class DomainFields(PolicyFields):
 
 
 class NewDomain(DomainFields):
-    """What it takes to add one."""
+    """The fields of a new domain."""
 
     name: str
     account: str
@@ -55,7 +55,7 @@ class NewDomain(DomainFields):
 
 
 class DomainChange(DomainFields):
-    """What to change."""
+    """The fields to change."""
 
     account: str | None = None
     destination: str | None = None
@@ -98,7 +98,10 @@ def _parse_hosts(texts: Iterable[str]) -> AuthorizedHosts:
 def changed_destination(
     vault: Vault, domain: str, present: Destination, fields: DomainFields
 ) -> Destination:
-    """Return the destination with TLS, login and limit as given. Raises AdminError for what contradicts itself."""
+    """Return the destination with TLS, login and limit as given.
+
+    Raises AdminError for contradictions.
+    """
     destination = replace(
         present,
         tls=present.tls if fields.tls is None else fields.tls,
@@ -147,10 +150,10 @@ def _changed_login(
 
 
 def read_pin(text: str) -> str:
-    """Return the hex of a SHA-256 given in hex (with or without colons) or base64. Raises AdminError."""
+    """Return the hex of a SHA-256 in hex (with or without colons) or base64. Raises AdminError."""
     plain = (
         text.strip().removeprefix("sha256//").removeprefix("sha256/")
-    )  # as curl and as HPKP write them
+    )  # in the form of curl and HPKP
     for decode in (_from_hex, _from_base64):
         digest = decode(plain)
         if digest is not None and len(digest) == _SHA256_OCTETS:
@@ -175,7 +178,7 @@ def _from_base64(text: str) -> bytes | None:
 
 
 def _checked_ca_file(text: str) -> str:
-    """Return the path if the file can be used now, as the server reads it. Raises AdminError."""
+    """Return the path if the server can use the file now. Raises AdminError."""
     if not text:
         return ""
     if not Path(text).is_absolute():

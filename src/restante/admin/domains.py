@@ -1,4 +1,4 @@
-"""Hosted domains: whose mail we hold, where alone it may go, and from where it may be asked for."""
+"""Hosted domains: accounts, destinations, and authorized hosts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -49,10 +49,10 @@ class DomainView(BaseModel):
     tls_pins: list[str]
     destination_login: str | None  # the user name; the password is never shown
     connections: int
-    per_minute: int | None  # messages that may go to the destination, by this domain's record
+    per_minute: int | None  # messages a minute to the destination, by this domain's record
     allow: list[str]
     created_at: datetime
-    messages: int  # in the store, refused ones included
+    messages: int  # in the store, including refused ones
     octets: int
     refused: int
     primary: PrimaryView
@@ -60,11 +60,11 @@ class DomainView(BaseModel):
 
 
 class ChangedDomain(BaseModel):
-    """A domain after a change, and what the operator should look at."""
+    """A domain after a change, and warnings for the operator."""
 
     domain: DomainView
     warnings: list[str]
-    changes: list[ChangeView]  # of an existing domain: none where all was so already
+    changes: list[ChangeView]  # of an existing domain: none if nothing differed
 
 
 async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
@@ -88,9 +88,10 @@ async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
 
 
 def list_domains(context: AdminContext, account: str | None = None) -> Iterator[DomainView]:
-    """Yield all domains, or an account's, by name. Raises AdminError at once if there is no such account.
+    """Yield all domains, or an account's, by name.
 
-    Each view is made when it is its turn: there may be ten thousand.
+    Each view is made at its turn: there may be ten thousand. Raises AdminError at once if there is
+    no such account.
     """
     directory = context.directory.now
     if account is not None:
@@ -100,12 +101,12 @@ def list_domains(context: AdminContext, account: str | None = None) -> Iterator[
 
 
 def show_domain(context: AdminContext, name: str) -> DomainView:
-    """Return one. Raises AdminError if it is not hosted."""
+    """Return a domain. Raises AdminError if it is not hosted."""
     return _view(context, find_domain(context, name))
 
 
 async def change_domain(context: AdminContext, name: str, change: DomainChange) -> ChangedDomain:
-    """Change what is given. A drain that this concerns goes on by what is new. Raises AdminError."""
+    """Change the given fields; a running drain uses the new record. Raises AdminError."""
     present = domain = find_domain(context, name)
     warnings: list[str] = []
     destination = domain.destination
@@ -158,7 +159,7 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
 
 
 def domain_name(text: str) -> str:
-    """Return the canonical name. Raises AdminError if it is none."""
+    """Return the canonical name. Raises AdminError for an invalid one."""
     try:
         return canonical_domain(text)
     except ValueError as error:
@@ -200,7 +201,10 @@ def _entry(
 async def _put(
     context: AdminContext, present: HostedDomain | None, domain: HostedDomain
 ) -> tuple[HostedDomain, Sequence[Change]]:
-    """Store a domain that differs from the present one (None: there is none), and return it with the changes."""
+    """Store a domain that differs from the present one, and return it with the changes.
+
+    None: there is no present one.
+    """
     changes = changes_between(present, domain)
     if not changes:
         return domain, changes
@@ -231,7 +235,7 @@ def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
 
 
 def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
-    """Mail to a domain that is hosted here is held, so notices go there no more."""
+    """Warn that notices to this domain stop: mail to a domain hosted here is held."""
     channels = context.directory.now.channels.values()
     inside = [
         one
@@ -245,7 +249,7 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
 
 
 def _recipient_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
-    """An empty list that is taken at its word keeps all mail out."""
+    """Warn of an empty list that decides alone: it keeps all mail out."""
     policy, book = domain.policy, context.recipients.of(domain.id)
     if policy.recipients is not Recipients.LIST or policy.unknown is Unknown.ACCEPT or book is None:
         return []

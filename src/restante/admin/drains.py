@@ -26,11 +26,12 @@ class DrainView(BaseModel):
     connections: int
     next_attempt_at: datetime | None
     last_error: str
-    hindrance: str  # what the last error is a sign of: "rate limit" (passes with time), "policy" (does not), or ""
+    # the cause of the last error: "rate limit" (passes with time), "policy" (does not), or ""
+    hindrance: str
 
 
 class LastDrainView(BaseModel):
-    """How a domain's last drain went."""
+    """The result of a domain's last drain."""
 
     domain: str
     started_at: datetime
@@ -41,11 +42,11 @@ class LastDrainView(BaseModel):
     delivered: int
     deferred: int
     refused: int
-    last_words: str  # what went wrong last, mostly in the destination's words
+    last_words: str  # the last error, mostly in the destination's words
 
 
 class DrainStop(BaseModel):
-    """Why a drain is to be stopped."""
+    """Why a drain must stop."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,17 +54,17 @@ class DrainStop(BaseModel):
 
 
 def list_drains(context: AdminContext) -> Iterator[DrainView]:
-    """Yield the drains that run or wait, in the order in which they started; none without a running server.
+    """Yield the drains that run or wait, in the order of their start; none without a server.
 
-    Each view is made when it is its turn: one account may have ten thousand domains.
+    Each view is made at its turn: one account may have ten thousand domains.
     """
     return map(_view, context.server.drains()) if context.server else iter(())
 
 
 async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> DrainView:
-    """End a domain's drain; what it has not handed over stays held. Returns it as it was.
+    """End a domain's drain; the remaining mail stays held. Returns the drain as it was.
 
-    It ends when the replies outstanding are there, after some seconds at most. Raises AdminError.
+    It ends when the outstanding replies are there, after some seconds at most. Raises AdminError.
     """
     if context.server is None:
         raise no_server("drain stop")
@@ -93,7 +94,10 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
 
 
 async def last_drains(context: AdminContext, name: str | None = None) -> Iterator[LastDrainView]:
-    """Return how the last drain of each domain went, or of one; none of a domain that has had none. Raises AdminError."""
+    """Return the result of the last drain of each domain, or of one domain.
+
+    There is none for a domain without a drain so far. Raises AdminError.
+    """
     hosted = (
         context.directory.now.domains.values() if name is None else [find_domain(context, name)]
     )
@@ -102,7 +106,7 @@ async def last_drains(context: AdminContext, name: str | None = None) -> Iterato
 
 
 def last_drain_view(domain: str, past: PastDrain) -> LastDrainView:
-    """Return how a domain's last drain went as it is shown."""
+    """Return the view of a domain's last drain."""
     return LastDrainView(
         domain=domain,
         started_at=moment(past.started_at),

@@ -1,4 +1,4 @@
-"""What a sender asked about reports, as it travels with exported mail, and as it is read back: by the rules of the wire."""
+"""A sender's report requests in exported mail, and their parser, which follows the wire rules."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from restante.smtp.protocol_errors import CommandRefused
 
 
 class RecipientFacts(BaseModel):
-    """NOTIFY and ORCPT of one recipient, as they stand in a command; None where they did not."""
+    """NOTIFY and ORCPT of one recipient, as in a command; None if they were missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,7 +24,7 @@ class RecipientFacts(BaseModel):
 
 
 class DsnFacts(BaseModel):
-    """RET and ENVID, and what was asked of recipients, by forward-path (RFC 3461 §4)."""
+    """RET and ENVID, and the requests for recipients, by forward-path (RFC 3461 §4)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +34,7 @@ class DsnFacts(BaseModel):
 
 
 def dsn_facts(request: DsnRequest | None) -> DsnFacts | None:
-    """Spell a request; None where nothing was asked."""
+    """Return a request's fields; None without a request."""
     if request is None:
         return None
     recipients = {
@@ -47,7 +47,7 @@ def dsn_facts(request: DsnRequest | None) -> DsnFacts | None:
 
 
 def dsn_request(facts: DsnFacts | None) -> DsnRequest | None:
-    """Read a request. Raises ValueError for what no command may say."""
+    """Read a request. Raises ValueError if no command could have these values."""
     if facts is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""Whether the server does its work, in one word and a sentence for each thing that is wrong. Pure.
+"""Whether the server does its work: one level, and a sentence for each problem. Pure.
 
-Critical is what keeps mail from being taken or handed over now. A warning is what will, or what an
-operator has to decide about. Mail that merely waits is no trouble: holding it is the work.
+A problem is critical if mail cannot be taken or delivered now. A warning is a coming problem, or a
+decision for the operator. Waiting mail is no problem: holding it is the work.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from typing import Final
 from restante.mail.quantity import counted
 from restante.phrases import EXPIRES, HAS_EXPIRED, LOW_DISK, NO_SERVER, RENEW, START_SERVER
 
-CERTIFICATE_DAYS: Final = 14  # ahead of its end from which it is a warning
+CERTIFICATE_DAYS: Final = 14  # days ahead of its end that cause a warning
 _DAY: Final = 86400.0
 
 
 class Level(StrEnum):
-    """How things stand, as monitoring systems name it."""
+    """The levels, named as monitoring systems name them."""
 
     OK = "ok"
     WARNING = "warning"
@@ -25,11 +25,11 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HealthFacts:
-    """What is judged. Times are Unix time."""
+    """The facts to judge. Times are Unix time."""
 
     now: float
     is_running: bool
-    store_failure: str = ""  # why nothing is taken or handed over
+    store_failure: str = ""  # why no mail is taken or delivered
     is_room_short: bool = False
     certificate_expires_at: float | None = None
     reload_failure: str = ""
@@ -39,7 +39,7 @@ class HealthFacts:
 
 @dataclass(frozen=True, slots=True)
 class HealthProblem:
-    """One thing that is wrong: how bad it is, and what it is, with the remedy."""
+    """One problem: its level, and its description with the remedy."""
 
     level: Level
     text: str
@@ -54,7 +54,7 @@ class Health:
 
 
 def judge(facts: HealthFacts) -> Health:
-    """Return what the facts come to."""
+    """Return the health that follows from the facts."""
     found = [*_critical(facts), *_warnings(facts)]
     return Health(found[0].level if found else Level.OK, tuple(found))
 

@@ -1,4 +1,4 @@
-"""The queue: what is held and what was refused, message by message. Content is never shown here (queue_content.py)."""
+"""The queue: held and refused mail, message by message. No content (queue_content.py has that)."""
 
 import re
 from collections import defaultdict
@@ -22,8 +22,8 @@ from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction, AuditEntry
 
 MAX_NAMES = 1000  # messages one request may name
-MAX_NAME_LENGTH = 12  # characters; more would be no number the store can hold
-MAX_PATTERN_LENGTH = 600  # characters, as a path may have
+MAX_NAME_LENGTH = 12  # characters; a longer number would not fit in the store
+MAX_PATTERN_LENGTH = 600  # characters, the longest path
 MAX_HEADER_OCTETS = 65536
 
 _UNFOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
@@ -32,7 +32,7 @@ Change = Callable[[Sequence[int], AuditEntry], Awaitable[int]]
 
 
 class QueueSelection(BaseModel):
-    """Which messages to list; None means any."""
+    """The messages to list; None means any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,12 +49,12 @@ class QueueSelection(BaseModel):
 
 
 class SelectedNames(BaseModel):
-    """One page of the messages that match: what is needed to count them, and then to act on just these."""
+    """One page of the messages that match: enough to count them, then to act on exactly these."""
 
     names: list[str]  # oldest first; `after` the last of them begins the next page
     octets: int
-    domains: list[str]  # whose they are
-    shared: int  # of these: messages that have recipients who do not match, too
+    domains: list[str]  # the domains of these messages
+    shared: int  # how many of these also have recipients that do not match
 
 
 class NamedMessages(BaseModel):
@@ -71,7 +71,7 @@ class RecipientView(BaseModel):
 
     forward_path: str
     status: str
-    reply: str  # the destination's last word on it
+    reply: str  # the destination's last reply for it
 
 
 class MessageView(BaseModel):
@@ -93,21 +93,19 @@ class HeaderView(BaseModel):
 
 
 class FullMessageView(MessageView):
-    """A message with all that is shown of it."""
+    """A message with all its visible details."""
 
     is_8bit: bool | None  # None for a damaged one
     needs_smtputf8: bool | None
-    dsn: (
-        DsnFacts | None
-    )  # what the sender asked about reports; None where nothing was asked, or of a damaged one
+    dsn: DsnFacts | None  # the sender's report requests; None without any, or for a damaged message
     is_suspect: bool | None  # its sender gets no reports
     is_delay_told: bool | None
-    headers: list[HeaderView]  # none of a damaged one
-    damage: str = ""  # what is wrong with its content
+    headers: list[HeaderView]  # none for a damaged one
+    damage: str = ""  # the damage of its content
 
 
 class QueueChange(BaseModel):
-    """How many of the named messages were changed, and which were not there or had nothing to change."""
+    """The number of changed messages, and the names that were missing or needed no change."""
 
     changed: int
     missing: list[str]
@@ -116,14 +114,20 @@ class QueueChange(BaseModel):
 async def list_queue(
     context: AdminContext, selection: QueueSelection
 ) -> AsyncIterator[Iterator[MessageView]]:
-    """Yield the messages that match, oldest first, by pages. Raises AdminError for a domain that is not hosted."""
+    """Yield the messages that match, oldest first, by pages.
+
+    Raises AdminError for a domain that is not hosted.
+    """
     names = domain_names(context)
     async for page in queue_pages(context, queue_filter(context, selection)):
         yield (view(message, names) for message in page)
 
 
 async def name_messages(context: AdminContext, selection: QueueSelection) -> SelectedNames:
-    """Return the names of the messages that match, oldest first. Raises AdminError as `list_queue` does."""
+    """Return the names of the messages that match, oldest first.
+
+    Raises AdminError as `list_queue` does.
+    """
     names: list[str] = []
     octets = shared = 0
     domain_ids: set[int] = set()
@@ -140,7 +144,7 @@ async def name_messages(context: AdminContext, selection: QueueSelection) -> Sel
 async def queue_pages(
     context: AdminContext, wanted: QueueFilter
 ) -> AsyncIterator[Sequence[QueuedMessage]]:
-    """Yield the messages that match, oldest first: so many at once that nobody waits for them."""
+    """Yield the messages that match, oldest first, in pages that block no one for long."""
     left = wanted.limit
     while left > 0:
         at_once = min(left, PAGE)
@@ -163,7 +167,7 @@ async def _shared(
 async def with_all_recipients(
     context: AdminContext, selection: QueueSelection, found: Sequence[QueuedMessage]
 ) -> Sequence[QueuedMessage]:
-    """Return these messages with every recipient, also those whom the selection is not about."""
+    """Return these messages with all recipients, including those that do not match."""
     if selection.status is None and selection.recipient is None:
         return found
     numbers = tuple(message.number for message in found)
@@ -171,7 +175,7 @@ async def with_all_recipients(
 
 
 def queue_filter(context: AdminContext, selection: QueueSelection) -> QueueFilter:
-    """Spell a selection for the store. Raises AdminError for a domain that is not hosted."""
+    """Convert a selection for the store. Raises AdminError for a domain that is not hosted."""
     domain = find_domain(context, selection.domain) if selection.domain else None
     return QueueFilter(
         domain_ids=(domain.id,) if domain else None,
@@ -186,15 +190,15 @@ def queue_filter(context: AdminContext, selection: QueueSelection) -> QueueFilte
 
 
 async def show_message(context: AdminContext, name: str) -> FullMessageView:
-    """Return envelope, headers and the state of each recipient. Raises AdminError if it is not there.
+    """Return envelope, headers and the state of each recipient.
 
-    Of one whose content is damaged there is what the listing says.
+    For a damaged message, return the facts of the listing. Raises AdminError if it does not exist.
     """
     number = number_of(name)
     message, headers, damage = await _read(context, number)
     listed = await context.store.list_queue(
         QueueFilter(numbers=(number,))
-    )  # now: a damaged one was parked by reading it
+    )  # now: reading a damaged one has marked it refused
     if not listed or (message is None and not damage):
         raise AdminError(
             ErrorKind.NOT_FOUND,
@@ -216,7 +220,7 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
 async def _read(
     context: AdminContext, number: int
 ) -> tuple[HeldMessage | None, list[HeaderView], str]:
-    """Return a message, its headers, and what is wrong with its content, "" if nothing is."""
+    """Return a message, its headers, and the damage of its content, "" if there is none."""
     message = None
     try:
         message = await context.store.message(number)
@@ -226,13 +230,19 @@ async def _read(
 
 
 async def delete_messages(context: AdminContext, named: NamedMessages) -> QueueChange:
-    """Delete messages for good, whatever their state. Raises AdminError without a reason or for a bad name."""
+    """Delete messages permanently, in any state.
+
+    Raises AdminError without a reason or for a bad name.
+    """
     checked_reason(named.reason)
     return await _change(context, named, AuditAction.MAIL_DELETED, context.store.delete)
 
 
 async def release_refused(context: AdminContext, named: NamedMessages) -> QueueChange:
-    """Hold the refused recipients of these messages again: they go with the next release. Raises AdminError."""
+    """Hold the refused recipients of these messages again; the next release delivers them.
+
+    Raises AdminError.
+    """
     return await _change(
         context, named, AuditAction.REFUSED_RELEASED, context.store.release_refused
     )
@@ -241,7 +251,10 @@ async def release_refused(context: AdminContext, named: NamedMessages) -> QueueC
 async def _change(
     context: AdminContext, named: NamedMessages, action: AuditAction, change: Change
 ) -> QueueChange:
-    """Change each domain's messages with an entry of their own: no account's trail may name another's mail."""
+    """Change each domain's messages with an audit entry of their own.
+
+    An account's trail may not name another's mail.
+    """
     numbers = {number_of(name): name for name in named.names}
     found = await context.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
     by_domain: dict[int, list[int]] = defaultdict(list)
@@ -259,7 +272,7 @@ async def _change(
 
 
 def number_of(name: str) -> int:
-    """Return the number that a name spells. Raises AdminError."""
+    """Return the number that a name stands for. Raises AdminError."""
     try:
         if not 0 < len(name) <= MAX_NAME_LENGTH:
             raise ValueError(name)  # noqa: TRY301  the same answer as for a wrong letter
@@ -277,7 +290,7 @@ def domain_names(context: AdminContext) -> dict[int, str]:
 
 
 def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
-    """Return a message as it is listed; `names` are of the domains, by id."""
+    """Return the view of a listed message; `names` are of the domains, by id."""
     return MessageView(
         name=message_name(message.number),
         domain=names.get(message.domain_id, ""),
@@ -294,7 +307,8 @@ def view(message: QueuedMessage, names: dict[int, str]) -> MessageView:
 async def _beginning(context: AdminContext, message: HeldMessage) -> bytes:
     """Return as much of the content as its headers may take. Raises Damaged, StoreError.
 
-    Its file is read to the end all the same: only the whole has a checksum, and who looks at a message asks how it is.
+    Even so, the file is read to the end. Only the whole has a checksum, and the reader of a message
+    wants to know its state.
     """
     beginning = message.head[:MAX_HEADER_OCTETS]
     if message.file is not None:
@@ -304,7 +318,7 @@ async def _beginning(context: AdminContext, message: HeldMessage) -> bytes:
 
 
 def read_headers(beginning: bytes) -> list[HeaderView]:
-    """Return the header fields of content, unfolded; octets that are no UTF-8 are shown as such."""
+    """Return the header fields of content, unfolded; octets that are not UTF-8 are escaped."""
     text = beginning.partition(b"\r\n\r\n")[0].decode("utf-8", "backslashreplace")
     fields = (line.partition(":") for line in _UNFOLD.sub(" ", text).split("\r\n"))
     return [

@@ -1,4 +1,7 @@
-"""Logins: with what a primary asks. A view never holds a secret; who makes a password shows it once, then forgets it."""
+"""Logins: the user names and passwords of primaries.
+
+A view never holds a secret. A caller that makes a password shows it once, then forgets it.
+"""
 
 import asyncio
 import re
@@ -34,12 +37,12 @@ from restante.tenancy.secrets import SealBroken, login_owner, verifier_owner
 USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
 MIN_PASSWORD_LENGTH = 8  # characters
 MAX_PASSWORD_LENGTH = 255
-_LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # none that reads as another: people type these
+_LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # none that looks like another: people type these
 _GROUPS, _GROUP_LENGTH = 5, 5  # 25 of 30 letters: 122 bits
 
 
 class NewLogin(BaseModel):
-    """What it takes to add one."""
+    """The fields of a new login."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +52,7 @@ class NewLogin(BaseModel):
 
 
 class LoginChange(BaseModel):
-    """What to change; None leaves it as it is."""
+    """The fields to change; None leaves one unchanged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,7 +71,7 @@ class LoginView(BaseModel):
 
 
 class ChangedLogin(LoginView):
-    """A login after a change, and what that changed: nothing where all was so already."""
+    """A login after a change, and the changes: none if nothing differed."""
 
     changes: list[ChangeView]
 
@@ -98,7 +101,10 @@ async def add_login(context: AdminContext, account: str, new: NewLogin) -> Login
 
 
 def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
-    """Yield an account's logins by user name. Raises AdminError at once if there is no such account."""
+    """Yield an account's logins by user name.
+
+    Raises AdminError at once if there is no such account.
+    """
     find_account(context, account)
     return map(_view, context.directory.now.logins_of(account))
 
@@ -106,7 +112,10 @@ def list_logins(context: AdminContext, account: str) -> Iterator[LoginView]:
 async def change_login(
     context: AdminContext, account: str, user: str, change: LoginChange
 ) -> ChangedLogin:
-    """Change what is given: a new password keeps CRAM-MD5 as it was, unless that is given too. Raises AdminError."""
+    """Change the given fields. Raises AdminError.
+
+    A new password keeps the CRAM-MD5 setting, unless that is given too.
+    """
     login = _find_login(context, account, user)
     if change.password is None:
         return await _put(context, login, _with_cram_md5(context, login, change.cram_md5))
@@ -122,7 +131,7 @@ async def change_login(
 
 
 async def remove_login(context: AdminContext, account: str, user: str, reason: str) -> None:
-    """Remove it. Raises AdminError if it is not there."""
+    """Remove it. Raises AdminError if it does not exist."""
     removed = changes_between(_find_login(context, account, user), None)
     recorded = with_changes(
         entry(context, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed
@@ -132,7 +141,7 @@ async def remove_login(context: AdminContext, account: str, user: str, reason: s
 
 
 def _with_cram_md5(context: AdminContext, login: Login, wanted: bool | None) -> Login:  # noqa: FBT001  as the request has it
-    """Allow or forbid CRAM-MD5 to a login whose password stays."""
+    """Allow or forbid CRAM-MD5 for a login that keeps its password."""
     if wanted and login.sealed_secret is None:
         remedy = "give a password too, for CRAM-MD5 needs it"
         raise AdminError(

@@ -1,6 +1,7 @@
-"""What an operator may set of a domain's policy, and the policy that comes of it.
+"""The fields of a domain's policy, and the checked policy made from them.
 
-Nothing here asks the network or the store: texts, values and the time go in, a checked policy comes out.
+No function here uses the network or the store: texts, values and the time go in, a checked policy
+comes out.
 """
 
 from dataclasses import replace
@@ -29,13 +30,13 @@ from restante.tenancy.quota import Quota
 SUSPENDED = "suspended"
 MAX_REASON_LENGTH = 500  # characters
 
-Amount = Annotated[int, Field(ge=0)]  # 0 takes the limit away
+Amount = Annotated[int, Field(ge=0)]  # 0 removes the limit
 Seconds = Annotated[float, Field(ge=0)]  # 0: no end
 End = Literal["keep", "delete", "bounce"]
 
 
 class PolicyFields(BaseModel):
-    """What may be given when a domain is added and when it is changed; None leaves it as it is."""
+    """The fields of a policy in a new or changed domain; None leaves one unchanged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,10 +62,10 @@ class PolicyFields(BaseModel):
 
 
 class PolicyView(BaseModel):
-    """A policy as it is shown. Limits that are not set are null; times without end too."""
+    """A policy as it is shown. Unset limits are null; so are times without end."""
 
     hold: str  # "suspended" while it is
-    hold_otherwise: str  # what is in force when no suspension is
+    hold_otherwise: str  # the mode that is in force without a suspension
     reason: str
     until: datetime | None
     while_suspended: str
@@ -86,7 +87,7 @@ class PolicyView(BaseModel):
 
 
 def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: float) -> Policy:
-    """Return the policy after a change. Raises AdminError for what contradicts itself."""
+    """Return the policy after a change. Raises AdminError for contradictions."""
     policy = replace(
         present,
         hold=present.hold if fields.hold in (None, SUSPENDED) else Hold(fields.hold),
@@ -114,7 +115,7 @@ def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: floa
 
 
 def check_message_size(domain: str, size: int | None, limit: int) -> None:
-    """Raise AdminError for a largest message that the server would not take anyway."""
+    """Raise AdminError for a largest message above the server's limit."""
     if size is not None and size > limit:
         error = f"domain {domain}: --message-size {size} is above the server's own limit of {limit} octets"
         raise AdminError(
@@ -203,7 +204,7 @@ def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) ->
 
 
 def policy_view(policy: Policy, now: float) -> PolicyView:
-    """Return what is shown of a policy."""
+    """Return the view of a policy."""
     suspension = policy.suspension_at(now)
     forced = policy.forced
     return PolicyView(

@@ -1,4 +1,4 @@
-"""What is known of a domain's primary: up, away, or not known, as probes have shown it."""
+"""The state of a domain's primary, from probes: up, down, or unknown."""
 
 from datetime import datetime
 
@@ -11,16 +11,19 @@ from restante.tenancy.model import Destination
 
 
 class PrimaryView(BaseModel):
-    """A domain's destination as the server sees it. All is empty where none runs, or where no policy has it watched."""
+    """A domain's destination as the server sees it.
+
+    All is empty without a running server, or if no policy has it watched.
+    """
 
     seen: Seen = Seen.UNKNOWN
-    since: datetime | None = None  # when that came to be known
+    since: datetime | None = None  # when that became known
     next_probe_at: datetime | None = None  # None: it is not watched
-    reason: str = ""  # why the last probe found nothing
+    reason: str = ""  # why the last probe failed
 
 
 def primary_view(context: AdminContext, destination: Destination) -> PrimaryView:
-    """Return what is known of a destination."""
+    """Return the view of a destination's state."""
     sighting = context.server.sighting(destination) if context.server else None
     if sighting is None:
         return PrimaryView()

@@ -1,4 +1,4 @@
-"""The list of a domain's mailboxes: added to, taken from, replaced, shown with what its destination has said."""
+"""The list of a domain's mailboxes: add, remove, replace, and show with learned recipients."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -20,11 +20,11 @@ from restante.tenancy.model import HostedDomain
 from restante.tenancy.recipients import Recipient, RecipientSource, parse_recipient
 from restante.tenancy.record_change import NOTHING, Change, listed_text
 
-LARGEST_DROP = 0.2  # of a list, by a replacement that was not confirmed
+LARGEST_DROP = 0.2  # of a list, by an unconfirmed replacement
 
 
 class RecipientChange(BaseModel):
-    """What to add to a list and what to take from it: local parts, addresses of the domain, patterns with `*`."""
+    """The names to add and remove: local parts, addresses of the domain, patterns with `*`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,13 +33,13 @@ class RecipientChange(BaseModel):
 
 
 class RecipientList(BaseModel):
-    """A whole list, in place of the one that is there."""
+    """A whole list, to replace the present one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     addresses: tuple[str, ...]
-    is_confirmed: bool = False  # it may drop many
-    is_preview: bool = False  # only say what it would do
+    is_confirmed: bool = False  # it may remove many
+    is_preview: bool = False  # only show the result
 
 
 class KnownRecipientView(BaseModel):
@@ -52,18 +52,21 @@ class KnownRecipientView(BaseModel):
 
 
 class ListChange(BaseModel):
-    """What a change has done to a list, or would do."""
+    """The result of a change of a list, real or previewed."""
 
     added: int
     dropped: int
     listed: int  # afterwards
-    is_large: bool  # so many are dropped that it wants to be confirmed
+    is_large: bool  # many names are removed, so it must be confirmed
 
 
 async def list_recipients(
     context: AdminContext, domain: str
 ) -> AsyncIterator[Iterator[KnownRecipientView]]:
-    """Yield a domain's recipients by source and name, by pages. Raises AdminError if it is not hosted."""
+    """Yield a domain's recipients by source and name, by pages.
+
+    Raises AdminError if it is not hosted.
+    """
     async for page in recipient_pages(context.store, find_domain(context, domain).id):
         yield map(_view, page)
 
@@ -71,7 +74,10 @@ async def list_recipients(
 async def change_recipients(
     context: AdminContext, domain: str, change: RecipientChange
 ) -> ListChange:
-    """Add and remove. Raises AdminError for what is no address of the domain, or is not there to be removed."""
+    """Add and remove names.
+
+    Raises AdminError for an address outside the domain, or a missing name to remove.
+    """
     hosted = find_domain(context, domain)
     removed = await _parsed(hosted, change.remove)
     added = await _parsed(hosted, change.add)
@@ -88,7 +94,7 @@ async def change_recipients(
 async def replace_recipients(
     context: AdminContext, domain: str, wanted: RecipientList
 ) -> ListChange:
-    """Put a list in place of the one there is. Raises AdminError where that drops many and is not confirmed."""
+    """Replace the list. Raises AdminError if that removes many names and is not confirmed."""
     hosted = find_domain(context, domain)
     names = await _parsed(hosted, wanted.addresses)
     async with context.recipients.changing(hosted.id):
@@ -134,7 +140,7 @@ def _difference(present: set[str], wanted: set[str]) -> ListChange:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be done to a list, names in order, and how the trail tells of it."""
+    """The planned changes of a list, names in order, and their audit entry."""
 
     added: list[str]
     dropped: list[str]

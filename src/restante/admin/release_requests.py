@@ -1,4 +1,7 @@
-"""The operator's ETRN: the same door, destination and trail as a primary's, without its login and host."""
+"""The operator's ETRN: as a primary's, without its login and host.
+
+Releaser, destination and audit trail are the same.
+"""
 
 from typing import Annotated
 
@@ -11,7 +14,7 @@ MAX_NODES = 1000
 
 
 class ReleaseOrder(BaseModel):
-    """What to release, and why."""
+    """The nodes to release, and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,7 +25,7 @@ class ReleaseOrder(BaseModel):
 
 
 class ReleaseView(BaseModel):
-    """What became of one node."""
+    """The result for one node."""
 
     node: str
     code: int
@@ -32,7 +35,10 @@ class ReleaseView(BaseModel):
 
 
 async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseView]:
-    """Start the drains, and return the answers in the order asked. Raises AdminError without a running server."""
+    """Start the drains, and return the answers in the order of the nodes.
+
+    Raises AdminError without a running server.
+    """
     if context.server is None:
         raise no_server("release")
     return [

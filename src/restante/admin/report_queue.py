@@ -1,4 +1,4 @@
-"""Reports that wait to be sent: shown, and dropped. What they bring back of other people's mail is not shown."""
+"""Waiting reports: shown, and dropped. The quoted parts of other people's mail are not shown."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,11 +27,11 @@ _STATUS_PARTS = (
 
 
 class ReportSelection(BaseModel):
-    """Which reports to list; None means any."""
+    """The reports to list; None means any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    domain: str | None = None  # whose mail they tell of
+    domain: str | None = None  # the domain of the reported mail
     to: Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_LENGTH)] | None = (
         None  # pattern: *, ?, […]
     )
@@ -40,7 +40,7 @@ class ReportSelection(BaseModel):
 
 
 class NamedReports(BaseModel):
-    """Reports to drop, and why."""
+    """The reports to drop, and the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,10 +54,10 @@ class ReportView(BaseModel):
     """A report in a listing."""
 
     number: int
-    message: str  # the name of the message that it tells of, which may be gone
-    domain: str  # whose that is, "" where the domain is gone
+    message: str  # the name of the reported message, which may be removed
+    domain: str  # the domain of that message, "" if the domain was removed
     action: str
-    to: str  # the reverse-path that it goes to
+    to: str  # the reverse-path as its recipient
     made_at: datetime
     next_attempt_at: datetime
     failures: int  # attempts so far
@@ -66,7 +66,7 @@ class ReportView(BaseModel):
 
 
 class FullReportView(ReportView):
-    """A report with all that is shown of it."""
+    """A report with all its visible details."""
 
     headers: list[HeaderView]
     status: list[
@@ -75,7 +75,7 @@ class FullReportView(ReportView):
 
 
 class ReportsDropped(BaseModel):
-    """How many of the named reports were dropped, and which were not there."""
+    """The number of dropped reports, and the numbers that were missing."""
 
     dropped: int
     missing: list[int]
@@ -104,7 +104,7 @@ async def list_reports(
 
 
 async def show_report(context: AdminContext, number: int) -> FullReportView:
-    """Return one, with what it says. Raises AdminError if it is not there."""
+    """Return a report with its text. Raises AdminError if it does not exist."""
     listed = await context.store.list_reports(ReportFilter(numbers=(number,)))
     content = await context.store.report_content(number)
     if not listed or content is None:
@@ -122,9 +122,9 @@ async def show_report(context: AdminContext, number: int) -> FullReportView:
 
 
 async def drop_reports(context: AdminContext, named: NamedReports) -> ReportsDropped:
-    """Forget reports: their senders are not told. Raises AdminError without a reason.
+    """Drop reports: their senders are not told. Raises AdminError without a reason.
 
-    One that is on its way at this moment may arrive all the same.
+    A report that is being sent now may still arrive.
     """
     checked_reason(named.reason)
     found = await context.store.list_reports(
@@ -143,7 +143,10 @@ async def drop_reports(context: AdminContext, named: NamedReports) -> ReportsDro
 async def _drop(
     context: AdminContext, domain_id: int, group: Sequence[WaitingReport], reason: str
 ) -> set[int]:
-    """Drop those of one domain, with an entry of their own: no account's trail may name another's mail."""
+    """Drop the reports of one domain, with an audit entry of their own.
+
+    An account's trail may not name another's mail.
+    """
     about = (report.about for report in group)
     recorded = entry_about_mail(context, AuditAction.REPORTS_DROPPED, domain_id, about, reason)
     dropped = await context.store.drop_reports([report.number for report in group], recorded)

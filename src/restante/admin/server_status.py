@@ -1,4 +1,4 @@
-"""How things stand: held mail by domain, running drains, open listeners; and all of it as numbers, for programs."""
+"""The status: held mail by domain, running drains, open listeners; also as numbers."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,19 +27,19 @@ from restante.tenancy.model import HostedDomain
 
 
 class DomainStatus(BaseModel):
-    """What one domain holds."""
+    """The status of one domain."""
 
     domain: str
     account: str
     destination: str
-    messages: int  # refused ones included
+    messages: int  # including refused ones
     octets: int
     refused: int
     oldest_at: datetime | None
-    last_request_at: datetime | None  # and granted; by its name, or by one that covers it
+    last_request_at: datetime | None  # and granted; by its name, or by a node that covers it
     primary: PrimaryView
     hold: str  # "suspended" while it is
-    suspended_for: str  # why it is suspended; "" where it is not
+    suspended_for: str  # the reason of the suspension; "" without one
     last_drain: LastDrainView | None
 
 
@@ -53,35 +53,35 @@ class ListenerView(BaseModel):
 
 
 class ConfigurationView(BaseModel):
-    """Which configuration runs."""
+    """The running configuration."""
 
     read_at: datetime  # when it was read: at the start, or by the last reload that worked
     reload_failed_at: datetime | None  # null unless the last reload failed
-    reload_failure: str  # why; nothing has changed by it
+    reload_failure: str  # the reason; it changed nothing
     restart_for: list[str]  # settings and listeners that differ from the file until a restart
 
 
 class BacklogView(BaseModel):
-    """What waits to be sent."""
+    """The reports or notices that wait to be sent."""
 
     waiting: int
-    oldest_at: datetime | None  # when the oldest of it was made; null where nothing waits
+    oldest_at: datetime | None  # when the oldest of them was made; null if there is none
 
 
 class StoreView(BaseModel):
-    """Whether what is stored is as it was written."""
+    """Whether stored data is as it was written."""
 
-    failure: str  # why nothing is taken or handed over any more; "" while all is well
-    damaged_messages: int  # parked as damaged
+    failure: str  # why no mail is taken or delivered any more; "" while all is well
+    damaged_messages: int  # marked refused as damaged
     scrubbed_at: (
         datetime | None
-    )  # when all of it was last looked at; null: not since the start, or no server runs
+    )  # when all of it was last checked; null: not since the start, or no server runs
     is_scrub_under_way: bool
-    scrubbed_messages: int  # by the scrub under way, or the last one
+    scrubbed_messages: int  # by the running scrub, or the last one
 
 
 class HealthProblemView(BaseModel):
-    """One thing that is wrong."""
+    """One problem."""
 
     level: Level
     text: str
@@ -95,7 +95,7 @@ class HealthView(BaseModel):
 
 
 class StatusSelection(BaseModel):
-    """Which domains are shown; nothing given: those with mail or trouble."""
+    """The domains to show; by default those with mail or problems."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -109,7 +109,7 @@ BUSY_DOMAINS: Final = StatusSelection()
 
 
 class StatusView(BaseModel):
-    """All of it. Without a running server there are no drains and no listeners."""
+    """The whole status. Without a running server there are no drains and no listeners."""
 
     version: str
     hostname: str
@@ -123,7 +123,7 @@ class StatusView(BaseModel):
     reports: BacklogView  # to senders
     notices: BacklogView
     domains: list[DomainStatus]
-    domains_not_shown: int  # that have neither mail nor trouble
+    domains_not_shown: int  # those with neither mail nor problems
     drains: list[DrainView]
     listeners: list[ListenerView]
     configuration: ConfigurationView | None  # null without a running server
@@ -131,7 +131,10 @@ class StatusView(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """All of it, in parts: there may be ten thousand domains, and as many drains. Each view is made at its turn."""
+    """The whole status, in parts: there may be ten thousand domains, and as many drains.
+
+    Each view is made at its turn.
+    """
 
     view: StatusView  # without domains and drains
     domains: Iterator[DomainStatus]
@@ -141,7 +144,7 @@ class ServerStatus:
 async def show_status(
     context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS
 ) -> ServerStatus:
-    """Return how things stand, and the domains wanted. Raises AdminError for one that is not there."""
+    """Return the status with the selected domains. Raises AdminError for an unknown one."""
     usages = context.store.usages()
     server = context.server
     store = await _store_view(context)
@@ -170,7 +173,10 @@ async def show_status(
 
 
 async def show_metrics(context: AdminContext, accept: str) -> Exposition:
-    """Return the metrics, in the format that an Accept header asks for. Raises AdminError without a running server."""
+    """Return the metrics, in the format of an Accept header.
+
+    Raises AdminError without a running server.
+    """
     if context.server is None:
         raise no_server("metrics")
     return await context.server.metrics(accept)
@@ -223,7 +229,7 @@ def _health(context: AdminContext, store: StoreView) -> HealthView:
 def _selected(
     context: AdminContext, wanted: StatusSelection, usages: Mapping[int, Usage]
 ) -> tuple[Sequence[HostedDomain], int]:
-    """Return the domains to show, by name, and how many there were to choose from."""
+    """Return the domains to show, by name, and the number of candidates."""
     directory, now = context.directory.now, context.now()
     if wanted.domain:
         found = {
@@ -271,20 +277,20 @@ async def _domains(
 
 
 class _Requests:
-    """When nodes were last asked for, looked up from the side of the domains: there may be many of both."""
+    """The last request for each node, indexed by domain: there may be many of both."""
 
     def __init__(self) -> None:
         self._at: dict[tuple[EtrnTargetKind, str, str], float] = {}
 
     def add(self, request: NodeRequest) -> None:
         """Add a request."""
-        with suppress(ValueError):  # of a time when that was a node
+        with suppress(ValueError):  # if a past node is no longer valid
             node = parse_etrn_target(request.node)
             key = (node.kind, node.key, request.account)
             self._at[key] = max(request.at, self._at.get(key, request.at))
 
     def last_for(self, domain: HostedDomain) -> float | None:
-        """Return the last request that was for this domain, too; of its present account only."""
+        """Return the last request that covered this domain, by its present account only."""
         keys = [(EtrnTargetKind.DOMAIN, domain.name), (EtrnTargetKind.ACCOUNT, domain.account)]
         keys += [(EtrnTargetKind.SUBTREE, parent) for parent in _with_parents(domain.name)]
         found = [

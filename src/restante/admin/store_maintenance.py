@@ -1,4 +1,4 @@
-"""Looking after the store: a copy of it while it serves, and what a look at all of it has found."""
+"""Maintenance of the store: a copy of it while it serves, and the results of a full check."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from restante.store.store_care import StoreReport
 
 
 class BackupOrder(BaseModel):
-    """Where a copy is to be written."""
+    """The target of a copy."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,7 +21,7 @@ class BackupOrder(BaseModel):
 
 
 class BackupView(BaseModel):
-    """What a copy has in it."""
+    """The contents of a copy."""
 
     directory: str
     messages: int
@@ -30,7 +30,7 @@ class BackupView(BaseModel):
 
 
 class FindingView(BaseModel):
-    """One thing that is not as it should be."""
+    """One fault that was found."""
 
     kind: str
     message: str | None  # its name
@@ -38,7 +38,7 @@ class FindingView(BaseModel):
 
 
 class CheckView(BaseModel):
-    """What a look at the whole store has found."""
+    """The results of a full check of the store."""
 
     is_sound: bool
     engine: str
@@ -53,7 +53,7 @@ class CheckView(BaseModel):
 
 
 class SalvageView(BaseModel):
-    """What of a damaged store is in a new one; `lost` names what is not, and what was made anew in its place."""
+    """The rescued part of a damaged store; `lost` names missing and recreated parts."""
 
     is_whole: bool
     directory: str
@@ -67,7 +67,10 @@ class SalvageView(BaseModel):
 
 
 async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
-    """Copy the store to a directory, named from the root, that is empty or not there. Raises AdminError, StoreError."""
+    """Copy the store to an absolute directory that is empty or missing.
+
+    Raises AdminError, StoreError.
+    """
     directory = Path(order.directory)
     if not directory.is_absolute():
         raise AdminError(
@@ -80,12 +83,15 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
 
 
 def check(directory: Path, on_progress: Callable[[int, int], None]) -> CheckView:
-    """Look at everything in the store of a directory. Blocks; needs no server and minds none."""
+    """Check everything in the store of a directory. Blocks; works with or without a server."""
     return _view(check_store(directory, on_progress))
 
 
 def salvage(directory: Path, target: Path, on_progress: Callable[[int], None]) -> SalvageView:
-    """Write what can be read of the store of a directory into a new one. Blocks. Raises StoreError, StoreUnusable."""
+    """Write the readable parts of a store into a new one.
+
+    Blocks. Raises StoreError, StoreUnusable.
+    """
     report = salvage_store(directory, target, on_progress)
     before, now = report.schema
     return SalvageView(

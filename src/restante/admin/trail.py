@@ -1,4 +1,7 @@
-"""The operator's side of the audit trail: every change says who, what and why, in the trail and in the log."""
+"""The operator's part of the audit trail: each change has an actor, an action and a reason.
+
+It is in the trail and in the log.
+"""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +19,7 @@ from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFi
 from restante.tenancy.record_change import Change
 
 MAX_REASON_LENGTH = 500  # characters
-PAGE: Final = 500  # of a long listing, read from the store at once: a few milliseconds of the interpreter's time
+PAGE: Final = 500  # of a long listing, read from the store at once: a few milliseconds of Python
 
 
 class ChangeView(BaseModel):
@@ -38,14 +41,14 @@ class AuditView(BaseModel):
     origin: str
     answer: str
     reason: str
-    domain: str  # that it concerns; "" where it is none, or several
+    domain: str  # the domain concerned; "" for none or several
     changes: list[ChangeView]
 
 
 async def list_audit(
     context: AdminContext, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100
 ) -> AsyncIterator[Iterator[AuditView]]:
-    """Yield the newest of the entries wanted, newest first, by pages.
+    """Yield the newest matching entries, newest first, by pages.
 
     Raises AdminError for an action that does not exist.
     """
@@ -76,7 +79,7 @@ def _canonical(domain: str) -> str:
 
 
 def moment(at: float) -> datetime:
-    """Return a Unix time as views show it."""
+    """Return a Unix time in the form of views."""
     return datetime.fromtimestamp(at, UTC)
 
 
@@ -89,7 +92,7 @@ def entry(
     *,
     domain: str = "",
 ) -> AuditEntry:
-    """Make the entry of what is done; the reason is the caller's, if none is given."""
+    """Make the entry of an action; without a given reason, use the caller's."""
     origin = "control socket" if context.server else "command line"
     said = reason or _stated(context.reason)
     return AuditEntry(
@@ -107,7 +110,10 @@ def entry(
 def entry_about_mail(
     context: AdminContext, action: AuditAction, domain_id: int, numbers: Iterable[int], reason: str
 ) -> AuditEntry:
-    """Make the entry of what is done to one domain's messages: no account's trail names another's mail."""
+    """Make the entry of an action on one domain's messages.
+
+    An account's trail may not name another's mail.
+    """
     hosted = context.directory.now.domain_by_id(domain_id)
     account, domain = (hosted.account, hosted.name) if hosted is not None else ("", "")
     return entry(
@@ -116,21 +122,21 @@ def entry_about_mail(
 
 
 def with_changes(recorded: AuditEntry, changes: Sequence[Change]) -> AuditEntry:
-    """Return an entry that says what a change of a record changed."""
+    """Return an entry with the changed fields of a record."""
     return replace(recorded, changes=tuple(changes))
 
 
 def change_views(changes: Sequence[Change]) -> list[ChangeView]:
-    """Return changes as they are shown."""
+    """Return the views of changes."""
     return [ChangeView(field=one.field, before=one.before, after=one.after) for one in changes]
 
 
 def checked_reason(reason: str) -> str:
-    """Return the reason for something that cannot be undone. Raises AdminError if there is none."""
+    """Return the reason for an irreversible action. Raises AdminError if there is none."""
     if not reason.strip():
         remedy = f"give one line of at most {MAX_REASON_LENGTH} characters as --reason"
         raise AdminError(
-            ErrorKind.USAGE, "reason: what cannot be undone needs one, for the audit trail", remedy
+            ErrorKind.USAGE, "reason: an irreversible action needs one, for the audit trail", remedy
         )
     return _stated(reason)
 
@@ -143,7 +149,7 @@ def _stated(reason: str) -> str:
 
 
 async def changed(context: AdminContext, recorded: AuditEntry) -> None:
-    """Let the change take effect and log it: call after each change of a record, before saying that it is done."""
+    """Apply a changed record and log it; call before confirming the change."""
     await context.directory.refresh()
     announce(context, recorded)
 

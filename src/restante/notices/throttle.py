@@ -1,10 +1,10 @@
 """How often one thing is reported. Pure.
 
-no recent notice                        sent at once; further ones are held back for `pause`
-a recent notice                         held back, and counted
-the pause is over, nothing held back    the topic is forgotten
-the pause is over, something held back  the last is sent, with the count of the others; a new
-                                        pause begins
+    no recent notice                        sent at once; further ones are held back for `pause`
+    a recent notice                         held back, and counted
+    the pause is over, nothing held back    the topic is forgotten
+    the pause is over, something held back  the last is sent, with the count of the others; a new
+                                            pause begins
 
 `Quiet` is the state of one topic.
 """

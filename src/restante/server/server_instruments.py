@@ -1,4 +1,4 @@
-"""What the metrics read off the server's parts, each time somebody asks."""
+"""Values that the metrics read from the server's parts at each request."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ from restante.telemetry.process import look_at_process
 
 @dataclass(slots=True)
 class Instruments:
-    """The parts that are looked at. Nothing here costs more the more mail is held."""
+    """The parts that are read. No cost here grows with the amount of held mail."""
 
     store: Store
     drains: Callable[[], DrainCensus]
@@ -38,7 +38,7 @@ class Instruments:
     loop_lag: LoopLag
 
     async def read(self) -> State:
-        """Look at all of them. Asks the store four questions, and does without the answers where it fails."""
+        """Read all of them. Asks the store four questions; if it fails, omits the answers."""
         oldest = await self._oldest_age()
         usages = self.store.usages().values()
         drains = self.drains()
