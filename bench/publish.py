@@ -1,6 +1,6 @@
-"""Writes docs/benchmarks.md and its plot from what a run has found.
+"""Write docs/benchmarks.md and its plot from the results of a run.
 
-python -m bench.publish         from the last run, as it was kept in var/bench/results.json
+python -m bench.publish         from the last run, kept in var/bench/results.json
 """
 
 import json
@@ -16,40 +16,42 @@ from bench.targets import verdicts
 RESULTS: Final = ROOT / "var" / "bench" / "results.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 PLOT: Final = PAGE.with_suffix(".svg")
-STALLS: Final = "## How long the operator's calls hold up the mail"  # the page's last section; bench/stalls.py writes it
+# The page's last section, which bench/stalls.py writes.
+STALLS: Final = "## How long the operator's calls delay the mail"
 
 TEXT: Final = """\
-<!-- Written by bench/publish.py from a run of the bench: run `make bench PUBLISH=1` to renew it. -->
+<!-- Written by bench/publish.py from a run of the bench. To update it: `make bench PUBLISH=1`. -->
 
 # Benchmarks
 
-Restante beside Postfix and Exim: the same work for each, in turn, on one machine, round by round ({rounds} rounds).
-Values are medians; a ratio is taken within a round, and its ends show how much the rounds differ. No rate is given
-where a message was lost. What was done, how the peers are set up, and what the figures do not say is in
-[bench/README.md](../bench/README.md).
+Restante beside Postfix and Exim. Each does the same work, in turn, on one machine, in {rounds}
+rounds. Values are medians. A ratio is computed within a round, and its range shows how much the
+rounds differ. No rate is given where a message was lost. [bench/README.md](../bench/README.md)
+describes the work, the configuration of the peers and the limits of the figures.
 
 {machine}
 
 ![Messages per second]({plot})
 
-## What it is built for, and what was measured
+## Targets and results
 
 {targets}
 
-That no acknowledged mail is lost when the server is killed is counted by `make crash`.
+`make crash` counts acknowledged messages that are lost when the server is killed. The target is none.
 
-## All of it
+## All results
 
-CPU seconds are those of the server's processes, for 1,000 messages; memory is theirs, at most; syncs are for one message.
+CPU seconds are those of the server's processes per 1,000 messages. Memory is their maximum. Syncs are
+per message.
 
 {table}
 """
 
 STALLS_TEXT: Final = """\
 
-One SMTP session says NOOP all the time. The table has its longest wait for an answer while each call of the operator is
-under way, with {store}: the target is at most 50 ms. `nothing` is what the machine
-alone makes it wait. The largest account has half of the domains.
+One SMTP session sends NOOP continuously. The table has its longest wait for a reply during each call
+of the operator, with {store}. The target is at most 50 ms.
+`nothing` is the longest wait without a call. The largest account has half of the domains.
 
 {machine}
 
@@ -58,7 +60,7 @@ alone makes it wait. The largest account has half of the domains.
 
 
 def publish(report: Report) -> None:
-    """Write both files."""
+    """Write the page and the plot, and keep the section on stalls."""
     _, _, stalls = PAGE.read_text(encoding="utf-8").partition(STALLS)
     PLOT.write_text(as_svg(report), encoding="utf-8")
     page = TEXT.format(
@@ -72,7 +74,7 @@ def publish(report: Report) -> None:
 
 
 def publish_stalls(command: str, machine: Mapping[str, str], store: str, table: str) -> None:
-    """Write that section of the page anew, and leave the rest as it is."""
+    """Replace the section on stalls, and keep the rest of the page."""
     page, _, _ = PAGE.read_text(encoding="utf-8").partition(STALLS)
     facts = _listed({"command": f"`{command}`", **machine})
     section = STALLS_TEXT.format(store=store, machine=facts, table=table)

@@ -1,4 +1,7 @@
-"""Every event that is logged, once. A line in the log is one of these and its fields; the reference lists them all."""
+"""Define every event of the log, once.
+
+A line of the log is one of these events and its fields. The reference lists them all.
+"""
 
 from enum import StrEnum
 
@@ -6,7 +9,7 @@ from restante.phrases import EXPIRES, HAS_EXPIRED
 
 
 class Event(StrEnum):
-    """The names of log lines. The docstring-like value after each is what the reference prints."""
+    """The names of log lines. `MEANINGS` has the text that the reference prints for each."""
 
     # the server
     SERVER_STARTING = "server-starting"
@@ -71,7 +74,7 @@ class Event(StrEnum):
 
 
 MEANINGS: dict[Event, str] = {
-    Event.SERVER_STARTING: "The process has read its configuration and begins.",
+    Event.SERVER_STARTING: "The process has read its configuration and is starting.",
     Event.SERVER_READY: "Every listener is open and the store is readable.",
     Event.SERVER_STOPPING: "A signal asked the server to stop; no new connection is taken.",
     Event.SERVER_STOPPED: "Everything acknowledged is on disk and the store is closed.",

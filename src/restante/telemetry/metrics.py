@@ -1,14 +1,18 @@
-"""Every metric, once: its name, its kind, what it means, its labels, and where its value comes from.
+"""Define every metric, once: its name, kind, meaning and labels, and the source of its value.
 
-Theory of operation. What is worth counting has a line in the log already: an event of a closed list, with the outcome as
-a field. So lines are counted (counts.py) as they are written, by the rules of the table below. The parts of the server
-know nothing of metrics, their tests need no library, and log and metrics cannot tell different stories. It costs a
-dictionary look-up and an addition or two per line; a metrics library takes a lock for each, and looks labels up. Where
-no line is written (a session that only brought mail, a batch that was held) the part counts in a plain number of its own.
-Those, and whatever is a state and no count, are read when somebody asks (`State`): nothing is kept up to date for nobody.
+Theory of operation. An event worth counting has a line in the log already: a name of a closed list,
+with the outcome as a field. counts.py counts these lines as they are written, by the table below.
+So the parts of the server know nothing of metrics, and their tests need no library. Log and metrics
+cannot disagree. A line costs a dictionary look-up and one or two additions; a metrics library takes
+a lock for each and looks labels up.
 
-Labels are few, and their values are words of this program: reply codes, reasons, states. Never a domain, an account, a
-login, an address or anything else that a stranger or a customer chose: that would grow without end, and tell on them.
+Some work writes no line, such as a session that only brought mail, or a batch that was held. There
+the part keeps a plain number of its own. These numbers, and values that are a state rather than a
+count, are read only when somebody asks (`State`).
+
+A metric has few labels, and their values are words of this program: reply codes, reasons, states.
+A label is never a domain, an account, a login, an address or another value chosen by a stranger or
+a customer. Such labels would grow without end and reveal customers' data.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,16 +28,16 @@ LabelValues = tuple[str, ...]  # in the order of a metric's labels
 
 
 class MetricKind(StrEnum):
-    """What may be done with a metric."""
+    """The kinds of metric, in the words of OpenMetrics."""
 
-    COUNTER = "counter"  # only grows, from 0 at the start of the process; as shown, its name ends in _total
+    COUNTER = "counter"  # only grows, from 0 at the start; its published name ends in _total
     GAUGE = "gauge"  # goes up and down
-    INFO = "info"  # always 1: its labels are what it says; as shown, its name ends in _info
+    INFO = "info"  # always 1, with the facts as labels; its published name ends in _info
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How the server stands at one moment. Times are Unix time, ages seconds."""
+    """The state of the server at one moment. Times are Unix time, ages are seconds."""
 
     held_messages: int
     refused_messages: int
@@ -49,7 +53,7 @@ class State:
     delivery_connections: int
     is_room_short: bool
     damaged_messages: int | None  # None: the store cannot say
-    scrubbed_at: float  # 0: not since the start
+    scrubbed_at: float  # 0: none since the start
     reports_waiting: int | None  # None: the store cannot say
     notices_waiting: int | None
     certificate_expires_at: float
@@ -61,7 +65,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """All of it as text: the body of an answer, and its content type."""
+    """All metrics as text: the body of a response, and its content type."""
 
     body: bytes
     content_type: str
@@ -69,7 +73,10 @@ class Exposition:
 
 @dataclass(frozen=True, slots=True)
 class MetricLabel:
-    """A label, and the values it has from the start, so that the first of a kind is seen as an increase."""
+    """A label, and the values that exist from the start.
+
+    A series that starts at 0 shows its first event as an increase.
+    """
 
     name: str
     values: tuple[str, ...] = ()
@@ -83,28 +90,26 @@ class Counted:
     meaning: str
     event: Event | None  # None: every line, by its event
     labels: tuple[MetricLabel, ...] = ()
-    values: Callable[[Fields], LabelValues | None] | None = (
-        None  # None for a line that does not count
-    )
+    # Returns the labels' values, or None for a line that does not count.
+    values: Callable[[Fields], LabelValues | None] | None = None
     amount: str = ""  # the field that is added up; "": lines are counted
-    otherwise: int = 0  # what a line without that field adds
+    otherwise: int = 0  # the amount for a line without that field
 
     @property
     def kind(self) -> MetricKind:
-        """Lines are never taken back."""
+        """Return COUNTER: lines are never removed."""
         return MetricKind.COUNTER
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A metric that is read off the state."""
+    """A metric whose value is read from the state."""
 
     name: str
     kind: MetricKind
     meaning: str
-    value: Callable[
-        [State], float | Mapping[str, int] | None
-    ]  # by the label's value, where there is a label
+    # A metric with a label returns a mapping by the label's value.
+    value: Callable[[State], float | Mapping[str, int] | None]
     labels: tuple[MetricLabel, ...] = ()
 
 
@@ -219,7 +224,7 @@ _REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))
 _WAY = MetricLabel("way", ("webhook", "mail", "apprise"))
 
 METRICS: Final[tuple[Metric, ...]] = (
-    # what is held
+    # held mail
     Read(
         "restante_held_messages",
         MetricKind.GAUGE,
@@ -229,30 +234,30 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_refused_messages",
         MetricKind.GAUGE,
-        "Messages that their destination refused: they wait for the customer, and no release moves them.",
+        "Messages that their destination refused. No release moves them.",
         lambda state: state.refused_messages,
     ),
     Read(
         "restante_stored_octets",
         MetricKind.GAUGE,
-        "Octets of all these.",
+        "Octets of all held and refused messages.",
         lambda state: state.stored_octets,
     ),
     Read(
         "restante_domains_with_mail",
         MetricKind.GAUGE,
-        "Hosted domains that have at least one message here.",
+        "Hosted domains with at least one message in the store.",
         lambda state: state.domains_with_mail,
     ),
     Read(
         "restante_oldest_message_age_seconds",
         MetricKind.GAUGE,
-        "How long the oldest message has been here; 0 if there is none, absent where the store cannot say.",
+        "Age of the oldest message; 0 if there is none, absent where the store cannot say.",
         lambda state: state.oldest_message_age,
     ),
     # reception
     Counted(
-        "restante_messages_held", "Messages durably held, and answered with 250.", Event.MAIL_HELD
+        "restante_messages_held", "Messages durably held and answered with 250.", Event.MAIL_HELD
     ),
     Counted(
         "restante_octets_held",
@@ -263,7 +268,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_batches_held",
         MetricKind.COUNTER,
-        "Commits that these messages took: the more messages share one, the busier the disk is.",
+        "Batches in which messages were committed. More messages per batch mean a busier disk.",
         lambda state: state.batches_held,
     ),
     Counted(
@@ -294,19 +299,19 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_sessions_unauthenticated",
         MetricKind.GAUGE,
-        "Those of them that have not authenticated: `reception.unauthenticated_limit` is about these.",
+        "Open SMTP sessions without authentication (see `reception.unauthenticated_limit`).",
         lambda state: state.sessions_unauthenticated,
     ),
     Read(
         "restante_sessions_ended",
         MetricKind.COUNTER,
-        "SMTP sessions that ended, by reason: a limit of `[reception]` that struck is one.",
+        "SMTP sessions that ended, by reason. A limit of `[reception]` is such a reason.",
         lambda state: state.sessions_ended,
         (_SESSION_END,),
     ),
     Counted(
         "restante_connections_shed",
-        "Connections told 421 at once, by the limit they met. Brought up to date once a second.",
+        "Connections answered 421 at once, by the limit exceeded. Updated once a second.",
         Event.CONNECTIONS_SHED,
         (_DOOR_LIMIT,),
         _field("reason"),
@@ -314,7 +319,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_http_connections_cut",
-        "Connections to the control socket and the metrics port closed without an answer, by service and reason.",
+        "HTTP connections closed without an answer, by service and reason.",
         Event.HTTP_CONNECTIONS_CUT,
         (_HTTP_SERVICE, _HTTP_CUT),
         lambda fields: (str(fields.get("service", "")), str(fields.get("reason", ""))),
@@ -322,19 +327,19 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_accepts_failed",
-        "Times, looked at once a second, that no file descriptor was free for a new connection.",
+        "Seconds in which no file descriptor was free for a new connection.",
         Event.ACCEPTS_FAILED,
     ),
     Counted(
         "restante_authentications",
-        "AUTH that came to its end, by mechanism and outcome.",
+        "Completed AUTH exchanges, by mechanism and outcome.",
         Event.AUTHENTICATION,
         (_MECHANISM, _OUTCOME),
         _attempt,
     ),
     Counted(
         "restante_authentications_put_off",
-        "AUTH answered with 454 without a look at the password, by the limit it met: guesses, mostly.",
+        "AUTH answered 454 before the password was checked, by the limit exceeded.",
         Event.AUTHENTICATION,
         (_PUT_OFF_LIMIT,),
         _put_off,
@@ -342,13 +347,13 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_octets_in_flight",
         MetricKind.GAUGE,
-        "Octets in memory of content that is coming in: bounded by `reception.octets_in_flight_limit`.",
+        "Octets of incoming content in memory (see `reception.octets_in_flight_limit`).",
         lambda state: state.octets_in_flight,
     ),
     # release
     Counted(
         "restante_release_requests",
-        "Requests for mail, by ETRN or by the operator, by the code of the answer.",
+        "Release requests by ETRN or by the operator, by the code of the reply.",
         Event.RELEASE_REQUESTED,
         (MetricLabel("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
         _code,
@@ -357,24 +362,24 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_drains",
         MetricKind.GAUGE,
-        "Drains that are not over, by what they are doing.",
+        "Drains in progress, by state.",
         lambda state: state.drains,
         (_DRAIN_STATE,),
     ),
     Read(
         "restante_delivery_connections_open",
         MetricKind.GAUGE,
-        "Connections to destinations over which mail can go now.",
+        "Connections to destinations that are ready for mail.",
         lambda state: state.delivery_connections,
     ),
     Counted(
         "restante_messages_delivered",
-        "Messages that a destination took, for all of their recipients or some.",
+        "Messages that a destination accepted, for some or all of their recipients.",
         Event.MESSAGE_DELIVERED,
     ),
     Counted(
         "restante_recipients_deferred",
-        "Recipients that a destination did not take now: their messages stay held.",
+        "Recipients that a destination deferred. Their messages stay held.",
         Event.DELIVERY_DEFERRED,
     ),
     Counted(
@@ -384,12 +389,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_recipients_uncertain",
-        "Recipients set apart because the destination's final reply could not be read three times.",
+        "Recipients marked refused because the final reply was unreadable three times.",
         Event.DELIVERY_UNCERTAIN,
     ),
     Counted(
         "restante_delivery_attempts",
-        "Connections to destinations that ended or could not be made, by how; `no route`: none could be tried.",
+        "Connections to destinations, by how they ended; `no route`: none could be tried.",
         Event.DELIVERY_ATTEMPT,
         (_DELIVERY_END,),
         _field("end", "no route"),
@@ -397,123 +402,123 @@ METRICS: Final[tuple[Metric, ...]] = (
     # reports to senders
     Counted(
         "restante_reports_made",
-        "Reports that were stored, by what they tell of. Those not yet sent or dropped are on their way.",
+        "Reports stored, by action: failed, delayed or relayed.",
         Event.REPORT_MADE,
         (_REPORT_ACTION,),
         _field("action"),
     ),
     Counted(
         "restante_reports_sent",
-        "Reports that a mail server of the reverse-path's domain took.",
+        "Reports that a mail server of the reverse-path's domain accepted.",
         Event.REPORT_SENT,
         (_REPORT_ACTION,),
         _field("action"),
     ),
     Counted(
         "restante_reports_deferred",
-        "Attempts to send a report that are to be made again.",
+        "Failed attempts to send a report that will be repeated.",
         Event.REPORT_DEFERRED,
     ),
     Counted(
         "restante_reports_dropped",
-        "Reports given up: refused, with nowhere to go, or tried for too long.",
+        "Reports dropped: refused, without a server to send to, or tried for too long.",
         Event.REPORT_DROPPED,
         (_REPORT_ACTION,),
         _field("action"),
     ),
     Counted(
         "restante_success_reports_dropped",
-        "Reports of success dropped because more than `reports.successes_limit` waited.",
+        "Success reports dropped because more than `reports.successes_limit` waited.",
         Event.SUCCESS_REPORTS_DROPPED,
         amount="count",
     ),
     Read(
         "restante_reports_waiting",
         MetricKind.GAUGE,
-        "Reports that wait to be sent; absent where the store cannot say.",
+        "Reports waiting to be sent; absent where the store cannot say.",
         lambda state: state.reports_waiting,
     ),
     # notices
     Counted(
         "restante_notices_sent",
-        "Notices that reached the channel they were for, by its way.",
+        "Notices sent to their channel, by its way.",
         Event.NOTICE_SENT,
         (_WAY,),
         _field("way"),
     ),
     Counted(
         "restante_notices_failed",
-        "Attempts to send a notice that are to be made again.",
+        "Failed attempts to send a notice that will be repeated.",
         Event.NOTICE_DEFERRED,
         (_WAY,),
         _field("way"),
     ),
     Counted(
         "restante_notices_given_up",
-        "Notices that were refused for good, or tried for too long.",
+        "Notices dropped: permanently refused, or tried for too long.",
         Event.NOTICE_GIVEN_UP,
         (_WAY,),
         _field("way"),
     ),
     Counted(
         "restante_notices_dropped",
-        "Notices never told because there were too many.",
+        "Notices dropped because there were too many.",
         Event.NOTICES_DROPPED,
         amount="count",
     ),
     Read(
         "restante_notices_waiting",
         MetricKind.GAUGE,
-        "Notices that wait to be sent; absent where the store cannot say.",
+        "Notices waiting to be sent; absent where the store cannot say.",
         lambda state: state.notices_waiting,
     ),
     # the store
     Counted(
         "restante_store_failures",
-        "Times that the store could not do something, by what; `request` is a command of the operator.",
+        "Failed store operations, by operation; `request` is a command of the operator.",
         Event.STORE_FAILED,
         (_DOING,),
         _field("doing", "request"),
     ),
     Counted(
         "restante_messages_damaged",
-        "Messages found damaged and parked.",
+        "Messages found damaged and marked refused.",
         Event.MESSAGE_DAMAGED,
     ),
     Read(
         "restante_damaged_messages",
         MetricKind.GAUGE,
-        "Messages that are parked as damaged; absent where the store cannot say.",
+        "Damaged messages in the store; absent where the store cannot say.",
         lambda state: state.damaged_messages,
     ),
     Counted(
         "restante_server_failures",
-        "Times that a failed sync, a failed read or damage to the database made the server leave.",
+        "Times that a failed sync, a failed read or a damaged database stopped the server.",
         Event.SERVER_FAILING,
     ),
     Read(
         "restante_last_scrub_timestamp_seconds",
         MetricKind.GAUGE,
-        "Unix time at which a scrub of the whole store last ended; 0: none since the start.",
+        "Unix time at which the last check of the whole store ended; 0: none since the start.",
         lambda state: state.scrubbed_at,
     ),
     Read(
         "restante_room_short",
         MetricKind.GAUGE,
-        "1 while less than `reception.disk_reserve` is free on the store's disk and MAIL is answered 452, else 0.",
+        "1 while less than `reception.disk_reserve` is free and MAIL is answered 452, else 0.",
         lambda state: state.is_room_short,
     ),
     # the server
     Read(
         "restante_certificate_expiry_timestamp_seconds",
         MetricKind.GAUGE,
-        "Unix time at which the first of the certificates in use ends.",
+        "Unix time at which the first of the certificates in use expires.",
         lambda state: state.certificate_expires_at,
     ),
     Read(
         "restante_loop_lag_seconds",
         MetricKind.GAUGE,
-        "How late the event loop was at most in the last one to two minutes: for so long everything waited.",
+        "Longest delay of the event loop in the last one to two minutes.",
         lambda state: state.loop_lag,
     ),
     Counted(
@@ -523,14 +528,14 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_log_lines",
-        "Lines of the log, by event: also of those that have no metric of their own.",
+        "Lines of the log, by event.",
         None,
         (MetricLabel("event", tuple(Event)),),
     ),
     Read(
         "restante",
         MetricKind.INFO,
-        "The version that runs.",
+        "The version that is running.",
         lambda state: {state.version: 1},
         (MetricLabel("version"),),
     ),
@@ -562,7 +567,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "process_max_fds",
         MetricKind.GAUGE,
-        "How many may be.",
+        "Limit of open files and sockets.",
         lambda state: state.process.open_files_limit,
     ),
 )
