@@ -291,7 +291,7 @@ def test_a_disk_that_is_smaller_than_the_reserve_is_warned_of(tmp_path: Path) ->
     mebibytes = size // 1024**2
     expected = (
         f"{tmp_path}/data: its disk has {mebibytes} MiB, no more than reception.disk_reserve"
-        f" ({mebibytes} MiB), so no mail is ever taken; use a larger disk, or lower the reserve"
+        f" ({mebibytes} MiB), so mail is never accepted; use a larger disk, or lower the reserve"
     )
     assert warnings(config) == [expected]
 
@@ -300,4 +300,6 @@ def test_a_disk_with_less_free_than_the_reserve_is_warned_of(tmp_path: Path) -> 
     between = (size_octets(tmp_path) + free_octets(tmp_path)) // 2
     config = replaced(installed(tmp_path), "[log]", f"[reception]\ndisk_reserve = {between}\n[log]")
     [line] = warnings(config)
-    assert re.search(r"has \d+ MiB free, less than .+, so no mail is taken; make room, ", line)
+    assert re.search(
+        r"has \d+ MiB free, less than .+, so no mail is accepted; free some space, ", line
+    )

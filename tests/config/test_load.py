@@ -156,7 +156,7 @@ def test_two_listeners_do_not_meet(tmp_path: Path, one: str, other: str, meet: b
     config = replaced(replaced(installed(tmp_path), "127.0.0.1:2525", one), "127.0.0.1:4465", other)
     if meet:
         (problem,) = problems(config)
-        assert "two listeners meet" in problem.cause
+        assert "two listeners overlap" in problem.cause
     else:
         assert len(load(config, {}).listen) == 2
 

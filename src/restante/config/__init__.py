@@ -1,1 +1,1 @@
-"""The configuration: what may be set, where it is found, and whether what it names is in order."""
+"""The configuration: its settings, the search for its file, and the checks of the named files."""

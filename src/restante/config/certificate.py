@@ -50,8 +50,8 @@ def read_certificates(pem: bytes) -> list[x509.Certificate]:
 def read_private_key(pem: bytes) -> PrivateKeyTypes:
     """Return the private key of a PEM text. Raises Unfit.
 
-    An RSA key is proven by a signature. The library's own validation tests its primes, which takes a
-    quarter of a second for 4096 bits, and lets no other thread of the interpreter run meanwhile.
+    An RSA key is proven by a signature. The library's own validation tests the primes. For
+    4096 bits that takes a quarter of a second, in which no other thread of the interpreter runs.
     """
     try:
         key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
@@ -74,7 +74,7 @@ def _prove(key: rsa.RSAPrivateKey) -> None:
         )
     except (InvalidSignature, ValueError):
         raise Unfit(
-            "holds an RSA key that signs wrongly", "restore it, or issue key and certificate anew"
+            "holds an RSA key that signs wrongly", "restore it, or issue a new key and certificate"
         ) from None
 
 

@@ -1,6 +1,6 @@
-"""Whether what the configuration names is in order: files, directories, the user. Everything wrong is said at once.
+"""Check the files, the directories and the user that the configuration names. Report all errors.
 
-The schema has refused what can be seen from the text alone; here the disk is looked at, at start, at a reload and by
+The schema checks the text alone. This module looks at the disk, at start, at a reload and for
 `restante config check`.
 """
 
@@ -33,12 +33,12 @@ from restante.reception.disk_space import free_octets, size_octets
 from restante.reception.reception_settings import MEBIBYTE
 
 SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
-NAMES_SHOWN = 3  # of the hosts that a certificate is for
+NAMES_SHOWN = 3  # of the hosts that a certificate covers
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def check(config: Config, now: float) -> list[str]:
-    """Return warnings, one line each. Raises ConfigError with everything that must be mended first."""
+    """Return warnings, one line each. Raises ConfigError with every error."""
     problems = [
         *_tls_problems(config),
         *_key_problems(config),
@@ -136,7 +136,7 @@ def _directory_problems(config: Config) -> Iterator[ConfigProblem]:
 
 
 def _may_write(config: Config, directory: Path) -> bool:
-    """Tell whether the server, as the user that it will be, may write there and to what is there."""
+    """Return whether the server's later user may write to the directory and the files in it."""
     account = _account_of(config) if config.user and os.geteuid() == 0 else None
     if account is None:
         return os.access(directory, os.R_OK | os.W_OK | os.X_OK)
@@ -173,9 +173,9 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
         yield from end_warnings(read_certificate(file.read_bytes()), now, file)
     for file in config.tls.key:
         if file.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
-            yield f"{file}: others may use this key; chmod 640 or less"
+            yield f"{file}: other users can read this key; chmod 640 or less"
     if config.store_directory.stat().st_mode & _OTHERS:
-        yield f"{config.store_directory}: others may look into held mail; chmod 700"
+        yield f"{config.store_directory}: other users can read held mail; chmod 700"
     yield from _host_name_warnings(config)
     yield from _certificate_warnings(config)
     yield from _disk_warnings(config)
@@ -206,21 +206,21 @@ def _certificate_warnings(config: Config) -> Iterator[str]:
 
 
 def _disk_warnings(config: Config) -> Iterator[str]:
-    """Warn of a disk on which no mail can be taken."""
+    """Warn of a disk on which no mail can be accepted."""
     directory, reserve = config.store_directory, config.reception.disk_reserve
     size, free = size_octets(directory), free_octets(directory)
     setting = f"reception.disk_reserve ({reserve // MEBIBYTE} MiB)"
     if size <= reserve:
         cause = f"its disk has {size // MEBIBYTE} MiB, no more than {setting}"
         remedy = "use a larger disk, or lower the reserve"
-        yield f"{directory}: {cause}, so no mail is ever taken; {remedy}"
+        yield f"{directory}: {cause}, so mail is never accepted; {remedy}"
     elif free < reserve:
         cause = f"its disk has {free // MEBIBYTE} MiB free, less than {setting}"
-        yield f"{directory}: {cause}, so no mail is taken; make room, or lower the reserve"
+        yield f"{directory}: {cause}, so no mail is accepted; free some space, or lower the reserve"
 
 
 def _metrics_warnings(config: Config) -> Iterator[str]:
-    """Warn of metrics that strangers may read: there is no password on them, and no limit on who stays connected."""
+    """Warn of metrics that strangers may read: they need no password."""
     if config.telemetry.metrics_endpoint is None:
         return
     address = ipaddress.ip_address(config.telemetry.metrics_endpoint[0])
@@ -230,7 +230,7 @@ def _metrics_warnings(config: Config) -> Iterator[str]:
 
 
 def _reload_warnings(config: Config) -> Iterator[str]:
-    """Warn of files that root reads at start and the plain user will have to read at a reload."""
+    """Warn of files that root can read at start but the server's user cannot at a reload."""
     account = _account_of(config) if config.user and os.geteuid() == 0 else None
     if account is None:
         return

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, said so that the operator can mend it: file, line, key, value, cause, remedy."""
+"""An error in a configuration, with file, line, key, value, cause and remedy."""
 
 import json
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ VALUE_LENGTH = 60  # characters of a value that an error repeats; a path is repe
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
-    """One thing to mend, in one line."""
+    """One error, in one line."""
 
     where: str  # "/etc/restante/restante.toml:12", or the environment variable
-    key: str  # "tls.minimum"; "" where the file as a whole is meant
+    key: str  # "tls.minimum"; "" for the file as a whole
     cause: str
     remedy: str
-    value: Any = None  # None: there is none, or it is not to be repeated
+    value: Any = None  # None: there is none, or it may be a secret
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {_spell(self.value)}"
@@ -26,7 +26,7 @@ class ConfigProblem:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. Its text is one line per problem."""
+    """The configuration is invalid. The text has one line for each problem."""
 
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -35,6 +35,6 @@ class ConfigError(Exception):
 
 def _spell(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    # The end of a path says which file it is.
+    # The end of a path identifies the file.
     is_whole = len(text) <= VALUE_LENGTH or isinstance(value, Path)
     return text if is_whole else text[: VALUE_LENGTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""Where the running server's control socket is, read leniently: a mistake in the file must not hide it.
+"""Find the running server's control socket even if the configuration file has mistakes.
 
 An operator has to see a server's status and release mail while its configuration file is being
 edited. So this looks for the two settings that name the socket and for nothing else.
@@ -22,9 +22,9 @@ _SETTING: Final = re.compile(
 
 
 def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the control socket that a configuration names, however wrong the rest of it is.
+    """Return the control socket that a configuration names, even if the rest is invalid.
 
-    None where no file is found or it names neither a socket nor a store.
+    Return None if no file is found or it names neither a socket nor a store.
     """
     file = first_file(candidates(given, environ))
     if file is None:
@@ -42,7 +42,7 @@ def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Pat
 
 
 def _settings(text: str) -> dict[str, str]:
-    """Return the texts of the two settings; of a file that is no TOML, as they stand on lines of their own."""
+    """Return the two settings. In a file that is not TOML, look for lines with them."""
     try:
         values: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError:

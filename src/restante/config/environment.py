@@ -1,9 +1,10 @@
-"""Settings from the environment: `RESTANTE_TLS__MINIMUM=1.3` stands for `minimum` in `[tls]`; lists and tables are JSON.
+"""Read settings from the environment: `RESTANTE_TLS__MINIMUM=1.3` sets `minimum` in `[tls]`.
 
-A setting that takes one value or a list takes that one value as plain text too.
+Lists and tables are JSON. A setting that takes one value or a list also takes the value as plain
+text.
 
-A variable that names no section is let be with a warning, for other programs use the prefix too; one that names a wrong
-key of a section fails like the same key in the file.
+A variable that names no section causes a warning only, because other programs may use the prefix.
+A wrong key of a section is an error, as it is in the file.
 """
 
 import json
@@ -23,7 +24,7 @@ NOT_SETTINGS = frozenset({"RESTANTE_CONFIG"})
 def overlay(
     values: dict[str, Any], environ: Mapping[str, str], schema: type[BaseModel]
 ) -> tuple[set[str], list[str]]:
-    """Put what the environment sets over `values`; return the variables used and those that mean nothing here."""
+    """Apply the environment to `values`. Return the variables used, and the unknown ones."""
     used: set[str] = set()
     strange: list[str] = []
     for variable, path in _settings_in(environ):

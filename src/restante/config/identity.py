@@ -1,4 +1,4 @@
-"""What the server shows who connects to it: its certificates, in TLS contexts for the listeners."""
+"""The server's certificates, in TLS contexts for the listeners."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

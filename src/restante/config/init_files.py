@@ -1,7 +1,7 @@
-"""The first files of an installation: configuration, certificates, keys and the store's directory. Nothing is overwritten.
+"""Create the first files of an installation: configuration, certificates, keys, store directory.
 
-What is made stands on loopback ports and runs at once, without root; the comments in the configuration say what to
-change for the Internet.
+Nothing is overwritten. The installation listens on loopback ports and runs at once, without root.
+Comments in the configuration describe the changes for the Internet.
 """
 
 import json
@@ -19,47 +19,49 @@ PRIVATE = 0o600
 PUBLIC = 0o644
 
 TEMPLATE = """\
-# Restante: a backup MX that holds mail until it is asked for. Every setting: docs/reference/configuration.md.
-# Relative paths start at this file's directory. `restante config check` says what is wrong.
+# Restante, a backup MX that holds mail until the primary asks for it.
+# docs/reference/configuration.md describes every setting. Relative paths start at this file's
+# directory. `restante config check` reports errors.
 
-# This server's own full name, as it greets and as it writes into Received.
+# This server's own full name, used in the greeting, in EHLO and in Received.
 hostname = {hostname}
 
-# Where mail and records are held: a directory of its own, which only the server may enter.
+# The directory for mail and records. Only the server may have access to it.
 store = "sqlite:data"
 
-# Seals the secrets in the store. Keep a copy of it, apart from the copies of the store.
+# Encrypts the secrets in the store. Keep a copy of it, apart from the copies of the store.
 key_file = "restante.key"
 
-# On the Internet: start as root, bind port 25 and 465, and become a plain user that owns the store.
+# On the Internet: start as root. The server binds ports 25 and 465, then becomes this user, who
+# must own the store.
 # user = "restante"
 
 [[listen]]
-service = "mx"                  # mail from anybody, ETRN from primaries; TLS by STARTTLS
-address = "127.0.0.1:2525"      # on the Internet: "0.0.0.0:25", and another [[listen]] with "[::]:25"
+service = "mx"                  # mail from any host, ETRN from primaries; TLS by STARTTLS
+address = "127.0.0.1:2525"      # on the Internet: "0.0.0.0:25", and a [[listen]] for "[::]:25"
 
 [[listen]]
 service = "smtps"               # the same, inside TLS from the first byte
 address = "127.0.0.1:4465"      # on the Internet: "0.0.0.0:465", and "[::]:465"
 
 [tls]
-# One certificate for each type of key: ECDSA, and RSA for old clients. They are self-signed; clients that check
-# them need tls/trust.pem. Either replace them by those of an authority, or renew them each year:
-# restante init --renew-certificate
+# One certificate for each type of key: ECDSA, and RSA for old clients. They are self-signed, so
+# clients that verify them need tls/trust.pem. Replace them with certificates of an authority, or
+# renew them each year: restante init --renew-certificate
 certificate = ["tls/cert.pem", "tls/cert-rsa.pem"]
 key = ["tls/key.pem", "tls/key-rsa.pem"]
-minimum = "1.2"                 # "1.0" = legacy profile, for old primaries; also per listener: tls_minimum
+minimum = "1.2"                 # "1.0" for old primaries; also per listener: tls_minimum
 
 [log]
 style = "text"                  # "json" for programs
 
 # [telemetry]
-# metrics = "127.0.0.1:9325"    # for a Prometheus on this machine; without it they are on the control socket
+# metrics = "127.0.0.1:9325"    # for Prometheus; the control socket serves them always
 """
 
 
 class AlreadyThere(Exception):  # noqa: N818
-    """Some of the files exist; nothing was changed."""
+    """Some of the files exist already. Nothing was changed."""
 
     def __init__(self, existing: list[Path]) -> None:
         super().__init__(", ".join(str(path) for path in existing))
@@ -68,14 +70,14 @@ class AlreadyThere(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made."""
+    """The paths of a new installation."""
 
     config: Path
     store_directory: Path
 
 
 def own_name() -> str:
-    """Return this machine's full name if it knows a valid one, else `localhost`."""
+    """Return this machine's full name if it is valid, otherwise `localhost`."""
     for name in (socket.gethostname(), socket.getfqdn()):
         try:
             if "." in name and not name.endswith(".localdomain"):
@@ -86,9 +88,9 @@ def own_name() -> str:
 
 
 def initialize(directory: Path, hostname: str, now: float) -> Made:
-    """Make everything but the store itself, or nothing.
+    """Create everything except the store itself, or nothing.
 
-    Raises AlreadyThere, and OSError where the directory cannot be written to.
+    Raises AlreadyThere, and OSError if the directory cannot be written.
     """
     files = _files(directory, hostname, now)
     data = directory / "data"
@@ -105,7 +107,7 @@ def initialize(directory: Path, hostname: str, now: float) -> Made:
 
 
 def _files(directory: Path, hostname: str, now: float) -> Mapping[Path, tuple[bytes, int]]:
-    """Return contents and modes; the configuration last, so that it never names what is not there."""
+    """Return contents and modes. The configuration is last: the files it names exist by then."""
     tls, ecdsa, rsa = directory / "tls", new_ecdsa_key(), new_rsa_key()
     certificates = [self_signed(hostname, key, now) for key in (ecdsa, rsa)]
     return {
@@ -130,6 +132,6 @@ def _make_all(
             folder.mkdir(parents=folder is directory, mode=0o700 if folder is data else 0o755)
             made.append(folder)
     for path, (content, mode) in files.items():
-        path.touch(mode=mode, exist_ok=False)  # the mode is there before the content
+        path.touch(mode=mode, exist_ok=False)  # the mode is set before the content
         made.append(path)
         path.write_bytes(content)

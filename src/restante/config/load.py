@@ -1,4 +1,4 @@
-"""From a TOML file and the environment to a Config, or to an error for each thing that is wrong with them."""
+"""Read a Config from a TOML file and the environment, or report every error in them."""
 
 import difflib
 import os
@@ -118,7 +118,11 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         cause = str(error).partition(" (at ")[0]
         cause = f"{cause[:1].lower()}{cause[1:]}"
         raise ConfigError(
-            [ConfigProblem(where, "", f"is not TOML: {cause}", "mend this line (https://toml.io)")]
+            [
+                ConfigProblem(
+                    where, "", f"is not TOML: {cause}", "correct this line (https://toml.io)"
+                )
+            ]
         ) from None
 
 
@@ -139,7 +143,7 @@ def _problems(error: ValidationError, source: ConfigSource) -> Iterator[ConfigPr
 
 
 def _only_follows(detail: ErrorDetails) -> bool:
-    """Tell whether an error says no more than that there were others: a list is short of the items that were wrong."""
+    """Return whether an error only follows from others: a list lacks its invalid items."""
     return detail["type"] == "default_factory_not_called" or (
         detail["type"] == "too_short" and bool(detail["input"])
     )

@@ -1,7 +1,7 @@
-"""What the process may do, and what it may leave behind.
+"""Limit the rights of the process and protect its memory.
 
-It becomes the plain user, for good: what is made afterwards is that user's, and what goes wrong can harm no more. And it
-keeps its memory, through which passwords and the key pass, to itself.
+The process permanently becomes the plain user. That user owns later files, and a fault can do only
+that user's harm. Memory holds passwords and the key, so no core is written.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ class UserUnusable(Exception):  # noqa: N818
 
 
 def become(user: str) -> None:
-    """Become the user, if we are root and one is named. Raises UserUnusable."""
+    """Become the user if the process is root and one is named. Raises UserUnusable."""
     if not user or os.geteuid() != 0:
         return
     record = _record(user)
@@ -33,7 +33,7 @@ def become(user: str) -> None:
 
 
 def check_program_is_reachable(user: str) -> None:
-    """See that the user may enter every directory that the program lies in, if we are to become it. Raises UserUnusable.
+    """Check that the later user may enter every directory of the program. Raises UserUnusable.
 
     A server loads parts of the program long after it has become the user.
     """
@@ -43,7 +43,7 @@ def check_program_is_reachable(user: str) -> None:
     groups = {record.pw_gid, *os.getgrouplist(user, record.pw_gid)}
     for program in (Path(sys.executable), Path(sys.prefix) / "lib", Path(__file__)):
         if closed := _closed_directory(program, record.pw_uid, groups):
-            cause = f"cannot enter {closed}, where the program lies"
+            cause = f"cannot enter {closed}, where the program is installed"
             raise UserUnusable(
                 f"user {user}: {cause}; install it elsewhere, or name another as `user`"
             )
@@ -59,7 +59,7 @@ def _record(user: str) -> pwd.struct_passwd:
 
 
 def _closed_directory(path: Path, user: int, groups: Collection[int]) -> Path | None:
-    """Return the first directory above a path, links followed, that a user may not enter."""
+    """Return the first directory above a path that a user may not enter. Links are followed."""
     for place in dict.fromkeys((path, path.resolve())):
         for directory in reversed(place.parents):
             status = directory.stat()
@@ -75,10 +75,10 @@ def _closed_directory(path: Path, user: int, groups: Collection[int]) -> Path | 
 
 
 def keep_memory_private() -> None:
-    """Leave no core behind, and let no other process of the same user look in (prctl(2), core(5)).
+    """Write no core, and deny other processes of the same user access (prctl(2), core(5)).
 
-    A core that the system hands to a program asks only whether the process is dumpable; and that is asked anew of a
-    process that has changed its user, so call this again after `become`.
+    If the system pipes cores to a program, only the process's dumpable flag matters. A change of
+    the user sets that flag again, so call this again after `become`.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if (

@@ -1,7 +1,7 @@
-"""What may be set, with defaults that run, types that refuse nonsense, and the text of the reference.
+"""The settings: their defaults, their types, and the text of the reference.
 
-The settings of taking mail and of handing it over live beside their user (reception/reception_settings.py, delivery/delivery_settings.py)
-and are only collected here. Values are frozen: a reload makes a new Config.
+Settings of reception, delivery, reports and notices are defined in those packages and collected
+here. Values are frozen: a reload makes a new Config.
 """
 
 import ipaddress
@@ -39,12 +39,12 @@ TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
 
 def _wrong(cause: str, remedy: str) -> PydanticCustomError:
-    """Make the error of a value; `load` puts file, line and key before it."""
+    """Return the error of a value. `load` adds file, line and key."""
     return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
 
 
 def _directory(info: ValidationInfo) -> Path:
-    """Return what relative paths are relative to: the directory of the configuration file."""
+    """Return the base of relative paths: the directory of the configuration file."""
     context: dict[str, Path] = info.context or {}
     return context.get("directory", Path.cwd())
 
@@ -99,7 +99,10 @@ def _check_service(value: Any) -> Any:
 
 
 def _check_store(url: str, info: ValidationInfo) -> str:
-    """Return `sqlite://` and an absolute path. `sqlite:data` is relative; `sqlite:///var/lib/x` is not."""
+    """Return `sqlite://` and an absolute path.
+
+    `sqlite:data` is relative, `sqlite:///var/lib/x` is absolute.
+    """
     scheme, _, rest = url.partition(":")
     if scheme in {"postgresql", "postgres"}:
         raise _wrong("PostgreSQL is not in this version yet", 'write "sqlite:///DIRECTORY"')
@@ -118,24 +121,27 @@ DomainName = Annotated[str, AfterValidator(_check_domain)]
 
 
 class Section(BaseModel):
-    """A table of the configuration: unchangeable, and nothing in it is ignored."""
+    """A table of the configuration. It is frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class Listen(Section):
-    """One `[[listen]]`: where connections are taken, and how they begin."""
+    """One `[[listen]]`: an address that accepts connections, and its protocol."""
 
     service: Annotated[Literal["mx", "smtps"], BeforeValidator(_check_service)] = Field(
-        description="`mx`: mail and ETRN, TLS by STARTTLS. `smtps`: the same inside TLS from the first byte.",
+        description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from the first"
+        " byte.",
         examples=["mx"],
     )
     address: Annotated[str, AfterValidator(_check_listener)] = Field(
-        description="Address and port; `0.0.0.0:25` means every IPv4 address of this machine, `[::]:25` every IPv6 address. Port 0: any.",
+        description="Address and port. `0.0.0.0:25` means every IPv4 address of this machine, `[::]:25`"
+        " every IPv6 address. Port 0: any free port.",
         examples=["0.0.0.0:25"],
     )
     tls_minimum: TlsVersion | None = Field(
-        default=None, description="Oldest TLS version on this listener. Unset: that of `[tls]`."
+        default=None,
+        description="Oldest TLS version on this listener. Unset: `minimum` of `[tls]`.",
     )
 
     @property
@@ -145,23 +151,24 @@ class Listen(Section):
 
 
 class TlsSettings(Section):
-    """`[tls]`: what we show who connects to us."""
+    """`[tls]`: the server's certificates and TLS versions."""
 
     certificate: ConfigPaths = Field(
         min_length=1,
-        description="PEM file with the certificate, and what leads from it to its authority. A list names one for each"
-        " type of key, such as ECDSA and RSA; each client gets the one that it can use.",
+        description="PEM file with the certificate and its chain of intermediate certificates. A list"
+        " names one file for each type of key, such as ECDSA and RSA. Each client gets one that it"
+        " supports.",
         examples=["tls/cert.pem"],
     )
     key: ConfigPaths = Field(
         min_length=1,
-        description="PEM file with the certificate's key, without a passphrase. For a list of certificates, the list of"
-        " their keys in the same order.",
+        description="PEM file with the certificate's key, without a passphrase. For a list of"
+        " certificates, a list of their keys in the same order.",
         examples=["tls/key.pem"],
     )
     minimum: TlsVersion = Field(
         default="1.2",
-        description="Oldest TLS version spoken. `1.0` and `1.1` are the legacy profile, for primaries that know no better.",
+        description="Oldest TLS version accepted. `1.0` and `1.1` are for old primaries without TLS 1.2.",
     )
 
     @field_validator("key")
@@ -169,7 +176,7 @@ class TlsSettings(Section):
     def _keys_pair_with_certificates(
         cls, key: tuple[Path, ...], info: ValidationInfo
     ) -> tuple[Path, ...]:
-        certificates = info.data.get("certificate", key)  # not there if that was wrong itself
+        certificates = info.data.get("certificate", key)  # missing if it is invalid itself
         if len(key) != len(certificates):
             cause = (
                 f"names {counted(len(key), 'file')} for {counted(len(certificates), 'certificate')}"
@@ -179,12 +186,12 @@ class TlsSettings(Section):
 
     @property
     def pairs(self) -> tuple[tuple[Path, Path], ...]:
-        """Certificates, each with its key."""
+        """The certificates, each with its key."""
         return tuple(zip(self.certificate, self.key, strict=True))
 
 
 class LogSettings(Section):
-    """`[log]`: how events are written to standard error."""
+    """`[log]`: the format of the log on standard error."""
 
     style: Literal["text", "json"] = Field(
         default="text", description="`text` for people, `json` for programs."
@@ -192,27 +199,28 @@ class LogSettings(Section):
 
 
 class TelemetrySettings(Section):
-    """`[telemetry]`: what the server tells programs that watch it."""
+    """`[telemetry]`: metrics for monitoring programs."""
 
     metrics: Annotated[str, AfterValidator(_check_metrics_address)] = Field(
         default="",
-        description="Address and port of a plain HTTP listener that shows the metrics at `/metrics` to whoever can reach it:"
-        " loopback or a private network. Empty: on the control socket only.",
+        description="Address and port of a plain HTTP listener that serves the metrics at `/metrics`. It"
+        " has no access control, so use loopback or a private network. Empty: metrics on the control"
+        " socket only.",
         examples=["127.0.0.1:9325"],
     )
 
     @property
     def metrics_endpoint(self) -> tuple[str, int] | None:
-        """Address and port to bind; None for no such listener."""
+        """Address and port to bind, or None for no listener."""
         return split_host_port(self.metrics) if self.metrics else None
 
 
 class ResolverSettings(Section):
-    """`[resolver]`: who is asked for the addresses of destinations and authorized hosts."""
+    """`[resolver]`: name servers for destinations and authorized hosts."""
 
     nameservers: tuple[Annotated[str, AfterValidator(_check_nameserver)], ...] = Field(
         default=(),
-        description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: those of the system.",
+        description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: the name servers of the system.",
     )
 
     @property
@@ -226,50 +234,55 @@ def _beside_the_store(values: dict[str, Any]) -> Path:
 
 
 class Config(Section):
-    """The whole configuration, as the server runs with it."""
+    """The whole configuration of a server."""
 
     hostname: DomainName = Field(
-        description="This server's own full name: in its greeting, in EHLO and in Received. It should resolve to this"
-        " machine, and the machine's address back to it, or primaries may refuse us.",
+        description="This server's own full name, used in the greeting, in EHLO and in Received. It"
+        " should resolve to this machine's address, and that address back to the name. Otherwise a"
+        " primary may refuse mail from this server.",
         examples=["mx2.example.net"],
     )
     store: Annotated[str, AfterValidator(_check_store)] = Field(
         default="sqlite:///var/lib/restante",
-        description="Where mail and records are held: `sqlite:///DIRECTORY`; `sqlite:NAME` is beside this file.",
+        description="Location of mail and records: `sqlite:///DIRECTORY`. `sqlite:NAME` is relative to this"
+        " file's directory.",
     )
     key_file: ConfigPath = Field(
         default=Path("restante.key"),
-        description="File with the 32 octets that seal stored secrets; mode 0600. Keep a copy apart from the store's.",
+        description="File with the 32 octets that encrypt stored secrets; mode 0600. Keep a copy of it apart"
+        " from copies of the store.",
     )
     control_socket: ConfigPath = Field(
         default_factory=_beside_the_store,
-        description="Unix socket on which the running server takes the commands of `restante`. Unset: `control.sock` in"
-        " the store's directory.",
+        description="Unix socket on which the running server accepts the commands of `restante`. Unset:"
+        " `control.sock` in the store's directory.",
     )
     user: str = Field(
         default="",
-        description="User to become after binding, when started as root. Empty: stay who we are.",
+        description="User to become after binding the ports, if started as root. Empty: no change of user.",
     )
     uvloop: bool = Field(
-        default=True, description="Use uvloop, the faster event loop, instead of asyncio's own."
+        default=True, description="Use uvloop, a faster event loop than the one of asyncio."
     )
-    listen: tuple[Listen, ...] = Field(min_length=1, description="Where connections are taken.")
-    tls: TlsSettings = Field(description="What we show who connects to us.")
-    log: LogSettings = Field(default=LogSettings(), description="How events are written.")
+    listen: tuple[Listen, ...] = Field(
+        min_length=1, description="Addresses that accept connections."
+    )
+    tls: TlsSettings = Field(description="Certificates and TLS versions.")
+    log: LogSettings = Field(default=LogSettings(), description="The format of the log.")
     telemetry: TelemetrySettings = Field(
-        default=TelemetrySettings(), description="What programs that watch are told."
+        default=TelemetrySettings(), description="Metrics for monitoring programs."
     )
-    resolver: ResolverSettings = Field(
-        default=ResolverSettings(), description="Who is asked for addresses."
+    resolver: ResolverSettings = Field(default=ResolverSettings(), description="Name servers.")
+    reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Accepting mail.")
+    delivery: DeliverySettings = Field(
+        default=DeliverySettings(), description="Handing mail over to destinations."
     )
-    reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Taking mail.")
-    delivery: DeliverySettings = Field(default=DeliverySettings(), description="Handing mail over.")
     reports: ReportSettings = Field(
-        default=ReportSettings(), description="Telling senders what became of their mail."
+        default=ReportSettings(), description="Delivery reports to senders."
     )
 
     notices: NoticeSettings = Field(
-        default=NoticeSettings(), description="Telling operators and customers."
+        default=NoticeSettings(), description="Notices to operators and customers."
     )
 
     _source: ConfigSource = PrivateAttr(default_factory=ConfigSource)
@@ -282,19 +295,19 @@ class Config(Section):
                 (one for one in listen[:place] if _meet(one.endpoint, later.endpoint)), None
             ):
                 cause = (
-                    f"two listeners meet at {later.address} ({other.service} on {other.address})"
+                    f"two listeners overlap at {later.address} ({other.service} on {other.address})"
                 )
                 raise _wrong(cause, "give one of them another port, or remove it")
         return listen
 
     @property
     def source(self) -> ConfigSource:
-        """What this was read from, for messages that name file and line."""
+        """The source of this configuration, for messages that name file and line."""
         return self._source
 
     @property
     def file(self) -> Path | None:
-        """The file this was read from, for a reload."""
+        """The file of this configuration, for a reload."""
         return self._source.file
 
     @property
@@ -304,7 +317,7 @@ class Config(Section):
 
 
 def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:
-    """Tell whether the system would refuse the second of two binds. An IPv6 wildcard takes no IPv4 here."""
+    """Return whether the second of two binds would fail. An IPv6 wildcard binds no IPv4 here."""
     if one[1] != other[1] or one[1] == 0:
         return False
     addresses = (ipaddress.ip_address(one[0]), ipaddress.ip_address(other[0]))

@@ -1,8 +1,8 @@
-"""Where each setting was written: a line of the file, or a variable of the environment.
+"""Find the place of each setting: a line of the file, or a variable of the environment.
 
-The TOML reader of the standard library keeps no positions, so the lines are found again here. Table headers and keys at
-the start of a line are all that is looked at; what stands inside an inline table or a longer value is reported by the
-line of the key it belongs to.
+The TOML reader of the standard library keeps no positions, so this module finds the lines again. It
+looks only at table headers and keys at the start of a line. A value inside an inline table or a
+longer value is reported by the line of its key.
 """
 
 import re
@@ -37,7 +37,7 @@ def key_lines(text: str) -> dict[Location, int]:
 
 
 def _enter(is_array: bool, name: Location, counts: dict[Location, int]) -> Location:  # noqa: FBT001  two kinds of header
-    """Return the location of the table that a header opens; `[[name]]` opens one more each time."""
+    """Return the location of the table that a header opens. `[[name]]` opens a new one."""
     if not is_array:
         return name
     counts[name] = counts.get(name, -1) + 1
@@ -49,7 +49,7 @@ def _parts(dotted: str) -> Location:
 
 
 def key_name(location: Location) -> str:
-    """Spell a location as people do: `listen[0].address`."""
+    """Return a location as text, such as `listen[0].address`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".")
 
@@ -61,14 +61,14 @@ def variable_name(location: Sequence[str | int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConfigSource:
-    """What a configuration was read from."""
+    """The source of a configuration: its file, lines and variables."""
 
     file: Path | None = None
     lines: Mapping[Location, int] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()  # those of the environment that were used
 
     def where(self, location: Location) -> str:
-        """Name the place of a key, or of the innermost thing around it that was written."""
+        """Return the place of a key, or of the innermost table around it."""
         around = [location[:length] for length in range(len(location), 0, -1)]
         for variable in map(variable_name, around):
             if variable in self.variables:

@@ -1,4 +1,4 @@
-"""A Config as TOML again: what is in force, after defaults, file and environment. No secret is a setting."""
+"""Write a Config as TOML, with defaults, file and environment applied. No setting is secret."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from restante.config.schema import Config
 
 
 def as_toml(config: Config) -> str:
-    """Return a configuration that would be read back as this one."""
+    """Return TOML that reads back as the same configuration."""
     values = config.model_dump(mode="json", exclude_none=True)
     plain = {key: value for key, value in values.items() if not _is_table(value)}
     lines = [*_assignments(plain)]
@@ -33,5 +33,5 @@ def _tables(key: str, value: Any) -> Iterator[str]:
 
 
 def _assignments(values: dict[str, Any]) -> Iterator[str]:
-    """Spell scalars and lists of them; JSON is TOML there."""
+    """Yield scalars and lists of them. Their JSON is valid TOML."""
     return (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
