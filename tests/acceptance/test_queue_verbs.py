@@ -274,7 +274,7 @@ def test_mail_that_is_given_up_goes_and_its_sender_is_told(
         65,
         f"{len(goes)} messages bounced, {len(goes)} senders are told\n",
     )
-    remedy = "not bounced: restore it from a backup, or `restante queue delete` removes it"
+    remedy = "not bounced: restore it from a backup, or remove it with `restante queue delete`"
     assert said.err == f"restante: message {torn}: {TORN}; {remedy}\n"
     listed = world.listed()
     assert listed.keys() & messages.values() == stays

@@ -98,7 +98,7 @@ def test_what_a_primary_refused_is_bounced_to_the_senders_mx(
         done = restante.do(
             "queue", "bounce", queued["name"], "--yes", "--reason", "the mailbox will not come back"
         )
-        assert done == "1 message bounced, 1 sender is told\n"
+        assert done == "1 message bounced, 1 sender gets a report\n"
         [raw] = home.wait_for(1)
 
     words, status, returned = parts(raw)

@@ -155,9 +155,9 @@ def test_login_gives_user_name_and_password_when_asked(script: Script, asks: Ask
 @pytest.mark.parametrize(
     ("reply", "code", "cause"),
     [
-        ("535 5.7.8 wrong", 77, "(535 5.7.8 wrong); look at --login and --password-file"),
+        ("535 5.7.8 wrong", 77, "(535 5.7.8 wrong); check --login and --password-file"),
         ("454 4.7.0 later", 75, "(454 4.7.0 later); ask again later"),
-        ("334 eA==", 69, "it asked for more after AUTH LOGIN was answered; try another --auth"),
+        ("334 eA==", 69, "it sent an unexpected challenge after AUTH LOGIN; try another --auth"),
     ],
 )
 def test_login_in_vain_is_reported_plainly(
@@ -193,7 +193,7 @@ def test_any_further_challenge_is_reported_plainly(
     outcome = asks(script, "alpha.example", "--auth", mechanism.lower())
     assert outcome.code == 69
     assert (
-        f"it asked for more after AUTH {mechanism} was answered; try another --auth" in outcome.err
+        f"it sent an unexpected challenge after AUTH {mechanism}; try another --auth" in outcome.err
     )
 
 
@@ -277,7 +277,7 @@ def test_a_server_that_does_not_prove_itself_gets_neither_password_nor_request(
     outcome = asks(scram, "alpha.example")
     assert outcome.code == 69
     assert (
-        "the server did not prove that it knows the password; look whether it is the right server"
+        "the server did not prove that it knows the password; check the server"
         in outcome.err
     )
     assert authentications(scram) == ["SCRAM-SHA-256"]
@@ -288,7 +288,7 @@ def test_scram_that_does_not_end_is_reported_plainly(scram: ScramScript, asks: A
     scram.ending = "334 eA=="
     outcome = asks(scram, "alpha.example")
     assert outcome.code == 69
-    assert "it asked for more after AUTH SCRAM-SHA-256 was answered" in outcome.err
+    assert "it sent an unexpected challenge after AUTH SCRAM-SHA-256" in outcome.err
 
 
 @pytest.mark.parametrize("challenge", ["334 !!!", "334 eA==", "235 come in"])

@@ -20,7 +20,7 @@ def test_a_new_key_goes_to_standard_output_alone(installation: Path, command: Co
     assert added.code == 0
     assert added.out.startswith("whsec_")
     assert added.err == (
-        "restante: notice channel hook added; the key to check its signatures with is shown this once\n"
+        "restante: notice channel hook added; the key to verify its signatures is shown only once\n"
     )
     listed = command("notice", "list", "--json")
     [channel] = json.loads(listed.out)
@@ -55,7 +55,7 @@ def test_a_channel_is_changed_in_place(
     renewed = command(*changing, "--new-key", "--webhook", "-", stdin="https://b.example/b-token\n")
     assert (renewed.code, renewed.out[:6]) == (0, "whsec_")
     assert renewed.err == (
-        "restante: notice channel hook changed; the key to check its signatures with is shown this once\n"
+        "restante: notice channel hook changed; the key to verify its signatures is shown only once\n"
     )
     file, key = tmp_path / "key", new_key()
     file.write_text(f"{key}\n")

@@ -74,9 +74,9 @@ def test_what_is_to_be_deleted_is_counted_and_asked_about(
     filled: Desk, command: Command, terminal: list[str]
 ) -> None:
     assert command("queue", "delete", "--domain", "alpha.example", "--reason", "spam").code == 130
-    assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete for good?"]
+    assert terminal == [f"3 messages, {3 * len(HEAD)} B, of alpha.example: delete permanently?"]
     assert command("queue", "delete", "--recipient", "x@*", "--reason", "spam").code == 130
-    assert "(1 of them to others too" in terminal[1]
+    assert "(1 of them also for other recipients" in terminal[1]
     assert command("queue", "delete", "--all", "--reason", "spam").code == 130
     assert "4 messages" in terminal[2]
     assert "of 2 domains" in terminal[2]
@@ -87,7 +87,10 @@ def test_without_a_terminal_many_are_changed_only_with_yes(filled: Desk, command
     for verb in ("delete", "release"):
         refused = command("queue", verb, "--domain", "alpha.example", "--reason", "spam")
         assert refused.code == 64
-        assert "of alpha.example: there is nobody to ask; say --yes" in refused.err
+        assert (
+            "of alpha.example: cannot ask for confirmation without a terminal; pass --yes"
+            in refused.err
+        )
     assert left(command) == ["11", "12", "13", "14"]
 
 
@@ -143,7 +146,7 @@ def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_
     stopped = command("queue", "delete", "--all", "--reason", "spam", "--yes")
     assert stopped.code == 75
     assert (
-        "at least 2 messages deleted of 4 that were counted; the same command again goes on"
+        "at least 2 messages deleted of 4 counted; to continue, run the same command again"
         in stopped.err
     )
     assert left(command) == ["13", "14"]
@@ -154,7 +157,7 @@ def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_
     assert calls == [1, 1, 1, 1, 1]
 
 
-NOT_BOUNCED = "not bounced: restore it from a backup, or `restante queue delete` removes it"
+NOT_BOUNCED = "not bounced: restore it from a backup, or remove it with `restante queue delete`"
 
 
 def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
@@ -170,7 +173,7 @@ def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
     database.execute("UPDATE message SET head = x'00' WHERE number = ?", (message_number(damaged),))
     database.close()
     done = command("queue", "bounce", "--all", "--reason", "the customer has moved", "--yes")
-    assert (done.code, done.out) == (65, "2 messages bounced, 2 senders are told\n")
+    assert (done.code, done.out) == (65, "2 messages bounced, 2 senders get a report\n")
     assert (
         done.err
         == f"restante: message {damaged}: its content does not match its checksum; {NOT_BOUNCED}\n"
@@ -180,7 +183,7 @@ def test_of_mail_that_is_given_up_the_damaged_stays_and_is_named(
     again = command(
         "queue", "bounce", damaged, "zzz", "--reason", "the customer has moved", "--yes"
     )
-    assert (again.code, again.out) == (65, "0 messages bounced, 0 senders are told\n")
+    assert (again.code, again.out) == (65, "0 messages bounced, 0 senders get a report\n")
     assert NOT_BOUNCED in again.err
     assert "message zzz: is not in the queue" in again.err
 

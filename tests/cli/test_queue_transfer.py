@@ -325,7 +325,7 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
     monkeypatch.setattr(desk.store, "hold", failing)
     stopped = command("queue", "import", tmp_path)
     assert stopped.code == 75
-    assert "2 messages are held; the same command again goes on with the rest" in stopped.err
+    assert "2 messages are held; to continue, run the same command again" in stopped.err
     went_on = command("queue", "import", tmp_path)
     assert (went_on.code, went_on.out) == (0, "3 messages, 15 B, are held; 2 were held already\n")
     assert calls == [2, 2, 2, 1]

@@ -1,4 +1,7 @@
-"""The command line. It speaks to the API: of the running server, or in this process when there is none."""
+"""The command line, a client of the API.
+
+The API is that of the running server. Without a server it runs in this process.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -6,6 +9,6 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (sysexits)."""
-    from restante.cli.command_line import run  # noqa: PLC0415  a version of the package is wanted without typer too
+    from restante.cli.command_line import run  # noqa: PLC0415  heavy
 
     return run(sys.argv[1:] if arguments is None else arguments)

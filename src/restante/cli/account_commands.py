@@ -24,23 +24,23 @@ group = typer.Typer(name="account", help="The customers of the platform.")
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="The account: a-z 0-9 . _ -; `ETRN #NAME` names it too."),
+    typer.Argument(metavar="NAME", help="The account: a-z 0-9 . _ -. `ETRN #NAME` uses it too."),
 ]
 Note = Annotated[
-    str | None, typer.Option("--note", metavar="TEXT", help="Anything to remember, one line.")
+    str | None, typer.Option("--note", metavar="TEXT", help="A note for the operator, one line.")
 ]
 EmptyReply = Annotated[
     Literal["250", "251"] | None,
     typer.Option(
         "--empty-reply",
-        help="What ETRN says when nothing is held; fetchmail with several domains needs 250.",
+        help="Reply to ETRN when nothing is held. fetchmail with several domains needs 250.",
     ),
 ]
 ReportDetails = Annotated[
     Literal["on", "off"] | None,
     typer.Option(
         "--report-details",
-        help="Whether reports of success name the primary and quote it. New: off.",
+        help="Name the primary in success reports and quote its reply. New accounts: off.",
     ),
 ]
 
@@ -106,7 +106,7 @@ def change(
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
-    """Change what is given of an account."""
+    """Change the given settings of an account."""
     given = _given(note, empty_reply, quota, quota_messages) | _details(report_details)
     if not given:
         raise typer.BadParameter(
@@ -120,7 +120,7 @@ def change(
 
 @group.command("remove")
 def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
-    """Remove an account that has no logins and domains any more."""
+    """Remove an account that has no logins and no domains."""
     ask(config, "DELETE", f"/v1/accounts/{segment(name)}", params={"reason": reason})
     say(f"account {name} removed")
 

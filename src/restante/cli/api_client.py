@@ -1,10 +1,12 @@
-"""One path for every administrative command: requests to the API.
+"""Send the requests of every administrative command to the API.
 
-When a server answers on the control socket, a request goes there; else the same API is built in this process over the
-store, opened for this one command. So no rule exists twice, and what a command does never depends on the way.
+If a server answers on the control socket, the request goes there. Otherwise this process opens the
+store for this one command and serves the same API itself. So each rule exists once, and a command
+does the same either way.
 
-A running server is found by its socket alone: --socket names it, or RESTANTE_CONTROL_SOCKET, or the configuration file,
-of which only that is read then. So a mistake in that file hides no server.
+A running server is found by its socket alone. --socket, RESTANTE_CONTROL_SOCKET or the
+configuration file names the socket. Other settings of the file are not read, so mistakes in it do
+not matter.
 """
 
 import asyncio
@@ -29,16 +31,17 @@ if TYPE_CHECKING:
 
     from restante.config.schema import Config
 
-ANSWER_SECONDS = 120.0  # looking up a destination or waiting for the disk may take long; only a backup takes longer
+# Looking up a destination or waiting for the disk can take long. Only a backup takes longer.
+ANSWER_SECONDS = 120.0
 _BASE_URL = "http://restante"
-_OWN_CONNECTIONS = 16  # of this process to itself
+_OWN_CONNECTIONS = 16  # from this process to itself
 GIVEN_SOCKET: ContextVar[Path | None] = ContextVar("GIVEN_SOCKET", default=None)  # by --socket
 
 Params = Mapping[str, Any] | None
 
 
 class Api:
-    """The API, for as long as a command talks to it. Every method raises Failure with what the API said against it."""
+    """A connection to the API. Every method raises Failure with the error of the API."""
 
     def __init__(self, client: "httpx.AsyncClient", place: str) -> None:
         self._client = client
@@ -59,7 +62,7 @@ class Api:
             )
 
     async def send(self, path: str, octets: AsyncIterator[bytes], *, params: Params = None) -> Any:
-        """Send a body as it is read, and return the JSON of the answer."""
+        """Send a body as a stream and return the JSON of the answer."""
         with self._failing():
             return _content(await self._client.post(path, params=_given(params), content=octets))
 
@@ -71,7 +74,10 @@ class Api:
         params: Params = None,
         body: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[bytes]:
-        """Send one request and yield the octets of its answer as they come. Raises Failure also where they end early."""
+        """Send one request and yield the octets of its answer as they arrive.
+
+        Raises Failure also if the answer ends early.
+        """
         with self._failing():
             async with self._client.stream(
                 method, path, params=_given(params), json=body
@@ -89,7 +95,7 @@ class Api:
         try:
             yield
         except httpx.TransportError as error:
-            cause = f"the server went away: {type(error).__name__}"
+            cause = f"the connection to the server was lost: {type(error).__name__}"
             raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; look at its log") from None
 
 
@@ -102,7 +108,7 @@ def ask(
     body: Mapping[str, Any] | None = None,
     seconds: float = ANSWER_SECONDS,
 ) -> Any:
-    """Send one request and return the JSON of its answer. Raises Failure with what the API said against it."""
+    """Send one request and return the JSON of its answer. Raises Failure with the API's error."""
 
     async def once() -> Any:
         async with connected(config_file, seconds=seconds) as api:
@@ -119,9 +125,10 @@ async def connected(
     is_streaming: bool = False,
     needs_server: str = "",
 ) -> AsyncIterator[Api]:
-    """Give the API for several requests. Raises Failure.
+    """Connect to the API for several requests. Raises Failure.
 
-    `is_streaming` is for answers that memory may not hold; `needs_server` names what cannot be had without one.
+    Set `is_streaming` for answers that may not fit in memory. `needs_server` names a command that
+    works only with a running server.
     """
     import httpx  # noqa: PLC0415  heavy
 
@@ -137,7 +144,7 @@ async def connected(
 
 
 def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
-    """Return the control socket, and the configuration where no server answers there. Raises Failure."""
+    """Return the control socket, and the configuration if no server answers. Raises Failure."""
     if (named := GIVEN_SOCKET.get()) is not None:
         if not _server_answers(named):
             remedy = f"{START_SERVER}, or leave out --socket"
@@ -151,12 +158,12 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
 
 
 def segment(text: str) -> str:
-    """Return a name as one segment of a path."""
+    """Return a name as one segment of a URL path."""
     return quote(text, safe="")
 
 
 def read_config(config_file: Path | None) -> "Config":
-    """Return the configuration. Raises Failure with everything that is wrong with it."""
+    """Return the configuration. Raises Failure with every error in it."""
     from restante.config.config_problem import ConfigError  # noqa: PLC0415
     from restante.config.load import load  # noqa: PLC0415  heavy
 
@@ -191,7 +198,10 @@ async def _transport(
 
 @asynccontextmanager
 async def _served(api: Any) -> AsyncIterator[str]:
-    """Serve the API to ourselves on a socket of our own: without one httpx would keep a whole answer in memory."""
+    """Serve the API to this process on a temporary socket.
+
+    Without a socket httpx keeps a whole answer in memory.
+    """
     from restante.web.http_door import HttpDoor, HttpService  # noqa: PLC0415
     from restante.web.serving import HttpTerms, serve  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
-"""One session that asks for mail (RFC 1985) as a primary does: TLS, AUTH, ETRN for each domain, QUIT.
+"""Ask for mail (RFC 1985) in one session, as a primary does: TLS, AUTH, ETRN for each domain, QUIT.
 
-Promise: the password goes out over TLS with a certificate that was verified, or not at all.
+The password is sent only over TLS with a verified certificate.
 """
 
 import base64
@@ -33,14 +33,14 @@ _SCRAM: Final = "SCRAM-SHA-256"
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Whom to ask, and as whom."""
+    """The server to ask, and the login to ask with."""
 
     server: str  # host, or host:port
     login: str
     password: str
     is_implicit: bool
     ca_file: Path | None
-    mechanism: str | None  # "scram-sha-256", "plain", …; None: the best that is offered
+    mechanism: str | None  # "scram-sha-256", "plain", …; None: the best one offered
     timeout: float
 
     @property
@@ -55,7 +55,7 @@ class Asking:
 
 
 def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, int, str]]:
-    """Yield each domain with the code and text of the answer. Raises Failure where there can be none."""
+    """Yield each domain with the code and text of its reply. Raises Failure if none can come."""
     nodes = [(domain, _node(domain)) for domain in domains]
     try:
         with closing(_connect(asking)) as session:
@@ -63,7 +63,7 @@ def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, 
             for domain, node in nodes:
                 code, text = session.docmd("ETRN", node)
                 yield domain, code, _one_line(text)
-            with suppress(OSError):  # everything is answered: how it parts does not matter
+            with suppress(OSError):  # every reply has arrived, so the end does not matter
                 session.docmd("QUIT")
     except smtplib.SMTPServerDisconnected:
         raise Failure(
@@ -77,14 +77,14 @@ def ask_for_mail(asking: Asking, domains: Sequence[str]) -> Iterator[tuple[str, 
         )
         code = exit_for(error.smtp_code) or Exit.TRY_LATER
         raise Failure(
-            code, f"{asking.server}: {said}; look at the port, or ask again later"
+            code, f"{asking.server}: {said}; check the port, or ask again later"
         ) from None
     except OSError as error:  # smtplib's own are among them
         raise Failure(Exit.UNAVAILABLE, f"{asking.server}: {_cause(error)}") from None
 
 
 def _node(text: str) -> str:
-    """Return an ETRN argument as it goes on the wire. Raises Failure for what is none."""
+    """Return an ETRN argument in its form on the wire. Raises Failure for other text."""
     mark = text[:1] if text[:1] in ("@", "#") else ""
     name = text.removeprefix(mark)
     try:
@@ -134,7 +134,7 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError):
-        text = f"{ca_file}: cannot be read, or holds no PEM certificate; name another as --ca"
+        text = f"{ca_file}: cannot be read, or has no PEM certificate; name another file with --ca"
         raise Failure(Exit.NO_INPUT, text) from None
 
 
@@ -144,7 +144,7 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
     usable = [name for name in wanted if name in offered]
     if not usable:
         known = " ".join(offered) or "no AUTH at all"
-        remedy = "look whether it is the right server and port"
+        remedy = "check the server and port"
         names = " or ".join(wanted)
         raise Failure(
             Exit.UNAVAILABLE, f"{asking.server}: does not offer AUTH {names}, but {known}; {remedy}"
@@ -152,21 +152,21 @@ def _authenticate(session: smtplib.SMTP, asking: Asking) -> None:
     mechanism = usable[0]
     code, text = _MECHANISMS[mechanism](session, asking)
     if mechanism == _SCRAM and code >= _REFUSED and len(usable) > 1:
-        mechanism = usable[1]  # servers offer SCRAM to logins of which they keep another hash
+        mechanism = usable[1]  # servers may offer SCRAM to a login that has only another hash
         code, text = _MECHANISMS[mechanism](session, asking)
     if code == _CHALLENGE:
-        cause = f"it asked for more after AUTH {mechanism} was answered"
+        cause = f"it sent an unexpected challenge after AUTH {mechanism}"
         raise Failure(
             Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {cause}; try another --auth"
         )
     if code != _AUTHENTICATED:
-        remedy = "look at --login and --password-file" if code >= _PERMANENT else "ask again later"
+        remedy = "check --login and --password-file" if code >= _PERMANENT else "ask again later"
         cause = f"{words(code)} ({code} {_one_line(text)})"
         raise Failure(exit_for(code), f"{asking.server}: login {asking.login}: {cause}; {remedy}")
 
 
 def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
-    """Answer by RFC 5802. Raises Failure if the server does not prove itself."""
+    """Authenticate by RFC 5802. Raises Failure unless the server proves its identity."""
     client = ScramClient(asking.login, new_nonce())
     try:
         code, text = session.docmd("AUTH", f"{_SCRAM} {_base64(client.first())}")
@@ -181,7 +181,7 @@ def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
         if code == _AUTHENTICATED:
             client.require_proof()
     except BadChallenge as error:
-        remedy = "look whether it is the right server, or give another --auth"
+        remedy = "check the server, or try another --auth"
         raise Failure(
             Exit.UNAVAILABLE, f"{asking.server}: login {asking.login}: {error}; {remedy}"
         ) from None
@@ -189,14 +189,14 @@ def _scram(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
 
 
 def _plain(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
-    """Answer by RFC 4616; smtplib's own knows ASCII only."""
+    """Authenticate by RFC 4616. The function of smtplib supports ASCII only."""
     return session.docmd(
         "AUTH", "PLAIN " + _base64(f"\0{asking.login}\0{asking.password}".encode())
     )
 
 
 def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
-    """Answer by RFC 2195 §2."""
+    """Authenticate by RFC 2195 §2."""
     code, challenge = session.docmd("AUTH", "CRAM-MD5")
     if code != _CHALLENGE:
         return code, challenge
@@ -205,7 +205,7 @@ def _cram_md5(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
 
 
 def _auth_login(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
-    """Give user name and password, each when asked for."""
+    """Send user name and password, each after its prompt."""
     code, text = session.docmd("AUTH", "LOGIN")
     for answer in (asking.login, asking.password):
         if code != _CHALLENGE:
@@ -214,7 +214,7 @@ def _auth_login(session: smtplib.SMTP, asking: Asking) -> tuple[int, bytes]:
     return code, text
 
 
-# How each is answered, the best first.
+# The function for each mechanism, the best first.
 _MECHANISMS: Final = {_SCRAM: _scram, "PLAIN": _plain, "CRAM-MD5": _cram_md5, "LOGIN": _auth_login}
 
 
@@ -235,15 +235,15 @@ def _one_line(text: bytes | str) -> str:
 
 
 def _cause(error: OSError) -> str:
-    """Return cause and remedy of a connection that could not be made or went wrong."""
+    """Return cause and remedy of a failed connection."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}; give its authority as --ca, and its full name"
+        return f"its certificate is not trusted: {error.verify_message}; pass its authority with --ca, and use its full name"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}; look at --tls and the port"
+        return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}; check --tls and the port"
     if isinstance(error, socket.gaierror):
-        return f"{error.strerror}; look at its name"
+        return f"{error.strerror}; check the host name"
     if isinstance(error, TimeoutError):
         return "no answer in time; ask again later"
     if error.strerror:
-        return f"{error.strerror}; look at name and port, and whether it runs"
+        return f"{error.strerror}; check the name and port, and that the server runs"
     return f"{_one_line(str(error))}; ask again later"

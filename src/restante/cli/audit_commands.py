@@ -1,4 +1,4 @@
-"""`restante audit`: who did or asked for what, from where, what was answered, why, and what it changed."""
+"""`restante audit`: show the audit trail: actions and requests, with actor, origin and result."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
@@ -10,36 +10,41 @@ from restante.cli.display import Row, human_time, say, show_json
 from restante.cli.options import ConfigFile, Json, past_moment
 from restante.tenancy.audit import AuditAction
 
-NAMES_SHOWN: Final = 3  # of the messages of one entry; --json has all
+NAMES_SHOWN: Final = 3  # messages of one entry; --json has all of them
 
 
 def audit(
     *,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+        str | None, typer.Option("--account", metavar="NAME", help="Only entries of this account.")
     ] = None,
     domain: Annotated[
-        str | None, typer.Option("--domain", metavar="DOMAIN", help="Only about this domain.")
+        str | None,
+        typer.Option("--domain", metavar="DOMAIN", help="Only entries about this domain."),
     ] = None,
     action: Annotated[
         AuditAction | None,
-        typer.Option("--action", metavar="ACTION", help="Only of this kind, such as mail-deleted."),
+        typer.Option("--action", metavar="ACTION", help="Only actions of this kind."),
     ] = None,
     actor: Annotated[
         str | None,
         typer.Option(
-            "--actor", metavar="WHO", help='Only by these: "login NAME", "operator", a name.'
+            "--actor", metavar="WHO", help='Only actions by: "login NAME", "operator", or a name.'
         ),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Not before: 2d ago, or an ISO time (UTC)."),
+        typer.Option(
+            "--since", metavar="TIME", help="Start: an age such as 2d, or an ISO time (UTC)."
+        ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Before: as --since.")
+        str | None,
+        typer.Option("--until", metavar="TIME", help="End, in the same form as --since."),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+        int,
+        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 100,
     as_json: Json = False,
     config: ConfigFile = None,
@@ -66,7 +71,7 @@ def audit(
 
 
 def _lines(entry: Row) -> Iterator[str]:
-    """Spell one entry: who did what to what, and below it from where, the answer, why, and what changed."""
+    """Yield the lines of one entry. Below its first line are reply, reason and changes."""
     yield f"{human_time(entry['at'])}  {entry['action']}  {_about(entry)}  {_by(entry)}".rstrip()
     details = [text for text in (entry["answer"], entry["reason"]) if text]
     if details:

@@ -1,4 +1,4 @@
-"""`restante etrn`: the primary's side, for primaries that cannot ask by themselves."""
+"""`restante etrn`: ask for mail on behalf of a primary that cannot send ETRN itself."""
 
 import sys
 from pathlib import Path
@@ -15,25 +15,25 @@ def etrn(
     server: Annotated[
         str,
         typer.Argument(
-            metavar="SERVER[:PORT]", help="The backup MX. Ports: 465 implicit, 25 starttls."
+            metavar="SERVER[:PORT]",
+            help="The backup MX. Default port: 465 (implicit) or 25 (starttls).",
         ),
     ],
     domains: Annotated[
         list[str],
         typer.Argument(
-            metavar="DOMAIN", help="Domains; @DOMAIN with its subdomains; #ACCOUNT for all."
+            metavar="DOMAIN",
+            help="A domain, @DOMAIN with its subdomains, or #ACCOUNT for all of its domains.",
         ),
     ],
     *,
-    login: Annotated[
-        str, typer.Option("--login", metavar="USER", help="The user name to ask with.")
-    ],
+    login: Annotated[str, typer.Option("--login", metavar="USER", help="User name of the login.")],
     password_file: Annotated[
         str,
         typer.Option(
             "--password-file",
             metavar="FILE",
-            help="File with the password in its first line; - is stdin.",
+            help="File with the password in its first line; - for standard input.",
         ),
     ],
     tls: Annotated[
@@ -42,21 +42,25 @@ def etrn(
     ] = "implicit",
     ca: Annotated[
         Path | None,
-        typer.Option("--ca", metavar="FILE", help="PEM file of authorities. Else the system's."),
+        typer.Option(
+            "--ca", metavar="FILE", help="PEM file of trusted authorities. Default: the system's."
+        ),
     ] = None,
     auth: Annotated[
         Literal["scram-sha-256", "plain", "cram-md5", "login"] | None,
         typer.Option(
-            "--auth", help="How to authenticate. Else the first of these that is offered."
+            "--auth", help="SASL mechanism. Default: the first of these that the server offers."
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="For each answer.")
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=1, help="Time limit for each reply."),
     ] = 60.0,
 ) -> int:
     """Ask a backup MX for the mail it holds.
 
-    The primary's side, for one that cannot ask by itself: ETRN over verified TLS. The mail then comes as any other does.
+    Run this on a primary that cannot send ETRN itself. It sends ETRN over TLS with a verified
+    certificate. The mail then arrives at the destination as ordinary SMTP mail.
     """
     from restante.cli.asking import Asking, ask_for_mail  # noqa: PLC0415  heavy
 

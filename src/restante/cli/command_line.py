@@ -1,4 +1,4 @@
-"""All commands together, and how each end of one becomes an exit code."""
+"""The whole command line, and the exit code of each command."""
 
 import copy
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from restante.cli.options import ConfigFile, Socket
 
 app = typer.Typer(
     name="restante",
-    help="A backup MX that holds mail for domains, and hands it over when the right server asks.",
+    help="A backup MX that holds mail for domains and hands it over when their own server asks.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -55,17 +55,17 @@ def restante(
     version: Annotated[  # noqa: ARG001  its callback has done it
         bool,
         typer.Option(
-            "--version", help="Say the version and end.", callback=_show_version, is_eager=True
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
         ),
     ] = False,
 ) -> None:
-    """A backup MX that holds mail for domains, and hands it over when the right server asks."""
+    """A backup MX that holds mail for domains and hands it over when their own server asks."""
     context.obj = config
 
 
 @app.command()
 def version() -> None:
-    """Say which version this is."""
+    """Show the version."""
     typer.echo(f"restante {__version__}")
 
 
@@ -95,7 +95,7 @@ _WITHOUT_SOCKET = {"init", "serve", "etrn", "config"}  # they ask no running ser
 
 
 def build_command() -> Any:
-    """Return the whole command line; each command that may ask a server takes --socket too."""
+    """Return the whole command line. Commands that use a server also take --socket."""
     root: Any = typer.main.get_command(app)
     [option] = [parameter for parameter in root.params if parameter.name == "socket"]
     option = copy.copy(option)
@@ -114,7 +114,7 @@ def _add_option(command: Any, option: Any) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code; one line on standard error says what went wrong."""
+    """Run one command and return its exit code. An error is one line on standard error."""
     GIVEN_SOCKET.set(None)
     try:
         outcome = build_command().main(
@@ -133,7 +133,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Spell what is wrong with the command line in one line."""
+    """Return an error of the command line as one line."""
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "restante"
     text = (

@@ -1,4 +1,4 @@
-"""`restante config`: whether it is right, and what is in force."""
+"""`restante config`: check or show the configuration."""
 
 import time
 from pathlib import Path
@@ -14,12 +14,15 @@ from restante.cli.options import ConfigFile, Json
 if TYPE_CHECKING:
     from restante.config.schema import Config
 
-group = typer.Typer(name="config", help="The configuration: is it right, and what is in force?")
+group = typer.Typer(name="config", help="Check or show the configuration.")
 
 
 @group.command("check")
 def check(config: ConfigFile = None) -> None:
-    """Check the configuration and the files it names; exit code 78 if anything must be mended."""
+    """Check the configuration and the files it names.
+
+    The exit code is 78 if there are errors.
+    """
     checked, warnings = read_and_check(config)
     warn(warnings)
     say(f"{checked.file}: good")
@@ -27,7 +30,7 @@ def check(config: ConfigFile = None) -> None:
 
 @group.command("show")
 def show(*, as_json: Json = False, config: ConfigFile = None) -> None:
-    """Show what is in force, after defaults, file and environment."""
+    """Show the configuration with defaults, file and environment applied."""
     from restante.config.spell import as_toml  # noqa: PLC0415  heavy
 
     loaded = read_config(config)
@@ -40,7 +43,7 @@ def show(*, as_json: Json = False, config: ConfigFile = None) -> None:
 
 
 def read_and_check(config_file: Path | None) -> tuple["Config", list[str]]:
-    """Return the configuration and what to warn of. Raises Failure with everything that must be mended."""
+    """Return the configuration and its warnings. Raises Failure with every error."""
     from restante.config.config_check import check as check_files  # noqa: PLC0415  heavy
     from restante.config.config_problem import ConfigError  # noqa: PLC0415
     from restante.config.load import load_with_warnings  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""What commands print: JSON for programs, tables for people, aligned columns where no terminal is.
+"""Print the results of commands: JSON for programs, tables and records for people.
 
-Much of what is shown was written by strangers (paths, replies, headers): nothing of it reaches the terminal as a
-control character, nor as markup.
+Strangers wrote much of this text, such as paths, replies and headers. None of it reaches the
+terminal as a control character or as markup.
 """
 
 import json
@@ -24,16 +24,16 @@ _SECONDS_END = 19  # of 2025-11-21T20:35:00.123456Z
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, and what stands in it for a row."""
+    """One column: its title, and the function that returns its cell for a row."""
 
     title: str
     cell: Callable[[Row], Any]
     is_number: bool = False
-    is_detail: bool = False  # moves below its row first, where room is short
+    is_detail: bool = False  # moves below its row first if the line is too long
 
 
 def text_column(title: str, key: str, *, is_detail: bool = False) -> Column:
-    """Return a column that shows a value as it is."""
+    """Return a column that shows a value unchanged."""
     return Column(title, lambda row: row[key], is_detail=is_detail)
 
 
@@ -53,32 +53,36 @@ def time_column(title: str, key: str) -> Column:
 
 
 def paths_text(paths: Sequence[str]) -> str:
-    """Spell recipients in one cell: the first, and how many more there are."""
+    """Return recipients as one cell: the first, and the number of the others."""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more}" if paths else ""
 
 
 def say(text: str) -> None:
     """Write one line to standard output."""
-    print(printable(text))  # noqa: T201  this is what the program says
+    print(printable(text))  # noqa: T201  output of the program
 
 
 def say_changed(thing: str, changes: Sequence[Row]) -> None:
-    """Say what a change of a record changed, a line for each field."""
-    say(f"{thing} changed" if changes else f"{thing}: nothing to change, all of that is so already")
+    """Print the changes of a record, a line for each field."""
+    say(
+        f"{thing} changed"
+        if changes
+        else f"{thing}: no change; the record has these values already"
+    )
     for change in changes:
         say(f"  {change['field']}: {change['before']} → {change['after']}")
 
 
 def show_json(data: Any) -> None:
-    """Write JSON; control characters and all that is not ASCII are escaped in it."""
+    """Write JSON. Control characters and non-ASCII characters are escaped."""
     print(json.dumps(data, indent=2))  # noqa: T201
 
 
 def show_listing(
     rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool, thing: str, things: str = ""
 ) -> None:
-    """Write a listing, and below it how many there are of what is listed."""
+    """Write a listing, and below it the number of its rows."""
     if as_json:
         show_json(rows)
         return
@@ -89,7 +93,10 @@ def show_listing(
 
 
 def show_table(rows: Sequence[Row], columns: Sequence[Column]) -> None:
-    """Write a table that fits the terminal, or a pipe of 80 columns. A terminal shows the titles in bold."""
+    """Write a table that fits the terminal, or 80 columns in a pipe.
+
+    A terminal shows the titles in bold.
+    """
     cells = [[printable(column.cell(row)) for column in columns] for row in rows]
     headings = [
         Heading(column.title, is_number=column.is_number, is_detail=column.is_detail)
@@ -102,7 +109,7 @@ def show_table(rows: Sequence[Row], columns: Sequence[Column]) -> None:
 
 
 def show_record(fields: Iterable[tuple[str, Any]]) -> None:
-    """Write names and values of one thing; a list has a line for each of its items."""
+    """Write the names and values of one record. A list has a line for each item."""
     lines = [(name, item) for name, value in fields for item in _items(value)]
     width = max((len(name) for name, _ in lines), default=0)
     for name, item in lines:
@@ -110,7 +117,7 @@ def show_record(fields: Iterable[tuple[str, Any]]) -> None:
 
 
 def human_size(octets: int) -> str:
-    """Spell octets in the unit that fits."""
+    """Return octets in the unit that fits."""
     amount = float(octets)
     for unit in _UNITS:
         if amount < _STEP or unit == _UNITS[-1]:
@@ -120,7 +127,7 @@ def human_size(octets: int) -> str:
 
 
 def human_time(text: str | None) -> str:
-    """Spell an ISO time in UTC shorter, to the second."""
+    """Return an ISO time in UTC, shortened to the second."""
     return "" if text is None else text[:_SECONDS_END].replace("T", " ") + "Z"
 
 

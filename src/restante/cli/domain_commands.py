@@ -1,4 +1,4 @@
-"""`restante domain`: whose mail is held, where alone it may go, and from where it may be asked for."""
+"""`restante domain`: hosted domains, their destinations and authorized hosts."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -29,14 +29,14 @@ group = typer.Typer(name="domain", help="Hosted domains, their destinations and 
 
 Name = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
 AccountName = Annotated[
-    str, typer.Option("--account", metavar="NAME", help="The account it belongs to.")
+    str, typer.Option("--account", metavar="NAME", help="The account of the domain.")
 ]
 Destination = Annotated[
     str,
     typer.Option(
         "--destination",
         metavar="HOST[:PORT]",
-        help="The primary: host name or address, and port (25). Its mail goes there and nowhere else.",
+        help="The primary: host name or address, and port (25). Mail goes to it and nowhere else.",
     ),
 ]
 Allow = Annotated[
@@ -44,14 +44,14 @@ Allow = Annotated[
     typer.Option(
         "--allow",
         metavar="HOST",
-        help='Address, network or host name from which its mail may be asked for; repeatable; "" for none.',
+        help='Address, network or host name that may request the mail; repeatable; "" for none.',
     ),
 ]
 Tls = Annotated[
     Literal["off", "opportunistic", "required", "verify"] | None,
     typer.Option(
         "--tls",
-        help="TLS to the destination; `verify` also checks who it is. New domains: opportunistic.",
+        help="TLS to the destination; `verify` checks its certificate. New domains: opportunistic.",
     ),
 ]
 TlsCa = Annotated[
@@ -59,7 +59,7 @@ TlsCa = Annotated[
     typer.Option(
         "--tls-ca",
         metavar="FILE",
-        help='For verify: PEM file of authorities; "" for the system\'s.',
+        help='For verify: PEM file of trusted authorities; "" for the system\'s.',
     ),
 ]
 TlsPin = Annotated[
@@ -67,14 +67,14 @@ TlsPin = Annotated[
     typer.Option(
         "--tls-pin",
         metavar="SHA256",
-        help='For verify: the SHA-256 of the destination\'s public key, hex or base64; repeatable; "" for none.',
+        help='For verify: SHA-256 of the destination\'s public key, hex or base64; repeatable; "" for none.',
     ),
 ]
 PinNow = Annotated[
     bool,
     typer.Option(
         "--pin-now",
-        help="Connect to the destination now, show its key, and from then on hand mail to that key alone (--tls verify).",
+        help="Connect to the destination now, show its key, and accept only this key (--tls verify).",
     ),
 ]
 DestinationLogin = Annotated[
@@ -82,7 +82,7 @@ DestinationLogin = Annotated[
     typer.Option(
         "--destination-login",
         metavar="USER",
-        help='User name to authenticate with there; "" for none.',
+        help='User name for AUTH at the destination; "" for none.',
     ),
 ]
 DestinationPassword = Annotated[
@@ -99,7 +99,7 @@ Connections = Annotated[
         metavar="N",
         min=1,
         max=100,
-        help=f"Connections at once, at most. New domains: {DEFAULT_CONNECTIONS}.",
+        help=f"Maximum of parallel connections. New domains: {DEFAULT_CONNECTIONS}.",
     ),
 ]
 PerMinute = Annotated[
@@ -109,7 +109,7 @@ PerMinute = Annotated[
         metavar="N",
         min=0,
         max=10_000,
-        help="Messages a minute, at most; 0 for no limit. Domains with one destination share the smallest N.",
+        help="Maximum of messages a minute; 0: no limit. Domains with one destination share the lowest.",
     ),
 ]
 
@@ -154,7 +154,7 @@ def add(
     config: ConfigFile = None,
     policy: Mapping[str, Any],
 ) -> None:
-    """Add a hosted domain: from now on its mail is taken and held."""
+    """Add a hosted domain. From then on its mail is accepted and held."""
     fields = _fields(
         allow=allow,
         tls=tls,
@@ -182,7 +182,7 @@ def add(
 def list_all(
     *,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+        str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
     ] = None,
     as_json: Json = False,
     config: ConfigFile = None,
@@ -217,20 +217,21 @@ def change(
     name: Name,
     *,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="Give it to this account.")
+        str | None,
+        typer.Option("--account", metavar="NAME", help="Move the domain to this account."),
     ] = None,
     destination: Annotated[
         str | None,
-        typer.Option("--destination", metavar="HOST[:PORT]", help="The primary, from now on."),
+        typer.Option("--destination", metavar="HOST[:PORT]", help="The new primary."),
     ] = None,
     allow: Allow = None,
     add_allow: Annotated[
         list[str] | None,
-        typer.Option("--add-allow", metavar="HOST", help="Authorize one more; repeatable."),
+        typer.Option("--add-allow", metavar="HOST", help="Add an authorized host; repeatable."),
     ] = None,
     drop_allow: Annotated[
         list[str] | None,
-        typer.Option("--drop-allow", metavar="HOST", help="Authorize one less; repeatable."),
+        typer.Option("--drop-allow", metavar="HOST", help="Remove an authorized host; repeatable."),
     ] = None,
     tls: Tls = None,
     tls_ca: TlsCa = None,
@@ -243,7 +244,10 @@ def change(
     config: ConfigFile = None,
     policy: Mapping[str, Any],
 ) -> None:
-    """Change what is given of a domain; --allow replaces the whole list. A drain that this concerns goes on by what is new."""
+    """Change the given settings of a domain.
+
+    --allow replaces the whole list. A running drain of the domain uses the new settings.
+    """
     fields = _fields(
         allow=allow,
         tls=tls,
@@ -274,15 +278,15 @@ def change(
 
 @group.command("remove")
 def remove(name: Name, reason: Reason, config: ConfigFile = None) -> None:
-    """Remove a domain that holds no mail: from now on its mail is refused."""
+    """Remove a domain that holds no mail. From then on its mail is refused."""
     ask(config, "DELETE", f"/v1/domains/{segment(name)}", params={"reason": reason})
     say(f"domain {name} removed")
 
 
 def _say_pin(domain: Mapping[str, Any]) -> None:
-    """Show the key that was pinned, and how to compare it."""
+    """Show the pinned key, and a command to compare it."""
     [pin] = domain["tls_pins"]
-    say(f"pinned the key that {domain['destination']} shows: SHA-256 {pin}")
+    say(f"pinned the key of {domain['destination']}: SHA-256 {pin}")
     say(
         "compare it on the primary: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
     )
@@ -312,7 +316,10 @@ def _fields(
 
 
 def _with_reason(policy: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """Return the reason for the audit trail, and the policy's fields: a suspension keeps that reason too."""
+    """Return the reason for the audit trail, and the policy's fields.
+
+    A suspension keeps the reason too.
+    """
     fields = dict(policy)
     reason = fields.get("reason")
     if fields.get("hold") != "suspended" and not fields.keys() & {"until", "while_suspended"}:
@@ -321,7 +328,7 @@ def _with_reason(policy: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]
 
 
 def _listed(texts: Sequence[str] | None) -> list[str] | None:
-    """Return what was listed, None if nothing was; one empty text stands for an empty list."""
+    """Return the listed texts, or None without any. One empty text means an empty list."""
     return [text for text in texts if text] if texts else None
 
 

@@ -1,4 +1,4 @@
-"""`restante drain`: the drains that run or wait to retry."""
+"""`restante drain`: list and stop drains."""
 
 import time
 from typing import Annotated
@@ -11,12 +11,12 @@ from restante.cli.options import ConfigFile, Json, Reason
 from restante.cli.times import ago, error_text, span, until
 from restante.mail.quantity import counted
 
-group = typer.Typer(name="drain", help="Drains that run or wait to retry.")
+group = typer.Typer(name="drain", help="Drains that are running or waiting to retry.")
 
 
 @group.command("list")
 def list_drains(*, as_json: Json = False, config: ConfigFile = None) -> None:
-    """List the drains that run or wait to retry, oldest first."""
+    """List the drains that are running or waiting to retry, oldest first."""
     drains = ask(config, "GET", "/v1/drains")
     show_listing(drains, _columns(time.time()), as_json=as_json, thing="drain")
 
@@ -29,14 +29,14 @@ def stop_drain(
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """End a domain's drain. What it has not handed over stays held until the next request."""
+    """Stop a domain's drain. The remaining mail stays held until the next request."""
     drain = ask(config, "POST", f"/v1/drains/{segment(domain)}/stop", body={"reason": reason})
     if as_json:
         show_json(drain)
     else:
         delivered = counted(drain["delivered"], "message")
         say(
-            f"{drain['domain']}: the drain ends after {delivered} handed over; what is left stays held"
+            f"{drain['domain']}: the drain stops after {delivered} handed over; the rest stays held"
         )
 
 

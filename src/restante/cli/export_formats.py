@@ -1,7 +1,8 @@
-"""How exported mail stands on disk: a file each, a Maildir, or a mbox; and beside it all that these cannot say.
+"""Write exported mail as single files, a Maildir or an mbox, and envelopes in side files.
 
-Each writer gets one message after the other and leaves nothing under its final name that is not whole. Nothing that is
-there is ever overwritten. Files are for their owner only: it is other people's mail.
+A writer gets one message after another. A file gets its final name only when it is complete.
+Existing files are never overwritten. Only the owner may read the files: they are other people's
+mail.
 """
 
 import contextlib
@@ -19,9 +20,7 @@ from restante.mail.envelope_fields import envelope_fields
 from restante.mail.mbox import Quoter, separator
 from restante.phrases import EXISTS
 
-ENVELOPES: Final = (
-    "envelopes.jsonl"  # beside a Maildir's directories; a mbox has it behind its own name
-)
+ENVELOPES: Final = "envelopes.jsonl"  # inside a Maildir; for an mbox, appended to its own name
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
 
@@ -29,22 +28,22 @@ Facts = Mapping[str, Any]
 
 
 class ExportWriter(Protocol):
-    """Where exported mail goes. Raises OSError."""
+    """A destination of exported mail. Every method raises OSError."""
 
     def begin(self, facts: Facts) -> None:
-        """Begin a message; `facts` are its label."""
+        """Begin a message with these facts."""
 
     def write(self, block: bytes) -> None:
-        """Add to its content."""
+        """Append to the content of the message."""
 
     def end(self) -> None:
-        """Keep it: it is whole."""
+        """Keep the message: it is complete."""
 
     def drop(self) -> None:
-        """Forget it: it is not."""
+        """Discard the message: it is incomplete."""
 
     def close(self, *, is_complete: bool) -> None:
-        """Nothing more comes; what is not complete does not get a complete one's name."""
+        """End the export. An incomplete one does not get its final name."""
 
 
 class EmlWriter:
@@ -56,7 +55,7 @@ class EmlWriter:
         self._part = directory / ".part"
 
     def begin(self, facts: Facts) -> None:
-        """Begin a file under a name that no program takes for a message."""
+        """Begin a file under a name that no program reads as a message."""
         self._facts = facts
         self._part = self._directory / f".{facts['name']}.part"
         self._file = _create(self._part)

@@ -1,4 +1,4 @@
-"""How a command ends: an exit code of sysexits, and for each thing that went wrong one line on standard error."""
+"""The end of a command: an exit code of sysexits, and a line on standard error for each error."""
 
 import sys
 from collections.abc import Iterable
@@ -7,21 +7,21 @@ from typing import Any
 
 
 class Exit(IntEnum):
-    """The exit codes used, as sysexits.h numbers them."""
+    """The exit codes in use, with the numbers of sysexits.h."""
 
     DONE = 0
     USAGE = 64
     DATA = 65
-    NO_INPUT = 66  # what was named is not there
+    NO_INPUT = 66  # a named record or file does not exist
     UNAVAILABLE = 69
-    CANNOT_CREATE = 73  # what was to be made is there already
+    CANNOT_CREATE = 73  # a record or file exists already
     TRY_LATER = 75
     NOT_ALLOWED = 77
     CONFIGURATION = 78
-    STOPPED = 130  # by who runs the command, as a shell has it; not of sysexits
+    STOPPED = 130  # interrupted by the user; the code that shells use, not of sysexits
 
 
-# by the kind that the API's problems carry (admin/admin_error.py)
+# by the kind of an API error (admin/admin_error.py)
 BY_KIND = {
     "usage": Exit.USAGE,
     "invalid": Exit.DATA,
@@ -35,7 +35,7 @@ BY_KIND = {
 
 
 class Failure(Exception):  # noqa: N818
-    """A command could not do it. Each of the texts names thing, cause and remedy."""
+    """A command failed. Each text has thing, cause and remedy."""
 
     def __init__(self, code: Exit, *texts: str) -> None:
         super().__init__(*texts)
@@ -44,17 +44,17 @@ class Failure(Exception):  # noqa: N818
 
 
 def complain(*texts: str) -> None:
-    """Write each text to standard error, one line each, with our name before it."""
+    """Write each text to standard error, on a line that begins with `restante:`."""
     for text in texts:
-        print(f"restante: {printable(text)}", file=sys.stderr)  # noqa: T201  this is what the program says
+        print(f"restante: {printable(text)}", file=sys.stderr)  # noqa: T201  output of the program
 
 
 def warn(texts: Iterable[str]) -> None:
-    """Say what the operator should look at, though it was done."""
+    """Write warnings about a command that succeeded."""
     complain(*(f"warning: {text}" for text in texts))
 
 
 def printable(value: Any) -> str:
-    """Return a value as text in which no character does anything but appear."""
+    """Return a value as text with control characters escaped."""
     text = "" if value is None else str(value)
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

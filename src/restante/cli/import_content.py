@@ -1,7 +1,7 @@
-"""Where the content of a message to be brought in stands, and how it is read: in blocks, whatever its size.
+"""Read the content of a message for import, in blocks, whatever its size.
 
-It is read more than once: to see what it is, and to send it. As the store has it: CRLF line ends only, no NUL, and a line
-end at its end.
+Content is read once to measure it and again to send it. It is normalized as in the store: CRLF line
+ends only, no NUL, and a line end at the end.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from restante.mail.mbox import Unquoter
 from restante.smtp.content import ChunkDecoder
 
 BLOCK: Final = 262144
-_FIELDS_BLOCK: Final = 65536  # octets in which a message's envelope fields are looked for first
+_FIELDS_BLOCK: Final = 65536  # octets searched first for envelope fields
 
 
 class Measure(NamedTuple):
-    """What is known of content once it has been read."""
+    """Facts about content that has been read."""
 
     size: int  # octets
     digest: str  # SHA-256, hexadecimal
@@ -28,13 +28,13 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Content, or what holds it, in a file."""
+    """Content in a file, or a part of a file."""
 
     path: Path
     start: int = 0
     end: int | None = None  # None: to the end of the file
-    is_quoted: bool = False  # as a mbox has it
-    skip: int = 0  # octets at its beginning, with line ends made CRLF, that are no content
+    is_quoted: bool = False  # with the quoting of an mbox
+    skip: int = 0  # leading octets that are no content, counted with CRLF line ends
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the content. Raises OSError."""
@@ -58,13 +58,13 @@ class Stretch:
         return Measure(size, digest.hexdigest(), is_8bit)
 
     def below_fields(self) -> tuple[Found, "Stretch"]:
-        """Return the envelope fields that stand at its top, and the stretch below them. Raises OSError."""
+        """Return the envelope fields at the top, and the content below. Raises OSError."""
         octets = _FIELDS_BLOCK
         while True:
             head = self._head(octets)
             found = take_envelope_fields(head)
             skip = len(head) - len(found.content)
-            if len(head) < octets or skip < octets // 2:  # else the fields may go on beyond it
+            if len(head) < octets or skip < octets // 2:  # otherwise there may be more fields
                 return found, replace(self, skip=skip)
             octets *= 4
 

@@ -1,11 +1,16 @@
-"""Where mail to be brought in is found: files, directories of files, Maildirs, mboxes, what postcat prints.
+"""Find mail for import: files, directories of files, Maildirs, mboxes, output of postcat.
 
-The envelope comes from the side file that an export has written; else from postcat's records; else from the fields that
-stand above the message (mail/envelope_fields.py); else from what the operator says. Content stays where it is, and is told
-by the stretch of a file (import_content.py).
+The envelope comes from the first of these sources:
+1. the side file of an export
+2. the records of postcat
+3. the fields above the message (mail/envelope_fields.py)
+4. the options of the command
 
-What was asked about reports, and whether reports may go to the reverse-path at all, is believed of a side file and of
-postcat's records; that the sender has heard of delay, of a side file. No field of a message is: its sender writes those.
+Content stays in its file and is described as a part of that file (import_content.py).
+
+Requests for reports are read from side files and postcat's records only. So is the permission to
+send reports to the reverse-path. A delay report already sent is read from a side file only. Header
+fields are never trusted for this, because the message's author writes them.
 """
 
 import json
@@ -27,34 +32,34 @@ from restante.mail.postcat import QueueFile, is_postcat, read_postcat
 Style = Literal["eml", "maildir", "mbox", "postcat"]
 
 _SIDE: Final = ".json"
-_POSTCAT_HEAD: Final = 4096  # octets in which postcat shows itself
+_POSTCAT_HEAD: Final = 4096  # octets that suffice to recognize output of postcat
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message that was found. `reverse_path` None and no `forward_paths`: nothing there says."""
+    """A message found. `reverse_path` is None and `forward_paths` empty if unknown."""
 
-    place: str  # for people: a file, or the how-manieth in it
+    place: str  # for people: a file, and the number of the message in it
     reverse_path: str | None
     forward_paths: tuple[str, ...]
     content: Stretch
     received_at: datetime | None = None
     needs_smtputf8: bool = False
-    dsn: Mapping[str, Any] | None = None  # as the API takes it
+    dsn: Mapping[str, Any] | None = None  # in the form of the API
     is_suspect: bool = False
     is_delay_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that has no message, or none that is whole."""
+    """A file without a complete message."""
 
     place: str
     error: str
 
 
 def letters(paths: Iterable[Path], style: Style | None) -> Iterator[Letter | Unreadable]:
-    """Yield what is there, in the order of paths and then of names. No style: each shows which it has."""
+    """Yield the messages, in the order of paths and names. Without a style, detect it."""
     for path in paths:
         try:
             yield from _letters(path, style)
@@ -126,7 +131,7 @@ def _mbox_letters(path: Path) -> Iterator[Letter | Unreadable]:
     with _mapped(path) as data:
         found = list(places(data, partial(data.madvise, mmap.MADV_DONTNEED)))
     if not found:
-        raise ValueError("is no mbox: it does not begin with a line `From …`")
+        raise ValueError("is not an mbox: it does not begin with a line `From …`")
     facts: list[Mapping[str, Any] | None] = (
         [*known] if len(known) == len(found) else [None] * len(found)
     )
@@ -159,7 +164,7 @@ def _postfix_letter(path: Path, one: QueueFile) -> Letter:
         content=Stretch(path, one.start, one.end),
         received_at=one.arrived_at.astimezone(UTC)
         if one.arrived_at
-        else None,  # printed here, so in our time zone
+        else None,  # printed on this machine, so in its time zone
         needs_smtputf8=one.needs_smtputf8,
         dsn=_dsn(one.dsn),
     )
@@ -179,7 +184,7 @@ def _dsn(request: DsnRequest | None) -> Mapping[str, Any] | None:
 
 
 def _copied(place: str, content: Stretch, facts: Mapping[str, Any] | None) -> Letter:
-    """Return a message from a mailbox, where the envelope stands above it."""
+    """Return a message from a mailbox, with its envelope above it."""
     if facts is None:
         return replace(_bare(content), place=place)
     return _with_facts(place, content.below_fields()[1], facts)
@@ -199,12 +204,12 @@ def _with_facts(place: str, content: Stretch, facts: Mapping[str, Any]) -> Lette
             content=content,
             received_at=datetime.fromisoformat(facts["received_at"]),
             needs_smtputf8=facts["needs_smtputf8"],
-            dsn=facts.get("dsn"),  # not in what was exported before
+            dsn=facts.get("dsn"),  # missing in older exports
             is_suspect=facts.get("is_suspect", False),
             is_delay_told=facts.get("is_delay_told", False),
         )
     except (KeyError, TypeError) as error:
-        raise ValueError(f"its side file is none of ours: {error!r}") from None
+        raise ValueError(f"its side file was not written by an export: {error!r}") from None
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:

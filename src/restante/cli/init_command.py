@@ -1,4 +1,4 @@
-"""`restante init`: make the first files of an installation, or renew its certificates."""
+"""`restante init`: create the first files of an installation, or renew its certificates."""
 
 import asyncio
 import time
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 def init(
     directory: Annotated[
         Path | None,
-        typer.Option("--dir", metavar="DIR", help="Where to put everything.", show_default=False),
+        typer.Option(
+            "--dir", metavar="DIR", help="Directory for the installation.", show_default=False
+        ),
     ] = None,
     hostname: Annotated[
         str | None,
         typer.Option(
-            "--hostname", metavar="NAME", help="This server's full name. Else the machine's."
+            "--hostname", metavar="NAME", help="This server's full name. Default: the machine's."
         ),
     ] = None,
     *,
@@ -34,12 +36,12 @@ def init(
         bool,
         typer.Option(
             "--renew-certificate",
-            help="Write new certificates for the keys of an installation, in the place of those made here.",
+            help="Replace the self-signed certificates of an installation. The keys stay.",
         ),
     ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make a configuration, keys and an empty store.
+    """Create a configuration, keys and an empty store.
 
     It listens on loopback ports and runs at once. Its certificates are self-signed and valid for
     397 days. Nothing is overwritten.

@@ -1,4 +1,4 @@
-"""`restante login`: user names and passwords with which primaries ask. A password is never an argument."""
+"""`restante login`: the logins of primaries. A password is never an argument."""
 
 import sys
 from typing import Annotated, Any
@@ -17,16 +17,14 @@ from restante.cli.options import (
     password_from_stdin,
 )
 
-group = typer.Typer(
-    name="login", help="User names and passwords with which primaries ask for mail."
-)
+group = typer.Typer(name="login", help="User names and passwords of primaries that request mail.")
 
-Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account it belongs to.")]
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account of the login.")]
 User = Annotated[
-    str, typer.Argument(metavar="USER", help="The user name: unique over all accounts.")
+    str, typer.Argument(metavar="USER", help="The user name, unique across all accounts.")
 ]
 Generate = Annotated[
-    bool, typer.Option("--generate", help="Make a strong password and print it, this once.")
+    bool, typer.Option("--generate", help="Generate a strong password and print it once.")
 ]
 
 COLUMNS = (
@@ -48,7 +46,7 @@ def add(
     no_cram_md5: Annotated[
         bool,
         typer.Option(
-            "--no-cram-md5", help="Keep hashes only: CRAM-MD5 needs the password itself, sealed."
+            "--no-cram-md5", help="Store hashes only. CRAM-MD5 needs the encrypted password."
         ),
     ] = False,
     reason: OptionalReason = None,
@@ -90,13 +88,13 @@ def change(
     cram_md5: Annotated[
         bool | None,
         typer.Option(
-            "--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or forget the sealed password."
+            "--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or delete the encrypted password."
         ),
     ] = None,
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
-    """Change the password of a login, or whether it may use CRAM-MD5."""
+    """Change the password of a login, or allow or deny CRAM-MD5."""
     password = _new_password(from_stdin=password_stdin, generated=generate)
     body: dict[str, Any] = {"password": password, "cram_md5": cram_md5}
     if password is None and cram_md5 is None:
@@ -143,9 +141,9 @@ def _prompted_password() -> str:
 
 
 def _report(text: str, password: str | None) -> None:
-    """Say that it is done; a generated password goes to standard output alone, so that a program can take it."""
+    """Report success. Write a generated password, and nothing else, to standard output."""
     if password is None:
         say(text)
     else:
-        complain(f"{text}; its password is shown this once")
+        complain(f"{text}; its password is shown only once")
         say(password)

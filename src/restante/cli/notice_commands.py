@@ -1,4 +1,4 @@
-"""`restante notice`: who is told of what happens to held mail, and by which way. A secret is never an argument."""
+"""`restante notice`: channels for notices about held mail. A secret is never an argument."""
 
 import sys
 from dataclasses import dataclass
@@ -24,21 +24,21 @@ from restante.phrases import NOT_HOSTED
 
 group = typer.Typer(
     name="notice",
-    help="Who is told of what happens to held mail: by webhook, by mail, or by Apprise.",
+    help="Channels for notices about held mail: webhook, mail or Apprise.",
 )
 
 _ONE_WAY = "give one of --webhook, --mail and --apprise"
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="The channel's name: one of a kind within its account."),
+    typer.Argument(metavar="NAME", help="The channel's name, unique within its account."),
 ]
 Account = Annotated[
     str,
     typer.Option(
         "--account",
         metavar="NAME",
-        help="The account whose channel it is. None: the operator's own.",
+        help="The channel's account. Default: the operator.",
     ),
 ]
 Webhook = Annotated[
@@ -46,7 +46,7 @@ Webhook = Annotated[
     typer.Option(
         "--webhook",
         metavar="URL",
-        help="Post JSON there; - reads the URL from standard input, for one with a token.",
+        help="Post JSON to this URL; - reads the URL from standard input, if it has a token.",
     ),
 ]
 KeyFile = Annotated[
@@ -54,7 +54,7 @@ KeyFile = Annotated[
     typer.Option(
         "--key-file",
         metavar="FILE",
-        help="Sign with the key in it (whsec_…), and not with a new one.",
+        help="Sign with the key in this file (whsec_…). Default: a new key.",
     ),
 ]
 Mail = Annotated[
@@ -68,17 +68,17 @@ Apprise = Annotated[
     typer.Option(
         "--apprise",
         metavar="URL",
-        help="Hand notices to Apprise (an extra); - reads the URL from standard input.",
+        help="Send notices by Apprise (an extra); - reads the URL from standard input.",
     ),
 ]
 Insecure = Annotated[
     bool,
     typer.Option(
-        "--insecure", help="Allow http:// to another host: anybody on the way can read it."
+        "--insecure", help="Allow http:// to another host. Notices can then be read in transit."
     ),
 ]
 OnlyAccount = Annotated[
-    str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+    str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
 ]
 
 
@@ -121,21 +121,21 @@ def add(
         typer.Option(
             "--only",
             metavar="KIND",
-            help="Tell of this kind alone; may be given again. None: of every kind.",
+            help="Only notices of this kind; repeatable. Default: every kind.",
         ),
     ] = None,
     all_accounts: Annotated[
         bool,
         typer.Option(
             "--all-accounts",
-            help="The operator's own: tell also what concerns accounts, of all of them.",
+            help="For the operator: include the notices of all accounts.",
         ),
     ] = False,
     insecure: Insecure = False,
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
-    """Add a channel by which notices go. A webhook's new key is printed, this once."""
+    """Add a channel for notices. A new key of a webhook is printed once."""
     target = _target(webhook, mail, apprise)
     if not target:
         raise typer.BadParameter(_ONE_WAY)
@@ -161,9 +161,7 @@ def change(
     key_file: KeyFile = None,
     is_key_new: Annotated[
         bool,
-        typer.Option(
-            "--new-key", help="Sign with a new key from now on; it is printed, this once."
-        ),
+        typer.Option("--new-key", help="Sign with a new key from now on, which is printed once."),
     ] = False,
     mail: Mail = None,
     apprise: Apprise = None,
@@ -172,23 +170,26 @@ def change(
         typer.Option(
             "--only",
             metavar="KIND",
-            help="Tell of this kind alone, no more of others; may be given again.",
+            help="Only notices of this kind; repeatable.",
         ),
     ] = None,
     every_kind: Annotated[
-        bool, typer.Option("--every-kind", help="Tell of every kind again.")
+        bool, typer.Option("--every-kind", help="Notices of every kind again.")
     ] = False,
     all_accounts: Annotated[
         bool | None,
         typer.Option(
             "--all-accounts/--no-all-accounts",
-            help="The operator's own: tell also what concerns accounts, or do not.",
+            help="For the operator: include the notices of all accounts, or not.",
         ),
     ] = None,
     insecure: Insecure = False,
     config: ConfigFile = None,
 ) -> None:
-    """Change what is given of a channel. What waits for it stays, and leaves at once as the channel is then."""
+    """Change the given settings of a channel.
+
+    Waiting notices stay and are sent at once with the new settings.
+    """
     if kind and every_kind:
         raise typer.BadParameter("give --only or --every-kind")
     if key_file is not None and is_key_new:
@@ -208,14 +209,14 @@ def change(
 def list_all(
     *, account: OnlyAccount = None, as_json: Json = False, config: ConfigFile = None
 ) -> None:
-    """List channels. What may be secret in a URL is not shown."""
+    """List channels. Secret parts of a URL are not shown."""
     rows = ask(config, "GET", "/v1/notices/channels", params={"account": account})
     show_listing(rows, COLUMNS, as_json=as_json, thing="notice channel")
 
 
 @group.command("remove")
 def remove(name: Name, reason: Reason, account: Account = "", config: ConfigFile = None) -> None:
-    """Remove a channel, and the notices that wait for it."""
+    """Remove a channel and its waiting notices."""
     params = {"account": account, "reason": reason}
     ask(config, "DELETE", f"/v1/notices/channels/{segment(name)}", params=params)
     say(f"notice channel {name} removed")
@@ -225,7 +226,7 @@ def remove(name: Name, reason: Reason, account: Account = "", config: ConfigFile
 def try_out(
     name: Name, *, account: Account = "", as_json: Json = False, config: ConfigFile = None
 ) -> None:
-    """Send a notice by a channel now, once, and say how it went."""
+    """Send one test notice by a channel now and show the result."""
     outcome = ask(
         config, "POST", f"/v1/notices/channels/{segment(name)}/test", params={"account": account}
     )
@@ -234,7 +235,7 @@ def try_out(
     elif outcome["is_sent"]:
         say(f"notice channel {name}: sent: {outcome['text']}")
     if not outcome["is_sent"]:
-        remedy = "see that its receiver can be reached, or change it by `notice set`"
+        remedy = "check that its receiver can be reached, or change it with `notice set`"
         raise Failure(
             Exit.UNAVAILABLE, f"notice channel {name}: not sent: {outcome['text']}; {remedy}"
         )
@@ -245,22 +246,23 @@ def show_waiting(
     *,
     account: OnlyAccount = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+        int,
+        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 100,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show notices that wait to be sent, oldest first, and why."""
+    """Show the notices that wait to be sent, oldest first, with the reason."""
     rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account, "limit": limit})
     show_listing(rows, WAITING, as_json=as_json, thing="notice waits", things="notices wait")
 
 
 @dataclass(frozen=True)
 class _Key:
-    """The key that a webhook is to be signed with, if one is given."""
+    """The key for the signatures of a webhook, if one is given."""
 
     text: str | None
-    is_new: bool = False  # to be shown once
+    is_new: bool = False  # shown once
 
     @property
     def field(self) -> dict[str, str]:
@@ -288,14 +290,14 @@ def _read_key(file: Path | None) -> str | None:
 
 def _say_done(text: str, key: _Key) -> None:
     if key.is_new:
-        complain(f"{text}; the key to check its signatures with is shown this once")
+        complain(f"{text}; the key to verify its signatures is shown only once")
         say(str(key.text))
     else:
         say(text)
 
 
 def _target(webhook: str | None, mail: str | None, apprise: str | None) -> dict[str, str]:
-    """Return where to, by its way; nothing where none is given."""
+    """Return the target by its way, or nothing if none is given."""
     transports = {"webhook": webhook, "mail": mail, "apprise": apprise}
     given = {way: target for way, target in transports.items() if target is not None}
     if len(given) > 1:

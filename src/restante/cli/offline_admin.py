@@ -1,4 +1,4 @@
-"""The office without a server: the store opened by the command itself, for as long as it runs."""
+"""Administration without a server: the command itself opens the store while it runs."""
 
 import asyncio
 import os
@@ -30,7 +30,10 @@ from restante.tenancy.secrets import Vault
 
 @asynccontextmanager
 async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
-    """Give an office over the store. Raises Failure where it cannot be opened: another process may have it."""
+    """Open the store for administration.
+
+    Raises Failure if the store cannot be opened, for example if another process has it open.
+    """
     vault = _open_vault(config)
     actor = operator(os.getuid())  # before it becomes the server's user
     _become(config.user)
@@ -66,7 +69,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
 def _context(
     config: Config, store: Store, directory: LiveDirectory, resolver: DnsResolver, vault: Vault
 ) -> DeliveryContext:
-    """Return what a notice that is mailed takes."""
+    """Return the context for sending a notice by mail."""
     return DeliveryContext(
         store=store,
         directory=directory,
@@ -84,7 +87,7 @@ def _context(
 async def _hold(
     store: Store, numbers: MessageNumbers, hostname: str, mails: Sequence[ReceivedMail]
 ) -> list[Receipt]:
-    """Hold mail through an intake that is there for this alone."""
+    """Hold mail through an intake of its own."""
     intake = Intake(store, _Unwritten(), time.time, hostname=hostname, numbers=numbers)
     holding = asyncio.create_task(hold_all(intake, mails))
     await asyncio.sleep(0)  # by then all is submitted
@@ -94,7 +97,7 @@ async def _hold(
 
 
 class _Unwritten:
-    """The log where no server runs: what goes wrong is said by the command, in its own words."""
+    """A log that writes nothing, because the command reports errors itself."""
 
     def write(self, event: Event, **fields: Any) -> None:
         """Write nothing."""
@@ -117,7 +120,7 @@ async def open_store(config: Config) -> Store:
 
 
 def _become(user: str) -> None:
-    """Become the server's user, if we are root: files made in the store must be the server's to open."""
+    """Become the server's user if running as root, so that the server can open new files."""
     try:
         become(user)
     except UserUnusable as error:

@@ -18,7 +18,7 @@ _AGE = re.compile(r"(\d+)([smhdw])")
 
 
 def _given_or_global(context: typer.Context, value: Path | None) -> Path | None:
-    """Let --config stand before the command as well as after it."""
+    """Accept --config both before and after the command."""
     return value or context.find_root().obj
 
 
@@ -27,7 +27,8 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="The configuration. Else $RESTANTE_CONFIG, ./restante.toml, /etc/restante/restante.toml.",
+        help="Configuration file. Default: $RESTANTE_CONFIG, ./restante.toml or"
+        " /etc/restante/restante.toml.",
         callback=_given_or_global,
         show_default=False,
     ),
@@ -35,7 +36,7 @@ ConfigFile = Annotated[
 
 
 def _remembered(value: Path | None) -> Path | None:
-    """Let --socket hold for every request of this command."""
+    """Use --socket for every request of this command."""
     if value is not None:
         GIVEN_SOCKET.set(value.absolute())
     return value
@@ -46,21 +47,22 @@ Socket = Annotated[
     typer.Option(
         "--socket",
         metavar="PATH",
-        help="The control socket of a running server. Else $RESTANTE_CONTROL_SOCKET, or as the configuration says.",
+        help="Control socket of a running server. Default: $RESTANTE_CONTROL_SOCKET, or the one of"
+        " the configuration.",
         callback=_remembered,
         show_default=False,
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="Write JSON: stable keys, ISO times, sizes in octets.")
+    bool, typer.Option("--json", help="Print JSON: stable keys, ISO times, sizes in octets.")
 ]
 Reason = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+    str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
 ]
 OptionalReason = Annotated[
     str | None,
     typer.Option(
-        "--reason", metavar="TEXT", help="Why; kept in the audit trail.", show_default=False
+        "--reason", metavar="TEXT", help="Reason for the audit trail.", show_default=False
     ),
 ]
 PasswordStdin = Annotated[
@@ -73,20 +75,23 @@ def seconds(text: str) -> int:
     found = _AGE.fullmatch(text.strip())
     if not found:
         raise typer.BadParameter(
-            f"{text!r} is no age; write a number and one of s m h d w, such as 3h"
+            f"{text!r} is not an age; write a number and one of s m h d w, such as 3h"
         )
     return int(found[1]) * _SECONDS[found[2]]
 
 
 def past_moment(option: str, text: str) -> float:
-    """Read a time as an age (2d: two days ago) or as an ISO time; Unix time. Raises typer.BadParameter."""
+    """Return the Unix time of an age (2d: two days ago) or an ISO time.
+
+    Raises typer.BadParameter.
+    """
     if _AGE.fullmatch(text.strip()):
         return time.time() - seconds(text)
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
         remedy = "write an age such as 2d, or a time such as 2026-11-28T03:00"
-        raise typer.BadParameter(f"{option}: {text!r} is no time; {remedy}") from None
+        raise typer.BadParameter(f"{option}: {text!r} is not a time; {remedy}") from None
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 

@@ -1,4 +1,4 @@
-"""The options that make a domain's policy, for the commands that add a domain and that change one."""
+"""The options of a domain's policy, for the commands that add or change a domain."""
 
 import functools
 import inspect
@@ -12,8 +12,8 @@ from restante.cli.display import Column, Row, human_size, human_time
 from restante.cli.options import octets, seconds
 from restante.mail.quantity import counted
 
-NONE: Final = "none"  # takes a limit away
-_NO_LIMIT: Final = 0  # as the API has it
+NONE: Final = "none"  # removes a limit
+_NO_LIMIT: Final = 0  # in the form of the API
 
 
 def _limit(read: Callable[[str], int]) -> Callable[[str], int]:
@@ -26,13 +26,13 @@ def _limit(read: Callable[[str], int]) -> Callable[[str], int]:
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise typer.BadParameter(
-            f"{text!r} is no number of messages; write a whole number above 0, or {NONE}"
+            f"{text!r} is not a number of messages; write a whole number above 0, or {NONE}"
         )
     return int(text)
 
 
 def _time_to_come(text: str) -> str:
-    """Read `2d` from now on, or an ISO date or time, which is UTC unless it says otherwise."""
+    """Read `2d` from now, or an ISO date or time. The default time zone is UTC."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
@@ -48,7 +48,7 @@ QuotaOption = Annotated[
         "--quota",
         metavar="SIZE",
         parser=_size,
-        help="The most to hold: 10G, or none; past that RCPT gets 452.",
+        help="Maximum size of held mail: 10G, or none. Above it RCPT gets 452.",
     ),
 ]
 QuotaMessagesOption = Annotated[
@@ -57,7 +57,7 @@ QuotaMessagesOption = Annotated[
         "--quota-messages",
         metavar="N",
         parser=_limit(_count),
-        help="The same in messages, or none.",
+        help="Maximum number of held messages, or none.",
     ),
 ]
 
@@ -66,8 +66,9 @@ OPTIONS: Final[dict[str, Any]] = {
         Literal["until-asked", "on-return", "relay", "suspended"] | None,
         typer.Option(
             "--hold",
-            help="When mail leaves: only when it is asked for (new domains); also when the destination is seen to be back;"
-            " at once, as from any secondary; or not at all. Each of the first three ends a suspension.",
+            help="When to hand mail over. until-asked: on request only (new domains). on-return: also when the"
+            " destination is back. relay: at once, like any secondary. suspended: never. Each of the"
+            " first three ends a suspension.",
         ),
     ],
     "reason": Annotated[
@@ -75,7 +76,7 @@ OPTIONS: Final[dict[str, Any]] = {
         typer.Option(
             "--reason",
             metavar="TEXT",
-            help="Why; kept in the audit trail. With --hold suspended: why it is suspended.",
+            help="Reason for the audit trail and, with --hold suspended, for the suspension.",
         ),
     ],
     "until": Annotated[
@@ -84,21 +85,21 @@ OPTIONS: Final[dict[str, Any]] = {
             "--until",
             metavar="TIME",
             parser=_time_to_come,
-            help="End of the suspension: 2d, 2026-12-01, an ISO time.",
+            help="End of the suspension: 2d, 2026-12-01, or an ISO time.",
         ),
     ],
     "while_suspended": Annotated[
         Literal["accept", "defer"] | None,
         typer.Option(
             "--while-suspended",
-            help="Mail that comes in meanwhile: hold it (accept), or answer 450.",
+            help="New mail during the suspension: hold it (accept), or answer 450 (defer).",
         ),
     ],
     "accept": Annotated[
         Literal["always", "when-down"] | None,
         typer.Option(
             "--accept",
-            help="Take mail always, or only while the destination is away; that with on-return.",
+            help="Accept mail always, or only while the destination is down (needs on-return).",
         ),
     ],
     "force_accept": Annotated[
@@ -106,38 +107,39 @@ OPTIONS: Final[dict[str, Any]] = {
         typer.Option(
             "--force-accept",
             metavar="on|off",
-            help='Take mail, or put it off, whatever --accept says; "" ends it.',
+            help='Override --accept: accept mail (on) or defer it (off); "" ends this.',
         ),
     ],
     "force_until": Annotated[
         str | None,
         typer.Option(
-            "--force-until", metavar="TIME", parser=_time_to_come, help="End of what is forced."
+            "--force-until", metavar="TIME", parser=_time_to_come, help="End of --force-accept."
         ),
     ],
     "recipients": Annotated[
         Literal["any", "list", "learned"] | None,
         typer.Option(
             "--recipients",
-            help="Which addresses are known: all, those of `restante recipient`, or also those the destination took.",
+            help="Known addresses: any, the list of `restante recipient`, or also the addresses that the"
+            " destination accepted (learned).",
         ),
     ],
     "unknown": Annotated[
         Literal["accept", "defer", "reject"] | None,
         typer.Option(
             "--unknown",
-            help="An address that is not known: take its mail, answer 450, or answer 550.",
+            help="Unknown addresses: accept the mail, answer 450 (defer) or 550 (reject).",
         ),
     ],
     "ignore_tags": Annotated[
         bool | None,
-        typer.Option("--ignore-tags/--no-ignore-tags", help="Know user+tag where user is known."),
+        typer.Option("--ignore-tags/--no-ignore-tags", help="Treat user+tag as known if user is."),
     ],
     "ask_destination": Annotated[
         bool | None,
         typer.Option(
             "--ask-destination/--no-ask-destination",
-            help="At RCPT ask the destination, while it is up, about a mailbox of which nothing is known; with learned.",
+            help="At RCPT, ask the destination about an unknown mailbox while it is up (needs learned).",
         ),
     ],
     "quota": QuotaOption,
@@ -148,7 +150,7 @@ OPTIONS: Final[dict[str, Any]] = {
             "--message-size",
             metavar="SIZE",
             parser=_size,
-            help="Largest message, below the server's limit; or none.",
+            help="Maximum size of a message, below the server's limit; or none.",
         ),
     ],
     "retention": Annotated[
@@ -157,12 +159,12 @@ OPTIONS: Final[dict[str, Any]] = {
             "--retention",
             metavar="AGE",
             parser=_age,
-            help="How long mail is held: 30d, or none for no end.",
+            help="How long mail is held: 30d, or none for no limit.",
         ),
     ],
     "at_end": Annotated[
         Literal["keep", "delete", "bounce"] | None,
-        typer.Option("--at-end", help="What then becomes of it."),
+        typer.Option("--at-end", help="Action when the retention is over."),
     ],
     "refused_retention": Annotated[
         int | None,
@@ -170,22 +172,22 @@ OPTIONS: Final[dict[str, Any]] = {
             "--refused-retention",
             metavar="AGE",
             parser=_age,
-            help="The same for refused mail. New domains: 14d.",
+            help="How long refused mail is held, or none. New domains: 14d.",
         ),
     ],
     "refused_at_end": Annotated[
         Literal["keep", "delete", "bounce"] | None,
-        typer.Option("--refused-at-end", help="What then becomes of refused mail."),
+        typer.Option("--refused-at-end", help="Action when it is over."),
     ],
     "on_refusal": Annotated[
         Literal["keep", "bounce"] | None,
-        typer.Option("--on-refusal", help="What becomes of mail when it is refused."),
+        typer.Option("--on-refusal", help="Action when the destination refuses mail."),
     ],
 }
 
 
 def with_policy(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all of these; what was given reaches it as `policy`, in the API's words."""
+    """Add these options to a command, which gets them as `policy`, in the form of the API."""
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
@@ -207,7 +209,7 @@ def with_policy(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def human_span(span: float | None) -> str:
-    """Spell a time in the largest unit that fits whole; without one there is no end."""
+    """Return a span in the largest unit that divides it. None means no end."""
     if span is None:
         return "no end"
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
@@ -217,7 +219,7 @@ def human_span(span: float | None) -> str:
 
 
 def human_quota(octets: int | None, messages: int | None) -> str:
-    """Spell a quota."""
+    """Return a quota as text."""
     parts = [human_size(octets)] if octets is not None else []
     parts += [counted(messages, "message")] if messages is not None else []
     return " or ".join(parts) or NONE
@@ -227,7 +229,7 @@ HOLD_COLUMN: Final = Column("HOLD", lambda row: row["policy"]["hold"])
 
 
 def policy_fields(domain: Row) -> list[tuple[str, Any]]:
-    """Return the lines that show a domain's policy."""
+    """Return the names and values that show a domain's policy."""
     policy = domain["policy"]
     return [
         ("hold", _hold(policy)),
@@ -250,17 +252,18 @@ def _hold(policy: Row) -> str:
     if not policy["reason"]:
         return str(policy["hold"])
     until = f" until {human_time(policy['until'])}" if policy["until"] else ""
-    return f"suspended{until}, mail is {_MAIL[policy['while_suspended']]}: {policy['reason']}; else {policy['hold_otherwise']}"
+    mail = _MAIL[policy["while_suspended"]]
+    return f"suspended{until}, mail is {mail}: {policy['reason']}; otherwise {policy['hold_otherwise']}"
 
 
-_MAIL: Final = {"accept": "held", "defer": "put off"}
+_MAIL: Final = {"accept": "held", "defer": "deferred"}
 
 
 def _accept(policy: Row) -> str:
     if not policy["force_accept"]:
         return str(policy["accept"])
     until = f" until {human_time(policy['force_until'])}" if policy["force_until"] else ""
-    return f"forced {policy['force_accept']}{until}, else {policy['accept']}"
+    return f"forced {policy['force_accept']}{until}, otherwise {policy['accept']}"
 
 
 def _recipients(policy: Row) -> str:
@@ -268,7 +271,7 @@ def _recipients(policy: Row) -> str:
         return "any"
     tags = ", tags ignored" if policy["ignore_tags"] else ""
     asked = ", the destination is asked" if policy["ask_destination"] else ""
-    return f"{policy['recipients']}{tags}{asked}, unknown ones: {policy['unknown']}"
+    return f"{policy['recipients']}{tags}{asked}, unknown: {policy['unknown']}"
 
 
 def _retention(span: float | None, at_end: str) -> str:

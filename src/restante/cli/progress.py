@@ -1,4 +1,4 @@
-"""How far something long is: a bar on standard error, where that is a terminal; nothing anywhere else."""
+"""Show the progress of a long task: a bar on standard error if that is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,11 +9,14 @@ Advance = Callable[[int], None]
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Advance]:
-    """Show a bar while inside; call what is given with how many more are done. No total: it only counts."""
+    """Show a bar. Call the given function with the number of items done since the last call.
+
+    Without a total the bar only counts.
+    """
     if not sys.stderr.isatty():
         yield _unseen
         return
-    from rich import progress as bars  # noqa: PLC0415  a tenth of a second that only a terminal needs
+    from rich import progress as bars  # noqa: PLC0415  heavy
     from rich.console import Console  # noqa: PLC0415
 
     amount = bars.MofNCompleteColumn() if total is not None else bars.TextColumn("{task.completed}")
@@ -29,4 +32,4 @@ def progress(what: str, total: int | None = None) -> Iterator[Advance]:
 
 
 def _unseen(_count: int) -> None:
-    """Where nobody looks."""
+    """Ignore progress, as nobody sees it."""

@@ -1,7 +1,7 @@
-"""`restante queue delete|bounce|release`: the same done to many messages, a bounded number at a time.
+"""`restante queue delete|bounce|release`: change many messages, a bounded number at a time.
 
-What was counted is what is changed, and mail that comes in meanwhile is not. Broken off, it is done for some and not
-for others; the same command again counts, and does, what is left.
+Only the messages counted first are changed, not mail that arrives later. After an interruption some
+messages are changed and others are not. To finish, run the same command again.
 """
 
 import asyncio
@@ -35,24 +35,24 @@ from restante.cli.queue_selection import (
 from restante.mail.quantity import counted
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 
-AT_ONCE: Final = 1000  # messages in one request, and so in one transaction of the store
+AT_ONCE: Final = 1000  # messages in one request and one transaction of the store
 
 _REMEDY: Final = (
-    "restore it from a backup, or `restante queue delete` removes it"  # of a damaged message
+    "restore it from a backup, or remove it with `restante queue delete`"  # of a damaged message
 )
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME]", help="Messages, as `queue list` names them; or use filters."),
+    typer.Argument(metavar="[NAME]", help="Messages by the names of `queue list`; or use filters."),
 ]
 WhyRelease = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+    str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What is done."""
+    """The change that a command makes."""
 
     command: str
     path: str
@@ -60,28 +60,30 @@ class Verb:
     done: str
 
 
-DELETE: Final = Verb("queue delete", "/v1/queue/delete", "delete for good", "deleted")
-BOUNCE: Final = Verb("queue bounce", "/v1/queue/bounce", "give up and tell the senders", "bounced")
+DELETE: Final = Verb("queue delete", "/v1/queue/delete", "delete permanently", "deleted")
+BOUNCE: Final = Verb(
+    "queue bounce", "/v1/queue/bounce", "delete and report to the senders", "bounced"
+)
 RELEASE: Final = Verb("queue release", "/v1/queue/release", "hold again", "held again")
 
 
 @dataclass(slots=True)
 class QueueWork:
-    """How far it is."""
+    """The progress of a command."""
 
     verb: Verb
     reason: str
     total: int = 0
     tried: int = 0
     changed: int = 0
-    told: int = 0  # senders, of what was bounced
+    told: int = 0  # senders of bounced messages
     missing: list[str] = field(default_factory=list)
     damaged: list[dict[str, str]] = field(
         default_factory=list
-    )  # name and damage of what could not be bounced
+    )  # name and damage of messages that could not be bounced
 
     async def run(self, api: Api, names: Sequence[str]) -> None:
-        """Do it to all of these. Raises Failure."""
+        """Change all of these messages. Raises Failure."""
         self.total = len(names)
         with progress(self.verb.question, self.total) as advance:
             for start in range(0, self.total, AT_ONCE):
@@ -98,17 +100,17 @@ class QueueWork:
 
     @property
     def is_half_done(self) -> bool:
-        """Some of it is done and some is not."""
+        """Some messages were tried and some were not."""
         return 0 < self.tried < self.total
 
     def half_done(self) -> str:
-        """Say so: of what was under way when it stopped, it is not known."""
-        rest = f"of {self.total} that were counted; the same command again goes on with the rest"
+        """Return a message about it. The result of an interrupted request is unknown."""
+        rest = f"of {self.total} counted; to continue, run the same command again"
         return f"{self.verb.command}: stopped: at least {counted(self.changed, 'message')} {self.verb.done} {rest}"
 
 
 def _destructive(verb: Verb, about: str) -> Callable[..., None]:
-    """Make the command of a verb after which the messages are gone."""
+    """Return the command of a verb that removes messages."""
 
     def change(
         names: Names = None,
@@ -134,14 +136,14 @@ def _destructive(verb: Verb, about: str) -> Callable[..., None]:
 
 delete = _destructive(
     DELETE,
-    "Delete messages for good, for all their recipients; nobody is told.\n\n"
-    "They are counted first. What comes in after that is not deleted.",
+    "Permanently delete messages, for all their recipients. No report is sent.\n\n"
+    "The messages are counted first. Mail that arrives later is not deleted.",
 )
 bounce = _destructive(
     BOUNCE,
-    "Give messages up: they go, and their senders get a report that delivery failed, where they may be told.\n\n"
-    "They are counted first. What comes in after that is not bounced. Damaged ones are named and stay, refused, for "
-    "nobody can be told what they were; the exit code is then 65.",
+    "Delete messages and send their senders a non-delivery report where one is allowed.\n\n"
+    "The messages are counted first. Mail that arrives later is not bounced. Damaged messages are listed and stay "
+    "refused, because a report cannot quote them. The exit code is then 65.",
 )
 
 
@@ -159,9 +161,9 @@ def release(
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Hold refused or uncertain mail again: it goes with the next release of its domain.
+    """Hold refused or uncertain mail again. The next release of its domain hands it over.
 
-    The destination may have taken uncertain mail. Releasing it can make a copy.
+    The destination may have accepted uncertain mail already. Releasing it can deliver it twice.
     """
     selection = Selection(domain, reverse_path, recipient, older, larger)
     require_choice(RELEASE.command, names or [], selection, is_all=is_all)
@@ -215,20 +217,20 @@ def _run(work: QueueWork, change: Callable[[], Coroutine[None, None, None]]) -> 
 
 
 def _told(work: QueueWork) -> str:
-    """Say of what was bounced how many senders get a report, and how many may not get one."""
+    """Return text on the senders of bounced mail: how many get a report, and how many do not."""
     if work.verb is not BOUNCE:
         return ""
     untold = work.changed - work.told
     cannot = (
-        f", {counted(untold, 'sender')} cannot be told (null or suspect reverse-path, or NOTIFY=NEVER)"
+        f", {counted(untold, 'sender gets', 'senders get')} no report (null or suspect reverse-path, or NOTIFY=NEVER)"
         if untold
         else ""
     )
-    return f", {counted(work.told, 'sender is', 'senders are')} told{cannot}"
+    return f", {counted(work.told, 'sender gets', 'senders get')} a report{cannot}"
 
 
 def _report(work: QueueWork, *, is_by_name: bool) -> None:
-    """Say how many were changed. Raises Failure if some are damaged, or some that were named were not there."""
+    """Print the number of changed messages. Raises Failure if some are damaged or missing."""
     say(f"{counted(work.changed, 'message')} {work.verb.done}{_told(work)}")
     problems = [
         f"message {one['name']}: {one['damage']}; not {work.verb.done}: {_REMEDY}"
@@ -238,6 +240,6 @@ def _report(work: QueueWork, *, is_by_name: bool) -> None:
         problems += [f"message {name}: {NOT_QUEUED}; {MAY_HAVE_LEFT}" for name in work.missing]
     elif work.missing:
         gone = counted(len(work.missing), "was", "were")
-        complain(f"{work.verb.command}: {gone} gone meanwhile: delivered or deleted")
+        complain(f"{work.verb.command}: {gone} delivered or deleted meanwhile")
     if problems:
         raise Failure(Exit.DATA if work.damaged else Exit.NO_INPUT, *problems)

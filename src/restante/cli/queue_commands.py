@@ -1,4 +1,4 @@
-"""`restante queue`: held and refused mail, message by message. Content is shown only where it is asked for."""
+"""`restante queue`: held and refused messages. Content is shown only on request."""
 
 import asyncio
 import sys
@@ -40,13 +40,13 @@ from restante.mail.encoded_words import decoded
 from restante.mail.quantity import counted
 from restante.phrases import suspended
 
-group = typer.Typer(name="queue", help="Held and refused mail, message by message.")
+group = typer.Typer(name="queue", help="Held and refused messages.")
 
-MAX_REASON: Final = 200  # characters in a listing; `queue show` has all
+MAX_REASON: Final = 200  # characters in a listing; `queue show` has the whole text
 
 
 def _reason(row: Row) -> str:
-    """Return why it is not delivered: the destination's last word on the first recipient that has one."""
+    """Return the destination's last reply to the first recipient that has one."""
     reply = next((recipient["reply"] for recipient in row["recipients"] if recipient["reply"]), "")
     return reply if len(reply) <= MAX_REASON else f"{reply[:MAX_REASON]}…"
 
@@ -81,7 +81,8 @@ def list_all(
     larger: Larger = None,
     status: Status = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+        int,
+        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 1000,
     as_json: Json = False,
     config: ConfigFile = None,
@@ -98,7 +99,7 @@ def list_all(
 
 
 def _show_state(config: ConfigFile, name: str) -> None:
-    """Say below a domain's mail whether it is suspended, and how its last drain went."""
+    """Print a suspension of a domain and the result of its last drain."""
     policy = ask(config, "GET", f"/v1/domains/{segment(name)}")["policy"]
     if policy["hold"] == "suspended":
         say(suspended(name, policy["reason"]))
@@ -109,28 +110,26 @@ def _show_state(config: ConfigFile, name: str) -> None:
 @group.command("show")
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The message, as `queue list` names it.")
+        str, typer.Argument(metavar="NAME", help="The message by its name in `queue list`.")
     ],
     *,
     is_raw: Annotated[
         bool,
-        typer.Option(
-            "--raw", help="Write the content, octet for octet; the audit trail keeps that."
-        ),
+        typer.Option("--raw", help="Write the unchanged content. The audit trail records this."),
     ] = False,
     reason: Annotated[
         str,
         typer.Option(
-            "--reason", metavar="TEXT", help="Why the content is read; kept in the audit trail."
+            "--reason", metavar="TEXT", help="Reason for reading the content, for the audit trail."
         ),
     ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
-    """Show a message's envelope, headers, and the state of each recipient with the destination's last reply.
+    """Show a message's envelope and headers, and the state of each recipient.
 
-    Its content is not shown, but with --raw. Of a message that is damaged on disk the envelope is shown, and the exit code
-    is 65.
+    A recipient's state includes the destination's last reply. Content is shown only with --raw. If
+    the message is damaged on disk, the envelope is shown and the exit code is 65.
     """
     if is_raw:
         _write_content(config, name, reason)
@@ -151,12 +150,15 @@ group.command("import")(queue_import_command.import_mail)
 
 
 def _write_content(config: Path | None, name: str, reason: str) -> None:
-    """Write content to standard output. Raises Failure where that is a terminal: strangers would control it."""
+    """Write content to standard output.
+
+    Raises Failure if that is a terminal, because a stranger's content could control it.
+    """
     if sys.stdout.isatty():
         remedy = "send it to a file, or through less or cat -v"
         raise Failure(
             Exit.USAGE,
-            f"queue show: content may have anything in it, and this is a terminal; {remedy}",
+            f"queue show: raw content can control a terminal; {remedy}",
         )
 
     async def write() -> None:
@@ -195,17 +197,17 @@ def _show_message(message: Row) -> None:
 
 
 def _reports(message: Row) -> str:
-    """Say what the sender asked about reports, and whether it may get any."""
+    """Return the sender's request for reports, and whether reports may be sent."""
     asked = message["dsn"] or {}
     texts = [f"{name.upper()}={asked[name]}" for name in ("ret", "envid") if asked.get(name)]
     if message["is_suspect"]:
         texts.append("none: the reverse-path may be forged")
     if message["is_delay_told"]:
-        texts.append("delay was told")
+        texts.append("delay report sent")
     return ", ".join(texts) or ("not known" if message["is_suspect"] is None else "as by default")
 
 
-def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  as the answer has it
+def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  a value of the API
     return "not known" if is_so is None else "yes" if is_so else "no"
 
 

@@ -1,4 +1,4 @@
-"""`restante queue export`: the way out. Held and refused mail, envelope and content, in forms that others read."""
+"""`restante queue export`: write held and refused mail, with envelopes, in common formats."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ from restante.mail.quantity import counted
 
 @dataclass(slots=True)
 class ExportTally:
-    """What has been written."""
+    """The messages written."""
 
     messages: int = 0
     octets: int = 0
@@ -43,13 +43,13 @@ def export(
         Path,
         typer.Argument(
             metavar="PLACE",
-            help="A directory, empty or not there yet; for mbox a file not there yet.",
+            help="A directory, empty or new. For mbox: a new file.",
         ),
     ],
     *,
     style: Annotated[
         Literal["eml", "maildir", "mbox"],
-        typer.Option("--format", help="A file each, a Maildir, or one mbox."),
+        typer.Option("--format", help="One file for each message, a Maildir, or one mbox."),
     ] = "eml",
     domain: Domain = None,
     reverse_path: ReversePath = None,
@@ -58,19 +58,20 @@ def export(
     larger: Larger = None,
     status: Status = None,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+        str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
     ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
-    """Write held and refused mail to files, envelope and all; it stays in the queue.
+    """Write held and refused mail to files, with envelopes. It stays in the queue.
 
-    Every message is checked on the way. Damaged ones are named and left out, and the exit code is then 65. Without a
-    server the command becomes the server's user, who must be allowed to write there.
+    Every message is verified. Damaged messages are listed and left out, and the exit code is then
+    65. Without a running server the command becomes the server's user, who must be allowed to
+    write to PLACE.
     """
     selection = Selection(domain, reverse_path, recipient, older, larger, status)
     tally = asyncio.run(_export(config, selection, reason, style, place))
-    os.sync()  # what we say is there may be deleted from the queue next
+    os.sync()  # the operator may delete the exported messages from the queue next
     if as_json:
         show_json({"messages": tally.messages, "octets": tally.octets, "damaged": tally.damaged})
     else:
@@ -81,7 +82,9 @@ def export(
 async def _export(
     config: Path | None, selection: Selection, reason: str, style: str, place: Path
 ) -> ExportTally:
-    async with connected(config, is_streaming=True) as api:  # first, for it may change who we are
+    async with connected(
+        config, is_streaming=True
+    ) as api:  # first, as it may change the user of the process
         expected = await count(api, selection)
         writer = open_writer(style, place)
         is_complete = False
@@ -93,7 +96,7 @@ async def _export(
             is_complete = True
         except OSError as error:
             text = (
-                f"queue export: {error.filename or place}: {error.strerror}; the queue is as it was"
+                f"queue export: {error.filename or place}: {error.strerror}; the queue is unchanged"
             )
             raise Failure(Exit.CANNOT_CREATE, text) from None
         finally:
@@ -104,7 +107,7 @@ async def _export(
 async def _write(
     api: Api, order: dict[str, Any], writer: ExportWriter, advance: Advance
 ) -> ExportTally:
-    """Write what comes. Raises Failure where the stream is cut off."""
+    """Write the stream of messages. Raises Failure if it is cut off."""
     tally = ExportTally()
     unpacker = Unpacker()
     name, octets = "", 0
@@ -124,7 +127,7 @@ async def _write(
     try:
         unpacker.close()
     except ValueError:
-        text = "queue export: the server ended within a message; what was written before is whole; export again"
+        text = "queue export: the server stopped within a message; earlier ones are complete; export again"
         raise Failure(Exit.TRY_LATER, text) from None
     return tally
 
@@ -133,7 +136,7 @@ def _end(tally: ExportTally, writer: ExportWriter, name: str, octets: int, failu
     if failure:
         writer.drop()
         tally.damaged.append(name)
-        complain(f"message {name}: {failure}; it is left out")
+        complain(f"message {name}: {failure}; it was left out")
         return
     writer.end()
     tally.messages += 1

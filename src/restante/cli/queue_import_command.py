@@ -1,8 +1,8 @@
-"""`restante queue import`: the way in. From Postfix's queue, from what was exported, from any mailbox.
+"""`restante queue import`: hold mail from Postfix's queue, an export or any mailbox.
 
-It goes over the mail twice: once to see what is there, and once to bring it in, so many at a time. What is held already
-is not brought in again (transfer/queue_import.py says when it is the same), so that an import which was broken off is
-simply repeated.
+The command reads the mail twice: once to measure it, and once to send it in batches. A message that
+is held already is not imported again (transfer/queue_import.py defines when two are the same). To
+resume an interrupted import, repeat it.
 """
 
 import asyncio
@@ -25,31 +25,29 @@ from restante.cli.progress import progress
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.quantity import agreeing, counted
 
-AT_ONCE: Final = 200  # messages in one request: held together, or none of them
-OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # so many octets end a request, too
+AT_ONCE: Final = 200  # messages in one request, which holds all of them or none
+OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # a request also ends at this size
 _PAGE: Final = 10_000
 
-_DIGESTS: Final = 500  # messages whose content the server reads for one answer
+_DIGESTS: Final = 500  # messages that the server reads for one request
 
 _Measured = tuple[Letter, Measure]
-_Key = tuple[
-    int, str
-]  # size and reverse-path: what a message and what is held have in common before content is read
+_Key = tuple[int, str]  # size and reverse-path, to compare with held mail before reading content
 
 
 @dataclass(slots=True)
 class ImportTally:
-    """What became of what was found."""
+    """The results of an import."""
 
     imported: int = 0
     octets: int = 0
     already: int = 0
-    unusable: list[str] = field(default_factory=list)  # why, a line each
+    unusable: list[str] = field(default_factory=list)  # reasons, a line each
 
 
 @dataclass(slots=True)
 class Plan:
-    """What was found on the first round."""
+    """The results of the first reading."""
 
     messages: int = 0
     octets: int = 0
@@ -59,24 +57,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the operator says of the mail."""
+    """Facts about the mail from the options of the command."""
 
     domain: str | None
     reverse_path: str | None
     forward_paths: tuple[str, ...]
 
     def completed(self, letter: Letter) -> Letter | Unreadable:
-        """Return the message with what it does not say itself."""
+        """Return the message, completed from the options where it lacks facts."""
         reverse_path = self.reverse_path if letter.reverse_path is None else letter.reverse_path
         forward_paths = letter.forward_paths or self.forward_paths
         if reverse_path is None:
-            return Unreadable(
-                letter.place, "it does not say its reverse-path; give --reverse-path for such mail"
-            )
+            return Unreadable(letter.place, "it has no reverse-path; give --reverse-path")
         if not forward_paths:
-            return Unreadable(
-                letter.place, "it does not say who it is for; give --to for such mail"
-            )
+            return Unreadable(letter.place, "it has no recipients; give --to")
         return replace(letter, reverse_path=reverse_path, forward_paths=forward_paths)
 
 
@@ -84,7 +78,7 @@ def import_mail(
     places: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PLACE", help="Files, directories of them, Maildirs, mboxes.", exists=True
+            metavar="PLACE", help="Files, directories of files, Maildirs or mboxes.", exists=True
         ),
     ],
     *,
@@ -94,31 +88,33 @@ def import_mail(
     ] = None,
     style: Annotated[
         Literal["eml", "maildir", "mbox", "postcat"] | None,
-        typer.Option("--format", help="What they are. Else each shows it.", show_default=False),
+        typer.Option(
+            "--format", help="Format of the files. Default: detected.", show_default=False
+        ),
     ] = None,
     reverse_path: Annotated[
         str | None,
         typer.Option(
             "--reverse-path",
             metavar="PATH",
-            help="For mail that does not say; <> is the null path.",
+            help="For mail without a reverse-path; <> is the null path.",
         ),
     ] = None,
     forward_paths: Annotated[
         list[str] | None,
-        typer.Option("--to", metavar="PATH", help="For mail that does not say whom it is for."),
+        typer.Option("--to", metavar="PATH", help="Recipient for mail without any; repeatable."),
     ] = None,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+        str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
     ] = "",
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
-    """Hold mail from elsewhere: what postcat prints of Postfix's queue, what was exported, any mailbox.
+    """Hold mail from Postfix's queue (output of postcat), an export or any mailbox.
 
-    Recipients must be of hosted domains; others are named and passed over. What cannot be used is named, and the exit
-    code is then 65. Broken off, the same command again goes on: what is held already is not held twice, unless it has
-    been handed over meanwhile.
+    Recipients outside hosted domains are listed and skipped. Unusable messages are listed too, and
+    the exit code is then 65. To resume an interrupted import, run the same command again. Held
+    messages are not imported twice, but messages handed over meanwhile are.
     """
     path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
     given = Given(domain, path, tuple(forward_paths or ()))
@@ -143,19 +139,18 @@ class _Import:
         self._style = style
         self._given = given
         self._reason = reason
-        self._held: dict[str, list[str]] = defaultdict(
-            list
-        )  # what is there already, by digest, and not yet matched
+        # Names of held messages by digest, without those matched already.
+        self._held: dict[str, list[str]] = defaultdict(list)
         self.tally = ImportTally()
 
     @property
     def sofar(self) -> str:
-        """Say how far it came."""
+        """The progress, as text."""
         held = counted(self.tally.imported, "message is", "messages are")
-        return f"{held} held; the same command again goes on with the rest"
+        return f"{held} held; to continue, run the same command again"
 
     async def run(self, config: Path | None) -> None:
-        """Look, then bring in. Raises Failure."""
+        """Measure the mail, then import it. Raises Failure."""
         plan = self._look()
         if not plan.messages:
             return
@@ -163,7 +158,7 @@ class _Import:
             if self._given.domain is not None:
                 await api.ask(
                     "GET", f"/v1/domains/{self._given.domain}"
-                )  # says so if it is not hosted
+                )  # raises Failure if it is not hosted
             await self._see_what_is_held(api, plan)
             with progress("importing", plan.messages) as advance:
                 for batch in self._batches():
@@ -172,7 +167,7 @@ class _Import:
 
     def _look(self) -> Plan:
         plan = Plan()
-        with progress("looking") as advance:
+        with progress("reading") as advance:
             for letter, measure in self._usable(self.tally):
                 plan.messages += 1
                 plan.octets += measure.size
@@ -182,7 +177,7 @@ class _Import:
         return plan
 
     def _usable(self, tally: ImportTally | None) -> Iterator[_Measured]:
-        """Yield what can be brought in; what cannot is kept in `tally`, on one round of the two."""
+        """Yield the usable messages. Record the others in `tally`, on one of the two readings."""
         for found in letters(self._places, self._style):
             letter = (
                 found if isinstance(found, Unreadable) else _measured(self._given.completed(found))
@@ -193,7 +188,7 @@ class _Import:
                 _complain(tally, f"{letter.place}: {letter.error}")
 
     async def _see_what_is_held(self, api: Api, plan: Plan) -> None:
-        """Find what may be held already: first by what a listing says, and of that by what the content is."""
+        """Find messages that may be held already, by size and reverse-path, then by digest."""
         params: dict[str, Any] = {"limit": _PAGE, "domain": self._given.domain}
         alike: list[str] = []
         while page := await api.ask("GET", "/v1/queue", params=params):
@@ -258,19 +253,19 @@ class _Import:
         elif result["already"]:
             self.tally.already += 1
         for name in result["already"]:
-            self._held[measure.digest].remove(name)  # it stands for one message and no more
+            self._held[measure.digest].remove(name)  # it matches one message only
         if result["error"]:
             _complain(self.tally, f"{letter.place}: {result['error']}")
         if result["passed_over"]:
             paths = " ".join(f"<{path}>" for path in result["passed_over"])
             _complain(
                 self.tally,
-                f"{letter.place}: {paths}: of no hosted domain, or not of the one asked for; passed over",
+                f"{letter.place}: {paths}: not in a hosted domain, or not in the domain of --domain; skipped",
             )
 
 
 def _measured(letter: Letter | Unreadable) -> "_Measured | Unreadable":
-    """Read a message's content through. What cannot be read is said to be so."""
+    """Measure a message's content. Return Unreadable if that fails."""
     if isinstance(letter, Unreadable):
         return letter
     try:

@@ -1,4 +1,4 @@
-"""Which messages a queue command is about: filters, counted before anything is done, and the question that follows."""
+"""Select the messages of a queue command: filters, a count before the change, a question."""
 
 import sys
 from collections.abc import Sequence
@@ -14,46 +14,54 @@ from restante.cli.options import octets, seconds
 from restante.cli.progress import progress
 from restante.mail.quantity import counted
 
-PAGE = 10_000  # messages named in one answer
+PAGE = 10_000  # messages in one response
 
 Domain = Annotated[
     str | None, typer.Option("--domain", metavar="DOMAIN", help="Only this domain's mail.")
 ]
 ReversePath = Annotated[
     str | None,
-    typer.Option("--reverse-path", metavar="PATH", help="Only mail from it; <> is the null path."),
+    typer.Option(
+        "--reverse-path",
+        metavar="PATH",
+        help="Only mail with this reverse-path; <> is the null path.",
+    ),
 ]
 Recipient = Annotated[
     str | None,
     typer.Option(
         "--recipient",
         metavar="PATTERN",
-        help="Only mail to it: * and ? stand for any; case does not matter.",
+        help="Only mail to this recipient. * and ? are wildcards; case is ignored.",
     ),
 ]
 Older = Annotated[
     int | None,
-    typer.Option("--older", metavar="AGE", parser=seconds, help="Only older: 90m, 3h, 2d, 1w."),
+    typer.Option(
+        "--older", metavar="AGE", parser=seconds, help="Only mail older than this: 90m, 3h, 2d, 1w."
+    ),
 ]
 Larger = Annotated[
     int | None,
-    typer.Option("--larger", metavar="SIZE", parser=octets, help="Only larger: 500, 64K, 10M."),
+    typer.Option(
+        "--larger", metavar="SIZE", parser=octets, help="Only mail larger than this: 500, 64K, 10M."
+    ),
 ]
 Status = Annotated[
     Literal["held", "refused", "uncertain"] | None,
-    typer.Option("--status", help="Only with a recipient that is so."),
+    typer.Option("--status", help="Only mail with a recipient of this status."),
 ]
 Parked = Annotated[
     Literal["refused", "uncertain"],
-    typer.Option("--status", help="Which mail, where no names are given."),
+    typer.Option("--status", help="Status to select, if no names are given."),
 ]
-Every = Annotated[bool, typer.Option("--all", help="Everything, of every domain.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]
+Every = Annotated[bool, typer.Option("--all", help="All mail of every domain.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Filters as the API takes them; None means any."""
+    """Filters in the form of the API; None means any."""
 
     domain: str | None = None
     reverse_path: str | None = None
@@ -73,12 +81,12 @@ class Selection:
 
 @dataclass(slots=True)
 class SelectionCount:
-    """The messages that something is to be done with: just these, whatever comes in meanwhile."""
+    """The messages to change. Mail that arrives later is not among them."""
 
     names: list[str] = field(default_factory=list)
     octets: int = 0
     domains: set[str] = field(default_factory=set)
-    shared: int = 0  # that have recipients besides those who match
+    shared: int = 0  # messages that also have recipients without a match
 
     def __str__(self) -> str:
         whose = (
@@ -87,7 +95,7 @@ class SelectionCount:
             else counted(len(self.domains), "domain")
         )
         shared = (
-            f" ({self.shared} of them to others too, who are concerned as well)"
+            f" ({self.shared} of them also for other recipients, who are affected too)"
             if self.shared
             else ""
         )
@@ -97,7 +105,7 @@ class SelectionCount:
 
 
 async def count(api: Api, selection: Selection) -> SelectionCount:
-    """Name and count all that match. Raises Failure."""
+    """Return the names and number of all matching messages. Raises Failure."""
     found = SelectionCount()
     with progress("counting") as advance:
         while page := await _page(api, selection, found.names):
@@ -118,12 +126,16 @@ async def _page(api: Api, selection: Selection, before: Sequence[str]) -> dict[s
 
 
 def confirm(command: str, what: str, verb: str, *, is_confirmed: bool) -> None:
-    """Ask, unless that is answered already. Raises Failure where there is nobody to ask, typer.Abort for a no."""
+    """Ask for confirmation unless it is given.
+
+    Raises Failure if standard input is no terminal, and typer.Abort for the answer no.
+    """
     if is_confirmed:
         return
     if not sys.stdin.isatty():
         raise Failure(
-            Exit.USAGE, f"{command}: {what}: there is nobody to ask; say --yes if it is meant"
+            Exit.USAGE,
+            f"{command}: {what}: cannot ask for confirmation without a terminal; pass --yes",
         )
     typer.confirm(f"{what}: {verb}?", abort=True)
 
@@ -131,9 +143,9 @@ def confirm(command: str, what: str, verb: str, *, is_confirmed: bool) -> None:
 def require_choice(
     command: str, names: Sequence[str], selection: Selection, *, is_all: bool
 ) -> None:
-    """Raise Failure unless messages are said in exactly one way: by names, by filters, or all."""
+    """Raise Failure unless messages are chosen in exactly one way: names, filters or all."""
     if sum((bool(names), bool(selection.params), is_all)) != 1:
         remedy = "give names, or filters such as --domain, or --all"
         raise Failure(
-            Exit.USAGE, f"{command}: which messages is said in no way, or in several; {remedy}"
+            Exit.USAGE, f"{command}: messages must be chosen in exactly one way; {remedy}"
         )

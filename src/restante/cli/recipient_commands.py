@@ -1,4 +1,4 @@
-"""`restante recipient`: the mailboxes of a domain that are known to be there."""
+"""`restante recipient`: the known mailboxes of a domain."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from restante.cli.options import ConfigFile, Json, OptionalReason
 
 group = typer.Typer(
     name="recipient",
-    help="The mailboxes of a domain that are known to be there; `domain set --recipients` uses them.",
+    help="The known mailboxes of a domain. `domain set --recipients` uses them.",
 )
 
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
@@ -21,7 +21,7 @@ Addresses = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="ADDRESS",
-        help="user, user@DOMAIN, or a pattern such as sales-*; or take them from --file.",
+        help="user, user@DOMAIN, or a pattern such as sales-*. Or use --file.",
     ),
 ]
 File = Annotated[
@@ -29,10 +29,10 @@ File = Annotated[
     typer.Option(
         "--file",
         metavar="FILE",
-        help="Read addresses, one a line, # begins a comment; - is standard input.",
+        help="File with one address a line; # begins a comment; - for standard input.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, however many are dropped.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 COLUMNS = (
     text_column("NAME", "name"),
@@ -65,7 +65,7 @@ def remove(
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
-    """Take addresses from a domain's list."""
+    """Remove addresses from a domain's list."""
     body = {"remove": _given(addresses, file)}
     _report(domain, ask(config, "PATCH", _path(domain), params={"reason": reason}, body=body))
 
@@ -80,7 +80,10 @@ def replace(
     reason: OptionalReason = None,
     config: ConfigFile = None,
 ) -> None:
-    """Put another list in place of the one there is; where that drops more than a fifth of it, it is asked first."""
+    """Replace a domain's list.
+
+    The command asks for confirmation if that drops more than a fifth of the old list.
+    """
     body: dict[str, Any] = {"addresses": _given(addresses, file)}
     if not yes:
         _confirm(domain, ask(config, "PUT", _path(domain), body=body | {"is_preview": True}))
@@ -90,7 +93,10 @@ def replace(
 
 @group.command("list")
 def list_all(domain: Domain, *, as_json: Json = False, config: ConfigFile = None) -> None:
-    """List the addresses of a domain that are known: those on its list, and those its destination took or refused."""
+    """List the known addresses of a domain.
+
+    They are on its list, or its destination accepted or refused them.
+    """
     show_listing(ask(config, "GET", _path(domain)), COLUMNS, as_json=as_json, thing="recipient")
 
 
@@ -101,7 +107,7 @@ def _path(domain: str) -> str:
 def _given(addresses: list[str] | None, file: str | None) -> list[str]:
     """Return the addresses of the command line and of the file. Raises Failure."""
     if not addresses and file is None:
-        raise typer.BadParameter("no address: name some, or give --file")
+        raise typer.BadParameter("no address given: name some, or give --file")
     return [*(addresses or ()), *(_read(file) if file is not None else ())]
 
 
@@ -121,10 +127,12 @@ def _read(file: str) -> list[str]:
 def _confirm(domain: str, change: dict[str, Any]) -> None:
     if not change["is_large"]:
         return
-    what = f"{change['dropped']} of the recipients of {domain} would be dropped, {change['listed']} would be left"
+    what = f"{change['dropped']} of the recipients of {domain} would be dropped, {change['listed']} would remain"
     if not sys.stdin.isatty():
-        raise Failure(Exit.USAGE, f"recipient replace: {what}; say --yes if the new list is whole")
-    typer.confirm(f"{what}. Is the new list whole?", abort=True)
+        raise Failure(
+            Exit.USAGE, f"recipient replace: {what}; pass --yes if the new list is complete"
+        )
+    typer.confirm(f"{what}. Is the new list complete?", abort=True)
 
 
 def _report(domain: str, change: dict[str, Any]) -> None:

@@ -15,17 +15,18 @@ def release(
     nodes: Annotated[
         list[str],
         typer.Argument(
-            metavar="DOMAIN", help="Domains; @DOMAIN with its subdomains; #ACCOUNT for all of one."
+            metavar="DOMAIN",
+            help="A domain, @DOMAIN with its subdomains, or #ACCOUNT for all of its domains.",
         ),
     ],
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit trail.")
+        str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
     ] = "",
     config: ConfigFile = None,
 ) -> int:
     """Hand over the held mail of domains now.
 
-    It goes to the destination on record, as if the primary had asked by ETRN.
+    It goes to the configured destination, as if the primary had sent ETRN.
     """
     answers = ask(config, "POST", "/v1/release", body={"nodes": nodes, "reason": reason})
     for answer in answers:

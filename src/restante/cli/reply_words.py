@@ -1,4 +1,4 @@
-"""What an answer to ETRN (RFC 1985 §5.2) means: in words, and as the exit code of a program."""
+"""The meaning of replies to ETRN (RFC 1985 §5.2), in words and as exit codes."""
 
 from restante.cli.failures import Exit
 from restante.phrases import NOTHING_WAITS
@@ -13,17 +13,17 @@ _WORDS = {
     252: "pending messages started",
     253: "pending messages started",
     458: "unable to queue messages now; ask again later",
-    459: "not allowed: not a domain of this login, or not asked from an authorized host",
+    459: "not allowed: not a domain of this login, or this is not an authorized host",
     500: "the server does not understand the request",
-    501: "not a domain name that the server takes",
+    501: "not a domain name that the server accepts",
     502: "the server does not offer ETRN",
-    530: "the server wants authentication first",
+    530: "the server requires authentication first",
     535: "user name or password is wrong",
 }
 
 
 def words(code: int) -> str:
-    """Say what a reply code means."""
+    """Return the meaning of a reply code."""
     return _WORDS.get(code, "not done now; ask again later" if code in _TEMPORARY else "refused")
 
 

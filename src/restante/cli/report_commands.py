@@ -1,4 +1,4 @@
-"""`restante report`: what senders are to be told, and have not been yet."""
+"""`restante report`: reports to senders that wait to be sent."""
 
 import asyncio
 from typing import Annotated, Any, Final
@@ -28,7 +28,7 @@ from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
 
 group = typer.Typer(name="report", help="Reports to senders that wait to be sent.")
 
-AT_ONCE: Final = 1000  # in one request
+AT_ONCE: Final = 1000  # reports in one request
 PAGE: Final = 10_000
 
 COLUMNS = (
@@ -45,12 +45,12 @@ COLUMNS = (
 
 Domain = Annotated[
     str | None,
-    typer.Option("--domain", metavar="DOMAIN", help="Only those that tell of this domain's mail."),
+    typer.Option("--domain", metavar="DOMAIN", help="Only reports on mail of this domain."),
 ]
 To = Annotated[
     str | None,
     typer.Option(
-        "--to", metavar="PATTERN", help="Only to such reverse-paths: * and ? stand for any."
+        "--to", metavar="PATTERN", help="Only to these reverse-paths; * and ? are wildcards."
     ),
 ]
 
@@ -61,7 +61,8 @@ def list_reports(
     domain: Domain = None,
     to: To = None,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="At most so many.")
+        int,
+        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
     ] = 1000,
     as_json: Json = False,
     config: ConfigFile = None,
@@ -78,13 +79,16 @@ def list_reports(
 def show(
     number: Annotated[
         int,
-        typer.Argument(metavar="NUMBER", min=1, help="The report, as `report list` numbers it."),
+        typer.Argument(metavar="NUMBER", min=1, help="The report by its number in `report list`."),
     ],
     *,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show a report: where it goes, what became of the attempts, and what it says. Not what it brings back of the mail."""
+    """Show a report: its recipient, the attempts to send it, and its text.
+
+    The returned part of the original mail is not shown.
+    """
     report = ask(config, "GET", f"/v1/reports/{number}")
     if as_json:
         show_json(report)
@@ -99,23 +103,26 @@ def drop(
         typer.Argument(
             metavar="[NUMBER]",
             min=1,
-            help="Reports, as `report list` numbers them; or use filters.",
+            help="Reports by their numbers in `report list`; or use filters.",
         ),
     ] = None,
     *,
     reason: Reason,
     domain: Domain = None,
     to: To = None,
-    is_all: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    is_all: Annotated[bool, typer.Option("--all", help="All waiting reports.")] = False,
     yes: Yes = False,
     config: ConfigFile = None,
 ) -> None:
-    """Drop reports: their senders are not told. One that is on its way at this moment may arrive all the same."""
+    """Drop reports. Their senders are not notified.
+
+    A report that is being sent at this moment may still arrive.
+    """
     filters = {"domain": domain, "to": to}
     if sum((bool(numbers), any(filters.values()), is_all)) != 1:
         remedy = "give numbers, or --domain or --to, or --all"
         raise Failure(
-            Exit.USAGE, f"report drop: which reports is said in no way, or in several; {remedy}"
+            Exit.USAGE, f"report drop: reports must be chosen in exactly one way; {remedy}"
         )
 
     async def change() -> tuple[int, list[int]]:

@@ -7,7 +7,7 @@ from restante.cli.options import ConfigFile
 def serve(config: ConfigFile = None) -> int:
     """Run the server in the foreground.
 
-    SIGTERM ends it, SIGHUP makes it read configuration and certificates again.
+    SIGTERM stops it. SIGHUP makes it read the configuration and certificates again.
     """
     from restante.cli.config_commands import read_and_check  # noqa: PLC0415
     from restante.server.server_start import serve as run_server  # noqa: PLC0415  heavy

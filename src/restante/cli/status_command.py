@@ -1,4 +1,4 @@
-"""`restante status`: whether the server is well, held mail by domain, running drains, open listeners."""
+"""`restante status`: health, held mail by domain, running drains, open listeners."""
 
 import asyncio
 from pathlib import Path
@@ -50,24 +50,24 @@ def status(
     ] = None,
     *,
     account: Annotated[
-        str | None, typer.Option("--account", metavar="NAME", help="Only this account's.")
+        str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
     ] = None,
     is_all: Annotated[
-        bool, typer.Option("--all", help="All domains, not only those with mail or trouble.")
+        bool, typer.Option("--all", help="All domains, not only those with mail or problems.")
     ] = False,
     is_check: Annotated[
         bool,
         typer.Option(
             "--check",
-            help="Print one line for a monitoring system; exit with 0 ok, 1 warning, 2 critical, 3 unknown.",
+            help="Print one line for a monitoring system. Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.",
         ),
     ] = False,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
-    """Show whether the server is well, held mail by domain, running drains and listeners.
+    """Show health, held mail by domain, running drains and listeners.
 
-    Domains without mail and trouble are counted, not listed.
+    Domains without mail and without problems are only counted.
     """
     if is_check:
         return _check(config)
@@ -98,7 +98,7 @@ def _show(view: Row) -> None:
     if others := view["domains_not_shown"]:
         say("")
         say(
-            f"{counted(others, 'other domain has', 'other domains have')} no mail and no trouble (--all shows all)"
+            f"{counted(others, 'other domain has', 'other domains have')} no mail and no problems (--all shows all)"
         )
 
 
@@ -112,7 +112,7 @@ def health_lines(view: Row) -> list[str]:
 
 
 def amounts(view: Row) -> str:
-    """Spell how much mail there is."""
+    """Return the amount of mail as text."""
     held = view["messages"] - view["refused"]
     return (
         f"{counted(held, 'message')} held, {view['refused']} refused, {human_size(view['octets'])}"
@@ -120,7 +120,7 @@ def amounts(view: Row) -> str:
 
 
 def _check(config: Path | None) -> int:
-    """Print one line as monitoring systems read it, and return their code."""
+    """Print one line for a monitoring system, and return its exit code."""
     try:
         view = asyncio.run(_asked(config))
     except Failure as failure:
@@ -152,14 +152,14 @@ async def _asked(config: Path | None) -> Row:
 
 
 def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
-    """Say what waits to be sent, and for how long; nothing where nothing does."""
+    """Print how many reports or notices wait to be sent, and for how long, if any."""
     if backlog["waiting"]:
         since = f"{agreeing(backlog['waiting'], 'for', 'the oldest for')} {span(ago(backlog['oldest_at'], now))}"
         say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
 
 
 def _domains(view: Row, now: float) -> list[Column]:
-    """Return the columns of the domains: times as spans, or a screen could not hold them; --json has them whole."""
+    """Return the columns of the domains, with times as spans to fit a screen."""
     columns = [
         text_column("DOMAIN", "domain"),
         text_column("ACCOUNT", "account"),

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
     from restante.admin.store_maintenance import CheckView, FindingView, SalvageView
 
-group = typer.Typer(
-    name="store", help="The store as a whole: whether it is sound, and copies of it."
-)
+group = typer.Typer(name="store", help="Check, back up or salvage the whole store.")
 
 _BACKUP_SECONDS = 24 * 3600.0
 _PROGRESS_SECONDS = 5.0
@@ -31,9 +29,9 @@ _PROGRESS_SECONDS = 5.0
 
 @group.command("check")
 def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
-    """Read everything in the store and compare it with its checksums. Changes nothing; a server may run.
+    """Read the whole store and compare it with its checksums.
 
-    Ends with 65 if anything is not as it was written.
+    Nothing is changed, and a server may be running. The exit code is 65 if data is damaged.
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
@@ -48,17 +46,18 @@ def check(*, as_json: Json = False, config: ConfigFile = None) -> int:
 @group.command("backup")
 def backup(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to put the copy: empty, or not there yet.")
+        Path, typer.Argument(metavar="DIR", help="Directory for the copy, empty or new.")
     ],
     *,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Copy the store while it serves: records, audit trail and mail, as at one moment.
+    """Copy the store of a running server: records, audit trail and mail of one moment.
 
-    The server writes it, so its user must be allowed to. The key file and the configuration are not in it.
+    The server writes the copy, so its user must be allowed to write to DIR. The copy does not
+    include the key file and the configuration.
     """
-    body = {"directory": os.path.abspath(directory)}  # noqa: PTH100  links in it are the server's to follow
+    body = {"directory": os.path.abspath(directory)}  # noqa: PTH100  the server follows links in it
     done = ask(config, "POST", "/v1/store/backup", body=body, seconds=_BACKUP_SECONDS)
     if as_json:
         show_json(done)
@@ -72,15 +71,16 @@ def backup(
 def salvage(
     directory: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="Where to put the new store: empty, or not there yet."),
+        typer.Argument(metavar="DIR", help="Directory for the new store, empty or new."),
     ],
     *,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> int:
-    """Write everything that can be read of a damaged store into a new one, and name the rest.
+    """Copy the readable part of a damaged store into a new one, and list the rest.
 
-    No server may run. The damaged store is only read. Ends with 65 if anything could not be salvaged.
+    No server may be running. The damaged store is not changed. The exit code is 65 if some data
+    could not be salvaged.
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
@@ -107,28 +107,26 @@ def _directory(config_file: Path | None) -> Path:
         text = f"{config.store_directory}: {NO_STORE}; `restante init` makes one"
         raise Failure(Exit.NO_INPUT, text)
     try:
-        become(
-            config.user
-        )  # what looking makes (the index of the log) must be the server's to open
+        become(config.user)  # reading creates the WAL index, which the server must be able to open
     except UserUnusable as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
     return config.store_directory
 
 
 class _Progress:
-    """Says on a terminal how far it is, every few seconds."""
+    """Show progress on a terminal every few seconds."""
 
     def __init__(self) -> None:
         self._next_at = time.monotonic() + _PROGRESS_SECONDS
 
     def show(self, done: int, of: int) -> None:
-        """Say it, if it is time."""
+        """Show the progress if it is time."""
         if sys.stderr.isatty() and time.monotonic() >= self._next_at:
             self._next_at = time.monotonic() + _PROGRESS_SECONDS
             complain(f"store check: {done} of {counted(of, 'message')}")
 
     def show_salvaged(self, done: int) -> None:
-        """Say how many messages were salvaged, if it is time."""
+        """Show the number of salvaged messages if it is time."""
         if sys.stderr.isatty() and time.monotonic() >= self._next_at:
             self._next_at = time.monotonic() + _PROGRESS_SECONDS
             complain(f"store salvage: {counted(done, 'message')} so far")

@@ -1,8 +1,8 @@
-"""How a table is laid out in so many columns of a screen. Pure: texts in, lines out.
+"""Lay out a table for a screen width. Pure: texts in, lines out.
 
-Nothing is left out. Where a row does not fit, its last columns move to lines of their own below it,
-each value with its title; a value that is still too long is folded. So a table reads the same on a
-terminal and in a pipe, and no line is longer than the width, unless the first column alone is.
+No value is omitted. If a row does not fit, its last columns move to lines below it, each value with
+its title. A value that is still too long is folded. So a table reads the same on a terminal and in
+a pipe. No line is longer than the width unless the first column alone is.
 """
 
 import textwrap
@@ -16,15 +16,15 @@ INDENT: Final = "    "
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What is known of a column before its cells: its title, how it is aligned, and when it moves."""
+    """The title of a column, its alignment, and its order of moving below the row."""
 
     title: str
     is_number: bool = False
-    is_detail: bool = False  # moves below the row before any other does
+    is_detail: bool = False  # moves below the row before others
 
 
 def lay_out(headings: Sequence[Heading], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return the lines of a table: its titles, and then each row with its details below it."""
+    """Return the lines of a table: its titles, then each row with its details below."""
     widths = [max(len(text) for text in column) for column in _columns(headings, rows)]
     places, moved = _divided(headings, widths, width)
     lines = [_line(headings, places, widths, [heading.title for heading in headings])]
@@ -43,7 +43,7 @@ def _columns(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> Iter
 def _divided(
     headings: Sequence[Heading], widths: Sequence[int], width: int
 ) -> tuple[list[int], list[int]]:
-    """Return the places of the columns that stay on a row's line, and of those that move below it."""
+    """Return the indexes of the columns that stay on a row's line, and of the others."""
     places = list(range(len(headings)))
     last_first = places[:0:-1]  # the first column always stays
     for place in sorted(last_first, key=lambda one: not headings[one].is_detail):
@@ -68,7 +68,7 @@ def _line(
 def _details(
     headings: Sequence[Heading], moved: Sequence[int], row: Sequence[str], width: int
 ) -> Iterator[str]:
-    """Yield the lines below a row: as many values on each as fit, none for what is empty."""
+    """Yield the lines below a row, with as many values as fit. Empty values are omitted."""
     items = [f"{headings[place].title.lower()} {row[place]}" for place in moved if row[place]]
     line = ""
     for item in items:

@@ -1,4 +1,4 @@
-"""Times as people read them: how long ago, how long still, and since when a primary is away."""
+"""Show times to people: ages, remaining times, and the state of a primary."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
 
 def span(seconds: float | None) -> str:
-    """Spell a time: 12s, 5m 03s, 3h 20m, 9d 4h."""
+    """Return a span as text: 12s, 5m 03s, 3h 20m, 9d 4h."""
     if seconds is None:
         return ""
     whole = max(0, round(seconds))
@@ -22,28 +22,28 @@ def span(seconds: float | None) -> str:
 
 
 def ago(moment: str | None, now: float) -> float | None:
-    """Return how many seconds an ISO time is past; `now` is Unix time."""
+    """Return the age of an ISO time in seconds. `now` is Unix time."""
     return None if moment is None else max(0.0, now - unix_time(moment))
 
 
 def until(moment: str | None, now: float) -> str:
-    """Spell how long it is till an ISO time."""
+    """Return the time until an ISO time as text."""
     return "" if moment is None else span(unix_time(moment) - now)
 
 
 def unix_time(moment: str) -> float:
-    """Read an ISO time."""
+    """Return an ISO time as Unix time."""
     return datetime.fromisoformat(moment).timestamp()
 
 
 def error_text(drain: Row) -> str:
-    """Spell a drain's last error, and what it is a sign of."""
+    """Return a drain's last error, with its likely cause before it."""
     sign = drain.get("hindrance", "")
     return f"{sign}: {drain['last_error']}" if sign else str(drain["last_error"])
 
 
 def last_drain_text(drain: Row, now: float) -> str:
-    """Spell how a domain's last drain went: `given up 3m 00s ago (operator): patience is over; 5 delivered`."""
+    """Return the result of a domain's last drain: end, age, requester, reason and counts."""
     counts = [
         f"{drain[name]} {name}" for name in ("delivered", "deferred", "refused") if drain[name]
     ]
@@ -59,7 +59,7 @@ def last_drain_text(drain: Row, now: float) -> str:
 
 
 def primary_text(primary: Row, now: float) -> str:
-    """Spell what is known of a primary: `away 3h 20m, look in 45s`. Nothing of one that is not watched."""
+    """Return the state of a watched primary: `away 3h 20m, look in 45s`. Otherwise nothing."""
     if primary["next_probe_at"] is None:
         return ""
     since = span(ago(primary["since"], now))
@@ -69,7 +69,7 @@ def primary_text(primary: Row, now: float) -> str:
 
 
 def primary_fields(primary: Row) -> list[tuple[str, str]]:
-    """Spell the same as a record: with times, and with what the last probe met."""
+    """Return the same as a record, with times and the result of the last probe."""
     if primary["next_probe_at"] is None:
         return [("primary", "not watched")]
     since = f" since {human_time(primary['since'])}" if primary["since"] else ""

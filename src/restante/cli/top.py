@@ -1,6 +1,7 @@
-"""`restante top`: held mail and drains, live.
+"""`restante top`: show held mail and drains, live.
 
-Rates come of two looks at what each drain has delivered; at the first look, of all since the drain began.
+A rate is computed from two samples of a drain's deliveries. At the first sample it covers the whole
+drain.
 """
 
 import asyncio
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 REFRESH_SECONDS: Final = 1.0
-WINDOW: Final = 10  # looks over which a rate is taken: single seconds jump too much to be read
-_ROWS_AROUND: Final = 10  # lines of the screen that are neither a domain's nor about health
+WINDOW: Final = 10  # samples of a rate: single seconds vary too much
+_ROWS_AROUND: Final = 10  # lines of the screen without a domain and without health
 _PROBLEMS_SHOWN: Final = 3
-_ROOMY: Final = 20  # lines of a screen that has room for problems
+_ROOMY: Final = 20  # lines of a screen with room for problems
 _TENTHS_BELOW: Final = 10
-_GAP: Final = 3  # columns of the screen between two of the table's
+_GAP: Final = 3  # characters between two columns of the table
 _DISPENSABLE: Final = (
     "CONN",
     "REFUSED",
@@ -58,14 +59,14 @@ class Line:
     refused: int
     oldest: float | None  # seconds ago
     asked: float | None  # seconds ago
-    primary: str  # what is known of its destination
+    primary: str  # state of its destination
     state: str  # of its drain; "" without one
     connections: int
-    rate: float | None  # messages a second; None where nothing is being handed over
+    rate: float | None  # messages a second; None without a drain
     left: float | None  # seconds, at this rate
 
     def rank(self, order: str = "drain") -> tuple[float | bool | str, ...]:
-        """Sort by it: drains first, then who has most; or as one of `top_keys.ORDERS` says."""
+        """Return the sort key of an order in `top_keys.ORDERS`. "drain": drains, then most mail."""
         match order:
             case "held":
                 return -self.held, self.domain
@@ -79,13 +80,13 @@ class Line:
 
 
 class Looks:
-    """The last looks at how things stand, oldest first."""
+    """The last samples of the status, oldest first."""
 
     def __init__(self) -> None:
         self._views: deque[View] = deque(maxlen=WINDOW + 1)
 
     def add(self, view: View) -> list[Line]:
-        """Take a look in; return a line for each domain that has mail or a drain."""
+        """Add a sample. Return a line for each domain with mail or a drain."""
         self._views.append(view)
         drains = {drain["domain"]: drain for drain in view["drains"]}
         lines = [self._line(domain, drains.get(domain["domain"])) for domain in view["domains"]]
@@ -112,7 +113,7 @@ class Looks:
         )
 
     def _rate(self, drain: View) -> float:
-        """Return messages a second: since the oldest look at this very drain, or since it began."""
+        """Return messages a second since the oldest sample of this drain, or since its start."""
         now = unix_time(self._views[-1]["at"])
         for view in self._views:
             before = next((one for one in view["drains"] if _is_same(one, drain)), None)
@@ -126,14 +127,15 @@ class Looks:
 
 def top(
     *,
-    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and exit.")] = False,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show held mail and drains by domain, live: rates, and the time that is left.
+    """Show held mail and drains by domain, live, with rates and remaining times.
 
-    q ends it, s changes the order, / filters by a part of the name. Domains with mail or a drain are shown, those being drained first. A rate is messages a second, over the last ten
-    seconds, or at the first look since the drain began. With --json it is shown once.
+    Keys: q exits, s changes the order, / filters by a part of the name. Only domains with mail or
+    a drain are shown, drains first. A rate is messages a second over the last ten seconds, or at
+    first since the drain started. --json prints the status once.
     """
     if once or as_json:
         _show_once(ask(config, "GET", "/v1/status"), as_json=as_json)
@@ -269,7 +271,7 @@ def _columns(lines: Sequence[Line]) -> Sequence[Column]:
 def fitting(
     columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int
 ) -> tuple[list[Column], list[list[str]]]:
-    """Leave columns out, the least needed first, until what is left fits; names of domains are the last to be cut."""
+    """Omit columns, the least needed first, until the rest fits. Domain names are cut last."""
     places = list(range(len(columns)))
     widths = [
         max(len(text) for text in (column.title, *column_cells))

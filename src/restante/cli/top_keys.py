@@ -1,6 +1,6 @@
-"""The keys of `restante top`: q ends it, s changes the order, / begins a filter that Escape takes back.
+"""The keys of `restante top`: q exits, s changes the order, / begins a filter, Escape clears it.
 
-The state is pure: keys go in, and what is shown follows from it. `read_keys` alone touches the terminal.
+The state is pure: it changes with each key. Only `read_keys` uses the terminal.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _MOST: Final = 100  # characters of a filter
 
 @dataclass(slots=True)
 class Controls:
-    """What the keys have set."""
+    """The settings made by keys."""
 
     order: str = ORDERS[0]
     filter: str = ""  # part of a domain's name
@@ -28,7 +28,7 @@ class Controls:
     is_over: bool = False
 
     def press(self, key: str) -> None:
-        """Take one key in."""
+        """Apply one key."""
         if self.is_typing:
             self._type(key)
         elif key == "q":
