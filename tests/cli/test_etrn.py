@@ -276,10 +276,7 @@ def test_a_server_that_does_not_prove_itself_gets_neither_password_nor_request(
     scram.proof = bytes(32)
     outcome = asks(scram, "alpha.example")
     assert outcome.code == 69
-    assert (
-        "the server did not prove that it knows the password; check the server"
-        in outcome.err
-    )
+    assert "the server did not prove that it knows the password; check the server" in outcome.err
     assert authentications(scram) == ["SCRAM-SHA-256"]
     assert not [line for line in scram.heard if line.startswith("ETRN")]
 
