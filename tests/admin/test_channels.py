@@ -306,7 +306,7 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> No
         "mail-expired",
         "room-short",
     ]
-    with pytest.raises(AdminError, match="never hear of mail-expired"):
+    with pytest.raises(AdminError, match="never get mail-expired"):
         change(desk, account="", all_accounts=False)
     [newest] = run(desk.store.audit(limit=1))
     assert newest.changes[0].after == "mail-expired, room-short"
@@ -363,7 +363,7 @@ def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None
         ({"webhook": "b-token"}, ErrorKind.INVALID, "not an HTTP URL"),
         ({"insecure": True, "kinds": ()}, ErrorKind.USAGE, "said of a webhook"),
         ({"key": "b-token"}, ErrorKind.INVALID, "its key cannot be used"),
-        ({"kinds": ("room-short",)}, ErrorKind.INVALID, "never hear of room-short"),
+        ({"kinds": ("room-short",)}, ErrorKind.INVALID, "never get room-short"),
         ({"all_accounts": True}, ErrorKind.USAGE, "no account gets notices of others"),
     ],
 )
