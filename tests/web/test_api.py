@@ -14,7 +14,7 @@ from restante.admin.admin_error import ErrorKind
 from restante.mail.import_stream import WHOLE, StreamLabel, Unpacker, pack_block, pack_label
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
-from restante.web.api.api_application import build_api
+from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.problem_details import STATUSES
 from tests.admin.desk import HEAD, Desk
 
@@ -86,6 +86,29 @@ def test_what_the_api_has_is_shown_and_made_where_nobody_waits_for_it(
         "since",
         "until",
     ]
+
+
+def test_routes_are_made_once_and_where_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the first request; those that come meanwhile wait for it."""
+    makers = []
+    real = FastAPI.openapi
+
+    def noting(self: FastAPI) -> dict[str, Any]:
+        makers.append(threading.current_thread())
+        return real(self)
+
+    async def ask_three() -> list[int]:
+        transport = httpx.ASGITransport(Prepared(build_api(Desk().context)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
+            answers = await asyncio.gather(*(client.get("/v1/accounts") for _ in range(3)))
+            return [answer.status_code for answer in answers]
+
+    monkeypatch.setattr(FastAPI, "openapi", noting)
+    assert asyncio.run(ask_three()) == [200, 200, 200]
+    assert len(makers) == 1
+    assert threading.main_thread() not in makers
 
 
 def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(

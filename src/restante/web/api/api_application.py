@@ -8,6 +8,7 @@ import asyncio
 import json
 
 from fastapi import FastAPI, Request, Response
+from starlette.types import Receive, Scope, Send
 
 from restante import __version__
 from restante.admin.admin_context import AdminContext
@@ -46,6 +47,27 @@ def build_api(context: AdminContext) -> FastAPI:
     api.add_api_route("/v1/openapi.json", _show_schema, include_in_schema=False)
     handle_problems(api)
     return api
+
+
+class Prepared:
+    """The API, with its routes made in a thread at the first request.
+
+    The framework makes each when it is first asked for. On the event loop that takes a tenth of a second
+    for some of them, and all mail waits.
+    """
+
+    def __init__(self, api: FastAPI) -> None:
+        self._api = api
+        self._making: asyncio.Task[object] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if self._making is None:
+            self._making = asyncio.create_task(
+                asyncio.to_thread(self._api.openapi)
+            )  # which looks at every route
+        await asyncio.shield(self._making)
+        await self._api(scope, receive, send)
 
 
 async def _show_schema(request: Request) -> Response:
