@@ -88,7 +88,9 @@ async def change_recipients(
             raise AdminError(
                 ErrorKind.NOT_FOUND, error, "`restante recipient list DOMAIN` shows those that are"
             )
-        return await _put(context, hosted, present, (present - removed) | added)
+        return await _put(
+            context, hosted, await asyncio.to_thread(_plan_change, present, removed, added)
+        )
 
 
 async def replace_recipients(
@@ -99,13 +101,14 @@ async def replace_recipients(
     names = await _parsed(hosted, wanted.addresses)
     async with context.recipients.changing(hosted.id):
         present = await _listed(context, hosted)
-        change = _difference(present, names)
+        plan = await asyncio.to_thread(_plan, present, names)
         if wanted.is_preview:
-            return change
-        if change.is_large and not wanted.is_confirmed:
-            error = f"domain {hosted.name}: {change.dropped} of the {counted(len(present), 'recipient')} listed would be dropped"
+            return plan.change
+        if plan.change.is_large and not wanted.is_confirmed:
+            listed = counted(len(present), "recipient")
+            error = f"domain {hosted.name}: {plan.change.dropped} of the {listed} listed would be dropped"
             raise AdminError(ErrorKind.CONFLICT, error, "say --yes if the new list is whole")
-        return await _put(context, hosted, present, names)
+        return await _put(context, hosted, plan)
 
 
 async def _listed(context: AdminContext, domain: HostedDomain) -> set[str]:
@@ -128,33 +131,33 @@ def _parse(domain: HostedDomain, texts: Iterable[str]) -> set[str]:
         raise AdminError(ErrorKind.INVALID, f"recipient: {error}", remedy) from None
 
 
-def _difference(present: set[str], wanted: set[str]) -> ListChange:
-    dropped = len(present - wanted)
-    return ListChange(
-        added=len(wanted - present),
-        dropped=dropped,
-        listed=len(wanted),
-        is_large=dropped > LARGEST_DROP * len(present),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """The planned changes of a list, names in order, and their audit entry."""
 
+    change: ListChange
     added: list[str]
     dropped: list[str]
     changes: list[Change]
 
 
+def _plan_change(present: set[str], removed: set[str], added: set[str]) -> _Plan:
+    return _plan(present, (present - removed) | added)
+
+
 def _plan(present: set[str], wanted: set[str]) -> _Plan:
+    """Find out what differs. For a thread: the sets may be large."""
     added, dropped = sorted(wanted - present), sorted(present - wanted)
+    is_large = len(dropped) > LARGEST_DROP * len(present)
+    change = ListChange(
+        added=len(added), dropped=len(dropped), listed=len(wanted), is_large=is_large
+    )
     changes = (
         Change("listed", str(len(present)), str(len(wanted))),
         Change("added", NOTHING, listed_text(added)),
         Change("dropped", listed_text(dropped), NOTHING),
     )
-    return _Plan(added, dropped, [change for change in changes if change.before != change.after])
+    return _Plan(change, added, dropped, [one for one in changes if one.before != one.after])
 
 
 def _view(one: Recipient) -> KnownRecipientView:
@@ -163,13 +166,9 @@ def _view(one: Recipient) -> KnownRecipientView:
     )
 
 
-async def _put(
-    context: AdminContext, domain: HostedDomain, present: set[str], wanted: set[str]
-) -> ListChange:
-    change = _difference(present, wanted)
-    if not change.added and not change.dropped:
-        return change
-    plan = await asyncio.to_thread(_plan, present, wanted)
+async def _put(context: AdminContext, domain: HostedDomain, plan: _Plan) -> ListChange:
+    if not plan.added and not plan.dropped:
+        return plan.change
     recorded = entry(
         context, AuditAction.RECIPIENTS_CHANGED, domain.name, domain.account, domain=domain.name
     )
@@ -181,4 +180,4 @@ async def _put(
         raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None
     await context.recipients.refresh(domain)
     announce(context, recorded)
-    return change
+    return plan.change
