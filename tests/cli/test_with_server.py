@@ -282,7 +282,7 @@ def test_mail_is_bounced_from_the_command_line(desk: Desk, command: Command) -> 
         "restante: queue bounce: 1 message: cannot ask for confirmation without a terminal; pass --yes\n",
     )
     done = command("queue", "bounce", "12", "zzz", "--reason", "no such mailbox", "--yes")
-    assert (done.code, done.out) == (66, "1 message bounced, 1 sender is told\n")
+    assert (done.code, done.out) == (66, "1 message bounced, 1 sender gets a report\n")
     assert "message zzz: is not in the queue" in done.err
     assert [message["name"] for message in json.loads(command("queue", "list", "--json").out)] == [
         "11"

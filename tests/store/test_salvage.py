@@ -246,7 +246,7 @@ async def test_numbers_that_were_given_out_are_not_given_out_again(
 async def test_nothing_is_written_over(filled: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "file").touch()
-    with pytest.raises(StoreError, match="something in it"):
+    with pytest.raises(StoreError, match="is not empty"):
         salvage_store(filled, tmp_path / "new", lambda _count: None)
 
 

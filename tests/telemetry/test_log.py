@@ -25,7 +25,7 @@ def test_a_text_line(capsys: pytest.CaptureFixture[str]) -> None:
     )
     line = capsys.readouterr().err
     assert line.endswith(
-        r' mail-held name=abc octets=3 tls="TLSv1.3 X" hello="a\"b=c" path="\xfc\n"' + "\n"
+        r' mail-held message=abc octets=3 tls="TLSv1.3 X" hello="a\"b=c" path="\xfc\n"' + "\n"
     )
     assert line.count("\n") == 1
 

@@ -33,7 +33,7 @@ from restante.web.metrics_service import serve_metrics
 _OPENING_SECONDS: Final = 12 * 3600
 STOP_SECONDS: Final = 10.0  # for sessions that we owe an answer; then they are cut
 
-COLLECT_AFTER: Final = (2_000, 10, 100)  # gc.set_threshold
+COLLECT_AFTER: Final = (1_000, 10, 200)  # gc.set_threshold
 """A look at all objects takes some hundred nanoseconds for each, and everything waits for it. With
 Python's own (700, 10, 10), ten thousand drains were looked at again and again while they began.
 Reference counts free nearly everything here, so the look may wait: until two million objects more

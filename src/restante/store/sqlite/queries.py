@@ -276,7 +276,7 @@ LIST_ALL_REFUSED = f"""
     {_LISTED} FROM message WHERE message.number IN (
         SELECT DISTINCT message.number FROM last_reply AS parked INDEXED BY last_reply_refused
         CROSS JOIN message ON message.number = parked.number
-        WHERE parked.is_refused {_MATCHING} ORDER BY message.number LIMIT :limit
+        WHERE parked.is_refused AND parked.number > :after {_MATCHING} ORDER BY message.number LIMIT :limit
     ) ORDER BY message.number
 """
 

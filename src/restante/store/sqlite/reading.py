@@ -204,9 +204,7 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         yield queries.LIST_NUMBERS, bindings | {"numbers": numbers, "domain_ids": domain_ids}
     elif selection.domain_ids is None:
         yield (
-            queries.LIST_ALL_REFUSED
-            if selection.status is RecipientStatus.REFUSED
-            else queries.LIST_ALL,
+            queries.LIST_ALL_REFUSED if selection.status in PARKED_AS else queries.LIST_ALL,
             bindings,
         )
     else:
