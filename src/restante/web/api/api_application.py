@@ -52,8 +52,8 @@ def build_api(context: AdminContext) -> FastAPI:
 class Prepared:
     """The API, with its routes made in a thread at the first request.
 
-    The framework makes each when it is first asked for. On the event loop that takes a tenth of a second
-    for some of them, and all mail waits.
+    The framework makes a route when it is first used. On the event loop, that takes a tenth of a
+    second for some routes, and all mail waits.
     """
 
     def __init__(self, api: FastAPI) -> None:
@@ -63,9 +63,8 @@ class Prepared:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if self._making is None:
-            self._making = asyncio.create_task(
-                asyncio.to_thread(self._api.openapi)
-            )  # which looks at every route
+            # The schema is made of every route.
+            self._making = asyncio.create_task(asyncio.to_thread(self._api.openapi))
         await asyncio.shield(self._making)
         await self._api(scope, receive, send)
 
