@@ -78,7 +78,7 @@ def _drain_finished(fields: Fields, at: float) -> Iterator[NoticeFacts]:
         text = f"The drain of {domain} was given up; {counted(held, 'message stays', 'messages stay')} held. {fields['reason']}"
         yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
     if fields["refused"]:
-        text = f"The destination of {domain} refused {counted(fields['refused'], 'message')} for good: kept or bounced, as the domain has it."
+        text = f"The destination of {domain} refused {counted(fields['refused'], 'message')} permanently: kept or bounced, as its policy says."
         yield _make(NoticeKind.DELIVERY_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
 
 
