@@ -12,6 +12,7 @@ An item without a description in the code stops it, so nothing can be added with
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, fields
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -29,7 +30,9 @@ from restante.config.schema import Config
 from restante.config.source import key_name, variable_name
 from restante.smtp import replies
 from restante.smtp.replies import Reply
-from restante.telemetry.events import MEANINGS, Event
+from restante.telemetry.event_fields import FIELDS, example
+from restante.telemetry.events import EVENTS, Event
+from restante.telemetry.log_writer import SCHEMA_VERSION, as_json
 from restante.telemetry.metrics import METRICS, Metric, MetricKind, MetricLabel
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import KIND_MEANINGS, OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
@@ -273,11 +276,7 @@ def _default_of(field: FieldInfo) -> str:
 
 def _events() -> Iterator[str]:
     yield from ("# Events, notices, audit trail, replies", "")
-    yield from ("## Events", "", "Every line of the log has one of these events.", "")
-    yield from _table(
-        ["event", "meaning"],
-        [[f"`{event}`", described(f"event {event}", MEANINGS.get(event))] for event in Event],
-    )
+    yield from _event_lines()
     yield from ("## Notices", "", "The kinds for `restante notice add --only`.", "")
     yield from _table(
         ["kind", "told to", "meaning"],
@@ -309,6 +308,72 @@ def _events() -> Iterator[str]:
         ["code", "status", "text"],
         [[str(each.code), each.status, _cell(each.text)] for _, each in ordered],
     )
+
+
+def _event_lines() -> Iterator[str]:
+    yield from (
+        "## Events",
+        "",
+        "Every line of the log is one of these events. If `log.style` is",
+    )
+    yield from ("`json`, each line is one JSON object that begins with these fields:", "")
+    yield from _table(
+        ["field", "type", "meaning"],
+        [
+            ["`v`", "whole number", f"The version of this schema: {SCHEMA_VERSION}."],
+            ["`timestamp`", "text", "The time, in UTC."],
+            ["`level`", "text", "`info` or `error`."],
+            ["`event`", "text", "The name of the event."],
+        ],
+    )
+    yield from ("The version grows when a field is removed or changes its meaning. New fields and",)
+    yield from ("events do not change it. An optional field is absent where it does not apply.", "")
+    yield from _table(
+        ["event", "meaning"],
+        [
+            [f"[`{kind.event}`](#{kind.event})", described(f"event {kind.event}", kind.__doc__)]
+            for kind in EVENTS
+        ],
+    )
+    for kind in EVENTS:
+        yield from (f"### {kind.event}", "")
+        yield from _table(
+            ["field", "type", "meaning"], [_event_field(each) for each in fields(kind)]
+        )
+        yield from ("```json", *_example_line(kind), "```", "")
+
+
+def _event_field(field: Field[Any]) -> Sequence[str]:
+    meaning = FIELDS.get(field.name)
+    text = described(f"event field {field.name}", meaning and meaning.meaning)
+    optional = ", optional" if field.default is None else ""
+    return f"`{field.name}`", f"{_event_type(field.type)}{optional}", text
+
+
+def _event_type(annotation: Any) -> str:
+    if get_origin(annotation) in (Union, UnionType):
+        return _event_type(get_args(annotation)[0])
+    return {tuple[str, ...]: "list of texts", BaseException: "text"}.get(annotation) or _TYPE_NAMES[
+        annotation
+    ]
+
+
+_EXAMPLE_COLUMNS = 96
+
+
+def _example_line(kind: type[Event]) -> Iterator[str]:
+    line = json.loads(as_json(example(kind), "2027-01-15T08:00:00.000000Z"))
+    if "exception" in line:
+        line["exception"] = "Traceback …"
+    pairs = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in line.items()]
+    text = ""
+    for pair in pairs:  # breaks between fields only, so that it stays JSON
+        if len(text) + len(pair) > _EXAMPLE_COLUMNS:
+            yield f"{text},"
+            text = pair
+        else:
+            text = f"{text}, {pair}" if text else f"{{{pair}"
+    yield f"{text}}}"
 
 
 def _hearers(kind: NoticeKind) -> str:
@@ -352,7 +417,7 @@ def shown_name(metric: Metric) -> str:
 
 
 def _label(label: MetricLabel) -> str:
-    if label.values == tuple(Event):
+    if label.values == tuple(kind.event for kind in EVENTS):
         return f"`{label.name}`: each of [the events](events.md)"
     return f"`{label.name}`: {', '.join(label.values)}" if label.values else f"`{label.name}`"
 

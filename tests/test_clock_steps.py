@@ -25,7 +25,7 @@ from restante.reports.report_sender import Reports
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.pipelining import Pipelining
 from restante.store.interface import Bounce
-from restante.telemetry.events import Event
+from restante.telemetry.events import Event, MailAfterQuiet, ReportSent
 from restante.tenancy.policy import Hold
 from tests.delivery.scripted_primary import CLOSE, Script, ScriptedPrimary
 from tests.delivery.test_callout import NOBODY
@@ -118,7 +118,7 @@ def arrivals(step: Step) -> Any:
             held = await world.store.held(domain.id, 0, 1000, 1 << 30)
             heard.held(held[-1:])  # type: ignore[arg-type]
             step(world)
-            seen.append(len(world.log.of(Event.MAIL_AFTER_QUIET)))
+            seen.append(len(world.log.of(MailAfterQuiet)))
         return seen
 
     return asyncio.run(story())
@@ -203,17 +203,15 @@ def reports(step: Step) -> Any:
             sending = Reports(world.store, world.new_context(), world.names, given)
             await store_reports(world, domain, 6)
             start = world.monotonic
-            write = world.log.write
 
-            def note(event: Event, **fields: Any) -> None:
-                write(event, **fields)
-                if event is Event.REPORT_SENT:
+            def note(event: Event) -> None:
+                if isinstance(event, ReportSent):
                     left.append(round(world.monotonic - start))
                     step(world)
                     if len(left) == 6:
                         sending.close()
 
-            world.log.write = note  # type: ignore[method-assign]
+            world.log.on_event = note
             await sending.run()
 
     asyncio.run(story())

@@ -15,7 +15,6 @@ from restante.delivery.cannot_start import CannotStart
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
-from restante.notices.rules import news_in
 from restante.reception.admission import HouseRules
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
@@ -38,7 +37,6 @@ from restante.smtp.server_session import ServerSession
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
-from restante.telemetry.events import Event
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import (
     Account,
@@ -53,6 +51,7 @@ from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
 from restante.tenancy.recipients import Recipient
 from restante.tenancy.secrets import Vault, login_owner
+from tests.log_lines import Lines
 from tests.transcript import play
 
 T = TypeVar("T")
@@ -67,27 +66,6 @@ _PASSWORD_HASH = hash_password(PASSWORD)  # once: it is slow on purpose
 def audit(action: AuditAction = AuditAction.DOMAIN_ADDED) -> AuditEntry:
     """An entry for changes that the world makes."""
     return AuditEntry(NOW, action, "test", "test")
-
-
-@dataclass
-class Lines:
-    """A log that keeps its lines."""
-
-    lines: list[tuple[Event, dict[str, Any]]] = field(default_factory=list)
-
-    def write(self, event: Event, **fields: Any) -> None:
-        list(
-            news_in(event, fields, NOW)
-        )  # whatever writes a line that is news has written what that takes
-        self.lines.append((event, fields))
-
-    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
-        assert event is not Event.INTERNAL_ERROR, repr(error)
-        self.lines.append((event, {**fields, "error": error}))
-
-    def of(self, event: Event) -> list[dict[str, Any]]:
-        """Return the fields of each line of an event."""
-        return [fields for written, fields in self.lines if written is event]
 
 
 @dataclass

@@ -34,6 +34,7 @@ from restante.telemetry.metrics import Exposition
 from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.secrets import Vault
+from tests.log_lines import fields_of
 
 T = TypeVar("T")
 
@@ -132,13 +133,10 @@ class FakeResolver:
 class Lines:
     """A log that keeps its lines."""
 
-    lines: list[tuple[Event, dict[str, Any]]] = field(default_factory=list)
+    lines: list[tuple[type[Event], dict[str, Any]]] = field(default_factory=list)
 
-    def write(self, event: Event, **fields: Any) -> None:
-        self.lines.append((event, fields))
-
-    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
-        self.lines.append((event, fields | {"error": error}))
+    def publish(self, event: Event) -> None:
+        self.lines.append((type(event), fields_of(event)))
 
 
 @dataclass

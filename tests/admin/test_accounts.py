@@ -9,7 +9,7 @@ from restante.admin.accounts import (
     show_account,
 )
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.telemetry.events import Event
+from restante.telemetry.events import RecordChanged
 from tests.admin.desk import Desk, run
 
 
@@ -75,6 +75,6 @@ def test_removing_takes_a_reason_and_leaves_it_in_the_trail() -> None:
             "alpha",
         )
         assert (newest.origin, newest.reason) == ("control socket", "left us")
-        assert desk.log.lines[-1][0] is Event.RECORD_CHANGED
+        assert desk.log.lines[-1][0] is RecordChanged
 
     run(story(Desk()))

@@ -13,7 +13,7 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage, message_
 from restante.mail.report import Report
 from restante.store.interface import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import ReportMade
 from restante.tenancy.audit import AuditAction
 from tests.admin.desk import HEAD, NOW, Desk, FakeServer, run
 
@@ -63,7 +63,7 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
         )
         assert desk.server is not None
         assert desk.server.reports_sent == 1
-        made = [fields for event, fields in desk.log.lines if event is Event.REPORT_MADE]
+        made = [fields for event, fields in desk.log.lines if event is ReportMade]
         assert made == [{"message": "1", "action": "failed", "recipients": 2}]
 
     run(story())

@@ -8,7 +8,7 @@ import pytest
 from restante.queue.recipient_status import RecipientStatus
 from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.interface import Drain, PastDrain
-from restante.telemetry.events import Event
+from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import CLOSE, SILENCE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
@@ -73,7 +73,7 @@ def numbers(primary: ScriptedPrimary) -> list[int]:
 
 
 def manners(world: World) -> list[tuple[str, str]]:
-    return [(line["manner"], line["end"]) for line in world.log.of(Event.DELIVERY_ATTEMPT)]
+    return [(line["manner"], line["end"]) for line in world.log.of(DeliveryAttempt)]
 
 
 def still_held(world: World) -> list[int]:

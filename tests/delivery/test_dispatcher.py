@@ -15,11 +15,12 @@ from restante.delivery.dispatcher import Dispatcher, Start
 from restante.delivery.drain_state import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import DrainFinished, DrainStarted, InternalError
 from restante.tenancy.policy import Policy, Suspension
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, until
+from tests.log_lines import Lines
 from tests.wire import NOW, audit
 
 
@@ -42,8 +43,8 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
             assert recorded.deadline == NOW + world.settings.patience
             await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
-        assert world.log.of(Event.DRAIN_STARTED)[0]["requested_by"] == "login alpha"
-        assert world.log.of(Event.DRAIN_STARTED)[0]["held"] == 3
+        assert world.log.of(DrainStarted)[0]["requested_by"] == "login alpha"
+        assert world.log.of(DrainStarted)[0]["held"] == 3
 
     asyncio.run(main())
 
@@ -275,7 +276,7 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
             dispatcher.stop(domain.id)  # nothing happens
             assert await world.store.open_drains() == []
             assert await world.waiting(RecipientStatus.HELD) == [1, 2]
-        assert world.log.of(Event.DRAIN_FINISHED)[0]["reason"] == "stopped by the operator"
+        assert world.log.of(DrainFinished)[0]["reason"] == "stopped by the operator"
 
     asyncio.run(main())
 
@@ -320,7 +321,7 @@ def test_a_change_of_the_destination_takes_a_running_drain_to_the_new_one() -> N
                 await until(lambda: not list(dispatcher.drains()))
             assert sorted(numbers(new)) == [1, 2, 3, 4, 5]
             assert await world.waiting() == []
-        assert len(world.log.of(Event.DRAIN_STARTED)) == 1
+        assert len(world.log.of(DrainStarted)) == 1
 
     asyncio.run(main())
 
@@ -441,7 +442,7 @@ def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
 
 def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
     async def main() -> None:
-        world = World(log=DefectsToo())
+        world = World(log=Lines(takes_defects=True))
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             bad = await world.host(primary.port, name="bad.example")
             good = await world.host(primary.port, name="good.example")
@@ -460,7 +461,7 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
             await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
         assert numbers(primary) == [2]
-        (line,) = world.log.of(Event.INTERNAL_ERROR)
+        (line,) = world.log.of(InternalError)
         assert line["domain"] == "bad.example"
 
     asyncio.run(main())
@@ -468,7 +469,7 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
 
 def test_a_defect_of_the_store_ends_the_drain_and_its_record() -> None:
     async def main() -> None:
-        world = World(log=DefectsToo())
+        world = World(log=Lines(takes_defects=True))
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
 
@@ -481,17 +482,10 @@ def test_a_defect_of_the_store_ends_the_drain_and_its_record() -> None:
             await until(lambda: not list(dispatcher.drains()))
             assert await world.store.open_drains() == []
             assert len(await world.waiting(RecipientStatus.HELD)) == 5
-        assert world.log.of(Event.DRAIN_FINISHED)[0]["reason"] == "internal error"
-        assert len(world.log.of(Event.INTERNAL_ERROR)) == 1
+        assert world.log.of(DrainFinished)[0]["reason"] == "internal error"
+        assert len(world.log.of(InternalError)) == 1
 
     asyncio.run(main())
-
-
-class DefectsToo(type(World().log)):  # type: ignore[misc]
-    """A log that takes note of defects too."""
-
-    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
-        self.lines.append((event, {**fields, "error": error}))
 
 
 def test_a_view_tells_what_a_drain_is_doing() -> None:
@@ -554,6 +548,6 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
             world.intercept(method, kept)
             assert await world.waiting(RecipientStatus.HELD) == [1]
             assert [lease.domain_id for lease in await world.store.open_drains()] == [domain.id]
-        assert world.log.of(Event.INTERNAL_ERROR) == []
+        assert world.log.of(InternalError) == []
 
     asyncio.run(main())

@@ -13,7 +13,15 @@ from restante.delivery.settlement import PAUSES
 from restante.mail.message import ContentFile
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import LeaseLost, StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    AttemptEnded,
+    DeliveryAttempt,
+    DeliveryDeferred,
+    DeliveryRefused,
+    DrainStarted,
+    Event,
+    MessageDelivered,
+)
 from restante.tenancy.model import HostedDomain, TlsUse
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, ScriptedPrimary
 from tests.delivery.world import DOMAIN, World, until
@@ -93,7 +101,7 @@ def test_connections_begin_with_one_and_are_never_more_than_allowed() -> None:
 def test_a_message_is_logged_with_where_it_went_and_what_was_said() -> None:
     primary = ScriptedPrimary(script={"CONTENT": "250 2.0.0 queued as 4711"})
     world = drained(1, primary)
-    (line,) = world.log.of(Event.MESSAGE_DELIVERED)
+    (line,) = world.log.of(MessageDelivered)
     expected = {
         "message": "1",
         "domain": DOMAIN,
@@ -101,7 +109,7 @@ def test_a_message_is_logged_with_where_it_went_and_what_was_said() -> None:
         "recipients": 1,
     }
     assert line == {**expected, "reply": "250 2.0.0 queued as 4711"}
-    (attempt,) = world.log.of(Event.DELIVERY_ATTEMPT)
+    (attempt,) = world.log.of(DeliveryAttempt)
     assert (attempt["delivered"], attempt["end"], attempt["outstanding"]) == (1, "quit", 0)
 
 
@@ -129,12 +137,8 @@ def test_each_recipient_gets_its_own_outcome_in_the_store() -> None:
 
     play(world, primary, scene)
     assert [taken.forward_paths for taken in primary.taken] == [("a@b.example",), ("b@b.example",)]
-    assert [line["forward_path"] for line in world.log.of(Event.DELIVERY_REFUSED)] == [
-        "c@b.example"
-    ]
-    assert [line["forward_path"] for line in world.log.of(Event.DELIVERY_DEFERRED)] == [
-        "b@b.example"
-    ]
+    assert [line["forward_path"] for line in world.log.of(DeliveryRefused)] == ["c@b.example"]
+    assert [line["forward_path"] for line in world.log.of(DeliveryDeferred)] == ["b@b.example"]
 
 
 def test_more_than_a_hundred_recipients_go_in_several_transactions() -> None:
@@ -247,7 +251,7 @@ def test_mail_that_arrives_during_a_drain_joins_it() -> None:
     play(world, primary, scene)
     assert sorted(numbers(primary)) == list(range(1, world.held + 1))
     assert world.held >= 50
-    assert len(world.log.of(Event.DRAIN_STARTED)) == 1
+    assert len(world.log.of(DrainStarted)) == 1
 
 
 # When the destination does not take its mail
@@ -272,7 +276,7 @@ def test_a_destination_that_cannot_be_reached_is_tried_until_patience_ends() -> 
     assert world.end["reason"].startswith("patience is over; ")
     assert still_held(world) == [1, 2, 3]
     assert asyncio.run(world.store.open_drains()) == []
-    assert {line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)} == {"unreachable"}
+    assert {line["end"] for line in world.log.of(DeliveryAttempt)} == {"unreachable"}
 
 
 def test_one_attempt_is_made_even_without_patience() -> None:
@@ -310,7 +314,7 @@ def test_421_after_mail_was_taken_is_followed_by_another_connection_at_once() ->
     world = drained(5, primary, connections=1)
     assert numbers(primary) == [1, 2, 3, 4, 5]
     assert not world.pauses
-    assert world.log.of(Event.DELIVERY_ATTEMPT)[0]["end"] == "busy"
+    assert world.log.of(DeliveryAttempt)[0]["end"] == "busy"
 
 
 def test_421_ends_the_attempt_where_the_connection_took_no_mail() -> None:
@@ -379,7 +383,7 @@ def test_a_complaint_about_the_session_refuses_nothing() -> None:
     world.set(patience=20.0)
     drained(30, primary, world)
     assert len(still_held(world)) == 30
-    assert not world.log.of(Event.DELIVERY_REFUSED)
+    assert not world.log.of(DeliveryRefused)
 
 
 class OneAtATime(ScriptedPrimary):
@@ -449,7 +453,7 @@ def test_every_address_of_the_host_is_tried() -> None:
     world.names.table["p.internal"] = ["127.0.0.99", "127.0.0.1"]  # nothing listens on the first
     drained(20, primary, world, host="p.internal", connections=2)
     assert len(primary.taken) == 20
-    kinds = [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)]
+    kinds = [line["end"] for line in world.log.of(DeliveryAttempt)]
     assert kinds == [
         "unreachable",
         "quit",
@@ -487,14 +491,12 @@ def test_a_changed_destination_gets_the_rest_at_once() -> None:
         async with old, new:
             domain = await world.host(old.port, connections=1)
             await world.hold(domain, 100)
-            record = world.log.write
 
-            def change_after_fifty(event: Event, **fields: Any) -> None:
-                record(event, **fields)
-                if len(world.log.of(Event.MESSAGE_DELIVERED)) == 50 and not changes:
+            def change_after_fifty(_: Event) -> None:
+                if len(world.log.of(MessageDelivered)) == 50 and not changes:
                     changes.append(asyncio.ensure_future(world.host(new.port, connections=1)))
 
-            world.log.write = change_after_fifty  # type: ignore[method-assign]
+            world.log.on_event = change_after_fifty
             await world.drain(domain)
 
     changes: list[asyncio.Future[HostedDomain]] = []
@@ -737,7 +739,7 @@ def test_an_attempt_that_cannot_read_held_mail_says_so_in_the_log_and_as_last_er
 
     world = World()
     play(world, ScriptedPrimary(), scene)
-    [line] = world.log.of(Event.ATTEMPT_ENDED)
+    [line] = world.log.of(AttemptEnded)
     assert (line["end"], line["tried"]) == ("stopped", 0)
     assert "malformed" in line["reason"]
     assert "malformed" in errors[-1]
@@ -750,4 +752,4 @@ def test_an_attempt_that_came_to_its_end_has_no_error() -> None:
 
     world = World()
     play(world, ScriptedPrimary(), scene)
-    assert [line["end"] for line in world.log.of(Event.ATTEMPT_ENDED)] == ["complete"]
+    assert [line["end"] for line in world.log.of(AttemptEnded)] == ["complete"]

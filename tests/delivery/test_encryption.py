@@ -10,7 +10,7 @@ import trustme
 from restante.network.tls import TlsLayer
 from restante.network.tls_context import unverified_client_context
 from restante.queue.recipient_status import RecipientStatus
-from restante.telemetry.events import Event
+from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, ScriptedPrimary
@@ -36,7 +36,7 @@ def drained(primary: ScriptedPrimary, world: World | None = None, **destination:
 
 
 def versions(world: World) -> list[str]:
-    return [line["tls"] for line in world.log.of(Event.DELIVERY_ATTEMPT)]
+    return [line["tls"] for line in world.log.of(DeliveryAttempt)]
 
 
 def held(world: World) -> int:
@@ -73,7 +73,7 @@ def test_another_name_is_not_believed(authority: Authority) -> None:
         world.set(patience=0)
         world = drained_to(host, primary, world, tls=TlsUse.VERIFY, ca_file=authority.ca_file)
         assert held(world) == 3
-        assert [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)] == ["tls failed"]
+        assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed"]
         assert not [command for command in primary.commands if command.startswith("MAIL")]
 
 
@@ -121,7 +121,7 @@ def test_where_the_handshake_fails_opportunistic_goes_on_in_plain_over_a_new_con
     primary = ScriptedPrimary(offer=STARTTLS, script={"HANDSHAKE": behind})
     world = drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)] == ["tls failed", "quit"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
     assert primary.connections == 2
 
 
@@ -129,7 +129,7 @@ def test_a_server_that_hangs_up_at_starttls_gets_plain_text_over_a_new_connectio
     primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})
     world = drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
     assert len(primary.taken) == 3
-    assert [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)] == ["tls failed", "quit"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["tls failed", "quit"]
 
 
 def test_a_server_that_hangs_up_at_ehlo_is_told_helo() -> None:
@@ -175,7 +175,7 @@ def test_bytes_injected_before_the_handshake_are_no_reason_for_plain_text() -> N
     primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": "220 go\r\n250 injected"})
     world = drained(primary, tls=TlsUse.OPPORTUNISTIC)
     assert held(world) == 3
-    assert [line["end"] for line in world.log.of(Event.DELIVERY_ATTEMPT)] == ["broken"]
+    assert [line["end"] for line in world.log.of(DeliveryAttempt)] == ["broken"]
 
 
 def test_a_login_is_used_and_only_under_tls(authority: Authority) -> None:

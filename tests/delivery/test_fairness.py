@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.telemetry.events import Event
+from restante.telemetry.events import DrainFinished
 from restante.tenancy.model import Account
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.world import World, until
@@ -29,8 +29,8 @@ def test_a_good_destination_gets_its_mail_while_many_bad_ones_hold_theirs_up() -
             async with world.dispatcher() as dispatcher:
                 for domain in [*slow, quick]:
                     await dispatcher.start(domain, "test")
-                await until(lambda: bool(world.log.of(Event.DRAIN_FINISHED)))
-                assert world.log.of(Event.DRAIN_FINISHED)[0]["delivered"] == len(good.taken) == 20
+                await until(lambda: bool(world.log.of(DrainFinished)))
+                assert world.log.of(DrainFinished)[0]["delivered"] == len(good.taken) == 20
                 assert len(list(dispatcher.drains())) == DOMAINS
                 assert silent.most_open <= 4
 

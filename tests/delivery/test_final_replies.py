@@ -11,7 +11,7 @@ from restante.delivery.drain_attempt import DOUBTS_LIMIT
 from restante.delivery.outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueueFilter
-from restante.telemetry.events import Event
+from restante.telemetry.events import DeliveryUncertain, DrainFinished, MessageDelivered
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
@@ -98,7 +98,7 @@ def test_a_final_reply_whose_code_can_be_read_counts(offer: tuple[str, ...], fin
     world = drained(primary)
     assert (primary.copies, standing(world), sorted(taken(primary))) == (1, [], [2, 3, 4, 5, 6])
     assert world.pauses == []
-    assert all(len(line["reply"]) < 1100 for line in world.log.of(Event.MESSAGE_DELIVERED))
+    assert all(len(line["reply"]) < 1100 for line in world.log.of(MessageDelivered))
 
 
 @offers
@@ -124,9 +124,9 @@ def test_the_third_time_it_is_set_apart_as_uncertain(offer: tuple[str, ...], fin
     [(status, reply)] = standing(world)
     assert status is RecipientStatus.UNCERTAIN
     assert "the destination may have taken the message" in reply
-    [event] = world.log.of(Event.DELIVERY_UNCERTAIN)
+    [event] = world.log.of(DeliveryUncertain)
     assert (event["forward_path"], event["reply"]) == (POISON, reply)
-    assert world.log.of(Event.DRAIN_FINISHED)[-1]["end"] == "finished"
+    assert world.log.of(DrainFinished)[-1]["end"] == "finished"
 
 
 def test_the_text_is_kept_as_far_as_it_came() -> None:

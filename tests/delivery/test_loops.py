@@ -4,7 +4,7 @@ import asyncio
 
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.queue.recipient_status import RecipientStatus
-from restante.telemetry.events import Event
+from restante.telemetry.events import DeliveryRefused
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.test_domain_drain import play
@@ -36,7 +36,7 @@ def test_mail_that_goes_in_a_circle_is_parked_and_the_rest_is_handed_over() -> N
     assert (world.end["delivered"], world.end["refused"], world.end["deferred"]) == (2, 2, 0)
     assert asyncio.run(world.waiting(RecipientStatus.REFUSED)) == [2, 4]
     assert [asyncio.run(world.words(number)) for number in (2, 4)] == [PARKED, PARKED]
-    assert len(world.log.of(Event.DELIVERY_REFUSED)) == 2
+    assert len(world.log.of(DeliveryRefused)) == 2
 
 
 def test_mail_that_goes_in_a_circle_is_parked_even_where_refused_mail_is_bounced() -> None:

@@ -10,7 +10,7 @@ from restante.delivery.experience import Experience, GoodDrain
 from restante.delivery.rates import Rates
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.schedule import Schedule, rate_pause
-from restante.telemetry.events import Event
+from restante.telemetry.events import DrainStarted
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World, until
 
@@ -60,7 +60,7 @@ def test_a_primary_that_takes_five_a_minute_gets_five(offer: tuple[str, ...]) ->
     primary, world = sent_in_each_minute(offer, 50)
     assert not asyncio.run(world.waiting(RecipientStatus.HELD))
     assert numbers(primary) == set(range(1, 51))
-    began = world.log.of(Event.DRAIN_STARTED)[0]
+    began = world.log.of(DrainStarted)[0]
     assert began["held"] == 50
     assert world.end["seconds"] <= 11 * 75  # ten minutes of five, and one more for the probe
 

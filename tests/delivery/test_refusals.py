@@ -4,7 +4,7 @@ import asyncio
 
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.queue.recipient_status import RecipientStatus
-from restante.telemetry.events import Event
+from restante.telemetry.events import DestinationRefuses
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World
 
@@ -35,7 +35,7 @@ def test_many_refusals_in_a_row_stop_the_drain_and_the_rest_is_held() -> None:
     world = drained(100, ScriptedPrimary({"RCPT": REFUSED}, offer=ONE_BY_ONE))
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (20, 80)
     assert world.pauses == []  # it is not tried again
-    [told] = world.log.of(Event.DESTINATION_REFUSES)
+    [told] = world.log.of(DestinationRefuses)
     assert (told["domain"], told["account"], told["refused"], told["held"]) == (
         "b.example",
         "alpha",
@@ -50,7 +50,7 @@ def test_one_that_is_taken_in_between_begins_the_row_anew() -> None:
     replies = [*[REFUSED] * 19, TAKEN, *[REFUSED] * 19, TAKEN, REFUSED]
     world = drained(41, ScriptedPrimary({"RCPT": replies}, offer=ONE_BY_ONE))
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (39, 0)
-    assert world.log.of(Event.DESTINATION_REFUSES) == []
+    assert world.log.of(DestinationRefuses) == []
 
 
 def test_the_operator_says_how_many() -> None:
@@ -67,7 +67,7 @@ def test_what_the_destination_was_never_asked_about_is_none_of_its_refusals() ->
     """It takes no message of that size: each is refused by us, and says nothing against it."""
     world = drained(25, ScriptedPrimary(offer=("PIPELINING", "SIZE 1")))
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (25, 0)
-    assert world.log.of(Event.DESTINATION_REFUSES) == []
+    assert world.log.of(DestinationRefuses) == []
 
 
 def test_the_next_request_goes_on_where_this_one_stopped() -> None:
@@ -108,7 +108,7 @@ def test_unknown_users_at_the_head_of_the_queue_keep_no_good_mail_back() -> None
         sum(bool(taken.forward_paths) for taken in primary.taken) == 5
     )  # the rest are end marks alone
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (65, 0)
-    assert world.log.of(Event.DESTINATION_REFUSES) == []
+    assert world.log.of(DestinationRefuses) == []
 
 
 def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_whole_queue_parked() -> (
@@ -125,7 +125,7 @@ def test_a_destination_that_has_lost_its_list_of_mailboxes_does_not_have_the_who
 
     asyncio.run(main())
     assert (count(world, RecipientStatus.REFUSED), count(world, RecipientStatus.HELD)) == (20, 30)
-    [told] = world.log.of(Event.DESTINATION_REFUSES)
+    [told] = world.log.of(DestinationRefuses)
     assert (
         told["reason"]
         == "20 recipients were refused alike and none was accepted: 550 5.1.1 no such user"

@@ -14,7 +14,7 @@ from restante.sasl.mechanism import BadResponse, Challenge, ScramCredentials
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting, salted_password, verifier_of
 from restante.sasl.scram_messages import server_final
-from restante.telemetry.events import Event
+from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import TlsUse
 from tests.delivery.conftest import Authority
 from tests.delivery.scripted_primary import ScriptedPrimary
@@ -143,7 +143,7 @@ def test_a_wrong_password_is_reported_with_the_last_words(authority: Authority) 
     )
     world = World()
     drained(primary, world)
-    (line,) = world.log.of(Event.DELIVERY_ATTEMPT)
+    (line,) = world.log.of(DeliveryAttempt)
     assert line["reason"] == "AUTH: 535 5.7.8 wrong"
 
 

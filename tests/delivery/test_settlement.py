@@ -15,9 +15,9 @@ from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.store.interface import Drain
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import LeaseLost, StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError, ReportMade
 from tests.delivery.world import until
-from tests.wire import Lines
+from tests.log_lines import Lines
 
 LEASE = Drain(1, 1, 0.0, 0.0)
 
@@ -182,7 +182,7 @@ def test_what_is_told_goes_with_the_batch_of_its_outcome() -> None:
     scene = play(act, StoreError("disk full"))
     assert scene.book.batches == [[1], [2, 3]]
     assert scene.book.reports == [[], [2, 3]]
-    assert len(scene.log.of(Event.REPORT_MADE)) == 2
+    assert len(scene.log.of(ReportMade)) == 2
 
 
 def test_a_batch_that_is_tried_again_has_the_same_reports_and_they_are_announced_once() -> None:
@@ -193,7 +193,7 @@ def test_a_batch_that_is_tried_again_has_the_same_reports_and_they_are_announced
 
     scene = play(act, StoreError("disk full"), StoreError("disk full"))
     assert (scene.book.tries, scene.book.reports) == (3, [[1]])
-    assert len(scene.log.of(Event.REPORT_MADE)) == 1
+    assert len(scene.log.of(ReportMade)) == 1
 
 
 def test_a_batch_cut_short_is_settled_with_its_reports_at_the_end() -> None:
@@ -233,10 +233,9 @@ def test_reports_that_were_not_made_yet_when_it_was_cut_short_are_made_at_the_en
 
 def test_a_report_that_cannot_be_made_keeps_no_outcome_from_being_settled() -> None:
     """Else what was delivered would be delivered again with each drain."""
-    told: list[str] = []
 
     async def act(scene: Scene) -> None:
-        scene.log.failure = lambda event, *_, **__: told.append(event)  # type: ignore[method-assign]
+        scene.log.takes_defects = True
         broken = replace(
             held(1), envelope=replace(held(1).envelope, dsn=DsnRequest(None, "+broken"))
         )
@@ -247,4 +246,4 @@ def test_a_report_that_cannot_be_made_keeps_no_outcome_from_being_settled() -> N
 
     scene = play(act)
     assert (scene.book.batches, scene.book.reports) == ([[1, 2]], [[2]])
-    assert told == [Event.INTERNAL_ERROR]
+    assert len(scene.log.of(InternalError)) == 1

@@ -12,7 +12,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.report import Action, Report
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import DeliveryRefused, ReportMade
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.test_domain_drain import play
@@ -63,7 +63,7 @@ def test_who_asked_is_told_that_mail_went_where_nobody_reports() -> None:
     assert "bert@" not in fields
     assert [taken.content for taken in primary.taken] == [b"A: b\r\n\r\nx\r\n"] * 2
     assert not [command for command in primary.commands if "NOTIFY" in command or "RET" in command]
-    assert [line["action"] for line in world.log.of(Event.REPORT_MADE)] == ["relayed"]
+    assert [line["action"] for line in world.log.of(ReportMade)] == ["relayed"]
 
 
 def test_an_account_that_wants_it_has_its_primary_named_in_reports_of_success() -> None:
@@ -122,7 +122,7 @@ def test_what_is_refused_is_bounced_where_the_domain_wants_that() -> None:
     assert (report.action, report.about) == (Action.FAILED, 1)
     assert "550 5.1.1 nobody" in report.content.decode()
     assert asyncio.run(world.waiting()) == []
-    [line] = world.log.of(Event.DELIVERY_REFUSED)
+    [line] = world.log.of(DeliveryRefused)
     assert line["bounced"] is True
 
 

@@ -14,7 +14,7 @@ from restante.delivery.waiting import Clocks
 from restante.delivery.watcher import CONSIDERED_AT_ONCE, UnaskedDrains, Watcher
 from restante.queue.presence import Seen
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.policy import Accept, Hold, Policy, Suspension
 from tests.contract.making import account
@@ -179,8 +179,8 @@ def test_on_return_it_leaves_when_the_destination_answers_twice() -> None:
         ]  # no more once all has left
         assert scene.begun == [(90.0, "b.example")]
         [away], [back] = (
-            scene.world.log.of(Event.PRIMARY_AWAY),
-            scene.world.log.of(Event.PRIMARY_BACK),
+            scene.world.log.of(PrimaryAway),
+            scene.world.log.of(PrimaryBack),
         )
         assert (away["destination"], away["account"], away["domains"]) == (
             f"127.0.0.1:{PORT}",
@@ -205,7 +205,7 @@ def test_one_good_probe_among_bad_ones_is_no_return() -> None:
         scene.acts |= {35.0: flicker, 45.0: flicker}  # up for the probe at 40 alone
         await scene.watch(400)
         assert scene.begun == []
-        assert len(scene.world.log.of(Event.PRIMARY_AWAY)) == 1
+        assert len(scene.world.log.of(PrimaryAway)) == 1
 
     asyncio.run(main())
 
@@ -309,7 +309,7 @@ def test_a_start_that_fails_is_tried_again(error: Exception) -> None:
         await scene.world.hold(domain, 1)
         await scene.watch(400)
         assert [at for at, _ in scene.begun] == [0.0, 300.0]
-        assert len(scene.world.log.of(Event.STORE_FAILED)) == isinstance(error, StoreError)
+        assert len(scene.world.log.of(StoreFailed)) == isinstance(error, StoreError)
 
     asyncio.run(main())
 
@@ -427,9 +427,7 @@ def test_each_account_is_told_of_its_own_domains() -> None:
         await scene.world.hold(mine, 1)
         await scene.world.hold(yours, 1)
         await scene.watch(20)
-        told = [
-            (line["account"], line["domains"]) for line in scene.world.log.of(Event.PRIMARY_AWAY)
-        ]
+        told = [(line["account"], line["domains"]) for line in scene.world.log.of(PrimaryAway)]
         assert sorted(told) == [("alpha", "a.example"), ("beta", "b.example")]
 
     asyncio.run(main())

@@ -22,7 +22,7 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueueFilter
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
-from restante.telemetry.events import Event
+from restante.telemetry.events import DrainFinished
 from restante.tenancy.model import (
     Account,
     AuthorizedHosts,
@@ -34,7 +34,8 @@ from restante.tenancy.model import (
 )
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.secrets import Vault, destination_owner, new_key
-from tests.wire import NOW, Lines, audit
+from tests.log_lines import Lines
+from tests.wire import NOW, audit
 
 DOMAIN = "b.example"
 
@@ -201,7 +202,7 @@ class World:
         async with self.dispatcher() as dispatcher:
             await dispatcher.start(domain, "test")
             await until(lambda: not list(dispatcher.drains()))
-        self.end = self.log.of(Event.DRAIN_FINISHED)[-1]
+        self.end = self.log.of(DrainFinished)[-1]
 
     def intercept(self, method: str, instead: Callable[..., Any]) -> None:
         """Let the store do something else."""

@@ -13,7 +13,7 @@ from restante.network.tls_context import VERSIONS
 from restante.reception.listener import Listener
 from restante.reception.small_reads import PIECE
 from restante.reception.smtp_connection import Connection
-from restante.telemetry.events import Event
+from restante.telemetry.events import SessionClosed
 from tests.integration.reception import Certificates, Reception, free_ipv6, read_reply
 from tests.wire import Wire
 
@@ -142,7 +142,7 @@ def test_no_handshake_but_nonsense_is_a_clean_close(reception: Reception) -> Non
 
     reception.world.run(session("mx"))
     reception.world.run(session("smtps"))
-    reasons = [line["reason"] for line in reception.world.log.of(Event.SESSION_CLOSED)]
+    reasons = [line["reason"] for line in reception.world.log.of(SessionClosed)]
     assert len(reasons) == 2
     assert all(reason.startswith("TLS failed: ") for reason in reasons)
 
@@ -163,7 +163,7 @@ def test_a_client_that_vanishes_in_mid_content_is_logged_once_and_leaves_nothing
 
     reception.world.run(session())
     assert reception.world.held("a.example") == []
-    (line,) = reception.world.log.of(Event.SESSION_CLOSED)
+    (line,) = reception.world.log.of(SessionClosed)
     assert line["reason"].endswith("in mid-content")
 
 
@@ -197,7 +197,7 @@ def test_who_is_silent_for_too_long_is_told_421(
         reception.world.run(session())
         == b"421 4.4.2 mx2.example.net waited too long, closing connection\r\n"
     )
-    assert reception.world.log.of(Event.SESSION_CLOSED)[0]["reason"].startswith("timed out")
+    assert reception.world.log.of(SessionClosed)[0]["reason"].startswith("timed out")
 
 
 def test_one_session_too_many_is_told_421_and_the_others_go_on(reception: Reception) -> None:

@@ -32,7 +32,7 @@ from restante.server.server_life import Application
 from restante.server.server_parts import ServerParts
 from restante.server.server_setup import ServerSetup
 from restante.telemetry.counts import Counts
-from restante.telemetry.events import Event
+from restante.telemetry.events import ServerReady
 from restante.tenancy.secrets import Vault
 from tests.admin.desk import NOW, Lines
 from tests.config.files import installed
@@ -121,7 +121,7 @@ class World:
         app = Application(setup)
         running = asyncio.create_task(app.run())
         try:
-            while not any(event is Event.SERVER_READY for event, _ in self.log.lines):
+            while not any(event is ServerReady for event, _ in self.log.lines):
                 await asyncio.sleep(0)
                 assert not running.done(), running.result()
             assert app.parts is not None
@@ -476,7 +476,7 @@ def test_reloads_asked_for_during_one_are_one_more(tmp_path: Path) -> None:
             told.world.write(replace(told.file, size=3_000_000))
             while told.app.admin.reloader._is_busy:  # noqa: ASYNC110  it has no event for that
                 await asyncio.sleep(0)
-            assert [str(event) for event, _ in told.world.log.lines].count("server-reloaded") == 1
+            assert [event.event for event, _ in told.world.log.lines].count("server-reloaded") == 1
             assert told.app.settings.config.reception.message_size_limit == 3_000_000
 
     asyncio.run(tell())

@@ -8,7 +8,7 @@ import pytest
 from restante.reception.listener import Listener
 from restante.reception.smtp_connection import Connection
 from restante.smtp.limits import Limits
-from restante.telemetry.events import Event
+from restante.telemetry.events import SessionClosed
 from tests.integration.reception import Reception, read_reply
 from tests.integration.test_listener import close, until
 
@@ -39,7 +39,7 @@ def test_one_that_brought_mail_and_quit_is_counted_though_it_has_no_line(
             assert listener._door.ended == {"quit": 1}
 
     reception.world.run(session())
-    assert reception.world.log.of(Event.SESSION_CLOSED) == []
+    assert reception.world.log.of(SessionClosed) == []
     assert reception.world._services.intake.batches == 1
 
 
@@ -89,5 +89,5 @@ def test_one_that_is_reset_is_named_for_what_ended_it_first(
             assert listener._door.ended == {end: 1}
 
     reception.world.run(session())
-    [line] = reception.world.log.of(Event.SESSION_CLOSED)
+    [line] = reception.world.log.of(SessionClosed)
     assert line["reason"] == reason

@@ -7,7 +7,7 @@ import pytest
 
 from restante.reception.listener import Listener
 from restante.reception.smtp_connection import LINGER_SECONDS, Connection
-from restante.telemetry.events import Event
+from restante.telemetry.events import SessionClosed
 from tests.integration.reception import Reception
 
 EHLO = b"EHLO c.example\r\n"
@@ -98,7 +98,7 @@ class Hall:
 
 def ends(reception: Reception) -> list[str]:
     """Why each session ended, as the log has it."""
-    return [str(line["reason"]) for line in reception.world.log.of(Event.SESSION_CLOSED)]
+    return [str(line["reason"]) for line in reception.world.log.of(SessionClosed)]
 
 
 def test_a_noop_now_and_then_keeps_a_session_for_an_hour_only(reception: Reception) -> None:

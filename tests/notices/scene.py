@@ -25,7 +25,8 @@ from restante.tenancy.notice import (
     NoticeKind,
     Transport,
 )
-from tests.wire import NOW, Lines, audit
+from tests.log_lines import Lines
+from tests.wire import NOW, audit
 
 T = TypeVar("T")
 
@@ -168,7 +169,7 @@ class Scene:
         """Return of what is stored the channel, the thing, and how many of the same were held back."""
         return [(one.channel_id, one.news.about, one.held_back) for one in await self.waiting()]
 
-    def lines(self, event: Event) -> list[dict[str, Any]]:
+    def lines(self, event: type[Event]) -> list[dict[str, Any]]:
         return self.log.of(event)
 
 

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from restante.notices.certificate_watch import CertificateWatch, step_due
-from restante.telemetry.events import Event
-from tests.wire import NOW, Lines
+from restante.telemetry.events import CertificateExpiring
+from tests.log_lines import Lines
+from tests.wire import NOW
 
 DAY = 86400.0
 
@@ -47,5 +48,5 @@ def test_each_step_is_told_once_and_a_renewed_certificate_anew() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(story())
-    assert [line["days"] for line in log.of(Event.CERTIFICATE_EXPIRING)] == [14, 7, 3, 1, 0, 14, 7]
-    assert log.of(Event.CERTIFICATE_EXPIRING)[0]["ends"] == "2027-02-04T08:00:00Z"
+    assert [line["days"] for line in log.of(CertificateExpiring)] == [14, 7, 3, 1, 0, 14, 7]
+    assert log.of(CertificateExpiring)[0]["ends"] == "2027-02-04T08:00:00Z"

@@ -1,22 +1,22 @@
 """What the store cannot take any more reaches its channels all the same, once."""
 
 import asyncio
+from dataclasses import replace
 
 from restante.notices.last_words import MOST, send_unstored
 from restante.notices.notice_inbox import NoticeInbox
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
-from restante.telemetry.events import Event
+from restante.telemetry.event_fields import example
+from restante.telemetry.events import Event, MessageDamaged, ServerFailing
 from restante.tenancy.model import Account
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Transport
 from tests.admin.desk import FakeWays
 from tests.wire import NOW, audit
 
 
-def sent(
-    *lines: tuple[Event, dict[str, str]], transports: FakeWays | None = None
-) -> list[tuple[str, str, str]]:
-    """What leaves after these lines of the log: channel, kind, text."""
+def sent(*events: Event, transports: FakeWays | None = None) -> list[tuple[str, str, str]]:
+    """What leaves after these events: channel, kind, text."""
     transports = transports or FakeWays()
 
     async def main() -> None:
@@ -28,8 +28,8 @@ def sent(
         directory = LiveDirectory(store)
         await directory.refresh()
         inbox = NoticeInbox(lambda: NOW)
-        for event, fields in lines:
-            inbox.hear(event, fields)
+        for event in events:
+            inbox.hear(event)
         await send_unstored(inbox, directory, transports, lambda: NOW)
         assert inbox.topics == {}
 
@@ -42,22 +42,15 @@ def sent(
 
 def test_the_operator_hears_that_the_server_leaves() -> None:
     [(channel, kind, text)] = sent(
-        (Event.SERVER_FAILING, {"reason": "reading: database disk image is malformed"})
+        example(ServerFailing, reason="reading: database disk image is malformed")
     )
     assert (channel, kind) == ("ops", "server-failing")
     assert "database disk image is malformed" in text
 
 
 def test_an_account_hears_of_its_own_message_and_the_operator_of_all() -> None:
-    fields = {
-        "message": "m1",
-        "domain": "alpha.example",
-        "account": "alpha",
-        "reason": "its content file is missing",
-    }
-    found = sent(
-        (Event.MESSAGE_DAMAGED, fields), (Event.MESSAGE_DAMAGED, {**fields, "account": "beta"})
-    )
+    damaged = example(MessageDamaged, domain="alpha.example", account="alpha")
+    found = sent(damaged, replace(damaged, account="beta"))
     assert [(channel, kind) for channel, kind, _ in found] == [
         ("alpha", "message-damaged"),
         ("ops", "damage-found"),
@@ -71,11 +64,10 @@ def test_a_channel_that_fails_keeps_no_other_back_and_a_flood_has_an_end() -> No
                 raise RuntimeError
             return await super().send(channel, notice)
 
-    fields = {"message": "m", "account": "alpha", "reason": "x"}
-    lines = [
-        (Event.MESSAGE_DAMAGED, {**fields, "domain": f"{number}.example"})
+    damaged = [
+        example(MessageDamaged, account="alpha", domain=f"{number}.example")
         for number in range(2 * MOST)
     ]
-    found = sent((Event.SERVER_FAILING, {"reason": "x"}), *lines, transports=Broken())
+    found = sent(example(ServerFailing), *damaged, transports=Broken())
     assert "server-failing" in {kind for _, kind, _ in found}
     assert len(found) <= MOST

@@ -12,7 +12,13 @@ from restante.notices.notice_sender import AT_ONCE
 from restante.notices.notice_settings import NoticeSettings
 from restante.queue.sending_outcome import SendingOutcome
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    InternalError,
+    NoticeDeferred,
+    NoticeGivenUp,
+    NoticeSent,
+    StoreFailed,
+)
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Channel, Notice
 from tests.delivery.world import until
@@ -32,10 +38,10 @@ def test_notices_of_a_channel_leave_in_their_order_and_are_gone() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.keep(await scene.channel("hook"), "a", "b", "c")
-        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 3)
+        await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 3)
         assert scene.sent == [("hook", "a"), ("hook", "b"), ("hook", "c")]
         assert await scene.waiting() == []
-        assert scene.lines(Event.NOTICE_SENT)[0] == {
+        assert scene.lines(NoticeSent)[0] == {
             "channel": "hook",
             "account": "alpha",
             "way": "webhook",
@@ -53,12 +59,10 @@ def test_what_fails_is_tried_again_with_pauses_that_grow_under_the_same_key() ->
         scene = Scene(answers={"hook": [NOT_NOW] * 8 + [SENT]})
         await scene.keep(await scene.channel("hook"), "a", "b")
         began = scene.now
-        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
+        await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 2)
         assert scene.sent == [("hook", "a")] * 9 + [("hook", "b")]
         assert scene.now - began >= 30 + 60 + 120 + 240 + 480 + 960 + 1920 + 3600
-        assert [line["failures"] for line in scene.lines(Event.NOTICE_DEFERRED)] == list(
-            range(1, 9)
-        )
+        assert [line["failures"] for line in scene.lines(NoticeDeferred)] == list(range(1, 9))
 
     play(story())
 
@@ -69,8 +73,8 @@ def test_what_is_tried_for_too_long_is_given_up_and_the_next_gets_its_turn() -> 
         hook = await scene.channel("hook")
         await scene.keep(hook, "a", made_at=scene.now - 50)
         await scene.keep(hook, "late", made_at=scene.now - 500)
-        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_GIVEN_UP)) == 2)
-        assert [line["notice"] for line in scene.lines(Event.NOTICE_GIVEN_UP)] == ["a", "late"]
+        await go_on_until(scene, lambda: len(scene.lines(NoticeGivenUp)) == 2)
+        assert [line["notice"] for line in scene.lines(NoticeGivenUp)] == ["a", "late"]
         assert scene.sent[-1] == ("hook", "late")  # tried once, however late
         assert await scene.waiting() == []
 
@@ -81,9 +85,9 @@ def test_what_is_refused_for_good_is_given_up_at_once() -> None:
     async def story() -> None:
         scene = Scene(answers={"hook": [REFUSED, SENT]})
         await scene.keep(await scene.channel("hook"), "a", "b")
-        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 1)
+        await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 1)
         assert scene.sent == [("hook", "a"), ("hook", "b")]
-        [line] = scene.lines(Event.NOTICE_GIVEN_UP)
+        [line] = scene.lines(NoticeGivenUp)
         assert (line["notice"], line["reply"]) == ("a", "410 Gone")
 
     play(story())
@@ -103,11 +107,11 @@ def test_a_slow_channel_keeps_back_its_own_notices_and_nobody_elses() -> None:
         await scene.keep(slow, "a", "b")
         await scene.keep(quick, "c", "d", "e")
         running = asyncio.ensure_future(scene.courier.run())
-        await until(lambda: len(scene.lines(Event.NOTICE_SENT)) == 3)
+        await until(lambda: len(scene.lines(NoticeSent)) == 3)
         assert scene.sent.count(("slow", "a")) == 1
         assert ("slow", "b") not in scene.sent
         never.set()
-        await until(lambda: len(scene.lines(Event.NOTICE_SENT)) == 5)
+        await until(lambda: len(scene.lines(NoticeSent)) == 5)
         scene.courier.close()
         await running
 
@@ -132,7 +136,7 @@ def test_so_many_channels_are_served_at_once_and_no_more() -> None:
         running = asyncio.ensure_future(scene.courier.run())
         await until(lambda: len(scene.sent) == AT_ONCE)
         gate.set()
-        await until(lambda: len(scene.lines(Event.NOTICE_SENT)) == AT_ONCE + 5)
+        await until(lambda: len(scene.lines(NoticeSent)) == AT_ONCE + 5)
         scene.courier.close()
         await running
         assert most == AT_ONCE
@@ -158,7 +162,7 @@ def test_a_crash_between_sending_and_settling_sends_twice_under_the_same_key() -
         scene.store.settle_notices = settle  # type: ignore[method-assign]
         again = Scene(store=scene.store)
         await again.directory.refresh()
-        await go_on_until(again, lambda: bool(again.lines(Event.NOTICE_SENT)))
+        await go_on_until(again, lambda: bool(again.lines(NoticeSent)))
         assert scene.sent == again.sent == [("hook", "a")]
         assert await again.waiting() == []
 
@@ -179,9 +183,9 @@ def test_nothing_more_leaves_by_a_channel_while_the_store_cannot_record_what_was
 
         scene.store.settle_notices = failing  # type: ignore[method-assign]
         await scene.keep(await scene.channel("hook"), "a", "b")
-        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
+        await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 2)
         assert scene.sent == [("hook", "a"), ("hook", "b")]
-        assert len(scene.lines(Event.STORE_FAILED)) == 3
+        assert len(scene.lines(StoreFailed)) == 3
 
     play(story())
 
@@ -200,7 +204,7 @@ def test_a_store_that_cannot_be_read_is_asked_again() -> None:
 
         scene.store.first_notices = failing  # type: ignore[method-assign]
         await scene.keep(await scene.channel("hook"), "a")
-        await go_on_until(scene, lambda: bool(scene.lines(Event.NOTICE_SENT)))
+        await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
         assert scene.pauses[:2] == [30.0, 30.0]
 
     play(story())
@@ -218,7 +222,7 @@ def test_a_clock_that_is_set_back_puts_nothing_off_for_as_long() -> None:
         await scene.store.settle_notices([SendingOutcome(first.number, scene.now + 30, "503")])
         await scene.keep(other, "b")
         scene.now = NOW
-        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
+        await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 2)
         assert scene.now < NOW + year / 2
 
     play(story())
@@ -238,13 +242,12 @@ def test_a_store_that_gives_what_nobody_understands_ends_no_server() -> None:
                 raise ValueError("no notice at all")
             return await first(limit)
 
-        told: list[Event] = []
         scene.store.first_notices = failing  # type: ignore[method-assign]
-        scene.log.failure = lambda event, _error, **_fields: told.append(event)  # type: ignore[method-assign]
+        scene.log.takes_defects = True
         await scene.keep(await scene.channel("hook"), "a")
-        await go_on_until(scene, lambda: bool(scene.lines(Event.NOTICE_SENT)))
+        await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
         assert scene.pauses[:2] == [30.0, 30.0]
-        assert told == [Event.INTERNAL_ERROR] * 2
+        assert len(scene.lines(InternalError)) == 2
 
     play(story())
 
@@ -264,7 +267,7 @@ def test_a_notice_whose_channel_is_not_known_yet_is_looked_at_again_later() -> N
                 scene.directory.now = known
 
         scene.courier._wait = wait
-        await go_on_until(scene, lambda: bool(scene.lines(Event.NOTICE_SENT)))
+        await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
         assert scene.pauses.count(30.0) == 1
 
     play(story())
@@ -282,7 +285,7 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
             await scene.directory.refresh()
 
         scene.on_send = remove
-        await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 2)
+        await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 2)
         assert await scene.waiting() == []
 
     play(story())
@@ -306,7 +309,7 @@ def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once
 
         scene.on_send = change
         await scene.keep(hook, "a")
-        await go_on_until(scene, lambda: bool(scene.lines(Event.NOTICE_SENT)))
+        await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
         assert tried == ["https://hook.example/…", "https://new.example/…"]
         assert scene.sent == [("hook", "a"), ("hook", "a")]
         assert scene.now == NOW
@@ -326,6 +329,6 @@ def test_the_next_notice_leaves_as_soon_as_the_one_before_is_settled() -> None:
         scene.courier._wait = until_woken
         await scene.keep(await scene.channel("hook"), "a", "b", "c")
         async with asyncio.timeout(30):
-            await go_on_until(scene, lambda: len(scene.lines(Event.NOTICE_SENT)) == 3)
+            await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 3)
 
     play(story())

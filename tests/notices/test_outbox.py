@@ -9,12 +9,25 @@ import pytest
 from restante.notices.notice_inbox import MOST_TOPICS, Heard, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import AT_ONCE, BETWEEN_TURNS, LONGEST_PAUSE
-from restante.telemetry.events import Event
+from restante.telemetry.event_fields import example
+from restante.telemetry.events import (
+    InternalError,
+    MailAfterQuiet,
+    MailHeld,
+    NoticesDropped,
+    RetentionAhead,
+    RoomShort,
+    StoreFailed,
+)
 from restante.tenancy.notice import Channel, NoticeKind, Transport
 from tests.notices.scene import Scene, news, play
 from tests.wire import NOW
 
 HOUR = 3600.0
+
+
+def mail_came(domain: str) -> MailAfterQuiet:
+    return MailAfterQuiet(domain=domain, account="alpha", messages=1)
 
 
 def test_news_goes_to_those_whom_it_concerns_and_to_nobody_else() -> None:
@@ -177,8 +190,7 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
         running = asyncio.create_task(scene.outbox.run())
         began, most = scene.now, 0
         for place in range(20_000):
-            line = {"domain": f"d{place % 5000}.example", "account": "alpha", "messages": 1}
-            scene.inbox.hear(Event.MAIL_AFTER_QUIET, line)
+            scene.inbox.hear(mail_came(f"d{place % 5000}.example"))
             most = max(most, len(scene.inbox.topics))
             if place % 2000 == 0:
                 await asyncio.sleep(0)
@@ -187,7 +199,7 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
         assert most <= MOST_TOPICS
         assert len(await scene.waiting()) == 10
         assert 0 < scene.store.kept <= (scene.now - began) / BETWEEN_TURNS + 2
-        assert sum(line["count"] for line in scene.lines(Event.NOTICES_DROPPED)) > 10_000
+        assert sum(line["count"] for line in scene.lines(NoticesDropped)) > 10_000
 
     play(story())
 
@@ -195,7 +207,7 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
 def test_of_the_same_that_comes_at_once_the_last_is_told() -> None:
     inbox = NoticeInbox(lambda: NOW)
     for free in (3, 2, 1):
-        inbox.hear(Event.ROOM_SHORT, {"free": free, "disk_reserve": 10})
+        inbox.hear(RoomShort(free=free, disk_reserve=10))
     [heard] = inbox.take().values()
     assert (heard.last.details["free"], heard.count) == (1, 3)
 
@@ -241,7 +253,7 @@ def test_a_line_that_is_no_news_wakes_nobody() -> None:
     inbox = NoticeInbox(lambda: NOW)
     woken: list[int] = []
     inbox.on_news(lambda: woken.append(1))
-    inbox.hear(Event.MAIL_HELD, {"domain": "alpha.example", "octets": 1})
+    inbox.hear(example(MailHeld))
     assert (inbox.topics, woken) == ({}, [])
 
 
@@ -249,14 +261,15 @@ def test_a_line_that_is_not_understood_troubles_nobody_but_the_log() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        failures: list[dict[str, Any]] = []
-        scene.log.failure = lambda event, error, **fields: failures.append(  # type: ignore[method-assign]
-            {"event": event, **fields}
+        scene.log.takes_defects = True
+        scene.inbox.hear(
+            RetentionAhead(
+                domain="alpha.example", account="alpha", status="held", days=7, at_end="no such end"
+            )
         )
-        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {})
-        scene.inbox.hear(Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha"})
+        scene.inbox.hear(mail_came("alpha.example"))
         await scene.hear()
-        assert failures == [{"event": Event.INTERNAL_ERROR, "doing": "notice"}]
+        assert [line["doing"] for line in scene.lines(InternalError)] == ["notice"]
         assert len(await scene.waiting()) == 1
 
     play(story())
@@ -271,9 +284,7 @@ def test_what_has_happened_is_stored_before_the_server_ends() -> None:
         await scene.channel("hook")
         running = asyncio.create_task(scene.outbox.run())
         await asyncio.sleep(0)
-        scene.inbox.hear(
-            Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1}
-        )
+        scene.inbox.hear(mail_came("alpha.example"))
         scene.outbox.close()
         await running
         assert len(await scene.waiting()) == 1
@@ -334,7 +345,7 @@ def test_news_outlives_a_store_that_fails_for_a_while() -> None:
         assert await scene.waiting() == []
         await scene.hear()
         assert await scene.told() == [(1, "alpha.example", 1), (1, "beta.example", 0)]
-        assert [line["doing"] for line in scene.lines(Event.STORE_FAILED)] == ["notice", "notice"]
+        assert [line["doing"] for line in scene.lines(StoreFailed)] == ["notice", "notice"]
 
     play(story())
 
@@ -344,9 +355,7 @@ def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -
     async def story() -> None:
         scene = Scene(settings=NoticeSettings(pause=pause))
         await scene.channel("hook")
-        scene.inbox.hear(
-            Event.MAIL_AFTER_QUIET, {"domain": "alpha.example", "account": "alpha", "messages": 1}
-        )
+        scene.inbox.hear(mail_came("alpha.example"))
         running = asyncio.create_task(scene.outbox.run())
         began = scene.now
         for _ in range(50):

@@ -17,7 +17,7 @@ from restante.reception.arrivals import Arrivals
 from restante.reception.disk_space import DiskSpace
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
-from restante.telemetry.events import Event
+from restante.telemetry.events import Event, RoomBack, RoomShort
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, Channel, Notice, Transport
 from restante.tenancy.policy import DAY, Hold, Policy
 from restante.tenancy.quota import Quota
@@ -26,8 +26,9 @@ from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.test_watcher import PORT
 from tests.delivery.test_watcher import Scene as WatcherScene
 from tests.delivery.world import World
+from tests.log_lines import Lines
 from tests.store.test_retention import MONTH, Keeping
-from tests.wire import NOW, Lines, audit
+from tests.wire import NOW, audit
 
 
 @dataclass
@@ -36,9 +37,9 @@ class Heard(Lines):
 
     inbox: NoticeInbox = field(default_factory=lambda: NoticeInbox(lambda: NOW))
 
-    def write(self, event: Event, **fields: Any) -> None:
-        super().write(event, **fields)
-        self.inbox.hear(event, fields)
+    def publish(self, event: Event) -> None:
+        super().publish(event)
+        self.inbox.hear(event)
 
 
 async def listen(store: Store, directory: LiveDirectory) -> None:
@@ -200,8 +201,8 @@ def test_room_on_the_disk_is_the_operators_affair() -> None:
         await listen(world.store, world.directory)
         free = [5, 500]
         room = DiskSpace(lambda: free[0], reserve=100)
-        for event in (Event.ROOM_SHORT, Event.ROOM_BACK):
-            log.write(event, free=room.look(), disk_reserve=room.reserve)
+        for event in (RoomShort, RoomBack):
+            log.publish(event(free=room.look() or 0, disk_reserve=room.reserve))
             free.pop(0)
         return await notices(world.store, world.directory, log)
 

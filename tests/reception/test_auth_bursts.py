@@ -3,10 +3,10 @@
 import ipaddress
 
 from restante.reception.auth_bursts import OF_A_LOGIN, OF_AN_ACCOUNT, AuthBursts
-from restante.telemetry.events import Event
+from restante.telemetry.events import AuthenticationBurst
 from restante.tenancy.model import Login
+from tests.log_lines import Lines
 from tests.reception.test_auth_gate import FAR, attempt, crowd
-from tests.wire import Lines
 
 PEER = ipaddress.ip_address("203.0.113.9")
 
@@ -24,7 +24,7 @@ class Story:
     def told(self) -> list[tuple[str, str, int]]:
         return [
             (line["scope"], line["name"], line["failures"])
-            for line in self.log.of(Event.AUTHENTICATION_BURST)
+            for line in self.log.of(AuthenticationBurst)
         ]
 
 
@@ -34,7 +34,7 @@ def test_ten_failures_in_ten_minutes_are_told_and_the_next_ten_again() -> None:
         story.bursts.failed(login("alice"), PEER)
     assert story.told() == []
     story.bursts.failed(login("alice"), PEER)
-    assert story.log.of(Event.AUTHENTICATION_BURST) == [
+    assert story.log.of(AuthenticationBurst) == [
         {
             "scope": "login",
             "name": "alice",

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 
 from restante.reception.reception_settings import ReceptionSettings
-from restante.telemetry.events import Event
+from restante.telemetry.events import AuthenticationEnded
 from tests.wire import HOME, Wire, initial_response
 
 FAR = ipaddress.ip_address("203.0.113.5")
@@ -77,7 +77,7 @@ def test_so_many_attempts_in_a_minute() -> None:
     smtp = crowd(authentications_per_minute=2, failures_until_refusal=100)
     assert [attempt(smtp, "alpha", "guess") for _ in range(3)] == [REFUSED, REFUSED, PUT_OFF]
     assert (
-        smtp.log.of(Event.AUTHENTICATION)[-1]["answer"] == "put off: too many attempts in a minute"
+        smtp.log.of(AuthenticationEnded)[-1]["answer"] == "put off: too many attempts in a minute"
     )
     smtp.now += 60
     assert attempt(smtp, "alpha", "guess") == REFUSED

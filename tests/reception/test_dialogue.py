@@ -11,7 +11,7 @@ from restante.mail.message import message_name
 from restante.reception.reception_settings import ReceptionSettings
 from restante.smtp.session_end import SessionEnd
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import RecipientRefused
 from tests.wire import CHALLENGE, NOW, PASSWORD, Wire, initial_response
 
 FIRST = message_name(int(NOW * 1_000_000))
@@ -65,7 +65,7 @@ def test_a_domain_that_is_not_hosted_is_refused_for_good(smtp: Wire) -> None:
         C: DATA
         S: 503 5.5.1 Bad sequence of commands
     """)
-    assert len(smtp.log.of(Event.RECIPIENT_REFUSED)) == 4
+    assert len(smtp.log.of(RecipientRefused)) == 4
 
 
 def test_a_message_to_two_accounts_is_two_that_know_nothing_of_each_other(smtp: Wire) -> None:

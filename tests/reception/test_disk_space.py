@@ -7,7 +7,7 @@ import pytest
 from restante.mail.message import NewMessage
 from restante.reception.disk_space import DiskSpace
 from restante.store.store_errors import StoreError, StoreFull
-from restante.telemetry.events import Event
+from restante.telemetry.events import MailRefused
 from tests.wire import Wire
 
 
@@ -104,4 +104,4 @@ def test_content_that_the_store_cannot_hold_is_put_off(
             S: 250 2.0.0 OK
         """)
     assert smtp.held("alpha.example") == []
-    assert [line["answer"] for line in smtp.log.of(Event.MAIL_REFUSED)] == [reply]
+    assert [line["answer"] for line in smtp.log.of(MailRefused)] == [reply]

@@ -3,7 +3,7 @@
 import pytest
 
 from restante.reception.arrivals import QUIET_SECONDS
-from restante.telemetry.events import Event
+from restante.telemetry.events import MailAfterQuiet, MailRefused, QuotaReached, RecipientRefused
 from restante.tenancy.policy import Accept, Forced, Hold, Suspension, WhileSuspended
 from restante.tenancy.quota import Quota
 from tests.wire import Wire, audit
@@ -40,7 +40,7 @@ def test_a_suspended_domain_holds_its_mail_or_puts_it_off(smtp: Wire) -> None:
         suspension=Suspension("not paid", until=smtp.now + 60, mail=WhileSuspended.DEFER),
     )
     assert answers(smtp, "x@a.example") == NOT_NOW
-    assert smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "a.example is suspended: not paid"
+    assert smtp.log.of(RecipientRefused)[0]["reason"] == "a.example is suspended: not paid"
     smtp.now += 60
     assert answers(smtp, "x@a.example") == "250 2.1.5 OK"
 
@@ -88,10 +88,7 @@ def test_what_turns_out_too_large_is_refused_at_its_end(smtp: Wire) -> None:
     assert sent(smtp, 1000, "x@a.example").startswith("250 2.0.0 OK, held as")
     assert sent(smtp, 1001, "x@a.example") == TOO_LARGE
     assert len(smtp.held("a.example")) == 1
-    assert (
-        smtp.log.of(Event.MAIL_REFUSED)[0]["reason"]
-        == "a.example takes messages of up to 1000 octets"
-    )
+    assert smtp.log.of(MailRefused)[0]["reason"] == "a.example takes messages of up to 1000 octets"
 
 
 def test_what_one_of_its_domains_takes_is_held_for_all(smtp: Wire) -> None:
@@ -124,9 +121,7 @@ def test_an_accounts_quota_is_one_for_all_its_domains(smtp: Wire) -> None:
         NO_ROOM,
         "250 2.1.5 OK",
     ]
-    assert (
-        smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"] == "the quota of account alpha is reached"
-    )
+    assert smtp.log.of(RecipientRefused)[0]["reason"] == "the quota of account alpha is reached"
 
 
 def test_octets_count_with_the_size_announced_and_with_that_which_comes(smtp: Wire) -> None:
@@ -152,11 +147,11 @@ def test_a_quota_is_told_at_80_and_100_percent_once(smtp: Wire) -> None:
     smtp.hosts("a.example", quota=Quota(messages=5))
     for _ in range(4):
         sent(smtp, 100, "x@a.example")
-    assert [line["percent"] for line in smtp.log.of(Event.QUOTA_REACHED)] == [80]
+    assert [line["percent"] for line in smtp.log.of(QuotaReached)] == [80]
     sent(smtp, 100, "x@a.example")
     answers(smtp, "x@a.example")
-    assert [line["percent"] for line in smtp.log.of(Event.QUOTA_REACHED)] == [80, 100]
-    told = smtp.log.of(Event.QUOTA_REACHED)[1]
+    assert [line["percent"] for line in smtp.log.of(QuotaReached)] == [80, 100]
+    told = smtp.log.of(QuotaReached)[1]
     assert (told["scope"], told["name"], told["account"], told["messages"]) == (
         "domain",
         "a.example",
@@ -172,21 +167,21 @@ def test_a_quota_that_has_been_emptied_is_told_again(smtp: Wire) -> None:
     smtp.run(smtp.store.delete([message.number for message in smtp.held("a.example")], audit()))
     for _ in range(2):
         sent(smtp, 100, "x@a.example")
-    assert [line["percent"] for line in smtp.log.of(Event.QUOTA_REACHED)] == [100, 100]
+    assert [line["percent"] for line in smtp.log.of(QuotaReached)] == [100, 100]
 
 
 def test_a_message_that_finds_no_room_makes_a_quota_full(smtp: Wire) -> None:
     smtp.hosts("a.example", quota=Quota(octets=1000))
     sent(smtp, 700, "x@a.example")  # with its Received field more than 80 %
     answers(smtp, "x@a.example", 900)
-    assert [line["percent"] for line in smtp.log.of(Event.QUOTA_REACHED)] == [80, 100]
+    assert [line["percent"] for line in smtp.log.of(QuotaReached)] == [80, 100]
 
 
 def test_an_accounts_quota_is_told_as_such(smtp: Wire) -> None:
     smtp.hosts("a.example")
     smtp.set_quota("alpha", Quota(messages=1))
     sent(smtp, 100, "x@a.example")
-    told = smtp.log.of(Event.QUOTA_REACHED)
+    told = smtp.log.of(QuotaReached)
     assert [(line["scope"], line["name"], line["percent"]) for line in told] == [
         ("account", "alpha", 100)
     ]
@@ -197,7 +192,7 @@ def test_the_first_mail_after_an_hour_without_is_told(smtp: Wire) -> None:
     for pause in (0.0, 0.0, QUIET_SECONDS, QUIET_SECONDS + 1):
         smtp.now += pause
         sent(smtp, 100, "x@a.example")
-    told = smtp.log.of(Event.MAIL_AFTER_QUIET)
+    told = smtp.log.of(MailAfterQuiet)
     assert [(line["domain"], line["account"], line["messages"]) for line in told] == [
         ("a.example", "alpha", 1)
     ] * 2
@@ -206,7 +201,7 @@ def test_the_first_mail_after_an_hour_without_is_told(smtp: Wire) -> None:
 def test_after_a_start_a_domain_that_holds_mail_is_not_quiet(smtp: Wire) -> None:
     smtp.hosts("a.example", holding=1)
     sent(smtp, 100, "x@a.example")
-    assert smtp.log.of(Event.MAIL_AFTER_QUIET) == []
+    assert smtp.log.of(MailAfterQuiet) == []
 
 
 def test_a_quota_that_is_still_full_is_told_of_again_after_a_start() -> None:
@@ -216,5 +211,5 @@ def test_a_quota_that_is_still_full_is_told_of_again_after_a_start() -> None:
     smtp.restart()
     for _ in range(2):
         sent(smtp, 100, "x@a.example")
-    assert [line["percent"] for line in smtp.log.of(Event.QUOTA_REACHED)] == [80, 100]
+    assert [line["percent"] for line in smtp.log.of(QuotaReached)] == [80, 100]
     smtp.close()

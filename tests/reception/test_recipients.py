@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from restante.reception.admission import Standing, object_to_recipient
-from restante.telemetry.events import Event
+from restante.telemetry.events import RecipientRefused
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.policy import DAY, Policy, Recipients, Unknown
 from restante.tenancy.recipients import Recipient, RecipientSource, make_book
@@ -50,7 +50,7 @@ def test_what_the_destination_said_counts_for_a_while(smtp: Wire) -> None:
     smtp.now += 8 * DAY
     assert [answer(smtp, f"{name}@a.example") for name in names] == [OK, LATER, LATER]
     assert (
-        smtp.log.of(Event.RECIPIENT_REFUSED)[0]["reason"]
+        smtp.log.of(RecipientRefused)[0]["reason"]
         == "the destination said that there is no such mailbox"
     )
 

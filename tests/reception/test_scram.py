@@ -12,7 +12,7 @@ from restante.sasl import scram_keys
 from restante.sasl.mechanism import ScramCredentials
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import Salting, new_verifier, salted_password
-from restante.telemetry.events import Event
+from restante.telemetry.events import AuthenticationEnded
 from restante.tenancy.secrets import Vault, verifier_owner
 from tests.wire import PASSWORD, Wire, audit
 
@@ -95,7 +95,7 @@ def test_a_login_gets_in_by_what_is_kept_of_it(smtp: Wire, kept: str) -> None:
     smtp.transcript(
         "C: ETRN a.example\nS: 253 2.0.0 OK, 1 pending messages for node a.example started"
     )
-    lines = smtp.log.of(Event.AUTHENTICATION)
+    lines = smtp.log.of(AuthenticationEnded)
     assert [(line["mechanism"], line["login"], line["answer"]) for line in lines] == [
         ("SCRAM-SHA-256", "alpha", "refused"),
         ("SCRAM-SHA-256", "alpha", "accepted"),

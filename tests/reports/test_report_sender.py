@@ -18,7 +18,16 @@ from restante.reports.report_sender import LONGEST_PAUSE, Reports
 from restante.reports.report_settings import ReportSettings
 from restante.store.interface import Bounce
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    Event,
+    InternalError,
+    ReportDeferred,
+    ReportDropped,
+    ReportMade,
+    ReportSent,
+    StoreFailed,
+    SuccessReportsDropped,
+)
 from tests.delivery.scripted_primary import CLOSE, ScriptedPrimary
 from tests.delivery.world import World, until
 from tests.wire import NOW, audit
@@ -58,10 +67,10 @@ class Post:
         self.reports.close()
         await running
 
-    def lines(self, event: Event) -> list[dict[str, Any]]:
+    def lines(self, event: type[Event]) -> list[dict[str, Any]]:
         return self.world.log.of(event)
 
-    def count(self, *events: Event) -> int:
+    def count(self, *events: type[Event]) -> int:
         return sum(len(self.lines(event)) for event in events)
 
 
@@ -92,14 +101,14 @@ def play(
 def test_a_report_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() -> None:
     async def act(post: Post) -> None:
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        await post.go_on_until(lambda: bool(post.lines(ReportSent)))
         assert await post.world.reports() == []
 
     post = play(act)
     [taken] = post.host.taken
     assert (taken.reverse_path, taken.forward_paths) == ("", (SENDER,))
     assert taken.content == b"Subject: report 1\r\n\r\n.\r\n"
-    [line] = post.lines(Event.REPORT_SENT)
+    [line] = post.lines(ReportSent)
     assert line == {
         "message": "1",
         "action": "failed",
@@ -112,7 +121,7 @@ def test_a_report_leaves_from_the_null_reverse_path_to_the_mx_of_its_domain() ->
 def test_reports_to_one_domain_share_a_connection() -> None:
     async def act(post: Post) -> None:
         await post.store(SENDER, "t@A.example", "u@a.example.")
-        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 3)
+        await post.go_on_until(lambda: post.count(ReportSent) == 3)
 
     post = play(act, ScriptedPrimary(offer=()))
     assert (len(post.host.taken), post.host.connections) == (3, 1)
@@ -127,7 +136,7 @@ def test_hosts_are_tried_in_the_order_of_preference_until_one_lets_us_begin(repl
         ]
         post.world.names.table["off.a.example"] = ["127.0.0.9"]  # nobody listens there
         await post.store(SENDER)
-        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DEFERRED) == 1)
+        await post.go_on_until(lambda: post.count(ReportSent, ReportDeferred) == 1)
 
     post = play(act, ScriptedPrimary(script={"CONTENT": reply}))
     assert post.world.names.asked == ["gone.a.example", "off.a.example", MX]
@@ -136,7 +145,7 @@ def test_hosts_are_tried_in_the_order_of_preference_until_one_lets_us_begin(repl
 def test_where_the_handshake_fails_a_report_goes_in_clear() -> None:
     async def act(post: Post) -> None:
         await post.store(SENDER)
-        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DEFERRED) == 1)
+        await post.go_on_until(lambda: post.count(ReportSent, ReportDeferred) == 1)
 
     post = play(act, ScriptedPrimary(offer=("STARTTLS",)))
     assert post.host.commands.count("STARTTLS") == 1
@@ -147,7 +156,7 @@ def test_a_domain_without_mx_is_its_own_host() -> None:
     async def act(post: Post) -> None:
         post.world.names.mx, post.world.names.table = {}, {"a.example": ["127.0.0.1"]}
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        await post.go_on_until(lambda: bool(post.lines(ReportSent)))
 
     assert len(play(act).host.taken) == 1
 
@@ -164,22 +173,22 @@ def test_what_has_nowhere_to_go_is_dropped_at_once(records: list[Exchanger] | Lo
     async def act(post: Post) -> None:
         post.world.names.mx["a.example"] = records
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        await post.go_on_until(lambda: bool(post.lines(ReportDropped)))
         assert await post.world.reports() == []
 
     post = play(act)
     assert not post.host.connections
-    assert not post.lines(Event.REPORT_DEFERRED)
+    assert not post.lines(ReportDeferred)
 
 
 def test_a_report_that_is_refused_is_dropped_and_answered_by_none() -> None:
     async def act(post: Post) -> None:
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        await post.go_on_until(lambda: bool(post.lines(ReportDropped)))
         assert await post.world.reports() == []
 
     post = play(act, ScriptedPrimary(script={"RCPT": "550 5.1.1 nobody"}))
-    [line] = post.lines(Event.REPORT_DROPPED)
+    [line] = post.lines(ReportDropped)
     assert line["reply"] == "550 5.1.1 nobody"
 
 
@@ -201,15 +210,15 @@ def test_a_report_that_cannot_go_now_is_tried_again_with_growing_pauses(trouble:
             names.table = {}
 
         async def mend() -> None:
-            if post.count(Event.REPORT_DEFERRED) == 3:
+            if post.count(ReportDeferred) == 3:
                 names.mx["a.example"], names.table = [Exchanger(10, MX)], {MX: ["127.0.0.1"]}
 
         post.world.on_pause = mend
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        await post.go_on_until(lambda: bool(post.lines(ReportSent)))
 
     post = play(act, host, first_retry=8.0)
-    assert [line["failures"] for line in post.lines(Event.REPORT_DEFERRED)] == [1, 2, 3]
+    assert [line["failures"] for line in post.lines(ReportDeferred)] == [1, 2, 3]
     assert [taken.forward_paths for taken in post.host.taken if taken.forward_paths] == [(SENDER,)]
     pauses = [pause for pause in post.world.pauses if pause]
     assert [round(pauses[place] / (8 * 2**place)) for place in range(3)] == [1, 1, 1]
@@ -218,14 +227,14 @@ def test_a_report_that_cannot_go_now_is_tried_again_with_growing_pauses(trouble:
 def test_after_its_lifetime_a_report_is_dropped() -> None:
     async def act(post: Post) -> None:
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DROPPED)))
+        await post.go_on_until(lambda: bool(post.lines(ReportDropped)))
         assert await post.world.reports() == []
 
     post = play(
         act, ScriptedPrimary(script={"RCPT": "450 4.2.1 later"}), lifetime=3600.0, first_retry=60.0
     )
     assert 1300 < sum(post.world.pauses) <= 3600
-    [line] = post.lines(Event.REPORT_DROPPED)
+    [line] = post.lines(ReportDropped)
     assert line["reply"] == "450 4.2.1 later"
 
 
@@ -246,7 +255,7 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted:
             await post.reports._meet_clock()
             post.reports._tried_at.append((post.world.monotonic, False))
         post.world.step(-365 * 86400.0)
-        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 3)
+        await post.go_on_until(lambda: post.count(ReportSent) == 3)
 
     post = play(act, per_minute=1)
     assert post.world.now < NOW + 3600.0
@@ -260,14 +269,12 @@ def test_no_more_are_tried_in_a_minute_than_are_allowed() -> None:
         for number in range(7):
             post.world.names.mx[f"a{number}.example"] = [Exchanger(10, MX)]
         await post.store(*(f"s@a{number}.example" for number in range(7)))
-        write = post.world.log.write
 
-        def note(event: Event, **fields: Any) -> None:
-            write(event, **fields)
-            if event is Event.REPORT_SENT:
+        def note(event: Event) -> None:
+            if isinstance(event, ReportSent):
                 sent_at.append(post.world.now)
 
-        post.world.log.write = note  # type: ignore[method-assign]
+        post.world.log.on_event = note
         await post.go_on_until(lambda: len(sent_at) == 7)
 
     play(act, per_minute=3)
@@ -279,11 +286,11 @@ def test_a_host_that_turns_out_to_be_ourselves_gets_nothing() -> None:
     async def act(post: Post) -> None:
         post.world.own_addresses.append(("127.0.0.1", post.host.port))
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+        await post.go_on_until(lambda: bool(post.lines(ReportDeferred)))
 
     post = play(act)
     assert not post.host.connections
-    assert "this server itself" in post.lines(Event.REPORT_DEFERRED)[0]["reply"]
+    assert "this server itself" in post.lines(ReportDeferred)[0]["reply"]
 
 
 def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_before() -> None:
@@ -300,22 +307,22 @@ def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_befo
         post.world.intercept("settle_reports", fail_at_first)
         post.world.intercept("due_reports", lambda now, _, octets: due(now, 1, octets))
         await post.store(SENDER, "t@a.example")
-        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 2 and not failing)
+        await post.go_on_until(lambda: post.count(ReportSent) == 2 and not failing)
         assert await post.world.reports() == []
 
     post = play(act)
     assert len(post.host.taken) == 2
-    assert post.count(Event.STORE_FAILED) == 2
+    assert post.count(StoreFailed) == 2
 
 
 def test_a_defect_in_one_errand_puts_its_reports_off() -> None:
     async def act(post: Post) -> None:
         post.world.names.table[MX] = ["no address"]
-        post.world.log.failure = lambda *_, **__: None  # type: ignore[method-assign]
+        post.world.log.takes_defects = True
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+        await post.go_on_until(lambda: bool(post.lines(ReportDeferred)))
 
-    assert play(act).lines(Event.REPORT_DEFERRED)[0]["reply"] == "internal error"
+    assert play(act).lines(ReportDeferred)[0]["reply"] == "internal error"
 
 
 def test_it_waits_for_word_that_reports_were_stored() -> None:
@@ -326,17 +333,15 @@ def test_it_waits_for_word_that_reports_were_stored() -> None:
                 post.reports.wake()
 
         post.world.on_pause = store_and_tell
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
+        await post.go_on_until(lambda: bool(post.lines(ReportSent)))
         assert post.world.now == NOW
 
     assert play(act).world.pauses[0] == LONGEST_PAUSE
 
 
-@pytest.mark.parametrize(
-    ("offer", "event"), [(("SMTPUTF8",), Event.REPORT_SENT), ((), Event.REPORT_DROPPED)]
-)
+@pytest.mark.parametrize(("offer", "event"), [(("SMTPUTF8",), ReportSent), ((), ReportDropped)])
 def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(
-    offer: tuple[str, ...], event: Event
+    offer: tuple[str, ...], event: type[Event]
 ) -> None:
     async def act(post: Post) -> None:
         domain = post.world.directory.now.domains["b.example"]
@@ -346,7 +351,7 @@ def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(
             1, domain.id, Action.FAILED, paths, "s\u00f6nder@a.example", content, NOW, True, True
         )
         await post.world.store.bounce([Bounce(1, paths, made)], audit())
-        await post.go_on_until(lambda: post.count(Event.REPORT_SENT, Event.REPORT_DROPPED) == 1)
+        await post.go_on_until(lambda: post.count(ReportSent, ReportDropped) == 1)
 
     post = play(act, ScriptedPrimary(offer=("8BITMIME", *offer)))
     assert post.count(event) == 1
@@ -365,11 +370,10 @@ def test_a_defect_ends_neither_the_server_nor_the_reports() -> None:
             return await late(*arguments)
 
         post.world.intercept("late_messages", stumble)
-        told: list[str] = []
-        post.world.log.failure = lambda event, *_, **__: told.append(event)  # type: ignore[method-assign]
+        post.world.log.takes_defects = True
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_SENT)))
-        assert told == [Event.INTERNAL_ERROR]
+        await post.go_on_until(lambda: bool(post.lines(ReportSent)))
+        assert post.count(InternalError) == 1
 
     assert len(play(act).host.taken) == 1
 
@@ -396,7 +400,7 @@ def test_who_asked_for_it_hears_once_that_mail_waits() -> None:
         await post.go_on_until(lambda: post.world.now > NOW + 3 * 3600)
 
     post = play(act, delay_after=3600.0)
-    [line] = post.lines(Event.REPORT_MADE)
+    [line] = post.lines(ReportMade)
     assert (line["message"], line["action"]) == ("1", "delayed")
     [taken] = post.host.taken
     assert b"Action: delayed\r\nStatus: 4.0.0\r\n" in taken.content
@@ -410,7 +414,7 @@ def test_no_word_of_delay_where_the_operator_wants_none() -> None:
         )
         await post.go_on_until(lambda: post.world.now > NOW + 1e6)
 
-    assert not play(act, delay_after=0).lines(Event.REPORT_MADE)
+    assert not play(act, delay_after=0).lines(ReportMade)
 
 
 @pytest.mark.parametrize(
@@ -420,11 +424,11 @@ def test_a_strangers_mx_record_leads_to_no_private_address(private: tuple[str, .
     async def act(post: Post) -> None:
         post.world.names.table[MX] = list(private)
         await post.store(SENDER)
-        await post.go_on_until(lambda: bool(post.lines(Event.REPORT_DEFERRED)))
+        await post.go_on_until(lambda: bool(post.lines(ReportDeferred)))
 
     post = play(act, private_addresses=False)
     assert not post.host.connections
-    [line] = post.lines(Event.REPORT_DEFERRED)
+    [line] = post.lines(ReportDeferred)
     assert line["reply"] == f"{MX} has no public address ({private[0]} is none)"
 
 
@@ -439,7 +443,7 @@ def test_an_mx_that_is_asked_again_is_judged_again() -> None:
 
         post.world.on_pause = rebind
         await post.store(SENDER)
-        await post.go_on_until(lambda: post.count(Event.REPORT_DEFERRED) == 3)
+        await post.go_on_until(lambda: post.count(ReportDeferred) == 3)
 
     assert not play(act, private_addresses=False).host.connections
 
@@ -450,14 +454,12 @@ def test_a_flood_of_successes_does_not_delay_a_failure() -> None:
 
     async def act(post: Post) -> None:
         await store_successes(post, 100)
-        write = post.world.log.write
 
-        def note(event: Event, **fields: Any) -> None:
-            write(event, **fields)
-            if event is Event.REPORT_SENT:
-                gone.append((fields["action"], post.world.monotonic))
+        def note(event: Event) -> None:
+            if isinstance(event, ReportSent):
+                gone.append((event.action, post.world.monotonic))
 
-        post.world.log.write = note  # type: ignore[method-assign]
+        post.world.log.on_event = note
         stored_at: list[float] = []
 
         async def bounce() -> None:
@@ -478,10 +480,10 @@ def test_reports_of_success_above_the_limit_are_dropped_and_no_others() -> None:
     async def act(post: Post) -> None:
         await post.store(*(f"customer{number}@a.example" for number in range(8)))
         await store_successes(post, 20)
-        await post.go_on_until(lambda: post.count(Event.REPORT_SENT) == 13)
+        await post.go_on_until(lambda: post.count(ReportSent) == 13)
         assert await post.world.store.report_backlog() == Backlog()
-        assert post.lines(Event.SUCCESS_REPORTS_DROPPED) == [{"count": 15, "limit": 5}]
-        sent = Counter(line["action"] for line in post.lines(Event.REPORT_SENT))
+        assert post.lines(SuccessReportsDropped) == [{"count": 15, "limit": 5}]
+        sent = Counter(line["action"] for line in post.lines(ReportSent))
         assert sent == {"failed": 8, "relayed": 5}
 
     play(act, successes_limit=5)
@@ -490,8 +492,8 @@ def test_reports_of_success_above_the_limit_are_dropped_and_no_others() -> None:
 def test_a_great_surplus_is_dropped_in_pieces() -> None:
     async def act(post: Post) -> None:
         await store_successes(post, 7)
-        await post.go_on_until(lambda: post.count(Event.SUCCESS_REPORTS_DROPPED) == 3)
-        assert [line["count"] for line in post.lines(Event.SUCCESS_REPORTS_DROPPED)] == [3, 3, 1]
+        await post.go_on_until(lambda: post.count(SuccessReportsDropped) == 3)
+        assert [line["count"] for line in post.lines(SuccessReportsDropped)] == [3, 3, 1]
         assert await post.world.store.report_backlog() == Backlog()
 
     with pytest.MonkeyPatch.context() as patch:

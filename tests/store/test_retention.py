@@ -16,12 +16,12 @@ from restante.store.interface import QueueFilter, Store, Usage
 from restante.store.live_directory import LiveDirectory
 from restante.store.sqlite import open_sqlite
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import MailExpired
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, AtEnd, Policy, Retention
 from tests.contract.making import ANNA, BERT, CONTENT, NOTED, account, domain, message, refused
-from tests.wire import Lines
+from tests.log_lines import Lines
 
 MONTH = Retention(30 * DAY, AtEnd.DELETE)
 
@@ -79,7 +79,7 @@ class Keeping:
             self.now = day * DAY
             self.log.lines.clear()
             await self.sweeper.sweep()
-            told += [(day, str(event), fields.get("days")) for event, fields in self.log.lines]
+            told += [(day, event.event, fields.get("days")) for event, fields in self.log.lines]
         return told
 
 
@@ -201,7 +201,7 @@ async def test_very_much_goes_in_batches_each_with_its_entry(keeping: Keeping) -
     )
     await keeping.store.hold([message(count + 1, alpha.id, received_at=20 * DAY)])
     assert await keeping.sweep_on(31) == [(31, "mail-expired", None)]
-    assert keeping.log.of(Event.MAIL_EXPIRED)[0]["messages"] == count
+    assert keeping.log.of(MailExpired)[0]["messages"] == count
     assert keeping.store.usage(alpha.id) == Usage(1, len(CONTENT))
     entries = [
         entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED

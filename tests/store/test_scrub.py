@@ -12,7 +12,7 @@ from restante.store.sqlite import SqliteStore, care_queries, proof, scrub
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import StoreFailed, StoreScrubbed
 from tests.contract.making import (
     CONTENT,
     NOTED,
@@ -23,11 +23,11 @@ from tests.contract.making import (
     message,
     spooled,
 )
+from tests.log_lines import Lines
 from tests.store.damage_report import DamageReport
 from tests.store.test_damage import NOISE
 from tests.store.test_failing_disk import spoil
 from tests.store.watched_disk import WatchedDisk
-from tests.wire import Lines
 
 
 async def walked(store: SqliteStore) -> Slice:
@@ -214,7 +214,7 @@ def test_it_rests_as_long_as_keeps_it_below_its_share() -> None:
     assert between == pytest.approx([0.1 * (1 / SHARE - 1), 0.3 * (1 / SHARE - 1)])
     assert 0.4 / (0.4 + sum(between)) == pytest.approx(SHARE)
     assert sum(between) + until_tomorrow == pytest.approx(DAY)
-    [line] = log.of(Event.STORE_SCRUBBED)
+    [line] = log.of(StoreScrubbed)
     assert (line["messages"], line["octets"], line["files"], line["damaged"]) == (5, 50, 1, 1)
     assert scrubber.last_ended_at == pytest.approx(1000.0 + FIRST_AFTER + sum(between))
 
@@ -232,5 +232,5 @@ def test_a_walk_that_the_store_breaks_off_has_not_ended() -> None:
     assert scrubber.last_ended_at is None
     assert scrubber.walk is not None
     assert scrubber.walk.messages == 1
-    assert log.of(Event.STORE_SCRUBBED) == []
-    assert [line["doing"] for line in log.of(Event.STORE_FAILED)] == ["scrub"]
+    assert log.of(StoreScrubbed) == []
+    assert [line["doing"] for line in log.of(StoreFailed)] == ["scrub"]

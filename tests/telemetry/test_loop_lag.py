@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from restante.telemetry.events import Event
+from restante.telemetry.events import LoopStalled
 from restante.telemetry.loop_lag import WINDOW_SECONDS, LoopLag
 from tests.admin.desk import Lines
 
@@ -38,7 +38,7 @@ class Loop:
 def test_a_stall_is_logged_with_its_seconds_and_a_short_delay_is_not() -> None:
     loop = Loop([0.0, 0.2, 5.4, 0.01])
     assert round(loop.run().longest(), 6) == 5.4
-    assert loop.log.lines == [(Event.LOOP_STALLED, {"seconds": 5.4})]
+    assert loop.log.lines == [(LoopStalled, {"seconds": 5.4})]
 
 
 def test_a_loop_that_keeps_time_has_no_lag() -> None:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +20,29 @@ from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.session_end import SessionEnd
 from restante.telemetry.counts import Counts
-from restante.telemetry.events import Event
+from restante.telemetry.event_fields import example
+from restante.telemetry.events import (
+    EVENTS,
+    AuthenticationEnded,
+    ConnectionsShed,
+    DeliveryAttempt,
+    DeliveryDeferred,
+    DeliveryRefused,
+    Event,
+    LoopStalled,
+    MailHeld,
+    MailRefused,
+    MessageDamaged,
+    MessageDelivered,
+    RecipientRefused,
+    ReleaseRequested,
+    RoomShort,
+    ServerFailing,
+    StoreFailed,
+)
 from restante.telemetry.exposition import expose
-from restante.telemetry.log import StructuredLog
+from restante.telemetry.log import EventBus
+from restante.telemetry.log_writer import LogWriter
 from restante.telemetry.metrics import METRICS, MetricKind, MetricLabel, State
 from restante.telemetry.process import ProcessFacts, look_at_process
 
@@ -107,7 +127,7 @@ def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
 
 def test_every_way_in_which_the_store_fails_has_its_word() -> None:
     sources = "".join(file.read_text() for file in Path(restante.__file__).parent.rglob("*.py"))
-    said = re.findall(r'STORE_FAILED,[^\n]*\n?[^\n]*?doing="([^"]+)"', sources)
+    said = re.findall(r'StoreFailed\(\s*error=\w+,\s*doing="([^"]+)"', sources)
     assert {*said, "request"} == set(label("restante_store_failures", "doing").values)
 
 
@@ -147,92 +167,93 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "fields", "expected"),
+    ("kind", "fields", "expected"),
     [
         (
-            Event.MAIL_HELD,
+            MailHeld,
             {"octets": 4000},
             {"restante_messages_held_total": 1, "restante_octets_held_total": 4000},
         ),
         (
-            Event.MAIL_REFUSED,
+            MailRefused,
             {"answer": "452 4.3.1 No room"},
             {'restante_mail_refused_total{code="452"}': 1},
         ),
         (
-            Event.RECIPIENT_REFUSED,
+            RecipientRefused,
             {"answer": "550 5.7.1 Not a domain", "forward_path": "<x@y.example>"},
             {'restante_recipients_refused_total{code="550"}': 1},
         ),
         (
-            Event.RECIPIENT_REFUSED,
+            RecipientRefused,
             {"answer": "550 5.7.1 Not a domain", "count": 90},
             {'restante_recipients_refused_total{code="550"}': 90},
         ),
         (
-            Event.MAIL_REFUSED,
+            MailRefused,
             {"answer": "451 4.3.0 Cannot store", "count": 7},
             {'restante_mail_refused_total{code="451"}': 7},
         ),
         (
-            Event.CONNECTIONS_SHED,
+            ConnectionsShed,
             {"count": 40, "reason": "too many sessions"},
             {'restante_connections_shed_total{limit="too many sessions"}': 40},
         ),
         (
-            Event.AUTHENTICATION,
-            {"mechanism": "PLAIN", "answer": "refused", "user": "alpha"},
+            AuthenticationEnded,
+            {"mechanism": "PLAIN", "answer": "refused", "login": "alpha"},
             {'restante_authentications_total{mechanism="PLAIN",outcome="refused"}': 1},
         ),
         (
-            Event.AUTHENTICATION,
-            {"mechanism": "CRAM-MD5", "answer": "put off: too many failures", "user": "alpha"},
+            AuthenticationEnded,
+            {"mechanism": "CRAM-MD5", "answer": "put off: too many failures", "login": "alpha"},
             {
                 'restante_authentications_total{mechanism="CRAM-MD5",outcome="put off"}': 1,
                 'restante_authentications_put_off_total{limit="too many failures"}': 1,
             },
         ),
         (
-            Event.RELEASE_REQUESTED,
+            ReleaseRequested,
             {"answer": "253 2.0.0 OK, 2 pending messages for node a.example started"},
             {'restante_release_requests_total{code="253"}': 1},
         ),
-        (Event.MESSAGE_DELIVERED, {"recipients": 9}, {"restante_messages_delivered_total": 1}),
-        (Event.DELIVERY_DEFERRED, {"reply": "450"}, {"restante_recipients_deferred_total": 1}),
+        (MessageDelivered, {"recipients": 9}, {"restante_messages_delivered_total": 1}),
+        (DeliveryDeferred, {"reply": "450"}, {"restante_recipients_deferred_total": 1}),
         (
-            Event.DELIVERY_REFUSED,
+            DeliveryRefused,
             {"reply": "550"},
             {"restante_recipients_refused_by_destination_total": 1},
         ),
         (
-            Event.DELIVERY_ATTEMPT,
+            DeliveryAttempt,
             {"end": "busy", "reason": "421 x"},
             {'restante_delivery_attempts_total{end="busy"}': 1},
         ),
         (
-            Event.DELIVERY_ATTEMPT,
+            DeliveryAttempt,
             {"reason": "no such name in DNS"},
             {'restante_delivery_attempts_total{end="no route"}': 1},
         ),
-        (Event.STORE_FAILED, {"doing": "hold"}, {'restante_store_failures_total{doing="hold"}': 1}),
+        (StoreFailed, {"doing": "hold"}, {'restante_store_failures_total{doing="hold"}': 1}),
         (
-            Event.STORE_FAILED,
-            {"request": "GET /v1/x"},
+            StoreFailed,
+            {"doing": None, "request": "GET /v1/x"},
             {'restante_store_failures_total{doing="request"}': 1},
         ),
-        (Event.ROOM_SHORT, {"free": 7}, {}),
-        (Event.MESSAGE_DAMAGED, {"message": "x"}, {"restante_messages_damaged_total": 1}),
-        (Event.SERVER_FAILING, {"reason": "x"}, {"restante_server_failures_total": 1}),
-        (Event.LOOP_STALLED, {"seconds": 5.4}, {"restante_loop_stalls_total": 1}),
+        (RoomShort, {"free": 7}, {}),
+        (MessageDamaged, {"message": "x"}, {"restante_messages_damaged_total": 1}),
+        (ServerFailing, {"reason": "x"}, {"restante_server_failures_total": 1}),
+        (LoopStalled, {"seconds": 5.4}, {"restante_loop_stalls_total": 1}),
     ],
 )
 def test_a_line_of_the_log_moves_its_metrics_and_no_others(
-    event: Event, fields: Mapping[str, Any], expected: Mapping[str, float]
+    kind: type[Event], fields: Mapping[str, Any], expected: Mapping[str, float]
 ) -> None:
     counts = Counts()
     before = shown(counts)
-    counts.count(event, fields)
-    counts.count(event, fields)
+    event = example(kind, **fields)
+    counts.count(event)
+    counts.count(event)
     after = shown(counts)
     assert before.keys() == after.keys(), "every word of a label is there from the start"
     moved = {
@@ -241,7 +262,7 @@ def test_a_line_of_the_log_moves_its_metrics_and_no_others(
         if value != before[sample]
     }
     twice = {sample: 2 * value for sample, value in expected.items()}
-    assert moved == {**twice, f'restante_log_lines_total{{event="{event}"}}': 2}
+    assert moved == {**twice, f'restante_log_lines_total{{event="{kind.event}"}}': 2}
 
 
 def spelled(sample: Sample) -> str:
@@ -252,26 +273,22 @@ def spelled(sample: Sample) -> str:
 
 def test_a_word_that_nobody_foresaw_is_counted_all_the_same() -> None:
     counts = Counts()
-    counts.count(Event.MAIL_REFUSED, {"answer": "459 4.0.0 New"})
+    counts.count(example(MailRefused, answer="459 4.0.0 New"))
     assert shown(counts)["restante_mail_refused_total", (("code", "459"),)] == 1
 
 
 def test_what_strangers_and_customers_chose_is_not_shown() -> None:
     counts = Counts()
-    private = (
+    private = [
         "peer",
         "hello",
         "login",
-        "user",
         "name",
-        "node",
         "domain",
         "domains",
         "destination",
         "address",
         "error",
-    )
-    paths = (
         "reverse_path",
         "forward_path",
         "account",
@@ -280,18 +297,21 @@ def test_what_strangers_and_customers_chose_is_not_shown() -> None:
         "reply",
         "requested_by",
         "request",
-    )
-    fields = dict.fromkeys((*private, *paths), "a-stranger")
-    for event in Event:
-        counts.count(event, fields)
+        "target",
+    ]
+    for kind in EVENTS:
+        given = {each.name: "a-stranger" for each in fields(kind) if each.name in private}
+        counts.count(example(kind, **given))
     assert b"a-stranger" not in expose(counts, STATE).body
 
 
 def test_the_log_counts_what_it_writes(capsys: pytest.CaptureFixture[str]) -> None:
     counts = Counts()
-    log = StructuredLog("json", counts.count)
-    log.write(Event.MAIL_HELD, message="abc", octets=3)
-    log.failure(Event.STORE_FAILED, ValueError("boom"), doing="hold")
+    log = EventBus()
+    log.subscribe(counts.count, *EVENTS)
+    log.subscribe(LogWriter("json").write, *EVENTS)
+    log.publish(example(MailHeld, message="abc", octets=3))
+    log.publish(StoreFailed(error=ValueError("boom"), doing="hold"))
     samples = shown(counts)
     assert capsys.readouterr().err.count("\n") == 2
     assert samples["restante_octets_held_total", ()] == 3

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from restante.admin.admin_error import ErrorKind
 from restante.mail.import_stream import WHOLE, StreamLabel, Unpacker, pack_block, pack_label
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError, StoreFailed
 from restante.web.api.api_application import Prepared, build_api
 from restante.web.api.problem_details import STATUSES
 from tests.admin.desk import HEAD, Desk
@@ -260,7 +260,7 @@ def test_a_failing_store_means_try_later(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(desk.store, "put_account", fail)
     answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
     assert (answer.status_code, answer.json()["kind"]) == (503, "try-later")
-    assert desk.log.lines[-1][0] is Event.STORE_FAILED
+    assert desk.log.lines[-1][0] is StoreFailed
 
 
 def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +273,7 @@ def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.Monke
     answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
     assert answer.status_code == 500
     assert "inside" not in answer.text
-    assert desk.log.lines[-1][0] is Event.INTERNAL_ERROR
+    assert desk.log.lines[-1][0] is InternalError
 
 
 def test_what_matches_is_named_counted_exported_and_imported() -> None:
@@ -361,5 +361,5 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
         "headers": [],
     }
     asyncio.run(build_api(desk.context)(scope, receive, send))
-    assert not [event for event, _ in desk.log.lines if event is Event.INTERNAL_ERROR]
+    assert not [event for event, _ in desk.log.lines if event is InternalError]
     assert desk.store.usages() == {}

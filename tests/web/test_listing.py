@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import StoreFailed
 from restante.web.api.listing import (
     PIECE,
     PIECE_SECONDS,
@@ -120,6 +120,6 @@ def test_a_later_page_that_fails_is_logged_and_the_answer_ends_early() -> None:
         assert await anext(body) == b'[{"number":0},{"number":1}'
         with pytest.raises(StoreError):
             await anext(body)
-        assert [event for event, _ in desk.log.lines] == [Event.STORE_FAILED]
+        assert [event for event, _ in desk.log.lines] == [StoreFailed]
 
     asyncio.run(story())

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from restante.reception.listener import bind
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError
 from restante.web.api.api_application import build_api
 from restante.web.http_door import HttpDoor, HttpService
 from restante.web.metrics_service import build_metrics, serve_metrics
@@ -69,7 +69,7 @@ def test_a_defect_on_their_own_port_is_logged_too(monkeypatch: pytest.MonkeyPatc
     answer = asyncio.run(once())
     assert answer.status_code == 500
     assert "inside" not in answer.text
-    assert desk.log.lines[-1][0] is Event.INTERNAL_ERROR
+    assert desk.log.lines[-1][0] is InternalError
 
 
 def test_the_port_is_served_until_cancelled() -> None:

@@ -14,7 +14,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
-from restante.telemetry.events import Event
+from restante.telemetry.events import RecordChanged
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.record_change import Change
 
@@ -157,16 +157,19 @@ async def changed(context: AdminContext, recorded: AuditEntry) -> None:
 def announce(context: AdminContext, recorded: AuditEntry) -> None:
     """Log a change."""
     if context.log:
-        context.log.write(
-            Event.RECORD_CHANGED,
-            action=str(recorded.action),
-            subject=recorded.subject,
-            account=recorded.account,
-            domain=recorded.domain,
-            actor=recorded.actor,
-            origin=recorded.origin,
-            reason=recorded.reason,
-            changes=[f"{one.field}: {one.before} → {one.after}" for one in recorded.changes],
+        context.log.publish(
+            RecordChanged(
+                action=str(recorded.action),
+                subject=recorded.subject,
+                account=recorded.account,
+                domain=recorded.domain,
+                actor=recorded.actor,
+                origin=recorded.origin,
+                reason=recorded.reason,
+                changes=tuple(
+                    f"{one.field}: {one.before} → {one.after}" for one in recorded.changes
+                ),
+            )
         )
 
 

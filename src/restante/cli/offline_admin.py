@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
 from restante.admin.admin_context import AdminContext, operator
 from restante.cli.failures import Exit, Failure
@@ -99,10 +98,7 @@ async def _hold(
 class _Unwritten:
     """A log that writes nothing, because the command reports errors itself."""
 
-    def write(self, event: Event, **fields: Any) -> None:
-        """Write nothing."""
-
-    def failure(self, event: Event, error: BaseException, **fields: Any) -> None:
+    def publish(self, event: Event) -> None:
         """Write nothing."""
 
 

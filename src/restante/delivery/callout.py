@@ -28,7 +28,7 @@ from restante.smtp.client_transaction import is_safe_path
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError, StoreFailed
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.recipients import Recipient, RecipientSource
 
@@ -73,8 +73,8 @@ class Callouts:
         try:
             return await self._ask(domain, key, forward_path)
         except Exception as error:  # noqa: BLE001
-            self._context.log.failure(
-                Event.INTERNAL_ERROR, error, doing="inquire", domain=domain.name
+            self._context.log.publish(
+                InternalError(error=error, doing="inquire", domain=domain.name)
             )
             return None
         finally:
@@ -120,7 +120,7 @@ class Callouts:
                     key[0], [Recipient(key[1], RecipientSource.CALL, is_there=True, at=at)]
                 )
             except StoreError as error:
-                self._context.log.failure(Event.STORE_FAILED, error, doing="learn")
+                self._context.log.publish(StoreFailed(error=error, doing="learn"))
             return True
         if not says_no_mailbox(reply.text):
             return None

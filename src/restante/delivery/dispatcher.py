@@ -20,7 +20,7 @@ from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot
 from restante.delivery.probe import probe
 from restante.store.interface import Drain
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError
 from restante.tenancy.model import Destination, HostedDomain
 
 STOP_GRACE: Final = 5.0  # seconds for outstanding replies: interrupted mail may be delivered twice
@@ -188,7 +188,7 @@ class Dispatcher:
         try:
             await drain.run(requested_by)
         except Exception as error:  # noqa: BLE001  the boundary: one drain's defect is no other's
-            self._context.log.failure(Event.INTERNAL_ERROR, error, domain=domain.name)
+            self._context.log.publish(InternalError(error=error, domain=domain.name))
         finally:
             del self._drains[domain.id], self._running[domain.id]
             for listener in self._end_listeners:

@@ -43,7 +43,7 @@ from restante.queue.refusals import Refusals
 from restante.queue.schedule import Schedule, next_attempt, rate_pause
 from restante.store.interface import Drain, PastDrain
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted, StoreFailed
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Recipients
 
@@ -370,8 +370,8 @@ class DomainDrain:
         try:
             await self._context.learn(self._lease.domain_id, learning)
         except StoreError as error:  # the next drain learns it again
-            self._context.log.failure(
-                Event.STORE_FAILED, error, doing="learn", domain=self._domain_name
+            self._context.log.publish(
+                StoreFailed(error=error, doing="learn", domain=self._domain_name)
             )
 
     async def _close(self) -> None:
@@ -380,8 +380,8 @@ class DomainDrain:
         try:
             await self._context.store.close_drain(self._lease, self._past())
         except StoreError as error:  # it is resumed at the next start, which does no harm
-            self._context.log.failure(
-                Event.STORE_FAILED, error, doing="close drain", domain=self._domain_name
+            self._context.log.publish(
+                StoreFailed(error=error, doing="close drain", domain=self._domain_name)
             )
 
     def _past(self) -> PastDrain:
@@ -399,37 +399,40 @@ class DomainDrain:
         )
 
     def _log_start(self, requested_by: str) -> None:
-        self._context.log.write(
-            Event.DRAIN_STARTED,
-            domain=self._domain_name,
-            destination=self._journal.destination,
-            requested_by=requested_by,
-            held=self._context.store.usage(self._lease.domain_id).held,
+        self._context.log.publish(
+            DrainStarted(
+                domain=self._domain_name,
+                destination=self._journal.destination,
+                requested_by=requested_by,
+                held=self._context.store.usage(self._lease.domain_id).held,
+            )
         )
 
     def _log_refusals(self, reason: str) -> None:
-        self._context.log.write(
-            Event.DESTINATION_REFUSES,
-            domain=self._domain_name,
-            account=self._account,
-            destination=self._journal.destination,
-            refused=self._journal.totals.refused,
-            held=self._context.store.usage(self._lease.domain_id).held,
-            reason=reason,
+        self._context.log.publish(
+            DestinationRefuses(
+                domain=self._domain_name,
+                account=self._account,
+                destination=self._journal.destination,
+                refused=self._journal.totals.refused,
+                held=self._context.store.usage(self._lease.domain_id).held,
+                reason=reason,
+            )
         )
 
     def _log_finish(self) -> None:
         totals = self._journal.totals
-        self._context.log.write(
-            Event.DRAIN_FINISHED,
-            domain=self._domain_name,
-            account=self._account,
-            destination=self._journal.destination,
-            delivered=totals.delivered,
-            deferred=totals.deferred,
-            refused=totals.refused,
-            held=self._context.store.usage(self._lease.domain_id).held,
-            seconds=round(self._context.monotonic() - self._started, 3),
-            end=str(self._outcome),
-            reason=self._reason,
+        self._context.log.publish(
+            DrainFinished(
+                domain=self._domain_name,
+                account=self._account,
+                destination=self._journal.destination,
+                delivered=totals.delivered,
+                deferred=totals.deferred,
+                refused=totals.refused,
+                held=self._context.store.usage(self._lease.domain_id).held,
+                seconds=round(self._context.monotonic() - self._started, 3),
+                end=str(self._outcome),
+                reason=self._reason,
+            )
         )

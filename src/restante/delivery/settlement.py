@@ -27,7 +27,7 @@ from restante.mail.report import NewReport, ReportFacts
 from restante.queue.recipient_status import Outcome
 from restante.store.interface import Drain
 from restante.store.store_errors import LeaseLost, StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import StoreFailed
 from restante.telemetry.log import Log
 
 PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of one batch
@@ -130,12 +130,13 @@ class Settlement:
         try:
             await self._store.settle(self._lease, outcomes, reports, self._now())
         except StoreError as error:
-            self._log.failure(
-                Event.STORE_FAILED,
-                error,
-                doing="settle",
-                domain_id=self._lease.domain_id,
-                unsettled=len(outcomes),
+            self._log.publish(
+                StoreFailed(
+                    error=error,
+                    doing="settle",
+                    domain_id=self._lease.domain_id,
+                    unsettled=len(outcomes),
+                )
             )
         else:
             self._batch, self._gathered = [], []
@@ -164,8 +165,8 @@ class Settlement:
             self.is_lease_lost = True
             self._fail(str(error))
         except StoreError as error:
-            self._log.failure(
-                Event.STORE_FAILED, error, doing="settle", domain_id=self._lease.domain_id
+            self._log.publish(
+                StoreFailed(error=error, doing="settle", domain_id=self._lease.domain_id)
             )
         else:
             self._dsn_writer.stored(self._reports)

@@ -34,7 +34,7 @@ from restante.queue.schedule import Schedule, next_attempt
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
 from restante.telemetry.log import Log
 from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import Accept, Hold
@@ -273,8 +273,8 @@ class Watcher:
         except CannotStart:  # the server is stopping
             pass
         except StoreError as error:
-            self._log.failure(
-                Event.STORE_FAILED, error, doing="start drain", domain=waiting.domain.name
+            self._log.publish(
+                StoreFailed(error=error, doing="start drain", domain=waiting.domain.name)
             )
         finally:
             if not self._drains.is_draining(waiting.domain.id):
@@ -314,9 +314,9 @@ class Watcher:
             return
         watched.since = self._now()
         if watched.presence.seen is Seen.AWAY:
-            self._tell(Event.PRIMARY_AWAY, watched, reason)
+            self._tell(PrimaryAway, watched, reason)
         elif before.seen is Seen.AWAY:
-            self._tell(Event.PRIMARY_BACK, watched, reason)
+            self._tell(PrimaryBack, watched, reason)
         if watched.presence.seen is Seen.UP:
             self._begin_anew(watched)
 
@@ -328,7 +328,7 @@ class Watcher:
                 waiting.drains, waiting.drain_at = 0, self._monotonic()
                 self._enter(waiting.drain_at, waiting)
 
-    def _tell(self, event: Event, watched: _Watched, reason: str) -> None:
+    def _tell(self, event: type[PrimaryAway | PrimaryBack], watched: _Watched, reason: str) -> None:
         """Write a line for each account concerned: no account sees another's domains."""
         names: defaultdict[str, list[str]] = defaultdict(list)
         for domain in watched.domains:
@@ -339,12 +339,13 @@ class Watcher:
                 if len(domains) > _DOMAINS_NAMED
                 else ""
             )
-            self._log.write(
-                event,
-                destination=watched.destination.text,
-                account=account,
-                domains=",".join(domains[:_DOMAINS_NAMED]) + more,
-                reason=reason,
+            self._log.publish(
+                event(
+                    destination=watched.destination.text,
+                    account=account,
+                    domains=",".join(domains[:_DOMAINS_NAMED]) + more,
+                    reason=reason,
+                )
             )
 
 

@@ -10,7 +10,7 @@ from restante.mail.message import ContentFile, HeldMessage, message_name
 from restante.mail.report import NewReport, ReportFacts
 from restante.mail.trace import HEADER_OCTETS
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError, ReportMade
 from restante.telemetry.log import Log
 
 
@@ -68,19 +68,20 @@ class DsnWriter:
 
     def _tell_defect(self, message: HeldMessage, error: Exception) -> None:
         if self._log is not None:
-            self._log.failure(
-                Event.INTERNAL_ERROR, error, doing="report", message=message_name(message.number)
+            self._log.publish(
+                InternalError(error=error, doing="report", message=message_name(message.number))
             )
 
     def stored(self, reports: Sequence[NewReport]) -> None:
         """Log reports that are durable, and have them sent."""
         for report in reports:
             if self._log is not None:
-                self._log.write(
-                    Event.REPORT_MADE,
-                    message=message_name(report.about),
-                    action=str(report.action),
-                    recipients=len(report.forward_paths),
+                self._log.publish(
+                    ReportMade(
+                        message=message_name(report.about),
+                        action=str(report.action),
+                        recipients=len(report.forward_paths),
+                    )
                 )
         if reports:
             for listener in self._stored_listeners:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from restante.delivery.waiting import Wait, wait_at_most
-from restante.telemetry.events import Event
+from restante.telemetry.events import CertificateExpiring
 from restante.telemetry.log import Log
 
 LOOK_SECONDS: Final = 3600.0
@@ -56,5 +56,5 @@ class CertificateWatch:
                 .isoformat(timespec="seconds")
                 .replace("+00:00", "Z")
             )
-            self._log.write(Event.CERTIFICATE_EXPIRING, days=step, ends=ends)
+            self._log.publish(CertificateExpiring(days=step, ends=ends))
         self._told = (expires_at, step)

@@ -1,14 +1,14 @@
-"""Gets every line of the log as it is written, and keeps events for notices.
+"""Gets the events that cause notices, and keeps them until the outbox takes them.
 
-This runs for every line; a line without a notice costs one look-up. Memory is bounded: repeated
-events are only counted, and beyond a number of different ones, further ones are only counted too.
+Memory is bounded: repeated events are only counted, and beyond a number of different ones, further
+ones are only counted too.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from restante.notices.rules import RULES
+from restante.notices.rules import RULES, news_in
 from restante.telemetry.events import Event
 from restante.tenancy.notice import NoticeFacts, Topic
 
@@ -38,15 +38,14 @@ class NoticeInbox:
         """Call this after each event that a rule applies to."""
         self._news_listeners.append(listener)
 
-    def hear(self, event: Event, fields: dict[str, Any]) -> None:
-        """Take one line of the log. Raises nothing: the writer of the line must not fail."""
-        rule = RULES.get(event)
-        if rule is None:
+    def hear(self, event: Event) -> None:
+        """Take an event. Raises nothing: its publisher must not fail."""
+        if type(event) not in RULES:
             return
         try:
-            for news in rule(fields, self._now()):
+            for news in news_in(event, self._now()):
                 self._keep(Heard(news))
-        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not reach what is told of
+        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not reach the publisher
             self.defect = error
         for listener in self._news_listeners:
             listener()

@@ -29,7 +29,13 @@ from restante.queue.sending_outcome import SendingOutcome
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    InternalError,
+    NoticeDeferred,
+    NoticeGivenUp,
+    NoticeSent,
+    StoreFailed,
+)
 from restante.telemetry.log import Log
 from restante.tenancy.notice import Channel, Notice, clean
 
@@ -90,10 +96,10 @@ class NoticeSender:
         try:
             turns = await self._store.first_notices(2 * AT_ONCE)
         except StoreError as error:
-            self._log.failure(Event.STORE_FAILED, error, doing="notice")
+            self._log.publish(StoreFailed(error=error, doing="notice"))
             return _AFTER_FAILURE
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
+            self._log.publish(InternalError(error=error, doing="notice"))
             return _AFTER_FAILURE
         now, pause = self._now(), LONGEST_PAUSE
         for notice in turns:
@@ -114,7 +120,7 @@ class NoticeSender:
         try:
             await self._send(notice)
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
+            self._log.publish(InternalError(error=error, doing="notice"))
             await self._wait(self._closing, _AFTER_FAILURE)
         finally:
             self._sending.discard(notice.channel_id)
@@ -128,7 +134,7 @@ class NoticeSender:
         try:
             attempt = await self._sender.send(channel, notice)
         except Exception as error:  # noqa: BLE001  the boundary: one channel's defect is no other's
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice", channel=channel.name)
+            self._log.publish(InternalError(error=error, doing="notice", channel=channel.name))
             attempt = _DEFECT
         await self._settle(self._conclude(channel, notice, attempt))
 
@@ -138,7 +144,7 @@ class NoticeSender:
             try:
                 await self._store.settle_notices([outcome])
             except StoreError as error:
-                self._log.failure(Event.STORE_FAILED, error, doing="notice")
+                self._log.publish(StoreFailed(error=error, doing="notice"))
             else:
                 return
             if self._closing.is_set():
@@ -152,16 +158,19 @@ class NoticeSender:
             if attempt.end is NoticeResult.SENT
             else self._next_attempt(channel, notice, attempt)
         )
-        event = Event.NOTICE_DEFERRED if at is not None else Event.NOTICE_GIVEN_UP
-        self._log.write(
-            Event.NOTICE_SENT if attempt.end is NoticeResult.SENT else event,
-            channel=channel.name,
-            account=channel.account,
-            way=str(channel.way),
-            kind=str(notice.news.kind),
-            notice=notice.key,
-            failures=notice.failures + (attempt.end is not NoticeResult.SENT),
-            reply=clean(attempt.text),
+        is_sent = attempt.end is NoticeResult.SENT
+        failed = NoticeDeferred if at is not None else NoticeGivenUp
+        event: type[NoticeSent | NoticeDeferred | NoticeGivenUp] = NoticeSent if is_sent else failed
+        self._log.publish(
+            event(
+                channel=channel.name,
+                account=channel.account,
+                way=str(channel.way),
+                kind=str(notice.news.kind),
+                notice=notice.key,
+                failures=notice.failures + (not is_sent),
+                reply=clean(attempt.text),
+            )
         )
         return SendingOutcome(notice.number, at, clean(attempt.text))
 

@@ -24,7 +24,7 @@ from restante.notices.throttle import Telling, hear, is_over, let_go
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError, NoticesDropped, StoreFailed
 from restante.telemetry.log import Log
 from restante.tenancy.notice import NewNotice, Quiet, Topic
 
@@ -110,10 +110,10 @@ class Outbox:
             await self._deal_with(taken)
         except StoreError as error:
             self._inbox.take_back(taken)
-            self._log.failure(Event.STORE_FAILED, error, doing="notice")
+            self._log.publish(StoreFailed(error=error, doing="notice"))
             return _AFTER_FAILURE
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="notice")
+            self._log.publish(InternalError(error=error, doing="notice"))
             return _AFTER_FAILURE
         finally:
             self._is_under_way = False
@@ -179,12 +179,12 @@ class Outbox:
     def _tell_loss(self, gone: int) -> None:
         count, self._inbox.dropped = gone + self._inbox.dropped, 0
         if count:
-            self._log.write(Event.NOTICES_DROPPED, count=count)
+            self._log.publish(NoticesDropped(count=count))
 
     def _tell_defect(self) -> None:
         defect, self._inbox.defect = self._inbox.defect, None
         if defect is not None:
-            self._log.failure(Event.INTERNAL_ERROR, defect, doing="notice")
+            self._log.publish(InternalError(error=defect, doing="notice"))
 
     def _pause(self) -> float:
         """Return the seconds until a topic ends."""

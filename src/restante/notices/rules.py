@@ -1,38 +1,60 @@
-"""Which lines of the log cause notices, for which accounts, and with which text.
+"""Which events cause notices, for which accounts, and with which text.
 
-Every event with a notice has a line in the log already, as it has a metric (telemetry/metrics.py).
-So log, metrics and notices cannot disagree, and the code that writes a line knows nothing of
-notices.
+Every event with a notice has its line in the log and its metric (telemetry/metrics.py). So log,
+metrics and notices cannot disagree, and the code that publishes an event knows nothing of notices.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from restante.mail.quantity import counted
 from restante.phrases import EXPIRES, HAS_EXPIRED
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    AuthenticationBurst,
+    CertificateExpiring,
+    DestinationRefuses,
+    DrainFinished,
+    Event,
+    MailAfterQuiet,
+    MailExpired,
+    MessageDamaged,
+    PrimaryAway,
+    PrimaryBack,
+    QuotaReached,
+    RetentionAhead,
+    RoomBack,
+    RoomShort,
+    ServerFailing,
+)
 from restante.tenancy.notice import NoticeFacts, NoticeKind, clean
 
-Fields = Mapping[str, Any]  # of one line of the log
-Rule = Callable[[Fields, float], Iterator[NoticeFacts]]  # the line, and when it was written
+_E = TypeVar("_E", bound=Event)
+Rule = Callable[[Any, float], Iterator[NoticeFacts]]  # the event, and when it was published
 
 
-def news_in(event: Event, fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    """Yield the notice facts of a line of the log."""
-    rule = RULES.get(event)
+def news_in(event: Event, at: float) -> Iterator[NoticeFacts]:
+    """Yield the notices of an event."""
+    rule = RULES.get(type(event))
     if rule is not None:
-        yield from rule(fields, at)
+        yield from rule(event, at)
+
+
+def _rule(
+    event: type[_E], rule: Callable[[_E, float], Iterator[NoticeFacts]]
+) -> tuple[type[Event], Rule]:
+    """Pair an event and its rule; a rule for another event is a type error."""
+    return event, rule
 
 
 def _make(
-    kind: NoticeKind, fields: Fields, at: float, about: str, text: str, *shown: str
+    kind: NoticeKind, account: str, at: float, about: str, text: str, **shown: str | int
 ) -> NoticeFacts:
-    """Return the facts of a notice for a line, with the named fields to show."""
-    details = {name: _plain(fields[name]) for name in shown if fields.get(name) not in (None, "")}
-    return NoticeFacts(kind, str(fields.get("account", "")), clean(about), clean(text), at, details)
+    """Make a notice, with those of the event's fields that are to be shown."""
+    details = {name: _plain(value) for name, value in shown.items() if value != ""}
+    return NoticeFacts(kind, account, clean(about), clean(text), at, details)
 
 
-def _plain(value: Any) -> str | int:
+def _plain(value: str | int) -> str | int:
     return value if isinstance(value, int) else clean(value)
 
 
@@ -43,96 +65,185 @@ _ENDS: Final = {
 }  # by the policy's word for it
 
 
-def _mail_after_quiet(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    domain = fields["domain"]
+def _mail_after_quiet(event: MailAfterQuiet, at: float) -> Iterator[NoticeFacts]:
+    domain = event.domain
     text = f"Mail came for {domain}, which had none for an hour: its own server may be away."
-    yield _make(NoticeKind.MAIL_AFTER_QUIET, fields, at, domain, text, "domain", "messages")
-
-
-def _primary_away(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    where = fields["destination"]
-    text = f"{where} does not answer; mail is held for {fields['domains']}. {fields['reason']}"
     yield _make(
-        NoticeKind.PRIMARY_AWAY, fields, at, where, text, "destination", "domains", "reason"
+        NoticeKind.MAIL_AFTER_QUIET,
+        event.account,
+        at,
+        domain,
+        text,
+        domain=event.domain,
+        messages=event.messages,
     )
 
 
-def _primary_back(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    where = fields["destination"]
-    text = f"{where} answers again, the destination of {fields['domains']}."
-    yield _make(NoticeKind.PRIMARY_BACK, fields, at, where, text, "destination", "domains")
+def _primary_away(event: PrimaryAway, at: float) -> Iterator[NoticeFacts]:
+    where = event.destination
+    text = f"{where} does not answer; mail is held for {event.domains}. {event.reason}"
+    yield _make(
+        NoticeKind.PRIMARY_AWAY,
+        event.account,
+        at,
+        where,
+        text,
+        destination=event.destination,
+        domains=event.domains,
+        reason=event.reason,
+    )
 
 
-_OF_A_DRAIN: Final = ("domain", "destination", "delivered", "refused", "held", "reason")
+def _primary_back(event: PrimaryBack, at: float) -> Iterator[NoticeFacts]:
+    where = event.destination
+    text = f"{where} answers again, the destination of {event.domains}."
+    yield _make(
+        NoticeKind.PRIMARY_BACK,
+        event.account,
+        at,
+        where,
+        text,
+        destination=event.destination,
+        domains=event.domains,
+    )
 
 
-def _drain_finished(fields: Fields, at: float) -> Iterator[NoticeFacts]:
+def _drain_finished(event: DrainFinished, at: float) -> Iterator[NoticeFacts]:
     """A stopped drain causes no notice, by the operator or with the server; refusals do."""
-    domain, held = fields["domain"], fields["held"]
-    if fields["end"] == "finished" and fields["delivered"]:
-        text = (
-            f"The mail held for {domain} was delivered: {counted(fields['delivered'], 'message')}."
+    domain, held = event.domain, event.held
+    if event.end == "finished" and event.delivered:
+        text = f"The mail held for {domain} was delivered: {counted(event.delivered, 'message')}."
+        yield _make(
+            NoticeKind.DRAIN_FINISHED,
+            event.account,
+            at,
+            domain,
+            text,
+            domain=domain,
+            destination=event.destination,
+            delivered=event.delivered,
+            refused=event.refused,
+            held=held,
+            reason=event.reason,
         )
-        yield _make(NoticeKind.DRAIN_FINISHED, fields, at, domain, text, *_OF_A_DRAIN)
-    elif fields["end"] == "given up":
-        text = f"The drain of {domain} was given up; {counted(held, 'message stays', 'messages stay')} held. {fields['reason']}"
-        yield _make(NoticeKind.DRAIN_GIVEN_UP, fields, at, domain, text, *_OF_A_DRAIN)
-    if fields["refused"]:
-        text = f"The destination of {domain} refused {counted(fields['refused'], 'message')} permanently: kept or bounced, as its policy says."
-        yield _make(NoticeKind.DELIVERY_REFUSED, fields, at, domain, text, *_OF_A_DRAIN[:4])
+    elif event.end == "given up":
+        text = f"The drain of {domain} was given up; {counted(held, 'message stays', 'messages stay')} held. {event.reason}"
+        yield _make(
+            NoticeKind.DRAIN_GIVEN_UP,
+            event.account,
+            at,
+            domain,
+            text,
+            domain=domain,
+            destination=event.destination,
+            delivered=event.delivered,
+            refused=event.refused,
+            held=held,
+            reason=event.reason,
+        )
+    if event.refused:
+        text = f"The destination of {domain} refused {counted(event.refused, 'message')} permanently: kept or bounced, as its policy says."
+        yield _make(
+            NoticeKind.DELIVERY_REFUSED,
+            event.account,
+            at,
+            domain,
+            text,
+            domain=domain,
+            destination=event.destination,
+            delivered=event.delivered,
+            refused=event.refused,
+        )
 
 
-def _destination_refuses(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    domain = fields["domain"]
-    text = f"{fields['destination']} refuses the mail of {domain}, message after message; the drain was stopped."
-    yield _make(NoticeKind.DESTINATION_REFUSES, fields, at, domain, text, *_OF_A_DRAIN)
+def _destination_refuses(event: DestinationRefuses, at: float) -> Iterator[NoticeFacts]:
+    domain = event.domain
+    text = f"{event.destination} refuses the mail of {domain}, message after message; the drain was stopped."
+    yield _make(
+        NoticeKind.DESTINATION_REFUSES,
+        event.account,
+        at,
+        domain,
+        text,
+        domain=domain,
+        destination=event.destination,
+        refused=event.refused,
+        held=event.held,
+        reason=event.reason,
+    )
 
 
-def _quota_reached(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    thing, percent = f"{fields['scope']} {fields['name']}", fields["percent"]
-    text = f"The quota of {thing} is full to {percent} %: {counted(fields['messages'], 'message')}, {counted(fields['octets'], 'octet')}."
+def _quota_reached(event: QuotaReached, at: float) -> Iterator[NoticeFacts]:
+    thing, percent = f"{event.scope} {event.name}", event.percent
+    text = f"The quota of {thing} is full to {percent} %: {counted(event.messages, 'message')}, {counted(event.octets, 'octet')}."
     yield _make(
         NoticeKind.QUOTA_REACHED,
-        fields,
+        event.account,
         at,
         f"{thing}, {percent} %",
         text,
-        "scope",
-        "name",
-        "percent",
-        "messages",
-        "octets",
+        scope=event.scope,
+        name=event.name,
+        percent=event.percent,
+        messages=event.messages,
+        octets=event.octets,
     )
 
 
-def _retention_ahead(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    domain, days = fields["domain"], fields["days"]
-    end = _ENDS[fields["at_end"]]
-    text = f"The oldest mail of {domain} ({fields['status']}) is at the end of its retention in {counted(days, 'day')}: then it is {end}."
-    about = f"{domain}, {fields['status']}, {counted(days, 'day')}"
+def _retention_ahead(event: RetentionAhead, at: float) -> Iterator[NoticeFacts]:
+    domain, days = event.domain, event.days
+    end = _ENDS[event.at_end]
+    text = f"The oldest mail of {domain} ({event.status}) is at the end of its retention in {counted(days, 'day')}: then it is {end}."
+    about = f"{domain}, {event.status}, {counted(days, 'day')}"
     yield _make(
-        NoticeKind.RETENTION_AHEAD, fields, at, about, text, "domain", "status", "days", "at_end"
+        NoticeKind.RETENTION_AHEAD,
+        event.account,
+        at,
+        about,
+        text,
+        domain=event.domain,
+        status=event.status,
+        days=event.days,
+        at_end=event.at_end,
     )
 
 
-def _mail_expired(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    domain, count = fields["domain"], fields["messages"]
-    text = f"The retention of {counted(count, 'message')} of {domain} ({fields['status']}) was over: {_ENDS[fields['at_end']]}."
-    about = f"{domain}, {fields['status']}"
+def _mail_expired(event: MailExpired, at: float) -> Iterator[NoticeFacts]:
+    domain, count = event.domain, event.messages
+    text = f"The retention of {counted(count, 'message')} of {domain} ({event.status}) was over: {_ENDS[event.at_end]}."
+    about = f"{domain}, {event.status}"
     yield _make(
-        NoticeKind.MAIL_EXPIRED, fields, at, about, text, "domain", "status", "messages", "at_end"
+        NoticeKind.MAIL_EXPIRED,
+        event.account,
+        at,
+        about,
+        text,
+        domain=event.domain,
+        status=event.status,
+        messages=event.messages,
+        at_end=event.at_end,
     )
 
 
-def _authentication_burst(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    thing = f"{fields['scope']} {fields['name']}"
-    text = f"{fields['failures']} attempts in a row to authenticate failed for {thing}, in {fields['minutes']} minutes at most."
-    shown = ("scope", "name", "failures", "minutes", "peer")
-    yield _make(NoticeKind.AUTHENTICATION_BURST, fields, at, thing, text, *shown)
+def _authentication_burst(event: AuthenticationBurst, at: float) -> Iterator[NoticeFacts]:
+    thing = f"{event.scope} {event.name}"
+    text = f"{event.failures} attempts in a row to authenticate failed for {thing}, in {event.minutes} minutes at most."
+    yield _make(
+        NoticeKind.AUTHENTICATION_BURST,
+        event.account,
+        at,
+        thing,
+        text,
+        scope=event.scope,
+        name=event.name,
+        failures=event.failures,
+        minutes=event.minutes,
+        peer=event.peer,
+    )
 
 
-def _certificate_expiring(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    days, ends = fields["days"], fields["ends"]
+def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[NoticeFacts]:
+    days, ends = event.days, event.ends
     text = (
         f"A certificate of the server {EXPIRES} {counted(days, 'day')}, at {ends}."
         if days
@@ -140,52 +251,81 @@ def _certificate_expiring(fields: Fields, at: float) -> Iterator[NoticeFacts]:
     )
     yield _make(
         NoticeKind.CERTIFICATE_EXPIRING,
-        fields,
+        "",
         at,
         f"{ends}, {counted(days, 'day')}",
         text,
-        "days",
-        "ends",
+        days=event.days,
+        ends=event.ends,
     )
 
 
-def _message_damaged(fields: Fields, at: float) -> Iterator[NoticeFacts]:
+def _message_damaged(event: MessageDamaged, at: float) -> Iterator[NoticeFacts]:
     """Return one for the account of the mail, and one for the operator, who owns the disk."""
-    message, domain = fields["message"], fields["domain"]
-    text = f"Message {message}, held for {domain or 'a removed domain'}, is damaged: {fields['reason']}."
-    yield _make(NoticeKind.MESSAGE_DAMAGED, fields, at, domain, text, "domain", "message")
-    whole = {**fields, "account": ""}
-    yield _make(NoticeKind.DAMAGE_FOUND, whole, at, "held content", text, "domain", "message")
+    message, domain = event.message, event.domain
+    text = (
+        f"Message {message}, held for {domain or 'a removed domain'}, is damaged: {event.reason}."
+    )
+    yield _make(
+        NoticeKind.MESSAGE_DAMAGED,
+        event.account,
+        at,
+        domain,
+        text,
+        domain=event.domain,
+        message=event.message,
+    )
+    yield _make(
+        NoticeKind.DAMAGE_FOUND,
+        "",
+        at,
+        "held content",
+        text,
+        domain=event.domain,
+        message=event.message,
+    )
 
 
-def _server_failing(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    text = f"The server takes no more mail and leaves: {fields['reason']}. If it does not come back, see its log."
-    yield _make(NoticeKind.SERVER_FAILING, fields, at, "store", text, "reason")
+def _server_failing(event: ServerFailing, at: float) -> Iterator[NoticeFacts]:
+    text = f"The server takes no more mail and leaves: {event.reason}. If it does not come back, see its log."
+    yield _make(NoticeKind.SERVER_FAILING, "", at, "store", text, reason=event.reason)
 
 
-def _room_short(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    text = f"{fields['free']} octets are free on the store's disk, less than {fields['disk_reserve']}: mail is deferred."
-    yield _make(NoticeKind.ROOM_SHORT, fields, at, "disk", text, "free", "disk_reserve")
+def _room_short(event: RoomShort, at: float) -> Iterator[NoticeFacts]:
+    text = f"{event.free} octets are free on the store's disk, less than {event.disk_reserve}: mail is deferred."
+    yield _make(
+        NoticeKind.ROOM_SHORT,
+        "",
+        at,
+        "disk",
+        text,
+        free=event.free,
+        disk_reserve=event.disk_reserve,
+    )
 
 
-def _room_back(fields: Fields, at: float) -> Iterator[NoticeFacts]:
-    text = f"{fields['free']} octets are free on the store's disk: mail is taken again."
-    yield _make(NoticeKind.ROOM_BACK, fields, at, "disk", text, "free", "disk_reserve")
+def _room_back(event: RoomBack, at: float) -> Iterator[NoticeFacts]:
+    text = f"{event.free} octets are free on the store's disk: mail is taken again."
+    yield _make(
+        NoticeKind.ROOM_BACK, "", at, "disk", text, free=event.free, disk_reserve=event.disk_reserve
+    )
 
 
-RULES: Final[Mapping[Event, Rule]] = {
-    Event.MAIL_AFTER_QUIET: _mail_after_quiet,
-    Event.PRIMARY_AWAY: _primary_away,
-    Event.PRIMARY_BACK: _primary_back,
-    Event.DRAIN_FINISHED: _drain_finished,
-    Event.DESTINATION_REFUSES: _destination_refuses,
-    Event.QUOTA_REACHED: _quota_reached,
-    Event.RETENTION_AHEAD: _retention_ahead,
-    Event.MAIL_EXPIRED: _mail_expired,
-    Event.AUTHENTICATION_BURST: _authentication_burst,
-    Event.CERTIFICATE_EXPIRING: _certificate_expiring,
-    Event.MESSAGE_DAMAGED: _message_damaged,
-    Event.SERVER_FAILING: _server_failing,
-    Event.ROOM_SHORT: _room_short,
-    Event.ROOM_BACK: _room_back,
-}
+RULES: Final[Mapping[type[Event], Rule]] = dict(
+    (
+        _rule(MailAfterQuiet, _mail_after_quiet),
+        _rule(PrimaryAway, _primary_away),
+        _rule(PrimaryBack, _primary_back),
+        _rule(DrainFinished, _drain_finished),
+        _rule(DestinationRefuses, _destination_refuses),
+        _rule(QuotaReached, _quota_reached),
+        _rule(RetentionAhead, _retention_ahead),
+        _rule(MailExpired, _mail_expired),
+        _rule(AuthenticationBurst, _authentication_burst),
+        _rule(CertificateExpiring, _certificate_expiring),
+        _rule(MessageDamaged, _message_damaged),
+        _rule(ServerFailing, _server_failing),
+        _rule(RoomShort, _room_short),
+        _rule(RoomBack, _room_back),
+    )
+)

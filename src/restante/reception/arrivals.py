@@ -18,7 +18,7 @@ from restante.mail.message import NewMessage
 from restante.reception.domain_facts import DomainUsages
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
-from restante.telemetry.events import Event
+from restante.telemetry.events import MailAfterQuiet, QuotaReached
 from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.quota import FULL_PERCENT, Quota
@@ -69,8 +69,8 @@ class Arrivals:
         self._last[domain.id] = now
         was_empty = self._store.usage(domain.id).messages <= count
         if now - last > QUIET_SECONDS if last is not None else was_empty:
-            self._log.write(
-                Event.MAIL_AFTER_QUIET, domain=domain.name, account=domain.account, messages=count
+            self._log.publish(
+                MailAfterQuiet(domain=domain.name, account=domain.account, messages=count)
             )
         for key, quota, usage in self._quotas(domain):
             self._look_at_quota(key, domain.account, quota, usage)
@@ -98,12 +98,13 @@ class Arrivals:
             return
         self._told[key] = step
         scope, name = key
-        self._log.write(
-            Event.QUOTA_REACHED,
-            scope=scope,
-            name=name,
-            account=account,
-            percent=step,
-            messages=usage.messages,
-            octets=usage.octets,
+        self._log.publish(
+            QuotaReached(
+                scope=scope,
+                name=name,
+                account=account,
+                percent=step,
+                messages=usage.messages,
+                octets=usage.octets,
+            )
         )

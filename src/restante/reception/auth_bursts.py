@@ -8,7 +8,7 @@ counting begins again.
 from collections.abc import Callable
 from typing import Final
 
-from restante.telemetry.events import Event
+from restante.telemetry.events import AuthenticationBurst
 from restante.telemetry.log import Log
 from restante.tenancy.model import IpAddress, Login
 
@@ -42,12 +42,13 @@ class AuthBursts:
         if failures + 1 >= limit:
             del self._spans[key]
             scope, name = key
-            self._log.write(
-                Event.AUTHENTICATION_BURST,
-                scope=scope,
-                name=name,
-                account=account,
-                failures=failures + 1,
-                minutes=MINUTES,
-                peer=str(peer),
+            self._log.publish(
+                AuthenticationBurst(
+                    scope=scope,
+                    name=name,
+                    account=account,
+                    failures=failures + 1,
+                    minutes=MINUTES,
+                    peer=str(peer),
+                )
             )

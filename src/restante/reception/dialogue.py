@@ -49,7 +49,13 @@ from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
 from restante.store.interface import INLINE_LIMIT
 from restante.store.store_errors import StoreError, StoreFull
-from restante.telemetry import events
+from restante.telemetry.events import (
+    AuthenticationEnded,
+    MailHeld,
+    MailRefused,
+    RecipientRefused,
+    StoreFailed,
+)
 from restante.tenancy.model import HostedDomain, IpAddress, Login
 
 
@@ -251,17 +257,19 @@ class Dialogue:
         self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission
     ) -> None:
         self._log_refusal(
-            events.Event.RECIPIENT_REFUSED,
-            admission.reply,
-            reverse_path=f"<{transaction.mail.reverse_path or ''}>",
-            forward_path=f"<{rcpt.forward_path}>",
-            reason=admission.reason,
+            RecipientRefused(
+                peer=str(self._peer),
+                answer=str(admission.reply),
+                reason=admission.reason,
+                reverse_path=f"<{transaction.mail.reverse_path or ''}>",
+                forward_path=f"<{rcpt.forward_path}>",
+            )
         )
 
-    def _log_refusal(self, event: events.Event, reply: Reply, **fields: object) -> None:
+    def _log_refusal(self, event: MailRefused | RecipientRefused) -> None:
         if self._refusal_lines is None:
             self._refusal_lines = RefusalLines(self._services.log, self._peer)
-        self._refusal_lines.write(event, str(reply), **fields)
+        self._refusal_lines.write(event)
 
     def _answer_chunk(self, chunk: ChunkReceived) -> None:
         transaction = self._transaction
@@ -313,8 +321,8 @@ class Dialogue:
         try:
             file = await transaction.content.finish()
         except StoreError as error:
-            self._services.log.failure(
-                events.Event.STORE_FAILED, error, doing="spool", peer=str(self._peer)
+            self._services.log.publish(
+                StoreFailed(error=error, doing="spool", peer=str(self._peer))
             )
             if not self._is_abandoned:
                 self._refuse_content(_reply_to(error))
@@ -356,37 +364,47 @@ class Dialogue:
     def _log_receipt(
         self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply
     ) -> None:
-        facts = {
-            "hello": self._session.client_name,
-            "tls": self.tls,
-            "reverse_path": f"<{transaction.mail.reverse_path or ''}>",
-            "recipients": len(transaction.recipients),
-            "domains": ",".join(
-                sorted({domain.name for domain in transaction.recipients.values()})
-            ),
-            "octets": receipt.size,
-        }
+        reverse_path = f"<{transaction.mail.reverse_path or ''}>"
+        domains = ",".join(sorted({domain.name for domain in transaction.recipients.values()}))
         if receipt.failure:
             self._log_refusal(
-                events.Event.MAIL_REFUSED,
-                reply,
+                MailRefused(
+                    peer=str(self._peer),
+                    answer=str(reply),
+                    reason=str(receipt.failure),
+                    message=receipt.name,
+                    hello=self._session.client_name,
+                    tls=self.tls,
+                    reverse_path=reverse_path,
+                    recipients=len(transaction.recipients),
+                    domains=domains,
+                    octets=receipt.size,
+                )
+            )
+            return
+        self._services.log.publish(
+            MailHeld(
                 message=receipt.name,
-                reason=str(receipt.failure),
-                **facts,
+                peer=str(self._peer),
+                hello=self._session.client_name,
+                tls=self.tls,
+                reverse_path=reverse_path,
+                recipients=len(transaction.recipients),
+                domains=domains,
+                octets=receipt.size,
             )
-        else:
-            self._services.log.write(
-                events.Event.MAIL_HELD, message=receipt.name, peer=str(self._peer), **facts
-            )
+        )
 
     def _refuse_content(self, reply: Reply, reason: str = "") -> None:
         transaction = self._transaction
         self._forget_transaction()
         self._log_refusal(
-            events.Event.MAIL_REFUSED,
-            reply,
-            reverse_path=f"<{transaction.mail.reverse_path or ''}>" if transaction else "",
-            reason=reason or (str(transaction.content.failure or "") if transaction else ""),
+            MailRefused(
+                peer=str(self._peer),
+                answer=str(reply),
+                reason=reason or (str(transaction.content.failure or "") if transaction else ""),
+                reverse_path=f"<{transaction.mail.reverse_path or ''}>" if transaction else "",
+            )
         )
         self._session.reply(reply)
 
@@ -415,14 +433,15 @@ class Dialogue:
         verdict = await services.auth_gate.attempt(
             credentials, self._peer, services.directory.now, lambda: not self.client_has_left
         )
-        services.log.write(
-            events.Event.AUTHENTICATION,
-            peer=str(self._peer),
-            login=credentials.user
-            if credentials.user in logins
-            else "",  # it may be a password in the wrong place
-            mechanism=mechanism,
-            answer=verdict.reason,
+        services.log.publish(
+            AuthenticationEnded(
+                peer=str(self._peer),
+                login=credentials.user
+                if credentials.user in logins
+                else "",  # it may be a password in the wrong place
+                mechanism=mechanism,
+                answer=verdict.reason,
+            )
         )
         if self._is_abandoned:
             return

@@ -19,7 +19,7 @@ from restante.mail.message import ContentFile, MessageNumbers, NewMessage, messa
 from restante.mail.trace import Origin, received_field
 from restante.store.interface import MailStore
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.log import Log
 
 BATCH_LIMIT = 500  # messages; a longer transaction delays settlements and saves no more syncs
@@ -105,10 +105,10 @@ class Intake:
                 await self._add(messages, mail)
             await self._store.hold(messages)
         except StoreError as error:
-            self._log.failure(Event.STORE_FAILED, error, doing="hold", messages=len(mails))
+            self._log.publish(StoreFailed(error=error, doing="hold", messages=len(mails)))
             self._fail(mails, error)
         except Exception as error:  # noqa: BLE001  a defect here must leave no sender waiting for ever
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="hold", messages=len(mails))
+            self._log.publish(InternalError(error=error, doing="hold", messages=len(mails)))
             self._fail(mails, StoreError(repr(error)))
         else:
             self.batches += 1
@@ -121,8 +121,8 @@ class Intake:
         try:
             self._on_held(messages)
         except Exception as error:  # noqa: BLE001
-            self._log.failure(
-                Event.INTERNAL_ERROR, error, doing="tell of mail", messages=len(messages)
+            self._log.publish(
+                InternalError(error=error, doing="tell of mail", messages=len(messages))
             )
 
     def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:
@@ -134,7 +134,7 @@ class Intake:
         try:
             mail.on_held(receipt)
         except Exception as error:  # noqa: BLE001
-            self._log.failure(Event.INTERNAL_ERROR, error, doing="answer", message=receipt.name)
+            self._log.publish(InternalError(error=error, doing="answer", message=receipt.name))
 
     async def _add(self, messages: list[NewMessage], mail: ReceivedMail) -> None:
         """Make a message per hosted domain from one mail: two accounts never share a message.

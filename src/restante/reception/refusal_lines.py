@@ -7,14 +7,16 @@ count lines by the same field, so they are exact once the session has ended.
 """
 
 from collections import Counter
-from typing import Any, Final
+from typing import Final
 
-from restante.telemetry.events import Event
+from restante.telemetry.events import MailRefused, RecipientRefused
 from restante.telemetry.log import Log
 from restante.tenancy.model import IpAddress
 
 LINES_WHOLE: Final = 10  # of each event in a session
 _REST: Final = "further ones of this session"
+
+_Refusal = MailRefused | RecipientRefused
 
 
 class RefusalLines:
@@ -25,23 +27,24 @@ class RefusalLines:
     def __init__(self, log: Log, peer: IpAddress) -> None:
         self._log = log
         self._peer = str(peer)
-        self._written: Counter[Event] = Counter()
-        self._rest: Counter[tuple[Event, str]] = (
+        self._written: Counter[type[_Refusal]] = Counter()
+        self._rest: Counter[tuple[type[_Refusal], str]] = (
             Counter()
         )  # by event and reply: both are our own words
         self._is_closed = False
 
-    def write(self, event: Event, answer: str, **fields: Any) -> None:
-        """Write a line, or count it. After `close` each is written, such as a late answer's."""
-        if self._written[event] < LINES_WHOLE or self._is_closed:
-            self._written[event] += 1
-            self._log.write(event, peer=self._peer, answer=answer, **fields)
+    def write(self, event: _Refusal) -> None:
+        """Publish an event, or count it. After `close` each is published, such as a late answer's."""
+        kind = type(event)
+        if self._written[kind] < LINES_WHOLE or self._is_closed:
+            self._written[kind] += 1
+            self._log.publish(event)
         else:
-            self._rest[event, answer] += 1
+            self._rest[kind, event.answer] += 1
 
     def close(self) -> None:
-        """Write the counted refusals. May be called again."""
+        """Publish the counted refusals. May be called again."""
         rest, self._rest = self._rest, Counter()
         self._is_closed = True
-        for (event, answer), count in rest.items():
-            self._log.write(event, peer=self._peer, answer=answer, count=count, reason=_REST)
+        for (kind, answer), count in rest.items():
+            self._log.publish(kind(peer=self._peer, answer=answer, reason=_REST, count=count))

@@ -24,7 +24,7 @@ from restante.smtp.replies import Reply
 from restante.smtp.server_options import ServerOptions
 from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
-from restante.telemetry.events import Event
+from restante.telemetry.events import SessionClosed
 from restante.tenancy.model import IpAddress
 
 UNREAD_LIMIT = (
@@ -375,14 +375,15 @@ class Connection(asyncio.Protocol):
         errors = self._session.error_count
         if self._end is SessionEnd.QUIT and tally.held and not errors and not tally.releases:
             return
-        self._terms.services.log.write(
-            Event.SESSION_CLOSED,
-            peer=str(self.peer),
-            hello=self._session.client_name,
-            tls=self._dialogue.tls,
-            login=self._dialogue.login.user if self._dialogue.login else "",
-            held=tally.held,
-            releases=tally.releases,
-            errors=errors,
-            reason=f"{self.ended}: {self._detail}" if self._detail else self.ended,
+        self._terms.services.log.publish(
+            SessionClosed(
+                peer=str(self.peer),
+                hello=self._session.client_name,
+                tls=self._dialogue.tls,
+                login=self._dialogue.login.user if self._dialogue.login else "",
+                held=tally.held,
+                releases=tally.releases,
+                errors=errors,
+                reason=f"{self.ended}: {self._detail}" if self._detail else self.ended,
+            )
         )

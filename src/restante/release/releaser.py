@@ -43,7 +43,7 @@ from restante.release.request import Asker, ReleaseRequest
 from restante.store.interface import AuditStore, Usage
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import ReleaseRequested, StoreFailed
 from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
@@ -208,7 +208,7 @@ class Releaser:
         try:
             await self._store.record([entry])
         except StoreError as error:
-            self._log.failure(Event.STORE_FAILED, error, doing="audit")
+            self._log.publish(StoreFailed(error=error, doing="audit"))
             outcome = _unrecorded(outcome, entry.subject, str(error))
         self._log_release(request, account, outcome)
         return outcome
@@ -221,14 +221,15 @@ class Releaser:
         return outcome
 
     def _log_release(self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> None:
-        self._log.write(
-            Event.RELEASE_REQUESTED,
-            actor=request.asker.actor,
-            origin=request.asker.origin,
-            target=request.argument[:300],
-            account=account,
-            answer=str(etrn_reply(outcome)),
-            reason=_full_reason(request, outcome),
+        self._log.publish(
+            ReleaseRequested(
+                actor=request.asker.actor,
+                origin=request.asker.origin,
+                target=request.argument[:300],
+                account=account,
+                answer=str(etrn_reply(outcome)),
+                reason=_full_reason(request, outcome),
+            )
         )
 
 

@@ -36,8 +36,16 @@ from restante.reports.mx_delivery import MxDelivery
 from restante.reports.report_settings import ReportSettings
 from restante.store.interface import QueueFilter, ReportStore
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    InternalError,
+    ReportDeferred,
+    ReportDropped,
+    ReportSent,
+    StoreFailed,
+    SuccessReportsDropped,
+)
 
+_ReportEvent = type[ReportSent | ReportDeferred | ReportDropped]
 BATCH: Final = 50  # reports read at once
 BATCH_OCTETS: Final = 4 * 1024 * 1024
 DOMAINS_AT_ONCE: Final = 10
@@ -102,10 +110,10 @@ class Reports:
                 await self._send_due()
                 pause = await self._pause()
             except StoreError as error:
-                self._context.log.failure(Event.STORE_FAILED, error, doing="report")
+                self._context.log.publish(StoreFailed(error=error, doing="report"))
                 pause = _AFTER_FAILURE
             except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-                self._context.log.failure(Event.INTERNAL_ERROR, error, doing="report")
+                self._context.log.publish(InternalError(error=error, doing="report"))
                 pause = _AFTER_FAILURE
             if not self._is_closing:
                 await self._context.wait(self._news, pause)
@@ -128,7 +136,7 @@ class Reports:
         for start in range(0, len(surplus), DROPPED_AT_ONCE):
             some = surplus[start : start + DROPPED_AT_ONCE]
             await self._store.settle_reports([SendingOutcome(number) for number in some])
-            self._context.log.write(Event.SUCCESS_REPORTS_DROPPED, count=len(some), limit=limit)
+            self._context.log.publish(SuccessReportsDropped(count=len(some), limit=limit))
 
     # Sending
 
@@ -188,9 +196,7 @@ class Reports:
                 }
                 errand.outcomes.update(late)
             except Exception as error:  # noqa: BLE001  the boundary: one domain's defect is no other's
-                self._context.log.failure(
-                    Event.INTERNAL_ERROR, error, doing="report", domain=domain
-                )
+                self._context.log.publish(InternalError(error=error, doing="report", domain=domain))
             for report in reports:
                 self._conclude(domain, report, errand.outcomes.get(report.number, _UNKNOWN))
             with suppress(StoreError):  # it is logged, and tried again before anything more is sent
@@ -207,21 +213,24 @@ class Reports:
         """Record the result of a report and log it."""
         outcome, event = self._judge(report, recipient)
         self._unsettled.append(outcome)
-        self._context.log.write(
-            event,
-            message=message_name(report.about),
-            action=str(report.action),
-            domain=domain,
-            failures=report.failures + (event is not Event.REPORT_SENT),
-            reply=outcome.reply,
+        self._context.log.publish(
+            event(
+                message=message_name(report.about),
+                action=str(report.action),
+                domain=domain,
+                failures=report.failures + (event is not ReportSent),
+                reply=outcome.reply,
+            )
         )
 
-    def _judge(self, report: Report, recipient: RecipientOutcome) -> tuple[SendingOutcome, Event]:
+    def _judge(
+        self, report: Report, recipient: RecipientOutcome
+    ) -> tuple[SendingOutcome, _ReportEvent]:
         """Return the outcome of a report and the event for it."""
         if recipient.move is Move.DELIVERED:
-            return SendingOutcome(report.number, None, recipient.reply), Event.REPORT_SENT
+            return SendingOutcome(report.number, None, recipient.reply), ReportSent
         at = self._next_attempt(report) if recipient.move is Move.DEFERRED else None
-        event = Event.REPORT_DROPPED if at is None else Event.REPORT_DEFERRED
+        event: _ReportEvent = ReportDropped if at is None else ReportDeferred
         return SendingOutcome(report.number, at, recipient.reply), event
 
     def _next_attempt(self, report: Report) -> float | None:

@@ -31,7 +31,7 @@ from restante.queue.retention_warnings import OVER, warning_due
 from restante.store.interface import Bounce, MailStore, MarkStore, QueuedMessage, QueueFilter
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import Damaged, StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import MailExpired, RetentionAhead, RetentionOver, StoreFailed
 from restante.telemetry.log import Log
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import HostedDomain
@@ -87,7 +87,7 @@ class RetentionSweep:
                     if self._is_concerned(domain, status) or domain.id in marks:
                         await self._look_at(domain, status, marks.get(domain.id))
         except StoreError as error:
-            self._log.failure(Event.STORE_FAILED, error, doing="retention")
+            self._log.publish(StoreFailed(error=error, doing="retention"))
 
     def _is_concerned(self, domain: HostedDomain, status: RecipientStatus) -> bool:
         usage = self._store.usage(domain.id)
@@ -126,8 +126,14 @@ class RetentionSweep:
             if not count:  # the rest cannot be read, or changed meanwhile
                 break
         if bounced:
-            self._write(
-                Event.MAIL_EXPIRED, domain, status, messages=bounced, at_end=str(AtEnd.BOUNCE)
+            self._log.publish(
+                MailExpired(
+                    domain=domain.name,
+                    account=domain.account,
+                    status=str(status),
+                    messages=bounced,
+                    at_end=str(AtEnd.BOUNCE),
+                )
             )
 
     async def _bounce_some(
@@ -158,8 +164,8 @@ class RetentionSweep:
                 self._store, self._dsn_writer, listed, remote_name(domain.destination)
             )
         except Damaged as error:
-            self._log.failure(
-                Event.STORE_FAILED, error, doing="retention", message=message_name(listed.number)
+            self._log.publish(
+                StoreFailed(error=error, doing="retention", message=message_name(listed.number))
             )
             return None
 
@@ -176,8 +182,14 @@ class RetentionSweep:
             if not count:  # all of them changed between the two calls: nothing is left to do
                 break
         if deleted:
-            self._write(
-                Event.MAIL_EXPIRED, domain, status, messages=deleted, at_end=str(AtEnd.DELETE)
+            self._log.publish(
+                MailExpired(
+                    domain=domain.name,
+                    account=domain.account,
+                    status=str(status),
+                    messages=deleted,
+                    at_end=str(AtEnd.DELETE),
+                )
             )
 
     def _entry(
@@ -208,18 +220,24 @@ class RetentionSweep:
     ) -> None:
         """Report the coming end; for mail that is only kept, report its end."""
         if step == OVER:
-            self._write(Event.RETENTION_OVER, domain, status, at_end=str(at_end))
-        elif at_end is not AtEnd.KEEP:
-            self._write(
-                Event.RETENTION_AHEAD, domain, status, days=int(step / DAY), at_end=str(at_end)
+            self._log.publish(
+                RetentionOver(
+                    domain=domain.name,
+                    account=domain.account,
+                    status=str(status),
+                    at_end=str(at_end),
+                )
             )
-
-    def _write(
-        self, event: Event, domain: HostedDomain, status: RecipientStatus, **fields: object
-    ) -> None:
-        self._log.write(
-            event, domain=domain.name, account=domain.account, status=str(status), **fields
-        )
+        elif at_end is not AtEnd.KEEP:
+            self._log.publish(
+                RetentionAhead(
+                    domain=domain.name,
+                    account=domain.account,
+                    status=str(status),
+                    days=int(step / DAY),
+                    at_end=str(at_end),
+                )
+            )
 
 
 def _kind(status: RecipientStatus) -> str:

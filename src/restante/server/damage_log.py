@@ -2,7 +2,7 @@
 
 from restante.mail.message import message_name
 from restante.store.live_directory import LiveDirectory
-from restante.telemetry.events import Event
+from restante.telemetry.events import MessageDamaged
 from restante.telemetry.log import Log
 
 
@@ -20,12 +20,13 @@ class DamageLog:
             self._early.append((number, text, domain_id))
             return
         domain = self._directory.now.domain_by_id(domain_id)
-        self._log.write(
-            Event.MESSAGE_DAMAGED,
-            message=message_name(number),
-            domain=domain.name if domain is not None else "",
-            account=domain.account if domain is not None else "",
-            reason=text,
+        self._log.publish(
+            MessageDamaged(
+                message=message_name(number),
+                domain=domain.name if domain is not None else "",
+                account=domain.account if domain is not None else "",
+                reason=text,
+            )
         )
 
     def records_read(self, directory: LiveDirectory) -> None:

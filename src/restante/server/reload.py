@@ -20,7 +20,7 @@ from restante.config.schema import Config, Listen
 from restante.reception.listeners import CannotListen, ListenerAddress, Listeners, places
 from restante.reception.smtp_connection import SessionTerms
 from restante.server.server_setup import RunningSettings
-from restante.telemetry.events import Event
+from restante.telemetry.events import ReloadFailed, ServerReloaded
 from restante.telemetry.log import Log
 from restante.tenancy.secrets import SealBroken, Vault
 
@@ -91,7 +91,7 @@ class Reloader:
             await self._reload()
         except (ConfigError, IdentityUnusable, CannotListen) as error:
             self._fail(error)
-            self._parts.log.failure(Event.RELOAD_FAILED, error)
+            self._parts.log.publish(ReloadFailed(error=error))
         except Exception as error:  # a defect: the log has it from who started this
             self._fail(error)
             raise
@@ -114,7 +114,7 @@ class Reloader:
         self._running.replace(runs, identity)
         restart_for = self._restart_for(read, wanted, is_open)
         self.state = ConfigurationState(read_at=now, restart_for=tuple(restart_for))
-        parts.log.write(Event.SERVER_RELOADED, restart_for=", ".join(restart_for))
+        parts.log.publish(ServerReloaded(restart_for=", ".join(restart_for)))
 
     def _restart_for(
         self,

@@ -23,7 +23,7 @@ from restante.server.server_sweep import ServerSweep
 from restante.server.task_spawner import CallbackDefects
 from restante.store.choice import open_store
 from restante.store.interface import Store
-from restante.telemetry.events import Event
+from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.telemetry.readiness import notify
 from restante.web.control import serve_on
 from restante.web.control_socket import open_control
@@ -73,7 +73,7 @@ class Application:
             await self._serve(store, damage)
         finally:
             await store.close()
-        self._log.write(Event.SERVER_STOPPED)
+        self._log.publish(ServerStopped())
 
     async def _serve(self, store: Store, damage: DamageLog) -> None:
         control = open_control(self._setup.config.control_socket)
@@ -137,12 +137,13 @@ class Application:
         await self._listen(parts)
         parts.admin.reloader.ready()
         listeners = parts.reception.listeners
-        self._log.write(
-            Event.SERVER_READY,
-            listening=", ".join(f"{each.service} {each.address_text}" for each in listeners),
-            control=str(self._setup.config.control_socket),
-            metrics=self._setup.metrics_text,
-            sessions_limit=parts.reception.door.limits.in_all,
+        self._log.publish(
+            ServerReady(
+                listening=", ".join(f"{each.service} {each.address_text}" for each in listeners),
+                control=str(self._setup.config.control_socket),
+                metrics=self._setup.metrics_text,
+                sessions_limit=parts.reception.door.limits.in_all,
+            )
         )
         notify("READY=1")
 
@@ -160,7 +161,7 @@ class Application:
 
     async def _wind_down(self, parts: ServerParts) -> None:
         reception = parts.reception
-        self._log.write(Event.SERVER_STOPPING, sessions=reception.door.sessions)
+        self._log.publish(ServerStopping(sessions=reception.door.sessions))
         notify("STOPPING=1")
         reception.listeners.close()
         reception.auth_gate.close()

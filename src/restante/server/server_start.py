@@ -23,6 +23,7 @@ from restante.config.privileges import (
 )
 from restante.config.schema import Config
 from restante.notices.notice_inbox import NoticeInbox
+from restante.notices.rules import RULES
 from restante.phrases import free_the_address
 from restante.reception.descriptors import raise_limit
 from restante.reception.listener import bind
@@ -30,8 +31,9 @@ from restante.server.server_life import Application
 from restante.server.server_setup import ServerSetup
 from restante.store.store_errors import StoreDamaged, StoreError, StoreUnusable
 from restante.telemetry.counts import Counts
-from restante.telemetry.events import Event
-from restante.telemetry.log import StructuredLog
+from restante.telemetry.events import EVENTS, ServerStarting
+from restante.telemetry.log import EventBus
+from restante.telemetry.log_writer import LogWriter
 from restante.tenancy.secrets import Vault
 from restante.web.control_socket import ControlUnusable
 
@@ -45,8 +47,11 @@ def serve(config: Config) -> int:
     keep_memory_private()
     raise_limit()
     counts, news = Counts(), NoticeInbox(time.time)
-    log = StructuredLog(config.log.style, counts.count, news.hear)
-    log.write(Event.SERVER_STARTING, config=str(config.file or ""), hostname=config.hostname)
+    log = EventBus()
+    log.subscribe(counts.count, *EVENTS)
+    log.subscribe(news.hear, *RULES)
+    log.subscribe(LogWriter(config.log.style).write, *EVENTS)
+    log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     sockets: list[socket.socket] = []
     try:
         check_program_is_reachable(config.user)

@@ -9,7 +9,14 @@ from restante.server.server_parts import AdminParts, ReceptionParts
 from restante.server.task_spawner import CallbackDefects
 from restante.store.interface import Store
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    AcceptsFailed,
+    ConnectionsShed,
+    HttpConnectionsCut,
+    RoomBack,
+    RoomShort,
+    ServerFailing,
+)
 from restante.telemetry.log import Log
 
 
@@ -51,35 +58,34 @@ class ServerSweep:
         room = self._reception.room
         free = room.look()
         if free is not None:
-            event = Event.ROOM_SHORT if room.is_short else Event.ROOM_BACK
-            self._log.write(event, free=free, disk_reserve=room.reserve)
+            event = RoomShort if room.is_short else RoomBack
+            self._log.publish(event(free=free, disk_reserve=room.reserve))
 
     def _tell_of_sessions(self) -> None:
         door = self._reception.door
         for reason, count in door.take_shed().items():
-            self._log.write(
-                Event.CONNECTIONS_SHED, count=count, reason=reason, sessions=door.sessions
-            )
+            self._log.publish(ConnectionsShed(count=count, reason=reason, sessions=door.sessions))
 
     def _tell_of_http(self) -> None:
         for door in (self._admin.control_door, self._admin.metrics_door):
             for cause, count in door.take_closed().items():
-                self._log.write(
-                    Event.HTTP_CONNECTIONS_CUT,
-                    service=door.service.value,
-                    count=count,
-                    reason=cause.value,
+                self._log.publish(
+                    HttpConnectionsCut(
+                        service=door.service.value,
+                        count=count,
+                        reason=cause.value,
+                    )
                 )
 
     def _tell_of_accepts(self) -> None:
         """Log failed accepts. uvloop reports none: it closes the connections it cannot take."""
         if self._defects.take_accept_failed() or is_exhausted():
-            self._log.write(Event.ACCEPTS_FAILED, sessions=self._reception.door.sessions)
+            self._log.publish(AcceptsFailed(sessions=self._reception.door.sessions))
 
     def _look_for_failure(self) -> None:
         """Have the server end when its store is no longer trusted: only reopening it helps."""
         reason = self._store.failure
         if reason and not self._has_failed:
             self._has_failed = True
-            self._log.failure(Event.SERVER_FAILING, StoreError(reason), reason=reason)
+            self._log.publish(ServerFailing(error=StoreError(reason), reason=reason))
             self._on_failure(reason)

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from restante.reception.descriptors import is_want_of_descriptors
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError
 from restante.telemetry.log import Log
 
 
@@ -24,7 +24,7 @@ class TaskSpawner:
         try:
             await coroutine
         except Exception as error:  # noqa: BLE001  the boundary: one task's defect is no other's
-            self._log.failure(Event.INTERNAL_ERROR, error)
+            self._log.publish(InternalError(error=error))
 
 
 class CallbackDefects:
@@ -40,7 +40,7 @@ class CallbackDefects:
         if "accept" in context["message"] and is_want_of_descriptors(error):
             self._has_accept_failed = True  # asyncio's own loop: it tries again in a second
             return
-        self._log.failure(Event.INTERNAL_ERROR, error, doing=context["message"])
+        self._log.publish(InternalError(error=error, doing=context["message"]))
 
     def take_accept_failed(self) -> bool:
         """Tell whether an accept has failed since this was last asked."""

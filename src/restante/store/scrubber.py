@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import StoreFailed, StoreScrubbed
 from restante.telemetry.log import Log
 
 SHARE: Final = 0.035  # of one core, for the slices themselves: waking for each takes some more
@@ -81,14 +81,15 @@ class Scrubber:
                 walk.take(part)
                 await self.rest(min(part.seconds * (1 / SHARE - 1), _LONGEST_REST))
         except StoreError as error:
-            self.log.failure(Event.STORE_FAILED, error, doing="scrub")
+            self.log.publish(StoreFailed(error=error, doing="scrub"))
             return
         walk.ended_at = self.last_ended_at = self.now()
-        self.log.write(
-            Event.STORE_SCRUBBED,
-            messages=walk.messages,
-            octets=walk.octets,
-            files=walk.files,
-            damaged=walk.damaged,
-            seconds=round(self.clock() - began, 3),
+        self.log.publish(
+            StoreScrubbed(
+                messages=walk.messages,
+                octets=walk.octets,
+                files=walk.files,
+                damaged=walk.damaged,
+                seconds=round(self.clock() - began, 3),
+            )
         )

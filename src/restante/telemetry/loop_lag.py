@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from restante.telemetry.events import Event
+from restante.telemetry.events import LoopStalled
 from restante.telemetry.log import Log
 
 LOOK_SECONDS: Final = 0.05
@@ -50,7 +50,7 @@ class LoopLag:
         self._turn_window()
         self._longest_now = max(self._longest_now, seconds)
         if seconds > STALL_SECONDS:
-            self._log.write(Event.LOOP_STALLED, seconds=round(seconds, 3))
+            self._log.publish(LoopStalled(seconds=round(seconds, 3)))
 
     def _turn_window(self) -> None:
         windows = int((self._clock() - self._window_began) // WINDOW_SECONDS)

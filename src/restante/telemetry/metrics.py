@@ -1,12 +1,12 @@
 """Define every metric, once: its name, kind, meaning and labels, and the source of its value.
 
-Theory of operation. An event worth counting has a line in the log already: a name of a closed list,
-with the outcome as a field. counts.py counts these lines as they are written, by the table below.
-So the parts of the server know nothing of metrics, and their tests need no library. Log and metrics
-cannot disagree. A line costs a dictionary look-up and one or two additions; a metrics library takes
-a lock for each and looks labels up.
+Theory of operation. Whatever is worth counting is an event already, with the outcome as a field.
+counts.py subscribes to all events and counts them by the table below. So the parts of the server
+know nothing of metrics, and their tests need no library. Log and metrics cannot disagree. An event
+costs a dictionary look-up and one or two additions; a metrics library takes a lock for each and
+looks labels up.
 
-Some work writes no line, such as a session that only brought mail, or a batch that was held. There
+Some work publishes no event, such as a session that only brought mail, or a batch that was held. There
 the part keeps a plain number of its own. These numbers, and values that are a state rather than a
 count, are read only when somebody asks (`State`).
 
@@ -18,12 +18,41 @@ a customer. Such labels would grow without end and reveal customers' data.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from restante.telemetry.events import Event
+from restante.telemetry.events import (
+    EVENTS,
+    AcceptsFailed,
+    AuthenticationEnded,
+    ConnectionsShed,
+    DeliveryAttempt,
+    DeliveryDeferred,
+    DeliveryRefused,
+    DeliveryUncertain,
+    Event,
+    HttpConnectionsCut,
+    LoopStalled,
+    MailHeld,
+    MailRefused,
+    MessageDamaged,
+    MessageDelivered,
+    NoticeDeferred,
+    NoticeGivenUp,
+    NoticesDropped,
+    NoticeSent,
+    RecipientRefused,
+    ReleaseRequested,
+    ReportDeferred,
+    ReportDropped,
+    ReportMade,
+    ReportSent,
+    ServerFailing,
+    StoreFailed,
+    SuccessReportsDropped,
+)
 from restante.telemetry.process import ProcessFacts
 
-Fields = Mapping[str, Any]  # of one line of the log
+E = TypeVar("E", bound=Event)
 LabelValues = tuple[str, ...]  # in the order of a metric's labels
 
 
@@ -83,21 +112,20 @@ class MetricLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A counter of lines of the log, or of a number that stands in them."""
+class Counted(Generic[E]):
+    """A counter of events, or of a number that they have."""
 
     name: str
     meaning: str
-    event: Event | None  # None: every line, by its event
+    event: type[E] | None  # None: every event, by its name
     labels: tuple[MetricLabel, ...] = ()
-    # Returns the labels' values, or None for a line that does not count.
-    values: Callable[[Fields], LabelValues | None] | None = None
-    amount: str = ""  # the field that is added up; "": lines are counted
-    otherwise: int = 0  # the amount for a line without that field
+    # Returns the labels' values, or None for an event that does not count.
+    values: Callable[[E], LabelValues | None] | None = None
+    amount: Callable[[E], int] | None = None  # what is added up; None: events are counted
 
     @property
     def kind(self) -> MetricKind:
-        """Return COUNTER: lines are never removed."""
+        """Return COUNTER: events are never taken back."""
         return MetricKind.COUNTER
 
 
@@ -113,24 +141,32 @@ class Read:
     labels: tuple[MetricLabel, ...] = ()
 
 
-Metric = Counted | Read
+Metric = Counted[Any] | Read
 
 
-def _code(fields: Fields) -> LabelValues:
-    return (str(fields.get("answer", ""))[:3],)
+def _code(event: MailRefused | RecipientRefused | ReleaseRequested) -> LabelValues:
+    return (event.answer[:3],)
 
 
-def _attempt(fields: Fields) -> LabelValues:
-    return str(fields.get("mechanism", "")), str(fields.get("answer", "")).partition(":")[0]
+def _count(event: MailRefused | RecipientRefused) -> int:
+    return 1 if event.count is None else event.count
 
 
-def _put_off(fields: Fields) -> LabelValues | None:
-    outcome, _, limit = str(fields.get("answer", "")).partition(": ")
+def _authentication(event: AuthenticationEnded) -> LabelValues:
+    return event.mechanism, event.answer.partition(":")[0]
+
+
+def _put_off(event: AuthenticationEnded) -> LabelValues | None:
+    outcome, _, limit = event.answer.partition(": ")
     return (limit,) if outcome == "put off" else None
 
 
-def _field(name: str, default: str = "") -> Callable[[Fields], LabelValues]:
-    return lambda fields: (str(fields.get(name, default)),)
+def _action(event: ReportMade | ReportSent | ReportDropped) -> LabelValues:
+    return (event.action,)
+
+
+def _way(event: NoticeSent | NoticeDeferred | NoticeGivenUp) -> LabelValues:
+    return (event.way,)
 
 
 _MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
@@ -256,14 +292,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda state: state.oldest_message_age,
     ),
     # reception
-    Counted(
-        "restante_messages_held", "Messages durably held and answered with 250.", Event.MAIL_HELD
-    ),
+    Counted("restante_messages_held", "Messages durably held and answered with 250.", MailHeld),
     Counted(
         "restante_octets_held",
         "Octets of content of these messages.",
-        Event.MAIL_HELD,
-        amount="octets",
+        MailHeld,
+        amount=lambda event: event.octets,
     ),
     Read(
         "restante_batches_held",
@@ -274,20 +308,18 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_mail_refused",
         "Messages refused after their content had begun, by the code of the reply.",
-        Event.MAIL_REFUSED,
+        MailRefused,
         (MetricLabel("code", ("451", "452", "550")),),
         _code,
-        amount="count",
-        otherwise=1,
+        amount=_count,
     ),
     Counted(
         "restante_recipients_refused",
         "Recipients refused at RCPT, by the code of the reply.",
-        Event.RECIPIENT_REFUSED,
+        RecipientRefused,
         (MetricLabel("code", ("451", "550", "553")),),
         _code,
-        amount="count",
-        otherwise=1,
+        amount=_count,
     ),
     Read(
         "restante_sessions_open",
@@ -312,35 +344,35 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_connections_shed",
         "Connections answered 421 at once, by the limit exceeded. Updated once a second.",
-        Event.CONNECTIONS_SHED,
+        ConnectionsShed,
         (_DOOR_LIMIT,),
-        _field("reason"),
-        amount="count",
+        lambda event: (event.reason,),
+        amount=lambda event: event.count,
     ),
     Counted(
         "restante_http_connections_cut",
         "HTTP connections closed without an answer, by service and reason.",
-        Event.HTTP_CONNECTIONS_CUT,
+        HttpConnectionsCut,
         (_HTTP_SERVICE, _HTTP_CUT),
-        lambda fields: (str(fields.get("service", "")), str(fields.get("reason", ""))),
-        amount="count",
+        lambda event: (event.service, event.reason),
+        amount=lambda event: event.count,
     ),
     Counted(
         "restante_accepts_failed",
         "Seconds in which no file descriptor was free for a new connection.",
-        Event.ACCEPTS_FAILED,
+        AcceptsFailed,
     ),
     Counted(
         "restante_authentications",
         "Completed AUTH exchanges, by mechanism and outcome.",
-        Event.AUTHENTICATION,
+        AuthenticationEnded,
         (_MECHANISM, _OUTCOME),
-        _attempt,
+        _authentication,
     ),
     Counted(
         "restante_authentications_put_off",
         "AUTH answered 454 before the password was checked, by the limit exceeded.",
-        Event.AUTHENTICATION,
+        AuthenticationEnded,
         (_PUT_OFF_LIMIT,),
         _put_off,
     ),
@@ -354,7 +386,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_release_requests",
         "Release requests by ETRN or by the operator, by the code of the reply.",
-        Event.RELEASE_REQUESTED,
+        ReleaseRequested,
         (MetricLabel("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
         _code,
     ),
@@ -375,62 +407,62 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_messages_delivered",
         "Messages that a destination accepted, for some or all of their recipients.",
-        Event.MESSAGE_DELIVERED,
+        MessageDelivered,
     ),
     Counted(
         "restante_recipients_deferred",
         "Recipients that a destination deferred. Their messages stay held.",
-        Event.DELIVERY_DEFERRED,
+        DeliveryDeferred,
     ),
     Counted(
         "restante_recipients_refused_by_destination",
         "Recipients that a destination refused with 5xx.",
-        Event.DELIVERY_REFUSED,
+        DeliveryRefused,
     ),
     Counted(
         "restante_recipients_uncertain",
         "Recipients marked refused because the final reply was unreadable three times.",
-        Event.DELIVERY_UNCERTAIN,
+        DeliveryUncertain,
     ),
     Counted(
         "restante_delivery_attempts",
         "Connections to destinations, by how they ended; `no route`: none could be tried.",
-        Event.DELIVERY_ATTEMPT,
+        DeliveryAttempt,
         (_DELIVERY_END,),
-        _field("end", "no route"),
+        lambda event: (event.end or "no route",),
     ),
     # reports to senders
     Counted(
         "restante_reports_made",
         "Reports stored, by action: failed, delayed or relayed.",
-        Event.REPORT_MADE,
+        ReportMade,
         (_REPORT_ACTION,),
-        _field("action"),
+        _action,
     ),
     Counted(
         "restante_reports_sent",
         "Reports that a mail server of the reverse-path's domain accepted.",
-        Event.REPORT_SENT,
+        ReportSent,
         (_REPORT_ACTION,),
-        _field("action"),
+        _action,
     ),
     Counted(
         "restante_reports_deferred",
         "Failed attempts to send a report that will be repeated.",
-        Event.REPORT_DEFERRED,
+        ReportDeferred,
     ),
     Counted(
         "restante_reports_dropped",
         "Reports dropped: refused, without a server to send to, or tried for too long.",
-        Event.REPORT_DROPPED,
+        ReportDropped,
         (_REPORT_ACTION,),
-        _field("action"),
+        _action,
     ),
     Counted(
         "restante_success_reports_dropped",
         "Success reports dropped because more than `reports.successes_limit` waited.",
-        Event.SUCCESS_REPORTS_DROPPED,
-        amount="count",
+        SuccessReportsDropped,
+        amount=lambda event: event.count,
     ),
     Read(
         "restante_reports_waiting",
@@ -442,29 +474,29 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_notices_sent",
         "Notices sent to their channel, by its way.",
-        Event.NOTICE_SENT,
+        NoticeSent,
         (_WAY,),
-        _field("way"),
+        _way,
     ),
     Counted(
         "restante_notices_failed",
         "Failed attempts to send a notice that will be repeated.",
-        Event.NOTICE_DEFERRED,
+        NoticeDeferred,
         (_WAY,),
-        _field("way"),
+        _way,
     ),
     Counted(
         "restante_notices_given_up",
         "Notices dropped: permanently refused, or tried for too long.",
-        Event.NOTICE_GIVEN_UP,
+        NoticeGivenUp,
         (_WAY,),
-        _field("way"),
+        _way,
     ),
     Counted(
         "restante_notices_dropped",
         "Notices dropped because there were too many.",
-        Event.NOTICES_DROPPED,
-        amount="count",
+        NoticesDropped,
+        amount=lambda event: event.count,
     ),
     Read(
         "restante_notices_waiting",
@@ -476,14 +508,14 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_store_failures",
         "Failed store operations, by operation; `request` is a command of the operator.",
-        Event.STORE_FAILED,
+        StoreFailed,
         (_DOING,),
-        _field("doing", "request"),
+        lambda event: (event.doing or "request",),
     ),
     Counted(
         "restante_messages_damaged",
         "Messages found damaged and marked refused.",
-        Event.MESSAGE_DAMAGED,
+        MessageDamaged,
     ),
     Read(
         "restante_damaged_messages",
@@ -494,7 +526,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_server_failures",
         "Times that a failed sync, a failed read or a damaged database stopped the server.",
-        Event.SERVER_FAILING,
+        ServerFailing,
     ),
     Read(
         "restante_last_scrub_timestamp_seconds",
@@ -524,13 +556,13 @@ METRICS: Final[tuple[Metric, ...]] = (
     Counted(
         "restante_loop_stalls",
         "Turns of the event loop that took more than a quarter of a second.",
-        Event.LOOP_STALLED,
+        LoopStalled,
     ),
     Counted(
         "restante_log_lines",
         "Lines of the log, by event.",
         None,
-        (MetricLabel("event", tuple(Event)),),
+        (MetricLabel("event", tuple(each.event for each in EVENTS)),),
     ),
     Read(
         "restante",

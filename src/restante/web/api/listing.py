@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import StoreFailed
 
 PIECE: Final = 50  # views
 PIECE_SECONDS: Final = (
@@ -80,7 +80,7 @@ async def _logged(context: AdminContext, pages: Pages) -> Pages:
             yield page
     except StoreError as error:
         if context.log:
-            context.log.failure(Event.STORE_FAILED, error, doing="listing")
+            context.log.publish(StoreFailed(error=error, doing="listing"))
         raise
 
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.store.store_errors import Conflict, Damaged, NotEmpty, StoreError
-from restante.telemetry.events import Event
+from restante.telemetry.events import InternalError, StoreFailed
 
 STATUSES = {
     ErrorKind.USAGE: HTTPStatus.BAD_REQUEST,
@@ -67,8 +67,8 @@ async def _answer_store_error(request: Request, error: Exception) -> JSONRespons
     )
     context: AdminContext = request.app.state.context
     if context.log and kind is ErrorKind.TRY_LATER:
-        context.log.failure(
-            Event.STORE_FAILED, error, request=f"{request.method} {request.url.path}"
+        context.log.publish(
+            StoreFailed(error=error, request=f"{request.method} {request.url.path}")
         )
     cause, _, remedy = str(error).partition("; ")  # some texts have a remedy of their own
     otherwise = "try again later" if kind is ErrorKind.TRY_LATER else "see what exists now"
@@ -100,8 +100,8 @@ async def _answer_http_error(_request: Request, error: Exception) -> JSONRespons
 async def _answer_defect(request: Request, error: Exception) -> JSONResponse:
     context: AdminContext = request.app.state.context
     if context.log:
-        context.log.failure(
-            Event.INTERNAL_ERROR, error, request=f"{request.method} {request.url.path}"
+        context.log.publish(
+            InternalError(error=error, request=f"{request.method} {request.url.path}")
         )
     text = "a defect in restante; the log has it"
     return _answer(

@@ -1,0 +1,148 @@
+"""The meaning of each field of the events, with an example. A name has one meaning in all."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Final, TypeVar
+
+from restante.telemetry.events import (
+    AuthenticationBurst,
+    AuthenticationEnded,
+    DeliveryDeferred,
+    DeliveryRefused,
+    DeliveryUncertain,
+    Event,
+    InternalError,
+    MailRefused,
+    PrimaryAway,
+    RecipientRefused,
+    RecordChanged,
+    ReleaseRequested,
+    ReloadFailed,
+    ServerFailing,
+    SessionClosed,
+    StoreFailed,
+)
+
+_E = TypeVar("_E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMeaning:
+    """A field of events: its meaning with the unit, and a value as an example."""
+
+    meaning: str
+    example: Any
+
+
+FIELDS: Final[Mapping[str, FieldMeaning]] = {
+    "account": FieldMeaning("The account concerned; empty for the operator or nobody's.", "acme"),
+    "action": FieldMeaning("The change made, or the kind of a report.", "failed"),
+    "actor": FieldMeaning("The login or the operator that asked or acted.", "login acme-mail"),
+    "address": FieldMeaning("The address and port of a connection.", "192.0.2.25:25"),
+    "answer": FieldMeaning("The reply or the decision.", "550 5.7.1 Not a domain we hold mail for"),
+    "at_end": FieldMeaning(
+        "The end that policy has for mail: `delete`, `bounce` or `keep`.", "bounce"
+    ),
+    "bounced": FieldMeaning("True if the sender gets a report at once.", True),
+    "changes": FieldMeaning("The changed fields: before and after.", ("note:  → moved",)),
+    "channel": FieldMeaning("The name of a channel of notices.", "desk"),
+    "config": FieldMeaning("The path of the configuration file.", "/etc/restante/restante.toml"),
+    "control": FieldMeaning("The path of the control socket.", "/run/restante/control.sock"),
+    "count": FieldMeaning("How many times, if the event stands for several.", 12),
+    "damaged": FieldMeaning("Number of damaged messages.", 0),
+    "days": FieldMeaning("Days until it ends.", 7),
+    "deferred": FieldMeaning("Number of messages that the destination did not take now.", 0),
+    "delivered": FieldMeaning("Number of messages that the destination took.", 40),
+    "destination": FieldMeaning(
+        "The destination on record: host and port.", "mail.acme.example:25"
+    ),
+    "disk_reserve": FieldMeaning(
+        "The reserve of `reception.disk_reserve`, in octets.", 1_000_000_000
+    ),
+    "doing": FieldMeaning("The work that failed, in one word or two.", "hold"),
+    "domain": FieldMeaning("The domain concerned.", "acme.example"),
+    "domain_id": FieldMeaning("The number of the domain in the store.", 3),
+    "domains": FieldMeaning("The domains concerned, with commas between.", "acme.example"),
+    "end": FieldMeaning("How it ended, in one word or two.", "finished"),
+    "ends": FieldMeaning("The time of the end, in UTC.", "2027-03-01T12:00:00Z"),
+    "error": FieldMeaning("The type and text of the error.", OSError("disk full")),
+    "errors": FieldMeaning("Number of commands refused because they were wrong.", 0),
+    "failures": FieldMeaning("Number of failed attempts so far.", 1),
+    "files": FieldMeaning("Number of files.", 3),
+    "forward_path": FieldMeaning("The address of a recipient.", "anna@acme.example"),
+    "free": FieldMeaning("Free octets on the store's disk.", 900_000_000),
+    "held": FieldMeaning("Number of messages held: by the session, or still for the domain.", 2),
+    "hello": FieldMeaning("The name that the client gave.", "mail.example.org"),
+    "hostname": FieldMeaning("The name of this server.", "mx2.example.net"),
+    "kind": FieldMeaning("The kind of a notice.", "drain-finished"),
+    "limit": FieldMeaning("The limit that was exceeded.", 1000),
+    "listening": FieldMeaning("The open listeners.", "mx 192.0.2.2:25"),
+    "login": FieldMeaning("The login, if there is one of that name.", "acme-mail"),
+    "manner": FieldMeaning("How far the connection sent ahead.", "windowed"),
+    "mechanism": FieldMeaning("The SASL mechanism.", "SCRAM-SHA-256"),
+    "message": FieldMeaning("The name of a message, as in the 250 reply.", "0000000000a7k"),
+    "messages": FieldMeaning("Number of messages.", 2),
+    "metrics": FieldMeaning("The address of the metrics; empty for none.", "127.0.0.1:9325"),
+    "minutes": FieldMeaning("The span of time, in minutes.", 10),
+    "name": FieldMeaning("The name of the account, domain or login of `scope`.", "acme"),
+    "notice": FieldMeaning("The key of a notice, the same at each attempt.", "5f1c9a20"),
+    "octets": FieldMeaning("Size in octets.", 4096),
+    "origin": FieldMeaning("Where a request came from.", "192.0.2.25"),
+    "outstanding": FieldMeaning("Number of messages whose reply was still missing.", 0),
+    "peer": FieldMeaning("The address of the client.", "192.0.2.7"),
+    "percent": FieldMeaning("The part of the quota that is used, in percent.", 80),
+    "reason": FieldMeaning("The reason, in words; empty for none.", "quit"),
+    "recipients": FieldMeaning("Number of recipients.", 1),
+    "refused": FieldMeaning("Number of messages that the destination refused.", 0),
+    "releases": FieldMeaning("Number of ETRN commands.", 0),
+    "reply": FieldMeaning("The reply of the other side.", "250 2.0.0 queued as 4711"),
+    "request": FieldMeaning("The request of the operator.", "GET /v1/queue"),
+    "requested_by": FieldMeaning("The client or rule that asked for the drain.", "login acme-mail"),
+    "restart_for": FieldMeaning("The settings that need a restart.", "hostname"),
+    "reverse_path": FieldMeaning("The sender of the envelope.", "<bob@example.org>"),
+    "scope": FieldMeaning(
+        "The kind of record that `name` is of: `account`, `domain` or `login`.", "account"
+    ),
+    "seconds": FieldMeaning("Duration in seconds.", 1.25),
+    "service": FieldMeaning("Which service it was.", "control"),
+    "sessions": FieldMeaning("Number of SMTP sessions open now.", 17),
+    "sessions_limit": FieldMeaning("Number of SMTP sessions possible.", 1000),
+    "status": FieldMeaning("The status of the mail.", "held"),
+    "subject": FieldMeaning("The record or messages concerned.", "acme.example"),
+    "target": FieldMeaning("The argument of the request.", "acme.example"),
+    "tls": FieldMeaning(
+        "The TLS version and cipher; empty for none.", "TLSv1.3 TLS_AES_256_GCM_SHA384"
+    ),
+    "tried": FieldMeaning("Number of addresses tried.", 1),
+    "unsettled": FieldMeaning("Number of outcomes that could not be recorded.", 2),
+    "way": FieldMeaning("The type of a channel.", "webhook"),
+}
+
+_RESET: Final = "connection reset"
+_LATER: Final = "450 4.2.1 mailbox busy"
+_NEVER: Final = "550 5.1.1 no such mailbox"
+_EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
+    AuthenticationBurst: {"failures": 30},
+    AuthenticationEnded: {"answer": "accepted"},
+    DeliveryDeferred: {"reply": _LATER},
+    DeliveryRefused: {"reply": _NEVER, "bounced": True},
+    DeliveryUncertain: {"reply": _RESET},
+    InternalError: {"doing": "hold", "messages": 2, "error": RuntimeError("no state")},
+    MailRefused: {"answer": "452 4.3.1 Not enough room, try again later", "reason": "the quota"},
+    PrimaryAway: {"reason": "connection refused"},
+    RecipientRefused: {"reason": "not a hosted domain", "forward_path": "<anna@b.example>"},
+    RecordChanged: {"action": "account-changed", "actor": "operator", "subject": "acme"},
+    ReleaseRequested: {"answer": "253 2.0.0 OK, 2 pending messages for node acme.example started"},
+    ReloadFailed: {"error": ValueError("hostname: not a host name")},
+    ServerFailing: {"reason": "a sync failed"},
+    SessionClosed: {"reason": "timed out: idle"},
+    StoreFailed: {"doing": "hold", "messages": 2},
+}
+
+
+def example(kind: type[_E], **given: Any) -> _E:
+    """Return an event with the given fields, and the example of each other required field."""
+    required = {
+        each.name: FIELDS[each.name].example for each in fields(kind) if each.default is MISSING
+    }
+    return kind(**{**required, **_EXAMPLES.get(kind, {}), **given})

@@ -1,0 +1,126 @@
+"""Events of the server's own life: start, stop, reload, defects."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from restante.telemetry.events.event import Event, FailureEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStarting(Event):
+    """The process has read its configuration and is starting."""
+
+    event: ClassVar[str] = "server-starting"
+    config: str
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerReady(Event):
+    """Every listener is open and the store is readable."""
+
+    event: ClassVar[str] = "server-ready"
+    listening: str
+    control: str
+    metrics: str
+    sessions_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStopping(Event):
+    """A signal asked the server to stop. No new connection is accepted."""
+
+    event: ClassVar[str] = "server-stopping"
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStopped(Event):
+    """All acknowledged mail is on disk and the store is closed."""
+
+    event: ClassVar[str] = "server-stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerReloaded(Event):
+    """SIGHUP: configuration and certificates were read again.
+
+    Open sessions continue. `restart_for` names the changed settings that need a restart.
+    """
+
+    event: ClassVar[str] = "server-reloaded"
+    restart_for: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadFailed(FailureEvent):
+    """SIGHUP: the new configuration is invalid. The server keeps the old one."""
+
+    event: ClassVar[str] = "reload-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFailing(FailureEvent):
+    """A sync or a read of the database failed, or the database is damaged.
+
+    Nothing is acknowledged until the store is opened again. The server exits with code 75, so
+    that the service manager restarts it. If that start finds damage, the server exits with code
+    65 and is not restarted.
+    """
+
+    event: ClassVar[str] = "server-failing"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InternalError(FailureEvent):
+    """A defect in Restante.
+
+    The session concerned got 421 or 451; all others continue. Please report it.
+    """
+
+    event: ClassVar[str] = "internal-error"
+    doing: str | None = None
+    messages: int | None = None
+    message: str | None = None
+    domain: str | None = None
+    channel: str | None = None
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopStalled(Event):
+    """One turn of the event loop took more than a quarter of a second: at least `seconds`.
+
+    Everything else waited. Please report it if the machine was not overloaded.
+    """
+
+    event: ClassVar[str] = "loop-stalled"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateExpiring(Event):
+    """A certificate in use expires in 14, 7, 3 or 1 days, or has expired.
+
+    Each step is logged once.
+    """
+
+    event: ClassVar[str] = "certificate-expiring"
+    days: int
+    ends: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordChanged(Event):
+    """An operator changed an account, a login, a domain or the queue."""
+
+    event: ClassVar[str] = "record-changed"
+    action: str
+    subject: str
+    account: str
+    domain: str
+    actor: str
+    origin: str
+    reason: str
+    changes: tuple[str, ...]

@@ -1,0 +1,177 @@
+"""Events of sessions and requests: mail taken and refused, AUTH, ETRN."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from restante.telemetry.events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed(Event):
+    """An SMTP session ended. The fields count its work and give the reason."""
+
+    event: ClassVar[str] = "session-closed"
+    peer: str
+    hello: str
+    tls: str
+    login: str
+    held: int
+    releases: int
+    errors: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionsShed(Event):
+    """Connections of the last second that were answered 421, and the limit they exceeded."""
+
+    event: ClassVar[str] = "connections-shed"
+    count: int
+    reason: str
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConnectionsCut(Event):
+    """HTTP connections of the last second that were closed without an answer.
+
+    `service` is the control socket or the metrics port. The reason is too many connections, no
+    request within ten seconds, or an answer that the client did not read.
+    """
+
+    event: ClassVar[str] = "http-connections-cut"
+    service: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptsFailed(Event):
+    """No file descriptor was free.
+
+    New connections were closed at once or had to wait. At most one line a second. Raise
+    `LimitNOFILE` or lower `reception.connections_limit`.
+    """
+
+    event: ClassVar[str] = "accepts-failed"
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailHeld(Event):
+    """A message is durably held. This server is now responsible for it."""
+
+    event: ClassVar[str] = "mail-held"
+    message: str
+    peer: str
+    hello: str
+    tls: str
+    reverse_path: str
+    recipients: int
+    domains: str
+    octets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRefused(Event):
+    """A transaction ended after its content had begun, and no mail was held.
+
+    A session logs ten such lines. The rest are counted by reply and logged at its end, with
+    `count`.
+    """
+
+    event: ClassVar[str] = "mail-refused"
+    peer: str
+    answer: str
+    reason: str
+    count: int | None = None
+    message: str | None = None
+    hello: str | None = None
+    tls: str | None = None
+    reverse_path: str | None = None
+    recipients: int | None = None
+    domains: str | None = None
+    octets: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientRefused(Event):
+    """RCPT was answered with 4xx or 5xx.
+
+    A session logs ten such lines. The rest are counted by reply and logged at its end, with
+    `count`.
+    """
+
+    event: ClassVar[str] = "recipient-refused"
+    peer: str
+    answer: str
+    reason: str
+    count: int | None = None
+    reverse_path: str | None = None
+    forward_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailAfterQuiet(Event):
+    """Mail arrived for a domain that had none for an hour. Its primary may be down."""
+
+    event: ClassVar[str] = "mail-after-quiet"
+    domain: str
+    account: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaReached(Event):
+    """A domain or an account reached 80 or 100 % of its quota.
+
+    Above 100 %, RCPT is answered 452.
+    """
+
+    event: ClassVar[str] = "quota-reached"
+    scope: str
+    name: str
+    account: str
+    percent: int
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationEnded(Event):
+    """AUTH ended, with success or failure."""
+
+    event: ClassVar[str] = "authentication"
+    peer: str
+    login: str
+    mechanism: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationBurst(Event):
+    """In ten minutes, ten attempts failed for a login, or thirty for all logins of an account."""
+
+    event: ClassVar[str] = "authentication-burst"
+    scope: str
+    name: str
+    account: str
+    failures: int
+    minutes: int
+    peer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRequested(Event):
+    """A client or the operator requested a domain's mail.
+
+    The fields have the reply and the true reason.
+    """
+
+    event: ClassVar[str] = "release-requested"
+    actor: str
+    origin: str
+    target: str
+    account: str
+    answer: str
+    reason: str

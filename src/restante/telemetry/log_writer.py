@@ -1,0 +1,137 @@
+"""The log: one line per event on standard error, for the service manager to keep.
+
+The style `json` is for programs, `text` for people. JSON lines follow the schema in the reference;
+`v` is its version. It grows when a field is removed or changes its meaning, not when one is added.
+
+Under load there are thousands of lines a second, and a system call for each would cost as much as
+making it. So the lines of one turn of the event loop leave together, at its end. Limitation: a kill
+can lose the last turn's lines. It never loses mail.
+"""
+
+import asyncio
+import atexit
+import json
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import fields as fields_of
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final, Literal
+
+from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError
+
+Format = Literal["text", "json"]
+SCHEMA_VERSION: Final = 1
+
+# Reads back without quotes: no blank, quotation mark, equals sign or control character.
+_PLAIN: Final = re.compile(r"[!#-<>-~]+\Z")
+
+
+class LogWriter:
+    """Writes a line for each event."""
+
+    def __init__(self, style: Format = "text") -> None:
+        self._spell = as_json if style == "json" else _as_text
+        self._waiting: list[str] = []
+        atexit.register(self._flush)
+
+    def write(self, event: Event) -> None:
+        """Write a line by the end of this turn of the loop; a failure, or without a loop, now."""
+        self._waiting.append(self._spell(event, _now()))
+        if event.level == "error":  # it may be the last
+            self._flush()
+        elif len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self._flush)
+            except RuntimeError:
+                self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        lines = "".join(f"{line}\n" for line in self._waiting)
+        self._waiting.clear()
+        sys.stderr.write(lines)
+        sys.stderr.flush()
+
+
+def event_fields(event: Event) -> dict[str, Any]:
+    """Return an event's name and fields as its line has them: without fields that are None."""
+    return _READERS[type(event)](event)
+
+
+def _reader(kind: type[Event]) -> Callable[[Event], dict[str, Any]]:
+    names = tuple(each.name for each in fields_of(kind) if each.name != "error")
+    has_options = any(each.default is None for each in fields_of(kind))
+    # With a single name it would return no tuple; `event` twice makes two names at least.
+    values, keys = attrgetter("event", "event", *names), ("event", "event", *names)
+
+    def read(event: Event) -> dict[str, Any]:
+        return dict(zip(keys, values(event), strict=True))
+
+    def read_present(event: Event) -> dict[str, Any]:
+        return {name: value for name, value in read(event).items() if value is not None}
+
+    def read_failure(event: Event) -> dict[str, Any]:
+        assert isinstance(event, FailureEvent)
+        error = event.error
+        return {**read_present(event), "error": f"{type(error).__name__}: {error}"}
+
+    if issubclass(kind, FailureEvent):
+        return read_failure
+    return read_present if has_options else read
+
+
+_READERS: Final = {kind: _reader(kind) for kind in EVENTS}
+
+
+def _now() -> str:
+    second, microsecond = divmod(time.time_ns() // 1000, 1_000_000)
+    return f"{_second(second)}.{microsecond:06d}Z"
+
+
+@lru_cache(maxsize=1)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def _trace(event: Event) -> str:
+    """Return a defect's traceback; other errors need none."""
+    if not isinstance(event, InternalError):
+        return ""
+    return "".join(traceback.format_exception(event.error)).rstrip("\n")
+
+
+# Made once: json.dumps would make one for each line. Fields have types that JSON knows.
+_encode: Final = json.JSONEncoder(default=repr).encode
+
+
+def as_json(event: Event, at: str) -> str:
+    """Return an event's line for programs; `at` is its time."""
+    fields = event_fields(event)
+    if trace := _trace(event):
+        fields["exception"] = trace
+    # These need no escaping; encoding them with the rest would cost more.
+    start = f'{{"v": {SCHEMA_VERSION}, "timestamp": "{at}", "level": "{event.level}", '
+    return start + _encode(fields)[1:]
+
+
+def _as_text(event: Event, at: str) -> str:
+    """Spell a line as `time event key=value …`, quoting what would not read back."""
+    fields = event_fields(event)
+    name = fields.pop("event")
+    pairs = "".join(f" {key}={_quote(value)}" for key, value in fields.items() if value != "")
+    mark = "" if event.level == "info" else f" [{event.level}]"
+    line = f"{at} {name}{mark}{pairs}"
+    trace = _trace(event)
+    return f"{line}\n{trace}" if trace else line
+
+
+def _quote(value: Any) -> str:
+    text = value if isinstance(value, str) else str(value)
+    if _PLAIN.match(text):
+        return text
+    return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
