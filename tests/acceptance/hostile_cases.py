@@ -101,6 +101,8 @@ _AT_ONCE: Final = {Place.GREETING: (3, 1), Place.EHLO: (3, 1)}
 READ: Final[dict[str, dict[Place, tuple[int, int]]]] = {
     "lines end with LF": {**_WITH_ANOTHER, Place.DATA: (3, 3), **_AT_ONCE},
     "LF in a line": {Place.EHLO: (3, 1)},
+    "half a reply": {Place.CONTENT: (3, 2)},
+    "one octet at a time": {Place.CONTENT: (3, 2)},
     "the code changes": {Place.RCPT: (3, 1), Place.CONTENT: (3, 1)},
     "a text without end": _WITH_ANOTHER,
     "a reply without end": {**_WITH_ANOTHER, Place.AFTER: (3, 3)},
@@ -241,6 +243,8 @@ def _read(column: str, place: Place, name: str) -> tuple[int, int] | None:
     if column == "ahead":
         return READ_AHEAD.get(name, {}).get(place)
     passed_over = PASSED_OVER.get((name, place)) if column == "pipelining" else None
+    if (column, name, place) == ("plain", "lines end with CR", Place.CONTENT):
+        return 3, 2  # nothing else is due that could be meant
     return passed_over or READ.get(name, {}).get(place)
 
 

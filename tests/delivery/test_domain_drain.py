@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -139,6 +140,37 @@ def test_each_recipient_gets_its_own_outcome_in_the_store() -> None:
     assert [taken.forward_paths for taken in primary.taken] == [("a@b.example",), ("b@b.example",)]
     assert [line["forward_path"] for line in world.log.of(DeliveryRefused)] == ["c@b.example"]
     assert [line["forward_path"] for line in world.log.of(DeliveryDeferred)] == ["b@b.example"]
+
+
+@pytest.mark.parametrize("reply", ["452 4.5.3 enough", "550 5.5.3 enough", "552 enough"])
+def test_recipients_that_are_too_many_for_one_transaction_follow_at_once(reply: str) -> None:
+    primary = FewRecipients(too_many=reply)
+    world = World()
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        await world.hold(domain, 1, *(f"{number}@b.example" for number in range(7)))
+        await world.drain(domain)
+
+    play(world, primary, scene)
+    assert [len(taken.forward_paths) for taken in primary.taken] == [2, 2, 2, 1]
+    assert world.pauses == []
+
+
+@dataclass
+class FewRecipients(ScriptedPrimary):
+    """Takes two recipients in a transaction."""
+
+    too_many: str = ""
+    count: int = 0
+
+    def answer(self, command: str) -> str:
+        if command.startswith("MAIL"):
+            self.count = 0
+        if command.startswith("RCPT"):
+            self.count += 1
+            if self.count > 2:
+                return self.too_many
+        return super().answer(command)
 
 
 def test_more_than_a_hundred_recipients_go_in_several_transactions() -> None:

@@ -157,6 +157,13 @@ def test_helo_is_no_way_around_tls(use: TlsUse) -> None:
     assert primary.commands == ["EHLO mx2.example.net"]
 
 
+@pytest.mark.parametrize("reply", ["421 4.3.0 no TLS now", "hello"])
+def test_a_server_that_answers_starttls_oddly_gets_plain_text(reply: str) -> None:
+    primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": reply})
+    drained(primary, tls=TlsUse.OPPORTUNISTIC, connections=1)
+    assert len(primary.taken) == 3
+
+
 @pytest.mark.parametrize("use", [TlsUse.REQUIRED, TlsUse.VERIFY])
 def test_a_server_that_hangs_up_at_starttls_gets_nothing_where_tls_is_a_must(use: TlsUse) -> None:
     primary = ScriptedPrimary(offer=STARTTLS, script={"STARTTLS": CLOSE})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.delivery.drain_attempt import DOUBTS_LIMIT
+from restante.delivery.drain_attempt import DOUBTS_LIMIT, SLOW_SECONDS
 from restante.delivery.outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.interface import QueueFilter
@@ -181,31 +181,99 @@ def test_a_message_whose_final_reply_is_missing_keeps_nobody_waiting(
     assert [status for status, _ in standing(world)] == [RecipientStatus.HELD]
 
 
-def test_a_missing_final_reply_is_never_uncertain() -> None:
-    primary = Poisoned(offer=PIPELINING, final=CLOSE)
+@pytest.mark.parametrize("final", [CLOSE, SILENCE])
+def test_a_missing_final_reply_counts_where_the_destination_takes_other_mail(final: str) -> None:
+    """Otherwise a destination that takes the message, and says nothing, gets copies without end."""
+    primary = Poisoned(offer=PIPELINING, final=final)
     world = drained(primary)
-    assert primary.copies > MOST_DOUBTS
-    assert [status for status, _ in standing(world)] == [RecipientStatus.HELD]
+    assert primary.copies <= 2 * MOST_DOUBTS
+    assert [status for status, _ in standing(world)] == [RecipientStatus.UNCERTAIN]
 
 
-@pytest.mark.parametrize("end", ["250 que", "2"], ids=["with a code", "without"])
-def test_half_a_final_reply_is_none(end: str) -> None:
-    class Dying(Poisoned):
-        def answer(self, command: str) -> str:
-            reply = super().answer(command)
-            if reply == "DIES":
-                for session in list(self.open):
-                    session.transport.write(end.encode())
-                    session.transport.close()
-                return ""
+def test_a_destination_that_takes_nothing_makes_no_mail_uncertain() -> None:
+    primary = ScriptedPrimary({"CONTENT": CLOSE}, offer=PIPELINING)
+    world = World()
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=1)
+            await drain_in_turn(world, domain, lambda: world.hold(domain, 3))
+
+    run_swiftly(main())
+    assert [status for status, _ in standing(world)] == [RecipientStatus.HELD] * 3
+
+
+def test_a_message_whose_final_reply_is_awaited_keeps_nobody_waiting() -> None:
+    """Another connection takes the mail behind it, where the destination may have another."""
+    taken_at: list[float] = []
+
+    class Clocked(Poisoned):
+        def taken_by(self, session: object) -> None:
+            taken_at.append(asyncio.get_running_loop().time())
+
+    primary = Clocked(offer=PIPELINING, final=SILENCE)
+    world = World()
+
+    async def main() -> None:
+        async with primary:
+            domain = await world.host(primary.port, connections=4)
+
+            async def hold() -> None:
+                await world.hold(domain, 1, POISON)
+                await world.hold(domain, OTHERS)
+                taken_at.append(asyncio.get_running_loop().time())
+
+            await drain_in_turn(world, domain, hold)
+
+    run_swiftly(main())
+    start, first = taken_at[:2]
+    assert first - start < 2 * SLOW_SECONDS
+
+
+class Dying(Poisoned):
+    """Begins its final reply and hangs up."""
+
+    def answer(self, command: str) -> str:
+        reply = super().answer(command)
+        if not reply.startswith("DIES "):
             return reply
+        for session in list(self.open):
+            session.transport.write(reply.removeprefix("DIES ").encode())
+            session.transport.close()
+        return ""
 
-    primary = Dying(offer=PIPELINING, final="DIES")
+
+@pytest.mark.parametrize("begun", ["250 que", "250-one\r\n", "250-one\r\n250 tw", "250 ok\r"])
+def test_a_final_reply_that_is_cut_off_behind_its_code_counts(begun: str) -> None:
+    primary = Dying(offer=PIPELINING, final=f"DIES {begun}")
+    world = drained(primary)
+    assert (primary.copies, standing(world)) == (1, [])
+
+
+@pytest.mark.parametrize("begun", ["2", "250", "250-one\r\n550 t"])
+def test_a_final_reply_that_is_cut_off_before_that_is_none(begun: str) -> None:
+    primary = Dying(offer=PIPELINING, final=f"DIES {begun}")
     world = drained(primary)
     assert primary.copies == MOST_DOUBTS
     [(status, reply)] = standing(world)
     assert status is RecipientStatus.UNCERTAIN
-    assert repr(end) in reply
+    assert begun[-1] in reply
+
+
+@pytest.mark.parametrize("begun", ["250-one", "250 one"])
+def test_the_end_of_a_final_reply_with_a_code_is_not_awaited_for_long(begun: str) -> None:
+    class Drawling(Poisoned):
+        def answer(self, command: str) -> str:
+            reply = super().answer(command)
+            if reply != "DRAWLS":
+                return reply
+            for session in list(self.open):
+                session.transport.write(begun.encode())
+            return SILENCE
+
+    primary = Drawling(offer=PIPELINING, final="DRAWLS")
+    world = drained(primary)
+    assert (primary.copies, standing(world)) == (1, [])
 
 
 def test_a_destination_that_loses_every_connection_over_content_is_left_alone() -> None:

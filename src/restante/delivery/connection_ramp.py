@@ -51,6 +51,13 @@ class ConnectionRamp:
         self._begin_step(min(max(2 * self.wanted, self._freely), self._most))
         return True
 
+    def widen(self) -> bool:
+        """Want one more, because the others are slow; return False if there are enough."""
+        if self.wanted >= self._most:
+            return False
+        self._begin_step(self.wanted + 1)
+        return True
+
     def lose(self, left: int) -> None:
         """Record a lost connection while others work: the destination has shown its limit."""
         self._begin_step(left)

@@ -77,6 +77,7 @@ _ACROSS_TIMEOUT: Final = (
     5.0  # behind answered content: a server that drops it stays silent permanently
 )
 _OPENING_STEPS: Final = (MAIL, RCPT, DATA)
+_CUT_TIMEOUT: Final = 30.0  # for the end of a final reply whose code is known
 _CLOSED: Final = "the destination closed the connection"
 _NOT_NEEDED: Final = "no longer needed"
 _WRITE_OCTETS: Final = 256 * 1024  # about the size of one write, so that memory stays bounded
@@ -104,6 +105,8 @@ class DeliveryConnection(asyncio.Protocol):
         self._ended = 0  # transactions that have an outcome
         self._ahead_since = 0.0  # loop time at which the window began to fill
         self._windows_settled = 0
+        self._is_busy = False  # it ends by 421
+        self._is_hurried = False  # the final reply due has begun
         self._complaint = ""  # by the destination; the session ends for it
         self._was_ready = False
         self._was_closed = False  # by the destination
@@ -309,6 +312,7 @@ class DeliveryConnection(asyncio.Protocol):
 
     def _closed_by_peer(self, reason: str) -> None:
         """End because the destination closed, or because its last reply has no visible end."""
+        self._guarded(self._take_cut_reply)
         self._was_closed |= self._kind is None
         self._close(EndKind.BROKEN, reason)
 
@@ -357,7 +361,21 @@ class DeliveryConnection(asyncio.Protocol):
         if (
             self._session.reply_count != count
         ):  # bytes alone do not count: they could drip permanently
+            self._is_hurried = False
             self._deadline.move(self._patience())
+
+        if self._session.in_doubt is not None and self._session.has_partial_code:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Wait for the end of a final reply no longer than that: its code is known."""
+        if not self._is_hurried:
+            self._is_hurried = True
+            self._deadline.move(min(_CUT_TIMEOUT, self._settings.content_timeout))
+
+    def _take_cut_reply(self) -> None:
+        if self._session.take_cut_reply():
+            self._take_events()
 
     def _take_events(self) -> None:
         while (event := self._session.next_event()) is not None:
@@ -474,6 +492,7 @@ class DeliveryConnection(asyncio.Protocol):
             return
         awaited = self._session.awaited
         what = f"the reply to {awaited.name}" if awaited is not None else "the destination"
+        self._guarded(self._take_cut_reply)
         self._close(EndKind.BROKEN, f"timed out waiting for {what}")
 
     # The end
@@ -484,7 +503,8 @@ class DeliveryConnection(asyncio.Protocol):
         if self._is_leaving or self._session.awaited is QUIT:
             self._say_goodbye()  # every outcome is known, and many servers close without a reply
             return
-        if kind is EndKind.BROKEN and self._fails_at_tls:
+        self._is_busy = kind is EndKind.BUSY
+        if kind in (EndKind.BROKEN, EndKind.BUSY) and self._fails_at_tls:
             kind = EndKind.TLS_FAILED
         self._conclude(kind, reason)
         if self._wire is not None:
@@ -499,7 +519,8 @@ class DeliveryConnection(asyncio.Protocol):
         Some servers hang up at the command.
         """
         is_shaking_hands = self._wire is not None and self._wire.is_shaking_hands
-        return is_shaking_hands or (self._was_closed and self._session.awaited is STARTTLS)
+        is_broken_off = self._was_closed or self._is_astray or self._is_busy
+        return is_shaking_hands or (is_broken_off and self._session.awaited is STARTTLS)
 
     def _say_goodbye(self) -> None:
         if self._complaint:

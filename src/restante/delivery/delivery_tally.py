@@ -12,6 +12,8 @@ def move_of(outcome: Outcome) -> Move:
     """
     if outcome.is_delivered:
         return Move.DELIVERED
+    if any(recipient.move is Move.UNCERTAIN for recipient in outcome.recipients):
+        return Move.UNCERTAIN
     is_refused = any(
         recipient.move not in (Move.DELIVERED, Move.DEFERRED) for recipient in outcome.recipients
     )
@@ -24,13 +26,15 @@ class DeliveryTally:
 
     delivered: int = 0
     deferred: int = 0
-    refused: int = 0
+    refused: int = 0  # and uncertain
+    uncertain: int = 0
 
     def count(self, move: Move) -> None:
         """Count one message."""
+        self.uncertain += move is Move.UNCERTAIN
         if move is Move.DELIVERED:
             self.delivered += 1
-        elif move is Move.REFUSED:
+        elif move in (Move.REFUSED, Move.UNCERTAIN):
             self.refused += 1
         else:
             self.deferred += 1

@@ -280,10 +280,18 @@ class DomainDrain:
             and not self._supply.left_behind
             and not self._woken.is_set()
         ):
-            self._reason, self._outcome = _FINISHED, DrainEnd.FINISHED
+            self._reason, self._outcome = self._summary(), DrainEnd.FINISHED
         else:
             return False
         return True
+
+    def _summary(self) -> str:
+        """Describe the end of a drain that has nothing left to hand over."""
+        parked = self._journal.totals
+        kinds = {"refused": parked.refused - parked.uncertain, "uncertain": parked.uncertain}
+        kinds["damaged"] = self._supply.damaged
+        texts = [f"{count} {kind}" for kind, count in kinds.items() if count]
+        return f"all mail was tried: {', '.join(texts)}" if texts else _FINISHED
 
     async def _prepare_next(self, end: AttemptEnd) -> None:
         """Choose where the next attempt begins, and wait until it may; patience may end here."""
@@ -294,9 +302,12 @@ class DomainDrain:
         was_nothing_left = (
             end.kind is AttemptKind.COMPLETE and not end.tried
         )  # the previous attempt had reached the end
+        # Some servers take few recipients at a time: the others go at once.
+        is_going_on = end.kind is AttemptKind.COMPLETE and end.moved_some
         if (
             end.kind is not AttemptKind.CHANGED
             and not was_nothing_left
+            and not is_going_on
             and not self._woken.is_set()
         ):
             await self._pause(end)

@@ -48,7 +48,7 @@ from restante.delivery.settlement import Settlement
 from restante.delivery.supply import Supply
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
-from restante.queue.hindrance import Hindrance, hindrance
+from restante.queue.hindrance import Hindrance, hindrance, takes_few_at_once
 from restante.queue.recipient_status import Move, Outcome
 from restante.queue.refusals import Refusals
 from restante.queue.reporting import in_keeping, news_of
@@ -59,6 +59,7 @@ from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import OnRefusal
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
+SLOW_SECONDS: Final = 10.0  # without any result, before another connection takes what waits
 DOUBTS_LIMIT: Final = 4  # connections in a row replaced after one was lost with a final reply due
 UNSETTLED_PER_CONNECTION: Final = (
     MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
@@ -91,6 +92,7 @@ class AttemptEnd:
     tried: int = 0  # messages
     delivered: int = 0
     wait: float = 0.0  # seconds until the next message may leave, where this was PACED
+    moved_some: bool = False  # a message was taken for some of its recipients, not for all
     is_limited: bool = False  # the destination limits the rate, now or within the last hour
 
 
@@ -139,6 +141,8 @@ class DrainAttempt:
         self._tried = 0
         self._delivered = 0
         self._deferred_in_a_row = 0
+        self._results_seen = 0  # of `_tried`, at the last look for a slow destination
+        self._has_moved_some = False  # a message was taken for some of its recipients
         self._doubts_in_a_row = 0  # connections lost with a final reply due since the last delivery
         self._refusals = refusals
         self._in_hand = 0  # messages taken by connections, and without an outcome
@@ -157,7 +161,9 @@ class DrainAttempt:
         """Deliver as much as possible. Raises only for defects of ours."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            looking = tasks.create_task(self._look_for_slowness())
             await self._feed()
+            looking.cancel()
             for connection in self._connections:
                 connection.finish()
         self._remember()
@@ -168,7 +174,18 @@ class DrainAttempt:
             self._delivered,
             self._wait,
             is_limited=self._is_limited,
+            moved_some=self._has_moved_some,
         )
+
+    async def _look_for_slowness(self) -> None:
+        """Open another connection while the others wait for a reply and mail waits behind them."""
+        while True:
+            await asyncio.sleep(SLOW_SECONDS)
+            is_slow = self._in_hand and self._tried == self._results_seen
+            self._results_seen = self._tried
+            if is_slow and self._supply.waiting and not self._is_ending and self._ramp.widen():
+                self._running += 1
+                self._tasks.create_task(self._keep_connection())
 
     def _remember(self) -> None:
         experience, destination = self._context.experience, self._plan.destination.text
@@ -326,6 +343,7 @@ class DrainAttempt:
                 self._context.experience.met_limit(self._plan.destination.text)
                 self.end(f"the destination limits the rate: {recipient.reply}", AttemptKind.LIMITED)
         moves = {recipient.move for recipient in outcome.recipients}
+        self._has_moved_some |= takes_few_at_once(outcome)
         self._supply.left_behind += Move.DEFERRED in moves
         self._deferred_in_a_row = self._deferred_in_a_row + 1 if moves == {Move.DEFERRED} else 0
         if self._deferred_in_a_row == DEFERRED_LIMIT:
@@ -382,12 +400,16 @@ class DrainAttempt:
 
         It goes behind the others, unless the destination closed without a reply.
         """
-        if not end.garbled and end.was_closed:
-            self._take_back(message, end)
+        may_be_the_line = not end.garbled and end.was_closed and not message.doubts
+        if may_be_the_line and self._supply.give_back(message):
+            self._record(message, deferred_for(message, end.reason), "")
             return
+        is_counted = (
+            end.garbled or self._journal.totals.delivered
+        )  # otherwise it takes nothing at all
         outcome = (
-            uncertain_for(message, end.garbled)
-            if end.garbled
+            uncertain_for(message, end.garbled or end.reason)
+            if is_counted
             else deferred_for(message, end.reason)
         )
         self._count_refusal(outcome)

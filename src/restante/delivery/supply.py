@@ -60,6 +60,7 @@ class Supply:
         self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
         self._pending: deque[HeldMessage] = deque()
         self._last_read = 0  # number of the last one that was pending
+        self.damaged = 0  # messages that this drain met and could not send
         self._losses: dict[
             tuple[int, str], int
         ] = {}  # weights of the connections that lost a message
@@ -124,6 +125,7 @@ class Supply:
                 content += await self._store.prove_file(message.file, HEADER_OCTETS)
             except Damaged:
                 is_whole = False
+                self.damaged += 1
             except StoreError:  # it happens again when the content is sent, and is logged there
                 pass
         if has_more_hops(content, self._hops_limit()):

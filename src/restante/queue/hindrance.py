@@ -15,12 +15,15 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from restante.queue.recipient_status import Move, RecipientOutcome, Stage
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
 
 _ENHANCED: Final = re.compile(r"4\d\d[ -]4\.(\d{1,3})\.\d{1,3}\b")
 _ABOUT_MESSAGE: Final = frozenset({"1", "5", "6"})
 _POLICY: Final = "7"
 _TOO_MUCH: Final = re.compile(r"\btoo (?:much|many|fast|quickly)\b|\brate\b", re.IGNORECASE)
+
+# RFC 5321 §4.5.3.1.10, RFC 3463 §3.6
+_TOO_MANY: Final = re.compile(r"[45]52\b(?![ -][245]\.)|[45]\d\d[ -][45]\.5\.3\b")
 
 
 class Hindrance(StrEnum):
@@ -46,3 +49,13 @@ def hindrance(recipient: RecipientOutcome) -> Hindrance:
     if subject != _POLICY:
         return Hindrance.NONE
     return Hindrance.RATE if _TOO_MUCH.search(recipient.reply) else Hindrance.POLICY
+
+
+def takes_few_at_once(outcome: Outcome) -> bool:
+    """Return whether some recipients were taken and others were too many for one transaction."""
+    recipients = outcome.recipients
+    has_some = any(one.move is Move.DELIVERED for one in recipients)
+    return has_some and any(
+        one.move is Move.DEFERRED and one.stage is Stage.RCPT and _TOO_MANY.match(one.reply)
+        for one in recipients
+    )

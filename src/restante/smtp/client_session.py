@@ -270,6 +270,24 @@ class ClientSession:
         step, transaction = self._expected[0]
         return transaction if step is CONTENT else None
 
+    def take_cut_reply(self) -> bool:
+        """Take the final reply to content as far as it came, if its code can be read.
+
+        Call it when nothing more will come, and take the events after it.
+        """
+        reply = (
+            self._replies.cut_reply() if self.in_doubt is not None and not self._is_over else None
+        )
+        if reply is None or (reply.is_positive and reply.code not in CONTENT.goes_on):
+            return False
+        self._match(reply)
+        return True
+
+    @property
+    def has_partial_code(self) -> bool:
+        """Whether the next reply has begun, and its code can be read."""
+        return self._replies.has_partial_code
+
     @property
     def unread(self) -> str:
         """The part of the next reply that has come, safe to show; "" if none has."""

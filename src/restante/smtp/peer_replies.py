@@ -130,6 +130,28 @@ class ReplyReader:
         """The part of the next reply that has come, safe to show; "" if none has."""
         return _shown(b" ".join([*self._lines, self._buffer[self._position :]]).strip())
 
+    def cut_reply(self) -> ServerReply | None:
+        """Return the reply that has begun and will not end, None if its code cannot be read.
+
+        Call it only when nothing more will come. The session is void then.
+        """
+        rest = self._buffer[self._position :]
+        match = _CODE.match(rest) if len(rest) >= _CODE_OCTETS else None
+        if self._is_void or (match is None and not self._code):
+            return None
+        code = self._code or int(rest[:3])
+        if match is not None and int(match[0]) // 100 != code // 100:
+            return None
+        self._is_void = True
+        self._code = int(match[0]) if match is not None else code
+        self._keep(rest[_CODE_OCTETS:] if match is not None else rest)
+        return self._given(self._reply())
+
+    @property
+    def has_partial_code(self) -> bool:
+        """Whether a reply has begun whose code can be read."""
+        return bool(self._code) or _CODE.match(self._buffer[self._position :]) is not None
+
     def _cut(self, end: int) -> tuple[bytes, bool]:
         """Return the line with the LF at `end`, without its end, and whether it had CRLF."""
         has_cr = end > self._position and self._buffer[end - 1] == ord("\r")
