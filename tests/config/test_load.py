@@ -265,7 +265,14 @@ def test_the_lines_of_keys_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "octets"), [('"50M"', 50 * 1024**2), ('"64k"', 65536), ("70000", 70000)]
+    ("text", "octets"),
+    [
+        ('"50M"', 50 * 1024**2),
+        ('"50 M"', 50 * 1024**2),
+        ('"1T"', 1024**4),
+        ('"64k"', 65536),
+        ("70000", 70000),
+    ],
 )
 def test_a_size_may_be_a_text_with_a_unit(tmp_path: Path, text: str, octets: int) -> None:
     config = installed(tmp_path)

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-_SIZE: Final = re.compile(r"(\d+)([KMG]?)", re.IGNORECASE)
+_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+_SIZE: Final = re.compile(r"(\d+) ?([KMGT]?)", re.IGNORECASE)
 
 
 def read_octets(text: str) -> int:
@@ -12,6 +12,6 @@ def read_octets(text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if not found:
         raise ValueError(
-            f"{text!r} is no size; write a number, then K, M or G if wanted, such as 10M"
+            f"{text!r} is no size; write a number, then K, M, G or T if wanted, such as 10M"
         )
     return int(found[1]) * _UNITS[found[2].upper()]
