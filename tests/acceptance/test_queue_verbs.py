@@ -272,7 +272,7 @@ def test_mail_that_is_given_up_goes_and_its_sender_is_told(
     said = bounce(world, *goes, torn)
     assert (said.code, said.out) == (
         65,
-        f"{len(goes)} messages bounced, {len(goes)} senders are told\n",
+        f"{len(goes)} messages bounced, {len(goes)} senders get a report\n",
     )
     remedy = "not bounced: restore it from a backup, or remove it with `restante queue delete`"
     assert said.err == f"restante: message {torn}: {TORN}; {remedy}\n"

@@ -75,7 +75,7 @@ def test_a_list_says_who_is_there_by_name_by_pattern_and_whatever_the_tag() -> N
 
         unasked = restante.run("recipient", "replace", DOMAIN, "anna")
         assert unasked.returncode == 64
-        assert "say --yes" in unasked.stderr
+        assert "pass --yes" in unasked.stderr
         assert answers(restante, "bert") == [TAKEN], (
             "a list that drops so many is not taken over unasked"
         )

@@ -16,24 +16,26 @@ from restante.smtp.replies import BAD_ARGUMENTS, Reply
 
 _MAX_PATH = 512  # octets; RFC 5321 §4.5.3.1.3 asks for 256, VERP and SRS addresses are longer
 
+# Groups are atomic and not possessive: in Python before 3.11.4 a possessive group that matches in
+# part consumes that part. Debian 12 has 3.11.2.
 # Local-part = Dot-string / Quoted-string;  atext of RFC 5322 §3.2.3, and UTF8-non-ascii of RFC 6531
 # §3.3. As in Postfix, a colon and a quoted pair outside of quotes are accepted too.
 _LOCAL_PART = (
-    r"""(?:(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.:\u00a1-\U0010ffff]|\\[A-Za-z0-9])++"""
-    r"""|"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*+")"""
+    r"""(?:(?>(?:[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.:\u00a1-\U0010ffff]|\\[A-Za-z0-9])+)"""
+    r"""|"(?>(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*)")"""
 )
 # Domain = sub-domain *("." sub-domain);  address-literal = "[" ... "]"
 _DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]++|\[[A-Za-z0-9:.\-]++\])"
 # Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix
 # C); blanks within the brackets, and brackets written twice, mean nothing
 _PATH: Final = re.compile(
-    rf"<{{1,2}}+[ \t]*+(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?+(?P<local>{_LOCAL_PART})?+(?:@(?P<domain>{_DOMAIN}))?+"
+    rf"<{{1,2}}+[ \t]*+(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?(?P<local>{_LOCAL_PART})?(?:@(?P<domain>{_DOMAIN}))?"
     r"[ \t]*+>{1,2}+(?P<rest>.*)\Z"
 )
 # A path without brackets ends at the first blank. It must have a domain, or be postmaster: else a
 # parameter whose path was forgotten would be taken for one
 _BARE_PATH: Final = re.compile(
-    rf"(?P<local>{_LOCAL_PART})(?:@(?P<domain>{_DOMAIN}))?+>?+(?P<rest>(?:[ \t].*)?)\Z"
+    rf"(?P<local>{_LOCAL_PART})(?:@(?P<domain>{_DOMAIN}))?>?+(?P<rest>(?:[ \t].*)?)\Z"
 )
 _PHRASE: Final = re.compile(r"""(?:"[^"\\@]*"|[A-Za-z0-9 .'_\-\u00a1-\U0010ffff]+)[ \t]\Z""")
 # esmtp-param = esmtp-keyword ["=" esmtp-value];  UTF8-non-ascii in values: RFC 6531 §3.3, for ORCPT

@@ -7,6 +7,7 @@ when the process ends, however that ends.
 
 import random
 import socket
+from collections import deque
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST: Final = 10000
 SLICES: Final = 32
+_GIVEN: Final[deque[int]] = deque(maxlen=200)  # lately: a server that is off still owns its port
 
 
 def free_port(address: str = "127.0.0.1") -> int:
@@ -25,9 +27,13 @@ def free_port(address: str = "127.0.0.1") -> int:
     """
     ceiling = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32768
     candidates = range(LOWEST + _slice().number, ceiling, SLICES)
-    return next(
-        port for port in random.sample(candidates, len(candidates)) if is_free(address, port)
+    port = next(
+        port
+        for port in random.sample(candidates, len(candidates))
+        if port not in _GIVEN and is_free(address, port)
     )
+    _GIVEN.append(port)
+    return port
 
 
 def is_free(address: str, port: int) -> bool:
