@@ -15,7 +15,7 @@ class Deadline:
     Moving it later costs no timer: when the armed one fires, it finds that there is time left.
     """
 
-    __slots__ = ("_at", "_loop", "_on_passed", "_timer", "_timer_at")
+    __slots__ = ("_at", "_loop", "_on_passed", "_timer", "_timer_at", "moved_at")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, on_passed: Callable[[], None]) -> None:
         self._loop = loop
@@ -23,10 +23,12 @@ class Deadline:
         self._at = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
+        self.moved_at = -math.inf  # loop time of the latest move
 
     def move(self, seconds: float) -> None:
         """Set it to this many seconds from now; infinity means never."""
-        self._at = self._loop.time() + seconds
+        self.moved_at = self._loop.time()
+        self._at = self.moved_at + seconds
         if self._at < self._timer_at:
             self._arm(self._at)
 

@@ -76,6 +76,7 @@ _CLOSING_TIMEOUT: Final = 1.0
 _ACROSS_TIMEOUT: Final = (
     5.0  # behind answered content: a server that drops it stays silent permanently
 )
+LATE_SECONDS: Final = 5.0  # for a reply, after which nothing more is put behind it
 _OPENING_STEPS: Final = (MAIL, RCPT, DATA)
 _CUT_TIMEOUT: Final = 30.0  # for the end of a final reply whose code is known
 _CLOSED: Final = "the destination closed the connection"
@@ -154,8 +155,16 @@ class DeliveryConnection(asyncio.Protocol):
         )
 
     def wake(self) -> None:
-        """Look for messages again."""
-        self._guarded(self._pump)
+        """Look for messages again, unless a reply is late: a message behind it would wait too."""
+        if not self.waits_long:
+            self._guarded(self._pump)
+
+    @property
+    def waits_long(self) -> bool:
+        """Whether all is sent, and the reply that is due does not come."""
+        session = self._session
+        is_due = self._was_ready and session.awaited is not None and not session.is_sending_content
+        return is_due and self._loop.time() - self._deadline.moved_at > LATE_SECONDS
 
     def finish(self) -> None:
         """Begin no more; wait for outstanding replies and send QUIT, soon if nothing was begun.

@@ -14,6 +14,8 @@ takes its messages by itself. The manners towards a primary that has just come b
   without a delivery. The message may be the cause, and must not keep others waiting. It is sent
   again first if the connection was closed without a reply, otherwise behind the others. If the data
   was no reply, that is counted, and the third time the message is set apart as uncertain.
+- While every connection waits for a late reply, another is opened, up to the destination's number.
+  A connection that waits takes no further message.
 - A connection that took none, and fails while others work, gives its messages back to them, once
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
@@ -59,7 +61,7 @@ from restante.tenancy.model import Destination, Directory, HostedDomain
 from restante.tenancy.policy import OnRefusal
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
-SLOW_SECONDS: Final = 10.0  # without any result, before another connection takes what waits
+SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 DOUBTS_LIMIT: Final = 4  # connections in a row replaced after one was lost with a final reply due
 UNSETTLED_PER_CONNECTION: Final = (
     MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
@@ -141,7 +143,6 @@ class DrainAttempt:
         self._tried = 0
         self._delivered = 0
         self._deferred_in_a_row = 0
-        self._results_seen = 0  # of `_tried`, at the last look for a slow destination
         self._has_moved_some = False  # a message was taken for some of its recipients
         self._doubts_in_a_row = 0  # connections lost with a final reply due since the last delivery
         self._refusals = refusals
@@ -161,7 +162,7 @@ class DrainAttempt:
         """Deliver as much as possible. Raises only for defects of ours."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            looking = tasks.create_task(self._look_for_slowness())
+            looking = tasks.create_task(self._look_for_silence())
             await self._feed()
             looking.cancel()
             for connection in self._connections:
@@ -177,15 +178,22 @@ class DrainAttempt:
             moved_some=self._has_moved_some,
         )
 
-    async def _look_for_slowness(self) -> None:
-        """Open another connection while the others wait for a reply and mail waits behind them."""
+    async def _look_for_silence(self) -> None:
+        """Open another connection while the others wait for late replies."""
         while True:
-            await asyncio.sleep(SLOW_SECONDS)
-            is_slow = self._in_hand and self._tried == self._results_seen
-            self._results_seen = self._tried
-            if is_slow and self._supply.waiting and not self._is_ending and self._ramp.widen():
-                self._running += 1
-                self._tasks.create_task(self._keep_connection())
+            await asyncio.sleep(SILENCE_SECONDS)
+            if self._is_stuck and self._supply.waiting and not self._is_ending:
+                self._open_one_more()
+
+    @property
+    def _is_stuck(self) -> bool:
+        """Whether every connection waits for a reply that is late."""
+        return bool(self._connections) and all(one.waits_long for one in self._connections)
+
+    def _open_one_more(self) -> None:
+        if self._ramp.widen():
+            self._running += 1
+            self._tasks.create_task(self._keep_connection())
 
     def _remember(self) -> None:
         experience, destination = self._context.experience, self._plan.destination.text

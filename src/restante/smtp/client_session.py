@@ -273,11 +273,11 @@ class ClientSession:
     def take_cut_reply(self) -> bool:
         """Take the final reply to content as far as it came, if its code can be read.
 
-        Call it when nothing more will come, and take the events after it.
+        Call it when nothing more will come, and take the events after it. Replies come in order,
+        so its octets belong to the content also if commands behind it wait for theirs.
         """
-        reply = (
-            self._replies.cut_reply() if self.in_doubt is not None and not self._is_over else None
-        )
+        is_due = self.in_doubt is not None and not self._is_over
+        reply = self._replies.cut_reply() if is_due else None
         if reply is None or (reply.is_positive and reply.code not in CONTENT.goes_on):
             return False
         self._match(reply)
