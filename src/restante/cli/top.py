@@ -27,6 +27,7 @@ from restante.mail.quantity import counted
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
+    from rich.table import Table
 
 REFRESH_SECONDS: Final = 1.0
 WINDOW: Final = 10  # samples of a rate: single seconds vary too much
@@ -216,29 +217,12 @@ def screen(
     view: View, lines: Sequence[Line], width: int, height: int, controls: Controls
 ) -> "Group":
     """Return what fills a screen of so many columns and rows."""
-    from rich import box  # noqa: PLC0415
     from rich.console import Group  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     lines = chosen(lines, controls)
     health = health_lines(view)[: _PROBLEMS_SHOWN + 1 if height >= _ROOMY else 1]
     room = max(1, height - _ROWS_AROUND - len(health))
-    shown = lines[:room]
-    wanted = _columns(shown)
-    columns, cells = fitting(
-        wanted, [[printable(column.cell(_row(line))) for column in wanted] for line in shown], width
-    )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(
-            column.title,
-            justify="right" if column.is_number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    for line, texts in zip(shown, cells, strict=True):
-        table.add_row(*map(Text, texts), style="bold" if line.state else "")
     more = (
         f"… and {counted(len(lines) - room, 'more domain')}; `restante status` has all"
         if len(lines) > room
@@ -254,9 +238,31 @@ def screen(
     ]
     return Group(
         *heads,
-        table,
+        _table(lines[:room], width),
         *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note),
     )
+
+
+def _table(lines: Sequence[Line], width: int) -> "Table":
+    """Return the domains as a table that fits the width."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    wanted = _columns(lines)
+    texts = [[printable(column.cell(_row(line))) for column in wanted] for line in lines]
+    columns, cells = fitting(wanted, texts, width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.title,
+            justify="right" if column.is_number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    for line, row in zip(lines, cells, strict=True):
+        table.add_row(*map(Text, row), style="bold" if line.state else "")
+    return table
 
 
 def _columns(lines: Sequence[Line]) -> Sequence[Column]:

@@ -113,47 +113,35 @@ def _drain_finished(event: DrainFinished, at: float) -> Iterator[NoticeFacts]:
     domain, held = event.domain, event.held
     if event.end == "finished" and event.delivered:
         text = f"The mail held for {domain} was delivered: {counted(event.delivered, 'message')}."
-        yield _make(
-            NoticeKind.DRAIN_FINISHED,
-            event.account,
-            at,
-            domain,
-            text,
-            domain=domain,
-            destination=event.destination,
-            delivered=event.delivered,
-            refused=event.refused,
-            held=held,
-            reason=event.reason,
-        )
+        yield _of_drain(NoticeKind.DRAIN_FINISHED, event, at, text, held=held, reason=event.reason)
     elif event.end == "given up":
-        text = f"The drain of {domain} was given up; {counted(held, 'message stays', 'messages stay')} held. {event.reason}"
-        yield _make(
-            NoticeKind.DRAIN_GIVEN_UP,
-            event.account,
-            at,
-            domain,
-            text,
-            domain=domain,
-            destination=event.destination,
-            delivered=event.delivered,
-            refused=event.refused,
-            held=held,
-            reason=event.reason,
-        )
+        left = counted(held, "message stays", "messages stay")
+        text = f"The drain of {domain} was given up; {left} held. {event.reason}"
+        yield _of_drain(NoticeKind.DRAIN_GIVEN_UP, event, at, text, held=held, reason=event.reason)
     if event.refused:
-        text = f"The destination of {domain} refused {counted(event.refused, 'message')} permanently: kept or bounced, as its policy says."
-        yield _make(
-            NoticeKind.DELIVERY_REFUSED,
-            event.account,
-            at,
-            domain,
-            text,
-            domain=domain,
-            destination=event.destination,
-            delivered=event.delivered,
-            refused=event.refused,
+        refused = counted(event.refused, "message")
+        text = (
+            f"The destination of {domain} refused {refused} permanently: "
+            "kept or bounced, as its policy says."
         )
+        yield _of_drain(NoticeKind.DELIVERY_REFUSED, event, at, text)
+
+
+def _of_drain(
+    kind: NoticeKind, event: DrainFinished, at: float, text: str, **more: str | int
+) -> NoticeFacts:
+    return _make(
+        kind,
+        event.account,
+        at,
+        event.domain,
+        text,
+        domain=event.domain,
+        destination=event.destination,
+        delivered=event.delivered,
+        refused=event.refused,
+        **more,
+    )
 
 
 def _destination_refuses(event: DestinationRefuses, at: float) -> Iterator[NoticeFacts]:

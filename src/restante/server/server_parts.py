@@ -175,19 +175,7 @@ def _build_delivery(ground: _Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
         monotonic=time.monotonic,
         per_minute=ground.setup.config.reception.releases_per_minute,
     )
-    watcher = Watcher(
-        store=store,
-        directory=directory,
-        drains=UnaskedDrains(
-            probe=dispatcher.probe,
-            start=partial(_start_unasked, dispatcher, releaser),
-            is_draining=dispatcher.is_draining,
-        ),
-        settings=lambda: context.settings,
-        log=context.log,
-        clocks=Clocks(time.time, time.monotonic),
-        spawn=ground.spawner.spawn,
-    )
+    watcher = _watcher(ground, dispatcher, releaser)
     dispatcher.on_end(watcher.drain_ended)
     directory.on_change(watcher.records_changed)
     reports = Reports(store, context, ground.resolver, ground.setup.config.reports)
@@ -201,16 +189,38 @@ def _build_delivery(ground: _Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
         reports=lambda: reports.settings,
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
     )
-    retention = RetentionSweep(
-        store=store,
-        directory=directory,
+    retention = _retention(ground, context, dispatcher, notices)
+    return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, retention)
+
+
+def _watcher(ground: _Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
+    return Watcher(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        drains=UnaskedDrains(
+            probe=dispatcher.probe,
+            start=partial(_start_unasked, dispatcher, releaser),
+            is_draining=dispatcher.is_draining,
+        ),
+        settings=lambda: dispatcher.settings,
+        log=ground.setup.log,
+        clocks=Clocks(time.time, time.monotonic),
+        spawn=ground.spawner.spawn,
+    )
+
+
+def _retention(
+    ground: _Ground, context: DeliveryContext, dispatcher: Dispatcher, notices: Notices
+) -> RetentionSweep:
+    return RetentionSweep(
+        store=ground.records.store,
+        directory=ground.records.directory,
         is_draining=dispatcher.is_draining,
         dsn_writer=context.dsn_writer,
         log=context.log,
         now=time.time,
         until_told=notices.until_stored,
     )
-    return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, retention)
 
 
 def _delivery_context(ground: _Ground) -> DeliveryContext:
@@ -247,12 +257,8 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
     door = Doorkeeper(door_limits(settings, sessions_possible()), expected.is_home, time.monotonic)
     flight = MemoryBudget(settings.octets_in_flight_limit)
     room = DiskSpace(partial(free_octets, setup.config.store_directory), settings.disk_reserve)
-    pending = settings.pending_authentications_limit
-    authenticator = Authenticator(setup.vault, password_lanes(pending), proof_lanes(pending))
-    bursts = AuthBursts(setup.log, time.monotonic)
-    auth_gate = AuthGate(
-        authenticator, expected, settings, time.monotonic, on_failure=bursts.failed
-    )
+    authenticator = _authenticator(ground)
+    auth_gate = _auth_gate(ground, authenticator, expected)
     arrivals = Arrivals(
         records.store,
         records.directory,
@@ -260,21 +266,8 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
         time.monotonic,
         on_mail=delivery.watcher.mail_came,
     )
-    intake = Intake(
-        records.store,
-        setup.log,
-        time.time,
-        hostname=setup.config.hostname,
-        numbers=MessageNumbers(records.store.last_number()),
-        on_held=arrivals.held,
-    )
-    facts = DomainFacts(
-        records.store,
-        records.directory,
-        time.time,
-        delivery.watcher.is_up,
-        records.recipients.of,
-    )
+    intake = _intake(ground, arrivals)
+    facts = _domain_facts(ground, delivery)
     services = Services(
         directory=records.directory,
         store=records.store,
@@ -303,6 +296,35 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
     )
 
 
+def _authenticator(ground: _Ground) -> Authenticator:
+    pending = ground.setup.config.reception.pending_authentications_limit
+    return Authenticator(ground.setup.vault, password_lanes(pending), proof_lanes(pending))
+
+
+def _auth_gate(ground: _Ground, authenticator: Authenticator, expected: ExpectedHosts) -> AuthGate:
+    bursts = AuthBursts(ground.setup.log, time.monotonic)
+    settings = ground.setup.config.reception
+    return AuthGate(authenticator, expected, settings, time.monotonic, on_failure=bursts.failed)
+
+
+def _intake(ground: _Ground, arrivals: Arrivals) -> Intake:
+    return Intake(
+        ground.records.store,
+        ground.setup.log,
+        time.time,
+        hostname=ground.setup.config.hostname,
+        numbers=MessageNumbers(ground.records.store.last_number()),
+        on_held=arrivals.held,
+    )
+
+
+def _domain_facts(ground: _Ground, delivery: DeliveryParts) -> DomainFacts:
+    records = ground.records
+    return DomainFacts(
+        records.store, records.directory, time.time, delivery.watcher.is_up, records.recipients.of
+    )
+
+
 # Administration
 
 
@@ -310,20 +332,7 @@ def _build_admin(ground: _Ground, delivery: DeliveryParts, reception: ReceptionP
     store, log = ground.records.store, ground.setup.log
     scrubber = Scrubber(store, log, time.time, time.monotonic)
     loop_lag = LoopLag(log, time.monotonic)
-    instruments = Instruments(
-        store=store,
-        drains=delivery.dispatcher.census,
-        door=reception.door,
-        flight=reception.flight,
-        intake=reception.intake,
-        room=reception.room,
-        sessions=reception.listeners.sessions,
-        now=time.time,
-        started_at=ground.setup.started_at,
-        certificate_expires_at=lambda: ground.settings.identity.expires_at,
-        scrubber=scrubber,
-        loop_lag=loop_lag,
-    )
+    instruments = _instruments(ground, delivery, reception, scrubber, loop_lag)
     reloader = Reloader(
         ground.settings,
         ReloadTargets(
@@ -353,6 +362,29 @@ def _build_admin(ground: _Ground, delivery: DeliveryParts, reception: ReceptionP
         loop_lag=loop_lag,
         control_door=HttpDoor(HttpService.CONTROL, http_connections_possible()),
         metrics_door=HttpDoor(HttpService.METRICS, http_connections_possible()),
+    )
+
+
+def _instruments(
+    ground: _Ground,
+    delivery: DeliveryParts,
+    reception: ReceptionParts,
+    scrubber: Scrubber,
+    loop_lag: LoopLag,
+) -> Instruments:
+    return Instruments(
+        store=ground.records.store,
+        drains=delivery.dispatcher.census,
+        door=reception.door,
+        flight=reception.flight,
+        intake=reception.intake,
+        room=reception.room,
+        sessions=reception.listeners.sessions,
+        now=time.time,
+        started_at=ground.setup.started_at,
+        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+        scrubber=scrubber,
+        loop_lag=loop_lag,
     )
 
 

@@ -46,11 +46,8 @@ def serve(config: Config) -> int:
     """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
     keep_memory_private()
     raise_limit()
-    counts, news = Counts(), NoticeInbox(time.time)
-    log = EventBus()
-    log.subscribe(counts.count, *EVENTS)
-    log.subscribe(news.hear, *RULES)
-    log.subscribe(LogWriter(config.log.style).write, *EVENTS)
+    counts, inbox = Counts(), NoticeInbox(time.time)
+    log = _event_bus(config, counts, inbox)
     log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     sockets: list[socket.socket] = []
     try:
@@ -68,7 +65,7 @@ def serve(config: Config) -> int:
                 sockets=sockets,
                 log=log,
                 counts=counts,
-                inbox=news,
+                inbox=inbox,
                 started_at=time.time(),
             ),
             on_stop=_stop_for_certain,
@@ -88,6 +85,15 @@ def serve(config: Config) -> int:
         for bound in sockets:
             bound.close()
     return EX_OK
+
+
+def _event_bus(config: Config, counts: Counts, inbox: NoticeInbox) -> EventBus:
+    """Connect the log, the counters and the notices to the events."""
+    log = EventBus()
+    log.subscribe(counts.count, *EVENTS)
+    log.subscribe(inbox.hear, *RULES)
+    log.subscribe(LogWriter(config.log.style).write, *EVENTS)
+    return log
 
 
 def _stop_for_certain() -> None:
