@@ -15,13 +15,13 @@ from restante.delivery.cannot_start import CannotStart
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
-from restante.reception.admission import HouseRules
+from restante.reception.admission import AdmissionSettings
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
 from restante.reception.check_lane import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
-from restante.reception.domain_facts import DomainFacts
+from restante.reception.domain_facts import FactsLookup
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake
 from restante.reception.mechanisms import offered_mechanisms
@@ -114,7 +114,7 @@ class Wire:
         self.peer: IpAddress = HOME
         self.now = NOW
         self.stepped = 0.0  # by how much the wall clock was set
-        self.flight = MemoryBudget(self.settings.octets_in_flight_limit)
+        self.memory_budget = MemoryBudget(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
         self.inquired: list[str] = []  # mailboxes, at the destination
         self.mailboxes: dict[
@@ -317,11 +317,11 @@ class Wire:
             ),
             releaser=releaser,
             log=self.log,
-            flight=self.flight,
+            memory_budget=self.memory_budget,
             spawn=self._spawn,
             settings=self.settings,
-            rules=HouseRules("mx2.example.net", self.settings.postmaster),
-            standings=DomainFacts(
+            admission_settings=AdmissionSettings("mx2.example.net", self.settings.postmaster),
+            facts=FactsLookup(
                 self.store,
                 self.directory,
                 lambda: self.now,

@@ -25,7 +25,7 @@ Ask = Callable[[Installation, Login, str], Ended]
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """A program, and what the server must see of it."""
 
     ask: Ask
@@ -35,36 +35,36 @@ class Asker:
 OPERATOR: Final = f"operator {pwd.getpwuid(os.getuid()).pw_name}"
 PLAIN: Final = ("--login-options", "AUTH=PLAIN")
 ASKERS: Final = {
-    "fetchmail": Asker(lambda at, who, node: fetchmail_asks(at.smtps, who, node), "CRAM-MD5"),
-    "curl, implicit TLS, CRAM-MD5": Asker(
+    "fetchmail": Requester(lambda at, who, node: fetchmail_asks(at.smtps, who, node), "CRAM-MD5"),
+    "curl, implicit TLS, CRAM-MD5": Requester(
         lambda at, who, node: curl_asks(at.smtps, who, node), "CRAM-MD5"
     ),
-    "curl, implicit TLS, PLAIN": Asker(
+    "curl, implicit TLS, PLAIN": Requester(
         lambda at, who, node: curl_asks(at.smtps, who, node, *PLAIN), "PLAIN"
     ),
-    "curl, STARTTLS, PLAIN at once": Asker(
+    "curl, STARTTLS, PLAIN at once": Requester(
         lambda at, who, node: curl_asks(at.starttls, who, node, *PLAIN, "--sasl-ir"), "PLAIN"
     ),
-    "msmtp, implicit TLS, PLAIN": Asker(
+    "msmtp, implicit TLS, PLAIN": Requester(
         lambda at, who, node: msmtp_asks(at.smtps, who, node), "PLAIN"
     ),
-    "msmtp, STARTTLS, CRAM-MD5": Asker(
+    "msmtp, STARTTLS, CRAM-MD5": Requester(
         lambda at, who, node: msmtp_asks(at.starttls, who, node, mechanism="cram-md5"), "CRAM-MD5"
     ),
-    "msmtp, implicit TLS, SCRAM-SHA-256": Asker(
+    "msmtp, implicit TLS, SCRAM-SHA-256": Requester(
         lambda at, who, node: msmtp_asks(at.smtps, who, node, mechanism="scram-sha-256"),
         "SCRAM-SHA-256",
     ),
-    "restante etrn, implicit TLS": Asker(
+    "restante etrn, implicit TLS": Requester(
         lambda at, who, node: at.etrn(node, login=who), "SCRAM-SHA-256"
     ),
-    "restante etrn, implicit TLS, PLAIN": Asker(
+    "restante etrn, implicit TLS, PLAIN": Requester(
         lambda at, who, node: at.etrn(node, login=who, options=["--auth", "plain"]), "PLAIN"
     ),
-    "restante etrn, implicit TLS, LOGIN": Asker(
+    "restante etrn, implicit TLS, LOGIN": Requester(
         lambda at, who, node: at.etrn(node, login=who, options=["--auth", "login"]), "LOGIN"
     ),
-    "restante etrn, STARTTLS, CRAM-MD5": Asker(
+    "restante etrn, STARTTLS, CRAM-MD5": Requester(
         lambda at, who, node: at.etrn(
             node, login=who, server=at.starttls, options=["--auth", "cram-md5"]
         ),
@@ -94,16 +94,16 @@ def test_mail_comes_when_the_primary_asks(
     restante: Installation, postfix: Primary, login: Login, name: str
 ) -> None:
     """With each program, by each way to TLS, with each mechanism that it has."""
-    asker, content = ASKERS[name], message(name)
+    requester, content = ASKERS[name], message(name)
     send(restante.mx, "reader@alpha.example", content=content)
     before = postfix.mailbox.count()
 
-    asked = asker.ask(restante, login, "alpha.example")
+    asked = requester.ask(restante, login, "alpha.example")
 
     assert asked.returncode == 0, asked.stdout
     postfix.wait_for(before + 1)
     assert arrived(postfix).count(content) == 1
-    assert restante.events("authentication")[-1]["mechanism"] == asker.mechanism
+    assert restante.events("authentication")[-1]["mechanism"] == requester.mechanism
     assert restante.events("release-requested")[-1]["answer"].startswith(
         "253 2.0.0 OK, 1 pending messages for node"
     )

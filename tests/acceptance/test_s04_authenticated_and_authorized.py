@@ -56,7 +56,7 @@ def _nothing_moves(tripwire: Tripwire) -> Iterator[None]:
 
 
 def test_without_a_login_nothing_moves(restante: Installation, login: Login) -> None:
-    """TLS alone proves nothing of the asker."""
+    """TLS alone proves nothing of the requester."""
     for server in (restante.smtps, restante.starttls):
         asked = curl_asks(server, None, "alpha.example")
         assert (asked.returncode, AUTHENTICATION_REQUIRED in asked.stdout) == (CURL_REFUSED, True)

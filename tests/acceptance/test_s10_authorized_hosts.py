@@ -60,7 +60,7 @@ def pointer(address: str) -> str:
 
 
 def test_an_address_is_that_address_alone(restante: Installation) -> None:
-    """A real asker gets the mail from there; from the next address 459, and the trail says why."""
+    """A real requester gets the mail from there; from the next address 459, and the trail says why."""
     right, next_to_it = addresses(2)
     with PostfixPrimary(["address.example"]) as primary:
         primary.start()
@@ -104,17 +104,17 @@ def test_a_host_name_is_what_it_resolves_to(restante: Installation, names: NameS
     """Each of its addresses, by forward lookup; that another's PTR says the name is nothing to anybody."""
     first, second, impostor = addresses(3)
     names.records = {
-        "asker.name.example": {"A": [first, second], "MX": ["0 impostor.example."]},
+        "requester.name.example": {"A": [first, second], "MX": ["0 impostor.example."]},
         "impostor.example": {"A": [impostor]},
-        pointer(impostor): {"PTR": ["asker.name.example."]},
+        pointer(impostor): {"PTR": ["requester.name.example."]},
     }
-    login = restante.hosts("name.example", AWAY, allow=["Asker.Name.Example"])
+    login = restante.hosts("name.example", AWAY, allow=["Requester.Name.Example"])
 
     assert ask(restante, login, impostor, "name.example").startswith(NOT_ALLOWED)
     assert last_entry(restante)["reason"] == "host not authorized for name.example"
     assert ask(restante, login, first, "name.example").startswith(ALLOWED)
     assert ask(restante, login, second, "name.example").startswith(ALLOWED)
-    assert set(names.asked) == {("asker.name.example", "A"), ("asker.name.example", "AAAA")}
+    assert set(names.asked) == {("requester.name.example", "A"), ("requester.name.example", "AAAA")}
 
 
 @pytest.mark.parametrize("trouble", ["no such name", "no address", "DNS out of order"])
@@ -123,40 +123,42 @@ def test_a_name_that_says_nothing_lets_nobody_in(
 ) -> None:
     """Until it is known where it is; the addresses beside it on the list count all the while."""
     domain = f"{trouble.replace(' ', '-').lower()}.example"
-    asker, other = addresses(2)
-    names.records = {} if trouble == "no such name" else {f"asker.{domain}": {"TXT": ['"nothing"']}}
-    names.failing = {f"asker.{domain}"} if trouble == "DNS out of order" else set()
-    login = restante.hosts(domain, AWAY, allow=[f"asker.{domain}", other])
+    requester, other = addresses(2)
+    names.records = (
+        {} if trouble == "no such name" else {f"requester.{domain}": {"TXT": ['"nothing"']}}
+    )
+    names.failing = {f"requester.{domain}"} if trouble == "DNS out of order" else set()
+    login = restante.hosts(domain, AWAY, allow=[f"requester.{domain}", other])
 
-    assert ask(restante, login, asker, domain).startswith(NOT_ALLOWED)
+    assert ask(restante, login, requester, domain).startswith(NOT_ALLOWED)
     assert ask(restante, login, other, domain).startswith(ALLOWED)
-    names.records, names.failing = {f"asker.{domain}": {"A": [asker]}}, set()
-    assert ask(restante, login, asker, domain).startswith(ALLOWED)
+    names.records, names.failing = {f"requester.{domain}": {"A": [requester]}}, set()
+    assert ask(restante, login, requester, domain).startswith(ALLOWED)
 
 
 def test_each_domain_has_a_list_of_its_own(restante: Installation) -> None:
-    """Asked for together, those come whose list has the asker; the trail names the others."""
-    asker, other = addresses(2)
+    """Asked for together, those come whose list has the requester; the trail names the others."""
+    requester, other = addresses(2)
     account = {"account": "lists"}
-    login = restante.hosts("mine.example", AWAY, allow=[asker], **account)
+    login = restante.hosts("mine.example", AWAY, allow=[requester], **account)
     restante.hosts("others.example", AWAY, allow=[other], **account)
     restante.hosts("nobodys.example", AWAY, allow=[], **account)
 
-    assert ask(restante, login, asker, "others.example").startswith(NOT_ALLOWED)
-    assert ask(restante, login, asker, "nobodys.example").startswith(NOT_ALLOWED)
-    assert ask(restante, login, asker, "#lists").startswith(ALLOWED)
+    assert ask(restante, login, requester, "others.example").startswith(NOT_ALLOWED)
+    assert ask(restante, login, requester, "nobodys.example").startswith(NOT_ALLOWED)
+    assert ask(restante, login, requester, "#lists").startswith(ALLOWED)
     reason = last_entry(restante)["reason"]
     assert reason.startswith("granted, but host not authorized for nobodys.example, others.example")
 
 
 def test_a_changed_list_counts_at_once(restante: Installation) -> None:
     """In a session that is under way, too: what was allowed a moment ago is not allowed any more, and the reverse."""
-    asker, other = addresses(2)
+    requester, other = addresses(2)
     login = restante.hosts("changing.example", AWAY, allow=[other])
-    with Session(restante.smtps, source=asker) as session:
+    with Session(restante.smtps, source=requester) as session:
         session.authenticate(login)
         assert session.say("ETRN changing.example").startswith(NOT_ALLOWED)
-        restante.do("domain", "set", "changing.example", "--add-allow", asker)
+        restante.do("domain", "set", "changing.example", "--add-allow", requester)
         assert session.say("ETRN changing.example").startswith(ALLOWED)
-        restante.do("domain", "set", "changing.example", "--drop-allow", asker)
+        restante.do("domain", "set", "changing.example", "--drop-allow", requester)
         assert session.say("ETRN changing.example").startswith(NOT_ALLOWED)

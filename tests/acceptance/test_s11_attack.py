@@ -1,9 +1,9 @@
 """S11, by attack: a bogus ETRN moves mail nowhere but to the domain's own destination.
 
-The scene. `victim` has a domain, an asker and a destination, at three addresses. `thief` has a login as good as any, a
+The scene. `victim` has a domain, an requester and a destination, at three addresses. `thief` has a login as good as any, a
 subdomain of the victim's domain, a mail server that takes mail for both, and the public DNS: it says that the thief's
 host is the MX. Tripwires stand wherever mail could be led by mistake. Each attack is made while mail is held, and
-`mail_at_stake` sees that nothing has moved by then, and that the true asker gets all of it afterwards.
+`mail_at_stake` sees that nothing has moved by then, and that the true requester gets all of it afterwards.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Scene:
     primary: Primary
     thiefs: Primary
     tripwires: Sequence[Tripwire]
-    asker: str  # the one address from which the victim's mail may be asked for
+    requester: str  # the one address from which the victim's mail may be asked for
     victim: Login
     thief: Login
     thiefs_own: list[bytes] = field(default_factory=list)  # what the thief has been sent
@@ -76,7 +76,7 @@ def scene() -> Iterator[Scene]:
 
 def build(stack: ExitStack) -> Scene:
     """Set the scene."""
-    asker, home, elsewhere = addresses(3)
+    requester, home, elsewhere = addresses(3)
     names = stack.enter_context(NameServer({}))
     primary = stack.enter_context(PostfixPrimary([VICTIM], address=home))
     thiefs = stack.enter_context(PostfixPrimary([VICTIM, THIEF], address=elsewhere))
@@ -87,10 +87,10 @@ def build(stack: ExitStack) -> Scene:
         PUBLIC_MX: {"A": [elsewhere]},
     }
     wrong = [
-        (asker, 25),
+        (requester, 25),
         (home, 25),
         (elsewhere, 25),
-        (asker, primary.port),
+        (requester, primary.port),
         (elsewhere, primary.port),
     ]
     tripwires = [stack.enter_context(Tripwire(*place)) for place in wrong]
@@ -99,12 +99,12 @@ def build(stack: ExitStack) -> Scene:
     restante = stack.enter_context(Installation(more=names.settings + UNLIMITED))
     restante.start()
     victim = restante.hosts(
-        VICTIM, f"primary.{VICTIM}:{primary.port}", account="victim", allow=[asker]
+        VICTIM, f"primary.{VICTIM}:{primary.port}", account="victim", allow=[requester]
     )
     thief = restante.hosts(
         THIEF, f"{elsewhere}:{thiefs.port}", account="thief", allow=["127.0.0.0/8"]
     )
-    return Scene(restante, names, primary, thiefs, tripwires, asker, victim, thief)
+    return Scene(restante, names, primary, thiefs, tripwires, requester, victim, thief)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def mail_at_stake(scene: Scene, *contents: bytes) -> Iterator[None]:
 
     assert len(scene.restante.events("drain-started", domain=VICTIM)) == drains
     assert scene.is_untouched()
-    asked = curl_asks(scene.restante.smtps, scene.victim, VICTIM, "--interface", scene.asker)
+    asked = curl_asks(scene.restante.smtps, scene.victim, VICTIM, "--interface", scene.requester)
     assert (
         f"253 2.0.0 OK, {len(contents)} pending messages for node {VICTIM} started" in asked.stdout
     )
@@ -165,7 +165,7 @@ def last_reason(scene: Scene) -> str:
 
 
 def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
-    """From no host: not from its own, not from the victim's asker, not from the destination."""
+    """From no host: not from its own, not from the victim's requester, not from the destination."""
     nodes = (
         VICTIM,
         "VICTIM.EXAMPLE",
@@ -176,12 +176,12 @@ def test_a_valid_login_of_another_account_moves_nothing(scene: Scene) -> None:
         PUBLIC_MX,
     )
     with mail_at_stake(scene):
-        for source in (scene.thiefs.address, scene.asker, scene.primary.address, "127.0.0.1"):
+        for source in (scene.thiefs.address, scene.requester, scene.primary.address, "127.0.0.1"):
             for reply in ask(scene, scene.thief, source, *nodes):
                 assert reply.startswith(NOT_ALLOWED)
         assert msmtp_asks(scene.restante.smtps, scene.thief, f"@primary.{VICTIM}").returncode == 69
         assert last_reason(scene) == "the domain is not hosted here"
-        ask(scene, scene.thief, scene.asker, VICTIM)
+        ask(scene, scene.thief, scene.requester, VICTIM)
         assert last_reason(scene) == "the domain belongs to another account"
 
 
@@ -193,16 +193,21 @@ def test_a_node_that_covers_two_accounts_moves_the_askers_own_mail_only(
     own = message(f"for the thief by {node}")
     with mail_at_stake(scene):
         send(scene.restante.mx, f"reader@{THIEF}", content=own)
-        [reply] = ask(scene, scene.thief, scene.asker, node)
+        [reply] = ask(scene, scene.thief, scene.requester, node)
         assert reply.startswith(b"253 2.0.0 OK, 1 pending messages for node")
         scene.thiefs_own.append(own)
         eventually(scene.has_own_mail_only, what="the thief's own mail")
 
 
 def test_the_right_login_from_a_wrong_host_moves_nothing(scene: Scene) -> None:
-    """A stolen password is of no use elsewhere: not even at the destination, which is no asker unless it is listed."""
+    """A stolen password is of no use elsewhere: not even at the destination, which is no requester unless it is listed."""
     with mail_at_stake(scene):
-        for source in (scene.thiefs.address, scene.primary.address, "127.0.0.1", f"{scene.asker}0"):
+        for source in (
+            scene.thiefs.address,
+            scene.primary.address,
+            "127.0.0.1",
+            f"{scene.requester}0",
+        ):
             for reply in ask(scene, scene.victim, source, VICTIM, f"@{VICTIM}", "#victim"):
                 assert reply.startswith(NOT_ALLOWED)
             assert last_reason(scene) == f"host not authorized for {VICTIM}"
@@ -218,7 +223,7 @@ def test_the_right_login_from_the_right_host_moves_mail_to_the_destination_only(
     """Whatever it asks with: a host, a port, an address or a name behind the node are no part of a request."""
     extras = (
         "127.0.0.1",
-        f"{scene.asker}:{scene.primary.port}",
+        f"{scene.requester}:{scene.primary.port}",
         f"<thief@{PUBLIC_MX}>",
         f"DESTINATION={PUBLIC_MX}",
     )
@@ -229,7 +234,7 @@ def test_the_right_login_from_the_right_host_moves_mail_to_the_destination_only(
     ]
     with mail_at_stake(scene, *DIFFICULT):
         for some in (nodes[:12], nodes[12:]):
-            for reply in ask(scene, scene.victim, scene.asker, *some):
+            for reply in ask(scene, scene.victim, scene.requester, *some):
                 assert reply.startswith((b"459 ", b"500 ", b"501 "))
 
 
@@ -237,7 +242,7 @@ def test_a_session_outlives_its_password_to_no_use(scene: Scene) -> None:
     """Whoever authenticated before the password was changed asks in vain afterwards."""
     change = ("login", "set", "victim", "victim", "--password-stdin")
     with mail_at_stake(scene):
-        with Session(scene.restante.smtps, source=scene.asker) as session:
+        with Session(scene.restante.smtps, source=scene.requester) as session:
             assert session.authenticate(scene.victim).startswith(b"235")
             scene.restante.do(*change, typed="another password")
             assert session.say(f"ETRN {VICTIM}").startswith(NOT_ALLOWED)
@@ -312,7 +317,7 @@ def test_no_argument_is_more_than_a_name(scene: Scene) -> None:
         for begin in range(0, len(INJECTIONS), AT_A_TIME):
             nodes = INJECTIONS[begin : begin + AT_A_TIME]
             for node, reply in zip(
-                nodes, ask(scene, scene.thief, scene.asker, *nodes), strict=True
+                nodes, ask(scene, scene.thief, scene.requester, *nodes), strict=True
             ):
                 assert reply.startswith((b"459 4.7.1 ", b"500 5.5", b"501 5.5.4 ")), node
                 assert reply.count(b"\n") == 1, node
@@ -328,11 +333,11 @@ def test_no_argument_is_more_than_a_name(scene: Scene) -> None:
 def test_a_replayed_cram_md5_response_proves_nothing(scene: Scene) -> None:
     """A response is good for the challenge it was made for, and that for one attempt."""
     with mail_at_stake(scene):
-        with Session(scene.restante.smtps, source=scene.asker) as session:
+        with Session(scene.restante.smtps, source=scene.requester) as session:
             challenge = session.say("AUTH CRAM-MD5")
             overheard = cram_md5_response(scene.victim, challenge)
             assert session.say(overheard).startswith(b"235")
-        with Session(scene.restante.smtps, source=scene.asker) as session:
+        with Session(scene.restante.smtps, source=scene.requester) as session:
             for _ in range(2):
                 assert session.say("AUTH CRAM-MD5") != challenge
                 assert session.say(overheard) == b"535 5.7.8 Authentication credentials invalid\r\n"
@@ -343,7 +348,7 @@ def test_a_replayed_cram_md5_response_proves_nothing(scene: Scene) -> None:
 def test_a_replayed_scram_proof_proves_nothing(scene: Scene) -> None:
     """A proof is good for the nonce of the server that it was made for."""
     first = base64.b64encode(f"n,,n={scene.victim.user},r=abc".encode()).decode()
-    with mail_at_stake(scene), Session(scene.restante.smtps, source=scene.asker) as session:
+    with mail_at_stake(scene), Session(scene.restante.smtps, source=scene.requester) as session:
         challenge = session.say(f"AUTH SCRAM-SHA-256 {first}")
         overheard = scram_response(scene.victim, challenge)
         assert session.say(overheard).startswith(b"334")
@@ -375,15 +380,15 @@ def test_nothing_said_before_tls_counts(scene: Scene) -> None:
     commands = f"AUTH PLAIN {plain_response(scene.victim)}\r\nETRN {VICTIM}\r\n".encode()
     seen = len(restante.events("release-requested")), len(restante.events("authentication"))
     with mail_at_stake(scene):
-        with RawSession(restante.mx, source=scene.asker) as session:
+        with RawSession(restante.mx, source=scene.requester) as session:
             refused = session.blurt(commands + b"QUIT\r\n").splitlines()
             assert [line[:10] for line in refused] == [b"538 5.7.11", b"530 5.7.0 ", b"221 2.0.0 "]
-        with RawSession(restante.mx, source=scene.asker) as session:
+        with RawSession(restante.mx, source=scene.requester) as session:
             said = session.blurt(b"STARTTLS\r\n" + commands)
             assert said == b"554 5.5.0 Data after STARTTLS, closing connection\r\n"
         assert not any(
             line.startswith(b"2")
-            for line in said_in_clear(restante, scene.asker, commands).splitlines()
+            for line in said_in_clear(restante, scene.requester, commands).splitlines()
         )
         assert (
             len(restante.events("release-requested")),
@@ -401,7 +406,7 @@ def said_in_clear(restante: Installation, source: str, octets: bytes) -> bytes:
 
 def test_what_was_injected_before_a_handshake_is_not_run_after_it(scene: Scene) -> None:
     """A man in the middle puts ETRN before the true client's own session, which then authenticates (CVE-2011-0411)."""
-    with mail_at_stake(scene), Session(scene.restante.mx, source=scene.asker) as session:
+    with mail_at_stake(scene), Session(scene.restante.mx, source=scene.requester) as session:
         assert session.say(f"ETRN {VICTIM}").startswith(b"530 5.7.0 Must issue a STARTTLS")
         assert session.say("STARTTLS").startswith(b"220")
         context = ssl.create_default_context(cafile=scene.restante.authority)
@@ -409,7 +414,7 @@ def test_what_was_injected_before_a_handshake_is_not_run_after_it(scene: Scene) 
         assert session.say(f"ETRN {VICTIM}").startswith(
             b"503"
         )  # what was said before is forgotten, EHLO too
-        session.say("EHLO asker.example")
+        session.say("EHLO requester.example")
         assert session.authenticate(scene.victim).startswith(b"235")
         assert session.say("NOOP") == b"250 2.0.0 OK\r\n"
 
@@ -419,7 +424,7 @@ def test_more_than_one_line_in_a_line_is_no_command(scene: Scene) -> None:
     lines = (f"ETRN nowhere.example\nETRN {VICTIM}", f"NOOP\rETRN {VICTIM}", f"ETRN {VICTIM}\nQUIT")
     with mail_at_stake(scene):
         for line in lines:
-            with RawSession(scene.restante.smtps, source=scene.asker) as session:
+            with RawSession(scene.restante.smtps, source=scene.requester) as session:
                 assert session.authenticate(scene.thief).startswith(b"235")
                 said = session.blurt(f"{line}\r\nQUIT\r\n".encode())
                 assert not any(reply.startswith(b"25") for reply in said.splitlines()), said

@@ -65,9 +65,9 @@ def hand_in(restante: Installation, contents: Sequence[bytes], *forward_paths: s
             assert sender.sendmail(REVERSE_PATH, forward_paths, content) == {}
 
 
-@pytest.mark.parametrize("asker", ASKERS)
+@pytest.mark.parametrize("requester", ASKERS)
 def test_whoever_asks_for_it_a_stock_primary_gets_what_was_sent(
-    restante: Installation, stock: Stock, asker: str
+    restante: Installation, stock: Stock, requester: str
 ) -> None:
     """Dots, octets above 127, the longest lines, more than a megabyte: octet for octet, and not a word of complaint."""
     contents = [*DIFFICULT, LARGE]
@@ -75,7 +75,7 @@ def test_whoever_asks_for_it_a_stock_primary_gets_what_was_sent(
     had, log = Counter(arrived(stock.primary)), len(stock.primary.log())
     hand_in(restante, contents, f"reader@{stock.domain}")
 
-    asked = ASKERS[asker](restante, stock.login, stock.domain)
+    asked = ASKERS[requester](restante, stock.login, stock.domain)
 
     assert asked.returncode == 0, asked.stdout
     eventually(lambda: Counter(arrived(stock.primary)) - had == Counter(contents), what="all of it")

@@ -180,8 +180,8 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
                 await asyncio.open_connection("127.0.0.1", port)
     return found | {
         "limits": app.reception.door.limits,
-        "octets": app.reception.flight.limit,
-        "reserve": app.reception.room.reserve,
+        "octets": app.reception.memory_budget.limit,
+        "reserve": app.reception.disk_space.reserve,
         "expires": app.admin.instruments.certificate_expires_at(),
         "delivery": app.delivery.dispatcher.settings,
         "reports": app.delivery.reports.settings,

@@ -77,7 +77,7 @@ def test_so_many_attempts_in_a_minute() -> None:
     smtp = crowd(authentications_per_minute=2, failures_until_refusal=100)
     assert [attempt(smtp, "alpha", "guess") for _ in range(3)] == [REFUSED, REFUSED, PUT_OFF]
     assert (
-        smtp.log.of(AuthenticationEnded)[-1]["answer"] == "put off: too many attempts in a minute"
+        smtp.log.of(AuthenticationEnded)[-1]["answer"] == "deferred: too many attempts in a minute"
     )
     smtp.now += 60
     assert attempt(smtp, "alpha", "guess") == REFUSED

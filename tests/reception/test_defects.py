@@ -73,7 +73,7 @@ def test_a_defect_at_the_end_of_large_content_ends_the_session(
     assert f"S: {last}" == GOODBYE
     check_is_over(smtp)
     assert smtp.held("a.example") == []
-    assert smtp.flight.now == 0
+    assert smtp.memory_budget.now == 0
 
 
 def test_a_defect_while_content_is_written_leaves_no_hole_in_it(smtp: Wire) -> None:
@@ -87,4 +87,4 @@ def test_a_defect_while_content_is_written_leaves_no_hole_in_it(smtp: Wire) -> N
     smtp.send(b"y" * LARGE + b"\r\n.\r\n")
     assert smtp.session.data_to_send() == b"451 4.3.0 Cannot store mail now, try again later\r\n"
     assert smtp.held("a.example") == []
-    assert smtp.flight.now == 0
+    assert smtp.memory_budget.now == 0

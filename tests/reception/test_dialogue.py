@@ -267,17 +267,17 @@ class TestAuthentication:
 def test_content_in_flight_is_bounded_and_goes_to_disk_sooner_under_pressure() -> None:
     smtp = Wire()
     smtp.hosts("a.example")
-    smtp.flight.limit = 10_000
+    smtp.memory_budget.limit = 10_000
     body = b"0123456789012345678901234567890123456789\r\n" * 1000
     smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n")
     for place in range(0, len(body), 3000):
         smtp.send(body[place : place + 3000])
-        assert smtp.flight.now <= 10_000 + 3000
+        assert smtp.memory_budget.now <= 10_000 + 3000
     smtp.send(b".\r\n")
     (message,) = smtp.held("a.example")
     assert message.file is not None  # 42 KiB: it would have stayed in memory in quiet times
     assert smtp.run(_read(smtp, message.file)) == body
-    assert smtp.flight.now == 0
+    assert smtp.memory_budget.now == 0
     smtp.close()
 
 
@@ -287,4 +287,4 @@ def test_nothing_stays_in_flight(smtp: Wire) -> None:
         smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\n" + end)
         smtp.dialogue.abandon()
         smtp.connect(has_tls=True)
-    assert smtp.flight.now == 0
+    assert smtp.memory_budget.now == 0

@@ -52,7 +52,7 @@ def test_what_cannot_be_asked_changes_nothing() -> None:
 
 def test_without_room_mail_is_put_off_and_the_session_lives_on(smtp: Wire) -> None:
     smtp.hosts("alpha.example")
-    room = smtp._services.room
+    room = smtp._services.disk_space
     room.reserve = 1  # what the wire's disk has free is nothing
     room.look()
     smtp.transcript("""

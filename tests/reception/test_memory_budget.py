@@ -214,17 +214,17 @@ def test_content_that_waits_in_memory_makes_room_for_others() -> None:
     """A client that dribbles: what it has brought is on disk when memory is short, and comes together again."""
     smtp = Wire()
     smtp.hosts("a.example")
-    smtp.flight.limit = 10_000
+    smtp.memory_budget.limit = 10_000
     slow, slow_session = smtp.dialogue, smtp.session
     smtp.send(TRANSACTION + b"y" * 6000 + b"\r\n")
     smtp.connect(has_tls=True)
     smtp.send(TRANSACTION + b"x" * 5000 + b"\r\n.\r\n")
-    assert smtp.flight.now <= 2  # a CRLF may have come behind the rest, when there was room
+    assert smtp.memory_budget.now <= 2  # a CRLF may have come behind the rest, when there was room
     assert not slow.is_stalled
     smtp.dialogue, smtp.session = slow, slow_session
     smtp.send(b"the rest\r\n.\r\n")
     files = [message.file for message in smtp.held("a.example")]
     contents = [smtp.run(content(smtp.store.read_file(file))) for file in files if file]
     assert contents == [b"x" * 5000 + b"\r\n", b"y" * 6000 + b"\r\nthe rest\r\n"]
-    assert smtp.flight.now == 0
+    assert smtp.memory_budget.now == 0
     smtp.close()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from restante.reception.admission import Standing, object_to_recipient
+from restante.reception.admission import DomainFacts, object_to_recipient
 from restante.telemetry.events import RecipientRefused
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.policy import DAY, Policy, Recipients, Unknown
@@ -104,7 +104,7 @@ def test_the_list_knows_better_than_the_destination() -> None:
     domain = HostedDomain(
         1, "a.example", "alpha", Destination("192.0.2.1"), AuthorizedHosts(), 0.0, policy
     )
-    standing = Standing(now=0.0, book=book)
+    standing = DomainFacts(now=0.0, book=book)
     assert object_to_recipient(domain, "anna", standing, 0, answer=False) is None
     assert object_to_recipient(domain, "bert", standing, 0, answer=False) is not None
 

@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 
 from restante.release.authorization import NAMED, authorize
-from restante.release.request import Asker
+from restante.release.request import Requester
 from restante.tenancy.etrn_target import parse_etrn_target
 from restante.tenancy.model import (
     Account,
@@ -20,7 +20,7 @@ from restante.tenancy.policy import DEFAULT_POLICY, Policy, Suspension
 LOGIN = Login("alice", "alpha", "hash", None, 0.0)
 HOME = ipaddress.ip_address("192.0.2.1")
 ELSEWHERE = "198.51.100.1"
-ASKER = Asker(login=LOGIN, address=HOME)
+ASKER = Requester(login=LOGIN, address=HOME)
 SUSPENDED = Policy(suspension=Suspension("unpaid"))
 
 

@@ -11,14 +11,14 @@ from restante.release.etrn import etrn_reply
 from restante.release.host_names import HostNames
 from restante.release.release_outcome import pending_messages
 from restante.release.releaser import STARTS_AT_ONCE, Releaser
-from restante.release.request import Asker, ReleaseRequest
+from restante.release.request import ReleaseRequest, Requester
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.tenancy.model import HostedDomain, IpAddress
 from tests.admin.desk import Lines
 from tests.contract.making import NOTED, account, domain, message
 
-REQUEST = ReleaseRequest(Asker(is_operator=True, text="operator"), "#alpha")
+REQUEST = ReleaseRequest(Requester(is_operator=True, text="operator"), "#alpha")
 
 
 class NoNames:

@@ -31,11 +31,11 @@ def instruments(desk: Desk) -> Instruments:
             Counter({DrainState.DELIVERING: 2, DrainState.STOPPING: 1}), connections=4
         ),
         door=door,
-        flight=MemoryBudget(100),
+        memory_budget=MemoryBudget(100),
         intake=Intake(
             desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers
         ),
-        room=DiskSpace(lambda: 5, reserve=10),
+        disk_space=DiskSpace(lambda: 5, reserve=10),
         sessions=Counter,
         now=lambda: NOW,
         started_at=NOW - 60,

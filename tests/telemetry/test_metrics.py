@@ -206,10 +206,10 @@ def test_no_label_is_for_names_of_people_or_places() -> None:
         ),
         (
             AuthenticationEnded,
-            {"mechanism": "CRAM-MD5", "answer": "put off: too many failures", "login": "alpha"},
+            {"mechanism": "CRAM-MD5", "answer": "deferred: too many failures", "login": "alpha"},
             {
-                'restante_authentications_total{mechanism="CRAM-MD5",outcome="put off"}': 1,
-                'restante_authentications_put_off_total{limit="too many failures"}': 1,
+                'restante_authentications_total{mechanism="CRAM-MD5",outcome="deferred"}': 1,
+                'restante_authentications_deferred_total{limit="too many failures"}': 1,
             },
         ),
         (

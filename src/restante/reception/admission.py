@@ -56,7 +56,7 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class HouseRules:
+class AdmissionSettings:
     """The operator's settings for admission."""
 
     hostname: str
@@ -65,7 +65,7 @@ class HouseRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DomainFacts:
     """The state of one hosted domain at the last commit and the last look at its destination."""
 
     now: float  # Unix time
@@ -88,20 +88,20 @@ class Objection:
 
 
 def admit_recipient(
-    path: Mailbox, *, needs_smtputf8: bool, directory: Directory, rules: HouseRules
+    path: Mailbox, *, needs_smtputf8: bool, directory: Directory, settings: AdmissionSettings
 ) -> Admission:
     """Answer RCPT by the address alone; `object_to_recipient` applies the domain's policy."""
     if not needs_smtputf8 and not str(path).isascii():
         return Admission(NEEDS_SMTPUTF8)
-    if is_own_postmaster(path, rules.hostname):
-        return _admit_postmaster(directory, rules)
+    if is_own_postmaster(path, settings.hostname):
+        return _admit_postmaster(directory, settings)
     return _admit_hosted(path, directory) or Admission(RELAYING_DENIED)
 
 
 def object_to_recipient(
     domain: HostedDomain,
     local_part: str,
-    standing: Standing,
+    standing: DomainFacts,
     announced: int,
     *,
     answer: bool | None = None,
@@ -125,7 +125,7 @@ def object_to_recipient(
 
 
 def _object_to_mailbox(
-    domain: HostedDomain, local_part: str, standing: Standing, *, answer: bool | None
+    domain: HostedDomain, local_part: str, standing: DomainFacts, *, answer: bool | None
 ) -> Objection | None:
     """Object to an unknown mailbox, but never because the destination is down.
 
@@ -146,7 +146,7 @@ def _object_to_mailbox(
     return Objection(NO_MAILBOX, "the mailbox is not known")
 
 
-def wants_inquiry(domain: HostedDomain, local_part: str, standing: Standing) -> bool:
+def wants_inquiry(domain: HostedDomain, local_part: str, standing: DomainFacts) -> bool:
     """Return whether the destination must be asked about a mailbox before RCPT is answered."""
     policy = domain.policy
     if not policy.asks_destination or standing.book is None:
@@ -155,7 +155,7 @@ def wants_inquiry(domain: HostedDomain, local_part: str, standing: Standing) -> 
 
 
 def object_to_content(
-    size: int, domains: Iterable[tuple[HostedDomain, Standing]]
+    size: int, domains: Iterable[tuple[HostedDomain, DomainFacts]]
 ) -> Objection | None:
     """Say why content of this size is not taken; None as soon as one of its domains takes it."""
     found: Objection | None = None
@@ -173,7 +173,7 @@ def _object_to_size(domain: HostedDomain, size: int) -> Objection | None:
     return Objection(MESSAGE_TOO_LARGE, f"{domain.name} takes messages of up to {limit} octets")
 
 
-def object_to_quota(domain: HostedDomain, standing: Standing, size: int) -> Objection | None:
+def object_to_quota(domain: HostedDomain, standing: DomainFacts, size: int) -> Objection | None:
     """Object if one more message of this size exceeds the quota of its domain or its account."""
     usage, whole = standing.usage, standing.account_usage
     if not domain.policy.quota.has_room(usage.octets, usage.messages, size):
@@ -190,9 +190,13 @@ def is_own_postmaster(path: Mailbox, hostname: str) -> bool:
     return path.local_part.lower() == "postmaster" and path.domain.lower() in ("", hostname)
 
 
-def _admit_postmaster(directory: Directory, rules: HouseRules) -> Admission:
+def _admit_postmaster(directory: Directory, settings: AdmissionSettings) -> Admission:
     """Map our own postmaster to the mailbox on record; there is no local mailbox."""
-    own = _admit_hosted(split_mailbox(rules.postmaster), directory) if rules.postmaster else None
+    own = (
+        _admit_hosted(split_mailbox(settings.postmaster), directory)
+        if settings.postmaster
+        else None
+    )
     return own or Admission(POSTMASTER_UNSET)
 
 

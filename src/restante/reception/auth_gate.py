@@ -21,7 +21,7 @@ from restante.tenancy.model import Directory, IpAddress, Login
 from restante.tenancy.rate_limits import FailureLedger, RateLimit
 
 _BUSY: Final = "too many at once"
-_OURS: Final = f"put off: {_BUSY}"  # the reason is ours; the client did not guess
+_OURS: Final = f"deferred: {_BUSY}"  # the reason is ours; the client did not guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,13 @@ class AuthGate:
         is_at_home = login is not None and self._expected.is_home_of(login.account, address)
         share = login.account if login is not None and is_at_home else block
         keys: tuple[Hashable, ...] = (credentials.user, block)
-        reason = self._reason_to_put_off(keys, is_at_home=is_at_home)
+        reason = self._reason_to_defer(keys, is_at_home=is_at_home)
         if reason:
-            return _put_off(reason)
+            return _deferred(reason)
         place = LanePosition(is_at_home, share, is_wanted)
         proved = await self._authenticator.authenticate(credentials, directory, place)
         if proved is PutOff.PUT_OFF:
-            return _put_off(_BUSY)
+            return _deferred(_BUSY)
         if proved is None:
             self._failures.failed(keys, self._now())
             await self._delay(self._failures.delay(keys, self._now()))
@@ -129,7 +129,7 @@ class AuthGate:
             delay.cancel()
             self._delays.discard(delay)
 
-    def _reason_to_put_off(self, keys: tuple[Hashable, ...], *, is_at_home: bool) -> str:
+    def _reason_to_defer(self, keys: tuple[Hashable, ...], *, is_at_home: bool) -> str:
         now = self._now()
         if not self._rate.allows(keys if is_at_home else keys[1], now):
             return "too many attempts in a minute"
@@ -138,5 +138,5 @@ class AuthGate:
         return ""
 
 
-def _put_off(reason: str) -> Verdict:
-    return Verdict(AUTH_UNAVAILABLE, None, f"put off: {reason}")
+def _deferred(reason: str) -> Verdict:
+    return Verdict(AUTH_UNAVAILABLE, None, f"deferred: {reason}")

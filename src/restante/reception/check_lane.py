@@ -81,16 +81,16 @@ class CheckLane:
         """Make no further check. Running checks finish."""
         self._is_closed = True
         while (job := self._line.next()) is not None:
-            _put_off(job)
+            _defer(job)
         self._executor.shutdown(wait=False)
 
     def _enter(self, share: Hashable, job: _Job) -> None:
         if len(self._line) >= self.limit - self._running:
             for gone in self._line.remove(_is_unwanted):
-                _put_off(gone)
+                _defer(gone)
         displaced = self._line.enter(share, job, self.limit - self._running)
         if displaced is not None:
-            _put_off(displaced)
+            _defer(displaced)
 
     def _start(self, job: _Job) -> None:
         self._running += 1
@@ -110,7 +110,7 @@ class CheckLane:
     def _start_next(self) -> None:
         while self._running < self._threads and (job := self._line.next()) is not None:
             if _is_unwanted(job):
-                _put_off(job)
+                _defer(job)
             else:
                 self._start(job)
 
@@ -119,7 +119,7 @@ def _is_unwanted(job: _Job) -> bool:
     return job.answer.done() or not job.is_wanted()
 
 
-def _put_off(job: _Job) -> None:
+def _defer(job: _Job) -> None:
     if not job.answer.done():
         job.answer.set_result(PutOff.PUT_OFF)
 

@@ -29,8 +29,8 @@ class ContentBuffer:
 
     __slots__ = (
         "_blocks",
+        "_budget",
         "_due_above",
-        "_flight",
         "_on_room",
         "_on_stall",
         "_spawn",
@@ -39,14 +39,14 @@ class ContentBuffer:
         "_writing",
         "failure",
         "octets",
-        "promise",
+        "reservation",
         "size",
     )
 
     def __init__(
         self,
         store: MailStore,
-        flight: MemoryBudget,
+        budget: MemoryBudget,
         spawn: Spawn,
         on_room: Callable[[], None],
         on_stall: Callable[[], None],
@@ -60,7 +60,7 @@ class ContentBuffer:
         none.
         """
         self._store = store
-        self._flight = flight
+        self._budget = budget
         self._spawn = spawn
         self._on_room = on_room
         self._on_stall = on_stall
@@ -71,8 +71,8 @@ class ContentBuffer:
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
-        self.promise: QuotaReservation | None = None  # of room in its domains' quotas
-        flight.begins(self)
+        self.reservation: QuotaReservation | None = None  # of room in its domains' quotas
+        budget.begins(self)
 
     def add(self, block: bytes) -> None:
         """Take a block. After a failure it is discarded, and `finish` raises."""
@@ -81,7 +81,7 @@ class ContentBuffer:
         self._blocks.append(block)
         self.octets += len(block)
         self.size += len(block)
-        self._flight.add(len(block))
+        self._budget.add(len(block))
         if self._writing is None and self._is_due:
             self._write()
 
@@ -90,7 +90,7 @@ class ContentBuffer:
         """Reading must stop until `on_room` is called."""
         if self.failure is not None:
             return False  # blocks are discarded
-        return self._flight.is_over or (self._writing is not None and self.octets > STALL_OCTETS)
+        return self._budget.is_over or (self._writing is not None and self.octets > STALL_OCTETS)
 
     def make_room(self) -> None:
         """Write the blocks in memory and stop reading: all sessions together have too much."""
@@ -109,12 +109,12 @@ class ContentBuffer:
 
     def inline(self) -> bytes:
         """Return content that was never spooled. It is complete, and counted until it lands."""
-        self._flight.ends(self)
+        self._budget.ends(self)
         return self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
 
     async def finish(self) -> ContentFile:
         """Write the rest and make the file durable. Raises StoreError."""
-        self._flight.ends(self)
+        self._budget.ends(self)
         if self._writing is not None:
             await asyncio.wait([self._writing])
         if self.failure is not None:
@@ -126,15 +126,15 @@ class ContentBuffer:
 
     def land(self) -> None:
         """Stop counting the content: it is held, or forgotten."""
-        self._flight.remove(self.octets)
+        self._budget.remove(self.octets)
         self._blocks.clear()
         self.octets = 0
-        if self.promise is not None:
-            self.promise.end()
+        if self.reservation is not None:
+            self.reservation.end()
 
     def discard(self) -> None:
         """Forget everything, including the blocks of a running write."""
-        self._flight.ends(self)
+        self._budget.ends(self)
         self.land()
         if self._writing is not None:
             self._writing.cancel()
@@ -149,12 +149,12 @@ class ContentBuffer:
         try:
             await spool.write(data)
         finally:
-            self._flight.remove(len(data))
+            self._budget.remove(len(data))
 
     @property
     def _is_due(self) -> bool:
         """Enough is in memory to be written, or all sessions together have too much."""
-        return self.octets > self._due_above or (self._flight.is_over and self.octets > 0)
+        return self.octets > self._due_above or (self._budget.is_over and self.octets > 0)
 
     def _write(self) -> None:
         if self._spool is None:

@@ -32,7 +32,7 @@ from restante.reception.services import Services, SessionTally
 from restante.reception.suspicion import Client, is_suspect
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import is_confirmed
-from restante.release.request import Asker, ReleaseRequest
+from restante.release.request import ReleaseRequest, Requester
 from restante.sasl.mechanism import Credentials
 from restante.smtp import replies
 from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
@@ -83,7 +83,7 @@ class Dialogue:
         self._services = services
         self._session = session
         self._peer = peer
-        self._own_addresses = services.rules.addresses | ({local} if local else set())
+        self._own_addresses = services.admission_settings.addresses | ({local} if local else set())
         self._on_progress = on_progress
         self._on_stall = on_stall
         self._transaction: AdmittedTransaction | None = None
@@ -158,12 +158,12 @@ class Dialogue:
 
     def _begin_transaction(self, mail: Mail) -> None:
         services = self._services
-        if services.room.is_short:
+        if services.disk_space.is_short:
             self._session.reply(replies.STORE_FULL)
             return
         content = ContentBuffer(
             services.store,
-            services.flight,
+            services.memory_budget,
             services.spawn,
             on_room=self._on_progress,
             on_stall=self._on_stall,
@@ -181,13 +181,13 @@ class Dialogue:
             rcpt.forward_path,
             needs_smtputf8=transaction.mail.needs_smtputf8,
             directory=services.directory.now,
-            rules=services.rules,
+            settings=services.admission_settings,
         )
-        if admission.domain is None or not services.standings.matter(admission.domain):
+        if admission.domain is None or not services.facts.matter(admission.domain):
             self._answer_recipient(transaction, rcpt, admission)
             return
         local_part = split_mailbox(admission.forward_path).local_part
-        if wants_inquiry(admission.domain, local_part, services.standings.of(admission.domain)):
+        if wants_inquiry(admission.domain, local_part, services.facts.of(admission.domain)):
             self._answer_later(self._inquire(transaction, rcpt, admission, admission.domain))
         else:
             self._answer_recipient(
@@ -230,7 +230,11 @@ class Dialogue:
         )
         services = self._services
         return is_suspect(
-            reverse_path, domain, client, services.directory.now, services.rules.hostname
+            reverse_path,
+            domain,
+            client,
+            services.directory.now,
+            services.admission_settings.hostname,
         )
 
     def _ask_policy(
@@ -243,7 +247,7 @@ class Dialogue:
     ) -> Admission:
         services = self._services
         local_part = split_mailbox(admission.forward_path).local_part
-        standing = services.standings.of(domain)
+        standing = services.facts.of(domain)
         objection = object_to_recipient(
             domain, local_part, standing, transaction.mail.size, answer=answer
         )
@@ -301,15 +305,15 @@ class Dialogue:
         """Apply the domains' limits to the real size: SIZE may be missing or wrong."""
         services, content = self._services, transaction.content
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
-        bounded = [domain for domain in domains if services.standings.matter(domain)]
+        bounded = [domain for domain in domains if services.facts.matter(domain)]
         if not bounded:
             return None
         objection = None
         if len(bounded) == len(domains):  # otherwise one of them takes everything
-            standings = ((domain, services.standings.of(domain)) for domain in domains)
-            objection = object_to_content(content.size, standings)
+            facts = ((domain, services.facts.of(domain)) for domain in domains)
+            objection = object_to_content(content.size, facts)
         if objection is None:
-            content.promise = services.standings.reservations.make(
+            content.reservation = services.facts.reservations.make(
                 bounded, content.size + FIELD_ROOM
             )
         elif objection.is_quota:
@@ -415,14 +419,14 @@ class Dialogue:
 
     def _origin(self) -> Origin:
         session = self._session
-        rules = self._services.rules
+        settings = self._services.admission_settings
         return Origin(
             session.client_name,
             self._peer,
             session.is_extended,
             self.tls,
             is_authenticated=session.is_authenticated,
-            has_our_name=is_our_name(session.client_name, rules.hostname, self._own_addresses),
+            has_our_name=is_our_name(session.client_name, settings.hostname, self._own_addresses),
         )
 
     # AUTH and ETRN
@@ -457,12 +461,14 @@ class Dialogue:
             self.tally.authentication_failures
             >= self._services.settings.authentication_failures_limit
         ):
-            reply = replies.TOO_MANY_ERRORS.fill(hostname=self._services.rules.hostname)
+            reply = replies.TOO_MANY_ERRORS.fill(
+                hostname=self._services.admission_settings.hostname
+            )
             self._session.close(reply, SessionEnd.FAILED_AUTHENTICATIONS)
 
     async def _release(self, argument: str) -> None:
         """Answer ETRN; without a login it is 530, and audited like the rest."""
-        request = ReleaseRequest(Asker(login=self.login, address=self._peer), argument)
+        request = ReleaseRequest(Requester(login=self.login, address=self._peer), argument)
         outcome = await self._services.releaser.release(request)
         self.tally.releases += is_confirmed(outcome)
         if not self._is_abandoned:
@@ -479,7 +485,7 @@ class Dialogue:
         except Exception:
             self._forget_transaction()
             self._session.close(
-                replies.INTERNAL_ERROR.fill(hostname=self._services.rules.hostname),
+                replies.INTERNAL_ERROR.fill(hostname=self._services.admission_settings.hostname),
                 SessionEnd.DEFECT,
             )
             self._on_progress()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from restante.reception.admission import Standing
+from restante.reception.admission import DomainFacts
 from restante.reception.quota_reservations import QuotaReservations
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
@@ -24,7 +24,7 @@ class DomainUsages(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DomainFacts:
+class FactsLookup:
     """Looks up the standing of a domain. No I/O, no query."""
 
     store: DomainUsages
@@ -41,13 +41,13 @@ class DomainFacts:
             account is not None and not account.quota.is_none
         )
 
-    def of(self, domain: HostedDomain) -> Standing:
+    def of(self, domain: HostedDomain) -> DomainFacts:
         """Return the standing of the domain."""
         account = self.directory.now.accounts.get(domain.account)
         usage, account_usage = self.reservations.beside(
             domain, self.store.usage(domain.id), self.store.usage_of_account(domain.account)
         )
-        return Standing(
+        return DomainFacts(
             now=self.now(),
             usage=usage,
             account_usage=account_usage,

@@ -55,12 +55,12 @@ class QuotaReservations:
 class QuotaReservation:
     """The reservation of one message; it may be ended more than once."""
 
-    __slots__ = ("_places", "_promises", "_usage")
+    __slots__ = ("_places", "_reservations", "_usage")
 
     def __init__(
         self, reservations: QuotaReservations, places: list[tuple[int, str]], usage: Usage
     ) -> None:
-        self._promises, self._places, self._usage = reservations, places, usage
+        self._reservations, self._places, self._usage = reservations, places, usage
         for domain_id, account in places:
             reservations.add(domain_id, account, usage)
 
@@ -68,7 +68,7 @@ class QuotaReservation:
         """End it: the message is held and counted, or forgotten."""
         places, self._places = self._places, []
         for domain_id, account in places:
-            self._promises.add(domain_id, account, NO_USAGE - self._usage)
+            self._reservations.add(domain_id, account, NO_USAGE - self._usage)
 
 
 def _add(counts: dict[_Key, Usage], key: _Key, usage: Usage) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from restante.reception.admission import HouseRules
+from restante.reception.admission import AdmissionSettings
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import Spawn
 from restante.reception.disk_space import DiskSpace
-from restante.reception.domain_facts import DomainFacts
+from restante.reception.domain_facts import FactsLookup
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.reception_settings import ReceptionSettings
@@ -36,13 +36,13 @@ class Services:
     auth_gate: AuthGate
     releaser: Releaser
     log: Log
-    flight: MemoryBudget
+    memory_budget: MemoryBudget
     spawn: Spawn
     settings: ReceptionSettings
-    rules: HouseRules
-    standings: DomainFacts
+    admission_settings: AdmissionSettings
+    facts: FactsLookup
     arrivals: Arrivals
-    room: DiskSpace = field(default_factory=DiskSpace)
+    disk_space: DiskSpace = field(default_factory=DiskSpace)
     inquire: Inquire = _nothing_known
 
 

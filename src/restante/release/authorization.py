@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from restante import phrases
-from restante.release.request import Asker
+from restante.release.request import Requester
 from restante.tenancy.etrn_target import EtrnTarget
 from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpAddress
 
@@ -39,14 +39,14 @@ class Authorization:
 
 
 def authorize(
-    asker: Asker,
+    requester: Requester,
     target: EtrnTarget,
     directory: Directory,
     host_addresses: HostAddresses,
     now: float,
 ) -> Authorization:
     """Decide which domains this request releases; `now` is Unix time."""
-    return _without_suspended(_authorize(asker, target, directory, host_addresses), now)
+    return _without_suspended(_authorize(requester, target, directory, host_addresses), now)
 
 
 def _without_suspended(granted: Authorization, now: float) -> Authorization:
@@ -70,26 +70,26 @@ def _reason(domain: HostedDomain, now: float) -> str:
 
 
 def _authorize(
-    asker: Asker, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses
+    requester: Requester, target: EtrnTarget, directory: Directory, host_addresses: HostAddresses
 ) -> Authorization:
     covered = tuple(target.hosted(directory))
-    if asker.is_operator:
+    if requester.is_operator:
         return Authorization(covered, "operator" if covered else NO_SUCH_DOMAIN)
-    account = _proven_account(asker, directory)
+    account = _proven_account(requester, directory)
     own = tuple(domain for domain in covered if domain.account == account)
     allowed: list[HostedDomain] = []
     left_out: list[HostedDomain] = []
     for domain in own:
-        is_allowed = is_authorized_host(asker.address, domain.authorized_hosts, host_addresses)
+        is_allowed = is_authorized_host(requester.address, domain.authorized_hosts, host_addresses)
         (allowed if is_allowed else left_out).append(domain)
     if allowed:
         return Authorization(tuple(allowed), _grant_reason(left_out))
-    return Authorization((), _refusal_reason(asker, account, covered, own))
+    return Authorization((), _refusal_reason(requester, account, covered, own))
 
 
-def _proven_account(asker: Asker, directory: Directory) -> str | None:
+def _proven_account(requester: Requester, directory: Directory) -> str | None:
     """Name the client's account; None if its login was changed or removed meanwhile."""
-    login = asker.login
+    login = requester.login
     return (
         login.account if login is not None and directory.logins.get(login.user) == login else None
     )
@@ -114,12 +114,12 @@ def _grant_reason(left_out: Sequence[HostedDomain]) -> str:
 
 
 def _refusal_reason(
-    asker: Asker,
+    requester: Requester,
     account: str | None,
     covered: tuple[HostedDomain, ...],
     own: tuple[HostedDomain, ...],
 ) -> str:
-    if asker.login is None:
+    if requester.login is None:
         return NOT_AUTHENTICATED
     if account is None:
         return "the login was changed or removed since it authenticated"

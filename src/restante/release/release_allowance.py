@@ -9,7 +9,7 @@ uses the same login.
 from collections.abc import Callable, Hashable
 
 from restante.network.addresses import address_block
-from restante.release.request import Asker
+from restante.release.request import Requester
 from restante.tenancy.rate_limits import RateLimit
 
 
@@ -31,18 +31,18 @@ class ReleaseAllowance:
     def per_minute(self, per_minute: int) -> None:
         self._right.per_minute = self._wrong.per_minute = per_minute
 
-    def take(self, asker: Asker, *, is_right: bool) -> bool:
+    def take(self, requester: Requester, *, is_right: bool) -> bool:
         """Count a request, and return whether it was within the limit."""
         counter = self._right if is_right else self._wrong
-        return asker.is_operator or counter.allows(_key(asker), self._monotonic())
+        return requester.is_operator or counter.allows(_key(requester), self._monotonic())
 
-    def has_left(self, asker: Asker, *, is_right: bool) -> bool:
+    def has_left(self, requester: Requester, *, is_right: bool) -> bool:
         """Return whether one more request would be within the limit."""
         counter = self._right if is_right else self._wrong
-        return asker.is_operator or counter.has_left(_key(asker), self._monotonic())
+        return requester.is_operator or counter.has_left(_key(requester), self._monotonic())
 
 
-def _key(asker: Asker) -> Hashable:
-    if asker.login is not None:
-        return asker.login.user
-    return None if asker.address is None else address_block(asker.address)
+def _key(requester: Requester) -> Hashable:
+    if requester.login is not None:
+        return requester.login.user
+    return None if requester.address is None else address_block(requester.address)

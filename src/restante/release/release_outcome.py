@@ -42,7 +42,7 @@ class NotAuthenticated:
 
 @dataclass(frozen=True, slots=True)
 class CannotNow:
-    """The request is put off: a limit is reached, a domain is suspended, or the store or a drain failed."""
+    """The request is deferred: a limit is reached, a domain is suspended, or the store or a drain failed."""
 
     target: str
     reason: str

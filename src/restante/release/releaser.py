@@ -39,7 +39,7 @@ from restante.release.release_outcome import (
     is_confirmed,
     pending_messages,
 )
-from restante.release.request import Asker, ReleaseRequest
+from restante.release.request import ReleaseRequest, Requester
 from restante.store.interface import AuditStore, Usage
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
@@ -95,28 +95,30 @@ class Releaser:
 
     async def release(self, request: ReleaseRequest) -> ReleaseOutcome:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
-        asker, directory = request.asker, self._directory.now
+        requester, directory = request.requester, self._directory.now
         try:
             target = parse_etrn_target(request.argument)
         except ValueError:
             return await self._refuse(request, NotATarget(is_missing=not request.argument))
-        if asker.login is None and not asker.is_operator:
+        if requester.login is None and not requester.is_operator:
             return await self._refuse(request, NotAuthenticated(NOT_AUTHENTICATED))
-        if not self.allowance.has_left(asker, is_right=_may_be_right(asker, target, directory)):
-            return self._put_off(request)
-        names = _host_names_needed(asker, target, directory)
+        if not self.allowance.has_left(
+            requester, is_right=_may_be_right(requester, target, directory)
+        ):
+            return self._defer(request)
+        names = _host_names_needed(requester, target, directory)
         authorization = authorize(
-            asker, target, directory, await self._host_addresses(asker, names), self._now()
+            requester, target, directory, await self._host_addresses(requester, names), self._now()
         )
         is_right = authorization.is_granted or bool(authorization.suspended)
-        if not self.allowance.take(asker, is_right=is_right):
-            return self._put_off(request)
+        if not self.allowance.take(requester, is_right=is_right):
+            return self._defer(request)
         return await self._act(request, target, authorization, directory)
 
-    async def _host_addresses(self, asker: Asker, names: Collection[str]) -> HostAddresses:
+    async def _host_addresses(self, requester: Requester, names: Collection[str]) -> HostAddresses:
         if not names:
             return {}
-        if not self.allowance.has_left(asker, is_right=False):
+        if not self.allowance.has_left(requester, is_right=False):
             return self._host_names.known()
         return await self._host_names.addresses(names)
 
@@ -124,8 +126,8 @@ class Releaser:
         self, request: ReleaseRequest, outcome: NotATarget | NotAuthenticated
     ) -> ReleaseOutcome:
         """Answer a request that needs no facts."""
-        if not self.allowance.take(request.asker, is_right=False):
-            return self._put_off(request)
+        if not self.allowance.take(request.requester, is_right=False):
+            return self._defer(request)
         return await self._conclude(request, "", outcome)
 
     async def _act(
@@ -135,7 +137,7 @@ class Releaser:
         authorization: Authorization,
         directory: Directory,
     ) -> ReleaseOutcome:
-        account = _account(request.asker, authorization)
+        account = _account(request.requester, authorization)
         if not authorization.is_granted:
             kind = CannotNow if authorization.suspended else Refused
             return await self._conclude(request, account, kind(target.text, authorization.reason))
@@ -162,7 +164,7 @@ class Releaser:
         started = Granted(target.text, pending, reason)
         # The entry is written while the drains are: one sync for all of it.
         failures, conclusion = await asyncio.gather(
-            self._start_drains(waiting, request.asker.actor),
+            self._start_drains(waiting, request.requester.actor),
             self._conclude(request, account, started),
         )
         if len(failures) < len(waiting):
@@ -193,14 +195,14 @@ class Releaser:
         self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome
     ) -> ReleaseOutcome:
         """Write the audit entry and the log line. A release that cannot be recorded is not confirmed."""
-        asker = request.asker
+        requester = request.requester
         entry = AuditEntry(
             at=self._now(),
             action=AuditAction.RELEASE_REQUESTED,
-            actor=asker.actor,
+            actor=requester.actor,
             subject=request.argument[:300],
             account=account,
-            origin=asker.origin,
+            origin=requester.origin,
             answer=str(etrn_reply(outcome)),
             reason=_full_reason(request, outcome),
             domain=_domain_named(request.argument),
@@ -213,7 +215,7 @@ class Releaser:
         self._log_release(request, account, outcome)
         return outcome
 
-    def _put_off(self, request: ReleaseRequest) -> ReleaseOutcome:
+    def _defer(self, request: ReleaseRequest) -> ReleaseOutcome:
         """Answer one request too many: in the log only, for a flood must not fill the audit trail."""
         reason = "too many requests in a minute; not audited"
         outcome = CannotNow(request.argument[:300], reason)
@@ -223,8 +225,8 @@ class Releaser:
     def _log_release(self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> None:
         self._log.publish(
             ReleaseRequested(
-                actor=request.asker.actor,
-                origin=request.asker.origin,
+                actor=request.requester.actor,
+                origin=request.requester.origin,
                 target=request.argument[:300],
                 account=account,
                 answer=str(etrn_reply(outcome)),
@@ -253,18 +255,18 @@ def _domain_named(argument: str) -> str:
         return ""
 
 
-def _may_be_right(asker: Asker, target: EtrnTarget, directory: Directory) -> bool:
+def _may_be_right(requester: Requester, target: EtrnTarget, directory: Directory) -> bool:
     """Return whether the node covers a domain of the client's account. The host may be wrong."""
-    if asker.login is None:
+    if requester.login is None:
         return False
-    return any(map(target.covers, directory.domains_of(asker.login.account)))
+    return any(map(target.covers, directory.domains_of(requester.login.account)))
 
 
-def _host_names_needed(asker: Asker, target: EtrnTarget, directory: Directory) -> set[str]:
+def _host_names_needed(requester: Requester, target: EtrnTarget, directory: Directory) -> set[str]:
     """Name the hosts that must be looked up; none if a recorded address or network decides."""
-    if asker.login is None or asker.address is None:
+    if requester.login is None or requester.address is None:
         return set()
-    address, account = asker.address, asker.login.account
+    address, account = requester.address, requester.login.account
     return {
         name
         for domain in directory.domains_of(account)
@@ -274,8 +276,8 @@ def _host_names_needed(asker: Asker, target: EtrnTarget, directory: Directory) -
     }
 
 
-def _account(asker: Asker, authorization: Authorization) -> str:
-    if asker.login is not None:
-        return asker.login.account
+def _account(requester: Requester, authorization: Authorization) -> str:
+    if requester.login is not None:
+        return requester.login.account
     covered = authorization.domains or authorization.suspended
     return covered[0].account if covered else ""

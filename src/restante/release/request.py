@@ -6,7 +6,7 @@ from restante.tenancy.model import IpAddress, Login
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """The client and its address. Without a login, and not the operator, it is unknown."""
 
     login: Login | None = None
@@ -28,7 +28,7 @@ class Asker:
         return str(self.address) if self.address else self.place
 
 
-BY_POLICY = Asker(
+BY_POLICY = Requester(
     is_operator=True, text="policy on-return", place="this server"
 )  # the destination is back
 
@@ -37,6 +37,6 @@ BY_POLICY = Asker(
 class ReleaseRequest:
     """One request for one node, as text from the wire or the command line."""
 
-    asker: Asker
+    requester: Requester
     argument: str
     note: str = ""  # the operator's --reason

@@ -27,9 +27,9 @@ class Instruments:
     store: Store
     drains: Callable[[], DrainCensus]
     door: Doorkeeper
-    flight: MemoryBudget
+    memory_budget: MemoryBudget
     intake: Intake
-    room: DiskSpace
+    disk_space: DiskSpace
     sessions: Callable[[], Counter[str]]  # open ones by service
     now: Callable[[], float]  # Unix time
     started_at: float
@@ -51,11 +51,11 @@ class Instruments:
             sessions_open=self.sessions(),
             sessions_unauthenticated=self.door.strangers,
             sessions_ended=self.door.ended,
-            octets_in_flight=self.flight.now,
+            octets_in_flight=self.memory_budget.now,
             batches_held=self.intake.batches,
             drains=Counter({state.value: count for state, count in drains.states.items()}),
             delivery_connections=drains.connections,
-            is_room_short=self.room.is_short,
+            is_room_short=self.disk_space.is_short,
             damaged_messages=await self._damaged(),
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.report_backlog),
@@ -69,7 +69,7 @@ class Instruments:
 
     def vitals(self) -> Vitals:
         """Return whether there is room for mail, and how long the certificate is good for."""
-        return Vitals(self.room.is_short, self.certificate_expires_at())
+        return Vitals(self.disk_space.is_short, self.certificate_expires_at())
 
     def scrub(self) -> ScrubFacts:
         """Return the state of the scrub of the store."""

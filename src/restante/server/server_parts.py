@@ -25,7 +25,7 @@ from restante.reception.authentication import Authenticator
 from restante.reception.check_lane import password_lanes, proof_lanes
 from restante.reception.descriptors import http_connections_possible, sessions_possible
 from restante.reception.disk_space import DiskSpace, free_octets
-from restante.reception.domain_facts import DomainFacts
+from restante.reception.domain_facts import FactsLookup
 from restante.reception.doorkeeper import Doorkeeper, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake, hold_all
@@ -42,7 +42,7 @@ from restante.server.reload import Reloader, ReloadTargets
 from restante.server.server_instruments import Instruments
 from restante.server.server_setup import Address, RunningSettings, ServerSetup
 from restante.server.server_surface import RunningServer
-from restante.server.session_terms_maker import SessionTermsMaker, house_rules
+from restante.server.session_terms_maker import SessionTermsMaker, admission_settings
 from restante.server.task_spawner import TaskSpawner
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
@@ -68,10 +68,10 @@ class ReceptionParts:
     """The parts that accept mail."""
 
     door: Doorkeeper
-    flight: MemoryBudget
-    room: DiskSpace
+    memory_budget: MemoryBudget
+    disk_space: DiskSpace
     auth_gate: AuthGate
-    facts: DomainFacts
+    facts: FactsLookup
     intake: Intake
     listeners: Listeners
     terms: SessionTermsMaker
@@ -255,8 +255,10 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
     setup, records, settings = ground.setup, ground.records, ground.setup.config.reception
     expected = ExpectedHosts(records.directory, ground.host_names.known)
     door = Doorkeeper(door_limits(settings, sessions_possible()), expected.is_home, time.monotonic)
-    flight = MemoryBudget(settings.octets_in_flight_limit)
-    room = DiskSpace(partial(free_octets, setup.config.store_directory), settings.disk_reserve)
+    memory_budget = MemoryBudget(settings.octets_in_flight_limit)
+    disk_space = DiskSpace(
+        partial(free_octets, setup.config.store_directory), settings.disk_reserve
+    )
     authenticator = _authenticator(ground)
     auth_gate = _auth_gate(ground, authenticator, expected)
     arrivals = Arrivals(
@@ -275,19 +277,19 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
         auth_gate=auth_gate,
         releaser=delivery.releaser,
         log=setup.log,
-        flight=flight,
+        memory_budget=memory_budget,
         spawn=ground.spawner.spawn,
         settings=settings,
-        rules=house_rules(setup.config, ground.own_addresses),
-        room=room,
-        standings=facts,
+        admission_settings=admission_settings(setup.config, ground.own_addresses),
+        disk_space=disk_space,
+        facts=facts,
         arrivals=arrivals,
         inquire=delivery.dispatcher.inquire,
     )
     return ReceptionParts(
         door=door,
-        flight=flight,
-        room=room,
+        memory_budget=memory_budget,
+        disk_space=disk_space,
         auth_gate=auth_gate,
         facts=facts,
         intake=intake,
@@ -318,9 +320,9 @@ def _intake(ground: _Ground, arrivals: Arrivals) -> Intake:
     )
 
 
-def _domain_facts(ground: _Ground, delivery: DeliveryParts) -> DomainFacts:
+def _domain_facts(ground: _Ground, delivery: DeliveryParts) -> FactsLookup:
     records = ground.records
-    return DomainFacts(
+    return FactsLookup(
         records.store, records.directory, time.time, delivery.watcher.is_up, records.recipients.of
     )
 
@@ -376,9 +378,9 @@ def _instruments(
         store=ground.records.store,
         drains=delivery.dispatcher.census,
         door=reception.door,
-        flight=reception.flight,
+        memory_budget=reception.memory_budget,
         intake=reception.intake,
-        room=reception.room,
+        disk_space=reception.disk_space,
         sessions=reception.listeners.sessions,
         now=time.time,
         started_at=ground.setup.started_at,
@@ -423,8 +425,8 @@ def _apply(parts: ServerParts, metrics_addresses: list[Address]) -> None:
     delivery.notices.settings = config.notices
     delivery.releaser.allowance.per_minute = config.reception.releases_per_minute
     reception.door.limits = door_limits(config.reception, sessions_possible())
-    reception.flight.limit = config.reception.octets_in_flight_limit
-    reception.room.reserve = config.reception.disk_reserve
+    reception.memory_budget.limit = config.reception.octets_in_flight_limit
+    reception.disk_space.reserve = config.reception.disk_reserve
     reception.auth_gate.set_limits(config.reception)
     bound = [listener.address for listener in reception.listeners]
     parts.own_addresses[:] = [*bound, *metrics_addresses]

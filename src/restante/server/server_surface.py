@@ -20,7 +20,7 @@ from restante.reception.listener import Listener
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import pending_messages
 from restante.release.releaser import Releaser
-from restante.release.request import Asker, ReleaseRequest
+from restante.release.request import ReleaseRequest, Requester
 from restante.reports.report_sender import Reports
 from restante.server.server_instruments import Instruments
 from restante.telemetry.counts import Counts
@@ -44,7 +44,7 @@ class RunningServer:
 
     async def release(self, node: str, actor: str, reason: str) -> ReleaseAnswer:
         """Release as the operator."""
-        request = ReleaseRequest(Asker(is_operator=True, text=actor), node, reason)
+        request = ReleaseRequest(Requester(is_operator=True, text=actor), node, reason)
         outcome = await self.releaser.release(request)
         reply = etrn_reply(outcome)
         return ReleaseAnswer(

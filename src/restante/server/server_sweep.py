@@ -55,11 +55,11 @@ class ServerSweep:
 
     def look_for_room(self) -> None:
         """Log when the disk becomes short of room, and when it has room again."""
-        room = self._reception.room
-        free = room.look()
+        disk_space = self._reception.disk_space
+        free = disk_space.look()
         if free is not None:
-            event = RoomShort if room.is_short else RoomBack
-            self._log.publish(event(free=free, disk_reserve=room.reserve))
+            event = RoomShort if disk_space.is_short else RoomBack
+            self._log.publish(event(free=free, disk_reserve=disk_space.reserve))
 
     def _tell_of_sessions(self) -> None:
         door = self._reception.door

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
 from restante.network.addresses import peer_address
-from restante.reception.admission import HouseRules
+from restante.reception.admission import AdmissionSettings
 from restante.reception.authentication import Authenticator
 from restante.reception.mechanisms import offered_mechanisms
 from restante.reception.reception_settings import ReceptionSettings
@@ -33,7 +33,7 @@ class SessionTermsMaker:
         services = replace(
             self.services,
             settings=reception,
-            rules=house_rules(config, self.own_addresses),
+            admission_settings=admission_settings(config, self.own_addresses),
         )
         options = ServerOptions(
             hostname=config.hostname,
@@ -50,9 +50,9 @@ class SessionTermsMaker:
         return self.authenticator.salting(user, self.services.directory.now)
 
 
-def house_rules(config: Config, own_addresses: Iterable[Address]) -> HouseRules:
-    """Return the rules of admission that are no domain's own."""
-    return HouseRules(config.hostname, config.reception.postmaster, _specific(own_addresses))
+def admission_settings(config: Config, own_addresses: Iterable[Address]) -> AdmissionSettings:
+    """Return the settings of admission that belong to no domain."""
+    return AdmissionSettings(config.hostname, config.reception.postmaster, _specific(own_addresses))
 
 
 def _specific(own: Iterable[Address]) -> frozenset[IpAddress]:

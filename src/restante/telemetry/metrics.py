@@ -156,9 +156,9 @@ def _authentication(event: AuthenticationEnded) -> LabelValues:
     return event.mechanism, event.answer.partition(":")[0]
 
 
-def _put_off(event: AuthenticationEnded) -> LabelValues | None:
+def _deferred(event: AuthenticationEnded) -> LabelValues | None:
     outcome, _, limit = event.answer.partition(": ")
-    return (limit,) if outcome == "put off" else None
+    return (limit,) if outcome == "deferred" else None
 
 
 def _action(event: ReportMade | ReportSent | ReportDropped) -> LabelValues:
@@ -170,8 +170,8 @@ def _way(event: NoticeSent | NoticeDeferred | NoticeGivenUp) -> LabelValues:
 
 
 _MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
-_OUTCOME = MetricLabel("outcome", ("accepted", "refused", "put off"))
-_PUT_OFF_LIMIT = MetricLabel(
+_OUTCOME = MetricLabel("outcome", ("accepted", "refused", "deferred"))
+_DEFERRAL_LIMIT = MetricLabel(
     "limit", ("too many attempts in a minute", "too many failures", "too many at once")
 )
 _DOOR_LIMIT = MetricLabel(
@@ -370,11 +370,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         _authentication,
     ),
     Counted(
-        "restante_authentications_put_off",
+        "restante_authentications_deferred",
         "AUTH answered 454 before the password was checked, by the limit exceeded.",
         AuthenticationEnded,
-        (_PUT_OFF_LIMIT,),
-        _put_off,
+        (_DEFERRAL_LIMIT,),
+        _deferred,
     ),
     Read(
         "restante_octets_in_flight",

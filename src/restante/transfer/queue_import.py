@@ -25,7 +25,7 @@ from restante.mail.address import canonical_domain, is_address_literal, split_ma
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage
 from restante.reception.admission import object_to_quota
-from restante.reception.domain_facts import DomainFacts
+from restante.reception.domain_facts import FactsLookup
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservation
 from restante.smtp.grammar import parse_path
@@ -162,7 +162,7 @@ class _Batch:
 
 def _object(context: AdminContext, parcel: Parcel, domain: HostedDomain) -> str:
     """Return the quota's objection, "" if none. An operator can raise the quota and retry."""
-    standing = DomainFacts(
+    standing = FactsLookup(
         context.store, context.directory, context.now, reservations=context.reservations
     ).of(domain)
     objection = object_to_quota(domain, standing, parcel.size)
