@@ -203,20 +203,23 @@ def test_a_destination_that_takes_nothing_makes_no_mail_uncertain() -> None:
     assert [status for status, _ in standing(world)] == [RecipientStatus.HELD] * 3
 
 
-def test_a_message_whose_final_reply_is_awaited_keeps_nobody_waiting() -> None:
-    """Another connection takes the mail behind it, where the destination may have another."""
+@pytest.mark.parametrize("connections", [1, 2, 4])
+def test_a_message_whose_final_reply_is_awaited_keeps_nobody_waiting(connections: int) -> None:
+    """Another connection takes the mail behind it: one that waits does no work."""
     taken_at: list[float] = []
+    open_then: list[int] = []
 
     class Clocked(Poisoned):
         def taken_by(self, session: object) -> None:
             taken_at.append(asyncio.get_running_loop().time())
+            open_then.append(len(self.open))
 
     primary = Clocked(offer=PIPELINING, final=SILENCE)
     world = World()
 
     async def main() -> None:
         async with primary:
-            domain = await world.host(primary.port, connections=4)
+            domain = await world.host(primary.port, connections=connections)
 
             async def hold() -> None:
                 await world.hold(domain, 1, POISON)
@@ -228,6 +231,7 @@ def test_a_message_whose_final_reply_is_awaited_keeps_nobody_waiting() -> None:
     run_swiftly(main())
     start, *others = taken_at
     assert [at - start < 2 * SILENCE_SECONDS for at in others] == [True] * OTHERS
+    assert max(open_then) <= connections + 1  # one waits
 
 
 class Dying(Poisoned):

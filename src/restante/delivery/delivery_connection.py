@@ -166,6 +166,11 @@ class DeliveryConnection(asyncio.Protocol):
         is_due = self._was_ready and session.awaited is not None and not session.is_sending_content
         return is_due and self._loop.time() - self._deadline.moved_at > LATE_SECONDS
 
+    @property
+    def awaits_final_reply(self) -> bool:
+        """Whether the reply that comes next is the one to content."""
+        return self._session.awaited is CONTENT
+
     def finish(self) -> None:
         """Begin no more; wait for outstanding replies and send QUIT, soon if nothing was begun.
 

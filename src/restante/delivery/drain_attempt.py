@@ -14,8 +14,9 @@ takes its messages by itself. The manners towards a primary that has just come b
   without a delivery. The message may be the cause, and must not keep others waiting. It is sent
   again first if the connection was closed without a reply, otherwise behind the others. If the data
   was no reply, that is counted, and the third time the message is set apart as uncertain.
-- While every connection waits for a late reply, another is opened, up to the destination's number.
-  A connection that waits takes no further message.
+- While every connection waits for a late reply, another is opened: such a one does no work. So up
+  to four can be open beyond the destination's number. A connection that waits takes no further
+  message.
 - A connection that took none, and fails while others work, gives its messages back to them, once
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
@@ -63,6 +64,7 @@ from restante.tenancy.policy import OnRefusal
 DEFERRED_LIMIT: Final = 10  # messages in a row
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 DOUBTS_LIMIT: Final = 4  # connections in a row replaced after one was lost with a final reply due
+WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
 UNSETTLED_PER_CONNECTION: Final = (
     MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
 )
@@ -191,7 +193,10 @@ class DrainAttempt:
         return bool(self._connections) and all(one.waits_long for one in self._connections)
 
     def _open_one_more(self) -> None:
-        if self._ramp.widen():
+        """Open one in place of those that wait, beyond the destination's number if need be."""
+        is_work_done = all(one.awaits_final_reply for one in self._connections)
+        most = self._beginning.most + (WAITING_BESIDE if is_work_done else 0)
+        if self._ramp.widen() or self._running < most:
             self._running += 1
             self._tasks.create_task(self._keep_connection())
 
@@ -290,9 +295,8 @@ class DrainAttempt:
 
     @property
     def _is_full(self) -> bool:
-        return (
-            self._settlement.unsettled + self._in_hand
-            >= UNSETTLED_PER_CONNECTION * self._ramp.wanted
+        return self._settlement.unsettled + self._in_hand >= UNSETTLED_PER_CONNECTION * max(
+            self._ramp.wanted, self._running
         )
 
     def _wake_connections(self) -> None:
