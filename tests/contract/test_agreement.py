@@ -207,6 +207,12 @@ class Agreement(RuleBasedStateMachine):
         drain = data.draw(st.sampled_from(self.drains))
         self.both(lambda store: store.close_drain(drain))
 
+    @precondition(lambda self: self.drains)
+    @rule(data=st.data(), left_behind=st.integers(0, 2))
+    def finish_drain(self, data: st.DataObject, left_behind: int) -> None:
+        drain = data.draw(st.sampled_from(self.drains))
+        self.both(lambda store: store.finish_drain(drain, left_behind))
+
     def some_numbers(self, data: st.DataObject) -> list[int]:
         """Mostly of messages that are there."""
         present = [one.number for one in self.both(lambda store: store.list_queue(QueueFilter()))]

@@ -1,12 +1,13 @@
 """The operator's records, drains and the audit trail."""
 
+import asyncio
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
 
 from restante.store.interface import NodeRequest, PastDrain, Store
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, LeaseLost
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.model import (
     Account,
@@ -34,12 +35,14 @@ from restante.tenancy.record_change import Change
 from tests.contract.making import (
     NOTED,
     account,
+    deferred,
     delivered,
     domain,
     held_numbers,
     hold,
     hosted,
     login,
+    refused,
 )
 
 FULL_DESTINATION = Destination(
@@ -325,6 +328,62 @@ async def test_closing_a_drain_that_was_taken_over_does_nothing(store: Store) ->
     await store.close_drain(earlier)
     assert await store.open_drains() == [later]
     await store.settle(later, [])
+
+
+async def test_a_drain_finishes_only_when_no_mail_waits_for_it(store: Store) -> None:
+    domain_id, other = await hosted(store), await hosted(store, "c.example")
+    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    await hold(store, domain_id, 1, 2)
+    await hold(store, other, 3)
+    await store.settle(drain, [delivered(1)])
+    assert await store.finish_drain(drain, past=past(end="finished")) is False
+    assert (await store.open_drains(), await store.past_drains()) == ([drain], {})
+    await store.settle(drain, [refused(2)])  # not held any more: it waits for a person
+    assert await store.finish_drain(drain, past=past(end="finished")) is True
+    assert await store.open_drains() == []
+    assert await store.past_drains() == {domain_id: past(end="finished")}
+    with pytest.raises(LeaseLost):
+        await store.settle(drain, [])
+
+
+async def test_mail_that_was_tried_and_left_behind_keeps_no_drain_open(store: Store) -> None:
+    domain_id = await hosted(store)
+    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    await hold(store, domain_id, 1, 2)
+    await store.settle(drain, [deferred(1)])
+    assert await store.finish_drain(drain, 1) is False  # the second came meanwhile
+    assert await store.finish_drain(drain, 2) is True
+
+
+async def test_refused_mail_that_is_released_keeps_a_drain_open(store: Store) -> None:
+    """It stands before the cursor of a drain that has passed it."""
+    domain_id = await hosted(store)
+    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    await hold(store, domain_id, 1)
+    await store.settle(drain, [refused(1)])
+    await store.release_refused([1], NOTED)
+    assert await store.finish_drain(drain) is False
+
+
+async def test_nobody_finishes_a_drain_that_another_has(store: Store) -> None:
+    domain_id = await hosted(store)
+    earlier = await store.open_drain(domain_id, 1.0, 60.0)
+    later = await store.open_drain(domain_id, 2.0, 120.0)
+    with pytest.raises(LeaseLost):
+        await store.finish_drain(earlier)
+    assert await store.open_drains() == [later]
+
+
+async def test_mail_held_beside_the_end_of_a_drain_is_before_or_after_it(store: Store) -> None:
+    """Both in one transaction, maybe: who comes first counts."""
+    domain_id = await hosted(store)
+    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    _, is_end = await asyncio.gather(hold(store, domain_id, 1), store.finish_drain(drain))
+    assert is_end is False
+    await store.settle(drain, [delivered(1)])
+    is_end, _ = await asyncio.gather(store.finish_drain(drain), hold(store, domain_id, 2))
+    assert is_end is True
+    assert await held_numbers(store, domain_id) == [2]
 
 
 async def test_a_number_never_comes_back(store: Store) -> None:

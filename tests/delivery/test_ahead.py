@@ -49,7 +49,7 @@ async def drain_in_turn(
         await close_drain(drain, *past)
         closed.set()
 
-    world.intercept("close_drain", close)
+    world.intercept("close_drain", close)  # `finish_drain` of this store ends there too
     async with world.dispatcher() as dispatcher:
         for act in before:
             await act()

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,8 +13,9 @@ from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher, Start
 from restante.delivery.drain_state import DrainState
+from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DrainFinished, DrainStarted, InternalError
 from restante.tenancy.policy import Policy, Suspension
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
@@ -186,21 +187,166 @@ def test_a_request_for_a_drain_that_is_ending_starts_another() -> None:
         world = World()
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
-            close_drain, starts = world.store.close_drain, list[asyncio.Task[Start]]()
+            finish_drain, starts = world.store.finish_drain, list[asyncio.Task[Start]]()
 
-            async def close_slowly(*arguments: Any) -> None:
+            async def finish_slowly(*arguments: Any) -> bool:
+                is_end = await finish_drain(*arguments)
                 if not starts:
                     await world.hold(domain, 1)
                     starts.append(asyncio.ensure_future(dispatcher.start(domain, "test")))
                     await asyncio.sleep(0)
                     await asyncio.sleep(0)
-                await close_drain(*arguments)
+                return is_end
 
-            world.intercept("close_drain", close_slowly)
+            world.intercept("finish_drain", finish_slowly)
             await dispatcher.start(domain, "test")
             await until(lambda: bool(starts) and starts[0].done() and not list(dispatcher.drains()))
             assert await starts[0] is Start.STARTED
         assert numbers(primary) == [1]
+
+    asyncio.run(main())
+
+
+def finishing(world: World, before: Callable[[], Awaitable[None]], times: int = 1) -> list[bool]:
+    """Have something happen before the store decides of an end, so often; return its answers."""
+    finish_drain, answers = world.store.finish_drain, list[bool]()
+
+    async def finish(*arguments: Any) -> bool:
+        if len(answers) < times:
+            await before()
+        answers.append(await finish_drain(*arguments))
+        return answers[-1]
+
+    world.intercept("finish_drain", finish)
+    return answers
+
+
+def test_mail_that_arrives_while_a_drain_ends_leaves_with_it() -> None:
+    """Durable after the last read, before the end is on record: neither may miss it."""
+
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 3)
+            answers = finishing(world, lambda: world.hold(domain, 1), times=2)
+            await world.drain(domain)
+            assert await world.store.open_drains() == []
+        assert answers == [False, False, True]
+        assert sorted(numbers(primary)) == [1, 2, 3, 4, 5]
+        assert world.pauses == []
+        assert (world.end["end"], world.end["held"]) == ("finished", 0)
+
+    asyncio.run(main())
+
+
+def test_a_request_waits_for_the_decision_and_joins_the_drain_that_goes_on() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+            starts = list[asyncio.Task[Start]]()
+
+            async def ask() -> None:
+                await world.hold(domain, 1)
+                starts.append(asyncio.ensure_future(dispatcher.start(domain, "test")))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                assert not starts[0].done()
+
+            finishing(world, ask)
+            await dispatcher.start(domain, "test")
+            await until(lambda: bool(starts) and not list(dispatcher.drains()))
+            assert await starts[0] is Start.JOINED
+        assert numbers(primary) == [1]
+
+    asyncio.run(main())
+
+
+def test_mail_that_is_counted_and_cannot_be_read_is_given_up_with_patience() -> None:
+    """Without pauses such a drain would be a loop that never rests."""
+
+    async def main() -> None:
+        world = World()
+        world.set(patience=3600.0)
+        async with ScriptedPrimary() as primary:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 1)
+
+            async def nothing(*_: Any) -> list[HeldMessage]:
+                return []
+
+            world.intercept("held", nothing)
+            await world.drain(domain)
+            assert await world.store.open_drains() == []
+        assert 3 < len(world.pauses) < 20
+        assert sum(world.pauses) <= 3600.0
+        assert world.end["end"] == "given up"
+        assert "cannot be read" in world.end["reason"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("error", "end", "records"),
+    [
+        (StoreError("disk full"), "finished", 1),
+        (LeaseLost("taken over"), "given up", 1),
+    ],
+)
+def test_an_end_that_cannot_be_recorded_is_left_to_the_next_owner(
+    error: StoreError, end: str, records: int
+) -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary:
+            domain = await world.host(primary.port)
+
+            async def fail(*_: Any) -> bool:
+                raise error
+
+            world.intercept("finish_drain", fail)
+            await world.drain(domain)
+            assert len(await world.store.open_drains()) == records
+        assert world.end["end"] == end
+
+    asyncio.run(main())
+
+
+def test_a_stop_while_the_end_is_decided_counts_if_the_drain_goes_on() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+
+            async def stop() -> None:
+                await world.hold(domain, 1)
+                assert dispatcher.stop(domain.id)
+
+            assert finishing(world, stop) == []
+            await dispatcher.start(domain, "test")
+            await until(lambda: not list(dispatcher.drains()))
+            assert await world.store.open_drains() == []
+            assert await world.waiting(RecipientStatus.HELD) == [1]
+        assert world.log.of(DrainFinished)[-1]["end"] == "stopped"
+
+    asyncio.run(main())
+
+
+def test_a_stop_while_the_end_is_decided_does_not_undo_the_end() -> None:
+    async def main() -> None:
+        world = World()
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await world.host(primary.port)
+
+            async def stop() -> None:
+                dispatcher.stop(domain.id)
+
+            finishing(world, stop)
+            await dispatcher.start(domain, "test")
+            await until(lambda: not list(dispatcher.drains()))
+            assert (await world.store.past_drains())[domain.id].end == "finished"
+        assert world.log.of(DrainFinished)[-1]["end"] == "finished"
 
     asyncio.run(main())
 

@@ -174,9 +174,10 @@ class Dispatcher:
     async def _joined(self, domain_id: int) -> bool:
         """Join the domain's drain. False if there is none, or after an ending one has ended."""
         while (drain := self._drains.get(domain_id)) is not None:
-            if drain.join(self.settings.patience):
+            running = self._running[domain_id]
+            if await drain.join(self.settings.patience):
                 return True
-            await asyncio.wait([self._running[domain_id]])
+            await asyncio.wait([running])
         return False
 
     def _launch(self, lease: Drain, domain: HostedDomain, requested_by: str) -> None:

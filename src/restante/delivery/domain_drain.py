@@ -3,7 +3,8 @@
 Theory of operation. An attempt (drain_attempt.py) walks over the held mail; between attempts
 everything is settled. Its end decides the next step:
 
-    the round is complete, nothing left behind     finished
+    the round is complete, nothing left behind     finished, unless the store says that mail came
+                                                   meanwhile: then a new round at once
     … and something is still held                  a new round from the oldest message, after a
                                                    pause
     the destination stopped taking mail            the same round resumes where it stopped, after
@@ -17,6 +18,11 @@ everything is settled. Its end decides the next step:
     requested again meanwhile                      a new round at once: the customer says that the
                                                    primary is back
 
+The store decides whether a drain is finished (`finish_drain`): it compares with what the domain
+holds in the transaction that closes the drain. So no mail that is durable before the end is left
+behind, wherever the cursor was when it came. If a whole round then finds nothing, that mail cannot
+be read now, and the next round begins after a pause.
+
 Pauses grow (queue/schedule.py). When the next would end after the deadline, the drain ends and the
 remaining mail stays held. At least one attempt is made, however late: after a restart the deadline
 may be past. Mail that arrives during an attempt joins it; mail that arrives in a pause is in the
@@ -26,7 +32,7 @@ next one.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from restante.delivery.delivery_context import DeliveryContext
@@ -42,7 +48,7 @@ from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.refusals import Refusals
 from restante.queue.schedule import Schedule, next_attempt, rate_pause
 from restante.store.interface import Drain, PastDrain
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted, StoreFailed
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Recipients
@@ -50,6 +56,7 @@ from restante.tenancy.policy import Recipients
 _ABORT_SECONDS: Final = 1.0  # after this only a read that hangs can delay an attempt
 
 _FINISHED: Final = "everything was handed over"
+_UNREADABLE: Final = "the store counts held mail that cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,9 @@ class DomainDrain:
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # requested again
         self._gate = asyncio.Lock()  # held while mail may be in delivery
+        self._finishing = asyncio.Lock()  # held while the store decides whether this is the end
+        self._empty_rounds = 0  # in a row that found nothing, although mail is held
+        self._is_over = False  # nothing is left to record of the end
         self._failures = 0
         self._next_attempt_at: float | None = None
         self._state = DrainState.WAITING_TURN
@@ -121,11 +131,14 @@ class DomainDrain:
             self._is_closing = True
             await self._end()
 
-    def join(self, patience: float) -> bool:
+    async def join(self, patience: float) -> bool:
         """Continue for `patience` seconds and begin a new round at once.
 
-        Returns False if the drain is about to end: then start another.
+        Returns False if the drain is about to end: then start another. Waits while that is
+        undecided.
         """
+        async with self._finishing:
+            pass
         if self._is_closing or self._stop is not None:
             return False
         self._deadline = max(self._deadline, self._context.monotonic() + patience)
@@ -168,6 +181,8 @@ class DomainDrain:
             loop = asyncio.get_running_loop()
             loop.call_later(grace, self._attempt.abort, stop.reason)
             loop.call_later(grace + _ABORT_SECONDS, self._cut)
+        elif self._finishing.locked():
+            asyncio.get_running_loop().call_later(grace + _ABORT_SECONDS, self._cut)
         elif self._attempts is not None:
             # it waits for its slot, an address, the store or the next attempt
             self._attempts.cancel()
@@ -217,7 +232,7 @@ class DomainDrain:
                 self._journal.attempt_ended(
                     kind, end.reason, tried=end.tried, is_complete=is_complete
                 )
-                if self._is_final(end):
+                if self._is_final(end) or (self._has_all(end) and await self._is_finished()):
                     return
                 await self._prepare_next(end)
         finally:
@@ -275,15 +290,40 @@ class DomainDrain:
             self._log_refusals(end.reason)
         elif self._record() is None:
             self._reason, self._outcome = NO_LONGER_HOSTED, DrainEnd.STOPPED
-        elif (
-            end.kind is AttemptKind.COMPLETE
-            and not self._supply.left_behind
-            and not self._woken.is_set()
-        ):
-            self._reason, self._outcome = self._summary(), DrainEnd.FINISHED
         else:
             return False
         return True
+
+    def _has_all(self, end: AttemptEnd) -> bool:
+        """Tell whether, by what was read, nothing is left to hand over."""
+        return (
+            end.kind is AttemptKind.COMPLETE
+            and not self._supply.left_behind
+            and not self._woken.is_set()
+        )
+
+    async def _is_finished(self) -> bool:
+        """Record the end, unless mail came meanwhile; return whether this is the end.
+
+        Nobody can join while that is undecided: a request would be lost with the drain. A stop in
+        that time counts only if this is not the end.
+        """
+        async with self._finishing:
+            await self._learn()
+            outcome, reason = DrainEnd.FINISHED, self._summary()
+            try:
+                is_end = await self._context.store.finish_drain(
+                    self._lease, self._supply.left_behind, self._past(outcome, reason)
+                )
+            except LeaseLost as error:
+                is_end, outcome, reason = True, DrainEnd.GIVEN_UP, str(error)
+            except StoreError as error:  # it stays recorded and is resumed, which does no harm
+                self._log_failure(error, "close drain")
+                is_end = True
+            if is_end:
+                self._is_closing = self._is_over = True
+                self._outcome, self._reason = outcome, reason
+            return is_end
 
     def _summary(self) -> str:
         """Describe the end of a drain that has nothing left to hand over."""
@@ -295,21 +335,18 @@ class DomainDrain:
 
     async def _prepare_next(self, end: AttemptEnd) -> None:
         """Choose where the next attempt begins, and wait until it may; patience may end here."""
+        if self._stop is not None:
+            return
+        came_meanwhile = self._has_all(end)  # so said the store, or this would be the end
+        self._empty_rounds = self._empty_rounds + 1 if came_meanwhile and not end.tried else 0
         if end.kind is AttemptKind.COMPLETE:
             self._supply.begin_round()
         else:
             self._supply.lay_down()
-        was_nothing_left = (
-            end.kind is AttemptKind.COMPLETE and not end.tried
-        )  # the previous attempt had reached the end
-        # Some servers take few recipients at a time: the others go at once.
-        is_going_on = end.kind is AttemptKind.COMPLETE and end.moved_some
-        if (
-            end.kind is not AttemptKind.CHANGED
-            and not was_nothing_left
-            and not is_going_on
-            and not self._woken.is_set()
-        ):
+        if self._empty_rounds > 1:
+            end = replace(end, reason=_UNREADABLE)
+        goes_on = came_meanwhile or end.kind is AttemptKind.CHANGED or _goes_on(end)
+        if (self._empty_rounds > 1 or not goes_on) and not self._woken.is_set():
             await self._pause(end)
         if self._woken.is_set():
             self._woken.clear()
@@ -369,8 +406,9 @@ class DomainDrain:
         try:
             await self._settlement.finish()
         finally:
-            await self._learn()
-            await self._close()
+            if not self._is_over:
+                await self._learn()
+                await self._close()
             self._log_finish()
             self._settlement.end()
 
@@ -381,28 +419,29 @@ class DomainDrain:
         try:
             await self._context.learn(self._lease.domain_id, learning)
         except StoreError as error:  # the next drain learns it again
-            self._context.log.publish(
-                StoreFailed(error=error, doing="learn", domain=self._domain_name)
-            )
+            self._log_failure(error, "learn")
 
     async def _close(self) -> None:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
             return
         try:
-            await self._context.store.close_drain(self._lease, self._past())
-        except StoreError as error:  # it is resumed at the next start, which does no harm
-            self._context.log.publish(
-                StoreFailed(error=error, doing="close drain", domain=self._domain_name)
+            await self._context.store.close_drain(
+                self._lease, self._past(self._outcome, self._reason)
             )
+        except StoreError as error:  # it is resumed at the next start, which does no harm
+            self._log_failure(error, "close drain")
 
-    def _past(self) -> PastDrain:
+    def _log_failure(self, error: StoreError, doing: str) -> None:
+        self._context.log.publish(StoreFailed(error=error, doing=doing, domain=self._domain_name))
+
+    def _past(self, outcome: DrainEnd, reason: str) -> PastDrain:
         totals = self._journal.totals
         return PastDrain(
             started_at=self._started_at,
             ended_at=self._context.now(),
             requested_by=self._requested_by,
-            end=str(self._outcome),
-            reason=self._reason,
+            end=str(outcome),
+            reason=reason,
             delivered=totals.delivered,
             deferred=totals.deferred,
             refused=totals.refused,
@@ -447,3 +486,12 @@ class DomainDrain:
                 reason=self._reason,
             )
         )
+
+
+def _goes_on(end: AttemptEnd) -> bool:
+    """Tell whether the next round may follow at once: the last one is complete, and no failure.
+
+    It had tried everything in an earlier attempt; or the destination takes few recipients at a
+    time, and the others go at once.
+    """
+    return end.kind is AttemptKind.COMPLETE and (not end.tried or end.moved_some)

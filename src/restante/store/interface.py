@@ -424,10 +424,22 @@ class DrainStore(Protocol):
         Raises Conflict if the domain no longer exists.
         """
 
-    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
-        """Record that it is over, and how it went; nothing can be settled under it any more.
+    async def finish_drain(
+        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+    ) -> bool:
+        """Close it as `close_drain` does, but only if no mail waits for it; return whether it did.
 
-        Nothing happens if another has taken it over. None leaves what is known of the drain before.
+        `left_behind` is how many messages it has tried and leaves held. If the domain holds more,
+        some came meanwhile, or became held again: nothing changes, and the drain must look from
+        the oldest message again. The figures are those of the same transaction, so mail that is
+        durable before the end is never passed over. Raises LeaseLost if another has taken it over.
+        """
+
+    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+        """Give it up: record that it is over, and how it went, whatever the domain still holds.
+
+        Nothing can be settled under it any more. Nothing happens if another has taken it over. None
+        leaves what is known of the drain before.
         """
 
     async def past_drains(self) -> Mapping[int, PastDrain]:

@@ -98,10 +98,7 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         at: float = 0.0,
     ) -> None:
         """Record the outcomes of these recipients, with the reports on them."""
-        if self._drain_numbers.get(drain.domain_id) != drain.number:
-            raise LeaseLost(
-                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
-            )
+        self._check_drain(drain)
         self._reports.keep([report for report in reports if self._is_news(report, drain.domain_id)])
         for outcome in outcomes:
             record = self._mail.get(outcome.number)
@@ -377,6 +374,22 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
         drain = Drain(domain_id, self._drain_numbers[domain_id], requested_at, deadline)
         self._drains[domain_id] = drain
         return drain
+
+    def _check_drain(self, drain: Drain) -> None:
+        if self._drain_numbers.get(drain.domain_id) != drain.number:
+            raise LeaseLost(
+                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
+            )
+
+    async def finish_drain(
+        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+    ) -> bool:
+        """Close it if the domain holds no more than was left behind."""
+        self._check_drain(drain)
+        if self.usage(drain.domain_id).held > left_behind:
+            return False
+        await self.close_drain(drain, past)
+        return True
 
     async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
         """Record that it is over, and how it went."""

@@ -33,6 +33,17 @@ def open_drain(
     return drain
 
 
+def finish_drain(
+    transaction: WriteTransaction, drain: Drain, left_behind: int, past: PastDrain | None
+) -> bool:
+    """Close it unless mail waits for it: mail held earlier in this transaction counts too."""
+    transaction.ledger.check_drain(drain)
+    if transaction.ledger.usage(drain.domain_id).held > left_behind:
+        return False
+    close_drain(transaction, drain, past)
+    return True
+
+
 def close_drain(transaction: WriteTransaction, drain: Drain, past: PastDrain | None) -> None:
     """Record that it is over and how it went, and let nothing more be settled under it."""
     if transaction.ledger.has_drain(drain):

@@ -390,6 +390,15 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         drain: Drain = await self._write(change)
         return drain
 
+    async def finish_drain(
+        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+    ) -> bool:
+        """Close it if the domain holds no more than was left behind."""
+        finished: bool = await self._write(
+            partial(record_changes.finish_drain, drain=drain, left_behind=left_behind, past=past)
+        )
+        return finished
+
     async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
         """Record that it is over, and how it went."""
         await self._write(partial(record_changes.close_drain, drain=drain, past=past))
