@@ -9,7 +9,7 @@ from restante.reception.content_buffer import ContentBuffer
 from restante.release.releaser import Releaser
 from restante.smtp.phases import Phase
 from restante.store.interface import INLINE_LIMIT
-from restante.store.memory_files import MemorySpool
+from restante.store.memory.memory_files import MemorySpool
 from tests.wire import Wire
 
 LARGE = INLINE_LIMIT + 1

@@ -10,7 +10,7 @@ from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer
 from restante.reception.memory_budget import MemoryBudget
 from restante.store.interface import INLINE_LIMIT
 from restante.store.memory import MemoryStore
-from restante.store.memory_files import MemorySpool
+from restante.store.memory.memory_files import MemorySpool
 from restante.store.store_errors import StoreError
 from tests.contract.making import content
 from tests.wire import Wire

@@ -26,11 +26,11 @@ from restante.store.interface import (
     Usage,
     WaitingReport,
 )
-from restante.store.memory_files import MemoryFiles
-from restante.store.memory_notices import MemoryNotices
-from restante.store.memory_record import Record, handed_out, listed, selects
-from restante.store.memory_reports import MemoryReports
-from restante.store.memory_tenancy import MemoryTenancy
+from restante.store.memory.memory_files import MemoryFiles
+from restante.store.memory.memory_notices import MemoryNotices
+from restante.store.memory.memory_record import Record, handed_out, listed, selects
+from restante.store.memory.memory_reports import MemoryReports
+from restante.store.memory.memory_tenancy import MemoryTenancy
 from restante.store.store_care import Slice
 from restante.store.store_errors import Conflict, Damaged, LeaseLost, StoreError
 from restante.tenancy.audit import AuditEntry
