@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.pipelining_backoff import PipeliningBackoff
+from restante.mail.address import Mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.report import Action, NewReport
 from restante.network.resolver import Exchanger
@@ -137,7 +138,7 @@ def callouts(step: Step) -> Any:
                 domain = await world.host(primary.port)
                 for pause in (0.0, *pauses):
                     world.now += pause
-                    await dispatcher.inquire(domain, "anna@b.example")
+                    await dispatcher.ask_destination(domain, Mailbox("anna", "b.example"))
                     step(world)
                     seen.append(primary.connections)
         return seen

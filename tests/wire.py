@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from restante.delivery.cannot_start import CannotStart
+from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
 from restante.network.resolver import LookupFailed
@@ -116,7 +117,7 @@ class Wire:
         self.stepped = 0.0  # by how much the wall clock was set
         self.memory_budget = MemoryBudget(self.settings.octets_in_flight_limit)
         self.delays: list[float] = []
-        self.inquired: list[str] = []  # mailboxes, at the destination
+        self.asked: list[str] = []  # mailboxes, at the destination
         self.mailboxes: dict[
             str, bool
         ] = {}  # what it says of them; of others nothing can be known now
@@ -138,10 +139,10 @@ class Wire:
             task.cancel()
         self._runner.close()
 
-    async def inquire(self, _domain: HostedDomain, forward_path: str) -> bool | None:
+    async def ask_destination(self, _domain: HostedDomain, path: Mailbox) -> bool | None:
         """Ask the destination."""
-        self.inquired.append(forward_path)
-        return self.mailboxes.get(forward_path)
+        self.asked.append(str(path))
+        return self.mailboxes.get(str(path))
 
     def restart(self) -> None:
         """Forget what is only in memory, but for the store, and begin a new session."""
@@ -320,7 +321,10 @@ class Wire:
             memory_budget=self.memory_budget,
             spawn=self._spawn,
             settings=self.settings,
-            admission_settings=AdmissionSettings("mx2.example.net", self.settings.postmaster),
+            admission_settings=AdmissionSettings(
+                "mx2.example.net",
+                split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,
+            ),
             facts=FactsLookup(
                 self.store,
                 self.directory,
@@ -329,7 +333,7 @@ class Wire:
                 self.recipients.of,
             ),
             arrivals=arrivals,
-            inquire=self.inquire,
+            callout=self.ask_destination,
         )
 
     def _add_account(self, name: str, empty_reply: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from restante.delivery.callout import AT_ONCE, AWAY_SECONDS, NO_COUNTS_FOR
+from restante.mail.address import split_mailbox
 from restante.tenancy.model import TlsUse
 from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.delivery.conftest import Authority
@@ -24,7 +25,9 @@ async def asked(
     """Ask one after the other."""
     async with ScriptedPrimary(script) as primary, world.dispatcher() as dispatcher:
         domain = await world.host(primary.port, **destination)
-        return [await dispatcher.inquire(domain, path) for path in paths], primary
+        return [
+            await dispatcher.ask_destination(domain, split_mailbox(path)) for path in paths
+        ], primary
 
 
 def test_it_asks_as_a_sender_would_and_sends_nothing() -> None:
@@ -62,7 +65,9 @@ def test_who_is_not_there_is_not_asked_about_again_for_an_hour() -> None:
             seen = []
             for pause in (0.0, NO_COUNTS_FOR - 1, 1.0):
                 world.now += pause
-                assert await dispatcher.inquire(domain, PATH.upper()) is False
+                assert (
+                    await dispatcher.ask_destination(domain, split_mailbox(PATH.upper())) is False
+                )
                 seen.append(primary.connections)
             assert seen == [1, 1, 2]
 
@@ -92,7 +97,7 @@ def test_a_destination_that_is_away_is_asked_again_after_a_minute() -> None:
             seen = []
             for pause in (0.0, AWAY_SECONDS - 1, 1.0):
                 world.now += pause
-                assert await dispatcher.inquire(domain, PATH) is None
+                assert await dispatcher.ask_destination(domain, split_mailbox(PATH)) is None
                 seen.append(primary.connections)
             assert seen == [1, 1, 2]
 
@@ -121,7 +126,10 @@ def test_what_is_asked_at_once_is_asked_once_and_not_of_too_many() -> None:
             domain = await world.host(primary.port)
             names = [f"user{number}@b.example" for number in range(AT_ONCE + 2)]
             answers = await asyncio.gather(
-                *(dispatcher.inquire(domain, name) for name in [*names, names[0]])
+                *(
+                    dispatcher.ask_destination(domain, split_mailbox(name))
+                    for name in [*names, names[0]]
+                )
             )
             assert answers == [*[True] * AT_ONCE, None, None, True]
             assert primary.connections == AT_ONCE
@@ -144,7 +152,7 @@ async def asked_under_tls(
         destination["login"] = world.login("mx2", "secret")
     async with primary, world.dispatcher() as dispatcher:
         domain = await world.host(primary.port, host="p.internal", **destination)
-        return await dispatcher.inquire(domain, PATH)
+        return await dispatcher.ask_destination(domain, split_mailbox(PATH))
 
 
 @pytest.mark.parametrize("use", [TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED, TlsUse.VERIFY])
@@ -218,7 +226,12 @@ def test_our_own_listener_is_not_asked() -> None:
         world = World()
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             world.own_addresses.append(("127.0.0.1", primary.port))
-            assert await dispatcher.inquire(await world.host(primary.port), PATH) is None
+            assert (
+                await dispatcher.ask_destination(
+                    await world.host(primary.port), split_mailbox(PATH)
+                )
+                is None
+            )
             assert primary.connections == 0
 
     asyncio.run(main())

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from restante.delivery import delivery_connection
+from restante.mail.address import Mailbox
 from restante.queue.recipient_status import RecipientStatus
 from restante.sasl.mechanism import BadResponse, Challenge, ScramCredentials
 from restante.sasl.scram import ScramSha256
@@ -155,7 +156,7 @@ def test_an_inquiry_authenticates_so_too(authority: Authority) -> None:
         async with primary, world.dispatcher() as dispatcher:
             login = world.login("mx2", "secret")
             domain = await world.host(primary.port, tls=TlsUse.REQUIRED, login=login)
-            return await dispatcher.inquire(domain, "b@b.example")
+            return await dispatcher.ask_destination(domain, Mailbox("b", "b.example"))
 
     assert asyncio.run(main()) is True
     assert authentications(primary) == ["AUTH SCRAM-SHA-256"]

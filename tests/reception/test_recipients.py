@@ -1,13 +1,20 @@
 """Mailboxes on the wire: whom mail is taken for, and never a refusal because the destination is away."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from restante.reception.admission import DomainFacts, object_to_recipient
+from restante.mail.address import Mailbox
+from restante.reception.admission import (
+    AdmissionFacts,
+    DomainFacts,
+    HostedRecipient,
+    object_to_recipient,
+)
 from restante.telemetry.events import RecipientRefused
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
-from restante.tenancy.policy import DAY, Policy, Recipients, Unknown
+from restante.tenancy.policy import DAY, Policy, Recipients, Suspension, Unknown, WhileSuspended
 from restante.tenancy.recipients import Recipient, RecipientSource, make_book
 from tests.wire import Wire
 
@@ -89,7 +96,7 @@ def test_only_about_whom_nothing_is_known_the_destination_is_asked(smtp: Wire) -
     asking(smtp, Unknown.DEFER)
     names = ("anna", "postmaster", "bert", "carl", "dora")
     assert [answer(smtp, f"{name}@a.example") for name in names] == [OK, OK, OK, NOBODY, LATER]
-    assert smtp.inquired == ["bert@a.example", "carl@a.example", "dora@a.example"]
+    assert smtp.asked == ["bert@a.example", "carl@a.example", "dora@a.example"]
 
 
 def test_a_destination_that_cannot_tell_keeps_no_mail_from_being_taken(smtp: Wire) -> None:
@@ -97,16 +104,41 @@ def test_a_destination_that_cannot_tell_keeps_no_mail_from_being_taken(smtp: Wir
     assert answer(smtp, "dora@a.example") == OK
 
 
+def test_an_entry_added_while_the_destination_is_asked_counts(smtp: Wire) -> None:
+    asking(smtp)
+    book = smtp.recipients.of(smtp.directory.now.domains["a.example"].id)
+    assert book is not None
+
+    async def ask(_domain: HostedDomain, path: Mailbox) -> bool:
+        book.listed.add(path.local_part)
+        return False
+
+    smtp._services = replace(smtp._services, callout=ask)
+    smtp.connect(has_tls=True)
+    assert answer(smtp, "emma@a.example") == OK
+
+
+def test_a_domain_that_takes_no_mail_now_is_not_asked_about(smtp: Wire) -> None:
+    asking(smtp)
+    smtp.change("a.example", suspension=Suspension("moving", mail=WhileSuspended.DEFER))
+    assert answer(smtp, "bert@a.example").startswith("450 4.3.2")
+    assert smtp.asked == []
+
+
 def test_the_list_knows_better_than_the_destination() -> None:
-    """An entry that was added while the destination was asked."""
     book = make_book([Recipient("anna", RecipientSource.LIST, is_there=True, at=0.0)])
     policy = Policy(recipients=Recipients.LEARNED, asks_destination=True)
     domain = HostedDomain(
         1, "a.example", "alpha", Destination("192.0.2.1"), AuthorizedHosts(), 0.0, policy
     )
-    standing = DomainFacts(now=0.0, book=book)
-    assert object_to_recipient(domain, "anna", standing, 0, answer=False) is None
-    assert object_to_recipient(domain, "bert", standing, 0, answer=False) is not None
+
+    def facts(local_part: str) -> AdmissionFacts:
+        path = Mailbox(local_part, "a.example")
+        recipient = HostedRecipient(path, str(path), domain)
+        return AdmissionFacts(recipient, DomainFacts(0.0), book.known(local_part, policy, 0.0))
+
+    assert object_to_recipient(facts("anna"), 0, answer=False) is None
+    assert object_to_recipient(facts("bert"), 0, answer=False) is not None
 
 
 def test_what_is_pipelined_waits_its_turn(smtp: Wire) -> None:
@@ -124,7 +156,7 @@ def test_a_session_that_goes_while_the_destination_is_asked_leaves_nothing(smtp:
     asking(smtp)
     smtp.session.receive_data(b"MAIL FROM:<>\r\nRCPT TO:<bert@a.example>\r\n")
     smtp.run(_advance(smtp))
-    assert smtp.inquired == ["bert@a.example"]
+    assert smtp.asked == ["bert@a.example"]
     assert not smtp.dialogue.is_waiting
 
 

@@ -22,7 +22,7 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import find_dial_plan
 from restante.delivery.recipient_learning import says_no_mailbox
 from restante.delivery.route import NoRoute
-from restante.mail.address import split_mailbox
+from restante.mail.address import Mailbox
 from restante.network.tls import TlsFailed
 from restante.smtp.client_transaction import is_safe_path
 from restante.smtp.peer_replies import ServerReply
@@ -53,9 +53,9 @@ class Callouts:
         self._open: Counter[str] = Counter()  # by destination
         self._under_way: dict[_Key, asyncio.Task[bool | None]] = {}
 
-    async def ask(self, domain: HostedDomain, forward_path: str) -> bool | None:
+    async def ask(self, domain: HostedDomain, path: Mailbox) -> bool | None:
         """Return whether a mailbox exists; None if unknown now. No peer can make it raise."""
-        key = (domain.id, split_mailbox(forward_path).local_part.lower())
+        key, forward_path = (domain.id, path.local_part.lower()), str(path)
         if self._context.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
             return False
         if key in self._under_way:
@@ -74,7 +74,7 @@ class Callouts:
             return await self._ask(domain, key, forward_path)
         except Exception as error:  # noqa: BLE001
             self._context.log.publish(
-                InternalError(error=error, doing="inquire", domain=domain.name)
+                InternalError(error=error, doing="callout", domain=domain.name)
             )
             return None
         finally:

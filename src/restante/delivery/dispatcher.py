@@ -19,6 +19,7 @@ from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot
 from restante.delivery.probe import probe
+from restante.mail.address import Mailbox
 from restante.store.interface import Drain
 from restante.telemetry.events import InternalError
 from restante.tenancy.model import Destination, HostedDomain
@@ -167,9 +168,9 @@ class Dispatcher:
         """Check whether a destination answers; return "" if it does, otherwise the reason."""
         return await probe(destination, self._context)
 
-    async def inquire(self, domain: HostedDomain, forward_path: str) -> bool | None:
+    async def ask_destination(self, domain: HostedDomain, path: Mailbox) -> bool | None:
         """Ask a domain's destination whether a mailbox exists; None if that is unknown now."""
-        return await self._callouts.ask(domain, forward_path)
+        return await self._callouts.ask(domain, path)
 
     async def _joined(self, domain_id: int) -> bool:
         """Join the domain's drain. False if there is none, or after an ending one has ended."""

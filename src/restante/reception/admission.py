@@ -24,7 +24,7 @@ domain loses mail.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from restante.mail.address import Mailbox, canonical_domain, is_address_literal, split_mailbox
+from restante.mail.address import Mailbox, canonical_domain, is_address_literal
 from restante.phrases import suspended
 from restante.smtp.replies import (
     CANNOT_TELL,
@@ -34,7 +34,6 @@ from restante.smtp.replies import (
     NOT_NOW,
     POSTMASTER_UNSET,
     QUOTA_FULL,
-    RECIPIENT_OK,
     RELAYING_DENIED,
     Reply,
 )
@@ -42,17 +41,7 @@ from restante.store.interface import NO_USAGE, Usage
 from restante.tenancy.model import Directory, HostedDomain, IpAddress
 from restante.tenancy.policy import Unknown, WhileSuspended
 from restante.tenancy.quota import NO_QUOTA, Quota
-from restante.tenancy.recipients import Known, RecipientBook
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The answer to one RCPT; if it is positive, also the domain and the forward-path."""
-
-    reply: Reply
-    domain: HostedDomain | None = None
-    forward_path: str = ""
-    reason: str = ""  # the true one, for the log
+from restante.tenancy.recipients import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +49,17 @@ class AdmissionSettings:
     """The operator's settings for admission."""
 
     hostname: str
-    postmaster: str  # mailbox in a hosted domain, "" for none
+    postmaster: Mailbox | None  # in a hosted domain; None: not set
     addresses: frozenset[IpAddress] = frozenset()  # of the listeners
+
+
+@dataclass(frozen=True, slots=True)
+class HostedRecipient:
+    """A forward-path in a hosted domain. RCPT's path is parsed once, and this is the result."""
+
+    path: Mailbox
+    forward_path: str  # the same, as it is held and handed over
+    domain: HostedDomain
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,71 +71,92 @@ class DomainFacts:
     account_usage: Usage = NO_USAGE
     account_quota: Quota = NO_QUOTA
     is_up: bool = False  # the destination is known to answer
-    book: RecipientBook | None = (
-        None  # None: the domain's recipients could not be read, so all are taken
-    )
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionFacts:
+    """All facts to which a domain's policy is applied at RCPT. They are fetched once."""
+
+    recipient: HostedRecipient
+    domain_facts: DomainFacts
+    known: Known | None  # whether the mailbox exists; None: the domain's recipients are unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a domain's mail is not taken."""
+    """Why mail is not taken: for a domain, or in general."""
 
     reply: Reply
-    reason: str
+    reason: str = ""  # the true one, for the log
     is_quota: bool = False
 
 
-def admit_recipient(
+def find_recipient(
     path: Mailbox, *, needs_smtputf8: bool, directory: Directory, settings: AdmissionSettings
-) -> Admission:
-    """Answer RCPT by the address alone; `object_to_recipient` applies the domain's policy."""
-    if not needs_smtputf8 and not str(path).isascii():
-        return Admission(NEEDS_SMTPUTF8)
+) -> HostedRecipient | Objection:
+    """Find the hosted domain of a forward-path, or refuse it by the address alone.
+
+    `object_to_recipient` then applies the domain's policy.
+    """
+    if not needs_smtputf8 and not (path.local_part.isascii() and path.domain.isascii()):
+        return Objection(NEEDS_SMTPUTF8)
     if is_own_postmaster(path, settings.hostname):
-        return _admit_postmaster(directory, settings)
-    return _admit_hosted(path, directory) or Admission(RELAYING_DENIED)
+        # It must exist (RFC 5321 §4.5.1), but there is no local mailbox.
+        own = settings.postmaster
+        return (_find_hosted(own, directory) if own else None) or Objection(POSTMASTER_UNSET)
+    return _find_hosted(path, directory) or Objection(RELAYING_DENIED)
 
 
 def object_to_recipient(
-    domain: HostedDomain,
-    local_part: str,
-    standing: DomainFacts,
-    announced: int,
-    *,
-    answer: bool | None = None,
+    facts: AdmissionFacts, announced: int, *, answer: bool | None = None
 ) -> Objection | None:
     """Return the policy's objection to one more message.
 
     `announced` is its SIZE in octets, 0 without one. `answer` is the destination's answer about the
     mailbox just now; None if it was not asked or could not tell.
     """
-    policy = domain.policy
-    suspension = policy.suspension_at(standing.now)
-    if suspension is not None and suspension.mail is WhileSuspended.DEFER:
-        return Objection(NOT_NOW, suspended(domain.name, suspension.reason))
-    if policy.awaits_outage(standing.now, is_up=standing.is_up):
-        return Objection(NOT_NOW, "the destination is to take its mail itself")
+    domain, domain_facts = facts.recipient.domain, facts.domain_facts
     return (
-        _object_to_size(domain, announced)
-        or _object_to_mailbox(domain, local_part, standing, answer=answer)
-        or object_to_quota(domain, standing, announced)
+        _object_to_domain(domain, domain_facts, announced)
+        or _object_to_mailbox(domain, facts.known, answer=answer)
+        or object_to_quota(domain, domain_facts, announced)
     )
 
 
+def wants_callout(facts: AdmissionFacts, announced: int) -> bool:
+    """Return whether the destination must be asked about a mailbox before RCPT is answered."""
+    domain = facts.recipient.domain
+    return (
+        facts.known is Known.UNKNOWN
+        and domain.policy.asks_destination
+        and _object_to_domain(domain, facts.domain_facts, announced) is None
+    )
+
+
+def _object_to_domain(
+    domain: HostedDomain, domain_facts: DomainFacts, announced: int
+) -> Objection | None:
+    """Return the objection that holds for every mailbox of the domain."""
+    policy = domain.policy
+    suspension = policy.suspension_at(domain_facts.now)
+    if suspension is not None and suspension.mail is WhileSuspended.DEFER:
+        return Objection(NOT_NOW, suspended(domain.name, suspension.reason))
+    if policy.awaits_outage(domain_facts.now, is_up=domain_facts.is_up):
+        return Objection(NOT_NOW, "the destination is to take its mail itself")
+    return _object_to_size(domain, announced)
+
+
 def _object_to_mailbox(
-    domain: HostedDomain, local_part: str, standing: DomainFacts, *, answer: bool | None
+    domain: HostedDomain, known: Known | None, *, answer: bool | None
 ) -> Objection | None:
     """Object to an unknown mailbox, but never because the destination is down.
 
     Without an answer now, only recipients learned earlier count.
     """
-    if standing.book is None:
-        return None
-    known = standing.book.known(local_part, domain.policy, standing.now)
     if known is Known.UNKNOWN and answer is not None:
         known = Known.YES if answer else Known.NO
     match known, domain.policy.unknown:
-        case (Known.YES, _) | (Known.UNKNOWN, Unknown.ACCEPT):
+        case (None | Known.YES, _) | (Known.UNKNOWN, Unknown.ACCEPT):
             return None
         case Known.NO, _:
             return Objection(NO_MAILBOX, "the destination said that there is no such mailbox")
@@ -146,21 +165,13 @@ def _object_to_mailbox(
     return Objection(NO_MAILBOX, "the mailbox is not known")
 
 
-def wants_inquiry(domain: HostedDomain, local_part: str, standing: DomainFacts) -> bool:
-    """Return whether the destination must be asked about a mailbox before RCPT is answered."""
-    policy = domain.policy
-    if not policy.asks_destination or standing.book is None:
-        return False
-    return standing.book.known(local_part, policy, standing.now) is Known.UNKNOWN
-
-
 def object_to_content(
     size: int, domains: Iterable[tuple[HostedDomain, DomainFacts]]
 ) -> Objection | None:
     """Say why content of this size is not taken; None as soon as one of its domains takes it."""
     found: Objection | None = None
-    for domain, standing in domains:
-        found = _object_to_size(domain, size) or object_to_quota(domain, standing, size)
+    for domain, facts in domains:
+        found = _object_to_size(domain, size) or object_to_quota(domain, facts, size)
         if found is None:
             return None
     return found
@@ -173,12 +184,12 @@ def _object_to_size(domain: HostedDomain, size: int) -> Objection | None:
     return Objection(MESSAGE_TOO_LARGE, f"{domain.name} takes messages of up to {limit} octets")
 
 
-def object_to_quota(domain: HostedDomain, standing: DomainFacts, size: int) -> Objection | None:
+def object_to_quota(domain: HostedDomain, facts: DomainFacts, size: int) -> Objection | None:
     """Object if one more message of this size exceeds the quota of its domain or its account."""
-    usage, whole = standing.usage, standing.account_usage
+    usage, whole = facts.usage, facts.account_usage
     if not domain.policy.quota.has_room(usage.octets, usage.messages, size):
         return Objection(QUOTA_FULL, f"the quota of {domain.name} is reached", is_quota=True)
-    if not standing.account_quota.has_room(whole.octets, whole.messages, size):
+    if not facts.account_quota.has_room(whole.octets, whole.messages, size):
         return Objection(
             QUOTA_FULL, f"the quota of account {domain.account} is reached", is_quota=True
         )
@@ -190,21 +201,11 @@ def is_own_postmaster(path: Mailbox, hostname: str) -> bool:
     return path.local_part.lower() == "postmaster" and path.domain.lower() in ("", hostname)
 
 
-def _admit_postmaster(directory: Directory, settings: AdmissionSettings) -> Admission:
-    """Map our own postmaster to the mailbox on record; there is no local mailbox."""
-    own = (
-        _admit_hosted(split_mailbox(settings.postmaster), directory)
-        if settings.postmaster
-        else None
-    )
-    return own or Admission(POSTMASTER_UNSET)
-
-
-def _admit_hosted(path: Mailbox, directory: Directory) -> Admission | None:
+def _find_hosted(path: Mailbox, directory: Directory) -> HostedRecipient | None:
     if is_address_literal(path.domain):
         return None
     try:
         domain = directory.domains.get(canonical_domain(path.domain))
     except ValueError:
         return None
-    return Admission(RECIPIENT_OK, domain, str(path)) if domain else None
+    return HostedRecipient(path, str(path), domain) if domain else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from restante.mail.dsn_request import DsnRequest, RecipientRequest
 from restante.mail.envelope import Envelope
+from restante.reception.admission import HostedRecipient
 from restante.reception.content_buffer import ContentBuffer
 from restante.smtp.commands import Mail
 from restante.tenancy.model import HostedDomain
@@ -23,11 +24,13 @@ class AdmittedTransaction:
     )
     is_suspect: bool = False
 
-    def ask(self, forward_path: str, request: RecipientRequest) -> None:
-        """Keep the report request for a recipient."""
-        if self.requests is None:
-            self.requests = {}
-        self.requests[forward_path] = request
+    def add(self, recipient: HostedRecipient, request: RecipientRequest | None) -> None:
+        """Add an accepted recipient, with its report request if it has one."""
+        self.recipients[recipient.forward_path] = recipient.domain
+        if request is not None:
+            if self.requests is None:
+                self.requests = {}
+            self.requests[recipient.forward_path] = request
 
     def envelope(self) -> Envelope:
         """Return what has been accepted so far."""

@@ -10,23 +10,18 @@ still held; everything else is forgotten.
 """
 
 from collections.abc import Callable, Coroutine
+from typing import Any
 
-from restante.mail.address import Mailbox, split_mailbox
+from restante.mail.address import Mailbox
 from restante.mail.message import ContentFile
 from restante.mail.own_names import is_our_name
 from restante.mail.trace import Origin
-from restante.reception.admission import (
-    Admission,
-    Objection,
-    admit_recipient,
-    object_to_content,
-    object_to_recipient,
-    wants_inquiry,
-)
+from restante.reception.admission import Objection, object_to_content
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
+from restante.reception.recipient_admission import Admission, admit_recipient
 from restante.reception.refusal_lines import RefusalLines
 from restante.reception.services import Services, SessionTally
 from restante.reception.suspicion import Client, is_suspect
@@ -133,7 +128,7 @@ class Dialogue:
                 if self._transaction is not None:
                     self._transaction.content.add(event.octets)
             case Rcpt():
-                self._admit(event)
+                self._answer_rcpt(event)
             case Mail():
                 self._begin_transaction(event)
             case Data():
@@ -173,56 +168,39 @@ class Dialogue:
         self._transaction = AdmittedTransaction(mail, content)
         self._session.reply(replies.SENDER_OK)
 
-    def _admit(self, rcpt: Rcpt) -> None:
+    def _answer_rcpt(self, rcpt: Rcpt) -> None:
         transaction = self._transaction
         assert transaction is not None
-        services = self._services
-        admission = admit_recipient(
-            rcpt.forward_path,
-            needs_smtputf8=transaction.mail.needs_smtputf8,
-            directory=services.directory.now,
-            settings=services.admission_settings,
-        )
-        if admission.domain is None or not services.facts.matter(admission.domain):
-            self._answer_recipient(transaction, rcpt, admission)
-            return
-        local_part = split_mailbox(admission.forward_path).local_part
-        if wants_inquiry(admission.domain, local_part, services.facts.of(admission.domain)):
-            self._answer_later(self._inquire(transaction, rcpt, admission, admission.domain))
+        admission = admit_recipient(rcpt.forward_path, transaction.mail, self._services)
+        if isinstance(admission, Admission):
+            self._reply_to_rcpt(transaction, rcpt, admission)
         else:
-            self._answer_recipient(
-                transaction, rcpt, self._ask_policy(transaction, admission, admission.domain)
-            )
+            self._answer_later(self._answer_rcpt_later(transaction, rcpt, admission))
 
-    async def _inquire(
+    async def _answer_rcpt_later(
         self,
         transaction: AdmittedTransaction,
         rcpt: Rcpt,
-        admission: Admission,
-        domain: HostedDomain,
+        admission: Coroutine[Any, Any, Admission],
     ) -> None:
-        """Ask the domain's destination about a mailbox that is unknown here."""
-        answer = await self._services.inquire(domain, admission.forward_path)
+        admitted = await admission
         if not self._is_abandoned:
-            self._answer_recipient(
-                transaction, rcpt, self._ask_policy(transaction, admission, domain, answer=answer)
-            )
+            self._reply_to_rcpt(transaction, rcpt, admitted)
             self._go_on()
 
-    def _answer_recipient(
+    def _reply_to_rcpt(
         self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission
     ) -> None:
-        if admission.domain is not None:
-            transaction.recipients[admission.forward_path] = admission.domain
-            if not transaction.is_suspect:
-                transaction.is_suspect = self._is_suspect(
-                    transaction.mail.reverse_path, admission.domain
-                )
-            if rcpt.request is not None:
-                transaction.ask(admission.forward_path, rcpt.request)
-        else:
+        if isinstance(admission, Objection):
             self._log_refused_recipient(transaction, rcpt, admission)
-        self._session.reply(admission.reply)
+            self._session.reply(admission.reply)
+            return
+        if not transaction.is_suspect:
+            transaction.is_suspect = self._is_suspect(
+                transaction.mail.reverse_path, admission.domain
+            )
+        transaction.add(admission, rcpt.request)
+        self._session.reply(replies.RECIPIENT_OK)
 
     def _is_suspect(self, reverse_path: Mailbox | None, domain: HostedDomain) -> bool:
         client = Client(
@@ -237,34 +215,14 @@ class Dialogue:
             services.admission_settings.hostname,
         )
 
-    def _ask_policy(
-        self,
-        transaction: AdmittedTransaction,
-        admission: Admission,
-        domain: HostedDomain,
-        *,
-        answer: bool | None = None,
-    ) -> Admission:
-        services = self._services
-        local_part = split_mailbox(admission.forward_path).local_part
-        standing = services.facts.of(domain)
-        objection = object_to_recipient(
-            domain, local_part, standing, transaction.mail.size, answer=answer
-        )
-        if objection is None:
-            return admission
-        if objection.is_quota:
-            services.arrivals.refused_for_quota(domain)
-        return Admission(objection.reply, reason=objection.reason)
-
     def _log_refused_recipient(
-        self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission
+        self, transaction: AdmittedTransaction, rcpt: Rcpt, objection: Objection
     ) -> None:
         self._log_refusal(
             RecipientRefused(
                 peer=str(self._peer),
-                answer=str(admission.reply),
-                reason=admission.reason,
+                answer=str(objection.reply),
+                reason=objection.reason,
                 reverse_path=f"<{transaction.mail.reverse_path or ''}>",
                 forward_path=f"<{rcpt.forward_path}>",
             )
@@ -310,7 +268,7 @@ class Dialogue:
             return None
         objection = None
         if len(bounded) == len(domains):  # otherwise one of them takes everything
-            facts = ((domain, services.facts.of(domain)) for domain in domains)
+            facts = ((domain, services.facts.of_domain(domain)) for domain in domains)
             objection = object_to_content(content.size, facts)
         if objection is None:
             content.reservation = services.facts.reservations.make(

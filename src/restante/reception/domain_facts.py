@@ -1,10 +1,10 @@
-"""The facts for a domain's policy, from memory: usage, destination state, recipients."""
+"""The facts to which admission applies a domain's policy. All are in memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from restante.reception.admission import DomainFacts
+from restante.reception.admission import AdmissionFacts, DomainFacts, HostedRecipient
 from restante.reception.quota_reservations import QuotaReservations
 from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
@@ -25,7 +25,7 @@ class DomainUsages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FactsLookup:
-    """Looks up the standing of a domain. No I/O, no query."""
+    """Looks up the facts about a domain or a recipient. No I/O, no query."""
 
     store: DomainUsages
     directory: LiveDirectory
@@ -35,14 +35,26 @@ class FactsLookup:
     reservations: QuotaReservations = field(default_factory=QuotaReservations)
 
     def matter(self, domain: HostedDomain) -> bool:
-        """Return whether anything could object to mail for a domain; otherwise skip `of`."""
+        """Return whether anything could object to mail for a domain; otherwise no fact is needed."""
         account = self.directory.now.accounts.get(domain.account)
         return not domain.policy.takes_everything or (
             account is not None and not account.quota.is_none
         )
 
-    def of(self, domain: HostedDomain) -> DomainFacts:
-        """Return the standing of the domain."""
+    def of_recipient(self, recipient: HostedRecipient) -> AdmissionFacts:
+        """Return the facts for one RCPT."""
+        domain = recipient.domain
+        facts = self.of_domain(domain)
+        book = self.book(domain.id)
+        known = (
+            None
+            if book is None
+            else book.known(recipient.path.local_part, domain.policy, facts.now)
+        )
+        return AdmissionFacts(recipient, facts, known)
+
+    def of_domain(self, domain: HostedDomain) -> DomainFacts:
+        """Return the state of a domain."""
         account = self.directory.now.accounts.get(domain.account)
         usage, account_usage = self.reservations.beside(
             domain, self.store.usage(domain.id), self.store.usage_of_account(domain.account)
@@ -53,5 +65,4 @@ class FactsLookup:
             account_usage=account_usage,
             account_quota=account.quota if account else NO_QUOTA,
             is_up=self.is_up(domain.destination),
-            book=self.book(domain.id),
         )

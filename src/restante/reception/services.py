@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from restante.mail.address import Mailbox
 from restante.reception.admission import AdmissionSettings
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
@@ -18,11 +19,11 @@ from restante.store.live_directory import LiveDirectory
 from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain
 
-Inquire = Callable[[HostedDomain, str], Awaitable[bool | None]]
+Callout = Callable[[HostedDomain, Mailbox], Awaitable[bool | None]]
 """Asks a domain's destination whether a mailbox exists; None if it cannot be known now."""
 
 
-async def _nothing_known(_domain: HostedDomain, _forward_path: str) -> bool | None:
+async def _nothing_known(_domain: HostedDomain, _path: Mailbox) -> bool | None:
     return None
 
 
@@ -43,7 +44,7 @@ class Services:
     facts: FactsLookup
     arrivals: Arrivals
     disk_space: DiskSpace = field(default_factory=DiskSpace)
-    inquire: Inquire = _nothing_known
+    callout: Callout = _nothing_known
 
 
 @dataclass(slots=True)

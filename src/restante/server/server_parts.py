@@ -284,7 +284,7 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
         disk_space=disk_space,
         facts=facts,
         arrivals=arrivals,
-        inquire=delivery.dispatcher.inquire,
+        callout=delivery.dispatcher.ask_destination,
     )
     return ReceptionParts(
         door=door,

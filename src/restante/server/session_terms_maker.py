@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from restante.config.identity import Identity
 from restante.config.schema import IMPLICIT_TLS, Config, Listen
+from restante.mail.address import Mailbox, split_mailbox
 from restante.network.addresses import peer_address
 from restante.reception.admission import AdmissionSettings
 from restante.reception.authentication import Authenticator
@@ -52,7 +53,13 @@ class SessionTermsMaker:
 
 def admission_settings(config: Config, own_addresses: Iterable[Address]) -> AdmissionSettings:
     """Return the settings of admission that belong to no domain."""
-    return AdmissionSettings(config.hostname, config.reception.postmaster, _specific(own_addresses))
+    return AdmissionSettings(
+        config.hostname, _postmaster(config.reception), _specific(own_addresses)
+    )
+
+
+def _postmaster(reception: ReceptionSettings) -> Mailbox | None:
+    return split_mailbox(reception.postmaster) if reception.postmaster else None
 
 
 def _specific(own: Iterable[Address]) -> frozenset[IpAddress]:

@@ -62,7 +62,7 @@ class _DomainPart:
     result: ImportResult
     domain: HostedDomain
     mail: ReceivedMail
-    promise: QuotaReservation
+    reservation: QuotaReservation
 
 
 async def import_mail(
@@ -149,23 +149,25 @@ class _Batch:
         self, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], result: ImportResult
     ) -> None:
         file = await _file(self.context, parcel)
-        promise = self.context.reservations.make([domain], parcel.size)
+        reservation = self.context.reservations.make([domain], parcel.size)
         self.parts.append(
-            _DomainPart(result, domain, _mail(self.context, parcel, domain, paths, file), promise)
+            _DomainPart(
+                result, domain, _mail(self.context, parcel, domain, paths, file), reservation
+            )
         )
 
     def end(self) -> None:
         """End the reservations: the mail is held and counted, or forgotten."""
         for part in self.parts:
-            part.promise.end()
+            part.reservation.end()
 
 
 def _object(context: AdminContext, parcel: Parcel, domain: HostedDomain) -> str:
     """Return the quota's objection, "" if none. An operator can raise the quota and retry."""
-    standing = FactsLookup(
+    facts = FactsLookup(
         context.store, context.directory, context.now, reservations=context.reservations
-    ).of(domain)
-    objection = object_to_quota(domain, standing, parcel.size)
+    ).of_domain(domain)
+    objection = object_to_quota(domain, facts, parcel.size)
     return (
         f"{objection.reason}; `restante domain set` or `account set` raises it" if objection else ""
     )
