@@ -201,7 +201,7 @@ def reports(step: Step) -> Any:
             world.names.mx = {"a.example": [Exchanger(10, "mx.a.example")]}
             world.names.table = {"mx.a.example": ["127.0.0.1"]}
             given = ReportSettings(port=host.port, per_minute=2, private_addresses=True)
-            sending = Reports(world.store, world.new_context(), world.names, given)
+            sending = Reports(world.store, world.new_context(), world.names, lambda: given)
             await store_reports(world, domain, 6)
             start = world.monotonic
 

@@ -30,6 +30,7 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import Services
 from restante.release.host_names import HostNames
+from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
 from restante.smtp.limits import Limits
@@ -306,8 +307,7 @@ class Wire:
             host_names=host_names,
             log=self.log,
             now=lambda: self.now,
-            monotonic=lambda: self.monotonic,
-            per_minute=self.settings.releases_per_minute,
+            allowance=ReleaseAllowance(self.settings.releases_per_minute, lambda: self.monotonic),
         )
         return Services(
             directory=self.directory,

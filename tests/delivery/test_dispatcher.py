@@ -657,7 +657,7 @@ def test_settings_can_be_replaced() -> None:
     async def main() -> None:
         world = World()
         async with world.dispatcher() as dispatcher:
-            dispatcher.settings = DeliverySettings(patience=7.0)
+            world.settings = DeliverySettings(patience=7.0)
             domain = await world.host(1)
             await dispatcher.start(domain, "test")
             assert (await world.store.open_drains())[0].deadline == NOW + 7

@@ -62,7 +62,7 @@ def test_how_far_mail_may_come_can_be_set_while_a_drain_runs() -> None:
         async with world.dispatcher() as dispatcher:
 
             async def reload() -> None:
-                dispatcher.settings = DeliverySettings(hops_limit=2)
+                world.settings = DeliverySettings(hops_limit=2)
 
             world.on_pause = reload
             await dispatcher.start(domain, "test")

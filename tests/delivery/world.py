@@ -177,7 +177,7 @@ class World:
             store=self.store,
             directory=self.directory,
             resolver=self.names,
-            settings=self.settings,
+            current_settings=lambda: self.settings,
             log=self.log,
             now=lambda: self.now,
             monotonic=lambda: self.monotonic,

@@ -127,6 +127,6 @@ def test_a_new_limit_applies_at_once() -> None:
     clock = Clock()
     door = keeper(per_minute=1, clock=clock)
     door.refusal(STRANGER)
-    door.limits = DoorLimits(10, 10, 10, 120)
+    door.set_limits(DoorLimits(10, 10, 10, 120))
     clock.now += 0.5
     assert [door.refusal(STRANGER) for _ in range(2)] == ["", OFTEN]

@@ -9,6 +9,7 @@ from restante.delivery.cannot_start import CannotStart
 from restante.network.resolver import LookupFailed
 from restante.release.etrn import etrn_reply
 from restante.release.host_names import HostNames
+from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_outcome import pending_messages
 from restante.release.releaser import STARTS_AT_ONCE, Releaser
 from restante.release.request import ReleaseRequest, Requester
@@ -17,6 +18,7 @@ from restante.store.memory import MemoryStore
 from restante.tenancy.model import HostedDomain, IpAddress
 from tests.admin.desk import Lines
 from tests.contract.making import NOTED, account, domain, message
+from tests.delivery.world import until
 
 REQUEST = ReleaseRequest(Requester(is_operator=True, text="operator"), "#alpha")
 
@@ -48,7 +50,15 @@ class Drains:
 
 
 async def released(count: int, drains: Drains) -> int:
-    """Release an account with so many domains, each with a message; return the code of the answer."""
+    """Release an account with so many domains; return the code of the answer."""
+    releaser = await releaser_for(count, drains)
+    outcome = await releaser.release(replace(REQUEST))
+    assert pending_messages(outcome) in (count, 0)
+    return etrn_reply(outcome).code
+
+
+async def releaser_for(count: int, drains: Drains) -> Releaser:
+    """Make one for an account with so many domains, each with a message."""
     store = MemoryStore()
     await store.put_account(account(), NOTED)
     for number in range(1, count + 1):
@@ -56,18 +66,15 @@ async def released(count: int, drains: Drains) -> int:
         await store.hold([message(number, hosted.id)])
     directory = LiveDirectory(store)
     await directory.refresh()
-    releaser = Releaser(
+    return Releaser(
         store=store,
         directory=directory,
         drains=drains,
         host_names=HostNames(NoNames(), lambda: 0.0),
         log=Lines(),
         now=lambda: 0.0,
-        monotonic=lambda: 0.0,
+        allowance=ReleaseAllowance(60, lambda: 0.0),
     )
-    outcome = await releaser.release(replace(REQUEST))
-    assert pending_messages(outcome) in (count, 0)
-    return etrn_reply(outcome).code
 
 
 @pytest.mark.parametrize("count", [1, STARTS_AT_ONCE, STARTS_AT_ONCE + 1, 4 * STARTS_AT_ONCE])
@@ -76,6 +83,22 @@ def test_all_its_drains_start_and_few_at_once(count: int) -> None:
     assert asyncio.run(released(count, drains)) == 253
     assert drains.started == [f"d{number:03}.example" for number in range(1, count + 1)]
     assert drains.most_at_once == min(count, STARTS_AT_ONCE)
+
+
+def test_all_its_drains_start_although_the_client_leaves_meanwhile() -> None:
+    count, drains = 4 * STARTS_AT_ONCE, Drains()
+
+    async def main() -> None:
+        releaser = await releaser_for(count, drains)
+        client = asyncio.create_task(releaser.release(replace(REQUEST)))
+        await until(lambda: bool(drains.started))
+        client.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await client
+        assert len(drains.started) < count
+        await until(lambda: len(drains.started) == count)
+
+    asyncio.run(main())
 
 
 def test_one_that_cannot_start_keeps_none_of_the_later_ones_back() -> None:

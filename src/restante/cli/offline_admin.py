@@ -73,7 +73,7 @@ def _context(
         store=store,
         directory=directory,
         resolver=resolver,
-        settings=config.delivery,
+        current_settings=lambda: config.delivery,
         log=_Unwritten(),
         now=time.time,
         monotonic=time.monotonic,

@@ -40,12 +40,12 @@ async def forget(_domain_id: int, _lessons: Sequence[Recipient]) -> None:
 
 @dataclass(slots=True)
 class DeliveryContext:
-    """Shared by all drains. `settings` is replaced when the configuration is reloaded."""
+    """Shared by all drains."""
 
     store: DeliveryStore
     directory: LiveDirectory
     resolver: Resolver
-    settings: DeliverySettings
+    current_settings: Callable[[], DeliverySettings]  # those of the last reload
     log: Log
     now: Callable[[], float]  # Unix time: for stored and shown values
     monotonic: Callable[[], float]  # seconds: for every duration kept in memory
@@ -62,6 +62,11 @@ class DeliveryContext:
     experience: Experience = field(init=False)
     rates: Rates = field(init=False)
     dsn_writer: DsnWriter = field(init=False)
+
+    @property
+    def settings(self) -> DeliverySettings:
+        """The operator's settings now; running attempts keep those they began with."""
+        return self.current_settings()
 
     def __post_init__(self) -> None:
         self.turns = FairSlots(

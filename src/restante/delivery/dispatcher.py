@@ -15,7 +15,6 @@ from typing import Final
 from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot
 from restante.delivery.probe import probe
@@ -59,14 +58,8 @@ class Dispatcher:
         """Call this with a domain's id after each end of its drain."""
         self._end_listeners.append(listener)
 
-    @property
-    def settings(self) -> DeliverySettings:
-        """The operator's settings. Replaced on reload; running attempts keep the old ones."""
-        return self._context.settings
-
-    @settings.setter
-    def settings(self, settings: DeliverySettings) -> None:
-        self._context.settings = settings
+    def settings_changed(self) -> None:
+        """Let drains begin that waited for a limit, if there is more room now."""
         self._context.turns.limits_changed()
 
     async def start(self, domain: HostedDomain, requested_by: str) -> Start:
@@ -77,7 +70,7 @@ class Dispatcher:
         Raises CannotStart or StoreError.
         """
         async with self._doors[domain.id]:
-            deadline = self._context.now() + self.settings.patience
+            deadline = self._context.now() + self._context.settings.patience
             self._context.resolver.forget(domain.destination.host)
             if await self._joined(domain.id):
                 return Start.JOINED
@@ -176,7 +169,7 @@ class Dispatcher:
         """Join the domain's drain. False if there is none, or after an ending one has ended."""
         while (drain := self._drains.get(domain_id)) is not None:
             running = self._running[domain_id]
-            if await drain.join(self.settings.patience):
+            if await drain.join(self._context.settings.patience):
                 return True
             await asyncio.wait([running])
         return False

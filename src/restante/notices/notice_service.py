@@ -47,20 +47,19 @@ class Notices:
         context: DeliveryContext,
         exchangers: MailExchangers,
         inbox: NoticeInbox,
-        settings: NoticeSettings,
+        settings: Callable[[], NoticeSettings],
         reports: Callable[[], ReportSettings],
         certificate_expires_at: Callable[[], float],
     ) -> None:
         """`reports` returns how to reach mail hosts, `certificate_expires_at` Unix time."""
-        self.settings = settings  # replaced on reload
         self._inbox, self._directory, self._now = inbox, context.directory, context.now
-        self.transports = make_transports(context, exchangers, self._settings_now, reports)
+        self.transports = make_transports(context, exchangers, settings, reports)
         directory, log, now = context.directory, context.log, context.now
         self._sender = NoticeSender(
             store=store,
             directory=directory,
             sender=self.transports,
-            settings=self._settings_now,
+            settings=settings,
             log=log,
             now=now,
         )
@@ -69,15 +68,12 @@ class Notices:
             store=store,
             inbox=inbox,
             directory=directory,
-            settings=self._settings_now,
+            settings=settings,
             log=log,
             now=now,
             on_stored=self._sender.wake,
         )
         self._certificate = CertificateWatch(certificate_expires_at, log, now)
-
-    def _settings_now(self) -> NoticeSettings:
-        return self.settings
 
     async def run(self) -> None:
         """Send notices until `close`, and then those of earlier events."""

@@ -26,10 +26,14 @@ class DiskSpace:
     """The result of the last measurement."""
 
     def __init__(self, free: Callable[[], int] = lambda: 0, reserve: int = 0) -> None:
-        """`free` returns the free octets; `reserve` may be replaced at any time."""
+        """`free` returns the free octets."""
         self._free = free
         self.reserve = reserve
         self.is_short = False
+
+    def set_reserve(self, reserve: int) -> None:
+        """Compare with another reserve, in octets, from the next look on."""
+        self.reserve = reserve
 
     def look(self) -> int | None:
         """Measure again. Return the free octets if room has run out or is back, otherwise None."""

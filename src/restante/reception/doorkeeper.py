@@ -73,11 +73,11 @@ class Doorkeeper:
 
     @property
     def limits(self) -> DoorLimits:
-        """The limits that apply; they may be replaced at any time, and the counts stay."""
+        """The limits that apply."""
         return self._limits
 
-    @limits.setter
-    def limits(self, limits: DoorLimits) -> None:
+    def set_limits(self, limits: DoorLimits) -> None:
+        """Apply other limits from now on; the counts stay."""
         self._limits = limits
         self._rate.per_minute = limits.per_minute
 

@@ -27,6 +27,10 @@ class MemoryBudget:
         self.is_over = False  # content must go to disk at once, and its readers wait
         self._contents: dict[BufferedContent, None] = {}  # in the order they began
 
+    def set_limit(self, limit: int) -> None:
+        """Apply another limit, in octets, to what arrives from now on."""
+        self.limit = limit
+
     def begins(self, content: BufferedContent) -> None:
         """Record content that will arrive."""
         self._contents[content] = None

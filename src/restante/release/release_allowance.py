@@ -22,13 +22,8 @@ class ReleaseAllowance:
         self._wrong = RateLimit(per_minute)
         self._monotonic = monotonic
 
-    @property
-    def per_minute(self) -> int:
-        """How many requests of each kind. It may be replaced at any time."""
-        return self._right.per_minute
-
-    @per_minute.setter
-    def per_minute(self, per_minute: int) -> None:
+    def set_limit(self, per_minute: int) -> None:
+        """Allow this number from now on; the counts stay."""
         self._right.per_minute = self._wrong.per_minute = per_minute
 
     def take(self, requester: Requester, *, is_right: bool) -> bool:

@@ -81,17 +81,17 @@ class Releaser:
         host_names: HostNames,
         log: Log,
         now: Callable[[], float],
-        monotonic: Callable[[], float],
-        per_minute: int = 60,
+        allowance: ReleaseAllowance,
     ) -> None:
-        """`now` is Unix time, `monotonic` in seconds. `per_minute`: see release_allowance.py."""
+        """`now` is Unix time."""
         self._store = store
         self._directory = directory
         self._drains = drains
         self._host_names = host_names
         self._log = log
         self._now = now
-        self.allowance = ReleaseAllowance(per_minute, monotonic)
+        self._allowance = allowance
+        self._starting: set[asyncio.Task[ReleaseOutcome]] = set()
 
     async def release(self, request: ReleaseRequest) -> ReleaseOutcome:
         """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
@@ -102,7 +102,7 @@ class Releaser:
             return await self._refuse(request, NotATarget(is_missing=not request.argument))
         if requester.login is None and not requester.is_operator:
             return await self._refuse(request, NotAuthenticated(NOT_AUTHENTICATED))
-        if not self.allowance.has_left(
+        if not self._allowance.has_left(
             requester, is_right=_may_be_right(requester, target, directory)
         ):
             return self._defer(request)
@@ -111,14 +111,14 @@ class Releaser:
             requester, target, directory, await self._host_addresses(requester, names), self._now()
         )
         is_right = authorization.is_granted or bool(authorization.suspended)
-        if not self.allowance.take(requester, is_right=is_right):
+        if not self._allowance.take(requester, is_right=is_right):
             return self._defer(request)
         return await self._act(request, target, authorization, directory)
 
     async def _host_addresses(self, requester: Requester, names: Collection[str]) -> HostAddresses:
         if not names:
             return {}
-        if not self.allowance.has_left(requester, is_right=False):
+        if not self._allowance.has_left(requester, is_right=False):
             return self._host_names.known()
         return await self._host_names.addresses(names)
 
@@ -126,7 +126,7 @@ class Releaser:
         self, request: ReleaseRequest, outcome: NotATarget | NotAuthenticated
     ) -> ReleaseOutcome:
         """Answer a request that needs no facts."""
-        if not self.allowance.take(request.requester, is_right=False):
+        if not self._allowance.take(request.requester, is_right=False):
             return self._defer(request)
         return await self._conclude(request, "", outcome)
 
@@ -160,8 +160,21 @@ class Releaser:
         waiting: Sequence[HostedDomain],
         reason: str,
     ) -> ReleaseOutcome:
+        """Start the drains, also if the client leaves meanwhile: it may have thousands."""
         pending = sum(self._store.usage(domain.id).held for domain in waiting)
         started = Granted(target.text, pending, reason)
+        starting = asyncio.create_task(self._start_and_record(request, account, waiting, started))
+        self._starting.add(starting)
+        starting.add_done_callback(self._starting.discard)
+        return await asyncio.shield(starting)
+
+    async def _start_and_record(
+        self,
+        request: ReleaseRequest,
+        account: str,
+        waiting: Sequence[HostedDomain],
+        started: Granted,
+    ) -> ReleaseOutcome:
         # The entry is written while the drains are: one sync for all of it.
         failures, conclusion = await asyncio.gather(
             self._start_drains(waiting, request.requester.actor),
@@ -169,7 +182,7 @@ class Releaser:
         )
         if len(failures) < len(waiting):
             return conclusion
-        failed = CannotNow(target.text, f"no drain could start: {failures[0]}")
+        failed = CannotNow(started.target, f"no drain could start: {failures[0]}")
         return await self._conclude(request, account, failed)
 
     async def _start_drains(self, domains: Sequence[HostedDomain], requested_by: str) -> list[str]:

@@ -16,7 +16,7 @@ record results. Held mail does not come here and does not wait for this.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Final
@@ -74,12 +74,12 @@ class Reports:
         store: ReportStore,
         context: DeliveryContext,
         exchangers: MailExchangers,
-        settings: ReportSettings,
+        settings: Callable[[], ReportSettings],
     ) -> None:
         self._store = store
         self._context = context
         self._exchangers = exchangers
-        self.settings = settings  # replaced on reload
+        self._settings = settings
         self._tried_at: deque[tuple[float, bool]] = (
             deque()
         )  # attempts of the last minute: monotonic time; whether it is not a failure report
@@ -129,7 +129,7 @@ class Reports:
 
     async def _drop_surplus(self) -> None:
         """Drop reports of success above their limit: strangers can ask for any number of them."""
-        limit = self.settings.successes_limit
+        limit = self._settings().successes_limit
         if (await self._store.report_backlog()).count <= limit:
             return
         surplus = over_limit(await self._store.success_reports(), limit)
@@ -157,7 +157,7 @@ class Reports:
         """
         if not due or due[0].action is Action.FAILED:
             return [report for report in due if report.action is Action.FAILED]
-        share = max(self.settings.per_minute // 2, 1) - sum(
+        share = max(self._settings().per_minute // 2, 1) - sum(
             is_lesser for _, is_lesser in self._tried_at
         )
         return due[: max(min(share, LESSER_AT_ONCE), 0)]
@@ -177,7 +177,7 @@ class Reports:
         self, domain: str, reports: Sequence[Report], turns: asyncio.Semaphore
     ) -> None:
         async with turns:
-            settings = self.settings
+            settings = self._settings()
             messages = [_as_message(report) for report in reports]
             errand = MxDelivery(
                 domain,
@@ -234,7 +234,7 @@ class Reports:
         return SendingOutcome(report.number, at, recipient.reply), event
 
     def _next_attempt(self, report: Report) -> float | None:
-        deadline = report.made_at + self.settings.lifetime
+        deadline = report.made_at + self._settings().lifetime
         return next_attempt(
             self._schedule(),
             report.failures + 1,
@@ -244,14 +244,14 @@ class Reports:
         )
 
     def _schedule(self) -> Schedule:
-        return Schedule(self.settings.first_retry, self.settings.longest_retry)
+        return Schedule(self._settings().first_retry, self._settings().longest_retry)
 
     def _room(self) -> int:
         """Return how many attempts the minute has left."""
         now = self._context.monotonic()
         while self._tried_at and self._tried_at[0][0] <= now - _MINUTE:
             self._tried_at.popleft()
-        return max(self.settings.per_minute - len(self._tried_at), 0)
+        return max(self._settings().per_minute - len(self._tried_at), 0)
 
     async def _pause(self) -> float:
         await self._meet_clock()
@@ -271,10 +271,12 @@ class Reports:
 
     async def _look_for_late_mail(self) -> None:
         moment = self._context.monotonic()
-        if not self.settings.delay_after or moment < self._looked_for_late_at + LONGEST_PAUSE:
+        if not self._settings().delay_after or moment < self._looked_for_late_at + LONGEST_PAUSE:
             return
         self._looked_for_late_at, now = moment, self._context.now()
-        while late := await self._store.late_messages(now - self.settings.delay_after, LATE_BATCH):
+        while late := await self._store.late_messages(
+            now - self._settings().delay_after, LATE_BATCH
+        ):
             news = [
                 (message, one)
                 for message in late

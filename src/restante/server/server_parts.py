@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from restante.admin.admin_context import AdminContext
+from restante.config.schema import Config
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.waiting import Clocks
@@ -26,13 +27,14 @@ from restante.reception.check_lane import password_lanes, proof_lanes
 from restante.reception.descriptors import http_connections_possible, sessions_possible
 from restante.reception.disk_space import DiskSpace, free_octets
 from restante.reception.domain_facts import FactsLookup
-from restante.reception.doorkeeper import Doorkeeper, door_limits
+from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.intake import Intake, hold_all
 from restante.reception.listeners import Listeners
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.services import Services
 from restante.release.host_names import HostNames
+from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.release.request import BY_POLICY, ReleaseRequest
 from restante.reports.report_sender import Reports
@@ -153,9 +155,7 @@ def build(setup: ServerSetup, records: Records, tasks: asyncio.TaskGroup) -> Ser
     delivery = _build_delivery(ground, tasks)
     reception = _build_reception(ground, delivery)
     admin = _build_admin(ground, delivery, reception)
-    parts = ServerParts(ground.settings, records, ground.own_addresses, delivery, reception, admin)
-    ground.settings.on_change(partial(_apply, parts, setup.metrics_addresses))
-    return parts
+    return ServerParts(ground.settings, records, ground.own_addresses, delivery, reception, admin)
 
 
 # Delivery
@@ -165,32 +165,41 @@ def _build_delivery(ground: _Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     store, directory = ground.records.store, ground.records.directory
     context = _delivery_context(ground)
     dispatcher = Dispatcher(context, tasks)
-    releaser = Releaser(
-        store=store,
-        directory=directory,
-        drains=dispatcher,
-        host_names=ground.host_names,
-        log=context.log,
-        now=time.time,
-        monotonic=time.monotonic,
-        per_minute=ground.setup.config.reception.releases_per_minute,
-    )
+    ground.settings.on_change(lambda _: dispatcher.settings_changed())
+    releaser = _releaser(ground, dispatcher)
     watcher = _watcher(ground, dispatcher, releaser)
     dispatcher.on_end(watcher.drain_ended)
     directory.on_change(watcher.records_changed)
-    reports = Reports(store, context, ground.resolver, ground.setup.config.reports)
+    reports = Reports(store, context, ground.resolver, lambda: ground.settings.config.reports)
     context.dsn_writer.on_stored(reports.wake)
     notices = Notices(
         store=store,
         context=context,
         exchangers=ground.resolver,
         inbox=ground.setup.inbox,
-        settings=ground.setup.config.notices,
-        reports=lambda: reports.settings,
+        settings=lambda: ground.settings.config.notices,
+        reports=lambda: ground.settings.config.reports,
         certificate_expires_at=lambda: ground.settings.identity.expires_at,
     )
     retention = _retention(ground, context, dispatcher, notices)
     return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, retention)
+
+
+def _releaser(ground: _Ground, dispatcher: Dispatcher) -> Releaser:
+    per_minute = ground.settings.config.reception.releases_per_minute
+    allowance = ReleaseAllowance(per_minute, time.monotonic)
+    ground.settings.on_change(
+        lambda config: allowance.set_limit(config.reception.releases_per_minute)
+    )
+    return Releaser(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        drains=dispatcher,
+        host_names=ground.host_names,
+        log=ground.setup.log,
+        now=time.time,
+        allowance=allowance,
+    )
 
 
 def _watcher(ground: _Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
@@ -202,7 +211,7 @@ def _watcher(ground: _Ground, dispatcher: Dispatcher, releaser: Releaser) -> Wat
             start=partial(_start_unasked, dispatcher, releaser),
             is_draining=dispatcher.is_draining,
         ),
-        settings=lambda: dispatcher.settings,
+        settings=lambda: ground.settings.config.delivery,
         log=ground.setup.log,
         clocks=Clocks(time.time, time.monotonic),
         spawn=ground.spawner.spawn,
@@ -228,7 +237,7 @@ def _delivery_context(ground: _Ground) -> DeliveryContext:
         store=ground.records.store,
         directory=ground.records.directory,
         resolver=ground.resolver,
-        settings=ground.setup.config.delivery,
+        current_settings=lambda: ground.settings.config.delivery,
         log=ground.setup.log,
         now=time.time,
         monotonic=time.monotonic,
@@ -252,13 +261,11 @@ async def _start_unasked(dispatcher: Dispatcher, releaser: Releaser, domain: Hos
 
 
 def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts:
-    setup, records, settings = ground.setup, ground.records, ground.setup.config.reception
+    setup, records = ground.setup, ground.records
     expected = ExpectedHosts(records.directory, ground.host_names.known)
-    door = Doorkeeper(door_limits(settings, sessions_possible()), expected.is_home, time.monotonic)
-    memory_budget = MemoryBudget(settings.octets_in_flight_limit)
-    disk_space = DiskSpace(
-        partial(free_octets, setup.config.store_directory), settings.disk_reserve
-    )
+    door = _doorkeeper(ground, expected)
+    memory_budget = _memory_budget(ground)
+    disk_space = _disk_space(ground)
     authenticator = _authenticator(ground)
     auth_gate = _auth_gate(ground, authenticator, expected)
     arrivals = Arrivals(
@@ -279,7 +286,7 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
         log=setup.log,
         memory_budget=memory_budget,
         spawn=ground.spawner.spawn,
-        settings=settings,
+        settings=setup.config.reception,
         admission_settings=admission_settings(setup.config, ground.own_addresses),
         disk_space=disk_space,
         facts=facts,
@@ -293,9 +300,46 @@ def _build_reception(ground: _Ground, delivery: DeliveryParts) -> ReceptionParts
         auth_gate=auth_gate,
         facts=facts,
         intake=intake,
-        listeners=Listeners(door, time.monotonic),
+        listeners=_listeners(ground, door),
         terms=SessionTermsMaker(services, authenticator, ground.own_addresses),
     )
+
+
+def _doorkeeper(ground: _Ground, expected: ExpectedHosts) -> Doorkeeper:
+    def limits(config: Config) -> DoorLimits:
+        return door_limits(config.reception, sessions_possible())
+
+    door = Doorkeeper(limits(ground.settings.config), expected.is_home, time.monotonic)
+    ground.settings.on_change(lambda config: door.set_limits(limits(config)))
+    return door
+
+
+def _listeners(ground: _Ground, door: Doorkeeper) -> Listeners:
+    """Make the listeners, which a reload opens and closes; `own_addresses` follows."""
+    listeners = Listeners(door, time.monotonic)
+    metrics_addresses = ground.setup.metrics_addresses
+
+    def note_addresses(_config: Config) -> None:
+        bound = [listener.address for listener in listeners]
+        ground.own_addresses[:] = [*bound, *metrics_addresses]
+
+    ground.settings.on_change(note_addresses)
+    return listeners
+
+
+def _memory_budget(ground: _Ground) -> MemoryBudget:
+    budget = MemoryBudget(ground.settings.config.reception.octets_in_flight_limit)
+    ground.settings.on_change(
+        lambda config: budget.set_limit(config.reception.octets_in_flight_limit)
+    )
+    return budget
+
+
+def _disk_space(ground: _Ground) -> DiskSpace:
+    free = partial(free_octets, ground.setup.config.store_directory)
+    space = DiskSpace(free, ground.settings.config.reception.disk_reserve)
+    ground.settings.on_change(lambda config: space.set_reserve(config.reception.disk_reserve))
+    return space
 
 
 def _authenticator(ground: _Ground) -> Authenticator:
@@ -306,7 +350,9 @@ def _authenticator(ground: _Ground) -> Authenticator:
 def _auth_gate(ground: _Ground, authenticator: Authenticator, expected: ExpectedHosts) -> AuthGate:
     bursts = AuthBursts(ground.setup.log, time.monotonic)
     settings = ground.setup.config.reception
-    return AuthGate(authenticator, expected, settings, time.monotonic, on_failure=bursts.failed)
+    gate = AuthGate(authenticator, expected, settings, time.monotonic, on_failure=bursts.failed)
+    ground.settings.on_change(lambda config: gate.set_limits(config.reception))
+    return gate
 
 
 def _intake(ground: _Ground, arrivals: Arrivals) -> Intake:
@@ -412,21 +458,3 @@ def _admin_context(
         message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
         log=ground.setup.log,
     )
-
-
-# SIGHUP
-
-
-def _apply(parts: ServerParts, metrics_addresses: list[Address]) -> None:
-    """Give the settings that run now to every part that keeps its own. Listeners have theirs."""
-    config, reception, delivery = parts.settings.config, parts.reception, parts.delivery
-    delivery.dispatcher.settings = config.delivery
-    delivery.reports.settings = config.reports
-    delivery.notices.settings = config.notices
-    delivery.releaser.allowance.per_minute = config.reception.releases_per_minute
-    reception.door.limits = door_limits(config.reception, sessions_possible())
-    reception.memory_budget.limit = config.reception.octets_in_flight_limit
-    reception.disk_space.reserve = config.reception.disk_reserve
-    reception.auth_gate.set_limits(config.reception)
-    bound = [listener.address for listener in reception.listeners]
-    parts.own_addresses[:] = [*bound, *metrics_addresses]

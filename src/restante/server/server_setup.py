@@ -64,14 +64,17 @@ class RunningSettings:
     def __init__(self, config: Config, identity: Identity) -> None:
         self.config = config
         self.identity = identity
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Config], None]] = []
 
-    def on_change(self, listener: Callable[[], None]) -> None:
-        """Call this after each replacement."""
+    def on_change(self, listener: Callable[[Config], None]) -> None:
+        """Call this with the new configuration after each replacement.
+
+        It is for parts that count or wait by a limit; others ask for `config` when they need it.
+        """
         self._listeners.append(listener)
 
     def replace(self, config: Config, identity: Identity) -> None:
-        """Let these run from now on, and tell the parts that keep a setting of their own."""
+        """Let these run from now on."""
         self.config, self.identity = config, identity
         for listener in self._listeners:
-            listener()
+            listener(config)
