@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from restante.background.waiting import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.waiting import Clocks
 from restante.delivery.watcher import CONSIDERED_AT_ONCE, UnaskedDrains, Watcher
 from restante.queue.presence import Seen
 from restante.store.store_errors import StoreError

@@ -159,7 +159,7 @@ class Scene:
         """Have news come to the outbox, and let it deal with it."""
         for one in heard:
             self.inbox._keep(Heard(one))
-        await self.outbox._take_turn()
+        await self.outbox._rounds.run_once(self.outbox._take_round)
 
     async def waiting(self) -> list[Notice]:
         """Return what is stored."""

@@ -263,10 +263,10 @@ def test_a_notice_whose_channel_is_not_known_yet_is_looked_at_again_later() -> N
 
         async def wait(event: asyncio.Event, seconds: float) -> None:
             await Scene.wait(scene, event, seconds)
-            if event is scene.courier._closing:
+            if event is scene.courier._rounds._closing:
                 scene.directory.now = known
 
-        scene.courier._wait = wait
+        scene.courier._rounds._wait = wait
         await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
         assert scene.pauses.count(30.0) == 1
 
@@ -326,7 +326,7 @@ def test_the_next_notice_leaves_as_soon_as_the_one_before_is_settled() -> None:
         async def until_woken(event: asyncio.Event, _seconds: float) -> None:
             await event.wait()
 
-        scene.courier._wait = until_woken
+        scene.courier._rounds._wait = until_woken
         await scene.keep(await scene.channel("hook"), "a", "b", "c")
         async with asyncio.timeout(30):
             await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 3)

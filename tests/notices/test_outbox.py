@@ -8,7 +8,7 @@ import pytest
 
 from restante.notices.notice_inbox import MOST_TOPICS, Heard, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
-from restante.notices.outbox import AT_ONCE, BETWEEN_TURNS, LONGEST_PAUSE
+from restante.notices.outbox import AT_ONCE, BETWEEN_ROUNDS, LONGEST_PAUSE
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import (
     InternalError,
@@ -173,9 +173,9 @@ def test_who_sends_is_told_when_there_is_something_to_send() -> None:
         scene = Scene()
         await scene.channel("hook")
         await scene.hear(news(account="beta"))
-        assert not scene.courier._woken.is_set()
+        assert not scene.courier._rounds._woken.is_set()
         await scene.hear(news())
-        assert scene.courier._woken.is_set()
+        assert scene.courier._rounds._woken.is_set()
 
     play(story())
 
@@ -198,7 +198,7 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
         await running
         assert most <= MOST_TOPICS
         assert len(await scene.waiting()) == 10
-        assert 0 < scene.store.kept <= (scene.now - began) / BETWEEN_TURNS + 2
+        assert 0 < scene.store.kept <= (scene.now - began) / BETWEEN_ROUNDS + 2
         assert sum(line["count"] for line in scene.lines(NoticesDropped)) > 10_000
 
     play(story())
@@ -307,7 +307,7 @@ def test_who_waits_until_news_is_stored_goes_on_no_sooner_and_no_later() -> None
 
         scene.store.keep_notices = slow  # type: ignore[method-assign]
         scene.inbox._keep(Heard(news()))
-        turn = asyncio.create_task(scene.outbox._take_turn())
+        turn = asyncio.create_task(scene.outbox._take_round())
         waiting = asyncio.create_task(scene.outbox.until_stored())
         await begun.wait()
         assert not scene.inbox.topics
@@ -362,7 +362,7 @@ def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -
             await asyncio.sleep(0)
         scene.outbox.close()
         await running
-        assert scene.now - began >= 10 * BETWEEN_TURNS
+        assert scene.now - began >= 10 * BETWEEN_ROUNDS
         assert scene.pauses[-1] == LONGEST_PAUSE
         assert scene.store.kept == 2  # the notice; and that its while is over
         assert await scene.store.quiets() == []

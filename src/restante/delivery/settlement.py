@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from time import time
 from typing import Final, Protocol
 
-from restante.delivery.waiting import Wait
+from restante.background.waiting import Wait
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, ReportFacts

@@ -26,9 +26,9 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, Final, Protocol
 
+from restante.background.waiting import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
-from restante.delivery.waiting import Clocks
 from restante.queue.presence import Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
 from restante.store.interface import Usage

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from restante.delivery.waiting import Wait, wait_at_most
+from restante.background.waiting import Wait, wait_at_most
 from restante.telemetry.events import CertificateExpiring
 from restante.telemetry.log import Log
 

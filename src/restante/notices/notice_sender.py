@@ -17,10 +17,12 @@ the result of its last notice is on record.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from random import random
 from typing import Final
 
-from restante.delivery.waiting import Wait, wait_at_most
+from restante.background.rounds import AFTER_FAILURE, Rounds
+from restante.background.waiting import Wait, wait_at_most
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.transports import Sender
@@ -41,7 +43,6 @@ from restante.tenancy.notice import Channel, Notice, clean
 
 AT_ONCE: Final = 20  # channels
 LONGEST_PAUSE: Final = 300.0
-_AFTER_FAILURE: Final = 30.0  # of the store
 _DEFECT: Final = NoticeAttempt(NoticeResult.NOT_NOW, "internal error")
 
 
@@ -67,42 +68,27 @@ class NoticeSender:
         self._settings = settings
         self._log = log
         self._now = now
-        self._wait = wait
+        self._rounds = Rounds(log, "notice", wait)
         self._jitter = jitter
         self._sending: set[int] = set()  # channels
-        self._woken = asyncio.Event()
-        self._closing = asyncio.Event()
 
     def wake(self) -> None:
         """Check for notices now: some were stored, or a channel was changed."""
-        self._woken.set()
+        self._rounds.wake()
 
     def close(self) -> None:
         """Let `run` return after its present attempts."""
-        self._closing.set()
-        self._woken.set()
+        self._rounds.close()
 
     async def run(self) -> None:
         """Send notices until `close`."""
         async with asyncio.TaskGroup() as tasks:
-            while not self._closing.is_set():
-                self._woken.clear()
-                pause = await self._take_turn(tasks)
-                if not self._closing.is_set():
-                    await self._wait(self._woken, pause)
+            await self._rounds.run_rounds(partial(self._take_round, tasks))
 
-    async def _take_turn(self, tasks: asyncio.TaskGroup) -> float:
+    async def _take_round(self, tasks: asyncio.TaskGroup) -> float:
         """Start the due notices; return the seconds until the next is due."""
-        try:
-            turns = await self._store.first_notices(2 * AT_ONCE)
-        except StoreError as error:
-            self._log.publish(StoreFailed(error=error, doing="notice"))
-            return _AFTER_FAILURE
-        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-            self._log.publish(InternalError(error=error, doing="notice"))
-            return _AFTER_FAILURE
         now, pause = self._now(), LONGEST_PAUSE
-        for notice in turns:
+        for notice in await self._store.first_notices(2 * AT_ONCE):
             if notice.channel_id in self._sending or len(self._sending) == AT_ONCE:
                 continue
             if self._is_due(notice, now):
@@ -121,15 +107,15 @@ class NoticeSender:
             await self._send(notice)
         except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
             self._log.publish(InternalError(error=error, doing="notice"))
-            await self._wait(self._closing, _AFTER_FAILURE)
+            await self._rounds.pause(AFTER_FAILURE)
         finally:
             self._sending.discard(notice.channel_id)
-            self._woken.set()
+            self._rounds.wake()
 
     async def _send(self, notice: Notice) -> None:
         channel = self._directory.now.channels.get(notice.channel_id)
         if channel is None:  # removed, and the notice with it; otherwise look again soon
-            await self._wait(self._closing, _AFTER_FAILURE)
+            await self._rounds.pause(AFTER_FAILURE)
             return
         try:
             attempt = await self._sender.send(channel, notice)
@@ -147,9 +133,9 @@ class NoticeSender:
                 self._log.publish(StoreFailed(error=error, doing="notice"))
             else:
                 return
-            if self._closing.is_set():
+            if self._rounds.is_closing:
                 return
-            await self._wait(self._closing, _AFTER_FAILURE)
+            await self._rounds.pause(AFTER_FAILURE)
 
     def _conclude(self, channel: Channel, notice: Notice, attempt: NoticeAttempt) -> SendingOutcome:
         """Return the outcome of a notice, and log it."""

@@ -17,26 +17,26 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Final
 
-from restante.delivery.waiting import Wait, wait_at_most
+from restante.background.rounds import Rounds
+from restante.background.waiting import Wait, wait_at_most
 from restante.notices.notice_inbox import Heard, NoticeInbox
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.throttle import Telling, hear, is_over, let_go
 from restante.store.live_directory import LiveDirectory
 from restante.store.notice_store import NoticeStore
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import InternalError, NoticesDropped, StoreFailed
+from restante.telemetry.events import InternalError, NoticesDropped
 from restante.telemetry.log import Log
 from restante.tenancy.notice import NewNotice, Quiet, Topic
 
-BETWEEN_TURNS: Final = 0.25  # seconds
+BETWEEN_ROUNDS: Final = 0.25  # seconds
 LONGEST_PAUSE: Final = 300.0
 AT_ONCE: Final = 50  # events processed between two turns of the event loop
-_AFTER_FAILURE: Final = 30.0  # of the store
 
 
 @dataclass(slots=True)
 class _Turn:
-    """The decisions of one turn, stored together."""
+    """The decisions of one round, stored together."""
 
     notices: list[NewNotice] = field(default_factory=list)
     quiets: dict[Topic, Quiet] = field(default_factory=dict)
@@ -72,53 +72,39 @@ class Outbox:
         self._log = log
         self._now = now
         self._on_stored = on_stored
-        self._wait = wait
+        self._rounds = Rounds(log, "notice", wait)
         self._quiets: dict[Topic, Quiet] | None = None  # None: not read yet
-        self._news = asyncio.Event()
         self._is_under_way = False
-        self._turn_over = asyncio.Event()
-        self._closing = asyncio.Event()
-        inbox.on_news(self._news.set)
-        self._news.set()  # what was heard before
+        self._round_over = asyncio.Event()
+        inbox.on_news(self._rounds.wake)
 
     def close(self) -> None:
         """Let `run` return after it has stored everything."""
-        self._closing.set()
-        self._news.set()
+        self._rounds.close()
 
     async def until_stored(self) -> None:
         """Return when all events so far are stored; wait while the store fails."""
         while self._inbox.topics or self._is_under_way:
-            await self._turn_over.wait()
+            await self._round_over.wait()
 
     async def run(self) -> None:
         """Store notices until `close`."""
-        while True:
-            is_last = self._closing.is_set()
-            self._news.clear()
-            pause = await self._take_turn()
-            if is_last:
-                return
-            await self._wait(self._closing, BETWEEN_TURNS)
-            await self._wait(self._closing if pause == _AFTER_FAILURE else self._news, pause)
+        await self._rounds.run_rounds(self._take_round, apart=BETWEEN_ROUNDS)
+        await self._rounds.run_once(self._take_round)  # for what came before `close`
 
-    async def _take_turn(self) -> float:
-        """Process the events; return the seconds until the next turn if none comes."""
+    async def _take_round(self) -> float:
+        """Process the events; return the seconds until the next round if none comes."""
         taken = self._inbox.take()
         self._is_under_way = True
         try:
             await self._deal_with(taken)
-        except StoreError as error:
+        except StoreError:
             self._inbox.take_back(taken)
-            self._log.publish(StoreFailed(error=error, doing="notice"))
-            return _AFTER_FAILURE
-        except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-            self._log.publish(InternalError(error=error, doing="notice"))
-            return _AFTER_FAILURE
+            raise
         finally:
             self._is_under_way = False
-            self._turn_over.set()  # waiters check again …
-            self._turn_over.clear()  # … and wait for the next turn if there is more
+            self._round_over.set()  # waiters check again …
+            self._round_over.clear()  # … and wait for the next round if there is more
         return self._pause()
 
     async def _deal_with(self, taken: dict[Topic, Heard]) -> None:

@@ -21,6 +21,7 @@ from contextlib import suppress
 from math import inf
 from typing import Final
 
+from restante.background.rounds import Rounds
 from restante.delivery.delivery_context import DeliveryContext
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
@@ -41,7 +42,6 @@ from restante.telemetry.events import (
     ReportDeferred,
     ReportDropped,
     ReportSent,
-    StoreFailed,
     SuccessReportsDropped,
 )
 
@@ -61,7 +61,6 @@ _ERRAND_SECONDS: Final = {
 _SHARE_PAUSE: Final = 1.0
 _MINUTE: Final = 60.0
 _CLOCK_SLACK: Final = 5.0  # seconds by which the wall clock may be corrected without notice
-_AFTER_FAILURE: Final = 30.0  # of the store
 _TOO_SLOW: Final = RecipientOutcome("", Move.DEFERRED, "its mail host took too long")
 _UNKNOWN: Final = RecipientOutcome("", Move.DEFERRED, "internal error")
 
@@ -85,38 +84,29 @@ class Reports:
         )  # attempts of the last minute: monotonic time; whether it is not a failure report
         self._unsettled: list[SendingOutcome] = []
         self._settling = asyncio.Lock()
-        self._news = asyncio.Event()
-        self._is_closing = False
+        self._rounds = Rounds(context.log, "report", context.wait)
         self._looked_for_late_at = -inf  # monotonic
         self._clocks_before: tuple[float, float] | None = None  # Unix time, monotonic
 
     def wake(self) -> None:
         """Check for reports now: some were stored."""
-        self._news.set()
+        self._rounds.wake()
 
     def close(self) -> None:
         """Let `run` return after its present attempts."""
-        self._is_closing = True
-        self._news.set()
+        self._rounds.close()
 
     async def run(self) -> None:
         """Send reports until `close`."""
-        while not self._is_closing:
-            self._news.clear()
-            try:
-                await self._meet_clock()
-                await self._look_for_late_mail()
-                await self._drop_surplus()
-                await self._send_due()
-                pause = await self._pause()
-            except StoreError as error:
-                self._context.log.publish(StoreFailed(error=error, doing="report"))
-                pause = _AFTER_FAILURE
-            except Exception as error:  # noqa: BLE001  the boundary: a defect here must not end the server
-                self._context.log.publish(InternalError(error=error, doing="report"))
-                pause = _AFTER_FAILURE
-            if not self._is_closing:
-                await self._context.wait(self._news, pause)
+        await self._rounds.run_rounds(self._take_round)
+
+    async def _take_round(self) -> float:
+        """Send those that are due; return the seconds until the next is."""
+        await self._meet_clock()
+        await self._look_for_late_mail()
+        await self._drop_surplus()
+        await self._send_due()
+        return await self._pause()
 
     async def _meet_clock(self) -> None:
         """Hasten reports with a wrong due time, after a start or when the clock was set back."""
@@ -142,7 +132,7 @@ class Reports:
 
     async def _send_due(self) -> None:
         await self._settle()
-        while not self._is_closing and not self._unsettled and (room := self._room()):
+        while not self._rounds.is_closing and not self._unsettled and (room := self._room()):
             due = await self._store.due_reports(self._context.now(), min(room, BATCH), BATCH_OCTETS)
             some = self._next_batch(due)
             if not some:

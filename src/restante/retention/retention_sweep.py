@@ -20,8 +20,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
+from restante.background.waiting import Wait, wait_at_most
 from restante.delivery.route import remote_name
-from restante.delivery.waiting import Wait, wait_at_most
 from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from restante.admin.admin_context import AdminContext
+from restante.background.waiting import Clocks
 from restante.config.schema import Config
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
-from restante.delivery.waiting import Clocks
 from restante.delivery.watcher import UnaskedDrains, Watcher
 from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
