@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from restante.delivery.cannot_start import CannotStart
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.envelope import Envelope
-from restante.mail.message import HeldMessage, MessageNumbers, NewMessage
+from restante.mail.message import HeldMessage, NewMessage
 from restante.network.resolver import LookupFailed
 from restante.reception.admission import AdmissionSettings
 from restante.reception.arrivals import Arrivals
@@ -127,7 +127,6 @@ class Wire:
         self._authenticator = Authenticator(
             self.vault, password_lanes(pending), proof_lanes(pending)
         )
-        self._numbers = MessageNumbers()
         self._runner = asyncio.Runner()
         self._tasks: set[asyncio.Task[None]] = set()
         self._services = self._make_services()
@@ -297,7 +296,6 @@ class Wire:
             self.log,
             lambda: self.now,
             hostname="mx2.example.net",
-            numbers=self._numbers,
             on_held=arrivals.held,
         )
         releaser = Releaser(
@@ -345,7 +343,7 @@ class Wire:
     def _message(self, domain_id: int) -> NewMessage:
         envelope = Envelope("a@a.example", ("b@b.example",))
         return NewMessage(
-            self._numbers.next(self.now),
+            self.store.numbers().next(self.now),
             domain_id,
             envelope,
             self.now,

@@ -36,9 +36,10 @@ async def fill(
             await _host(store, batch, port)
         ids = {name: hosted.id for name, hosted in (await store.directory()).domains.items()}
         names = [*(domain(turn % domains) for turn in range(messages)), *[OTHER] * others]
-        new = _messages(names, ids, size)
+        new = _messages(names, ids, size, store.numbers())
         while held := list(islice(new, BATCH)):
-            await store.hold(held)
+            if refused := await store.hold(held):
+                raise next(iter(refused.values()))
     finally:
         await store.close()
 
@@ -66,8 +67,10 @@ def _added(name: str) -> AuditEntry:
     return AuditEntry(time.time(), AuditAction.DOMAIN_ADDED, "bench", name, ACCOUNT)
 
 
-def _messages(names: Iterable[str], ids: dict[str, int], size: int) -> Iterator[NewMessage]:
-    numbers, head = MessageNumbers(), content(size)
+def _messages(
+    names: Iterable[str], ids: dict[str, int], size: int, numbers: MessageNumbers
+) -> Iterator[NewMessage]:
+    head = content(size)
     for name in names:
         now = time.time()
         yield NewMessage(

@@ -20,7 +20,7 @@ from restante.admin.admin_context import (
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
 from restante.mail.envelope import Envelope
-from restante.mail.message import MessageNumbers, NewMessage
+from restante.mail.message import NewMessage
 from restante.network.resolver import LookupFailed
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.queue.presence import Sighting
@@ -164,7 +164,6 @@ class Desk:
     )
     log: Lines = field(default_factory=Lines)
     transports: FakeWays = field(default_factory=FakeWays)
-    numbers: MessageNumbers = field(default_factory=MessageNumbers)
 
     def __post_init__(self) -> None:
         directory = LiveDirectory(self.store)
@@ -186,9 +185,7 @@ class Desk:
 
     async def _hold(self, mails: Sequence[ReceivedMail]) -> list[Receipt]:
         """The intake of the server, for as long as these take."""
-        intake = Intake(
-            self.store, self.log, lambda: NOW, hostname="mx2.example.net", numbers=self.numbers
-        )
+        intake = Intake(self.store, self.log, lambda: NOW, hostname="mx2.example.net")
         holding = asyncio.create_task(hold_all(intake, mails))
         await asyncio.sleep(0)
         intake.close()

@@ -316,11 +316,11 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
     hold = desk.store.hold
     calls: list[int] = []
 
-    async def failing(messages: Sequence[Any]) -> None:
+    async def failing(messages: Sequence[Any]) -> Any:
         calls.append(len(messages))
         if len(calls) == 2:
             raise StoreError("the disk is full")
-        await hold(messages)
+        return await hold(messages)
 
     monkeypatch.setattr(desk.store, "hold", failing)
     stopped = command("queue", "import", tmp_path)

@@ -61,6 +61,11 @@ async def hold(store: Store, domain_id: int, *numbers: int) -> None:
     await store.hold([message(number, domain_id) for number in numbers])
 
 
+def last_number(store: Store) -> int:
+    """Return the highest number that the store does not hand out any more."""
+    return store.numbers().last
+
+
 async def spooled(store: Store, *blocks: bytes) -> ContentFile:
     """Put content in a file."""
     spool = store.open_spool()

@@ -36,6 +36,7 @@ from tests.contract.making import (
     account,
     content,
     domain,
+    last_number,
     message,
     spooled,
 )
@@ -105,6 +106,11 @@ def copy_if_there(source: str, target: str) -> None:
     """Copy a file that may be going: content of messages that are gone is removed on threads of its own."""
     with suppress(FileNotFoundError):
         shutil.copyfile(source, target)
+
+
+async def refusals(store: Store, messages: list[NewMessage]) -> dict[int, str]:
+    """Hold messages, and return why some are refused."""
+    return {number: str(reason) for number, reason in (await store.hold(messages)).items()}
 
 
 class Agreement(RuleBasedStateMachine):
@@ -177,7 +183,7 @@ class Agreement(RuleBasedStateMachine):
         ]
         messages = [replace(asking(one, notify), is_delay_told=is_told) for one in plain]
         self.number += len(messages)
-        self.both(lambda store: store.hold(messages))
+        self.both(lambda store: refusals(store, messages))
 
     @rule(domain_id=DOMAIN_IDS, octets=st.binary(max_size=50), is_for_two=st.booleans())
     def hold_files(self, domain_id: int, octets: bytes, is_for_two: bool) -> None:
@@ -185,12 +191,13 @@ class Agreement(RuleBasedStateMachine):
         first = self.number + 1
         self.number += 1 + is_for_two
 
-        async def hold(store: Store) -> None:
+        async def hold(store: Store) -> dict[int, str]:
             files = [await spooled(store, octets)]
             if is_for_two:
                 files.append(await store.duplicate(files[0]))
-            await store.hold(
-                [message(first + place, domain_id, file=file) for place, file in enumerate(files)]
+            return await refusals(
+                store,
+                [message(first + place, domain_id, file=file) for place, file in enumerate(files)],
             )
 
         self.both(hold)
@@ -430,7 +437,7 @@ class Agreement(RuleBasedStateMachine):
         assert self.sqlite.usages() == self.memory.usages()
         for name in ("alpha", "beta"):
             assert self.sqlite.usage_of_account(name) == self.memory.usage_of_account(name)
-        assert self.sqlite.last_number() == self.memory.last_number()
+        assert last_number(self.sqlite) == last_number(self.memory)
 
     @invariant()
     def everything_read_is_the_same(self) -> None:

@@ -1,5 +1,7 @@
 """Holding mail, and reading it back for a drain."""
 
+from dataclasses import replace
+
 import pytest
 
 from restante.mail.envelope import Envelope
@@ -16,6 +18,7 @@ from tests.contract.making import (
     held_numbers,
     hold,
     hosted,
+    last_number,
     message,
     refused,
 )
@@ -50,7 +53,7 @@ async def test_many_messages_are_held_at_once_and_read_oldest_first(store: Store
 
 async def test_holding_nothing_is_nothing(store: Store) -> None:
     await store.hold([])
-    assert store.last_number() == 0
+    assert last_number(store) == 0
 
 
 async def test_each_domain_has_its_own_mail(store: Store) -> None:
@@ -94,27 +97,52 @@ async def test_a_window_passes_over_what_is_refused(store: Store) -> None:
     assert await held_numbers(store, domain_id) == [3]
 
 
-async def test_mail_for_a_domain_that_is_gone_is_not_held_nor_what_came_with_it(
-    store: Store,
-) -> None:
+async def test_mail_for_a_domain_that_is_gone_is_refused_alone(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await store.remove_domain(beta, NOTED)
-    with pytest.raises(Conflict):
-        await store.hold([message(1, alpha), message(2, beta)])
-    assert await held_numbers(store, alpha) == []
-    assert store.usage(alpha) == NO_USAGE
-    assert store.last_number() == 0
+    refused = await store.hold([message(1, alpha), message(2, beta), message(3, alpha)])
+    assert {number: type(reason) for number, reason in refused.items()} == {2: Conflict}
+    assert str(refused[2]) == f"domain {beta} no longer exists"
+    assert await held_numbers(store, alpha) == [1, 3]
+    assert store.usage(alpha) == Usage(2, 2 * len(CONTENT))
+    assert store.usage(beta) == NO_USAGE
 
 
-@pytest.mark.parametrize("numbers", [(5, 5), (6, 5), (3,), (4,)])
-async def test_numbers_must_grow(store: Store, numbers: tuple[int, ...]) -> None:
-    """The drain's cursor stands on it: a smaller number would be passed over."""
+async def test_the_parts_of_one_mail_are_refused_together(store: Store) -> None:
+    """Its sender gets one reply, and sends all of it again."""
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    await store.remove_domain(beta, NOTED)
+    parts = [replace(message(number, of), first=2) for number, of in ((2, alpha), (3, beta))]
+    refused = await store.hold([message(1, alpha), *parts, message(4, alpha)])
+    assert sorted(refused) == [2, 3]
+    assert await held_numbers(store, alpha) == [1, 4]
+
+
+async def test_a_batch_may_be_refused_as_a_whole(store: Store) -> None:
+    refused = await store.hold([message(1, 77), message(2, 78)])
+    assert sorted(refused) == [1, 2]
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 3)
+    assert await held_numbers(store, domain_id) == [3]
+
+
+@pytest.mark.parametrize("numbers", [(5, 5), (6, 4), (4,)])
+async def test_a_number_is_used_once(store: Store, numbers: tuple[int, ...]) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 4)
     with pytest.raises(Conflict):
         await hold(store, domain_id, *numbers)
     assert await held_numbers(store, domain_id) == [4]
-    assert store.last_number() == 4
+    assert last_number(store) == 4
+
+
+async def test_the_numbers_of_a_store_are_one_sequence(store: Store) -> None:
+    domain_id = await hosted(store)
+    first = store.numbers().next(1.0)
+    assert first == 1_000_000
+    assert store.numbers().next(1.0) == first + 1
+    await hold(store, domain_id, first + 7)
+    assert store.numbers().next(1.0) == first + 8
 
 
 async def test_the_last_number_outlives_its_message_and_its_domain(store: Store) -> None:
@@ -122,9 +150,8 @@ async def test_the_last_number_outlives_its_message_and_its_domain(store: Store)
     await hold(store, alpha, 3)
     await hold(store, beta, 9)
     await store.settle(await store.open_drain(beta, 0.0, 60.0), [delivered(9)])
-    assert store.last_number() == 9
     await store.remove_domain(beta, NOTED)
-    assert store.last_number() == 9
+    assert last_number(store) == 9
 
 
 async def test_one_message_is_found_by_its_number(store: Store) -> None:

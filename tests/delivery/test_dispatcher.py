@@ -240,6 +240,27 @@ def test_mail_that_arrives_while_a_drain_ends_leaves_with_it() -> None:
     asyncio.run(main())
 
 
+def test_mail_behind_the_cursor_leaves_in_a_new_round() -> None:
+    """Several nodes accept mail: the numbers do not become durable in their order."""
+
+    async def main() -> None:
+        world = World(held=4)
+        async with ScriptedPrimary() as primary:
+            domain = await world.host(primary.port)
+            await world.hold(domain, 2)
+
+            async def lag() -> None:
+                world.held = 1
+                await world.hold(domain, 2)
+
+            assert finishing(world, lag) == []
+            await world.drain(domain)
+        assert numbers(primary) == [5, 6, 2, 3]
+        assert world.end["held"] == 0
+
+    asyncio.run(main())
+
+
 def test_a_request_waits_for_the_decision_and_joins_the_drain_that_goes_on() -> None:
     async def main() -> None:
         world = World()

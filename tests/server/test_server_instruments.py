@@ -9,7 +9,6 @@ import pytest
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import NamedMessages
 from restante.delivery.drain_state import DrainCensus, DrainState
-from restante.mail.message import MessageNumbers
 from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.intake import Intake
@@ -24,7 +23,6 @@ from tests.admin.desk import HEAD, NOW, Desk
 
 def instruments(desk: Desk) -> Instruments:
     door = Doorkeeper(DoorLimits(9, 9, 9, 9), lambda _: False, lambda: 0.0)
-    numbers = MessageNumbers()
     return Instruments(
         store=desk.store,
         drains=lambda: DrainCensus(
@@ -32,9 +30,7 @@ def instruments(desk: Desk) -> Instruments:
         ),
         door=door,
         memory_budget=MemoryBudget(100),
-        intake=Intake(
-            desk.store, desk.log, lambda: NOW, hostname="mx2.example.net", numbers=numbers
-        ),
+        intake=Intake(desk.store, desk.log, lambda: NOW, hostname="mx2.example.net"),
         disk_space=DiskSpace(lambda: 5, reserve=10),
         sessions=Counter,
         now=lambda: NOW,

@@ -41,4 +41,4 @@ async def test_many_wait_at_once_and_some_are_given_up(store: SqliteStore) -> No
 
 async def test_errors_come_back(store: SqliteStore) -> None:
     with pytest.raises(Conflict):
-        await hold(store, 77, 1)
+        await store.open_drain(77, 0.0, 60.0)

@@ -12,7 +12,7 @@ from restante.store.choice import check_store
 from restante.store.interface import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, queries, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
-from tests.contract.making import CONTENT, NOTED, delivered, hold, hosted, refused
+from tests.contract.making import CONTENT, NOTED, delivered, hold, hosted, last_number, refused
 from tests.store.test_opening import crashed
 from tests.store.watched_disk import WatchedDisk
 
@@ -36,7 +36,7 @@ async def check_crash(store: SqliteStore, directory: Path) -> None:
     again = await open_sqlite(await crashed(store, directory))
     assert again.usages() == store.usages()
     assert again.usage_of_account("alpha") == store.usage_of_account("alpha")
-    assert again.last_number() == store.last_number()
+    assert last_number(again) == last_number(store)
     assert await again.oldest() == await store.oldest()
     await again.close()
     assert check_store(directory.with_name("crashed"), lambda _done, _of: None).findings == []

@@ -25,6 +25,7 @@ from tests.contract.making import (
     held_numbers,
     hold,
     hosted,
+    last_number,
     message,
     refused,
 )
@@ -167,7 +168,7 @@ async def test_a_change_that_cannot_be_made_fails_alone(store: SqliteStore) -> N
     results = await together(
         store,
         hold(store, domain_id, 1),
-        hold(store, 77, 2),
+        store.open_drain(77, 0.0, 60.0),
         store.settle(earlier, [delivered(1)]),
         hold(store, domain_id, 3),
     )
@@ -194,7 +195,17 @@ async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) ->
     ]
     assert await held_numbers(store, domain_id) == [1, 3]
     assert store.usage(domain_id) == Usage(2, 2 * len(CONTENT))
-    assert store.last_number() == 3
+    assert last_number(store) == 3
+
+
+@pytest.mark.parametrize("numbers", [(5, 5), (6, 5), (3,), (4,)])
+async def test_numbers_must_grow(store: SqliteStore, numbers: tuple[int, ...]) -> None:
+    """More than the contract asks for: mail up to the highest one is counted in the table."""
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 4)
+    with pytest.raises(Conflict):
+        await hold(store, domain_id, *numbers)
+    assert await held_numbers(store, domain_id) == [4]
 
 
 async def test_a_number_too_big_for_the_engine_is_a_mistake(store: SqliteStore) -> None:
@@ -202,7 +213,7 @@ async def test_a_number_too_big_for_the_engine_is_a_mistake(store: SqliteStore) 
     with pytest.raises(OverflowError):
         await hold(store, domain_id, 1 << 70)
     await hold(store, domain_id, 1)
-    assert store.last_number() == 1
+    assert last_number(store) == 1
 
 
 async def test_a_change_is_made_even_if_nobody_waits_for_it_any_more(store: SqliteStore) -> None:

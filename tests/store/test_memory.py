@@ -7,7 +7,7 @@ import pytest
 
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreError
-from tests.contract.making import delivered, hosted, message, spooled
+from tests.contract.making import delivered, held_numbers, hosted, message, spooled
 
 
 async def test_a_message_gone_takes_its_file_along(runner: asyncio.Runner) -> None:
@@ -25,6 +25,17 @@ async def test_what_is_discarded_leaves_nothing(runner: asyncio.Runner) -> None:
     await spool.close()
     spool.discard()
     assert store._files == {}
+
+
+async def test_a_message_can_come_behind_one_with_a_higher_number(runner: asyncio.Runner) -> None:
+    """As in a store of several nodes, which this one is a model of."""
+    store = MemoryStore()
+    domain_id = await hosted(store)
+    await store.hold([message(9, domain_id)])
+    await store.hold([message(5, domain_id), message(7, domain_id)])
+    assert await held_numbers(store, domain_id) == [5, 7, 9]
+    assert await store.oldest() == {domain_id: 5.0}
+    assert store.numbers().next(0.0) == 10
 
 
 async def test_there_is_nothing_to_back_up(runner: asyncio.Runner, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from restante.tenancy.passwords import password_matches
 from restante.tenancy.policy import AtEnd, Recipients, Retention
 from restante.tenancy.quota import Quota
 from restante.tenancy.secrets import Vault, channel_owner, destination_owner, login_owner
-from tests.contract.making import all_held, content, delivered, held_numbers, hold
+from tests.contract.making import all_held, content, delivered, held_numbers, hold, last_number
 from tests.store.damage_report import DamageReport
 from tests.store.old_stores import FIRST, unpack
 
@@ -129,7 +129,7 @@ async def test_it_goes_on(store: SqliteStore) -> None:
     await hold(store, domain_id, 12)
     await store.settle(drain, [delivered(9), delivered(5)])
     assert await held_numbers(store, domain_id) == [2, 3, 4, 8, 11, 12]
-    assert store.last_number() == 12
+    assert last_number(store) == 12
 
 
 async def test_it_is_sound(store: SqliteStore, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.contract.making import (
     deferred,
     domain,
     hosted,
+    last_number,
     message,
     refused,
     spooled,
@@ -99,7 +100,7 @@ async def test_a_sound_store_is_salvaged_whole(filled: Path, tmp_path: Path) -> 
     assert before[1] == after[1]
     assert before[0].domains == after[0].domains
     store = await open_sqlite(tmp_path / "new")
-    assert store.last_number() == COUNT + 1
+    assert last_number(store) == COUNT + 1
     assert store.usage(1).refused == 1
     await store.close()
 
@@ -238,7 +239,7 @@ async def test_numbers_that_were_given_out_are_not_given_out_again(
     connection.close()
     salvaged(filled, tmp_path / "new")
     store = await open_sqlite(tmp_path / "new")
-    assert store.last_number() == COUNT + 1
+    assert last_number(store) == COUNT + 1
     assert len(await all_held(store, 1)) < COUNT
     await store.close()
 

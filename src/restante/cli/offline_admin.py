@@ -13,7 +13,6 @@ from restante.config.key_file import KeyUnusable, read_key
 from restante.config.privileges import UserUnusable, become
 from restante.config.schema import Config
 from restante.delivery.delivery_context import DeliveryContext
-from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import make_transports
 from restante.phrases import NO_STORE
@@ -52,7 +51,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             own_addresses=equipment.own_addresses,
             hostname=config.hostname,
             resolver=resolver,
-            hold=partial(_hold, store, MessageNumbers(store.last_number()), config.hostname),
+            hold=partial(_hold, store, config.hostname),
             server=None,
             recipients=recipients,
             message_size_limit=lambda: config.reception.message_size_limit,
@@ -83,11 +82,9 @@ def _context(
     )
 
 
-async def _hold(
-    store: Store, numbers: MessageNumbers, hostname: str, mails: Sequence[ReceivedMail]
-) -> list[Receipt]:
+async def _hold(store: Store, hostname: str, mails: Sequence[ReceivedMail]) -> list[Receipt]:
     """Hold mail through an intake of its own."""
-    intake = Intake(store, _Unwritten(), time.time, hostname=hostname, numbers=numbers)
+    intake = Intake(store, _Unwritten(), time.time, hostname=hostname)
     holding = asyncio.create_task(hold_all(intake, mails))
     await asyncio.sleep(0)  # by then all is submitted
     intake.close()

@@ -27,7 +27,7 @@ class ContentFile:
 class NewMessage:
     """One hosted domain's part of one received message, ready to be held.
 
-    `number` is unique and grows in the order of acceptance: the drain's cursor stands on that.
+    `number` is unique, and grows about with the time of acceptance.
     """
 
     number: int
@@ -37,6 +37,7 @@ class NewMessage:
     head: bytes
     file: ContentFile | None = None
     is_delay_told: bool = False  # the delay was reported to its sender: never twice
+    first: int = 0  # number of the first message made of the same mail; 0: this one
 
     @property
     def size(self) -> int:
@@ -67,6 +68,8 @@ class HeldMessage:
 class MessageNumbers:
     """Hands out message numbers: microseconds of Unix time that grow even if the clock steps back.
 
+    A store has one of these, so that no number is given twice (`MailStore.numbers`).
+
     The number doubles as the message's name to people (`message_name`), in Received, logs and
     `queue list`.
     """
@@ -74,6 +77,15 @@ class MessageNumbers:
     def __init__(self, last: int = 0) -> None:
         """`last` is the highest number already in the store."""
         self._last = last
+
+    @property
+    def last(self) -> int:
+        """The highest number that is taken; 0 at first."""
+        return self._last
+
+    def pass_over(self, number: int) -> None:
+        """Hand out none up to this one, which is taken."""
+        self._last = max(self._last, number)
 
     def next(self, now: float) -> int:
         """Return a number higher than all before; `now` is Unix time in seconds."""

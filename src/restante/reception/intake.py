@@ -2,11 +2,11 @@
 
 Theory of operation. Dialogues submit complete messages. These wait here while the store writes the
 batch before them; then all waiting messages form the next batch. So one sync acknowledges many
-messages, and a single message waits for no other. A batch fails whole: each of its senders gets 451
-and keeps its copy.
+messages, and a single message waits for no other. If the store fails, the batch fails whole: each
+of its senders gets 451 and keeps its copy. The store can also refuse single mails, whose domain was
+removed meanwhile; then the others are held.
 
-Message numbers are assigned here, one batch after the other, so they grow in the order of commits.
-A drain that has read up to a number misses nothing before it.
+Message numbers are assigned here, from the store's.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from restante.mail.envelope import Envelope
-from restante.mail.message import ContentFile, MessageNumbers, NewMessage, message_name
+from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.trace import Origin, received_field
 from restante.store.interface import MailStore
 from restante.store.store_errors import StoreError
@@ -61,7 +61,6 @@ class Intake:
         now: Callable[[], float],
         *,
         hostname: str,
-        numbers: MessageNumbers,
         on_held: Callable[[Sequence[NewMessage]], None] = lambda _messages: None,
     ) -> None:
         """`on_held` gets each batch once it is durable, before its senders are answered."""
@@ -69,7 +68,7 @@ class Intake:
         self._log = log
         self._now = now
         self._hostname = hostname
-        self._numbers = numbers
+        self._numbers = store.numbers()
         self._on_held = on_held
         self._waiting: list[ReceivedMail] = []
         self._wake = asyncio.Event()
@@ -103,7 +102,9 @@ class Intake:
         try:
             for mail in mails:
                 await self._add(messages, mail)
-            await self._store.hold(messages)
+            refused = await self._store.hold(messages)
+            held = [one for one in messages if one.number not in refused]
+            reasons = {message_name(number): reason for number, reason in refused.items()}
         except StoreError as error:
             self._log.publish(StoreFailed(error=error, doing="hold", messages=len(mails)))
             self._fail(mails, error)
@@ -112,9 +113,9 @@ class Intake:
             self._fail(mails, StoreError(repr(error)))
         else:
             self.batches += 1
-            self._tell(messages)
+            self._tell(held)
             for mail in mails:
-                self._answer(mail, Receipt(mail.name, _size(mail)))
+                self._answer(mail, Receipt(mail.name, _size(mail), reasons.get(mail.name)))
 
     def _tell(self, messages: Sequence[NewMessage]) -> None:
         """Tell the listener of a batch; a defect there must not keep senders from their 250."""
@@ -159,7 +160,16 @@ class Intake:
             if file is not None and index > 0:
                 file = await self._store.duplicate(file)
             messages.append(
-                NewMessage(number, domain_id, envelope, received_at, head, file, mail.is_delay_told)
+                NewMessage(
+                    number,
+                    domain_id,
+                    envelope,
+                    received_at,
+                    head,
+                    file,
+                    mail.is_delay_told,
+                    first=first,
+                )
             )
 
     def _received_field(self, origin: Origin, mail: ReceivedMail, now: float) -> bytes:

@@ -16,7 +16,6 @@ from restante.config.schema import Config
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import UnaskedDrains, Watcher
-from restante.mail.message import MessageNumbers
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import Notices
 from restante.reception.arrivals import Arrivals
@@ -361,7 +360,6 @@ def _intake(ground: _Ground, arrivals: Arrivals) -> Intake:
         ground.setup.log,
         time.time,
         hostname=ground.setup.config.hostname,
-        numbers=MessageNumbers(ground.records.store.last_number()),
         on_held=arrivals.held,
     )
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Protocol
 
 from restante.mail.address import path_matches
-from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.message import ContentFile, HeldMessage, MessageNumbers, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.recipient_status import Outcome, RecipientStatus
 from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.store.notice_store import NoticeStore
 from restante.store.store_care import Slice
+from restante.store.store_errors import StoreError
 from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
 from restante.tenancy.model import Account, Directory, HostedDomain, Login
 from restante.tenancy.recipients import Recipient
@@ -221,11 +222,19 @@ class AuditPage:
 class MailStore(Protocol):
     """Held mail."""
 
-    async def hold(self, messages: Sequence[NewMessage]) -> None:
-        """Hold all of these or none.
+    def numbers(self) -> MessageNumbers:
+        """Return the numbers for new messages: each is given once, and they grow about with time.
 
-        Numbers must grow within a call and over calls. Raises Conflict where one does not, or where
-        a domain no longer exists. Raises StoreError; the caller then discards spools.
+        It is the same object at each call. A message can be durable before another with a lower
+        number: no reader may take the highest number that it has seen for the end of the mail.
+        """
+
+    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
+        """Hold these, and return by number why some are refused: all others are durable.
+
+        A message is refused if its domain no longer exists, and with it all messages of the same
+        mail (`NewMessage.first`): their sender gets one reply. Numbers come from `numbers`. Raises
+        Conflict if one is taken. Raises StoreError; none is held then. The caller discards spools.
         """
 
     def open_spool(self) -> Spool:
@@ -303,9 +312,6 @@ class MailStore(Protocol):
 
         No I/O; no walk over domains.
         """
-
-    def last_number(self) -> int:
-        """Return the highest message number ever held, or 0."""
 
     async def oldest(self) -> Mapping[int, float]:
         """Return by domain id when each domain's oldest message was received, if it has one."""

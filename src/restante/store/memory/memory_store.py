@@ -8,11 +8,12 @@ when it is first awaited.
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
-from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.message import ContentFile, HeldMessage, MessageNumbers, NewMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.recipient_status import Outcome, RecipientStatus
 from restante.queue.sending_outcome import Backlog, SendingOutcome
+from restante.store.hold_refusals import refused_of
 from restante.store.interface import (
     DAMAGED,
     NO_USAGE,
@@ -42,8 +43,8 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
 
     def __init__(self) -> None:
         super().__init__()
-        self._mail: dict[int, Record] = {}  # by number, and so in the order of acceptance
-        self._last_number = 0
+        self._mail: dict[int, Record] = {}  # in the order of numbers
+        self._numbers = MessageNumbers()
         self._reports = MemoryReports()
         self._drains: dict[int, Drain] = {}
         self._past_drains: dict[int, PastDrain] = {}
@@ -60,21 +61,25 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
 
     # --- mail
 
-    async def hold(self, messages: Sequence[NewMessage]) -> None:
-        """Hold all of these or none."""
-        self._check(messages)
-        for message in messages:
-            paths = list(message.envelope.forward_paths)
-            self._mail[message.number] = Record(message, paths, is_delay_told=message.is_delay_told)
-            self._last_number = message.number
+    def numbers(self) -> MessageNumbers:
+        """Return the numbers for new messages."""
+        return self._numbers
 
-    def _check(self, messages: Sequence[NewMessage]) -> None:
-        last = self._last_number
-        for message in messages:
-            self._check_hosted(message.domain_id)
-            if message.number <= last:
-                raise Conflict(f"message number {message.number} is not above {last}")
-            last = message.number
+    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
+        """Hold these, but for those whose domain is gone; their numbers need not grow."""
+        new = {message.number: message for message in messages}
+        if len(new) < len(messages) or new.keys() & self._mail.keys():
+            raise Conflict("a message number is taken")
+        refused = refused_of(
+            messages, lambda domain_id: self._directory.domain_by_id(domain_id) is not None
+        )
+        for number, message in new.items():
+            if number not in refused:
+                paths = list(message.envelope.forward_paths)
+                self._mail[number] = Record(message, paths, is_delay_told=message.is_delay_told)
+                self._numbers.pass_over(number)
+        self._mail = dict(sorted(self._mail.items()))
+        return refused
 
     async def held(
         self, domain_id: int, after: int, limit: int, max_octets: int
@@ -152,10 +157,6 @@ class MemoryStore(MemoryFiles, MemoryNotices, MemoryTenancy):
 
     def _holding(self) -> list[int]:
         return list(dict.fromkeys(record.message.domain_id for record in self._mail.values()))
-
-    def last_number(self) -> int:
-        """Return the highest message number ever held, or 0."""
-        return self._last_number
 
     async def oldest(self) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""

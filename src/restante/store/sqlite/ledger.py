@@ -9,7 +9,7 @@ counted from the messages when the ledger is read (queries.UNCOUNTED). The next 
 or checkpoint, writes the rows of all domains that are behind, so that little ever needs counting.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import apsw
@@ -111,12 +111,16 @@ class Ledger:
 
     # --- mail
 
-    def check_new(self, number: int, domain_id: int, last: int) -> int:
-        """Raise Conflict if a message cannot follow the one numbered `last`; return its number."""
-        self.check_hosted(domain_id)
-        if number <= last:
-            raise Conflict(f"message number {number} is not above {last}")
-        return number
+    def check_numbers(self, numbers: Sequence[int]) -> None:
+        """Raise Conflict if these do not grow, from the last message on.
+
+        More than the contract asks for: the highest number says which mail the table counts.
+        """
+        last = self.last_number
+        for number in numbers:
+            if number <= last:
+                raise Conflict(f"message number {number} is not above {last}")
+            last = number
 
     def add_message(self, number: int, domain_id: int, octets: int) -> None:
         """One message more."""

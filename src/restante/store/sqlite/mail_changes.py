@@ -7,8 +7,10 @@ moves the ledger with every row it moves. If it must raise StoreError, it does s
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from restante.mail.message import NewMessage
 from restante.mail.report import NewReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
+from restante.store.hold_refusals import refused_of
 from restante.store.interface import DAMAGED, Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
@@ -25,21 +27,26 @@ from restante.store.sqlite.rows import (
     storable,
 )
 from restante.store.sqlite.write_transaction import WriteTransaction
+from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditEntry
 
 _PARKED: Final = {Move.REFUSED: IS_REFUSED, Move.UNCERTAIN: IS_UNCERTAIN}
 
 
-def hold(transaction: WriteTransaction, rows: Sequence[Row]) -> None:
-    """Add messages, given as `message_row` spells them."""
+def hold(
+    transaction: WriteTransaction, messages: Sequence[NewMessage], rows: Sequence[Row]
+) -> dict[int, StoreError]:
+    """Add messages, given also as `message_row` spells them; return which ones are refused."""
     transaction.ballast.require()
     ledger = transaction.ledger
-    last = ledger.last_number
-    for row in rows:
-        last = ledger.check_new(row[NUMBER], row[DOMAIN_ID], last)
+    ledger.check_numbers([row[NUMBER] for row in rows])
+    refused = refused_of(messages, ledger.hosts)
+    if refused:
+        rows = [row for row in rows if row[NUMBER] not in refused]
     for row in rows:
         ledger.add_message(row[NUMBER], row[DOMAIN_ID], row[SIZE])
     transaction.new_messages.extend(rows)
+    return refused
 
 
 # --- settling

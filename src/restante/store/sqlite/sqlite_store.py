@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.message import ContentFile, HeldMessage, MessageNumbers, NewMessage
 from restante.mail.report import NewReport
 from restante.queue.recipient_status import Outcome, RecipientStatus
 from restante.store.interface import (
@@ -112,7 +112,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
         self._on_damage = on_damage
         self._usages: dict[int, Usage] = {}
         self._accounts = AccountSums()
-        self._last_number = 0
+        self._numbers = MessageNumbers()
         self._is_closed = False
         self._requests: dict[tuple[str, str], NodeRequest] = {}
         self._requests_until = 0  # the entry of the trail up to which they were read
@@ -162,7 +162,7 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
     def _announce(self, balance: Balance) -> None:
         self._usages.update(balance.usages)
         self._accounts.take(balance)
-        self._last_number = balance.last_number
+        self._numbers.pass_over(balance.last_number)
 
     async def park(self, damaged: Sequence[reading.Damage]) -> None:
         """Refuse the recipients of damaged messages, and report it; failures are retried later."""
@@ -178,12 +178,22 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
 
     # --- mail
 
-    async def hold(self, messages: Sequence[NewMessage]) -> None:
-        """Hold all of these or none."""
-        if messages:
-            await self._write(
-                partial(mail_changes.hold, rows=[message_row(message) for message in messages])
+    def numbers(self) -> MessageNumbers:
+        """Return the numbers for new messages."""
+        return self._numbers
+
+    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
+        """Hold these, but for those whose domain is gone; here, their numbers must grow."""
+        if not messages:
+            return {}
+        refused: dict[int, StoreError] = await self._write(
+            partial(
+                mail_changes.hold,
+                messages=messages,
+                rows=[message_row(message) for message in messages],
             )
+        )
+        return refused
 
     def open_spool(self) -> FileSpool:
         """Begin large content."""
@@ -257,10 +267,6 @@ class SqliteStore(SqliteNotices, SqliteReports, SqliteRecords):
     def usage_of_account(self, account: str) -> Usage:
         """Return what all domains of an account hold together, as of the last commit."""
         return self._accounts.usage(account)
-
-    def last_number(self) -> int:
-        """Return the highest message number ever held, or 0."""
-        return self._last_number
 
     async def oldest(self) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""

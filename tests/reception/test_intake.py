@@ -1,0 +1,85 @@
+"""Responsibility for mail: who is told that it is held, and who is not."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage
+from restante.reception.intake import Intake, Receipt, ReceivedMail, hold_all
+from restante.store.memory import MemoryStore
+from restante.store.store_errors import Conflict, StoreError, StoreFull
+from tests.contract.making import NOTED, held_numbers, hosted
+from tests.log_lines import Lines
+
+
+@dataclass
+class Scene:
+    """An intake above a store in memory."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    told: list[int] = field(default_factory=list)
+
+    async def submit(self, *mails: ReceivedMail) -> list[Receipt]:
+        """Have these held in one batch."""
+        intake = Intake(
+            self.store, Lines(), lambda: 7.0, hostname="mx2.example.net", on_held=self._held
+        )
+        holding = asyncio.create_task(hold_all(intake, mails))
+        await asyncio.sleep(0)
+        intake.close()
+        await intake.run()
+        return await holding
+
+    def _held(self, messages: Sequence[NewMessage]) -> None:
+        self.told += [message.domain_id for message in messages]
+
+
+def mail(*domain_ids: int) -> ReceivedMail:
+    paths = tuple(f"b@{domain_id}.example" for domain_id in domain_ids)
+    return ReceivedMail(None, Envelope("a@a.example", paths), domain_ids, b"x\r\n", None, print)
+
+
+def test_a_domain_removed_meanwhile_refuses_its_own_mail_alone() -> None:
+    async def main() -> None:
+        scene = Scene()
+        alpha, beta = await hosted(scene.store), await hosted(scene.store, "beta.example")
+        await scene.store.remove_domain(beta, NOTED)
+        receipts = await scene.submit(mail(alpha), mail(beta), mail(alpha))
+        assert [type(one.failure) for one in receipts] == [type(None), Conflict, type(None)]
+        assert len(await held_numbers(scene.store, alpha)) == 2
+        assert scene.told == [alpha, alpha], "nothing is announced that is not held"
+
+    asyncio.run(main())
+
+
+def test_a_mail_that_is_held_in_part_is_not_held() -> None:
+    """Its sender sends all of it again: a part that was held would come twice."""
+
+    async def main() -> None:
+        scene = Scene()
+        alpha, beta = await hosted(scene.store), await hosted(scene.store, "beta.example")
+        await scene.store.remove_domain(beta, NOTED)
+        [receipt] = await scene.submit(mail(alpha, beta))
+        assert isinstance(receipt.failure, Conflict)
+        assert await held_numbers(scene.store, alpha) == []
+        assert scene.told == []
+
+    asyncio.run(main())
+
+
+def test_a_failed_batch_is_held_for_nobody() -> None:
+    async def main() -> None:
+        scene = Scene()
+        alpha = await hosted(scene.store)
+
+        async def fail(*_: Any) -> dict[int, StoreError]:
+            raise StoreFull("no room")
+
+        scene.store.hold = fail  # type: ignore[method-assign,assignment]
+        receipts = await scene.submit(mail(alpha), mail(alpha))
+        assert [type(one.failure) for one in receipts] == [StoreFull, StoreFull]
+        assert scene.told == []
+
+    asyncio.run(main())
