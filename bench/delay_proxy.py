@@ -30,6 +30,8 @@ class Way:
 
     def put(self, data: bytes | None) -> None:
         """Send it on its way."""
+        if self.exit is not None and self.exit.is_closing():
+            return
         self._travelling.append((self._loop.time() + self._delay, data))
         if len(self._travelling) == 1 and self.exit is not None:
             self._wait()
@@ -46,6 +48,9 @@ class Way:
     def _arrive(self) -> None:
         assert self.exit is not None
         now = self._loop.time()
+        if self.exit.is_closing():  # the other end has left: there is nobody to read it
+            self._travelling.clear()
+            return
         arrived = []
         while self._travelling and self._travelling[0][0] <= now:
             arrived.append(self._travelling.popleft()[1])
