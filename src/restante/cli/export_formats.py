@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from io import BufferedWriter
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from restante.cli.failures import Exit, Failure
 from restante.mail.envelope_fields import envelope_fields
@@ -53,6 +53,8 @@ class EmlWriter:
         _make(directory)
         self._directory = directory
         self._part = directory / ".part"
+        self._facts: Facts  # these two from `begin` on
+        self._file: BinaryIO
 
     def begin(self, facts: Facts) -> None:
         """Begin a file under a name that no program reads as a message."""
@@ -93,6 +95,10 @@ class MaildirWriter:
         self._envelopes = _create(directory / ENVELOPES)
         self._part = directory / "tmp"
         self._host = socket.gethostname().replace("/", "_").replace(":", "_")
+        self._carried = b""  # a CR whose LF can follow
+        self._facts: Facts  # these three from `begin` on
+        self._name: str
+        self._file: BinaryIO
 
     def begin(self, facts: Facts) -> None:
         """Begin a file in tmp; its name sorts by when the message was received."""
@@ -138,6 +144,8 @@ class MboxWriter:
         self._parts = tuple(Path(f"{path}.part") for path in self._final)
         self._file, self._envelopes = (_create(path) for path in self._parts)
         self._place = 0
+        self._facts: Facts  # these two from `begin` on
+        self._quoter: Quoter
 
     def begin(self, facts: Facts) -> None:
         """Write the separator and the fields."""

@@ -127,6 +127,7 @@ class DrainAttempt:
         self._endpoints = plan.endpoints
         self._is_refused_bounced = context.bounces_refused(plan.domain)
         self._is_plain = False  # the handshake failed, and TLS is not required
+        self._tasks = asyncio.TaskGroup()
         self._running = 0  # tasks: one for each connection, open or being made
         self._connections: set[DeliveryConnection] = set()
         self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
@@ -162,9 +163,8 @@ class DrainAttempt:
 
     async def run(self) -> AttemptEnd:
         """Deliver as much as possible. Raises only for defects of ours."""
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            looking = tasks.create_task(self._look_for_silence())
+        async with self._tasks:
+            looking = self._tasks.create_task(self._look_for_silence())
             await self._feed()
             looking.cancel()
             for connection in self._connections:

@@ -106,6 +106,9 @@ class Connection(asyncio.Protocol):
         self._reads_less = False
         self._end = SessionEnd.CONNECTION_LOST
         self._detail = ""  # of the end, for the log
+        self._transport: asyncio.Transport  # these three from `connection_made` on
+        self.peer: IpAddress
+        self._dialogue: Dialogue
         self.ended = ""  # the end in this program's own words, once it has ended
         self._patience = Patience(clock())
         # since the last message held or release granted

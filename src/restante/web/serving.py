@@ -45,6 +45,7 @@ class _LimitedProtocol(H11Protocol):
         super().__init__(*args, **options)
         self._terms = terms
         self._deadline: asyncio.TimerHandle | None = None
+        self.client: tuple[str, int] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask for admission, and ask the kernel for the user."""

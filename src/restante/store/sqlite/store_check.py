@@ -58,6 +58,7 @@ class _Check:
         self._report = report
         self._on_progress = on_progress
         self._named: set[str] = set()
+        self._connection: apsw.Connection  # while `run` runs
 
     def run(self) -> None:
         path = self._directory / _DATABASE
