@@ -28,8 +28,8 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.server import reload as reload_module
+from restante.server.part_groups import ServerParts
 from restante.server.server_life import Application
-from restante.server.server_parts import ServerParts
 from restante.server.server_setup import ServerSetup
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import ServerReady

@@ -16,8 +16,9 @@ from typing import Final
 
 from restante.delivery.dispatcher import STOP_GRACE
 from restante.server.damage_log import DamageLog
+from restante.server.part_groups import ServerParts
 from restante.server.reload import listen_places
-from restante.server.server_parts import ServerParts, build, read_records
+from restante.server.server_parts import build, read_records
 from restante.server.server_setup import ServerSetup
 from restante.server.server_sweep import ServerSweep
 from restante.server.task_spawner import CallbackDefects

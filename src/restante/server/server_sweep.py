@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from restante.reception.descriptors import is_exhausted
 from restante.reception.listener import SWEEP_SECONDS
-from restante.server.server_parts import AdminParts, ReceptionParts
+from restante.server.part_groups import AdminParts, ReceptionParts
 from restante.server.task_spawner import CallbackDefects
 from restante.store.interface import Store
 from restante.store.store_errors import StoreError

@@ -1,0 +1,105 @@
+"""Builds the parts that show the server and let an operator act."""
+
+import time
+from functools import partial
+
+from restante.admin.admin_context import AdminContext
+from restante.reception.descriptors import http_connections_possible
+from restante.reception.intake import hold_all
+from restante.server.part_groups import (
+    AdminParts,
+    DeliveryParts,
+    Ground,
+    ReceptionParts,
+)
+from restante.server.reload import Reloader, ReloadTargets
+from restante.server.server_instruments import Instruments
+from restante.server.server_surface import RunningServer
+from restante.store.scrubber import Scrubber
+from restante.telemetry.loop_lag import LoopLag
+from restante.web.http_door import HttpDoor, HttpService
+
+
+def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionParts) -> AdminParts:
+    """Build them on those of delivery and reception."""
+    store, log = ground.records.store, ground.setup.log
+    scrubber = Scrubber(store, log, time.time, time.monotonic)
+    loop_lag = LoopLag(log, time.monotonic)
+    instruments = _instruments(ground, delivery, reception, scrubber, loop_lag)
+    reloader = Reloader(
+        ground.settings,
+        ReloadTargets(
+            listeners=reception.listeners,
+            terms=reception.terms.terms,
+            vault=ground.setup.vault,
+            log=log,
+            now=time.time,
+            spawn=ground.spawner.spawn,
+        ),
+    )
+    surface = RunningServer(
+        releaser=delivery.releaser,
+        dispatcher=delivery.dispatcher,
+        watcher=delivery.watcher,
+        reports=delivery.reports,
+        listeners_open=reception.listeners,
+        counts=ground.setup.counts,
+        instruments=instruments,
+        configuration_state=lambda: reloader.state,
+    )
+    return AdminParts(
+        context=_admin_context(ground, delivery, reception, surface),
+        instruments=instruments,
+        reloader=reloader,
+        scrubber=scrubber,
+        loop_lag=loop_lag,
+        control_door=HttpDoor(HttpService.CONTROL, http_connections_possible()),
+        metrics_door=HttpDoor(HttpService.METRICS, http_connections_possible()),
+    )
+
+
+def _instruments(
+    ground: Ground,
+    delivery: DeliveryParts,
+    reception: ReceptionParts,
+    scrubber: Scrubber,
+    loop_lag: LoopLag,
+) -> Instruments:
+    return Instruments(
+        store=ground.records.store,
+        drains=delivery.dispatcher.census,
+        door=reception.door,
+        memory_budget=reception.memory_budget,
+        intake=reception.intake,
+        disk_space=reception.disk_space,
+        sessions=reception.listeners.sessions,
+        now=time.time,
+        started_at=ground.setup.started_at,
+        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+        scrubber=scrubber,
+        loop_lag=loop_lag,
+    )
+
+
+def _admin_context(
+    ground: Ground,
+    delivery: DeliveryParts,
+    reception: ReceptionParts,
+    surface: RunningServer,
+) -> AdminContext:
+    return AdminContext(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        vault=ground.setup.vault,
+        now=time.time,
+        own_addresses=ground.own_addresses,
+        hostname=ground.setup.config.hostname,
+        resolver=ground.resolver,
+        hold=partial(hold_all, reception.intake),
+        server=surface,
+        recipients=ground.records.recipients,
+        reservations=reception.facts.reservations,
+        transports=delivery.notices.transports,
+        message_size_limit=lambda: ground.settings.config.reception.message_size_limit,
+        log=ground.setup.log,
+    )

@@ -1,0 +1,119 @@
+"""Builds the parts by which mail leaves."""
+
+import asyncio
+import time
+from functools import partial
+
+from restante.background.waiting import Clocks
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.watcher import UnaskedDrains, Watcher
+from restante.notices.notice_service import Notices
+from restante.release.release_allowance import ReleaseAllowance
+from restante.release.releaser import Releaser
+from restante.release.request import BY_POLICY, ReleaseRequest
+from restante.reports.report_sender import Reports
+from restante.retention.retention_sweep import RetentionSweep
+from restante.server.part_groups import (
+    DeliveryParts,
+    Ground,
+)
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import Hold, OnRefusal
+
+
+def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
+    """Build them; drains run as tasks of `tasks`."""
+    store, directory = ground.records.store, ground.records.directory
+    context = _delivery_context(ground)
+    dispatcher = Dispatcher(context, tasks)
+    ground.settings.on_change(lambda _: dispatcher.settings_changed())
+    releaser = _releaser(ground, dispatcher)
+    watcher = _watcher(ground, dispatcher, releaser)
+    dispatcher.on_end(watcher.drain_ended)
+    directory.on_change(watcher.records_changed)
+    reports = Reports(store, context, ground.resolver, lambda: ground.settings.config.reports)
+    context.dsn_writer.on_stored(reports.wake)
+    notices = Notices(
+        store=store,
+        context=context,
+        exchangers=ground.resolver,
+        inbox=ground.setup.inbox,
+        settings=lambda: ground.settings.config.notices,
+        reports=lambda: ground.settings.config.reports,
+        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+    )
+    retention = _retention(ground, context, dispatcher, notices)
+    return DeliveryParts(context, dispatcher, releaser, watcher, reports, notices, retention)
+
+
+def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
+    per_minute = ground.settings.config.reception.releases_per_minute
+    allowance = ReleaseAllowance(per_minute, time.monotonic)
+    ground.settings.on_change(
+        lambda config: allowance.set_limit(config.reception.releases_per_minute)
+    )
+    return Releaser(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        drains=dispatcher,
+        host_names=ground.host_names,
+        log=ground.setup.log,
+        now=time.time,
+        allowance=allowance,
+    )
+
+
+def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
+    return Watcher(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        drains=UnaskedDrains(
+            probe=dispatcher.probe,
+            start=partial(_start_unasked, dispatcher, releaser),
+            is_draining=dispatcher.is_draining,
+        ),
+        settings=lambda: ground.settings.config.delivery,
+        log=ground.setup.log,
+        clocks=Clocks(time.time, time.monotonic),
+        spawn=ground.spawner.spawn,
+    )
+
+
+def _retention(
+    ground: Ground, context: DeliveryContext, dispatcher: Dispatcher, notices: Notices
+) -> RetentionSweep:
+    return RetentionSweep(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        is_draining=dispatcher.is_draining,
+        dsn_writer=context.dsn_writer,
+        log=context.log,
+        now=time.time,
+        until_told=notices.until_stored,
+    )
+
+
+def _delivery_context(ground: Ground) -> DeliveryContext:
+    return DeliveryContext(
+        store=ground.records.store,
+        directory=ground.records.directory,
+        resolver=ground.resolver,
+        current_settings=lambda: ground.settings.config.delivery,
+        log=ground.setup.log,
+        now=time.time,
+        monotonic=time.monotonic,
+        hostname=ground.setup.config.hostname,
+        own_addresses=ground.own_addresses,
+        vault=ground.setup.vault,
+        learn=ground.records.recipients.learn,
+        bounces_refused=lambda domain: domain.policy.on_refusal is OnRefusal.BOUNCE,
+    )
+
+
+async def _start_unasked(dispatcher: Dispatcher, releaser: Releaser, domain: HostedDomain) -> None:
+    """Begin a drain that policy asks for. Only a release on return is audited."""
+    if domain.policy.hold is Hold.RELAY:
+        await dispatcher.start(domain, "policy relay")
+    else:
+        await releaser.release(ReleaseRequest(BY_POLICY, domain.name))

@@ -1,0 +1,139 @@
+"""Builds the parts that accept mail."""
+
+import time
+from functools import partial
+
+from restante.config.schema import Config
+from restante.reception.arrivals import Arrivals
+from restante.reception.auth_bursts import AuthBursts
+from restante.reception.auth_gate import AuthGate
+from restante.reception.authentication import Authenticator
+from restante.reception.check_lane import password_lanes, proof_lanes
+from restante.reception.descriptors import sessions_possible
+from restante.reception.disk_space import DiskSpace, free_octets
+from restante.reception.domain_facts import FactsLookup
+from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
+from restante.reception.expected_hosts import ExpectedHosts
+from restante.reception.intake import Intake
+from restante.reception.listeners import Listeners
+from restante.reception.memory_budget import MemoryBudget
+from restante.reception.services import Services
+from restante.server.part_groups import (
+    DeliveryParts,
+    Ground,
+    ReceptionParts,
+)
+from restante.server.session_terms_maker import SessionTermsMaker, admission_settings
+
+
+def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
+    """Build them on those of delivery."""
+    setup, records = ground.setup, ground.records
+    expected = ExpectedHosts(records.directory, ground.host_names.known)
+    door = _doorkeeper(ground, expected)
+    memory_budget = _memory_budget(ground)
+    disk_space = _disk_space(ground)
+    authenticator = _authenticator(ground)
+    auth_gate = _auth_gate(ground, authenticator, expected)
+    arrivals = Arrivals(
+        records.store,
+        records.directory,
+        setup.log,
+        time.monotonic,
+        on_mail=delivery.watcher.mail_came,
+    )
+    intake = _intake(ground, arrivals)
+    facts = _domain_facts(ground, delivery)
+    services = Services(
+        directory=records.directory,
+        store=records.store,
+        intake=intake,
+        auth_gate=auth_gate,
+        releaser=delivery.releaser,
+        log=setup.log,
+        memory_budget=memory_budget,
+        spawn=ground.spawner.spawn,
+        settings=setup.config.reception,
+        admission_settings=admission_settings(setup.config, ground.own_addresses),
+        disk_space=disk_space,
+        facts=facts,
+        arrivals=arrivals,
+        callout=delivery.dispatcher.ask_destination,
+    )
+    return ReceptionParts(
+        door=door,
+        memory_budget=memory_budget,
+        disk_space=disk_space,
+        auth_gate=auth_gate,
+        facts=facts,
+        intake=intake,
+        listeners=_listeners(ground, door),
+        terms=SessionTermsMaker(services, authenticator, ground.own_addresses),
+    )
+
+
+def _doorkeeper(ground: Ground, expected: ExpectedHosts) -> Doorkeeper:
+    def limits(config: Config) -> DoorLimits:
+        return door_limits(config.reception, sessions_possible())
+
+    door = Doorkeeper(limits(ground.settings.config), expected.is_home, time.monotonic)
+    ground.settings.on_change(lambda config: door.set_limits(limits(config)))
+    return door
+
+
+def _listeners(ground: Ground, door: Doorkeeper) -> Listeners:
+    """Make the listeners, which a reload opens and closes; `own_addresses` follows."""
+    listeners = Listeners(door, time.monotonic)
+    metrics_addresses = ground.setup.metrics_addresses
+
+    def note_addresses(_config: Config) -> None:
+        bound = [listener.address for listener in listeners]
+        ground.own_addresses[:] = [*bound, *metrics_addresses]
+
+    ground.settings.on_change(note_addresses)
+    return listeners
+
+
+def _memory_budget(ground: Ground) -> MemoryBudget:
+    budget = MemoryBudget(ground.settings.config.reception.octets_in_flight_limit)
+    ground.settings.on_change(
+        lambda config: budget.set_limit(config.reception.octets_in_flight_limit)
+    )
+    return budget
+
+
+def _disk_space(ground: Ground) -> DiskSpace:
+    free = partial(free_octets, ground.setup.config.store_directory)
+    space = DiskSpace(free, ground.settings.config.reception.disk_reserve)
+    ground.settings.on_change(lambda config: space.set_reserve(config.reception.disk_reserve))
+    return space
+
+
+def _authenticator(ground: Ground) -> Authenticator:
+    pending = ground.setup.config.reception.pending_authentications_limit
+    return Authenticator(ground.setup.vault, password_lanes(pending), proof_lanes(pending))
+
+
+def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedHosts) -> AuthGate:
+    bursts = AuthBursts(ground.setup.log, time.monotonic)
+    settings = ground.setup.config.reception
+    gate = AuthGate(authenticator, expected, settings, time.monotonic, on_failure=bursts.failed)
+    ground.settings.on_change(lambda config: gate.set_limits(config.reception))
+    return gate
+
+
+def _intake(ground: Ground, arrivals: Arrivals) -> Intake:
+    return Intake(
+        ground.records.store,
+        ground.setup.log,
+        time.time,
+        hostname=ground.setup.config.hostname,
+        on_held=arrivals.held,
+    )
+
+
+def _domain_facts(ground: Ground, delivery: DeliveryParts) -> FactsLookup:
+    records = ground.records
+    return FactsLookup(
+        records.store, records.directory, time.time, delivery.watcher.is_up, records.recipients.of
+    )
