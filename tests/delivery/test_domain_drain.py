@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import uvloop
 
-from restante.delivery.drain_attempt import DEFERRED_LIMIT, UNSETTLED_PER_CONNECTION
+from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
 from restante.delivery.settlement import PAUSES
+from restante.delivery.stop_rules import DEFERRED_LIMIT
 from restante.mail.message import ContentFile
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import LeaseLost, StoreError

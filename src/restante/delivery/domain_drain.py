@@ -35,9 +35,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from restante.delivery.attempt_end import AttemptEnd, AttemptKind, concerns
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import find_dial_plan
-from restante.delivery.drain_attempt import AttemptEnd, AttemptKind, DrainAttempt, concerns
+from restante.delivery.drain_attempt import DrainAttempt
 from restante.delivery.drain_state import DrainEnd, DrainSnapshot, DrainState
 from restante.delivery.journal import Journal
 from restante.delivery.recipient_learning import RecipientLearning

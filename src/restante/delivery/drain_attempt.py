@@ -30,74 +30,38 @@ not.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
-from enum import Enum, auto
-from functools import partial
 from typing import Final
 
-from restante.delivery.connection_allowance import ConnectionAllowance
+from restante.delivery.attempt_connections import OURS, AttemptConnections
+from restante.delivery.attempt_end import AttemptEnd, AttemptKind, concerns
 from restante.delivery.connection_ramp import ConnectionRamp
-from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.experience import GoodDrain
 from restante.delivery.journal import Journal
-from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind
+from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.outcome import deferred_for, uncertain_for
 from restante.delivery.recipient_learning import RecipientLearning
-from restante.delivery.route import Endpoint
 from restante.delivery.settlement import Settlement
+from restante.delivery.stop_rules import StopRules
 from restante.delivery.supply import Supply
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
-from restante.queue.hindrance import Hindrance, hindrance, takes_few_at_once
+from restante.queue.hindrance import takes_few_at_once
 from restante.queue.recipient_status import Move, Outcome
 from restante.queue.refusals import Refusals
 from restante.queue.reporting import in_keeping, news_of
-from restante.smtp.chunking_probe import Probed
-from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES, Pace
+from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.store_errors import StoreError
-from restante.tenancy.model import Destination, Directory, HostedDomain
-from restante.tenancy.policy import OnRefusal
+from restante.tenancy.model import Directory
 
-DEFERRED_LIMIT: Final = 10  # messages in a row
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 DOUBTS_LIMIT: Final = 4  # connections in a row replaced after one was lost with a final reply due
 WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
 UNSETTLED_PER_CONNECTION: Final = (
     MOST_MESSAGES  # in delivery, or delivered and not recorded: a crash can double them
 )
-_OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination
-
-
-def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal]:
-    """Return the parts of a domain's record that an attempt uses: other changes do not end it."""
-    return domain.id, domain.account, domain.destination, domain.policy.on_refusal
-
-
-class AttemptKind(Enum):
-    """How an attempt ended."""
-
-    COMPLETE = auto()  # the round: everything held was tried, in this attempt or an earlier one
-    STOPPED = auto()  # by the destination, the store, or the caller of `end`
-    CHANGED = auto()  # because the record of the destination changed
-    REFUSING = auto()  # by us: the destination refuses one message after the other
-    LIMITED = auto()  # by us: the destination limits the rate
-    PACED = auto()  # by us: the limit per minute is reached
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptEnd:
-    """Why an attempt ended."""
-
-    kind: AttemptKind
-    reason: str
-    tried: int = 0  # messages
-    delivered: int = 0
-    wait: float = 0.0  # seconds until the next message may leave, where this was PACED
-    moved_some: bool = False  # a message was taken for some of its recipients, not for all
-    is_limited: bool = False  # the destination limits the rate, now or within the last hour
 
 
 class DrainAttempt:
@@ -124,31 +88,26 @@ class DrainAttempt:
         self._settlement = settlement
         self._journal = journal
         self._context = context
-        self._endpoints = plan.endpoints
         self._is_refused_bounced = context.bounces_refused(plan.domain)
-        self._is_plain = False  # the handshake failed, and TLS is not required
         self._tasks = asyncio.TaskGroup()
         self._running = 0  # tasks: one for each connection, open or being made
-        self._connections: set[DeliveryConnection] = set()
-        self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
         self._beginning = context.experience.beginning(
             plan.destination.text,
             plan.destination.connections,
             is_paced=plan.per_minute is not None,
         )
         self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
-        self._probed: Probed | None = None
-        self._has_failed = False  # a connection
+        self._connections = AttemptConnections(
+            plan, context, journal, self._beginning, take=self._take, report=self._report
+        )
+        self._rules = StopRules(refusals)
         self._is_limited = self._beginning.is_limited
         self._wait = 0.0
         self._loop = asyncio.get_running_loop()
-        self._pace = Pace()
         self._tried = 0
         self._delivered = 0
-        self._deferred_in_a_row = 0
         self._has_moved_some = False  # a message was taken for some of its recipients
         self._doubts_in_a_row = 0  # connections lost with a final reply due since the last delivery
-        self._refusals = refusals
         self._in_hand = 0  # messages taken by connections, and without an outcome
         # the directory in which the record was last looked up
         self._picture: Directory | None = None
@@ -159,7 +118,7 @@ class DrainAttempt:
     @property
     def connection_count(self) -> int:
         """How many connections are up."""
-        return sum(connection.is_ready for connection in self._connections)
+        return self._connections.ready
 
     async def run(self) -> AttemptEnd:
         """Deliver as much as possible. Raises only for defects of ours."""
@@ -167,8 +126,7 @@ class DrainAttempt:
             looking = self._tasks.create_task(self._look_for_silence())
             await self._feed()
             looking.cancel()
-            for connection in self._connections:
-                connection.finish()
+            self._connections.finish()
         self._remember()
         return AttemptEnd(
             self._kind,
@@ -184,41 +142,38 @@ class DrainAttempt:
         """Open another connection while the others wait for late replies."""
         while True:
             await asyncio.sleep(SILENCE_SECONDS)
-            if self._is_stuck and self._supply.waiting and not self._is_ending:
+            if self._connections.all_wait and self._supply.waiting and not self._is_ending:
                 self._open_one_more()
-
-    @property
-    def _is_stuck(self) -> bool:
-        """Whether every connection waits for a reply that is late."""
-        return bool(self._connections) and all(one.waits_long for one in self._connections)
 
     def _open_one_more(self) -> None:
         """Open one in place of those that wait, beyond the destination's number if need be."""
-        is_work_done = all(one.awaits_final_reply for one in self._connections)
-        most = self._beginning.most + (WAITING_BESIDE if is_work_done else 0)
+        is_sent = self._connections.all_await_final_replies
+        most = self._beginning.most + (WAITING_BESIDE if is_sent else 0)
         if self._ramp.widen() or self._running < most:
             self._running += 1
             self._tasks.create_task(self._keep_connection())
 
     def _remember(self) -> None:
         experience, destination = self._context.experience, self._plan.destination.text
-        if self._has_failed:
+        if self._connections.has_failed:
             experience.went_badly(destination)
         elif self._kind is AttemptKind.COMPLETE and self._delivered and self._beginning.most > 1:
-            experience.went_well(destination, GoodDrain(self._ramp.wanted, self._probed))
+            experience.went_well(
+                destination, GoodDrain(self._ramp.wanted, self._connections.probed)
+            )
 
     def end(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
         """Begin no more messages."""
         if not self._is_ending:
             self._is_ending = True
             self._kind, self._reason = kind, reason
+            self._connections.end(reason)
             self._news.set()
 
     def abort(self, reason: str) -> None:
         """Close every connection, whatever it waits for."""
         self.end(reason)
-        for connection in self._connections:
-            connection.abort(reason)
+        self._connections.abort(reason)
 
     def settlement_changed(self) -> None:
         """Continue when there is room for outcomes again; stop when the store has failed."""
@@ -227,7 +182,7 @@ class DrainAttempt:
         elif self._settlement.failure:
             self.end(self._settlement.failure)
         else:
-            self._wake_connections()
+            self._connections.wake()
 
     def look_at_record(self) -> str | None:
         """End if a change of the domain's record concerns this; return the reason, or None."""
@@ -264,7 +219,7 @@ class DrainAttempt:
             return
         if has_more:
             self._open_connections()
-            self._wake_connections()
+            self._connections.wake()
         elif was_all and self._has_tried_all:
             left = counted(self._supply.left_behind, "message was", "messages were")
             self.end(f"all was tried, {left} deferred", AttemptKind.COMPLETE)
@@ -299,10 +254,6 @@ class DrainAttempt:
             self._ramp.wanted, self._running
         )
 
-    def _wake_connections(self) -> None:
-        for connection in self._connections:
-            connection.wake()
-
     # Outcomes
 
     def _report(
@@ -319,8 +270,10 @@ class DrainAttempt:
         tally.count(move)
         if move is Move.DELIVERED:
             self._delivered += 1
-            self._deferred_in_a_row = self._doubts_in_a_row = 0
-            if self._ramp.deliver(self.connection_count, self._loop.time(), self._pace.turn):
+            self._doubts_in_a_row = 0
+            self._rules.delivered()
+            turn = self._connections.pace.turn
+            if self._ramp.deliver(self.connection_count, self._loop.time(), turn):
                 self._open_connections()
         else:
             self._consider_stopping(outcome)
@@ -345,22 +298,18 @@ class DrainAttempt:
         return self._journal.record(message, outcome, reply)
 
     def _count_refusal(self, outcome: Outcome) -> None:
-        if reason := self._refusals.take(outcome, self._context.settings.refusals_limit):
-            self.end(reason, AttemptKind.REFUSING)
+        if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
+            self.end(*stop)
 
     def _consider_stopping(self, outcome: Outcome) -> None:
-        for recipient in outcome.recipients:
-            if hindrance(recipient) is Hindrance.RATE:
+        self._has_moved_some |= takes_few_at_once(outcome)
+        moves = [recipient.move for recipient in outcome.recipients]
+        self._supply.left_behind += Move.DEFERRED in moves
+        if stop := self._rules.not_delivered(outcome):
+            if stop.kind is AttemptKind.LIMITED:
                 self._is_limited = True
                 self._context.experience.met_limit(self._plan.destination.text)
-                self.end(f"the destination limits the rate: {recipient.reply}", AttemptKind.LIMITED)
-        moves = {recipient.move for recipient in outcome.recipients}
-        self._has_moved_some |= takes_few_at_once(outcome)
-        self._supply.left_behind += Move.DEFERRED in moves
-        self._deferred_in_a_row = self._deferred_in_a_row + 1 if moves == {Move.DEFERRED} else 0
-        if self._deferred_in_a_row == DEFERRED_LIMIT:
-            last = outcome.recipients[-1].reply
-            self.end(f"{DEFERRED_LIMIT} messages in a row were deferred: {last}")
+            self.end(*stop)
 
     # Connections
 
@@ -379,7 +328,7 @@ class DrainAttempt:
 
     async def _keep_connection(self) -> None:
         """Make one connection, and handle its end."""
-        end = await self._try_endpoints()
+        end = await self._connections.run_one()
         self._running -= 1
         for message in reversed(end.outstanding):  # each goes to the front
             if message is end.in_doubt:
@@ -433,66 +382,14 @@ class DrainAttempt:
         if end.in_doubt is not None and not end.came_after_mail:
             self._doubts_in_a_row += 1
             return self._doubts_in_a_row <= DOUBTS_LIMIT
-        return end.kind in _OURS or end.goes_on_gentler or end.came_after_mail
+        return end.kind in OURS or end.goes_on_gentler or end.came_after_mail
 
     def _make_do_without(self, end: ConnectionEnd) -> None:
         if self._is_replaced(end):
             self._open_connections()
         elif self._running:
             self._ramp.lose(self._running)
-            self._pace.start_again()
+            self._connections.pace.start_again()
         else:
             self.end(end.reason)
-        self._wake_connections()
-
-    async def _try_endpoints(self) -> ConnectionEnd:
-        """Try the addresses in order until one lets us begin; those that did come first."""
-        proven = [connection.endpoint for connection in self._connections if connection.is_ready]
-        for endpoint in dict.fromkeys([*proven, *self._endpoints]):
-            end = await self._try_endpoint(endpoint)
-            if (
-                end.kind is EndKind.TLS_FAILED
-                and self._plan.may_do_without_tls
-                and not self._is_ending
-            ):
-                self._is_plain = True
-                end = await self._try_endpoint(endpoint)
-            if end.closed_at_ehlo and self._plan.options.may_use_helo and not self._is_ending:
-                end = await self._try_endpoint(endpoint, uses_ehlo=False)
-            if end.goes_on_gentler and not end.outstanding and not self._is_ending:
-                end = await self._try_endpoint(endpoint)  # the back-off has learned
-            if end.was_ready:
-                self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
-            if end.was_ready or self._is_ending:
-                break
-        return end
-
-    async def _try_endpoint(self, endpoint: Endpoint, *, uses_ehlo: bool = True) -> ConnectionEnd:
-        tally = DeliveryTally()
-        link_plan = self._plan.link_plan(
-            endpoint,
-            self._context,
-            self._pace,
-            self._beginning,
-            is_plain=self._is_plain,
-            uses_ehlo=uses_ehlo,
-            messages=self._allowance.messages,
-        )
-        work = ConnectionWork(
-            self._take, partial(self._report, tally), self._context.store.read_file
-        )
-        connection = DeliveryConnection(link_plan, work)
-        self._connections.add(connection)
-        if self._is_ending:
-            connection.abort(self._reason)
-        try:
-            end = await connection.run()
-        finally:
-            self._connections.discard(connection)
-        self._context.backoff.learn(link_plan.destination, end)
-        self._journal.attempted(link_plan, end, tally)
-        end = replace(end, delivered=tally.delivered)
-        self._allowance.learn(end)
-        self._probed = end.probed or self._probed
-        self._has_failed |= end.kind not in (*_OURS, EndKind.ABORTED)
-        return end
+        self._connections.wake()

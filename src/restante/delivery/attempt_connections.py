@@ -1,0 +1,141 @@
+"""The connections of one attempt: each tries the destination's addresses until one lets it begin."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from restante.delivery.connection_allowance import ConnectionAllowance
+from restante.delivery.delivery_connection import DeliveryConnection
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.delivery_tally import DeliveryTally
+from restante.delivery.dial_plan import DialPlan
+from restante.delivery.experience import Beginning
+from restante.delivery.journal import Journal
+from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind
+from restante.delivery.route import Endpoint
+from restante.mail.message import HeldMessage
+from restante.queue.recipient_status import Outcome
+from restante.smtp.chunking_probe import Probed
+from restante.smtp.window import Pace
+
+OURS: Final = (EndKind.QUIT, EndKind.UNREADABLE)  # ends that are no fault of the destination
+
+Report = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
+
+
+class AttemptConnections:
+    """Those that are open or being made, and what they have learned of the destination."""
+
+    def __init__(
+        self,
+        plan: DialPlan,
+        context: DeliveryContext,
+        journal: Journal,
+        beginning: Beginning,
+        *,
+        take: Callable[[], HeldMessage | None],
+        report: Report,
+    ) -> None:
+        """`take` returns the next message, None if there is none now. `report` gets the outcomes."""
+        self._plan = plan
+        self._context = context
+        self._journal = journal
+        self._beginning = beginning
+        self._take = take
+        self._report = report
+        self._endpoints = plan.endpoints
+        self._is_plain = False  # the handshake failed, and TLS is not required
+        self._open: set[DeliveryConnection] = set()
+        self._allowance = ConnectionAllowance(context.settings.messages_per_connection)
+        self._ended: str | None = None  # why none may begin any more
+        self.pace = Pace()
+        self.probed: Probed | None = None
+        self.has_failed = False  # one of them
+
+    @property
+    def ready(self) -> int:
+        """How many are up."""
+        return sum(connection.is_ready for connection in self._open)
+
+    @property
+    def all_wait(self) -> bool:
+        """Whether there are some, and each waits for a reply that is late."""
+        return bool(self._open) and all(one.waits_long for one in self._open)
+
+    @property
+    def all_await_final_replies(self) -> bool:
+        """Whether each has sent its message, and waits for the final reply."""
+        return all(one.awaits_final_reply for one in self._open)
+
+    def wake(self) -> None:
+        """Let them look for messages again."""
+        for connection in self._open:
+            connection.wake()
+
+    def end(self, reason: str) -> None:
+        """Try no further address."""
+        self._ended = reason if self._ended is None else self._ended
+
+    def finish(self) -> None:
+        """Begin no more messages, wait for outstanding replies, and quit."""
+        for connection in self._open:
+            connection.finish()
+
+    def abort(self, reason: str) -> None:
+        """Close them all, whatever they wait for."""
+        for connection in self._open:
+            connection.abort(reason)
+
+    async def run_one(self) -> ConnectionEnd:
+        """Try the addresses in order until one lets us begin; those that did come first."""
+        proven = [connection.endpoint for connection in self._open if connection.is_ready]
+        for endpoint in dict.fromkeys([*proven, *self._endpoints]):
+            end = await self._try_manners(endpoint)
+            if end.was_ready:
+                self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
+            if end.was_ready or self._ended is not None:
+                break
+        return end
+
+    async def _try_manners(self, endpoint: Endpoint) -> ConnectionEnd:
+        """Try one address, and again in a simpler manner where the first one was not borne."""
+        end = await self._try(endpoint)
+        if end.kind is EndKind.TLS_FAILED and self._plan.may_do_without_tls and self._ended is None:
+            self._is_plain = True
+            end = await self._try(endpoint)
+        if end.closed_at_ehlo and self._plan.options.may_use_helo and self._ended is None:
+            end = await self._try(endpoint, uses_ehlo=False)
+        if end.goes_on_gentler and not end.outstanding and self._ended is None:
+            end = await self._try(endpoint)  # the back-off has learned
+        return end
+
+    async def _try(self, endpoint: Endpoint, *, uses_ehlo: bool = True) -> ConnectionEnd:
+        tally = DeliveryTally()
+        link_plan = self._plan.link_plan(
+            endpoint,
+            self._context,
+            self.pace,
+            self._beginning,
+            is_plain=self._is_plain,
+            uses_ehlo=uses_ehlo,
+            messages=self._allowance.messages,
+        )
+        work = ConnectionWork(
+            self._take, partial(self._report, tally), self._context.store.read_file
+        )
+        connection = DeliveryConnection(link_plan, work)
+        self._open.add(connection)
+        if self._ended is not None:
+            connection.abort(self._ended)
+        try:
+            end = await connection.run()
+        finally:
+            self._open.discard(connection)
+        self._context.backoff.learn(link_plan.destination, end)
+        self._journal.attempted(link_plan, end, tally)
+        end = replace(end, delivered=tally.delivered)
+        self._allowance.learn(end)
+        self.probed = end.probed or self.probed
+        self.has_failed |= end.kind not in (*OURS, EndKind.ABORTED)
+        return end

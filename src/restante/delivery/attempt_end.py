@@ -1,0 +1,36 @@
+"""Why an attempt of a drain ended, and which changes of a record end it."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.policy import OnRefusal
+
+
+def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal]:
+    """Return the parts of a domain's record that an attempt uses: other changes do not end it."""
+    return domain.id, domain.account, domain.destination, domain.policy.on_refusal
+
+
+class AttemptKind(Enum):
+    """How an attempt ended."""
+
+    COMPLETE = auto()  # the round: everything held was tried, in this attempt or an earlier one
+    STOPPED = auto()  # by the destination, the store, or the caller of `end`
+    CHANGED = auto()  # because the record of the destination changed
+    REFUSING = auto()  # by us: the destination refuses one message after the other
+    LIMITED = auto()  # by us: the destination limits the rate
+    PACED = auto()  # by us: the limit per minute is reached
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """Why an attempt ended."""
+
+    kind: AttemptKind
+    reason: str
+    tried: int = 0  # messages
+    delivered: int = 0
+    wait: float = 0.0  # seconds until the next message may leave, where this was PACED
+    moved_some: bool = False  # a message was taken for some of its recipients, not for all
+    is_limited: bool = False  # the destination limits the rate, now or within the last hour

@@ -1,0 +1,56 @@
+"""When the outcomes of an attempt end it. Pure.
+
+the outcomes                                             the attempt ends as
+-------------------------------------------------------  -------------------
+the destination limits the rate (queue/hindrance.py)     LIMITED
+ten messages in a row were deferred                      STOPPED
+it refuses everything (queue/refusals.py)                REFUSING
+"""
+
+from typing import Final, NamedTuple
+
+from restante.delivery.attempt_end import AttemptKind
+from restante.queue.hindrance import Hindrance, hindrance
+from restante.queue.recipient_status import Move, Outcome
+from restante.queue.refusals import Refusals
+
+DEFERRED_LIMIT: Final = 10  # messages in a row
+
+
+class AttemptStop(NamedTuple):
+    """Why an attempt begins no more messages."""
+
+    reason: str
+    kind: AttemptKind
+
+
+class StopRules:
+    """Counts the outcomes of one attempt."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        """`refusals` are those of the drain."""
+        self._refusals = refusals
+        self._deferred_in_a_row = 0
+
+    def answered(self, outcome: Outcome, refusals_limit: int) -> AttemptStop | None:
+        """Count the destination's answer, whatever policy makes of it."""
+        reason = self._refusals.take(outcome, refusals_limit)
+        return AttemptStop(reason, AttemptKind.REFUSING) if reason else None
+
+    def delivered(self) -> None:
+        """Count a message that was taken."""
+        self._deferred_in_a_row = 0
+
+    def not_delivered(self, outcome: Outcome) -> AttemptStop | None:
+        """Count a message that was not taken for all its recipients."""
+        moves = {recipient.move for recipient in outcome.recipients}
+        self._deferred_in_a_row = self._deferred_in_a_row + 1 if moves == {Move.DEFERRED} else 0
+        for recipient in outcome.recipients:
+            if hindrance(recipient) is Hindrance.RATE:
+                limited = f"the destination limits the rate: {recipient.reply}"
+                return AttemptStop(limited, AttemptKind.LIMITED)
+        if self._deferred_in_a_row == DEFERRED_LIMIT:
+            last = outcome.recipients[-1].reply
+            in_a_row = f"{DEFERRED_LIMIT} messages in a row were deferred: {last}"
+            return AttemptStop(in_a_row, AttemptKind.STOPPED)
+        return None

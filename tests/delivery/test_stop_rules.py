@@ -1,0 +1,53 @@
+"""When the outcomes of an attempt end it."""
+
+import pytest
+
+from restante.delivery.attempt_end import AttemptKind
+from restante.delivery.stop_rules import DEFERRED_LIMIT, StopRules
+from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, Stage
+from restante.queue.refusals import Refusals
+
+
+def deferred(reply: str, stage: Stage = Stage.RCPT, *others: Move) -> Outcome:
+    moves = (Move.DEFERRED, *others)
+    return Outcome(1, tuple(RecipientOutcome("u@b", move, reply, stage) for move in moves))
+
+
+def test_ten_deferred_in_a_row_end_it_with_the_last_reply() -> None:
+    rules = StopRules(Refusals())
+    stops = [rules.not_delivered(deferred(f"450 {n}")) for n in range(DEFERRED_LIMIT)]
+    assert stops[:-1] == [None] * (DEFERRED_LIMIT - 1)
+    assert stops[-1] is not None
+    assert stops[-1].kind is AttemptKind.STOPPED
+    assert stops[-1].reason.endswith("450 9")
+
+
+@pytest.mark.parametrize("others", [(Move.REFUSED,), (Move.DELIVERED,)])
+def test_one_deferred_in_part_begins_the_row_again(others: tuple[Move, ...]) -> None:
+    rules = StopRules(Refusals())
+    for _ in range(DEFERRED_LIMIT - 1):
+        rules.not_delivered(deferred("450 later"))
+    assert rules.not_delivered(deferred("450 later", Stage.RCPT, *others)) is None
+    assert rules.not_delivered(deferred("450 later")) is None
+
+
+def test_a_delivered_one_begins_the_row_again() -> None:
+    rules = StopRules(Refusals())
+    for _ in range(DEFERRED_LIMIT - 1):
+        rules.not_delivered(deferred("450 later"))
+    rules.delivered()
+    assert rules.not_delivered(deferred("450 later")) is None
+
+
+def test_a_rate_limit_ends_it_at_once() -> None:
+    stop = StopRules(Refusals()).not_delivered(deferred("450 slow down", Stage.MAIL))
+    assert stop is not None
+    assert stop.kind is AttemptKind.LIMITED
+    assert "450 slow down" in stop.reason
+
+
+def test_refusals_of_everything_end_it() -> None:
+    rules = StopRules(Refusals())
+    refused = Outcome(1, (RecipientOutcome("u@b", Move.REFUSED, "554 no", Stage.MAIL),))
+    stops = [rules.answered(refused, 3) for _ in range(3)]
+    assert [stop and stop.kind for stop in stops] == [None, None, AttemptKind.REFUSING]
