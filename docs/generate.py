@@ -33,7 +33,8 @@ from restante.smtp.replies import Reply
 from restante.telemetry.event_fields import FIELDS, example
 from restante.telemetry.events import EVENTS, Event
 from restante.telemetry.log_writer import SCHEMA_VERSION, as_json
-from restante.telemetry.metrics import METRICS, Metric, MetricKind, MetricLabel
+from restante.telemetry.metric_types import Metric, MetricKind, MetricLabel
+from restante.telemetry.metrics import METRICS
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import KIND_MEANINGS, OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
 

@@ -10,7 +10,8 @@ import pytest
 
 from restante.cli.command_line import build_command
 from restante.config.schema import Config
-from restante.telemetry.metrics import METRICS, MetricKind, Read
+from restante.telemetry.metric_types import MetricKind, Read
+from restante.telemetry.metrics import METRICS
 from tools import prose
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -30,7 +30,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import Event
-from restante.telemetry.metrics import Exposition
+from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination, IpAddress
 from restante.tenancy.notice import Channel, Notice
 from restante.tenancy.secrets import Vault

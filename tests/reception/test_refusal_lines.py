@@ -9,7 +9,8 @@ from restante.reception.refusal_lines import LINES_WHOLE, RefusalLines
 from restante.store.store_errors import StoreError
 from restante.telemetry.counts import Counts
 from restante.telemetry.events import MailRefused, RecipientRefused
-from restante.telemetry.metrics import METRICS, Counted
+from restante.telemetry.metric_types import Counted
+from restante.telemetry.metrics import METRICS
 from tests.log_lines import Lines
 from tests.wire import Wire
 

@@ -17,7 +17,7 @@ from restante.server.server_instruments import Instruments
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
-from restante.telemetry.metrics import State
+from restante.telemetry.metric_types import State
 from tests.admin.desk import HEAD, NOW, Desk
 
 

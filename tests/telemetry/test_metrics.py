@@ -43,7 +43,8 @@ from restante.telemetry.events import (
 from restante.telemetry.exposition import expose
 from restante.telemetry.log import EventBus
 from restante.telemetry.log_writer import LogWriter
-from restante.telemetry.metrics import METRICS, MetricKind, MetricLabel, State
+from restante.telemetry.metric_types import MetricKind, MetricLabel, State
+from restante.telemetry.metrics import METRICS
 from restante.telemetry.process import ProcessFacts, look_at_process
 
 Sample = tuple[str, tuple[tuple[str, str], ...]]

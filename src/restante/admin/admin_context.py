@@ -15,7 +15,7 @@ from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.telemetry.log import Log
-from restante.telemetry.metrics import Exposition
+from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
 from restante.tenancy.secrets import Vault
 

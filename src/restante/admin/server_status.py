@@ -21,7 +21,7 @@ from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
 from restante.store.interface import NO_USAGE, NodeRequest, PastDrain, Usage
-from restante.telemetry.metrics import Exposition
+from restante.telemetry.metric_types import Exposition
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
 

@@ -16,7 +16,7 @@ from restante.store.interface import Store
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
-from restante.telemetry.metrics import State
+from restante.telemetry.metric_types import State
 from restante.telemetry.process import look_at_process
 
 

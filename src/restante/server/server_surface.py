@@ -25,7 +25,7 @@ from restante.reports.report_sender import Reports
 from restante.server.server_instruments import Instruments
 from restante.telemetry.counts import Counts
 from restante.telemetry.exposition import expose
-from restante.telemetry.metrics import Exposition
+from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
 
 

@@ -5,7 +5,8 @@ from itertools import product
 from typing import Any
 
 from restante.telemetry.events import EVENTS, Event
-from restante.telemetry.metrics import METRICS, Counted, E, LabelValues
+from restante.telemetry.metric_types import Counted, E, LabelValues
+from restante.telemetry.metrics import METRICS
 
 _Sums = dict[LabelValues, float]
 _Rule = Callable[[Any], None]  # takes an event of the type that the rule is for

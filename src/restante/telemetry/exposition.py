@@ -8,8 +8,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from restante.telemetry.counts import Counts
-from restante.telemetry.metrics import (
-    METRICS,
+from restante.telemetry.metric_types import (
     Counted,
     Exposition,
     LabelValues,
@@ -18,6 +17,7 @@ from restante.telemetry.metrics import (
     Read,
     State,
 )
+from restante.telemetry.metrics import METRICS
 
 _Samples = Mapping[LabelValues, float]
 

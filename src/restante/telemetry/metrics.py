@@ -15,10 +15,7 @@ A label is never a domain, an account, a login, an address or another value chos
 a customer. Such labels would grow without end and reveal customers' data.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Final
 
 from restante.telemetry.events import (
     EVENTS,
@@ -29,7 +26,6 @@ from restante.telemetry.events import (
     DeliveryDeferred,
     DeliveryRefused,
     DeliveryUncertain,
-    Event,
     HttpConnectionsCut,
     LoopStalled,
     MailHeld,
@@ -50,214 +46,27 @@ from restante.telemetry.events import (
     StoreFailed,
     SuccessReportsDropped,
 )
-from restante.telemetry.process import ProcessFacts
-
-E = TypeVar("E", bound=Event)
-LabelValues = tuple[str, ...]  # in the order of a metric's labels
-
-
-class MetricKind(StrEnum):
-    """The kinds of metric, in the words of OpenMetrics."""
-
-    COUNTER = "counter"  # only grows, from 0 at the start; its published name ends in _total
-    GAUGE = "gauge"  # goes up and down
-    INFO = "info"  # always 1, with the facts as labels; its published name ends in _info
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The state of the server at one moment. Times are Unix time, ages are seconds."""
-
-    held_messages: int
-    refused_messages: int
-    stored_octets: int
-    domains_with_mail: int
-    oldest_message_age: float | None  # None: the store cannot say
-    sessions_open: Mapping[str, int]  # by service
-    sessions_unauthenticated: int
-    sessions_ended: Mapping[str, int]  # by reason
-    octets_in_flight: int
-    batches_held: int
-    drains: Mapping[str, int]  # by state
-    delivery_connections: int
-    is_room_short: bool
-    damaged_messages: int | None  # None: the store cannot say
-    scrubbed_at: float  # 0: none since the start
-    reports_waiting: int | None  # None: the store cannot say
-    notices_waiting: int | None
-    certificate_expires_at: float
-    started_at: float
-    version: str
-    process: ProcessFacts
-    loop_lag: float  # the longest of the last one to two minutes
-
-
-@dataclass(frozen=True, slots=True)
-class Exposition:
-    """All metrics as text: the body of a response, and its content type."""
-
-    body: bytes
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class MetricLabel:
-    """A label, and the values that exist from the start.
-
-    A series that starts at 0 shows its first event as an increase.
-    """
-
-    name: str
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Counted(Generic[E]):
-    """A counter of events, or of a number that they have."""
-
-    name: str
-    meaning: str
-    event: type[E] | None  # None: every event, by its name
-    labels: tuple[MetricLabel, ...] = ()
-    # Returns the labels' values, or None for an event that does not count.
-    values: Callable[[E], LabelValues | None] | None = None
-    amount: Callable[[E], int] | None = None  # what is added up; None: events are counted
-
-    @property
-    def kind(self) -> MetricKind:
-        """Return COUNTER: events are never taken back."""
-        return MetricKind.COUNTER
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A metric whose value is read from the state."""
-
-    name: str
-    kind: MetricKind
-    meaning: str
-    # A metric with a label returns a mapping by the label's value.
-    value: Callable[[State], float | Mapping[str, int] | None]
-    labels: tuple[MetricLabel, ...] = ()
-
-
-Metric = Counted[Any] | Read
-
-
-def _code(event: MailRefused | RecipientRefused | ReleaseRequested) -> LabelValues:
-    return (event.answer[:3],)
-
-
-def _count(event: MailRefused | RecipientRefused) -> int:
-    return 1 if event.count is None else event.count
-
-
-def _authentication(event: AuthenticationEnded) -> LabelValues:
-    return event.mechanism, event.answer.partition(":")[0]
-
-
-def _deferred(event: AuthenticationEnded) -> LabelValues | None:
-    outcome, _, limit = event.answer.partition(": ")
-    return (limit,) if outcome == "deferred" else None
-
-
-def _action(event: ReportMade | ReportSent | ReportDropped) -> LabelValues:
-    return (event.action,)
-
-
-def _way(event: NoticeSent | NoticeDeferred | NoticeGivenUp) -> LabelValues:
-    return (event.way,)
-
-
-_MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
-_OUTCOME = MetricLabel("outcome", ("accepted", "refused", "deferred"))
-_DEFERRAL_LIMIT = MetricLabel(
-    "limit", ("too many attempts in a minute", "too many failures", "too many at once")
+from restante.telemetry.metric_labels import (
+    DEFERRAL_LIMIT,
+    DELIVERY_END,
+    DOING,
+    DOOR_LIMIT,
+    DRAIN_STATE,
+    HTTP_CUT,
+    HTTP_SERVICE,
+    MECHANISM,
+    OUTCOME,
+    REPORT_ACTION,
+    SESSION_END,
+    WAY,
+    action_of,
+    authentication_of,
+    code_of,
+    count_of,
+    deferral_of,
+    way_of,
 )
-_DOOR_LIMIT = MetricLabel(
-    "limit",
-    (
-        "too many sessions",
-        "too many sessions from one address block",
-        "too many unauthenticated sessions",
-        "too many connections in a minute from one address block",
-    ),
-)
-_HTTP_SERVICE = MetricLabel("service", ("control", "metrics"))
-_HTTP_CUT = MetricLabel(
-    "reason", ("too many connections", "no request in time", "answer not taken in time")
-)
-_SESSION_END = MetricLabel(
-    "reason",
-    (
-        "quit",
-        "closed by client",
-        "closed by client in mid-content",
-        "connection lost",
-        "connection lost in mid-content",
-        "timed out",
-        "timed out in mid-content",
-        "no message for too long",
-        "no message for too long in mid-content",
-        "too many errors",
-        "too many commands before EHLO",
-        "too many commands that do nothing",
-        "too many refused recipients",
-        "too many failed authentications",
-        "unreadable BDAT",
-        "data before TLS",
-        "TLS failed",
-        "TLS failed in mid-content",
-        "server stopping",
-        "server stopping in mid-content",
-        "internal error",
-    ),
-)
-_DRAIN_STATE = MetricLabel(
-    "state",
-    (
-        "waiting its turn",
-        "looking up the destination",
-        "delivering",
-        "settling",
-        "waiting to retry",
-        "stopping",
-    ),
-)
-_DELIVERY_END = MetricLabel(
-    "end",
-    (
-        "quit",
-        "unreachable",
-        "tls failed",
-        "refused",
-        "busy",
-        "broken",
-        "unreadable",
-        "aborted",
-        "no route",
-    ),
-)
-_DOING = MetricLabel(
-    "doing",
-    (
-        "hold",
-        "spool",
-        "audit",
-        "settle",
-        "start drain",
-        "close drain",
-        "learn",
-        "retention",
-        "scrub",
-        "report",
-        "notice",
-        "request",
-        "listing",
-    ),
-)
-_REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))
-_WAY = MetricLabel("way", ("webhook", "mail", "apprise"))
+from restante.telemetry.metric_types import Counted, Metric, MetricKind, MetricLabel, Read
 
 METRICS: Final[tuple[Metric, ...]] = (
     # held mail
@@ -310,16 +119,16 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Messages refused after their content had begun, by the code of the reply.",
         MailRefused,
         (MetricLabel("code", ("451", "452", "550")),),
-        _code,
-        amount=_count,
+        code_of,
+        amount=count_of,
     ),
     Counted(
         "restante_recipients_refused",
         "Recipients refused at RCPT, by the code of the reply.",
         RecipientRefused,
         (MetricLabel("code", ("451", "550", "553")),),
-        _code,
-        amount=_count,
+        code_of,
+        amount=count_of,
     ),
     Read(
         "restante_sessions_open",
@@ -339,13 +148,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         MetricKind.COUNTER,
         "SMTP sessions that ended, by reason. A limit of `[reception]` is such a reason.",
         lambda state: state.sessions_ended,
-        (_SESSION_END,),
+        (SESSION_END,),
     ),
     Counted(
         "restante_connections_shed",
         "Connections answered 421 at once, by the limit exceeded. Updated once a second.",
         ConnectionsShed,
-        (_DOOR_LIMIT,),
+        (DOOR_LIMIT,),
         lambda event: (event.reason,),
         amount=lambda event: event.count,
     ),
@@ -353,7 +162,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_http_connections_cut",
         "HTTP connections closed without an answer, by service and reason.",
         HttpConnectionsCut,
-        (_HTTP_SERVICE, _HTTP_CUT),
+        (HTTP_SERVICE, HTTP_CUT),
         lambda event: (event.service, event.reason),
         amount=lambda event: event.count,
     ),
@@ -366,15 +175,15 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_authentications",
         "Completed AUTH exchanges, by mechanism and outcome.",
         AuthenticationEnded,
-        (_MECHANISM, _OUTCOME),
-        _authentication,
+        (MECHANISM, OUTCOME),
+        authentication_of,
     ),
     Counted(
         "restante_authentications_deferred",
         "AUTH answered 454 before the password was checked, by the limit exceeded.",
         AuthenticationEnded,
-        (_DEFERRAL_LIMIT,),
-        _deferred,
+        (DEFERRAL_LIMIT,),
+        deferral_of,
     ),
     Read(
         "restante_octets_in_flight",
@@ -388,7 +197,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Release requests by ETRN or by the operator, by the code of the reply.",
         ReleaseRequested,
         (MetricLabel("code", ("250", "251", "253", "458", "459", "500", "501", "530")),),
-        _code,
+        code_of,
     ),
     # delivery
     Read(
@@ -396,7 +205,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         MetricKind.GAUGE,
         "Drains in progress, by state.",
         lambda state: state.drains,
-        (_DRAIN_STATE,),
+        (DRAIN_STATE,),
     ),
     Read(
         "restante_delivery_connections_open",
@@ -428,7 +237,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_delivery_attempts",
         "Connections to destinations, by how they ended; `no route`: none could be tried.",
         DeliveryAttempt,
-        (_DELIVERY_END,),
+        (DELIVERY_END,),
         lambda event: (event.end or "no route",),
     ),
     # reports to senders
@@ -436,15 +245,15 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_reports_made",
         "Reports stored, by action: failed, delayed or relayed.",
         ReportMade,
-        (_REPORT_ACTION,),
-        _action,
+        (REPORT_ACTION,),
+        action_of,
     ),
     Counted(
         "restante_reports_sent",
         "Reports that a mail server of the reverse-path's domain accepted.",
         ReportSent,
-        (_REPORT_ACTION,),
-        _action,
+        (REPORT_ACTION,),
+        action_of,
     ),
     Counted(
         "restante_reports_deferred",
@@ -455,8 +264,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_reports_dropped",
         "Reports dropped: refused, without a server to send to, or tried for too long.",
         ReportDropped,
-        (_REPORT_ACTION,),
-        _action,
+        (REPORT_ACTION,),
+        action_of,
     ),
     Counted(
         "restante_success_reports_dropped",
@@ -475,22 +284,22 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_notices_sent",
         "Notices sent to their channel, by its way.",
         NoticeSent,
-        (_WAY,),
-        _way,
+        (WAY,),
+        way_of,
     ),
     Counted(
         "restante_notices_failed",
         "Failed attempts to send a notice that will be repeated.",
         NoticeDeferred,
-        (_WAY,),
-        _way,
+        (WAY,),
+        way_of,
     ),
     Counted(
         "restante_notices_given_up",
         "Notices dropped: permanently refused, or tried for too long.",
         NoticeGivenUp,
-        (_WAY,),
-        _way,
+        (WAY,),
+        way_of,
     ),
     Counted(
         "restante_notices_dropped",
@@ -509,7 +318,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "restante_store_failures",
         "Failed store operations, by operation; `request` is a command of the operator.",
         StoreFailed,
-        (_DOING,),
+        (DOING,),
         lambda event: (event.doing or "request",),
     ),
     Counted(

@@ -1,0 +1,137 @@
+"""The labels of metrics, with all their values, and how an event has them."""
+
+from restante.telemetry.events import (
+    AuthenticationEnded,
+    MailRefused,
+    NoticeDeferred,
+    NoticeGivenUp,
+    NoticeSent,
+    RecipientRefused,
+    ReleaseRequested,
+    ReportDropped,
+    ReportMade,
+    ReportSent,
+)
+from restante.telemetry.metric_types import LabelValues, MetricLabel
+
+
+def code_of(event: MailRefused | RecipientRefused | ReleaseRequested) -> LabelValues:
+    """Return the code of the answer."""
+    return (event.answer[:3],)
+
+
+def count_of(event: MailRefused | RecipientRefused) -> int:
+    """Return how many the line stands for."""
+    return 1 if event.count is None else event.count
+
+
+def authentication_of(event: AuthenticationEnded) -> LabelValues:
+    """Return the mechanism and the outcome."""
+    return event.mechanism, event.answer.partition(":")[0]
+
+
+def deferral_of(event: AuthenticationEnded) -> LabelValues | None:
+    """Return the limit that deferred it, None if none did."""
+    outcome, _, limit = event.answer.partition(": ")
+    return (limit,) if outcome == "deferred" else None
+
+
+def action_of(event: ReportMade | ReportSent | ReportDropped) -> LabelValues:
+    """Return the action that a report is about."""
+    return (event.action,)
+
+
+def way_of(event: NoticeSent | NoticeDeferred | NoticeGivenUp) -> LabelValues:
+    """Return the way by which a notice is sent."""
+    return (event.way,)
+
+
+MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
+OUTCOME = MetricLabel("outcome", ("accepted", "refused", "deferred"))
+DEFERRAL_LIMIT = MetricLabel(
+    "limit", ("too many attempts in a minute", "too many failures", "too many at once")
+)
+DOOR_LIMIT = MetricLabel(
+    "limit",
+    (
+        "too many sessions",
+        "too many sessions from one address block",
+        "too many unauthenticated sessions",
+        "too many connections in a minute from one address block",
+    ),
+)
+HTTP_SERVICE = MetricLabel("service", ("control", "metrics"))
+HTTP_CUT = MetricLabel(
+    "reason", ("too many connections", "no request in time", "answer not taken in time")
+)
+SESSION_END = MetricLabel(
+    "reason",
+    (
+        "quit",
+        "closed by client",
+        "closed by client in mid-content",
+        "connection lost",
+        "connection lost in mid-content",
+        "timed out",
+        "timed out in mid-content",
+        "no message for too long",
+        "no message for too long in mid-content",
+        "too many errors",
+        "too many commands before EHLO",
+        "too many commands that do nothing",
+        "too many refused recipients",
+        "too many failed authentications",
+        "unreadable BDAT",
+        "data before TLS",
+        "TLS failed",
+        "TLS failed in mid-content",
+        "server stopping",
+        "server stopping in mid-content",
+        "internal error",
+    ),
+)
+DRAIN_STATE = MetricLabel(
+    "state",
+    (
+        "waiting its turn",
+        "looking up the destination",
+        "delivering",
+        "settling",
+        "waiting to retry",
+        "stopping",
+    ),
+)
+DELIVERY_END = MetricLabel(
+    "end",
+    (
+        "quit",
+        "unreachable",
+        "tls failed",
+        "refused",
+        "busy",
+        "broken",
+        "unreadable",
+        "aborted",
+        "no route",
+    ),
+)
+DOING = MetricLabel(
+    "doing",
+    (
+        "hold",
+        "spool",
+        "audit",
+        "settle",
+        "start drain",
+        "close drain",
+        "learn",
+        "retention",
+        "scrub",
+        "report",
+        "notice",
+        "request",
+        "listing",
+    ),
+)
+REPORT_ACTION = MetricLabel("action", ("failed", "delayed", "relayed"))
+WAY = MetricLabel("way", ("webhook", "mail", "apprise"))
