@@ -13,6 +13,7 @@ from command import restante, serving
 from primary import HOST, Primary
 
 DOMAIN = "demo.example"
+AUTHENTICATION_REQUIRED = 530
 RECEIVED_SECONDS = 30.0
 
 
@@ -58,8 +59,11 @@ def ask_with_a_wrong_password(port: int, certificate: Path) -> str:
         HOST, port, context=ssl.create_default_context(cafile=certificate)
     ) as client:
         with contextlib.suppress(smtplib.SMTPAuthenticationError):
-            client.login("demo", "not the password")
+            client.ehlo()
+            client.user, client.password = "demo", "not the password"
+            client.auth("PLAIN", client.auth_plain)  # `login` tries every mechanism in turn
         code, text = client.docmd("ETRN", DOMAIN)
+        assert code == AUTHENTICATION_REQUIRED
         return f"{code} {text.decode()}"
 
 
