@@ -11,6 +11,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from restante.checks.check import Check, CheckTerms
+from restante.checks.check_runner import CheckRunner
+from restante.checks.suspicion import SuspicionCheck
 from restante.delivery.cannot_start import CannotStart
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.envelope import Envelope
@@ -122,6 +125,9 @@ class Wire:
         self.mailboxes: dict[
             str, bool
         ] = {}  # what it says of them; of others nothing can be known now
+        self.checks: list[tuple[Check, CheckTerms]] = [
+            (SuspicionCheck(self.directory), CheckTerms())
+        ]
         self.is_up = False  # the destinations, as far as is known
         pending = self.settings.pending_authentications_limit
         self._authenticator = Authenticator(
@@ -332,6 +338,10 @@ class Wire:
             ),
             arrivals=arrivals,
             callout=self.ask_destination,
+            checks=[
+                CheckRunner(check, terms, self.log, lambda: self.monotonic)
+                for check, terms in self.checks
+            ],
         )
 
     def _add_account(self, name: str, empty_reply: int) -> None:

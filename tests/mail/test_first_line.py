@@ -29,6 +29,7 @@ def field(
 
 FIELDS: Final = [
     field(),
+    b"X-Spam-Score: 3.5\r\nX-Filter: seen\r\n" + field(),
     field("x@a.example"),
     field(client="bad name\x7f"),
     field(name="1zzzzzzzzzz"),

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from random import random
 from typing import Protocol
 
+from restante.background.fair_slots import FairSlots
 from restante.background.waiting import Wait, wait_at_most
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.experience import Experience
-from restante.delivery.fair_slots import FairSlots
 from restante.delivery.pipelining_backoff import PipeliningBackoff
 from restante.delivery.rates import Rates
 from restante.delivery.tls_plan import TlsPlans

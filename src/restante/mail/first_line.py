@@ -23,6 +23,7 @@ _MAILBOX_LINE: Final = b"X-Mailbox-Line: "
 # Our field as mail/trace.py writes it: its last line is a date alone, and no line before that one
 # is.
 _OUR_FIELD: Final = re.compile(
+    rb"(?:X-[!-9;-~]+: [^\r\n]*\r\n)*"  # of checks (checks/verdict.py)
     rb"Received: from [^\r\n]*\r\n"
     rb"\tby (?P<host>[^ \r\n]+) with [^\r\n]* id (?P<name>[0-9a-z]+)(?:;|\r\n\tfor <[^\r\n]*>;)\r\n"
     rb"\t[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}\r\n"

@@ -6,6 +6,7 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.reception.admission import HostedRecipient
 from restante.reception.content_buffer import ContentBuffer
+from restante.reception.transaction_checks import Examination, TransactionChecks
 from restante.smtp.commands import Mail
 from restante.tenancy.model import HostedDomain
 
@@ -16,13 +17,19 @@ class AdmittedTransaction:
 
     mail: Mail
     content: ContentBuffer
+    checks: TransactionChecks
     recipients: dict[str, HostedDomain] = field(
         default_factory=dict
     )  # a recipient named twice counts once
     requests: dict[str, RecipientRequest] | None = (
         None  # report requests, by the recipients that have one
     )
-    is_suspect: bool = False
+
+    def examine_content(self) -> Examination | None:
+        """Have the checks examine the complete content; None if none reads it."""
+        if not self.checks.read_content:
+            return None
+        return self.checks.content(tuple(self.recipients), self.content.size, self.content.read)
 
     def add(self, recipient: HostedRecipient, request: RecipientRequest | None) -> None:
         """Add an accepted recipient, with its report request if it has one."""
@@ -40,7 +47,7 @@ class AdmittedTransaction:
             is_8bit=self.mail.is_8bit,
             needs_smtputf8=self.mail.needs_smtputf8,
             dsn=self._dsn(),
-            is_suspect=self.is_suspect,
+            is_suspect=self.checks.findings.is_suspect,
         )
 
     def _dsn(self) -> DsnRequest | None:

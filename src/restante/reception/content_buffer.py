@@ -10,7 +10,7 @@ that (memory_budget.py).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 
 from restante.mail.message import ContentFile
 from restante.reception.memory_budget import MemoryBudget
@@ -31,6 +31,8 @@ class ContentBuffer:
         "_blocks",
         "_budget",
         "_due_above",
+        "_file",
+        "_finishing",
         "_on_room",
         "_on_stall",
         "_spawn",
@@ -67,6 +69,8 @@ class ContentBuffer:
         self._blocks: list[bytes] = []
         self._due_above = INLINE_LIMIT if announced <= INLINE_LIMIT else WRITE_OCTETS
         self._spool: Spool | None = None
+        self._finishing: asyncio.Lock | None = None  # once it is
+        self._file: ContentFile | None = None  # once it is durable
         self._writing: asyncio.Task[None] | None = None
         self.octets = 0  # in memory
         self.size = 0  # in all
@@ -112,8 +116,25 @@ class ContentBuffer:
         self._budget.ends(self)
         return self._blocks[0] if len(self._blocks) == 1 else b"".join(self._blocks)
 
+    async def read(self) -> AsyncGenerator[bytes, None]:
+        """Yield the complete content, from memory or as a durable file. Raises StoreError."""
+        if self.failure is None and not self.is_spooled:
+            for block in tuple(self._blocks):
+                yield block
+            return
+        async for block in self._store.read_file(await self.finish()):
+            yield block
+
     async def finish(self) -> ContentFile:
-        """Write the rest and make the file durable. Raises StoreError."""
+        """Write the rest and make the file durable; again, return the file. Raises StoreError."""
+        if self._finishing is None:
+            self._finishing = asyncio.Lock()
+        async with self._finishing:
+            if self._file is None:
+                self._file = await self._finish()
+            return self._file
+
+    async def _finish(self) -> ContentFile:
         self._budget.ends(self)
         if self._writing is not None:
             await asyncio.wait([self._writing])

@@ -12,7 +12,9 @@ still held; everything else is forgotten.
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from restante.mail.address import Mailbox
+from restante.checks.check import ClientFacts
+from restante.checks.findings import NOTHING_FOUND
+from restante.checks.session_checks import SessionChecks
 from restante.mail.message import ContentFile
 from restante.mail.own_names import is_our_name
 from restante.mail.trace import Origin
@@ -24,7 +26,7 @@ from restante.reception.quota_reservations import FIELD_ROOM
 from restante.reception.recipient_admission import Admission, admit_recipient
 from restante.reception.refusal_lines import RefusalLines
 from restante.reception.services import Services, SessionTally
-from restante.reception.suspicion import Client, is_suspect
+from restante.reception.transaction_checks import Examination, TransactionChecks
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import is_confirmed
 from restante.release.request import ReleaseRequest, Requester
@@ -46,12 +48,13 @@ from restante.store.interface import INLINE_LIMIT
 from restante.store.store_errors import StoreError, StoreFull
 from restante.telemetry.events import (
     AuthenticationEnded,
+    MailChecked,
     MailHeld,
     MailRefused,
     RecipientRefused,
     StoreFailed,
 )
-from restante.tenancy.model import HostedDomain, IpAddress, Login
+from restante.tenancy.model import IpAddress, Login
 
 
 def _nothing() -> None:
@@ -82,6 +85,7 @@ class Dialogue:
         self._on_progress = on_progress
         self._on_stall = on_stall
         self._transaction: AdmittedTransaction | None = None
+        self._checks: SessionChecks | None = None  # once there is a transaction
         self._is_abandoned = False
         self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
@@ -101,6 +105,9 @@ class Dialogue:
         self._is_abandoned = self.client_has_left = True
         self._session.close()
         self._forget_transaction()
+        if self._checks is not None:
+            self._checks.close()
+            self._checks = None
         if self._refusal_lines is not None:
             self._refusal_lines.close()
         self._on_progress = self._on_stall = (
@@ -165,13 +172,25 @@ class Dialogue:
             announced=mail.size,
         )
         self.expects_much = mail.size > INLINE_LIMIT
-        self._transaction = AdmittedTransaction(mail, content)
+        self._transaction = AdmittedTransaction(mail, content, self._checks_for(mail))
         self._session.reply(replies.SENDER_OK)
+
+    def _checks_for(self, mail: Mail) -> TransactionChecks:
+        if self._checks is None:
+            self._checks = SessionChecks(self._services.checks)
+        client = ClientFacts(
+            self._peer,
+            self._session.client_name,
+            self._services.admission_settings.hostname,
+            self.tls,
+            is_authenticated=self.login is not None,
+        )
+        return TransactionChecks(self._checks, client, mail.reverse_path)
 
     def _answer_rcpt(self, rcpt: Rcpt) -> None:
         transaction = self._transaction
         assert transaction is not None
-        admission = admit_recipient(rcpt.forward_path, transaction.mail, self._services)
+        admission = admit_recipient(rcpt.forward_path, transaction, self._services)
         if isinstance(admission, Admission):
             self._reply_to_rcpt(transaction, rcpt, admission)
         else:
@@ -195,25 +214,8 @@ class Dialogue:
             self._log_refused_recipient(transaction, rcpt, admission)
             self._session.reply(admission.reply)
             return
-        if not transaction.is_suspect:
-            transaction.is_suspect = self._is_suspect(
-                transaction.mail.reverse_path, admission.domain
-            )
         transaction.add(admission, rcpt.request)
         self._session.reply(replies.RECIPIENT_OK)
-
-    def _is_suspect(self, reverse_path: Mailbox | None, domain: HostedDomain) -> bool:
-        client = Client(
-            self._peer, self._session.client_name, is_authenticated=self.login is not None
-        )
-        services = self._services
-        return is_suspect(
-            reverse_path,
-            domain,
-            client,
-            services.directory.now,
-            services.admission_settings.hostname,
-        )
 
     def _log_refused_recipient(
         self, transaction: AdmittedTransaction, rcpt: Rcpt, objection: Objection
@@ -254,8 +256,29 @@ class Dialogue:
             self._refuse_content(_reply_to(transaction.content.failure))
         elif (objection := self._object_to_content(transaction)) is not None:
             self._refuse_content(objection.reply, objection.reason)
+        elif (examination := transaction.examine_content()) is not None:
+            self._answer_later(self._examine_content(transaction, examination))
         elif transaction.content.is_spooled:
             self._answer_later(self._finish_spool(transaction))
+        else:
+            self._submit(transaction, transaction.content.inline(), None)
+
+    async def _examine_content(
+        self, transaction: AdmittedTransaction, examination: Examination
+    ) -> None:
+        """Hand content to the intake if the checks let it pass."""
+        try:
+            refused = await examination
+        except StoreError as error:
+            self._refuse_unread(error)
+            return
+        if self._is_abandoned:
+            return
+        if refused is not None:
+            self._refuse_content(refused.reply, refused.reason)
+            self._go_on()
+        elif transaction.content.is_spooled:
+            await self._finish_spool(transaction)
         else:
             self._submit(transaction, transaction.content.inline(), None)
 
@@ -283,17 +306,19 @@ class Dialogue:
         try:
             file = await transaction.content.finish()
         except StoreError as error:
-            self._services.log.publish(
-                StoreFailed(error=error, doing="spool", peer=str(self._peer))
-            )
-            if not self._is_abandoned:
-                self._refuse_content(_reply_to(error))
-                self._go_on()
+            self._refuse_unread(error)
             return
         if self._is_abandoned:
             transaction.content.discard()
         else:
             self._submit(transaction, b"", file)
+
+    def _refuse_unread(self, error: StoreError) -> None:
+        """Refuse content that the spool could not take or give back."""
+        self._services.log.publish(StoreFailed(error=error, doing="spool", peer=str(self._peer)))
+        if not self._is_abandoned:
+            self._refuse_content(_reply_to(error))
+            self._go_on()
 
     def _submit(
         self, transaction: AdmittedTransaction, content: bytes, file: ContentFile | None
@@ -306,6 +331,7 @@ class Dialogue:
             domain_ids=[domain.id for domain in transaction.recipients.values()],
             content=content,
             file=file,
+            check_fields=transaction.checks.findings.header,
             on_held=lambda receipt: self._on_held(transaction, receipt),
         )
         self._services.intake.submit(mail)
@@ -356,6 +382,9 @@ class Dialogue:
                 octets=receipt.size,
             )
         )
+        findings = transaction.checks.findings
+        if findings is not NOTHING_FOUND and (notes := findings.notes):
+            self._services.log.publish(MailChecked(message=receipt.name, notes=notes))
 
     def _refuse_content(self, reply: Reply, reason: str = "") -> None:
         transaction = self._transaction
@@ -373,6 +402,7 @@ class Dialogue:
     def _forget_transaction(self) -> None:
         if self._transaction is not None:
             self._transaction.content.discard()
+            self._transaction.checks.abort()
             self._transaction = None
 
     def _origin(self) -> Origin:

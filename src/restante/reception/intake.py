@@ -39,6 +39,7 @@ class ReceivedMail:
     on_held: Callable[["Receipt"], None]
     name: str = ""  # assigned by the intake
     received_at: float | None = None  # Unix time; None: now
+    check_fields: bytes = b""  # that checks add above our Received field
     is_delay_told: bool = False  # another server has sent a delay report
 
 
@@ -147,7 +148,7 @@ class Intake:
         first = self._numbers.next(now)
         mail.name = message_name(first)
         head = (
-            self._received_field(mail.origin, mail, now) + mail.content
+            mail.check_fields + self._received_field(mail.origin, mail, now) + mail.content
             if mail.origin
             else mail.content
         )

@@ -4,14 +4,16 @@
     FactsLookup           memory    the facts for the domain's policy
     the callout           network   only for an unknown mailbox, where the policy wants it
     object_to_recipient   pure      the domain's policy
+    the checks                      verdicts about the recipient (restante/checks)
 
 An answer that waits for nothing is returned as it is, and no task is needed for it. Facts are
-fetched once, and once more after a callout, because time has passed.
+fetched once, and again after a callout, because time has passed.
 """
 
 from collections.abc import Coroutine
 from typing import Any
 
+from restante.checks.verdict import CheckRefused
 from restante.mail.address import Mailbox
 from restante.reception.admission import (
     HostedRecipient,
@@ -20,42 +22,68 @@ from restante.reception.admission import (
     object_to_recipient,
     wants_callout,
 )
+from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.services import Services
-from restante.smtp.commands import Mail
+from restante.reception.transaction_checks import Examination
+from restante.tenancy.model import HostedDomain
 
 Admission = HostedRecipient | Objection
 
 
 def admit_recipient(
-    path: Mailbox, mail: Mail, services: Services
+    path: Mailbox, transaction: AdmittedTransaction, services: Services
 ) -> Admission | Coroutine[Any, Any, Admission]:
     """Answer RCPT: the accepted recipient, the objection, or a coroutine that returns either."""
+    mail = transaction.mail
     recipient = find_recipient(
         path,
         needs_smtputf8=mail.needs_smtputf8,
         directory=services.directory.now,
         settings=services.admission_settings,
     )
-    if isinstance(recipient, Objection) or not services.facts.matter(recipient.domain):
+    if isinstance(recipient, Objection):
         return recipient
+    if not services.facts.matter(recipient.domain):
+        return _ask_checks(recipient, transaction)
     facts = services.facts.of_recipient(recipient)
     if wants_callout(facts, mail.size):
-        return _admit_after_callout(recipient, mail, services)
-    return _apply_policy(recipient, object_to_recipient(facts, mail.size), services)
+        return _admit_after_callout(recipient, transaction, services)
+    objection = _note(object_to_recipient(facts, mail.size), recipient.domain, services)
+    return objection or _ask_checks(recipient, transaction)
 
 
 async def _admit_after_callout(
-    recipient: HostedRecipient, mail: Mail, services: Services
+    recipient: HostedRecipient, transaction: AdmittedTransaction, services: Services
 ) -> Admission:
     answer = await services.callout(recipient.domain, recipient.path)
     facts = services.facts.of_recipient(recipient)
-    objection = object_to_recipient(facts, mail.size, answer=answer)
-    return _apply_policy(recipient, objection, services)
+    objection = object_to_recipient(facts, transaction.mail.size, answer=answer)
+    if (objection := _note(objection, recipient.domain, services)) is not None:
+        return objection
+    admission = _ask_checks(recipient, transaction)
+    return admission if isinstance(admission, Admission) else await admission
 
 
-def _apply_policy(
-    recipient: HostedRecipient, objection: Objection | None, services: Services
-) -> Admission:
+def _note(
+    objection: Objection | None, domain: HostedDomain, services: Services
+) -> Objection | None:
+    """Record an objection that the customer is told about."""
     if objection is not None and objection.is_quota:
-        services.arrivals.refused_for_quota(recipient.domain)
-    return objection or recipient
+        services.arrivals.refused_for_quota(domain)
+    return objection
+
+
+def _ask_checks(
+    recipient: HostedRecipient, transaction: AdmittedTransaction
+) -> Admission | Coroutine[Any, Any, Admission]:
+    answer = transaction.checks.recipient(recipient)
+    if answer is None:
+        return recipient
+    if isinstance(answer, CheckRefused):
+        return Objection(answer.reply, answer.reason)
+    return _await_checks(recipient, answer)
+
+
+async def _await_checks(recipient: HostedRecipient, examination: Examination) -> Admission:
+    refused = await examination
+    return recipient if refused is None else Objection(refused.reply, refused.reason)

@@ -1,8 +1,9 @@
 """Services that the dialogues of one listener share, and the tally of each session."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from restante.checks.check_runner import CheckRunner
 from restante.mail.address import Mailbox
 from restante.reception.admission import AdmissionSettings
 from restante.reception.arrivals import Arrivals
@@ -45,6 +46,7 @@ class Services:
     arrivals: Arrivals
     disk_space: DiskSpace = field(default_factory=DiskSpace)
     callout: Callout = _nothing_known
+    checks: Sequence[CheckRunner] = ()  # in the order in which they are asked
 
 
 @dataclass(slots=True)

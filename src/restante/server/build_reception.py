@@ -3,6 +3,9 @@
 import time
 from functools import partial
 
+from restante.checks.check import CheckTerms
+from restante.checks.check_runner import CheckRunner
+from restante.checks.suspicion import SuspicionCheck
 from restante.config.schema import Config
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_bursts import AuthBursts
@@ -59,6 +62,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
         facts=facts,
         arrivals=arrivals,
         callout=delivery.dispatcher.ask_destination,
+        checks=_checks(ground),
     )
     return ReceptionParts(
         door=door,
@@ -107,6 +111,12 @@ def _disk_space(ground: Ground) -> DiskSpace:
     space = DiskSpace(free, ground.settings.config.reception.disk_reserve)
     ground.settings.on_change(lambda config: space.set_reserve(config.reception.disk_reserve))
     return space
+
+
+def _checks(ground: Ground) -> tuple[CheckRunner, ...]:
+    """Return the checks of mail, in the order in which they are asked."""
+    suspicion = SuspicionCheck(ground.records.directory)
+    return (CheckRunner(suspicion, CheckTerms(), ground.setup.log, time.monotonic),)
 
 
 def _authenticator(ground: Ground) -> Authenticator:

@@ -46,6 +46,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "bounced": FieldMeaning("True if the sender gets a report at once.", True),
     "changes": FieldMeaning("The changed fields: before and after.", ("note:  → moved",)),
     "channel": FieldMeaning("The name of a channel of notices.", "desk"),
+    "check": FieldMeaning("The name of a check of mail.", "suspicion"),
     "config": FieldMeaning("The path of the configuration file.", "/etc/restante/restante.toml"),
     "control": FieldMeaning("The path of the control socket.", "/run/restante/control.sock"),
     "count": FieldMeaning("How many times, if the event stands for several.", 12),
@@ -85,6 +86,10 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "metrics": FieldMeaning("The address of the metrics; empty for none.", "127.0.0.1:9325"),
     "minutes": FieldMeaning("The span of time, in minutes.", 10),
     "name": FieldMeaning("The name of the account, domain or login of `scope`.", "acme"),
+    "notes": FieldMeaning(
+        "What checks found, with the name of each and its score.",
+        "suspicion: the client uses our name",
+    ),
     "notice": FieldMeaning("The key of a notice, the same at each attempt.", "5f1c9a20"),
     "octets": FieldMeaning("Size in octets.", 4096),
     "origin": FieldMeaning("Where a request came from.", "192.0.2.25"),

@@ -21,6 +21,7 @@ from restante.telemetry.events import (
     EVENTS,
     AcceptsFailed,
     AuthenticationEnded,
+    CheckFailed,
     ConnectionsShed,
     DeliveryAttempt,
     DeliveryDeferred,
@@ -129,6 +130,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         (MetricLabel("code", ("451", "550", "553")),),
         code_of,
         amount=count_of,
+    ),
+    Counted(
+        "restante_check_failures",
+        "Examinations of mail by a check that failed; each counts once it is in the log.",
+        CheckFailed,
+        amount=lambda event: event.count,
     ),
     Read(
         "restante_sessions_open",

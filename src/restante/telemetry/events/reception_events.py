@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restante.telemetry.events.event import Event
+from restante.telemetry.events.event import Event, FailureEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,28 @@ class RecipientRefused(Event):
     count: int | None = None
     reverse_path: str | None = None
     forward_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailChecked(Event):
+    """A held message of which checks had something to say. It follows at once after the hold."""
+
+    event: ClassVar[str] = "mail-checked"
+    message: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFailed(FailureEvent):
+    """A check could not examine mail.
+
+    The mail was accepted unexamined, or deferred with 451, as the check is set. At most one line a
+    minute for each check; `count` is the number of failures since the last.
+    """
+
+    event: ClassVar[str] = "check-failed"
+    check: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Whether a reverse-path belongs to the client that sends the mail. Pure.
+"""Whether a reverse-path belongs to the client that sends the mail: the first of the checks.
 
 The primary may refuse this mail days later, and a report would then go to the reverse-path. If that
 was forged, it reaches a stranger. So it is checked while the client is still connected. Suspect
@@ -25,55 +25,71 @@ Rejected ideas:
 - Unknown recipients beside known ones also come from old mailing lists.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from restante.checks.check import ClientFacts, ExaminedRecipient, SimpleCheck
+from restante.checks.verdict import PASSED, CheckPassed
 from restante.mail.address import Mailbox, canonical_domain
 from restante.mail.own_names import is_our_name
+from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Directory, HostedDomain, IpAddress
 
 _NOT_PUBLIC: Final = frozenset({"invalid", "local", "localhost"})
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """The client that sends the mail, as far as it is known."""
-
-    address: IpAddress
-    hello: str  # its EHLO or HELO name
-    is_authenticated: bool = False
+_NO_DOMAIN: Final = "the reverse-path has no domain"
+_NOT_PUBLIC_DOMAIN: Final = "the domain of the reverse-path is not public"
+_OUR_NAME: Final = "the client uses our name"
+_HOME_MAIL: Final = "the reverse-path is of the recipient's own server"
 
 
-def is_suspect(
-    reverse_path: Mailbox | None,
-    recipients: HostedDomain,
-    client: Client,
-    directory: Directory,
-    hostname: str,
-) -> bool:
-    """Return whether a reverse-path is suspect, given a recipient's domain; `hostname` is ours."""
+class SuspicionCheck(SimpleCheck):
+    """Marks mail as suspect. It needs the directory in memory alone."""
+
+    name = "suspicion"
+
+    def __init__(self, directory: LiveDirectory) -> None:
+        self._directory = directory
+
+    def recipient(self, facts: ExaminedRecipient) -> CheckPassed:
+        """Compare the reverse-path with the client and this recipient."""
+        sign = sign_of_forgery(facts, self._directory.now)
+        return CheckPassed((sign,), is_suspect=True) if sign else PASSED
+
+
+def sign_of_forgery(facts: ExaminedRecipient, directory: Directory) -> str:
+    """Return why a reverse-path is suspect, given a recipient; "" if it is not."""
+    reverse_path, client = facts.reverse_path, facts.client
     if reverse_path is None:
-        return False
+        return ""
     if not reverse_path.domain:
-        return True  # a report would have nowhere to go
+        return _NO_DOMAIN  # a report would have nowhere to go
     if client.is_authenticated:
-        return False
+        return ""
+    domain = _public_domain(reverse_path)
+    if domain is None:
+        return _NOT_PUBLIC_DOMAIN  # no report could reach it
+    if _bears_our_name(client):
+        return _OUR_NAME
+    return _HOME_MAIL if _is_home_mail(domain, facts.domain, client, directory) else ""
+
+
+def _public_domain(path: Mailbox) -> str | None:
     try:
-        domain = canonical_domain(reverse_path.domain)
+        domain = canonical_domain(path.domain)
     except ValueError:
-        return True  # no report could reach it
-    if domain.rpartition(".")[0] == "" or domain.rpartition(".")[2] in _NOT_PUBLIC:
-        return True
-    return _bears_our_name(client, hostname) or _is_home_mail(domain, recipients, client, directory)
+        return None
+    parent, _, top = domain.rpartition(".")
+    return domain if parent and top not in _NOT_PUBLIC else None
 
 
-def _bears_our_name(client: Client, hostname: str) -> bool:
+def _bears_our_name(client: ClientFacts) -> bool:
     """Return whether a client uses our name. Programs on this machine may: it leads to them."""
-    return not client.address.is_loopback and is_our_name(client.hello, hostname)
+    return not client.address.is_loopback and is_our_name(client.hello, client.hostname)
 
 
 def _is_home_mail(
-    name: str, recipients: HostedDomain, client: Client, directory: Directory
+    name: str, recipients: HostedDomain, client: ClientFacts, directory: Directory
 ) -> bool:
     sender = recipients if name == recipients.name else directory.domains.get(name)
     if sender is None or sender.account != recipients.account:

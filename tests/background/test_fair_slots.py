@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from restante.delivery.fair_slots import FairSlots
+from restante.background.fair_slots import FairSlots
 
 
 def turns(limit: Callable[[], int] | int, account_limit: int = 9) -> FairSlots:

@@ -5,8 +5,10 @@ from ipaddress import ip_address
 
 import pytest
 
-from restante.mail.address import split_mailbox
-from restante.reception.suspicion import Client, is_suspect
+from restante.checks.check import ClientFacts, ExaminedRecipient
+from restante.checks.suspicion import sign_of_forgery
+from restante.mail.address import Mailbox, split_mailbox
+from restante.telemetry.events import MailChecked
 from restante.tenancy.model import Destination, Directory, HostedDomain, parse_authorized_hosts
 from tests.wire import Wire, initial_response
 
@@ -17,12 +19,13 @@ SISTER = replace(HOSTED, id=2, name="sister.example")
 MOVED = replace(HOSTED, id=3, name="moved.example", destination=Destination("mail.a.example", 2525))
 OTHERS = replace(HOSTED, id=4, name="others.example", account="beta")
 DIRECTORY = Directory(domains={domain.name: domain for domain in (HOSTED, SISTER, MOVED, OTHERS)})
-STRANGER = Client(ip_address("192.0.2.1"), "mail.elsewhere.example")
+STRANGER = ClientFacts(ip_address("192.0.2.1"), "mail.elsewhere.example", OURS)
 
 
-def verdict(reverse_path: str, client: Client = STRANGER) -> bool:
+def verdict(reverse_path: str, client: ClientFacts = STRANGER) -> bool:
     mailbox = split_mailbox(reverse_path) if reverse_path else None
-    return is_suspect(mailbox, HOSTED, client, DIRECTORY, OURS)
+    facts = ExaminedRecipient(client, mailbox, Mailbox("one", "a.example"), HOSTED)
+    return bool(sign_of_forgery(facts, DIRECTORY))
 
 
 @pytest.mark.parametrize(
@@ -46,14 +49,14 @@ def verdict(reverse_path: str, client: Client = STRANGER) -> bool:
 )
 def test_what_a_reverse_path_says_of_itself(reverse_path: str, suspect: bool) -> None:
     assert verdict(reverse_path) is suspect
-    assert not verdict(reverse_path, replace(STRANGER, is_authenticated=True))
+    assert not verdict(reverse_path, STRANGER._replace(is_authenticated=True))
 
 
 @pytest.mark.parametrize("path", ["s@a.example", "s@sister.example"])
 def test_a_domains_own_hosts_are_believed_and_a_network_of_everybody_is_not_one(path: str) -> None:
-    assert not verdict(path, replace(STRANGER, address=ip_address("198.51.100.7")))
-    assert verdict(path, replace(STRANGER, address=ip_address("198.51.101.7")))
-    assert verdict(path, replace(STRANGER, address=ip_address("2001:db8::1")))
+    assert not verdict(path, STRANGER._replace(address=ip_address("198.51.100.7")))
+    assert verdict(path, STRANGER._replace(address=ip_address("198.51.101.7")))
+    assert verdict(path, STRANGER._replace(address=ip_address("2001:db8::1")))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_a_domains_own_hosts_are_believed_and_a_network_of_everybody_is_not_one(
 def test_who_calls_itself_by_our_name_is_not_believed(
     hello: str, address: str, suspect: bool
 ) -> None:
-    assert verdict("s@elsewhere.example", Client(ip_address(address), hello)) is suspect
+    assert verdict("s@elsewhere.example", ClientFacts(ip_address(address), hello, OURS)) is suspect
 
 
 def test_suspicion_costs_a_message_nothing_but_its_reports(smtp: Wire) -> None:
@@ -81,6 +84,8 @@ def test_suspicion_costs_a_message_nothing_but_its_reports(smtp: Wire) -> None:
     )
     smtp.send(b"MAIL FROM:<s@s.example>\r\nRCPT TO:<one@a.example>\r\nDATA\r\nSubject: x\r\n.\r\n")
     assert [held.envelope.is_suspect for held in smtp.held("a.example")] == [True, False]
+    [checked] = smtp.log.of(MailChecked)
+    assert checked["notes"] == "suspicion: the reverse-path is of the recipient's own server"
 
 
 def test_a_login_is_believed(smtp: Wire) -> None:

@@ -1,0 +1,1 @@
+"""Examining a message before it is held: the port for filters, and the checks themselves."""

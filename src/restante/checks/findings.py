@@ -1,0 +1,65 @@
+"""The findings of checks about one message that they let pass. Pure.
+
+Each recipient is examined by itself. So a check may say the same several times: a note and a field
+count once, and the highest score counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from restante.checks.verdict import CheckPassed
+
+NOTES_LIMIT: Final = 1000  # characters
+FIELDS_LIMIT: Final = 4096  # octets
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All of them, by check."""
+
+    by_check: Mapping[str, CheckPassed] = field(default_factory=dict)
+    is_suspect: bool = False
+
+    def with_one(self, check: str, passed: CheckPassed) -> "Findings":
+        """Return these and what a check found."""
+        earlier = self.by_check.get(check)
+        joined = passed if earlier is None else _joined(earlier, passed)
+        return Findings({**self.by_check, check: joined}, self.is_suspect or passed.is_suspect)
+
+    @property
+    def notes(self) -> str:
+        """All notes and scores for the log: `rspamd 3.2: BAYES_SPAM, R_SPF_FAIL; …`."""
+        parts = [_text(check, found) for check, found in self.by_check.items()]
+        return "; ".join(part for part in parts if part)[:NOTES_LIMIT]
+
+    @property
+    def header(self) -> bytes:
+        """The added fields, whole, as far as they fit the limit."""
+        header = b""
+        for found in self.by_check.values():
+            for each in found.fields:
+                line = bytes(each)
+                if len(header) + len(line) <= FIELDS_LIMIT:
+                    header += line
+        return header
+
+
+def _joined(one: CheckPassed, other: CheckPassed) -> CheckPassed:
+    scores = [score for score in (one.score, other.score) if score is not None]
+    return CheckPassed(
+        notes=tuple(dict.fromkeys([*one.notes, *other.notes])),
+        score=max(scores, default=None),
+        fields=tuple(dict.fromkeys([*one.fields, *other.fields])),
+        is_suspect=one.is_suspect or other.is_suspect,
+    )
+
+
+def _text(check: str, found: CheckPassed) -> str:
+    if not found.notes and found.score is None:
+        return ""
+    name = check if found.score is None else f"{check} {found.score:g}"
+    return f"{name}: {', '.join(found.notes)}" if found.notes else name
+
+
+NOTHING_FOUND: Final = Findings()
