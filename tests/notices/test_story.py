@@ -27,7 +27,7 @@ from tests.delivery.test_watcher import PORT
 from tests.delivery.test_watcher import Scene as WatcherScene
 from tests.delivery.world import World
 from tests.log_lines import Lines
-from tests.store.test_retention import MONTH, Keeping
+from tests.retention.test_retention_sweep import MONTH, Keeping
 from tests.wire import NOW, audit
 
 
