@@ -25,7 +25,7 @@ from restante.release.host_names import HostNames
 from restante.reports.report_sender import Reports
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.pipelining import Pipelining
-from restante.store.interface import Bounce
+from restante.store.mail_queue import Bounce
 from restante.telemetry.events import Event, MailAfterQuiet, ReportSent
 from restante.tenancy.policy import Hold
 from tests.delivery.scripted_primary import CLOSE, Script, ScriptedPrimary
@@ -108,7 +108,7 @@ def caution(step: Step) -> Any:
 def arrivals(step: Step) -> Any:
     """Which mail comes after an hour of quiet."""
     world = World()
-    heard = Arrivals(world.store, world.directory, world.log, lambda: world.monotonic)
+    heard = Arrivals(world.store.figures, world.directory, world.log, lambda: world.monotonic)
 
     async def story() -> list[int]:
         domain = await world.host(25)
@@ -116,7 +116,7 @@ def arrivals(step: Step) -> Any:
         for pause in (0.0, 3000.0, 3000.0, 4000.0, 10.0):
             world.now += pause
             await world.hold(domain)
-            held = await world.store.held(domain.id, 0, 1000, 1 << 30)
+            held = await world.store.handover.held(domain.id, 0, 1000, 1 << 30)
             heard.held(held[-1:])  # type: ignore[arg-type]
             step(world)
             seen.append(len(world.log.of(MailAfterQuiet)))
@@ -201,7 +201,13 @@ def reports(step: Step) -> Any:
             world.names.mx = {"a.example": [Exchanger(10, "mx.a.example")]}
             world.names.table = {"mx.a.example": ["127.0.0.1"]}
             given = ReportSettings(port=host.port, per_minute=2, private_addresses=True)
-            sending = Reports(world.store, world.new_context(), world.names, lambda: given)
+            sending = Reports(
+                world.store.reports,
+                world.store.queue,
+                world.new_context(),
+                world.names,
+                lambda: given,
+            )
             await store_reports(world, domain, 6)
             start = world.monotonic
 
@@ -233,7 +239,7 @@ async def store_reports(world: World, domain: Any, count: int) -> None:
             b"\r\n",
             world.now,
         )
-        assert await world.store.bounce([Bounce(world.held, ("b@b.example",), made)], audit())
+        assert await world.store.queue.bounce([Bounce(world.held, ("b@b.example",), made)], audit())
 
 
 STORIES = [

@@ -110,8 +110,8 @@ class Wire:
     def __init__(self, settings: ReceptionSettings | None = None) -> None:
         self.settings = settings or ReceptionSettings()
         self.store = MemoryStore()
-        self.directory = LiveDirectory(self.store)
-        self.recipients = LiveRecipients(self.store, self.directory)
+        self.directory = LiveDirectory(self.store.records)
+        self.recipients = LiveRecipients(self.store.recipients, self.directory)
         self.log = Lines()
         self.drains = NoDrains()
         self.names = Names()
@@ -178,17 +178,17 @@ class Wire:
         hosted = HostedDomain(
             0, domain, account, Destination("192.0.2.99"), hosts, NOW, Policy(**policy)
         )
-        hosted = self.run(self.store.put_domain(hosted, audit()))
+        hosted = self.run(self.store.records.put_domain(hosted, audit()))
         self.run(self.directory.refresh())
         if holding:
-            self.run(self.store.hold([self._message(hosted.id) for _ in range(holding)]))
+            self.run(self.store.reception.hold([self._message(hosted.id) for _ in range(holding)]))
         return hosted
 
     def change(self, domain: str, **policy: Any) -> None:
         """Change what is given of a domain's policy."""
         present = self.directory.now.domains[domain]
         self.run(
-            self.store.put_domain(
+            self.store.records.put_domain(
                 replace(present, policy=replace(present.policy, **policy)), audit()
             )
         )
@@ -197,22 +197,24 @@ class Wire:
     def set_quota(self, account: str, quota: Quota) -> None:
         """Change an account's quota."""
         present = self.directory.now.accounts[account]
-        self.run(self.store.put_account(replace(present, quota=quota), audit()))
+        self.run(self.store.records.put_account(replace(present, quota=quota), audit()))
         self.run(self.directory.refresh())
 
     def knows(self, domain: str, *recipients: Recipient) -> None:
         """Let recipients of a domain be known."""
         hosted = self.directory.now.domains[domain]
-        self.run(self.store.learn(hosted.id, recipients))
+        self.run(self.store.recipients.learn(hosted.id, recipients))
         self.run(self.recipients.refresh(hosted))
 
     def held(self, domain: str) -> list[HeldMessage]:
         """Return the messages held for a domain, oldest first."""
-        return self.run(self.store.held(self.directory.now.domains[domain].id, 0, 1000, 2**40))
+        return self.run(
+            self.store.handover.held(self.directory.now.domains[domain].id, 0, 1000, 2**40)
+        )
 
     def trail(self) -> list[AuditEntry]:
         """Return the release requests in the audit trail, oldest first."""
-        entries = self.run(self.store.audit(limit=1000))
+        entries = self.run(self.store.trail.audit(limit=1000))
         return [
             entry for entry in reversed(entries) if entry.action is AuditAction.RELEASE_REQUESTED
         ]
@@ -296,16 +298,17 @@ class Wire:
     def _make_services(self) -> Services:
         host_names = HostNames(self.names, lambda: self.monotonic)
         expected = ExpectedHosts(self.directory, host_names.known)
-        arrivals = Arrivals(self.store, self.directory, self.log, lambda: self.monotonic)
+        arrivals = Arrivals(self.store.figures, self.directory, self.log, lambda: self.monotonic)
         intake = Intake(
-            self.store,
+            self.store.reception,
             self.log,
             lambda: self.now,
             hostname="mx2.example.net",
             on_held=arrivals.held,
         )
         releaser = Releaser(
-            store=self.store,
+            figures=self.store.figures,
+            trail=self.store.trail,
             directory=self.directory,
             drains=self.drains,
             host_names=host_names,
@@ -315,7 +318,8 @@ class Wire:
         )
         return Services(
             directory=self.directory,
-            store=self.store,
+            store=self.store.reception,
+            held_content=self.store.content,
             intake=intake,
             auth_gate=AuthGate(
                 self._authenticator, expected, self.settings, lambda: self.monotonic, self._sleep
@@ -330,7 +334,7 @@ class Wire:
                 split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,
             ),
             facts=FactsLookup(
-                self.store,
+                self.store.figures,
                 self.directory,
                 lambda: self.now,
                 lambda destination: self.is_up,
@@ -345,15 +349,15 @@ class Wire:
         )
 
     def _add_account(self, name: str, empty_reply: int) -> None:
-        self.run(self.store.put_account(Account(name, NOW, empty_reply), audit()))
+        self.run(self.store.records.put_account(Account(name, NOW, empty_reply), audit()))
         login = Login(name, name, _PASSWORD_HASH, self.vault.seal(PASSWORD, login_owner(name)), NOW)
-        self.run(self.store.put_login(login, audit()))
+        self.run(self.store.records.put_login(login, audit()))
         self.run(self.directory.refresh())
 
     def _message(self, domain_id: int) -> NewMessage:
         envelope = Envelope("a@a.example", ("b@b.example",))
         return NewMessage(
-            self.store.numbers().next(self.now),
+            self.store.reception.numbers().next(self.now),
             domain_id,
             envelope,
             self.now,

@@ -34,11 +34,13 @@ async def fill(
     try:
         for batch in _batches(map(domain, range(domains))):
             await _host(store, batch, port)
-        ids = {name: hosted.id for name, hosted in (await store.directory()).domains.items()}
+        ids = {
+            name: hosted.id for name, hosted in (await store.records.directory()).domains.items()
+        }
         names = [*(domain(turn % domains) for turn in range(messages)), *[OTHER] * others]
-        new = _messages(names, ids, size, store.numbers())
+        new = _messages(names, ids, size, store.reception.numbers())
         while held := list(islice(new, BATCH)):
-            if refused := await store.hold(held):
+            if refused := await store.reception.hold(held):
                 raise next(iter(refused.values()))
     finally:
         await store.close()
@@ -52,9 +54,11 @@ def _batches(names: Iterable[str]) -> Iterator[list[str]]:
 
 async def _host(store: Store, names: Iterable[str], port: int) -> None:
     """Host those of these domains that are not hosted yet: all at once, so that they share a sync."""
-    present = (await store.directory()).domains
+    present = (await store.records.directory()).domains
     new = [name for name in names if name not in present]
-    await asyncio.gather(*(store.put_domain(_hosted(name, port), _added(name)) for name in new))
+    await asyncio.gather(
+        *(store.records.put_domain(_hosted(name, port), _added(name)) for name in new)
+    )
 
 
 def _hosted(name: str, port: int) -> HostedDomain:

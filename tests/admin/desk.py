@@ -166,7 +166,7 @@ class Desk:
     transports: FakeWays = field(default_factory=FakeWays)
 
     def __post_init__(self) -> None:
-        directory = LiveDirectory(self.store)
+        directory = LiveDirectory(self.store.records)
         self.context = AdminContext(
             store=self.store,
             directory=directory,
@@ -177,7 +177,7 @@ class Desk:
             resolver=self.resolver,
             hold=self._hold,
             server=self.server,
-            recipients=LiveRecipients(self.store, directory),
+            recipients=LiveRecipients(self.store.recipients, directory),
             transports=self.transports,
             message_size_limit=lambda: 50_000_000,
             log=self.log,
@@ -185,7 +185,7 @@ class Desk:
 
     async def _hold(self, mails: Sequence[ReceivedMail]) -> list[Receipt]:
         """The intake of the server, for as long as these take."""
-        intake = Intake(self.store, self.log, lambda: NOW, hostname="mx2.example.net")
+        intake = Intake(self.store.reception, self.log, lambda: NOW, hostname="mx2.example.net")
         holding = asyncio.create_task(hold_all(intake, mails))
         await asyncio.sleep(0)
         intake.close()
@@ -209,12 +209,12 @@ class Desk:
         **fields: Any,
     ) -> None:
         envelope = Envelope(reverse_path, paths, **fields)
-        await self.store.hold([NewMessage(number, domain_id, envelope, NOW - 3600, HEAD)])
+        await self.store.reception.hold([NewMessage(number, domain_id, envelope, NOW - 3600, HEAD)])
 
     async def refuse(self, number: int, domain_id: int, path: str, reply: str) -> None:
         """Let the destination refuse a recipient."""
-        drain = await self.store.open_drain(domain_id, NOW, NOW + 60)
-        await self.store.settle(
+        drain = await self.store.handover.open_drain(domain_id, NOW, NOW + 60)
+        await self.store.handover.settle(
             drain, [Outcome(number, (RecipientOutcome(path, Move.REFUSED, reply),))]
         )
-        await self.store.close_drain(drain)
+        await self.store.handover.close_drain(drain)

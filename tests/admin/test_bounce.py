@@ -11,7 +11,7 @@ from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage, message_name
 from restante.mail.report import Report
-from restante.store.interface import QueueFilter
+from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.events import ReportMade
 from restante.tenancy.audit import AuditAction
@@ -25,7 +25,7 @@ async def bounced(desk: Desk, *names: str, reason: str = "the customer has moved
 
 
 async def reports(desk: Desk) -> list[Report]:
-    return await desk.store.due_reports(NOW, 1000, 1 << 30)
+    return await desk.store.reports.due_reports(NOW, 1000, 1 << 30)
 
 
 def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
@@ -53,8 +53,8 @@ def test_held_and_refused_recipients_get_one_report_and_are_gone() -> None:
             in groups[1]
         )
         assert "nobody's business" not in report.content.decode()
-        assert await desk.store.message(1) is None
-        [entry] = await desk.store.audit(limit=1)
+        assert await desk.store.queue.message(1) is None
+        [entry] = await desk.store.trail.audit(limit=1)
         assert (entry.action, entry.subject, entry.account, entry.reason) == (
             AuditAction.MAIL_BOUNCED,
             "1",
@@ -85,10 +85,10 @@ def test_who_may_not_be_told_is_not_told_and_the_message_is_gone_all_the_same(
     async def story() -> None:
         desk = Desk()
         beta = await desk.host("beta.example", "beta")
-        await desk.store.hold([NewMessage(1, beta, envelope, NOW, HEAD)])
+        await desk.store.reception.hold([NewMessage(1, beta, envelope, NOW, HEAD)])
         assert await bounced(desk, "1") == BounceChange(changed=1, missing=[], told=0, damaged=[])
         assert await reports(desk) == []
-        assert await desk.store.message(1) is None
+        assert await desk.store.queue.message(1) is None
 
     run(story())
 
@@ -104,7 +104,9 @@ def test_each_accounts_trail_names_its_own_mail_only() -> None:
         await desk.hold(2, gamma, "z@gamma.example")
         assert (await bounced(desk, "1", "2")).changed == 2
         trail = [
-            entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+            entry
+            for entry in await desk.store.trail.audit()
+            if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert {(entry.account, entry.subject) for entry in trail} == {
             ("beta", "1"),
@@ -125,7 +127,9 @@ def test_many_go_a_bounded_number_at_a_time() -> None:
         assert (done.changed, done.told) == (2 * AT_ONCE + 1, 2 * AT_ONCE + 1)
         assert len(await reports(desk)) == 2 * AT_ONCE + 1
         entries = [
-            entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+            entry
+            for entry in await desk.store.trail.audit()
+            if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert len(entries) == 3
 
@@ -137,15 +141,15 @@ def test_a_message_that_changes_while_its_report_is_made_stays() -> None:
         desk = Desk()
         beta = await desk.host("beta.example", "beta")
         await desk.hold(1, beta, X, Y)
-        message = desk.store.message
+        message = desk.store.queue.message
 
         async def and_then_it_is_deleted(number: int) -> object:
             found = await message(number)
-            desk.store.message = message  # type: ignore[method-assign]
-            await desk.store.delete([1], (await desk.store.audit())[0])
+            desk.store.queue.message = message  # type: ignore[method-assign]
+            await desk.store.queue.delete([1], (await desk.store.trail.audit())[0])
             return found
 
-        desk.store.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
+        desk.store.queue.message = and_then_it_is_deleted  # type: ignore[method-assign, assignment]
         assert await bounced(desk, "1") == BounceChange(
             changed=0, missing=["1"], told=0, damaged=[]
         )
@@ -166,7 +170,7 @@ def test_mail_that_is_being_handed_over_is_not_bounced_but_what_was_refused_is()
         with pytest.raises(AdminError) as caught:
             await bounced(desk, "1", "2")
         assert caught.value.kind is ErrorKind.CONFLICT
-        assert await desk.store.message(1) is not None
+        assert await desk.store.queue.message(1) is not None
         assert (await bounced(desk, "2")).changed == 1
         server.delivering.clear()  # its drain, which the fake server still has, pauses
         assert (await bounced(desk, "1")).changed == 1
@@ -186,7 +190,7 @@ def test_of_a_message_whose_file_is_gone_the_sender_hears_all_the_same() -> None
             b"Received: x\r\n",
             ContentFile("gone", 9, 0),
         )
-        await desk.store.hold([missing])
+        await desk.store.reception.hold([missing])
         assert (await bounced(desk, "1")).told == 1  # with the headers that there are
         [report] = await reports(desk)
         assert b"Received: x" in report.content
@@ -196,14 +200,14 @@ def test_of_a_message_whose_file_is_gone_the_sender_hears_all_the_same() -> None
 
 def spoil(desk: Desk, number: int, error: StoreError) -> None:
     """Let the store fail with this whenever it is asked for this message."""
-    message = desk.store.message
+    message = desk.store.queue.message
 
     async def failing(asked: int) -> HeldMessage | None:
         if asked == number:
             raise error
         return await message(asked)
 
-    desk.store.message = failing  # type: ignore[method-assign, assignment]
+    desk.store.queue.message = failing  # type: ignore[method-assign, assignment]
 
 
 @pytest.mark.parametrize("other", ["beta.example", "gamma.example"])
@@ -219,9 +223,11 @@ def test_a_damaged_message_stays_and_keeps_no_other_back(other: str) -> None:
         done = await bounced(desk, "1", "2", "3", "zz")
         assert done == BounceChange(changed=2, missing=["zz"], told=2, damaged=damaged)
         assert [report.about for report in await reports(desk)] == [1, 3]
-        assert [one.number for one in await desk.store.list_queue(QueueFilter())] == [2]
+        assert [one.number for one in await desk.store.queue.list_queue(QueueFilter())] == [2]
         trail = [
-            entry for entry in await desk.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+            entry
+            for entry in await desk.store.trail.audit()
+            if entry.action is AuditAction.MAIL_BOUNCED
         ]
         assert " ".join(entry.subject for entry in reversed(trail)) == "1 3"
 
@@ -240,7 +246,7 @@ def test_a_store_that_fails_for_another_reason_ends_it() -> None:
         with pytest.raises(StoreError, match="I/O"):
             await bounced(desk, "1", "2", "3")
         assert await reports(desk) == []
-        assert len(await desk.store.list_queue(QueueFilter())) == 3
+        assert len(await desk.store.queue.list_queue(QueueFilter())) == 3
 
     run(story())
 

@@ -44,7 +44,7 @@ def mail(address: str, name: str = "mail", **fields: Any) -> NewChannel:
 def refusal(desk: Desk, new: NewChannel) -> AdminError:
     with pytest.raises(AdminError) as caught:
         run(add_channel(desk.context, new))
-    assert run(desk.store.directory()).channels == {}
+    assert run(desk.store.records.directory()).channels == {}
     return caught.value
 
 
@@ -70,7 +70,7 @@ def test_a_webhook_is_kept_sealed_and_shown_without_its_secrets(desk: Desk) -> N
     assert open_secret(desk.context.vault, channel) == ChannelSecret(
         URL, new.key.get_secret_value()
     )
-    said = f"{view!r} {channel!r} {run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r} {new!r}"
+    said = f"{view!r} {channel!r} {run(desk.store.trail.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r} {new!r}"
     assert "a-token" not in said
     assert new.key.get_secret_value() not in said
     assert "a-token" not in repr(open_secret(desk.context.vault, channel))
@@ -91,7 +91,7 @@ def test_a_secret_is_no_good_in_another_channels_place(desk: Desk) -> None:
 def test_adding_and_removing_are_audited(desk: Desk) -> None:
     run(add_channel(desk.context, hook(account="alpha")))
     run(remove_channel(desk.context, "alpha", "hook", "they have moved"))
-    removed, added = run(desk.store.audit(AuditFilter(account="alpha")))[:2]
+    removed, added = run(desk.store.trail.audit(AuditFilter(account="alpha")))[:2]
     assert (added.action, added.subject, added.reason) == (AuditAction.CHANNEL_ADDED, "hook", "")
     assert Change("target", "none", "https://hook.example/…") in added.changes
     assert (removed.action, removed.reason) == (AuditAction.CHANNEL_REMOVED, "they have moved")
@@ -208,7 +208,7 @@ def test_what_waits_is_shown_by_account(desk: Desk) -> None:
         await add_channel(desk.context, hook("own"))
         for channel in desk.context.directory.now.channels.values():
             news = NoticeFacts(NoticeKind.TEST, channel.account, "thing", "text", NOW)
-            await desk.store.keep_notices(
+            await desk.store.notices.keep_notices(
                 [NewNotice(channel.id, f"key of {channel.name}", news, 3, NOW)], [], [], 10
             )
 
@@ -280,7 +280,7 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
         desk, webhook="https://b.example/b-token", key=key, kinds=("quota-reached", "mail-expired")
     )
     change(desk, kinds=())
-    again, first = run(desk.store.audit(AuditFilter(account="alpha")))[:2]
+    again, first = run(desk.store.trail.audit(AuditFilter(account="alpha")))[:2]
     assert (first.action, first.subject) == (AuditAction.CHANNEL_CHANGED, "hook")
     assert first.reason == again.reason == "they have moved"
     assert [one.field for one in first.changes] == ["target", "sealed secret", "kinds"]
@@ -289,7 +289,7 @@ def test_a_change_is_audited_without_its_secrets(desk: Desk) -> None:
     assert [(one.field, one.before) for one in again.changes] == [
         ("kinds", "mail-expired, quota-reached")
     ]
-    said = f"{run(desk.store.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r}"
+    said = f"{run(desk.store.trail.audit())!r} {desk.log.lines!r} {list(list_channels(desk.context))!r}"
     assert "b-token" not in said
     assert key not in said
 
@@ -308,7 +308,7 @@ def test_every_kind_is_more_with_all_accounts_and_less_without(desk: Desk) -> No
     ]
     with pytest.raises(AdminError, match="never get mail-expired"):
         change(desk, account="", all_accounts=False)
-    [newest] = run(desk.store.audit(limit=1))
+    [newest] = run(desk.store.trail.audit(limit=1))
     assert newest.changes[0].after == "mail-expired, room-short"
     assert newest.changes[1] == Change("hears_all", "no", "yes")
 
@@ -332,7 +332,7 @@ def test_what_waits_is_due_and_leaves_as_the_channel_is_then(desk: Desk) -> None
         await add_channel(desk.context, hook(account="alpha"))
         [channel] = desk.context.directory.now.channels.values()
         news = NoticeFacts(NoticeKind.MAIL_EXPIRED, "alpha", "thing", "text", NOW)
-        await desk.store.keep_notices(
+        await desk.store.notices.keep_notices(
             [NewNotice(channel.id, "the key", news, 0, NOW + 900)], [], [], 10
         )
         await change_channel(
@@ -371,11 +371,11 @@ def test_what_cannot_be_changed_is_said_and_changes_nothing(
     desk: Desk, fields: dict[str, Any], kind: ErrorKind, says: str
 ) -> None:
     run(add_channel(desk.context, hook(account="alpha")))
-    before, trail = run(desk.store.directory()), len(run(desk.store.audit()))
+    before, trail = run(desk.store.records.directory()), len(run(desk.store.trail.audit()))
     with pytest.raises(AdminError, match=says) as caught:
         change(desk, **fields)
-    assert (caught.value.kind, run(desk.store.directory())) == (kind, before)
-    assert len(run(desk.store.audit())) == trail
+    assert (caught.value.kind, run(desk.store.records.directory())) == (kind, before)
+    assert len(run(desk.store.trail.audit())) == trail
     assert "b-token" not in str(caught.value)
 
 
@@ -407,8 +407,8 @@ def test_a_secret_under_a_lost_key_file_is_given_anew_as_a_whole(desk: Desk) -> 
 def test_a_channel_that_goes_while_it_is_changed_is_not_added_again(desk: Desk) -> None:
     run(add_channel(desk.context, hook(account="alpha")))
     [channel] = desk.context.directory.now.channels.values()
-    run(desk.store.remove_channel(channel.id, audit()))
+    run(desk.store.records.remove_channel(channel.id, audit()))
     with pytest.raises(AdminError, match="was removed meanwhile") as caught:
         change(desk, kinds=("mail-expired",))
     assert caught.value.kind is ErrorKind.CONFLICT
-    assert run(desk.store.directory()).channels == {}
+    assert run(desk.store.records.directory()).channels == {}

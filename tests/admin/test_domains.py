@@ -16,7 +16,7 @@ from restante.admin.domains import (
     show_domain,
 )
 from restante.delivery.shown_key import NoKey
-from restante.store.interface import Usage
+from restante.store.mail_figures import Usage
 from restante.tenancy.model import Destination, TlsUse
 from restante.tenancy.secrets import destination_owner
 from tests.admin.desk import Desk, run
@@ -247,7 +247,7 @@ def test_a_listing_asks_the_store_for_one_domain_at_a_time() -> None:
             asked.append(1)
             return {}
 
-        desk.store.usages = usages  # type: ignore[method-assign]
+        desk.store.figures.usages = usages  # type: ignore[method-assign]
         assert len(list(list_domains(desk.context))) == 5
         assert len(list(list_domains(desk.context, "account1"))) == 1
         assert asked == []

@@ -80,13 +80,15 @@ def test_the_headers_of_a_large_message_come_from_its_file() -> None:
     async def story() -> None:
         desk = Desk()
         number = await desk.host("alpha.example", "alpha")
-        spool = desk.store.open_spool()
+        spool = desk.store.reception.open_spool()
         content = b"Subject: large\r\n\r\nsecret" + bytes(70_000)
         await spool.write(content)
         file = await spool.close()
         assert file == ContentFile(file.name, len(content), zlib.crc32(content))
         envelope = Envelope("", ("x@alpha.example",))
-        await desk.store.hold([NewMessage(7, number, envelope, NOW, b"Received: from a\r\n", file)])
+        await desk.store.reception.hold(
+            [NewMessage(7, number, envelope, NOW, b"Received: from a\r\n", file)]
+        )
         view = await show_message(desk.context, message_name(7))
         assert [header.name for header in view.headers] == ["Received", "Subject"]
         assert "secret" not in view.model_dump_json()
@@ -103,14 +105,14 @@ def test_damage_at_the_far_end_of_a_large_message_is_told_to_who_looks_at_its_he
     async def story() -> None:
         desk = Desk()
         number = await desk.host("alpha.example", "alpha")
-        spool = desk.store.open_spool()
+        spool = desk.store.reception.open_spool()
         await spool.write(b"X-More: yes\r\n\r\n" + bytes(3_000_000))
         file = await spool.close()
-        await desk.store.hold(
+        await desk.store.reception.hold(
             [NewMessage(7, number, Envelope("", ("x@alpha.example",)), NOW, head, file)]
         )
         assert (await show_message(desk.context, message_name(7))).damage == ""
-        desk.store._files[file.name] = desk.store._files[file.name][:-1] + b"!"
+        desk.store.state.files[file.name] = desk.store.state.files[file.name][:-1] + b"!"
         view = await show_message(desk.context, message_name(7))
         assert "damaged" in view.damage
         assert view.headers == []
@@ -133,10 +135,11 @@ def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
         )
         assert (done.changed, done.missing) == (2, ["9"])
         assert await names(desk) == ["2"]
-        entry = (await desk.store.audit(AuditFilter(account="alpha"), limit=1))[0]
+        entry = (await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1))[0]
         assert (entry.action, entry.subject, entry.reason) == ("mail-deleted", "1", "spam")
         assert [
-            entry.subject for entry in await desk.store.audit(AuditFilter(account="beta"), limit=1)
+            entry.subject
+            for entry in await desk.store.trail.audit(AuditFilter(account="beta"), limit=1)
         ] == ["3"]
 
     run(story())

@@ -122,7 +122,7 @@ def verifies(desk: Desk, password: str) -> bool:
 
 def put(desk: Desk, login: Login) -> None:
     run(
-        desk.context.store.put_login(
+        desk.context.store.records.put_login(
             login, AuditEntry(1.0, AuditAction.LOGIN_CHANGED, "test", login.user)
         )
     )

@@ -47,7 +47,7 @@ def test_status_shows_mail_requests_drains_and_listeners() -> None:
         number = await desk.host("alpha.example", "alpha")
         await desk.host("beta.example", "beta")
         await desk.hold(1, number, "x@alpha.example")
-        await desk.store.record(
+        await desk.store.trail.record(
             [asked_for("Alpha.example", NOW - 9), asked_for("Alpha.example", NOW - 5)]
         )
         view = await shown_status(desk.context, StatusSelection(everything=True))
@@ -79,7 +79,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             asked_for("beta.example", NOW - 10),  # of an account that it is not of any more
             asked_for("nonsense..", NOW - 10),
         ]
-        await desk.store.record(entries)
+        await desk.store.trail.record(entries)
         at = {
             one.domain: one.last_request_at
             for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains
@@ -92,7 +92,7 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
             "other.example": None,
             "beta.example": None,
         }
-        await desk.store.record([asked_for("#ALPHA", NOW - 5)])
+        await desk.store.trail.record([asked_for("#ALPHA", NOW - 5)])
         newest = [
             one.last_request_at
             for one in (await shown_status(desk.context, StatusSelection(everything=True))).domains

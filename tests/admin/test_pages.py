@@ -13,10 +13,11 @@ from restante.admin.held_mail import NamedMessages, QueueSelection, list_queue, 
 from restante.admin.report_queue import ReportSelection, list_reports
 from restante.admin.trail import list_audit
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import AuditPage
+from restante.store.audit_trail import AuditPage
 from restante.tenancy.audit import EVERY_ENTRY
 from restante.tenancy.notice import NewNotice, NoticeFacts, NoticeKind
 from tests.admin.desk import NOW, Desk, all_of, run
+from tests.contract.store_parts import part_with
 
 PAGE = 2
 COUNTS = (0, 1, PAGE, PAGE + 1, 2 * PAGE, 2 * PAGE + 1)
@@ -31,14 +32,14 @@ def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def watched(desk: Desk, method: str) -> list[int]:
     """Have a method of the store note how much it returns each time."""
     sizes: list[int] = []
-    real: Callable[..., Awaitable[Any]] = getattr(desk.store, method)
+    real: Callable[..., Awaitable[Any]] = getattr(part_with(desk.store, method), method)
 
     async def noting(*words: Any, **named: Any) -> Any:
         found = await real(*words, **named)
         sizes.append(len(found.entries if isinstance(found, AuditPage) else found))
         return found
 
-    setattr(desk.store, method, noting)
+    setattr(part_with(desk.store, method), method, noting)
     return sizes
 
 
@@ -129,7 +130,7 @@ def test_notices_that_wait(count: int) -> None:
         [channel] = desk.context.directory.now.channels
         news = NoticeFacts(NoticeKind.PRIMARY_AWAY, "alpha", "x", "away", NOW)
         waiting = [NewNotice(channel, str(number), news, 0, NOW) for number in range(count)]
-        await desk.store.keep_notices(waiting, [], [], limit=100)
+        await desk.store.notices.keep_notices(waiting, [], [], limit=100)
         sizes = watched(desk, "list_notices")
         for account in (None, "alpha"):
             shown = await all_of(list_waiting(desk.context, account))
@@ -148,7 +149,7 @@ def test_the_trail(limit: int) -> None:
             await bounce_messages(
                 desk.context, NamedMessages(names=(str(number),), reason=f"reason {number}")
             )
-        everything = await desk.store.audit()
+        everything = await desk.store.trail.audit()
         sizes = watched(desk, "audit_page")
         shown = await all_of(list_audit(desk.context, EVERY_ENTRY, limit))
         assert [view.reason for view in shown] == [entry.reason for entry in everything][:limit]

@@ -21,7 +21,7 @@ from restante.mail.import_stream import (
     pack_label,
 )
 from restante.mail.message import message_number
-from restante.store.interface import INLINE_LIMIT
+from restante.store.mail_reception import INLINE_LIMIT
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.transfer.import_arrival import MAX_MESSAGES
@@ -95,8 +95,8 @@ def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) 
         assert (view.name, view.reverse_path, view.size) == (name, "a@sender.example", len(content))
         assert view.received_at == datetime(2025, 10, 1, tzinfo=UTC)
         domain_id = desk.context.directory.now.domains["alpha.example"].id
-        assert desk.store.usage(domain_id).octets == len(content)
-        message = await desk.store.message(message_number(name))
+        assert desk.store.figures.usage(domain_id).octets == len(content)
+        message = await desk.store.queue.message(message_number(name))
         assert message
         assert message.envelope.is_8bit
 
@@ -145,7 +145,7 @@ def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes)
             "y@alpha.example",
         ]
         for account in ("alpha", "beta"):
-            [entry] = await desk.store.audit(AuditFilter(account=account), limit=1)
+            [entry] = await desk.store.trail.audit(AuditFilter(account=account), limit=1)
             view = views[f"{account}.example"]
             assert (entry.action, entry.subject, entry.reason) == (
                 AuditAction.MAIL_IMPORTED,
@@ -259,7 +259,7 @@ def test_a_stream_that_is_not_whole_leaves_nothing(stream: bytes) -> None:
             await bring_in(desk, stream)
         assert caught.value.kind is ErrorKind.INVALID
         assert await all_of(list_queue(desk.context, QueueSelection())) == []
-        assert desk.store._files == {}
+        assert desk.store.state.files == {}
 
     run(story())
 
@@ -271,10 +271,10 @@ def test_a_store_that_fails_leaves_nothing_and_says_so(monkeypatch: pytest.Monke
         async def fail(*_: object) -> None:
             raise StoreError("the disk is full")
 
-        monkeypatch.setattr(desk.store, "hold", fail)
+        monkeypatch.setattr(desk.store.reception, "hold", fail)
         with pytest.raises(StoreError, match="full"):
             await bring_in(desk, parcel(LARGE), parcel())
-        assert desk.store._files == {}
+        assert desk.store.state.files == {}
 
     run(story())
 
@@ -285,7 +285,7 @@ def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
         await bring_in(desk, parcel(LARGE), parcel(HEAD, "z@beta.example"))
         found = await exported(desk, selection={"domain": "alpha.example"}, reason="moving out")
         assert [(content, failure) for _, content, failure in found] == [(LARGE, "")]
-        [entry] = await desk.store.audit(AuditFilter(account="alpha"), limit=1)
+        [entry] = await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1)
         assert (entry.action, entry.subject, entry.reason) == (
             AuditAction.MAIL_EXPORTED,
             found[0][0],
@@ -314,8 +314,8 @@ def test_a_damaged_message_ends_with_the_reason_and_keeps_no_other_back(
         desk = await hosting()
         (damaged,) = (await bring_in(desk, parcel(LARGE)))[0].held
         await bring_in(desk, parcel())
-        [file] = desk.store._files
-        desk.store._files[file] = b"x" * len(LARGE)
+        [file] = desk.store.state.files
+        desk.store.state.files[file] = b"x" * len(LARGE)
         broken, whole = await exported(desk)
         assert broken[0] == damaged
         assert "damaged" in broken[2]
@@ -328,8 +328,8 @@ def test_content_that_is_not_whole_is_not_begun() -> None:
     async def story() -> None:
         desk = await hosting()
         [name] = (await bring_in(desk, parcel(LARGE)))[0].held
-        [file] = desk.store._files
-        del desk.store._files[file]
+        [file] = desk.store.state.files
+        del desk.store.state.files[file]
         with pytest.raises(AdminError, match="missing or damaged"):
             await read_content(desk.context, name)
 
@@ -368,7 +368,7 @@ def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
             len(await all_of(list_queue(desk.context, QueueSelection(domain="beta.example")))) == 2
         )
         alpha = desk.context.directory.now.domains["alpha.example"]
-        held = desk.store.usage(alpha.id)
+        held = desk.store.figures.usage(alpha.id)
         assert desk.context.reservations.beside(alpha, held, held) == (held, held)
 
     run(story())
@@ -378,8 +378,8 @@ def test_content_that_became_no_message_leaves_no_file() -> None:
     async def story() -> None:
         desk = await hosting()
         [first] = await bring_in(desk, parcel(LARGE))
-        files = len(desk.store._files)
+        files = len(desk.store.state.files)
         await bring_in(desk, parcel(LARGE, perhaps=first.held), parcel(LARGE, "q@gamma.example"))
-        assert len(desk.store._files) == files
+        assert len(desk.store.state.files) == files
 
     run(story())

@@ -39,7 +39,7 @@ def test_a_list_is_added_to_taken_from_and_recorded() -> None:
         )
         assert (done.added, done.dropped, done.listed) == (1, 1, 2)
         assert await names(desk) == ["bert", "carl"]
-        [newest, *_] = await desk.store.audit()
+        [newest, *_] = await desk.store.trail.audit()
         assert (newest.action, newest.subject, newest.domain) == (
             "recipients-changed",
             DOMAIN,
@@ -104,13 +104,13 @@ def test_two_changes_at_once_are_both_made() -> None:
     async def story(desk: Desk) -> None:
         await desk.host(DOMAIN, "alpha", recipients="list")
         await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("anna", "bert")))
-        real = desk.store.change_list
+        real = desk.store.recipients.change_list
 
         async def slow(*words: Any, **named: Any) -> None:
             await asyncio.sleep(0)
             await real(*words, **named)
 
-        desk.store.change_list = slow  # type: ignore[method-assign]
+        desk.store.recipients.change_list = slow  # type: ignore[method-assign]
         first = replace_recipients(
             desk.context, DOMAIN, RecipientList(addresses=("carl",), is_confirmed=True)
         )
@@ -126,7 +126,7 @@ def test_two_changes_at_once_are_both_made() -> None:
 def test_what_was_learned_is_shown_and_not_replaced() -> None:
     async def story(desk: Desk) -> None:
         number = await desk.host(DOMAIN, "alpha")
-        await desk.store.learn(
+        await desk.store.recipients.learn(
             number, [Recipient("gone", RecipientSource.DRAIN, is_there=False, at=NOW)]
         )
         await replace_recipients(desk.context, DOMAIN, RecipientList(addresses=("anna",)))

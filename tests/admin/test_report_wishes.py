@@ -28,7 +28,7 @@ def test_what_was_asked_about_reports_comes_in_each_domains_own_and_goes_out_aga
             HEAD, "x@alpha.example", "y@alpha.example", "z@beta.example", dsn=ASKED, is_suspect=True
         )
         [result] = await bring_in(desk, both)
-        messages = [await desk.store.message(message_number(name)) for name in result.held]
+        messages = [await desk.store.queue.message(message_number(name)) for name in result.held]
         assert [message.envelope.dsn for message in messages if message] == [
             DsnRequest(
                 Ret.HDRS,
@@ -59,7 +59,7 @@ def test_that_delay_was_told_goes_along_and_is_not_told_again_elsewhere() -> Non
         paths = ("x@alpha.example", "z@beta.example")
         wish = {"recipients": {path: {"notify": "DELAY"} for path in paths}}
         [told, _] = await bring_in(old, *[parcel(HEAD, *paths, dsn=wish)] * 2)
-        await old.store.tell_of_delay([message_number(name) for name in told.held], [])
+        await old.store.reports.tell_of_delay([message_number(name) for name in told.held], [])
         assert [label["is_delay_told"] for label in await exported_labels(old)] == [
             True,
             True,
@@ -68,7 +68,9 @@ def test_that_delay_was_told_goes_along_and_is_not_told_again_elsewhere() -> Non
         ]
         again = [parcel(HEAD, *paths, dsn=wish, is_delay_told=is_told) for is_told in (True, False)]
         [here, late] = await bring_in(new, *again)
-        found = [message_name(one.number) for one in await new.store.late_messages(NOW + 1, 10)]
+        found = [
+            message_name(one.number) for one in await new.store.reports.late_messages(NOW + 1, 10)
+        ]
         assert sorted(found) == sorted(late.held)
         labels = {label["name"]: label["is_delay_told"] for label in await exported_labels(new)}
         assert labels == dict.fromkeys(here.held, True) | dict.fromkeys(late.held, False)
@@ -81,13 +83,13 @@ def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
         desk = await hosting()
         recipients = {path: {"notify": "NEVER"} for path in ("x@alpha.example", "y@alpha.example")}
         [result] = await bring_in(desk, parcel(HEAD, *recipients, dsn={"recipients": recipients}))
-        drain = await desk.store.open_drain(
+        drain = await desk.store.handover.open_drain(
             desk.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60
         )
         outcome = Outcome(
             message_number(result.held[0]), (RecipientOutcome("x@alpha.example", Move.DELIVERED),)
         )
-        await desk.store.settle(drain, [outcome])
+        await desk.store.handover.settle(drain, [outcome])
         [label] = await exported_labels(desk)
         assert label["dsn"]["recipients"] == {"y@alpha.example": {"notify": "NEVER", "orcpt": None}}
 

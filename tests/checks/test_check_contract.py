@@ -26,7 +26,7 @@ from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from tests.checks.sample_checks import AddressList, ContentFilter, Milter
 
 CHECKS: Final[dict[str, Callable[[], Check]]] = {
-    "suspicion": lambda: SuspicionCheck(LiveDirectory(MemoryStore())),
+    "suspicion": lambda: SuspicionCheck(LiveDirectory(MemoryStore().records)),
     # Samples, so that the contract itself is tried on each kind
     "filter": ContentFilter,
     "milter": Milter,

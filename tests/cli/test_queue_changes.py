@@ -133,7 +133,7 @@ def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_
     filled: Desk, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue_changes, "AT_ONCE", 1)
-    delete = filled.store.delete
+    delete = filled.store.queue.delete
     calls: list[int] = []
 
     async def failing(numbers: Sequence[int], audit: AuditEntry) -> int:
@@ -142,7 +142,7 @@ def test_many_are_deleted_a_bounded_number_at_a_time_and_broken_off_the_rest_is_
             raise StoreError("the disk is full")
         return await delete(numbers, audit)
 
-    monkeypatch.setattr(filled.store, "delete", failing)
+    monkeypatch.setattr(filled.store.queue, "delete", failing)
     stopped = command("queue", "delete", "--all", "--reason", "spam", "--yes")
     assert stopped.code == 75
     assert (
@@ -208,7 +208,7 @@ def test_content_is_written_octet_for_octet_and_the_trail_keeps_that(
 ) -> None:
     shown = command("queue", "show", "12", "--raw", "--reason", "asked by the customer")
     assert (shown.code, shown.out) == (0, HEAD.decode())
-    [entry] = asyncio.run(filled.store.audit(AuditFilter(account="alpha"), limit=1))
+    [entry] = asyncio.run(filled.store.trail.audit(AuditFilter(account="alpha"), limit=1))
     assert (entry.action, entry.subject, entry.reason) == (
         AuditAction.CONTENT_READ,
         "12",
@@ -222,7 +222,7 @@ def test_content_that_cannot_be_recorded_is_not_shown(
     async def fail(_entries: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(filled.store, "record", fail)
+    monkeypatch.setattr(filled.store.trail, "record", fail)
     shown = command("queue", "show", "12", "--raw")
     assert (shown.code, shown.out) == (75, "")
 

@@ -313,7 +313,7 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
             b"Return-Path: <>\nX-Original-To: x@alpha.example\n\n%d\n" % number
         )
     monkeypatch.setattr(queue_import_command, "AT_ONCE", 2)
-    hold = desk.store.hold
+    hold = desk.store.reception.hold
     calls: list[int] = []
 
     async def failing(messages: Sequence[Any]) -> Any:
@@ -322,7 +322,7 @@ def test_an_import_that_fails_half_way_says_so_and_goes_on_when_repeated(
             raise StoreError("the disk is full")
         return await hold(messages)
 
-    monkeypatch.setattr(desk.store, "hold", failing)
+    monkeypatch.setattr(desk.store.reception, "hold", failing)
     stopped = command("queue", "import", tmp_path)
     assert stopped.code == 75
     assert "2 messages are held; to continue, run the same command again" in stopped.err
@@ -356,7 +356,7 @@ def test_with_a_server_it_is_the_same(desk: Desk, command: Command, tmp_path: Pa
         "queue", "export", tmp_path / "out", "--format", "mbox", "--reason", "moving out"
     )
     assert (out.code, out.err) == (0, "")
-    [entry] = asyncio.run(desk.store.audit(limit=1))
+    [entry] = asyncio.run(desk.store.trail.audit(limit=1))
     assert (entry.action, entry.reason, entry.origin) == (
         "mail-exported",
         "moving out",

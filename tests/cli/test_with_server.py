@@ -9,7 +9,7 @@ import pytest
 
 from restante.admin.admin_context import ConfigurationState, Vitals
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
-from restante.store.interface import PastDrain
+from restante.store.mail_handover import PastDrain
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, Transport
 from tests.admin.desk import NOW, Desk, run
 from tests.cli.conftest import Command
@@ -29,11 +29,11 @@ def test_the_last_drain_and_a_suspension_are_shown_wherever_mail_waits(
 ) -> None:
     async def drained() -> None:
         domain_id = desk.context.directory.now.domains["alpha.example"].id
-        drain = await desk.store.open_drain(domain_id, NOW, NOW)
+        drain = await desk.store.handover.open_drain(domain_id, NOW, NOW)
         past = PastDrain(
             NOW, NOW, "operator", "given up", "patience is over", 5, 1, 2, "421 4.3.2 bye"
         )
-        await desk.store.close_drain(drain, past)
+        await desk.store.handover.close_drain(drain, past)
 
     run(drained())
     text = "asked for by operator: patience is over; 5 delivered; 1 deferred; 2 refused; last error: 421 4.3.2 bye"
@@ -237,9 +237,9 @@ def notice(channel_id: int, at: float) -> NewNotice:
 
 def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command: Command) -> None:
     channel = Channel(0, "", "ops", Transport.MAIL, "ops@example.org", None, frozenset(), 1.0)
-    number = asyncio.run(desk.store.put_channel(channel, audit())).id
+    number = asyncio.run(desk.store.records.put_channel(channel, audit())).id
     command("queue", "bounce", "12", "--reason", "no such mailbox", "--yes")
-    asyncio.run(desk.store.keep_notices([notice(number, NOW - 7200)], [], [], 9))
+    asyncio.run(desk.store.notices.keep_notices([notice(number, NOW - 7200)], [], [], 9))
     shown = command("status").out
     assert (
         "\n1 report to a sender waits to be sent, for 0s\n1 notice waits to be sent, for 2h 00m\n"
@@ -247,7 +247,7 @@ def test_status_tells_what_waits_to_be_told_and_for_how_long(desk: Desk, command
     )
     asyncio.run(desk.hold(35, asyncio.run(desk.host("beta.example", "beta")), "x@beta.example"))
     command("queue", "bounce", "13", "--reason", "no such mailbox", "--yes")
-    asyncio.run(desk.store.keep_notices([notice(number, NOW - 60)], [], [], 9))
+    asyncio.run(desk.store.notices.keep_notices([notice(number, NOW - 60)], [], [], 9))
     shown = command("status").out
     assert "\n2 reports to senders wait to be sent, the oldest for 0s\n" in shown
     assert "\n2 notices wait to be sent, the oldest for 2h 00m\n" in shown

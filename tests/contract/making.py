@@ -38,8 +38,8 @@ def domain(name: str = "alpha.example", of: str = "alpha") -> HostedDomain:
 
 async def hosted(store: Store, name: str = "alpha.example") -> int:
     """Put account and domain in a store; return the domain's id."""
-    await store.put_account(account(), NOTED)
-    return (await store.put_domain(domain(name), NOTED)).id
+    await store.records.put_account(account(), NOTED)
+    return (await store.records.put_domain(domain(name), NOTED)).id
 
 
 def message(
@@ -58,17 +58,17 @@ def message(
 
 async def hold(store: Store, domain_id: int, *numbers: int) -> None:
     """Hold messages of these numbers to Anna."""
-    await store.hold([message(number, domain_id) for number in numbers])
+    await store.reception.hold([message(number, domain_id) for number in numbers])
 
 
 def last_number(store: Store) -> int:
     """Return the highest number that the store does not hand out any more."""
-    return store.numbers().last
+    return store.reception.numbers().last
 
 
 async def spooled(store: Store, *blocks: bytes) -> ContentFile:
     """Put content in a file."""
-    spool = store.open_spool()
+    spool = store.reception.open_spool()
     for block in blocks:
         await spool.write(block)
     return await spool.close()
@@ -107,7 +107,7 @@ def deferred(number: int, *paths: str, reply: str = "450 4.2.1 try later") -> Ou
 
 async def all_held(store: Store, domain_id: int) -> list[HeldMessage]:
     """Everything that a release would hand over."""
-    return await store.held(domain_id, after=0, limit=1000, max_octets=1 << 30)
+    return await store.handover.held(domain_id, after=0, limit=1000, max_octets=1 << 30)
 
 
 async def held_numbers(store: Store, domain_id: int) -> list[int]:
@@ -119,7 +119,7 @@ async def waiting(store: Store, number: int) -> tuple[str, ...]:
     """Who of a message's recipients a release would hand it over for."""
     mail = [
         one
-        for domain_id in store.usages()
+        for domain_id in store.figures.usages()
         for one in await all_held(store, domain_id)
         if one.number == number
     ]

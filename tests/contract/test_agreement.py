@@ -22,7 +22,9 @@ from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.sending_outcome import SendingOutcome
-from restante.store.interface import Bounce, Drain, QueueFilter, Store
+from restante.store.interface import Store
+from restante.store.mail_handover import Drain
+from restante.store.mail_queue import Bounce, QueueFilter
 from restante.store.memory import MemoryStore
 from restante.store.sqlite import SqliteStore, mail_changes, open_sqlite, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -110,7 +112,9 @@ def copy_if_there(source: str, target: str) -> None:
 
 async def refusals(store: Store, messages: list[NewMessage]) -> dict[int, str]:
     """Hold messages, and return why some are refused."""
-    return {number: str(reason) for number, reason in (await store.hold(messages)).items()}
+    return {
+        number: str(reason) for number, reason in (await store.reception.hold(messages)).items()
+    }
 
 
 class Agreement(RuleBasedStateMachine):
@@ -129,9 +133,9 @@ class Agreement(RuleBasedStateMachine):
         self.number = 0
         self.crashes = 0
         self.drains: list[Drain] = []
-        self.both(lambda store: store.put_account(account(), NOTED))
-        self.both(lambda store: store.put_account(account("beta"), NOTED))
-        self.both(lambda store: store.put_domain(domain(NAMES[0]), NOTED))
+        self.both(lambda store: store.records.put_account(account(), NOTED))
+        self.both(lambda store: store.records.put_account(account("beta"), NOTED))
+        self.both(lambda store: store.records.put_domain(domain(NAMES[0]), NOTED))
 
     async def opened(self) -> SqliteStore:
         return await open_sqlite(self.place, on_damage=self.damage)
@@ -156,7 +160,7 @@ class Agreement(RuleBasedStateMachine):
         if isinstance(answer, list):
             return [await self.with_content(store, one) for one in answer]
         if isinstance(answer, HeldMessage) and answer.file:
-            return replace(answer, file=None), await content(store.read_file(answer.file))
+            return replace(answer, file=None), await content(store.content.read_file(answer.file))
         return answer
 
     @rule(
@@ -194,7 +198,7 @@ class Agreement(RuleBasedStateMachine):
         async def hold(store: Store) -> dict[int, str]:
             files = [await spooled(store, octets)]
             if is_for_two:
-                files.append(await store.duplicate(files[0]))
+                files.append(await store.reception.duplicate(files[0]))
             return await refusals(
                 store,
                 [message(first + place, domain_id, file=file) for place, file in enumerate(files)],
@@ -204,7 +208,7 @@ class Agreement(RuleBasedStateMachine):
 
     @rule(domain_id=DOMAIN_IDS)
     def open_drain(self, domain_id: int) -> None:
-        drain = self.both(lambda store: store.open_drain(domain_id, 1.0, 60.0))
+        drain = self.both(lambda store: store.handover.open_drain(domain_id, 1.0, 60.0))
         if isinstance(drain, Drain):
             self.drains.append(drain)
 
@@ -212,17 +216,19 @@ class Agreement(RuleBasedStateMachine):
     @rule(data=st.data())
     def close_drain(self, data: st.DataObject) -> None:
         drain = data.draw(st.sampled_from(self.drains))
-        self.both(lambda store: store.close_drain(drain))
+        self.both(lambda store: store.handover.close_drain(drain))
 
     @precondition(lambda self: self.drains)
     @rule(data=st.data(), left_behind=st.integers(0, 2))
     def finish_drain(self, data: st.DataObject, left_behind: int) -> None:
         drain = data.draw(st.sampled_from(self.drains))
-        self.both(lambda store: store.finish_drain(drain, left_behind))
+        self.both(lambda store: store.handover.finish_drain(drain, left_behind))
 
     def some_numbers(self, data: st.DataObject) -> list[int]:
         """Mostly of messages that are there."""
-        present = [one.number for one in self.both(lambda store: store.list_queue(QueueFilter()))]
+        present = [
+            one.number for one in self.both(lambda store: store.queue.list_queue(QueueFilter()))
+        ]
         return data.draw(st.lists(st.sampled_from([*present, 999]), max_size=6))
 
     @precondition(lambda self: self.drains)
@@ -236,7 +242,7 @@ class Agreement(RuleBasedStateMachine):
             if data.draw(st.booleans())
         ]
         at = data.draw(st.sampled_from([0.0, 8.0, 16.0]))
-        self.both(lambda store: store.settle(drain, outcomes, reports, at))
+        self.both(lambda store: store.handover.settle(drain, outcomes, reports, at))
 
     @rule(
         domain_id=DOMAIN_IDS,
@@ -245,22 +251,25 @@ class Agreement(RuleBasedStateMachine):
         limit=st.integers(1, 5),
     )
     def expire(self, domain_id: int, status: RecipientStatus, before: float, limit: int) -> None:
-        numbers = self.both(lambda store: store.expired(domain_id, status, before, limit))
+        numbers = self.both(lambda store: store.retention.expired(domain_id, status, before, limit))
         self.both(
-            lambda store: store.expire(domain_id, [*numbers, 1, 2, 999], status, before, NOTED)
+            lambda store: store.retention.expire(
+                domain_id, [*numbers, 1, 2, 999], status, before, NOTED
+            )
         )
-        self.both(lambda store: store.waiting_since(domain_id, status))
+        self.both(lambda store: store.retention.waiting_since(domain_id, status))
 
     @rule(domain_id=DOMAIN_IDS, value=st.none() | st.floats(0, 9))
     def keep_mark(self, domain_id: int, value: float | None) -> None:
-        self.both(lambda store: store.keep_mark(domain_id, "a kind", value))
-        self.both(lambda store: store.marks("a kind"))
+        self.both(lambda store: store.retention.keep_mark(domain_id, "a kind", value))
+        self.both(lambda store: store.retention.marks("a kind"))
 
     @rule(data=st.data())
     def bounce(self, data: st.DataObject) -> None:
         """Some with the recipients that they have, some with others."""
         listed = {
-            one.number: one for one in self.both(lambda store: store.list_queue(QueueFilter()))
+            one.number: one
+            for one in self.both(lambda store: store.queue.list_queue(QueueFilter()))
         }
         bounces = []
         for number in dict.fromkeys(self.some_numbers(data)):
@@ -273,30 +282,30 @@ class Agreement(RuleBasedStateMachine):
             bounces.append(
                 Bounce(number, paths, made(number, 1, *paths) if data.draw(st.booleans()) else None)
             )
-        self.both(lambda store: store.bounce(bounces, NOTED))
+        self.both(lambda store: store.queue.bounce(bounces, NOTED))
 
     @rule(at=st.integers(1, 9).map(float), beyond=st.integers(1, 9).map(float))
     def hasten_reports(self, at: float, beyond: float) -> None:
-        self.both(lambda store: store.hasten_reports(at, beyond))
+        self.both(lambda store: store.reports.hasten_reports(at, beyond))
 
     @rule(data=st.data(), next_at=st.none() | st.integers(1, 9).map(float))
     def settle_reports(self, data: st.DataObject, next_at: float | None) -> None:
-        waiting = self.both(lambda store: store.due_reports(100.0, 5, 1 << 20))
+        waiting = self.both(lambda store: store.reports.due_reports(100.0, 5, 1 << 20))
         some = data.draw(
             st.lists(st.sampled_from([*(one.number for one in waiting), 999]), max_size=3)
         )
         self.both(
-            lambda store: store.settle_reports(
+            lambda store: store.reports.settle_reports(
                 [SendingOutcome(number, next_at, "450") for number in some]
             )
         )
 
     @rule(before=st.integers(1, 40))
     def tell_of_delay(self, before: int) -> None:
-        late = self.both(lambda store: store.late_messages(float(before), 3))
+        late = self.both(lambda store: store.reports.late_messages(float(before), 3))
         numbers = [(one[0] if isinstance(one, tuple) else one).number for one in late]
         self.both(
-            lambda store: store.tell_of_delay(
+            lambda store: store.reports.tell_of_delay(
                 numbers, [made(number, 1, ANNA) for number in numbers]
             )
         )
@@ -306,7 +315,7 @@ class Agreement(RuleBasedStateMachine):
         channel = Channel(
             0, account, name, Transport.WEBHOOK, "https://c.example/", b"\0", KINDS, 1.0
         )
-        self.both(lambda store: store.put_channel(channel, NOTED))
+        self.both(lambda store: store.records.put_channel(channel, NOTED))
 
     @rule(
         number=st.integers(1, 4),
@@ -315,17 +324,17 @@ class Agreement(RuleBasedStateMachine):
     )
     def change_channel(self, number: int, account: str, name: str) -> None:
         """Mostly one that is there: its account and name are what it is changed by."""
-        present = self.runner.run(self.memory.directory()).channels.get(number)
+        present = self.runner.run(self.memory.records.directory()).channels.get(number)
         if present is not None and name == "a":
             account, name = present.account, present.name
         channel = Channel(
             number, account, name, Transport.WEBHOOK, f"https://{name}.example/", b"\1", KINDS, 2.0
         )
-        self.both(lambda store: store.put_channel(channel, replace(NOTED, at=5.0)))
+        self.both(lambda store: store.records.put_channel(channel, replace(NOTED, at=5.0)))
 
     @rule(number=st.integers(1, 4))
     def remove_channel(self, number: int) -> None:
-        self.both(lambda store: store.remove_channel(number, NOTED))
+        self.both(lambda store: store.records.remove_channel(number, NOTED))
 
     @rule(to=st.lists(st.integers(1, 4), max_size=4), at=st.integers(1, 9), limit=st.integers(1, 3))
     def keep_notices(self, to: list[int], at: int, limit: int) -> None:
@@ -336,7 +345,7 @@ class Agreement(RuleBasedStateMachine):
         notices = [NewNotice(number, f"key {at}", news, at, float(at)) for number in to]
         quiets = [Quiet(news.topic, float(at), at, news if at % 2 else None)]
         over = [("alpha", NoticeKind.TEST, f"thing {at - 1}")]
-        self.both(lambda store: store.keep_notices(notices, quiets, over, limit))
+        self.both(lambda store: store.notices.keep_notices(notices, quiets, over, limit))
 
     @rule(
         numbers=st.lists(st.integers(1, 20), max_size=3),
@@ -344,7 +353,7 @@ class Agreement(RuleBasedStateMachine):
     )
     def settle_notices(self, numbers: list[int], next_at: float | None) -> None:
         self.both(
-            lambda store: store.settle_notices(
+            lambda store: store.notices.settle_notices(
                 [SendingOutcome(number, next_at, "503") for number in numbers]
             )
         )
@@ -354,8 +363,8 @@ class Agreement(RuleBasedStateMachine):
     def hand_over(self, count: int) -> None:
         """What a drain does when all goes well."""
         drain = self.drains[-1]
-        self.both(lambda store: store.held(drain.domain_id, 0, count, 1 << 20))
-        window = self.runner.run(self.memory.held(drain.domain_id, 0, count, 1 << 20))
+        self.both(lambda store: store.handover.held(drain.domain_id, 0, count, 1 << 20))
+        window = self.runner.run(self.memory.handover.held(drain.domain_id, 0, count, 1 << 20))
         outcomes = [
             Outcome(
                 one.number,
@@ -365,52 +374,54 @@ class Agreement(RuleBasedStateMachine):
             )
             for one in window
         ]
-        self.both(lambda store: store.settle(drain, outcomes))
+        self.both(lambda store: store.handover.settle(drain, outcomes))
 
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
         numbers = self.some_numbers(data)
-        self.both(lambda store: store.delete(numbers, NOTED))
+        self.both(lambda store: store.queue.delete(numbers, NOTED))
 
     @rule(data=st.data())
     def release_refused(self, data: st.DataObject) -> None:
         numbers = self.some_numbers(data)
-        self.both(lambda store: store.release_refused(numbers, NOTED))
+        self.both(lambda store: store.queue.release_refused(numbers, NOTED))
 
     @rule(name=st.sampled_from(NAMES))
     def put_domain(self, name: str) -> None:
-        self.both(lambda store: store.put_domain(domain(name), NOTED))
+        self.both(lambda store: store.records.put_domain(domain(name), NOTED))
 
     @rule(name=st.sampled_from(NAMES), of=st.sampled_from(["alpha", "beta"]))
     def give_domain_to(self, name: str, of: str) -> None:
-        present = self.runner.run(self.memory.directory()).domains.get(name)
+        present = self.runner.run(self.memory.records.directory()).domains.get(name)
         if present is not None:
-            self.both(lambda store: store.put_domain(replace(present, account=of), NOTED))
+            self.both(lambda store: store.records.put_domain(replace(present, account=of), NOTED))
 
     @rule(domain_id=DOMAIN_IDS)
     def remove_domain(self, domain_id: int) -> None:
-        self.both(lambda store: store.remove_domain(domain_id, NOTED))
+        self.both(lambda store: store.records.remove_domain(domain_id, NOTED))
 
     @rule(selection=SELECTIONS)
     def list_queue(self, selection: QueueFilter) -> None:
-        self.both(lambda store: store.list_queue(selection))
+        self.both(lambda store: store.queue.list_queue(selection))
 
     @rule(number=st.integers(1, 30))
     def look_at_one(self, number: int) -> None:
-        self.both(lambda store: store.message(number))
+        self.both(lambda store: store.queue.message(number))
 
     @rule()
     def reopen(self) -> None:
         self.runner.run(self.sqlite.close())
         self.sqlite = self.runner.run(self.opened())
 
-    @precondition(lambda self: self.memory.usages())
+    @precondition(lambda self: self.memory.figures.usages())
     @rule()
     def crash(self) -> None:
         """In the middle of removing everything, of which nothing has been promised."""
         self.crashes += 1
         left, self.place = self.place, Path(self.directory.name) / f"after-crash-{self.crashes}"
-        present = [one.number for one in self.runner.run(self.memory.list_queue(QueueFilter()))]
+        present = [
+            one.number for one in self.runner.run(self.memory.queue.list_queue(QueueFilter()))
+        ]
 
         def remove_and_crash(transaction: WriteTransaction) -> None:
             transaction.connection.pragma("cache_size", 1)
@@ -418,7 +429,7 @@ class Agreement(RuleBasedStateMachine):
             shutil.copytree(left, self.place, ignore=LOG_INDEX, copy_function=copy_if_there)
 
         async def run() -> None:
-            await self.sqlite._writer.submit(
+            await self.sqlite.core.writer.submit(
                 remove_and_crash
             )  # on its thread, so that nothing else is written
             await self.sqlite.close()
@@ -426,33 +437,35 @@ class Agreement(RuleBasedStateMachine):
         self.runner.run(run())
         shutil.rmtree(left)
         self.sqlite = self.runner.run(self.opened())
-        messages = [self.both(lambda store: store.message(number)) for number in present]  # noqa: B023  called at once
-        assert len(self.sqlite._files.present()) == sum(
+        messages = [self.both(lambda store: store.queue.message(number)) for number in present]  # noqa: B023  called at once
+        assert len(self.sqlite.core.files.present()) == sum(
             isinstance(one, tuple) for one in messages
         )  # no orphan is left
         assert self.damage.texts == []
 
     @invariant()
     def memory_answers_are_the_same(self) -> None:
-        assert self.sqlite.usages() == self.memory.usages()
+        assert self.sqlite.figures.usages() == self.memory.figures.usages()
         for name in ("alpha", "beta"):
-            assert self.sqlite.usage_of_account(name) == self.memory.usage_of_account(name)
+            assert self.sqlite.figures.usage_of_account(
+                name
+            ) == self.memory.figures.usage_of_account(name)
         assert last_number(self.sqlite) == last_number(self.memory)
 
     @invariant()
     def everything_read_is_the_same(self) -> None:
-        self.both(lambda store: store.list_queue(QueueFilter()))
-        self.both(lambda store: store.oldest())
-        self.both(lambda store: store.open_drains())
-        self.both(lambda store: store.due_reports(100.0, 100, 1 << 20))
-        self.both(lambda store: store.next_report_at())
-        self.both(lambda store: store.report_backlog())
-        self.both(lambda store: store.late_messages(100.0, 100))
-        self.both(lambda store: store.directory())
-        self.both(lambda store: store.first_notices(10))
-        self.both(lambda store: store.list_notices(100))
-        self.both(lambda store: store.notice_backlog())
-        self.both(lambda store: store.quiets())
+        self.both(lambda store: store.queue.list_queue(QueueFilter()))
+        self.both(lambda store: store.figures.oldest())
+        self.both(lambda store: store.handover.open_drains())
+        self.both(lambda store: store.reports.due_reports(100.0, 100, 1 << 20))
+        self.both(lambda store: store.reports.next_report_at())
+        self.both(lambda store: store.reports.report_backlog())
+        self.both(lambda store: store.reports.late_messages(100.0, 100))
+        self.both(lambda store: store.records.directory())
+        self.both(lambda store: store.notices.first_notices(10))
+        self.both(lambda store: store.notices.list_notices(100))
+        self.both(lambda store: store.notices.notice_backlog())
+        self.both(lambda store: store.notices.quiets())
 
     def teardown(self) -> None:
         self.runner.run(self.sqlite.close())

@@ -9,7 +9,9 @@ import pytest
 
 from restante.mail.message import ContentFile
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import DAMAGED, QueueFilter, Store
+from restante.store.interface import Store
+from restante.store.mail_content import DAMAGED
+from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import all_held, content, delivered, hosted, message, spooled
 
@@ -25,12 +27,12 @@ async def keep_blocks(got: list[bytes], blocks: AsyncIterator[bytes]) -> None:
 async def test_content_comes_back_as_it_was_written(store: Store) -> None:
     file = await spooled(store, BIG[:7], BIG[7:300_000], BIG[300_000:])
     assert (file.size, file.crc32) == (len(BIG), zlib.crc32(BIG))
-    assert await content(store.read_file(file)) == BIG
+    assert await content(store.content.read_file(file)) == BIG
 
 
 async def test_content_comes_in_blocks(store: Store) -> None:
     file = await spooled(store, BIG)
-    sizes = [len(block) async for block in store.read_file(file)]
+    sizes = [len(block) async for block in store.content.read_file(file)]
     assert max(sizes) == 262144
     assert sum(sizes) == len(BIG)
 
@@ -42,39 +44,39 @@ async def test_the_beginning_of_content_can_be_read_alone(
     store: Store, octets: int, got: int
 ) -> None:
     file = await spooled(store, BIG)
-    assert await store.read_beginning(file, octets) == BIG[:got]
+    assert await store.content.read_beginning(file, octets) == BIG[:got]
 
 
 async def test_empty_content_is_content(store: Store) -> None:
     file = await spooled(store)
     assert file.size == 0
-    assert await content(store.read_file(file)) == b""
+    assert await content(store.content.read_file(file)) == b""
 
 
 async def test_a_held_message_names_its_file(store: Store) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, BIG)
-    await store.hold([message(1, domain_id, head=b"Received: \r\n", file=file)])
+    await store.reception.hold([message(1, domain_id, head=b"Received: \r\n", file=file)])
     [held] = await all_held(store, domain_id)
     assert held.file == file
     assert held.size == 12 + len(BIG)
-    assert store.usage(domain_id).octets == held.size
+    assert store.figures.usage(domain_id).octets == held.size
 
 
 async def test_a_duplicate_outlives_the_original(store: Store) -> None:
     domain_id = await hosted(store)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
     file = await spooled(store, BIG)
-    copy = await store.duplicate(file)
+    copy = await store.reception.duplicate(file)
     assert copy.name != file.name
-    await store.hold([message(1, domain_id, file=file), message(2, domain_id, file=copy)])
-    await store.settle(drain, [delivered(1)])
-    assert await content(store.read_file(copy)) == BIG
+    await store.reception.hold([message(1, domain_id, file=file), message(2, domain_id, file=copy)])
+    await store.handover.settle(drain, [delivered(1)])
+    assert await content(store.content.read_file(copy)) == BIG
 
 
 async def test_what_is_not_there_cannot_be_duplicated(store: Store) -> None:
     with pytest.raises(StoreError):
-        await store.duplicate(ContentFile("nothing", 1, 1))
+        await store.reception.duplicate(ContentFile("nothing", 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ async def test_damaged_content_is_never_read_to_its_end(
     store: Store, claimed: tuple[int, int]
 ) -> None:
     file = await spooled(store, BIG)
-    blocks = store.read_file(ContentFile(file.name, *claimed))
+    blocks = store.content.read_file(ContentFile(file.name, *claimed))
     got: list[bytes] = []
     with pytest.raises(StoreError):
         await keep_blocks(got, blocks)
@@ -93,14 +95,14 @@ async def test_damaged_content_is_never_read_to_its_end(
 
 async def test_missing_content_is_a_store_error(store: Store) -> None:
     with pytest.raises(StoreError):
-        await content(store.read_file(ContentFile("0/nothing", 1, 1)))
+        await content(store.content.read_file(ContentFile("0/nothing", 1, 1)))
     with pytest.raises(StoreError):
-        await store.read_beginning(ContentFile("0/nothing", 1, 1), 1)
+        await store.content.read_beginning(ContentFile("0/nothing", 1, 1), 1)
 
 
 @pytest.mark.parametrize(("octets", "got"), [(0, 0), (70_000, 70_000), (1 << 20, len(BIG))])
 async def test_content_that_is_proven_is_whole(store: Store, octets: int, got: int) -> None:
-    assert await store.prove_file(await spooled(store, BIG), octets) == BIG[:got]
+    assert await store.content.prove_file(await spooled(store, BIG), octets) == BIG[:got]
 
 
 @pytest.mark.parametrize("way", ["prove", "read"])
@@ -108,7 +110,7 @@ async def test_a_message_whose_content_is_damaged_is_refused_alone(store: Store,
     domain_id = await hosted(store)
     file, whole = await spooled(store, BIG), await spooled(store, BIG)
     wrong = ContentFile(file.name, file.size, file.crc32 ^ 1)
-    await store.hold(
+    await store.reception.hold(
         [
             message(1, domain_id, file=wrong),
             message(2, domain_id, file=whole),
@@ -119,26 +121,32 @@ async def test_a_message_whose_content_is_damaged_is_refused_alone(store: Store,
     assert claimed is not None
     with pytest.raises(Damaged):
         await (
-            store.prove_file(claimed, 1) if way == "prove" else content(store.read_file(claimed))
+            store.content.prove_file(claimed, 1)
+            if way == "prove"
+            else content(store.content.read_file(claimed))
         )
     assert [one.number for one in await all_held(store, domain_id)] == [2, 3]
-    [parked] = await store.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
+    [parked] = await store.queue.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
     assert (parked.number, [who.reply.startswith(DAMAGED) for who in parked.recipients]) == (
         1,
         [True],
     )
-    assert store.usage(domain_id).refused == 1
+    assert store.figures.usage(domain_id).refused == 1
 
 
 async def test_reading_can_be_given_up(store: Store) -> None:
     file = await spooled(store, BIG)
-    async for block in store.read_file(file):
+    async for block in store.content.read_file(file):
         assert block
         break
 
 
 async def test_a_spool_can_be_discarded_at_any_time_and_more_than_once(store: Store) -> None:
-    untouched, begun, finished = store.open_spool(), store.open_spool(), store.open_spool()
+    untouched, begun, finished = (
+        store.reception.open_spool(),
+        store.reception.open_spool(),
+        store.reception.open_spool(),
+    )
     await begun.write(BIG)
     await finished.write(BIG)
     file = await finished.close()
@@ -149,7 +157,7 @@ async def test_a_spool_can_be_discarded_at_any_time_and_more_than_once(store: St
 
 async def test_a_spool_can_be_discarded_while_it_is_being_written(store: Store) -> None:
     """A connection that is lost cancels the write it waits for; the write may go on beside the discarding."""
-    spool = store.open_spool()
+    spool = store.reception.open_spool()
     await spool.write(b"begun")
     writing = asyncio.ensure_future(spool.write(BIG))
     await asyncio.sleep(0)
@@ -162,18 +170,18 @@ async def test_many_spools_are_written_at_once(store: Store) -> None:
     files = await asyncio.gather(
         *(spooled(store, bytes([number]) * 70_000) for number in range(20))
     )
-    read = await asyncio.gather(*(content(store.read_file(file)) for file in files))
+    read = await asyncio.gather(*(content(store.content.read_file(file)) for file in files))
     assert read == [bytes([number]) * 70_000 for number in range(20)]
 
 
 async def test_a_scrub_looks_at_everything_and_parks_what_is_damaged(store: Store) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, BIG)
-    await store.hold(
+    await store.reception.hold(
         [message(1, domain_id), message(2, domain_id, file=ContentFile(file.name, file.size, 1))]
     )
-    assert await store.damaged_messages() == 0
-    slices = [part async for part in store.scrub()]
+    assert await store.figures.damaged_messages() == 0
+    slices = [part async for part in store.care.scrub()]
     assert (sum(part.messages for part in slices), sum(part.damaged for part in slices)) == (2, 1)
-    assert await store.damaged_messages() == 1
+    assert await store.figures.damaged_messages() == 1
     assert [one.number for one in await all_held(store, domain_id)] == [1]

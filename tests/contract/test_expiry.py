@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import NO_USAGE, Drain, QueueFilter, Store, Usage
+from restante.store.interface import Store
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_handover import Drain
+from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import Conflict
 from tests.contract.making import (
     ANNA,
@@ -28,74 +31,80 @@ HELD, REFUSED = RecipientStatus.HELD, RecipientStatus.REFUSED
 
 
 async def drain(store: Store, domain_id: int) -> Drain:
-    return await store.open_drain(domain_id, 0.0, 60.0)
+    return await store.handover.open_drain(domain_id, 0.0, 60.0)
 
 
 async def test_held_mail_is_due_by_when_it_was_received_oldest_first(store: Store) -> None:
     domain_id, other = await hosted(store), await hosted(store, "beta.example")
     await hold(store, domain_id, 1, 2, 3)
     await hold(store, other, 4)
-    assert await store.expired(domain_id, RecipientStatus.HELD, 3.0, 10) == [1, 2]
-    assert await store.expired(domain_id, RecipientStatus.HELD, 99.0, 2) == [1, 2]
-    assert await store.waiting_since(domain_id, RecipientStatus.HELD) == 1.0
-    assert await store.waiting_since(77, RecipientStatus.HELD) is None
+    assert await store.retention.expired(domain_id, RecipientStatus.HELD, 3.0, 10) == [1, 2]
+    assert await store.retention.expired(domain_id, RecipientStatus.HELD, 99.0, 2) == [1, 2]
+    assert await store.retention.waiting_since(domain_id, RecipientStatus.HELD) == 1.0
+    assert await store.retention.waiting_since(77, RecipientStatus.HELD) is None
 
 
 async def test_what_expires_is_gone_with_its_file(store: Store) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"x" * 100)
-    await store.hold([message(1, domain_id, file=file), message(2, domain_id)])
-    assert await store.expire(domain_id, [1, 2], RecipientStatus.HELD, 2.0, NOTED) == 1
+    await store.reception.hold([message(1, domain_id, file=file), message(2, domain_id)])
+    assert await store.retention.expire(domain_id, [1, 2], RecipientStatus.HELD, 2.0, NOTED) == 1
     assert await held_numbers(store, domain_id) == [2]
-    assert store.usage(domain_id) == store.usage_of_account("alpha") == Usage(1, len(CONTENT))
-    assert len([entry for entry in await store.audit() if entry == NOTED]) > 0
+    assert (
+        store.figures.usage(domain_id)
+        == store.figures.usage_of_account("alpha")
+        == Usage(1, len(CONTENT))
+    )
+    assert len([entry for entry in await store.trail.audit() if entry == NOTED]) > 0
 
 
 async def test_nothing_due_changes_and_records_nothing(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 5)
-    before = len(await store.audit())
-    assert await store.expire(domain_id, [5, 999], RecipientStatus.HELD, 5.0, NOTED) == 0
-    assert await store.expire(77, [5], RecipientStatus.HELD, 99.0, NOTED) == 0
-    assert (await held_numbers(store, domain_id), len(await store.audit())) == ([5], before)
+    before = len(await store.trail.audit())
+    assert await store.retention.expire(domain_id, [5, 999], RecipientStatus.HELD, 5.0, NOTED) == 0
+    assert await store.retention.expire(77, [5], RecipientStatus.HELD, 99.0, NOTED) == 0
+    assert (await held_numbers(store, domain_id), len(await store.trail.audit())) == ([5], before)
 
 
 async def test_refused_mail_is_due_by_when_it_was_refused(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     lease = await drain(store, domain_id)
-    await store.settle(lease, [refused(1)], at=100.0)
-    await store.settle(lease, [refused(2)], at=50.0)
-    assert await store.expired(domain_id, RecipientStatus.REFUSED, 100.0, 10) == [2]
-    assert await store.expired(domain_id, RecipientStatus.REFUSED, 100.5, 10) == [1, 2]
-    assert await store.waiting_since(domain_id, RecipientStatus.REFUSED) == 50.0
-    assert await store.expire(domain_id, [1, 2], RecipientStatus.REFUSED, 60.0, NOTED) == 1
-    assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    await store.handover.settle(lease, [refused(1)], at=100.0)
+    await store.handover.settle(lease, [refused(2)], at=50.0)
+    assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 100.0, 10) == [2]
+    assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 100.5, 10) == [1, 2]
+    assert await store.retention.waiting_since(domain_id, RecipientStatus.REFUSED) == 50.0
+    assert (
+        await store.retention.expire(domain_id, [1, 2], RecipientStatus.REFUSED, 60.0, NOTED) == 1
+    )
+    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
 
 
 async def test_of_a_message_only_who_is_due_goes(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, ANNA, BERT, CARL)])
-    await store.settle(await drain(store, domain_id), [refused(1, BERT)], at=10.0)
-    assert await store.expire(domain_id, [1], RecipientStatus.HELD, 11.0, NOTED) == 1
-    assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
+    await store.handover.settle(await drain(store, domain_id), [refused(1, BERT)], at=10.0)
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.HELD, 11.0, NOTED) == 1
+    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
     assert await held_numbers(store, domain_id) == []
-    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 11.0, NOTED) == 1
-    assert store.usage(domain_id) == NO_USAGE
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 11.0, NOTED) == 1
+    assert store.figures.usage(domain_id) == NO_USAGE
 
 
 async def test_refused_recipients_go_and_those_who_wait_stay(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, ANNA, BERT, CARL)])
+    await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
     lease = await drain(store, domain_id)
-    await store.settle(lease, [refused(1, BERT)], at=10.0)
-    await store.settle(lease, [refused(1, CARL)], at=20.0)
-    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 15.0, NOTED) == 1
-    assert [one.status for one in (await store.list_queue(QueueFilter()))[0].recipients] == [
+    await store.handover.settle(lease, [refused(1, BERT)], at=10.0)
+    await store.handover.settle(lease, [refused(1, CARL)], at=20.0)
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 15.0, NOTED) == 1
+    assert [one.status for one in (await store.queue.list_queue(QueueFilter()))[0].recipients] == [
         HELD,
         REFUSED,
     ]  # Anna, Carl
-    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 25.0, NOTED) == 1
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 25.0, NOTED) == 1
     assert await waiting(store, 1) == (ANNA,)
 
 
@@ -104,45 +113,45 @@ async def test_what_is_held_again_has_its_time_anew(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
     lease = await drain(store, domain_id)
-    await store.settle(lease, [refused(1)], at=10.0)
-    await store.release_refused([1], replace(NOTED, at=100.0))
-    assert await store.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
-    assert await store.waiting_since(domain_id, RecipientStatus.HELD) == 100.0
-    assert await store.expire(domain_id, [1], RecipientStatus.HELD, 100.0, NOTED) == 0
-    await store.settle(
+    await store.handover.settle(lease, [refused(1)], at=10.0)
+    await store.queue.release_refused([1], replace(NOTED, at=100.0))
+    assert await store.retention.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
+    assert await store.retention.waiting_since(domain_id, RecipientStatus.HELD) == 100.0
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.HELD, 100.0, NOTED) == 0
+    await store.handover.settle(
         lease, [deferred(1)], at=200.0
     )  # an attempt is no new beginning, and takes none away
-    assert await store.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
-    assert await store.expired(domain_id, RecipientStatus.HELD, 101.0, 10) == [1, 2]
+    assert await store.retention.expired(domain_id, RecipientStatus.HELD, 100.0, 10) == [2]
+    assert await store.retention.expired(domain_id, RecipientStatus.HELD, 101.0, 10) == [1, 2]
 
 
 async def test_attempts_do_not_make_mail_younger(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    await store.settle(await drain(store, domain_id), [deferred(1)], at=500.0)
-    assert await store.expire(domain_id, [1], RecipientStatus.HELD, 2.0, NOTED) == 1
-    assert store.usage(domain_id) == NO_USAGE
+    await store.handover.settle(await drain(store, domain_id), [deferred(1)], at=500.0)
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.HELD, 2.0, NOTED) == 1
+    assert store.figures.usage(domain_id) == NO_USAGE
 
 
 async def test_a_drain_may_settle_what_has_expired_under_it(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     lease = await drain(store, domain_id)
-    await store.expire(domain_id, [1], RecipientStatus.HELD, 2.0, NOTED)
-    await store.settle(lease, [delivered(1)], at=3.0)
-    assert store.usage(domain_id) == NO_USAGE
+    await store.retention.expire(domain_id, [1], RecipientStatus.HELD, 2.0, NOTED)
+    await store.handover.settle(lease, [delivered(1)], at=3.0)
+    assert store.figures.usage(domain_id) == NO_USAGE
 
 
 async def test_a_mark_is_kept_replaced_and_forgotten(store: Store) -> None:
     one, two = await hosted(store), await hosted(store, "beta.example")
-    await store.keep_mark(one, "x", 7.0)
-    await store.keep_mark(two, "x", 1.0)
-    await store.keep_mark(one, "y", 2.0)
-    await store.keep_mark(one, "x", 3.0)
-    assert await store.marks("x") == {one: 3.0, two: 1.0}
-    await store.keep_mark(one, "x", None)
-    assert await store.marks("x") == {two: 1.0}
-    await store.remove_domain(two, NOTED)
-    assert await store.marks("x") == {}
+    await store.retention.keep_mark(one, "x", 7.0)
+    await store.retention.keep_mark(two, "x", 1.0)
+    await store.retention.keep_mark(one, "y", 2.0)
+    await store.retention.keep_mark(one, "x", 3.0)
+    assert await store.retention.marks("x") == {one: 3.0, two: 1.0}
+    await store.retention.keep_mark(one, "x", None)
+    assert await store.retention.marks("x") == {two: 1.0}
+    await store.records.remove_domain(two, NOTED)
+    assert await store.retention.marks("x") == {}
     with pytest.raises(Conflict):
-        await store.keep_mark(two, "x", 1.0)
+        await store.retention.keep_mark(two, "x", 1.0)

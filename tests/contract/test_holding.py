@@ -6,7 +6,8 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
-from restante.store.interface import NO_USAGE, Store, Usage
+from restante.store.interface import Store
+from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.store_errors import Conflict
 from tests.contract.making import (
     ANNA,
@@ -31,7 +32,9 @@ async def test_what_is_held_comes_back_whole(store: Store) -> None:
     envelope = Envelope(
         "bob@example.org", (ANNA, "jürgen@alpha.example"), is_8bit=True, needs_smtputf8=True
     )
-    await store.hold([NewMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)))])
+    await store.reception.hold(
+        [NewMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)))]
+    )
     assert await all_held(store, domain_id) == [
         HeldMessage(7, domain_id, envelope, 1700000000.25, bytes(range(256)), file=None)
     ]
@@ -39,7 +42,7 @@ async def test_what_is_held_comes_back_whole(store: Store) -> None:
 
 async def test_a_null_reverse_path_and_empty_content_come_back_as_they_were(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, reverse_path="", head=b"")])
+    await store.reception.hold([message(1, domain_id, reverse_path="", head=b"")])
     [held] = await all_held(store, domain_id)
     assert (held.envelope.reverse_path, held.head, held.size) == ("", b"", 0)
 
@@ -48,26 +51,29 @@ async def test_many_messages_are_held_at_once_and_read_oldest_first(store: Store
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 201))
     assert await held_numbers(store, domain_id) == list(range(1, 201))
-    assert store.usage(domain_id) == Usage(200, 200 * len(CONTENT))
+    assert store.figures.usage(domain_id) == Usage(200, 200 * len(CONTENT))
 
 
 async def test_holding_nothing_is_nothing(store: Store) -> None:
-    await store.hold([])
+    await store.reception.hold([])
     assert last_number(store) == 0
 
 
 async def test_each_domain_has_its_own_mail(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    await store.hold([message(1, alpha), message(2, beta), message(3, alpha)])
+    await store.reception.hold([message(1, alpha), message(2, beta), message(3, alpha)])
     assert await held_numbers(store, alpha) == [1, 3]
     assert await held_numbers(store, beta) == [2]
-    assert store.usages() == {alpha: Usage(2, 2 * len(CONTENT)), beta: Usage(1, len(CONTENT))}
+    assert store.figures.usages() == {
+        alpha: Usage(2, 2 * len(CONTENT)),
+        beta: Usage(1, len(CONTENT)),
+    }
 
 
 async def test_a_window_ends_at_its_number_of_messages(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 11))
-    window = await store.held(domain_id, after=3, limit=4, max_octets=PLENTY)
+    window = await store.handover.held(domain_id, after=3, limit=4, max_octets=PLENTY)
     assert [one.number for one in window] == [4, 5, 6, 7]
 
 
@@ -78,48 +84,50 @@ async def test_a_window_ends_where_its_octets_are_reached(
     store: Store, max_octets: int, expected: int
 ) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(number, domain_id, head=b"x" * 100) for number in range(1, 5)])
-    window = await store.held(domain_id, after=0, limit=10, max_octets=max_octets)
+    await store.reception.hold(
+        [message(number, domain_id, head=b"x" * 100) for number in range(1, 5)]
+    )
+    window = await store.handover.held(domain_id, after=0, limit=10, max_octets=max_octets)
     assert len(window) == expected
 
 
 async def test_a_window_past_the_last_message_is_empty(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
-    assert await store.held(domain_id, after=2, limit=10, max_octets=PLENTY) == []
+    assert await store.handover.held(domain_id, after=2, limit=10, max_octets=PLENTY) == []
 
 
 async def test_a_window_passes_over_what_is_refused(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2, 3)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [refused(1), refused(2)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [refused(1), refused(2)])
     assert await held_numbers(store, domain_id) == [3]
 
 
 async def test_mail_for_a_domain_that_is_gone_is_refused_alone(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    await store.remove_domain(beta, NOTED)
-    refused = await store.hold([message(1, alpha), message(2, beta), message(3, alpha)])
+    await store.records.remove_domain(beta, NOTED)
+    refused = await store.reception.hold([message(1, alpha), message(2, beta), message(3, alpha)])
     assert {number: type(reason) for number, reason in refused.items()} == {2: Conflict}
     assert str(refused[2]) == f"domain {beta} no longer exists"
     assert await held_numbers(store, alpha) == [1, 3]
-    assert store.usage(alpha) == Usage(2, 2 * len(CONTENT))
-    assert store.usage(beta) == NO_USAGE
+    assert store.figures.usage(alpha) == Usage(2, 2 * len(CONTENT))
+    assert store.figures.usage(beta) == NO_USAGE
 
 
 async def test_the_parts_of_one_mail_are_refused_together(store: Store) -> None:
     """Its sender gets one reply, and sends all of it again."""
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    await store.remove_domain(beta, NOTED)
+    await store.records.remove_domain(beta, NOTED)
     parts = [replace(message(number, of), first=2) for number, of in ((2, alpha), (3, beta))]
-    refused = await store.hold([message(1, alpha), *parts, message(4, alpha)])
+    refused = await store.reception.hold([message(1, alpha), *parts, message(4, alpha)])
     assert sorted(refused) == [2, 3]
     assert await held_numbers(store, alpha) == [1, 4]
 
 
 async def test_a_batch_may_be_refused_as_a_whole(store: Store) -> None:
-    refused = await store.hold([message(1, 77), message(2, 78)])
+    refused = await store.reception.hold([message(1, 77), message(2, 78)])
     assert sorted(refused) == [1, 2]
     domain_id = await hosted(store)
     await hold(store, domain_id, 3)
@@ -138,36 +146,38 @@ async def test_a_number_is_used_once(store: Store, numbers: tuple[int, ...]) -> 
 
 async def test_the_numbers_of_a_store_are_one_sequence(store: Store) -> None:
     domain_id = await hosted(store)
-    first = store.numbers().next(1.0)
+    first = store.reception.numbers().next(1.0)
     assert first == 1_000_000
-    assert store.numbers().next(1.0) == first + 1
+    assert store.reception.numbers().next(1.0) == first + 1
     await hold(store, domain_id, first + 7)
-    assert store.numbers().next(1.0) == first + 8
+    assert store.reception.numbers().next(1.0) == first + 8
 
 
 async def test_the_last_number_outlives_its_message_and_its_domain(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await hold(store, alpha, 3)
     await hold(store, beta, 9)
-    await store.settle(await store.open_drain(beta, 0.0, 60.0), [delivered(9)])
-    await store.remove_domain(beta, NOTED)
+    await store.handover.settle(await store.handover.open_drain(beta, 0.0, 60.0), [delivered(9)])
+    await store.records.remove_domain(beta, NOTED)
     assert last_number(store) == 9
 
 
 async def test_one_message_is_found_by_its_number(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(5, domain_id, ANNA, BERT)])
-    found = await store.message(5)
+    await store.reception.hold([message(5, domain_id, ANNA, BERT)])
+    found = await store.queue.message(5)
     assert found
     assert found.envelope.forward_paths == (ANNA, BERT)
-    assert await store.message(6) is None
+    assert await store.queue.message(6) is None
 
 
 async def test_one_message_is_found_with_its_refused_recipients_too(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(5, domain_id, ANNA, BERT)])
-    await store.settle(await store.open_drain(domain_id, 0.0, 60.0), [refused(5, ANNA)])
-    found = await store.message(5)
+    await store.reception.hold([message(5, domain_id, ANNA, BERT)])
+    await store.handover.settle(
+        await store.handover.open_drain(domain_id, 0.0, 60.0), [refused(5, ANNA)]
+    )
+    found = await store.queue.message(5)
     assert found
     assert found.envelope.forward_paths == (BERT, ANNA)
 
@@ -181,6 +191,6 @@ async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
     await hold(store, alpha, 10, 11)
     await hold(store, beta, 12, 13)
     await hold(store, gamma, 14)
-    await store.settle(await store.open_drain(beta, 0.0, 60.0), [refused(12)])
-    await store.settle(await store.open_drain(gamma, 0.0, 60.0), [delivered(14)])
-    assert await store.oldest() == {alpha: 10.0, beta: 12.0}
+    await store.handover.settle(await store.handover.open_drain(beta, 0.0, 60.0), [refused(12)])
+    await store.handover.settle(await store.handover.open_drain(gamma, 0.0, 60.0), [delivered(14)])
+    assert await store.figures.oldest() == {alpha: 10.0, beta: 12.0}

@@ -41,26 +41,29 @@ def new(
 
 
 async def channel(store: Store, wanted: Channel = HOOK) -> int:
-    await store.put_account(account(), NOTED)
-    return (await store.put_channel(wanted, NOTED)).id
+    await store.records.put_account(account(), NOTED)
+    return (await store.records.put_channel(wanted, NOTED)).id
 
 
 async def keep(store: Store, *notices: NewNotice, limit: int = PLENTY) -> int:
-    return await store.keep_notices(notices, [], [], limit)
+    return await store.notices.keep_notices(notices, [], [], limit)
 
 
 async def keys(store: Store) -> list[str]:
-    return [notice.key for notice in await store.list_notices(PLENTY)]
+    return [notice.key for notice in await store.notices.list_notices(PLENTY)]
 
 
 # --- channels
 
 
 async def test_a_channel_is_one_of_the_records(store: Store) -> None:
-    await store.put_account(account(), NOTED)
-    before = (await store.directory()).change_number
-    hook, mail = await store.put_channel(HOOK, NOTED), await store.put_channel(MAIL, NOTED)
-    directory = await store.directory()
+    await store.records.put_account(account(), NOTED)
+    before = (await store.records.directory()).change_number
+    hook, mail = (
+        await store.records.put_channel(HOOK, NOTED),
+        await store.records.put_channel(MAIL, NOTED),
+    )
+    directory = await store.records.directory()
     assert directory.channels == {
         hook.id: replace(HOOK, id=hook.id),
         mail.id: replace(MAIL, id=mail.id),
@@ -69,20 +72,20 @@ async def test_a_channel_is_one_of_the_records(store: Store) -> None:
     assert directory.channel("alpha", "hook") == hook
     assert directory.channel("", "mail") == mail
     assert directory.channel("", "hook") is None
-    assert len(await store.audit()) == 3
+    assert len(await store.trail.audit()) == 3
 
 
 async def test_a_name_is_one_channels_within_its_account(store: Store) -> None:
     await channel(store)
     with pytest.raises(Conflict):
-        await store.put_channel(replace(MAIL, account="alpha", name="hook"), NOTED)
-    await store.put_channel(replace(MAIL, name="hook"), NOTED)  # the operator's own
+        await store.records.put_channel(replace(MAIL, account="alpha", name="hook"), NOTED)
+    await store.records.put_channel(replace(MAIL, name="hook"), NOTED)  # the operator's own
 
 
 async def test_a_channel_is_changed_in_place(store: Store) -> None:
     await channel(store, MAIL)
     number = await channel(store)
-    before = (await store.directory()).change_number
+    before = (await store.records.directory()).change_number
     other = Channel(
         number,
         "alpha",
@@ -93,64 +96,64 @@ async def test_a_channel_is_changed_in_place(store: Store) -> None:
         KINDS - {NoticeKind.QUOTA_REACHED},
         100.0,
     )
-    assert await store.put_channel(other, NOTED) == other
-    directory = await store.directory()
+    assert await store.records.put_channel(other, NOTED) == other
+    directory = await store.records.directory()
     assert directory.channel("alpha", "hook") == other
     assert directory.change_number == before + 1
     assert len(directory.channels) == 2
     own = directory.channel("", "mail")
     assert own is not None
-    await store.put_channel(replace(own, hears_all=False), NOTED)
-    assert (await store.directory()).channels[own.id] == replace(own, hears_all=False)
+    await store.records.put_channel(replace(own, hears_all=False), NOTED)
+    assert (await store.records.directory()).channels[own.id] == replace(own, hears_all=False)
 
 
 async def test_only_the_channel_that_is_there_is_changed(store: Store) -> None:
     number = await channel(store)
     present = replace(HOOK, id=number)
-    trail = len(await store.audit())
+    trail = len(await store.trail.audit())
     for other in (
         replace(present, id=number + 1),
         replace(present, name="other"),
         replace(present, account=""),
     ):
         with pytest.raises(Conflict):
-            await store.put_channel(other, NOTED)
-    await store.remove_channel(number, NOTED)
+            await store.records.put_channel(other, NOTED)
+    await store.records.remove_channel(number, NOTED)
     with pytest.raises(Conflict):
-        await store.put_channel(present, NOTED)
-    assert (await store.directory()).channels == {}
-    assert len(await store.audit()) == trail + 1
+        await store.records.put_channel(present, NOTED)
+    assert (await store.records.directory()).channels == {}
+    assert len(await store.trail.audit()) == trail + 1
 
 
 async def test_what_waits_for_a_channel_that_is_changed_stays_and_is_due(store: Store) -> None:
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(store, new(hook, "a"), new(mail, "b"), new(hook, "c"))
-    await store.settle_notices(
-        [SendingOutcome(one.number, 900.0, "503") for one in await store.first_notices(10)]
+    await store.notices.settle_notices(
+        [SendingOutcome(one.number, 900.0, "503") for one in await store.notices.first_notices(10)]
     )
-    await store.put_channel(replace(HOOK, id=hook), replace(NOTED, at=300.0))
-    waiting = await store.list_notices(PLENTY)
+    await store.records.put_channel(replace(HOOK, id=hook), replace(NOTED, at=300.0))
+    waiting = await store.notices.list_notices(PLENTY)
     assert [(one.key, one.next_attempt_at, one.failures) for one in waiting] == [
         ("a", 300.0, 1),
         ("b", 900.0, 1),
         ("c", 60.0, 0),
     ]
-    assert [one.key for one in await store.first_notices(10)] == ["a", "b"]
+    assert [one.key for one in await store.notices.first_notices(10)] == ["a", "b"]
 
 
 async def test_an_account_that_is_gone_gets_no_channel(store: Store) -> None:
     with pytest.raises(Conflict):
-        await store.put_channel(HOOK, NOTED)
-    assert (await store.directory()).channels == {}
+        await store.records.put_channel(HOOK, NOTED)
+    assert (await store.records.directory()).channels == {}
 
 
 async def test_an_account_with_channels_stays(store: Store) -> None:
     number = await channel(store)
     with pytest.raises(Conflict):
-        await store.remove_account("alpha", NOTED)
-    await store.remove_channel(number, NOTED)
-    await store.remove_account("alpha", NOTED)
-    assert (await store.directory()).accounts == {}
+        await store.records.remove_account("alpha", NOTED)
+    await store.records.remove_channel(number, NOTED)
+    await store.records.remove_account("alpha", NOTED)
+    assert (await store.records.directory()).accounts == {}
 
 
 async def test_a_channel_takes_with_it_what_waits_for_it_and_its_id_never_comes_back(
@@ -158,11 +161,11 @@ async def test_a_channel_takes_with_it_what_waits_for_it_and_its_id_never_comes_
 ) -> None:
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(store, new(hook, "a"), new(mail, "b"))
-    await store.remove_channel(hook, NOTED)
+    await store.records.remove_channel(hook, NOTED)
     assert await keys(store) == ["b"]
-    trail = len(await store.audit())
-    await store.remove_channel(hook, NOTED)
-    assert len(await store.audit()) == trail
+    trail = len(await store.trail.audit())
+    await store.records.remove_channel(hook, NOTED)
+    assert len(await store.trail.audit()) == trail
     assert await channel(store, HOOK) > mail
 
 
@@ -172,9 +175,9 @@ async def test_a_channel_takes_with_it_what_waits_for_it_and_its_id_never_comes_
 async def test_a_notice_is_kept_whole(store: Store) -> None:
     number = await channel(store)
     await keep(store, new(number, "the key"))
-    [notice] = await store.first_notices(10)
+    [notice] = await store.notices.first_notices(10)
     assert notice == Notice(notice.number, number, "the key", news(), 2, 60.0, 60.0)
-    assert await store.notice_backlog() == Backlog(1, 60.0)
+    assert await store.notices.notice_backlog() == Backlog(1, 60.0)
 
 
 async def test_each_channel_has_its_turn_in_the_order_in_which_they_are_due(store: Store) -> None:
@@ -186,33 +189,42 @@ async def test_each_channel_has_its_turn_in_the_order_in_which_they_are_due(stor
         new(mail, "c", 20.0),
         new(mail, "d", 40.0),
     )
-    assert [notice.key for notice in await store.first_notices(10)] == ["c", "a"]
-    assert [notice.key for notice in await store.first_notices(1)] == ["c"]
+    assert [notice.key for notice in await store.notices.first_notices(10)] == ["c", "a"]
+    assert [notice.key for notice in await store.notices.first_notices(1)] == ["c"]
     assert await keys(store) == ["a", "b", "c", "d"]
-    assert [notice.key for notice in await store.list_notices(10, [mail])] == ["c", "d"]
-    assert [notice.key for notice in await store.list_notices(3, [mail, hook])] == ["a", "b", "c"]
-    assert await store.list_notices(10, []) == []
-    second = (await store.list_notices(2))[-1].number
-    assert [notice.key for notice in await store.list_notices(10, after=second)] == ["c", "d"]
-    assert [notice.key for notice in await store.list_notices(10, [hook], second)] == []
-    assert [notice.key for notice in await store.list_notices(10, [mail], second + 1)] == ["d"]
+    assert [notice.key for notice in await store.notices.list_notices(10, [mail])] == ["c", "d"]
+    assert [notice.key for notice in await store.notices.list_notices(3, [mail, hook])] == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert await store.notices.list_notices(10, []) == []
+    second = (await store.notices.list_notices(2))[-1].number
+    assert [notice.key for notice in await store.notices.list_notices(10, after=second)] == [
+        "c",
+        "d",
+    ]
+    assert [notice.key for notice in await store.notices.list_notices(10, [hook], second)] == []
+    assert [notice.key for notice in await store.notices.list_notices(10, [mail], second + 1)] == [
+        "d"
+    ]
 
 
 async def test_what_is_put_off_keeps_its_place_and_its_key(store: Store) -> None:
     number = await channel(store)
     await keep(store, new(number, "a"), new(number, "b"))
-    [first] = await store.first_notices(10)
-    await store.settle_notices(
+    [first] = await store.notices.first_notices(10)
+    await store.notices.settle_notices(
         [SendingOutcome(first.number, 99.0, "503 \udcff"), SendingOutcome(999, 1.0)]
     )
-    [again] = await store.first_notices(10)
+    [again] = await store.notices.first_notices(10)
     assert (again.key, again.failures, again.next_attempt_at, again.reply[:4]) == (
         "a",
         1,
         99.0,
         "503 ",
     )
-    await store.settle_notices([SendingOutcome(first.number), SendingOutcome(first.number)])
+    await store.notices.settle_notices([SendingOutcome(first.number), SendingOutcome(first.number)])
     assert await keys(store) == ["b"]
 
 
@@ -229,7 +241,7 @@ async def test_of_too_many_the_oldest_go(store: Store) -> None:
 
 async def test_how_many_notices_wait_is_known_and_since_when(store: Store) -> None:
     """Whatever they go by: done with, too many, their channel gone."""
-    assert await store.notice_backlog() == Backlog()
+    assert await store.notices.notice_backlog() == Backlog()
     hook, mail = await channel(store), await channel(store, MAIL)
     await keep(
         store,
@@ -237,14 +249,14 @@ async def test_how_many_notices_wait_is_known_and_since_when(store: Store) -> No
         new(mail, "m", 20.0),
         limit=3,
     )
-    assert await store.notice_backlog() == Backlog(4, 11.0)
-    [first, _] = await store.first_notices(10)
-    await store.settle_notices([SendingOutcome(first.number), SendingOutcome(999)])
-    assert await store.notice_backlog() == Backlog(3, 12.0)
-    await store.remove_channel(hook, NOTED)
-    assert await store.notice_backlog() == Backlog(1, 20.0)
-    await store.remove_channel(mail, NOTED)
-    assert await store.notice_backlog() == Backlog()
+    assert await store.notices.notice_backlog() == Backlog(4, 11.0)
+    [first, _] = await store.notices.first_notices(10)
+    await store.notices.settle_notices([SendingOutcome(first.number), SendingOutcome(999)])
+    assert await store.notices.notice_backlog() == Backlog(3, 12.0)
+    await store.records.remove_channel(hook, NOTED)
+    assert await store.notices.notice_backlog() == Backlog(1, 20.0)
+    await store.records.remove_channel(mail, NOTED)
+    assert await store.notices.notice_backlog() == Backlog()
 
 
 async def test_a_notice_for_a_channel_that_is_gone_is_passed_over(store: Store) -> None:
@@ -257,24 +269,24 @@ async def test_what_is_told_no_more_is_remembered_until_it_is_over(store: Store)
     number = await channel(store)
     told = Quiet(news().topic, 100.0)
     held_back = Quiet(news("beta.example").topic, 200.0, 3, news("beta.example"))
-    await store.keep_notices([new(number)], [told, held_back], [], PLENTY)
-    assert await store.quiets() == [told, held_back]
+    await store.notices.keep_notices([new(number)], [told, held_back], [], PLENTY)
+    assert await store.notices.quiets() == [told, held_back]
     again = replace(told, until=300.0)
-    await store.keep_notices(
+    await store.notices.keep_notices(
         [], [again], [held_back.topic, news(kind=NoticeKind.QUOTA_REACHED).topic], PLENTY
     )
-    assert await store.quiets() == [again]
-    assert await store.notice_backlog() == Backlog(1, 60.0)
+    assert await store.notices.quiets() == [again]
+    assert await store.notices.notice_backlog() == Backlog(1, 60.0)
 
 
 async def test_what_a_later_version_has_stored_is_read_under_the_names_that_it_has(
     store: Store,
 ) -> None:
     number = await channel(store, replace(HOOK, way="pigeon"))
-    assert (await store.directory()).channels[number].way == "pigeon"
+    assert (await store.records.directory()).channels[number].way == "pigeon"
     unknown = replace(news(), kind="eggs-laid")
     told = Quiet(unknown.topic, 100.0, 1, unknown)
-    await store.keep_notices([replace(new(number), news=unknown)], [told], [], PLENTY)
-    [notice] = await store.first_notices(10)
+    await store.notices.keep_notices([replace(new(number), news=unknown)], [told], [], PLENTY)
+    [notice] = await store.notices.first_notices(10)
     assert notice.news == unknown
-    assert await store.quiets() == [told]
+    assert await store.notices.quiets() == [told]

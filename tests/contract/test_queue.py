@@ -5,14 +5,9 @@ from dataclasses import replace
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import (
-    NO_USAGE,
-    QueuedMessage,
-    QueuedRecipient,
-    QueueFilter,
-    Store,
-    Usage,
-)
+from restante.store.interface import Store
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -34,22 +29,24 @@ SIZE = len(CONTENT)
 async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(store: Store) -> None:
     """Not domain by domain: a page would else leave out what the next does not begin with."""
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    await store.hold([message(number, beta if number % 2 else alpha) for number in range(1, 7)])
-    await store.settle(
-        await store.open_drain(alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)]
+    await store.reception.hold(
+        [message(number, beta if number % 2 else alpha) for number in range(1, 7)]
     )
-    await store.settle(
-        await store.open_drain(beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)]
+    await store.handover.settle(
+        await store.handover.open_drain(alpha, 0.0, 60.0), [refused(number) for number in (2, 4, 6)]
+    )
+    await store.handover.settle(
+        await store.handover.open_drain(beta, 0.0, 60.0), [refused(number) for number in (1, 3, 5)]
     )
     wanted = QueueFilter(status=RecipientStatus.REFUSED, limit=2)
-    pages = [await store.list_queue(replace(wanted, after=after)) for after in (0, 2, 4, 6)]
+    pages = [await store.queue.list_queue(replace(wanted, after=after)) for after in (0, 2, 4, 6)]
     assert [[one.number for one in page] for page in pages] == [[1, 2], [3, 4], [5, 6], []]
 
 
 async def a_queue(store: Store) -> tuple[int, int]:
     """Two domains; 1 and 4 held, 2 half refused, 3 and 5 refused."""
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
-    await store.hold(
+    await store.reception.hold(
         [
             message(1, alpha, reverse_path=""),
             message(2, alpha, ANNA, BERT),
@@ -58,21 +55,24 @@ async def a_queue(store: Store) -> tuple[int, int]:
             message(5, beta),
         ]
     )
-    await store.settle(
-        await store.open_drain(alpha, 0.0, 60.0), [refused(2, ANNA), refused(3, ANNA, BERT)]
+    await store.handover.settle(
+        await store.handover.open_drain(alpha, 0.0, 60.0),
+        [refused(2, ANNA), refused(3, ANNA, BERT)],
     )
-    await store.settle(await store.open_drain(beta, 0.0, 60.0), [deferred(4), refused(5)])
+    await store.handover.settle(
+        await store.handover.open_drain(beta, 0.0, 60.0), [deferred(4), refused(5)]
+    )
     return alpha, beta
 
 
 async def listed(store: Store, selection: QueueFilter) -> list[int]:
     """The numbers of the messages in a listing."""
-    return [one.number for one in await store.list_queue(selection)]
+    return [one.number for one in await store.queue.list_queue(selection)]
 
 
 async def test_a_listing_says_all_but_the_content(store: Store) -> None:
     alpha, _ = await a_queue(store)
-    [found] = await store.list_queue(QueueFilter(numbers=(2,)))
+    [found] = await store.queue.list_queue(QueueFilter(numbers=(2,)))
     assert found == QueuedMessage(
         number=2,
         domain_id=alpha,
@@ -150,23 +150,25 @@ async def test_a_listing_of_domains_is_of_theirs_only(
 
 async def test_a_listing_by_status_shows_the_recipients_of_that_status(store: Store) -> None:
     await a_queue(store)
-    [held] = await store.list_queue(QueueFilter(numbers=(2,), status=RecipientStatus.HELD))
-    [parked] = await store.list_queue(QueueFilter(numbers=(2,), status=RecipientStatus.REFUSED))
+    [held] = await store.queue.list_queue(QueueFilter(numbers=(2,), status=RecipientStatus.HELD))
+    [parked] = await store.queue.list_queue(
+        QueueFilter(numbers=(2,), status=RecipientStatus.REFUSED)
+    )
     assert [one.forward_path for one in held.recipients] == [BERT]
     assert [one.forward_path for one in parked.recipients] == [ANNA]
 
 
 async def test_a_listing_by_recipient_shows_the_recipients_that_match(store: Store) -> None:
     await a_queue(store)
-    [found] = await store.list_queue(QueueFilter(numbers=(2,), recipient="Bert@*"))
+    [found] = await store.queue.list_queue(QueueFilter(numbers=(2,), recipient="Bert@*"))
     assert [one.forward_path for one in found.recipients] == [BERT]
 
 
 async def test_a_long_listing_is_read_in_pages(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 26))
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [refused(number) for number in range(1, 26, 3)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [refused(number) for number in range(1, 26, 3)])
     pages, after = [], 0
     while page := await listed(store, QueueFilter(domain_ids=(domain_id,), after=after, limit=4)):
         pages.append(len(page))
@@ -176,59 +178,59 @@ async def test_a_long_listing_is_read_in_pages(store: Store) -> None:
 
 async def test_deleted_messages_are_gone_whatever_their_state(store: Store) -> None:
     alpha, beta = await a_queue(store)
-    assert await store.delete([2, 3, 4, 99, 2], NOTED) == 3
+    assert await store.queue.delete([2, 3, 4, 99, 2], NOTED) == 3
     assert await listed(store, QueueFilter()) == [1, 5]
-    assert store.usage(alpha) == Usage(1, SIZE)
-    assert store.usage(beta) == Usage(1, SIZE, refused=1)
+    assert store.figures.usage(alpha) == Usage(1, SIZE)
+    assert store.figures.usage(beta) == Usage(1, SIZE, refused=1)
 
 
 async def test_deleting_what_is_not_there_is_recorded_too(store: Store) -> None:
-    assert await store.delete([1], NOTED) == 0
-    assert await store.audit() == [NOTED]
+    assert await store.queue.delete([1], NOTED) == 0
+    assert await store.trail.audit() == [NOTED]
 
 
 async def test_refused_recipients_are_held_again(store: Store) -> None:
     alpha, beta = await a_queue(store)
-    assert await store.release_refused([1, 2, 3, 99], NOTED) == 2
+    assert await store.queue.release_refused([1, 2, 3, 99], NOTED) == 2
     assert await held_numbers(store, alpha) == [1, 2, 3]
     assert await waiting(store, 2) == (BERT, ANNA)
     assert await waiting(store, 3) == (ANNA, BERT)
-    assert store.usage(alpha) == Usage(3, 2 * SIZE + 1000, refused=0)
-    assert store.usage(beta) == Usage(2, 2 * SIZE, refused=1)
+    assert store.figures.usage(alpha) == Usage(3, 2 * SIZE + 1000, refused=0)
+    assert store.figures.usage(beta) == Usage(2, 2 * SIZE, refused=1)
 
 
 async def test_a_recipient_held_again_keeps_the_destinations_last_word(store: Store) -> None:
     _, beta = await a_queue(store)
-    await store.release_refused([5], NOTED)
-    [found] = await store.list_queue(QueueFilter(numbers=(5,)))
+    await store.queue.release_refused([5], NOTED)
+    [found] = await store.queue.list_queue(QueueFilter(numbers=(5,)))
     assert found.recipients == (
         QueuedRecipient(ANNA, RecipientStatus.HELD, "550 5.1.1 no such user"),
     )
-    assert store.usage(beta).held == 2
+    assert store.figures.usage(beta).held == 2
 
 
 async def test_a_recipient_held_again_can_be_delivered_or_refused_again(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [refused(1), refused(2)])
-    await store.release_refused([1, 2], NOTED)
-    await store.settle(drain, [delivered(1), refused(2)])
-    assert store.usage(domain_id) == Usage(1, SIZE, refused=1)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [refused(1), refused(2)])
+    await store.queue.release_refused([1, 2], NOTED)
+    await store.handover.settle(drain, [delivered(1), refused(2)])
+    assert store.figures.usage(domain_id) == Usage(1, SIZE, refused=1)
 
 
 async def test_what_an_operator_does_to_mail_is_recorded(store: Store) -> None:
     await a_queue(store)
     deletion, release = replace(NOTED, subject="deletion"), replace(NOTED, subject="release")
-    await store.delete([1], deletion)
-    await store.release_refused([5], release)
-    assert (await store.audit())[:2] == [release, deletion]
+    await store.queue.delete([1], deletion)
+    await store.queue.release_refused([5], release)
+    assert (await store.trail.audit())[:2] == [release, deletion]
 
 
 async def test_a_queue_emptied_is_empty_in_every_way(store: Store) -> None:
     alpha, beta = await a_queue(store)
-    await store.delete([1, 2, 3, 4, 5], NOTED)
-    assert store.usages() == {}
-    assert store.usage(alpha) == store.usage(beta) == NO_USAGE
-    assert await store.oldest() == {}
+    await store.queue.delete([1, 2, 3, 4, 5], NOTED)
+    assert store.figures.usages() == {}
+    assert store.figures.usage(alpha) == store.figures.usage(beta) == NO_USAGE
+    assert await store.figures.oldest() == {}
     assert await listed(store, QueueFilter()) == []

@@ -15,24 +15,28 @@ def listed(*names: str) -> list[Recipient]:
 
 async def recipients(store: Store, domain_id: int) -> list[Recipient]:
     """Read all of them, by pages."""
-    return [one async for page in recipient_pages(store, domain_id) for one in page]
+    return [one async for page in recipient_pages(store.recipients, domain_id) for one in page]
 
 
 async def test_a_list_is_added_to_and_taken_from(store: Store) -> None:
     domain_id = await hosted(store)
-    before = len(await store.audit())
-    await store.change_list(domain_id, ["bert", "ünï", "sales-*"], [], NOTED)
-    await store.change_list(domain_id, ["carl"], ["bert", "nobody"], NOTED)
+    before = len(await store.trail.audit())
+    await store.recipients.change_list(domain_id, ["bert", "ünï", "sales-*"], [], NOTED)
+    await store.recipients.change_list(domain_id, ["carl"], ["bert", "nobody"], NOTED)
     assert await recipients(store, domain_id) == listed("carl", "sales-*", "ünï")
-    assert len(await store.audit()) == before + 2
+    assert len(await store.trail.audit()) == before + 2
 
 
 async def test_what_is_learned_stands_beside_the_list_and_is_replaced(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.change_list(domain_id, ["anna"], [], NOTED)
-    await store.learn(domain_id, [Recipient("anna", RecipientSource.DRAIN, is_there=False, at=2.0)])
-    await store.learn(domain_id, [Recipient("anna", RecipientSource.DRAIN, is_there=True, at=3.0)])
-    await store.change_list(domain_id, [], ["anna"], NOTED)
+    await store.recipients.change_list(domain_id, ["anna"], [], NOTED)
+    await store.recipients.learn(
+        domain_id, [Recipient("anna", RecipientSource.DRAIN, is_there=False, at=2.0)]
+    )
+    await store.recipients.learn(
+        domain_id, [Recipient("anna", RecipientSource.DRAIN, is_there=True, at=3.0)]
+    )
+    await store.recipients.change_list(domain_id, [], ["anna"], NOTED)
     assert await recipients(store, domain_id) == [
         Recipient("anna", RecipientSource.DRAIN, is_there=True, at=3.0)
     ]
@@ -40,11 +44,14 @@ async def test_what_is_learned_stands_beside_the_list_and_is_replaced(store: Sto
 
 async def test_they_go_with_their_domain(store: Store) -> None:
     alpha, beta = await hosted(store), await hosted(store, "beta.example")
-    await store.change_list(alpha, ["anna"], [], NOTED)
-    await store.change_list(beta, ["bert"], [], NOTED)
-    await store.remove_domain(alpha, NOTED)
+    await store.recipients.change_list(alpha, ["anna"], [], NOTED)
+    await store.recipients.change_list(beta, ["bert"], [], NOTED)
+    await store.records.remove_domain(alpha, NOTED)
     assert (await recipients(store, alpha), await recipients(store, beta)) == ([], listed("bert"))
-    for change in (store.change_list(alpha, ["x"], [], NOTED), store.learn(alpha, listed("x"))):
+    for change in (
+        store.recipients.change_list(alpha, ["x"], [], NOTED),
+        store.recipients.learn(alpha, listed("x")),
+    ):
         with pytest.raises(Conflict):
             await change
 
@@ -52,9 +59,9 @@ async def test_they_go_with_their_domain(store: Store) -> None:
 async def test_a_hundred_thousand_are_changed_at_once(store: Store) -> None:
     domain_id = await hosted(store)
     many = [f"user-{number:06}" for number in range(100_000)]
-    await store.change_list(domain_id, many, [], NOTED)
+    await store.recipients.change_list(domain_id, many, [], NOTED)
     assert await recipients(store, domain_id) == listed(*many)
-    await store.change_list(domain_id, ["user-x"], many[1:], NOTED)
+    await store.recipients.change_list(domain_id, ["user-x"], many[1:], NOTED)
     assert await recipients(store, domain_id) == listed(many[0], "user-x")
 
 
@@ -64,9 +71,12 @@ async def test_they_come_by_source_and_name_from_where_one_left_off(store: Store
     learned = [
         Recipient(name, RecipientSource.DRAIN, is_there=True, at=2.0) for name in ("anna", "carl")
     ]
-    await store.change_list(domain_id, ["anna", "bert", "ünï"], [], NOTED)
-    await store.learn(domain_id, learned)
+    await store.recipients.change_list(domain_id, ["anna", "bert", "ünï"], [], NOTED)
+    await store.recipients.learn(domain_id, learned)
     found = [*learned, *listed("anna", "bert", "ünï")]
     for start, after in enumerate([None, *found]):
         for limit in (1, 2, 9):
-            assert await store.recipients(domain_id, after, limit) == found[start : start + limit]
+            assert (
+                await store.recipients.recipients(domain_id, after, limit)
+                == found[start : start + limit]
+            )

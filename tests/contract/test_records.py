@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from restante.store.interface import NodeRequest, PastDrain, Store
+from restante.store.audit_trail import NodeRequest
+from restante.store.interface import Store
+from restante.store.mail_handover import PastDrain
 from restante.store.store_errors import Conflict, LeaseLost
 from restante.tenancy.audit import AuditAction, AuditEntry, AuditFilter
 from restante.tenancy.model import (
@@ -75,28 +77,28 @@ FULL_POLICY = Policy(
 
 
 async def test_an_empty_store_has_an_empty_directory(store: Store) -> None:
-    directory = await store.directory()
+    directory = await store.records.directory()
     assert (directory.accounts, directory.logins, directory.domains) == ({}, {}, {})
 
 
 async def test_an_account_comes_back_as_it_was(store: Store) -> None:
     put = Account("alpha", 1700000000.5, empty_reply=250, note="the first — ünïcode")
-    await store.put_account(put, NOTED)
-    assert (await store.directory()).accounts == {"alpha": put}
+    await store.records.put_account(put, NOTED)
+    assert (await store.records.directory()).accounts == {"alpha": put}
 
 
 async def test_a_quota_comes_back_as_it_was(store: Store) -> None:
     put = Account("alpha", 1.0, quota=Quota(octets=10**12, messages=7))
-    await store.put_account(put, NOTED)
-    assert (await store.directory()).accounts == {"alpha": put}
+    await store.records.put_account(put, NOTED)
+    assert (await store.records.directory()).accounts == {"alpha": put}
 
 
 @pytest.mark.parametrize("policy", [Policy(), FULL_POLICY])
 async def test_a_policy_comes_back_as_it_was(store: Store, policy: Policy) -> None:
-    await store.put_account(account(), NOTED)
-    put = await store.put_domain(replace(domain(), policy=policy), NOTED)
+    await store.records.put_account(account(), NOTED)
+    put = await store.records.put_domain(replace(domain(), policy=policy), NOTED)
     assert put.policy == policy
-    assert (await store.directory()).domains == {"alpha.example": put}
+    assert (await store.records.directory()).domains == {"alpha.example": put}
 
 
 def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() -> None:
@@ -112,25 +114,25 @@ def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() ->
 
 @pytest.mark.parametrize("sealed_secret", [None, b"", b"\0\1\xff"])
 async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes | None) -> None:
-    await store.put_account(account(), NOTED)
+    await store.records.put_account(account(), NOTED)
     login = Login("alice@alpha.example", "alpha", "$argon2id$v=19$", sealed_secret, 5.0)
     for put in (login, replace(login, sealed_verifier=b"\0\xff")):
-        await store.put_login(put, NOTED)
-        assert (await store.directory()).logins == {put.user: put}
+        await store.records.put_login(put, NOTED)
+        assert (await store.records.directory()).logins == {put.user: put}
 
 
 @pytest.mark.parametrize("destination", [Destination("mail.alpha.example"), FULL_DESTINATION])
 async def test_a_domain_comes_back_as_it_was(store: Store, destination: Destination) -> None:
-    await store.put_account(account(), NOTED)
+    await store.records.put_account(account(), NOTED)
     hosts = parse_authorized_hosts(
         ["192.0.2.1", "198.51.100.0/24", "2001:db8::/32", "::1", "mail.alpha.example"]
     )
-    put = await store.put_domain(
+    put = await store.records.put_domain(
         HostedDomain(0, "alpha.example", "alpha", destination, hosts, 7.5), NOTED
     )
     assert put.id > 0
     assert put == HostedDomain(put.id, "alpha.example", "alpha", destination, hosts, 7.5)
-    assert (await store.directory()).domains == {"alpha.example": put}
+    assert (await store.records.directory()).domains == {"alpha.example": put}
 
 
 def test_the_full_destination_leaves_no_field_at_its_default() -> None:
@@ -145,12 +147,12 @@ def test_the_full_destination_leaves_no_field_at_its_default() -> None:
 
 async def test_records_are_replaced(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.put_login(login(), NOTED)
-    await store.put_account(replace(account(), note="new"), NOTED)
-    await store.put_login(replace(login(), password_hash="new"), NOTED)
+    await store.records.put_login(login(), NOTED)
+    await store.records.put_account(replace(account(), note="new"), NOTED)
+    await store.records.put_login(replace(login(), password_hash="new"), NOTED)
     changed = replace(domain(), id=domain_id, destination=FULL_DESTINATION)
-    assert await store.put_domain(changed, NOTED) == changed
-    directory = await store.directory()
+    assert await store.records.put_domain(changed, NOTED) == changed
+    directory = await store.records.directory()
     assert directory.accounts["alpha"].note == "new"
     assert directory.logins["alice"].password_hash == "new"
     assert directory.domains["alpha.example"] == changed
@@ -158,11 +160,11 @@ async def test_records_are_replaced(store: Store) -> None:
 
 async def test_records_are_removed(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.put_login(login(), NOTED)
-    await store.remove_login("alice", NOTED)
-    await store.remove_domain(domain_id, NOTED)
-    await store.remove_account("alpha", NOTED)
-    directory = await store.directory()
+    await store.records.put_login(login(), NOTED)
+    await store.records.remove_login("alice", NOTED)
+    await store.records.remove_domain(domain_id, NOTED)
+    await store.records.remove_account("alpha", NOTED)
+    directory = await store.records.directory()
     assert (directory.accounts, directory.logins, directory.domains) == ({}, {}, {})
 
 
@@ -170,41 +172,41 @@ async def test_records_are_removed(store: Store) -> None:
 
 
 async def test_every_change_moves_the_change_number_and_is_recorded(store: Store) -> None:
-    seen = [(await store.directory()).change_number]
-    await store.put_account(account(), NOTED)
-    seen.append((await store.directory()).change_number)
-    await store.put_login(login(), NOTED)
-    seen.append((await store.directory()).change_number)
-    put = await store.put_domain(domain(), NOTED)
-    seen.append((await store.directory()).change_number)
-    await store.put_domain(put, NOTED)
-    seen.append((await store.directory()).change_number)
-    await store.remove_domain(put.id, NOTED)
-    seen.append((await store.directory()).change_number)
-    await store.remove_login("alice", NOTED)
-    seen.append((await store.directory()).change_number)
-    await store.remove_account("alpha", NOTED)
-    seen.append((await store.directory()).change_number)
+    seen = [(await store.records.directory()).change_number]
+    await store.records.put_account(account(), NOTED)
+    seen.append((await store.records.directory()).change_number)
+    await store.records.put_login(login(), NOTED)
+    seen.append((await store.records.directory()).change_number)
+    put = await store.records.put_domain(domain(), NOTED)
+    seen.append((await store.records.directory()).change_number)
+    await store.records.put_domain(put, NOTED)
+    seen.append((await store.records.directory()).change_number)
+    await store.records.remove_domain(put.id, NOTED)
+    seen.append((await store.records.directory()).change_number)
+    await store.records.remove_login("alice", NOTED)
+    seen.append((await store.records.directory()).change_number)
+    await store.records.remove_account("alpha", NOTED)
+    seen.append((await store.records.directory()).change_number)
     assert seen == sorted(set(seen))
-    assert len(await store.audit()) == len(seen) - 1
+    assert len(await store.trail.audit()) == len(seen) - 1
 
 
 async def test_removing_what_is_not_there_changes_and_records_nothing(store: Store) -> None:
-    before = (await store.directory()).change_number
-    await store.remove_account("nobody", NOTED)
-    await store.remove_login("nobody", NOTED)
-    await store.remove_domain(77, NOTED)
-    assert (await store.directory()).change_number == before
-    assert await store.audit() == []
+    before = (await store.records.directory()).change_number
+    await store.records.remove_account("nobody", NOTED)
+    await store.records.remove_login("nobody", NOTED)
+    await store.records.remove_domain(77, NOTED)
+    assert (await store.records.directory()).change_number == before
+    assert await store.trail.audit() == []
 
 
 async def test_a_change_refused_changes_and_records_nothing(store: Store) -> None:
     await hosted(store)
-    before, recorded = await store.directory(), await store.audit()
+    before, recorded = await store.records.directory(), await store.trail.audit()
     with pytest.raises(Conflict):
-        await store.put_domain(domain(), NOTED)
-    assert await store.directory() == before
-    assert await store.audit() == recorded
+        await store.records.put_domain(domain(), NOTED)
+    assert await store.records.directory() == before
+    assert await store.trail.audit() == recorded
 
 
 # --- conflicts
@@ -213,53 +215,53 @@ async def test_a_change_refused_changes_and_records_nothing(store: Store) -> Non
 async def test_an_account_with_logins_or_domains_cannot_be_removed(store: Store) -> None:
     domain_id = await hosted(store)
     with pytest.raises(Conflict):
-        await store.remove_account("alpha", NOTED)
-    await store.remove_domain(domain_id, NOTED)
-    await store.put_login(login(), NOTED)
+        await store.records.remove_account("alpha", NOTED)
+    await store.records.remove_domain(domain_id, NOTED)
+    await store.records.put_login(login(), NOTED)
     with pytest.raises(Conflict):
-        await store.remove_account("alpha", NOTED)
-    assert "alpha" in (await store.directory()).accounts
+        await store.records.remove_account("alpha", NOTED)
+    assert "alpha" in (await store.records.directory()).accounts
 
 
 async def test_a_user_name_is_one_accounts_only(store: Store) -> None:
-    await store.put_account(account("alpha"), NOTED)
-    await store.put_account(account("beta"), NOTED)
-    await store.put_login(login("alice", of="alpha"), NOTED)
+    await store.records.put_account(account("alpha"), NOTED)
+    await store.records.put_account(account("beta"), NOTED)
+    await store.records.put_login(login("alice", of="alpha"), NOTED)
     with pytest.raises(Conflict):
-        await store.put_login(login("alice", of="beta"), NOTED)
-    assert (await store.directory()).logins["alice"].account == "alpha"
+        await store.records.put_login(login("alice", of="beta"), NOTED)
+    assert (await store.records.directory()).logins["alice"].account == "alpha"
 
 
 async def test_nothing_is_put_under_an_account_that_is_gone(store: Store) -> None:
     with pytest.raises(Conflict):
-        await store.put_login(login(), NOTED)
+        await store.records.put_login(login(), NOTED)
     with pytest.raises(Conflict):
-        await store.put_domain(domain(), NOTED)
+        await store.records.put_domain(domain(), NOTED)
 
 
 async def test_a_domain_is_added_once(store: Store) -> None:
     await hosted(store)
     with pytest.raises(Conflict):
-        await store.put_domain(domain(), NOTED)
+        await store.records.put_domain(domain(), NOTED)
 
 
 async def test_a_domain_that_is_gone_is_not_changed(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.remove_domain(domain_id, NOTED)
+    await store.records.remove_domain(domain_id, NOTED)
     with pytest.raises(Conflict):
-        await store.put_domain(replace(domain(), id=domain_id), NOTED)
+        await store.records.put_domain(replace(domain(), id=domain_id), NOTED)
 
 
 async def test_a_domain_never_changes_its_name(store: Store) -> None:
     """Its mail would go to where another domain's belongs."""
     domain_id = await hosted(store)
     with pytest.raises(Conflict):
-        await store.put_domain(replace(domain("other.example"), id=domain_id), NOTED)
+        await store.records.put_domain(replace(domain("other.example"), id=domain_id), NOTED)
 
 
 async def test_an_id_is_never_used_again(store: Store) -> None:
     first = await hosted(store)
-    await store.remove_domain(first, NOTED)
+    await store.records.remove_domain(first, NOTED)
     assert await hosted(store) != first
 
 
@@ -267,10 +269,12 @@ async def test_a_domain_that_holds_mail_cannot_be_removed(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     with pytest.raises(Conflict):
-        await store.remove_domain(domain_id, NOTED)
-    await store.settle(await store.open_drain(domain_id, 0.0, 60.0), [delivered(1)])
-    await store.remove_domain(domain_id, NOTED)
-    assert (await store.directory()).domains == {}
+        await store.records.remove_domain(domain_id, NOTED)
+    await store.handover.settle(
+        await store.handover.open_drain(domain_id, 0.0, 60.0), [delivered(1)]
+    )
+    await store.records.remove_domain(domain_id, NOTED)
+    assert (await store.records.directory()).domains == {}
 
 
 # --- drains
@@ -278,11 +282,11 @@ async def test_a_domain_that_holds_mail_cannot_be_removed(store: Store) -> None:
 
 async def test_a_drain_is_recorded_until_it_is_closed(store: Store) -> None:
     domain_id = await hosted(store)
-    drain = await store.open_drain(domain_id, 10.5, 70.5)
+    drain = await store.handover.open_drain(domain_id, 10.5, 70.5)
     assert (drain.domain_id, drain.requested_at, drain.deadline) == (domain_id, 10.5, 70.5)
-    assert await store.open_drains() == [drain]
-    await store.close_drain(drain)
-    assert await store.open_drains() == []
+    assert await store.handover.open_drains() == [drain]
+    await store.handover.close_drain(drain)
+    assert await store.handover.open_drains() == []
 
 
 def past(**fields: Any) -> PastDrain:
@@ -296,92 +300,92 @@ def past(**fields: Any) -> PastDrain:
 
 async def test_how_the_last_drain_of_each_domain_went_is_kept(store: Store) -> None:
     first, second = await hosted(store), await hosted(store, "c.example")
-    assert await store.past_drains() == {}
-    drain = await store.open_drain(first, 1.0, 60.0)
-    await store.close_drain(drain, past())
-    await store.close_drain(
-        await store.open_drain(second, 1.0, 60.0)
+    assert await store.handover.past_drains() == {}
+    drain = await store.handover.open_drain(first, 1.0, 60.0)
+    await store.handover.close_drain(drain, past())
+    await store.handover.close_drain(
+        await store.handover.open_drain(second, 1.0, 60.0)
     )  # nothing is known of how it went
-    assert await store.past_drains() == {first: past()}
-    later = await store.open_drain(first, 1.0, 60.0)
-    assert await store.past_drains() == {first: past()}  # while the next one runs, too
-    await store.close_drain(drain, past(reason="of one that lost its lease"))
-    assert await store.past_drains() == {first: past()}
-    await store.close_drain(later, past(end="finished"))
-    assert await store.past_drains() == {first: past(end="finished")}
-    await store.remove_domain(first, NOTED)
-    assert await store.past_drains() == {}
+    assert await store.handover.past_drains() == {first: past()}
+    later = await store.handover.open_drain(first, 1.0, 60.0)
+    assert await store.handover.past_drains() == {first: past()}  # while the next one runs, too
+    await store.handover.close_drain(drain, past(reason="of one that lost its lease"))
+    assert await store.handover.past_drains() == {first: past()}
+    await store.handover.close_drain(later, past(end="finished"))
+    assert await store.handover.past_drains() == {first: past(end="finished")}
+    await store.records.remove_domain(first, NOTED)
+    assert await store.handover.past_drains() == {}
 
 
 async def test_a_drain_taken_over_has_a_higher_number(store: Store) -> None:
     domain_id = await hosted(store)
-    earlier = await store.open_drain(domain_id, 1.0, 60.0)
-    later = await store.open_drain(domain_id, 2.0, 120.0)
+    earlier = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    later = await store.handover.open_drain(domain_id, 2.0, 120.0)
     assert later.number > earlier.number
-    assert await store.open_drains() == [later]
+    assert await store.handover.open_drains() == [later]
 
 
 async def test_closing_a_drain_that_was_taken_over_does_nothing(store: Store) -> None:
     domain_id = await hosted(store)
-    earlier = await store.open_drain(domain_id, 1.0, 60.0)
-    later = await store.open_drain(domain_id, 2.0, 120.0)
-    await store.close_drain(earlier)
-    assert await store.open_drains() == [later]
-    await store.settle(later, [])
+    earlier = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    later = await store.handover.open_drain(domain_id, 2.0, 120.0)
+    await store.handover.close_drain(earlier)
+    assert await store.handover.open_drains() == [later]
+    await store.handover.settle(later, [])
 
 
 async def test_a_drain_finishes_only_when_no_mail_waits_for_it(store: Store) -> None:
     domain_id, other = await hosted(store), await hosted(store, "c.example")
-    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
     await hold(store, domain_id, 1, 2)
     await hold(store, other, 3)
-    await store.settle(drain, [delivered(1)])
-    assert await store.finish_drain(drain, past=past(end="finished")) is False
-    assert (await store.open_drains(), await store.past_drains()) == ([drain], {})
-    await store.settle(drain, [refused(2)])  # not held any more: it waits for a person
-    assert await store.finish_drain(drain, past=past(end="finished")) is True
-    assert await store.open_drains() == []
-    assert await store.past_drains() == {domain_id: past(end="finished")}
+    await store.handover.settle(drain, [delivered(1)])
+    assert await store.handover.finish_drain(drain, past=past(end="finished")) is False
+    assert (await store.handover.open_drains(), await store.handover.past_drains()) == ([drain], {})
+    await store.handover.settle(drain, [refused(2)])  # not held any more: it waits for a person
+    assert await store.handover.finish_drain(drain, past=past(end="finished")) is True
+    assert await store.handover.open_drains() == []
+    assert await store.handover.past_drains() == {domain_id: past(end="finished")}
     with pytest.raises(LeaseLost):
-        await store.settle(drain, [])
+        await store.handover.settle(drain, [])
 
 
 async def test_mail_that_was_tried_and_left_behind_keeps_no_drain_open(store: Store) -> None:
     domain_id = await hosted(store)
-    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
     await hold(store, domain_id, 1, 2)
-    await store.settle(drain, [deferred(1)])
-    assert await store.finish_drain(drain, 1) is False  # the second came meanwhile
-    assert await store.finish_drain(drain, 2) is True
+    await store.handover.settle(drain, [deferred(1)])
+    assert await store.handover.finish_drain(drain, 1) is False  # the second came meanwhile
+    assert await store.handover.finish_drain(drain, 2) is True
 
 
 async def test_refused_mail_that_is_released_keeps_a_drain_open(store: Store) -> None:
     """It stands before the cursor of a drain that has passed it."""
     domain_id = await hosted(store)
-    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
     await hold(store, domain_id, 1)
-    await store.settle(drain, [refused(1)])
-    await store.release_refused([1], NOTED)
-    assert await store.finish_drain(drain) is False
+    await store.handover.settle(drain, [refused(1)])
+    await store.queue.release_refused([1], NOTED)
+    assert await store.handover.finish_drain(drain) is False
 
 
 async def test_nobody_finishes_a_drain_that_another_has(store: Store) -> None:
     domain_id = await hosted(store)
-    earlier = await store.open_drain(domain_id, 1.0, 60.0)
-    later = await store.open_drain(domain_id, 2.0, 120.0)
+    earlier = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    later = await store.handover.open_drain(domain_id, 2.0, 120.0)
     with pytest.raises(LeaseLost):
-        await store.finish_drain(earlier)
-    assert await store.open_drains() == [later]
+        await store.handover.finish_drain(earlier)
+    assert await store.handover.open_drains() == [later]
 
 
 async def test_mail_held_beside_the_end_of_a_drain_is_before_or_after_it(store: Store) -> None:
     """Both in one transaction, maybe: who comes first counts."""
     domain_id = await hosted(store)
-    drain = await store.open_drain(domain_id, 1.0, 60.0)
-    _, is_end = await asyncio.gather(hold(store, domain_id, 1), store.finish_drain(drain))
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
+    _, is_end = await asyncio.gather(hold(store, domain_id, 1), store.handover.finish_drain(drain))
     assert is_end is False
-    await store.settle(drain, [delivered(1)])
-    is_end, _ = await asyncio.gather(store.finish_drain(drain), hold(store, domain_id, 2))
+    await store.handover.settle(drain, [delivered(1)])
+    is_end, _ = await asyncio.gather(store.handover.finish_drain(drain), hold(store, domain_id, 2))
     assert is_end is True
     assert await held_numbers(store, domain_id) == [2]
 
@@ -391,33 +395,33 @@ async def test_a_number_never_comes_back(store: Store) -> None:
     domain_id = await hosted(store)
     numbers = []
     for _ in range(3):
-        drain = await store.open_drain(domain_id, 1.0, 60.0)
+        drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
         numbers.append(drain.number)
-        await store.close_drain(drain)
-        await store.close_drain(drain)
+        await store.handover.close_drain(drain)
+        await store.handover.close_drain(drain)
     assert numbers == sorted(set(numbers))
 
 
 async def test_each_domain_has_its_drain_and_it_goes_with_the_domain(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     of_alpha, of_beta = (
-        await store.open_drain(alpha, 1.0, 60.0),
-        await store.open_drain(beta, 1.0, 60.0),
+        await store.handover.open_drain(alpha, 1.0, 60.0),
+        await store.handover.open_drain(beta, 1.0, 60.0),
     )
-    assert await store.open_drains() == [of_alpha, of_beta]
-    await store.remove_domain(alpha, NOTED)
-    assert await store.open_drains() == [of_beta]
+    assert await store.handover.open_drains() == [of_alpha, of_beta]
+    await store.records.remove_domain(alpha, NOTED)
+    assert await store.handover.open_drains() == [of_beta]
 
 
 async def test_a_domain_that_is_gone_has_no_drain(store: Store) -> None:
     with pytest.raises(Conflict):
-        await store.open_drain(77, 1.0, 60.0)
+        await store.handover.open_drain(77, 1.0, 60.0)
 
 
 async def test_opening_a_drain_touches_no_mail(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    await store.close_drain(await store.open_drain(domain_id, 1.0, 60.0))
+    await store.handover.close_drain(await store.handover.open_drain(domain_id, 1.0, 60.0))
     assert await held_numbers(store, domain_id) == [1]
 
 
@@ -439,14 +443,14 @@ def entry(subject: str, of: str = "alpha") -> AuditEntry:
 
 
 async def test_entries_come_back_newest_first(store: Store) -> None:
-    await store.record([entry("first"), entry("second")])
-    await store.record([entry("third")])
-    assert await store.audit() == [entry("third"), entry("second"), entry("first")]
+    await store.trail.record([entry("first"), entry("second")])
+    await store.trail.record([entry("third")])
+    assert await store.trail.audit() == [entry("third"), entry("second"), entry("first")]
 
 
 async def test_only_as_many_as_are_asked_for(store: Store) -> None:
-    await store.record([entry(str(number)) for number in range(10)])
-    assert [one.subject for one in await store.audit(limit=3)] == ["9", "8", "7"]
+    await store.trail.record([entry(str(number)) for number in range(10)])
+    assert [one.subject for one in await store.trail.audit(limit=3)] == ["9", "8", "7"]
 
 
 @pytest.mark.parametrize(
@@ -463,26 +467,31 @@ async def test_pages_go_on_where_the_one_before_ended(
         for number in range(5)
         for of, name in of_both
     ]
-    await store.record(entries)
-    expected = await store.audit(wanted)
+    await store.trail.record(entries)
+    expected = await store.trail.audit(wanted)
     found, before = [], None
     while True:
-        page = await store.audit_page(wanted, limit, before)
+        page = await store.trail.audit_page(wanted, limit, before)
         assert len(page.entries) <= limit
         found += page.entries
-        await store.record([entry("meanwhile")])
+        await store.trail.record([entry("meanwhile")])
         if (before := page.before) is None:
             break
     assert found == expected
 
 
 async def test_an_account_sees_its_own_entries_only(store: Store) -> None:
-    await store.record([entry("a"), entry("b", of="beta"), entry("c"), entry("nobody's", of="")])
-    assert [one.subject for one in await store.audit(AuditFilter(account="alpha"))] == ["c", "a"]
-    assert [one.subject for one in await store.audit(AuditFilter(account=""))] == ["nobody's"]
-    assert [one.subject for one in await store.audit(AuditFilter(account="alpha"), limit=1)] == [
-        "c"
+    await store.trail.record(
+        [entry("a"), entry("b", of="beta"), entry("c"), entry("nobody's", of="")]
+    )
+    assert [one.subject for one in await store.trail.audit(AuditFilter(account="alpha"))] == [
+        "c",
+        "a",
     ]
+    assert [one.subject for one in await store.trail.audit(AuditFilter(account=""))] == ["nobody's"]
+    assert [
+        one.subject for one in await store.trail.audit(AuditFilter(account="alpha"), limit=1)
+    ] == ["c"]
 
 
 async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
@@ -491,7 +500,7 @@ async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
     other = replace(
         entry("c", of="beta"), at=300.0, action=AuditAction.MAIL_DELETED, actor="retention"
     )
-    await store.record([at, later, other])
+    await store.trail.record([at, later, other])
     cases = {
         AuditFilter(domain="alpha.example"): [at],
         AuditFilter(domain="alpha.example", account="beta"): [],
@@ -506,8 +515,8 @@ async def test_entries_are_found_by_what_they_are_about(store: Store) -> None:
         AuditFilter(account="alpha", since=100.0, until=300.0, actor="login root"): [later],
     }
     for wanted, found in cases.items():
-        assert await store.audit(wanted) == found, wanted
-    assert await store.audit(AuditFilter(since=100.0), limit=1) == [other]
+        assert await store.trail.audit(wanted) == found, wanted
+    assert await store.trail.audit(AuditFilter(since=100.0), limit=1) == [other]
 
 
 async def test_what_changed_is_kept_with_the_entry(store: Store) -> None:
@@ -515,13 +524,13 @@ async def test_what_changed_is_kept_with_the_entry(store: Store) -> None:
         Change("policy.hold", "until-asked", "on-return"),
         Change("note", "none", "ümläut → \x07"),
     )
-    await store.record([replace(entry("alpha"), changes=changes)])
-    assert (await store.audit())[0].changes == changes
+    await store.trail.record([replace(entry("alpha"), changes=changes)])
+    assert (await store.trail.audit())[0].changes == changes
 
 
 async def test_recording_nothing_is_nothing(store: Store) -> None:
-    await store.record([])
-    assert await store.audit() == []
+    await store.trail.record([])
+    assert await store.trail.audit() == []
 
 
 def asked_for(node: str, at: float, of: str = "alpha", answer: str = "253 OK") -> AuditEntry:
@@ -530,14 +539,14 @@ def asked_for(node: str, at: float, of: str = "alpha", answer: str = "253 OK") -
 
 
 async def test_the_last_granted_request_for_each_node_is_known(store: Store) -> None:
-    assert list(await store.last_requests()) == []
-    await store.record(
+    assert list(await store.trail.last_requests()) == []
+    await store.trail.record(
         [asked_for("Alpha.example", 5.0), asked_for("alpha.example", 3.0), entry("something else")]
     )
-    await store.record(
+    await store.trail.record(
         [asked_for("beta.example", 4.0, answer="459 no"), asked_for("@alpha.example", 6.0)]
     )
-    assert list(await store.last_requests()) == [
+    assert list(await store.trail.last_requests()) == [
         NodeRequest("@alpha.example", "alpha", 6.0),
         NodeRequest("alpha.example", "alpha", 5.0),
     ]
@@ -547,10 +556,10 @@ async def test_requests_that_came_since_are_known_and_those_before_not_forgotten
     store: Store,
 ) -> None:
     for at in range(1, 6):
-        await store.record(
+        await store.trail.record(
             [asked_for("alpha.example", float(at)), asked_for(f"{at}.example", float(at), "beta")]
         )
-        found = {(one.node, one.account): one.at for one in await store.last_requests()}
+        found = {(one.node, one.account): one.at for one in await store.trail.last_requests()}
         assert found["alpha.example", "alpha"] == at
         assert found["1.example", "beta"] == 1.0
         assert len(found) == at + 1

@@ -13,16 +13,11 @@ from restante.mail.report import Action, NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.interface import (
-    NO_USAGE,
-    Bounce,
-    Drain,
-    QueueFilter,
-    ReportFilter,
-    Store,
-    Usage,
-    WaitingReport,
-)
+from restante.store.interface import Store
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_handover import Drain
+from restante.store.mail_queue import Bounce, QueueFilter
+from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import LeaseLost, StoreError
 from tests.contract.making import (
@@ -54,12 +49,12 @@ def report(
 
 async def drained(store: Store, *to: str) -> Drain:
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, *to)])
-    return await store.open_drain(domain_id, 0.0, 60.0)
+    await store.reception.hold([message(1, domain_id, *to)])
+    return await store.handover.open_drain(domain_id, 0.0, 60.0)
 
 
 async def reports(store: Store) -> list[Report]:
-    return await store.due_reports(LATER, 100, 1 << 20)
+    return await store.reports.due_reports(LATER, 100, 1 << 20)
 
 
 def bounced(number: int, *paths: str) -> Outcome:
@@ -85,24 +80,24 @@ async def test_a_report_is_stored_with_the_outcome_that_it_tells_of(store: Store
         True,
         True,
     )
-    await store.settle(drain, [delivered(1)], [made])
+    await store.handover.settle(drain, [delivered(1)], [made])
     assert await reports(store) == [
         Report(
             1, 1, drain.domain_id, Action.RELAYED, "bob@example.org", b"\xff\r\n", 50.0, True, True
         )
     ]
-    assert await store.message(1) is None
+    assert await store.queue.message(1) is None
 
 
 async def test_what_is_settled_again_is_not_told_again(store: Store) -> None:
     """A drain that does not know whether its batch was settled settles it once more."""
     drain = await drained(store, ANNA, BERT)
     for _ in range(2):
-        await store.settle(
+        await store.handover.settle(
             drain, [delivered(1, ANNA)], [report(1, drain.domain_id, action=Action.RELAYED)]
         )
     for _ in range(2):
-        await store.settle(
+        await store.handover.settle(
             drain, [delivered(1, BERT)], [report(1, drain.domain_id, BERT, action=Action.RELAYED)]
         )
     assert len(await reports(store)) == 2
@@ -110,38 +105,38 @@ async def test_what_is_settled_again_is_not_told_again(store: Store) -> None:
 
 async def test_nothing_is_told_of_what_was_deleted_meanwhile(store: Store) -> None:
     drain = await drained(store)
-    await store.delete([1], NOTED)
-    await store.settle(drain, [bounced(1)], [report(1, drain.domain_id)])
+    await store.queue.delete([1], NOTED)
+    await store.handover.settle(drain, [bounced(1)], [report(1, drain.domain_id)])
     assert await reports(store) == []
 
 
 async def test_who_was_taken_over_tells_nothing(store: Store) -> None:
     earlier = await drained(store)
-    await store.open_drain(earlier.domain_id, 0.0, 60.0)
+    await store.handover.open_drain(earlier.domain_id, 0.0, 60.0)
     with pytest.raises(LeaseLost):
-        await store.settle(earlier, [delivered(1)], [report(1, earlier.domain_id)])
+        await store.handover.settle(earlier, [delivered(1)], [report(1, earlier.domain_id)])
     assert await reports(store) == []
 
 
 async def test_nothing_is_told_of_another_domains_message(store: Store) -> None:
     beta = await hosted(store, "beta.example")
     await hold(store, beta, 1)
-    drain = await store.open_drain(await hosted(store, "alpha.example"), 0.0, 60.0)
-    await store.settle(drain, [bounced(1)], [report(1, beta)])
+    drain = await store.handover.open_drain(await hosted(store, "alpha.example"), 0.0, 60.0)
+    await store.handover.settle(drain, [bounced(1)], [report(1, beta)])
     assert await reports(store) == []
 
 
 async def test_a_recipient_bounced_is_gone(store: Store) -> None:
     drain = await drained(store, ANNA, BERT)
-    await store.settle(drain, [bounced(1, ANNA)], [report(1, drain.domain_id)])
+    await store.handover.settle(drain, [bounced(1, ANNA)], [report(1, drain.domain_id)])
     assert await waiting(store, 1) == (BERT,)
-    [listed] = await store.list_queue(QueueFilter())
+    [listed] = await store.queue.list_queue(QueueFilter())
     assert [(one.forward_path, one.status, one.reply) for one in listed.recipients] == [
         (BERT, RecipientStatus.HELD, "")
     ]
-    await store.settle(drain, [bounced(1, BERT)], [report(1, drain.domain_id, BERT)])
-    assert await store.message(1) is None
-    assert store.usage(drain.domain_id) == NO_USAGE
+    await store.handover.settle(drain, [bounced(1, BERT)], [report(1, drain.domain_id, BERT)])
+    assert await store.queue.message(1) is None
+    assert store.figures.usage(drain.domain_id) == NO_USAGE
 
 
 # --- by hand
@@ -151,17 +146,17 @@ async def test_messages_are_bounced_whatever_their_state_with_the_reports_on_the
     store: Store, directory: Path
 ) -> None:
     drain = await drained(store, ANNA, BERT)
-    await store.settle(drain, [refused(1, BERT)])
+    await store.handover.settle(drain, [refused(1, BERT)])
     file = await spooled(store, b"large")
-    await store.hold([message(2, drain.domain_id, file=file)])
+    await store.reception.hold([message(2, drain.domain_id, file=file)])
     bounces = [
         Bounce(1, (BERT, ANNA), report(1, drain.domain_id, ANNA, BERT)),
         Bounce(2, (ANNA,), None),
     ]
-    assert await store.bounce(bounces, NOTED) == [1, 2]
-    assert store.usage(drain.domain_id) == NO_USAGE
+    assert await store.queue.bounce(bounces, NOTED) == [1, 2]
+    assert store.figures.usage(drain.domain_id) == NO_USAGE
     assert [one.about for one in await reports(store)] == [1]
-    assert (await store.audit())[0] == NOTED
+    assert (await store.trail.audit())[0] == NOTED
     assert await is_removed(store, file, directory)
 
 
@@ -169,7 +164,7 @@ async def is_removed(store: Store, file: ContentFile, directory: Path) -> bool:
     """Close a store, which finishes what was begun, and tell whether a file is gone."""
     if isinstance(store, MemoryStore):
         with pytest.raises(StoreError):
-            await content(store.read_file(file))
+            await content(store.content.read_file(file))
         return True
     path = directory / "content" / file.name
     assert path.parent.is_dir()
@@ -182,7 +177,10 @@ async def test_a_message_that_has_changed_meanwhile_stays(
     store: Store, paths: tuple[str, ...]
 ) -> None:
     drain = await drained(store, ANNA, BERT)
-    assert await store.bounce([Bounce(1, paths, report(1, drain.domain_id, *paths))], NOTED) == []
+    assert (
+        await store.queue.bounce([Bounce(1, paths, report(1, drain.domain_id, *paths))], NOTED)
+        == []
+    )
     assert await waiting(store, 1) == (ANNA, BERT)
     assert await reports(store) == []
 
@@ -191,27 +189,29 @@ async def test_a_message_that_has_changed_meanwhile_stays(
 async def test_some_recipients_are_bounced_and_the_others_stay(store: Store, gone: str) -> None:
     """Anna is held and Bert was refused."""
     drain = await drained(store, ANNA, BERT)
-    await store.settle(drain, [refused(1, BERT)])
-    assert await store.bounce([Bounce(1, (gone,), report(1, drain.domain_id, gone))], NOTED) == [1]
-    [listed] = await store.list_queue(QueueFilter())
+    await store.handover.settle(drain, [refused(1, BERT)])
+    assert await store.queue.bounce(
+        [Bounce(1, (gone,), report(1, drain.domain_id, gone))], NOTED
+    ) == [1]
+    [listed] = await store.queue.list_queue(QueueFilter())
     left = {ANNA: (BERT, RecipientStatus.REFUSED), BERT: (ANNA, RecipientStatus.HELD)}[gone]
     assert [(one.forward_path, one.status) for one in listed.recipients] == [left]
-    assert store.usage(drain.domain_id) == Usage(1, len(CONTENT), refused=int(gone == ANNA))
+    assert store.figures.usage(drain.domain_id) == Usage(1, len(CONTENT), refused=int(gone == ANNA))
     assert len(await reports(store)) == 1
 
 
 async def test_a_message_that_is_gone_is_not_bounced(store: Store) -> None:
     drain = await drained(store)
-    assert await store.bounce([Bounce(9, (ANNA,), report(9, drain.domain_id))], NOTED) == []
+    assert await store.queue.bounce([Bounce(9, (ANNA,), report(9, drain.domain_id))], NOTED) == []
     assert await reports(store) == []
 
 
 async def test_a_refused_message_that_is_bounced_counts_no_more(store: Store) -> None:
     drain = await drained(store)
-    await store.hold([message(2, drain.domain_id)])
-    await store.settle(drain, [refused(1)])
-    await store.bounce([Bounce(1, (ANNA,), report(1, drain.domain_id))], NOTED)
-    assert store.usage(drain.domain_id) == Usage(1, len(CONTENT))
+    await store.reception.hold([message(2, drain.domain_id)])
+    await store.handover.settle(drain, [refused(1)])
+    await store.queue.bounce([Bounce(1, (ANNA,), report(1, drain.domain_id))], NOTED)
+    assert store.figures.usage(drain.domain_id) == Usage(1, len(CONTENT))
 
 
 # --- on their way
@@ -223,68 +223,68 @@ async def stored(store: Store, *due_at: float) -> int:
     made = [
         Bounce(n, (ANNA,), report(n, domain_id, made_at=at)) for n, at in enumerate(due_at, start=1)
     ]
-    await store.bounce(made, NOTED)
+    await store.queue.bounce(made, NOTED)
     return domain_id
 
 
 async def test_reports_come_when_they_are_due_the_longest_due_first(store: Store) -> None:
     await stored(store, 30.0, 10.0, 20.0, 40.0)
-    assert [one.about for one in await store.due_reports(30.0, 100, 1 << 20)] == [2, 3, 1]
-    assert [one.about for one in await store.due_reports(30.0, 2, 1 << 20)] == [2, 3]
-    assert [one.about for one in await store.due_reports(30.0, 100, 1)] == [2]
-    assert await store.due_reports(9.0, 100, 1 << 20) == []
-    assert await store.next_report_at() == 10.0
+    assert [one.about for one in await store.reports.due_reports(30.0, 100, 1 << 20)] == [2, 3, 1]
+    assert [one.about for one in await store.reports.due_reports(30.0, 2, 1 << 20)] == [2, 3]
+    assert [one.about for one in await store.reports.due_reports(30.0, 100, 1)] == [2]
+    assert await store.reports.due_reports(9.0, 100, 1 << 20) == []
+    assert await store.reports.next_report_at() == 10.0
 
 
 async def test_a_report_that_is_put_off_waits_and_knows_why(store: Store) -> None:
     await stored(store, 10.0, 20.0)
     first, second = await reports(store)
-    await store.settle_reports(
+    await store.reports.settle_reports(
         [SendingOutcome(first.number, 70.0, "450 \udcff later"), SendingOutcome(99, 1.0, "")]
     )
-    assert await store.due_reports(69.0, 100, 1 << 20) == [second]
+    assert await store.reports.due_reports(69.0, 100, 1 << 20) == [second]
     again = (await reports(store))[1]
     assert (again.number, again.failures, again.reply[:4]) == (first.number, 1, "450 ")
-    assert await store.next_report_at() == 20.0
+    assert await store.reports.next_report_at() == 20.0
 
 
 async def test_reports_that_wait_for_too_long_are_hastened_and_no_others(store: Store) -> None:
     await stored(store, 10.0, 20.0, 30.0)
-    await store.hasten_reports(5.0, 20.0)
-    assert [one.about for one in await store.due_reports(9.0, 100, 1 << 20)] == [3]
+    await store.reports.hasten_reports(5.0, 20.0)
+    assert [one.about for one in await store.reports.due_reports(9.0, 100, 1 << 20)] == [3]
     assert [one.failures for one in await reports(store)] == [0, 0, 0]
-    assert await store.next_report_at() == 5.0
+    assert await store.reports.next_report_at() == 5.0
 
 
 async def test_a_report_that_is_done_with_is_gone_and_its_number_too(store: Store) -> None:
     domain_id = await stored(store, 10.0)
     [first] = await reports(store)
-    await store.settle_reports([SendingOutcome(first.number), SendingOutcome(first.number)])
+    await store.reports.settle_reports([SendingOutcome(first.number), SendingOutcome(first.number)])
     assert await reports(store) == []
-    assert await store.next_report_at() is None
-    await store.hold([message(9, domain_id)])
-    await store.bounce([Bounce(9, (ANNA,), report(9, domain_id))], NOTED)
+    assert await store.reports.next_report_at() is None
+    await store.reception.hold([message(9, domain_id)])
+    await store.queue.bounce([Bounce(9, (ANNA,), report(9, domain_id))], NOTED)
     assert [one.number for one in await reports(store)] == [first.number + 1]
 
 
 async def test_how_many_reports_wait_is_known_and_since_when(store: Store) -> None:
     """Whatever they came by and go by. The oldest is the one made first, however often it was put off."""
-    assert await store.report_backlog() == Backlog()
+    assert await store.reports.report_backlog() == Backlog()
     await stored(store, 30.0, 40.0, 50.0, 60.0)
-    assert await store.report_backlog() == Backlog(4, 30.0)
-    await store.settle_reports(
+    assert await store.reports.report_backlog() == Backlog(4, 30.0)
+    await store.reports.settle_reports(
         [SendingOutcome(1, 99.0, "450 later"), SendingOutcome(2), SendingOutcome(2)]
     )
-    assert await store.report_backlog() == Backlog(3, 30.0)
-    await store.drop_reports([1, 2, 9], NOTED)
-    assert await store.report_backlog() == Backlog(2, 50.0)
-    await store.drop_reports([3, 4], NOTED)
-    assert await store.report_backlog() == Backlog()
+    assert await store.reports.report_backlog() == Backlog(3, 30.0)
+    await store.reports.drop_reports([1, 2, 9], NOTED)
+    assert await store.reports.report_backlog() == Backlog(2, 50.0)
+    await store.reports.drop_reports([3, 4], NOTED)
+    assert await store.reports.report_backlog() == Backlog()
 
 
 async def test_reports_outlive_the_domain_that_they_are_about(store: Store) -> None:
     domain_id = await stored(store, 10.0)
-    await store.remove_domain(domain_id, NOTED)
+    await store.records.remove_domain(domain_id, NOTED)
     assert len(await reports(store)) == 1
 
 
@@ -308,14 +308,14 @@ async def test_what_was_asked_about_reports_is_held(store: Store) -> None:
     suspect = NewMessage(
         2, domain_id, Envelope("bob@example.org", (ANNA,), is_suspect=True), 2.0, CONTENT
     )
-    await store.hold([new, suspect])
-    first, second = await store.held(domain_id, 0, 10, 1 << 20)
+    await store.reception.hold([new, suspect])
+    first, second = await store.handover.held(domain_id, 0, 10, 1 << 20)
     assert (first.envelope, second.envelope) == (new.envelope, suspect.envelope)
 
 
 async def test_mail_whose_sender_wants_word_of_delay_is_found_once_it_is_late(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold(
+    await store.reception.hold(
         [
             asked(1, domain_id, Notify.DELAY),
             asked(2, domain_id, None),
@@ -326,19 +326,21 @@ async def test_mail_whose_sender_wants_word_of_delay_is_found_once_it_is_late(st
             asked(7, domain_id, Notify.DELAY),
         ]
     )
-    assert [one.number for one in await store.late_messages(7.0, 10)] == [1, 6]
-    assert [one.number for one in await store.late_messages(100.0, 2)] == [1, 6]
+    assert [one.number for one in await store.reports.late_messages(7.0, 10)] == [1, 6]
+    assert [one.number for one in await store.reports.late_messages(100.0, 2)] == [1, 6]
 
 
 async def test_delay_is_told_once(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([asked(1, domain_id, Notify.DELAY), asked(2, domain_id, Notify.DELAY)])
+    await store.reception.hold(
+        [asked(1, domain_id, Notify.DELAY), asked(2, domain_id, Notify.DELAY)]
+    )
     late = report(1, domain_id, action=Action.DELAYED)
-    await store.tell_of_delay([1, 9], [late, report(9, domain_id)])
-    await store.tell_of_delay([1], [late])
+    await store.reports.tell_of_delay([1, 9], [late, report(9, domain_id)])
+    await store.reports.tell_of_delay([1], [late])
     assert [one.about for one in await reports(store)] == [1]
-    assert [one.number for one in await store.late_messages(100.0, 10)] == [2]
-    held, other = await store.held(domain_id, 0, 10, 1 << 20)
+    assert [one.number for one in await store.reports.late_messages(100.0, 10)] == [2]
+    held, other = await store.handover.held(domain_id, 0, 10, 1 << 20)
     assert held.envelope == asked(1, domain_id, Notify.DELAY).envelope
     assert (held.is_delay_told, other.is_delay_told) == (True, False)
 
@@ -346,29 +348,29 @@ async def test_delay_is_told_once(store: Store) -> None:
 async def test_delay_that_was_told_elsewhere_is_not_told_here(store: Store) -> None:
     domain_id = await hosted(store)
     told = replace(asked(1, domain_id, Notify.DELAY), is_delay_told=True)
-    await store.hold([told, asked(2, domain_id, Notify.DELAY)])
-    assert [one.number for one in await store.late_messages(100.0, 10)] == [2]
-    await store.tell_of_delay([1], [report(1, domain_id, action=Action.DELAYED)])
+    await store.reception.hold([told, asked(2, domain_id, Notify.DELAY)])
+    assert [one.number for one in await store.reports.late_messages(100.0, 10)] == [2]
+    await store.reports.tell_of_delay([1], [report(1, domain_id, action=Action.DELAYED)])
     assert await reports(store) == []
-    assert [one.is_delay_told for one in await store.held(domain_id, 0, 10, 1 << 20)] == [
+    assert [one.is_delay_told for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [
         True,
         False,
     ]
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [refused(1, ANNA, BERT)])
-    found = await store.message(1)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [refused(1, ANNA, BERT)])
+    found = await store.queue.message(1)
     assert found
     assert found.is_delay_told
 
 
 async def test_mail_that_was_refused_is_not_late(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([asked(1, domain_id, Notify.DELAY)])
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [refused(1, ANNA, BERT)])
-    assert await store.late_messages(100.0, 10) == []
-    await store.release_refused([1], NOTED)
-    assert [one.number for one in await store.late_messages(100.0, 10)] == [1]
+    await store.reception.hold([asked(1, domain_id, Notify.DELAY)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [refused(1, ANNA, BERT)])
+    assert await store.reports.late_messages(100.0, 10) == []
+    await store.queue.release_refused([1], NOTED)
+    assert [one.number for one in await store.reports.late_messages(100.0, 10)] == [1]
 
 
 # --- in the operator's hands
@@ -384,9 +386,9 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
         replace(report(3, beta), reverse_path="Carl@example.net"),
     ]
     for one in made:
-        await store.bounce([Bounce(one.about, (ANNA,), one)], NOTED)
-    await store.settle_reports([SendingOutcome(1, 99.0, "450 later")])
-    listed = await store.list_reports(ReportFilter())
+        await store.queue.bounce([Bounce(one.about, (ANNA,), one)], NOTED)
+    await store.reports.settle_reports([SendingOutcome(1, 99.0, "450 later")])
+    listed = await store.reports.list_reports(ReportFilter())
     assert listed == [
         WaitingReport(
             1,
@@ -409,18 +411,18 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     ]
 
     async def numbers(**selection: Any) -> list[int]:
-        return [one.number for one in await store.list_reports(ReportFilter(**selection))]
+        return [one.number for one in await store.reports.list_reports(ReportFilter(**selection))]
 
     assert await numbers(domain_id=alpha) == [1, 2]
     assert await numbers(reverse_path="carl@*") == [3]
     assert await numbers(numbers=(3, 1, 7)) == [1, 3]
     assert await numbers(after=1, limit=1) == [2]
-    assert await store.report_content(2) == made[1].content
-    assert await store.drop_reports([2, 7], replace(NOTED, subject="two")) == [2]
+    assert await store.reports.report_content(2) == made[1].content
+    assert await store.reports.drop_reports([2, 7], replace(NOTED, subject="two")) == [2]
     assert await numbers() == [1, 3]
-    assert await store.report_content(2) is None
-    assert [one.subject for one in await store.audit(limit=1)] == ["two"]
-    await store.settle_reports([SendingOutcome(2, 99.0, "450 later")])  # it was on its way
+    assert await store.reports.report_content(2) is None
+    assert [one.subject for one in await store.trail.audit(limit=1)] == ["two"]
+    await store.reports.settle_reports([SendingOutcome(2, 99.0, "450 later")])  # it was on its way
     assert await numbers() == [1, 3]
 
 
@@ -434,14 +436,16 @@ async def test_failures_leave_first_and_each_domain_has_its_turn(store: Store) -
         )
         for place, (about, action) in enumerate(told)
     ]
-    await store.settle(drain, [delivered(1)], made)
+    await store.handover.settle(drain, [delivered(1)], made)
     assert [one.action for one in await reports(store)] == [
         Action.FAILED,
         Action.DELAYED,
         Action.RELAYED,
         Action.RELAYED,
     ]
-    assert [one.action for one in await store.due_reports(LATER, 1, 1 << 20)] == [Action.FAILED]
+    assert [one.action for one in await store.reports.due_reports(LATER, 1, 1 << 20)] == [
+        Action.FAILED
+    ]
 
 
 async def test_reports_of_success_that_wait_are_known_with_their_shares(store: Store) -> None:
@@ -458,9 +462,9 @@ async def test_reports_of_success_that_wait_are_known_with_their_shares(store: S
             (99, Action.RELAYED, "s@c.example"),
         )
     ]
-    await store.settle(drain, [delivered(1)], made)
-    await store.settle_reports([SendingOutcome(3, LATER * 2, "450 later")])
-    assert await store.success_reports() == [
+    await store.handover.settle(drain, [delivered(1)], made)
+    await store.reports.settle_reports([SendingOutcome(3, LATER * 2, "450 later")])
+    assert await store.reports.success_reports() == [
         DueReport(1, Action.RELAYED, "alpha", "b.example"),
         DueReport(3, Action.RELAYED, "alpha", "a.example"),
         DueReport(5, Action.RELAYED, "", "c.example"),

@@ -3,7 +3,10 @@
 import pytest
 
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
-from restante.store.interface import NO_USAGE, Drain, QueueFilter, Store, Usage
+from restante.store.interface import Store
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_handover import Drain
+from restante.store.mail_queue import QueueFilter
 from restante.store.store_errors import LeaseLost
 from tests.contract.making import (
     ANNA,
@@ -27,13 +30,13 @@ SIZE = len(CONTENT)
 async def one_held(store: Store, *to: str) -> Drain:
     """Message 1, to these, and a drain of its domain."""
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, *to)])
-    return await store.open_drain(domain_id, 0.0, 60.0)
+    await store.reception.hold([message(1, domain_id, *to)])
+    return await store.handover.open_drain(domain_id, 0.0, 60.0)
 
 
 async def standing(store: Store, number: int = 1) -> dict[str, tuple[RecipientStatus, str]]:
     """What a listing says of a message's recipients."""
-    listed = await store.list_queue(QueueFilter(numbers=(number,)))
+    listed = await store.queue.list_queue(QueueFilter(numbers=(number,)))
     return {
         one.forward_path: (one.status, one.reply) for found in listed for one in found.recipients
     }
@@ -41,44 +44,44 @@ async def standing(store: Store, number: int = 1) -> dict[str, tuple[RecipientSt
 
 async def test_a_message_delivered_to_all_is_gone(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [delivered(1, ANNA, BERT)])
-    assert await store.message(1) is None
-    assert store.usage(drain.domain_id) == NO_USAGE
+    await store.handover.settle(drain, [delivered(1, ANNA, BERT)])
+    assert await store.queue.message(1) is None
+    assert store.figures.usage(drain.domain_id) == NO_USAGE
 
 
 async def test_the_order_of_recipients_does_not_matter(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [delivered(1, BERT, ANNA)])
-    assert await store.message(1) is None
+    await store.handover.settle(drain, [delivered(1, BERT, ANNA)])
+    assert await store.queue.message(1) is None
 
 
 async def test_many_are_settled_at_once(store: Store) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 101))
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [delivered(number) for number in range(64, 0, -1)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [delivered(number) for number in range(64, 0, -1)])
     assert await held_numbers(store, domain_id) == list(range(65, 101))
-    assert store.usage(domain_id) == Usage(36, 36 * SIZE)
+    assert store.figures.usage(domain_id) == Usage(36, 36 * SIZE)
 
 
 async def test_a_recipient_delivered_leaves_the_others_held(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT, CARL)
-    await store.settle(drain, [delivered(1, BERT)])
+    await store.handover.settle(drain, [delivered(1, BERT)])
     assert await waiting(store, 1) == (ANNA, CARL)
-    assert store.usage(drain.domain_id) == Usage(1, SIZE)
+    assert store.figures.usage(drain.domain_id) == Usage(1, SIZE)
 
 
 async def test_two_parts_of_one_message_settled_together_are_the_whole(store: Store) -> None:
     """A destination that takes few recipients at a time gets a message in several transactions."""
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [delivered(1, ANNA), delivered(1, BERT)])
-    assert await store.message(1) is None
-    assert store.usage(drain.domain_id) == NO_USAGE
+    await store.handover.settle(drain, [delivered(1, ANNA), delivered(1, BERT)])
+    assert await store.queue.message(1) is None
+    assert store.figures.usage(drain.domain_id) == NO_USAGE
 
 
 async def test_a_recipient_deferred_stays_held_and_its_reply_is_known(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [deferred(1, ANNA, reply="452 4.2.2 mailbox full")])
+    await store.handover.settle(drain, [deferred(1, ANNA, reply="452 4.2.2 mailbox full")])
     assert await waiting(store, 1) == (ANNA, BERT)
     assert await standing(store) == {
         ANNA: (RecipientStatus.HELD, "452 4.2.2 mailbox full"),
@@ -88,34 +91,34 @@ async def test_a_recipient_deferred_stays_held_and_its_reply_is_known(store: Sto
 
 async def test_only_the_last_reply_is_kept(store: Store) -> None:
     drain = await one_held(store)
-    await store.settle(drain, [deferred(1, reply="450 first")])
-    await store.settle(drain, [deferred(1, reply="451 second")])
+    await store.handover.settle(drain, [deferred(1, reply="450 first")])
+    await store.handover.settle(drain, [deferred(1, reply="451 second")])
     assert await standing(store) == {ANNA: (RecipientStatus.HELD, "451 second")}
 
 
 async def test_a_message_that_was_deferred_is_gone_when_it_is_delivered(store: Store) -> None:
     drain = await one_held(store)
-    await store.settle(drain, [deferred(1)])
-    await store.settle(drain, [delivered(1)])
-    assert await store.message(1) is None
-    assert store.usage(drain.domain_id) == NO_USAGE
+    await store.handover.settle(drain, [deferred(1)])
+    await store.handover.settle(drain, [delivered(1)])
+    assert await store.queue.message(1) is None
+    assert store.figures.usage(drain.domain_id) == NO_USAGE
 
 
 async def test_a_recipient_refused_is_parked_with_the_reply(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [refused(1, ANNA, reply="550 5.1.1 nobody here")])
+    await store.handover.settle(drain, [refused(1, ANNA, reply="550 5.1.1 nobody here")])
     assert await waiting(store, 1) == (BERT,)
     assert await standing(store) == {
         ANNA: (RecipientStatus.REFUSED, "550 5.1.1 nobody here"),
         BERT: (RecipientStatus.HELD, ""),
     }
-    assert store.usage(drain.domain_id) == Usage(1, SIZE, refused=0)
+    assert store.figures.usage(drain.domain_id) == Usage(1, SIZE, refused=0)
 
 
 async def test_a_message_all_refused_counts_as_refused_and_not_as_held(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [refused(1, ANNA, BERT)])
-    usage = store.usage(drain.domain_id)
+    await store.handover.settle(drain, [refused(1, ANNA, BERT)])
+    usage = store.figures.usage(drain.domain_id)
     assert usage == Usage(1, SIZE, refused=1)
     assert usage.held == 0
     assert await held_numbers(store, drain.domain_id) == []
@@ -123,10 +126,10 @@ async def test_a_message_all_refused_counts_as_refused_and_not_as_held(store: St
 
 async def test_delivering_the_rest_leaves_a_refused_message(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [refused(1, ANNA)])
-    await store.settle(drain, [delivered(1, BERT)])
+    await store.handover.settle(drain, [refused(1, ANNA)])
+    await store.handover.settle(drain, [delivered(1, BERT)])
     assert await standing(store) == {ANNA: (RecipientStatus.REFUSED, "550 5.1.1 no such user")}
-    assert store.usage(drain.domain_id) == Usage(1, SIZE, refused=1)
+    assert store.figures.usage(drain.domain_id) == Usage(1, SIZE, refused=1)
 
 
 async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
@@ -139,7 +142,7 @@ async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
             *deferred(1, CARL).recipients,
         ),
     )
-    await store.settle(drain, [outcome])
+    await store.handover.settle(drain, [outcome])
     assert {path: status for path, (status, _) in (await standing(store)).items()} == {
         BERT: RecipientStatus.REFUSED,
         CARL: RecipientStatus.HELD,
@@ -148,9 +151,9 @@ async def test_one_outcome_can_hold_all_three_moves(store: Store) -> None:
 
 async def test_whole_and_partial_outcomes_are_settled_together(store: Store) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 6)])
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(
+    await store.reception.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 6)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(
         drain,
         [
             delivered(1, ANNA, BERT),
@@ -162,20 +165,20 @@ async def test_whole_and_partial_outcomes_are_settled_together(store: Store) -> 
     )
     assert await held_numbers(store, domain_id) == [2, 4]
     assert await waiting(store, 2) == (BERT,)
-    assert store.usage(domain_id) == Usage(3, 3 * SIZE, refused=1)
+    assert store.figures.usage(domain_id) == Usage(3, 3 * SIZE, refused=1)
 
 
 async def test_who_is_no_longer_there_is_passed_over(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.delete([1], NOTED)
-    await store.settle(drain, [delivered(1, ANNA, BERT), refused(2), deferred(3)])
-    assert store.usages() == {}
+    await store.queue.delete([1], NOTED)
+    await store.handover.settle(drain, [delivered(1, ANNA, BERT), refused(2), deferred(3)])
+    assert store.figures.usages() == {}
 
 
 async def test_a_recipient_settled_once_is_settled(store: Store) -> None:
     drain = await one_held(store, ANNA, BERT)
-    await store.settle(drain, [delivered(1, ANNA)])
-    await store.settle(drain, [refused(1, ANNA), delivered(1, "nobody@alpha.example")])
+    await store.handover.settle(drain, [delivered(1, ANNA)])
+    await store.handover.settle(drain, [refused(1, ANNA), delivered(1, "nobody@alpha.example")])
     assert await standing(store) == {BERT: (RecipientStatus.HELD, "")}
 
 
@@ -183,29 +186,29 @@ async def test_a_refused_recipient_is_not_delivered_before_it_is_released_again(
     store: Store,
 ) -> None:
     drain = await one_held(store)
-    await store.settle(drain, [refused(1)])
-    await store.settle(drain, [delivered(1)])
+    await store.handover.settle(drain, [refused(1)])
+    await store.handover.settle(drain, [delivered(1)])
     assert (await standing(store))[ANNA][0] is RecipientStatus.REFUSED
 
 
 async def test_an_outcome_without_recipients_changes_nothing(store: Store) -> None:
     drain = await one_held(store)
-    await store.settle(drain, [Outcome(1, ())])
+    await store.handover.settle(drain, [Outcome(1, ())])
     assert await waiting(store, 1) == (ANNA,)
 
 
 async def test_a_recipient_named_twice_is_settled_once(store: Store) -> None:
     drain = await one_held(store, ANNA, ANNA)
-    await store.settle(drain, [delivered(1, ANNA)])
-    assert await store.message(1) is None
+    await store.handover.settle(drain, [delivered(1, ANNA)])
+    assert await store.queue.message(1) is None
 
 
 async def test_another_domains_message_is_not_touched(store: Store) -> None:
     beta = await hosted(store, "beta.example")
     await hold(store, beta, 1)
     alpha = await hosted(store, "alpha.example")
-    drain = await store.open_drain(alpha, 0.0, 60.0)
-    await store.settle(drain, [delivered(1), refused(1)])
+    drain = await store.handover.open_drain(alpha, 0.0, 60.0)
+    await store.handover.settle(drain, [delivered(1), refused(1)])
     assert await held_numbers(store, beta) == [1]
 
 
@@ -215,7 +218,9 @@ async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
 ) -> None:
     """Its octets are a stranger's: failing here would hand the message over again and again."""
     drain = await one_held(store)
-    await store.settle(drain, [Outcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))])
+    await store.handover.settle(
+        drain, [Outcome(1, (RecipientOutcome(ANNA, move, "550 \udcff no"),))]
+    )
     assert (await standing(store))[ANNA][0] is (
         RecipientStatus.REFUSED if move is Move.REFUSED else RecipientStatus.HELD
     )
@@ -223,22 +228,22 @@ async def test_a_reply_that_is_no_valid_text_does_not_stop_the_settling(
 
 async def test_who_was_taken_over_settles_nothing(store: Store) -> None:
     earlier = await one_held(store)
-    later = await store.open_drain(earlier.domain_id, 0.0, 60.0)
+    later = await store.handover.open_drain(earlier.domain_id, 0.0, 60.0)
     with pytest.raises(LeaseLost):
-        await store.settle(earlier, [delivered(1)])
+        await store.handover.settle(earlier, [delivered(1)])
     assert await waiting(store, 1) == (ANNA,)
-    await store.settle(later, [delivered(1)])
+    await store.handover.settle(later, [delivered(1)])
 
 
 async def test_nothing_is_settled_under_a_closed_drain(store: Store) -> None:
     drain = await one_held(store)
-    await store.close_drain(drain)
+    await store.handover.close_drain(drain)
     with pytest.raises(LeaseLost):
-        await store.settle(drain, [delivered(1)])
+        await store.handover.settle(drain, [delivered(1)])
 
 
 async def test_nothing_is_settled_for_a_domain_that_is_gone(store: Store) -> None:
-    drain = await store.open_drain(await hosted(store), 0.0, 60.0)
-    await store.remove_domain(drain.domain_id, NOTED)
+    drain = await store.handover.open_drain(await hosted(store), 0.0, 60.0)
+    await store.records.remove_domain(drain.domain_id, NOTED)
     with pytest.raises(LeaseLost):
-        await store.settle(drain, [delivered(1)])
+        await store.handover.settle(drain, [delivered(1)])

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import QueuedRecipient, QueueFilter, Store, Usage
+from restante.store.interface import Store
+from restante.store.mail_figures import Usage
+from restante.store.mail_queue import QueuedRecipient, QueueFilter
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -21,7 +23,7 @@ from tests.contract.making import (
 async def listed(store: Store, status: RecipientStatus | None = None) -> list[QueuedRecipient]:
     return [
         one
-        for each in await store.list_queue(QueueFilter(status=status))
+        for each in await store.queue.list_queue(QueueFilter(status=status))
         for one in each.recipients
     ]
 
@@ -29,56 +31,56 @@ async def listed(store: Store, status: RecipientStatus | None = None) -> list[Qu
 async def parked(store: Store) -> int:
     """Hold one message to two, of whom Bert is refused and Anna uncertain; return the domain's id."""
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, ANNA, BERT)])
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [uncertain(1, ANNA)], at=10.0)
-    await store.settle(drain, [refused(1, BERT)], at=10.0)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [uncertain(1, ANNA)], at=10.0)
+    await store.handover.settle(drain, [refused(1, BERT)], at=10.0)
     return domain_id
 
 
 async def test_it_counts_as_parked_and_is_listed_under_a_status_of_its_own(store: Store) -> None:
     domain_id = await parked(store)
-    assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
     assert {(one.forward_path, one.status) for one in await listed(store)} == {
         (ANNA, RecipientStatus.UNCERTAIN),
         (BERT, RecipientStatus.REFUSED),
     }
     for status, path in ((RecipientStatus.UNCERTAIN, ANNA), (RecipientStatus.REFUSED, BERT)):
         assert [one.forward_path for one in await listed(store, status)] == [path]
-    assert await store.held(domain_id, 0, 10, 1 << 20) == []
-    both = await store.list_queue(
+    assert await store.handover.held(domain_id, 0, 10, 1 << 20) == []
+    both = await store.queue.list_queue(
         QueueFilter(domain_ids=(domain_id,), status=RecipientStatus.UNCERTAIN, recipient="*anna*")
     )
     assert len(both) == 1
-    assert not await store.list_queue(
+    assert not await store.queue.list_queue(
         QueueFilter(domain_ids=(domain_id,), status=RecipientStatus.UNCERTAIN, recipient="*bert*")
     )
 
 
 async def test_the_retention_of_refused_mail_does_not_concern_it(store: Store) -> None:
     domain_id = await parked(store)
-    assert await store.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == [1]
-    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 1
+    assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == [1]
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 1
     assert [(one.forward_path, one.status) for one in await listed(store)] == [
         (ANNA, RecipientStatus.UNCERTAIN)
     ]
-    assert await store.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == []
-    assert await store.waiting_since(domain_id, RecipientStatus.REFUSED) is None
-    assert await store.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 0
-    assert store.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
+    assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 99.0, 10) == []
+    assert await store.retention.waiting_since(domain_id, RecipientStatus.REFUSED) is None
+    assert await store.retention.expire(domain_id, [1], RecipientStatus.REFUSED, 99.0, NOTED) == 0
+    assert store.figures.usage(domain_id) == Usage(1, len(CONTENT), refused=1)
 
 
 async def test_released_again_it_is_held_and_its_attempts_are_forgotten(store: Store) -> None:
     domain_id = await parked(store)
-    assert await store.release_refused([1], NOTED) == 1
-    [held] = await store.held(domain_id, 0, 10, 1 << 20)
+    assert await store.queue.release_refused([1], NOTED) == 1
+    [held] = await store.handover.held(domain_id, 0, 10, 1 << 20)
     assert (held.doubts, set(held.envelope.forward_paths)) == (0, {ANNA, BERT})
 
 
 async def test_it_can_be_deleted(store: Store) -> None:
     domain_id = await parked(store)
-    assert await store.delete([1], NOTED) == 1
-    assert store.usage(domain_id) == Usage(0, 0)
+    assert await store.queue.delete([1], NOTED) == 1
+    assert store.figures.usage(domain_id) == Usage(0, 0)
 
 
 async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(
@@ -86,20 +88,20 @@ async def test_how_often_no_reply_could_be_read_is_remembered_with_the_message(
 ) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [replace(deferred(1), doubts=1)])
-    await store.settle(drain, [deferred(2)])
-    assert [one.doubts for one in await store.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
-    await store.settle(drain, [deferred(1)])
-    assert [one.doubts for one in await store.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
-    await store.settle(drain, [replace(deferred(1), doubts=2)])
-    assert [one.doubts for one in await store.held(domain_id, 0, 10, 1 << 20)] == [2, 0]
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [replace(deferred(1), doubts=1)])
+    await store.handover.settle(drain, [deferred(2)])
+    assert [one.doubts for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
+    await store.handover.settle(drain, [deferred(1)])
+    assert [one.doubts for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [1, 0]
+    await store.handover.settle(drain, [replace(deferred(1), doubts=2)])
+    assert [one.doubts for one in await store.handover.held(domain_id, 0, 10, 1 << 20)] == [2, 0]
 
 
 async def test_no_outcome_reaches_it_but_a_persons(store: Store) -> None:
     domain_id = await parked(store)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [refused(1, ANNA)], at=20.0)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [refused(1, ANNA)], at=20.0)
     assert {one.status for one in await listed(store)} == {
         RecipientStatus.UNCERTAIN,
         RecipientStatus.REFUSED,

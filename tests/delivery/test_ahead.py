@@ -7,7 +7,7 @@ import pytest
 
 from restante.queue.recipient_status import RecipientStatus
 from restante.smtp.window import FEWEST_MESSAGES, MOST_MESSAGES
-from restante.store.interface import Drain, PastDrain
+from restante.store.mail_handover import Drain, PastDrain
 from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import CLOSE, SILENCE, Script, ScriptedPrimary
@@ -43,7 +43,7 @@ async def drain_in_turn(
     world: World, domain: HostedDomain, *before: Callable[[], Awaitable[None]]
 ) -> None:
     """Drain once after each of these, by one dispatcher; without polling, for only in an idle loop does time jump."""
-    close_drain, closed = world.store.close_drain, asyncio.Event()
+    close_drain, closed = world.store.handover.close_drain, asyncio.Event()
 
     async def close(drain: Drain, *past: PastDrain | None) -> None:
         await close_drain(drain, *past)

@@ -153,7 +153,7 @@ def test_bouncing_without_a_report(envelope: Envelope, left: list[int]) -> None:
 def test_a_report_is_stored_with_its_outcome_or_neither_is() -> None:
     """The settling fails at first; tried again it stores both, once."""
     world = World()
-    settle = world.store.settle
+    settle = world.store.handover.settle
     failures = [StoreError("the disk is away")] * 2
 
     async def fail_at_first(*arguments: Any) -> None:
@@ -177,8 +177,8 @@ def test_of_a_large_message_the_headers_come_from_its_file() -> None:
         await world.hold_large(
             domain, b"Received: by us\r\n", b"Subject: large\r\n\r\n" + b"x" * 100_000
         )
-        [message] = await world.store.held(domain.id, 0, 1, 1)
-        dsn_writer = DsnWriter(world.store, "mx2.example.net", lambda: world.now)
+        [message] = await world.store.handover.held(domain.id, 0, 1, 1)
+        dsn_writer = DsnWriter(world.store.content, "mx2.example.net", lambda: world.now)
         beginning = await dsn_writer._beginning(message)
         assert beginning.startswith(b"Received: by us\r\nSubject: large\r\n\r\n")
         assert len(beginning) < 70_000

@@ -18,6 +18,7 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DrainFinished, DrainStarted, InternalError
 from restante.tenancy.policy import Policy, Suspension
+from tests.contract.store_parts import part_with
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
 from tests.delivery.test_domain_drain import numbers
 from tests.delivery.world import World, until
@@ -40,10 +41,10 @@ def test_a_drain_is_on_record_before_it_is_confirmed_and_no_longer_when_it_is_ov
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
             assert await dispatcher.start(domain, "login alpha") is Start.STARTED
-            (recorded,) = await world.store.open_drains()
+            (recorded,) = await world.store.handover.open_drains()
             assert recorded.deadline == NOW + world.settings.patience
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
         assert world.log.of(DrainStarted)[0]["requested_by"] == "login alpha"
         assert world.log.of(DrainStarted)[0]["held"] == 3
 
@@ -87,7 +88,7 @@ def test_how_a_drain_went_is_kept() -> None:
             await world.hold(domain, 3)
             await dispatcher.start(domain, "login alpha")
             await until(lambda: not list(dispatcher.drains()))
-            past = (await world.store.past_drains())[domain.id]
+            past = (await world.store.handover.past_drains())[domain.id]
             assert (past.requested_by, past.end, past.delivered, past.last_words) == (
                 "login alpha",
                 "given up",
@@ -98,7 +99,7 @@ def test_how_a_drain_went_is_kept() -> None:
             primary.script.clear()
             await dispatcher.start(domain, "operator")
             await until(lambda: not list(dispatcher.drains()))
-            past = (await world.store.past_drains())[domain.id]
+            past = (await world.store.handover.past_drains())[domain.id]
             assert (past.requested_by, past.end, past.delivered, past.last_words) == (
                 "operator",
                 "finished",
@@ -145,11 +146,11 @@ def test_a_request_during_an_attempt_is_followed_by_a_new_round() -> None:
         async with primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port, connections=1)
             await world.hold(domain, 20)
-            settle = world.store.settle
+            settle = world.store.handover.settle
 
             async def release_again(*arguments: Any) -> None:
                 await settle(*arguments)
-                if await world.store.release_refused([1], audit()):
+                if await world.store.queue.release_refused([1], audit()):
                     assert await dispatcher.start(domain, "test") is Start.JOINED
 
             world.intercept("settle", release_again)
@@ -167,7 +168,7 @@ def test_requests_at_the_same_moment_make_one_drain() -> None:
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
-            open_drain = world.store.open_drain
+            open_drain = world.store.handover.open_drain
 
             async def open_slowly(*arguments: Any) -> Any:
                 await asyncio.sleep(0)
@@ -187,7 +188,7 @@ def test_a_request_for_a_drain_that_is_ending_starts_another() -> None:
         world = World()
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
-            finish_drain, starts = world.store.finish_drain, list[asyncio.Task[Start]]()
+            finish_drain, starts = world.store.handover.finish_drain, list[asyncio.Task[Start]]()
 
             async def finish_slowly(*arguments: Any) -> bool:
                 is_end = await finish_drain(*arguments)
@@ -209,7 +210,7 @@ def test_a_request_for_a_drain_that_is_ending_starts_another() -> None:
 
 def finishing(world: World, before: Callable[[], Awaitable[None]], times: int = 1) -> list[bool]:
     """Have something happen before the store decides of an end, so often; return its answers."""
-    finish_drain, answers = world.store.finish_drain, list[bool]()
+    finish_drain, answers = world.store.handover.finish_drain, list[bool]()
 
     async def finish(*arguments: Any) -> bool:
         if len(answers) < times:
@@ -231,7 +232,7 @@ def test_mail_that_arrives_while_a_drain_ends_leaves_with_it() -> None:
             await world.hold(domain, 3)
             answers = finishing(world, lambda: world.hold(domain, 1), times=2)
             await world.drain(domain)
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
         assert answers == [False, False, True]
         assert sorted(numbers(primary)) == [1, 2, 3, 4, 5]
         assert world.pauses == []
@@ -299,7 +300,7 @@ def test_mail_that_is_counted_and_cannot_be_read_is_given_up_with_patience() -> 
 
             world.intercept("held", nothing)
             await world.drain(domain)
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
         assert 3 < len(world.pauses) < 20
         assert sum(world.pauses) <= 3600.0
         assert world.end["end"] == "given up"
@@ -328,7 +329,7 @@ def test_an_end_that_cannot_be_recorded_is_left_to_the_next_owner(
 
             world.intercept("finish_drain", fail)
             await world.drain(domain)
-            assert len(await world.store.open_drains()) == records
+            assert len(await world.store.handover.open_drains()) == records
         assert world.end["end"] == end
 
     asyncio.run(main())
@@ -347,7 +348,7 @@ def test_a_stop_while_the_end_is_decided_counts_if_the_drain_goes_on() -> None:
             assert finishing(world, stop) == []
             await dispatcher.start(domain, "test")
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
             assert await world.waiting(RecipientStatus.HELD) == [1]
         assert world.log.of(DrainFinished)[-1]["end"] == "stopped"
 
@@ -366,7 +367,7 @@ def test_a_stop_while_the_end_is_decided_does_not_undo_the_end() -> None:
             finishing(world, stop)
             await dispatcher.start(domain, "test")
             await until(lambda: not list(dispatcher.drains()))
-            assert (await world.store.past_drains())[domain.id].end == "finished"
+            assert (await world.store.handover.past_drains())[domain.id].end == "finished"
         assert world.log.of(DrainFinished)[-1]["end"] == "finished"
 
     asyncio.run(main())
@@ -403,7 +404,7 @@ def test_so_many_drains_at_once_and_the_others_visibly_wait_in_order() -> None:
             dispatcher.stop(domains[3].id)  # one that waits
             dispatcher.stop(domains[0].id)
             await until(lambda: len(list(dispatcher.drains())) == 1)
-            assert len(await world.store.open_drains()) == 1
+            assert len(await world.store.handover.open_drains()) == 1
         assert numbers(primary) == [3]
 
     asyncio.run(main())
@@ -441,7 +442,7 @@ def test_stopping_one_drain_is_for_good_and_leaves_its_mail_held() -> None:
             assert states(dispatcher) == [DrainState.STOPPING]
             await until(lambda: not list(dispatcher.drains()))
             dispatcher.stop(domain.id)  # nothing happens
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
             assert await world.waiting(RecipientStatus.HELD) == [1, 2]
         assert world.log.of(DrainFinished)[0]["reason"] == "stopped by the operator"
 
@@ -517,7 +518,7 @@ def test_mail_is_held_off_in_a_pause_and_not_while_it_may_be_on_its_way() -> Non
                 assert is_held_off
                 begun.set()
                 await until(lambda: states(dispatcher) == [DrainState.WAITING_TURN])
-                await world.store.delete([1], audit())
+                await world.store.queue.delete([1], audit())
                 assert primary.connections == 1
             await until(lambda: "DATA" in primary.commands)
             async with dispatcher.held_off(domain.id) as is_held_off:
@@ -546,7 +547,9 @@ def test_at_sigterm_replies_outstanding_are_waited_for_and_settled() -> None:
             assert list(dispatcher.drains()) == []
             with pytest.raises(CannotStart):
                 await dispatcher.start(domain, "test")
-            assert len(await world.store.open_drains()) == 1, "it goes on at the next start"
+            assert len(await world.store.handover.open_drains()) == 1, (
+                "it goes on at the next start"
+            )
         held = await world.waiting(RecipientStatus.HELD)
         assert 4 not in held
         assert not set(numbers(primary)) & set(held)
@@ -579,11 +582,11 @@ def test_what_was_on_record_is_taken_up_at_the_next_start() -> None:
         async with ScriptedPrimary() as primary:
             domain = await world.host(primary.port)
             await world.hold(domain, 3)
-            await world.store.open_drain(domain.id, NOW - 7200, NOW - 3600)
+            await world.store.handover.open_drain(domain.id, NOW - 7200, NOW - 3600)
             async with world.dispatcher() as dispatcher:
                 await dispatcher.resume()
                 await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
         assert sorted(numbers(primary)) == [1, 2, 3]
 
     asyncio.run(main())
@@ -597,11 +600,11 @@ def test_a_domain_suspended_meanwhile_is_not_taken_up_again() -> None:
                 primary.port, policy=Policy(suspension=Suspension("not paid"))
             )
             await world.hold(domain, 3)
-            await world.store.open_drain(domain.id, NOW - 60, NOW + 3600)
+            await world.store.handover.open_drain(domain.id, NOW - 60, NOW + 3600)
             async with world.dispatcher() as dispatcher:
                 await dispatcher.resume()
                 assert list(dispatcher.drains()) == []
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
         assert await world.waiting(RecipientStatus.HELD) == [1, 2, 3]
 
     asyncio.run(main())
@@ -613,7 +616,7 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             bad = await world.host(primary.port, name="bad.example")
             good = await world.host(primary.port, name="good.example")
-            held = world.store.held
+            held = world.store.handover.held
 
             async def stumble(domain_id: int, *arguments: Any) -> Any:
                 if domain_id == bad.id:
@@ -626,7 +629,7 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
             await dispatcher.start(bad, "test")
             await dispatcher.start(good, "test")
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
         assert numbers(primary) == [2]
         (line,) = world.log.of(InternalError)
         assert line["domain"] == "bad.example"
@@ -647,7 +650,7 @@ def test_a_defect_of_the_store_ends_the_drain_and_its_record() -> None:
             await world.hold(domain, 5)
             await dispatcher.start(domain, "test")
             await until(lambda: not list(dispatcher.drains()))
-            assert await world.store.open_drains() == []
+            assert await world.store.handover.open_drains() == []
             assert len(await world.waiting(RecipientStatus.HELD)) == 5
         assert world.log.of(DrainFinished)[0]["reason"] == "internal error"
         assert len(world.log.of(InternalError)) == 1
@@ -681,7 +684,7 @@ def test_settings_can_be_replaced() -> None:
             world.settings = DeliverySettings(patience=7.0)
             domain = await world.host(1)
             await dispatcher.start(domain, "test")
-            assert (await world.store.open_drains())[0].deadline == NOW + 7
+            assert (await world.store.handover.open_drains())[0].deadline == NOW + 7
 
     asyncio.run(main())
 
@@ -707,14 +710,16 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await world.host(primary.port)
             await world.hold_large(domain, b"Received: x\r\n", b"content\r\n")
-            kept = getattr(world.store, method)
+            kept = getattr(part_with(world.store, method), method)
             world.intercept(method, hang_in_the_middle if method == "read_file" else hang)
             await dispatcher.start(domain, "test")
             await asyncio.wait_for(hangs.wait(), 5.0)
             await asyncio.wait_for(dispatcher.stop_all(), 5.0)
             world.intercept(method, kept)
             assert await world.waiting(RecipientStatus.HELD) == [1]
-            assert [lease.domain_id for lease in await world.store.open_drains()] == [domain.id]
+            assert [lease.domain_id for lease in await world.store.handover.open_drains()] == [
+                domain.id
+            ]
         assert world.log.of(InternalError) == []
 
     asyncio.run(main())

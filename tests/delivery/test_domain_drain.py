@@ -76,7 +76,7 @@ def test_everything_held_is_delivered_once_and_is_gone(run: Run) -> None:
     assert (world.end["reason"], world.end["delivered"]) == ("everything was handed over", 1000)
     assert not still_held(world)
     assert not world.pauses
-    assert asyncio.run(world.store.open_drains()) == []
+    assert asyncio.run(world.store.handover.open_drains()) == []
 
 
 def test_one_connection_delivers_the_oldest_first() -> None:
@@ -255,7 +255,7 @@ def test_damaged_content_is_parked_before_its_message_is_begun() -> None:
         await world.hold(domain, 3)
         await world.hold_large(domain, b"Received: x\r\n", b"lost\r\n")
         await world.hold(domain, 3)
-        world.store._files.clear()
+        world.store.state.files.clear()
         await world.drain(domain)
         assert (await world.words(4))[0][2].startswith("damaged:")
 
@@ -270,7 +270,7 @@ def test_mail_that_arrives_during_a_drain_joins_it() -> None:
 
     async def scene(world: World, primary: ScriptedPrimary, domain: HostedDomain) -> None:
         await world.hold(domain, 5)
-        settle = world.store.settle
+        settle = world.store.handover.settle
 
         async def settle_and_receive(*arguments: Any) -> None:
             await settle(*arguments)
@@ -308,7 +308,7 @@ def test_a_destination_that_cannot_be_reached_is_tried_until_patience_ends() -> 
     assert world.pauses == sorted(world.pauses)
     assert world.end["reason"].startswith("patience is over; ")
     assert still_held(world) == [1, 2, 3]
-    assert asyncio.run(world.store.open_drains()) == []
+    assert asyncio.run(world.store.handover.open_drains()) == []
     assert {line["end"] for line in world.log.of(DeliveryAttempt)} == {"unreachable"}
 
 
@@ -571,8 +571,8 @@ def test_a_domain_that_is_removed_gets_no_more_mail() -> None:
         await world.hold(domain, 1)
 
         async def remove() -> None:
-            await world.store.delete([1], audit())
-            await world.store.remove_domain(domain.id, audit())
+            await world.store.queue.delete([1], audit())
+            await world.store.records.remove_domain(domain.id, audit())
             await world.directory.refresh()
 
         world.on_pause = remove
@@ -589,7 +589,7 @@ def test_what_cannot_be_settled_is_tried_again_and_not_forgotten() -> None:
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
-        settle, failures = world.store.settle, [StoreError("disk full")] * 3
+        settle, failures = world.store.handover.settle, [StoreError("disk full")] * 3
 
         async def fail_at_first(*arguments: Any) -> None:
             if failures:
@@ -611,7 +611,7 @@ def test_no_more_is_sent_than_can_be_doubled_while_the_store_is_slow() -> None:
     primary = ScriptedPrimary()
 
     async def scene(world: World, primary: ScriptedPrimary, domain: HostedDomain) -> None:
-        settle, may_go_on = world.store.settle, asyncio.Event()
+        settle, may_go_on = world.store.handover.settle, asyncio.Event()
 
         async def settle_slowly(*arguments: Any) -> None:
             await may_go_on.wait()
@@ -637,7 +637,7 @@ def test_a_new_round_waits_until_the_last_one_is_settled() -> None:
     primary = ScriptedPrimary(script={"CONTENT": ["451 later"]})
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
-        settle = world.store.settle
+        settle = world.store.handover.settle
 
         async def settle_slowly(*arguments: Any) -> None:
             for _ in range(300):
@@ -656,7 +656,10 @@ def test_what_is_not_settled_gets_one_last_try_when_the_drain_ends() -> None:
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
-        settle, failures = world.store.settle, [StoreError("disk full")] * (len(PAUSES) + 1)
+        settle, failures = (
+            world.store.handover.settle,
+            [StoreError("disk full")] * (len(PAUSES) + 1),
+        )
 
         async def fail_for_long(*arguments: Any) -> None:
             if failures:
@@ -702,7 +705,7 @@ def test_a_lost_lease_ends_the_drain_at_once() -> None:
         world.intercept("settle", lose)
         await world.hold(domain, 500)
         await world.drain(domain)
-        assert len(await world.store.open_drains()) == 1, "it is the other's to close"
+        assert len(await world.store.handover.open_drains()) == 1, "it is the other's to close"
 
     world = World()
     play(world, primary, scene)
@@ -714,7 +717,7 @@ def test_held_mail_that_cannot_be_read_is_a_reason_to_wait() -> None:
     primary = ScriptedPrimary()
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
-        held, failures = world.store.held, [StoreError("I/O error")]
+        held, failures = world.store.handover.held, [StoreError("I/O error")]
 
         async def fail_once(*arguments: Any) -> Any:
             if failures:

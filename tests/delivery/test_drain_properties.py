@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import QueueFilter
+from restante.store.mail_queue import QueueFilter
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.world import World
@@ -49,7 +49,7 @@ def test_nothing_is_lost(
             domain = await world.host(primary.port, connections=connections)
             await world.hold(domain, count, "a@b.example", "b@b.example")
             await world.drain(domain)
-            listed = await world.store.list_queue(QueueFilter())
+            listed = await world.store.queue.list_queue(QueueFilter())
             waiting = {
                 (each.number, who.forward_path) for each in listed for who in each.recipients
             }

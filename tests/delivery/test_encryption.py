@@ -202,7 +202,7 @@ def test_a_login_is_used_and_only_under_tls(authority: Authority) -> None:
 
 
 async def forget(world: World) -> None:
-    world.store._mail.clear()
+    world.store.state.mail.clear()
 
 
 def test_a_password_sealed_under_another_key_is_a_reason_not_to_deliver() -> None:

@@ -22,7 +22,7 @@ def test_a_good_destination_gets_its_mail_while_many_bad_ones_hold_theirs_up() -
             slow = [
                 await world.host(silent.port, f"d{number}.example") for number in range(DOMAINS)
             ]
-            await world.store.put_account(Account("beta", NOW), audit())
+            await world.store.records.put_account(Account("beta", NOW), audit())
             quick = await world.host(good.port, "quick.example", account="beta")
             for domain in [*slow, quick]:
                 await world.hold(domain, 20)

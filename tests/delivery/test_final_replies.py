@@ -10,7 +10,7 @@ import pytest
 from restante.delivery.drain_attempt import DOUBTS_LIMIT, SILENCE_SECONDS
 from restante.delivery.outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import QueueFilter
+from restante.store.mail_queue import QueueFilter
 from restante.telemetry.events import DeliveryUncertain, DrainFinished, MessageDelivered
 from restante.tenancy.model import HostedDomain
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, ScriptedPrimary
@@ -69,7 +69,7 @@ def drained(
 
 
 def standing(world: World) -> list[tuple[RecipientStatus, str]]:
-    listed = asyncio.run(world.store.list_queue(QueueFilter()))
+    listed = asyncio.run(world.store.queue.list_queue(QueueFilter()))
     return [(one.status, one.reply) for message in listed for one in message.recipients]
 
 
@@ -142,7 +142,7 @@ def test_attempts_are_counted_across_drains_and_releases() -> None:
 
     async def release(world: World, _domain: HostedDomain) -> None:
         assert await world.waiting(RecipientStatus.UNCERTAIN) == [1]
-        await world.store.release_refused([1], audit())
+        await world.store.queue.release_refused([1], audit())
         primary.final = "250 queued"
 
     world = drained(primary, again, again, release, patience=0.0)

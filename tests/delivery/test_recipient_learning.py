@@ -59,7 +59,7 @@ def test_what_we_said_ourselves_is_no_lesson() -> None:
 
 def drained(world: World, policy: Policy) -> LiveRecipients:
     """Drain mail to somebody who is there and to somebody who is not; return what is known then."""
-    recipients = LiveRecipients(world.store, world.directory)
+    recipients = LiveRecipients(world.store.recipients, world.directory)
     script: dict[str, Any] = {"RCPT TO:<bert": NOBODY}
 
     async def main() -> None:
@@ -84,7 +84,7 @@ def test_a_drain_teaches_the_store_and_the_memory() -> None:
         "anna": True,
         "bert": False,
     }
-    kept = asyncio.run(world.store.recipients(1, None, 9))
+    kept = asyncio.run(world.store.recipients.recipients(1, None, 9))
     assert [(one.name, one.source, one.is_there) for one in kept] == [
         ("anna", "drain", True),
         ("bert", "drain", False),
@@ -94,7 +94,7 @@ def test_a_drain_teaches_the_store_and_the_memory() -> None:
 def test_where_nobody_wants_to_know_nothing_is_kept() -> None:
     world = World()
     drained(world, Policy(recipients=Recipients.LIST))
-    assert asyncio.run(world.store.recipients(1, None, 9)) == []
+    assert asyncio.run(world.store.recipients.recipients(1, None, 9)) == []
 
 
 def test_what_is_known_is_written_again_only_when_it_is_old() -> None:
@@ -103,9 +103,9 @@ def test_what_is_known_is_written_again_only_when_it_is_old() -> None:
 
     async def main() -> None:
         domain = await world.host(25, policy=Policy(recipients=Recipients.LEARNED))
-        recipients = LiveRecipients(world.store, world.directory)
+        recipients = LiveRecipients(world.store.recipients, world.directory)
         await recipients.load()
-        learn = world.store.learn
+        learn = world.store.recipients.learn
 
         async def count(domain_id: int, lessons: Any) -> None:
             written.append(len(lessons))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from restante.delivery.settlement import PAUSES, Settlement
 from restante.dsn.dsn_writer import DsnWriter
@@ -12,7 +12,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
-from restante.store.interface import Drain
+from restante.store.mail_handover import Drain, HandoverStore
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import InternalError, ReportMade
@@ -59,9 +59,14 @@ class Scene:
         self.pauses: list[float] = []
         self.changes = 0
         self.log = Lines()
-        self.dsn_writer = DsnWriter(MemoryStore(), "mx2.example.net", lambda: 0.0, self.log)
+        self.dsn_writer = DsnWriter(MemoryStore().content, "mx2.example.net", lambda: 0.0, self.log)
         self.settlement = Settlement(
-            self.book, LEASE, self.wait, self.log, dsn_writer=self.dsn_writer, on_change=self.change
+            cast(HandoverStore, self.book),
+            LEASE,
+            self.wait,
+            self.log,
+            dsn_writer=self.dsn_writer,
+            on_change=self.change,
         )
 
     async def wait(self, _: asyncio.Event, seconds: float) -> None:

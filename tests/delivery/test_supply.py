@@ -2,10 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from typing import cast
 
 from restante.delivery.supply import BATCH_MESSAGES, FILE_OCTETS_AT_ONCE, FILES_AT_ONCE, Supply
 from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.trace import HEADER_OCTETS
+from restante.store.mail_content import ContentStore
+from restante.store.mail_handover import HandoverStore
 from restante.store.store_errors import Damaged, StoreError
 from tests.smtp.client_talk import mail
 
@@ -41,7 +44,13 @@ class Shelf:
 
 
 def supply_of(shelf: Shelf, hops_limit: int = 3) -> Supply:
-    return Supply(shelf, 1, "mx2.example.net", lambda: hops_limit)
+    return Supply(
+        cast(HandoverStore, shelf),
+        cast(ContentStore, shelf),
+        1,
+        "mx2.example.net",
+        lambda: hops_limit,
+    )
 
 
 def take_all(supply: Supply) -> list[int]:

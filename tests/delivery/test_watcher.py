@@ -71,9 +71,9 @@ class Scene:
         if self.takes:
             numbers = [
                 message.number
-                for message in await self.world.store.held(domain.id, 0, 1000, 1 << 30)
+                for message in await self.world.store.handover.held(domain.id, 0, 1000, 1 << 30)
             ]
-            await self.world.store.delete(numbers, audit())
+            await self.world.store.queue.delete(numbers, audit())
         self.watcher.drain_ended(domain.id)
 
     async def watch(self, seconds: float) -> None:
@@ -81,7 +81,7 @@ class Scene:
         async with asyncio.TaskGroup() as tasks:
             self._until = self.world.monotonic + seconds
             self.watcher = Watcher(
-                store=self.world.store,
+                figures=self.world.store.figures,
                 directory=self.world.directory,
                 drains=UnaskedDrains(self.probe, self.start, self.draining.__contains__),
                 settings=lambda: SETTINGS,
@@ -420,7 +420,7 @@ def test_a_change_of_the_records_is_seen_at_once() -> None:
 def test_each_account_is_told_of_its_own_domains() -> None:
     async def main() -> None:
         scene = Scene()
-        await scene.world.store.put_account(account("beta"), audit())
+        await scene.world.store.records.put_account(account("beta"), audit())
         policy = Policy(hold=Hold.ON_RETURN)
         mine = await scene.world.host(PORT, "a.example", policy=policy)
         yours = await scene.world.host(PORT, "b.example", account="beta", policy=policy)

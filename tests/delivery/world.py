@@ -19,8 +19,8 @@ from restante.mail.message import NewMessage
 from restante.mail.report import Report
 from restante.network.resolver import Exchanger, LookupFailed
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import QueueFilter
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_queue import QueueFilter
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import DrainFinished
 from restante.tenancy.model import (
@@ -34,6 +34,7 @@ from restante.tenancy.model import (
 )
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.secrets import Vault, destination_owner, new_key
+from tests.contract.store_parts import part_with
 from tests.log_lines import Lines
 from tests.wire import NOW, audit
 
@@ -87,7 +88,7 @@ class World:
     end: dict[str, Any] = field(default_factory=dict)  # of the last drain, as logged
 
     def __post_init__(self) -> None:
-        self.directory = LiveDirectory(self.store)
+        self.directory = LiveDirectory(self.store.records)
 
     @property
     def monotonic(self) -> float:
@@ -118,7 +119,7 @@ class World:
         **destination: Any,
     ) -> HostedDomain:
         """Host a domain, or change the destination of one that is hosted."""
-        await self.store.put_account(
+        await self.store.records.put_account(
             Account("alpha", NOW, report_details=self.report_details), audit()
         )
         fields = {"host": "127.0.0.1", "port": port, "tls": TlsUse.OFF, **destination}
@@ -132,7 +133,7 @@ class World:
             NOW,
             policy,
         )
-        stored = await self.store.put_domain(domain, audit())
+        stored = await self.store.records.put_domain(domain, audit())
         await self.directory.refresh()
         return stored
 
@@ -148,33 +149,37 @@ class World:
             self.held += 1
             envelope = Envelope("a@a.example", to or ("b@b.example",))
             body = content if content is not None else b"%d\r\n" % self.held
-            await self.store.hold([NewMessage(self.held, domain.id, envelope, NOW, body)])
+            await self.store.reception.hold([NewMessage(self.held, domain.id, envelope, NOW, body)])
 
     async def hold_asking(
         self, domain: HostedDomain, envelope: Envelope, content: bytes = b"Subject: x\r\n\r\nx\r\n"
     ) -> None:
         """Hold a message with this envelope."""
         self.held += 1
-        await self.store.hold([NewMessage(self.held, domain.id, envelope, self.now, content)])
+        await self.store.reception.hold(
+            [NewMessage(self.held, domain.id, envelope, self.now, content)]
+        )
 
     async def reports(self) -> list[Report]:
         """Return the reports in the store."""
-        return await self.store.due_reports(1e12, 1000, 1 << 30)
+        return await self.store.reports.due_reports(1e12, 1000, 1 << 30)
 
     async def hold_large(self, domain: HostedDomain, head: bytes, rest: bytes) -> None:
         """Hold a message whose content is in a file."""
-        spool = self.store.open_spool()
+        spool = self.store.reception.open_spool()
         await spool.write(rest)
         self.held += 1
         envelope = Envelope("a@a.example", ("b@b.example",))
-        await self.store.hold(
+        await self.store.reception.hold(
             [NewMessage(self.held, domain.id, envelope, NOW, head, await spool.close())]
         )
 
     def new_context(self) -> DeliveryContext:
         """Return what deliveries of this world share."""
         return DeliveryContext(
-            store=self.store,
+            handover=self.store.handover,
+            content=self.store.content,
+            figures=self.store.figures,
             directory=self.directory,
             resolver=self.names,
             current_settings=lambda: self.settings,
@@ -206,7 +211,7 @@ class World:
 
     def intercept(self, method: str, instead: Callable[..., Any]) -> None:
         """Let the store do something else."""
-        setattr(self.store, method, instead)
+        setattr(part_with(self.store, method), method, instead)
 
     def set(self, **settings: Any) -> None:
         """Change settings."""
@@ -215,12 +220,13 @@ class World:
     async def waiting(self, status: RecipientStatus | None = None) -> list[int]:
         """Return the numbers of the messages in the store."""
         return [
-            message.number for message in await self.store.list_queue(QueueFilter(status=status))
+            message.number
+            for message in await self.store.queue.list_queue(QueueFilter(status=status))
         ]
 
     async def words(self, number: int) -> list[tuple[str, RecipientStatus, str]]:
         """Return what the store says of a message's recipients."""
-        listed = await self.store.list_queue(QueueFilter(numbers=(number,)))
+        listed = await self.store.queue.list_queue(QueueFilter(numbers=(number,)))
         return [(each.forward_path, each.status, each.reply) for each in listed[0].recipients]
 
 

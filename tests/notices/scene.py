@@ -12,6 +12,8 @@ from restante.notices.notice_settings import NoticeSettings
 from restante.notices.outbox import Outbox
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
+from restante.store.memory.memory_notices import MemoryNotices
+from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import Event
 from restante.tenancy.model import Account
@@ -57,15 +59,13 @@ def notice(number: int = 1, channel_id: int = 1, **fields: Any) -> Notice:
     )
 
 
-@dataclass
-class CountingStore(MemoryStore):
+class CountingNotices(MemoryNotices):
     """Counts what it costs, and fails so many times first."""
 
-    kept: int = 0
-    failures: int = 0
-
-    def __post_init__(self) -> None:
-        super().__init__()
+    def __init__(self, state: MemoryState) -> None:
+        super().__init__(state)
+        self.kept = 0
+        self.failures = 0
 
     async def keep_notices(self, *given: Any) -> int:
         if self.failures:
@@ -79,7 +79,7 @@ class CountingStore(MemoryStore):
 class Scene:
     """What a server has. `answers` are those of each channel, the last one for ever."""
 
-    store: CountingStore = field(default_factory=CountingStore)
+    store: MemoryStore = field(default_factory=MemoryStore)
     log: Lines = field(default_factory=Lines)
     settings: NoticeSettings = field(default_factory=NoticeSettings)
     now: float = NOW
@@ -89,10 +89,12 @@ class Scene:
     on_send: Callable[[Channel, Notice], Awaitable[None]] | None = None
 
     def __post_init__(self) -> None:
-        self.directory = LiveDirectory(self.store)
+        self.costs = CountingNotices(self.store.state)
+        self.store.notices = self.costs
+        self.directory = LiveDirectory(self.store.records)
         self.inbox = NoticeInbox(lambda: self.now)
         self.courier = NoticeSender(
-            store=self.store,
+            store=self.store.notices,
             directory=self.directory,
             sender=self,
             settings=lambda: self.settings,
@@ -106,7 +108,7 @@ class Scene:
     def new_outbox(self) -> Outbox:
         """Return the outbox of a server that has just started."""
         return Outbox(
-            store=self.store,
+            store=self.store.notices,
             inbox=self.inbox,
             directory=self.directory,
             settings=lambda: self.settings,
@@ -141,17 +143,17 @@ class Scene:
     ) -> Channel:
         """Add a channel, and its account."""
         if account:
-            await self.store.put_account(Account(account, NOW), audit())
+            await self.store.records.put_account(Account(account, NOW), audit())
         heard = frozenset(kinds) or (OF_ACCOUNTS if account else OF_ACCOUNTS | OF_THE_SERVER)
         made = Channel(0, account, name, way, "https://hook.example/…", b"", heard, NOW, hears_all)
-        stored = await self.store.put_channel(made, audit())
+        stored = await self.store.records.put_channel(made, audit())
         await self.directory.refresh()
         return stored
 
     async def keep(self, channel: Channel, *keys: str, made_at: float | None = None) -> None:
         """Store notices for a channel."""
         at = self.now if made_at is None else made_at
-        await self.store.keep_notices(
+        await self.store.notices.keep_notices(
             [NewNotice(channel.id, key, news(), 0, at) for key in keys], [], [], 1000
         )
 
@@ -163,7 +165,7 @@ class Scene:
 
     async def waiting(self) -> list[Notice]:
         """Return what is stored."""
-        return await self.store.list_notices(10_000)
+        return await self.store.notices.list_notices(10_000)
 
     async def told(self) -> list[tuple[int, str, int]]:
         """Return of what is stored the channel, the thing, and how many of the same were held back."""

@@ -21,11 +21,11 @@ def sent(*events: Event, transports: FakeWays | None = None) -> list[tuple[str, 
 
     async def main() -> None:
         store = MemoryStore()
-        await store.put_account(Account("alpha", NOW), audit())
+        await store.records.put_account(Account("alpha", NOW), audit())
         for account, kinds in (("", OF_THE_SERVER), ("alpha", OF_ACCOUNTS)):
             channel = Channel(0, account, account or "ops", Transport.WEBHOOK, "", b"", kinds, NOW)
-            await store.put_channel(channel, audit())
-        directory = LiveDirectory(store)
+            await store.records.put_channel(channel, audit())
+        directory = LiveDirectory(store.records)
         await directory.refresh()
         inbox = NoticeInbox(lambda: NOW)
         for event in events:

@@ -153,13 +153,13 @@ def test_a_crash_between_sending_and_settling_sends_twice_under_the_same_key() -
             settling.set()
             await asyncio.Event().wait()
 
-        settle, scene.store.settle_notices = scene.store.settle_notices, never  # type: ignore[assignment]
+        settle, scene.store.notices.settle_notices = scene.store.notices.settle_notices, never  # type: ignore[assignment]
         await scene.keep(await scene.channel("hook"), "a")
         running = asyncio.ensure_future(scene.courier.run())
         await settling.wait()
         running.cancel()
         await asyncio.wait([running])
-        scene.store.settle_notices = settle  # type: ignore[method-assign]
+        scene.store.notices.settle_notices = settle  # type: ignore[method-assign]
         again = Scene(store=scene.store)
         await again.directory.refresh()
         await go_on_until(again, lambda: bool(again.lines(NoticeSent)))
@@ -172,7 +172,7 @@ def test_a_crash_between_sending_and_settling_sends_twice_under_the_same_key() -
 def test_nothing_more_leaves_by_a_channel_while_the_store_cannot_record_what_was() -> None:
     async def story() -> None:
         scene = Scene()
-        settle, failures = scene.store.settle_notices, 3
+        settle, failures = scene.store.notices.settle_notices, 3
 
         async def failing(outcomes: Any) -> None:
             nonlocal failures
@@ -181,7 +181,7 @@ def test_nothing_more_leaves_by_a_channel_while_the_store_cannot_record_what_was
                 raise StoreError("the disk is full")
             await settle(outcomes)
 
-        scene.store.settle_notices = failing  # type: ignore[method-assign]
+        scene.store.notices.settle_notices = failing  # type: ignore[method-assign]
         await scene.keep(await scene.channel("hook"), "a", "b")
         await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 2)
         assert scene.sent == [("hook", "a"), ("hook", "b")]
@@ -193,7 +193,7 @@ def test_nothing_more_leaves_by_a_channel_while_the_store_cannot_record_what_was
 def test_a_store_that_cannot_be_read_is_asked_again() -> None:
     async def story() -> None:
         scene = Scene()
-        first, failures = scene.store.first_notices, 2
+        first, failures = scene.store.notices.first_notices, 2
 
         async def failing(limit: int) -> list[Notice]:
             nonlocal failures
@@ -202,7 +202,7 @@ def test_a_store_that_cannot_be_read_is_asked_again() -> None:
                 raise StoreError("not now")
             return await first(limit)
 
-        scene.store.first_notices = failing  # type: ignore[method-assign]
+        scene.store.notices.first_notices = failing  # type: ignore[method-assign]
         await scene.keep(await scene.channel("hook"), "a")
         await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
         assert scene.pauses[:2] == [30.0, 30.0]
@@ -219,7 +219,9 @@ def test_a_clock_that_is_set_back_puts_nothing_off_for_as_long() -> None:
         hook, other = await scene.channel("hook"), await scene.channel("other")
         await scene.keep(hook, "a")
         [first] = await scene.waiting()
-        await scene.store.settle_notices([SendingOutcome(first.number, scene.now + 30, "503")])
+        await scene.store.notices.settle_notices(
+            [SendingOutcome(first.number, scene.now + 30, "503")]
+        )
         await scene.keep(other, "b")
         scene.now = NOW
         await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 2)
@@ -233,7 +235,7 @@ def test_a_store_that_gives_what_nobody_understands_ends_no_server() -> None:
 
     async def story() -> None:
         scene = Scene()
-        first, failures = scene.store.first_notices, 2
+        first, failures = scene.store.notices.first_notices, 2
 
         async def failing(limit: int) -> list[Notice]:
             nonlocal failures
@@ -242,7 +244,7 @@ def test_a_store_that_gives_what_nobody_understands_ends_no_server() -> None:
                 raise ValueError("no notice at all")
             return await first(limit)
 
-        scene.store.first_notices = failing  # type: ignore[method-assign]
+        scene.store.notices.first_notices = failing  # type: ignore[method-assign]
         scene.log.takes_defects = True
         await scene.keep(await scene.channel("hook"), "a")
         await go_on_until(scene, lambda: bool(scene.lines(NoticeSent)))
@@ -281,7 +283,7 @@ def test_a_channel_that_is_removed_meanwhile_is_passed_over() -> None:
         await scene.keep(other, "b")
 
         async def remove(channel: Channel, _notice: Notice) -> None:
-            await scene.store.remove_channel(channel.id, audit())
+            await scene.store.records.remove_channel(channel.id, audit())
             await scene.directory.refresh()
 
         scene.on_send = remove
@@ -304,7 +306,9 @@ def test_what_was_not_taken_while_its_channel_was_changed_is_tried_again_at_once
 
         async def change(channel: Channel, _notice: Notice) -> None:
             tried.append(channel.target)
-            await scene.store.put_channel(replace(hook, target="https://new.example/…"), audit())
+            await scene.store.records.put_channel(
+                replace(hook, target="https://new.example/…"), audit()
+            )
             await scene.directory.refresh()
 
         scene.on_send = change

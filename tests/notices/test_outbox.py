@@ -79,7 +79,9 @@ def test_the_same_again_is_held_back_and_the_last_of_it_told_after_a_while() -> 
         scene.now += HOUR
         await scene.hear()
         assert len(await scene.waiting()) == 3
-        assert await scene.store.quiets() == []  # nothing happened for a while: it is forgotten
+        assert (
+            await scene.store.notices.quiets() == []
+        )  # nothing happened for a while: it is forgotten
         await scene.hear(news())
         assert (await scene.waiting())[-1].held_back == 0
 
@@ -135,7 +137,7 @@ def test_a_clock_that_is_set_back_keeps_nothing_quiet_for_as_long() -> None:
         scene.now -= 365 * 24 * HOUR
         await scene.hear()
         assert [held_back for _, _, held_back in await scene.told()] == [0, 0]
-        [quiet] = await scene.store.quiets()
+        [quiet] = await scene.store.notices.quiets()
         assert quiet.until == scene.now + HOUR
 
     play(story())
@@ -153,7 +155,7 @@ def test_a_step_of_the_certificate_is_told_once_however_often_it_is_started() ->
         scene.now += 31 * 24 * HOUR
         await scene.hear()
         assert await scene.told() == [(1, "2026-12-01, 7 days", 0)]
-        assert await scene.store.quiets() == []
+        assert await scene.store.notices.quiets() == []
 
     play(story())
 
@@ -163,7 +165,7 @@ def test_news_that_nobody_hears_costs_the_store_nothing() -> None:
         scene = Scene()
         await scene.channel("hook")
         await scene.hear(news(account="beta"))
-        assert scene.store.kept == 0
+        assert scene.costs.kept == 0
 
     play(story())
 
@@ -198,7 +200,7 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
         await running
         assert most <= MOST_TOPICS
         assert len(await scene.waiting()) == 10
-        assert 0 < scene.store.kept <= (scene.now - began) / BETWEEN_ROUNDS + 2
+        assert 0 < scene.costs.kept <= (scene.now - began) / BETWEEN_ROUNDS + 2
         assert sum(line["count"] for line in scene.lines(NoticesDropped)) > 10_000
 
     play(story())
@@ -298,14 +300,14 @@ def test_who_waits_until_news_is_stored_goes_on_no_sooner_and_no_later() -> None
         await scene.channel("hook")
         await scene.outbox.until_stored()  # nothing has happened
         begun, may_store = asyncio.Event(), asyncio.Event()
-        keep = scene.store.keep_notices
+        keep = scene.store.notices.keep_notices
 
         async def slow(*given: Any) -> int:
             begun.set()
             await may_store.wait()
             return await keep(*given)
 
-        scene.store.keep_notices = slow  # type: ignore[method-assign]
+        scene.store.notices.keep_notices = slow  # type: ignore[method-assign, assignment]
         scene.inbox._keep(Heard(news()))
         turn = asyncio.create_task(scene.outbox._take_round())
         waiting = asyncio.create_task(scene.outbox.until_stored())
@@ -324,11 +326,11 @@ def test_who_waits_for_a_store_that_fails_waits_until_it_does_not() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        scene.store.failures = 2
+        scene.costs.failures = 2
         scene.inbox._keep(Heard(news()))
         running = asyncio.create_task(scene.outbox.run())
         await scene.outbox.until_stored()
-        assert (scene.store.failures, len(await scene.waiting())) == (0, 1)
+        assert (scene.costs.failures, len(await scene.waiting())) == (0, 1)
         scene.outbox.close()
         await running
 
@@ -339,7 +341,7 @@ def test_news_outlives_a_store_that_fails_for_a_while() -> None:
     async def story() -> None:
         scene = Scene()
         await scene.channel("hook")
-        scene.store.failures = 2
+        scene.costs.failures = 2
         await scene.hear(news())
         await scene.hear(news(), news("beta.example"))
         assert await scene.waiting() == []
@@ -364,7 +366,7 @@ def test_the_outbox_sleeps_until_a_while_is_over_and_spins_never(pause: float) -
         await running
         assert scene.now - began >= 10 * BETWEEN_ROUNDS
         assert scene.pauses[-1] == LONGEST_PAUSE
-        assert scene.store.kept == 2  # the notice; and that its while is over
-        assert await scene.store.quiets() == []
+        assert scene.costs.kept == 2  # the notice; and that its while is over
+        assert await scene.store.notices.quiets() == []
 
     play(story())

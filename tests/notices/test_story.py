@@ -45,7 +45,7 @@ class Heard(Lines):
 async def listen(store: Store, directory: LiveDirectory) -> None:
     """Add a channel of the account alpha and one of the operator's own."""
     for account, kinds in (("alpha", OF_ACCOUNTS), ("", OF_THE_SERVER)):
-        await store.put_channel(
+        await store.records.put_channel(
             Channel(0, account, "hook", Transport.WEBHOOK, "", b"", kinds, NOW), audit()
         )
     await directory.refresh()
@@ -56,7 +56,7 @@ async def notices(
 ) -> list[Notice]:
     """Let the outbox of a server that has just started deal with what was heard; return all notices."""
     outbox = Outbox(
-        store=store,
+        store=store.notices,
         inbox=log.inbox,
         directory=directory,
         settings=NoticeSettings,
@@ -66,7 +66,7 @@ async def notices(
     )
     outbox.close()
     await outbox.run()
-    return await store.list_notices(1000)
+    return await store.notices.list_notices(1000)
 
 
 def told(found: list[Notice]) -> list[tuple[str, str]]:
@@ -147,14 +147,14 @@ def test_the_first_mail_after_quiet_and_a_quota_that_fills() -> None:
         policy = Policy(quota=Quota(messages=10))
         domain = await world.host(25, policy=policy)
         await listen(world.store, world.directory)
-        arrivals = Arrivals(world.store, world.directory, log, lambda: world.now)
+        arrivals = Arrivals(world.store.figures, world.directory, log, lambda: world.now)
         for number in range(1, 11):
             batch = [
                 NewMessage(
                     number, domain.id, Envelope("a@a.example", ("b@b.example",)), NOW, b"x\r\n"
                 )
             ]
-            await world.store.hold(batch)
+            await world.store.reception.hold(batch)
             arrivals.held(batch)
         return await notices(world.store, world.directory, log)
 
@@ -175,14 +175,14 @@ def test_mail_that_nears_its_end_is_told_three_times_over_restarts_and_then_that
         await keeping.open()
         domain = await keeping.host(retention=MONTH)
         await listen(keeping.store, keeping.directory)
-        await keeping.store.hold([message(1, domain.id)])
+        await keeping.store.reception.hold([message(1, domain.id)])
         for hours in range(0, 32 * 24, 8):
             await keeping.restart()
             keeping.now, log = hours / 24 * DAY, Heard()
             keeping.sweeper._log = log
             await keeping.sweeper.sweep()
             await notices(keeping.store, keeping.directory, log, keeping.now)
-        found = await keeping.store.list_notices(1000)
+        found = await keeping.store.notices.list_notices(1000)
         await keeping.store.close()
         return found
 

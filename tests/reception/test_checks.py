@@ -258,7 +258,7 @@ def test_content_that_the_spool_cannot_give_back_is_deferred(
     def unreadable(_file: object) -> object:
         raise StoreError("damaged")
 
-    monkeypatch.setattr(smtp.store, "read_file", unreadable)
+    monkeypatch.setattr(smtp.store.content, "read_file", unreadable)
     smtp.send(OPENING + by_data(LARGE))
     assert said(smtp).startswith("451 4.3.0")
     assert smtp.held("a.example") == []

@@ -136,7 +136,7 @@ def test_large_content_goes_through_a_spool(smtp: Wire) -> None:
 
 
 async def _read(smtp: Wire, file: object) -> bytes:
-    return b"".join([block async for block in smtp.store.read_file(file)])  # type: ignore[arg-type]
+    return b"".join([block async for block in smtp.store.content.read_file(file)])  # type: ignore[arg-type]
 
 
 def test_a_store_that_fails_is_451_and_the_session_lives_on(
@@ -148,7 +148,7 @@ def test_a_store_that_fails_is_451_and_the_session_lives_on(
     smtp.hosts("a.example")
     mail = b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\nx\r\n.\r\n"
     with monkeypatch.context() as patch:
-        patch.setattr(smtp.store, "hold", fail)
+        patch.setattr(smtp.store.reception, "hold", fail)
         smtp.send(mail)
     assert smtp.session.data_to_send().endswith(
         b"451 4.3.0 Cannot store mail now, try again later\r\n"

@@ -87,7 +87,7 @@ def test_content_that_the_store_cannot_hold_is_put_off(
         raise failure
 
     with monkeypatch.context() as broken:
-        broken.setattr(smtp.store, "hold", fails)
+        broken.setattr(smtp.store.reception, "hold", fails)
         smtp.transcript(f"""
             C: MAIL FROM:<a@sender.example>
             S: 250 2.1.0 OK

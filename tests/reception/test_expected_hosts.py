@@ -47,7 +47,7 @@ class Scene:
     """Records and known names that a test replaces."""
 
     def __init__(self, *allowed: tuple[str, ...]) -> None:
-        self.live = LiveDirectory(MemoryStore())
+        self.live = LiveDirectory(MemoryStore().records)
         self.live.now = directory(*allowed)
         self.names: dict[str, frozenset[IpAddress]] = {"mail.customer.example": frozenset({MOVED})}
         self.expected = ExpectedHosts(self.live, lambda: self.names)

@@ -24,7 +24,11 @@ class Scene:
     async def submit(self, *mails: ReceivedMail) -> list[Receipt]:
         """Have these held in one batch."""
         intake = Intake(
-            self.store, Lines(), lambda: 7.0, hostname="mx2.example.net", on_held=self._held
+            self.store.reception,
+            Lines(),
+            lambda: 7.0,
+            hostname="mx2.example.net",
+            on_held=self._held,
         )
         holding = asyncio.create_task(hold_all(intake, mails))
         await asyncio.sleep(0)
@@ -45,7 +49,7 @@ def test_a_domain_removed_meanwhile_refuses_its_own_mail_alone() -> None:
     async def main() -> None:
         scene = Scene()
         alpha, beta = await hosted(scene.store), await hosted(scene.store, "beta.example")
-        await scene.store.remove_domain(beta, NOTED)
+        await scene.store.records.remove_domain(beta, NOTED)
         receipts = await scene.submit(mail(alpha), mail(beta), mail(alpha))
         assert [type(one.failure) for one in receipts] == [type(None), Conflict, type(None)]
         assert len(await held_numbers(scene.store, alpha)) == 2
@@ -60,7 +64,7 @@ def test_a_mail_that_is_held_in_part_is_not_held() -> None:
     async def main() -> None:
         scene = Scene()
         alpha, beta = await hosted(scene.store), await hosted(scene.store, "beta.example")
-        await scene.store.remove_domain(beta, NOTED)
+        await scene.store.records.remove_domain(beta, NOTED)
         [receipt] = await scene.submit(mail(alpha, beta))
         assert isinstance(receipt.failure, Conflict)
         assert await held_numbers(scene.store, alpha) == []
@@ -77,7 +81,7 @@ def test_a_failed_batch_is_held_for_nobody() -> None:
         async def fail(*_: Any) -> dict[int, StoreError]:
             raise StoreFull("no room")
 
-        scene.store.hold = fail  # type: ignore[method-assign,assignment]
+        scene.store.reception.hold = fail  # type: ignore[method-assign,assignment]
         receipts = await scene.submit(mail(alpha), mail(alpha))
         assert [type(one.failure) for one in receipts] == [StoreFull, StoreFull]
         assert scene.told == []

@@ -8,9 +8,10 @@ import pytest
 from restante.mail.message import ContentFile
 from restante.reception.content_buffer import WRITE_OCTETS, ContentBuffer
 from restante.reception.memory_budget import MemoryBudget
-from restante.store.interface import INLINE_LIMIT
-from restante.store.memory import MemoryStore
-from restante.store.memory.memory_files import MemorySpool
+from restante.store.mail_reception import INLINE_LIMIT
+from restante.store.memory.memory_content import MemoryContent
+from restante.store.memory.memory_reception import MemoryReception, MemorySpool
+from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import StoreError
 from tests.contract.making import content
 from tests.wire import Wire
@@ -39,11 +40,12 @@ class SlowSpool:
         self._spool.discard()
 
 
-class SlowDisk(MemoryStore):
+class SlowDisk(MemoryReception):
     """A store that lets its spools wait."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.state = MemoryState()
+        super().__init__(self.state)
         self.has_written = asyncio.Event()
         self.is_broken = False
 
@@ -56,12 +58,14 @@ class Sessions:
 
     def __init__(self) -> None:
         self.disk = SlowDisk()
+        self.content = MemoryContent(self.disk.state)
         self.flight = MemoryBudget(LIMIT)
         self.told: list[str] = []
 
     def begin(self, name: str, announced: int = 0) -> ContentBuffer:
         return ContentBuffer(
             self.disk,
+            self.content,
             self.flight,
             lambda work: asyncio.get_running_loop().create_task(work),
             on_room=lambda: self.told.append(f"{name} goes on"),
@@ -224,7 +228,7 @@ def test_content_that_waits_in_memory_makes_room_for_others() -> None:
     smtp.dialogue, smtp.session = slow, slow_session
     smtp.send(b"the rest\r\n.\r\n")
     files = [message.file for message in smtp.held("a.example")]
-    contents = [smtp.run(content(smtp.store.read_file(file))) for file in files if file]
+    contents = [smtp.run(content(smtp.store.content.read_file(file))) for file in files if file]
     assert contents == [b"x" * 5000 + b"\r\n", b"y" * 6000 + b"\r\nthe rest\r\n"]
     assert smtp.memory_budget.now == 0
     smtp.close()

@@ -108,7 +108,7 @@ def test_so_does_a_store_that_fails(smtp: Wire, monkeypatch: pytest.MonkeyPatch)
     async def fail(*_: object, **__: object) -> None:
         raise StoreError("the disk is gone")
 
-    monkeypatch.setattr(smtp.store, "hold", fail)
+    monkeypatch.setattr(smtp.store.reception, "hold", fail)
     smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nDATA\r\nx\r\n.\r\n" * 15)
     assert len(smtp.log.of(MailRefused)) == LINES_WHOLE
     smtp.dialogue.abandon()

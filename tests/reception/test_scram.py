@@ -32,7 +32,7 @@ def smtp() -> Iterator[Wire]:
 def change(smtp: Wire, user: str, **fields: bytes | None) -> None:
     """Change what is kept of a login."""
     login = replace(smtp.directory.now.logins[user], **fields)  # type: ignore[arg-type]
-    smtp.run(smtp.store.put_login(login, audit()))
+    smtp.run(smtp.store.records.put_login(login, audit()))
     smtp.run(smtp.directory.refresh())
 
 

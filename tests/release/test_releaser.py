@@ -60,14 +60,15 @@ async def released(count: int, drains: Drains) -> int:
 async def releaser_for(count: int, drains: Drains) -> Releaser:
     """Make one for an account with so many domains, each with a message."""
     store = MemoryStore()
-    await store.put_account(account(), NOTED)
+    await store.records.put_account(account(), NOTED)
     for number in range(1, count + 1):
-        hosted = await store.put_domain(domain(f"d{number:03}.example"), NOTED)
-        await store.hold([message(number, hosted.id)])
-    directory = LiveDirectory(store)
+        hosted = await store.records.put_domain(domain(f"d{number:03}.example"), NOTED)
+        await store.reception.hold([message(number, hosted.id)])
+    directory = LiveDirectory(store.records)
     await directory.refresh()
     return Releaser(
-        store=store,
+        figures=store.figures,
+        trail=store.trail,
         directory=directory,
         drains=drains,
         host_names=HostNames(NoNames(), lambda: 0.0),

@@ -16,7 +16,7 @@ from restante.queue.sending_outcome import Backlog, SendingOutcome
 from restante.reports import report_sender
 from restante.reports.report_sender import LONGEST_PAUSE, Reports
 from restante.reports.report_settings import ReportSettings
-from restante.store.interface import Bounce
+from restante.store.mail_queue import Bounce
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
     Event,
@@ -58,7 +58,9 @@ class Post:
             made = NewReport(
                 self.world.held, domain.id, Action.FAILED, (ANNA,), path, content, self.world.now
             )
-            assert await self.world.store.bounce([Bounce(self.world.held, (ANNA,), made)], audit())
+            assert await self.world.store.queue.bounce(
+                [Bounce(self.world.held, (ANNA,), made)], audit()
+            )
 
     async def go_on_until(self, condition: Callable[[], bool]) -> None:
         """Run until something is so, then end in good order."""
@@ -90,7 +92,13 @@ def play(
             world.names.mx = {"a.example": [Exchanger(10, MX)]}
             world.names.table = {MX: ["127.0.0.1"]}
             given = ReportSettings(port=host.port, **{"private_addresses": True, **settings})
-            reports = Reports(world.store, world.new_context(), world.names, lambda: given)
+            reports = Reports(
+                world.store.reports,
+                world.store.queue,
+                world.new_context(),
+                world.names,
+                lambda: given,
+            )
             found.append(Post(world, given, reports, host))
             await act(found[0])
 
@@ -246,11 +254,11 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_nothing_waiting(has_restarted:
         await post.store(SENDER)
         post.world.step(365 * 86400.0)
         await post.store(SENDER, SENDER)
-        waiting = await post.world.store.due_reports(post.world.now, 9, 1 << 20)
+        waiting = await post.world.store.reports.due_reports(post.world.now, 9, 1 << 20)
         put_off = [
             SendingOutcome(one.number, post.world.now + 60.0, "450 later") for one in waiting[1:]
         ]
-        await post.world.store.settle_reports(put_off)
+        await post.world.store.reports.settle_reports(put_off)
         if not has_restarted:
             await post.reports._meet_clock()
             post.reports._tried_at.append((post.world.monotonic, False))
@@ -295,7 +303,7 @@ def test_a_host_that_turns_out_to_be_ourselves_gets_nothing() -> None:
 
 def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_before() -> None:
     async def act(post: Post) -> None:
-        settle = post.world.store.settle_reports
+        settle = post.world.store.reports.settle_reports
         failing = [StoreError("the disk is away")] * 3
 
         async def fail_at_first(outcomes: Any) -> None:
@@ -303,7 +311,7 @@ def test_what_the_store_cannot_record_is_not_sent_again_and_nothing_else_is_befo
                 raise failing.pop()
             await settle(outcomes)
 
-        due = post.world.store.due_reports
+        due = post.world.store.reports.due_reports
         post.world.intercept("settle_reports", fail_at_first)
         post.world.intercept("due_reports", lambda now, _, octets: due(now, 1, octets))
         await post.store(SENDER, "t@a.example")
@@ -350,7 +358,7 @@ def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(
         made = NewReport(
             1, domain.id, Action.FAILED, paths, "s\u00f6nder@a.example", content, NOW, True, True
         )
-        await post.world.store.bounce([Bounce(1, paths, made)], audit())
+        await post.world.store.queue.bounce([Bounce(1, paths, made)], audit())
         await post.go_on_until(lambda: post.count(ReportSent, ReportDropped) == 1)
 
     post = play(act, ScriptedPrimary(offer=("8BITMIME", *offer)))
@@ -361,7 +369,7 @@ def test_a_utf_8_reverse_path_is_reached_where_the_way_allows_it(
 
 def test_a_defect_ends_neither_the_server_nor_the_reports() -> None:
     async def act(post: Post) -> None:
-        late = post.world.store.late_messages
+        late = post.world.store.reports.late_messages
         defects = [ValueError("a defect")]
 
         async def stumble(*arguments: Any) -> Any:
@@ -481,7 +489,7 @@ def test_reports_of_success_above_the_limit_are_dropped_and_no_others() -> None:
         await post.store(*(f"customer{number}@a.example" for number in range(8)))
         await store_successes(post, 20)
         await post.go_on_until(lambda: post.count(ReportSent) == 13)
-        assert await post.world.store.report_backlog() == Backlog()
+        assert await post.world.store.reports.report_backlog() == Backlog()
         assert post.lines(SuccessReportsDropped) == [{"count": 15, "limit": 5}]
         sent = Counter(line["action"] for line in post.lines(ReportSent))
         assert sent == {"failed": 8, "relayed": 5}
@@ -494,7 +502,7 @@ def test_a_great_surplus_is_dropped_in_pieces() -> None:
         await store_successes(post, 7)
         await post.go_on_until(lambda: post.count(SuccessReportsDropped) == 3)
         assert [line["count"] for line in post.lines(SuccessReportsDropped)] == [3, 3, 1]
-        assert await post.world.store.report_backlog() == Backlog()
+        assert await post.world.store.reports.report_backlog() == Backlog()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report_sender, "DROPPED_AT_ONCE", 3)
@@ -516,4 +524,4 @@ async def store_successes(post: Post, count: int) -> None:
             b"Subject: x\r\n\r\n",
             post.world.now,
         )
-        assert await post.world.store.bounce([Bounce(number, (ANNA,), made)], audit())
+        assert await post.world.store.queue.bounce([Bounce(number, (ANNA,), made)], audit())

@@ -12,8 +12,10 @@ from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
 from restante.retention.retention_sweep import BATCH, SWEEP_SECONDS, RetentionSweep
-from restante.store.interface import QueueFilter, Store, Usage
+from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_figures import Usage
+from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import open_sqlite
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import MailExpired
@@ -42,14 +44,14 @@ class Keeping:
     async def open(self) -> None:
         """Open the store, as a start of the server does: only what is in it is remembered."""
         self.store: Store = await open_sqlite(self.place)
-        self.directory = LiveDirectory(self.store)
+        self.directory = LiveDirectory(self.store.records)
         await self.directory.refresh()
         self.log = Lines()
         self.sweeper = RetentionSweep(
             store=self.store,
             directory=self.directory,
             is_draining=self.draining.__contains__,
-            dsn_writer=DsnWriter(self.store, "mx2.example.net", lambda: self.now),
+            dsn_writer=DsnWriter(self.store.content, "mx2.example.net", lambda: self.now),
             log=self.log,
             now=lambda: self.now,
             until_told=self.told,
@@ -67,8 +69,10 @@ class Keeping:
         await self.on_told()
 
     async def host(self, name: str = "alpha.example", **policy: Any) -> HostedDomain:
-        await self.store.put_account(account(), NOTED)
-        stored = await self.store.put_domain(replace(domain(name), policy=Policy(**policy)), NOTED)
+        await self.store.records.put_account(account(), NOTED)
+        stored = await self.store.records.put_domain(
+            replace(domain(name), policy=Policy(**policy)), NOTED
+        )
         await self.directory.refresh()
         return stored
 
@@ -93,23 +97,25 @@ def keeping(runner: asyncio.Runner, directory: Path) -> Any:
 
 async def test_without_an_end_nothing_is_told_and_nothing_goes(keeping: Keeping) -> None:
     alpha = await keeping.host()
-    await keeping.store.hold([message(1, alpha.id)])
+    await keeping.store.reception.hold([message(1, alpha.id)])
     assert await keeping.sweep_on(0, 10_000) == []
-    assert keeping.store.usage(alpha.id).messages == 1
+    assert keeping.store.figures.usage(alpha.id).messages == 1
 
 
 async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
-    await keeping.store.hold([message(1, alpha.id)])
+    await keeping.store.reception.hold([message(1, alpha.id)])
     assert await keeping.sweep_on(0, 22, 23.1, 23.2, 27.1, 29.1, 29.9, 30.1, 30.2) == [
         (23.1, "retention-ahead", 7),
         (27.1, "retention-ahead", 3),
         (29.1, "retention-ahead", 1),
         (30.1, "mail-expired", None),
     ]
-    assert keeping.store.usage(alpha.id) == Usage()
+    assert keeping.store.figures.usage(alpha.id) == Usage()
     [entry] = [
-        entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED
+        entry
+        for entry in await keeping.store.trail.audit()
+        if entry.action is AuditAction.MAIL_EXPIRED
     ]
     assert (entry.actor, entry.account, entry.subject) == ("retention", "alpha", message_name(1))
     assert entry.reason == "held for more than 30 days, by the policy of alpha.example"
@@ -117,7 +123,7 @@ async def test_it_is_told_ahead_three_times_and_then_deleted(keeping: Keeping) -
 
 async def test_a_restart_tells_nothing_twice(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
-    await keeping.store.hold([message(1, alpha.id)])
+    await keeping.store.reception.hold([message(1, alpha.id)])
     assert len(await keeping.sweep_on(23.1)) == 1
     await keeping.restart()
     assert await keeping.sweep_on(23.2, 27.1) == [(27.1, "retention-ahead", 3)]
@@ -125,7 +131,7 @@ async def test_a_restart_tells_nothing_twice(keeping: Keeping) -> None:
 
 async def test_a_crash_before_the_notice_is_stored_tells_again(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
-    await keeping.store.hold([message(1, alpha.id)])
+    await keeping.store.reception.hold([message(1, alpha.id)])
 
     async def crash() -> None:
         raise asyncio.CancelledError
@@ -142,7 +148,7 @@ async def test_mail_that_comes_every_day_is_told_of_once(keeping: Keeping) -> No
     alpha = await keeping.host(retention=MONTH)
     told = []
     for day in range(60):
-        await keeping.store.hold([message(day + 1, alpha.id, received_at=day * DAY + 1)])
+        await keeping.store.reception.hold([message(day + 1, alpha.id, received_at=day * DAY + 1)])
         told += await keeping.sweep_on(day + 0.5)
     assert [event for event in told if event[1] == "retention-ahead"] == [
         (23.5, "retention-ahead", 7),
@@ -153,30 +159,32 @@ async def test_mail_that_comes_every_day_is_told_of_once(keeping: Keeping) -> No
 
 async def test_when_the_old_mail_has_left_the_next_is_told_of_again(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
-    await keeping.store.hold([message(1, alpha.id), message(2, alpha.id, received_at=20 * DAY)])
+    await keeping.store.reception.hold(
+        [message(1, alpha.id), message(2, alpha.id, received_at=20 * DAY)]
+    )
     assert await keeping.sweep_on(23.1) == [(23.1, "retention-ahead", 7)]
-    await keeping.store.delete([1], NOTED)
+    await keeping.store.queue.delete([1], NOTED)
     assert await keeping.sweep_on(23.2, 43.1) == [(43.1, "retention-ahead", 7)]
 
 
 async def test_what_is_to_be_kept_is_told_of_when_its_time_is_over_once(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=Retention(30 * DAY))
-    await keeping.store.hold([message(1, alpha.id)])
+    await keeping.store.reception.hold([message(1, alpha.id)])
     assert await keeping.sweep_on(23.1, 29.9, 30.1, 31, 400) == [(30.1, "retention-over", None)]
-    assert keeping.store.usage(alpha.id).messages == 1
+    assert keeping.store.figures.usage(alpha.id).messages == 1
 
 
 async def test_refused_mail_has_a_retention_of_its_own(keeping: Keeping) -> None:
     alpha = await keeping.host(refused_retention=Retention(14 * DAY, AtEnd.DELETE))
-    await keeping.store.hold([message(1, alpha.id), message(2, alpha.id)])
-    drain = await keeping.store.open_drain(alpha.id, 0.0, 60.0)
-    await keeping.store.settle(drain, [refused(1)], at=100 * DAY)
+    await keeping.store.reception.hold([message(1, alpha.id), message(2, alpha.id)])
+    drain = await keeping.store.handover.open_drain(alpha.id, 0.0, 60.0)
+    await keeping.store.handover.settle(drain, [refused(1)], at=100 * DAY)
     assert await keeping.sweep_on(100, 106, 107.1, 113.1, 114.1) == [
         (107.1, "retention-ahead", 7),
         (113.1, "retention-ahead", 1),
         (114.1, "mail-expired", None),
     ]
-    left = await keeping.store.list_queue(QueueFilter())
+    left = await keeping.store.queue.list_queue(QueueFilter())
     assert [(one.number, one.recipients[0].status) for one in left] == [(2, RecipientStatus.HELD)]
 
 
@@ -185,33 +193,35 @@ async def test_by_default_refused_mail_is_kept_and_told_of_after_two_weeks(
 ) -> None:
     """A half-repaired primary must not destroy mail."""
     alpha = await keeping.host()
-    await keeping.store.hold([message(1, alpha.id)])
-    await keeping.store.settle(
-        await keeping.store.open_drain(alpha.id, 0.0, 60.0), [refused(1)], at=100 * DAY
+    await keeping.store.reception.hold([message(1, alpha.id)])
+    await keeping.store.handover.settle(
+        await keeping.store.handover.open_drain(alpha.id, 0.0, 60.0), [refused(1)], at=100 * DAY
     )
     assert await keeping.sweep_on(113.9, 114.1, 1000) == [(114.1, "retention-over", None)]
-    assert keeping.store.usage(alpha.id).refused == 1
+    assert keeping.store.figures.usage(alpha.id).refused == 1
 
 
 async def test_very_much_goes_in_batches_each_with_its_entry(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
     count = 2 * BATCH + 1
-    await keeping.store.hold(
+    await keeping.store.reception.hold(
         [message(number, alpha.id, received_at=1.0) for number in range(1, count + 1)]
     )
-    await keeping.store.hold([message(count + 1, alpha.id, received_at=20 * DAY)])
+    await keeping.store.reception.hold([message(count + 1, alpha.id, received_at=20 * DAY)])
     assert await keeping.sweep_on(31) == [(31, "mail-expired", None)]
     assert keeping.log.of(MailExpired)[0]["messages"] == count
-    assert keeping.store.usage(alpha.id) == Usage(1, len(CONTENT))
+    assert keeping.store.figures.usage(alpha.id) == Usage(1, len(CONTENT))
     entries = [
-        entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_EXPIRED
+        entry
+        for entry in await keeping.store.trail.audit()
+        if entry.action is AuditAction.MAIL_EXPIRED
     ]
     assert sorted(len(entry.subject.split()) for entry in entries) == [1, BATCH, BATCH]
 
 
 async def test_a_drain_that_runs_keeps_its_mail_a_day_longer(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
-    await keeping.store.hold([message(1, alpha.id)])
+    await keeping.store.reception.hold([message(1, alpha.id)])
     keeping.draining.add(alpha.id)
     assert "mail-expired" not in [event for _, event, _ in await keeping.sweep_on(30.5)]
     assert (31.1, "mail-expired", None) in await keeping.sweep_on(31.1)
@@ -220,9 +230,9 @@ async def test_a_drain_that_runs_keeps_its_mail_a_day_longer(keeping: Keeping) -
 async def test_each_domain_goes_by_its_own_policy(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
     beta = await keeping.host("beta.example")
-    await keeping.store.hold([message(1, alpha.id), message(2, beta.id)])
+    await keeping.store.reception.hold([message(1, alpha.id), message(2, beta.id)])
     await keeping.sweep_on(31)
-    assert keeping.store.usages() == {beta.id: Usage(1, len(CONTENT))}
+    assert keeping.store.figures.usages() == {beta.id: Usage(1, len(CONTENT))}
 
 
 async def test_a_store_that_fails_is_tried_again_an_hour_later(
@@ -232,14 +242,14 @@ async def test_a_store_that_fails_is_tried_again_an_hour_later(
         raise StoreError("disk full")
 
     alpha = await keeping.host(retention=MONTH)
-    await keeping.store.hold([message(1, alpha.id)])
+    await keeping.store.reception.hold([message(1, alpha.id)])
     with monkeypatch.context() as patch:
-        patch.setattr(keeping.store, "expire", fail)
+        patch.setattr(keeping.store.retention, "expire", fail)
         assert await keeping.sweep_on(31) == [(31, "store-failed", None)]
     with pytest.raises(asyncio.CancelledError) as waited:
         await keeping.sweeper.run()
     assert waited.value.args == (SWEEP_SECONDS,)
-    assert keeping.store.usage(alpha.id) == Usage()
+    assert keeping.store.figures.usage(alpha.id) == Usage()
 
 
 async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
@@ -247,16 +257,18 @@ async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
 ) -> None:
     """Once each, by a report in the same transaction; mail from the null reverse-path goes without a word."""
     alpha = await keeping.host(retention=Retention(30 * DAY, AtEnd.BOUNCE))
-    await keeping.store.hold(
+    await keeping.store.reception.hold(
         [message(1, alpha.id), message(2, alpha.id), message(3, alpha.id, reverse_path="")]
     )
     assert (30.1, "mail-expired", None) in await keeping.sweep_on(30.1)
-    assert keeping.store.usage(alpha.id) == Usage()
-    reports = await keeping.store.due_reports(31 * DAY, 10, 1 << 20)
+    assert keeping.store.figures.usage(alpha.id) == Usage()
+    reports = await keeping.store.reports.due_reports(31 * DAY, 10, 1 << 20)
     assert [report.about for report in reports] == [1, 2]
     assert await keeping.sweep_on(30.2) == []
     [entry] = [
-        entry for entry in await keeping.store.audit() if entry.action is AuditAction.MAIL_BOUNCED
+        entry
+        for entry in await keeping.store.trail.audit()
+        if entry.action is AuditAction.MAIL_BOUNCED
     ]
     assert (entry.actor, entry.account) == ("retention", "alpha")
 
@@ -265,12 +277,12 @@ async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_sta
     keeping: Keeping,
 ) -> None:
     alpha = await keeping.host(refused_retention=Retention(14 * DAY, AtEnd.BOUNCE))
-    await keeping.store.hold([message(1, alpha.id, ANNA, BERT)])
-    drain = await keeping.store.open_drain(alpha.id, 0.0, 60.0)
-    await keeping.store.settle(drain, [refused(1, BERT)], at=100 * DAY)
+    await keeping.store.reception.hold([message(1, alpha.id, ANNA, BERT)])
+    drain = await keeping.store.handover.open_drain(alpha.id, 0.0, 60.0)
+    await keeping.store.handover.settle(drain, [refused(1, BERT)], at=100 * DAY)
     await keeping.sweep_on(114.1)
-    [left] = await keeping.store.list_queue(QueueFilter())
+    [left] = await keeping.store.queue.list_queue(QueueFilter())
     assert [one.forward_path for one in left.recipients] == [ANNA]
-    assert [report.about for report in await keeping.store.due_reports(115 * DAY, 10, 1 << 20)] == [
-        1
-    ]
+    assert [
+        report.about for report in await keeping.store.reports.due_reports(115 * DAY, 10, 1 << 20)
+    ] == [1]

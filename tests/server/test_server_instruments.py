@@ -19,6 +19,7 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metric_types import State
 from tests.admin.desk import HEAD, NOW, Desk
+from tests.contract.store_parts import part_with
 
 
 def instruments(desk: Desk) -> Instruments:
@@ -30,13 +31,13 @@ def instruments(desk: Desk) -> Instruments:
         ),
         door=door,
         memory_budget=MemoryBudget(100),
-        intake=Intake(desk.store, desk.log, lambda: NOW, hostname="mx2.example.net"),
+        intake=Intake(desk.store.reception, desk.log, lambda: NOW, hostname="mx2.example.net"),
         disk_space=DiskSpace(lambda: 5, reserve=10),
         sessions=Counter,
         now=lambda: NOW,
         started_at=NOW - 60,
         certificate_expires_at=lambda: NOW + 60,
-        scrubber=Scrubber(desk.store, desk.log, lambda: NOW, lambda: 0.0),
+        scrubber=Scrubber(desk.store.care, desk.log, lambda: NOW, lambda: 0.0),
         loop_lag=LoopLag(desk.log, lambda: 0.0),
     )
 
@@ -95,7 +96,7 @@ def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(
         raise StoreError("the database must be opened anew")
 
     for question in ("oldest", "report_backlog", "notice_backlog"):
-        monkeypatch.setattr(desk.store, question, fail)
+        monkeypatch.setattr(part_with(desk.store, question), question, fail)
     state = read(desk)
     assert (state.oldest_message_age, state.reports_waiting, state.notices_waiting) == (
         None,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from restante.store.choice import check_store
-from restante.store.interface import Backup
 from restante.store.sqlite import SqliteStore, backup, open_sqlite
 from restante.store.store_errors import StoreError, StoreUnusable
+from restante.store.store_upkeep import Backup
 from tests.contract.making import (
     CONTENT,
     all_held,
@@ -28,10 +28,10 @@ async def restored_numbers(directory: Path) -> list[int]:
     """Open a copy and read all of it."""
     assert check_store(directory, lambda _done, _of: None).findings == []
     store = await open_sqlite(directory)
-    [domain] = (await store.directory()).domains.values()
+    [domain] = (await store.records.directory()).domains.values()
     for held in await all_held(store, domain.id):
         if held.file:
-            assert len(await content(store.read_file(held.file))) == held.file.size
+            assert len(await content(store.content.read_file(held.file))) == held.file.size
     numbers = await held_numbers(store, domain.id)
     await store.close()
     return numbers
@@ -40,8 +40,8 @@ async def restored_numbers(directory: Path) -> list[int]:
 async def test_a_copy_has_everything_and_is_a_store(store: SqliteStore, tmp_path: Path) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2)
-    await store.hold([message(3, domain_id, file=await spooled(store, b"x" * 100_000))])
-    made = await store.backup(tmp_path / "copy")
+    await store.reception.hold([message(3, domain_id, file=await spooled(store, b"x" * 100_000))])
+    made = await store.care.backup(tmp_path / "copy")
     assert made == Backup(3, 3 * len(CONTENT) + 100_000, 1)
     assert await restored_numbers(tmp_path / "copy") == [1, 2, 3]
 
@@ -51,18 +51,20 @@ async def test_what_leaves_while_it_is_copied_is_in_the_copy_and_whole(
 ) -> None:
     """The rows are of one moment; their files must not go before they have been copied."""
     domain_id = await hosted(store)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.hold([message(1, domain_id, file=await spooled(store, b"x" * 100_000))])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.reception.hold([message(1, domain_id, file=await spooled(store, b"x" * 100_000))])
     loop = asyncio.get_running_loop()
     copy_files = backup._copy_files
 
     def after_it_left(*arguments: object) -> None:
-        asyncio.run_coroutine_threadsafe(store.settle(drain, [delivered(1)]), loop).result()
+        asyncio.run_coroutine_threadsafe(
+            store.handover.settle(drain, [delivered(1)]), loop
+        ).result()
         copy_files(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(backup, "_copy_files", after_it_left)
-    await store.backup(tmp_path / "copy")
-    assert store.usage(domain_id).messages == 0
+    await store.care.backup(tmp_path / "copy")
+    assert store.figures.usage(domain_id).messages == 0
     assert await restored_numbers(tmp_path / "copy") == [1]
     await store.close()
     assert list((directory / "content").glob("*/*")) == []
@@ -72,13 +74,13 @@ async def test_another_file_system_gets_copies(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, file=await spooled(store, b"x" * 100_000))])
+    await store.reception.hold([message(1, domain_id, file=await spooled(store, b"x" * 100_000))])
 
     def no_link(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(os, "link", no_link)
-    await store.backup(tmp_path / "copy")
+    await store.care.backup(tmp_path / "copy")
     assert await restored_numbers(tmp_path / "copy") == [1]
     assert {
         path.stat().st_mode & 0o777 for path in (tmp_path / "copy").rglob("*") if path.is_file()
@@ -88,27 +90,27 @@ async def test_another_file_system_gets_copies(
 async def test_nothing_is_overwritten(store: SqliteStore, tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with pytest.raises(StoreError, match="the directory is not empty"):
-        await store.backup(tmp_path)
+        await store.care.backup(tmp_path)
 
 
 async def test_a_place_that_cannot_be_written_is_named(store: SqliteStore, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/copy: Not a directory"):
-        await store.backup(tmp_path / "file" / "copy")
+        await store.care.backup(tmp_path / "file" / "copy")
 
 
 async def test_a_copy_that_was_broken_off_is_no_store(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, file=await spooled(store, b"x" * 100_000))])
+    await store.reception.hold([message(1, domain_id, file=await spooled(store, b"x" * 100_000))])
 
     def fails(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(backup, "copy_file", fails)
     with pytest.raises(StoreError, match="Input/output error"):
-        await store.backup(tmp_path / "copy")
+        await store.care.backup(tmp_path / "copy")
     assert not (tmp_path / "copy" / "restante.db").exists()
     with pytest.raises(StoreUnusable, match="interrupted"):
         await open_sqlite(tmp_path / "copy")
@@ -119,4 +121,4 @@ async def test_a_failing_disk_is_a_store_error(
 ) -> None:
     await store.close()
     with pytest.raises(StoreError, match="closed"):
-        await store.backup(tmp_path / "copy")
+        await store.care.backup(tmp_path / "copy")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import apsw
 import pytest
 
-from restante.store.interface import NO_USAGE
+from restante.store.mail_figures import NO_USAGE
 from restante.store.sqlite import SqliteStore, ballast, open_sqlite
 from restante.store.store_errors import StoreFull
 from tests.contract.making import NOTED, delivered, hold, hosted, message, spooled
@@ -58,7 +58,7 @@ async def test_what_only_removes_goes_on_and_what_adds_waits_for_room(
     assert file.stat().st_size == OCTETS
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2, 3)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
 
     FullOnce(disk, file)
     room.free = 0
@@ -66,17 +66,17 @@ async def test_what_only_removes_goes_on_and_what_adds_waits_for_room(
     with pytest.raises(StoreFull):
         await hold(store, domain_id, 4)
     assert not file.exists()
-    await store.settle(drain, [delivered(1)])
-    assert await store.delete([2], NOTED) == 1
+    await store.handover.settle(drain, [delivered(1)])
+    assert await store.queue.delete([2], NOTED) == 1
     with pytest.raises(StoreFull):
         await spooled(store, b"large")
-    assert store.usage(domain_id).messages == 1
+    assert store.figures.usage(domain_id).messages == 1
 
     disk.meet = lambda *_: None  # type: ignore[method-assign]
     room.free = 10 * OCTETS
-    await store.hold([message(5, domain_id, file=await spooled(store, b"large"))])
+    await store.reception.hold([message(5, domain_id, file=await spooled(store, b"large"))])
     assert file.exists()
-    assert store.usage(domain_id).messages == 2
+    assert store.figures.usage(domain_id).messages == 2
     await store.close()
 
 
@@ -86,11 +86,11 @@ async def test_a_settlement_that_finds_the_disk_full_succeeds(
     store = await open_with_ballast(directory, disk)
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
     FullOnce(disk, directory / "ballast")
     room.free = 0
-    await store.settle(drain, [delivered(1)])
-    assert store.usage(domain_id) == NO_USAGE
+    await store.handover.settle(drain, [delivered(1)])
+    assert store.figures.usage(domain_id) == NO_USAGE
     await store.close()
 
 

@@ -29,7 +29,9 @@ def filled(runner: asyncio.Runner, store: SqliteStore, directory: Path) -> Path:
     async def fill() -> None:
         domain_id = await hosted(store)
         await hold(store, domain_id, *range(1, 500))
-        await store.hold([message(500, domain_id, file=await spooled(store, b"x" * 100_000))])
+        await store.reception.hold(
+            [message(500, domain_id, file=await spooled(store, b"x" * 100_000))]
+        )
         await store.close()
 
     runner.run(fill())

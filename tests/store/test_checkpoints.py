@@ -33,7 +33,7 @@ async def test_reading_never_syncs(store: SqliteStore, disk: WatchedDisk) -> Non
     await hold(store, domain_id, 1)
     disk.syncs.clear()
     await all_held(store, domain_id)
-    await store.directory()
+    await store.records.directory()
     assert disk.syncs == []
 
 

@@ -49,7 +49,7 @@ async def one_of_three(store: SqliteStore) -> tuple[int, ContentFile]:
     """Hold three messages; return the domain and the second's file."""
     domain_id = await hosted(store)
     files = [await spooled(store, b"content of %d" % number) for number in (1, 2, 3)]
-    await store.hold(
+    await store.reception.hold(
         [message(number, domain_id, file=file) for number, file in enumerate(files, 1)]
     )
     return domain_id, files[1]
@@ -66,13 +66,17 @@ async def test_what_is_no_whole_file_is_never_read_for_one(
     if way == "beginning":
         if "match" not in text:
             with pytest.raises(Damaged, match=text):
-                await store.read_beginning(file, 5)
+                await store.content.read_beginning(file, 5)
         return
     with pytest.raises(Damaged, match=text):
-        await (store.prove_file(file, 0) if way == "prove" else content(store.read_file(file)))
+        await (
+            store.content.prove_file(file, 0)
+            if way == "prove"
+            else content(store.content.read_file(file))
+        )
     assert damage.numbers == [2]
     assert await held_numbers(store, domain_id) == [1, 3]
-    assert not store.failure
+    assert not store.care.failure
     [finding] = check_store(directory, lambda _done, _of: None).findings
     assert text in finding.text
 
@@ -91,7 +95,7 @@ async def test_a_sector_that_cannot_be_read_parks_its_message(
     with monkeypatch.context() as broken:
         broken.setattr(os, "read", failing(errno.EIO))
         with pytest.raises(Damaged, match="cannot be read"):
-            await store.prove_file(file, 0)
+            await store.content.prove_file(file, 0)
     assert damage.numbers == [2]
     assert await held_numbers(store, domain_id) == [1, 3]
 
@@ -103,7 +107,7 @@ async def test_want_of_descriptors_is_no_damage(
     with monkeypatch.context() as broken:
         broken.setattr(os, "open", failing(errno.EMFILE))
         with pytest.raises(StoreError) as raised:
-            await store.prove_file(file, 0)
+            await store.content.prove_file(file, 0)
     assert not isinstance(raised.value, Damaged)
     assert damage.numbers == []
 
@@ -115,7 +119,7 @@ async def test_a_backup_leaves_out_what_is_no_file_of_ours(
     path = directory / "content" / file.name
     path.unlink()
     path.symlink_to("/etc/hostname")
-    await store.backup(tmp_path / "copy")
+    await store.care.backup(tmp_path / "copy")
     assert not (tmp_path / "copy" / "content" / file.name).exists()
 
 
@@ -141,9 +145,9 @@ async def test_a_read_that_hangs_can_be_given_up_and_does_not_keep_the_store_ope
 ) -> None:
     _, file = await one_of_three(store)
     calls: dict[str, Callable[[], Coroutine[None, None, object]]] = {
-        "prove": lambda: store.prove_file(file, 0),
-        "read": lambda: content(store.read_file(file)),
-        "ask": lambda: store._read(lambda _connection: hanging.wait(30.0)),
+        "prove": lambda: store.content.prove_file(file, 0),
+        "read": lambda: content(store.content.read_file(file)),
+        "ask": lambda: store.core.read(lambda _connection: hanging.wait(30.0)),
     }
     reading = asyncio.ensure_future(calls[way]())
     await asyncio.sleep(0)

@@ -31,12 +31,12 @@ def filled(runner: asyncio.Runner, directory: Path) -> Path:
     async def fill() -> None:
         store = await open_sqlite(directory)
         domain_id = await hosted(store)
-        await store.hold(
+        await store.reception.hold(
             [message(number, domain_id, head=content(number)) for number in range(1, 121)]
         )
-        drain = await store.open_drain(domain_id, 0.0, 60.0)
-        await store.settle(drain, [deferred(number) for number in range(1, 60)])
-        await store.close_drain(drain)
+        drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+        await store.handover.settle(drain, [deferred(number) for number in range(1, 60)])
+        await store.handover.close_drain(drain)
         await store.close()
 
     runner.run(fill())
@@ -65,10 +65,10 @@ async def outcome(directory: Path) -> str:
             else f"refused without a remedy: {error}"
         )
     try:
-        [domain] = (await store.directory()).domains.values()
+        [domain] = (await store.records.directory()).domains.values()
         held = await all_held(store, domain.id)
     except StoreError:
-        assert store.failure
+        assert store.care.failure
         return "stopped"
     finally:
         await store.close()
@@ -218,15 +218,19 @@ async def test_after_a_failed_read_on_any_connection_nothing_is_acknowledged(
     with pytest.raises(StoreError):
         await all_held(store, domain_id)
     disk.is_sound()
-    assert "reopened" in store.failure
+    assert "reopened" in store.care.failure
     for call in (
         hold(store, domain_id, 2),
         all_held(store, domain_id),
-        store.directory(),
-        store.close_drain,
+        store.records.directory(),
+        store.handover.close_drain,
     ):
         with pytest.raises(StoreError, match="reopened"):
-            await (call(await store.open_drain(domain_id, 0.0, 1.0)) if callable(call) else call)
+            await (
+                call(await store.handover.open_drain(domain_id, 0.0, 1.0))
+                if callable(call)
+                else call
+            )
     assert (directory / "damaged").exists()
 
 
@@ -237,16 +241,18 @@ async def test_a_backup_that_meets_damage_ends_the_store_too(
     for kind in ("db", "wal"):
         disk.fails_to("read", kind, apsw.CorruptError("malformed"))
     with pytest.raises(StoreError):
-        await store.backup(tmp_path / "copy")
+        await store.care.backup(tmp_path / "copy")
     disk.is_sound()
-    assert store.failure
+    assert store.care.failure
 
 
 async def test_a_question_that_is_wrong_ends_nothing(store: SqliteStore) -> None:
     """A busy or broken question is no damage."""
     with pytest.raises(StoreError):
-        await store._read(lambda connection: connection.execute("SELECT * FROM nothing").fetchall())
-    assert not store.failure
+        await store.core.read(
+            lambda connection: connection.execute("SELECT * FROM nothing").fetchall()
+        )
+    assert not store.care.failure
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     assert [one.envelope.forward_paths for one in await all_held(store, domain_id)] == [(ANNA,)]

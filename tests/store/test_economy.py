@@ -27,7 +27,7 @@ async def test_what_is_held_is_written_to_the_log_less_than_twice_over(
     disk.octets.clear()
     for batch in range(BATCHES):
         numbers = range(batch * BATCH + 1, (batch + 1) * BATCH + 1)
-        await store.hold(
+        await store.reception.hold(
             [message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers]
         )
     held = BATCH * BATCHES * OCTETS
@@ -40,11 +40,13 @@ async def test_mail_that_leaves_costs_its_own_pages_once_more(
 ) -> None:
     """A page that has become free goes into the log too: SQLite leaves those out only without one."""
     numbers = list(range(1, BATCH * BATCHES + 1))
-    await store.hold([message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers])
-    drain = await store.open_drain(domain_id, 1.0, 60.0)
+    await store.reception.hold(
+        [message(number, domain_id, ANNA, head=b"x" * OCTETS) for number in numbers]
+    )
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0)
     disk.octets.clear()
     for start in range(0, len(numbers), BATCH):
-        await store.settle(
+        await store.handover.settle(
             drain, [delivered(number, ANNA) for number in numbers[start : start + BATCH]]
         )
     assert disk.octets["wal"] < 1.5 * len(numbers) * OCTETS

@@ -19,13 +19,13 @@ def loop_kind(request: pytest.FixtureRequest) -> str:
 async def test_a_message_walks_through(store: SqliteStore) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"x" * 100_000)
-    await store.hold([message(1, domain_id), message(2, domain_id, file=file)])
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.reception.hold([message(1, domain_id), message(2, domain_id, file=file)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
     assert await held_numbers(store, domain_id) == [1, 2]
-    assert await content(store.read_file(file)) == b"x" * 100_000
-    await store.settle(drain, [delivered(1), delivered(2)])
-    await store.close_drain(drain)
-    assert store.usages() == {}
+    assert await content(store.content.read_file(file)) == b"x" * 100_000
+    await store.handover.settle(drain, [delivered(1), delivered(2)])
+    await store.handover.close_drain(drain)
+    assert store.figures.usages() == {}
 
 
 async def test_many_wait_at_once_and_some_are_given_up(store: SqliteStore) -> None:
@@ -41,4 +41,4 @@ async def test_many_wait_at_once_and_some_are_given_up(store: SqliteStore) -> No
 
 async def test_errors_come_back(store: SqliteStore) -> None:
     with pytest.raises(Conflict):
-        await store.open_drain(77, 0.0, 60.0)
+        await store.handover.open_drain(77, 0.0, 60.0)

@@ -9,7 +9,9 @@ import apsw
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import DAMAGED, NO_USAGE, QueueFilter
+from restante.store.mail_content import DAMAGED
+from restante.store.mail_figures import NO_USAGE
+from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import (
@@ -43,24 +45,24 @@ async def test_after_a_failed_sync_nothing_is_believed(
 ) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
     disk.fails_to("sync", "wal", failed_sync())
     with pytest.raises(StoreError):
         await hold(store, domain_id, 1)
     disk.is_sound()
     for call in (
         hold(store, domain_id, 2),
-        store.settle(drain, [delivered(1)]),
+        store.handover.settle(drain, [delivered(1)]),
         all_held(store, domain_id),
-        store.directory(),
-        store.duplicate(file),
-        store.open_spool().write(b"more"),
-        content(store.read_file(file)),
-        store.read_beginning(file, 1),
+        store.records.directory(),
+        store.reception.duplicate(file),
+        store.reception.open_spool().write(b"more"),
+        content(store.content.read_file(file)),
+        store.content.read_beginning(file, 1),
     ):
         with pytest.raises(StoreError, match="reopened"):
             await call
-    assert "reopened" in store.failure
+    assert "reopened" in store.care.failure
 
 
 async def test_a_failed_sync_fails_all_that_waited_for_it(
@@ -71,7 +73,7 @@ async def test_a_failed_sync_fails_all_that_waited_for_it(
     calls = [asyncio.ensure_future(hold(store, domain_id, number)) for number in range(1, 11)]
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(result) for result in results} == {StoreError}
-    assert store.usage(domain_id) == NO_USAGE
+    assert store.figures.usage(domain_id) == NO_USAGE
 
 
 async def test_what_was_held_before_a_failed_sync_is_there_when_the_store_is_opened_anew(
@@ -87,7 +89,7 @@ async def test_what_was_held_before_a_failed_sync_is_there_when_the_store_is_ope
     await store.close()
     again = await open_sqlite(directory)
     assert set(await held_numbers(again, domain_id)) >= {1, 2}
-    assert again.failure == ""
+    assert again.care.failure == ""
     await hold(again, domain_id, 4)
     await again.close()
 
@@ -97,19 +99,19 @@ async def test_what_was_in_flight_at_a_failed_sync_keeps_its_content(
 ) -> None:
     """Its row may be found again: discarding the file, as one does after a StoreError, would leave half a message."""
     domain_id = await hosted(store)
-    spool = store.open_spool()
+    spool = store.reception.open_spool()
     await spool.write(b"content")
     file = await spool.close()
     disk.fails_to("sync", "wal", failed_sync())
     with pytest.raises(StoreError):
-        await store.hold([message(1, domain_id, file=file)])
+        await store.reception.hold([message(1, domain_id, file=file)])
     spool.discard()
     disk.is_sound()
     await store.close()
     again = await open_sqlite(directory, on_damage=damage)
     [held] = await all_held(again, domain_id)  # it was written; only nobody could be sure
     assert held.file
-    assert await content(again.read_file(held.file)) == b"content"
+    assert await content(again.content.read_file(held.file)) == b"content"
     assert damage.numbers == []
     await again.close()
 
@@ -155,12 +157,12 @@ async def test_a_full_disk_is_an_error_and_not_the_end(
     disk.fails_to("write", "wal", apsw.FullError("disk full"))
     with pytest.raises(StoreError, match="full"):
         await hold(store, domain_id, 2)
-    assert store.usage(domain_id).messages == 1
+    assert store.figures.usage(domain_id).messages == 1
     disk.is_sound()
     await hold(store, domain_id, 3)
     assert await held_numbers(store, domain_id) == [1, 3]
-    assert store.usage(domain_id).messages == 2
-    assert store.usage_of_account("alpha") == store.usage(domain_id)
+    assert store.figures.usage(domain_id).messages == 2
+    assert store.figures.usage_of_account("alpha") == store.figures.usage(domain_id)
 
 
 async def test_a_full_disk_fails_the_whole_group(store: SqliteStore, disk: WatchedDisk) -> None:
@@ -182,7 +184,7 @@ async def test_a_checkpoint_that_finds_no_room_is_made_later(
     disk.is_sound()
     await hold(store, domain_id, 3)
     assert await held_numbers(store, domain_id) == [1, 2, 3]
-    assert store.failure == ""
+    assert store.care.failure == ""
 
 
 # --- content files
@@ -194,20 +196,20 @@ async def test_a_checkpoint_that_finds_no_room_is_made_later(
 async def test_content_that_cannot_be_synced(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch, number: int, *, is_final: bool
 ) -> None:
-    spool = store.open_spool()
+    spool = store.reception.open_spool()
     await spool.write(b"content")
     with monkeypatch.context() as broken:
         broken.setattr(os, "fsync", _raiser(number))
         with pytest.raises(StoreError):
             await spool.close()
     spool.discard()
-    assert bool(store.failure) == is_final
+    assert bool(store.care.failure) == is_final
 
 
 async def test_content_that_finds_no_room_can_be_discarded(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch, directory: Path
 ) -> None:
-    spool = store.open_spool()
+    spool = store.reception.open_spool()
     await spool.write(b"content")
     with monkeypatch.context() as broken:
         broken.setattr(os, "write", _raiser(errno.ENOSPC))
@@ -241,17 +243,17 @@ async def test_a_damaged_message_is_never_handed_out_and_keeps_no_other_back(
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2, 3, 4)
     spoil(directory, "UPDATE message SET head = x'00' WHERE number IN (1, 2, 4)")
-    assert [one.number for one in await store.held(domain_id, 0, 1, 0)] == [3]
+    assert [one.number for one in await store.handover.held(domain_id, 0, 1, 0)] == [3]
     assert damage.numbers == [1, 2]
     assert await held_numbers(store, domain_id) == [3]
     with pytest.raises(StoreError, match="checksum"):
-        await store.message(4)
+        await store.queue.message(4)
     assert damage.numbers == [1, 2, 4]  # told once, when it is parked
 
 
 async def refused_with(store: SqliteStore) -> dict[int, list[str]]:
     """What is parked, and the reply of each recipient."""
-    listed = await store.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
+    listed = await store.queue.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
     return {one.number: [recipient.reply for recipient in one.recipients] for one in listed}
 
 
@@ -261,41 +263,41 @@ async def test_damaged_messages_are_parked_where_people_look(
     """And counted as refused, so that no release believes that it could hand them over."""
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
-    await store.hold(
+    await store.reception.hold(
         [message(1, domain_id, ANNA, BERT), message(2, domain_id, file=file), message(3, domain_id)]
     )
     spoil(directory, "UPDATE message SET head = x'00' WHERE number = 1")
     (directory / "content" / file.name).write_bytes(b"CONTENT")
     assert await held_numbers(store, domain_id) == [2, 3]
     with pytest.raises(Damaged, match="checksum"):
-        await content(store.read_file(file))
+        await content(store.content.read_file(file))
     assert await held_numbers(store, domain_id) == [3]
     parked = await refused_with(store)
     assert {number: len(replies) for number, replies in parked.items()} == {1: 2, 2: 1}
     assert all(reply.startswith(DAMAGED) for replies in parked.values() for reply in replies)
-    assert store.usage(domain_id).refused == 2
+    assert store.figures.usage(domain_id).refused == 2
 
 
 async def test_mended_content_can_be_held_again(store: SqliteStore, directory: Path) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
-    await store.hold([message(1, domain_id, file=file)])
+    await store.reception.hold([message(1, domain_id, file=file)])
     path = directory / "content" / file.name
     path.rename(directory / "elsewhere")
     with pytest.raises(Damaged, match="missing"):
-        await content(store.read_file(file))
+        await content(store.content.read_file(file))
     (directory / "elsewhere").rename(path)
-    assert await store.release_refused([1], NOTED) == 1
+    assert await store.queue.release_refused([1], NOTED) == 1
     assert await held_numbers(store, domain_id) == [1]
-    assert await content(store.read_file(file)) == b"content"
+    assert await content(store.content.read_file(file)) == b"content"
 
 
 async def test_a_damaged_message_can_be_deleted(store: SqliteStore, directory: Path) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
     spoil(directory, "UPDATE message SET head = x'00'")
-    assert await store.delete([1], NOTED) == 1
-    assert store.usage(domain_id) == NO_USAGE
+    assert await store.queue.delete([1], NOTED) == 1
+    assert store.figures.usage(domain_id) == NO_USAGE
 
 
 async def test_damaged_content_is_not_read_to_its_end(store: SqliteStore, directory: Path) -> None:
@@ -305,7 +307,7 @@ async def test_damaged_content_is_not_read_to_its_end(store: SqliteStore, direct
     octets[400_000] ^= 1
     path.write_bytes(octets)
     with pytest.raises(StoreError, match="checksum"):
-        await content(store.read_file(file))
+        await content(store.content.read_file(file))
 
 
 async def test_missing_content_is_reported_when_the_store_is_opened(
@@ -313,11 +315,11 @@ async def test_missing_content_is_reported_when_the_store_is_opened(
 ) -> None:
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
-    await store.hold([message(1, domain_id, file=file)])
+    await store.reception.hold([message(1, domain_id, file=file)])
     await store.close()
     (directory / "content" / file.name).unlink()
     again = await open_sqlite(directory, on_damage=damage)
     assert damage.numbers == [1]
     assert list(await refused_with(again)) == [1]
-    assert await again.delete([1], NOTED) == 1
+    assert await again.queue.delete([1], NOTED) == 1
     await again.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from restante.store.choice import check_store
-from restante.store.interface import Usage
+from restante.store.mail_figures import Usage
 from restante.store.sqlite import SqliteStore, engine, open_sqlite, queries, writer
 from restante.store.sqlite.write_transaction import WriteTransaction
 from tests.contract.making import CONTENT, NOTED, delivered, hold, hosted, last_number, refused
@@ -25,7 +25,7 @@ def of(messages: int, refused: int = 0) -> Usage:
 
 def behind(store: SqliteStore) -> set[int]:
     """The domains whose row of the table lacks mail."""
-    return set(store._writer._ledger._behind)
+    return set(store.core.writer._ledger._behind)
 
 
 async def check_crash(store: SqliteStore, directory: Path) -> None:
@@ -34,10 +34,10 @@ async def check_crash(store: SqliteStore, directory: Path) -> None:
         check_store(directory, lambda _done, _of: None).findings == []
     )  # while it is in use, and behind
     again = await open_sqlite(await crashed(store, directory))
-    assert again.usages() == store.usages()
-    assert again.usage_of_account("alpha") == store.usage_of_account("alpha")
+    assert again.figures.usages() == store.figures.usages()
+    assert again.figures.usage_of_account("alpha") == store.figures.usage_of_account("alpha")
     assert last_number(again) == last_number(store)
-    assert await again.oldest() == await store.oldest()
+    assert await again.figures.oldest() == await store.figures.oldest()
     await again.close()
     assert check_store(directory.with_name("crashed"), lambda _done, _of: None).findings == []
 
@@ -47,8 +47,8 @@ async def test_mail_that_only_came_is_counted(store: SqliteStore, directory: Pat
     await hold(store, alpha, 1)
     await hold(store, beta, 2, 3)
     assert behind(store) == {alpha, beta}
-    assert store.usages() == {alpha: of(1), beta: of(2)}
-    assert set(await store.oldest()) == {alpha, beta}
+    assert store.figures.usages() == {alpha: of(1), beta: of(2)}
+    assert set(await store.figures.oldest()) == {alpha, beta}
     await check_crash(store, directory)
 
 
@@ -58,14 +58,14 @@ async def test_whatever_is_written_between_it_is_counted_once(
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1, 2)
     await hold(store, beta, 3)
-    drain = await store.open_drain(alpha, 0.0, 60.0)
+    drain = await store.handover.open_drain(alpha, 0.0, 60.0)
     assert behind(store) == set(), "one transaction that writes figures writes all"
     await hold(store, beta, 4)
     await hold(store, alpha, 5)
-    await store.settle(drain, [delivered(1), refused(2)])
+    await store.handover.settle(drain, [delivered(1), refused(2)])
     await hold(store, beta, 6)
     assert behind(store) == {beta}
-    assert store.usages() == {alpha: of(2, refused=1), beta: of(3)}
+    assert store.figures.usages() == {alpha: of(2, refused=1), beta: of(3)}
     await check_crash(store, directory)
 
 
@@ -76,9 +76,9 @@ async def test_mail_of_one_domain_is_counted_though_another_had_newer(
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1)
     await hold(store, beta, 2)
-    await store.delete([2], NOTED)
+    await store.queue.delete([2], NOTED)
     await check_crash(store, directory)
-    assert store.usage(alpha) == of(1)
+    assert store.figures.usage(alpha) == of(1)
 
 
 async def test_a_domain_that_is_gone_takes_no_mail_of_others_along(
@@ -87,11 +87,11 @@ async def test_a_domain_that_is_gone_takes_no_mail_of_others_along(
     alpha, beta = await hosted(store, ALPHA), await hosted(store, BETA)
     await hold(store, alpha, 1)
     await hold(store, beta, 2)
-    await store.delete([2], NOTED)
+    await store.queue.delete([2], NOTED)
     await hold(store, alpha, 3)
-    await store.remove_domain(beta, NOTED)
+    await store.records.remove_domain(beta, NOTED)
     await hold(store, alpha, 4)
-    assert store.usages() == {alpha: of(3)}
+    assert store.figures.usages() == {alpha: of(3)}
     await check_crash(store, directory)
 
 
@@ -106,12 +106,12 @@ async def test_a_rollback_forgets_nothing_that_was_behind(
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await store._writer.submit(fail)
+        await store.core.writer.submit(fail)
     assert behind(store) == {alpha}
     await hold(store, beta, 2)
-    await store.record([NOTED])
+    await store.trail.record([NOTED])
     await hold(store, beta, 3)
-    assert store.usages() == {alpha: of(1), beta: of(2)}
+    assert store.figures.usages() == {alpha: of(1), beta: of(2)}
     await check_crash(store, directory)
 
 
@@ -135,5 +135,5 @@ async def test_a_store_that_is_closed_is_not_behind(store: SqliteStore, director
     await store.close()
     again = await open_sqlite(directory)
     assert behind(again) == set()
-    assert again.usages() == {alpha: of(1)}
+    assert again.figures.usages() == {alpha: of(1)}
     await again.close()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from restante.mail.message import NewMessage
-from restante.store.interface import NO_USAGE, Usage
+from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore
 from restante.store.sqlite.queries import MOST_ROWS
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -43,7 +43,7 @@ def busy(store: SqliteStore) -> Iterator[None]:
         begun.set()
         assert go_on.wait(LIMIT)
 
-    store._writer.submit(dawdle)
+    store.core.writer.submit(dawdle)
     assert begun.wait(LIMIT)
     try:
         yield
@@ -68,9 +68,9 @@ def statements(store: SqliteStore) -> Iterator[list[str]]:
         seen.append(statement.split(maxsplit=1)[0])
         return True
 
-    store._writer._connection.exec_trace = note
+    store.core.writer._connection.exec_trace = note
     yield seen
-    store._writer._connection.exec_trace = None
+    store.core.writer._connection.exec_trace = None
 
 
 async def test_one_sync_holds_all_that_waited(store: SqliteStore, disk: WatchedDisk) -> None:
@@ -84,18 +84,18 @@ async def test_one_sync_holds_all_that_waited(store: SqliteStore, disk: WatchedD
 async def test_one_sync_serves_changes_of_every_kind(store: SqliteStore, disk: WatchedDisk) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1, 2, 3)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
     disk.syncs.clear()
     await together(
         store,
-        store.settle(drain, [delivered(1), refused(2)]),
+        store.handover.settle(drain, [delivered(1), refused(2)]),
         hold(store, domain_id, 4),
-        store.delete([3], NOTED),
-        store.record([NOTED]),
-        store.close_drain(drain),
+        store.queue.delete([3], NOTED),
+        store.trail.record([NOTED]),
+        store.handover.close_drain(drain),
     )
     assert disk.syncs == ["wal"]
-    assert store.usage(domain_id) == Usage(2, 2 * len(CONTENT), refused=1)
+    assert store.figures.usage(domain_id) == Usage(2, 2 * len(CONTENT), refused=1)
 
 
 async def test_messages_are_inserted_many_at_a_step(store: SqliteStore) -> None:
@@ -110,35 +110,37 @@ async def test_messages_are_inserted_many_at_a_step(store: SqliteStore) -> None:
 async def test_delivered_messages_are_settled_many_at_a_step(store: SqliteStore) -> None:
     domain_id = await hosted(store)
     paths = [(f"{number}@alpha.example", BERT) for number in range(1, 65)]
-    await store.hold([message(number, domain_id, *to) for number, to in enumerate(paths, start=1)])
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    await store.reception.hold(
+        [message(number, domain_id, *to) for number, to in enumerate(paths, start=1)]
+    )
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
     outcomes = [delivered(number, *to) for number, to in enumerate(paths, start=1)]
     with statements(store) as seen:
-        await store.settle(drain, outcomes[::-1])
+        await store.handover.settle(drain, outcomes[::-1])
     assert seen == ["BEGIN", "SELECT", "DELETE", "INSERT", "COMMIT"]
 
 
 async def test_nothing_of_a_message_outlives_it(store: SqliteStore) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 5)])
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(
+    await store.reception.hold([message(number, domain_id, ANNA, BERT) for number in range(1, 5)])
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(
         drain,
         [refused(1, ANNA), deferred(2, ANNA), deferred(3, ANNA, BERT), refused(4, ANNA, BERT)],
     )
-    await store.settle(
+    await store.handover.settle(
         drain,
         [delivered(1, BERT), delivered(2, ANNA, BERT), delivered(3, ANNA), delivered(3, BERT)],
     )
-    await store.delete([1, 4], NOTED)
-    connection = store._writer._connection
+    await store.queue.delete([1, 4], NOTED)
+    connection = store.core.writer._connection
     left = [
         table
         for table in ("message", "last_reply")
         if connection.execute(f"SELECT 1 FROM {table}").fetchall()
     ]
     assert left == []
-    assert store.usage(domain_id) == NO_USAGE
+    assert store.figures.usage(domain_id) == NO_USAGE
 
 
 async def test_the_event_loop_is_woken_once_for_a_group(
@@ -156,20 +158,20 @@ async def test_the_event_loop_is_woken_once_for_a_group(
     with busy(store):
         tasks = [asyncio.ensure_future(hold(store, domain_id, number)) for number in range(1, 21)]
         await asyncio.sleep(0)
-        monkeypatch.setattr(store._writer, "_loop", Loop())
+        monkeypatch.setattr(store.core.writer, "_loop", Loop())
     await asyncio.gather(*tasks)
     assert len(wakings) == 2  # the change that kept it busy, and all the others
 
 
 async def test_a_change_that_cannot_be_made_fails_alone(store: SqliteStore) -> None:
     domain_id = await hosted(store)
-    earlier = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.open_drain(domain_id, 0.0, 60.0)
+    earlier = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.open_drain(domain_id, 0.0, 60.0)
     results = await together(
         store,
         hold(store, domain_id, 1),
-        store.open_drain(77, 0.0, 60.0),
-        store.settle(earlier, [delivered(1)]),
+        store.handover.open_drain(77, 0.0, 60.0),
+        store.handover.settle(earlier, [delivered(1)]),
         hold(store, domain_id, 3),
     )
     assert [type(result) for result in results] == [type(None), Conflict, LeaseLost, type(None)]
@@ -183,9 +185,9 @@ async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) ->
     results = await together(
         store,
         hold(store, domain_id, 1),
-        store.hold([senseless]),
+        store.reception.hold([senseless]),
         hold(store, domain_id, 3),
-        store.record([NOTED]),
+        store.trail.record([NOTED]),
     )
     assert [type(result) for result in results] == [
         type(None),
@@ -194,7 +196,7 @@ async def test_a_change_that_is_a_mistake_fails_alone_too(store: SqliteStore) ->
         type(None),
     ]
     assert await held_numbers(store, domain_id) == [1, 3]
-    assert store.usage(domain_id) == Usage(2, 2 * len(CONTENT))
+    assert store.figures.usage(domain_id) == Usage(2, 2 * len(CONTENT))
     assert last_number(store) == 3
 
 
@@ -246,8 +248,8 @@ async def test_a_closed_store_says_so(store: SqliteStore) -> None:
     for call in (
         hold(store, domain_id, 1),
         all_held(store, domain_id),
-        store.directory(),
-        store.record([NOTED]),
+        store.records.directory(),
+        store.trail.record([NOTED]),
     ):
         with pytest.raises(StoreError, match="closed"):
             await call
@@ -259,6 +261,6 @@ async def test_a_group_larger_than_a_statement_is_still_one_transaction(
     domain_id = await hosted(store)
     messages: list[NewMessage] = [message(number, domain_id) for number in range(1, 201)]
     disk.syncs.clear()
-    await store.hold(messages)
+    await store.reception.hold(messages)
     assert disk.syncs == ["wal"]
-    assert store.usage(domain_id).messages == 200
+    assert store.figures.usage(domain_id).messages == 200

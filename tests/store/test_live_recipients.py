@@ -9,6 +9,8 @@ from restante.store import live_recipients
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
+from restante.store.memory.memory_recipients import MemoryRecipients
+from restante.store.memory.memory_state import MemoryState
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import Policy, Recipients
 from restante.tenancy.recipients import Recipient, RecipientSource
@@ -17,11 +19,11 @@ from tests.contract.making import NOTED, account, domain
 POLICY = Policy(recipients=Recipients.LEARNED)
 
 
-class Store(MemoryStore):
+class SlowRecipients(MemoryRecipients):
     """Answers a page when it is told to."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, state: MemoryState) -> None:
+        super().__init__(state)
         self.asked: asyncio.Queue[asyncio.Event] = asyncio.Queue()
         self.is_slow = False
 
@@ -40,17 +42,18 @@ class World:
     """A store with one domain that lists anna and bert, and the books."""
 
     async def make(self) -> "World":
-        self.store = Store()
-        self.directory = LiveDirectory(self.store)
-        await self.store.put_account(account(), NOTED)
-        self.domain: HostedDomain = await self.store.put_domain(
+        self.store = MemoryStore()
+        self.store.recipients = self.slow = SlowRecipients(self.store.state)
+        self.directory = LiveDirectory(self.store.records)
+        await self.store.records.put_account(account(), NOTED)
+        self.domain: HostedDomain = await self.store.records.put_domain(
             replace(domain(), policy=POLICY), NOTED
         )
-        await self.store.change_list(self.domain.id, ["anna", "bert"], [], NOTED)
+        await self.store.recipients.change_list(self.domain.id, ["anna", "bert"], [], NOTED)
         await self.directory.refresh()
-        self.live = LiveRecipients(self.store, self.directory)
+        self.live = LiveRecipients(self.store.recipients, self.directory)
         await self.live.load()
-        self.store.is_slow = True
+        self.slow.is_slow = True
         return self
 
     @property
@@ -60,11 +63,11 @@ class World:
         return book.listed
 
     async def change(self, name: str) -> None:
-        await self.store.change_list(self.domain.id, [name], [], NOTED)
+        await self.store.recipients.change_list(self.domain.id, [name], [], NOTED)
         await self.live.refresh(self.domain)
 
     async def answer(self) -> None:
-        (await self.store.asked.get()).set()
+        (await self.slow.asked.get()).set()
 
 
 @pytest.fixture(autouse=True)

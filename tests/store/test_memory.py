@@ -13,31 +13,33 @@ from tests.contract.making import delivered, held_numbers, hosted, message, spoo
 async def test_a_message_gone_takes_its_file_along(runner: asyncio.Runner) -> None:
     store = MemoryStore()
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, file=await spooled(store, b"content"))])
-    await store.settle(await store.open_drain(domain_id, 0.0, 60.0), [delivered(1)])
-    assert store._files == {}
+    await store.reception.hold([message(1, domain_id, file=await spooled(store, b"content"))])
+    await store.handover.settle(
+        await store.handover.open_drain(domain_id, 0.0, 60.0), [delivered(1)]
+    )
+    assert store.state.files == {}
 
 
 async def test_what_is_discarded_leaves_nothing(runner: asyncio.Runner) -> None:
     store = MemoryStore()
-    spool = store.open_spool()
+    spool = store.reception.open_spool()
     await spool.write(b"content")
     await spool.close()
     spool.discard()
-    assert store._files == {}
+    assert store.state.files == {}
 
 
 async def test_a_message_can_come_behind_one_with_a_higher_number(runner: asyncio.Runner) -> None:
     """As in a store of several nodes, which this one is a model of."""
     store = MemoryStore()
     domain_id = await hosted(store)
-    await store.hold([message(9, domain_id)])
-    await store.hold([message(5, domain_id), message(7, domain_id)])
+    await store.reception.hold([message(9, domain_id)])
+    await store.reception.hold([message(5, domain_id), message(7, domain_id)])
     assert await held_numbers(store, domain_id) == [5, 7, 9]
-    assert await store.oldest() == {domain_id: 5.0}
-    assert store.numbers().next(0.0) == 10
+    assert await store.figures.oldest() == {domain_id: 5.0}
+    assert store.reception.numbers().next(0.0) == 10
 
 
 async def test_there_is_nothing_to_back_up(runner: asyncio.Runner, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nothing to copy"):
-        await MemoryStore().backup(tmp_path)
+        await MemoryStore().care.backup(tmp_path)

@@ -10,7 +10,9 @@ from restante.config.key_file import read_key
 from restante.mail.dsn_request import Notify, Ret
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.choice import check_store
-from restante.store.interface import QueueFilter, ReportFilter, Usage
+from restante.store.mail_figures import Usage
+from restante.store.mail_queue import QueueFilter
+from restante.store.mail_reports import ReportFilter
 from restante.store.sqlite import SqliteStore, open_sqlite
 from restante.tenancy.model import TlsUse
 from restante.tenancy.passwords import password_matches
@@ -33,7 +35,7 @@ def store(runner: asyncio.Runner, tmp_path: Path, damage: DamageReport) -> Itera
 
 
 async def test_its_records_are_read(store: SqliteStore) -> None:
-    found = await store.directory()
+    found = await store.records.directory()
     assert {one.name: (one.empty_reply, one.quota.octets) for one in found.accounts.values()} == {
         "alpha": (251, 10_000_000),
         "beta": (250, None),
@@ -56,7 +58,7 @@ async def test_its_records_are_read(store: SqliteStore) -> None:
 
 
 async def test_its_secrets_open_with_its_key(store: SqliteStore, tmp_path: Path) -> None:
-    vault, found = Vault(read_key(tmp_path / "key")), await store.directory()
+    vault, found = Vault(read_key(tmp_path / "key")), await store.records.directory()
     alice, beta, [channel] = (
         found.logins["alice"],
         found.domains["beta.example"],
@@ -75,7 +77,7 @@ async def test_its_secrets_open_with_its_key(store: SqliteStore, tmp_path: Path)
 async def test_its_mail_is_held_and_refused_as_it_was(
     store: SqliteStore, damage: DamageReport
 ) -> None:
-    domains = (await store.directory()).domains
+    domains = (await store.records.directory()).domains
     held = {one.number: one for one in await all_held(store, domains["alpha.example"].id)}
     assert sorted(held) == [2, 3, 4, 5, 8, 9, 11]
     assert {number: held[number].envelope.forward_paths for number in (2, 8)} == {
@@ -87,47 +89,47 @@ async def test_its_mail_is_held_and_refused_as_it_was(
     dsn = held[3].envelope.dsn
     assert dsn is not None
     assert (dsn.ret, dsn.of(ANNA).notify) == (Ret.HDRS, Notify.FAILURE | Notify.DELAY)
-    refused = await store.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
+    refused = await store.queue.list_queue(QueueFilter(status=RecipientStatus.REFUSED))
     assert [(one.number, [who.reply for who in one.recipients]) for one in refused] == [
         (7, ["550 5.1.1 no such user"]),
         (8, ["550 5.1.1 no such user"]),
     ]
-    assert store.usage(domains["beta.example"].id) == Usage(1, 400_535)
-    assert store.usage(domains["alpha.example"].id).messages == 8
+    assert store.figures.usage(domains["beta.example"].id) == Usage(1, 400_535)
+    assert store.figures.usage(domains["alpha.example"].id).messages == 8
     assert damage.numbers == []
 
 
 async def test_its_large_content_is_whole(store: SqliteStore) -> None:
-    for domain in (await store.directory()).domains.values():
+    for domain in (await store.records.directory()).domains.values():
         for message in await all_held(store, domain.id):
             if message.file is not None:
                 assert (
-                    len(await content(store.read_file(message.file)))
+                    len(await content(store.content.read_file(message.file)))
                     == message.file.size
                     == 400_500
                 )
 
 
 async def test_its_reports_notices_and_trail_are_there(store: SqliteStore) -> None:
-    [report] = await store.list_reports(ReportFilter())
+    [report] = await store.reports.list_reports(ReportFilter())
     assert (report.about, report.reverse_path) == (7, "s7@example.org")
-    [notice] = await store.list_notices(10)
+    [notice] = await store.notices.list_notices(10)
     assert notice.news.details == {"domain": "alpha.example", "delivered": 1}
-    [quiet] = await store.quiets()
+    [quiet] = await store.notices.quiets()
     assert quiet.held_back == 2
-    assert len(await store.audit()) == 12
-    assert [request.node for request in await store.last_requests()] == ["alpha.example"]
-    [drain] = await store.open_drains()
+    assert len(await store.trail.audit()) == 12
+    assert [request.node for request in await store.trail.last_requests()] == ["alpha.example"]
+    [drain] = await store.handover.open_drains()
     assert drain.deadline == 3600.0
 
 
 async def test_it_goes_on(store: SqliteStore) -> None:
     """Mail can be held beside what was there, and what was there can leave."""
-    domain_id = (await store.directory()).domains["alpha.example"].id
-    [recorded] = await store.open_drains()
-    drain = await store.open_drain(domain_id, recorded.requested_at, recorded.deadline)
+    domain_id = (await store.records.directory()).domains["alpha.example"].id
+    [recorded] = await store.handover.open_drains()
+    drain = await store.handover.open_drain(domain_id, recorded.requested_at, recorded.deadline)
     await hold(store, domain_id, 12)
-    await store.settle(drain, [delivered(9), delivered(5)])
+    await store.handover.settle(drain, [delivered(9), delivered(5)])
     assert await held_numbers(store, domain_id) == [2, 3, 4, 8, 11, 12]
     assert last_number(store) == 12
 

@@ -12,7 +12,7 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.queue.sending_outcome import Backlog
-from restante.store.interface import Usage
+from restante.store.mail_figures import Usage
 from restante.store.sqlite import SqliteStore, engine, migrations, open_sqlite
 from restante.store.store_errors import StoreDamaged, StoreUnusable
 from restante.tenancy.policy import Policy
@@ -45,7 +45,7 @@ def modes(directory: Path) -> dict[bool, set[int]]:
 
 async def test_everything_is_the_users_own(store: SqliteStore, directory: Path) -> None:
     domain_id = await hosted(store)
-    await store.hold([message(1, domain_id, file=await spooled(store, b"content"))])
+    await store.reception.hold([message(1, domain_id, file=await spooled(store, b"content"))])
     assert modes(directory) == {True: {0o700}, False: {0o600}}
 
 
@@ -107,7 +107,7 @@ def test_older_engines_will_not(version: str) -> None:
 
 
 async def test_the_database_is_set_up_to_keep_what_it_says(store: SqliteStore) -> None:
-    connection = store._writer._connection
+    connection = store.core.writer._connection
     pragmas = {
         name: connection.pragma(name)
         for name in ("journal_mode", "synchronous", "page_size", "mmap_size")
@@ -158,7 +158,7 @@ async def test_records_of_the_first_schema_have_the_default_policy(
 ) -> None:
     make_first_schema(directory)
     store = await open_sqlite(directory)
-    found = await store.directory()
+    found = await store.records.directory()
     assert found.accounts["alpha"].quota == Quota()
     assert found.domains["alpha.example"].policy == Policy()
     await store.close()
@@ -220,7 +220,7 @@ async def test_mail_held_before_there_were_reports_is_held_as_it_was(
     assert held.envelope == Envelope(
         "bob@example.org", ("anna@alpha.example",), is_8bit=True, needs_smtputf8=True
     )
-    assert await store.due_reports(1e12, 10, 1 << 20) == []
+    assert await store.reports.due_reports(1e12, 10, 1 << 20) == []
     await store.close()
 
 
@@ -274,7 +274,7 @@ async def test_what_waited_before_it_was_counted_is_counted(
     )
     connection.close()
     store = await open_sqlite(tmp_path / "store")
-    assert (await store.report_backlog(), await store.notice_backlog()) == (
+    assert (await store.reports.report_backlog(), await store.notices.notice_backlog()) == (
         Backlog(2, 5.0),
         Backlog(1, 7.0),
     )
@@ -295,23 +295,25 @@ async def test_what_was_done_is_there_after_a_crash(store: SqliteStore, director
     domain_id = await hosted(store)
     file = await spooled(store, b"content")
     await hold(store, domain_id, 1, 2, 3)
-    await store.hold([message(4, domain_id, file=file)])
-    drain = await store.open_drain(domain_id, 5.0, 60.0)
-    await store.settle(drain, [delivered(1), refused(2)])
+    await store.reception.hold([message(4, domain_id, file=file)])
+    drain = await store.handover.open_drain(domain_id, 5.0, 60.0)
+    await store.handover.settle(drain, [delivered(1), refused(2)])
     again = await open_sqlite(await crashed(store, directory))
     assert [one.number for one in await all_held(again, domain_id)] == [3, 4]
-    assert await content(again.read_file(file)) == b"content"
+    assert await content(again.content.read_file(file)) == b"content"
     assert (
-        again.usage(domain_id)
-        == store.usage(domain_id)
+        again.figures.usage(domain_id)
+        == store.figures.usage(domain_id)
         == Usage(3, 3 * len(CONTENT) + 7, refused=1)
     )
     assert (
-        again.usage_of_account("alpha") == store.usage_of_account("alpha") == again.usage(domain_id)
+        again.figures.usage_of_account("alpha")
+        == store.figures.usage_of_account("alpha")
+        == again.figures.usage(domain_id)
     )
     assert last_number(again) == 4
-    assert await again.open_drains() == [drain]
-    assert await again.directory() == await store.directory()
+    assert await again.handover.open_drains() == [drain]
+    assert await again.records.directory() == await store.records.directory()
     await again.close()
 
 
@@ -320,12 +322,12 @@ async def test_a_drain_found_after_a_crash_can_be_taken_up(
 ) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    await store.open_drain(domain_id, 5.0, 60.0)
+    await store.handover.open_drain(domain_id, 5.0, 60.0)
     again = await open_sqlite(await crashed(store, directory))
-    [left] = await again.open_drains()
-    drain = await again.open_drain(left.domain_id, left.requested_at, left.deadline)
+    [left] = await again.handover.open_drains()
+    drain = await again.handover.open_drain(left.domain_id, left.requested_at, left.deadline)
     assert drain.number > left.number
-    await again.settle(drain, [delivered(1)])
+    await again.handover.settle(drain, [delivered(1)])
     await again.close()
 
 
@@ -335,8 +337,8 @@ async def test_the_numbers_are_known_after_everything_was_handed_over(
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     await hold(store, alpha, 5)
     await hold(store, beta, 9)
-    await store.delete([5, 9], NOTED)
-    await store.remove_domain(beta, NOTED)
+    await store.queue.delete([5, 9], NOTED)
+    await store.records.remove_domain(beta, NOTED)
     await store.close()
     again = await open_sqlite(directory)
     assert last_number(again) == 9
@@ -371,9 +373,9 @@ async def test_content_that_no_message_names_is_swept(store: SqliteStore, direct
     """A crash between the file and its row, or between the row's end and the file's, leaves an orphan."""
     domain_id = await hosted(store)
     kept, orphan = await spooled(store, b"kept"), await spooled(store, b"orphan")
-    begun = store.open_spool()
+    begun = store.reception.open_spool()
     await begun.write(b"never finished")
-    await store.hold([message(1, domain_id, file=kept)])
+    await store.reception.hold([message(1, domain_id, file=kept)])
     copy = await crashed(store, directory)
     assert len(files(copy)) == 3
     again = await open_sqlite(copy)
@@ -395,9 +397,9 @@ async def test_content_without_a_database_is_not_taken_for_orphans(
 
 async def test_a_message_gone_takes_its_file_along(store: SqliteStore, directory: Path) -> None:
     domain_id = await hosted(store)
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
     settled, settled_in_part, deleted, stays = [await spooled(store, bytes(10)) for _ in range(4)]
-    await store.hold(
+    await store.reception.hold(
         [
             message(1, domain_id, file=settled),
             message(2, domain_id, "anna@alpha.example", "bert@alpha.example", file=settled_in_part),
@@ -405,19 +407,23 @@ async def test_a_message_gone_takes_its_file_along(store: SqliteStore, directory
             message(4, domain_id, file=stays),
         ]
     )
-    await store.settle(drain, [delivered(1), delivered(2, "anna@alpha.example")])
-    await store.settle(drain, [delivered(2, "bert@alpha.example")])
-    await store.delete([3], NOTED)
+    await store.handover.settle(drain, [delivered(1), delivered(2, "anna@alpha.example")])
+    await store.handover.settle(drain, [delivered(2, "bert@alpha.example")])
+    await store.queue.delete([3], NOTED)
     await store.close()
     assert files(directory) == {stays.name}
 
 
 async def test_what_is_discarded_leaves_no_file(store: SqliteStore, directory: Path) -> None:
-    begun, finished, untouched = store.open_spool(), store.open_spool(), store.open_spool()
+    begun, finished, untouched = (
+        store.reception.open_spool(),
+        store.reception.open_spool(),
+        store.reception.open_spool(),
+    )
     await begun.write(b"begun")
     await finished.write(b"finished")
     await finished.close()
-    cancelled = store.open_spool()
+    cancelled = store.reception.open_spool()
     writing = asyncio.ensure_future(cancelled.write(b"cancelled"))
     await asyncio.sleep(0)
     writing.cancel()

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from restante.store.interface import NO_USAGE, Store, Usage
+from restante.store.interface import Store
+from restante.store.mail_figures import NO_USAGE, Usage
 from restante.store.sqlite import SqliteStore, open_sqlite, writer
 from restante.store.store_errors import StoreError
 from tests.contract.making import NOTED, all_held, content, delivered, hosted, message, spooled
@@ -34,7 +35,7 @@ class Work:
 
     async def run(self) -> None:
         domain_id = await hosted(self._store)
-        drain = await self._store.open_drain(domain_id, 0.0, 60.0)
+        drain = await self._store.handover.open_drain(domain_id, 0.0, 60.0)
         for _ in range(STEPS):
             await asyncio.gather(*(self._hold(domain_id) for _ in range(self._dice.randint(1, 3))))
             if len(self._present) > 10:
@@ -43,7 +44,11 @@ class Work:
     async def _hold(self, domain_id: int) -> None:
         """Hold one or two messages; large content may be theirs together, under two names."""
         file = await spooled(self._store, big(self._dice)) if self._dice.random() < 0.3 else None
-        copy = await self._store.duplicate(file) if file and self._dice.random() < 0.5 else None
+        copy = (
+            await self._store.reception.duplicate(file)
+            if file and self._dice.random() < 0.5
+            else None
+        )
         new = []
         for each in (file, copy) if copy else (file,):
             self._number += 1
@@ -51,7 +56,7 @@ class Work:
         numbers = [one.number for one in new]
         for one in new:
             self._tape.note("promise", "submitted", one.number, one.file)
-        await self._store.hold(new)
+        await self._store.reception.hold(new)
         self._tape.note("promise", "held", numbers)
         self._present += numbers
 
@@ -59,9 +64,9 @@ class Work:
         gone = [self._present.pop(0) for _ in range(self._dice.randint(1, 6))]
         self._tape.note("promise", "going", gone)
         if self._dice.random() < 0.8:
-            await self._store.settle(drain, [delivered(number) for number in gone])
+            await self._store.handover.settle(drain, [delivered(number) for number in gone])
         else:
-            await self._store.delete(gone, NOTED)
+            await self._store.queue.delete(gone, NOTED)
         self._tape.note("promise", "gone", gone)
 
 
@@ -136,7 +141,7 @@ async def check(place: Path, owed: Owed, what: str) -> None:
     try:
         there = {
             held.number: held
-            for domain_id in store.usages()
+            for domain_id in store.figures.usages()
             for held in await all_held(store, domain_id)
         }
         assert owed.must <= there.keys(), what
@@ -144,8 +149,8 @@ async def check(place: Path, owed: Owed, what: str) -> None:
         assert not there.keys() & owed.gone, what
         figures = Usage(len(there), sum(held.size for held in there.values()))
         assert (
-            sum(store.usages().values(), start=NO_USAGE)
-            == store.usage_of_account("alpha")
+            sum(store.figures.usages().values(), start=NO_USAGE)
+            == store.figures.usage_of_account("alpha")
             == figures
         ), what
         assert damage.texts == [], what
@@ -159,7 +164,7 @@ async def check(place: Path, owed: Owed, what: str) -> None:
 
 async def check_file(store: Store, file: Any, what: str) -> None:
     if file is not None:
-        assert len(await content(store.read_file(file))) == file.size, (
+        assert len(await content(store.content.read_file(file))) == file.size, (
             what
         )  # to its end: so its checksum agrees
 

@@ -30,13 +30,13 @@ def test_a_row_that_is_as_it_was_makes_no_new_record() -> None:
 def test_the_store_makes_only_what_has_changed(tmp_path: Path) -> None:
     async def story() -> None:
         store = await open_sqlite(tmp_path / "store")
-        await store.put_account(account(), NOTED)
-        await store.put_login(login(), NOTED)
-        kept = await store.put_domain(domain("kept.example"), NOTED)
-        changed = await store.put_domain(domain("changed.example"), NOTED)
-        before = await store.directory()
-        await store.put_domain(replace(changed, created_at=7.0), NOTED)
-        after = await store.directory()
+        await store.records.put_account(account(), NOTED)
+        await store.records.put_login(login(), NOTED)
+        kept = await store.records.put_domain(domain("kept.example"), NOTED)
+        changed = await store.records.put_domain(domain("changed.example"), NOTED)
+        before = await store.records.directory()
+        await store.records.put_domain(replace(changed, created_at=7.0), NOTED)
+        after = await store.records.directory()
         assert after.domains["kept.example"] is before.domains[kept.name]
         assert after.domains["changed.example"] == replace(changed, created_at=7.0)
         assert before.domains["changed.example"] == changed

@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from restante.store.choice import check_store, salvage_store
-from restante.store.interface import QueueFilter
+from restante.store.mail_queue import QueueFilter
 from restante.store.sqlite import migrations, open_sqlite
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
 from restante.store.store_care import SalvageReport
@@ -48,17 +48,17 @@ def filled(runner: asyncio.Runner, directory: Path) -> Path:
         beta = await hosted(store, "beta.example")
         ids = [alpha if number % 2 else beta for number in range(1, COUNT + 1)]
         to = {alpha: "anna@alpha.example", beta: "bert@beta.example"}
-        await store.hold(
+        await store.reception.hold(
             [message(n, ids[n - 1], to[ids[n - 1]], head=head(n)) for n in range(1, COUNT + 1)]
         )
         file = await spooled(store, b"large" * 100_000)
-        await store.hold(
+        await store.reception.hold(
             [message(COUNT + 1, alpha, "anna@alpha.example", head=b"Received: x\r\n", file=file)]
         )
-        drain = await store.open_drain(alpha, 0.0, 60.0)
+        drain = await store.handover.open_drain(alpha, 0.0, 60.0)
         paths = "anna@alpha.example"
-        await store.settle(drain, [deferred(1, paths), refused(3, paths)])
-        await store.close_drain(drain)
+        await store.handover.settle(drain, [deferred(1, paths), refused(3, paths)])
+        await store.handover.close_drain(drain)
         await store.close()
 
     runner.run(fill())
@@ -75,13 +75,13 @@ async def everything(directory: Path) -> tuple[Directory, dict[int, bytes]]:
     """The records, and the content of all mail by number, refused mail included."""
     store = await open_sqlite(directory)
     try:
-        found = await store.directory()
+        found = await store.records.directory()
         mail: dict[int, bytes] = {}
-        for listed in await store.list_queue(QueueFilter(limit=10_000)):
-            one = await store.message(listed.number)
+        for listed in await store.queue.list_queue(QueueFilter(limit=10_000)):
+            one = await store.queue.message(listed.number)
             assert one is not None
             mail[one.number] = one.head + (
-                await content(store.read_file(one.file)) if one.file else b""
+                await content(store.content.read_file(one.file)) if one.file else b""
             )
         return found, mail
     finally:
@@ -101,7 +101,7 @@ async def test_a_sound_store_is_salvaged_whole(filled: Path, tmp_path: Path) -> 
     assert before[0].domains == after[0].domains
     store = await open_sqlite(tmp_path / "new")
     assert last_number(store) == COUNT + 1
-    assert store.usage(1).refused == 1
+    assert store.figures.usage(1).refused == 1
     await store.close()
 
 
@@ -210,10 +210,13 @@ async def test_a_store_of_an_earlier_schema_is_salvaged_into_the_present_one(
     assert sorted(mail) == [2, 3, 4, 5, 6, 7, 8, 9, 11]
     assert set(found.domains) == {"alpha.example", "beta.example"}
     store = await open_sqlite(tmp_path / "new")
-    assert ((await store.report_backlog()).count, (await store.notice_backlog()).count) == (1, 1)
-    assert len(await store.audit()) == 12
     assert (
-        await store.put_domain(domain("new.example"), (await store.audit())[0])
+        (await store.reports.report_backlog()).count,
+        (await store.notices.notice_backlog()).count,
+    ) == (1, 1)
+    assert len(await store.trail.audit()) == 12
+    assert (
+        await store.records.put_domain(domain("new.example"), (await store.trail.audit())[0])
     ).id > 3  # no id is used again
     await store.close()
 
@@ -222,7 +225,7 @@ async def test_what_was_committed_and_not_checkpointed_is_salvaged_too(
     filled: Path, tmp_path: Path
 ) -> None:
     store = await open_sqlite(filled)
-    await store.hold([message(COUNT + 2, 1, head=head(1))])
+    await store.reception.hold([message(COUNT + 2, 1, head=head(1))])
     crashed = tmp_path / "crashed"
     await asyncio.to_thread(shutil.copytree, filled, crashed)
     await store.close()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import cast
 
 import apsw
 import pytest
@@ -12,6 +13,7 @@ from restante.store.sqlite import SqliteStore, care_queries, proof, scrub
 from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
+from restante.store.store_upkeep import UpkeepStore
 from restante.telemetry.events import StoreFailed, StoreScrubbed
 from tests.contract.making import (
     CONTENT,
@@ -32,7 +34,7 @@ from tests.store.watched_disk import WatchedDisk
 
 async def walked(store: SqliteStore) -> Slice:
     """Walk once; return the sum."""
-    parts = [part async for part in store.scrub()]
+    parts = [part async for part in store.care.scrub()]
     return Slice(
         sum(part.messages for part in parts),
         sum(part.octets for part in parts),
@@ -45,9 +47,11 @@ async def walked(store: SqliteStore) -> Slice:
 async def filled(store: SqliteStore, count: int = 100) -> int:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, count + 1))
-    await store.hold([message(count + 1, domain_id, file=await spooled(store, b"content"))])
-    drain = await store.open_drain(domain_id, 0.0, 60.0)
-    await store.settle(drain, [deferred(number) for number in range(1, count)])
+    await store.reception.hold(
+        [message(count + 1, domain_id, file=await spooled(store, b"content"))]
+    )
+    drain = await store.handover.open_drain(domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [deferred(number) for number in range(1, count)])
     return domain_id
 
 
@@ -59,7 +63,7 @@ async def test_it_reads_all_mail_and_finds_a_sound_store_sound(
     assert (sum_of_all.messages, sum_of_all.files, sum_of_all.damaged) == (101, 1, 0)
     assert sum_of_all.octets == 101 * len(CONTENT) + 7
     assert damage.numbers == []
-    assert not store.failure
+    assert not store.care.failure
 
 
 async def test_an_empty_store_is_walked_too(store: SqliteStore) -> None:
@@ -79,7 +83,7 @@ async def test_a_damaged_content_is_parked_before_anybody_asks_for_it(
     assert await held_numbers(store, domain_id) == [
         number for number in range(1, 101) if number != 7
     ]
-    assert await store.damaged_messages() == 2
+    assert await store.figures.damaged_messages() == 2
     await walked(store)
     assert damage.numbers == [7, 101]  # told once
 
@@ -88,10 +92,10 @@ async def test_mail_that_leaves_during_the_walk_is_no_damage(
     store: SqliteStore, damage: DamageReport
 ) -> None:
     await filled(store)
-    walk = store.scrub()
+    walk = store.care.scrub()
     async for part in walk:
         if part.messages:
-            await store.delete([101], NOTED)
+            await store.queue.delete([101], NOTED)
     assert damage.numbers == []
 
 
@@ -104,7 +108,7 @@ async def test_a_damaged_page_ends_the_store(
     with pytest.raises(StoreError, match="malformed"):
         await walked(store)
     disk.is_sound()
-    assert store.failure
+    assert store.care.failure
     assert (directory / "damaged").exists()
 
 
@@ -121,7 +125,7 @@ async def test_mail_that_an_index_lacks_is_found(
     monkeypatch.setitem(care_queries.UNINDEXED, index, lacking)
     with pytest.raises(StoreError, match=f"message 101 is missing from index {index}"):
         await walked(store)
-    assert store.failure
+    assert store.care.failure
 
 
 async def test_a_table_that_takes_long_is_read_in_slices(
@@ -131,14 +135,14 @@ async def test_a_table_that_takes_long_is_read_in_slices(
     monkeypatch.setattr(scrub, "_CHECK_SECONDS", -1.0)
     monkeypatch.setattr(scrub, "_SLICE_SECONDS", 0.0)
     monkeypatch.setattr(proof, "_PROGRESS_STEPS", 1)
-    slices = [part async for part in store.scrub()]
+    slices = [part async for part in store.care.scrub()]
     assert len([part for part in slices if not part.messages]) > 15
     assert sum(part.messages for part in slices) == 601
 
 
 async def test_a_walk_can_be_given_up(store: SqliteStore) -> None:
     await filled(store)
-    walk = store.scrub()
+    walk = store.care.scrub()
     await anext(walk)
     await walk.aclose()  # type: ignore[attr-defined]
     assert (await walked(store)).messages == 101
@@ -158,10 +162,10 @@ async def test_a_large_store_that_was_damaged_at_rest_is_met_by_the_walk(
     monkeypatch.setattr(proof, "_check_tables", _no_time)
     monkeypatch.setattr(proof, "_walk_mail", lambda _connection: None)
     store = await open_sqlite(directory, proof_seconds=0.0)
-    assert not store.is_proven
+    assert not store.care.is_proven
     with pytest.raises(StoreError):
         await walked(store)
-    assert store.failure
+    assert store.care.failure
     await store.close()
 
 
@@ -199,7 +203,9 @@ def run(store: Walked, end: Callable[[list[float]], bool]) -> tuple[list[float],
         if end(rests):
             raise asyncio.CancelledError
 
-    scrubber = Scrubber(store, log, lambda: 1000.0 + clock[0], lambda: clock[0], rest)
+    scrubber = Scrubber(
+        cast(UpkeepStore, store), log, lambda: 1000.0 + clock[0], lambda: clock[0], rest
+    )
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(scrubber.run())
     return rests, log, scrubber

@@ -21,7 +21,7 @@ def older(runner: asyncio.Runner, directory: Path, monkeypatch: pytest.MonkeyPat
         store = await open_sqlite(directory)
         domain_id = await hosted(store)
         await hold(store, domain_id, 1)
-        await store.hold([message(2, domain_id, file=await spooled(store, b"content"))])
+        await store.reception.hold([message(2, domain_id, file=await spooled(store, b"content"))])
         await store.close()
 
     runner.run(fill())
@@ -42,10 +42,11 @@ def version(directory: Path) -> int:
 
 
 async def numbers_and_content(store: SqliteStore) -> list[tuple[int, bytes]]:
-    [domain] = (await store.directory()).domains.values()
+    [domain] = (await store.records.directory()).domains.values()
     held = await all_held(store, domain.id)
     return [
-        (one.number, await content(store.read_file(one.file)) if one.file else b"") for one in held
+        (one.number, await content(store.content.read_file(one.file)) if one.file else b"")
+        for one in held
     ]
 
 

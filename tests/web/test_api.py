@@ -257,7 +257,7 @@ def test_a_failing_store_means_try_later(monkeypatch: pytest.MonkeyPatch) -> Non
     async def fail(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(desk.store, "put_account", fail)
+    monkeypatch.setattr(desk.store.records, "put_account", fail)
     answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
     assert (answer.status_code, answer.json()["kind"]) == (503, "try-later")
     assert desk.log.lines[-1][0] is StoreFailed
@@ -269,7 +269,7 @@ def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.Monke
     async def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("inside")
 
-    monkeypatch.setattr(desk.store, "put_account", fail)
+    monkeypatch.setattr(desk.store.records, "put_account", fail)
     answer = ask(desk, "POST", "/v1/accounts", json={"name": "beta"})
     assert answer.status_code == 500
     assert "inside" not in answer.text
@@ -362,4 +362,4 @@ def test_an_import_that_breaks_off_is_no_defect_and_leaves_nothing() -> None:
     }
     asyncio.run(build_api(desk.context)(scope, receive, send))
     assert not [event for event, _ in desk.log.lines if event is InternalError]
-    assert desk.store.usages() == {}
+    assert desk.store.figures.usages() == {}

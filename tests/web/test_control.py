@@ -71,14 +71,14 @@ def test_a_request_that_has_begun_is_finished(
 ) -> None:
     desk, path = Desk(), directory / "control.sock"
     begun, go_on = asyncio.Event(), asyncio.Event()
-    put = desk.store.put_account
+    put = desk.store.records.put_account
 
     async def slowly(*record: object) -> None:
         begun.set()
         await go_on.wait()
         await put(*record)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(desk.store, "put_account", slowly)
+    monkeypatch.setattr(desk.store.records, "put_account", slowly)
 
     async def story() -> int:
         async with serving(desk, path) as (client, task):

@@ -99,7 +99,7 @@ async def add_account(context: AdminContext, new: NewAccount) -> AccountView:
         entry(context, AuditAction.ACCOUNT_ADDED, new.name, new.name),
         changes_between(None, account),
     )
-    await context.store.put_account(account, recorded)
+    await context.store.records.put_account(account, recorded)
     await changed(context, recorded)
     return _view(context, account)
 
@@ -129,7 +129,7 @@ async def change_account(context: AdminContext, name: str, change: AccountChange
     )
     if changes := changes_between(present, account):
         recorded = with_changes(entry(context, AuditAction.ACCOUNT_CHANGED, name, name), changes)
-        await context.store.put_account(account, recorded)
+        await context.store.records.put_account(account, recorded)
         await changed(context, recorded)
     return ChangedAccount(**dict(_view(context, account)), changes=change_views(changes))
 
@@ -144,7 +144,7 @@ async def remove_account(context: AdminContext, name: str, reason: str) -> None:
     if view.domains or view.logins or view.notice_channels:
         raise _in_use(name, view)
     try:
-        await context.store.remove_account(name, recorded)
+        await context.store.records.remove_account(name, recorded)
     except Conflict:  # something was added since our check
         raise _in_use(name, show_account(context, name)) from None
     await changed(context, recorded)
@@ -179,7 +179,7 @@ def _checked_note(note: str) -> str:
 
 def _view(context: AdminContext, account: Account) -> AccountView:
     directory = context.directory.now
-    usage = context.store.usage_of_account(account.name)
+    usage = context.store.figures.usage_of_account(account.name)
     return AccountView(
         name=account.name,
         note=account.note,

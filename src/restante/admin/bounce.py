@@ -24,7 +24,7 @@ from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import Bounce, QueuedMessage, QueueFilter
+from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
 
@@ -53,7 +53,9 @@ async def bounce_messages(context: AdminContext, named: NamedMessages) -> Bounce
     """
     checked_reason(named.reason)
     numbers = {number_of(name): name for name in named.names}
-    found = await context.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
+    found = await context.store.queue.list_queue(
+        QueueFilter(numbers=tuple(numbers), limit=len(numbers))
+    )
     for domain_id, group in _groups(found):
         async with _held_off(context, domain_id) as is_held_off:
             if not is_held_off:
@@ -127,7 +129,7 @@ async def _prepare(
         domain = context.directory.now.domain_by_id(listed.domain_id)
         remote = remote_name(domain.destination) if domain is not None else ""
         try:
-            bounce = await prepare_bounce(context.store, _dsn_writer(context), listed, remote)
+            bounce = await prepare_bounce(context.store.queue, _dsn_writer(context), listed, remote)
         except Damaged as damage:
             damaged[listed.number] = str(damage)
             continue
@@ -143,7 +145,7 @@ async def _carry_out(
         return set()
     numbers = (bounce.number for bounce in bounces)
     recorded = entry_about_mail(context, AuditAction.MAIL_BOUNCED, domain_id, numbers, reason)
-    bounced = set(await context.store.bounce(bounces, recorded))
+    bounced = set(await context.store.queue.bounce(bounces, recorded))
     announce(context, recorded)
     _dsn_writer(context).stored(
         [one.report for one in bounces if one.report is not None and one.number in bounced]
@@ -152,7 +154,7 @@ async def _carry_out(
 
 
 def _dsn_writer(context: AdminContext) -> DsnWriter:
-    dsn_writer = DsnWriter(context.store, context.hostname, context.now, context.log)
+    dsn_writer = DsnWriter(context.store.content, context.hostname, context.now, context.log)
     if context.server is not None:
         dsn_writer.on_stored(context.server.send_reports)
     return dsn_writer

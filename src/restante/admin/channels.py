@@ -137,7 +137,7 @@ async def remove_channel(context: AdminContext, account: str, name: str, reason:
     recorded = with_changes(
         entry(context, AuditAction.CHANNEL_REMOVED, name, account, checked_reason(reason)), removed
     )
-    await context.store.remove_channel(channel.id, recorded)
+    await context.store.records.remove_channel(channel.id, recorded)
     await changed(context, recorded)
 
 
@@ -170,7 +170,7 @@ async def list_waiting(
     after = 0
     while limit > 0:
         at_once = min(limit, PAGE)
-        page = await context.store.list_notices(at_once, wanted, after)
+        page = await context.store.notices.list_notices(at_once, wanted, after)
         yield (
             _waiting_view(one, channels[one.channel_id])
             for one in page
@@ -191,7 +191,7 @@ async def _put(
     action = AuditAction.CHANNEL_ADDED if present is None else AuditAction.CHANNEL_CHANGED
     recorded = with_changes(entry(context, action, channel.name, channel.account, reason), changes)
     try:
-        stored = await context.store.put_channel(channel, recorded)
+        stored = await context.store.records.put_channel(channel, recorded)
     except Conflict:
         if channel.id == 0:
             raise _taken(channel.name) from None

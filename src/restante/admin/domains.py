@@ -146,9 +146,9 @@ async def remove_domain(context: AdminContext, name: str, reason: str) -> None:
         checked_reason(reason),
     )
     try:
-        await context.store.remove_domain(domain.id, recorded)
+        await context.store.records.remove_domain(domain.id, recorded)
     except Conflict:
-        held = context.store.usage(domain.id).messages
+        held = context.store.figures.usage(domain.id).messages
         remedy = "release or delete them first"
         raise AdminError(
             ErrorKind.CONFLICT, f"domain {domain.name}: holds {counted(held, 'message')}", remedy
@@ -211,7 +211,7 @@ async def _put(
     action = AuditAction.DOMAIN_ADDED if present is None else AuditAction.DOMAIN_CHANGED
     recorded = _entry(context, action, domain, changes)
     try:
-        stored = await context.store.put_domain(domain, recorded)
+        stored = await context.store.records.put_domain(domain, recorded)
     except Conflict:
         if domain.id == 0:
             raise _taken(domain.name) from None
@@ -276,7 +276,7 @@ def _access_warnings(domain: HostedDomain) -> list[str]:
 
 def _view(context: AdminContext, domain: HostedDomain) -> DomainView:
     destination = domain.destination
-    usage = context.store.usage(domain.id)
+    usage = context.store.figures.usage(domain.id)
     return DomainView(
         name=domain.name,
         account=domain.account,

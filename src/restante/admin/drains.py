@@ -9,7 +9,7 @@ from restante.admin.admin_context import AdminContext, RunningDrain
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.domains import find_domain
 from restante.admin.trail import announce, entry, moment
-from restante.store.interface import PastDrain
+from restante.store.mail_handover import PastDrain
 from restante.tenancy.audit import AuditAction
 
 
@@ -86,7 +86,7 @@ async def stop_drain(context: AdminContext, name: str, order: DrainStop) -> Drai
         order.reason,
         domain=domain.name,
     )
-    await context.store.record([recorded])
+    await context.store.trail.record([recorded])
     announce(context, recorded)
     why = f": {order.reason}" if order.reason else ""
     context.server.stop_drain(domain.id, f"stopped by the operator{why}")
@@ -101,7 +101,7 @@ async def last_drains(context: AdminContext, name: str | None = None) -> Iterato
     hosted = (
         context.directory.now.domains.values() if name is None else [find_domain(context, name)]
     )
-    past = await context.store.past_drains()
+    past = await context.store.handover.past_drains()
     return (last_drain_view(domain.name, past[domain.id]) for domain in hosted if domain.id in past)
 
 

@@ -17,7 +17,7 @@ from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mai
 from restante.mail.message import HeldMessage, message_name, message_number
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.interface import QueuedMessage, QueueFilter
+from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction, AuditEntry
 
@@ -148,7 +148,7 @@ async def queue_pages(
     left = wanted.limit
     while left > 0:
         at_once = min(left, PAGE)
-        page = await context.store.list_queue(replace(wanted, limit=at_once))
+        page = await context.store.queue.list_queue(replace(wanted, limit=at_once))
         if page:
             yield page
         if len(page) < at_once:
@@ -171,7 +171,7 @@ async def with_all_recipients(
     if selection.status is None and selection.recipient is None:
         return found
     numbers = tuple(message.number for message in found)
-    return await context.store.list_queue(QueueFilter(numbers=numbers, limit=len(numbers)))
+    return await context.store.queue.list_queue(QueueFilter(numbers=numbers, limit=len(numbers)))
 
 
 def queue_filter(context: AdminContext, selection: QueueSelection) -> QueueFilter:
@@ -196,7 +196,7 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
     """
     number = number_of(name)
     message, headers, damage = await _read(context, number)
-    listed = await context.store.list_queue(
+    listed = await context.store.queue.list_queue(
         QueueFilter(numbers=(number,))
     )  # now: reading a damaged one has marked it refused
     if not listed or (message is None and not damage):
@@ -223,7 +223,7 @@ async def _read(
     """Return a message, its headers, and the damage of its content, "" if there is none."""
     message = None
     try:
-        message = await context.store.message(number)
+        message = await context.store.queue.message(number)
         return message, read_headers(await _beginning(context, message)) if message else [], ""
     except Damaged as damage:
         return message, [], str(damage)
@@ -235,7 +235,7 @@ async def delete_messages(context: AdminContext, named: NamedMessages) -> QueueC
     Raises AdminError without a reason or for a bad name.
     """
     checked_reason(named.reason)
-    return await _change(context, named, AuditAction.MAIL_DELETED, context.store.delete)
+    return await _change(context, named, AuditAction.MAIL_DELETED, context.store.queue.delete)
 
 
 async def release_refused(context: AdminContext, named: NamedMessages) -> QueueChange:
@@ -244,7 +244,7 @@ async def release_refused(context: AdminContext, named: NamedMessages) -> QueueC
     Raises AdminError.
     """
     return await _change(
-        context, named, AuditAction.REFUSED_RELEASED, context.store.release_refused
+        context, named, AuditAction.REFUSED_RELEASED, context.store.queue.release_refused
     )
 
 
@@ -256,7 +256,9 @@ async def _change(
     An account's trail may not name another's mail.
     """
     numbers = {number_of(name): name for name in named.names}
-    found = await context.store.list_queue(QueueFilter(numbers=tuple(numbers), limit=len(numbers)))
+    found = await context.store.queue.list_queue(
+        QueueFilter(numbers=tuple(numbers), limit=len(numbers))
+    )
     by_domain: dict[int, list[int]] = defaultdict(list)
     for message in found:
         by_domain[message.domain_id].append(message.number)
@@ -312,7 +314,7 @@ async def _beginning(context: AdminContext, message: HeldMessage) -> bytes:
     """
     beginning = message.head[:MAX_HEADER_OCTETS]
     if message.file is not None:
-        async for block in context.store.read_file(message.file):
+        async for block in context.store.content.read_file(message.file):
             beginning += block[: MAX_HEADER_OCTETS - len(beginning)]
     return beginning
 

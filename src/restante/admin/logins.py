@@ -136,7 +136,7 @@ async def remove_login(context: AdminContext, account: str, user: str, reason: s
     recorded = with_changes(
         entry(context, AuditAction.LOGIN_REMOVED, user, account, checked_reason(reason)), removed
     )
-    await context.store.remove_login(user, recorded)
+    await context.store.records.remove_login(user, recorded)
     await changed(context, recorded)
 
 
@@ -165,7 +165,7 @@ async def _put(context: AdminContext, present: Login | None, login: Login) -> Ch
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)
         try:
-            await context.store.put_login(login, recorded)
+            await context.store.records.put_login(login, recorded)
         except Conflict:
             raise _taken(login.user) from None
         await changed(context, recorded)

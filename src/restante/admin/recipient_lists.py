@@ -67,7 +67,7 @@ async def list_recipients(
 
     Raises AdminError if it is not hosted.
     """
-    async for page in recipient_pages(context.store, find_domain(context, domain).id):
+    async for page in recipient_pages(context.store.recipients, find_domain(context, domain).id):
         yield map(_view, page)
 
 
@@ -113,7 +113,7 @@ async def replace_recipients(
 
 async def _listed(context: AdminContext, domain: HostedDomain) -> set[str]:
     names: set[str] = set()
-    async for page in recipient_pages(context.store, domain.id):
+    async for page in recipient_pages(context.store.recipients, domain.id):
         names.update(one.name for one in page if one.source is RecipientSource.LIST)
     return names
 
@@ -174,7 +174,7 @@ async def _put(context: AdminContext, domain: HostedDomain, plan: _Plan) -> List
     )
     recorded = with_changes(recorded, plan.changes)
     try:
-        await context.store.change_list(domain.id, plan.added, plan.dropped, recorded)
+        await context.store.recipients.change_list(domain.id, plan.added, plan.dropped, recorded)
     except Conflict:
         error = f"domain {domain.name}: {REMOVED_MEANWHILE}"
         raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None

@@ -17,7 +17,7 @@ from restante.admin.held_mail import MAX_NAMES, MAX_PATTERN_LENGTH, HeaderView, 
 from restante.admin.trail import PAGE, announce, checked_reason, entry_about_mail, moment
 from restante.mail.message import message_name
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
-from restante.store.interface import ReportFilter, WaitingReport
+from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.tenancy.audit import AuditAction
 
 _STATUS_PARTS = (
@@ -94,7 +94,7 @@ async def list_reports(
     left, after = selection.limit, selection.after
     while left > 0:
         at_once = min(left, PAGE)
-        page = await context.store.list_reports(
+        page = await context.store.reports.list_reports(
             ReportFilter(domain_id, selection.to, (), after, at_once)
         )
         yield (_view(report, names) for report in page)
@@ -105,8 +105,8 @@ async def list_reports(
 
 async def show_report(context: AdminContext, number: int) -> FullReportView:
     """Return a report with its text. Raises AdminError if it does not exist."""
-    listed = await context.store.list_reports(ReportFilter(numbers=(number,)))
-    content = await context.store.report_content(number)
+    listed = await context.store.reports.list_reports(ReportFilter(numbers=(number,)))
+    content = await context.store.reports.report_content(number)
     if not listed or content is None:
         raise AdminError(
             ErrorKind.NOT_FOUND,
@@ -127,7 +127,7 @@ async def drop_reports(context: AdminContext, named: NamedReports) -> ReportsDro
     A report that is being sent now may still arrive.
     """
     checked_reason(named.reason)
-    found = await context.store.list_reports(
+    found = await context.store.reports.list_reports(
         ReportFilter(numbers=named.numbers, limit=len(named.numbers))
     )
     groups: dict[int, list[WaitingReport]] = defaultdict(list)
@@ -149,7 +149,9 @@ async def _drop(
     """
     about = (report.about for report in group)
     recorded = entry_about_mail(context, AuditAction.REPORTS_DROPPED, domain_id, about, reason)
-    dropped = await context.store.drop_reports([report.number for report in group], recorded)
+    dropped = await context.store.reports.drop_reports(
+        [report.number for report in group], recorded
+    )
     announce(context, recorded)
     return set(dropped)
 

@@ -20,7 +20,9 @@ from restante.admin.policy_change import SUSPENDED
 from restante.admin.primaries import PrimaryView, primary_view
 from restante.admin.trail import moment
 from restante.queue.sending_outcome import Backlog
-from restante.store.interface import NO_USAGE, NodeRequest, PastDrain, Usage
+from restante.store.audit_trail import NodeRequest
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_handover import PastDrain
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.etrn_target import EtrnTargetKind, parse_etrn_target
 from restante.tenancy.model import HostedDomain
@@ -145,7 +147,7 @@ async def show_status(
     context: AdminContext, wanted: StatusSelection = BUSY_DOMAINS
 ) -> ServerStatus:
     """Return the status with the selected domains. Raises AdminError for an unknown one."""
-    usages = context.store.usages()
+    usages = context.store.figures.usages()
     server = context.server
     store = await _store_view(context)
     shown, candidates = _selected(context, wanted, usages)
@@ -159,8 +161,8 @@ async def show_status(
         octets=sum(usage.octets for usage in usages.values()),
         refused=sum(usage.refused for usage in usages.values()),
         store=store,
-        reports=_backlog(await context.store.report_backlog()),
-        notices=_backlog(await context.store.notice_backlog()),
+        reports=_backlog(await context.store.reports.report_backlog()),
+        notices=_backlog(await context.store.notices.notice_backlog()),
         domains=[],
         domains_not_shown=candidates - len(shown),
         drains=[],
@@ -185,8 +187,8 @@ async def show_metrics(context: AdminContext, accept: str) -> Exposition:
 async def _store_view(context: AdminContext) -> StoreView:
     scrub = context.server.scrub() if context.server is not None else ScrubFacts()
     return StoreView(
-        failure=context.store.failure,
-        damaged_messages=await context.store.damaged_messages(),
+        failure=context.store.care.failure,
+        damaged_messages=await context.store.figures.damaged_messages(),
         scrubbed_at=None if scrub.ended_at is None else moment(scrub.ended_at),
         is_scrub_under_way=scrub.is_under_way,
         scrubbed_messages=scrub.messages,
@@ -256,13 +258,13 @@ def _selected(
 async def _domains(
     context: AdminContext, domains: Sequence[HostedDomain], usages: Mapping[int, Usage]
 ) -> Iterator[DomainStatus]:
-    oldest = await context.store.oldest()
+    oldest = await context.store.figures.oldest()
     requests = _Requests()
-    for place, request in enumerate(await context.store.last_requests()):
+    for place, request in enumerate(await context.store.trail.last_requests()):
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)  # there may be ten thousand, and the event loop takes mail too
         requests.add(request)
-    past = await context.store.past_drains()
+    past = await context.store.handover.past_drains()
     return (
         _domain_status(
             context,

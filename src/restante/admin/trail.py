@@ -62,7 +62,7 @@ async def list_audit(
         wanted = wanted._replace(domain=_canonical(wanted.domain))
     before: int | None = None
     while limit > 0:
-        page = await context.store.audit_page(wanted, min(limit, PAGE), before)
+        page = await context.store.trail.audit_page(wanted, min(limit, PAGE), before)
         yield map(_view, page.entries)
         if page.before is None:
             return

@@ -37,9 +37,9 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
     _become(config.user)
     store = await open_store(config)
     try:
-        directory = LiveDirectory(store)
+        directory = LiveDirectory(store.records)
         await directory.refresh()
-        recipients = LiveRecipients(store, directory)
+        recipients = LiveRecipients(store.recipients, directory)
         await recipients.load()
         resolver = DnsResolver(config.resolver.endpoints)
         equipment = _context(config, store, directory, resolver, vault)
@@ -69,7 +69,9 @@ def _context(
 ) -> DeliveryContext:
     """Return the context for sending a notice by mail."""
     return DeliveryContext(
-        store=store,
+        handover=store.handover,
+        content=store.content,
+        figures=store.figures,
         directory=directory,
         resolver=resolver,
         current_settings=lambda: config.delivery,
@@ -84,7 +86,7 @@ def _context(
 
 async def _hold(store: Store, hostname: str, mails: Sequence[ReceivedMail]) -> list[Receipt]:
     """Hold mail through an intake of its own."""
-    intake = Intake(store, _Unwritten(), time.time, hostname=hostname)
+    intake = Intake(store.reception, _Unwritten(), time.time, hostname=hostname)
     holding = asyncio.create_task(hold_all(intake, mails))
     await asyncio.sleep(0)  # by then all is submitted
     intake.close()

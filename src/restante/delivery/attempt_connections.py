@@ -122,7 +122,7 @@ class AttemptConnections:
             messages=self._allowance.messages,
         )
         work = ConnectionWork(
-            self._take, partial(self._report, tally), self._context.store.read_file
+            self._take, partial(self._report, tally), self._context.content.read_file
         )
         connection = DeliveryConnection(link_plan, work)
         self._open.add(connection)

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import random
-from typing import Protocol
 
 from restante.background.fair_slots import FairSlots
 from restante.background.waiting import Wait, wait_at_most
@@ -14,8 +13,10 @@ from restante.delivery.rates import Rates
 from restante.delivery.tls_plan import TlsPlans
 from restante.dsn.dsn_writer import DsnWriter
 from restante.network.resolver import Resolver
-from restante.store.interface import DrainStore, MailStore
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_content import ContentStore
+from restante.store.mail_figures import FigureStore
+from restante.store.mail_handover import HandoverStore
 from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.recipients import Recipient
@@ -25,10 +26,6 @@ from restante.tenancy.secrets import Vault
 def keeps_refused(_domain: HostedDomain) -> bool:
     """Leave refused mail to the customer's decision."""
     return False
-
-
-class DeliveryStore(MailStore, DrainStore, Protocol):
-    """The parts of the store that delivery needs."""
 
 
 Learn = Callable[[int, Sequence[Recipient]], Awaitable[None]]  # a domain's id; may raise StoreError
@@ -42,7 +39,9 @@ async def forget(_domain_id: int, _lessons: Sequence[Recipient]) -> None:
 class DeliveryContext:
     """Shared by all drains."""
 
-    store: DeliveryStore
+    handover: HandoverStore
+    content: ContentStore
+    figures: FigureStore
     directory: LiveDirectory
     resolver: Resolver
     current_settings: Callable[[], DeliverySettings]  # those of the last reload
@@ -75,4 +74,4 @@ class DeliveryContext:
         self.backoff = PipeliningBackoff(self.monotonic)
         self.experience = Experience(self.monotonic)
         self.rates = Rates(self.monotonic)
-        self.dsn_writer = DsnWriter(self.store, self.hostname, self.now, self.log)
+        self.dsn_writer = DsnWriter(self.content, self.hostname, self.now, self.log)

@@ -19,7 +19,7 @@ from restante.delivery.domain_drain import DomainDrain, Stop
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot
 from restante.delivery.probe import probe
 from restante.mail.address import Mailbox
-from restante.store.interface import Drain
+from restante.store.mail_handover import Drain
 from restante.telemetry.events import InternalError
 from restante.tenancy.model import Destination, HostedDomain
 
@@ -76,7 +76,9 @@ class Dispatcher:
                 return Start.JOINED
             if self._is_stopping:
                 raise CannotStart("the server is stopping")
-            lease = await self._context.store.open_drain(domain.id, self._context.now(), deadline)
+            lease = await self._context.handover.open_drain(
+                domain.id, self._context.now(), deadline
+            )
             if not self._is_stopping:  # otherwise it is on record, and the next start resumes it
                 self._launch(lease, domain, requested_by)
             return Start.STARTED
@@ -87,15 +89,15 @@ class Dispatcher:
         The drain of a domain that has been suspended meanwhile is ended.
         """
         domains = {domain.id: domain for domain in self._context.directory.now.domains.values()}
-        for recorded in await self._context.store.open_drains():
+        for recorded in await self._context.handover.open_drains():
             domain = domains.get(recorded.domain_id)
             if domain is None or domain.id in self._drains:
                 continue
-            lease = await self._context.store.open_drain(
+            lease = await self._context.handover.open_drain(
                 domain.id, recorded.requested_at, recorded.deadline
             )
             if domain.policy.suspension_at(self._context.now()) is not None:
-                await self._context.store.close_drain(lease)
+                await self._context.handover.close_drain(lease)
             else:
                 self._launch(lease, domain, "an earlier run of the server")
 

@@ -48,7 +48,7 @@ from restante.delivery.supply import Supply
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.refusals import Refusals
 from restante.queue.schedule import Schedule, next_attempt, rate_pause
-from restante.store.interface import Drain, PastDrain
+from restante.store.mail_handover import Drain, PastDrain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted, StoreFailed
 from restante.tenancy.model import HostedDomain
@@ -85,10 +85,14 @@ class DomainDrain:
         self._journal = Journal(context.log, domain.name)
         self._journal.destination = domain.destination.text
         self._supply = Supply(
-            context.store, lease.domain_id, context.hostname, lambda: context.settings.hops_limit
+            context.handover,
+            context.content,
+            lease.domain_id,
+            context.hostname,
+            lambda: context.settings.hops_limit,
         )
         self._settlement = Settlement(
-            context.store,
+            context.handover,
             lease,
             context.wait,
             context.log,
@@ -313,7 +317,7 @@ class DomainDrain:
             await self._learn()
             outcome, reason = DrainEnd.FINISHED, self._summary()
             try:
-                is_end = await self._context.store.finish_drain(
+                is_end = await self._context.handover.finish_drain(
                     self._lease, self._supply.left_behind, self._past(outcome, reason)
                 )
             except LeaseLost as error:
@@ -426,7 +430,7 @@ class DomainDrain:
         if self._settlement.is_lease_lost or (self._stop is not None and self._stop.stays_recorded):
             return
         try:
-            await self._context.store.close_drain(
+            await self._context.handover.close_drain(
                 self._lease, self._past(self._outcome, self._reason)
             )
         except StoreError as error:  # it is resumed at the next start, which does no harm
@@ -455,7 +459,7 @@ class DomainDrain:
                 domain=self._domain_name,
                 destination=self._journal.destination,
                 requested_by=requested_by,
-                held=self._context.store.usage(self._lease.domain_id).held,
+                held=self._context.figures.usage(self._lease.domain_id).held,
             )
         )
 
@@ -466,7 +470,7 @@ class DomainDrain:
                 account=self._account,
                 destination=self._journal.destination,
                 refused=self._journal.totals.refused,
-                held=self._context.store.usage(self._lease.domain_id).held,
+                held=self._context.figures.usage(self._lease.domain_id).held,
                 reason=reason,
             )
         )
@@ -481,7 +485,7 @@ class DomainDrain:
                 delivered=totals.delivered,
                 deferred=totals.deferred,
                 refused=totals.refused,
-                held=self._context.store.usage(self._lease.domain_id).held,
+                held=self._context.figures.usage(self._lease.domain_id).held,
                 seconds=round(self._context.monotonic() - self._started, 3),
                 end=str(self._outcome),
                 reason=self._reason,

@@ -73,6 +73,6 @@ async def _look(
         return None
 
     connection = DeliveryConnection(
-        link_plan, ConnectionWork(take, lambda *_: None, context.store.read_file)
+        link_plan, ConnectionWork(take, lambda *_: None, context.content.read_file)
     )
     return await connection.run()

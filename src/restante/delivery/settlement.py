@@ -16,34 +16,21 @@ its content (delivery/outcome.py). So:
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import time
-from typing import Final, Protocol
+from typing import Final
 
 from restante.background.waiting import Wait
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, ReportFacts
 from restante.queue.recipient_status import Outcome
-from restante.store.interface import Drain
+from restante.store.mail_handover import Drain, HandoverStore
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.log import Log
 
 PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 15.0)  # seconds between the tries of one batch
-
-
-class Settler(Protocol):
-    """The part of the store that is needed here."""
-
-    async def settle(
-        self,
-        drain: Drain,
-        outcomes: Sequence[Outcome],
-        reports: Sequence[NewReport] = (),
-        at: float = 0.0,
-    ) -> None:
-        """Record outcomes, and the reports on them."""
 
 
 def _nothing() -> None:
@@ -55,7 +42,7 @@ class Settlement:
 
     def __init__(
         self,
-        store: Settler,
+        store: HandoverStore,
         lease: Drain,
         wait: Wait,
         log: Log,

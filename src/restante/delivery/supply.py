@@ -14,12 +14,14 @@ when everything of this one is settled (the caller's part).
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from restante.mail.first_line import has_ascii_header, set_off
-from restante.mail.message import ContentFile, HeldMessage, message_name
+from restante.mail.message import HeldMessage, message_name
 from restante.mail.trace import HEADER_OCTETS, has_more_hops
 from restante.smtp.client_transaction import MAX_RECIPIENTS
+from restante.store.mail_content import ContentStore
+from restante.store.mail_handover import HandoverStore
 from restante.store.store_errors import Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256
@@ -31,29 +33,20 @@ FILES_AT_ONCE: Final = 16  # examined before the connections get more mail: a di
 FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # the same limit for their size
 
 
-class SupplyStore(Protocol):
-    """The part of the store that is needed here."""
-
-    async def held(
-        self, domain_id: int, after: int, limit: int, max_octets: int
-    ) -> list[HeldMessage]:
-        """Return the next messages."""
-
-    async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
-        """Return the first octets of a whole content file.
-
-        Raises Damaged after it has set the message apart.
-        """
-
-
 class Supply:
     """The messages that wait to be sent."""
 
     def __init__(
-        self, store: SupplyStore, domain_id: int, hostname: str, hops_limit: Callable[[], int]
+        self,
+        handover: HandoverStore,
+        content: ContentStore,
+        domain_id: int,
+        hostname: str,
+        hops_limit: Callable[[], int],
     ) -> None:
         """`hostname`: ours; `hops_limit` returns the limit of Received fields when mail is read."""
-        self._store = store
+        self._handover = handover
+        self._content = content
         self._domain_id = domain_id
         self._hostname = hostname
         self._hops_limit = hops_limit
@@ -104,7 +97,7 @@ class Supply:
         """Read on, even past an earlier end; return whether there was something."""
         if not self._unseen:
             self._unseen.extend(
-                await self._store.held(
+                await self._handover.held(
                     self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS
                 )
             )
@@ -122,7 +115,7 @@ class Supply:
         is_whole, content = True, message.head
         if message.file is not None:
             try:
-                content += await self._store.prove_file(message.file, HEADER_OCTETS)
+                content += await self._content.prove_file(message.file, HEADER_OCTETS)
             except Damaged:
                 is_whole = False
                 self.damaged += 1

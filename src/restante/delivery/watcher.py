@@ -24,15 +24,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from restante.background.waiting import Clocks
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.queue.presence import Presence, Seen, Sighting
 from restante.queue.schedule import Schedule, next_attempt
-from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_figures import FigureStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import PrimaryAway, PrimaryBack, StoreFailed
 from restante.telemetry.log import Log
@@ -46,13 +46,6 @@ _DRAIN_AGAIN: Final = Schedule(
     first_retry=300.0, longest_retry=3600.0
 )  # after a drain that left mail behind
 _DOMAINS_NAMED: Final = 20  # in one line of the log
-
-
-class HeldCounts(Protocol):
-    """The part of the store that is needed here."""
-
-    def usage(self, domain_id: int) -> Usage:
-        """Return what a domain holds."""
 
 
 @dataclass(slots=True)
@@ -93,7 +86,7 @@ class Watcher:
     def __init__(
         self,
         *,
-        store: HeldCounts,
+        figures: FigureStore,
         directory: LiveDirectory,
         drains: UnaskedDrains,
         settings: Callable[[], DeliverySettings],
@@ -101,7 +94,7 @@ class Watcher:
         clocks: Clocks,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
     ) -> None:
-        self._store = store
+        self._figures = figures
         self._directory = directory
         self._drains = drains
         self._settings = settings
@@ -247,7 +240,7 @@ class Watcher:
         return watched
 
     def _held(self, domain: HostedDomain) -> int:
-        return self._store.usage(domain.id).held
+        return self._figures.usage(domain.id).held
 
     # Drains
 

@@ -3,31 +3,22 @@
 Mail is bounced by hand, or when its retention is over.
 """
 
-from typing import Protocol
-
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import HeldMessage
 from restante.mail.report import Action, Fate, NewReport, ReportFacts
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import recipients_to_tell_of
-from restante.store.interface import Bounce, QueuedMessage
-
-
-class HasMessages(Protocol):
-    """The part of the store that a bounce needs."""
-
-    async def message(self, number: int) -> HeldMessage | None:
-        """Return one message with all its recipients."""
+from restante.store.mail_queue import Bounce, QueuedMessage, QueueStore
 
 
 async def prepare_bounce(
-    store: HasMessages, dsn_writer: DsnWriter, listed: QueuedMessage, remote: str
+    queue: QueueStore, dsn_writer: DsnWriter, listed: QueuedMessage, remote: str
 ) -> Bounce | None:
     """Return how the listed recipients are bounced, None if the message has left.
 
     `remote` is what a report calls the destination. Raises StoreError for a damaged message.
     """
-    message = await store.message(listed.number)
+    message = await queue.message(listed.number)
     if message is None:
         return None
     paths = tuple(one.forward_path for one in listed.recipients)

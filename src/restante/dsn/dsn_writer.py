@@ -3,22 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from secrets import token_hex
-from typing import Protocol
 
 from restante.dsn.dsn_text import Letterhead, make_report
-from restante.mail.message import ContentFile, HeldMessage, message_name
+from restante.mail.message import HeldMessage, message_name
 from restante.mail.report import NewReport, ReportFacts
 from restante.mail.trace import HEADER_OCTETS
+from restante.store.mail_content import ContentStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, ReportMade
 from restante.telemetry.log import Log
-
-
-class ReadsBeginnings(Protocol):
-    """The part of the store that a report needs."""
-
-    async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
-        """Return the first octets of a content file."""
 
 
 class DsnWriter:
@@ -26,12 +19,12 @@ class DsnWriter:
 
     def __init__(
         self,
-        store: ReadsBeginnings,
+        content: ContentStore,
         hostname: str,
         now: Callable[[], float],
         log: Log | None = None,
     ) -> None:
-        self._store = store
+        self._content = content
         self._log = log
         self._now = now
         self.hostname = hostname
@@ -63,7 +56,7 @@ class DsnWriter:
         beginning = message.head[:HEADER_OCTETS]
         if message.file is not None and b"\r\n\r\n" not in beginning:
             with suppress(StoreError):  # damaged: use the part of the header section that there is
-                beginning += await self._store.read_beginning(message.file, HEADER_OCTETS)
+                beginning += await self._content.read_beginning(message.file, HEADER_OCTETS)
         return beginning
 
     def _tell_defect(self, message: HeldMessage, error: Exception) -> None:

@@ -16,7 +16,7 @@ from restante.notices.push import Pushes
 from restante.notices.transports import Transports
 from restante.notices.webhook import Webhooks
 from restante.reports.report_settings import ReportSettings
-from restante.store.interface import Store
+from restante.store.notice_store import NoticeStore
 
 
 def make_transports(
@@ -43,7 +43,7 @@ class Notices:
     def __init__(
         self,
         *,
-        store: Store,
+        store: NoticeStore,
         context: DeliveryContext,
         exchangers: MailExchangers,
         inbox: NoticeInbox,

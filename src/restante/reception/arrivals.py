@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from restante.mail.message import NewMessage
-from restante.reception.domain_facts import DomainUsages
-from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_figures import FigureStore, Usage
 from restante.telemetry.events import MailAfterQuiet, QuotaReached
 from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain
@@ -33,14 +32,14 @@ class Arrivals:
 
     def __init__(
         self,
-        store: DomainUsages,
+        figures: FigureStore,
         directory: LiveDirectory,
         log: Log,
         monotonic: Callable[[], float],
         on_mail: Callable[[HostedDomain], None] = lambda _domain: None,
     ) -> None:
         """`on_mail` is called for each domain with new held mail; `monotonic` is in seconds."""
-        self._store = store
+        self._figures = figures
         self._directory = directory
         self._log = log
         self._monotonic = monotonic
@@ -67,7 +66,7 @@ class Arrivals:
     def _came(self, domain: HostedDomain, count: int) -> None:
         now, last = self._monotonic(), self._last.get(domain.id)
         self._last[domain.id] = now
-        was_empty = self._store.usage(domain.id).messages <= count
+        was_empty = self._figures.usage(domain.id).messages <= count
         if now - last > QUIET_SECONDS if last is not None else was_empty:
             self._log.publish(
                 MailAfterQuiet(domain=domain.name, account=domain.account, messages=count)
@@ -77,13 +76,13 @@ class Arrivals:
         self._on_mail(domain)
 
     def _quotas(self, domain: HostedDomain) -> Iterator[tuple[_Key, Quota, Usage]]:
-        yield ("domain", domain.name), domain.policy.quota, self._store.usage(domain.id)
+        yield ("domain", domain.name), domain.policy.quota, self._figures.usage(domain.id)
         account = self._directory.now.accounts.get(domain.account)
         if account is not None:
             yield (
                 ("account", account.name),
                 account.quota,
-                self._store.usage_of_account(account.name),
+                self._figures.usage_of_account(account.name),
             )
 
     def _look_at_quota(self, key: _Key, account: str, quota: Quota, usage: Usage) -> None:

@@ -15,7 +15,8 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from restante.mail.message import ContentFile
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.quota_reservations import QuotaReservation
-from restante.store.interface import INLINE_LIMIT, MailStore, Spool
+from restante.store.mail_content import ContentStore
+from restante.store.mail_reception import INLINE_LIMIT, ReceptionStore, Spool
 from restante.store.store_errors import StoreError
 
 WRITE_OCTETS = 65536  # size of a piece that is written to the spool; one large read can exceed it
@@ -33,6 +34,7 @@ class ContentBuffer:
         "_due_above",
         "_file",
         "_finishing",
+        "_held_content",
         "_on_room",
         "_on_stall",
         "_spawn",
@@ -47,12 +49,13 @@ class ContentBuffer:
 
     def __init__(
         self,
-        store: MailStore,
+        store: ReceptionStore,
+        held_content: ContentStore,
         budget: MemoryBudget,
         spawn: Spawn,
+        *,
         on_room: Callable[[], None],
         on_stall: Callable[[], None],
-        *,
         announced: int = 0,
     ) -> None:
         """`on_room` is called when a stalled buffer has room again, or has failed.
@@ -62,6 +65,7 @@ class ContentBuffer:
         none.
         """
         self._store = store
+        self._held_content = held_content
         self._budget = budget
         self._spawn = spawn
         self._on_room = on_room
@@ -122,7 +126,7 @@ class ContentBuffer:
             for block in tuple(self._blocks):
                 yield block
             return
-        async for block in self._store.read_file(await self.finish()):
+        async for block in self._held_content.read_file(await self.finish()):
             yield block
 
     async def finish(self) -> ContentFile:

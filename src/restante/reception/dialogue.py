@@ -44,7 +44,7 @@ from restante.smtp.server_events import (
 )
 from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
-from restante.store.interface import INLINE_LIMIT
+from restante.store.mail_reception import INLINE_LIMIT
 from restante.store.store_errors import StoreError, StoreFull
 from restante.telemetry.events import (
     AuthenticationEnded,
@@ -165,6 +165,7 @@ class Dialogue:
             return
         content = ContentBuffer(
             services.store,
+            services.held_content,
             services.memory_budget,
             services.spawn,
             on_room=self._on_progress,

@@ -2,32 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from restante.reception.admission import AdmissionFacts, DomainFacts, HostedRecipient
 from restante.reception.quota_reservations import QuotaReservations
-from restante.store.interface import Usage
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_figures import FigureStore
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.quota import NO_QUOTA
 from restante.tenancy.recipients import RecipientBook
-
-
-class DomainUsages(Protocol):
-    """The part of the store that is needed here."""
-
-    def usage(self, domain_id: int) -> Usage:
-        """Return what a domain holds."""
-
-    def usage_of_account(self, account: str) -> Usage:
-        """Return what an account holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactsLookup:
     """Looks up the facts about a domain or a recipient. No I/O, no query."""
 
-    store: DomainUsages
+    figures: FigureStore
     directory: LiveDirectory
     now: Callable[[], float]  # Unix time
     is_up: Callable[[Destination], bool] = lambda _destination: False  # known to answer
@@ -57,7 +46,9 @@ class FactsLookup:
         """Return the state of a domain."""
         account = self.directory.now.accounts.get(domain.account)
         usage, account_usage = self.reservations.beside(
-            domain, self.store.usage(domain.id), self.store.usage_of_account(domain.account)
+            domain,
+            self.figures.usage(domain.id),
+            self.figures.usage_of_account(domain.account),
         )
         return DomainFacts(
             now=self.now(),

@@ -17,7 +17,7 @@ from functools import partial
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.trace import Origin, received_field
-from restante.store.interface import MailStore
+from restante.store.mail_reception import ReceptionStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.log import Log
@@ -57,7 +57,7 @@ class Intake:
 
     def __init__(
         self,
-        store: MailStore,
+        store: ReceptionStore,
         log: Log,
         now: Callable[[], float],
         *,

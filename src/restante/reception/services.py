@@ -15,8 +15,9 @@ from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.releaser import Releaser
-from restante.store.interface import MailStore
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_content import ContentStore
+from restante.store.mail_reception import ReceptionStore
 from restante.telemetry.log import Log
 from restante.tenancy.model import HostedDomain
 
@@ -33,7 +34,8 @@ class Services:
     """The services that all dialogues of the server share."""
 
     directory: LiveDirectory
-    store: MailStore
+    store: ReceptionStore
+    held_content: ContentStore
     intake: Intake
     auth_gate: AuthGate
     releaser: Releaser

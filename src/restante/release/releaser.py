@@ -40,8 +40,9 @@ from restante.release.release_outcome import (
     pending_messages,
 )
 from restante.release.request import ReleaseRequest, Requester
-from restante.store.interface import AuditStore, Usage
+from restante.store.audit_trail import AuditStore
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_figures import FigureStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import ReleaseRequested, StoreFailed
 from restante.telemetry.log import Log
@@ -62,20 +63,14 @@ class Drains(Protocol):
         """Start a drain or join the one that runs. Raises CannotStart or StoreError."""
 
 
-class ReleaseStore(AuditStore, Protocol):
-    """The part of the store that the releaser needs."""
-
-    def usage(self, domain_id: int) -> Usage:
-        """Return what a domain holds."""
-
-
 class Releaser:
     """Answers release requests."""
 
     def __init__(
         self,
         *,
-        store: ReleaseStore,
+        figures: FigureStore,
+        trail: AuditStore,
         directory: LiveDirectory,
         drains: Drains,
         host_names: HostNames,
@@ -84,7 +79,8 @@ class Releaser:
         allowance: ReleaseAllowance,
     ) -> None:
         """`now` is Unix time."""
-        self._store = store
+        self._figures = figures
+        self._trail = trail
         self._directory = directory
         self._drains = drains
         self._host_names = host_names
@@ -141,7 +137,9 @@ class Releaser:
         if not authorization.is_granted:
             kind = CannotNow if authorization.suspended else Refused
             return await self._conclude(request, account, kind(target.text, authorization.reason))
-        waiting = [domain for domain in authorization.domains if self._store.usage(domain.id).held]
+        waiting = [
+            domain for domain in authorization.domains if self._figures.usage(domain.id).held
+        ]
         if waiting:
             return await self._start(request, target, account, waiting, authorization.reason)
         record = directory.accounts.get(account)
@@ -161,7 +159,7 @@ class Releaser:
         reason: str,
     ) -> ReleaseOutcome:
         """Start the drains, also if the client leaves meanwhile: it may have thousands."""
-        pending = sum(self._store.usage(domain.id).held for domain in waiting)
+        pending = sum(self._figures.usage(domain.id).held for domain in waiting)
         started = Granted(target.text, pending, reason)
         starting = asyncio.create_task(self._start_and_record(request, account, waiting, started))
         self._starting.add(starting)
@@ -221,7 +219,7 @@ class Releaser:
             domain=_domain_named(request.argument),
         )
         try:
-            await self._store.record([entry])
+            await self._trail.record([entry])
         except StoreError as error:
             self._log.publish(StoreFailed(error=error, doing="audit"))
             outcome = _unrecorded(outcome, entry.subject, str(error))

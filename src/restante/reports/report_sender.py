@@ -35,7 +35,8 @@ from restante.queue.schedule import Schedule, next_attempt
 from restante.queue.sending_outcome import SendingOutcome
 from restante.reports.mx_delivery import MxDelivery
 from restante.reports.report_settings import ReportSettings
-from restante.store.interface import QueueFilter, ReportStore
+from restante.store.mail_queue import QueueFilter, QueueStore
+from restante.store.mail_reports import ReportStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import (
     InternalError,
@@ -71,11 +72,13 @@ class Reports:
     def __init__(
         self,
         store: ReportStore,
+        queue: QueueStore,
         context: DeliveryContext,
         exchangers: MailExchangers,
         settings: Callable[[], ReportSettings],
     ) -> None:
         self._store = store
+        self._queue = queue
         self._context = context
         self._exchangers = exchangers
         self._settings = settings
@@ -286,7 +289,7 @@ class Reports:
 
     async def _words(self, number: int) -> dict[str, str]:
         """Return the destination's last reply for each recipient."""
-        listed = await self._context.store.list_queue(QueueFilter(numbers=(number,)))
+        listed = await self._queue.list_queue(QueueFilter(numbers=(number,)))
         return {one.forward_path: one.reply for message in listed for one in message.recipients}
 
 

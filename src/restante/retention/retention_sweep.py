@@ -18,7 +18,7 @@ A running drain keeps its domain's mail for a day longer: mail must not vanish d
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from restante.background.waiting import Wait, wait_at_most
 from restante.delivery.route import remote_name
@@ -28,8 +28,9 @@ from restante.mail.message import message_name
 from restante.mail.quantity import agreeing
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.retention_warnings import OVER, warning_due
-from restante.store.interface import Bounce, MailStore, MarkStore, QueuedMessage, QueueFilter
+from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
+from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.events import MailExpired, RetentionAhead, RetentionOver, StoreFailed
 from restante.telemetry.log import Log
@@ -42,17 +43,13 @@ BATCH: Final = 200  # messages in one transaction
 ACTOR: Final = "retention"
 
 
-class RetentionStore(MailStore, MarkStore, Protocol):
-    """The part of the store that is needed here."""
-
-
 class RetentionSweep:
     """Ends the retention of mail that was not delivered."""
 
     def __init__(
         self,
         *,
-        store: RetentionStore,
+        store: Store,
         directory: LiveDirectory,
         is_draining: Callable[[int], bool],
         dsn_writer: DsnWriter,
@@ -82,7 +79,7 @@ class RetentionSweep:
         """Look at every domain once. A store that fails is logged; the next sweep tries again."""
         try:
             for status in (RecipientStatus.HELD, RecipientStatus.REFUSED):
-                marks = await self._store.marks(_kind(status))
+                marks = await self._store.retention.marks(_kind(status))
                 for domain in list(self._directory.now.domains.values()):
                     if self._is_concerned(domain, status) or domain.id in marks:
                         await self._look_at(domain, status, marks.get(domain.id))
@@ -90,7 +87,7 @@ class RetentionSweep:
             self._log.publish(StoreFailed(error=error, doing="retention"))
 
     def _is_concerned(self, domain: HostedDomain, status: RecipientStatus) -> bool:
-        usage = self._store.usage(domain.id)
+        usage = self._store.figures.usage(domain.id)
         return _retention(domain, status).seconds is not None and usage.messages > 0
 
     async def _look_at(
@@ -100,13 +97,13 @@ class RetentionSweep:
         step: float | None = None
         if retention.seconds is not None:
             await self._end(domain, status, retention.seconds, retention.at_end)
-            since = await self._store.waiting_since(domain.id, status)
+            since = await self._store.retention.waiting_since(domain.id, status)
             step = None if since is None else warning_due(since, retention.seconds, self._now())
         if step is not None and (mark is None or step < mark):
             self._tell(domain, status, step, retention.at_end)
             await self._until_told()
         if step != mark:
-            await self._store.keep_mark(domain.id, _kind(status), step)
+            await self._store.retention.keep_mark(domain.id, _kind(status), step)
 
     async def _end(
         self, domain: HostedDomain, status: RecipientStatus, seconds: float, at_end: AtEnd
@@ -120,7 +117,7 @@ class RetentionSweep:
     async def _bounce(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
         before = self._before(domain, seconds)
         bounced = 0
-        while numbers := await self._store.expired(domain.id, status, before, BATCH):
+        while numbers := await self._store.retention.expired(domain.id, status, before, BATCH):
             count = await self._bounce_some(domain, status, numbers, seconds)
             bounced += count
             if not count:  # the rest cannot be read, or changed meanwhile
@@ -139,7 +136,7 @@ class RetentionSweep:
     async def _bounce_some(
         self, domain: HostedDomain, status: RecipientStatus, numbers: Sequence[int], seconds: float
     ) -> int:
-        found = await self._store.list_queue(
+        found = await self._store.queue.list_queue(
             QueueFilter(numbers=tuple(numbers), status=status, limit=len(numbers))
         )
         bounces = [
@@ -152,7 +149,7 @@ class RetentionSweep:
         entry = self._entry(
             AuditAction.MAIL_BOUNCED, domain, status, seconds, [bounce.number for bounce in bounces]
         )
-        done = set(await self._store.bounce(bounces, entry))
+        done = set(await self._store.queue.bounce(bounces, entry))
         self._dsn_writer.stored(
             [one.report for one in bounces if one.report is not None and one.number in done]
         )
@@ -161,7 +158,7 @@ class RetentionSweep:
     async def _prepare(self, domain: HostedDomain, listed: QueuedMessage) -> Bounce | None:
         try:
             return await prepare_bounce(
-                self._store, self._dsn_writer, listed, remote_name(domain.destination)
+                self._store.queue, self._dsn_writer, listed, remote_name(domain.destination)
             )
         except Damaged as error:
             self._log.publish(
@@ -175,9 +172,9 @@ class RetentionSweep:
     async def _delete(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
         before = self._before(domain, seconds)
         deleted = 0
-        while numbers := await self._store.expired(domain.id, status, before, BATCH):
+        while numbers := await self._store.retention.expired(domain.id, status, before, BATCH):
             entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, numbers)
-            count = await self._store.expire(domain.id, numbers, status, before, entry)
+            count = await self._store.retention.expire(domain.id, numbers, status, before, entry)
             deleted += count
             if not count:  # all of them changed between the two calls: nothing is left to do
                 break

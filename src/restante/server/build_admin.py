@@ -23,7 +23,7 @@ from restante.web.http_door import HttpDoor, HttpService
 def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionParts) -> AdminParts:
     """Build them on those of delivery and reception."""
     store, log = ground.records.store, ground.setup.log
-    scrubber = Scrubber(store, log, time.time, time.monotonic)
+    scrubber = Scrubber(store.care, log, time.time, time.monotonic)
     loop_lag = LoopLag(log, time.monotonic)
     instruments = _instruments(ground, delivery, reception, scrubber, loop_lag)
     reloader = Reloader(

@@ -32,10 +32,12 @@ def build_delivery(ground: Ground, tasks: asyncio.TaskGroup) -> DeliveryParts:
     watcher = _watcher(ground, dispatcher, releaser)
     dispatcher.on_end(watcher.drain_ended)
     directory.on_change(watcher.records_changed)
-    reports = Reports(store, context, ground.resolver, lambda: ground.settings.config.reports)
+    reports = Reports(
+        store.reports, store.queue, context, ground.resolver, lambda: ground.settings.config.reports
+    )
     context.dsn_writer.on_stored(reports.wake)
     notices = Notices(
-        store=store,
+        store=store.notices,
         context=context,
         exchangers=ground.resolver,
         inbox=ground.setup.inbox,
@@ -54,7 +56,8 @@ def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
         lambda config: allowance.set_limit(config.reception.releases_per_minute)
     )
     return Releaser(
-        store=ground.records.store,
+        figures=ground.records.store.figures,
+        trail=ground.records.store.trail,
         directory=ground.records.directory,
         drains=dispatcher,
         host_names=ground.host_names,
@@ -66,7 +69,7 @@ def _releaser(ground: Ground, dispatcher: Dispatcher) -> Releaser:
 
 def _watcher(ground: Ground, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:
     return Watcher(
-        store=ground.records.store,
+        figures=ground.records.store.figures,
         directory=ground.records.directory,
         drains=UnaskedDrains(
             probe=dispatcher.probe,
@@ -96,7 +99,9 @@ def _retention(
 
 def _delivery_context(ground: Ground) -> DeliveryContext:
     return DeliveryContext(
-        store=ground.records.store,
+        handover=ground.records.store.handover,
+        content=ground.records.store.content,
+        figures=ground.records.store.figures,
         directory=ground.records.directory,
         resolver=ground.resolver,
         current_settings=lambda: ground.settings.config.delivery,

@@ -39,7 +39,7 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
     authenticator = _authenticator(ground)
     auth_gate = _auth_gate(ground, authenticator, expected)
     arrivals = Arrivals(
-        records.store,
+        records.store.figures,
         records.directory,
         setup.log,
         time.monotonic,
@@ -49,7 +49,8 @@ def build_reception(ground: Ground, delivery: DeliveryParts) -> ReceptionParts:
     facts = _domain_facts(ground, delivery)
     services = Services(
         directory=records.directory,
-        store=records.store,
+        store=records.store.reception,
+        held_content=records.store.content,
         intake=intake,
         auth_gate=auth_gate,
         releaser=delivery.releaser,
@@ -134,7 +135,7 @@ def _auth_gate(ground: Ground, authenticator: Authenticator, expected: ExpectedH
 
 def _intake(ground: Ground, arrivals: Arrivals) -> Intake:
     return Intake(
-        ground.records.store,
+        ground.records.store.reception,
         ground.setup.log,
         time.time,
         hostname=ground.setup.config.hostname,
@@ -145,5 +146,9 @@ def _intake(ground: Ground, arrivals: Arrivals) -> Intake:
 def _domain_facts(ground: Ground, delivery: DeliveryParts) -> FactsLookup:
     records = ground.records
     return FactsLookup(
-        records.store, records.directory, time.time, delivery.watcher.is_up, records.recipients.of
+        records.store.figures,
+        records.directory,
+        time.time,
+        delivery.watcher.is_up,
+        records.recipients.of,
     )

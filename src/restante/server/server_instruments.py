@@ -40,7 +40,7 @@ class Instruments:
     async def read(self) -> State:
         """Read all of them. Asks the store four questions; if it fails, omits the answers."""
         oldest = await self._oldest_age()
-        usages = self.store.usages().values()
+        usages = self.store.figures.usages().values()
         drains = self.drains()
         return State(
             held_messages=sum(usage.held for usage in usages),
@@ -58,8 +58,8 @@ class Instruments:
             is_room_short=self.disk_space.is_short,
             damaged_messages=await self._damaged(),
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
-            reports_waiting=await self._waiting(self.store.report_backlog),
-            notices_waiting=await self._waiting(self.store.notice_backlog),
+            reports_waiting=await self._waiting(self.store.reports.report_backlog),
+            notices_waiting=await self._waiting(self.store.notices.notice_backlog),
             certificate_expires_at=self.certificate_expires_at(),
             started_at=self.started_at,
             version=__version__,
@@ -80,14 +80,14 @@ class Instruments:
 
     async def _oldest_age(self) -> float | None:
         try:
-            oldest = await self.store.oldest()
+            oldest = await self.store.figures.oldest()
         except StoreError:
             return None
         return max(0.0, self.now() - min(oldest.values())) if oldest else 0.0
 
     async def _damaged(self) -> int | None:
         try:
-            return await self.store.damaged_messages()
+            return await self.store.figures.damaged_messages()
         except StoreError:
             return None
 

@@ -85,7 +85,7 @@ class Application:
             sweep = ServerSweep(
                 parts.reception,
                 parts.admin,
-                store,
+                store.care,
                 defects=defects,
                 log=self._log,
                 on_failure=self._end_failed,

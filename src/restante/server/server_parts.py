@@ -23,10 +23,10 @@ from restante.store.live_recipients import LiveRecipients
 
 async def read_records(store: Store, damage: DamageLog) -> Records:
     """Read accounts, domains and recipients. Raises StoreError."""
-    directory = LiveDirectory(store)
+    directory = LiveDirectory(store.records)
     await directory.refresh()
     damage.records_read(directory)
-    recipients = LiveRecipients(store, directory)
+    recipients = LiveRecipients(store.recipients, directory)
     await recipients.load()
     return Records(store, directory, recipients)
 

@@ -7,8 +7,8 @@ from restante.reception.descriptors import is_exhausted
 from restante.reception.listener import SWEEP_SECONDS
 from restante.server.part_groups import AdminParts, ReceptionParts
 from restante.server.task_spawner import CallbackDefects
-from restante.store.interface import Store
 from restante.store.store_errors import StoreError
+from restante.store.store_upkeep import UpkeepStore
 from restante.telemetry.events import (
     AcceptsFailed,
     ConnectionsShed,
@@ -27,7 +27,7 @@ class ServerSweep:
         self,
         reception: ReceptionParts,
         admin: AdminParts,
-        store: Store,
+        upkeep: UpkeepStore,
         *,
         defects: CallbackDefects,
         log: Log,
@@ -36,7 +36,7 @@ class ServerSweep:
         """`on_failure` is called once with the reason when the store is no longer trusted."""
         self._reception = reception
         self._admin = admin
-        self._store = store
+        self._upkeep = upkeep
         self._defects = defects
         self._log = log
         self._on_failure = on_failure
@@ -84,7 +84,7 @@ class ServerSweep:
 
     def _look_for_failure(self) -> None:
         """Have the server end when its store is no longer trusted: only reopening it helps."""
-        reason = self._store.failure
+        reason = self._upkeep.failure
         if reason and not self._has_failed:
             self._has_failed = True
             self._log.publish(ServerFailing(error=StoreError(reason), reason=reason))

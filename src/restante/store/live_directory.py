@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from restante.store.interface import TenancyStore
+from restante.store.record_store import TenancyStore
 from restante.tenancy.model import Directory
 
 

@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from restante.store.interface import RecipientStore
 from restante.store.live_directory import LiveDirectory
+from restante.store.recipient_store import RecipientStore
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import DAY, Recipients
 from restante.tenancy.recipients import Recipient, RecipientBook

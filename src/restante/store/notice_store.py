@@ -1,4 +1,4 @@
-"""The contract of a store for notices and their channels.
+"""The port of a store for notices.
 
 Part of the contract in interface.py, whose rules hold here.
 """
@@ -7,24 +7,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.tenancy.audit import AuditEntry
-from restante.tenancy.notice import Channel, NewNotice, Notice, Quiet, Topic
+from restante.tenancy.notice import NewNotice, Notice, Quiet, Topic
 
 
 class NoticeStore(Protocol):
     """Notices that wait to be sent, and topics that were reported recently."""
-
-    async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
-        """Add a channel (id 0), or replace the one of its account, name and id; return it with id.
-
-        Part of the operator's records. Notices that wait for a replaced channel stay in their
-        order. They are due at the time of the audit entry, if not before: the new way may work now.
-        Raises Conflict if the account has another of that name, or does not exist, or has no such
-        channel to replace.
-        """
-
-    async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
-        """Remove it and the notices that wait for it. Removing what is not there is no change."""
 
     async def keep_notices(
         self,

@@ -5,12 +5,13 @@ for all of the database.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from restante.store.store_care import Slice
 from restante.store.store_errors import StoreError
+from restante.store.store_upkeep import UpkeepStore
 from restante.telemetry.events import StoreFailed, StoreScrubbed
 from restante.telemetry.log import Log
 
@@ -18,17 +19,6 @@ SHARE: Final = 0.035  # of one core, for the slices themselves: waking for each 
 DAY: Final = 24 * 3600.0
 FIRST_AFTER: Final = 600.0  # seconds
 _LONGEST_REST: Final = 60.0
-
-
-class Scrubbed(Protocol):
-    """The part of the store that a scrub needs."""
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether all of the database was looked at when it was opened."""
-
-    def scrub(self) -> AsyncIterator[Slice]:
-        """Walk over everything, a slice at each step."""
 
 
 @dataclass(slots=True)
@@ -56,7 +46,7 @@ class Scrubber:
     `rest` waits so many seconds; `now` gives Unix time, `clock` seconds that only grow.
     """
 
-    store: Scrubbed
+    store: UpkeepStore
     log: Log
     now: Callable[[], float]
     clock: Callable[[], float]

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,7 +13,7 @@ from restante.mail.dsn_request import DsnRequest
 from restante.mail.import_stream import Piece, StreamEnd, StreamLabel, Unpacker
 from restante.mail.message import ContentFile
 from restante.smtp.content import ChunkDecoder
-from restante.store.interface import INLINE_LIMIT, Spool
+from restante.store.mail_reception import INLINE_LIMIT, ReceptionStore, Spool
 
 MAX_MESSAGES = 500  # in one request
 MAX_INLINE = (
@@ -21,13 +21,6 @@ MAX_INLINE = (
 )  # octets of one request that are kept in memory; more goes to disk, whatever its size
 
 _Path = Annotated[str, Field(max_length=600)]
-
-
-class OpensSpools(Protocol):
-    """The part of the store that is needed here."""
-
-    def open_spool(self) -> Spool:
-        """Begin large content."""
 
 
 class ImportLabel(BaseModel):
@@ -69,7 +62,7 @@ class Parcel:
 class Arrival:
     """Splits a stream into messages; large content goes to disk as it arrives."""
 
-    store: OpensSpools
+    reception: ReceptionStore
     parcels: list[Parcel] = field(default_factory=list)
     _unpacker: Unpacker = field(default_factory=Unpacker)
     _inline: int = 0
@@ -110,7 +103,7 @@ class Arrival:
                 if len(self.parcels) == MAX_MESSAGES:
                     raise ValueError(f"there are more than {MAX_MESSAGES} messages in it")
                 self._label = _read_label(facts)
-                self._content = _IncomingContent(self.store)
+                self._content = _IncomingContent(self.reception)
             case StreamEnd(failure):
                 await self._end(failure)
             case bytes():
@@ -135,8 +128,8 @@ class Arrival:
 class _IncomingContent:
     """Cleans content, as SMTP does, and keeps it in memory up to a limit."""
 
-    def __init__(self, store: OpensSpools) -> None:
-        self._store = store
+    def __init__(self, reception: ReceptionStore) -> None:
+        self._reception = reception
         self._decoder = ChunkDecoder()
         self._blocks: list[bytes] = []
         self._octets = 0
@@ -164,7 +157,7 @@ class _IncomingContent:
 
     async def _write(self) -> None:
         if self.spool is None:
-            self.spool = self._store.open_spool()
+            self.spool = self._reception.open_spool()
         octets = b"".join(self._blocks)
         self._blocks, self._octets = [], 0
         if octets:

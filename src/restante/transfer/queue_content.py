@@ -28,7 +28,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.import_stream import WHOLE, pack_block, pack_failure, pack_label
 from restante.mail.message import HeldMessage
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
-from restante.store.interface import QueuedMessage, QueueFilter
+from restante.store.mail_queue import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged, StoreError
 from restante.tenancy.audit import AuditAction
 
@@ -76,7 +76,7 @@ async def read_content(context: AdminContext, name: str, reason: str = "") -> Me
     Raises AdminError if it is missing or damaged, StoreError.
     """
     try:
-        message = await context.store.message(number_of(name))
+        message = await context.store.queue.message(number_of(name))
         if message is None:
             raise AdminError(
                 ErrorKind.NOT_FOUND,
@@ -111,14 +111,14 @@ async def content_blocks(context: AdminContext, message: HeldMessage) -> AsyncIt
     if message.head:
         yield message.head
     if message.file is not None:
-        async for block in context.store.read_file(message.file):
+        async for block in context.store.content.read_file(message.file):
             yield block
 
 
 async def _pages(
     context: AdminContext, filter_: QueueFilter, selection: QueueSelection
 ) -> AsyncIterator[Sequence[QueuedMessage]]:
-    while found := await context.store.list_queue(filter_):
+    while found := await context.store.queue.list_queue(filter_):
         yield await with_all_recipients(context, selection, found)
         filter_ = replace(filter_, after=found[-1].number)
 
@@ -148,7 +148,7 @@ async def _parcel(
 ) -> AsyncIterator[bytes]:
     """Yield one message of the stream; nothing if it has left meanwhile."""
     try:
-        message = await context.store.message(listed.number)
+        message = await context.store.queue.message(listed.number)
     except StoreError as error:
         yield _label(names, listed, None) + pack_failure(str(error))
         return
@@ -186,5 +186,5 @@ async def _record(
 ) -> None:
     """Write the entry before any content leaves: without an entry, no content is shown."""
     recorded = entry_about_mail(context, action, domain_id, numbers, reason)
-    await context.store.record([recorded])
+    await context.store.trail.record([recorded])
     announce(context, recorded)

@@ -72,7 +72,7 @@ async def import_mail(
 
     Raises AdminError for a malformed stream, and StoreError; nothing is held then.
     """
-    arrival = Arrival(context.store)
+    arrival = Arrival(context.store.reception)
     batch = _Batch(context)
     try:
         async for octets in stream:
@@ -99,7 +99,7 @@ async def digest_content(context: AdminContext, order: DigestOrder) -> dict[str,
     digests = {}
     for name in order.names:
         with suppress(Damaged):
-            message = await context.store.message(number_of(name))
+            message = await context.store.queue.message(number_of(name))
             if message is not None:
                 digests[name] = (await _digest(context, message)).hex()
     return digests
@@ -165,7 +165,7 @@ class _Batch:
 def _object(context: AdminContext, parcel: Parcel, domain: HostedDomain) -> str:
     """Return the quota's objection, "" if none. An operator can raise the quota and retry."""
     facts = FactsLookup(
-        context.store, context.directory, context.now, reservations=context.reservations
+        context.store.figures, context.directory, context.now, reservations=context.reservations
     ).of_domain(domain)
     objection = object_to_quota(domain, facts, parcel.size)
     return (
@@ -178,7 +178,7 @@ async def _file(context: AdminContext, parcel: Parcel) -> ContentFile | None:
     if parcel.file is None or not parcel.is_used:
         parcel.is_used = True
         return parcel.file
-    return await context.store.duplicate(parcel.file)
+    return await context.store.reception.duplicate(parcel.file)
 
 
 def _sorted_by_domain(
@@ -224,7 +224,7 @@ async def _is_same(
     context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: set[str], name: str
 ) -> bool:
     try:
-        message = await context.store.message(number_of(name))
+        message = await context.store.queue.message(number_of(name))
         if message is None or message.domain_id != domain.id:
             return False
         envelope = message.envelope
@@ -303,5 +303,5 @@ async def _record(context: AdminContext, parts: Sequence[_DomainPart], reason: s
             reason,
             domain=domain.name,
         )
-        await context.store.record([recorded])
+        await context.store.trail.record([recorded])
         announce(context, recorded)

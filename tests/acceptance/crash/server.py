@@ -39,7 +39,9 @@ from restante.config.load import load
 from restante.reception.intake import Intake, Receipt, ReceivedMail
 from restante.server import server_life, server_start
 from restante.store.interface import Store
-from restante.store.sqlite import BALLAST, OnDamage, SqliteStore, open_sqlite, spool, writer
+from restante.store.sqlite import BALLAST, OnDamage, open_sqlite, spool, writer
+from restante.store.sqlite.sqlite_handover import SqliteHandover
+from restante.store.sqlite.sqlite_reception import SqliteReception
 
 RECEPTION: Final = (
     "spool-synced",
@@ -115,10 +117,10 @@ class _FatedFile(apsw.VFSFile):
 
 def watch_methods(fate: Fate) -> None:
     """Put the points before and after methods of the store."""
-    _around(SqliteStore, "hold", fate, before="before-commit", after="row-committed")
-    _around(SqliteStore, "settle", fate, before="before-settle", after="settled")
-    _around(SqliteStore, "open_drain", fate, after="drain-recorded")
-    _around(SqliteStore, "duplicate", fate, after="copy-linked")
+    _around(SqliteReception, "hold", fate, before="before-commit", after="row-committed")
+    _around(SqliteHandover, "settle", fate, before="before-settle", after="settled")
+    _around(SqliteHandover, "open_drain", fate, after="drain-recorded")
+    _around(SqliteReception, "duplicate", fate, after="copy-linked")
     _around(spool.FileSpool, "close", fate, after="spool-synced")
     fsync = os.fsync
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from restante.mail.message import HeldMessage, NewMessage
 from restante.queue.recipient_status import Move, RecipientOutcome, RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
-from restante.store.interface import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
 
 
 @dataclass(slots=True)

@@ -1,136 +1,81 @@
 """The reports of a store that forgets."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from restante.mail.address import path_matches
-from restante.mail.report import Action, NewReport, Report
-from restante.queue.fair_order import DueReport, fair_order, target_of
+from restante.mail.message import HeldMessage
+from restante.mail.report import NewReport, Report
+from restante.queue.fair_order import DueReport
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.interface import ReportFilter, WaitingReport
+from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.memory.memory_record import handed_out
+from restante.store.memory.memory_state import MemoryState
+from restante.tenancy.audit import AuditEntry
 
 
 class MemoryReports:
-    """Reports on their way, each with the time of its next attempt."""
+    """A `ReportStore`."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[int, tuple[float, Report]] = {}  # by number
-        self._last_number = 0
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
 
-    def keep(self, reports: Iterable[NewReport]) -> None:
-        """Add reports; their first attempt is due at once."""
-        for report in reports:
-            self._last_number += 1
-            self._waiting[self._last_number] = (
-                report.made_at,
-                _numbered(self._last_number, report),
-            )
+    async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
+        """Return the reports whose next attempt is due, in fair order."""
+        return self._state.reports.due(now, limit, max_octets, self._state.account_of)
 
-    def due(
-        self, now: float, limit: int, max_octets: int, account_of: Callable[[int], str]
-    ) -> list[Report]:
-        """Return those due, in fair order; `account_of` maps a domain's id to its account or ""."""
-        waiting = sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number))
-        due = [report for due_at, report in waiting if due_at <= now]
-        order = fair_order(_turn(one, account_of) for one in due)
-        found: list[Report] = []
-        octets = 0
-        for report in (self._waiting[number][1] for number in order):
-            if len(found) == limit or (found and octets >= max_octets):
-                break
-            found.append(report)
-            octets += len(report.content)
-        return found
+    async def next_report_at(self) -> float | None:
+        """Return when the next attempt on any report is due."""
+        return self._state.reports.next_at()
 
-    def successes(self, account_of: Callable[[int], str]) -> list[DueReport]:
-        """Return the reports of success, in the order in which they were made."""
-        reports = (report for _, (_, report) in sorted(self._waiting.items()))
-        return [_turn(report, account_of) for report in reports if report.action is Action.RELAYED]
+    async def report_backlog(self) -> Backlog:
+        """Return how many reports wait, and since when."""
+        return self._state.reports.backlog()
 
-    def next_at(self) -> float | None:
-        """Return when the next one is due."""
-        return min((due_at for due_at, _ in self._waiting.values()), default=None)
+    async def success_reports(self) -> list[DueReport]:
+        """Return all waiting reports of success, in the order in which they were made."""
+        return self._state.reports.successes(self._state.account_of)
 
-    def hasten(self, at: float, beyond: float) -> None:
+    async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
+        """Record the outcomes of these reports."""
+        self._state.reports.settle(outcomes)
+
+    async def hasten_reports(self, at: float, beyond: float) -> None:
         """Have those tried soon that wait for too long."""
-        for number, (due_at, report) in self._waiting.items():
-            if due_at > beyond:
-                self._waiting[number] = (at, report)
+        self._state.reports.hasten(at, beyond)
 
-    def backlog(self) -> Backlog:
-        """Return how many wait, and since when."""
-        oldest = next((report.made_at for _, report in self._waiting.values()), None)
-        return Backlog(len(self._waiting), oldest)
+    async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
+        """Return the reports that match, by number."""
+        return self._state.reports.listed(selection)
 
-    def settle(self, outcomes: Sequence[SendingOutcome]) -> None:
-        """Record the outcomes of some."""
-        for outcome in outcomes:
-            if outcome.next_attempt_at is None:
-                self._waiting.pop(outcome.number, None)
-            elif outcome.number in self._waiting:
-                _, report = self._waiting[outcome.number]
-                failed = replace(report, failures=report.failures + 1, reply=outcome.reply)
-                self._waiting[outcome.number] = (outcome.next_attempt_at, failed)
+    async def report_content(self, number: int) -> bytes | None:
+        """Return a report's content, None if it does not wait."""
+        return self._state.reports.content(number)
 
-    def listed(self, selection: ReportFilter) -> list[WaitingReport]:
-        """Return those that match, by number."""
-        found = [
-            _waiting(*self._waiting[number])
-            for number in sorted(self._waiting)
-            if number > selection.after
-        ]
-        return [one for one in found if _matches(one, selection)][: selection.limit]
+    async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
+        """Remove reports; returns the numbers of those that were there."""
+        self._state.trail.append(audit)
+        return self._state.reports.drop(numbers)
 
-    def content(self, number: int) -> bytes | None:
-        """Return what one says."""
-        return self._waiting[number][1].content if number in self._waiting else None
-
-    def drop(self, numbers: Sequence[int]) -> list[int]:
-        """Forget some; return which were there."""
-        return [number for number in numbers if self._waiting.pop(number, None) is not None]
-
-
-def _turn(report: Report, account_of: Callable[[int], str]) -> DueReport:
-    return DueReport(
-        report.number, report.action, account_of(report.domain_id), target_of(report.reverse_path)
-    )
-
-
-def _waiting(due_at: float, report: Report) -> WaitingReport:
-    return WaitingReport(
-        report.number,
-        report.about,
-        report.domain_id,
-        report.action,
-        report.reverse_path,
-        report.made_at,
-        due_at,
-        report.failures,
-        report.reply,
-        len(report.content),
-    )
-
-
-def _matches(report: WaitingReport, selection: ReportFilter) -> bool:
-    return (
-        selection.domain_id in (None, report.domain_id)
-        and (
-            selection.reverse_path is None
-            or path_matches(report.reverse_path, selection.reverse_path)
+    async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
+        """Return messages whose sender is still owed a report of delay, oldest first."""
+        late = (
+            record
+            for record in self._state.mail.values()
+            if record.message.received_at < received_before
+            and record.held
+            and record.wants_word_of_delay
         )
-        and (not selection.numbers or report.number in selection.numbers)
-    )
+        in_order = sorted(
+            late, key=lambda record: (record.message.received_at, record.message.number)
+        )
+        return [handed_out(record, tuple(record.held)) for record in in_order[:limit]]
 
-
-def _numbered(number: int, report: NewReport) -> Report:
-    return Report(
-        number,
-        report.about,
-        report.domain_id,
-        report.action,
-        report.reverse_path,
-        report.content,
-        report.made_at,
-        report.is_8bit,
-        report.needs_smtputf8,
-    )
+    async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
+        """Store the reports, and note that these messages' senders were told."""
+        untold = {
+            number
+            for number in numbers
+            if number in self._state.mail and self._state.mail[number].wants_word_of_delay
+        }
+        self._state.reports.keep([report for report in reports if report.about in untold])
+        for number in untold:
+            self._state.mail[number].is_delay_told = True

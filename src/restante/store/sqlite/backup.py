@@ -16,11 +16,11 @@ from pathlib import Path
 
 import apsw
 
-from restante.store.interface import Backup
 from restante.store.sqlite import care_queries, engine, queries
 from restante.store.sqlite.regular_file import open_regular
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.store_errors import NotEmpty, StoreError, StoreFull
+from restante.store.store_upkeep import Backup
 
 _DATABASE = "restante.db"
 PARTIAL = "restante.db.partial"

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 import apsw
 
-from restante.store.interface import NO_USAGE, Drain, Usage
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.mail_handover import Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.store_errors import Conflict, LeaseLost

@@ -11,7 +11,8 @@ from restante.mail.message import NewMessage
 from restante.mail.report import NewReport
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome, RecipientStatus
 from restante.store.hold_refusals import refused_of
-from restante.store.interface import DAMAGED, Drain
+from restante.store.mail_content import DAMAGED
+from restante.store.mail_handover import Drain
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.rows import (

@@ -15,17 +15,11 @@ from restante.mail.report import Action, Report
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.sending_outcome import Backlog
-from restante.store.interface import (
-    DAMAGED,
-    AuditPage,
-    Drain,
-    NodeRequest,
-    PastDrain,
-    QueuedMessage,
-    QueueFilter,
-    ReportFilter,
-    WaitingReport,
-)
+from restante.store.audit_trail import AuditPage, NodeRequest
+from restante.store.mail_content import DAMAGED
+from restante.store.mail_handover import Drain, PastDrain
+from restante.store.mail_queue import QueuedMessage, QueueFilter
+from restante.store.mail_reports import ReportFilter, WaitingReport
 from restante.store.sqlite import queries
 from restante.store.sqlite.engine import Row, fetch
 from restante.store.sqlite.notice_rows import channel, notice

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
-from restante.store.interface import Drain, PastDrain
+from restante.store.mail_handover import Drain, PastDrain
 from restante.store.sqlite import queries
 from restante.store.sqlite.rows import account_row, audit_row, domain_row, login_row, past_drain_row
 from restante.store.sqlite.write_transaction import WriteTransaction

@@ -6,7 +6,7 @@ Each function runs on the writer thread inside a transaction.
 from collections.abc import Iterable, Sequence
 
 from restante.mail.report import NewReport
-from restante.store.interface import Bounce
+from restante.store.mail_queue import Bounce
 from restante.store.sqlite import queries
 from restante.store.sqlite.mail_changes import remove
 from restante.store.sqlite.rows import audit_row, paths, report_row

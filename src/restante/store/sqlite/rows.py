@@ -13,7 +13,8 @@ from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.mail.report import Action, NewReport, Report
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
-from restante.store.interface import PastDrain, QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.mail_handover import PastDrain
+from restante.store.mail_queue import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.sqlite.engine import Row
 from restante.store.sqlite.policy_column import policy_text, quota_text, read_policy, read_quota
 from restante.tenancy.audit import AuditAction, AuditEntry

@@ -1,85 +1,81 @@
 """The part of the store that keeps reports."""
 
-from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
-
-import apsw
 
 from restante.mail.message import HeldMessage
 from restante.mail.report import NewReport, Report
 from restante.queue.fair_order import DueReport
 from restante.queue.sending_outcome import Backlog, SendingOutcome
-from restante.store.interface import ReportFilter, WaitingReport
-from restante.store.sqlite import queries, reading, report_changes, sending_changes
-from restante.store.sqlite.write_transaction import Change
+from restante.store.mail_reports import ReportFilter, WaitingReport
+from restante.store.sqlite import (
+    queries,
+    reading,
+    report_changes,
+    sending_changes,
+)
+from restante.store.sqlite.store_core import StoreCore
 from restante.tenancy.audit import AuditEntry
-
-_Answer = TypeVar("_Answer")
 
 
 class SqliteReports:
-    """A `ReportStore` on what the whole store has: a writer and readers."""
+    """A `ReportStore`."""
 
-    @abstractmethod
-    async def _write(self, change: Change) -> Any:
-        """Make a change."""
-
-    @abstractmethod
-    async def _read(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
-        """Ask something."""
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
 
     async def due_reports(self, now: float, limit: int, max_octets: int) -> list[Report]:
         """Return the reports whose next attempt is due, those due longest first."""
-        return await self._read(
+        return await self._core.read(
             partial(reading.due_reports, now=now, limit=limit, max_octets=max_octets)
         )
 
     async def next_report_at(self) -> float | None:
         """Return when the next attempt on any report is due."""
-        return await self._read(reading.next_report_at)
+        return await self._core.read(reading.next_report_at)
 
     async def report_backlog(self) -> Backlog:
         """Return how many reports wait, and since when."""
-        return await self._read(partial(reading.backlog, query=queries.REPORT_BACKLOG))
+        return await self._core.read(partial(reading.backlog, query=queries.REPORT_BACKLOG))
 
     async def success_reports(self) -> list[DueReport]:
         """Return all waiting reports of success, in the order in which they were made."""
-        return await self._read(reading.success_reports)
+        return await self._core.read(reading.success_reports)
 
     async def settle_reports(self, outcomes: Sequence[SendingOutcome]) -> None:
         """Record the outcomes of these reports."""
         change = partial(
             sending_changes.settle, remove=queries.REMOVE_REPORT, put_off=queries.PUT_REPORT_OFF
         )
-        await self._write(partial(change, outcomes=outcomes))
+        await self._core.write(partial(change, outcomes=outcomes))
 
     async def hasten_reports(self, at: float, beyond: float) -> None:
         """Have those tried soon that wait for too long."""
-        await self._write(partial(report_changes.hasten, at=at, beyond=beyond))
+        await self._core.write(partial(report_changes.hasten, at=at, beyond=beyond))
 
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return the reports that match, by number."""
-        return await self._read(partial(reading.reports, selection=selection))
+        return await self._core.read(partial(reading.reports, selection=selection))
 
     async def report_content(self, number: int) -> bytes | None:
         """Return a report's content, None if it does not wait."""
-        return await self._read(partial(reading.report_content, number=number))
+        return await self._core.read(partial(reading.report_content, number=number))
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
         """Remove reports; returns the numbers of those that were there."""
-        dropped: list[int] = await self._write(
+        dropped: list[int] = await self._core.write(
             partial(report_changes.drop, numbers=numbers, audit=audit)
         )
         return dropped
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
         """Return messages whose sender is still owed a report of delay, oldest first."""
-        return await self._read(
+        return await self._core.read(
             partial(reading.late_messages, received_before=received_before, limit=limit)
         )
 
     async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
         """Store the reports, and note that these messages' senders were told."""
-        await self._write(partial(report_changes.tell_of_delay, numbers=numbers, reports=reports))
+        await self._core.write(
+            partial(report_changes.tell_of_delay, numbers=numbers, reports=reports)
+        )

@@ -1,0 +1,62 @@
+"""The port of a store that says how much is held.
+
+Part of the contract in interface.py, whose rules hold here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A domain's held mail, refused mail included: exact at every commit and after a crash."""
+
+    messages: int = 0
+    octets: int = 0
+    refused: int = (
+        0  # messages with a refused recipient and none held: a release does not move them
+    )
+
+    @property
+    def held(self) -> int:
+        """Messages that a release would hand over."""
+        return self.messages - self.refused
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.messages + other.messages, self.octets + other.octets, self.refused + other.refused
+        )
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.messages - other.messages, self.octets - other.octets, self.refused - other.refused
+        )
+
+
+NO_USAGE = Usage()
+
+
+class FigureStore(Protocol):
+    """How much mail is held, and since when."""
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds, as of the last commit. No I/O; no query."""
+
+    def usages(self) -> Mapping[int, Usage]:
+        """Return what each domain holds, by domain id; domains with nothing may be absent.
+
+        No I/O.
+        """
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what all domains of an account hold together, as of the last commit.
+
+        No I/O; no walk over domains.
+        """
+
+    async def oldest(self) -> Mapping[int, float]:
+        """Return by domain id when each domain's oldest message was received, if it has one."""
+
+    async def damaged_messages(self) -> int:
+        """Return how many messages are marked refused because they are damaged."""

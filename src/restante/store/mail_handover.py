@@ -1,0 +1,103 @@
+"""The port of a store for handing held mail over: drains, the mail of one, and its outcomes.
+
+Part of the contract in interface.py, whose rules hold here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.mail.message import HeldMessage
+from restante.mail.report import NewReport
+from restante.queue.recipient_status import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """A drain that is to run, or runs.
+
+    It outlives the process: a recorded drain is resumed at start.
+    """
+
+    domain_id: int
+    number: int  # fencing number: grows each time somebody takes the drain up
+    requested_at: float
+    deadline: float  # patience: Unix time at which what is left is simply held again
+
+
+@dataclass(frozen=True, slots=True)
+class PastDrain:
+    """How a domain's last drain went. Times are Unix time, counts are of messages."""
+
+    started_at: float
+    ended_at: float
+    requested_by: str  # "login alice", "operator", …
+    end: str  # "finished", "given up", "refused", "stopped"
+    reason: str  # why it ended
+    delivered: int
+    deferred: int
+    refused: int
+    last_words: (
+        str  # the last thing that went wrong, mostly in the destination's words; "" for nothing
+    )
+
+
+class HandoverStore(Protocol):
+    """Which drains are to run, and the mail that they move."""
+
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
+        """Return messages with a held recipient whose number is above `after`, oldest first.
+
+        At most `limit`, and no more once `max_octets` are in memory (content files do not count);
+        at least one if there is one. A message found damaged is reported and skipped, so that it
+        blocks no other. Its recipients become refused, with a reply that begins with DAMAGED. An
+        operator can delete it, or release it again once it is repaired.
+        """
+
+    async def settle(
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
+    ) -> None:
+        """Record the outcomes of these recipients at `at`, Unix time.
+
+        A message with no recipient left is removed with its file. A recipient that is no longer
+        there (deleted meanwhile) is skipped. The reports on these outcomes are stored in the same
+        transaction. A report with no held recipient is skipped, so that settling the same again
+        reports nothing twice. Raises LeaseLost if another has taken the drain over. The destination
+        may then get a message twice, but never not at all.
+        """
+
+    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
+        """Record a drain, or take over the one recorded: its number grows, which fences its owner.
+
+        Raises Conflict if the domain no longer exists.
+        """
+
+    async def finish_drain(
+        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+    ) -> bool:
+        """Close it as `close_drain` does, but only if no mail waits for it; return whether it did.
+
+        `left_behind` is how many messages it has tried and leaves held. If the domain holds more,
+        some came meanwhile, or became held again: nothing changes, and the drain must look from
+        the oldest message again. The figures are those of the same transaction, so mail that is
+        durable before the end is never passed over. Raises LeaseLost if another has taken it over.
+        """
+
+    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+        """Give it up: record that it is over, and how it went, whatever the domain still holds.
+
+        Nothing can be settled under it any more. Nothing happens if another has taken it over. None
+        leaves what is known of the drain before.
+        """
+
+    async def past_drains(self) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went that has had one, by domain id."""
+
+    async def open_drains(self) -> list[Drain]:
+        """Return the drains recorded and not closed."""

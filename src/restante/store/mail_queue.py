@@ -1,0 +1,94 @@
+"""The port of a store for listing held mail and changing single messages.
+
+Part of the contract in interface.py, whose rules hold here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from restante.mail.address import path_matches
+from restante.mail.message import HeldMessage
+from restante.mail.report import NewReport
+from restante.queue.recipient_status import RecipientStatus
+from restante.tenancy.audit import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRecipient:
+    """One recipient in a listing."""
+
+    forward_path: str
+    status: RecipientStatus
+    reply: str  # the destination's latest reply about it; "" if there is none
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which recipients a queue listing is about. None means any."""
+
+    domain_ids: tuple[int, ...] | None = None
+    status: RecipientStatus | None = None
+    reverse_path: str | None = None  # exact; "" is the null reverse-path
+    recipient: str | None = None  # pattern of forward-paths, as mail.address.path_matches reads it
+    received_before: float | None = None  # Unix time
+    larger_than: int | None = None  # octets
+    numbers: tuple[int, ...] | None = None
+    after: int = 0  # number: for paging
+    limit: int = 1000
+
+    def concerns(self, recipient: QueuedRecipient) -> bool:
+        """Tell whether a listing is about this recipient of a message that matches otherwise."""
+        return self.status in (None, recipient.status) and (
+            self.recipient is None or path_matches(recipient.forward_path, self.recipient)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """One message in a listing, without its content."""
+
+    number: int
+    domain_id: int
+    reverse_path: str
+    recipients: tuple[QueuedRecipient, ...]
+    received_at: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """Held or refused recipients of one message to give up, with the report; None: no report."""
+
+    number: int
+    forward_paths: tuple[str, ...]  # if one of them is not there any more, nothing is done
+    report: NewReport | None
+
+
+class QueueStore(Protocol):
+    """Shows and changes held mail, message by message."""
+
+    async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
+        """Return the messages with matching recipients, by number, with those recipients only."""
+
+    async def message(self, number: int) -> HeldMessage | None:
+        """Return one message with all its recipients, held or refused, or None.
+
+        Raises Damaged, StoreError.
+        """
+
+    async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Remove whole messages, whatever their state; returns how many were there."""
+
+    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Make the refused recipients of these messages held again; return how many had some.
+
+        Their time begins again, with that of the entry.
+        """
+
+    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+        """Remove these recipients and store the reports on them; return the numbers concerned.
+
+        A message with none left is removed with its file. One whose recipients have changed
+        meanwhile stays as it is.
+        """

@@ -1,0 +1,44 @@
+"""How much a store holds that forgets."""
+
+from collections.abc import Mapping
+
+from restante.store.mail_content import DAMAGED
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.memory.memory_state import MemoryState
+
+
+class MemoryFigures:
+    """A `FigureStore`: recounted at each call, so that no figure can drift."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds."""
+        return self._state.usage(domain_id)
+
+    def usages(self) -> Mapping[int, Usage]:
+        """Return what each domain holds, by domain id."""
+        return {domain_id: self.usage(domain_id) for domain_id in self._holding()}
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what all domains of an account hold together."""
+        return sum(
+            (self.usage(domain.id) for domain in self._state.directory.domains_of(account)),
+            start=NO_USAGE,
+        )
+
+    async def oldest(self) -> Mapping[int, float]:
+        """Return, by domain id, when the oldest message was received."""
+        newest_first = reversed(self._state.mail.values())
+        return {record.message.domain_id: record.message.received_at for record in newest_first}
+
+    async def damaged_messages(self) -> int:
+        """Return how many messages are marked refused because they are damaged."""
+        return sum(
+            any(record.replies.get(path, "").startswith(DAMAGED) for path in record.refused)
+            for record in self._state.mail.values()
+        )
+
+    def _holding(self) -> list[int]:
+        return list(dict.fromkeys(record.message.domain_id for record in self._state.mail.values()))

@@ -1,0 +1,96 @@
+"""Drains and their mail in a store that forgets."""
+
+from collections.abc import Mapping, Sequence
+
+from restante.mail.message import HeldMessage
+from restante.mail.report import NewReport
+from restante.queue.recipient_status import Outcome
+from restante.store.mail_handover import Drain, PastDrain
+from restante.store.memory.memory_record import handed_out
+from restante.store.memory.memory_state import MemoryState
+
+
+class MemoryHandover:
+    """A `HandoverStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
+        """Return messages with a held recipient whose number is above `after`, oldest first."""
+        found: list[HeldMessage] = []
+        octets = 0
+        for number, record in self._state.mail.items():
+            if len(found) == limit or (found and octets >= max_octets):
+                break
+            if number > after and record.message.domain_id == domain_id and record.held:
+                found.append(handed_out(record, tuple(record.held)))
+                octets += len(record.message.head)
+        return found
+
+    async def settle(
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
+    ) -> None:
+        """Record the outcomes of these recipients, with the reports on them."""
+        self._state.check_drain(drain)
+        self._state.reports.keep(
+            [report for report in reports if self._is_news(report, drain.domain_id)]
+        )
+        for outcome in outcomes:
+            record = self._state.mail.get(outcome.number)
+            if record is None or record.message.domain_id != drain.domain_id:
+                continue
+            for recipient in outcome.recipients:
+                record.settle(recipient, at)
+            record.doubts = outcome.doubts or record.doubts
+            if not record.all_paths:
+                self._state.forget(outcome.number)
+
+    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
+        """Record a drain, or take over the one recorded."""
+        self._state.check_hosted(domain_id)
+        self._state.drain_numbers[domain_id] = self._state.drain_numbers.get(domain_id, 0) + 1
+        drain = Drain(domain_id, self._state.drain_numbers[domain_id], requested_at, deadline)
+        self._state.drains[domain_id] = drain
+        return drain
+
+    async def finish_drain(
+        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+    ) -> bool:
+        """Close it if the domain holds no more than was left behind."""
+        self._state.check_drain(drain)
+        if self._state.usage(drain.domain_id).held > left_behind:
+            return False
+        await self.close_drain(drain, past)
+        return True
+
+    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+        """Record that it is over, and how it went."""
+        if self._state.drain_numbers.get(drain.domain_id) == drain.number:
+            self._state.drain_numbers[drain.domain_id] += (
+                1  # nothing can be settled under it any more
+            )
+            del self._state.drains[drain.domain_id]
+            if past is not None:
+                self._state.past_drains[drain.domain_id] = past
+
+    async def past_drains(self) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went."""
+        return dict(self._state.past_drains)
+
+    async def open_drains(self) -> list[Drain]:
+        """Return the drains recorded and not closed."""
+        return [self._state.drains[domain_id] for domain_id in sorted(self._state.drains)]
+
+    def _is_news(self, report: NewReport, domain_id: int) -> bool:
+        """Tell whether a recipient that it names still waits; its outcome is settled with it."""
+        record = self._state.mail.get(report.about)
+        if record is None or record.message.domain_id != domain_id:
+            return False
+        return any(path in record.held for path in report.forward_paths)

@@ -1,0 +1,68 @@
+"""Held mail as the operator sees and changes it, in a store that forgets."""
+
+from collections.abc import Sequence
+
+from restante.mail.message import HeldMessage
+from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
+from restante.store.memory.memory_record import handed_out, listed, selects
+from restante.store.memory.memory_state import MemoryState
+from restante.tenancy.audit import AuditEntry
+
+
+class MemoryQueue:
+    """A `QueueStore`."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
+        """Return the messages with matching recipients, by number, with those recipients only."""
+        records = (
+            record for record in self._state.mail.values() if selects(selection, record.message)
+        )
+        shown = (listed(record, selection) for record in records)
+        return [message for message in shown if message.recipients][: selection.limit]
+
+    async def message(self, number: int) -> HeldMessage | None:
+        """Return one message with all its recipients, or None."""
+        record = self._state.mail.get(number)
+        return handed_out(record, record.all_paths) if record else None
+
+    async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Remove whole messages; returns how many were there."""
+        present = [number for number in dict.fromkeys(numbers) if number in self._state.mail]
+        for number in present:
+            self._state.forget(number)
+        self._state.trail.append(audit)
+        return len(present)
+
+    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Make the refused recipients of these messages held again; return how many had some."""
+        records = [
+            self._state.mail[number]
+            for number in dict.fromkeys(numbers)
+            if number in self._state.mail
+        ]
+        concerned = [record for record in records if record.refused or record.uncertain]
+        for record in concerned:
+            record.release_again(audit.at)
+        self._state.trail.append(audit)
+        return len(concerned)
+
+    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+        """Remove these recipients and store the reports on them."""
+        done = []
+        for bounce in bounces:
+            record = self._state.mail.get(bounce.number)
+            if (
+                record is not None
+                and bounce.forward_paths
+                and set(bounce.forward_paths) <= set(record.all_paths)
+            ):
+                record.give_up(bounce.forward_paths)
+                if not record.all_paths:
+                    self._state.forget(bounce.number)
+                self._state.reports.keep([bounce.report] if bounce.report else [])
+                done.append(bounce.number)
+        self._state.trail.append(audit)
+        return done

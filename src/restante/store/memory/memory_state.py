@@ -1,0 +1,106 @@
+"""All that a store in memory remembers, and what removes one thing with another."""
+
+from dataclasses import dataclass, field, replace
+
+from restante.mail.message import ContentFile, MessageNumbers
+from restante.store.mail_content import DAMAGED
+from restante.store.mail_figures import Usage
+from restante.store.mail_handover import Drain, PastDrain
+from restante.store.memory.memory_record import Record
+from restante.store.memory.waiting_reports import WaitingReports
+from restante.store.store_errors import Conflict, LeaseLost
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Directory
+from restante.tenancy.notice import Notice, Quiet, Topic
+from restante.tenancy.recipients import Recipient, RecipientSource
+
+
+@dataclass(slots=True)
+class MemoryState:
+    """The data that the parts of the store share."""
+
+    mail: dict[int, Record] = field(default_factory=dict)  # in the order of numbers
+    numbers: MessageNumbers = field(default_factory=MessageNumbers)
+    files: dict[str, bytes] = field(default_factory=dict)  # content by name
+    reports: WaitingReports = field(default_factory=WaitingReports)
+    drains: dict[int, Drain] = field(default_factory=dict)  # by domain id
+    past_drains: dict[int, PastDrain] = field(default_factory=dict)
+    # Also of drains that are over: a number never comes back.
+    drain_numbers: dict[int, int] = field(default_factory=dict)
+    directory: Directory = field(default_factory=Directory)
+    recipients: dict[tuple[int, RecipientSource, str], Recipient] = field(default_factory=dict)
+    marks: dict[tuple[int, str], float] = field(default_factory=dict)
+    notices: dict[int, Notice] = field(default_factory=dict)  # by number
+    quiets: dict[Topic, Quiet] = field(default_factory=dict)
+    trail: list[AuditEntry] = field(default_factory=list)
+
+    def of(self, domain_id: int) -> list[Record]:
+        """Return a domain's mail, oldest first."""
+        return [record for record in self.mail.values() if record.message.domain_id == domain_id]
+
+    def forget(self, number: int) -> None:
+        """Remove a message with its file."""
+        record = self.mail.pop(number)
+        if record.message.file:
+            self.files.pop(record.message.file.name, None)
+
+    def park(self, file: ContentFile, text: str) -> None:
+        """Refuse the recipients of the message that this file belongs to."""
+        for record in self.mail.values():
+            if record.message.file is not None and record.message.file.name == file.name:
+                record.park(f"{DAMAGED} {text}")
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds."""
+        records = [record for record in self.mail.values() if record.message.domain_id == domain_id]
+        octets = sum(record.message.size for record in records)
+        return Usage(len(records), octets, sum(not record.held for record in records))
+
+    def account_of(self, domain_id: int) -> str:
+        """Return whose a domain is, "" where it is gone."""
+        domain = self.directory.domain_by_id(domain_id)
+        return domain.account if domain is not None else ""
+
+    def holds_mail(self, domain_id: int) -> bool:
+        """Tell whether a domain holds any."""
+        return any(self.of(domain_id))
+
+    def check_hosted(self, domain_id: int) -> None:
+        """Raise Conflict if the domain no longer exists."""
+        if self.directory.domain_by_id(domain_id) is None:
+            raise Conflict(f"domain {domain_id} no longer exists")
+
+    def check_drain(self, drain: Drain) -> None:
+        """Raise LeaseLost if the drain is over or was taken over."""
+        if self.drain_numbers.get(drain.domain_id) != drain.number:
+            raise LeaseLost(
+                f"drain {drain.number} of domain {drain.domain_id} is over or was taken over"
+            )
+
+    def domain_removed(self, domain_id: int) -> None:
+        """Remove all that goes with a domain."""
+        self.drains.pop(domain_id, None)
+        self.past_drains.pop(domain_id, None)
+        self.drain_numbers.pop(domain_id, None)
+        self.marks = {key: value for key, value in self.marks.items() if key[0] != domain_id}
+        self.recipients = {
+            key: value for key, value in self.recipients.items() if key[0] != domain_id
+        }
+
+    def notices_of(self, channel_id: int) -> list[int]:
+        """Return the numbers of the notices that wait for a channel."""
+        return [
+            number for number, notice in self.notices.items() if notice.channel_id == channel_id
+        ]
+
+    def hasten_channel(self, channel_id: int, at: float) -> None:
+        """Have its notices due at a time, if not before."""
+        for number in self.notices_of(channel_id):
+            notice = self.notices[number]
+            self.notices[number] = replace(notice, next_attempt_at=min(notice.next_attempt_at, at))
+
+    def forget_channel(self, channel_id: int) -> None:
+        """Remove the notices that wait for it."""
+        self.notices = {
+            number: one for number, one in self.notices.items() if one.channel_id != channel_id
+        }

@@ -1,0 +1,40 @@
+"""Looking after a store that forgets."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from restante.store.memory.memory_content import MemoryContent
+from restante.store.memory.memory_state import MemoryState
+from restante.store.store_care import Slice
+from restante.store.store_errors import Damaged, StoreError
+from restante.store.store_upkeep import Backup
+
+
+class MemoryUpkeep:
+    """An `UpkeepStore`."""
+
+    is_proven = True
+
+    def __init__(self, state: MemoryState, content: MemoryContent) -> None:
+        self._state = state
+        self._content = content
+
+    @property
+    def failure(self) -> str:
+        """Nothing can happen to it."""
+        return ""
+
+    async def scrub(self) -> AsyncIterator[Slice]:
+        """Look at every content file."""
+        for record in list(self._state.mail.values()):
+            damaged = 0
+            if record.message.file is not None:
+                try:
+                    await self._content.prove_file(record.message.file, 0)
+                except Damaged:
+                    damaged = 1
+            yield Slice(1, record.message.size, record.message.file is not None, 0.0, damaged)
+
+    async def backup(self, directory: Path) -> Backup:
+        """Raise StoreError: there is nothing that would outlive the process."""
+        raise StoreError(f"{directory}: a store in memory has nothing to copy")

@@ -1,0 +1,136 @@
+"""The reports of a store that forgets."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from restante.mail.address import path_matches
+from restante.mail.report import Action, NewReport, Report
+from restante.queue.fair_order import DueReport, fair_order, target_of
+from restante.queue.sending_outcome import Backlog, SendingOutcome
+from restante.store.mail_reports import ReportFilter, WaitingReport
+
+
+class WaitingReports:
+    """Reports on their way, each with the time of its next attempt."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, tuple[float, Report]] = {}  # by number
+        self._last_number = 0
+
+    def keep(self, reports: Iterable[NewReport]) -> None:
+        """Add reports; their first attempt is due at once."""
+        for report in reports:
+            self._last_number += 1
+            self._waiting[self._last_number] = (
+                report.made_at,
+                _numbered(self._last_number, report),
+            )
+
+    def due(
+        self, now: float, limit: int, max_octets: int, account_of: Callable[[int], str]
+    ) -> list[Report]:
+        """Return those due, in fair order; `account_of` maps a domain's id to its account or ""."""
+        waiting = sorted(self._waiting.values(), key=lambda one: (one[0], one[1].number))
+        due = [report for due_at, report in waiting if due_at <= now]
+        order = fair_order(_turn(one, account_of) for one in due)
+        found: list[Report] = []
+        octets = 0
+        for report in (self._waiting[number][1] for number in order):
+            if len(found) == limit or (found and octets >= max_octets):
+                break
+            found.append(report)
+            octets += len(report.content)
+        return found
+
+    def successes(self, account_of: Callable[[int], str]) -> list[DueReport]:
+        """Return the reports of success, in the order in which they were made."""
+        reports = (report for _, (_, report) in sorted(self._waiting.items()))
+        return [_turn(report, account_of) for report in reports if report.action is Action.RELAYED]
+
+    def next_at(self) -> float | None:
+        """Return when the next one is due."""
+        return min((due_at for due_at, _ in self._waiting.values()), default=None)
+
+    def hasten(self, at: float, beyond: float) -> None:
+        """Have those tried soon that wait for too long."""
+        for number, (due_at, report) in self._waiting.items():
+            if due_at > beyond:
+                self._waiting[number] = (at, report)
+
+    def backlog(self) -> Backlog:
+        """Return how many wait, and since when."""
+        oldest = next((report.made_at for _, report in self._waiting.values()), None)
+        return Backlog(len(self._waiting), oldest)
+
+    def settle(self, outcomes: Sequence[SendingOutcome]) -> None:
+        """Record the outcomes of some."""
+        for outcome in outcomes:
+            if outcome.next_attempt_at is None:
+                self._waiting.pop(outcome.number, None)
+            elif outcome.number in self._waiting:
+                _, report = self._waiting[outcome.number]
+                failed = replace(report, failures=report.failures + 1, reply=outcome.reply)
+                self._waiting[outcome.number] = (outcome.next_attempt_at, failed)
+
+    def listed(self, selection: ReportFilter) -> list[WaitingReport]:
+        """Return those that match, by number."""
+        found = [
+            _waiting(*self._waiting[number])
+            for number in sorted(self._waiting)
+            if number > selection.after
+        ]
+        return [one for one in found if _matches(one, selection)][: selection.limit]
+
+    def content(self, number: int) -> bytes | None:
+        """Return what one says."""
+        return self._waiting[number][1].content if number in self._waiting else None
+
+    def drop(self, numbers: Sequence[int]) -> list[int]:
+        """Forget some; return which were there."""
+        return [number for number in numbers if self._waiting.pop(number, None) is not None]
+
+
+def _turn(report: Report, account_of: Callable[[int], str]) -> DueReport:
+    return DueReport(
+        report.number, report.action, account_of(report.domain_id), target_of(report.reverse_path)
+    )
+
+
+def _waiting(due_at: float, report: Report) -> WaitingReport:
+    return WaitingReport(
+        report.number,
+        report.about,
+        report.domain_id,
+        report.action,
+        report.reverse_path,
+        report.made_at,
+        due_at,
+        report.failures,
+        report.reply,
+        len(report.content),
+    )
+
+
+def _matches(report: WaitingReport, selection: ReportFilter) -> bool:
+    return (
+        selection.domain_id in (None, report.domain_id)
+        and (
+            selection.reverse_path is None
+            or path_matches(report.reverse_path, selection.reverse_path)
+        )
+        and (not selection.numbers or report.number in selection.numbers)
+    )
+
+
+def _numbered(number: int, report: NewReport) -> Report:
+    return Report(
+        number,
+        report.about,
+        report.domain_id,
+        report.action,
+        report.reverse_path,
+        report.content,
+        report.made_at,
+        report.is_8bit,
+        report.needs_smtputf8,
+    )

@@ -1,0 +1,58 @@
+"""The port of a store for the operator's records.
+
+Part of the contract in interface.py, whose rules hold here.
+"""
+
+from typing import Protocol
+
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.notice import Channel
+
+
+class TenancyStore(Protocol):
+    """The operator's records. Each change also writes its audit entry and moves the change number.
+
+    Removing what is not there is no change.
+    """
+
+    async def directory(self) -> Directory:
+        """Return all of them at the present change number."""
+
+    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+        """Add or replace, by name."""
+
+    async def remove_account(self, name: str, audit: AuditEntry) -> None:
+        """Remove it. Raises Conflict while it has logins, domains or channels of notices."""
+
+    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+        """Add or replace, by user name.
+
+        Raises Conflict if that user name is another account's, or its own no longer exists.
+        """
+
+    async def remove_login(self, user: str, audit: AuditEntry) -> None:
+        """Remove it."""
+
+    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+        """Add (id 0) or replace, by name, and return it with its id.
+
+        Raises Conflict if id is 0 and the name is there, or if the id does not exist or has another
+        name. Raises Conflict also if the account does not exist. A domain never changes its name:
+        its mail would follow it to another domain's destination.
+        """
+
+    async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
+        """Remove it and what drain it has. Raises Conflict while it holds mail."""
+
+    async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
+        """Add a channel (id 0), or replace the one of its account, name and id; return it with id.
+
+        Part of the operator's records. Notices that wait for a replaced channel stay in their
+        order. They are due at the time of the audit entry, if not before: the new way may work now.
+        Raises Conflict if the account has another of that name, or does not exist, or has no such
+        channel to replace.
+        """
+
+    async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
+        """Remove it and the notices that wait for it. Removing what is not there is no change."""

@@ -1,0 +1,40 @@
+"""How much the store holds."""
+
+from collections.abc import Mapping
+
+from restante.store.mail_figures import NO_USAGE, Usage
+from restante.store.sqlite import (
+    reading,
+)
+from restante.store.sqlite.store_core import StoreCore
+
+
+class SqliteFigures:
+    """A `FigureStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+
+    def usage(self, domain_id: int) -> Usage:
+        """Return what a domain holds, as of the last commit."""
+        return self._core.latest.usages.get(domain_id, NO_USAGE)
+
+    def usages(self) -> Mapping[int, Usage]:
+        """Return what each domain holds, by domain id."""
+        return {
+            domain_id: usage
+            for domain_id, usage in self._core.latest.usages.items()
+            if usage.messages
+        }
+
+    def usage_of_account(self, account: str) -> Usage:
+        """Return what all domains of an account hold together, as of the last commit."""
+        return self._core.latest.accounts.usage(account)
+
+    async def oldest(self) -> Mapping[int, float]:
+        """Return, by domain id, when the oldest message was received."""
+        return await self._core.read(reading.oldest)
+
+    async def damaged_messages(self) -> int:
+        """Return how many messages are marked refused because they are damaged."""
+        return await self._core.read(reading.damaged_messages)

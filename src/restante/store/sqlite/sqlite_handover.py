@@ -1,0 +1,77 @@
+"""How held mail leaves the store, and which drains are to run."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from restante.mail.message import HeldMessage
+from restante.mail.report import NewReport
+from restante.queue.recipient_status import Outcome
+from restante.store.mail_handover import Drain, PastDrain
+from restante.store.sqlite import (
+    mail_changes,
+    reading,
+    record_changes,
+)
+from restante.store.sqlite.store_core import StoreCore
+
+
+class SqliteHandover:
+    """A `HandoverStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+
+    async def held(
+        self, domain_id: int, after: int, limit: int, max_octets: int
+    ) -> list[HeldMessage]:
+        """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
+        question = partial(
+            reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets
+        )
+        window = await self._core.read(question)
+        await self._core.park(window.damaged)
+        return window.messages
+
+    async def settle(
+        self,
+        drain: Drain,
+        outcomes: Sequence[Outcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
+    ) -> None:
+        """Record the outcomes of these recipients, with the reports on them."""
+        await self._core.write(
+            partial(mail_changes.settle, drain=drain, outcomes=outcomes, reports=reports, at=at)
+        )
+
+    async def open_drain(self, domain_id: int, requested_at: float, deadline: float) -> Drain:
+        """Record a drain, or take over the one recorded."""
+        change = partial(
+            record_changes.open_drain,
+            domain_id=domain_id,
+            requested_at=requested_at,
+            deadline=deadline,
+        )
+        drain: Drain = await self._core.write(change)
+        return drain
+
+    async def finish_drain(
+        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+    ) -> bool:
+        """Close it if the domain holds no more than was left behind."""
+        finished: bool = await self._core.write(
+            partial(record_changes.finish_drain, drain=drain, left_behind=left_behind, past=past)
+        )
+        return finished
+
+    async def close_drain(self, drain: Drain, past: PastDrain | None = None) -> None:
+        """Record that it is over, and how it went."""
+        await self._core.write(partial(record_changes.close_drain, drain=drain, past=past))
+
+    async def past_drains(self) -> Mapping[int, PastDrain]:
+        """Return how the last drain of each domain went."""
+        return await self._core.read(reading.past_drains)
+
+    async def open_drains(self) -> list[Drain]:
+        """Return the drains recorded and not closed."""
+        return await self._core.read(reading.open_drains)

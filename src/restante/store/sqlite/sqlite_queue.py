@@ -1,0 +1,55 @@
+"""Held mail as the operator sees and changes it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from restante.mail.message import HeldMessage
+from restante.store.mail_queue import Bounce, QueuedMessage, QueueFilter
+from restante.store.sqlite import (
+    mail_changes,
+    reading,
+    report_changes,
+)
+from restante.store.sqlite.store_core import StoreCore
+from restante.store.store_errors import Damaged
+from restante.tenancy.audit import AuditEntry
+
+
+class SqliteQueue:
+    """A `QueueStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+
+    async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
+        """Return the messages with matching recipients, by number, with those recipients only."""
+        return await self._core.read(partial(reading.queue, selection=selection))
+
+    async def message(self, number: int) -> HeldMessage | None:
+        """Return one message with all its recipients, or None. Raises Damaged, StoreError."""
+        found = await self._core.read(partial(reading.message, number=number))
+        if isinstance(found, reading.Damage):
+            await self._core.park([found])
+            raise Damaged(found.text)
+        return found
+
+    async def delete(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Remove whole messages; returns how many were there."""
+        count: int = await self._core.write(
+            partial(mail_changes.delete, numbers=numbers, audit=audit)
+        )
+        return count
+
+    async def release_refused(self, numbers: Sequence[int], audit: AuditEntry) -> int:
+        """Make the refused recipients of these messages held again; return how many had some."""
+        count: int = await self._core.write(
+            partial(mail_changes.release_refused, numbers=numbers, audit=audit)
+        )
+        return count
+
+    async def bounce(self, bounces: Sequence[Bounce], audit: AuditEntry) -> list[int]:
+        """Remove these recipients and store the reports on them."""
+        numbers: list[int] = await self._core.write(
+            partial(report_changes.bounce, bounces=bounces, audit=audit)
+        )
+        return numbers

@@ -1,0 +1,46 @@
+"""How mail comes into the store."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from restante.mail.message import ContentFile, MessageNumbers, NewMessage
+from restante.store.sqlite import (
+    mail_changes,
+)
+from restante.store.sqlite.rows import message_row
+from restante.store.sqlite.spool import FileSpool
+from restante.store.sqlite.store_core import StoreCore
+from restante.store.store_errors import StoreError
+
+
+class SqliteReception:
+    """A `ReceptionStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+
+    def numbers(self) -> MessageNumbers:
+        """Return the numbers for new messages."""
+        return self._core.latest.numbers
+
+    async def hold(self, messages: Sequence[NewMessage]) -> Mapping[int, StoreError]:
+        """Hold these, but for those whose domain is gone; here, their numbers must grow."""
+        if not messages:
+            return {}
+        refused: dict[int, StoreError] = await self._core.write(
+            partial(
+                mail_changes.hold,
+                messages=messages,
+                rows=[message_row(message) for message in messages],
+            )
+        )
+        return refused
+
+    def open_spool(self) -> FileSpool:
+        """Begin large content."""
+        return self._core.files.open_spool()
+
+    async def duplicate(self, file: ContentFile) -> ContentFile:
+        """Give the same content a second durable name."""
+        self._core.check()
+        return await self._core.files.duplicate(file)

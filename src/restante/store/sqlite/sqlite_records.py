@@ -1,0 +1,68 @@
+"""The part of the store that keeps the operator's records."""
+
+from functools import partial
+
+from restante.store.sqlite import (
+    notice_changes,
+    reading,
+    record_changes,
+)
+from restante.store.sqlite.record_memory import RecordMemory
+from restante.store.sqlite.store_core import StoreCore
+from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import Account, Directory, HostedDomain, Login
+from restante.tenancy.notice import Channel
+
+
+class SqliteRecords:
+    """A `TenancyStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+        self._memory = RecordMemory()
+
+    async def directory(self) -> Directory:
+        """Return all records at the present change number."""
+        return await self._core.read(partial(reading.directory, memory=self._memory))
+
+    async def put_account(self, account: Account, audit: AuditEntry) -> None:
+        """Add or replace, by name."""
+        await self._core.write(partial(record_changes.put_account, account=account, audit=audit))
+
+    async def remove_account(self, name: str, audit: AuditEntry) -> None:
+        """Remove it. Raises Conflict while it has logins or domains."""
+        await self._core.write(partial(record_changes.remove_account, name=name, audit=audit))
+
+    async def put_login(self, login: Login, audit: AuditEntry) -> None:
+        """Add or replace, by user name."""
+        await self._core.write(partial(record_changes.put_login, login=login, audit=audit))
+
+    async def remove_login(self, user: str, audit: AuditEntry) -> None:
+        """Remove it."""
+        await self._core.write(partial(record_changes.remove_login, user=user, audit=audit))
+
+    async def put_domain(self, domain: HostedDomain, audit: AuditEntry) -> HostedDomain:
+        """Add (id 0) or replace, by name, and return it with its id."""
+        stored: HostedDomain = await self._core.write(
+            partial(record_changes.put_domain, domain=domain, audit=audit)
+        )
+        return stored
+
+    async def remove_domain(self, domain_id: int, audit: AuditEntry) -> None:
+        """Remove it and what drain it has. Raises Conflict while it holds mail."""
+        await self._core.write(
+            partial(record_changes.remove_domain, domain_id=domain_id, audit=audit)
+        )
+
+    async def put_channel(self, channel: Channel, audit: AuditEntry) -> Channel:
+        """Add or replace a channel, and return it with its id."""
+        stored: Channel = await self._core.write(
+            partial(notice_changes.put_channel, channel=channel, audit=audit)
+        )
+        return stored
+
+    async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
+        """Remove it and the notices that wait for it."""
+        await self._core.write(
+            partial(notice_changes.remove_channel, channel_id=channel_id, audit=audit)
+        )

@@ -1,0 +1,50 @@
+"""The part of the store that keeps the audit trail."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from restante.store.audit_trail import AuditPage, NodeRequest
+from restante.store.sqlite import (
+    reading,
+    record_changes,
+)
+from restante.store.sqlite.store_core import StoreCore
+from restante.tenancy.audit import EVERY_ENTRY, AuditEntry, AuditFilter
+
+
+class SqliteTrail:
+    """An `AuditStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+        self._requests: dict[tuple[str, str], NodeRequest] = {}
+        self._requests_until = 0  # the entry of the trail up to which they were read
+
+    async def record(self, entries: Sequence[AuditEntry]) -> None:
+        """Append."""
+        await self._core.write(partial(record_changes.record, entries=entries))
+
+    async def audit(self, wanted: AuditFilter = EVERY_ENTRY, limit: int = 100) -> list[AuditEntry]:
+        """Return the newest entries, newest first."""
+        return (await self.audit_page(wanted, limit)).entries
+
+    async def audit_page(
+        self, wanted: AuditFilter, limit: int, before: int | None = None
+    ) -> AuditPage:
+        """Return the newest of the entries wanted, or the next older ones."""
+        return await self._core.read(
+            partial(reading.audit_page, wanted=wanted, limit=limit, before=before)
+        )
+
+    async def last_requests(self) -> Sequence[NodeRequest]:
+        """Return when each node was last requested with success; only new entries are read."""
+        newest, requests = await self._core.read(
+            partial(reading.granted_requests, after=self._requests_until)
+        )
+        for request in requests:
+            key = (request.node, request.account)
+            known = self._requests.get(key)
+            if known is None or known.at < request.at:
+                self._requests[key] = request
+        self._requests_until = max(newest, self._requests_until)
+        return [self._requests[key] for key in sorted(self._requests)]

@@ -1,0 +1,66 @@
+"""What looks after the store as a whole."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import apsw
+
+from restante.store.sqlite import (
+    engine,
+)
+from restante.store.sqlite.backup import write_backup
+from restante.store.sqlite.scrub import scrub
+from restante.store.sqlite.store_core import StoreCore
+from restante.store.sqlite.threads import DaemonThreads
+from restante.store.store_care import Slice
+from restante.store.store_errors import StoreError
+from restante.store.store_upkeep import Backup
+
+
+class SqliteUpkeep:
+    """An `UpkeepStore`."""
+
+    def __init__(self, core: StoreCore) -> None:
+        self._core = core
+        self.is_proven = core.is_proven
+
+    @property
+    def failure(self) -> str:
+        """Why the store must be reopened; "" while all is well."""
+        return self._core.health.failure
+
+    async def scrub(self) -> AsyncIterator[Slice]:
+        """Walk over everything, a slice at each step."""
+        self._core.check()
+        threads = DaemonThreads(1, "restante-scrub")
+        walk = scrub(self._core.path, self._core.vfs, self._core.files.path(""))
+        try:
+            while found := await asyncio.get_running_loop().run_in_executor(
+                threads, next, walk, None
+            ):
+                part, damaged = found
+                await self._core.park(damaged)
+                yield replace(part, damaged=len(damaged))
+                self._core.check()
+        except (apsw.Error, MemoryError, UnicodeDecodeError) as error:
+            self._core.health.meet(error, "scrubbing")
+            raise StoreError(f"scrubbing: {error}") from error
+        finally:
+            threads.submit(walk.close)
+            threads.close(0.0)
+
+    async def backup(self, directory: Path) -> Backup:
+        """Write a copy of everything, as at one moment."""
+        self._core.check()
+        try:
+            return await asyncio.to_thread(
+                write_backup, self._core.path, self._core.vfs, self._core.files, directory
+            )
+        except StoreError as error:
+            if error.__cause__ is not None and engine.is_damage(
+                error.__cause__
+            ):  # of ours: the copy is only written
+                self._core.health.meet(error.__cause__, "copying")
+            raise

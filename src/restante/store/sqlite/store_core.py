@@ -1,0 +1,111 @@
+"""What all parts of a store on SQLite share: its writer, its readers, its files."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import apsw
+
+from restante.mail.message import MessageNumbers
+from restante.store.mail_figures import Usage
+from restante.store.sqlite import (
+    mail_changes,
+    reading,
+)
+from restante.store.sqlite.account_sums import AccountSums
+from restante.store.sqlite.ledger import Balance
+from restante.store.sqlite.opening import Parts
+from restante.store.sqlite.write_transaction import Change
+from restante.store.sqlite.writer import StoreWriter
+from restante.store.store_errors import StoreError
+
+OnDamage = Callable[[int, str, int], None]
+"""Called on the event loop, once for each message that is damaged.
+
+Arguments: its number, the damage, and the domain's id."""
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(slots=True)
+class LatestFigures:
+    """The figures as of the last commit."""
+
+    usages: dict[int, Usage] = field(default_factory=dict)  # by domain id
+    accounts: AccountSums = field(default_factory=AccountSums)
+    numbers: MessageNumbers = field(default_factory=MessageNumbers)  # for new messages
+
+    def take(self, balance: Balance) -> None:
+        """Work in the figures of a commit."""
+        self.usages.update(balance.usages)
+        self.accounts.take(balance)
+        self.numbers.pass_over(balance.last_number)
+
+
+class StoreCore:
+    """Writes and reads for the parts. Belongs to the event loop on which it was opened."""
+
+    def __init__(self, parts: Parts, on_damage: OnDamage) -> None:
+        self.path = parts.path  # of the database
+        self.vfs = parts.vfs
+        self.health = parts.health
+        self.files = parts.files
+        self.readers = parts.readers
+        self.is_proven = parts.is_proven
+        self.latest = LatestFigures()
+        self.latest.take(parts.ledger.balance_of_all())
+        self._lock = parts.lock
+        self._on_damage = on_damage
+        self._is_closed = False
+        self.writer = StoreWriter(
+            parts.connection,
+            parts.ledger,
+            parts.health,
+            parts.ballast,
+            announce=self.latest.take,
+            remove_files=parts.files.remove,
+        )
+
+    async def write(self, change: Change) -> Any:
+        """Make a change. Raises StoreError."""
+        self.check()
+        return await self.writer.submit(change)
+
+    async def read(self, question: Callable[[apsw.Connection], _Answer]) -> _Answer:
+        """Ask something. Raises StoreError."""
+        self.check()
+        return await self.readers.ask(question)
+
+    def check(self) -> None:
+        """Raise StoreError if the store is closed, or must be opened again."""
+        if self._is_closed:
+            raise StoreError("the store is closed")
+        self.health.check()
+
+    async def park(self, damaged: Sequence[reading.Damage]) -> None:
+        """Refuse the recipients of damaged messages, and report it; failures are retried later."""
+        for damage in damaged:
+            change = partial(
+                mail_changes.park_damaged, number=damage.number, text=damage.text, at=time.time()
+            )
+            is_news = True
+            with suppress(StoreError):
+                is_news = await self.write(change)
+            if is_news:
+                self._on_damage(damage.number, damage.text, damage.domain_id)
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the data."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await asyncio.to_thread(
+            self.readers.close
+        )  # first: the last connection to go is the one that may checkpoint
+        await self.writer.close()
+        await asyncio.to_thread(self.files.close)
+        self._lock.release()
