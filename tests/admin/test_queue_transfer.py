@@ -32,7 +32,7 @@ from tests.admin.desk import HEAD, NOW, Desk, all_of, run
 LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * (INLINE_LIMIT // 20)
 
 
-def parcel(content: bytes = HEAD, *to: str, step: int = 50_000, **facts: Any) -> bytes:
+def packed_message(content: bytes = HEAD, *to: str, step: int = 50_000, **facts: Any) -> bytes:
     label = {
         "reverse_path": "a@sender.example",
         "forward_paths": to or ("x@alpha.example",),
@@ -43,9 +43,9 @@ def parcel(content: bytes = HEAD, *to: str, step: int = 50_000, **facts: Any) ->
     return pack_label(json.dumps(label)) + blocks + WHOLE
 
 
-async def bring_in(desk: Desk, *parcels: bytes, reason: str = "") -> list[ImportResult]:
+async def bring_in(desk: Desk, *messages: bytes, reason: str = "") -> list[ImportResult]:
     async def stream() -> AsyncIterator[bytes]:
-        octets = b"".join(parcels)
+        octets = b"".join(messages)
         for start in range(0, len(octets), 10_000):
             yield octets[start : start + 10_000]
 
@@ -57,7 +57,7 @@ async def content_of(desk: Desk, name: str) -> bytes:
 
 
 async def exported(desk: Desk, **order: Any) -> list[tuple[str, bytes, str]]:
-    """Name, content and failure of each parcel."""
+    """Name, content and failure of each message."""
     found: list[tuple[str, bytes, str]] = []
     unpacker, content = Unpacker(), b""
     async for octets in await export_mail(desk.context, ExportOrder.model_validate(order)):
@@ -87,7 +87,7 @@ def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) 
     async def story() -> None:
         desk = await hosting()
         [result] = await bring_in(
-            desk, parcel(content, received_at="2025-10-01T00:00:00Z", is_8bit=True)
+            desk, packed_message(content, received_at="2025-10-01T00:00:00Z", is_8bit=True)
         )
         [name] = result.held
         assert await content_of(desk, name) == content
@@ -106,7 +106,7 @@ def test_what_is_brought_in_is_held_octet_for_octet_and_counted(content: bytes) 
 def test_nothing_is_received_in_the_future() -> None:
     async def story() -> None:
         desk = await hosting()
-        await bring_in(desk, parcel(received_at="2199-10-01T00:00:00Z"))
+        await bring_in(desk, packed_message(received_at="2199-10-01T00:00:00Z"))
         [view] = await all_of(list_queue(desk.context, QueueSelection()))
         assert view.received_at.timestamp() == NOW
 
@@ -116,7 +116,7 @@ def test_nothing_is_received_in_the_future() -> None:
 def test_what_would_not_pass_smtp_is_cleaned_as_there() -> None:
     async def story() -> None:
         desk = await hosting()
-        [result] = await bring_in(desk, parcel(b"a\nb\rc\r\n.\n\0d\r\n", step=3))
+        [result] = await bring_in(desk, packed_message(b"a\nb\rc\r\n.\n\0d\r\n", step=3))
         assert await content_of(desk, result.held[0]) == b"a\r\nb\r\nc\r\n.\r\nd\r\n"
 
     run(story())
@@ -134,7 +134,7 @@ def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes)
             "no path",
             "",
         )
-        [result] = await bring_in(desk, parcel(content, *paths), reason="moving in")
+        [result] = await bring_in(desk, packed_message(content, *paths), reason="moving in")
         assert len(result.held) == 2
         assert result.passed_over == ["q@gamma.example", "no path", ""]
         views = {
@@ -160,11 +160,11 @@ def test_a_message_for_two_accounts_is_two_each_in_its_own_trail(content: bytes)
 def test_recipients_of_other_domains_than_the_one_asked_for_are_passed_over() -> None:
     async def story() -> None:
         desk = await hosting()
-        both = parcel(HEAD, "x@alpha.example", "z@beta.example", only_domain="Beta.example")
+        both = packed_message(HEAD, "x@alpha.example", "z@beta.example", only_domain="Beta.example")
         [result] = await bring_in(desk, both)
         assert (len(result.held), result.passed_over) == (1, ["x@alpha.example"])
         with pytest.raises(AdminError):
-            await bring_in(desk, parcel(only_domain="gamma.example"))
+            await bring_in(desk, packed_message(only_domain="gamma.example"))
 
     run(story())
 
@@ -172,7 +172,9 @@ def test_recipients_of_other_domains_than_the_one_asked_for_are_passed_over() ->
 def test_a_reverse_path_that_is_none_keeps_its_message_out_and_no_other() -> None:
     async def story() -> None:
         desk = await hosting()
-        bad, good = await bring_in(desk, parcel(reverse_path="a\r\nDATA"), parcel(reverse_path=""))
+        bad, good = await bring_in(
+            desk, packed_message(reverse_path="a\r\nDATA"), packed_message(reverse_path="")
+        )
         assert (bad.held, len(good.held)) == ([], 1)
         assert "does not conform" in bad.error
 
@@ -183,15 +185,15 @@ def test_a_reverse_path_that_is_none_keeps_its_message_out_and_no_other() -> Non
 def test_what_is_held_already_is_not_held_again(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
-        [first] = await bring_in(desk, parcel(content))
+        [first] = await bring_in(desk, packed_message(content))
         names = first.held
-        [again] = await bring_in(desk, parcel(content, perhaps=names))
+        [again] = await bring_in(desk, packed_message(content, perhaps=names))
         assert (again.held, again.already) == ([], names)
         other, path, more = await bring_in(
             desk,
-            parcel(content + b"x", perhaps=names),
-            parcel(content, reverse_path="", perhaps=names),
-            parcel(content, "y@alpha.example", perhaps=names),
+            packed_message(content + b"x", perhaps=names),
+            packed_message(content, reverse_path="", perhaps=names),
+            packed_message(content, "y@alpha.example", perhaps=names),
         )
         assert [len(one.held) for one in (other, path, more)] == [1, 1, 1]
 
@@ -203,8 +205,10 @@ def test_one_that_is_held_stands_for_one_that_comes_and_no_more() -> None:
 
     async def story() -> None:
         desk = await hosting()
-        [first] = await bring_in(desk, parcel())
-        one, two = await bring_in(desk, parcel(perhaps=first.held), parcel(perhaps=first.held))
+        [first] = await bring_in(desk, packed_message())
+        one, two = await bring_in(
+            desk, packed_message(perhaps=first.held), packed_message(perhaps=first.held)
+        )
         assert (one.already, two.already) == (first.held, [])
         assert len(two.held) == 1
 
@@ -214,9 +218,9 @@ def test_one_that_is_held_stands_for_one_that_comes_and_no_more() -> None:
 def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
     async def story() -> None:
         desk = await hosting()
-        [first] = await bring_in(desk, parcel(HEAD, "y@alpha.example"))
+        [first] = await bring_in(desk, packed_message(HEAD, "y@alpha.example"))
         [again] = await bring_in(
-            desk, parcel(HEAD, "x@alpha.example", "y@alpha.example", perhaps=first.held)
+            desk, packed_message(HEAD, "x@alpha.example", "y@alpha.example", perhaps=first.held)
         )
         assert again.already == first.held
 
@@ -226,17 +230,17 @@ def test_one_that_was_handed_over_to_some_is_still_the_same() -> None:
 @pytest.mark.parametrize(
     "stream",
     [
-        parcel() + b"{",
-        parcel()[:-1],
-        parcel() + pack_label("{}") + WHOLE,
-        parcel() + parcel(LARGE)[:-10],
-        parcel(LARGE)[:-2] + pack_failure("it broke"),
-        parcel(color="blue"),
-        parcel(dsn={"ret": "ALL"}),
-        parcel(dsn={"envid": "a b"}),
-        parcel(dsn={"recipients": {"x@alpha.example": {"notify": "MAYBE"}}}),
-        parcel(dsn={"recipients": {"x@alpha.example": {}}}),
-        parcel() * (MAX_MESSAGES + 1),
+        packed_message() + b"{",
+        packed_message()[:-1],
+        packed_message() + pack_label("{}") + WHOLE,
+        packed_message() + packed_message(LARGE)[:-10],
+        packed_message(LARGE)[:-2] + pack_failure("it broke"),
+        packed_message(color="blue"),
+        packed_message(dsn={"ret": "ALL"}),
+        packed_message(dsn={"envid": "a b"}),
+        packed_message(dsn={"recipients": {"x@alpha.example": {"notify": "MAYBE"}}}),
+        packed_message(dsn={"recipients": {"x@alpha.example": {}}}),
+        packed_message() * (MAX_MESSAGES + 1),
     ],
     ids=[
         "half a label",
@@ -273,7 +277,7 @@ def test_a_store_that_fails_leaves_nothing_and_says_so(monkeypatch: pytest.Monke
 
         monkeypatch.setattr(desk.store.reception, "hold", fail)
         with pytest.raises(StoreError, match="full"):
-            await bring_in(desk, parcel(LARGE), parcel())
+            await bring_in(desk, packed_message(LARGE), packed_message())
         assert desk.store.state.files == {}
 
     run(story())
@@ -282,7 +286,7 @@ def test_a_store_that_fails_leaves_nothing_and_says_so(monkeypatch: pytest.Monke
 def test_what_is_exported_is_what_matches_and_is_recorded_first() -> None:
     async def story() -> None:
         desk = await hosting()
-        await bring_in(desk, parcel(LARGE), parcel(HEAD, "z@beta.example"))
+        await bring_in(desk, packed_message(LARGE), packed_message(HEAD, "z@beta.example"))
         found = await exported(desk, selection={"domain": "alpha.example"}, reason="moving out")
         assert [(content, failure) for _, content, failure in found] == [(LARGE, "")]
         [entry] = await desk.store.trail.audit(AuditFilter(account="alpha"), limit=1)
@@ -301,7 +305,7 @@ def test_an_export_walks_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         desk = await hosting()
         monkeypatch.setattr("restante.transfer.queue_content._PAGE", 2)
-        await bring_in(desk, *[parcel(b"%d" % number) for number in range(5)])
+        await bring_in(desk, *[packed_message(b"%d" % number) for number in range(5)])
         assert [content for _, content, _ in await exported(desk)] == [b"0", b"1", b"2", b"3", b"4"]
 
     run(story())
@@ -312,8 +316,8 @@ def test_a_damaged_message_ends_with_the_reason_and_keeps_no_other_back(
 ) -> None:
     async def story() -> None:
         desk = await hosting()
-        (damaged,) = (await bring_in(desk, parcel(LARGE)))[0].held
-        await bring_in(desk, parcel())
+        (damaged,) = (await bring_in(desk, packed_message(LARGE)))[0].held
+        await bring_in(desk, packed_message())
         [file] = desk.store.state.files
         desk.store.state.files[file] = b"x" * len(LARGE)
         broken, whole = await exported(desk)
@@ -327,7 +331,7 @@ def test_a_damaged_message_ends_with_the_reason_and_keeps_no_other_back(
 def test_content_that_is_not_whole_is_not_begun() -> None:
     async def story() -> None:
         desk = await hosting()
-        [name] = (await bring_in(desk, parcel(LARGE)))[0].held
+        [name] = (await bring_in(desk, packed_message(LARGE)))[0].held
         [file] = desk.store.state.files
         del desk.store.state.files[file]
         with pytest.raises(AdminError, match="missing or damaged"):
@@ -339,7 +343,7 @@ def test_content_that_is_not_whole_is_not_begun() -> None:
 def test_a_label_says_all_recipients_whatever_was_asked_for() -> None:
     async def story() -> None:
         desk = await hosting()
-        await bring_in(desk, parcel(HEAD, "x@alpha.example", "y@alpha.example"))
+        await bring_in(desk, packed_message(HEAD, "x@alpha.example", "y@alpha.example"))
         order = ExportOrder(selection=QueueSelection(recipient="x@*"))
         octets = b"".join([octets async for octets in await export_mail(desk.context, order)])
         label = next(Unpacker().receive(octets))
@@ -357,8 +361,8 @@ def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
     async def story() -> None:
         desk = await hosting()
         await change_domain(desk.context, "alpha.example", DomainChange(quota=2 * len(content) + 1))
-        both = parcel(content, "x@alpha.example", "z@beta.example")
-        first, second, third = await bring_in(desk, both, parcel(content), both)
+        both = packed_message(content, "x@alpha.example", "z@beta.example")
+        first, second, third = await bring_in(desk, both, packed_message(content), both)
         assert [len(one.held) for one in (first, second, third)] == [2, 1, 1]
         assert (first.error, second.error) == ("", "")
         assert third.error.startswith(
@@ -377,9 +381,13 @@ def test_mail_beyond_a_quota_is_left_out_and_said_to_be(content: bytes) -> None:
 def test_content_that_became_no_message_leaves_no_file() -> None:
     async def story() -> None:
         desk = await hosting()
-        [first] = await bring_in(desk, parcel(LARGE))
+        [first] = await bring_in(desk, packed_message(LARGE))
         files = len(desk.store.state.files)
-        await bring_in(desk, parcel(LARGE, perhaps=first.held), parcel(LARGE, "q@gamma.example"))
+        await bring_in(
+            desk,
+            packed_message(LARGE, perhaps=first.held),
+            packed_message(LARGE, "q@gamma.example"),
+        )
         assert len(desk.store.state.files) == files
 
     run(story())

@@ -9,7 +9,7 @@ from restante.mail.message import message_name, message_number
 from restante.queue.recipient_status import Move, Outcome, RecipientOutcome
 from restante.transfer.queue_content import ExportOrder, export_mail
 from tests.admin.desk import HEAD, NOW, Desk, run
-from tests.admin.test_queue_transfer import bring_in, hosting, parcel
+from tests.admin.test_queue_transfer import bring_in, hosting, packed_message
 
 ASKED = {
     "ret": "HDRS",
@@ -24,7 +24,7 @@ ASKED = {
 def test_what_was_asked_about_reports_comes_in_each_domains_own_and_goes_out_again() -> None:
     async def story() -> None:
         desk = await hosting()
-        both = parcel(
+        both = packed_message(
             HEAD, "x@alpha.example", "y@alpha.example", "z@beta.example", dsn=ASKED, is_suspect=True
         )
         [result] = await bring_in(desk, both)
@@ -58,7 +58,7 @@ def test_that_delay_was_told_goes_along_and_is_not_told_again_elsewhere() -> Non
         old, new = await hosting(), await hosting()
         paths = ("x@alpha.example", "z@beta.example")
         wish = {"recipients": {path: {"notify": "DELAY"} for path in paths}}
-        [told, _] = await bring_in(old, *[parcel(HEAD, *paths, dsn=wish)] * 2)
+        [told, _] = await bring_in(old, *[packed_message(HEAD, *paths, dsn=wish)] * 2)
         await old.store.reports.tell_of_delay([message_number(name) for name in told.held], [])
         assert [label["is_delay_told"] for label in await exported_labels(old)] == [
             True,
@@ -66,7 +66,10 @@ def test_that_delay_was_told_goes_along_and_is_not_told_again_elsewhere() -> Non
             False,
             False,
         ]
-        again = [parcel(HEAD, *paths, dsn=wish, is_delay_told=is_told) for is_told in (True, False)]
+        again = [
+            packed_message(HEAD, *paths, dsn=wish, is_delay_told=is_told)
+            for is_told in (True, False)
+        ]
         [here, late] = await bring_in(new, *again)
         found = [
             message_name(one.number) for one in await new.store.reports.late_messages(NOW + 1, 10)
@@ -82,7 +85,9 @@ def test_of_a_recipient_who_has_it_already_nothing_is_said() -> None:
     async def story() -> None:
         desk = await hosting()
         recipients = {path: {"notify": "NEVER"} for path in ("x@alpha.example", "y@alpha.example")}
-        [result] = await bring_in(desk, parcel(HEAD, *recipients, dsn={"recipients": recipients}))
+        [result] = await bring_in(
+            desk, packed_message(HEAD, *recipients, dsn={"recipients": recipients})
+        )
         drain = await desk.store.handover.open_drain(
             desk.context.directory.now.domains["alpha.example"].id, NOW, NOW + 60
         )

@@ -14,7 +14,7 @@ import pytest
 from restante.cli import main, offline_admin
 from restante.web.control import serve_on
 from restante.web.control_socket import open_control
-from restante.web.http_door import HttpDoor, HttpService
+from restante.web.http_connections import HttpConnections, HttpService
 from tests.admin.desk import Desk
 
 
@@ -79,7 +79,9 @@ def desk(installation: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     asyncio.run(desk.refuse(34, number, "x@alpha.example", "550 5.7.1 no [bold]mail[/bold]\x07"))
     listener = open_control(installation / "data" / "control.sock")
     loop = asyncio.new_event_loop()
-    serving = loop.create_task(serve_on(desk.context, listener, HttpDoor(HttpService.CONTROL, 8)))
+    serving = loop.create_task(
+        serve_on(desk.context, listener, HttpConnections(HttpService.CONTROL, 8))
+    )
     thread = threading.Thread(target=_serve, args=(loop, serving))
     thread.start()
     yield desk

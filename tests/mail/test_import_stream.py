@@ -1,4 +1,4 @@
-"""Parcels are read back, however the stream is cut; and one that is cut off, or is none, is known."""
+"""Streams are read back, however the stream is cut; and one that is cut off, or is none, is known."""
 
 import json
 
@@ -17,7 +17,7 @@ from restante.mail.import_stream import (
     pack_label,
 )
 
-PARCELS = st.lists(
+STREAMS = st.lists(
     st.tuples(
         st.dictionaries(st.text(), st.text()),
         st.lists(st.binary(max_size=20), max_size=4),
@@ -27,20 +27,20 @@ PARCELS = st.lists(
 )
 
 
-def packed(parcels: list[tuple[dict[str, str], list[bytes], bool]]) -> bytes:
+def packed(messages: list[tuple[dict[str, str], list[bytes], bool]]) -> bytes:
     return b"".join(
         pack_label(json.dumps(facts))
         + b"".join(map(pack_block, blocks))
         + (WHOLE if whole else pack_failure("a\nb"))
-        for facts, blocks, whole in parcels
+        for facts, blocks, whole in messages
     )
 
 
-@given(PARCELS, st.integers(1, 7))
+@given(STREAMS, st.integers(1, 7))
 def test_what_was_packed_is_unpacked(
-    parcels: list[tuple[dict[str, str], list[bytes], bool]], step: int
+    messages: list[tuple[dict[str, str], list[bytes], bool]], step: int
 ) -> None:
-    stream, unpacker = packed(parcels), Unpacker()
+    stream, unpacker = packed(messages), Unpacker()
     read: list[tuple[object, bytes, bool]] = []
     content = b""
     for start in range(0, len(stream), step):
@@ -54,7 +54,7 @@ def test_what_was_packed_is_unpacked(
                 case bytes():
                     content += piece
     unpacker.close()
-    assert read == [(facts, b"".join(blocks), whole) for facts, blocks, whole in parcels]
+    assert read == [(facts, b"".join(blocks), whole) for facts, blocks, whole in messages]
 
 
 @given(st.integers(1, 30))
@@ -67,7 +67,7 @@ def test_a_stream_that_is_cut_off_is_known(cut: int) -> None:
 
 
 @pytest.mark.parametrize("stream", [b"[]\n", b"{\n", b"{}\nxyz\n", b"{}\n-1\n", b"\xff\n"])
-def test_what_is_no_parcel_is_refused(stream: bytes) -> None:
+def test_what_is_no_stream_is_refused(stream: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  each in its own words
         list(Unpacker().receive(stream))
 

@@ -292,14 +292,14 @@ def test_what_matches_is_named_counted_exported_and_imported() -> None:
     assert ask(desk, "GET", "/v1/queue/1/content").content == HEAD
     digests = ask(desk, "POST", "/v1/queue/digests", json={"names": ["1", "2"]})
     assert digests.json() == {"1": hashlib.sha256(HEAD).hexdigest()}
-    parcels = ask(
+    stream = ask(
         desk,
         "POST",
         "/v1/queue/export",
         json={"selection": {"domain": "alpha.example"}, "reason": "out"},
     )
-    assert parcels.headers["content-type"] == "application/x-restante-parcels"
-    label, content, _ = list(Unpacker().receive(parcels.content))
+    assert stream.headers["content-type"] == "application/x-restante-mail"
+    label, content, _ = list(Unpacker().receive(stream.content))
     assert content == HEAD
     assert isinstance(label, StreamLabel)
     mine = {"reverse_path": "", "forward_paths": ["z@alpha.example"]}

@@ -13,7 +13,7 @@ import uvloop
 
 from restante.web.control import serve_on
 from restante.web.control_socket import ControlUnusable, answers, open_control
-from restante.web.http_door import HttpDoor, HttpService
+from restante.web.http_connections import HttpConnections, HttpService
 from tests.admin.desk import Desk
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
@@ -37,7 +37,9 @@ async def serving(
         asyncio.TaskGroup() as tasks,
         httpx.AsyncClient(transport=transport, base_url="http://restante") as client,
     ):
-        task = tasks.create_task(serve_on(desk.context, listener, HttpDoor(HttpService.CONTROL, 8)))
+        task = tasks.create_task(
+            serve_on(desk.context, listener, HttpConnections(HttpService.CONTROL, 8))
+        )
         yield client, task
         if not task.cancelling():
             task.cancel()

@@ -9,7 +9,7 @@ import pytest
 from restante.reception.listener import bind
 from restante.telemetry.events import InternalError
 from restante.web.api.api_application import build_api
-from restante.web.http_door import HttpDoor, HttpService
+from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.metrics_service import build_metrics, serve_metrics
 from tests.admin.desk import Desk
 
@@ -83,7 +83,7 @@ def test_the_port_is_served_until_cancelled() -> None:
         ):
             listener.listen()
             task = tasks.create_task(
-                serve_metrics(Desk().context, listener, HttpDoor(HttpService.METRICS, 8))
+                serve_metrics(Desk().context, listener, HttpConnections(HttpService.METRICS, 8))
             )
             answer = await client.get("/metrics")
             task.cancel()

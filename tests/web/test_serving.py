@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from restante.reception.listener import bind
-from restante.web.http_door import Cut, HttpConnection, HttpDoor, HttpService
+from restante.web.http_connections import Cut, HttpConnection, HttpConnections, HttpService
 from restante.web.serving import HttpTerms, serve
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
@@ -76,16 +76,16 @@ async def answered(stream: Stream) -> None:
 
 
 def test_idle_connections_beyond_the_limit_keep_nobody_out(loop: Loop) -> None:
-    door = HttpDoor(HttpService.METRICS, 4)
+    connections = HttpConnections(HttpService.METRICS, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(door, LONG)) as place:
+        async with serving(HttpTerms(connections, LONG)) as place:
             crowd = [await asyncio.open_connection(*place) for _ in range(20)]
             late = await asyncio.open_connection(*place)
             await answered(late)
-            assert door.connections == 4
+            assert connections.count == 4
             assert [await heard(reader) for reader, _ in crowd[:17]] == [b""] * 17
-            assert door.take_closed() == {Cut.TOO_MANY: 17}
+            assert connections.take_closed() == {Cut.TOO_MANY: 17}
             await answered(crowd[-1])
             for _, writer in (*crowd, late):
                 writer.close()
@@ -97,14 +97,14 @@ def test_idle_connections_beyond_the_limit_keep_nobody_out(loop: Loop) -> None:
     "said", [b"", b"GET / HTTP/1.1\r\nHost: resta"], ids=["nothing", "half a header"]
 )
 def test_one_that_sends_no_request_is_closed(loop: Loop, said: bytes) -> None:
-    door = HttpDoor(HttpService.CONTROL, 4)
+    connections = HttpConnections(HttpService.CONTROL, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(door, SOON)) as place:
+        async with serving(HttpTerms(connections, SOON)) as place:
             reader, writer = await asyncio.open_connection(*place)
             writer.write(said)
             assert await heard(reader) == b""
-            assert (door.connections, door.take_closed()) == (0, {Cut.NO_REQUEST: 1})
+            assert (connections.count, connections.take_closed()) == (0, {Cut.NO_REQUEST: 1})
             writer.close()
 
     run(loop, story)
@@ -112,22 +112,22 @@ def test_one_that_sends_no_request_is_closed(loop: Loop, said: bytes) -> None:
 
 def test_half_a_header_behind_an_answer_ends_too(loop: Loop) -> None:
     """uvicorn's own limit ends with the first octet of the next request."""
-    door = HttpDoor(HttpService.CONTROL, 4)
+    connections = HttpConnections(HttpService.CONTROL, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(door, header_seconds=SOON * 10)) as place:
+        async with serving(HttpTerms(connections, header_seconds=SOON * 10)) as place:
             reader, writer = await asyncio.open_connection(*place)
             await answered((reader, writer))
             writer.write(b"GET / HT")
             assert await heard(reader) == b""
-            assert door.take_closed() == {Cut.NO_REQUEST: 1}
+            assert connections.take_closed() == {Cut.NO_REQUEST: 1}
             writer.close()
 
     run(loop, story)
 
 
 def test_an_answer_that_nobody_reads_ends(loop: Loop) -> None:
-    door, ended = HttpDoor(HttpService.METRICS, 4), asyncio.Event()
+    connections, ended = HttpConnections(HttpService.METRICS, 4), asyncio.Event()
 
     async def pieces() -> AsyncIterator[bytes]:
         try:
@@ -139,22 +139,22 @@ def test_an_answer_that_nobody_reads_ends(loop: Loop) -> None:
 
     async def story() -> None:
         async with serving(
-            HttpTerms(door, LONG, answer_seconds=SOON), StreamingResponse(pieces())
+            HttpTerms(connections, LONG, answer_seconds=SOON), StreamingResponse(pieces())
         ) as place:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(client.sendall, ASK)
                 await ended.wait()
-                assert (door.connections, door.take_closed()) == (0, {Cut.TOO_SLOW: 1})
+                assert (connections.count, connections.take_closed()) == (0, {Cut.TOO_SLOW: 1})
 
     run(loop, story)
 
 
 def test_the_end_of_an_answer_waits_for_a_client_that_pauses(loop: Loop) -> None:
     """The application has ended by then: a pager shows the first page of a listing meanwhile."""
-    door = HttpDoor(HttpService.CONTROL, 4)
+    connections = HttpConnections(HttpService.CONTROL, 4)
 
     async def story() -> None:
-        async with serving(HttpTerms(door, SOON), Response(MUCH * 64)) as place:
+        async with serving(HttpTerms(connections, SOON), Response(MUCH * 64)) as place:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(
                     client.sendall, ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -163,7 +163,7 @@ def test_the_end_of_an_answer_waits_for_a_client_that_pauses(loop: Loop) -> None
                 idle, idle_writer = await asyncio.open_connection(*place)
                 assert await heard(idle) == b"", "the limit of a header is over"
                 assert await asyncio.to_thread(rest_of, client) == MUCH[-1000:]
-                assert door.take_closed() == {Cut.NO_REQUEST: 1}
+                assert connections.take_closed() == {Cut.NO_REQUEST: 1}
                 idle_writer.close()
 
     run(loop, story)
@@ -183,7 +183,7 @@ def test_the_end_of_an_answer_that_nobody_reads_has_a_limit_at_a_public_door(loo
     async def story() -> None:
         over = asyncio.Event()
 
-        class Door(HttpDoor):
+        class Watched(HttpConnections):
             """Tells when a connection's time is over."""
 
             def expire(self, connection: HttpConnection, cause: Cut) -> None:
@@ -191,19 +191,23 @@ def test_the_end_of_an_answer_that_nobody_reads_has_a_limit_at_a_public_door(loo
                 expired.append(cause)
                 over.set()
 
-        door = Door(HttpService.METRICS, 4)
-        terms = HttpTerms(door, SOON, answer_seconds=LONG)
+        connections = Watched(HttpService.METRICS, 4)
+        terms = HttpTerms(connections, SOON, answer_seconds=LONG)
         async with serving(terms, Response(MUCH * 64)) as place:
             with socket.create_connection(place) as client:
                 await asyncio.to_thread(client.sendall, ASK)
                 await over.wait()
-                assert (door.connections, expired) == (0, [Cut.TOO_SLOW])
+                assert (connections.count, expired) == (0, [Cut.TOO_SLOW])
 
     run(loop, story)
 
 
 def test_an_answer_without_a_limit_may_take_longer_than_a_header(loop: Loop) -> None:
-    door, begun, go_on = HttpDoor(HttpService.CONTROL, 4), asyncio.Event(), asyncio.Event()
+    connections, begun, go_on = (
+        HttpConnections(HttpService.CONTROL, 4),
+        asyncio.Event(),
+        asyncio.Event(),
+    )
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         begun.set()
@@ -211,7 +215,7 @@ def test_an_answer_without_a_limit_may_take_longer_than_a_header(loop: Loop) -> 
         await short(scope, receive, send)
 
     async def story() -> None:
-        async with serving(HttpTerms(door, SOON), slow) as place:
+        async with serving(HttpTerms(connections, SOON), slow) as place:
             stream = await asyncio.open_connection(*place)
             idle, idle_writer = await asyncio.open_connection(*place)
             stream[1].write(ASK)

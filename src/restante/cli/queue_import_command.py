@@ -219,12 +219,12 @@ class _Import:
 
     async def _send(self, api: Api, batch: Sequence[_Measured]) -> None:
         results = await api.send(
-            "/v1/queue/import", self._parcels(batch), params={"reason": self._reason}
+            "/v1/queue/import", self._packed(batch), params={"reason": self._reason}
         )
         for (letter, measure), result in zip(batch, results, strict=True):
             self._count(letter, measure, result)
 
-    async def _parcels(self, batch: Sequence[_Measured]) -> AsyncIterator[bytes]:
+    async def _packed(self, batch: Sequence[_Measured]) -> AsyncIterator[bytes]:
         for letter, measure in batch:
             waiting = pack_label(json.dumps(self._label(letter, measure)))
             for block in letter.content.blocks():

@@ -1,6 +1,6 @@
 """The stream in which messages travel between the command line and the API.
 
-Its media type is `application/x-restante-parcels`.
+Its media type is `application/x-restante-mail`.
 
     item   := label LF *( length LF octets ) end
     label  := a JSON object on one line: the envelope, and other facts about the message

@@ -17,7 +17,7 @@ from restante.server.server_instruments import Instruments
 from restante.server.server_surface import RunningServer
 from restante.store.scrubber import Scrubber
 from restante.telemetry.loop_lag import LoopLag
-from restante.web.http_door import HttpDoor, HttpService
+from restante.web.http_connections import HttpConnections, HttpService
 
 
 def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionParts) -> AdminParts:
@@ -53,8 +53,8 @@ def build_admin(ground: Ground, delivery: DeliveryParts, reception: ReceptionPar
         reloader=reloader,
         scrubber=scrubber,
         loop_lag=loop_lag,
-        control_door=HttpDoor(HttpService.CONTROL, http_connections_possible()),
-        metrics_door=HttpDoor(HttpService.METRICS, http_connections_possible()),
+        control_connections=HttpConnections(HttpService.CONTROL, http_connections_possible()),
+        metrics_connections=HttpConnections(HttpService.METRICS, http_connections_possible()),
     )
 
 

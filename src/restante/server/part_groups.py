@@ -33,7 +33,7 @@ from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
 from restante.store.scrubber import Scrubber
 from restante.telemetry.loop_lag import LoopLag
-from restante.web.http_door import HttpDoor
+from restante.web.http_connections import HttpConnections
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ class AdminParts:
     reloader: Reloader
     scrubber: Scrubber
     loop_lag: LoopLag
-    control_door: HttpDoor
-    metrics_door: HttpDoor
+    control_connections: HttpConnections
+    metrics_connections: HttpConnections
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,9 +119,9 @@ class Application:
             tasks.create_task(delivery.retention.run()),
             tasks.create_task(admin.scrubber.run()),
             tasks.create_task(admin.loop_lag.run()),
-            tasks.create_task(serve_on(admin.context, control, admin.control_door)),
+            tasks.create_task(serve_on(admin.context, control, admin.control_connections)),
             *(
-                tasks.create_task(serve_metrics(admin.context, bound, admin.metrics_door))
+                tasks.create_task(serve_metrics(admin.context, bound, admin.metrics_connections))
                 for bound in self._setup.metrics_sockets
             ),
         ]

@@ -67,11 +67,11 @@ class ServerSweep:
             self._log.publish(ConnectionsShed(count=count, reason=reason, sessions=door.sessions))
 
     def _tell_of_http(self) -> None:
-        for door in (self._admin.control_door, self._admin.metrics_door):
-            for cause, count in door.take_closed().items():
+        for connections in (self._admin.control_connections, self._admin.metrics_connections):
+            for cause, count in connections.take_closed().items():
                 self._log.publish(
                     HttpConnectionsCut(
-                        service=door.service.value,
+                        service=connections.service.value,
                         count=count,
                         reason=cause.value,
                     )

@@ -41,7 +41,7 @@ class ImportLabel(BaseModel):
 
 
 @dataclass(slots=True)
-class Parcel:
+class ArrivedMessage:
     """One complete message."""
 
     label: ImportLabel
@@ -63,7 +63,7 @@ class Arrival:
     """Splits a stream into messages; large content goes to disk as it arrives."""
 
     reception: ReceptionStore
-    parcels: list[Parcel] = field(default_factory=list)
+    messages: list[ArrivedMessage] = field(default_factory=list)
     _unpacker: Unpacker = field(default_factory=Unpacker)
     _inline: int = 0
     _label: ImportLabel | None = None
@@ -90,7 +90,7 @@ class Arrival:
 
     def discard(self, *, even_used: bool) -> None:
         """Discard the files, or only those that no message owns."""
-        spools = [parcel.spool for parcel in self.parcels if even_used or not parcel.is_used]
+        spools = [arrived.spool for arrived in self.messages if even_used or not arrived.is_used]
         if self._content is not None:
             spools.append(self._content.spool)
         for spool in spools:
@@ -100,7 +100,7 @@ class Arrival:
     async def _take(self, piece: Piece) -> None:
         match piece:
             case StreamLabel(facts):
-                if len(self.parcels) == MAX_MESSAGES:
+                if len(self.messages) == MAX_MESSAGES:
                     raise ValueError(f"there are more than {MAX_MESSAGES} messages in it")
                 self._label = _read_label(facts)
                 self._content = _IncomingContent(self.reception)
@@ -119,8 +119,8 @@ class Arrival:
         self._inline += len(content)
         request = dsn_request(self._label.dsn)
         digest = self._content.digest.digest()
-        self.parcels.append(
-            Parcel(self._label, request, content, file, self._content.spool, digest)
+        self.messages.append(
+            ArrivedMessage(self._label, request, content, file, self._content.spool, digest)
         )
         self._content = None
 

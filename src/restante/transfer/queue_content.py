@@ -103,7 +103,7 @@ async def export_mail(context: AdminContext, order: ExportOrder) -> AsyncIterato
     else:
         selection = order.selection.model_copy(update={"limit": _PAGE})
         pages = _pages(context, queue_filter(context, selection), selection)
-    return _parcels(context, pages, order.reason)
+    return _packed_pages(context, pages, order.reason)
 
 
 async def content_blocks(context: AdminContext, message: HeldMessage) -> AsyncIterator[bytes]:
@@ -123,7 +123,7 @@ async def _pages(
         filter_ = replace(filter_, after=found[-1].number)
 
 
-async def _parcels(
+async def _packed_pages(
     context: AdminContext, pages: AsyncIterator[Sequence[QueuedMessage]], reason: str
 ) -> AsyncIterator[bytes]:
     waiting: list[bytes] = []
@@ -135,7 +135,7 @@ async def _parcels(
             await _record(context, AuditAction.MAIL_EXPORTED, domain_id, numbers, reason)
         names = domain_names(context)
         for message in page:
-            async for octets in _parcel(context, message, names):
+            async for octets in _packed_message(context, message, names):
                 waiting.append(octets)
                 if len(waiting) == _PIECES or len(octets) > _SMALL:
                     yield b"".join(waiting)
@@ -143,7 +143,7 @@ async def _parcels(
     yield b"".join(waiting)
 
 
-async def _parcel(
+async def _packed_message(
     context: AdminContext, listed: QueuedMessage, names: dict[int, str]
 ) -> AsyncIterator[bytes]:
     """Yield one message of the stream; nothing if it has left meanwhile."""

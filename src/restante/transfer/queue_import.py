@@ -34,7 +34,7 @@ from restante.smtp.replies import BAD_FORWARD_PATH, BAD_REVERSE_PATH
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
-from restante.transfer.import_arrival import Arrival, ImportLabel, Parcel
+from restante.transfer.import_arrival import Arrival, ArrivedMessage, ImportLabel
 from restante.transfer.queue_content import content_blocks
 
 
@@ -78,7 +78,7 @@ async def import_mail(
         async for octets in stream:
             await arrival.receive(octets)
         arrival.close()
-        results = [await batch.add(parcel) for parcel in arrival.parcels]
+        results = [await batch.add(arrived) for arrived in arrival.messages]
         await _hold(context, batch.parts)
     except BaseException:
         arrival.discard(even_used=True)
@@ -125,34 +125,38 @@ class _Batch:
         default_factory=set
     )  # each held message matches at most one imported message
 
-    async def add(self, parcel: Parcel) -> ImportResult:
+    async def add(self, arrived: ArrivedMessage) -> ImportResult:
         """Add the parts of a message to hold; `result.held` is filled in once they are held."""
-        by_domain, passed_over = _sorted_by_domain(self.context, parcel.label)
+        by_domain, passed_over = _sorted_by_domain(self.context, arrived.label)
         result = ImportResult(held=[], already=[], passed_over=passed_over)
-        if not _is_path(parcel.label.reverse_path, may_be_null=True):
+        if not _is_path(arrived.label.reverse_path, may_be_null=True):
             result.error = (
-                f"the reverse-path {parcel.label.reverse_path!r} does not conform to RFC 5321"
+                f"the reverse-path {arrived.label.reverse_path!r} does not conform to RFC 5321"
             )
             return result
         for domain, paths in by_domain.items():
-            same = await _same(self.context, parcel, domain, paths, self._taken)
+            same = await _same(self.context, arrived, domain, paths, self._taken)
             if same:
                 self._taken.add(same)
                 result.already.append(same)
-            elif objection := _object(self.context, parcel, domain):
+            elif objection := _object(self.context, arrived, domain):
                 result.error = f"{result.error}; {objection}".removeprefix("; ")
             else:
-                await self._add_part(parcel, domain, paths, result)
+                await self._add_part(arrived, domain, paths, result)
         return result
 
     async def _add_part(
-        self, parcel: Parcel, domain: HostedDomain, paths: Sequence[str], result: ImportResult
+        self,
+        arrived: ArrivedMessage,
+        domain: HostedDomain,
+        paths: Sequence[str],
+        result: ImportResult,
     ) -> None:
-        file = await _file(self.context, parcel)
-        reservation = self.context.reservations.make([domain], parcel.size)
+        file = await _file(self.context, arrived)
+        reservation = self.context.reservations.make([domain], arrived.size)
         self.parts.append(
             _DomainPart(
-                result, domain, _mail(self.context, parcel, domain, paths, file), reservation
+                result, domain, _mail(self.context, arrived, domain, paths, file), reservation
             )
         )
 
@@ -162,23 +166,23 @@ class _Batch:
             part.reservation.end()
 
 
-def _object(context: AdminContext, parcel: Parcel, domain: HostedDomain) -> str:
+def _object(context: AdminContext, arrived: ArrivedMessage, domain: HostedDomain) -> str:
     """Return the quota's objection, "" if none. An operator can raise the quota and retry."""
     facts = FactsLookup(
         context.store.figures, context.directory, context.now, reservations=context.reservations
     ).of_domain(domain)
-    objection = object_to_quota(domain, facts, parcel.size)
+    objection = object_to_quota(domain, facts, arrived.size)
     return (
         f"{objection.reason}; `restante domain set` or `account set` raises it" if objection else ""
     )
 
 
-async def _file(context: AdminContext, parcel: Parcel) -> ContentFile | None:
+async def _file(context: AdminContext, arrived: ArrivedMessage) -> ContentFile | None:
     """Return the content's file for one more message: each owns its own."""
-    if parcel.file is None or not parcel.is_used:
-        parcel.is_used = True
-        return parcel.file
-    return await context.store.reception.duplicate(parcel.file)
+    if arrived.file is None or not arrived.is_used:
+        arrived.is_used = True
+        return arrived.file
+    return await context.store.reception.duplicate(arrived.file)
 
 
 def _sorted_by_domain(
@@ -208,31 +212,31 @@ def _hosted(context: AdminContext, path: str) -> HostedDomain | None:
 
 async def _same(
     context: AdminContext,
-    parcel: Parcel,
+    arrived: ArrivedMessage,
     domain: HostedDomain,
     paths: Iterable[str],
     taken: set[str],
 ) -> str | None:
     """Return the held message that is the same as this one, if there is one."""
-    for name in parcel.label.perhaps:
-        if name not in taken and await _is_same(context, parcel, domain, set(paths), name):
+    for name in arrived.label.perhaps:
+        if name not in taken and await _is_same(context, arrived, domain, set(paths), name):
             return name
     return None
 
 
 async def _is_same(
-    context: AdminContext, parcel: Parcel, domain: HostedDomain, paths: set[str], name: str
+    context: AdminContext, arrived: ArrivedMessage, domain: HostedDomain, paths: set[str], name: str
 ) -> bool:
     try:
         message = await context.store.queue.message(number_of(name))
         if message is None or message.domain_id != domain.id:
             return False
         envelope = message.envelope
-        if envelope.reverse_path != parcel.label.reverse_path or not paths.issuperset(
+        if envelope.reverse_path != arrived.label.reverse_path or not paths.issuperset(
             envelope.forward_paths
         ):
             return False
-        return await _digest(context, message) == parcel.digest
+        return await _digest(context, message) == arrived.digest
     except Damaged:
         return False  # the import may replace the damaged message
 
@@ -246,26 +250,26 @@ async def _digest(context: AdminContext, message: HeldMessage) -> bytes:
 
 def _mail(
     context: AdminContext,
-    parcel: Parcel,
+    arrived: ArrivedMessage,
     domain: HostedDomain,
     paths: Sequence[str],
     file: ContentFile | None,
 ) -> ReceivedMail:
-    label = parcel.label
+    label = arrived.label
     now = context.now()
     envelope = Envelope(
         label.reverse_path,
         tuple(paths),
         label.is_8bit,
         label.needs_smtputf8,
-        parcel.dsn and parcel.dsn.only(paths),
+        arrived.dsn and arrived.dsn.only(paths),
         label.is_suspect,
     )
     return ReceivedMail(
         origin=None,
         envelope=envelope,
         domain_ids=[domain.id] * len(paths),
-        content=parcel.content,
+        content=arrived.content,
         file=file,
         on_held=_unheard,
         received_at=min(now, label.received_at.timestamp()) if label.received_at else now,

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from restante.admin.admin_context import AdminContext
 from restante.web.api.api_application import Prepared, build_api
-from restante.web.http_door import HttpDoor
+from restante.web.http_connections import HttpConnections
 from restante.web.serving import HttpTerms, serve
 
 
-async def serve_on(context: AdminContext, listener: socket.socket, door: HttpDoor) -> None:
+async def serve_on(
+    context: AdminContext, listener: socket.socket, connections: HttpConnections
+) -> None:
     """Serve on an opened control socket until cancelled, and remove it at the end."""
     with _taken_away(Path(listener.getsockname())):
-        await serve(Prepared(build_api(context)), listener, HttpTerms(door))
+        await serve(Prepared(build_api(context)), listener, HttpTerms(connections))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from restante.admin.admin_context import AdminContext
 from restante.web.api.metrics_routes import answer
 from restante.web.api.problem_details import handle_problems
-from restante.web.http_door import HttpDoor
+from restante.web.http_connections import HttpConnections
 from restante.web.serving import HttpTerms, serve
 
 ANSWER_SECONDS: Final = 30.0
@@ -29,6 +29,10 @@ def build_metrics(context: AdminContext) -> Starlette:
     return application
 
 
-async def serve_metrics(context: AdminContext, listener: socket.socket, door: HttpDoor) -> None:
+async def serve_metrics(
+    context: AdminContext, listener: socket.socket, connections: HttpConnections
+) -> None:
     """Serve on a bound socket until cancelled."""
-    await serve(build_metrics(context), listener, HttpTerms(door, answer_seconds=ANSWER_SECONDS))
+    await serve(
+        build_metrics(context), listener, HttpTerms(connections, answer_seconds=ANSWER_SECONDS)
+    )

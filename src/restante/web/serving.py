@@ -2,7 +2,7 @@
 
 Each connection has HEADER_SECONDS for the header of a request, from its first moment and again
 after each answer. A service may limit the time of an answer. Without such a limit, a client may
-read the end of its answer as slowly as it likes, as a pager does with a listing. `http_door` limits
+read the end of its answer as slowly as it likes, as a pager does with a listing. `http_connections` limits
 the number of connections.
 """
 
@@ -19,7 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from restante.web.http_door import Cut, HttpDoor
+from restante.web.http_connections import Cut, HttpConnections
 
 HEADER_SECONDS: Final = 10.0
 _GOODBYE_SECONDS = 5
@@ -31,7 +31,7 @@ _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 class HttpTerms:
     """The limits of one service. Times are seconds."""
 
-    door: HttpDoor
+    connections: HttpConnections
     header_seconds: float = HEADER_SECONDS
     answer_seconds: float | None = (
         None  # from the request's header until its answer is made; None: no limit
@@ -50,7 +50,7 @@ class _LimitedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask for admission, and ask the kernel for the user."""
         super().connection_made(transport)
-        if not self._terms.door.admits(self):
+        if not self._terms.connections.admits(self):
             self.cut()
             return
         self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
@@ -63,7 +63,7 @@ class _LimitedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Free its slot."""
         self._limit(None)
-        self._terms.door.left(self)
+        self._terms.connections.left(self)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
@@ -71,12 +71,12 @@ class _LimitedProtocol(H11Protocol):
         before = self.cycle
         super().handle_events()
         if self.cycle is not before and not self.cycle.response_complete:
-            self._terms.door.began(self)
+            self._terms.connections.began(self)
             self._limit(self._terms.answer_seconds, Cut.TOO_SLOW)
 
     def on_response_complete(self) -> None:
         """Wait for the next request; uvicorn checks whether one has arrived meanwhile."""
-        self._terms.door.answered(self)
+        self._terms.connections.answered(self)
         self._limit(self._terms.header_seconds, Cut.NO_REQUEST)
         super().on_response_complete()
 
@@ -97,7 +97,7 @@ class _LimitedProtocol(H11Protocol):
                 self._limit(self._terms.header_seconds, cause)
                 return
             cause = Cut.TOO_SLOW
-        self._terms.door.expire(self, cause)
+        self._terms.connections.expire(self, cause)
 
 
 class _Server(uvicorn.Server):
@@ -131,5 +131,5 @@ def _quiet(application: ASGIApp, terms: HttpTerms) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GOODBYE_SECONDS,
-        backlog=terms.door.limit,  # accepted connections before the first of them is closed
+        backlog=terms.connections.limit,  # accepted connections before the first of them is closed
     )

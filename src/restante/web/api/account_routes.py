@@ -6,36 +6,36 @@ from fastapi.responses import StreamingResponse
 from restante.admin import accounts
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
 from restante.web.api.listing import as_listing
-from restante.web.api.request_context import Reason, TheOffice
+from restante.web.api.request_context import Reason, RequestContext
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 
 @router.post("", status_code=201)
-async def add(context: TheOffice, new: NewAccount) -> AccountView:
+async def add(context: RequestContext, new: NewAccount) -> AccountView:
     """Add an account."""
     return await accounts.add_account(context, new)
 
 
 @router.get("", response_model=list[AccountView])
-async def list_all(context: TheOffice) -> StreamingResponse:
+async def list_all(context: RequestContext) -> StreamingResponse:
     """List accounts by name."""
     return as_listing(accounts.list_accounts(context))
 
 
 @router.get("/{name}")
-async def show(context: TheOffice, name: str) -> AccountView:
+async def show(context: RequestContext, name: str) -> AccountView:
     """Show one account."""
     return accounts.show_account(context, name)
 
 
 @router.patch("/{name}")
-async def change(context: TheOffice, name: str, wanted: AccountChange) -> ChangedAccount:
+async def change(context: RequestContext, name: str, wanted: AccountChange) -> ChangedAccount:
     """Change the given fields."""
     return await accounts.change_account(context, name, wanted)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(context: TheOffice, name: str, reason: Reason) -> None:
+async def remove(context: RequestContext, name: str, reason: Reason) -> None:
     """Remove an account without logins and domains."""
     await accounts.remove_account(context, name, reason)

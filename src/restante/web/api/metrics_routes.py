@@ -4,13 +4,13 @@ from fastapi import APIRouter, Request, Response
 
 from restante.admin import server_status
 from restante.admin.admin_context import AdminContext
-from restante.web.api.request_context import TheOffice
+from restante.web.api.request_context import RequestContext
 
 router = APIRouter(tags=["operations"])
 
 
 @router.get("/metrics")
-async def show_metrics(context: TheOffice, request: Request) -> Response:
+async def show_metrics(context: RequestContext, request: Request) -> Response:
     """Show every metric, as text for Prometheus or OpenMetrics."""
     return await answer(context, request)
 

@@ -9,7 +9,7 @@ from restante.admin import channels
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
 from restante.web.api.listing import as_listing, as_paged_listing
-from restante.web.api.request_context import Reason, TheOffice
+from restante.web.api.request_context import Reason, RequestContext
 
 router = APIRouter(prefix="/notices", tags=["notices"])
 
@@ -17,40 +17,40 @@ Account = Annotated[str, Query(description="Whose channel; empty for the operato
 
 
 @router.post("/channels", status_code=201)
-async def add(context: TheOffice, new: NewChannel) -> ChannelView:
+async def add(context: RequestContext, new: NewChannel) -> ChannelView:
     """Add a channel."""
     return await channels.add_channel(context, new)
 
 
 @router.get("/channels", response_model=list[ChannelView])
-async def list_all(context: TheOffice, account: str | None = None) -> StreamingResponse:
+async def list_all(context: RequestContext, account: str | None = None) -> StreamingResponse:
     """List channels, all or an account's."""
     return as_listing(channels.list_channels(context, account))
 
 
 @router.patch("/channels/{name}")
 async def change(
-    context: TheOffice, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
+    context: RequestContext, name: str, wanted: ChannelChange, reason: Reason, account: Account = ""
 ) -> ChangedChannel:
     """Change the given fields; waiting notices leave by the changed channel."""
     return await channels.change_channel(context, account, name, wanted, reason)
 
 
 @router.delete("/channels/{name}", status_code=204)
-async def remove(context: TheOffice, name: str, reason: Reason, account: Account = "") -> None:
+async def remove(context: RequestContext, name: str, reason: Reason, account: Account = "") -> None:
     """Remove a channel, and the notices that wait for it."""
     await channels.remove_channel(context, account, name, reason)
 
 
 @router.post("/channels/{name}/test")
-async def try_out(context: TheOffice, name: str, account: Account = "") -> TrialView:
+async def try_out(context: RequestContext, name: str, account: Account = "") -> TrialView:
     """Send a notice by a channel now, and show the result."""
     return await channels.try_channel(context, account, name)
 
 
 @router.get("/waiting", response_model=list[WaitingView])
 async def show_waiting(
-    context: TheOffice,
+    context: RequestContext,
     account: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
 ) -> StreamingResponse:

@@ -22,23 +22,23 @@ from restante.transfer import queue_content, queue_import
 from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
 from restante.web.api.listing import as_paged_listing
-from restante.web.api.request_context import TheOffice
+from restante.web.api.request_context import RequestContext
 
 router = APIRouter(prefix="/queue", tags=["queue"])
 
-PARCELS = "application/x-restante-parcels"  # mail/import_stream.py
+EXPORT_STREAM = "application/x-restante-mail"  # mail/import_stream.py
 
 
 @router.get("", response_model=list[MessageView])
 async def list_all(
-    context: TheOffice, selection: Annotated[QueueSelection, Query()]
+    context: RequestContext, selection: Annotated[QueueSelection, Query()]
 ) -> StreamingResponse:
     """List messages, oldest first."""
     return await as_paged_listing(context, held_mail.list_queue(context, selection))
 
 
 @router.get("/selection", response_model=SelectedNames)
-async def names(context: TheOffice, selection: Annotated[QueueSelection, Query()]) -> Response:
+async def names(context: RequestContext, selection: Annotated[QueueSelection, Query()]) -> Response:
     """Name and count the messages that match, before acting on many.
 
     The path is not the name of a message.
@@ -50,13 +50,13 @@ async def names(context: TheOffice, selection: Annotated[QueueSelection, Query()
 
 
 @router.get("/{name}")
-async def show(context: TheOffice, name: str) -> FullMessageView:
+async def show(context: RequestContext, name: str) -> FullMessageView:
     """Show a message's envelope, headers and states."""
     return await held_mail.show_message(context, name)
 
 
 @router.get("/{name}/content")
-async def content(context: TheOffice, name: str, reason: str = "") -> StreamingResponse:
+async def content(context: RequestContext, name: str, reason: str = "") -> StreamingResponse:
     """Return a message's content, octet for octet, and audit that.
 
     If the answer is cut short, the content is damaged.
@@ -68,13 +68,13 @@ async def content(context: TheOffice, name: str, reason: str = "") -> StreamingR
 
 
 @router.post("/delete")
-async def delete(context: TheOffice, named: NamedMessages) -> QueueChange:
+async def delete(context: RequestContext, named: NamedMessages) -> QueueChange:
     """Delete messages permanently."""
     return await held_mail.delete_messages(context, named)
 
 
 @router.post("/bounce")
-async def give_up(context: TheOffice, named: NamedMessages) -> BounceChange:
+async def give_up(context: RequestContext, named: NamedMessages) -> BounceChange:
     """Delete messages and send their senders a non-delivery report where one is allowed.
 
     Damaged ones stay, and are named with their damage.
@@ -83,25 +83,29 @@ async def give_up(context: TheOffice, named: NamedMessages) -> BounceChange:
 
 
 @router.post("/release")
-async def release(context: TheOffice, named: NamedMessages) -> QueueChange:
+async def release(context: RequestContext, named: NamedMessages) -> QueueChange:
     """Hold refused recipients again."""
     return await held_mail.release_refused(context, named)
 
 
 @router.post("/export")
-async def export(context: TheOffice, order: ExportOrder) -> StreamingResponse:
+async def export(context: RequestContext, order: ExportOrder) -> StreamingResponse:
     """Return messages with envelope and content as an export stream, and audit that."""
-    return StreamingResponse(await queue_content.export_mail(context, order), media_type=PARCELS)
+    return StreamingResponse(
+        await queue_content.export_mail(context, order), media_type=EXPORT_STREAM
+    )
 
 
 @router.post("/import", status_code=201)
-async def import_mail(context: TheOffice, request: Request, reason: str = "") -> list[ImportResult]:
+async def import_mail(
+    context: RequestContext, request: Request, reason: str = ""
+) -> list[ImportResult]:
     """Hold the messages of an import stream, all or none."""
     return await queue_import.import_mail(context, _body(request), reason)
 
 
 @router.post("/digests")
-async def digests(context: TheOffice, order: DigestOrder) -> dict[str, str]:
+async def digests(context: RequestContext, order: DigestOrder) -> dict[str, str]:
     """Return the SHA-256 of messages' content, so that an interrupted import can resume."""
     return await queue_import.digest_content(context, order)
 

@@ -11,24 +11,24 @@ from restante.admin.recipient_lists import (
     RecipientList,
 )
 from restante.web.api.listing import as_paged_listing
-from restante.web.api.request_context import TheOffice
+from restante.web.api.request_context import RequestContext
 
 router = APIRouter(prefix="/domains/{domain}/recipients", tags=["recipients"])
 
 
 @router.get("", response_model=list[KnownRecipientView])
-async def list_all(context: TheOffice, domain: str) -> StreamingResponse:
+async def list_all(context: RequestContext, domain: str) -> StreamingResponse:
     """List them by source and name."""
     return await as_paged_listing(context, recipient_lists.list_recipients(context, domain))
 
 
 @router.patch("")
-async def change(context: TheOffice, domain: str, wanted: RecipientChange) -> ListChange:
+async def change(context: RequestContext, domain: str, wanted: RecipientChange) -> ListChange:
     """Add names to the list, and remove names from it."""
     return await recipient_lists.change_recipients(context, domain, wanted)
 
 
 @router.put("")
-async def replace(context: TheOffice, domain: str, wanted: RecipientList) -> ListChange:
+async def replace(context: RequestContext, domain: str, wanted: RecipientList) -> ListChange:
     """Replace the list."""
     return await recipient_lists.replace_recipients(context, domain, wanted)

@@ -14,26 +14,28 @@ from restante.admin.report_queue import (
     ReportView,
 )
 from restante.web.api.listing import as_paged_listing
-from restante.web.api.request_context import TheOffice
+from restante.web.api.request_context import RequestContext
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 
 @router.get("", response_model=list[ReportView])
 async def list_all(
-    context: TheOffice, selection: Annotated[ReportSelection, Query()]
+    context: RequestContext, selection: Annotated[ReportSelection, Query()]
 ) -> StreamingResponse:
     """List the waiting reports, in the order in which they were made."""
     return await as_paged_listing(context, report_queue.list_reports(context, selection))
 
 
 @router.get("/{number}")
-async def show(context: TheOffice, number: Annotated[int, Path(ge=1, lt=2**63)]) -> FullReportView:
+async def show(
+    context: RequestContext, number: Annotated[int, Path(ge=1, lt=2**63)]
+) -> FullReportView:
     """Show one report with its text."""
     return await report_queue.show_report(context, number)
 
 
 @router.post("/drop")
-async def drop(context: TheOffice, named: NamedReports) -> ReportsDropped:
+async def drop(context: RequestContext, named: NamedReports) -> ReportsDropped:
     """Drop reports: their senders are not told."""
     return await report_queue.drop_reports(context, named)

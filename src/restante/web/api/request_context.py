@@ -8,7 +8,7 @@ from restante.admin.admin_context import AdminContext, operator
 from restante.web.serving import PEER_PREFIX
 
 
-async def _office_of(
+async def _context_of(
     request: Request,
     reason: Annotated[str, Query(description="Why; kept in the audit trail.")] = "",
 ) -> AdminContext:
@@ -26,5 +26,5 @@ def _actor(request: Request, context: AdminContext) -> str:
     )
 
 
-TheOffice = Annotated[AdminContext, Depends(_office_of)]
+RequestContext = Annotated[AdminContext, Depends(_context_of)]
 Reason = Annotated[str, Query(description="Why; kept in the audit trail.")]

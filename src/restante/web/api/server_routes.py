@@ -12,38 +12,38 @@ from restante.admin.server_status import StatusSelection, StatusView
 from restante.admin.trail import AuditView
 from restante.tenancy.audit import AuditFilter
 from restante.web.api.listing import as_document, as_listing, as_paged_listing
-from restante.web.api.request_context import TheOffice
+from restante.web.api.request_context import RequestContext
 
 router = APIRouter(tags=["operations"])
 
 
 @router.post("/release")
-async def release_nodes(context: TheOffice, order: ReleaseOrder) -> list[ReleaseView]:
+async def release_nodes(context: RequestContext, order: ReleaseOrder) -> list[ReleaseView]:
     """Start the drains of domains: the operator's ETRN."""
     return await release_requests.release(context, order)
 
 
 @router.get("/drains", response_model=list[DrainView])
-async def list_drains(context: TheOffice) -> StreamingResponse:
+async def list_drains(context: RequestContext) -> StreamingResponse:
     """List the drains that run or wait, in the order in which they started."""
     return as_listing(drains.list_drains(context))
 
 
 @router.get("/drains/last", response_model=list[LastDrainView])
-async def last_drains(context: TheOffice, domain: str | None = None) -> StreamingResponse:
+async def last_drains(context: RequestContext, domain: str | None = None) -> StreamingResponse:
     """Show how the last drain of each domain, or of one domain, ended."""
     return as_listing(await drains.last_drains(context, domain))
 
 
 @router.post("/drains/{domain}/stop")
-async def stop_drain(context: TheOffice, domain: str, order: DrainStop) -> DrainView:
+async def stop_drain(context: RequestContext, domain: str, order: DrainStop) -> DrainView:
     """End a domain's drain; the remaining mail stays held."""
     return await drains.stop_drain(context, domain, order)
 
 
 @router.get("/status", response_model=StatusView)
 async def show_status(
-    context: TheOffice, wanted: Annotated[StatusSelection, Query()]
+    context: RequestContext, wanted: Annotated[StatusSelection, Query()]
 ) -> StreamingResponse:
     """Show whether the server is well, held mail by domain, running drains, listeners."""
     found = await server_status.show_status(context, wanted)
@@ -67,7 +67,7 @@ async def _audit_filter(
 
 @router.get("/audit", response_model=list[AuditView])
 async def list_audit(
-    context: TheOffice,
+    context: RequestContext,
     wanted: Annotated[AuditFilter, Depends(_audit_filter)],
     limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
 ) -> StreamingResponse:

@@ -28,13 +28,13 @@ class Cut(StrEnum):
 
 
 class HttpConnection(Protocol):
-    """The part of a connection that `HttpDoor` needs."""
+    """The part of a connection that `HttpConnections` needs."""
 
     def cut(self) -> None:
         """Close it at once, even with unsent data."""
 
 
-class HttpDoor:
+class HttpConnections:
     """Counts the connections of one service. Belongs to the event loop."""
 
     def __init__(self, service: HttpService, limit: int) -> None:
@@ -46,13 +46,13 @@ class HttpDoor:
         self._closed: Counter[Cut] = Counter()
 
     @property
-    def connections(self) -> int:
+    def count(self) -> int:
         """Connections open now."""
         return len(self._idle) + len(self._busy)
 
     def admits(self, connection: HttpConnection) -> bool:
         """Admit a new connection, if necessary in place of an idle one; False: it must close."""
-        if self.connections >= self.limit:
+        if self.count >= self.limit:
             self._closed[Cut.TOO_MANY] += 1
             if not self._idle:
                 return False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from restante.telemetry.metrics import METRICS
-from restante.web.http_door import Cut, HttpDoor, HttpService
+from restante.web.http_connections import Cut, HttpConnections, HttpService
 
 
 @dataclass(eq=False)
@@ -16,21 +16,21 @@ class Connection:
         self.is_cut = True
 
 
-def door(limit: int) -> HttpDoor:
-    return HttpDoor(HttpService.METRICS, limit)
+def limited_to(limit: int) -> HttpConnections:
+    return HttpConnections(HttpService.METRICS, limit)
 
 
 def test_the_oldest_idle_connection_makes_room() -> None:
-    two, (first, second, third) = door(2), (Connection(), Connection(), Connection())
+    two, (first, second, third) = limited_to(2), (Connection(), Connection(), Connection())
     assert all(two.admits(each) for each in (first, second, third))
     assert [each.is_cut for each in (first, second, third)] == [True, False, False]
-    assert two.connections == 2
+    assert two.count == 2
     assert two.take_closed() == {Cut.TOO_MANY: 1}
     assert two.take_closed() == {}
 
 
 def test_one_with_a_request_under_way_stays() -> None:
-    two, (busy, idle, new) = door(2), (Connection(), Connection(), Connection())
+    two, (busy, idle, new) = limited_to(2), (Connection(), Connection(), Connection())
     assert two.admits(busy)
     two.began(busy)
     assert two.admits(idle)
@@ -39,16 +39,16 @@ def test_one_with_a_request_under_way_stays() -> None:
 
 
 def test_where_all_are_busy_the_new_one_goes() -> None:
-    one, (busy, new) = door(1), (Connection(), Connection())
+    one, (busy, new) = limited_to(1), (Connection(), Connection())
     assert one.admits(busy)
     one.began(busy)
     assert not one.admits(new)
-    assert (busy.is_cut, one.connections) == (False, 1)
+    assert (busy.is_cut, one.count) == (False, 1)
     assert one.take_closed() == {Cut.TOO_MANY: 1}
 
 
 def test_an_answered_one_is_idle_again_and_the_youngest_of_them() -> None:
-    two, (first, second, third) = door(2), (Connection(), Connection(), Connection())
+    two, (first, second, third) = limited_to(2), (Connection(), Connection(), Connection())
     assert two.admits(first)
     assert two.admits(second)
     two.began(first)
@@ -58,23 +58,23 @@ def test_an_answered_one_is_idle_again_and_the_youngest_of_them() -> None:
 
 
 def test_each_gives_its_place_back_once() -> None:
-    one, (first, second) = door(1), (Connection(), Connection())
+    one, (first, second) = limited_to(1), (Connection(), Connection())
     assert one.admits(first)
     one.left(first)
     one.left(first)
     one.left(second)
-    assert one.connections == 0
+    assert one.count == 0
     one.began(first)
     one.answered(first)
-    assert one.connections == 0, "what has left does not come back"
+    assert one.count == 0, "what has left does not come back"
 
 
 def test_one_that_is_late_is_cut_and_counted_once() -> None:
-    one, late = door(1), Connection()
+    one, late = limited_to(1), Connection()
     assert one.admits(late)
     one.expire(late, Cut.NO_REQUEST)
     one.expire(late, Cut.NO_REQUEST)
-    assert (late.is_cut, one.connections) == (True, 0)
+    assert (late.is_cut, one.count) == (True, 0)
     assert one.take_closed() == {Cut.NO_REQUEST: 1}
 
 
