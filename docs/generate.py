@@ -28,6 +28,7 @@ from restante.cli.failures import Exit
 from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.schema import Config
 from restante.config.source import key_name, variable_name
+from restante.notices.notice_language import KIND_MEANINGS
 from restante.smtp import replies
 from restante.smtp.replies import Reply
 from restante.telemetry.event_fields import FIELDS, example
@@ -36,7 +37,7 @@ from restante.telemetry.log_writer import SCHEMA_VERSION, as_json
 from restante.telemetry.metric_types import Metric, MetricKind, MetricLabel
 from restante.telemetry.metrics import METRICS
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.notice import KIND_MEANINGS, OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
+from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
 
 REFERENCE = Path(__file__).parent / "reference"
 ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"

@@ -10,18 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.notices.mail_sender import make_letter
+from restante.notices.notice_language import KIND_MEANINGS, MAX_TEXT, clean
 from restante.notices.rules import RULES, news_in
 from restante.notices.wording import as_json, as_text
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import DrainFinished, Event
 from restante.tenancy.notice import (
-    KIND_MEANINGS,
-    MAX_TEXT,
     OF_ACCOUNTS,
     OF_THE_SERVER,
     Notice,
     NoticeKind,
-    clean,
 )
 from tests.notices.scene import notice
 from tests.wire import NOW

@@ -23,6 +23,7 @@ from typing import Final
 
 from restante.background.rounds import AFTER_FAILURE, Rounds
 from restante.background.waiting import Wait, wait_at_most
+from restante.notices.notice_language import clean
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.notice_settings import NoticeSettings
 from restante.notices.transports import Sender
@@ -39,7 +40,7 @@ from restante.telemetry.events import (
     StoreFailed,
 )
 from restante.telemetry.log import Log
-from restante.tenancy.notice import Channel, Notice, clean
+from restante.tenancy.notice import Channel, Notice
 
 AT_ONCE: Final = 20  # channels
 LONGEST_PAUSE: Final = 300.0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from restante.mail.quantity import counted
+from restante.notices.notice_language import clean
 from restante.phrases import EXPIRES, HAS_EXPIRED
 from restante.telemetry.events import (
     AuthenticationBurst,
@@ -26,7 +27,7 @@ from restante.telemetry.events import (
     RoomShort,
     ServerFailing,
 )
-from restante.tenancy.notice import NoticeFacts, NoticeKind, clean
+from restante.tenancy.notice import NoticeFacts, NoticeKind
 
 _E = TypeVar("_E", bound=Event)
 Rule = Callable[[Any, float], Iterator[NoticeFacts]]  # the event, and when it was published

@@ -15,10 +15,10 @@ from restante.reception.authentication import Authenticator
 from restante.reception.check_lane import LanePosition, PutOff
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
+from restante.request_limits.rate_limits import FailureLedger, RateLimit
 from restante.sasl.mechanism import Credentials
 from restante.smtp.replies import AUTH_UNAVAILABLE, AUTHENTICATED, BAD_CREDENTIALS, Reply
 from restante.tenancy.model import Directory, IpAddress, Login
-from restante.tenancy.rate_limits import FailureLedger, RateLimit
 
 _BUSY: Final = "too many at once"
 _OURS: Final = f"deferred: {_BUSY}"  # the reason is ours; the client did not guess

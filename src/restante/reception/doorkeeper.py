@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from restante.network.addresses import address_block
 from restante.reception.reception_settings import ReceptionSettings
+from restante.request_limits.rate_limits import RateLimit
 from restante.tenancy.model import IpAddress
-from restante.tenancy.rate_limits import RateLimit
 
 _CROWDED = 0.8  # of the session slots
 

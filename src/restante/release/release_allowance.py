@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 
 from restante.network.addresses import address_block
 from restante.release.request import Requester
-from restante.tenancy.rate_limits import RateLimit
+from restante.request_limits.rate_limits import RateLimit
 
 
 class ReleaseAllowance:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.tenancy.rate_limits import MOST_KEPT, FailureLedger, RateLimit
+from restante.request_limits.rate_limits import MOST_KEPT, FailureLedger, RateLimit
 
 
 def test_a_typing_error_costs_nothing_and_delays_grow_up_to_a_bound() -> None:

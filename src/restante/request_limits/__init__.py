@@ -1,0 +1,1 @@
+"""Limits over time, for every service: failures and requests by key."""
