@@ -1,7 +1,8 @@
-"""The reference says what the code has, all of it: whoever adds a command, option, setting or event describes it."""
+"""The reference has everything that the code has: each command, option, setting, event and metric."""
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -94,3 +95,28 @@ def test_the_documents_are_in_plain_english() -> None:
     documents = [path for path in prose.every_file(prose.TOP) if path.suffix == ".md"]
     rewritten = [path for path in documents if path.relative_to(prose.TOP).as_posix() not in kept]
     assert list(prose.excess(prose.examine(rewritten, prose.TOP), {})) == []
+
+
+def test_the_map_names_modules_that_there_are() -> None:
+    """A path in ARCHITECTURE.md such as `smtp/phases` is a module, a package, or a name in one."""
+    text = (prose.TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:[a-z_]+/)+[a-z_]+)[`.]", text)
+    source = prose.TOP / "src" / "restante"
+    tops = {path.name for path in source.iterdir()}
+    inside = {path for path in paths if path.split("/")[0] in tops}
+    assert len(inside) > 50
+    missing = {
+        path
+        for path in inside
+        if not (source / path).is_dir() and not (source / f"{path}.py").is_file()
+    }
+    assert missing == set()
+
+
+def test_the_map_lists_every_package_in_the_order_of_imports() -> None:
+    text = (prose.TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.partition("## The packages")[2].partition("Pure means")[0]
+    configuration = tomllib.loads((prose.TOP / "pyproject.toml").read_text(encoding="utf-8"))
+    [layers, *_] = configuration["tool"]["importlinter"]["contracts"]
+    packages = [layer.removeprefix("restante.") for layer in layers["layers"]]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == packages
