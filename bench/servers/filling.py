@@ -30,7 +30,7 @@ async def fill(
     directory: Path, *, messages: int, size: int, domains: int, others: int, port: int
 ) -> None:
     """Do it."""
-    store = await open_store(directory)
+    store = await open_store(f"sqlite:{directory}")
     try:
         for batch in _batches(map(domain, range(domains))):
             await _host(store, batch, port)

@@ -73,6 +73,7 @@ def test_what_show_prints_is_read_back_as_the_same(tmp_path: Path) -> None:
         ('"sqlite:data"', '"postgresql://h/d"', "store", "not in this version yet"),
         ('"sqlite:data"', '"data"', "store", "sqlite:///DIRECTORY"),
         ('"sqlite:data"', '"sqlite://data"', "store", "sqlite:///DIRECTORY"),
+        ('"sqlite:data"', '"memory:"', "store", "would lose all mail when the server stops"),
         ('"127.0.0.1:2525"', '"127.0.0.1"', "listen[0].address", "ADDRESS:PORT"),
         ('"127.0.0.1:4465"', '"localhost:25"', "listen[1].address", "ADDRESS:PORT"),
         ('"127.0.0.1:4465"', '"[::]:99999"', "listen[1].address", "ADDRESS:PORT"),

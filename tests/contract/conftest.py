@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from restante.store.choice import open_store
 from restante.store.interface import Store
-from restante.store.memory import MemoryStore
-from restante.store.sqlite import open_sqlite
 from tests.contract.running import directory, loop_kind, pytest_pyfunc_call, runner
 
 __all__ = ["directory", "loop_kind", "pytest_pyfunc_call", "runner", "store"]
@@ -23,8 +22,7 @@ def implementation(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(implementation: str, runner: asyncio.Runner, directory: Path) -> Iterator[Store]:
     """An empty store."""
-    store: Store = (
-        MemoryStore() if implementation == "memory" else runner.run(open_sqlite(directory))
-    )
+    url = "memory:" if implementation == "memory" else f"sqlite://{directory}"
+    store = runner.run(open_store(url))
     yield store
     runner.run(store.close())

@@ -107,7 +107,7 @@ async def open_store(config: Config) -> Store:
         text = f"{config.store_directory}: {NO_STORE}; `restante init` makes one"
         raise Failure(Exit.NO_INPUT, text)
     try:
-        return await choice.open_store(config.store_directory)
+        return await choice.open_store(config.store)
     except StoreDamaged as error:
         raise Failure(Exit.DATA, str(error)) from None
     except StoreError as error:

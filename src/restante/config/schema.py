@@ -5,6 +5,7 @@ here. Values are frozen: a reload makes a new Config.
 """
 
 import ipaddress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,9 +30,9 @@ from restante.network.addresses import join_host_port, split_host_port
 from restante.notices.notice_settings import NoticeSettings
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reports.report_settings import ReportSettings
+from restante.store.store_url import StoreUrlUnusable, parse_store_url, store_directory
 
 DNS_PORT = 53
-SQLITE = "sqlite://"
 PLANNED_SERVICES = ("odmr", "web")
 IMPLICIT_TLS = frozenset({"smtps"})  # services that speak TLS from the first byte
 
@@ -103,16 +104,13 @@ def _check_store(url: str, info: ValidationInfo) -> str:
 
     `sqlite:data` is relative, `sqlite:///var/lib/x` is absolute.
     """
-    scheme, _, rest = url.partition(":")
-    if scheme in {"postgresql", "postgres"}:
-        raise _wrong("PostgreSQL is not in this version yet", 'write "sqlite:///DIRECTORY"')
-    path = rest.removeprefix("//") if rest.startswith("///") else rest
-    if scheme != "sqlite" or not path or path.startswith("//"):
-        raise _wrong(
-            "is not the URL of a store",
-            'write "sqlite:///DIRECTORY", such as "sqlite:///var/lib/restante"',
-        )
-    return f"{SQLITE}{_directory(info) / path}"
+    try:
+        place = parse_store_url(url)
+    except StoreUrlUnusable as error:
+        raise _wrong(error.cause, error.remedy) from None
+    if place.directory is None:
+        raise _wrong("would lose all mail when the server stops", 'write "sqlite:///DIRECTORY"')
+    return str(replace(place, directory=_directory(info) / place.directory))
 
 
 ConfigPath = Annotated[Path, AfterValidator(_resolve_path)]
@@ -230,7 +228,7 @@ class ResolverSettings(Section):
 
 
 def _beside_the_store(values: dict[str, Any]) -> Path:
-    return Path(str(values["store"]).removeprefix(SQLITE)) / "control.sock"
+    return store_directory(str(values["store"])) / "control.sock"
 
 
 class Config(Section):
@@ -313,7 +311,7 @@ class Config(Section):
     @property
     def store_directory(self) -> Path:
         """The directory of the embedded store."""
-        return Path(self.store.removeprefix(SQLITE))
+        return store_directory(self.store)
 
 
 def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:

@@ -68,8 +68,8 @@ class Application:
         """Serve until asked to stop. Raises StoreError, ControlUnusable where it cannot begin."""
         notify(f"EXTEND_TIMEOUT_USEC={_OPENING_SECONDS * 1_000_000}")
         damage = DamageLog(self._log)
-        directory = self._setup.config.store_directory
-        store = await open_store(directory, on_damage=damage.found, is_server=True)
+        url = self._setup.config.store
+        store = await open_store(url, on_damage=damage.found, is_server=True)
         try:
             await self._serve(store, damage)
         finally:

@@ -42,6 +42,7 @@ from restante.store.interface import Store
 from restante.store.sqlite import BALLAST, OnDamage, open_sqlite, spool, writer
 from restante.store.sqlite.sqlite_handover import SqliteHandover
 from restante.store.sqlite.sqlite_reception import SqliteReception
+from restante.store.store_url import store_directory
 
 RECEPTION: Final = (
     "spool-synced",
@@ -177,10 +178,10 @@ def main(config: str, point: str, nth: str) -> int:
         writer.CHECKPOINT_PAGES = 32
 
     async def open_fated(
-        directory: Path, *, on_damage: OnDamage | None = None, is_server: bool = False
+        url: str, *, on_damage: OnDamage | None = None, is_server: bool = False
     ) -> Store:
         store = await open_sqlite(
-            directory, on_damage=on_damage, vfs=disk.name, ballast=BALLAST * is_server
+            store_directory(url), on_damage=on_damage, vfs=disk.name, ballast=BALLAST * is_server
         )
         watch_methods(fate)  # only now: what opening does is no part of it
         return store
