@@ -1,4 +1,4 @@
-"""The reference has everything that the code has: each command, option, setting, event and metric."""
+"""The reference has all that the code has: each command, option, setting, event and metric."""
 
 import importlib.util
 import re

@@ -13,7 +13,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from restante.checks.check import ClientFacts
-from restante.checks.findings import NOTHING_FOUND
 from restante.checks.session_checks import SessionChecks
 from restante.mail.message import ContentFile
 from restante.mail.own_names import is_our_name
@@ -24,9 +23,9 @@ from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import Receipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
 from restante.reception.recipient_admission import Admission, admit_recipient
-from restante.reception.refusal_lines import RefusalLines
 from restante.reception.services import Services, SessionTally
 from restante.reception.transaction_checks import Examination, TransactionChecks
+from restante.reception.transaction_log import TransactionLog
 from restante.release.etrn import etrn_reply
 from restante.release.release_outcome import is_confirmed
 from restante.release.request import ReleaseRequest, Requester
@@ -48,10 +47,6 @@ from restante.store.mail_reception import INLINE_LIMIT
 from restante.store.store_errors import StoreError, StoreFull
 from restante.telemetry.events import (
     AuthenticationEnded,
-    MailChecked,
-    MailHeld,
-    MailRefused,
-    RecipientRefused,
     StoreFailed,
 )
 from restante.tenancy.model import IpAddress, Login
@@ -90,7 +85,7 @@ class Dialogue:
         self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
         self.tally = SessionTally()
-        self._refusal_lines: RefusalLines | None = None  # once something was refused
+        self._log = TransactionLog(services.log, peer)
         self.expects_much = False  # content was announced that goes to a file
         self.client_has_left = False  # it has closed its side, at least
         self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
@@ -108,8 +103,7 @@ class Dialogue:
         if self._checks is not None:
             self._checks.close()
             self._checks = None
-        if self._refusal_lines is not None:
-            self._refusal_lines.close()
+        self._log.close()
         self._on_progress = self._on_stall = (
             _nothing  # the connection has this: no reference cycle for the garbage collector
         )
@@ -212,29 +206,11 @@ class Dialogue:
         self, transaction: AdmittedTransaction, rcpt: Rcpt, admission: Admission
     ) -> None:
         if isinstance(admission, Objection):
-            self._log_refused_recipient(transaction, rcpt, admission)
+            self._log.recipient_refused(transaction, rcpt.forward_path, admission)
             self._session.reply(admission.reply)
             return
         transaction.add(admission, rcpt.request)
         self._session.reply(replies.RECIPIENT_OK)
-
-    def _log_refused_recipient(
-        self, transaction: AdmittedTransaction, rcpt: Rcpt, objection: Objection
-    ) -> None:
-        self._log_refusal(
-            RecipientRefused(
-                peer=str(self._peer),
-                answer=str(objection.reply),
-                reason=objection.reason,
-                reverse_path=f"<{transaction.mail.reverse_path or ''}>",
-                forward_path=f"<{rcpt.forward_path}>",
-            )
-        )
-
-    def _log_refusal(self, event: MailRefused | RecipientRefused) -> None:
-        if self._refusal_lines is None:
-            self._refusal_lines = RefusalLines(self._services.log, self._peer)
-        self._refusal_lines.write(event)
 
     def _answer_chunk(self, chunk: ChunkReceived) -> None:
         transaction = self._transaction
@@ -345,59 +321,15 @@ class Dialogue:
             transaction.content.land()
             self.tally.held += 1
             reply = replies.MESSAGE_HELD.fill(name=receipt.name)
-        self._log_receipt(transaction, receipt, reply)
+        self._log.settled(transaction, receipt, reply)
         if not self._is_abandoned:
             self._session.reply(reply)
             self._go_on()
 
-    def _log_receipt(
-        self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply
-    ) -> None:
-        reverse_path = f"<{transaction.mail.reverse_path or ''}>"
-        domains = ",".join(sorted({domain.name for domain in transaction.recipients.values()}))
-        if receipt.failure:
-            self._log_refusal(
-                MailRefused(
-                    peer=str(self._peer),
-                    answer=str(reply),
-                    reason=str(receipt.failure),
-                    message=receipt.name,
-                    hello=self._session.client_name,
-                    tls=self.tls,
-                    reverse_path=reverse_path,
-                    recipients=len(transaction.recipients),
-                    domains=domains,
-                    octets=receipt.size,
-                )
-            )
-            return
-        self._services.log.publish(
-            MailHeld(
-                message=receipt.name,
-                peer=str(self._peer),
-                hello=self._session.client_name,
-                tls=self.tls,
-                reverse_path=reverse_path,
-                recipients=len(transaction.recipients),
-                domains=domains,
-                octets=receipt.size,
-            )
-        )
-        findings = transaction.checks.findings
-        if findings is not NOTHING_FOUND and (notes := findings.notes):
-            self._services.log.publish(MailChecked(message=receipt.name, notes=notes))
-
     def _refuse_content(self, reply: Reply, reason: str = "") -> None:
         transaction = self._transaction
         self._forget_transaction()
-        self._log_refusal(
-            MailRefused(
-                peer=str(self._peer),
-                answer=str(reply),
-                reason=reason or (str(transaction.content.failure or "") if transaction else ""),
-                reverse_path=f"<{transaction.mail.reverse_path or ''}>" if transaction else "",
-            )
-        )
+        self._log.content_refused(transaction, reply, reason)
         self._session.reply(reply)
 
     def _forget_transaction(self) -> None:

@@ -18,13 +18,13 @@ Examination = Coroutine[Any, Any, CheckRefused | None]
 class TransactionChecks:
     """From MAIL to the reply after the content."""
 
-    __slots__ = ("_checks", "_client", "_is_aborted", "_reverse_path", "_running", "findings")
+    __slots__ = ("_checks", "_is_aborted", "_reverse_path", "_running", "client", "findings")
 
     def __init__(
         self, checks: SessionChecks, client: ClientFacts, reverse_path: Mailbox | None
     ) -> None:
         self._checks = checks
-        self._client = client
+        self.client = client
         self._reverse_path = reverse_path
         self._running: asyncio.Task[Any] | None = None  # the one that awaits verdicts
         self._is_aborted = False
@@ -37,9 +37,7 @@ class TransactionChecks:
 
     def recipient(self, recipient: HostedRecipient) -> CheckRefused | Examination | None:
         """Examine an admitted recipient; a coroutine where a check waits for something."""
-        facts = ExaminedRecipient(
-            self._client, self._reverse_path, recipient.path, recipient.domain
-        )
+        facts = ExaminedRecipient(self.client, self._reverse_path, recipient.path, recipient.domain)
         answer = self._checks.recipient(facts, self._found)
         if answer is None or isinstance(answer, CheckRefused):
             return answer
@@ -52,7 +50,7 @@ class TransactionChecks:
         read: Callable[[], AsyncGenerator[bytes, None]],
     ) -> Examination | None:
         """Examine complete content; None if no check reads it. Raises StoreError if it cannot."""
-        facts = ExaminedContent(self._client, self._reverse_path, forward_paths, octets)
+        facts = ExaminedContent(self.client, self._reverse_path, forward_paths, octets)
         answer = self._checks.content(facts, read, self._found)
         if isinstance(answer, CheckRefused):
             return _at_once(answer)

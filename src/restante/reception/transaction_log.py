@@ -1,0 +1,100 @@
+"""The events of a session's mail transactions: mail held, mail and recipients refused."""
+
+from restante.checks.findings import NOTHING_FOUND
+from restante.mail.address import Mailbox
+from restante.reception.admission import Objection
+from restante.reception.admitted_transaction import AdmittedTransaction
+from restante.reception.intake import Receipt
+from restante.reception.refusal_lines import RefusalLines
+from restante.smtp.replies import Reply
+from restante.telemetry.events import MailChecked, MailHeld, MailRefused, RecipientRefused
+from restante.telemetry.log import Log
+from restante.tenancy.model import IpAddress
+
+
+class TransactionLog:
+    """Publishes them, for one session."""
+
+    __slots__ = ("_log", "_peer", "_refusal_lines")
+
+    def __init__(self, log: Log, peer: IpAddress) -> None:
+        self._log = log
+        self._peer = peer
+        self._refusal_lines: RefusalLines | None = None  # once something was refused
+
+    def recipient_refused(
+        self, transaction: AdmittedTransaction, path: Mailbox, objection: Objection
+    ) -> None:
+        """Publish that RCPT was refused."""
+        self._refused(
+            RecipientRefused(
+                peer=str(self._peer),
+                answer=str(objection.reply),
+                reason=objection.reason,
+                reverse_path=_reverse_path(transaction),
+                forward_path=f"<{path}>",
+            )
+        )
+
+    def content_refused(
+        self, transaction: AdmittedTransaction | None, reply: Reply, reason: str
+    ) -> None:
+        """Publish that content was refused; `transaction` is None if it had ended before."""
+        self._refused(
+            MailRefused(
+                peer=str(self._peer),
+                answer=str(reply),
+                reason=reason or (str(transaction.content.failure or "") if transaction else ""),
+                reverse_path=_reverse_path(transaction) if transaction else "",
+            )
+        )
+
+    def settled(self, transaction: AdmittedTransaction, receipt: Receipt, reply: Reply) -> None:
+        """Publish that a message is held, or could not be."""
+        client = transaction.checks.client
+        domains = ",".join(sorted({domain.name for domain in transaction.recipients.values()}))
+        if receipt.failure:
+            self._refused(
+                MailRefused(
+                    peer=str(self._peer),
+                    answer=str(reply),
+                    reason=str(receipt.failure),
+                    message=receipt.name,
+                    hello=client.hello,
+                    tls=client.tls,
+                    reverse_path=_reverse_path(transaction),
+                    recipients=len(transaction.recipients),
+                    domains=domains,
+                    octets=receipt.size,
+                )
+            )
+            return
+        self._log.publish(
+            MailHeld(
+                message=receipt.name,
+                peer=str(self._peer),
+                hello=client.hello,
+                tls=client.tls,
+                reverse_path=_reverse_path(transaction),
+                recipients=len(transaction.recipients),
+                domains=domains,
+                octets=receipt.size,
+            )
+        )
+        findings = transaction.checks.findings
+        if findings is not NOTHING_FOUND and (notes := findings.notes):
+            self._log.publish(MailChecked(message=receipt.name, notes=notes))
+
+    def close(self) -> None:
+        """Publish the refusals that were only counted: the session has ended."""
+        if self._refusal_lines is not None:
+            self._refusal_lines.close()
+
+    def _refused(self, event: MailRefused | RecipientRefused) -> None:
+        if self._refusal_lines is None:
+            self._refusal_lines = RefusalLines(self._log, self._peer)
+        self._refusal_lines.write(event)
+
+
+def _reverse_path(transaction: AdmittedTransaction) -> str:
+    return f"<{transaction.mail.reverse_path or ''}>"
