@@ -103,7 +103,10 @@ def _check_drain(context: AdminContext, found: Sequence[QueuedMessage]) -> None:
             error = (
                 f"message {message_name(listed.number)}: mail of {domain.name} is being handed over"
             )
-            remedy = f"wait until its drain pauses or is over (`restante drain list`), or stop it: restante drain stop {domain.name}"
+            remedy = (
+                "wait until its drain pauses or is over (`restante drain list`), or stop it:"
+                f" restante drain stop {domain.name}"
+            )
             raise AdminError(ErrorKind.CONFLICT, error, remedy)
 
 

@@ -196,7 +196,7 @@ async def _put(
         if channel.id == 0:
             raise _taken(channel.name) from None
         raise wrong(
-            channel.name, ErrorKind.CONFLICT, REMOVED_MEANWHILE, "add it anew by `notice add`"
+            channel.name, ErrorKind.CONFLICT, REMOVED_MEANWHILE, "add it again by `notice add`"
         ) from None
     await changed(context, recorded)
     return ChangedChannel(**dict(_view(stored)), changes=change_views(changes))

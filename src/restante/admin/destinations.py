@@ -144,7 +144,10 @@ def _literal(host: str) -> IpAddress | None:
 def _with_zone(address: IpAddress, zone: str) -> str:
     """Return a link-local address with its zone (RFC 4007 §11). Raises AdminError."""
     if not address.is_link_local or address.version == 4 or not _ZONE.fullmatch(zone):  # noqa: PLR2004
-        error = f"destination {address}%{zone}: a zone belongs to a link-local IPv6 address and names an interface"
+        error = (
+            f"destination {address}%{zone}: a zone belongs to a link-local IPv6 address and names"
+            " an interface"
+        )
         raise AdminError(
             ErrorKind.INVALID,
             error,

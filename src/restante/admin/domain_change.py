@@ -159,7 +159,10 @@ def read_pin(text: str) -> str:
         if digest is not None and len(digest) == _SHA256_OCTETS:
             return digest.hex()
     error = f"pin {text!r}: is not a SHA-256 in hex or base64"
-    remedy = "make it by: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
+    remedy = (
+        "make it by: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER |"
+        " sha256sum"
+    )
     raise AdminError(ErrorKind.INVALID, error, remedy)
 
 

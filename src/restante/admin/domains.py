@@ -243,7 +243,8 @@ def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
         if one.way == Transport.MAIL and one.target.endswith(f"@{domain.name}")
     ]
     return [
-        f"domain {domain.name}: notice channel {one.name} of {one.account or 'the operator'} mails to it, and is given up"
+        f"domain {domain.name}: notice channel {one.name} of {one.account or 'the operator'} mails"
+        " to it, and is given up"
         for one in inside
     ]
 
@@ -257,7 +258,10 @@ def _recipient_warnings(context: AdminContext, domain: HostedDomain) -> list[str
         return []
     answer = "550" if policy.unknown is Unknown.REJECT else "450"
     return [
-        f"domain {domain.name}: its list of recipients is empty, so all its mail is answered {answer}"
+        (
+            f"domain {domain.name}: its list of recipients is empty, so all its mail is answered"
+            f" {answer}"
+        )
     ]
 
 
@@ -265,7 +269,10 @@ def _access_warnings(domain: HostedDomain) -> list[str]:
     hosts = domain.authorized_hosts
     if not hosts.networks and not hosts.names:
         return [
-            f"domain {domain.name}: no host is authorized, so only `restante release` hands its mail over"
+            (
+                f"domain {domain.name}: no host is authorized, so only `restante release` hands its"
+                " mail over"
+            )
         ]
     wide = [str(network) for network in hosts.networks if network.prefixlen == 0]
     return [

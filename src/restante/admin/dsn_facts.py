@@ -55,7 +55,7 @@ def dsn_request(facts: DsnFacts | None) -> DsnRequest | None:
         recipients = {path: _recipient(path, one) for path, one in facts.recipients.items()}
     except CommandRefused:
         raise ValueError(
-            "what it says of RET, ENVID, NOTIFY or ORCPT is not as RFC 3461 has it"
+            "its RET, ENVID, NOTIFY or ORCPT does not have the form of RFC 3461"
         ) from None
     return DsnRequest(ret, envelope_id, recipients)
 

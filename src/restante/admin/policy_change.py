@@ -117,7 +117,10 @@ def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: floa
 def check_message_size(domain: str, size: int | None, limit: int) -> None:
     """Raise AdminError for a largest message above the server's limit."""
     if size is not None and size > limit:
-        error = f"domain {domain}: --message-size {size} is above the server's own limit of {limit} octets"
+        error = (
+            f"domain {domain}: --message-size {size} is above the server's own limit of {limit}"
+            " octets"
+        )
         raise AdminError(
             ErrorKind.INVALID, error, "name less, or raise reception.message_size_limit first"
         )

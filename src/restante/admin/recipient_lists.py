@@ -106,7 +106,10 @@ async def replace_recipients(
             return plan.change
         if plan.change.is_large and not wanted.is_confirmed:
             listed = counted(len(present), "recipient")
-            error = f"domain {hosted.name}: {plan.change.dropped} of the {listed} listed would be dropped"
+            error = (
+                f"domain {hosted.name}: {plan.change.dropped} of the {listed} listed would be"
+                " dropped"
+            )
             raise AdminError(ErrorKind.CONFLICT, error, "say --yes if the new list is whole")
         return await _put(context, hosted, plan)
 

@@ -1,7 +1,7 @@
 """A loop in the background: a round of work, a pause, and again. A failure ends only its round.
 
 The pause is cut short by `wake`, when there is something to do, and by `close`. After a failure
-only `close` cuts it: what failed is not tried again at every piece of news.
+only `close` cuts it short, so that events do not cause a retry each.
 """
 
 import asyncio

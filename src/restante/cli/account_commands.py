@@ -110,7 +110,8 @@ def change(
     given = _given(note, empty_reply, quota, quota_messages) | _details(report_details)
     if not given:
         raise typer.BadParameter(
-            "nothing to change: give --note, --empty-reply, --quota, --quota-messages or --report-details"
+            "nothing to change: give --note, --empty-reply, --quota, --quota-messages or"
+            " --report-details"
         )
     done = ask(
         config, "PATCH", f"/v1/accounts/{segment(name)}", params={"reason": reason}, body=given

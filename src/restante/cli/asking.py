@@ -237,9 +237,15 @@ def _one_line(text: bytes | str) -> str:
 def _cause(error: OSError) -> str:
     """Return cause and remedy of a failed connection."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}; pass its authority with --ca, and use its full name"
+        return (
+            f"its certificate is not trusted: {error.verify_message}; pass its authority with --ca,"
+            " and use its full name"
+        )
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}; check --tls and the port"
+        return (
+            f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}; check --tls and"
+            " the port"
+        )
     if isinstance(error, socket.gaierror):
         return f"{error.strerror}; check the host name"
     if isinstance(error, TimeoutError):

@@ -67,14 +67,16 @@ TlsPin = Annotated[
     typer.Option(
         "--tls-pin",
         metavar="SHA256",
-        help='For verify: SHA-256 of the destination\'s public key, hex or base64; repeatable; "" for none.',
+        help='For verify: SHA-256 of the destination\'s public key, hex or base64; repeatable; ""'
+        " for none.",
     ),
 ]
 PinNow = Annotated[
     bool,
     typer.Option(
         "--pin-now",
-        help="Connect to the destination now, show its key, and accept only this key (--tls verify).",
+        help="Connect to the destination now, show its key, and accept only this key (--tls"
+        " verify).",
     ),
 ]
 DestinationLogin = Annotated[
@@ -109,7 +111,8 @@ PerMinute = Annotated[
         metavar="N",
         min=0,
         max=10_000,
-        help="Maximum of messages a minute; 0: no limit. Domains with one destination share the lowest.",
+        help="Maximum of messages a minute; 0: no limit. Domains with one destination share the"
+        " lowest.",
     ),
 ]
 
@@ -288,7 +291,8 @@ def _say_pin(domain: Mapping[str, Any]) -> None:
     [pin] = domain["tls_pins"]
     say(f"pinned the key of {domain['destination']}: SHA-256 {pin}")
     say(
-        "compare it on the primary: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
+        "compare it on the primary: openssl x509 -in CERT -pubkey -noout | openssl pkey -pubin"
+        " -outform DER | sha256sum"
     )
 
 

@@ -80,12 +80,16 @@ def _renew(config_file: Path | None) -> None:
     except NotRenewable as refused:
         raise Failure(Exit.DATA, str(refused)) from None
     except OSError as error:
-        text = f"{error.filename}: {error.strerror}; run this as the owner of the certificates, or as root"
+        text = (
+            f"{error.filename}: {error.strerror}; run this as the owner of the certificates, or as"
+            " root"
+        )
         raise Failure(Exit.CANNOT_CREATE, text) from None
     until = datetime.fromtimestamp(renewed.ends, UTC)
     say(f"renewed until {until:%Y-%m-%d}: {', '.join(map(str, renewed.certificates))}")
     say(
-        f"next, copy {renewed.trust} to the hosts that trust it, then reload: systemctl reload restante, or SIGHUP"
+        f"next, copy {renewed.trust} to the hosts that trust it, then reload: systemctl reload"
+        " restante, or SIGHUP"
     )
 
 

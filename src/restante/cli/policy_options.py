@@ -66,9 +66,9 @@ OPTIONS: Final[dict[str, Any]] = {
         Literal["until-asked", "on-return", "relay", "suspended"] | None,
         typer.Option(
             "--hold",
-            help="When to hand mail over. until-asked: on request only (new domains). on-return: also when the"
-            " destination is back. relay: at once, like any secondary. suspended: never. Each of the"
-            " first three ends a suspension.",
+            help="When to hand mail over. until-asked: on request only (new domains). on-return:"
+            " also when the destination is back. relay: at once, like any secondary. suspended:"
+            " never. Each of the first three ends a suspension.",
         ),
     ],
     "reason": Annotated[
@@ -120,8 +120,8 @@ OPTIONS: Final[dict[str, Any]] = {
         Literal["any", "list", "learned"] | None,
         typer.Option(
             "--recipients",
-            help="Known addresses: any, the list of `restante recipient`, or also the addresses that the"
-            " destination accepted (learned).",
+            help="Known addresses: any, the list of `restante recipient`, or also the addresses"
+            " that the destination accepted (learned).",
         ),
     ],
     "unknown": Annotated[
@@ -139,7 +139,8 @@ OPTIONS: Final[dict[str, Any]] = {
         bool | None,
         typer.Option(
             "--ask-destination/--no-ask-destination",
-            help="At RCPT, ask the destination about an unknown mailbox while it is up (needs learned).",
+            help="At RCPT, ask the destination about an unknown mailbox while it is up (needs"
+            " learned).",
         ),
     ],
     "quota": QuotaOption,
@@ -253,7 +254,10 @@ def _hold(policy: Row) -> str:
         return str(policy["hold"])
     until = f" until {human_time(policy['until'])}" if policy["until"] else ""
     mail = _MAIL[policy["while_suspended"]]
-    return f"suspended{until}, mail is {mail}: {policy['reason']}; otherwise {policy['hold_otherwise']}"
+    return (
+        f"suspended{until}, mail is {mail}: {policy['reason']}; otherwise"
+        f" {policy['hold_otherwise']}"
+    )
 
 
 _MAIL: Final = {"accept": "held", "defer": "deferred"}

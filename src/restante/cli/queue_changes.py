@@ -106,7 +106,10 @@ class QueueWork:
     def half_done(self) -> str:
         """Return a message about it. The result of an interrupted request is unknown."""
         rest = f"of {self.total} counted; to continue, run the same command again"
-        return f"{self.verb.command}: stopped: at least {counted(self.changed, 'message')} {self.verb.done} {rest}"
+        return (
+            f"{self.verb.command}: stopped: at least {counted(self.changed, 'message')}"
+            f" {self.verb.done} {rest}"
+        )
 
 
 def _destructive(verb: Verb, about: str) -> Callable[..., None]:
@@ -142,8 +145,8 @@ delete = _destructive(
 bounce = _destructive(
     BOUNCE,
     "Delete messages and send their senders a non-delivery report where one is allowed.\n\n"
-    "The messages are counted first. Mail that arrives later is not bounced. Damaged messages are listed and stay "
-    "refused, because a report cannot quote them. The exit code is then 65.",
+    "The messages are counted first. Mail that arrives later is not bounced. Damaged messages are"
+    " listed and stay refused, because a report cannot quote them. The exit code is then 65.",
 )
 
 
@@ -222,7 +225,8 @@ def _told(work: QueueWork) -> str:
         return ""
     untold = work.changed - work.told
     cannot = (
-        f", {counted(untold, 'sender gets', 'senders get')} no report (null or suspect reverse-path, or NOTIFY=NEVER)"
+        f", {counted(untold, 'sender gets', 'senders get')} no report (null or suspect"
+        " reverse-path, or NOTIFY=NEVER)"
         if untold
         else ""
     )

@@ -127,7 +127,10 @@ async def _write(
     try:
         unpacker.close()
     except ValueError:
-        text = "queue export: the server stopped within a message; earlier ones are complete; export again"
+        text = (
+            "queue export: the server stopped within a message; earlier ones are complete; export"
+            " again"
+        )
         raise Failure(Exit.TRY_LATER, text) from None
     return tally
 

@@ -260,7 +260,8 @@ class _Import:
             paths = " ".join(f"<{path}>" for path in result["passed_over"])
             _complain(
                 self.tally,
-                f"{letter.place}: {paths}: not in a hosted domain, or not in the domain of --domain; skipped",
+                f"{letter.place}: {paths}: not in a hosted domain, or not in the domain of"
+                " --domain; skipped",
             )
 
 

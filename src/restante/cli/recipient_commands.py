@@ -127,7 +127,10 @@ def _read(file: str) -> list[str]:
 def _confirm(domain: str, change: dict[str, Any]) -> None:
     if not change["is_large"]:
         return
-    what = f"{change['dropped']} of the recipients of {domain} would be dropped, {change['listed']} would remain"
+    what = (
+        f"{change['dropped']} of the recipients of {domain} would be dropped, {change['listed']}"
+        " would remain"
+    )
     if not sys.stdin.isatty():
         raise Failure(
             Exit.USAGE, f"recipient replace: {what}; pass --yes if the new list is complete"
@@ -137,5 +140,6 @@ def _confirm(domain: str, change: dict[str, Any]) -> None:
 
 def _report(domain: str, change: dict[str, Any]) -> None:
     say(
-        f"domain {domain}: {change['added']} added, {change['dropped']} dropped, {change['listed']} listed"
+        f"domain {domain}: {change['added']} added, {change['dropped']} dropped, {change['listed']}"
+        " listed"
     )

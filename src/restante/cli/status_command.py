@@ -59,7 +59,8 @@ def status(
         bool,
         typer.Option(
             "--check",
-            help="Print one line for a monitoring system. Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.",
+            help="Print one line for a monitoring system. Exit codes: 0 ok, 1 warning, 2 critical,"
+            " 3 unknown.",
         ),
     ] = False,
     as_json: Json = False,
@@ -98,7 +99,8 @@ def _show(view: Row) -> None:
     if others := view["domains_not_shown"]:
         say("")
         say(
-            f"{counted(others, 'other domain has', 'other domains have')} no mail and no problems (--all shows all)"
+            f"{counted(others, 'other domain has', 'other domains have')} no mail and no problems"
+            " (--all shows all)"
         )
 
 
@@ -154,7 +156,10 @@ async def _asked(config: Path | None) -> Row:
 def _show_backlog(backlog: Row, now: float, waits: str, wait: str) -> None:
     """Print how many reports or notices wait to be sent, and for how long, if any."""
     if backlog["waiting"]:
-        since = f"{agreeing(backlog['waiting'], 'for', 'the oldest for')} {span(ago(backlog['oldest_at'], now))}"
+        since = (
+            f"{agreeing(backlog['waiting'], 'for', 'the oldest for')}"
+            f" {span(ago(backlog['oldest_at'], now))}"
+        )
         say(f"{counted(backlog['waiting'], waits, wait)} to be sent, {since}")
 
 

@@ -63,7 +63,8 @@ def backup(
         show_json(done)
     else:
         say(
-            f"{done['directory']}: {counted(done['messages'], 'message')}, {human_size(done['octets'])}"
+            f"{done['directory']}: {counted(done['messages'], 'message')},"
+            f" {human_size(done['octets'])}"
         )
 
 

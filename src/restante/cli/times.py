@@ -52,7 +52,10 @@ def last_drain_text(drain: Row, now: float) -> str:
         if drain["last_words"] and drain["last_words"] not in drain["reason"]
         else ""
     )
-    ended = f"{drain['end']} {span(ago(drain['ended_at'], now))} ago, asked for by {drain['requested_by']}"
+    ended = (
+        f"{drain['end']} {span(ago(drain['ended_at'], now))} ago, asked for by"
+        f" {drain['requested_by']}"
+    )
     return "; ".join(
         [f"{ended}: {drain['reason']}", *counts, *([f"last error: {words}"] if words else [])]
     )

@@ -125,6 +125,12 @@ def end_warnings(certificate: x509.Certificate, now: float, file: Path) -> Itera
     end = certificate.not_valid_after_utc
     days = (end.timestamp() - now) / 86400
     if days < 0:
-        yield f"{file}: the certificate {HAS_EXPIRED} ({end:%Y-%m-%d}); primaries that verify it refuse us: {RENEW}"
+        yield (
+            f"{file}: the certificate {HAS_EXPIRED} ({end:%Y-%m-%d}); primaries that verify it"
+            f" refuse us: {RENEW}"
+        )
     elif days < SOON_DAYS:
-        yield f"{file}: the certificate {EXPIRES} {counted(int(days), 'day')} ({end:%Y-%m-%d}); {RENEW}"
+        yield (
+            f"{file}: the certificate {EXPIRES} {counted(int(days), 'day')} ({end:%Y-%m-%d});"
+            f" {RENEW}"
+        )

@@ -182,7 +182,10 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
     yield from _metrics_warnings(config)
     yield from _reload_warnings(config)
     if os.geteuid() == 0 and not config.user:
-        yield f"{config.source.where(('user',))}: user is not set and the server stays root; name a plain user"
+        yield (
+            f"{config.source.where(('user',))}: user is not set and the server stays root; name a"
+            " plain user"
+        )
 
 
 def _host_name_warnings(config: Config) -> Iterator[str]:
@@ -226,7 +229,10 @@ def _metrics_warnings(config: Config) -> Iterator[str]:
     address = ipaddress.ip_address(config.telemetry.metrics_endpoint[0])
     if address.is_unspecified or address.is_global:
         where = config.source.where(("telemetry", "metrics"))
-        yield f"{where}: anybody may read the metrics at {config.telemetry.metrics}; name a loopback or private address"
+        yield (
+            f"{where}: anybody may read the metrics at {config.telemetry.metrics}; name a loopback"
+            " or private address"
+        )
 
 
 def _reload_warnings(config: Config) -> Iterator[str]:
@@ -240,4 +246,7 @@ def _reload_warnings(config: Config) -> Iterator[str]:
         if not is_readable and not (
             facts.st_gid == account.pw_gid and facts.st_mode & stat.S_IRGRP
         ):
-            yield f"{path}: {config.user} cannot read it, so a reload will fail; chown {config.user} {path}"
+            yield (
+                f"{path}: {config.user} cannot read it, so a reload will fail; chown {config.user}"
+                f" {path}"
+            )

@@ -128,13 +128,13 @@ class Listen(Section):
     """One `[[listen]]`: an address that accepts connections, and its protocol."""
 
     service: Annotated[Literal["mx", "smtps"], BeforeValidator(_check_service)] = Field(
-        description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from the first"
-        " byte.",
+        description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from"
+        " the first byte.",
         examples=["mx"],
     )
     address: Annotated[str, AfterValidator(_check_listener)] = Field(
-        description="Address and port. `0.0.0.0:25` means every IPv4 address of this machine, `[::]:25`"
-        " every IPv6 address. Port 0: any free port.",
+        description="Address and port. `0.0.0.0:25` means every IPv4 address of this machine,"
+        " `[::]:25` every IPv6 address. Port 0: any free port.",
         examples=["0.0.0.0:25"],
     )
     tls_minimum: TlsVersion | None = Field(
@@ -153,9 +153,9 @@ class TlsSettings(Section):
 
     certificate: ConfigPaths = Field(
         min_length=1,
-        description="PEM file with the certificate and its chain of intermediate certificates. A list"
-        " names one file for each type of key, such as ECDSA and RSA. Each client gets one that it"
-        " supports.",
+        description="PEM file with the certificate and its chain of intermediate certificates. A"
+        " list names one file for each type of key, such as ECDSA and RSA. Each client gets one"
+        " that it supports.",
         examples=["tls/cert.pem"],
     )
     key: ConfigPaths = Field(
@@ -166,7 +166,8 @@ class TlsSettings(Section):
     )
     minimum: TlsVersion = Field(
         default="1.2",
-        description="Oldest TLS version accepted. `1.0` and `1.1` are for old primaries without TLS 1.2.",
+        description="Oldest TLS version accepted. `1.0` and `1.1` are for old primaries without TLS"
+        " 1.2.",
     )
 
     @field_validator("key")
@@ -201,9 +202,9 @@ class TelemetrySettings(Section):
 
     metrics: Annotated[str, AfterValidator(_check_metrics_address)] = Field(
         default="",
-        description="Address and port of a plain HTTP listener that serves the metrics at `/metrics`. It"
-        " has no access control, so use loopback or a private network. Empty: metrics on the control"
-        " socket only.",
+        description="Address and port of a plain HTTP listener that serves the metrics at"
+        " `/metrics`. It has no access control, so use loopback or a private network. Empty:"
+        " metrics on the control socket only.",
         examples=["127.0.0.1:9325"],
     )
 
@@ -218,7 +219,8 @@ class ResolverSettings(Section):
 
     nameservers: tuple[Annotated[str, AfterValidator(_check_nameserver)], ...] = Field(
         default=(),
-        description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: the name servers of the system.",
+        description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: the name servers of the"
+        " system.",
     )
 
     @property
@@ -242,22 +244,23 @@ class Config(Section):
     )
     store: Annotated[str, AfterValidator(_check_store)] = Field(
         default="sqlite:///var/lib/restante",
-        description="Location of mail and records: `sqlite:///DIRECTORY`. `sqlite:NAME` is relative to this"
-        " file's directory.",
+        description="Location of mail and records: `sqlite:///DIRECTORY`. `sqlite:NAME` is relative"
+        " to this file's directory.",
     )
     key_file: ConfigPath = Field(
         default=Path("restante.key"),
-        description="File with the 32 octets that encrypt stored secrets; mode 0600. Keep a copy of it apart"
-        " from copies of the store.",
+        description="File with the 32 octets that encrypt stored secrets; mode 0600. Keep a copy of"
+        " it apart from copies of the store.",
     )
     control_socket: ConfigPath = Field(
         default_factory=_beside_the_store,
-        description="Unix socket on which the running server accepts the commands of `restante`. Unset:"
-        " `control.sock` in the store's directory.",
+        description="Unix socket on which the running server accepts the commands of `restante`."
+        " Unset: `control.sock` in the store's directory.",
     )
     user: str = Field(
         default="",
-        description="User to become after binding the ports, if started as root. Empty: no change of user.",
+        description="User to become after binding the ports, if started as root. Empty: no change"
+        " of user.",
     )
     uvloop: bool = Field(
         default=True, description="Use uvloop, a faster event loop than the one of asyncio."

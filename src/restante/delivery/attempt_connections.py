@@ -1,4 +1,4 @@
-"""The connections of one attempt: each tries the destination's addresses until one lets it begin."""
+"""The connections of one attempt: each tries the destination's addresses until one works."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ Report = Callable[[DeliveryTally, HeldMessage, Outcome, str], None]
 
 
 class AttemptConnections:
-    """Those that are open or being made, and what they have learned of the destination."""
+    """The connections that are open or being made, and their findings about the destination."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class AttemptConnections:
         take: Callable[[], HeldMessage | None],
         report: Report,
     ) -> None:
-        """`take` returns the next message, None if there is none now. `report` gets the outcomes."""
+        """`take` returns the next message, or None for now. `report` gets the outcomes."""
         self._plan = plan
         self._context = context
         self._journal = journal

@@ -12,12 +12,13 @@ class DeliverySettings(BaseModel):
 
     patience: Annotated[float, Field(ge=0)] = Field(
         default=1800.0,
-        description="How long a drain keeps trying a destination that does not take its mail. Remaining mail is"
-        " held again.",
+        description="How long a drain keeps trying a destination that does not take its mail."
+        " Remaining mail is held again.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=5.0,
-        description="Pause after the first failed attempt of a drain; each further one is twice as long.",
+        description="Pause after the first failed attempt of a drain; each further one is twice as"
+        " long.",
     )
     longest_retry: Annotated[float, Field(gt=0)] = Field(
         default=300.0, description="The longest such pause."
@@ -37,23 +38,24 @@ class DeliverySettings(BaseModel):
     )
     run_ahead: bool = Field(
         default=True,
-        description="Send commands ahead of replies where the destination supports it: whole messages with"
-        " CHUNKING, the next MAIL behind content with PIPELINING. This hides network delay. A lost"
-        " connection can make copies of up to 64 messages.",
+        description="Send commands ahead of replies where the destination supports it: whole"
+        " messages with CHUNKING, the next MAIL behind content with PIPELINING. This hides"
+        " network delay. A lost connection can make copies of up to 64 messages.",
     )
     refusals_limit: Annotated[int, Field(ge=1)] = Field(
         default=20,
-        description="Messages in a row, over all connections, that the destination refuses (5xx) before the"
-        " drain stops: a server that refuses everything is broken. Those messages are marked refused;"
-        " the rest stays held. Refusals that concern only the recipient are not counted. These are an"
-        " enhanced code 5.1.x, or 550, 551 or 553 at RCPT after another recipient was accepted. The"
-        " same 5.1.x reply for 20 recipients with none accepted stops the drain too.",
+        description="Messages in a row, over all connections, that the destination refuses (5xx)"
+        " before the drain stops: a server that refuses everything is broken. Those messages"
+        " are marked refused; the rest stays held. Refusals that concern only the recipient are"
+        " not counted. These are an enhanced code 5.1.x, or 550, 551 or 553 at RCPT after"
+        " another recipient was accepted. The same 5.1.x reply for 20 recipients with none"
+        " accepted stops the drain too.",
     )
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,
-        description="Pause between two probes of a watched destination (`--hold on-return`) while its state is"
-        " in doubt. A destination that is up is probed a quarter as often, one that is down more and"
-        " more rarely.",
+        description="Pause between two probes of a watched destination (`--hold on-return`) while"
+        " its state is in doubt. A destination that is up is probed a quarter as often, one"
+        " that is down more and more rarely.",
     )
     longest_probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=600.0,
@@ -61,8 +63,9 @@ class DeliverySettings(BaseModel):
     )
     hops_limit: Annotated[int, Field(ge=1)] = Field(
         default=50,
-        description="Received fields, including our own, that a message may have. A message with more is assumed"
-        " to loop and is marked refused. RFC 5321 §6.3 suggests 100; Postfix also refuses at 50.",
+        description="Received fields, including our own, that a message may have. A message with"
+        " more is assumed to loop and is marked refused. RFC 5321 §6.3 suggests 100; Postfix"
+        " also refuses at 50.",
     )
     drains_limit: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Domains drained at the same time; further ones wait their turn."

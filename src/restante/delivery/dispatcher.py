@@ -41,7 +41,7 @@ class Dispatcher:
     def __init__(
         self, context: DeliveryContext, tasks: asyncio.TaskGroup, grace: float = STOP_GRACE
     ) -> None:
-        """Drains run as tasks of `tasks`. `grace` is the time, in seconds, that a stopped one gets."""
+        """Drains run as tasks of `tasks`. A stopped one gets `grace` seconds to end."""
         self._context = context
         self._callouts = Callouts(context, tasks)
         self._tasks = tasks

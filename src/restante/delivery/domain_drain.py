@@ -18,7 +18,7 @@ everything is settled. Its end decides the next step:
     requested again meanwhile                      a new round at once: the customer says that the
                                                    primary is back
 
-The store decides whether a drain is finished (`finish_drain`): it compares with what the domain
+The store decides whether a drain is finished (`finish_drain`): it compares with the mail the domain
 holds in the transaction that closes the drain. So no mail that is durable before the end is left
 behind, wherever the cursor was when it came. If a whole round then finds nothing, that mail cannot
 be read now, and the next round begins after a pause.
@@ -300,7 +300,7 @@ class DomainDrain:
         return True
 
     def _has_all(self, end: AttemptEnd) -> bool:
-        """Tell whether, by what was read, nothing is left to hand over."""
+        """Tell whether everything was handed over, as far as this attempt has read."""
         return (
             end.kind is AttemptKind.COMPLETE
             and not self._supply.left_behind

@@ -39,11 +39,16 @@ _SUBJECTS: Final = {
     Action.RELAYED: "Your message was handed over",
 }
 _OPENINGS: Final = {
-    Action.FAILED: "could not hand over the message that it took from you for\r\nthose named below. It will not try again.",
-    Action.DELAYED: "holds the message that it took from you for those named\r\nbelow: their own mail server has not taken it yet."
-    " It is kept, and handed over as soon as\r\nthat server takes it. You need not send it again.",
-    Action.RELAYED: "has handed over the message that it took from you, as you\r\nwanted to know. The mail server that has it now"
-    " does not report what happens to it, so you\r\nwill receive no further report.",
+    Action.FAILED: "could not hand over the message that it took from you for\r\n"
+    "those named below. It will not try again.",
+    Action.DELAYED: "holds the message that it took from you for those named\r\n"
+    "below: their own mail server has not taken it yet. It is kept, and handed over as soon"
+    " as\r\n"
+    "that server takes it. You need not send it again.",
+    Action.RELAYED: "has handed over the message that it took from you, as you\r\n"
+    "wanted to know. The mail server that has it now does not report what happens to it, so"
+    " you\r\n"
+    "will receive no further report.",
 }
 
 
@@ -66,7 +71,11 @@ class _MimePart:
 
     @property
     def octets(self) -> bytes:
-        head = f"Content-Type: {self.content_type}\r\nContent-Transfer-Encoding: {self.encoding}\r\n\r\n"
+        head = (
+            f"Content-Type: {self.content_type}\r\n"
+            f"Content-Transfer-Encoding: {self.encoding}\r\n"
+            "\r\n"
+        )
         return head.encode() + self.body
 
 
@@ -110,7 +119,8 @@ def _assembled(
         f"Message-ID: <{letterhead.token()}@{letterhead.hostname}>\r\n"
         "Auto-Submitted: auto-replied\r\n"  # RFC 3834 §5
         "MIME-Version: 1.0\r\n"
-        f'Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary="{boundary}"\r\n'
+        "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+        f'\tboundary="{boundary}"\r\n'
         "\r\n"
     )
     mark = f"--{boundary}".encode()

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 _FIELD: Final = re.compile(
-    rb"(?P<name>Return-Path|X-Envelope-To|X-Original-To|Delivered-To):[ \t]*(?P<path>[^\r\n]*?)[ \t]*\r\n(?![ \t])",
+    rb"(?P<name>Return-Path|X-Envelope-To|X-Original-To|Delivered-To):"
+    rb"[ \t]*(?P<path>[^\r\n]*?)[ \t]*\r\n(?![ \t])",
     re.IGNORECASE,
 )
 _BEST_FIRST: Final = ("x-envelope-to", "x-original-to", "delivered-to")

@@ -54,7 +54,8 @@ def received_field(
     tls = f" ({origin.tls})" if origin.tls else ""
     recipient = f"\r\n\tfor <{only_recipient}>" if only_recipient else ""
     return (
-        f"Received: from {from_clause(origin.client_name, origin.address, is_ours=origin.has_our_name)}\r\n"
+        "Received: from"
+        f" {from_clause(origin.client_name, origin.address, is_ours=origin.has_our_name)}\r\n"
         f"\tby {by} with {origin.protocol(is_smtputf8=is_smtputf8)}{tls} id {name}{recipient};\r\n"
         f"\t{date_time(int(at))}\r\n"
     ).encode()
@@ -97,4 +98,7 @@ def has_more_hops(content: bytes, limit: int) -> bool:
 def date_time(at: int) -> str:
     """Spell Unix seconds as a date-time of RFC 5322 §3.3, in UTC. Many messages share a second."""
     moment = datetime.fromtimestamp(at, UTC)
-    return f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S} +0000"
+    return (
+        f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment:%Y %H:%M:%S}"
+        " +0000"
+    )

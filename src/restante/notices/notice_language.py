@@ -9,23 +9,32 @@ from restante.tenancy.notice import NoticeKind
 MAX_TEXT: Final = 500  # characters of anything that goes into a notice
 
 KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
-    NoticeKind.MAIL_AFTER_QUIET: "The first mail came for a domain that had none for an hour: its own server may be away.",
+    NoticeKind.MAIL_AFTER_QUIET: "The first mail came for a domain that had none for an hour: its"
+    " own server may be away.",
     NoticeKind.PRIMARY_AWAY: "A destination that is watched did not answer two probes in a row.",
     NoticeKind.PRIMARY_BACK: "It answers again.",
     NoticeKind.DRAIN_FINISHED: "Everything held for a domain was handed over.",
-    NoticeKind.DRAIN_GIVEN_UP: "A drain ended and left mail behind, which stays held: its time was over, or the store failed.",
-    NoticeKind.DESTINATION_REFUSES: "A drain was stopped because the destination refused many messages in a row.",
-    NoticeKind.DELIVERY_REFUSED: "A drain ended in which the destination refused mail for good: it waits to be looked at.",
+    NoticeKind.DRAIN_GIVEN_UP: "A drain ended and left mail behind, which stays held: its time was"
+    " over, or the store failed.",
+    NoticeKind.DESTINATION_REFUSES: "A drain was stopped because the destination refused many"
+    " messages in a row.",
+    NoticeKind.DELIVERY_REFUSED: "A drain ended in which the destination refused mail permanently:"
+    " waits to be looked at.",
     NoticeKind.QUOTA_REACHED: "A domain or an account has filled 80 or 100 % of its quota.",
-    NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7, 3 or 1 days.",
+    NoticeKind.RETENTION_AHEAD: "The oldest mail of a domain reaches the end of its retention in 7,"
+    " 3 or 1 days.",
     NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",
-    NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for an account's logins together.",
-    NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",
-    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked refused and kept for review.",
+    NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for"
+    " an account's logins together.",
+    NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or"
+    f" {HAS_EXPIRED}.",
+    NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on our disk: it is marked refused and"
+    " kept for review.",
     NoticeKind.DAMAGE_FOUND: "The same, for the operator, for any account.",
-    NoticeKind.SERVER_FAILING: "The server exits because its disk failed or the database is damaged. Sent at once, and"
-    " only once: nothing can be stored then.",
-    NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is deferred.",
+    NoticeKind.SERVER_FAILING: "The server exits because its disk failed or the database is"
+    " damaged. Sent at once, and only once: nothing can be stored then.",
+    NoticeKind.ROOM_SHORT: "Less than `reception.disk_reserve` is free on the store's disk: mail is"
+    " deferred.",
     NoticeKind.ROOM_BACK: "There is room on the store's disk again.",
     NoticeKind.TEST: "Somebody ran `restante notice test`. Every channel receives it.",
 }

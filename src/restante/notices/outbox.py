@@ -90,7 +90,7 @@ class Outbox:
     async def run(self) -> None:
         """Store notices until `close`."""
         await self._rounds.run_rounds(self._take_round, apart=BETWEEN_ROUNDS)
-        await self._rounds.run_once(self._take_round)  # for what came before `close`
+        await self._rounds.run_once(self._take_round)  # the notices that came before `close`
 
     async def _take_round(self) -> float:
         """Process the events; return the seconds until the next round if none comes."""

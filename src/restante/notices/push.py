@@ -42,7 +42,10 @@ _ENDS: Final[Mapping[int, NoticeAttempt]] = {
 
 
 async def read_push_url(text: str) -> tuple[str, str]:
-    """Return a URL that Apprise understands, and what of it may be shown. Raises NotAChannelTarget."""
+    """Return a URL that Apprise understands, and a form without secrets that may be shown.
+
+    Raises NotAChannelTarget.
+    """
     if find_spec("apprise") is None:
         raise NotAChannelTarget(_NOT_THERE, _INSTALL)
     url = text.strip()

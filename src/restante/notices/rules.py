@@ -50,7 +50,7 @@ def _rule(
 def _make(
     kind: NoticeKind, account: str, at: float, about: str, text: str, **shown: str | int
 ) -> NoticeFacts:
-    """Make a notice, with those of the event's fields that are to be shown."""
+    """Make a notice. `shown` are the fields of the event that it shows."""
     details = {name: _plain(value) for name, value in shown.items() if value != ""}
     return NoticeFacts(kind, account, clean(about), clean(text), at, details)
 
@@ -147,7 +147,10 @@ def _of_drain(
 
 def _destination_refuses(event: DestinationRefuses, at: float) -> Iterator[NoticeFacts]:
     domain = event.domain
-    text = f"{event.destination} refuses the mail of {domain}, message after message; the drain was stopped."
+    text = (
+        f"{event.destination} refuses the mail of {domain}, message after message; the drain was"
+        " stopped."
+    )
     yield _make(
         NoticeKind.DESTINATION_REFUSES,
         event.account,
@@ -164,7 +167,10 @@ def _destination_refuses(event: DestinationRefuses, at: float) -> Iterator[Notic
 
 def _quota_reached(event: QuotaReached, at: float) -> Iterator[NoticeFacts]:
     thing, percent = f"{event.scope} {event.name}", event.percent
-    text = f"The quota of {thing} is full to {percent} %: {counted(event.messages, 'message')}, {counted(event.octets, 'octet')}."
+    text = (
+        f"The quota of {thing} is full to {percent} %: {counted(event.messages, 'message')},"
+        f" {counted(event.octets, 'octet')}."
+    )
     yield _make(
         NoticeKind.QUOTA_REACHED,
         event.account,
@@ -182,7 +188,10 @@ def _quota_reached(event: QuotaReached, at: float) -> Iterator[NoticeFacts]:
 def _retention_ahead(event: RetentionAhead, at: float) -> Iterator[NoticeFacts]:
     domain, days = event.domain, event.days
     end = _ENDS[event.at_end]
-    text = f"The oldest mail of {domain} ({event.status}) is at the end of its retention in {counted(days, 'day')}: then it is {end}."
+    text = (
+        f"The oldest mail of {domain} ({event.status}) is at the end of its retention in"
+        f" {counted(days, 'day')}: then it is {end}."
+    )
     about = f"{domain}, {event.status}, {counted(days, 'day')}"
     yield _make(
         NoticeKind.RETENTION_AHEAD,
@@ -199,7 +208,10 @@ def _retention_ahead(event: RetentionAhead, at: float) -> Iterator[NoticeFacts]:
 
 def _mail_expired(event: MailExpired, at: float) -> Iterator[NoticeFacts]:
     domain, count = event.domain, event.messages
-    text = f"The retention of {counted(count, 'message')} of {domain} ({event.status}) was over: {_ENDS[event.at_end]}."
+    text = (
+        f"The retention of {counted(count, 'message')} of {domain} ({event.status}) was over:"
+        f" {_ENDS[event.at_end]}."
+    )
     about = f"{domain}, {event.status}"
     yield _make(
         NoticeKind.MAIL_EXPIRED,
@@ -216,7 +228,10 @@ def _mail_expired(event: MailExpired, at: float) -> Iterator[NoticeFacts]:
 
 def _authentication_burst(event: AuthenticationBurst, at: float) -> Iterator[NoticeFacts]:
     thing = f"{event.scope} {event.name}"
-    text = f"{event.failures} attempts in a row to authenticate failed for {thing}, in {event.minutes} minutes at most."
+    text = (
+        f"{event.failures} attempts in a row to authenticate failed for {thing}, in {event.minutes}"
+        " minutes at most."
+    )
     yield _make(
         NoticeKind.AUTHENTICATION_BURST,
         event.account,
@@ -276,12 +291,18 @@ def _message_damaged(event: MessageDamaged, at: float) -> Iterator[NoticeFacts]:
 
 
 def _server_failing(event: ServerFailing, at: float) -> Iterator[NoticeFacts]:
-    text = f"The server takes no more mail and leaves: {event.reason}. If it does not come back, see its log."
+    text = (
+        f"The server takes no more mail and leaves: {event.reason}. If it does not come back, see"
+        " its log."
+    )
     yield _make(NoticeKind.SERVER_FAILING, "", at, "store", text, reason=event.reason)
 
 
 def _room_short(event: RoomShort, at: float) -> Iterator[NoticeFacts]:
-    text = f"{event.free} octets are free on the store's disk, less than {event.disk_reserve}: mail is deferred."
+    text = (
+        f"{event.free} octets are free on the store's disk, less than {event.disk_reserve}: mail is"
+        " deferred."
+    )
     yield _make(
         NoticeKind.ROOM_SHORT,
         "",

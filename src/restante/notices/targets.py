@@ -27,7 +27,7 @@ class NotAChannelTarget(ValueError):  # noqa: N818  a refusal
 
 
 def read_webhook(text: str, *, is_plain_allowed: bool) -> tuple[str, str]:
-    """Return the URL of a webhook, and what of it may be shown. Raises NotAChannelTarget."""
+    """Return a webhook's URL, and a form that may be shown. Raises NotAChannelTarget."""
     url = _parse(text)
     if (
         url.scheme not in ("https", "http")

@@ -87,7 +87,10 @@ class Refusals:
             paths = self._refused_by_text.setdefault(refusal.reply, set())
             paths.add(refusal.forward_path)
             if len(paths) == POLICY_RECIPIENTS:
-                return f"{POLICY_RECIPIENTS} recipients were refused alike and none was accepted: {refusal.reply}"
+                return (
+                    f"{POLICY_RECIPIENTS} recipients were refused alike and none was accepted:"
+                    f" {refusal.reply}"
+                )
         return ""
 
 

@@ -24,7 +24,7 @@ class FactsLookup:
     reservations: QuotaReservations = field(default_factory=QuotaReservations)
 
     def matter(self, domain: HostedDomain) -> bool:
-        """Return whether anything could object to mail for a domain; otherwise no fact is needed."""
+        """Return whether anything could refuse mail for a domain; if not, no facts are needed."""
         account = self.directory.now.accounts.get(domain.account)
         return not domain.policy.takes_everything or (
             account is not None and not account.quota.is_none

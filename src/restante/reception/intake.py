@@ -124,7 +124,7 @@ class Intake:
             self._on_held(messages)
         except Exception as error:  # noqa: BLE001
             self._log.publish(
-                InternalError(error=error, doing="tell of mail", messages=len(messages))
+                InternalError(error=error, doing="report mail", messages=len(messages))
             )
 
     def _fail(self, mails: Sequence[ReceivedMail], error: StoreError) -> None:

@@ -28,7 +28,7 @@ class MemoryBudget:
         self._contents: dict[BufferedContent, None] = {}  # in the order they began
 
     def set_limit(self, limit: int) -> None:
-        """Apply another limit, in octets, to what arrives from now on."""
+        """Set another limit, in octets, for content that arrives from now on."""
         self.limit = limit
 
     def begins(self, content: BufferedContent) -> None:

@@ -27,20 +27,21 @@ class ReceptionSettings(BaseModel):
 
     message_size_limit: Annotated[Size, Field(ge=65536)] = Field(
         default=50 * MEBIBYTE,
-        description='Largest message taken, in octets, or as a text such as "50M"; offered as SIZE (RFC 1870).',
+        description='Largest message taken, in octets, or as a text such as "50M"; offered as SIZE'
+        " (RFC 1870).",
     )
     recipients_limit: Annotated[int, Field(ge=100)] = Field(
         default=1000, description="Recipients of one message; RFC 5321 asks for at least 100."
     )
     bare_newlines: Literal["normalize", "reject"] = Field(
         default="normalize",
-        description="How to treat a bare CR, a bare LF or a NUL in content. `normalize` turns the newline into"
-        " CRLF and removes the NUL; `reject` refuses the message.",
+        description="How to treat a bare CR, a bare LF or a NUL in content. `normalize` turns the"
+        " newline into CRLF and removes the NUL; `reject` refuses the message.",
     )
     postmaster: str = Field(
         default="",
-        description="Mailbox in a hosted domain that gets mail for <postmaster> without a domain. If unset,"
-        " such mail is deferred with 451.",
+        description="Mailbox in a hosted domain that gets mail for <postmaster> without a domain."
+        " If unset, such mail is deferred with 451.",
     )
     command_timeout: Annotated[float, Field(gt=0)] = Field(
         default=300.0, description="Seconds to wait for the next command (RFC 5321 §4.5.3.2.7)."
@@ -51,30 +52,32 @@ class ReceptionSettings(BaseModel):
     )
     greeting_timeout: Annotated[float, Field(gt=0)] = Field(
         default=60.0,
-        description="Seconds for a new connection to send its first command, or to finish its TLS handshake.",
+        description="Seconds for a new connection to send its first command, or to finish its TLS"
+        " handshake.",
     )
     session_seconds: Annotated[float, Field(gt=0)] = Field(
         default=3600.0,
-        description="Seconds that a session may last without a whole message taken or a release granted; then"
-        " it is ended with 421. A message must arrive within this time, so `message_size_limit`"
-        " divided by it is the slowest rate for the largest message.",
+        description="Seconds that a session may last without a whole message taken or a release"
+        " granted; then it is ended with 421. A message must arrive within this time, so"
+        " `message_size_limit` divided by it is the slowest rate for the largest message.",
     )
     minimum_rate: Annotated[float, Field(gt=0)] = Field(
         default=500.0,
-        description="Octets a second that content must come in at, on average, once `content_timeout` is used up.",
+        description="Octets a second that content must come in at, on average, once"
+        " `content_timeout` is used up.",
     )
     connections_limit: Annotated[int, Field(ge=1)] = Field(
         default=10000,
-        description="Sessions at once over all listeners; more get 421. Fewer where the system does not allow"
-        " the process two descriptors for each (RLIMIT_NOFILE).",
+        description="Sessions at once over all listeners; more get 421. Fewer where the system does"
+        " not allow the process two descriptors for each (RLIMIT_NOFILE).",
     )
     unauthenticated_limit: Annotated[int, Field(ge=1)] = Field(
         default=9000,
-        description="Sessions at once that have not authenticated; past that only authorized hosts of hosted"
-        " domains are admitted. Never more than nine tenths of all. Past four fifths of either"
-        " limit, sessions that have not authenticated get a tenth of the time:"
-        " `greeting_timeout`, `command_timeout`, `content_timeout` and `session_seconds`. Sessions of"
-        " authorized hosts keep the whole time.",
+        description="Sessions at once that have not authenticated; past that only authorized hosts"
+        " of hosted domains are admitted. Never more than nine tenths of all. Past four fifths"
+        " of either limit, sessions that have not authenticated get a tenth of the time:"
+        " `greeting_timeout`, `command_timeout`, `content_timeout` and `session_seconds`."
+        " Sessions of authorized hosts keep the whole time.",
     )
     connections_per_block_limit: Annotated[int, Field(ge=1)] = Field(
         default=200,
@@ -82,16 +85,18 @@ class ReceptionSettings(BaseModel):
     )
     connections_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=600,
-        description="Connections from one address block in a minute; more are told 421. All of them may come at once."
-        " Authorized hosts of hosted domains are exempt.",
+        description="Connections from one address block in a minute; more are told 421. All of them"
+        " may come at once. Authorized hosts of hosted domains are exempt.",
     )
     octets_in_flight_limit: Annotated[Size, Field(ge=1048576)] = Field(
         default=256 * MEBIBYTE,
-        description="Content in memory over all sessions; past that it goes to disk at once and readers pause.",
+        description="Content in memory over all sessions; past that it goes to disk at once and"
+        " readers pause.",
     )
     disk_reserve: Annotated[Size, Field(ge=0)] = Field(
         default=256 * MEBIBYTE,
-        description="Octets to be free on the store's disk; below that MAIL is answered 452 and no new mail is taken.",
+        description="Octets to be free on the store's disk; below that MAIL is answered 452 and no"
+        " new mail is taken.",
     )
     errors_limit: Annotated[int, Field(ge=1)] = Field(
         default=20, description="Bad commands in one session before it is ended with 421."
@@ -102,7 +107,8 @@ class ReceptionSettings(BaseModel):
     )
     junk_commands_limit: Annotated[int, Field(ge=1)] = Field(
         default=100,
-        description="NOOP, RSET, VRFY, HELP and the like between two messages before the session is ended with 421.",
+        description="NOOP, RSET, VRFY, HELP and the like between two messages before the session is"
+        " ended with 421.",
     )
     refused_recipients_limit: Annotated[int, Field(ge=1)] = Field(
         default=100, description="Refused recipients in one session before it is ended with 421."
@@ -116,21 +122,21 @@ class ReceptionSettings(BaseModel):
     )
     releases_per_minute: Annotated[int, Field(ge=1)] = Field(
         default=60,
-        description="ETRN by one login, or from one address block without one, in a minute; more get 458."
-        " Refused ETRN (an unknown or foreign domain, a host that is not authorized) is counted apart,"
-        " with the same limit.",
+        description="ETRN by one login, or from one address block without one, in a minute; more"
+        " get 458. Refused ETRN (an unknown or foreign domain, a host that is not authorized)"
+        " is counted apart, with the same limit.",
     )
     failures_until_refusal: Annotated[int, Field(ge=2)] = Field(
         default=10,
-        description="Failed AUTH for one login, or from one address block, in `failure_memory`. Further ones are"
-        " deferred with 454, except from the login's own authorized hosts.",
+        description="Failed AUTH for one login, or from one address block, in `failure_memory`."
+        " Further ones are deferred with 454, except from the login's own authorized hosts.",
     )
     failure_memory: Annotated[float, Field(gt=0)] = Field(
         default=900.0, description="Seconds for which a failed AUTH is counted."
     )
     pending_authentications_limit: Annotated[int, Field(ge=1)] = Field(
         default=32,
-        description="Password checks for strangers that run or wait at once, and as many SCRAM proofs; further"
-        " AUTH is deferred with 454. Address blocks take turns. AUTH from authorized hosts of the"
-        " login's account has lanes of its own, without a limit.",
+        description="Password checks for strangers that run or wait at once, and as many SCRAM"
+        " proofs; further AUTH is deferred with 454. Address blocks take turns. AUTH from"
+        " authorized hosts of the login's account has lanes of its own, without a limit.",
     )

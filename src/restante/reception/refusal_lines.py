@@ -34,7 +34,7 @@ class RefusalLines:
         self._is_closed = False
 
     def write(self, event: _Refusal) -> None:
-        """Publish an event, or count it. After `close` each is published, such as a late answer's."""
+        """Publish or count an event. After `close` each is published, such as a late answer."""
         kind = type(event)
         if self._written[kind] < LINES_WHOLE or self._is_closed:
             self._written[kind] += 1

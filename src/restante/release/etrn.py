@@ -1,4 +1,7 @@
-"""ETRN, from the wire to the releaser and back (RFC 1985). The session has checked TLS and the moment already."""
+"""ETRN from the wire to the releaser and back (RFC 1985).
+
+The session has already checked TLS and the command sequence.
+"""
 
 from restante.release.release_outcome import (
     CannotNow,

@@ -1,7 +1,7 @@
-"""What became of a release request, in the words of the domain. `etrn_reply` makes the SMTP reply of it.
+"""The outcome of a release request, in domain terms. `etrn_reply` makes the SMTP reply of it.
 
-The reason is for the audit trail and the operator. Clients never get it: the reply to `Refused` is the same
-for an unknown domain, another account's domain and a host that is not authorized.
+The reason is for the audit trail and the operator. Clients never get it: the reply to `Refused` is
+the same for an unknown domain, another account's domain and a host that is not authorized.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Drains have begun for what is held."""
+    """Drains of the held mail have begun."""
 
     target: str  # in ASCII, as the client named it
     pending: int  # messages
@@ -42,11 +42,14 @@ class NotAuthenticated:
 
 @dataclass(frozen=True, slots=True)
 class CannotNow:
-    """The request is deferred: a limit is reached, a domain is suspended, or the store or a drain failed."""
+    """The request is deferred.
+
+    A limit is reached, a domain is suspended, or the store or a drain failed.
+    """
 
     target: str
     reason: str
-    pending: int = 0  # messages that are released all the same, where only the record of it failed
+    pending: int = 0  # messages that are released although the release could not be recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,10 @@ class Releaser:
         self._starting: set[asyncio.Task[ReleaseOutcome]] = set()
 
     async def release(self, request: ReleaseRequest) -> ReleaseOutcome:
-        """Decide, start, record, and say what to answer (RFC 1985 §5). Does not raise for what peers can cause."""
+        """Decide, start the drains, record, and return the outcome (RFC 1985 §5).
+
+        Nothing that a peer does makes it raise.
+        """
         requester, directory = request.requester, self._directory.now
         try:
             target = parse_etrn_target(request.argument)
@@ -205,7 +208,7 @@ class Releaser:
     async def _conclude(
         self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome
     ) -> ReleaseOutcome:
-        """Write the audit entry and the log line. A release that cannot be recorded is not confirmed."""
+        """Write the audit entry and the log line. An unrecorded release is not confirmed."""
         requester = request.requester
         entry = AuditEntry(
             at=self._now(),
@@ -227,7 +230,7 @@ class Releaser:
         return outcome
 
     def _defer(self, request: ReleaseRequest) -> ReleaseOutcome:
-        """Answer one request too many: in the log only, for a flood must not fill the audit trail."""
+        """Answer a request over the limit. Only the log has it: a flood must not fill the audit."""
         reason = "too many requests in a minute; not audited"
         outcome = CannotNow(request.argument[:300], reason)
         self._log_release(request, "", outcome)
@@ -251,7 +254,7 @@ def _full_reason(request: ReleaseRequest, outcome: ReleaseOutcome) -> str:
 
 
 def _unrecorded(outcome: ReleaseOutcome, target: str, error: str) -> ReleaseOutcome:
-    """Return what is answered where the audit entry cannot be written: nothing is confirmed then."""
+    """Return the outcome if the audit entry cannot be written: nothing is confirmed then."""
     reason = f"{outcome.reason}; not recorded: {error}"
     if is_confirmed(outcome):
         return CannotNow(target, reason, pending_messages(outcome))

@@ -12,28 +12,32 @@ class ReportSettings(BaseModel):
 
     per_minute: Annotated[int, Field(ge=1)] = Field(
         default=60,
-        description="Attempts to send a report, in all; further ones wait. No flood is to come from here.",
+        description="Attempts to send a report, in all; further ones wait. No flood is to come from"
+        " here.",
     )
     first_retry: Annotated[float, Field(gt=0)] = Field(
         default=300.0,
-        description="Pause after the first failed attempt to send one; each further one is twice as long.",
+        description="Pause after the first failed attempt to send one; each further one is twice as"
+        " long.",
     )
     longest_retry: Annotated[float, Field(gt=0)] = Field(
         default=14400.0, description="The longest such pause."
     )
     lifetime: Annotated[float, Field(ge=0)] = Field(
         default=172800.0,
-        description="How long a report is tried; then it is dropped, and a line of the log says so.",
+        description="How long a report is tried; then it is dropped, and a line of the log says"
+        " so.",
     )
     successes_limit: Annotated[int, Field(ge=0)] = Field(
         default=1000,
-        description="Reports of success that may wait, in all. Above that the accounts and target domains with the most"
-        " lose their newest. Failures and delays are never dropped for that.",
+        description="Reports of success that may wait, in all. Above that the accounts and target"
+        " domains with the most lose their newest. Failures and delays are never dropped for"
+        " that.",
     )
     delay_after: Annotated[float, Field(ge=0)] = Field(
         default=14400.0,
-        description="How long a message is held before a sender who asked for word of delay (NOTIFY=DELAY) gets it."
-        " 0: never.",
+        description="How long a message is held before a sender who asked for word of delay"
+        " (NOTIFY=DELAY) gets it. 0: never.",
     )
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         default=25,
@@ -41,6 +45,7 @@ class ReportSettings(BaseModel):
     )
     private_addresses: bool = Field(
         default=False,
-        description="Whether MX records and webhooks of accounts may lead to addresses that are not on the public"
-        " Internet (loopback, private networks). For laboratories only: strangers choose these names.",
+        description="Whether MX records and webhooks of accounts may lead to addresses that are not"
+        " on the public Internet (loopback, private networks). For laboratories only: strangers"
+        " choose these names.",
     )

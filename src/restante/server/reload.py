@@ -1,7 +1,7 @@
 """SIGHUP: the configuration and certificates are read again and applied to the running parts.
 
-After any number of reloads the server is as a fresh start with the last valid file would make it,
-except for what `restart_for` names. A file that is not valid changes nothing.
+After any number of reloads the server is as a fresh start with the last valid file would make it.
+The settings that `restart_for` names are the exception. An invalid file changes nothing.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 
 
 def listen_places(listen: Sequence[Listen]) -> dict[ListenerAddress, Listen]:
-    """Return the `[[listen]]` tables by what identifies them, in their order."""
+    """Return the `[[listen]]` tables by the address that identifies each, in their order."""
     found = places((each.service, each.address) for each in listen)
     return dict(zip(found, listen, strict=True))
 
@@ -44,7 +44,7 @@ def _read(file: Path | None, now: float) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class ReloadTargets:
-    """What a reload reaches of the server."""
+    """The parts of the server that a reload changes."""
 
     listeners: Listeners
     terms: Callable[[Config, Listen, Identity], SessionTerms]
@@ -55,7 +55,7 @@ class ReloadTargets:
 
 
 class Reloader:
-    """Replaces the configuration that runs, and keeps what came of the last reload."""
+    """Replaces the running configuration, and keeps the result of the last reload."""
 
     def __init__(self, running: RunningSettings, parts: ReloadTargets) -> None:
         self.state = ConfigurationState(read_at=parts.now())
@@ -71,7 +71,7 @@ class Reloader:
             self.ask()
 
     def ask(self) -> None:
-        """Reload soon; while one reload runs, once more after it."""
+        """Reload soon. If a reload is running, reload again after it."""
         self._is_asked = True
         if not self._is_busy:
             self._is_busy = True
@@ -86,13 +86,13 @@ class Reloader:
             self._is_busy = False
 
     async def reload(self) -> None:
-        """Read and apply; what is wrong is logged and shown by `status`, and then nothing has changed."""
+        """Read the file and apply it. An error changes nothing; the log and `status` show it."""
         try:
             await self._reload()
         except (ConfigError, IdentityUnusable, CannotListen) as error:
             self._fail(error)
             self._parts.log.publish(ReloadFailed(error=error))
-        except Exception as error:  # a defect: the log has it from who started this
+        except Exception as error:  # a defect: the task that runs us logs it
             self._fail(error)
             raise
 
@@ -103,7 +103,7 @@ class Reloader:
         parts, now, running = self._parts, self._parts.now(), self._running.config
         read = await asyncio.to_thread(_read, running.file, now)
         wanted, was_open = listen_places(read.listen), listen_places(running.listen)
-        known = {**was_open, **wanted}  # what has to stay open keeps its own settings
+        known = {**was_open, **wanted}  # a listener that must stay open keeps its own settings
         coming = effective(running, read, list(known.values()))
         identity = await asyncio.to_thread(read_identity, coming)
         await parts.listeners.change(

@@ -1,6 +1,8 @@
-"""From a Config to a running server: what needs root first (bind, read keys), then the plain user, then all the rest.
+"""From a Config to a running server.
 
-Whatever is not in order outside is told in one line on standard error, and by an exit code (sysexits).
+The work that needs root comes first (bind the ports, read the keys). Then the process becomes the
+plain user and starts the rest. A fault outside the program is reported in one line on standard
+error, and by an exit code of sysexits.
 """
 
 import asyncio
@@ -39,11 +41,12 @@ from restante.web.control_socket import ControlUnusable
 
 EX_OK, EX_DATAERR, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 65, 69, 75, 77, 78
 
-STOP_DEADLINE = 45.0  # seconds from the signal: before the service manager's patience ends, and after every grace of ours
+# Seconds from the signal: less than the service manager waits, more than any grace period of ours.
+STOP_DEADLINE = 45.0
 
 
 def serve(config: Config) -> int:
-    """Run the server until SIGTERM; returns a sysexits code. Errors go to standard error, one line each."""
+    """Run the server until SIGTERM. Return a sysexits code. Each error is a line on stderr."""
     keep_memory_private()
     raise_limit()
     counts, inbox = Counts(), NoticeInbox(time.time)
@@ -97,9 +100,9 @@ def _event_bus(config: Config, counts: Counts, inbox: NoticeInbox) -> EventBus:
 
 
 def _stop_for_certain() -> None:
-    """Leave some time from now, whatever still runs by then: a thread may be in a read that never ends.
+    """Exit after STOP_DEADLINE even if something still runs: a thread may be in an endless read.
 
-    What was acknowledged is on the disk, so this loses no more than a kill would.
+    Acknowledged mail is on the disk, so this loses no more than a kill would.
     """
     timer = threading.Timer(STOP_DEADLINE, _leave)
     timer.daemon = True
@@ -108,7 +111,8 @@ def _stop_for_certain() -> None:
 
 def _leave() -> None:
     sys.stderr.write(
-        f"restante: something did not end within {STOP_DEADLINE:.0f} s, a read of a disk perhaps; leaving\n"
+        f"restante: something did not end within {STOP_DEADLINE:.0f} s, a read of a disk perhaps;"
+        " leaving\n"
     )
     sys.stderr.flush()
     os._exit(EX_TEMPFAIL)
@@ -123,7 +127,7 @@ def _without_store(error: StoreError) -> tuple[int, str]:
     return (
         EX_TEMPFAIL,
         f"{error}; start the server again",
-    )  # met once it was open: opening it anew says more
+    )  # met once it was open: opening it again says more
 
 
 class _CannotBind(Exception):  # noqa: N818
@@ -135,7 +139,7 @@ class _CannotBind(Exception):  # noqa: N818
 
 
 def _addresses(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield what is to be bound, and where it is set: first the listeners, in their order."""
+    """Yield each address to bind, and its setting: first the listeners, in their order."""
     yield from ((listen.address, "[[listen]]") for listen in config.listen)
     if config.telemetry.metrics:
         yield config.telemetry.metrics, "[telemetry]"

@@ -1,4 +1,4 @@
-"""The running server as an administrator may touch it: what the control socket and the web are given of its parts."""
+"""The running server as administration sees it: the parts that the control socket and web use."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -87,7 +87,7 @@ class RunningServer:
         ]
 
     def configuration(self) -> ConfigurationState:
-        """Return what came of the last reload."""
+        """Return the result of the last reload."""
         return self.configuration_state()
 
     def vitals(self) -> Vitals:

@@ -16,7 +16,10 @@ from restante.smtp.server_events import Authenticate
 
 
 class AuthExchange:
-    """From AUTH to what is to be checked. Each step returns the challenge to send, or that; or raises CommandRefused, and it is over."""
+    """One AUTH command, up to the credentials to check.
+
+    Each step returns the next challenge or the credentials. CommandRefused ends the exchange.
+    """
 
     __slots__ = ("_mechanism", "_name")
 
@@ -54,7 +57,7 @@ class Conclusion:
         self._reply = reply
 
     def respond(self, line: bytes) -> Reply:
-        """Return the reply that lets the client in. Raises CommandRefused for all but an empty line."""
+        """Return the reply that lets the client in. Raises CommandRefused if a line has text."""
         if line == b"*":
             raise CommandRefused(replies.AUTH_CANCELLED)
         if line not in (b"", b"="):

@@ -103,7 +103,8 @@ class Authentication:
             case "LOGIN", _:
                 return self._login.password.encode()
             case "CRAM-MD5", _:
-                return f"{self._login.user} {cram_md5.digest(self._login.password, challenge)}".encode()
+                digest = cram_md5.digest(self._login.password, challenge)
+                return f"{self._login.user} {digest}".encode()
             case _, 0:
                 return self._scram.first()
         self._scram.take_server_final(challenge)

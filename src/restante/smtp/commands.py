@@ -1,7 +1,7 @@
 """Commands, read from lines (RFC 5321 §4.1.1 and the extensions in docs/rfc.md).
 
-A line becomes one of these values or raises CommandRefused with the reply the peer gets. Whether a command fits the moment
-is another question: phases.py.
+A line becomes one of these values, or raises CommandRefused with the reply for the peer. Whether a
+command is allowed at this moment is decided in phases.py.
 """
 
 import base64
@@ -189,7 +189,10 @@ def decode_initial(initial: str | None) -> bytes | None:
 
 
 def decode_response(line: bytes) -> bytes:
-    """Decode a SASL response line; `=` is an empty initial response (RFC 4954 §4). Raises CommandRefused (501)."""
+    """Decode a SASL response line. `=` is an empty initial response (RFC 4954 §4).
+
+    Raises CommandRefused (501).
+    """
     if line == b"=":
         return b""
     try:

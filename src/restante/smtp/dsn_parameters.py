@@ -32,7 +32,10 @@ def take_mail_request(parameters: Parameters) -> tuple[Ret | None, str]:
 
 
 def take_recipient_request(parameters: Parameters) -> RecipientRequest | None:
-    """Take NOTIFY and ORCPT out of a RCPT command's parameters, None without either. Raises CommandRefused (501)."""
+    """Take NOTIFY and ORCPT out of a RCPT command's parameters. Return None without either.
+
+    Raises CommandRefused (501).
+    """
     if not ("NOTIFY" in parameters or "ORCPT" in parameters):
         return None
     try:

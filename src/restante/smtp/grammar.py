@@ -29,7 +29,9 @@ _DOMAIN = r"(?:[A-Za-z0-9_\-.\u00a1-\U0010ffff]++|\[[A-Za-z0-9:.\-]++\])"
 # Path = "<" [ A-d-l ":" ] Mailbox ">"; a source route is accepted and ignored (§4.1.1.3, appendix
 # C); blanks within the brackets, and brackets written twice, mean nothing
 _PATH: Final = re.compile(
-    rf"<{{1,2}}+[ \t]*+(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?(?P<local>{_LOCAL_PART})?(?:@(?P<domain>{_DOMAIN}))?"
+    r"<{1,2}+[ \t]*+"
+    r"(?>@[A-Za-z0-9_\-.,@\[\]:]*:)?"
+    rf"(?P<local>{_LOCAL_PART})?(?:@(?P<domain>{_DOMAIN}))?"
     r"[ \t]*+>{1,2}+(?P<rest>.*)\Z"
 )
 # A path without brackets ends at the first blank. It must have a domain, or be postmaster: else a
@@ -95,7 +97,9 @@ def _mailbox(local_part: str | None, domain: str | None, complaint: Reply) -> Ma
 
 
 def parse_parameters(text: str) -> Parameters:
-    """Read ` KEYWORD KEYWORD=value …` into a dict by upper-case keyword. Raises CommandRefused (501).
+    """Read ` KEYWORD KEYWORD=value …` into a dict by upper-case keyword.
+
+    Raises CommandRefused (501).
 
     Of a SIZE or BODY that is said twice the last counts, as with Postfix and Exim.
     """

@@ -22,8 +22,8 @@ class LineBuffer:
     def take_line(self, *, is_authenticating: bool) -> bytes | None:
         """Take the next line, without its CRLF; None if it is not all here.
 
-        Raises CommandRefused for a line that is too long, once it has ended, and for one that a bare LF ends;
-        `refused` then has its beginning.
+        Raises CommandRefused for a line that is too long, once it has ended, and for one that a
+        bare LF ends. `refused` then has the beginning of the line.
         """
         line, newline, rest = self.octets.partition(b"\n")
         limit = AUTH_OCTETS if is_authenticating or line[:4].upper() == b"AUTH" else COMMAND_OCTETS

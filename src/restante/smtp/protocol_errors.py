@@ -4,7 +4,7 @@ from restante.smtp.replies import Reply
 
 
 class CommandRefused(Exception):  # noqa: N818
-    """The peer's line cannot be accepted; `reply` is what it gets for it. Turned into that reply in one place."""
+    """The peer's line cannot be accepted. One place turns this into `reply`."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.text)

@@ -450,7 +450,8 @@ class ServerSession:
     def _say(self, reply: Reply) -> None:
         self._outgoing.append(bytes(reply))
 
-    # What makes a command an event, answers it, or raises CommandRefused. The others have a fixed reply.
+    # Each function makes a command an event, answers it, or raises CommandRefused.
+    # Other commands have a fixed reply.
     _CHECKS: ClassVar[Mapping[type[Command], Callable[["ServerSession", Any], None]]] = {
         Hello: _greet,
         StartTls: _check_start_tls,

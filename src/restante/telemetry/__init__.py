@@ -1,1 +1,1 @@
-"""What the server says of itself: the closed lists of events and metrics, and the log, whose lines are counted."""
+"""The closed lists of events and metrics, and the log, whose lines are counted."""

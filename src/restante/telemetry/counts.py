@@ -13,7 +13,7 @@ _Rule = Callable[[Any], None]  # takes an event of the type that the rule is for
 
 
 class Counts:
-    """What has been counted since the start. Belongs to the event loop."""
+    """The counts since the start. Belongs to the event loop."""
 
     def __init__(self) -> None:
         self._events = dict.fromkeys(EVENTS, 0)

@@ -1,4 +1,4 @@
-"""The metrics as text, in the formats that Prometheus and its like read. The only file that needs the library."""
+"""The metrics as text that Prometheus can read. Only this file needs the metrics library."""
 
 from collections.abc import Iterator, Mapping
 
@@ -23,7 +23,7 @@ _Samples = Mapping[LabelValues, float]
 
 
 def expose(counts: Counts, state: State, accept: str = "") -> Exposition:
-    """Write every metric, in the format that an Accept header asks for: OpenMetrics, or the plain text format."""
+    """Write every metric in the format that an Accept header asks for: OpenMetrics or text."""
     try:
         encode, content_type = choose_encoder(accept)
     except (TypeError, ValueError):  # the library compares what stands there as a version
@@ -32,7 +32,7 @@ def expose(counts: Counts, state: State, accept: str = "") -> Exposition:
 
 
 class _Moment(Collector):
-    """All metrics at one moment. Made for one answer: there is no registry that others could add to."""
+    """All metrics at one moment. Made for one answer: no registry exists that others add to."""
 
     def __init__(self, counts: Counts, state: State) -> None:
         self._counts = counts

@@ -1,4 +1,4 @@
-"""Publishing of events to those who subscribed.
+"""Publishing of events to their subscribers.
 
 Each part publishes an event once. The log writer, the metrics and the notices subscribe
 (server start wires them), and no part knows who else does.

@@ -2,7 +2,7 @@
 
 A timer is due every LOOK_SECONDS. If it fires late, something occupied the loop meanwhile.
 Limitation: the part of a turn before the timer was due is not seen, so a turn is measured up to
-LOOK_SECONDS too short. What occupied the loop is not known.
+LOOK_SECONDS too short. It does not tell what occupied the loop.
 """
 
 import asyncio

@@ -77,7 +77,7 @@ class Counted(Generic[E]):
     labels: tuple[MetricLabel, ...] = ()
     # Returns the labels' values, or None for an event that does not count.
     values: Callable[[E], LabelValues | None] | None = None
-    amount: Callable[[E], int] | None = None  # what is added up; None: events are counted
+    amount: Callable[[E], int] | None = None  # the number to add; None: events are counted
 
     @property
     def kind(self) -> MetricKind:

@@ -1,7 +1,7 @@
-"""What the system says of this process.
+"""Figures of this process, as the system reports them.
 
-The metrics library has a reader of its own for this, but it says nothing where only processes show in /proc, as under
-our systemd unit (`ProcSubset=pid`).
+The metrics library has a reader of its own. It reports nothing if /proc shows only processes, as it
+does under our systemd unit (`ProcSubset=pid`).
 """
 
 import os
