@@ -23,7 +23,7 @@ from restante.reception.admission import AdmissionSettings
 from restante.reception.arrivals import Arrivals
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
-from restante.reception.check_lane import password_lanes, proof_lanes
+from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
 from restante.reception.domain_facts import FactsLookup
 from restante.reception.expected_hosts import ExpectedHosts

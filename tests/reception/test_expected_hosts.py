@@ -52,8 +52,8 @@ class Scene:
         self.names: dict[str, frozenset[IpAddress]] = {"mail.customer.example": frozenset({MOVED})}
         self.expected = ExpectedHosts(self.live, lambda: self.names)
 
-    def is_home(self, address: str) -> bool:
-        return self.expected.is_home(ipaddress.ip_address(address))
+    def is_authorized(self, address: str) -> bool:
+        return self.expected.is_authorized(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize(
@@ -80,29 +80,29 @@ def test_the_index_answers_as_each_domain_would(address: str) -> None:
     one_by_one = any(
         is_authorized_host(peer, each.authorized_hosts, scene.names) for each in domains
     )
-    assert scene.is_home(address) is one_by_one
+    assert scene.is_authorized(address) is one_by_one
 
 
 def test_the_whole_internet_may_be_authorized() -> None:
     scene = Scene(("0.0.0.0/0",))
-    assert scene.is_home("203.0.113.77")
-    assert not scene.is_home("2001:db8::1")
+    assert scene.is_authorized("203.0.113.77")
+    assert not scene.is_authorized("2001:db8::1")
 
 
 def test_a_changed_record_counts_at_once() -> None:
     scene = Scene(("192.0.2.10",))
-    assert scene.is_home("192.0.2.10")
+    assert scene.is_authorized("192.0.2.10")
     scene.live.now = directory(("192.0.2.20",))
-    assert [scene.is_home(each) for each in ("192.0.2.10", "192.0.2.20")] == [False, True]
+    assert [scene.is_authorized(each) for each in ("192.0.2.10", "192.0.2.20")] == [False, True]
 
 
 def test_a_host_name_counts_by_what_is_known_of_it_now() -> None:
     scene = Scene(("mail.customer.example",))
-    assert scene.is_home("203.0.113.9")
+    assert scene.is_authorized("203.0.113.9")
     scene.names = {"mail.customer.example": frozenset({ipaddress.ip_address("203.0.113.10")})}
-    assert [scene.is_home(each) for each in ("203.0.113.9", "203.0.113.10")] == [False, True]
+    assert [scene.is_authorized(each) for each in ("203.0.113.9", "203.0.113.10")] == [False, True]
     scene.names = {}
-    assert not scene.is_home("203.0.113.10")
+    assert not scene.is_authorized("203.0.113.10")
 
 
 def test_an_account_has_an_index_of_its_own() -> None:
@@ -116,6 +116,6 @@ def test_an_account_has_an_index_of_its_own() -> None:
                 is_authorized_host(peer, each.authorized_hosts, scene.names)
                 for each in scene.live.now.domains_of(account)
             )
-            assert scene.expected.is_home_of(account, peer) is one_by_one
+            assert scene.expected.is_authorized_for(account, peer) is one_by_one
     scene.names = {}
-    assert not scene.expected.is_home_of("a", ipaddress.ip_address("203.0.113.9"))
+    assert not scene.expected.is_authorized_for("a", ipaddress.ip_address("203.0.113.9"))

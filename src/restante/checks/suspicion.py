@@ -40,7 +40,7 @@ _NOT_PUBLIC: Final = frozenset({"invalid", "local", "localhost"})
 _NO_DOMAIN: Final = "the reverse-path has no domain"
 _NOT_PUBLIC_DOMAIN: Final = "the domain of the reverse-path is not public"
 _OUR_NAME: Final = "the client uses our name"
-_HOME_MAIL: Final = "the reverse-path is of the recipient's own server"
+_INTERNAL_MAIL: Final = "the reverse-path is of the recipient's own server"
 
 
 class SuspicionCheck(SimpleCheck):
@@ -71,7 +71,7 @@ def sign_of_forgery(facts: ExaminedRecipient, directory: Directory) -> str:
         return _NOT_PUBLIC_DOMAIN  # no report could reach it
     if _bears_our_name(client):
         return _OUR_NAME
-    return _HOME_MAIL if _is_home_mail(domain, facts.domain, client, directory) else ""
+    return _INTERNAL_MAIL if _is_internal_mail(domain, facts.domain, client, directory) else ""
 
 
 def _public_domain(path: Mailbox) -> str | None:
@@ -88,7 +88,7 @@ def _bears_our_name(client: ClientFacts) -> bool:
     return not client.address.is_loopback and is_our_name(client.hello, client.hostname)
 
 
-def _is_home_mail(
+def _is_internal_mail(
     name: str, recipients: HostedDomain, client: ClientFacts, directory: Directory
 ) -> bool:
     sender = recipients if name == recipients.name else directory.domains.get(name)
@@ -99,10 +99,10 @@ def _is_home_mail(
         recipients.destination.port,
     ):
         return False
-    return not _is_at_home(sender, client.address)
+    return not _is_authorized_host(sender, client.address)
 
 
-def _is_at_home(domain: HostedDomain, address: IpAddress) -> bool:
+def _is_authorized_host(domain: HostedDomain, address: IpAddress) -> bool:
     return any(
         network.prefixlen and address in network for network in domain.authorized_hosts.networks
     )

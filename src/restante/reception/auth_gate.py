@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from restante.network.addresses import address_block
 from restante.reception.authentication import Authenticator
-from restante.reception.check_lane import LanePosition, PutOff
+from restante.reception.credential_lanes import LanePosition, Unchecked
 from restante.reception.expected_hosts import ExpectedHosts
 from restante.reception.reception_settings import ReceptionSettings
 from restante.request_limits.rate_limits import FailureLedger, RateLimit
@@ -99,15 +99,17 @@ class AuthGate:
     ) -> Verdict:
         login = directory.logins.get(credentials.user)
         block = address_block(address)
-        is_at_home = login is not None and self._expected.is_home_of(login.account, address)
-        share = login.account if login is not None and is_at_home else block
+        is_authorized_host = login is not None and self._expected.is_authorized_for(
+            login.account, address
+        )
+        share = login.account if login is not None and is_authorized_host else block
         keys: tuple[Hashable, ...] = (credentials.user, block)
-        reason = self._reason_to_defer(keys, is_at_home=is_at_home)
+        reason = self._reason_to_defer(keys, is_authorized_host=is_authorized_host)
         if reason:
             return _deferred(reason)
-        place = LanePosition(is_at_home, share, is_wanted)
+        place = LanePosition(is_authorized_host, share, is_wanted)
         proved = await self._authenticator.authenticate(credentials, directory, place)
-        if proved is PutOff.PUT_OFF:
+        if proved is Unchecked.UNCHECKED:
             return _deferred(_BUSY)
         if proved is None:
             self._failures.failed(keys, self._now())
@@ -129,11 +131,11 @@ class AuthGate:
             delay.cancel()
             self._delays.discard(delay)
 
-    def _reason_to_defer(self, keys: tuple[Hashable, ...], *, is_at_home: bool) -> str:
+    def _reason_to_defer(self, keys: tuple[Hashable, ...], *, is_authorized_host: bool) -> str:
         now = self._now()
-        if not self._rate.allows(keys if is_at_home else keys[1], now):
+        if not self._rate.allows(keys if is_authorized_host else keys[1], now):
             return "too many attempts in a minute"
-        if not is_at_home and self._failures.is_refused(keys, now):
+        if not is_authorized_host and self._failures.is_refused(keys, now):
             return "too many failures"
         return ""
 

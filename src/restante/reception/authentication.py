@@ -4,7 +4,7 @@ A user name that does not exist costs the same work as a wrong password, so time
 The text that a client typed is never logged.
 
 Hashing a password takes tens of milliseconds on purpose, a SCRAM proof takes a few. Both are
-checked in threads (`check_lane`), apart from each other, so that a proof never waits for a hash. A
+checked in threads (`credential_lanes`), apart from each other, so that a proof never waits for a hash. A
 CRAM-MD5 digest takes microseconds and is checked at once.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 
-from restante.reception.check_lane import LanePosition, Lanes, PutOff
+from restante.reception.credential_lanes import LanePosition, Lanes, Unchecked
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
@@ -66,10 +66,10 @@ class Authenticator:
 
     async def authenticate(
         self, credentials: Credentials, directory: Directory, place: LanePosition
-    ) -> Proved | PutOff | None:
+    ) -> Proved | Unchecked | None:
         """Return what the credentials prove, or None."""
         login = directory.logins.get(credentials.user)
-        last_word: bytes | PutOff | None
+        last_word: bytes | Unchecked | None
         match credentials:
             case PasswordCredentials():
                 last_word = await self._passwords.run(
@@ -81,7 +81,7 @@ class Authenticator:
                 )
             case DigestCredentials():
                 last_word = b"" if self._digest_matches(credentials, login) else None
-        if last_word is PutOff.PUT_OFF:
+        if last_word is Unchecked.UNCHECKED:
             return last_word
         return Proved(login, last_word) if login is not None and last_word is not None else None
 

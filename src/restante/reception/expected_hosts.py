@@ -29,14 +29,14 @@ class ExpectedHosts:
         self._of_all: _Index | None = None
         self._by_account: dict[str, _Index] = {}
 
-    def is_home(self, address: IpAddress) -> bool:
+    def is_authorized(self, address: IpAddress) -> bool:
         """Return whether an address is an authorized host of any domain."""
         self._look_for_changes()
         if self._of_all is None:
             self._of_all = _Index(self._facts[0].domains.values(), self._facts[1])
         return address in self._of_all
 
-    def is_home_of(self, account: str, address: IpAddress) -> bool:
+    def is_authorized_for(self, account: str, address: IpAddress) -> bool:
         """Return whether an address is an authorized host of one of the account's domains."""
         self._look_for_changes()
         index = self._by_account.get(account)

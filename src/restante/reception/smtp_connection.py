@@ -43,7 +43,7 @@ class SessionTerms:
     is_implicit_tls: bool
 
 
-class Home(Protocol):
+class ConnectionOwner(Protocol):
     """The listener that a connection belongs to."""
 
     def refusal(self, address: IpAddress) -> str:
@@ -72,11 +72,11 @@ class Connection(asyncio.Protocol):
         "_dialogue",
         "_end",
         "_has_eof",
-        "_home",
         "_is_closing",
         "_is_reading",
         "_is_stopping",
         "_is_turned_away",
+        "_owner",
         "_patience",
         "_reads_less",
         "_session",
@@ -90,10 +90,12 @@ class Connection(asyncio.Protocol):
         "peer",
     )
 
-    def __init__(self, terms: SessionTerms, home: Home, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, terms: SessionTerms, owner: ConnectionOwner, clock: Callable[[], float]
+    ) -> None:
         """`clock` is monotonic, in seconds."""
         self._terms = terms
-        self._home = home
+        self._owner = owner
         self._clock = clock
         self._session = ServerSession(terms.options, has_tls=terms.is_implicit_tls)
         self._tls: TlsLayer | None = None
@@ -134,10 +136,10 @@ class Connection(asyncio.Protocol):
         )
         if self._terms.is_implicit_tls:
             self._tls = TlsLayer(self._terms.tls, is_server=True)
-        if self._home.refusal(self.peer):
+        if self._owner.refusal(self.peer):
             self._turn_away()
             return
-        self._home.joined(self)
+        self._owner.joined(self)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
@@ -172,7 +174,7 @@ class Connection(asyncio.Protocol):
         self._dialogue.abandon()
         self._is_closing = True
         if not self._is_turned_away:  # those are counted, and logged together
-            self._home.left(self)
+            self._owner.left(self)
             self._log_end()
 
     def pause_writing(self) -> None:
@@ -201,7 +203,7 @@ class Connection(asyncio.Protocol):
             end is None
             and self.is_stranger
             and self._used_up(HURRY, now)
-            and self._home.must_hurry(self.peer)
+            and self._owner.must_hurry(self.peer)
         ):
             end = self._used_up(HURRY, now)
         return end
@@ -277,7 +279,7 @@ class Connection(asyncio.Protocol):
     def _note_login(self) -> None:
         if self.is_stranger and self._dialogue.login is not None:
             self.is_stranger = False
-            self._home.proved(self)
+            self._owner.proved(self)
 
     def _progress(self) -> None:
         """Continue: an awaited answer has come."""

@@ -11,7 +11,7 @@ from restante.reception.arrivals import Arrivals
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
-from restante.reception.check_lane import password_lanes, proof_lanes
+from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.descriptors import sessions_possible
 from restante.reception.disk_space import DiskSpace, free_octets
 from restante.reception.domain_facts import FactsLookup
@@ -81,7 +81,7 @@ def _doorkeeper(ground: Ground, expected: ExpectedHosts) -> Doorkeeper:
     def limits(config: Config) -> DoorLimits:
         return door_limits(config.reception, sessions_possible())
 
-    door = Doorkeeper(limits(ground.settings.config), expected.is_home, time.monotonic)
+    door = Doorkeeper(limits(ground.settings.config), expected.is_authorized, time.monotonic)
     ground.settings.on_change(lambda config: door.set_limits(limits(config)))
     return door
 

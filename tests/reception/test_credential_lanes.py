@@ -1,4 +1,4 @@
-"""Password checks: strangers' shares take turns, and clients at home and digests do not wait behind them.
+"""Password checks: address blocks take turns; authorized hosts and digests do not wait behind them.
 
 Checks "run" in an executor that ends them when the test says so, one at a time.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from restante.reception.authentication import Authenticator, Proved
-from restante.reception.check_lane import CheckLane, LanePosition, Lanes, PutOff
+from restante.reception.credential_lanes import CredentialLane, LanePosition, Lanes, Unchecked
 from restante.reception.fair_line import FairLine
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
@@ -62,7 +62,7 @@ class Checks:
 
     def __init__(self, limit: float) -> None:
         self.hand = ByHand()
-        self.lane = CheckLane(self.hand, 1, limit)
+        self.lane = CredentialLane(self.hand, 1, limit)
         self.ran: list[str] = []
         self.put_off: list[str] = []
         self.gone: set[str] = set()  # shares
@@ -81,7 +81,7 @@ class Checks:
         answer = await self.lane.run(
             name[0], lambda: self._run(name), lambda: name[0] not in self.gone
         )
-        if answer is PutOff.PUT_OFF:
+        if answer is Unchecked.UNCHECKED:
             self.put_off.append(name)
 
     def _run(self, name: str) -> bytes:
@@ -201,7 +201,7 @@ class Scene:
             (ByHand(), ByHand()),
         )  # at home, strangers
         lanes = (
-            Lanes(CheckLane(home, 1), CheckLane(strangers, 2, limit))
+            Lanes(CredentialLane(home, 1), CredentialLane(strangers, 2, limit))
             for home, strangers in (self.passwords, self.proofs)
         )
         self.authenticator = Authenticator(
@@ -216,7 +216,7 @@ class Scene:
 
     def begin(
         self, credentials: Credentials, place: LanePosition
-    ) -> asyncio.Task[Proved | PutOff | None]:
+    ) -> asyncio.Task[Proved | Unchecked | None]:
         return asyncio.create_task(
             self.authenticator.authenticate(credentials, self.directory, place)
         )
@@ -224,8 +224,8 @@ class Scene:
     def strangers_come(self, count: int) -> None:
         """They guess, each from an address block of its own."""
         for block in range(count):
-            self.begin(password("guess"), LanePosition(is_home=False, share=block))
-            self.begin(self.proof("guess"), LanePosition(is_home=False, share=block))
+            self.begin(password("guess"), LanePosition(is_authorized_host=False, share=block))
+            self.begin(self.proof("guess"), LanePosition(is_authorized_host=False, share=block))
 
     def proof(self, typed: str) -> Credentials:
         """Do what a SCRAM client does."""
@@ -244,12 +244,12 @@ def password(typed: str, user: str = "alpha") -> Credentials:
     return PasswordCredentials(user, typed)
 
 
-def user_of(answer: Proved | PutOff | None) -> str:
+def user_of(answer: Proved | Unchecked | None) -> str:
     assert isinstance(answer, Proved), answer
     return answer.login.user
 
 
-AT_HOME = LanePosition(is_home=True, share="alpha")
+AT_HOME = LanePosition(is_authorized_host=True, share="alpha")
 
 
 def test_a_login_at_home_is_checked_while_strangers_wait() -> None:
@@ -275,7 +275,7 @@ def test_a_proof_waits_behind_no_hash() -> None:
 
     async def scene() -> list[str]:
         scene = Scene()
-        stranger = LanePosition(is_home=False, share=1)
+        stranger = LanePosition(is_authorized_host=False, share=1)
         for place in (stranger, AT_HOME) * 50:
             scene.begin(password("guess"), place)
         proofs = [scene.begin(scene.proof(PASSWORD), place) for place in (AT_HOME, stranger)]
@@ -296,11 +296,11 @@ def test_a_login_at_home_is_checked_though_no_more_strangers_may_wait() -> None:
             (password(PASSWORD), scene.passwords),
             (scene.proof(PASSWORD), scene.proofs),
         ):
-            stranger = scene.begin(credentials, LanePosition(is_home=False, share=1))
+            stranger = scene.begin(credentials, LanePosition(is_authorized_host=False, share=1))
             at_home = scene.begin(credentials, AT_HOME)
             await settled()
             assert (stranger.result(), at_home.done(), len(hands[0].begun)) == (
-                PutOff.PUT_OFF,
+                Unchecked.UNCHECKED,
                 False,
                 1,
             )
@@ -316,7 +316,9 @@ def test_accounts_take_turns_in_the_home_lane() -> None:
     async def scene() -> str:
         scene = Scene()
         for _ in range(50):
-            scene.begin(password("guess", "beta"), LanePosition(is_home=True, share="beta"))
+            scene.begin(
+                password("guess", "beta"), LanePosition(is_authorized_host=True, share="beta")
+            )
         at_home = scene.begin(password(PASSWORD), AT_HOME)
         for _ in range(2):  # the one that runs, and this one
             await settled()
@@ -332,12 +334,14 @@ def test_accounts_take_turns_in_the_home_lane() -> None:
 
 
 @pytest.mark.parametrize(("typed", "is_proof"), [(PASSWORD, True), ("guess", False)])
-@pytest.mark.parametrize("is_home", [True, False])
-def test_a_digest_waits_for_nothing(typed: str, *, is_proof: bool, is_home: bool) -> None:
+@pytest.mark.parametrize("is_authorized_host", [True, False])
+def test_a_digest_waits_for_nothing(
+    typed: str, *, is_proof: bool, is_authorized_host: bool
+) -> None:
     async def scene() -> bool:
         scene = Scene(limit=0)
         scene.strangers_come(50)
         response = DigestCredentials("alpha", CHALLENGE, digest(typed, CHALLENGE))
-        return await scene.begin(response, LanePosition(is_home, 1)) is not None
+        return await scene.begin(response, LanePosition(is_authorized_host, 1)) is not None
 
     assert asyncio.run(scene()) is is_proof

@@ -16,35 +16,35 @@ from typing import Final
 
 from restante.reception.fair_line import FairLine
 
-Check = Callable[[], bytes | None]
+Verification = Callable[[], bytes | None]
 """Returns None for wrong credentials, otherwise the final challenge, b"" for none."""
 
 _PASSWORD_THREADS: Final = 2  # for strangers; each check takes 64 MiB for a moment
 
 
-class PutOff(Enum):
+class Unchecked(Enum):
     """The answer when a check was not made."""
 
-    PUT_OFF = "too many wait, the client has left, or the server stops"
+    UNCHECKED = "too many wait, the client has left, or the server stops"
 
 
 @dataclass(frozen=True, slots=True)
 class LanePosition:
     """In which lane a check waits, for whose share of it, and for how long."""
 
-    is_home: bool
-    share: Hashable  # at home the account, otherwise the address block
+    is_authorized_host: bool
+    share: Hashable  # the account at an authorized host, otherwise the block
     is_wanted: Callable[[], bool] = lambda: True  # whether the client is still there
 
 
 @dataclass(eq=False, slots=True)
 class _Job:
-    check: Check
+    check: Verification
     is_wanted: Callable[[], bool]
-    answer: asyncio.Future[bytes | PutOff | None]
+    answer: asyncio.Future[bytes | Unchecked | None]
 
 
-class CheckLane:
+class CredentialLane:
     """Runs checks. Shares take turns."""
 
     def __init__(self, executor: Executor, threads: int, limit: float = math.inf) -> None:
@@ -57,15 +57,15 @@ class CheckLane:
         self._line: FairLine[_Job] = FairLine()
 
     async def run(
-        self, share: Hashable, check: Check, is_wanted: Callable[[], bool] = lambda: True
-    ) -> bytes | PutOff | None:
+        self, share: Hashable, check: Verification, is_wanted: Callable[[], bool] = lambda: True
+    ) -> bytes | Unchecked | None:
         """Return what a check says.
 
         If the client has left when its turn comes, the check is not made. Otherwise a flood could
         keep the lane busy after its end.
         """
         if self._is_closed:
-            return PutOff.PUT_OFF
+            return Unchecked.UNCHECKED
         job = _Job(check, is_wanted, asyncio.get_running_loop().create_future())
         if self._running < min(self._threads, self.limit):
             self._start(job)
@@ -121,29 +121,29 @@ def _is_unwanted(job: _Job) -> bool:
 
 def _defer(job: _Job) -> None:
     if not job.answer.done():
-        job.answer.set_result(PutOff.PUT_OFF)
+        job.answer.set_result(Unchecked.UNCHECKED)
 
 
 class Lanes:
     """The two lanes for one kind of check."""
 
-    def __init__(self, home: CheckLane, strangers: CheckLane) -> None:
-        self.home = home
+    def __init__(self, authorized: CredentialLane, strangers: CredentialLane) -> None:
+        self.authorized = authorized
         self.strangers = strangers
 
-    async def run(self, place: LanePosition, check: Check) -> bytes | PutOff | None:
+    async def run(self, place: LanePosition, check: Verification) -> bytes | Unchecked | None:
         """Have a check made in its place."""
-        lane = self.home if place.is_home else self.strangers
+        lane = self.authorized if place.is_authorized_host else self.strangers
         return await lane.run(place.share, check, place.is_wanted)
 
     def close(self) -> None:
         """Make no further check."""
-        self.home.close()
+        self.authorized.close()
         self.strangers.close()
 
 
 def password_lanes(limit: int) -> Lanes:
-    """Return the lanes for passwords. `limit` is for strangers; clients at home have none."""
+    """Return the lanes for passwords. `limit` is for strangers; authorized hosts have none."""
     return _lanes("password", _PASSWORD_THREADS, limit)
 
 
@@ -153,6 +153,6 @@ def proof_lanes(limit: int) -> Lanes:
 
 
 def _lanes(name: str, threads: int, limit: int) -> Lanes:
-    home = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-home")
+    authorized = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-authorized")
     strangers = ThreadPoolExecutor(threads, thread_name_prefix=name)
-    return Lanes(CheckLane(home, 1), CheckLane(strangers, threads, limit))
+    return Lanes(CredentialLane(authorized, 1), CredentialLane(strangers, threads, limit))
